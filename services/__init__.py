@@ -1,0 +1,1 @@
+"""One package per service; they import `shared` and never each other."""

@@ -1,0 +1,75 @@
+"""Domain time is asked for, never taken: windows, draw times and deadlines come from an injected clock.
+
+The rehearsal clock lets an office walk through weeks of a campaign in a minute (the demo does). It
+works only where every loaded campaign says `rehearsal: true`, so it can never move a real draw.
+"""
+
+import json
+import time
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Protocol
+
+from shared.campaign import Campaign
+from shared.errors import ConfigurationError
+
+
+class Clock(Protocol):
+    def now(self) -> datetime:
+        """The time of the domain, aware."""
+
+
+class SystemClock:
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+
+class FixedClock:
+    """Stands still until moved; for unit tests of pure parts."""
+
+    def __init__(self, at: datetime) -> None:
+        self.at = at
+
+    def now(self) -> datetime:
+        return self.at
+
+
+class RehearsalClock:
+    """Runs at real speed from a point of time named in a small file that a rehearsal rewrites to jump.
+
+    The file holds `{"domain": RFC 3339 time, "wall": Unix seconds}`: at `wall` the domain time was `domain`.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self.now()
+
+    def now(self) -> datetime:
+        try:
+            point = json.loads(self._path.read_text("utf-8"))
+            domain, wall = datetime.fromisoformat(point["domain"]), float(point["wall"])
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise ConfigurationError(
+                f"the rehearsal clock file {self._path.name} cannot be read; write it with set_rehearsal_clock"
+            ) from error
+        return domain + timedelta(seconds=time.time() - wall)
+
+
+def set_rehearsal_clock(path: Path, domain: datetime) -> None:
+    """Jump: from now on the rehearsal's time runs on from `domain`. Replaces the file in one step."""
+    draft = path.with_suffix(".new")
+    draft.write_text(json.dumps({"domain": domain.isoformat(), "wall": time.time()}), "utf-8")
+    draft.replace(path)
+
+
+def choose_clock(clock_file: Path | None, campaigns: Iterable[Campaign]) -> Clock:
+    """The system's clock, or the rehearsal's where a file is set and all campaigns are rehearsals."""
+    if clock_file is None:
+        return SystemClock()
+    real = [campaign.id for campaign in campaigns if not campaign.rehearsal]
+    if real:
+        raise ConfigurationError(
+            f"KUJI_CLOCK_FILE is set but campaign {real[0]} is not a rehearsal; unset it, or add `rehearsal: true`"
+        )
+    return RehearsalClock(clock_file)

@@ -1,0 +1,92 @@
+"""Messages about outcomes and the notices that carry them."""
+
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field
+
+from shared.contracts.base import BATCH_LIMIT, Count, Event, ReasonCode, Value
+from shared.ids import (
+    ApplicationIdField,
+    BatchIdField,
+    CampaignIdField,
+    ClassIdField,
+    DrawIdField,
+    NoticeIdField,
+    TokenField,
+)
+
+PRINT_BATCH_LIMIT = 200
+
+PassCode = Annotated[str, Field(pattern=r"^[0-9A-HJKMNP-TV-Z]{4}(-[0-9A-HJKMNP-TV-Z]{4}){3}$")]
+"""What a winner shows at reception: 80 bits, four groups of four."""
+
+
+class Outcome(Value):
+    """What became of one class that one application asked for."""
+
+    class_id: ClassIdField
+    outcome: Literal["won", "waiting", "lost", "refused"]
+    seats: Annotated[int, Field(ge=1, le=20)]
+    position: Annotated[int, Field(ge=1)] | None = None
+    reason: ReasonCode | None = None
+
+
+class Result(Value):
+    """All outcomes of one application: exactly one per class asked for."""
+
+    application_id: ApplicationIdField
+    token: TokenField
+    pass_code: PassCode | None = None
+    outcomes: Annotated[tuple[Outcome, ...], Field(min_length=1)]
+
+
+class ResultsPublished(Event):
+    name: ClassVar[str] = "results.published"
+    campaign: CampaignIdField
+    draw: DrawIdField
+    part: Annotated[int, Field(ge=1)]
+    parts: Annotated[int, Field(ge=1)]
+    items: Annotated[tuple[Result, ...], Field(min_length=1, max_length=BATCH_LIMIT)]
+
+
+class CardOrder(Value):
+    """One postcard: text with `{{kuji:name}}` where the vault puts the name; no person."""
+
+    notice_id: NoticeIdField
+    token: TokenField
+    body: Annotated[str, Field(min_length=1, max_length=2000)]
+    pass_code: PassCode | None = None
+
+
+class PrintRequested(Event):
+    name: ClassVar[str] = "print.requested"
+    campaign: CampaignIdField
+    batch_id: BatchIdField
+    items: Annotated[tuple[CardOrder, ...], Field(min_length=1, max_length=PRINT_BATCH_LIMIT)]
+
+
+class CardFailure(Value):
+    notice_id: NoticeIdField
+    reason: ReasonCode
+
+
+class PrintCompleted(Event):
+    """A batch is rendered; `pages` is twice the cards printed, printed and failed together are what was ordered."""
+
+    name: ClassVar[str] = "print.completed"
+    campaign: CampaignIdField
+    batch_id: BatchIdField
+    pages: Count
+    printed: tuple[NoticeIdField, ...]
+    failed: tuple[CardFailure, ...] = ()
+    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+
+
+class MailBounced(Event):
+    """A delivery report came back after the mail had been taken (RFC 3464); status per RFC 3463."""
+
+    name: ClassVar[str] = "mail.bounced"
+    campaign: CampaignIdField
+    notice_id: NoticeIdField
+    token: TokenField
+    status: Annotated[str, Field(pattern=r"^[245]\.\d{1,3}\.\d{1,3}$")]

@@ -1,0 +1,44 @@
+"""Who says what to whom. The broker's topology, its permissions and the contract tests derive from this table."""
+
+from dataclasses import dataclass
+
+from shared.contracts.applications import (
+    ApplicationReceived,
+    ApplicationsAccepted,
+    ApplicationsDecided,
+    ApplicationsHeld,
+    ApplicationsRejected,
+    ContactsRegistered,
+    ReceiptsClosed,
+    SealingKeyPublished,
+)
+from shared.contracts.base import Event
+from shared.contracts.closing import ErasureCompleted, ErasureRequested
+from shared.contracts.results import MailBounced, PrintCompleted, PrintRequested, ResultsPublished
+
+SERVICES = ("intake", "lottery", "notifier", "vault")
+
+
+@dataclass(frozen=True)
+class Route:
+    event: type[Event]
+    publishers: tuple[str, ...]
+    consumers: tuple[str, ...]
+
+
+ROUTES: tuple[Route, ...] = (
+    Route(SealingKeyPublished, ("vault",), ("intake",)),
+    Route(ApplicationReceived, ("intake",), ("vault",)),
+    Route(ApplicationsDecided, ("vault",), ("intake",)),
+    Route(ApplicationsAccepted, ("vault",), ("lottery",)),
+    Route(ApplicationsRejected, ("vault",), ("lottery",)),
+    Route(ApplicationsHeld, ("vault",), ("lottery",)),
+    Route(ContactsRegistered, ("vault",), ("notifier",)),
+    Route(ReceiptsClosed, ("intake",), ("lottery",)),
+    Route(ResultsPublished, ("lottery",), ("notifier",)),
+    Route(PrintRequested, ("notifier",), ("vault",)),
+    Route(PrintCompleted, ("vault",), ("notifier",)),
+    Route(MailBounced, ("vault",), ("notifier",)),
+    Route(ErasureRequested, ("vault",), ("intake", "lottery", "notifier")),
+    Route(ErasureCompleted, ("intake", "lottery", "notifier"), ("vault",)),
+)

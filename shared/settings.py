@@ -1,0 +1,27 @@
+"""Settings every service has: one frozen object, read once from the environment (`KUJI_…`)."""
+
+from pathlib import Path
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class ServiceSettings(BaseSettings):
+    """Safe without any setting: loopback only, no staff access without a token file, system clock."""
+
+    model_config = SettingsConfigDict(env_prefix="KUJI_", frozen=True, extra="ignore")
+
+    amqp_url: SecretStr = Field(description="RabbitMQ, amqp(s)://user:password@host:port/vhost")
+    mongo_url: SecretStr = Field(description="MongoDB replica set, mongodb://…")
+    mongo_database: str = Field(description="this service's own database")
+    namespace: str = Field("", description="prefix of queue and exchange names, so that installations can share a broker")
+    campaigns_dir: Path = Field(Path("deploy/campaigns"), description="folder of campaign files (*.yaml)")
+    state_dir: Path = Field(description="folder of this service's own files (keys, checkpoints); mode 0700")
+    http_host: str = Field("127.0.0.1", description="address to listen on")
+    http_port: int = Field(0, ge=0, le=65535, description="port to listen on")
+    ops_token_file: Path | None = Field(None, description="file with the staff token; without it staff calls are refused")
+    clock_file: Path | None = Field(None, description="rehearsals only: file of the rehearsal clock")
+    log_level: str = Field("info", description="debug, info, warning or error")
+    timeout_s: float = Field(5.0, gt=0, description="longest wait for a server's answer, seconds")
+    shutdown_s: float = Field(20.0, gt=0, description="longest wait for work in flight when told to stop, seconds")
+    retry_delays_s: tuple[int, ...] = Field((1, 10, 60), description="waits before each repeated attempt, seconds")
