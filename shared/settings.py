@@ -14,12 +14,16 @@ class ServiceSettings(BaseSettings):
     amqp_url: SecretStr = Field(description="RabbitMQ, amqp(s)://user:password@host:port/vhost")
     mongo_url: SecretStr = Field(description="MongoDB replica set, mongodb://…")
     mongo_database: str = Field(description="this service's own database")
-    namespace: str = Field("", description="prefix of queue and exchange names, so that installations can share a broker")
+    namespace: str = Field(
+        "", description="prefix of queue and exchange names, so that installations can share a broker"
+    )
     campaigns_dir: Path = Field(Path("deploy/campaigns"), description="folder of campaign files (*.yaml)")
     state_dir: Path = Field(description="folder of this service's own files (keys, checkpoints); mode 0700")
     http_host: str = Field("127.0.0.1", description="address to listen on")
     http_port: int = Field(0, ge=0, le=65535, description="port to listen on")
-    ops_token_file: Path | None = Field(None, description="file with the staff token; without it staff calls are refused")
+    ops_token_file: Path | None = Field(
+        None, description="file with the staff token; without it staff calls are refused"
+    )
     clock_file: Path | None = Field(None, description="rehearsals only: file of the rehearsal clock")
     log_level: str = Field("info", description="debug, info, warning or error")
     timeout_s: float = Field(5.0, gt=0, description="longest wait for a server's answer, seconds")

@@ -1,0 +1,86 @@
+"""Reading campaign files: every mistake is told with file, line and field, all of them at once."""
+
+import hashlib
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import ValidationError
+
+from shared.campaign.model import Campaign
+from shared.campaign.rules import Where, mistakes
+from shared.errors import ConfigurationError
+from shared.ids import CampaignId
+
+
+class CampaignError(ConfigurationError):
+    """A campaign file that must not be used; the text lists each mistake with its line."""
+
+
+def load_campaigns(folder: Path) -> dict[CampaignId, Campaign]:
+    """Every `*.yaml` of the folder by campaign id. Raises CampaignError for a bad file or for one id in two files."""
+    campaigns: dict[CampaignId, Campaign] = {}
+    for path in sorted(folder.glob("*.yaml")):
+        campaign = load_campaign(path)
+        if campaign.id in campaigns:
+            raise CampaignError(f"{path.name}: campaign {campaign.id} is in another file too; keep one")
+        campaigns[campaign.id] = campaign
+    if not campaigns:
+        raise CampaignError(f"no campaign file (*.yaml) in {folder}; copy the sample 777-days.yaml and change it")
+    return campaigns
+
+
+def load_campaign(path: Path) -> Campaign:
+    """One file, validated whole. Raises CampaignError."""
+    content = path.read_bytes()
+    try:
+        tree = yaml.compose(content, Loader=yaml.SafeLoader)
+        lines = _lines(tree)
+        data = yaml.safe_load(content)
+    except yaml.YAMLError as error:
+        raise CampaignError(f"{path.name}: not YAML: {error}") from error
+    except UnicodeDecodeError as error:
+        raise CampaignError(f"{path.name}: not UTF-8; save it as UTF-8") from error
+    if not isinstance(data, dict):
+        raise CampaignError(f"{path.name}:1: a campaign file is a mapping that starts with `v: 1`")
+    try:
+        campaign = Campaign.model_validate({**data, "sha256": hashlib.sha256(content).hexdigest()})
+    except ValidationError as error:
+        found = [(mistake["loc"], mistake["msg"]) for mistake in error.errors(include_url=False, include_input=False)]
+        raise CampaignError(_describe(path.name, found, lines)) from error
+    wrong = [(mistake.where, mistake.text) for mistake in mistakes(campaign)]
+    if wrong:
+        raise CampaignError(_describe(path.name, wrong, lines))
+    return campaign
+
+
+def _describe(name: str, found: list[tuple[Where, str]], lines: dict[Where, int]) -> str:
+    return "\n".join(
+        f"{name}:{_line_of(where, lines)}: {'.'.join(map(str, where)) or 'the file'}: "
+        + text.removeprefix("Value error, ")
+        for where, text in found
+    )
+
+
+def _line_of(where: Where, lines: dict[Where, int]) -> int:
+    """The line of the field, or of the nearest thing around it that is in the file."""
+    for end in range(len(where), 0, -1):
+        if where[:end] in lines:
+            return lines[where[:end]]
+    return 1
+
+
+def _lines(node: Any, at: Where = ()) -> dict[Where, int]:
+    """Line numbers (from 1) by path. A key that stands twice is an error, since YAML would drop one silently."""
+    found: dict[Where, int] = {at: node.start_mark.line + 1} if node is not None else {}
+    if isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            path = (*at, key.value)
+            if path in found:
+                raise yaml.MarkedYAMLError(problem=f"`{key.value}` stands twice", problem_mark=key.start_mark)
+            found |= _lines(value, path)
+            found[path] = key.start_mark.line + 1
+    elif isinstance(node, yaml.SequenceNode):
+        for index, value in enumerate(node.value):
+            found |= _lines(value, (*at, index))
+    return found

@@ -1,0 +1,167 @@
+"""The campaign file as typed values: the one place where an event is described.
+
+What the law of the project forbids cannot be expressed here or does not load: items beyond R-D1/R-D2, free
+text (R-D4, R-C5), impossible dates and capacities. Times carry an offset; the reader's zone is Asia/Tokyo.
+"""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, model_validator
+
+from shared.ids import CampaignIdField, ClassIdField
+
+Line = Annotated[str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True)]
+Grade = Literal["p1", "p2", "p3", "p4", "p5", "p6", "j1", "j2", "j3"]
+Purpose = Literal["intake", "eligibility", "result-notice", "print", "desk", "return", "erasure"]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Text(_Part):
+    """Japanese first, English beside it."""
+
+    ja: Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
+    en: Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
+
+
+class PurposeOfUse(_Part):
+    """What the person is told before giving data (R-D3, R-C4); the version travels in the sealed application."""
+
+    version: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9.-]{1,32}$")]
+    text: Text
+
+
+class Office(_Part):
+    """Who sends the results and answers questions."""
+
+    name: Line
+    department: Line
+    postal_code: Annotated[str, StringConstraints(pattern=r"^\d{7}$")]
+    address: Line
+    phone: Line
+    fax: Line
+    mail_from: Annotated[str, StringConstraints(pattern=r"^[^@\s]+@[^@\s]+$")]
+    mail_to: Annotated[str, StringConstraints(pattern=r"^[^@\s]+@[^@\s]+$")]
+
+
+class Contract(_Part):
+    """The outsourcing contract: its title stands on the certificate; work happens within its dates (R-B11)."""
+
+    title: Line
+    starts: AwareDatetime
+    ends: AwareDatetime
+
+
+class Residency(_Part):
+    """Who may apply: residents of this ward (R-B2)."""
+
+    prefecture: Line
+    ward: Line
+
+
+class Window(_Part):
+    """Web applications from `opens` to before `closes`; paper that came in time may be keyed until `paper_until`."""
+
+    opens: AwareDatetime
+    closes: AwareDatetime
+    paper_until: AwareDatetime
+
+
+class Beacon(_Part):
+    """A round of the drand quicknet, named before it exists."""
+
+    chain: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+    public_key: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{192}$")]
+    round: Annotated[int, Field(ge=1)]
+
+
+class DrawRules(_Part):
+    """When and how chance decides (R-B7)."""
+
+    at: AwareDatetime
+    source: Literal["dice", "beacon", "both"] = "dice"
+    digits: Annotated[int, Field(ge=39, le=200, description="decimal digits; 39 carry 129 bits")] = 40
+    witnesses: Annotated[int, Field(ge=2, le=10)] = 2
+    beacon: Beacon | None = None
+    max_wins: Annotated[int, Field(ge=1, le=20)] = 1
+    preferences: bool = True
+
+    @model_validator(mode="after")
+    def _beacon_is_named_when_used(self) -> Self:
+        if (self.source in {"beacon", "both"}) != (self.beacon is not None):
+            raise ValueError("`beacon` stands exactly where `source` is beacon or both")
+        return self
+
+
+class Eligibility(_Part):
+    """Pupils by grade, others by age in years: a person qualifies by a listed grade, or by an age within bounds.
+
+    `guardian_pair`: the place is for the pupil together with the guardian.
+    """
+
+    grades: frozenset[Grade] = frozenset()
+    min_age: Annotated[int, Field(ge=0, le=120)] | None = None
+    max_age: Annotated[int, Field(ge=0, le=120)] | None = None
+    guardian_pair: bool = False
+
+    @model_validator(mode="after")
+    def _somebody_qualifies(self) -> Self:
+        if not self.grades and self.min_age is None:
+            raise ValueError("nobody could take this class: give `grades`, `min_age`, or both")
+        if self.max_age is not None and (self.min_age is None or self.max_age < self.min_age):
+            raise ValueError("`max_age` needs a `min_age` that is not above it")
+        return self
+
+
+class EventClass(_Part):
+    """One class (教室・体験) with few places. `capacity` and `seats` count people."""
+
+    id: ClassIdField
+    number: Annotated[int, Field(ge=1, le=99)]
+    title: Text
+    capacity: Annotated[int, Field(ge=1, le=100_000)]
+    seats: Annotated[tuple[Annotated[int, Field(ge=1, le=20)], ...], Field(min_length=1)] = (1,)
+    eligibility: Eligibility
+    starts: AwareDatetime
+    ends: AwareDatetime
+    place: Text
+    waiting: Annotated[int, Field(ge=0, le=100_000)] = 0
+
+
+class Talk(_Part):
+    """Announced only; needs no application (R-B1)."""
+
+    title: Text
+
+
+class CampaignFile(_Part):
+    """The file's content, each member checked by itself; `rules.mistakes` checks the whole."""
+
+    v: Literal[1]
+    id: CampaignIdField
+    rehearsal: bool = False
+    title: Text
+    contract: Contract
+    office: Office
+    purpose: PurposeOfUse
+    purposes: frozenset[Purpose]
+    collects: frozenset[str]
+    residency: Residency
+    window: Window
+    draw: DrawRules
+    notify_by: AwareDatetime
+    close_out: AwareDatetime
+    bcc_batch: Annotated[int, Field(ge=1, le=100)] = 50
+    classes: Annotated[tuple[EventClass, ...], Field(min_length=1)]
+    talks: tuple[Talk, ...] = ()
+
+
+class Campaign(CampaignFile):
+    """A loaded campaign, with the SHA-256 (hex) of the exact bytes of its file."""
+
+    sha256: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+
+    def event_class(self, class_id: str) -> EventClass | None:
+        return next((each for each in self.classes if each.id == class_id), None)

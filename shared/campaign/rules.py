@@ -1,0 +1,109 @@
+"""Rules over a whole campaign file, each with a text that says what to change. Pure."""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from shared.campaign.model import CampaignFile, EventClass
+
+GRADES = ("p1", "p2", "p3", "p4", "p5", "p6", "j1", "j2", "j3")
+
+ALLOWED_ITEMS = frozenset({"name", "address", "age-or-grade", "phone", "classes", "email", "guardian-name"})
+"""R-D1 and R-D2: nothing else."""
+
+REQUIRED_ITEMS = frozenset({"name", "address", "age-or-grade", "classes"})
+
+_FORBIDDEN = {
+    "free-text": "free text invites what clause 5 forbids (R-D4)",
+    "comment": "free text invites what clause 5 forbids (R-D4)",
+    "remarks": "free text invites what clause 5 forbids (R-D4)",
+    "religion": "thought, creed and religion are never collected (R-C5)",
+    "creed": "thought, creed and religion are never collected (R-C5)",
+    "nationality": "facts that cause social discrimination are never collected (R-C5)",
+    "criminal-record": "crime is never collected (R-C5)",
+}
+
+NOTICE_TIME = timedelta(days=3)
+"""R-B8: everyone is told within about three days of the draw."""
+
+
+Where = tuple[str | int, ...]
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """What is wrong at which field of the file."""
+
+    where: Where
+    text: str
+
+
+def mistakes(campaign: "CampaignFile") -> list[Mistake]:
+    """Everything that is wrong with a file whose single fields are right."""
+    return [*check_items(campaign), *check_calendar(campaign), *check_classes(campaign)]
+
+
+def check_items(campaign: "CampaignFile") -> Iterator[Mistake]:
+    for item in sorted(campaign.collects - ALLOWED_ITEMS):
+        yield Mistake(("collects",), refuse_item(item))
+    missing = REQUIRED_ITEMS - campaign.collects
+    if missing:
+        text = f"lacks {', '.join(sorted(missing))}: without it nobody can be told a result"
+        yield Mistake(("collects",), text)
+
+
+def refuse_item(item: str) -> str:
+    why = _FORBIDDEN.get(item, "it is not among the items the council was told of (R-D1, R-D2)")
+    return f"may not hold {item!r}: {why}; remove it"
+
+
+def check_calendar(campaign: "CampaignFile") -> Iterator[Mistake]:
+    """The dates in the order in which a campaign happens."""
+    steps: list[tuple[Where, datetime]] = [
+        (("contract", "starts"), campaign.contract.starts),
+        (("window", "opens"), campaign.window.opens),
+        (("window", "closes"), campaign.window.closes),
+        (("window", "paper_until"), campaign.window.paper_until),
+        (("draw", "at"), campaign.draw.at),
+        (("notify_by",), campaign.notify_by),
+        (("close_out",), campaign.close_out),
+        (("contract", "ends"), campaign.contract.ends),
+    ]
+    may_coincide = {("window", "opens"), ("window", "paper_until"), ("draw", "at"), ("contract", "ends")}
+    for (earlier, before), (later, after) in pairwise(steps):
+        if after < before or (after == before and later not in may_coincide):
+            yield Mistake(later, f"must come after `{'.'.join(map(str, earlier))}`")
+    if campaign.notify_by - campaign.draw.at > NOTICE_TIME:
+        yield Mistake(("notify_by",), "must be within 3 days of `draw.at` (R-B8)")
+
+
+def check_classes(campaign: "CampaignFile") -> Iterator[Mistake]:
+    for what, values in (
+        ("id", [c.id for c in campaign.classes]),
+        ("number", [c.number for c in campaign.classes]),
+    ):
+        for value, times in Counter(values).items():
+            if times > 1:
+                yield Mistake(("classes",), f"the {what} {value} stands {times} times")
+    for index, event_class in enumerate(campaign.classes):
+        for field, text in _check_class(event_class, campaign):
+            yield Mistake(("classes", index, field), text)
+
+
+def _check_class(event_class: "EventClass", campaign: "CampaignFile") -> Iterator[tuple[str, str]]:
+    if event_class.ends <= event_class.starts:
+        yield "ends", "must come after `starts`"
+    if event_class.starts < campaign.notify_by:
+        yield "starts", "must not come before `notify_by`, or winners learn of it too late"
+    if event_class.ends > campaign.close_out:
+        yield "ends", "must not come after `close_out`"
+    if min(event_class.seats) > event_class.capacity:
+        yield "seats", "one application takes more places than `capacity`"
+    if len(set(event_class.seats)) == 1 and event_class.capacity % event_class.seats[0]:
+        yield "capacity", f"must be a multiple of the {event_class.seats[0]} places each application takes"
+    if event_class.eligibility.guardian_pair and 1 in event_class.seats:
+        yield "seats", "a pair takes at least 2"
