@@ -1,0 +1,77 @@
+"""Structured logs: an event name and known fields, one JSON object a line, never a sentence, never a person.
+
+A field that is not in FIELDS raises: what may be logged is a list that people read, so that no value slips
+in by habit (R-C2, R-S10). Exceptions are logged by type and place, without their text.
+"""
+
+import logging
+import sys
+import traceback
+from collections.abc import MutableMapping
+from typing import Any, cast
+
+import structlog
+
+FIELDS = frozenset(
+    {
+        "application", "attempt", "attempts", "batch", "campaign", "channel", "code", "consumer", "contact", "count",
+        "delay_s", "draw", "duration_ms", "erasure", "error", "event_id", "event_name", "exchange", "expected",
+        "failed", "host", "instance", "items", "key_id", "method", "notice", "pages", "part", "parts", "port", "queue", "reason",
+        "receipt", "result", "round", "route", "seq", "service", "sha256", "size", "state", "status", "store", "total",
+        "verdict", "version", "waiting_for", "where",
+    }
+)  # fmt: skip
+
+_OWN = frozenset({"event", "level", "at", "logger"})
+
+
+def configure(service: str, level: str) -> None:
+    """Once per process: our events and the libraries' warnings go to standard output as JSON lines."""
+    structlog.configure(
+        processors=[
+            structlog.stdlib.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True, key="at"),
+            _only_known_fields,
+            structlog.processors.JSONRenderer(),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
+        logger_factory=structlog.PrintLoggerFactory(sys.stdout),
+        cache_logger_on_first_use=False,
+    )
+    structlog.contextvars.clear_contextvars()
+    root = logging.getLogger()
+    root.handlers = [_LibraryHandler(service)]
+    root.setLevel(logging.WARNING)
+
+
+def get_logger(name: str) -> structlog.typing.FilteringBoundLogger:
+    return cast("structlog.typing.FilteringBoundLogger", structlog.get_logger(logger=name))
+
+
+def describe(error: BaseException) -> dict[str, str]:
+    """What may be said of an exception: its type and where it was raised. Its text may hold anything."""
+    frames = traceback.extract_tb(error.__traceback__)
+    last = frames[-1] if frames else None
+    where = f"{last.name}:{last.lineno}" if last else "unknown"
+    return {"error": type(error).__name__, "where": where}
+
+
+def _only_known_fields(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    unknown = set(event) - FIELDS - _OWN
+    if unknown:
+        raise ValueError(f"not a log field: {', '.join(sorted(unknown))}; see FIELDS in shared/logging.py")
+    return event
+
+
+class _LibraryHandler(logging.Handler):
+    """Warnings of libraries: who warned and where, without the text, which may quote what it was given."""
+
+    def __init__(self, service: str) -> None:
+        super().__init__()
+        self._service = service
+
+    def emit(self, record: logging.LogRecord) -> None:
+        fields = {"service": self._service, "where": f"{record.module}:{record.lineno}"}
+        if record.exc_info and record.exc_info[1] is not None:
+            fields |= describe(record.exc_info[1])
+        get_logger(record.name).warning("library-warning", **fields)

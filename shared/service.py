@@ -1,0 +1,59 @@
+"""Running a service: one ASGI app in one process, told to stop by SIGTERM, ending when its work is done."""
+
+import os
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import uvicorn
+from fastapi import FastAPI
+
+from shared import logging
+from shared.errors import ConfigurationError
+from shared.settings import ServiceSettings
+
+
+def serve(app: FastAPI, settings: ServiceSettings, service: str) -> None:
+    """Serve until SIGTERM or SIGINT. The app's lifespan starts the consumers and drains them at the end.
+
+    Access logs are off: a request line may hold ids of people's applications, and no log needs it.
+    """
+    logging.configure(service, settings.log_level)
+    os.umask(0o077)
+    app.router.lifespan_context = _telling(app, service)
+    config = uvicorn.Config(
+        app,
+        host=settings.http_host,
+        port=settings.http_port,
+        access_log=False,
+        log_config=None,
+        lifespan="on",
+        timeout_keep_alive=10,
+        timeout_graceful_shutdown=int(settings.shutdown_s),
+        server_header=False,
+        date_header=False,
+    )
+    server = uvicorn.Server(config)
+    server.run()
+    if not server.started:
+        sys.exit(f"{service}: did not start; the lines above say why")
+
+
+def _telling(app: FastAPI, service: str) -> Any:
+    """The app's lifespan, with the reason of a failed start where the engineer on call looks for it."""
+    inner = app.router.lifespan_context
+
+    @asynccontextmanager
+    async def lifespan(running: FastAPI) -> AsyncIterator[Any]:
+        try:
+            async with inner(running) as state:
+                yield state
+        except ConfigurationError as error:
+            sys.stderr.write(f"{service}: {error}\n")
+            raise
+        except Exception as error:
+            logging.get_logger("service").error("stopped-by-error", service=service, **logging.describe(error))
+            raise
+
+    return lifespan

@@ -1,0 +1,16 @@
+"""The web shell all services share: problem answers, the staff guard, health."""
+
+from shared.web.health import health_router
+from shared.web.ops import is_ops, ops_only
+from shared.web.problems import ProblemError, install_problems, invalid_shape, problem, unavailable
+
+__all__ = [
+    "ProblemError",
+    "health_router",
+    "install_problems",
+    "invalid_shape",
+    "is_ops",
+    "ops_only",
+    "problem",
+    "unavailable",
+]

@@ -1,0 +1,37 @@
+"""The guard of staff calls: a bearer token from a file, compared in constant time; no file, no staff calls."""
+
+import hmac
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated
+
+from fastapi import Header
+
+from shared.web.problems import problem
+
+Guard = Callable[[str | None], None]
+
+
+def ops_only(token_file: Path | None) -> Guard:
+    """A FastAPI dependency that lets only holders of the staff token pass (401 otherwise)."""
+
+    def guard(authorization: Annotated[str | None, Header()] = None) -> None:
+        if not is_ops(token_file, authorization):
+            raise problem(
+                "unauthorized",
+                401,
+                "権限がありません",
+                "担当者用の鍵を付けて、もう一度実行してください。",
+                en="Send the staff token as `Authorization: Bearer …`.",
+                headers={"WWW-Authenticate": "Bearer"},
+            )
+
+    return guard
+
+
+def is_ops(token_file: Path | None, authorization: str | None) -> bool:
+    if token_file is None or authorization is None:
+        return False
+    expected = token_file.read_text("utf-8").strip()
+    given = authorization.removeprefix("Bearer ").strip()
+    return bool(expected) and hmac.compare_digest(expected.encode(), given.encode())
