@@ -16,13 +16,13 @@ FIELDS = frozenset(
     {
         "application", "attempt", "attempts", "batch", "campaign", "channel", "code", "consumer", "contact", "count",
         "delay_s", "draw", "duration_ms", "erasure", "error", "event_id", "event_name", "exchange", "expected",
-        "failed", "host", "instance", "items", "key_id", "method", "notice", "pages", "part", "parts", "port", "queue", "reason",
-        "receipt", "result", "round", "route", "seq", "service", "sha256", "size", "state", "status", "store", "total",
-        "verdict", "version", "waiting_for", "where",
+        "failed", "host", "instance", "items", "key_id", "method", "notice", "pages", "part", "parts", "port",
+        "queue", "reason", "receipt", "result", "round", "route", "seq", "service", "sha256", "size", "state",
+        "status", "store", "total", "verdict", "version", "waiting_for", "where",
     }
 )  # fmt: skip
 
-_OWN = frozenset({"event", "level", "at", "logger"})
+_OWN = frozenset({"event", "level", "at", "source"})
 
 
 def configure(service: str, level: str) -> None:
@@ -45,7 +45,7 @@ def configure(service: str, level: str) -> None:
 
 
 def get_logger(name: str) -> structlog.typing.FilteringBoundLogger:
-    return cast("structlog.typing.FilteringBoundLogger", structlog.get_logger(logger=name))
+    return cast("structlog.typing.FilteringBoundLogger", structlog.get_logger(source=name))
 
 
 def describe(error: BaseException) -> dict[str, str]:

@@ -1,0 +1,113 @@
+"""The campaign file refuses what the council forbade, and says where."""
+
+from pathlib import Path
+
+import pytest
+
+from shared.campaign import CampaignError, load_campaign, load_campaigns
+
+SAMPLE = Path("deploy/campaigns/777-days.yaml")
+
+
+def written(tmp_path: Path, *changes: tuple[str, str]) -> Path:
+    """The sample with some text changed; a change that finds nothing would test nothing."""
+    text = SAMPLE.read_text("utf-8")
+    for before, after in changes:
+        assert before in text
+        text = text.replace(before, after, 1)
+    path = tmp_path / "campaign.yaml"
+    path.write_text(text, "utf-8")
+    return path
+
+
+def refusal(path: Path) -> str:
+    with pytest.raises(CampaignError) as caught:
+        load_campaign(path)
+    return str(caught.value)
+
+
+def line_of(text: str) -> int:
+    return next(n for n, line in enumerate(SAMPLE.read_text("utf-8").splitlines(), 1) if text in line)
+
+
+def test_the_sample_holds_the_seven_classes_of_the_report():
+    campaign = load_campaign(SAMPLE)
+    assert [(c.number, c.capacity) for c in campaign.classes] == [
+        (1, 75), (2, 100), (3, 100), (4, 10), (5, 30), (6, 50), (7, 380),
+    ]  # fmt: skip
+    assert campaign.classes[6].seats == (2,)
+    assert not campaign.rehearsal
+
+
+@pytest.mark.parametrize(
+    ("item", "rule"),
+    [("religion", "R-C5"), ("free-text", "R-D4"), ("criminal-record", "R-C5"), ("my-number", "R-D1")],
+)
+def test_an_item_beyond_the_allowed_list_does_not_load(tmp_path: Path, item: str, rule: str):
+    text = refusal(written(tmp_path, ("guardian-name]", f"guardian-name, {item}]")))
+    assert f"campaign.yaml:{line_of('collects:')}: collects" in text
+    assert rule in text
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "field"),
+    [
+        ("notify_by: 2018-06-03", "notify_by: 2018-06-04", "notify_by"),
+        ("closes: 2018-05-29", "closes: 2018-05-14", "window.closes"),
+        ("at: 2018-05-31T10", "at: 2018-05-30T10", "draw.at"),
+        ("close_out: 2018-06-18", "close_out: 2018-06-01", "close_out"),
+        ("capacity: 75", "capacity: 0", "classes.0.capacity"),
+        ("capacity: 380", "capacity: 381", "classes.6.capacity"),
+        ("seats: [2]", "seats: [1]", "classes.6.seats"),
+        ("ends: 2018-06-09T11:30", "ends: 2018-06-09T09:30", "classes.0.ends"),
+        ("number: 2", "number: 1", "classes"),
+        ("min_age: 20", "min_age: 200", "classes.2.eligibility.min_age"),
+        ("source: dice", "source: beacon", "draw"),
+        ("digits: 40", "digits: 4", "draw.digits"),
+    ],
+)
+def test_impossible_dates_and_capacities_are_named_with_line_and_field(
+    tmp_path: Path, before: str, after: str, field: str
+):
+    first = refusal(written(tmp_path, (before, after))).splitlines()[0]
+    name, line, rest = first.split(":", 2)
+    assert name == "campaign.yaml"
+    assert rest.strip().startswith(f"{field}:")
+    assert int(line) > 1
+
+
+def test_the_line_is_the_line_of_the_field(tmp_path: Path):
+    text = refusal(written(tmp_path, ("capacity: 380", "capacity: many")))
+    assert text.startswith(f"campaign.yaml:{line_of('capacity: 380')}: classes.6.capacity")
+
+
+def test_several_mistakes_are_told_at_once(tmp_path: Path):
+    text = refusal(written(tmp_path, ("capacity: 75", "capacity: 0"), ("capacity: 10\n", "capacity: x\n")))
+    assert len(text.splitlines()) == 2
+
+
+def test_an_unknown_member_is_refused_and_not_ignored(tmp_path: Path):
+    assert "questions" in refusal(written(tmp_path, ("v: 1\n", "v: 1\nquestions: [why]\n")))
+
+
+def test_a_key_that_stands_twice_is_refused(tmp_path: Path):
+    assert "stands twice" in refusal(written(tmp_path, ("bcc_batch: 50", "bcc_batch: 50\nbcc_batch: 5")))
+
+
+def test_what_is_not_a_mapping_or_not_yaml_is_refused(tmp_path: Path):
+    for content in (b"- a\n- b\n", b"{", b"\xff\xfe\x00", b""):
+        path = tmp_path / "x.yaml"
+        path.write_bytes(content)
+        assert refusal(path).startswith("x.yaml")
+
+
+def test_the_same_campaign_in_two_files_is_refused(tmp_path: Path):
+    for name in ("a.yaml", "b.yaml"):
+        (tmp_path / name).write_bytes(SAMPLE.read_bytes())
+    with pytest.raises(CampaignError, match="in another file too"):
+        load_campaigns(tmp_path)
+
+
+def test_an_empty_folder_says_what_to_do(tmp_path: Path):
+    with pytest.raises(CampaignError, match=r"copy the sample"):
+        load_campaigns(tmp_path)
