@@ -1,0 +1,132 @@
+"""One valid, fully filled message of every kind."""
+
+from datetime import UTC, datetime
+
+from shared.contracts import (
+    AcceptedApplication,
+    ApplicationReceived,
+    ApplicationsAccepted,
+    ApplicationsDecided,
+    ApplicationsHeld,
+    ApplicationsRejected,
+    CardFailure,
+    CardOrder,
+    Choice,
+    Contact,
+    ContactsRegistered,
+    Decision,
+    ErasureCompleted,
+    ErasureRequested,
+    Event,
+    HeldApplication,
+    MailBounced,
+    Outcome,
+    PrintCompleted,
+    PrintRequested,
+    ReceiptsClosed,
+    Refusal,
+    RejectedApplication,
+    Result,
+    ResultsPublished,
+    SealingKeyPublished,
+    StoreErasure,
+)
+from shared.ids import ApplicationId, BatchId, CampaignId, ClassId, DrawId, KeyId, NoticeId, Receipt, Token
+
+CAMPAIGN = CampaignId("777-days")
+APPLICATION = ApplicationId("0b6f2a52-5d0b-4b6c-9d3a-3f1f6f0f2c11")
+TOKEN = Token("tok_rzkv5wygz9eqt0qce2yh1d9wbg")
+RECEIPT = Receipt("W-7K3M-9Q2P-X")
+CLASS = ClassId("junior-football")
+NOTICE = NoticeId("n-1")
+REFUSED = (Refusal(class_id=ClassId("press-kids"), reason="grade"),)
+
+SAMPLES: tuple[Event, ...] = (
+    SealingKeyPublished(campaign=CAMPAIGN, key_id=KeyId("k1"), document={"v": 1, "key_id": "k1"}),
+    ApplicationReceived(
+        campaign=CAMPAIGN,
+        application_id=APPLICATION,
+        receipt=RECEIPT,
+        channel="web",
+        key_id=KeyId("k1"),
+        sealed="c2VhbGVk",
+        received_at=datetime(2018, 5, 15, 9, tzinfo=UTC),
+    ),
+    ApplicationsDecided(
+        campaign=CAMPAIGN,
+        items=(Decision(application_id=APPLICATION, status="rejected", reasons=("not-resident",), revision=1),),
+    ),
+    ApplicationsAccepted(
+        campaign=CAMPAIGN,
+        items=(
+            AcceptedApplication(
+                application_id=APPLICATION,
+                token=TOKEN,
+                channel="web",
+                choices=(Choice(class_id=CLASS, seats=1),),
+                refused=REFUSED,
+                revision=1,
+            ),
+        ),
+    ),
+    ApplicationsRejected(
+        campaign=CAMPAIGN,
+        items=(RejectedApplication(application_id=APPLICATION, channel="fax", reasons=("grade",), revision=1),),
+    ),
+    ApplicationsHeld(
+        campaign=CAMPAIGN, items=(HeldApplication(application_id=APPLICATION, channel="post", revision=1),)
+    ),
+    ContactsRegistered(
+        campaign=CAMPAIGN,
+        items=(
+            Contact(
+                application_id=APPLICATION,
+                receipt=RECEIPT,
+                token=TOKEN,
+                contact="mail",
+                mail_domain_class="docomo",
+                status="accepted",
+                refused=REFUSED,
+            ),
+        ),
+    ),
+    ReceiptsClosed(campaign=CAMPAIGN, part=1, parts=1, total=1, application_ids=(APPLICATION,)),
+    ResultsPublished(
+        campaign=CAMPAIGN,
+        draw=DrawId("777-days-1"),
+        part=1,
+        parts=1,
+        items=(
+            Result(
+                application_id=APPLICATION,
+                token=TOKEN,
+                pass_code="7K3M-9Q2P-X0AB-CDEF",
+                outcomes=(
+                    Outcome(class_id=CLASS, outcome="won", seats=1, position=3),
+                    Outcome(class_id=ClassId("press-kids"), outcome="refused", seats=1, reason="grade"),
+                ),
+            ),
+        ),
+    ),
+    PrintRequested(
+        campaign=CAMPAIGN,
+        batch_id=BatchId("b-1"),
+        items=(CardOrder(notice_id=NOTICE, token=TOKEN, body="{{kuji:name}} 様", pass_code="7K3M-9Q2P-X0AB-CDEF"),),
+    ),
+    PrintCompleted(
+        campaign=CAMPAIGN,
+        batch_id=BatchId("b-1"),
+        pages=2,
+        printed=(NOTICE,),
+        failed=(CardFailure(notice_id=NoticeId("n-2"), reason="unknown-token"),),
+        sha256="0" * 64,
+    ),
+    MailBounced(campaign=CAMPAIGN, notice_id=NOTICE, token=TOKEN, status="5.1.1"),
+    ErasureRequested(campaign=CAMPAIGN, erasure_id="e-1"),
+    ErasureCompleted(
+        campaign=CAMPAIGN,
+        erasure_id="e-1",
+        service="intake",
+        stores=(StoreErasure(store="mongodb", before=3, after=0, residue=0, result="PASS"),),
+    ),
+)
