@@ -1,0 +1,134 @@
+"""The leak hunt's eyes: finds a person's canary in bytes, files and the memory of a running process.
+
+A canary is looked for as it was typed and in the forms in which data hides: other letter case, UTF-16, hex,
+base64 at each of its three alignments, JSON and percent escapes.
+"""
+
+import base64
+import contextlib
+import json
+import re
+import urllib.parse
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+CHUNK = 8 * 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Where a canary was found: the place, the canary's name, the form and the offset in bytes."""
+
+    place: str
+    canary: str
+    form: str
+    offset: int
+
+
+@dataclass(frozen=True)
+class Needle:
+    canary: str
+    form: str
+    pattern: bytes
+
+
+def needles(canaries: Mapping[str, str]) -> tuple[Needle, ...]:
+    """All forms of all canaries, given by name. ValueError for one too short to be told from chance."""
+    found: dict[bytes, Needle] = {}
+    for name, value in canaries.items():
+        if len(value.encode()) < 7:
+            raise ValueError(f"the canary {name} is too short to be told from chance")
+        for spelling in dict.fromkeys((value, value.upper(), value.lower())):
+            for form, pattern in _forms(spelling):
+                found.setdefault(pattern, Needle(name, form, pattern))
+    return tuple(found.values())
+
+
+def _forms(text: str) -> Iterator[tuple[str, bytes]]:
+    plain = text.encode("utf-8")
+    yield "utf-8", plain
+    yield "utf-16le", text.encode("utf-16-le")
+    yield "utf-16be", text.encode("utf-16-be")
+    yield "utf-32le", text.encode("utf-32-le")
+    yield "hex", plain.hex().encode()
+    yield "hex upper", plain.hex().upper().encode()
+    for data, of in ((plain, ""), (text.encode("utf-16-le"), " of utf-16")):
+        for shift in range(3):
+            yield f"base64+{shift}{of}", _base64_core(data, shift)
+            yield f"base64url+{shift}{of}", _base64_core(data, shift).translate(bytes.maketrans(b"+/", b"-_"))
+    yield "json escapes", json.dumps(text)[1:-1].encode()
+    yield "percent", urllib.parse.quote(text).encode()
+
+
+def _base64_core(data: bytes, shift: int) -> bytes:
+    """The characters of base64 that depend on `data` alone when `shift` unknown bytes stand before it."""
+    encoded = base64.b64encode(bytes(shift) + data)
+    first = (shift * 8 + 5) // 6
+    last = (shift + len(data)) * 8 // 6
+    return encoded[first:last]
+
+
+def hunt_bytes(place: str, data: bytes, sought: Iterable[Needle], base: int = 0) -> list[Finding]:
+    found = []
+    for needle in sought:
+        at = data.find(needle.pattern)
+        if at >= 0:
+            found.append(Finding(place, needle.canary, needle.form, base + at))
+    return found
+
+
+def hunt_files(root: Path, sought: tuple[Needle, ...]) -> list[Finding]:
+    """Every regular file below `root`, whole."""
+    found: list[Finding] = []
+    for path in sorted(root.rglob("*")):
+        if path.is_file() and not path.is_symlink():
+            with contextlib.suppress(FileNotFoundError):
+                found += _hunt_stream(path, sought)
+    return found
+
+
+def _hunt_stream(path: Path, sought: tuple[Needle, ...]) -> list[Finding]:
+    overlap = max(len(needle.pattern) for needle in sought)
+    found, base, tail = [], 0, b""
+    with path.open("rb") as stream:
+        while block := stream.read(CHUNK):
+            data = tail + block
+            found += hunt_bytes(path.name, data, sought, base - len(tail))
+            tail, base = data[-overlap:], base + len(block)
+    return found
+
+
+@dataclass(frozen=True)
+class MemoryScan:
+    """What was read of a process, and what was found; `read` in bytes, so that an empty look is noticed."""
+
+    read: int
+    findings: tuple[Finding, ...]
+
+
+def hunt_memory(pid: int, place: str, sought: tuple[Needle, ...]) -> MemoryScan:
+    """All readable, writable memory of a live process (proc(5): maps, mem); needs to be its owner or root."""
+    found, read = [], 0
+    with Path(f"/proc/{pid}/mem").open("rb", buffering=0) as memory:
+        for start, end in _regions(pid):
+            for at in range(start, end, CHUNK):
+                data = _peek(memory, at, min(CHUNK + 4096, end - at))
+                read += len(data)
+                found += hunt_bytes(place, data, sought, at)
+    return MemoryScan(read, tuple(found))
+
+
+def _regions(pid: int) -> Iterator[tuple[int, int]]:
+    for line in Path(f"/proc/{pid}/maps").read_text().splitlines():
+        matched = re.match(r"([0-9a-f]+)-([0-9a-f]+) rw", line)
+        if matched and "[vvar" not in line:
+            yield int(matched[1], 16), int(matched[2], 16)
+
+
+def _peek(memory: object, at: int, size: int) -> bytes:
+    try:
+        memory.seek(at)  # type: ignore[attr-defined]
+        return memory.read(size) or b""  # type: ignore[attr-defined,no-any-return]
+    except OSError:
+        return b""
