@@ -1,0 +1,1 @@
+"""The rehearsal: synthetic people apply as outsiders would, and every promise is checked at the end."""

@@ -1,0 +1,63 @@
+"""What people ask for: one to four classes they qualify for, sometimes one more, sometimes only in vain. Seeded."""
+
+import random
+from dataclasses import dataclass
+from typing import Final
+
+from deploy.demo.households import Person
+from shared.campaign import Campaign, EventClass
+from shared.ids import ClassId
+
+_MOST: Final = 4
+
+
+@dataclass(frozen=True)
+class Asking:
+    """Classes with seats in order of preference, and whether the guardian is named."""
+
+    choices: tuple[tuple[ClassId, int], ...]
+    with_guardian: bool
+
+
+def ask(dice: random.Random, campaign: Campaign, person: Person) -> tuple[Asking, frozenset[ClassId]]:
+    """Classes this person may take; a few add one that they may not, which is the set returned beside."""
+    fitting = [each for each in campaign.classes if qualifies(each, person)]
+    others = [each for each in campaign.classes if each not in fitting]
+    wanted = dice.sample(fitting, min(len(fitting), dice.choices((1, 2, 3, 4), weights=(45, 33, 15, 7))[0]))
+    in_vain = [dice.choice(others)] if others and len(wanted) < _MOST and dice.random() < 0.05 else []  # noqa: PLR2004
+    return _asking([*wanted, *in_vain], person), frozenset(each.id for each in in_vain)
+
+
+def ask_in_vain(dice: random.Random, campaign: Campaign, person: Person) -> tuple[Asking, str]:
+    """An application the rules reject, and the reason code they give."""
+    fitting = [each for each in campaign.classes if qualifies(each, person)]
+    mistake = dice.choices(("class", "guardian", "seats", "unknown"), weights=(70, 16, 10, 4))[0]
+    if mistake == "class":
+        wanted = dice.choice([each for each in campaign.classes if each not in fitting and _plain(each, person)])
+        return _asking([wanted], person), "age" if person.grade is None else "grade"
+    if mistake == "guardian":
+        right = _asking([dice.choice(fitting)], person)
+        wrong = Asking(right.choices, not right.with_guardian)
+        return wrong, "guardian-missing" if right.with_guardian else "guardian-not-allowed"
+    chosen = dice.choice(fitting)
+    if mistake == "seats":
+        return Asking(((chosen.id, max(chosen.seats) + 1),), person.is_minor), "seats"
+    return Asking(((ClassId("hammer-throw"), 1),), person.is_minor), "class-unknown"
+
+
+def qualifies(event_class: EventClass, person: Person) -> bool:
+    """By listed grade for pupils, by age for everyone else."""
+    rule = event_class.eligibility
+    if person.grade is not None:
+        return person.grade in rule.grades
+    at_least, at_most = rule.min_age, rule.max_age
+    return at_least is not None and at_least <= (person.age or 0) and (at_most is None or (person.age or 0) <= at_most)
+
+
+def _plain(event_class: EventClass, person: Person) -> bool:
+    """Refused for one clear reason: the class speaks of grades to pupils, of ages to everyone else."""
+    return bool(event_class.eligibility.grades) if person.grade is not None else True
+
+
+def _asking(classes: list[EventClass], person: Person) -> Asking:
+    return Asking(tuple((each.id, each.seats[0]) for each in classes), person.is_minor)

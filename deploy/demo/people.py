@@ -1,0 +1,191 @@
+"""Two thousand people who do not exist, each with the verdict the rules give them. Seeded and pure.
+
+Realistic where it matters: names and addresses as people write them, families at one address, pairs, people
+without e-mail, mailboxes that bounce, people who may not apply, people who apply twice, programs that send
+nonsense. Telephone numbers are of ranges not assigned in Japan, mail domains end in `.example` (RFC 2606).
+"""
+
+import itertools
+import json
+import random
+import uuid
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final, Literal
+
+from deploy.demo import names, places
+from deploy.demo.asking import Asking, ask, ask_in_vain
+from deploy.demo.households import Neighbourhood, Person
+from shared.campaign import Campaign
+from shared.contracts import Channel
+from shared.ids import ApplicationId, ClassId
+
+Mailbox = Literal["none", "takes", "refuses", "defers"]
+Fault = Literal["", "purpose-version", "unknown-member", "age-and-grade", "paper-mail", "not-json"]
+
+_CHANNELS: Final[dict[Channel, int]] = {"web": 70, "fax": 20, "post": 10}
+_MAILBOXES: Final[dict[Mailbox, int]] = {"none": 70, "takes": 885, "refuses": 30, "defers": 15}
+"""Of a thousand web applicants: some without e-mail; of all applicants about 2 % bounce and 1 % defer."""
+_DOMAINS: Final = (
+    "docomo.example",
+    "ezweb.example",
+    "softbank.example",
+    "gmail.example",
+    "yahoo.example",
+    "icloud.example",
+    "shinjuku.example",
+)
+_FAULTS: Final[dict[Fault, str]] = {
+    "purpose-version": "purpose-version",
+    "unknown-member": "malformed",
+    "age-and-grade": "malformed",
+    "paper-mail": "channel-email",
+    "not-json": "malformed",
+}
+_OTHER_SPELLING: Final = {0: 1, 1: 2, 2: 0, 3: 4, 4: 3}
+"""How an applicant writes the own name the second time: other space, or the other width of kana."""
+
+
+@dataclass(frozen=True)
+class Expected:
+    """The verdict by the rules. `refused`: classes that an accepted application asks for in vain."""
+
+    status: Literal["accepted", "rejected", "held"]
+    reasons: frozenset[str] = frozenset()
+    refused: frozenset[ClassId] = frozenset()
+
+
+@dataclass(frozen=True)
+class DemoApplication:
+    """What one person sends: `plaintext` is what is sealed. `twin`: the earlier application of the same person."""
+
+    application_id: ApplicationId
+    channel: Channel
+    plaintext: bytes = field(repr=False)
+    expected: Expected
+    mailbox: Mailbox
+    phone: str = field(repr=False)
+    twin: ApplicationId | None = None
+
+
+@dataclass(frozen=True)
+class _Draft:
+    """An application before it is written down."""
+
+    person: Person
+    asking: Asking
+    expected: Expected
+    spelling: int
+    fault: Fault = ""
+    twin: ApplicationId | None = None
+
+
+def population(campaign: Campaign, seed: int, size: int = 2000, canary: str | None = None) -> list[DemoApplication]:
+    """`size` applications, the same for the same arguments; second applications of the same person stand last.
+
+    `canary` (letters and digits, not digits alone) is woven into name, address, e-mail and guardian of everybody and
+    fixes three digits of every telephone number; `needles` lists what to search for.
+    """
+    return _Writer(campaign, seed, canary or "").applications(size)
+
+
+def needles(applications: Sequence[DemoApplication], canary: str) -> tuple[str, ...]:
+    """Texts that occur wherever an identity field of these people occurs: the canary, and every telephone number."""
+    phones = {form for each in applications for form in (each.phone, each.phone.replace("-", ""))}
+    return (canary, canary.lower(), *sorted(phones))
+
+
+class _Writer:
+    def __init__(self, campaign: Campaign, seed: int, canary: str) -> None:
+        self._campaign, self._canary = campaign, canary
+        self._dice = random.Random(seed)  # noqa: S311  (people, not keys)
+        neighbourhood = Neighbourhood(self._dice, canary)
+        self._residents = neighbourhood.people(places.WARD_TOWNS)
+        self._others = neighbourhood.people(places.OTHER_TOWNS)
+        self._mailbox_numbers = itertools.count(1)
+
+    def applications(self, size: int) -> list[DemoApplication]:
+        twice = round(size * 0.02)
+        drafts = [self._draft(kind) for kind in self._kinds(size - twice)]
+        first = [self._write(draft) for draft in drafts]
+        again = self._twins(list(zip(drafts, first, strict=True)), twice)
+        return [*first, *(self._write(draft) for draft in again)]
+
+    def _kinds(self, size: int) -> list[str]:
+        faults = itertools.islice(itertools.cycle(_FAULTS), max(len(_FAULTS), size // 200))
+        special = ["in-vain"] * round(size * 0.04) + ["elsewhere"] * round(size * 0.03) + list(faults)
+        kinds = (special + ["good"] * max(0, size - len(special)))[:size]
+        self._dice.shuffle(kinds)
+        return kinds
+
+    def _draft(self, kind: str) -> _Draft:
+        person = next(self._others if kind == "elsewhere" else self._residents)
+        spelling = names.choose_spelling(self._dice)
+        if kind == "in-vain":
+            asking, reason = ask_in_vain(self._dice, self._campaign, person)
+            return _Draft(person, asking, Expected("rejected", frozenset({reason})), spelling)
+        asking, refused = ask(self._dice, self._campaign, person)
+        if kind == "good":
+            return _Draft(person, asking, Expected("accepted", refused=refused), spelling)
+        if kind == "elsewhere":
+            return _Draft(person, asking, Expected("rejected", frozenset({"not-resident"})), spelling)
+        fault = next(each for each in _FAULTS if each == kind)
+        return _Draft(person, asking, Expected("rejected", frozenset({_FAULTS[fault]})), spelling, fault)
+
+    def _twins(self, written: list[tuple[_Draft, DemoApplication]], count: int) -> Iterator[_Draft]:
+        good = [(draft, first) for draft, first in written if first.expected.status == "accepted"]
+        for draft, first in self._dice.sample(good, min(count, len(good))):
+            held = Expected("held", frozenset({"duplicate"}))
+            spelling = _OTHER_SPELLING[draft.spelling]
+            yield _Draft(draft.person, draft.asking, held, spelling, twin=first.application_id)
+
+    def _write(self, draft: _Draft) -> DemoApplication:
+        channel = self._dice.choices(list(_CHANNELS), list(_CHANNELS.values()))[0]
+        if draft.fault == "paper-mail":
+            channel = "fax"
+        mailbox = self._dice.choices(list(_MAILBOXES), list(_MAILBOXES.values()))[0] if channel == "web" else "none"
+        content = self._content(draft, mailbox)
+        return DemoApplication(
+            application_id=ApplicationId(str(uuid.UUID(int=self._dice.getrandbits(128), version=4))),
+            channel=channel,
+            plaintext=_encode(content, draft.fault),
+            expected=draft.expected,
+            mailbox=mailbox,
+            phone=draft.person.household.phone,
+            twin=draft.twin,
+        )
+
+    def _content(self, draft: _Draft, mailbox: Mailbox) -> dict[str, Any]:
+        """The plaintext of `docs/protocols.md` §1."""
+        person, household = draft.person, draft.person.household
+        applicant: dict[str, Any] = {
+            "name": names.spell(person.name, draft.spelling),
+            "postal_code": household.home.town.postal_code,
+            "address": household.home.written(self._dice.randrange(5)),
+            "phone": self._dice.choice((household.phone, household.phone.replace("-", ""))),
+            **({"age": person.age} if person.grade is None else {"grade": person.grade}),
+        }
+        if mailbox != "none" or draft.fault == "paper-mail":
+            applicant["email"] = self._address(person, mailbox)
+        guardian = {"guardian": {"name": household.guardian.in_characters()}} if draft.asking.with_guardian else {}
+        choices = [{"class": class_id, "seats": seats} for class_id, seats in draft.asking.choices]
+        version = self._campaign.purpose.version
+        return {"v": 1, "purpose_version": version, "applicant": applicant, **guardian, "choices": choices}
+
+    def _address(self, person: Person, mailbox: Mailbox) -> str:
+        behaviour = {"refuses": "reject-5xx.", "defers": "defer-4xx."}.get(mailbox, "")
+        mark = f"{self._canary}." if self._canary else ""
+        who = f"{person.name.surname.latin}.{person.name.given.latin}{next(self._mailbox_numbers)}"
+        return f"{behaviour}{mark}{who}@{self._dice.choice(_DOMAINS)}"
+
+
+def _encode(content: dict[str, Any], fault: Fault) -> bytes:
+    """JSON, with the mistake of a faulty program where one is asked for."""
+    if fault == "purpose-version":
+        content["purpose_version"] = "2017-12"
+    elif fault == "unknown-member":
+        content["remarks"] = "-"
+    elif fault == "age-and-grade":
+        content["applicant"] |= {"age": 9, "grade": "p3"}
+    text = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
+    return (text[:-1] if fault == "not-json" else text).encode("utf-8")

@@ -1,0 +1,41 @@
+"""Reading a request body with a limit on bytes and on time, whether its length is announced or not."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+from starlette.requests import ClientDisconnect, Request
+
+from services.intake.problems import body_timeout, too_large
+
+_DISCARD_LIMIT = 1024 * 1024
+"""Bytes of an oversized body that are read and dropped, so that the sender gets to see the answer."""
+
+
+async def read_body(request: Request, *, limit: int, timeout_s: float) -> bytes:
+    """The whole body. Raises ProblemError: 413 beyond `limit` bytes, 408 when it stalls or the client leaves."""
+    try:
+        async with asyncio.timeout(timeout_s):
+            announced = request.headers.get("content-length", "")
+            if announced.isdecimal() and int(announced) > _DISCARD_LIMIT:
+                raise too_large()
+            return await _collect(request.stream(), limit)
+    except (TimeoutError, ClientDisconnect):
+        raise body_timeout() from None
+
+
+async def _collect(chunks: AsyncIterator[bytes], limit: int) -> bytes:
+    body = bytearray()
+    async for chunk in chunks:
+        if len(body) + len(chunk) > limit:
+            await _discard(chunks)
+            raise too_large()
+        body += chunk
+    return bytes(body)
+
+
+async def _discard(chunks: AsyncIterator[bytes]) -> None:
+    dropped = 0
+    async for chunk in chunks:
+        dropped += len(chunk)
+        if dropped > _DISCARD_LIMIT:
+            return

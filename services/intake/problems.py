@@ -1,0 +1,106 @@
+"""The refusals of intake: a stable name, Japanese and English, and what to do next. None repeats what was sent."""
+
+from datetime import datetime
+
+from services.intake.submission import BODY_LIMIT
+from shared.ids import KeyId
+from shared.web import ProblemError, problem
+
+
+def unknown_campaign() -> ProblemError:
+    return problem(
+        "campaign-unknown",
+        404,
+        "この事業はありません",
+        "ご案内にある宛先を確かめてください。",
+        en="There is no such campaign; check the address on the announcement.",
+    )
+
+
+def unknown_application() -> ProblemError:
+    return problem(
+        "application-unknown",
+        404,
+        "この申込みは受け付けていません",
+        "まだ受付番号を受け取っていない場合は、同じ内容をもう一度送信してください。事業の終了後、記録はすべて消去されています。",
+        en="No receipt was given for this application. If you had no answer, send the same again. "
+        "Once an event is closed out, all records of it are erased.",
+    )
+
+
+def unknown_receipt() -> ProblemError:
+    return problem(
+        "receipt-unknown",
+        404,
+        "この受付番号はありません",
+        "番号をもう一度聞き取ってください。",
+        en="There is no such receipt in this campaign; have the number read out again.",
+    )
+
+
+def not_open_yet(opens: datetime, closes: datetime) -> ProblemError:
+    return problem(
+        "not-open",
+        403,
+        "受付はまだ始まっていません",
+        "受付が始まってから、もう一度送信してください。",
+        en="Applications are not taken yet; send again once the window has opened.",
+        opens=opens.isoformat(),
+        closes=closes.isoformat(),
+    )
+
+
+def closed(opens: datetime, closes: datetime) -> ProblemError:
+    return problem(
+        "closed",
+        403,
+        "受付は終了しました",
+        "申込みはできません。お問い合わせは事務局へお願いします。",
+        en="The window for applications has closed; for questions ask the office.",
+        opens=opens.isoformat(),
+        closed=closes.isoformat(),
+    )
+
+
+def too_large() -> ProblemError:
+    return problem(
+        "too-large",
+        413,
+        "送信された内容が大きすぎます",
+        "申込みフォームからもう一度送信してください。",
+        en=f"A request body may hold {BODY_LIMIT} bytes; a sealed application needs far fewer.",
+        limit=BODY_LIMIT,
+        headers={"Connection": "close"},
+    )
+
+
+def body_timeout() -> ProblemError:
+    return problem(
+        "body-timeout",
+        408,
+        "送信が途中で止まりました",
+        "通信の状態を確かめて、同じ内容をもう一度送信してください。",
+        en="The request body did not arrive in time; send the same again.",
+        headers={"Connection": "close"},
+    )
+
+
+def conflict() -> ProblemError:
+    return problem(
+        "conflict",
+        409,
+        "この申込みは別の内容で受け付けています",
+        "受付状況を確かめてください。内容を変えるときは、新しい申込みとして送信してください。",
+        en="This application id came with another body before; look at its status, or apply under a new id.",
+    )
+
+
+def key_expired(current: KeyId) -> ProblemError:
+    return problem(
+        "key-expired",
+        409,
+        "暗号化に使った鍵は使えなくなりました",
+        "新しい鍵で暗号化して、もう一度送信してください。",
+        en="The sealing key is unknown or has expired; fetch the current one, seal again and send.",
+        key_id=current,
+    )
