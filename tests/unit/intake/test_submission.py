@@ -1,0 +1,89 @@
+"""What intake reads of a submission: its shape and its identity, nothing else."""
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from services.intake.submission import Submission, fingerprint
+from shared.encoding import b64url
+from shared.ids import CampaignId
+
+CAMPAIGN = CampaignId("777-days")
+
+
+def body(**changes: Any) -> dict[str, Any]:
+    sealed = b64url(bytes(1200))
+    return {
+        "v": 1,
+        "application_id": "7b0c1f52-6f0a-4c1e-9d57-3a8a8f0f6b21",
+        "key_id": "k1",
+        "sealed": sealed,
+    } | changes
+
+
+def parse(content: object) -> Submission:
+    return Submission.model_validate_json(json.dumps(content))
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        body(v=2),
+        body(application_id="7B0C1F52-6F0A-4C1E-9D57-3A8A8F0F6B21"),
+        body(application_id="00000000-0000-1000-8000-000000000000"),
+        body(key_id=""),
+        body(sealed=""),
+        body(sealed=b64url(bytes(1136))),
+        body(sealed=b64url(bytes(1200)) + "="),
+        body(sealed="山田" * 1000),
+        body(sealed=17),
+        body(name="山田"),
+        {key: value for key, value in body().items() if key != "sealed"},
+        [],
+        "text",
+        None,
+    ],
+)
+def test_what_does_not_have_the_documented_shape_is_refused(wrong: object):
+    with pytest.raises(ValidationError):
+        parse(wrong)
+
+
+def test_a_refusal_does_not_repeat_what_was_sent():
+    with pytest.raises(ValidationError) as caught:
+        parse(body(sealed="山田太郎" * 400))
+    assert "山田" not in str(caught.value)
+
+
+def test_the_shortest_sealed_application_holds_one_byte():
+    assert parse(body(sealed=b64url(bytes(1137)))).sealed
+
+
+def test_the_fingerprint_does_not_depend_on_how_the_json_is_written():
+    content = body()
+    spaced = json.dumps(dict(reversed(content.items())), indent=3)
+    same = fingerprint(CAMPAIGN, "web", Submission.model_validate_json(spaced))
+    assert same == fingerprint(CAMPAIGN, "web", parse(content))
+
+
+@given(data=st.binary(min_size=1137, max_size=1300))
+def test_any_other_sealed_bytes_have_another_fingerprint(data: bytes):
+    same = data == bytes(1200)
+    other = fingerprint(CAMPAIGN, "web", parse(body(sealed=b64url(data))))
+    assert (other == fingerprint(CAMPAIGN, "web", parse(body()))) == same
+
+
+def test_campaign_channel_and_key_are_part_of_the_fingerprint():
+    submission = parse(body())
+    prints = {
+        fingerprint(CAMPAIGN, "web", submission),
+        fingerprint(CampaignId("other"), "web", submission),
+        fingerprint(CAMPAIGN, "fax", submission),
+        fingerprint(CAMPAIGN, "web", parse(body(key_id="k2"))),
+        fingerprint(CAMPAIGN, "web", parse(body(application_id="aaaaaaaa-6f0a-4c1e-9d57-3a8a8f0f6b21"))),
+    }
+    assert len(prints) == 5
