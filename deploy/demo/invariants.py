@@ -1,0 +1,123 @@
+"""What must be true after a run, whatever happened in between. Pure: facts in, verdicts out."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from deploy.demo.people import DemoApplication
+from shared.campaign import Campaign
+from shared.contracts import Outcome
+from shared.ids import ApplicationId
+
+FINAL_STATES = frozenset({"mailed", "printed"})
+
+
+@dataclass(frozen=True)
+class Invariant:
+    """One thing that must hold; `detail` says what was compared, or which ids break it (never a person)."""
+
+    name: str
+    holds: bool
+    detail: str
+
+
+@dataclass(frozen=True)
+class Status:
+    """What an applicant reads at the status address."""
+
+    status: str
+    reasons: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class Notice:
+    application_id: ApplicationId
+    state: str
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What was sent, and what each service says became of it."""
+
+    campaign: Campaign
+    sent: Sequence[DemoApplication]
+    statuses: Mapping[ApplicationId, Status]
+    desk: Mapping[ApplicationId, str]
+    outcomes: Mapping[ApplicationId, Sequence[Outcome]]
+    notices: Sequence[Notice]
+    transcript_checks: Sequence[tuple[str, bool]]
+    mails_received: Mapping[str, int] = field(default_factory=dict)
+
+
+def check(facts: Facts) -> list[Invariant]:
+    return [
+        *_verdicts(facts),
+        *_one_outcome_each(facts),
+        *_capacities(facts),
+        *_one_notice_each(facts),
+        *_transcript(facts),
+    ]
+
+
+def _shown(wrong: Sequence[str], fine: str) -> str:
+    return fine if not wrong else f"{len(wrong)} break it, e.g. {', '.join(wrong[:3])}"
+
+
+def _verdicts(facts: Facts) -> Iterator[Invariant]:
+    """Every application was judged as the rules say; held ones as the desk decided."""
+    wrong = []
+    for application in facts.sent:
+        shown = facts.statuses.get(application.application_id, Status("absent"))
+        expected = application.expected.status
+        if expected == "held":
+            expected = "accepted" if facts.desk.get(application.application_id) == "accept" else "rejected"
+        reasons_agree = expected != "rejected" or application.expected.reasons <= shown.reasons
+        if shown.status != expected or not reasons_agree:
+            wrong.append(f"{application.application_id} ({shown.status}, expected {expected})")
+    yield Invariant("every verdict is the one the rules give", not wrong, _shown(wrong, f"{len(facts.sent)} compared"))
+
+
+def _one_outcome_each(facts: Facts) -> Iterator[Invariant]:
+    """R-B8: every accepted application has exactly one outcome for each class it asked for, and nobody else has any."""
+    accepted = {app for app, shown in facts.statuses.items() if shown.status == "accepted"}
+    asked = {each.application_id: each.expected.asked for each in facts.sent}
+    wrong = [
+        str(app)
+        for app in accepted
+        if Counter(outcome.class_id for outcome in facts.outcomes.get(app, ())) != Counter(asked[app])
+    ]
+    strangers = [str(app) for app in facts.outcomes if app not in accepted]
+    yield Invariant(
+        "every accepted application has exactly one outcome per class",
+        not wrong and not strangers,
+        _shown(wrong + strangers, f"{sum(map(len, facts.outcomes.values()))} outcomes of {len(accepted)} applications"),
+    )
+
+
+def _capacities(facts: Facts) -> Iterator[Invariant]:
+    taken: Counter[str] = Counter()
+    for outcomes in facts.outcomes.values():
+        for outcome in outcomes:
+            if outcome.outcome == "won":
+                taken[outcome.class_id] += outcome.seats
+    over = [each.id for each in facts.campaign.classes if taken[each.id] > each.capacity]
+    seats = ", ".join(f"{each.id} {taken[each.id]}/{each.capacity}" for each in facts.campaign.classes)
+    yield Invariant("no class is over capacity", not over, _shown(over, seats))
+
+
+def _one_notice_each(facts: Facts) -> Iterator[Invariant]:
+    told = Counter(notice.application_id for notice in facts.notices)
+    readable = {each.application_id for each in facts.sent if each.expected.readable}
+    wrong = [str(app) for app in readable | set(told) if told[app] != (1 if app in readable else 0)]
+    yield Invariant(
+        "everyone who could be read has exactly one notice", not wrong, _shown(wrong, f"{len(facts.notices)} notices")
+    )
+    open_ = [f"{notice.application_id} ({notice.state})" for notice in facts.notices if notice.state not in FINAL_STATES]
+    states = Counter(notice.state for notice in facts.notices)
+    yield Invariant("every notice is in a final state", not open_, _shown(open_, str(dict(states))))
+
+
+def _transcript(facts: Facts) -> Iterator[Invariant]:
+    failed = [name for name, passed in facts.transcript_checks if not passed]
+    holds = bool(facts.transcript_checks) and not failed
+    yield Invariant("the transcript verifies", holds, _shown(failed, f"{len(facts.transcript_checks)} checks"))
