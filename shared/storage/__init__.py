@@ -1,0 +1,55 @@
+"""MongoDB behind one seam: stores, transactions, inbox and outbox. Nobody else imports the driver (ADR 0003)."""
+
+from shared.storage.collections import INBOX, OUTBOX, Collection, Index
+from shared.storage.driver import (
+    ASCENDING,
+    DESCENDING,
+    BulkWriteError,
+    Database,
+    DeleteMany,
+    DeleteOne,
+    DuplicateKeyError,
+    InsertOne,
+    MongoCollection,
+    ObjectId,
+    OperationFailure,
+    PyMongoError,
+    ReplaceOne,
+    ReturnDocument,
+    Session,
+    StoreUnavailable,
+    UpdateMany,
+    UpdateOne,
+)
+from shared.storage.outbox import OutboxEntry
+from shared.storage.store import Store, Work
+from shared.storage.work import UnitOfWork
+
+__all__ = [
+    "ASCENDING",
+    "DESCENDING",
+    "INBOX",
+    "OUTBOX",
+    "BulkWriteError",
+    "Collection",
+    "Database",
+    "DeleteMany",
+    "DeleteOne",
+    "DuplicateKeyError",
+    "Index",
+    "InsertOne",
+    "MongoCollection",
+    "ObjectId",
+    "OperationFailure",
+    "OutboxEntry",
+    "PyMongoError",
+    "ReplaceOne",
+    "ReturnDocument",
+    "Session",
+    "Store",
+    "StoreUnavailable",
+    "UnitOfWork",
+    "UpdateMany",
+    "UpdateOne",
+    "Work",
+]

@@ -1,0 +1,87 @@
+"""What a service declares about a collection, and the two every service has: inbox and outbox (ADR 0004)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from shared.storage.driver import Database, IndexModel, OperationFailure, already_exists
+
+INBOX: Final = "inbox"
+OUTBOX: Final = "outbox"
+
+_INBOX_KEPT_S: Final = 180 * 24 * 3600
+
+
+@dataclass(frozen=True)
+class Index:
+    """`keys`: pairs of field and direction (1 or -1), or one field's name. Every "once" of the domain is `unique`.
+
+    `where` limits the index to documents that match; `expire_after_s` lets documents go by themselves.
+    """
+
+    keys: str | tuple[tuple[str, int], ...]
+    unique: bool = False
+    where: Mapping[str, Any] | None = None
+    expire_after_s: int | None = None
+
+    def model(self) -> IndexModel:
+        options: dict[str, Any] = {"unique": self.unique} if self.unique else {}
+        if self.where is not None:
+            options["partialFilterExpression"] = dict(self.where)
+        if self.expire_after_s is not None:
+            options["expireAfterSeconds"] = self.expire_after_s
+        return IndexModel(self.keys if isinstance(self.keys, str) else list(self.keys), **options)
+
+
+@dataclass(frozen=True)
+class Collection:
+    """A collection of a service: its name, the JSON schema every document must meet, its indexes.
+
+    `validator` is the schema itself (`{"bsonType": "object", …}`) or a whole filter (`{"$jsonSchema": …}`).
+    """
+
+    name: str
+    validator: Mapping[str, Any] | None = None
+    indexes: tuple[Index, ...] = ()
+
+    def rule(self) -> dict[str, Any]:
+        if self.validator is None:
+            return {}
+        whole = any(key.startswith("$") for key in self.validator)
+        return dict(self.validator) if whole else {"$jsonSchema": dict(self.validator)}
+
+
+MESSAGE_COLLECTIONS: Final = (
+    Collection(
+        INBOX,
+        {"bsonType": "object", "required": ["_id", "at"], "properties": {"_id": {"bsonType": "string"}}},
+        (Index("at", expire_after_s=_INBOX_KEPT_S),),
+    ),
+    Collection(
+        OUTBOX,
+        {
+            "bsonType": "object",
+            "required": ["event_id", "name", "body", "at", "leased_until"],
+            "properties": {
+                "event_id": {"bsonType": "string"},
+                "name": {"bsonType": "string"},
+                "body": {"bsonType": "binData"},
+                "leased_until": {"bsonType": "date"},
+            },
+        },
+    ),
+)
+"""An inbox line outlives any broker's memory of a message; an outbox line lives until the broker confirmed it."""
+
+
+async def ensure(db: Database, collection: Collection) -> None:
+    """Create the collection or bring its rule up to date, and create its indexes. Safe to run at every start."""
+    rule = collection.rule()
+    try:
+        await db.command({"create": collection.name, "validator": rule})
+    except OperationFailure as error:
+        if not already_exists(error):
+            raise
+        await db.command({"collMod": collection.name, "validator": rule, "validationLevel": "strict"})
+    if collection.indexes:
+        await db[collection.name].create_indexes([index.model() for index in collection.indexes])

@@ -1,0 +1,138 @@
+"""The seam to the MongoDB driver: the only file that imports motor, pymongo and bson (ADR 0003).
+
+motor's maintenance has ended in favour of PyMongo's own asyncio API, which has the same shape; the move is
+an edit of this file and of nothing else.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, TypeAlias
+
+from bson import ObjectId
+from motor.motor_asyncio import (
+    AsyncIOMotorClient,
+    AsyncIOMotorClientSession,
+    AsyncIOMotorCollection,
+    AsyncIOMotorDatabase,
+)
+from pymongo import (
+    ASCENDING,
+    DESCENDING,
+    DeleteMany,
+    DeleteOne,
+    IndexModel,
+    InsertOne,
+    ReplaceOne,
+    ReturnDocument,
+    UpdateMany,
+    UpdateOne,
+)
+from pymongo.errors import (
+    BulkWriteError,
+    ConnectionFailure,
+    DuplicateKeyError,
+    ExecutionTimeout,
+    OperationFailure,
+    PyMongoError,
+    WTimeoutError,
+)
+from pymongo.read_concern import ReadConcern
+from pymongo.write_concern import WriteConcern
+
+from shared.errors import TransientError
+
+# Text, because the driver's classes take type arguments in their stubs only.
+Database: TypeAlias = "AsyncIOMotorDatabase[dict[str, Any]]"
+MongoCollection: TypeAlias = "AsyncIOMotorCollection[dict[str, Any]]"
+Client: TypeAlias = "AsyncIOMotorClient[dict[str, Any]]"
+Session = AsyncIOMotorClientSession
+
+MAJORITY = WriteConcern("majority", j=True)
+SNAPSHOT = ReadConcern("snapshot")
+
+_NAMESPACE_EXISTS = 48
+
+__all__ = [
+    "ASCENDING",
+    "DESCENDING",
+    "MAJORITY",
+    "SNAPSHOT",
+    "BulkWriteError",
+    "Client",
+    "Database",
+    "DeleteMany",
+    "DeleteOne",
+    "DuplicateKeyError",
+    "IndexModel",
+    "InsertOne",
+    "MongoCollection",
+    "ObjectId",
+    "OperationFailure",
+    "PyMongoError",
+    "ReplaceOne",
+    "ReturnDocument",
+    "Session",
+    "StoreUnavailable",
+    "UpdateMany",
+    "UpdateOne",
+    "already_exists",
+    "connect",
+    "may_commit_again",
+    "may_run_again",
+    "translated",
+]
+
+
+class StoreUnavailable(TransientError):  # noqa: N818  (says the state; every caller reads it so)
+    """The database did not answer in time, or has no primary. The same work may be sent again shortly."""
+
+
+def connect(url: str, timeout_s: float) -> Client:
+    """A client whose every wait ends: choosing a server, connecting, a place in the pool, an answer.
+
+    Writes are acknowledged by a majority and its journals; times come back aware.
+    """
+    limit = int(timeout_s * 1000)
+    return AsyncIOMotorClient(
+        url,
+        serverSelectionTimeoutMS=limit,
+        connectTimeoutMS=limit,
+        socketTimeoutMS=2 * limit,
+        waitQueueTimeoutMS=limit,
+        timeoutMS=limit,
+        w="majority",
+        journal=True,
+        readConcernLevel="majority",
+        retryWrites=True,
+        retryReads=True,
+        tz_aware=True,
+        uuidRepresentation="standard",
+        appname="kuji",
+    )
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Say StoreUnavailable where the driver says that nobody answered; everything else passes as it is."""
+    try:
+        yield
+    except (ConnectionFailure, ExecutionTimeout, WTimeoutError) as error:
+        raise StoreUnavailable(f"the database did not answer ({type(error).__name__}); see that it runs") from None
+    except PyMongoError as error:
+        if not error.timeout:
+            raise
+        raise StoreUnavailable("the database did not answer in time; see that it runs") from None
+
+
+def may_run_again(error: BaseException) -> bool:
+    """Whether the server took the transaction back as a whole, so that it may be run once more."""
+    return isinstance(error, PyMongoError) and error.has_error_label("TransientTransactionError")
+
+
+def may_commit_again(error: BaseException) -> bool:
+    """Whether only the answer to the commit was lost; committing is idempotent."""
+    return isinstance(error, PyMongoError) and error.has_error_label("UnknownTransactionCommitResult")
+
+
+def already_exists(error: OperationFailure) -> bool:
+    return error.code == _NAMESPACE_EXISTS

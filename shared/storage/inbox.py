@@ -1,0 +1,31 @@
+"""The inbox: which events a consumer has handled, so that one delivered twice is handled once (ADR 0004)."""
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+
+from shared.ids import EventId
+from shared.storage.collections import INBOX
+from shared.storage.driver import Database, Session
+
+
+class Inbox:
+    """One line per event and consumer; a second line for the same pair cannot be written."""
+
+    def __init__(self, db: Database) -> None:
+        self._lines = db[INBOX]
+
+    async def unseen(self, consumer: str, events: Sequence[EventId], session: Session) -> set[EventId]:
+        """Those of `events` that `consumer` has not handled."""
+        wanted = {_line_id(event, consumer): event for event in events}
+        cursor = self._lines.find({"_id": {"$in": list(wanted)}}, {"_id": 1}, session=session)
+        return set(events) - {wanted[line["_id"]] async for line in cursor}
+
+    async def record(self, consumer: str, events: Iterable[EventId], session: Session) -> None:
+        """Note them as handled. A rival that handled one meanwhile makes the transaction fail and be run again."""
+        at = datetime.now(UTC)
+        lines = [{"_id": _line_id(event, consumer), "at": at} for event in events]
+        await self._lines.insert_many(lines, ordered=True, session=session)
+
+
+def _line_id(event: EventId, consumer: str) -> str:
+    return f"{event}/{consumer}"

@@ -1,0 +1,66 @@
+"""The outbox: events that are committed and not yet confirmed by the broker (ADR 0004)."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from shared.ids import EventId
+from shared.storage.collections import OUTBOX
+from shared.storage.driver import Database, ObjectId, translated
+
+
+@dataclass(frozen=True)
+class OutboxEntry:
+    """An event on its way out: its id, its name and its JSON."""
+
+    line: ObjectId
+    event_id: EventId
+    name: str
+    body: bytes
+
+
+class Outbox:
+    """Entries are lent to one relay at a time; a lease that runs out lets another instance take over.
+
+    Leases are counted by the database's clock, so instances need not agree on the time.
+    """
+
+    def __init__(self, db: Database) -> None:
+        self._lines = db[OUTBOX]
+
+    async def claim(self, relay: str, limit: int, lease_s: float) -> list[OutboxEntry]:
+        """The oldest free entries, lent to `relay` for `lease_s` seconds."""
+        with translated():
+            free = {"$expr": {"$lt": ["$leased_until", "$$NOW"]}}
+            oldest = [line["_id"] async for line in self._lines.find(free, {"_id": 1}).sort("_id", 1).limit(limit)]
+            if not oldest:
+                return []
+            until = {"$add": ["$$NOW", int(lease_s * 1000)]}
+            lend = [{"$set": {"relay": relay, "leased_until": until}}]
+            await self._lines.update_many({"_id": {"$in": oldest}, **free}, lend)
+            mine = self._lines.find({"_id": {"$in": oldest}, "relay": relay}).sort("_id", 1)
+            return [_entry(line) async for line in mine]
+
+    async def remove(self, entries: Sequence[OutboxEntry]) -> None:
+        """Forget what the broker has confirmed."""
+        with translated():
+            await self._lines.delete_many({"_id": {"$in": _lines(entries)}})
+
+    async def give_back(self, entries: Sequence[OutboxEntry]) -> None:
+        """End the lease of what could not be published, so that anybody may try again at once."""
+        with translated():
+            free = [{"$set": {"leased_until": {"$subtract": ["$$NOW", 1]}}}]
+            await self._lines.update_many({"_id": {"$in": _lines(entries)}}, free)
+
+    async def backlog(self) -> int:
+        """How many entries wait for the broker."""
+        with translated():
+            return await self._lines.count_documents({})
+
+
+def _lines(entries: Iterable[OutboxEntry]) -> list[ObjectId]:
+    return [entry.line for entry in entries]
+
+
+def _entry(line: dict[str, Any]) -> OutboxEntry:
+    return OutboxEntry(line["_id"], EventId(line["event_id"]), line["name"], bytes(line["body"]))

@@ -1,0 +1,104 @@
+"""A service's own database: opened once, closed once, transactions in between."""
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable, Iterable
+from contextlib import suppress
+from typing import Self, TypeVar
+
+from shared.storage import driver
+from shared.storage.collections import MESSAGE_COLLECTIONS, Collection, ensure
+from shared.storage.driver import MAJORITY, SNAPSHOT, Client, Database, PyMongoError, Session, translated
+from shared.storage.inbox import Inbox
+from shared.storage.outbox import Outbox
+from shared.storage.work import UnitOfWork
+
+T = TypeVar("T")
+Work = Callable[[UnitOfWork], Awaitable[T]]
+
+_PATIENCE = 4
+"""A transaction is tried again for this many times the timeout of one wait, then given up."""
+
+
+class Store:
+    """`db` is the driver's database, for reads and single writes; `transact` for everything that belongs together."""
+
+    def __init__(self, client: Client, database: str, timeout_s: float) -> None:
+        self._client, self._timeout_s = client, timeout_s
+        self.db: Database = client[database]
+        self.inbox, self.outbox = Inbox(self.db), Outbox(self.db)
+        self._listeners: list[Callable[[], None]] = []
+
+    @classmethod
+    def open(cls, url: str, database: str, *, timeout_s: float = 5.0) -> Self:
+        """Connects when first used; `timeout_s` bounds every single wait."""
+        return cls(driver.connect(url, timeout_s), database, timeout_s)
+
+    async def ensure(self, collections: Iterable[Collection] = ()) -> None:
+        """Bring collections, rules and indexes about; inbox and outbox are always among them."""
+        with translated():
+            for collection in (*MESSAGE_COLLECTIONS, *collections):
+                await ensure(self.db, collection)
+
+    async def ping(self) -> bool:
+        """Whether a primary answers; for health checks."""
+        with suppress(PyMongoError):
+            return bool((await self.db.command("ping"))["ok"])
+        return False
+
+    async def close(self) -> None:
+        self._client.close()
+
+    def when_emitted(self, listener: Callable[[], None]) -> None:
+        """Call `listener` after each commit that put something into the outbox."""
+        self._listeners.append(listener)
+
+    async def transact(self, work: Work[T]) -> T:
+        """Run `work` in one transaction (snapshot read, majority and journal write) and return its result.
+
+        `work` is run again where the server took the transaction back, so it must change nothing but the database.
+        Raises StoreUnavailable where nobody answers; what `work` raises takes everything back and passes through.
+        """
+        with translated():
+            async with await self._client.start_session() as session:
+                result, emitted = await self._until_done(session, work)
+        if emitted:
+            for listener in self._listeners:
+                listener()
+        return result
+
+    async def _until_done(self, session: Session, work: Work[T]) -> tuple[T, bool]:
+        loop = asyncio.get_running_loop()
+        give_up, pause_s = loop.time() + _PATIENCE * self._timeout_s, 0.005
+        while True:
+            try:
+                return await self._once(session, work, give_up)
+            except PyMongoError as error:
+                if not driver.may_run_again(error) or loop.time() > give_up:
+                    raise
+            await asyncio.sleep(random.uniform(0.5, 1.0) * pause_s)  # noqa: S311  (spreads rivals, hides nothing)
+            pause_s = min(2 * pause_s, 0.5)
+
+    async def _once(self, session: Session, work: Work[T], give_up: float) -> tuple[T, bool]:
+        session.start_transaction(read_concern=SNAPSHOT, write_concern=MAJORITY)
+        try:
+            uow = UnitOfWork(self.db, session)
+            result = await work(uow)
+            emitted = await uow.flush()
+        except BaseException:
+            with suppress(PyMongoError):
+                await session.abort_transaction()
+            raise
+        await _commit(session, give_up)
+        return result, emitted
+
+
+async def _commit(session: Session, give_up: float) -> None:
+    while True:
+        try:
+            await session.commit_transaction()
+        except PyMongoError as error:
+            if not driver.may_commit_again(error) or asyncio.get_running_loop().time() > give_up:
+                raise
+        else:
+            return

@@ -1,0 +1,40 @@
+"""A unit of work: the state a handler writes and the events it says, committed together or not at all."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from shared.contracts.base import Event
+from shared.ids import EventId, new_event_id
+from shared.storage.collections import OUTBOX
+from shared.storage.driver import Database, Session
+
+_LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class UnitOfWork:
+    """What work inside `Store.transact` is given. Pass `session=uow.session` to every call on `uow.db`.
+
+    A database error inside a transaction has already ended it: let it rise, do not catch it and go on.
+    """
+
+    def __init__(self, db: Database, session: Session) -> None:
+        self.db, self.session = db, session
+        self._lines: list[dict[str, Any]] = []
+
+    async def emit(self, event: Event, event_id: EventId | None = None) -> None:
+        """Say `event` when, and only when, this transaction commits. A given id makes a repetition recognisable."""
+        self._lines.append(
+            {
+                "event_id": event_id or new_event_id(),
+                "name": event.name,
+                "body": event.to_json(),
+                "at": datetime.now(UTC),
+                "leased_until": _LONG_AGO,
+            }
+        )
+
+    async def flush(self) -> bool:
+        """Write what was said to the outbox in one call; whether there was anything. The store calls this."""
+        if self._lines:
+            await self.db[OUTBOX].insert_many(self._lines, ordered=True, session=self.session)
+        return bool(self._lines)
