@@ -1,1 +1,1 @@
-"""Bringing Kuji up and walking it through: the command line, the one-machine stack, the rehearsal."""
+"""Getting Kuji to run: the command line, the servers of one machine, images, campaign files, the demo."""

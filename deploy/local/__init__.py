@@ -1,0 +1,7 @@
+"""Everything on one machine: a private RabbitMQ, a private MongoDB, a mailbox, and the four services.
+
+All of it listens on loopback, lives below one state folder, and ends with the process that started it.
+"""
+
+from deploy.local.servers import Servers
+

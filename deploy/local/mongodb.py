@@ -1,0 +1,117 @@
+"""A private MongoDB: one member of a replica set (transactions need one), with authentication, loopback only."""
+
+import os
+import secrets
+import shutil
+import stat
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pymongo import MongoClient
+from pymongo.errors import OperationFailure, PyMongoError
+
+from deploy.local.processes import Child, LocalError, Watchdog, await_port
+
+WHEEL_BINARY = Path("fiftyone/db/bin/mongod")
+
+
+def find_mongod(house: Path) -> Path | None:
+    """`mongod` on the PATH, else the one unpacked from the wheel below `house`."""
+    on_path = shutil.which("mongod")
+    unpacked = house / "mongod" / WHEEL_BINARY
+    if on_path:
+        return Path(on_path)
+    if unpacked.exists():
+        unpacked.chmod(unpacked.stat().st_mode | stat.S_IXUSR)
+        return unpacked
+    return None
+
+
+@dataclass
+class MongoDB:
+    """One server below `home`; `start` returns at once, `ready` when it is a primary with its users."""
+
+    home: Path
+    port: int
+    binary: Path
+    watchdog: Watchdog
+    admin_password: str = field(default_factory=lambda: secrets.token_urlsafe(18))
+    children: list[Child] = field(default_factory=list)
+
+    def url(self, user: str = "admin", password: str | None = None, database: str = "admin") -> str:
+        """`database` is where the user lives; services have theirs in their own database."""
+        credentials = f"{user}:{password or self.admin_password}"
+        return f"mongodb://{credentials}@127.0.0.1:{self.port}/?replicaSet=kuji&authSource={database}"
+
+    def start(self) -> None:
+        data = self.home / "data"
+        data.mkdir(parents=True, exist_ok=True)
+        key_file = self.home / "keyfile"
+        if not key_file.exists():
+            key_file.touch(0o600)
+            key_file.write_text(secrets.token_hex(32))
+        command: list[str | Path] = [
+            self.binary, "--replSet", "kuji", "--bind_ip", "127.0.0.1", "--port", str(self.port), "--dbpath", data,
+            "--auth", "--keyFile", key_file, "--wiredTigerCacheSizeGB", "0.5", "--oplogSize", "200", "--quiet",
+            "--setParameter", "diagnosticDataCollectionEnabled=false", "--nounixsocket",
+        ]  # fmt: skip
+        self.children.append(
+            Child.start(
+                "mongodb", command, env=_plain_environment(), log=self.home / "mongod.log", watchdog=self.watchdog,
+                cwd=self.home,
+            )
+        )  # fmt: skip
+
+    def ready(self, users: Mapping[str, str] | None = None, timeout_s: float = 40.0) -> None:
+        """`users`: database → password; each user is called like its database and may write only there."""
+        await_port(self.children[-1], self.port, timeout_s=timeout_s)
+        try:
+            self._become_primary(timeout_s)
+            self._create_users(users or {})
+        except PyMongoError as error:
+            raise self.children[-1].failed(f"cannot be set up ({type(error).__name__})") from error
+
+    def stop(self) -> None:
+        for child in self.children:
+            child.stop(timeout_s=5)
+        self.children.clear()
+
+    def _become_primary(self, timeout_s: float) -> None:
+        """Initiate the set, wait for the election, and make the first user, over the localhost exception."""
+        member = {"_id": 0, "host": f"127.0.0.1:{self.port}"}
+        bare = f"mongodb://127.0.0.1:{self.port}/?directConnection=true"
+        with MongoClient[dict[str, object]](bare, serverSelectionTimeoutMS=5000) as client:
+            client.admin.command(
+                "replSetInitiate",
+                {"_id": "kuji", "members": [member], "settings": {"electionTimeoutMillis": 1000}},
+            )
+            ends = time.monotonic() + timeout_s
+            while not client.admin.command("hello")["isWritablePrimary"]:
+                if time.monotonic() > ends:
+                    raise LocalError("mongodb: no primary was elected; look at its log")
+                time.sleep(0.05)
+            client.admin.command("createUser", "admin", pwd=self.admin_password, roles=["root"])
+
+    def _create_users(self, users: Mapping[str, str]) -> None:
+        with MongoClient[dict[str, object]](self.url(), serverSelectionTimeoutMS=5000) as client:
+            for database, password in users.items():
+                roles = [{"role": "readWrite", "db": database}, {"role": "dbAdmin", "db": database}]
+                client[database].command("createUser", database, pwd=password, roles=roles)
+
+
+def reachable(url: str) -> bool:
+    """Whether a MongoDB given from outside answers."""
+    try:
+        with MongoClient[dict[str, object]](url, serverSelectionTimeoutMS=3000) as client:
+            client.admin.command("ping")
+    except OperationFailure:
+        return True
+    except PyMongoError:
+        return False
+    return True
+
+
+def _plain_environment() -> dict[str, str]:
+    return {"PATH": os.environ.get("PATH", "/usr/bin:/bin"), "LANG": "C.UTF-8"}

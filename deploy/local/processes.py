@@ -1,0 +1,188 @@
+"""Child processes that never outlive their owner, whatever ends it.
+
+Each child leads a process group of its own. A watchdog process holds the other end of a pipe: when the owner
+ends in any way, even by SIGKILL, the pipe closes and the watchdog kills the groups it was told of.
+"""
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import psutil
+
+from shared.errors import KujiError
+
+
+class LocalError(KujiError):
+    """A part of the local installation failed; the text says which, shows the end of its log, and what to do."""
+
+
+class Watchdog:
+    """Kills what is left when its owner is gone."""
+
+    def __init__(self) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-c", _WATCHDOG], stdin=subprocess.PIPE, start_new_session=True, cwd="/"
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def watch(self, group: int) -> None:
+        self._tell(f"+{group}\n")
+
+    def forget(self, group: int) -> None:
+        self._tell(f"-{group}\n")
+
+    def _tell(self, line: str) -> None:
+        assert self._process.stdin is not None  # noqa: S101  (opened above)
+        self._process.stdin.write(line.encode())
+        self._process.stdin.flush()
+
+    def close(self) -> None:
+        """Let go: what is still watched is killed, which is nothing after an orderly end."""
+        assert self._process.stdin is not None  # noqa: S101  (opened above)
+        self._process.stdin.close()
+        self._process.wait(timeout=10)
+
+
+_WATCHDOG = """
+import os, signal, sys
+signal.signal(signal.SIGINT, signal.SIG_IGN)
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+groups = set()
+for line in sys.stdin:
+    (groups.add if line[0] == "+" else groups.discard)(int(line[1:]))
+for group in groups:
+    try:
+        os.killpg(group, signal.SIGKILL)
+    except ProcessLookupError:
+        pass
+"""
+
+
+class Child:
+    """One running program with its log; `ends` asks it to stop, then makes it."""
+
+    def __init__(self, name: str, process: subprocess.Popen[bytes], log: Path, watchdog: Watchdog) -> None:
+        self.name, self.log = name, log
+        self._process, self._watchdog = process, watchdog
+
+    @classmethod
+    def start(
+        cls,
+        name: str,
+        command: Sequence[str | Path],
+        *,
+        env: Mapping[str, str],
+        log: Path,
+        watchdog: Watchdog,
+        cwd: Path,
+    ) -> Self:
+        """Start `command`; output is appended to `log`. Raises LocalError when it is not there."""
+        with log.open("ab") as output:
+            try:
+                process = subprocess.Popen(
+                    [str(part) for part in command],
+                    env=dict(env),
+                    stdin=subprocess.DEVNULL,
+                    stdout=output,
+                    stderr=subprocess.STDOUT,
+                    start_new_session=True,
+                    cwd=cwd,
+                )
+            except OSError as error:
+                raise LocalError(f"{name}: {command[0]} cannot be started ({error.strerror})") from error
+        watchdog.watch(process.pid)
+        return cls(name, process, log, watchdog)
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    @property
+    def running(self) -> bool:
+        return self._process.poll() is None
+
+    def signal(self, number: signal.Signals) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            self._process.send_signal(number)
+
+    def wait(self, timeout_s: float) -> int | None:
+        """The exit status, or None while it still runs after `timeout_s`."""
+        try:
+            return self._process.wait(timeout_s)
+        except subprocess.TimeoutExpired:
+            return None
+
+    def stop(self, timeout_s: float = 10.0) -> None:
+        """SIGTERM, then after `timeout_s` SIGKILL to its whole group; nothing of it is left afterwards."""
+        self.signal(signal.SIGTERM)
+        self.wait(timeout_s)
+        self.kill()
+
+    def kill(self) -> None:
+        kill_group(self._process.pid)
+        self._process.wait(timeout=10)
+        self._watchdog.forget(self._process.pid)
+
+    def tail(self, lines: int = 15) -> str:
+        """The end of its log, for the person who has to find out."""
+        with contextlib.suppress(OSError):
+            return "\n".join(self.log.read_text("utf-8", "replace").splitlines()[-lines:])
+        return "(no log)"
+
+    def failed(self, what: str) -> LocalError:
+        return LocalError(f"{self.name}: {what}. The end of {self.log}:\n{self.tail()}")
+
+
+def kill_group(group: int) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(group, signal.SIGKILL)
+
+
+def await_port(child: Child, port: int, *, timeout_s: float) -> None:
+    """Until something listens on loopback `port`. Raises LocalError when the child ends or time is up."""
+    ends = time.monotonic() + timeout_s
+    while not _listens(port):
+        if not child.running:
+            raise child.failed("ended while starting")
+        if time.monotonic() > ends:
+            raise child.failed(f"does not listen on port {port} after {timeout_s:.0f} s")
+        time.sleep(0.05)
+
+
+def await_closed(port: int, *, timeout_s: float = 10.0) -> None:
+    """Until nothing listens on `port` any more: a killed server lets go of it a moment later."""
+    ends = time.monotonic() + timeout_s
+    while _listens(port):
+        if time.monotonic() > ends:
+            raise LocalError(f"port {port} is still in use; end what holds it")
+        time.sleep(0.02)
+
+
+def _listens(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.settimeout(0.5)
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def started_at(pid: int) -> float | None:
+    """When process `pid` began (Unix seconds), or None where there is none: pid and start name one process for good."""
+    try:
+        return psutil.Process(pid).create_time()
+    except psutil.NoSuchProcess:
+        return None

@@ -1,0 +1,113 @@
+"""A private RabbitMQ node: loopback only, its own Erlang port mapper and cookie, users from a definitions file."""
+
+import base64
+import hashlib
+import json
+import os
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from deploy.local.processes import Child, LocalError, Watchdog, await_closed, await_port
+
+SERVER = Path("/usr/lib/rabbitmq/bin/rabbitmq-server")
+
+
+@dataclass(frozen=True)
+class Ports:
+    amqp: int
+    distribution: int
+    mapper: int
+
+
+@dataclass
+class RabbitMQ:
+    """One node below `home`; `start` returns at once, `ready` when it takes connections."""
+
+    home: Path
+    ports: Ports
+    watchdog: Watchdog
+    admin_password: str = field(default_factory=lambda: secrets.token_urlsafe(18))
+    children: list[Child] = field(default_factory=list)
+
+    def url(self, user: str = "admin", password: str | None = None) -> str:
+        return f"amqp://{user}:{password or self.admin_password}@127.0.0.1:{self.ports.amqp}/"
+
+    def start(self, definitions: Mapping[str, Any] | None = None) -> None:
+        """`definitions`: more users, permissions, exchanges and queues, in RabbitMQ's own format."""
+        if not SERVER.exists():
+            raise LocalError("RabbitMQ is not installed: apt-get install rabbitmq-server, or set KUJI_AMQP_URL")
+        self._write_files(definitions or {})
+        self._launch()
+
+    def _launch(self) -> None:
+        env = self._environment()
+        log = self.home / "rabbitmq.log"
+        mapper = ["epmd", "-port", str(self.ports.mapper), "-address", "127.0.0.1"]
+        for name, command in (("epmd", mapper), ("rabbitmq", [str(SERVER)])):
+            self.children.append(Child.start(name, command, env=env, log=log, watchdog=self.watchdog, cwd=self.home))
+
+    def ready(self, timeout_s: float = 60.0) -> None:
+        await_port(self.children[-1], self.ports.amqp, timeout_s=timeout_s)
+
+    def restart(self) -> None:
+        """Kill the broker and start it again on the same data: what a crash of the broker is to everybody else."""
+        self.stop()
+        self._launch()
+        self.ready()
+
+    def stop(self) -> None:
+        """Messages are on disk once confirmed, so an end without ceremony loses nothing and takes no seconds."""
+        for child in reversed(self.children):
+            child.kill()
+        self.children.clear()
+        await_closed(self.ports.amqp)
+
+    def _write_files(self, definitions: Mapping[str, Any]) -> None:
+        self.home.mkdir(parents=True, exist_ok=True)
+        admin = {"name": "admin", "password_hash": password_hash(self.admin_password), "tags": ["administrator"],
+                 "hashing_algorithm": "rabbit_password_hashing_sha256"}  # fmt: skip
+        everything = {"user": "admin", "vhost": "/", "configure": ".*", "write": ".*", "read": ".*"}
+        content = {
+            **definitions,
+            "vhosts": [{"name": "/"}],
+            "users": [admin, *definitions.get("users", [])],
+            "permissions": [everything, *definitions.get("permissions", [])],
+        }
+        (self.home / "definitions.json").write_text(json.dumps(content))
+        (self.home / "plugins").write_text("[].")
+        (self.home / "rabbitmq.conf").write_text(
+            f"listeners.tcp.local = 127.0.0.1:{self.ports.amqp}\n"
+            f"load_definitions = {self.home / 'definitions.json'}\n"
+            "log.file.level = warning\nlog.console = false\n"
+            "disk_free_limit.absolute = 100MB\nvm_memory_high_watermark.relative = 0.3\n"
+        )
+
+    def _environment(self) -> dict[str, str]:
+        home = str(self.home)
+        return {
+            "PATH": os.environ.get("PATH", "/usr/sbin:/usr/bin:/sbin:/bin"),
+            "LANG": "C.UTF-8",
+            "HOME": home,
+            "RABBITMQ_NODENAME": f"kuji-{self.ports.amqp}@localhost",
+            "RABBITMQ_NODE_IP_ADDRESS": "127.0.0.1",
+            "RABBITMQ_NODE_PORT": str(self.ports.amqp),
+            "RABBITMQ_DIST_PORT": str(self.ports.distribution),
+            "RABBITMQ_MNESIA_BASE": f"{home}/data",
+            "RABBITMQ_LOG_BASE": f"{home}/log",
+            "RABBITMQ_PID_FILE": f"{home}/pid",
+            "RABBITMQ_ENABLED_PLUGINS_FILE": f"{home}/plugins",
+            "RABBITMQ_CONFIG_FILE": f"{home}/rabbitmq.conf",
+            "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": "+S 2:2 +sbwt none +sbwtdcpu none +sbwtdio none"
+            " -kernel inet_dist_use_interface {127,0,0,1}",
+            "ERL_EPMD_PORT": str(self.ports.mapper),
+            "ERL_EPMD_ADDRESS": "127.0.0.1",
+        }
+
+
+def password_hash(password: str) -> str:
+    """RabbitMQ's salted SHA-256, as its documentation of credentials has it: base64(salt ‖ SHA-256(salt ‖ password))."""
+    salt = secrets.token_bytes(4)
+    return base64.b64encode(salt + hashlib.sha256(salt + password.encode()).digest()).decode()

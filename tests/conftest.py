@@ -1,0 +1,65 @@
+"""Real servers for the tests that need them: one RabbitMQ and one MongoDB a session, a namespace of its own per test.
+
+Where a Docker engine answers, testcontainers brings them (images from RABBITMQ_IMAGE and MONGO_IMAGE); else those
+named by KUJI_AMQP_URL and KUJI_MONGO_URL are used; else private ones are started. Unit tests start none.
+"""
+
+import os
+import secrets
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from deploy.local.processes import Watchdog
+from deploy.local.servers import Servers
+from tests.containers import Containers, docker_answers
+
+
+@pytest.fixture(scope="session")
+def watchdog() -> Iterator[Watchdog]:
+    with Watchdog() as watching:
+        yield watching
+
+
+@pytest.fixture(scope="session")
+def servers(tmp_path_factory: pytest.TempPathFactory, watchdog: Watchdog) -> Iterator[Servers]:
+    """The one place that decides where the servers of the tests come from."""
+    home = tmp_path_factory.mktemp("servers")
+    if docker_answers() and "KUJI_AMQP_URL" not in os.environ:
+        with Containers() as containers:
+            given = {"KUJI_AMQP_URL": containers.amqp_url, "KUJI_MONGO_URL": containers.mongo_url}
+            with Servers(home, watchdog=watchdog, environment=given) as started:
+                yield started
+    else:
+        with Servers(home, watchdog=watchdog) as started:
+            yield started
+
+
+@pytest.fixture(scope="session")
+def amqp_url(servers: Servers) -> str:
+    """Of a user who may do everything."""
+    return servers.amqp_url
+
+
+@pytest.fixture(scope="session")
+def mongo_url(servers: Servers) -> str:
+    """Of a user who may do everything, on a replica set."""
+    return servers.mongo_url
+
+
+@pytest.fixture(scope="session")
+def mailbox(servers: Servers) -> Path:
+    """The folder in which the mail server keeps what it takes."""
+    return servers.mailbox
+
+
+@pytest.fixture(scope="session")
+def smtp_port(servers: Servers) -> int:
+    return servers.smtp_port
+
+
+@pytest.fixture
+def namespace() -> str:
+    """Keeps the queues and databases of one test apart from all others."""
+    return f"t{secrets.token_hex(4)}"
