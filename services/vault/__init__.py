@@ -1,1 +1,1 @@
-"""The vault: the only service that opens applications and knows who people are."""
+"""The vault (保管庫): the only part that opens applications, holds identities and keys, and puts names on things."""

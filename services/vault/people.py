@@ -1,24 +1,29 @@
-"""A person as the vault knows one: R-D1 and R-D2, nothing else."""
+"""A person, as the vault knows one: exactly the items of R-D1 and R-D2, and nothing that shows itself by accident."""
 
-from dataclasses import dataclass
+import json
+from dataclasses import asdict, dataclass
+from typing import Self
 
 
 @dataclass(frozen=True, repr=False)
 class Person:
-    """An applicant: exactly one of `age` (years) and `grade` (`p1` … `j3`); the guardian's name only under 20.
-
-    Texts are normalised for display (`normalise`), `phone` and `postal_code` are digits. Shows nothing of itself,
-    so that no log line, traceback or debugger says who it is by accident.
-    """
+    """An applicant. Exactly one of `age` (years) and `grade` (p1–p6, j1–j3) is set; text is normalised for display."""
 
     name: str
     postal_code: str
     address: str
     phone: str
-    age: int | None = None
-    grade: str | None = None
-    email: str | None = None
-    guardian_name: str | None = None
+    age: int | None
+    grade: str | None
+    email: str | None
+    guardian_name: str | None
 
     def __repr__(self) -> str:
         return "Person(…)"
+
+    def to_json(self) -> bytes:
+        return json.dumps(asdict(self), ensure_ascii=False, separators=(",", ":")).encode("utf-8")
+
+    @classmethod
+    def from_json(cls, data: bytes | bytearray) -> Self:
+        return cls(**json.loads(data))
