@@ -18,6 +18,10 @@ class Asking:
     choices: tuple[tuple[ClassId, int], ...]
     with_guardian: bool
 
+    @property
+    def classes(self) -> tuple[ClassId, ...]:
+        return tuple(class_id for class_id, _ in self.choices)
+
 
 def ask(dice: random.Random, campaign: Campaign, person: Person) -> tuple[Asking, frozenset[ClassId]]:
     """Classes this person may take; a few add one that they may not, which is the set returned beside."""

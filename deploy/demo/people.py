@@ -48,11 +48,17 @@ _OTHER_SPELLING: Final = {0: 1, 1: 2, 2: 0, 3: 4, 4: 3}
 
 @dataclass(frozen=True)
 class Expected:
-    """The verdict by the rules. `refused`: classes that an accepted application asks for in vain."""
+    """The verdict by the rules. `asked`: classes in order; `refused`: those of them the rules deny."""
 
     status: Literal["accepted", "rejected", "held"]
+    asked: tuple[ClassId, ...]
     reasons: frozenset[str] = frozenset()
     refused: frozenset[ClassId] = frozenset()
+
+    @property
+    def readable(self) -> bool:
+        """Whether the vault learns whom to tell: all but what has no documented form."""
+        return "malformed" not in self.reasons
 
 
 @dataclass(frozen=True)
@@ -123,19 +129,19 @@ class _Writer:
         spelling = names.choose_spelling(self._dice)
         if kind == "in-vain":
             asking, reason = ask_in_vain(self._dice, self._campaign, person)
-            return _Draft(person, asking, Expected("rejected", frozenset({reason})), spelling)
+            return _Draft(person, asking, _rejected(asking, reason), spelling)
         asking, refused = ask(self._dice, self._campaign, person)
         if kind == "good":
-            return _Draft(person, asking, Expected("accepted", refused=refused), spelling)
+            return _Draft(person, asking, Expected("accepted", asking.classes, refused=refused), spelling)
         if kind == "elsewhere":
-            return _Draft(person, asking, Expected("rejected", frozenset({"not-resident"})), spelling)
+            return _Draft(person, asking, _rejected(asking, "not-resident"), spelling)
         fault = next(each for each in _FAULTS if each == kind)
-        return _Draft(person, asking, Expected("rejected", frozenset({_FAULTS[fault]})), spelling, fault)
+        return _Draft(person, asking, _rejected(asking, _FAULTS[fault]), spelling, fault)
 
     def _twins(self, written: list[tuple[_Draft, DemoApplication]], count: int) -> Iterator[_Draft]:
         good = [(draft, first) for draft, first in written if first.expected.status == "accepted"]
         for draft, first in self._dice.sample(good, min(count, len(good))):
-            held = Expected("held", frozenset({"duplicate"}))
+            held = Expected("held", draft.asking.classes, frozenset({"duplicate"}), draft.expected.refused)
             spelling = _OTHER_SPELLING[draft.spelling]
             yield _Draft(draft.person, draft.asking, held, spelling, twin=first.application_id)
 
@@ -177,6 +183,10 @@ class _Writer:
         mark = f"{self._canary}." if self._canary else ""
         who = f"{person.name.surname.latin}.{person.name.given.latin}{next(self._mailbox_numbers)}"
         return f"{behaviour}{mark}{who}@{self._dice.choice(_DOMAINS)}"
+
+
+def _rejected(asking: Asking, reason: str) -> Expected:
+    return Expected("rejected", asking.classes, frozenset({reason}))
 
 
 def _encode(content: dict[str, Any], fault: Fault) -> bytes:

@@ -6,7 +6,7 @@ from shared.service import serve
 
 
 def main() -> None:
-    settings = IntakeSettings()  # type: ignore[call-arg]  # required members come from the environment
+    settings = IntakeSettings()
     serve(build(settings), settings, "intake")
 
 

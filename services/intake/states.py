@@ -27,6 +27,7 @@ class Stage(StrEnum):
     """The roll of receipts is on its way to the lottery."""
     ERASING = "erasing"
     ERASED = "erased"
+    """Nothing is left here. Asked again, intake looks again."""
 
 
 _DECIDED = frozenset({Status.ACCEPTED, Status.HELD, Status.REJECTED})
@@ -45,7 +46,7 @@ STAGE_AFTER: Final[dict[Stage, frozenset[Stage]]] = {
     Stage.CLOSING: frozenset({Stage.CLOSED, Stage.ERASING}),
     Stage.CLOSED: frozenset({Stage.ERASING}),
     Stage.ERASING: frozenset({Stage.ERASED}),
-    Stage.ERASED: frozenset(),
+    Stage.ERASED: frozenset({Stage.ERASING}),
 }
 
 RECEIPTED: Final[frozenset[Status]] = frozenset({Status.RECEIVED}) | _DECIDED

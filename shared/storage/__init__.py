@@ -20,6 +20,7 @@ from shared.storage.driver import (
     StoreUnavailable,
     UpdateMany,
     UpdateOne,
+    translated,
 )
 from shared.storage.outbox import OutboxEntry
 from shared.storage.store import Store, Work
@@ -52,4 +53,5 @@ __all__ = [
     "UpdateMany",
     "UpdateOne",
     "Work",
+    "translated",
 ]

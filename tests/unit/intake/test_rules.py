@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from services.intake.campaigns import public_part
 from services.intake.states import (
     RECEIPTED,
-    STAGE_AFTER,
     STATUS_AFTER,
     Stage,
     Status,
@@ -60,11 +59,11 @@ def test_only_a_pending_application_becomes_received_or_late():
     assert not before_status(Status.PENDING)
 
 
-def test_a_campaign_only_ever_moves_on():
-    order = list(Stage)
-    assert all(order.index(after) > order.index(stage) for stage, targets in STAGE_AFTER.items() for after in targets)
+def test_a_campaign_never_opens_again():
+    assert not before_stage(Stage.OPEN)
+    assert before_stage(Stage.CLOSING) == ("open",)
     assert before_stage(Stage.CLOSED) == ("closing",)
-    assert not STAGE_AFTER[Stage.ERASED]
+    assert before_stage(Stage.ERASED) == ("erasing",)
 
 
 def test_the_public_part_tells_what_a_client_needs_to_fill_in_a_form():

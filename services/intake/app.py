@@ -1,0 +1,89 @@
+"""Wiring of intake: everything is made here, once, and handed to whoever needs it."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import Depends, FastAPI, Request
+from fastapi.responses import JSONResponse
+
+from services.intake.acceptance import Acceptance
+from services.intake.closing import Closing
+from services.intake.collections import COLLECTIONS
+from services.intake.endpoints import applications_router, campaigns_router
+from services.intake.erasure import Erasure
+from services.intake.handlers import Handlers
+from services.intake.keys import Keys
+from services.intake.ledger import Ledger
+from services.intake.operations import operations_router
+from services.intake.settings import IntakeSettings
+from services.intake.stages import Stages
+from services.intake.watch import Watch
+from shared.campaign import load_campaigns
+from shared.clock import choose_clock
+from shared.contracts import ApplicationsDecided, ErasureRequested, SealingKeyPublished
+from shared.errors import TransientError
+from shared.messaging import Bus
+from shared.storage import Store, translated
+from shared.web import health_router, install_problems, ops_only, unavailable
+
+_DESCRIPTION = "Takes sealed applications and gives receipts. It cannot read what it passes on."
+
+
+def build(settings: IntakeSettings) -> FastAPI:
+    """The app; its lifespan prepares the database, starts consumers and watch, and drains them at the end."""
+    campaigns = load_campaigns(settings.campaigns_dir)
+    clock = choose_clock(settings.clock_file, campaigns.values())
+    store = Store.open(settings.mongo_url.get_secret_value(), settings.mongo_database, timeout_s=settings.timeout_s)
+    bus = Bus(settings, "intake", store)
+    ledger, keys, stages = Ledger(store), Keys(store), Stages(store)
+    erasure = Erasure(store, stages, bus)
+    closing = Closing(store, ledger, stages, clock, settings.settle_s)
+    watch = Watch(campaigns.values(), (closing.close_if_over, erasure.carry_out), every_s=settings.watch_s)
+    _connect(bus, Handlers(ledger, keys, erasure))
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        await store.ensure(COLLECTIONS)
+        await stages.ensure(campaigns)
+        async with bus, watch.running():
+            yield
+        await store.close()
+
+    guard = ops_only(settings.ops_token_file)
+    acceptance = Acceptance(ledger, keys, stages, bus, clock)
+    app = FastAPI(
+        title="Kuji intake",
+        description=_DESCRIPTION,
+        version="1",
+        lifespan=lifespan,
+        openapi_url="/v1/openapi.json",
+        docs_url=None,  # its pages load from a third party (R-C10)
+        redoc_url=None,
+    )
+    install_problems(app)
+    app.add_exception_handler(TransientError, _on_transient)
+    for router in (
+        applications_router(campaigns, acceptance, ledger, staff=guard, body_timeout_s=settings.body_timeout_s),
+        campaigns_router(campaigns, keys, clock),
+        operations_router(campaigns, ledger, keys, stages, staff=guard),
+    ):
+        app.include_router(router, dependencies=[Depends(_store_errors)])
+    app.include_router(bus.parking_router(guard))
+    app.include_router(health_router({"broker": bus.ready, "store": store.ping}))
+    return app
+
+
+def _connect(bus: Bus, handlers: Handlers) -> None:
+    bus.consume(SealingKeyPublished, handlers.sealing_keys)
+    bus.consume(ApplicationsDecided, handlers.decisions)
+    bus.consume(ErasureRequested, handlers.erasures)
+
+
+async def _store_errors() -> AsyncIterator[None]:
+    """Around each endpoint: a database that does not answer is a transient error, whichever call noticed."""
+    with translated():
+        yield
+
+
+async def _on_transient(_: Request, __: Exception) -> JSONResponse:
+    return unavailable().response()

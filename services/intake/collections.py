@@ -1,0 +1,62 @@
+"""Intake's own database: what its documents may hold. A member that is not named here cannot be written (R-C3)."""
+
+from typing import Any, Final
+
+from services.intake.keys import SEALING_KEYS
+from services.intake.ledger import APPLICATIONS
+from services.intake.stages import CAMPAIGNS
+from services.intake.states import Stage, Status
+from shared.storage import Collection, Index
+
+_TEXT: Final = {"bsonType": "string"}
+_DATE: Final = {"bsonType": "date"}
+_NUMBER: Final = {"bsonType": ["int", "long"]}
+_PENDING_S: Final = 24 * 3600
+"""How long an application that nobody came back for is remembered, seconds."""
+
+
+def _closed(required: dict[str, Any], optional: dict[str, Any] | None = None) -> dict[str, Any]:
+    return {
+        "bsonType": "object",
+        "additionalProperties": False,
+        "required": list(required),
+        "properties": {**required, **(optional or {})},
+    }
+
+
+COLLECTIONS: Final = (
+    Collection(
+        APPLICATIONS,
+        _closed(
+            {
+                "_id": _TEXT,
+                "campaign": _TEXT,
+                "channel": {"enum": ["web", "fax", "post"]},
+                "fingerprint": {"bsonType": "string", "pattern": "^[0-9a-f]{64}$"},
+                "receipt": _TEXT,
+                "status": {"enum": [each.value for each in Status]},
+                "reasons": {"bsonType": "array", "items": {"bsonType": "string", "pattern": "^[a-z][a-z-]{1,40}$"}},
+                "revision": _NUMBER,
+                "recorded_at": _DATE,
+            },
+            {"pending_since": _DATE},
+        ),
+        (
+            Index((("campaign", 1), ("receipt", 1)), unique=True),
+            Index((("campaign", 1), ("status", 1), ("_id", 1))),
+            Index("pending_since", expire_after_s=_PENDING_S),
+        ),
+    ),
+    Collection(
+        SEALING_KEYS,
+        _closed({"_id": _TEXT, "campaign": _TEXT, "key_id": _TEXT, "not_after": _DATE, "document": _TEXT}),
+        (Index((("campaign", 1), ("not_after", -1))),),
+    ),
+    Collection(
+        CAMPAIGNS,
+        _closed(
+            {"_id": _TEXT, "stage": {"enum": [each.value for each in Stage]}},
+            {"erasure_id": _TEXT, "before": {"bsonType": "object"}},
+        ),
+    ),
+)

@@ -1,0 +1,119 @@
+"""The public API of intake, as `docs/protocols.md` §1 has it. Bodies are never logged and never repeated."""
+
+import json
+from collections.abc import Mapping
+from typing import Annotated
+
+from fastapi import APIRouter, Header, Query, Request, Response
+from fastapi.exceptions import RequestValidationError
+from pydantic import ValidationError
+
+from services.intake import problems
+from services.intake.acceptance import Acceptance
+from services.intake.answers import (
+    ApplicationStatus,
+    KeyDocument,
+    PublicCampaign,
+    Receipted,
+    refusals,
+    submission_body,
+)
+from services.intake.body import read_body
+from services.intake.campaigns import public_part
+from services.intake.keys import Keys
+from services.intake.ledger import Ledger
+from services.intake.states import RECEIPTED
+from services.intake.submission import BODY_LIMIT, Submission
+from shared.campaign import Campaign
+from shared.clock import Clock
+from shared.contracts import Channel
+from shared.ids import CampaignId, parse_application_id
+from shared.web import unavailable
+from shared.web.ops import Guard
+
+_FRESH = {"Cache-Control": "no-store"}
+_SOON_STALE = {"Cache-Control": "public, max-age=60"}
+
+
+def applications_router(
+    campaigns: Mapping[CampaignId, Campaign],
+    acceptance: Acceptance,
+    ledger: Ledger,
+    *,
+    staff: Guard,
+    body_timeout_s: float,
+) -> APIRouter:
+    """Applying, and asking how an application stands."""
+    router = APIRouter(prefix="/v1", tags=["applications"])
+
+    @router.post(
+        "/campaigns/{campaign}/applications",
+        status_code=202,
+        responses=refusals(401, 403, 404, 408, 409, 413, 422, 503),
+        openapi_extra=submission_body(),
+    )
+    async def apply(
+        campaign: str,
+        request: Request,
+        channel: Annotated[Channel, Query(description="`fax` and `post`: paper keyed in by staff")] = "web",
+        authorization: Annotated[str | None, Header(description="paper only: the staff token")] = None,
+    ) -> Receipted:
+        """Hand in a sealed application. The same request again gets the same answer."""
+        if channel != "web":
+            staff(authorization)
+        known = _known(campaigns, campaign)
+        body = await read_body(request, limit=BODY_LIMIT, timeout_s=body_timeout_s)
+        return Receipted(receipt=await acceptance.accept(known, channel, _parse(body)))
+
+    @router.get("/applications/{application_id}", responses=refusals(404, 503))
+    async def status(application_id: str, response: Response) -> ApplicationStatus:
+        """How an application stands. Needs nothing but its id, which only the applicant's client knows."""
+        response.headers.update(_FRESH)
+        try:
+            record = await ledger.find(parse_application_id(application_id))
+        except ValueError:
+            raise problems.unknown_application() from None
+        if record is None or record.status not in RECEIPTED:
+            raise problems.unknown_application()
+        return ApplicationStatus.model_validate(
+            {"receipt": record.receipt, "status": record.status, "reasons": record.reasons}
+        )
+
+    return router
+
+
+def campaigns_router(campaigns: Mapping[CampaignId, Campaign], keys: Keys, clock: Clock) -> APIRouter:
+    """What a client needs before it can seal."""
+    router = APIRouter(prefix="/v1/campaigns", tags=["campaigns"])
+    shown = {each.id: json.dumps(public_part(each), ensure_ascii=False).encode() for each in campaigns.values()}
+
+    @router.get("/{campaign}", response_model=PublicCampaign, responses=refusals(404))
+    async def describe(campaign: str) -> Response:
+        """The public part of the campaign file."""
+        known = _known(campaigns, campaign)
+        return Response(shown[known.id], media_type="application/json", headers=_SOON_STALE)
+
+    @router.get("/{campaign}/sealing-key", response_model=KeyDocument, responses=refusals(404, 503))
+    async def sealing_key(campaign: str) -> Response:
+        """The current sealing key, as the vault signed it."""
+        key = await keys.current(_known(campaigns, campaign).id)
+        if key is None or key.not_after <= clock.now():
+            raise unavailable("The vault has not published a usable sealing key yet. Ask again shortly.")
+        return Response(key.document, media_type="application/json", headers=_FRESH)
+
+    return router
+
+
+def _known(campaigns: Mapping[CampaignId, Campaign], campaign: str) -> Campaign:
+    known = campaigns.get(CampaignId(campaign))
+    if known is None:
+        raise problems.unknown_campaign()
+    return known
+
+
+def _parse(body: bytes) -> Submission:
+    try:
+        return Submission.model_validate_json(body)
+    except ValidationError as error:
+        mistakes = error.errors(include_input=False, include_context=False, include_url=False)
+        raise RequestValidationError([{**each, "loc": ("body", *each["loc"])} for each in mistakes]) from None

@@ -1,0 +1,26 @@
+"""What intake does with each message it consumes. Each runs in a transaction of the bus and may be run again."""
+
+from collections.abc import Sequence
+
+from services.intake.erasure import Erasure
+from services.intake.keys import Keys
+from services.intake.ledger import Ledger
+from shared.contracts import ApplicationsDecided, ErasureRequested, SealingKeyPublished
+from shared.storage import UnitOfWork
+
+
+class Handlers:
+    def __init__(self, ledger: Ledger, keys: Keys, erasure: Erasure) -> None:
+        self._ledger, self._keys, self._erasure = ledger, keys, erasure
+
+    async def sealing_keys(self, events: Sequence[SealingKeyPublished], uow: UnitOfWork) -> None:
+        for event in events:
+            await self._keys.keep(event, uow)
+
+    async def decisions(self, events: Sequence[ApplicationsDecided], uow: UnitOfWork) -> None:
+        for event in events:
+            await self._ledger.decide(event.campaign, event.items, uow)
+
+    async def erasures(self, events: Sequence[ErasureRequested], uow: UnitOfWork) -> None:
+        for event in events:
+            await self._erasure.request(event, uow)

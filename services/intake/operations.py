@@ -1,0 +1,56 @@
+"""What staff may ask of intake: numbers, and the status behind a receipt number that somebody reads out."""
+
+from collections.abc import Mapping
+
+from fastapi import APIRouter, Depends
+
+from services.intake import problems, receipts
+from services.intake.answers import ApplicationStatus, Summary, refusals
+from services.intake.keys import Keys
+from services.intake.ledger import Ledger
+from services.intake.stages import Stages
+from services.intake.states import RECEIPTED
+from shared.campaign import Campaign
+from shared.ids import CampaignId
+from shared.web.ops import Guard
+
+
+def operations_router(
+    campaigns: Mapping[CampaignId, Campaign],
+    ledger: Ledger,
+    keys: Keys,
+    stages: Stages,
+    *,
+    staff: Guard,
+) -> APIRouter:
+    router = APIRouter(prefix="/v1/campaigns", tags=["staff"], dependencies=[Depends(staff)])
+
+    @router.get("/{campaign}/summary", responses=refusals(401, 404, 503))
+    async def summary(campaign: CampaignId) -> Summary:
+        """How many applications stand where."""
+        if campaign not in campaigns:
+            raise problems.unknown_campaign()
+        counts, key = await ledger.counts(campaign), await keys.current(campaign)
+        received = sum(by_status.get(each, 0) for by_status in counts.values() for each in RECEIPTED)
+        return Summary(
+            campaign=campaign,
+            stage=(await stages.of(campaign)).stage.value,
+            key_id=None if key is None else key.key_id,
+            received=received,
+            by_channel=counts,
+        )
+
+    @router.get("/{campaign}/receipts/{receipt}", responses=refusals(401, 404, 503))
+    async def by_receipt(campaign: CampaignId, receipt: str) -> ApplicationStatus:
+        """For the telephone: any spelling of the number will do; one misheard symbol is noticed."""
+        try:
+            record = await ledger.find_by_receipt(campaign, receipts.read(receipt))
+        except ValueError:
+            raise problems.unknown_receipt() from None
+        if record is None or record.status not in RECEIPTED:
+            raise problems.unknown_receipt()
+        return ApplicationStatus.model_validate(
+            {"receipt": record.receipt, "status": record.status, "reasons": record.reasons}
+        )
+
+    return router
