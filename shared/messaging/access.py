@@ -1,0 +1,156 @@
+"""Who may do what on the broker: one user per service, no more than its routes need; and the definitions file.
+
+A service configures nothing, reads its own queues, and writes to three kinds of exchanges. RabbitMQ's topic
+permissions narrow that further: its own events only, and retries into its own queues only.
+"""
+
+import base64
+import hashlib
+import re
+import secrets
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from shared.contracts import ROUTES, SERVICES
+from shared.errors import ConfigurationError
+from shared.messaging.names import Names
+from shared.messaging.topology import DELIVERY_LIMIT, RETRY_DELAYS_S, describe
+
+
+@dataclass(frozen=True)
+class Permission:
+    """Regular expressions over names, as RabbitMQ takes them."""
+
+    configure: str
+    write: str
+    read: str
+
+
+@dataclass(frozen=True)
+class TopicPermission:
+    """Regular expressions over routing keys of one exchange."""
+
+    exchange: str
+    write: str
+    read: str
+
+
+@dataclass(frozen=True)
+class User:
+    """A user of the broker: of one service, or (`service` None) the administrator who owns the topology."""
+
+    name: str
+    password: str
+    service: str | None = None
+
+    def __repr__(self) -> str:
+        return f"User(name={self.name!r}, service={self.service!r})"
+
+
+def permissions(service: str, namespace: str = "", retry_delays_s: Sequence[int] = RETRY_DELAYS_S) -> Permission:
+    """The rights of `service` on names."""
+    _known(service)
+    names = Names(namespace)
+    writable = [names.events, *(names.rung(delay_s) for delay_s in sorted(set(retry_delays_s))), names.parked(service)]
+    return Permission(configure="^$", write=_one_of(writable), read=_one_of(_own_queues(names, service)))
+
+
+def topic_permissions(
+    service: str, namespace: str = "", retry_delays_s: Sequence[int] = RETRY_DELAYS_S
+) -> tuple[TopicPermission, ...]:
+    """The rights of `service` on routing keys."""
+    _known(service)
+    names = Names(namespace)
+    said = [route.event.name for route in ROUTES if service in route.publishers]
+    back = _one_of(_own_queues(names, service))
+    return (
+        TopicPermission(names.events, _one_of(said), "^$"),
+        *(TopicPermission(names.rung(delay_s), back, "^$") for delay_s in sorted(set(retry_delays_s))),
+    )
+
+
+def _known(service: str) -> None:
+    if service not in SERVICES:
+        raise ConfigurationError(f"no service of that name; there are {', '.join(SERVICES)}")
+
+
+def _own_queues(names: Names, service: str) -> list[str]:
+    heard = [route.event for route in ROUTES if service in route.consumers]
+    return [*(names.queue(service, event) for event in heard), names.parked(service)]
+
+
+def _one_of(texts: Iterable[str]) -> str:
+    alternatives = "|".join(re.escape(text) for text in texts)
+    return f"^({alternatives})$" if alternatives else "^$"
+
+
+def definitions(
+    users: Iterable[User],
+    namespace: str = "",
+    retry_delays_s: Sequence[int] = RETRY_DELAYS_S,
+    delivery_limit: int = DELIVERY_LIMIT,
+) -> dict[str, Any]:
+    """A RabbitMQ definitions document (`load_definitions`): users with their rights, and the whole topology."""
+    users = list(users)
+    topology = describe(namespace, retry_delays_s, delivery_limit)
+    durable = {"vhost": "/", "durable": True, "auto_delete": False}
+    return {
+        "vhosts": [{"name": "/"}],
+        "users": [_user(user) for user in users],
+        "permissions": [_rights(user, namespace, retry_delays_s) for user in users],
+        "topic_permissions": [
+            right for user in users if user.service for right in _topic_rights(user, namespace, retry_delays_s)
+        ],
+        "exchanges": [
+            {"name": exchange.name, "type": "topic", "internal": False, "arguments": {}, **durable}
+            for exchange in topology.exchanges
+        ],
+        "queues": [{"name": queue.name, "arguments": dict(queue.arguments), **durable} for queue in topology.queues],
+        "bindings": [
+            {
+                "vhost": "/",
+                "source": binding.exchange,
+                "destination": binding.queue,
+                "destination_type": "queue",
+                "routing_key": binding.routing_key,
+                "arguments": {},
+            }
+            for binding in topology.bindings
+        ],
+    }
+
+
+def _user(user: User) -> dict[str, Any]:
+    return {
+        "name": user.name,
+        "password_hash": password_hash(user.password),
+        "hashing_algorithm": "rabbit_password_hashing_sha256",
+        "tags": "" if user.service else "administrator",
+    }
+
+
+def password_hash(password: str, salt: bytes | None = None) -> str:
+    """RabbitMQ's salted form: base64 of 4 bytes of salt and SHA-256 of salt and password (its passwords guide)."""
+    salt = secrets.token_bytes(4) if salt is None else salt
+    return base64.b64encode(salt + hashlib.sha256(salt + password.encode("utf-8")).digest()).decode("ascii")
+
+
+def _rights(user: User, namespace: str, retry_delays_s: Sequence[int]) -> dict[str, str]:
+    rights = permissions(user.service, namespace, retry_delays_s) if user.service else Permission(".*", ".*", ".*")
+    return {
+        "user": user.name,
+        "vhost": "/",
+        "configure": rights.configure,
+        "write": rights.write,
+        "read": rights.read,
+    }
+
+
+def _topic_rights(user: User, namespace: str, retry_delays_s: Sequence[int]) -> list[dict[str, str]]:
+    if user.service is None:
+        return []
+    return [
+        {"user": user.name, "vhost": "/", "exchange": right.exchange, "write": right.write, "read": right.read}
+        for right in topic_permissions(user.service, namespace, retry_delays_s)
+    ]

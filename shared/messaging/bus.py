@@ -1,0 +1,152 @@
+"""A service's one way to say and to hear: events in, events out, and what became of those that failed."""
+
+import asyncio
+from typing import Any, Self, TypeVar
+
+from fastapi import APIRouter
+
+from shared.contracts import ROUTES
+from shared.contracts.base import Event
+from shared.errors import ConfigurationError
+from shared.ids import CampaignId, EventId, new_event_id
+from shared.logging import get_logger
+from shared.messaging.consumer import Consumer
+from shared.messaging.deliveries import Batch
+from shared.messaging.depths import queue_depths
+from shared.messaging.envelope import Envelope
+from shared.messaging.handling import Handler, Handling
+from shared.messaging.link import Link
+from shared.messaging.names import Names
+from shared.messaging.parking import Parking
+from shared.messaging.publisher import Publisher
+from shared.messaging.relay import OutboxRelay, RelayPace
+from shared.messaging.staff import parking_router
+from shared.settings import ServiceSettings
+from shared.storage import Store
+from shared.web.ops import Guard
+
+_log = get_logger(__name__)
+
+E = TypeVar("E", bound=Event)
+
+_LAST_S = 5.0
+
+
+class Bus:
+    """`async with bus:` between connecting the handlers and serving; leaving drains.
+
+    Two connections: one to publish, one to consume, so that a blocked publisher holds up no acknowledgement.
+    A broker that is away at the start, or goes away later, stops nothing for good: consumers attach again.
+    """
+
+    def __init__(self, settings: ServiceSettings, service: str, store: Store, pace: RelayPace | None = None) -> None:
+        self._service, self._store, self._settings = service, store, settings
+        self._names = Names(settings.namespace)
+        url, timeout_s = settings.amqp_url.get_secret_value(), settings.timeout_s
+        self._saying = Link(url, f"{service} (publishing)", timeout_s, confirms=True)
+        self._hearing = Link(url, f"{service} (consuming)", timeout_s)
+        self._publisher = Publisher(self._saying, timeout_s)
+        self._relay = OutboxRelay(store, self._publisher, self._names, pace or RelayPace())
+        heard = [route.event for route in ROUTES if service in route.consumers]
+        self._queues = tuple(self._names.queue(service, event) for event in heard)
+        self.parking = Parking(
+            self._hearing,
+            self._publisher,
+            queue=self._names.parked(service),
+            rung=self._names.rung(min(settings.retry_delays_s)),
+            origins=self._queues,
+            names=self._names,
+            timeout_s=timeout_s,
+        )
+        self._consumers: list[Consumer] = []
+        self._tasks: list[asyncio.Task[None]] = []
+        self._relaying: asyncio.Task[None] | None = None
+
+    def consume(self, event_type: type[E], handler: Handler[E], batch: Batch | None = None) -> None:
+        """Hand events of this type to `handler`, which may be run again and must change nothing but the database.
+
+        ConfigurationError where the routes do not make this service a consumer of them, or the bus runs already.
+        """
+        queue = self._names.queue(self._service, event_type)
+        if queue not in self._queues or self._relaying is not None:
+            raise ConfigurationError(
+                f"{self._service} cannot consume {event_type.name}: see shared/contracts/routes.py"
+            )
+        batch = batch or Batch()
+        handling = Handling(
+            event_type,
+            handler,
+            service=self._service,
+            names=self._names,
+            store=self._store,
+            publisher=self._publisher,
+            delays_s=self._settings.retry_delays_s,
+        )
+        self._consumers.append(Consumer(queue, self._hearing, batch, handling, self._settings.timeout_s))
+
+    async def publish(self, event: Event, event_id: EventId | None = None) -> EventId:
+        """Say `event` now; return its id once the broker has it safely.
+
+        BrokerUnavailable within the settings' `timeout_s` otherwise. It may have arrived even so: say it again with
+        the same `event_id`.
+        """
+        event_id = event_id or new_event_id()
+        message = Envelope(event_id, event.name, event.to_json()).message()
+        await self._publisher.publish(self._names.events, event.name, message)
+        return event_id
+
+    async def start(self) -> None:
+        """Begin consuming and relaying in the background, whether or not the broker is there yet."""
+        self._store.when_emitted(self._relay.poke)
+        self._relaying = asyncio.create_task(self._relay.run(), name="outbox relay")
+        self._tasks = [asyncio.create_task(consumer.run(), name=consumer.queue) for consumer in self._consumers]
+
+    async def drain(self) -> None:
+        """Take no more, finish what was taken, empty the outbox, hang up; in at most the settings' `shutdown_s`.
+
+        What could not be finished in time stays with the broker and in the outbox, for the next to start.
+        """
+        for consumer in self._consumers:
+            consumer.stop()
+        await _finish(self._tasks, self._settings.shutdown_s - _LAST_S)
+        if self._relaying is not None:
+            self._relay.finish()
+            await _finish([self._relaying], _LAST_S)
+        await self._saying.close()
+        await self._hearing.close()
+        _log.info("drained", service=self._service)
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.drain()
+
+    async def ready(self) -> bool:
+        """Whether every consumer is attached; for health checks."""
+        return all(consumer.attached for consumer in self._consumers)
+
+    async def queue_depths(self) -> dict[str, int]:
+        """Messages ready in this service's queues and its parking queue, by name without namespace."""
+        queues = (*self._queues, self._names.parked(self._service))
+        depths = await queue_depths(self._hearing, queues, self._settings.timeout_s)
+        return {self._names.plain(name): depth for name, depth in depths.items()}
+
+    async def purge_campaign(self, campaign: CampaignId) -> int:
+        """Remove the campaign's messages from this service's parking queue; how many."""
+        return await self.parking.purge(campaign)
+
+    def parking_router(self, guard: Guard) -> APIRouter:
+        """GET /v1/parked, POST /v1/parked/{id}/replay, DELETE /v1/parked/{id}."""
+        return parking_router(self.parking, guard)
+
+
+async def _finish(tasks: list[asyncio.Task[Any]], patience_s: float) -> None:
+    """Wait for `tasks`, then no longer."""
+    if not tasks:
+        return
+    _, late = await asyncio.wait(tasks, timeout=max(patience_s, 0.1))
+    for task in late:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)

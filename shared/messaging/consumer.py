@@ -1,0 +1,104 @@
+"""One queue's consumer: attaches, takes batches, handles them, answers for every message; again after any loss."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from typing import Any
+
+from aio_pika.abc import AbstractChannel, AbstractConnection
+
+from shared.logging import describe, get_logger
+from shared.messaging.deliveries import Batch, Deliveries
+from shared.messaging.handling import Handling
+from shared.messaging.link import Link, was_cancelled
+
+_log = get_logger(__name__)
+
+_PREFETCHED_BATCHES = 2
+"""One being handled, one on its way."""
+
+_PAUSES_S = (0.1, 0.5, 1.0, 2.0)
+_GOODBYE_S = 2.0
+
+
+class Consumer:
+    """`run` until `stop`. Messages go through `handling` in a task of ours, which no lost connection cancels."""
+
+    def __init__(self, queue: str, link: Link, batch: Batch, handling: Handling[Any], timeout_s: float) -> None:
+        self.queue = queue
+        self._link, self._batch, self._handling, self._timeout_s = link, batch, handling, timeout_s
+        self._stopping = asyncio.Event()
+        self._deliveries: Deliveries | None = None
+
+    @property
+    def attached(self) -> bool:
+        return self._deliveries is not None and not self._deliveries.ended
+
+    async def run(self) -> None:
+        failures = 0
+        while not self._stopping.is_set():
+            try:
+                await self._consume()
+                failures = 0
+            except Exception as error:  # noqa: BLE001  (the consumer loop: whatever broke, attach again)
+                _log.warning("consumer-detached", queue=self.queue, **describe(error))
+                failures += 1
+            except asyncio.CancelledError:
+                if was_cancelled():
+                    raise
+                failures += 1
+            await self._pause(failures)
+
+    def stop(self) -> None:
+        """Take no more from the broker; `run` returns once what was delivered has been handled."""
+        self._stopping.set()
+
+    async def _pause(self, failures: int) -> None:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_PAUSES_S[min(failures, len(_PAUSES_S)) - 1] if failures else _PAUSES_S[0]):
+                await self._stopping.wait()
+
+    async def _consume(self) -> None:
+        connection = await self._link.connection()
+        async with self._attached(connection) as deliveries:
+            self._deliveries = deliveries
+            while messages := await deliveries.next_batch(self._batch):
+                await self._handling.handle(messages, deliveries)
+
+    @contextlib.asynccontextmanager
+    async def _attached(self, connection: AbstractConnection) -> AsyncIterator[Deliveries]:
+        deliveries = Deliveries()
+        async with asyncio.timeout(self._timeout_s):
+            channel = connection.channel(publisher_confirms=False)
+            await channel.initialize()
+        try:
+            async with asyncio.timeout(self._timeout_s):
+                tag = await self._subscribe(channel, deliveries)
+            leaving = asyncio.create_task(self._leave_when_stopping(channel, tag, deliveries))
+            try:
+                yield deliveries
+            finally:
+                leaving.cancel()
+        finally:
+            deliveries.abandon()
+            with contextlib.suppress(Exception):
+                async with asyncio.timeout(_GOODBYE_S):
+                    await channel.close()
+
+    async def _subscribe(self, channel: AbstractChannel, deliveries: Deliveries) -> str:
+        await channel.set_qos(prefetch_count=_PREFETCHED_BATCHES * self._batch.size)
+        channel.close_callbacks.add(lambda *_: deliveries.abandon())
+        underlay = await channel.get_underlay_channel()
+        underlay.on_consumer_cancel_callbacks.add(lambda _: deliveries.finish())
+        queue = await channel.get_queue(self.queue, ensure=False)
+        return await queue.consume(deliveries.put)
+
+    async def _leave_when_stopping(self, channel: AbstractChannel, tag: str, deliveries: Deliveries) -> None:
+        await self._stopping.wait()
+        try:
+            async with asyncio.timeout(self._timeout_s):
+                underlay = await channel.get_underlay_channel()
+                await underlay.basic_cancel(tag)
+        except Exception as error:  # noqa: BLE001  (the channel is going anyway; what was delivered is handled)
+            _log.warning("consumer-detached", queue=self.queue, **describe(error))
+        deliveries.finish()

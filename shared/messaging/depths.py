@@ -1,0 +1,15 @@
+"""How many messages wait in queues, asked without touching them."""
+
+from collections.abc import Iterable
+
+from shared.messaging.link import Link, answering
+
+
+async def queue_depths(link: Link, queues: Iterable[str], timeout_s: float) -> dict[str, int]:
+    """Ready messages by queue, by passive declaration on a channel of its own, which needs no right at all.
+
+    Raises BrokerUnavailable, also where a queue is not declared.
+    """
+    async with answering(timeout_s), link.side_channel() as channel:
+        found = {name: await channel.declare_queue(name, passive=True) for name in queues}
+    return {name: queue.declaration_result.message_count or 0 for name, queue in found.items()}

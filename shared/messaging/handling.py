@@ -1,0 +1,182 @@
+"""Handling a batch: one transaction for all of it, one for each message where that fails, then the ladder.
+
+Every message ends in exactly one of: handled (state, inbox and outbox committed), a confirmed copy in a rung of
+the retry ladder, a confirmed copy in the parking queue, or still with the broker because we lost the channel.
+Only then is it acknowledged.
+"""
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from aio_pika import Message
+from aio_pika.abc import AbstractIncomingMessage
+from aio_pika.exceptions import ChannelInvalidStateError
+from pydantic import ValidationError
+
+from shared.contracts.base import Event
+from shared.logging import describe, get_logger
+from shared.messaging.deliveries import Deliveries
+from shared.messaging.envelope import Envelope
+from shared.messaging.errors import BrokerUnavailable, ContractViolation
+from shared.messaging.ladder import Park, judge
+from shared.messaging.names import Names
+from shared.messaging.publisher import Publisher
+from shared.storage import Store, StoreUnavailable, UnitOfWork
+
+_log = get_logger(__name__)
+
+E = TypeVar("E", bound=Event)
+Handler = Callable[[Sequence[E], UnitOfWork], Awaitable[None]]
+
+_WAIT_S = 0.5
+_LONGEST_WAIT_S = 5.0
+
+
+@dataclass(frozen=True)
+class Parcel(Generic[E]):
+    """A delivered message that met its contract."""
+
+    message: AbstractIncomingMessage
+    envelope: Envelope
+    event: E
+
+
+class Abandoned(Exception):  # noqa: N818  (not an error: somebody else will be given the message)
+    """The message cannot be answered from here any more; the broker delivers it again."""
+
+
+class Handling(Generic[E]):
+    """For one queue of `service`: events of one type to one handler."""
+
+    def __init__(
+        self,
+        event_type: type[E],
+        handler: Handler[E],
+        *,
+        service: str,
+        names: Names,
+        store: Store,
+        publisher: Publisher,
+        delays_s: tuple[int, ...],
+    ) -> None:
+        self._event_type, self._handler, self._delays_s = event_type, handler, delays_s
+        self._queue, self._parking = names.queue(service, event_type), names.parked(service)
+        self._names, self._store, self._publisher = names, store, publisher
+
+    async def handle(self, messages: Sequence[AbstractIncomingMessage], deliveries: Deliveries) -> None:
+        """Answer for all of `messages`. Those that came before and got no answer go singly and in random order.
+
+        Such a message may be the one that kills the process. Alone it takes no others with it, and in random order
+        its neighbours, whose deliveries are counted with its own, get through long before the delivery limit.
+        """
+        try:
+            parcels = [parcel for message in messages if (parcel := await self._open(message, deliveries))]
+            await self._together([parcel for parcel in parcels if not parcel.message.redelivered], deliveries)
+            suspects = [parcel for parcel in parcels if parcel.message.redelivered]
+            random.shuffle(suspects)
+            for parcel in suspects:
+                await self._together([parcel], deliveries)
+        except (Abandoned, ChannelInvalidStateError):
+            _log.info("batch-abandoned", queue=self._queue, count=len(messages))
+
+    async def _open(self, message: AbstractIncomingMessage, deliveries: Deliveries) -> Parcel[E] | None:
+        envelope = Envelope.read(message)
+        try:
+            return Parcel(message, envelope, self._parse(envelope))
+        except ContractViolation as error:
+            await self._divert(message, envelope, error, deliveries)
+            return None
+
+    def _parse(self, envelope: Envelope) -> E:
+        if not envelope.event_id:
+            raise ContractViolation("event-id-missing")
+        if envelope.name != self._event_type.name:
+            raise ContractViolation("other-event")
+        try:
+            return self._event_type.model_validate_json(envelope.body)
+        except ValidationError:
+            raise ContractViolation("malformed") from None
+
+    async def _together(self, parcels: Sequence[Parcel[E]], deliveries: Deliveries) -> None:
+        if not parcels:
+            return
+        try:
+            await self._commit(parcels, deliveries)
+        except (Abandoned, asyncio.CancelledError):
+            raise
+        except Exception as error:  # noqa: BLE001  (the consumer loop: the error's type decides what follows)
+            _log.warning("batch-failed", queue=self._queue, count=len(parcels), **describe(error))
+            if len(parcels) == 1:
+                await self._divert(parcels[0].message, parcels[0].envelope, error, deliveries)
+                return
+            for parcel in parcels:
+                await self._together([parcel], deliveries)
+        else:
+            for parcel in parcels:
+                await _acknowledge(parcel.message)
+
+    async def _commit(self, parcels: Sequence[Parcel[E]], deliveries: Deliveries) -> None:
+        """One transaction. While the database is away everything waits here: that is no fault of any message."""
+        wait_s = _WAIT_S
+        while True:
+            try:
+                await self._store.transact(lambda uow: self._work(parcels, uow))
+            except StoreUnavailable:
+                if deliveries.ended:
+                    raise Abandoned from None
+                if await self._store.ping():
+                    raise
+                await asyncio.sleep(wait_s)
+                wait_s = min(2 * wait_s, _LONGEST_WAIT_S)
+            else:
+                return
+
+    async def _work(self, parcels: Sequence[Parcel[E]], uow: UnitOfWork) -> None:
+        events = {parcel.envelope.event_id: parcel.event for parcel in parcels}
+        unseen = await self._store.inbox.unseen(self._queue_name, list(events), uow.session)
+        if not unseen:
+            return
+        await self._store.inbox.record(self._queue_name, [key for key in events if key in unseen], uow.session)
+        await self._handler([event for key, event in events.items() if key in unseen], uow)
+
+    @property
+    def _queue_name(self) -> str:
+        return self._names.plain(self._queue)
+
+    async def _divert(
+        self, message: AbstractIncomingMessage, envelope: Envelope, error: Exception, deliveries: Deliveries
+    ) -> None:
+        """Up the ladder or to the parking queue: the copy is confirmed before the original is acknowledged."""
+        verdict = judge(error, envelope.attempt, self._delays_s)
+        about = {"queue": self._queue, "event_id": envelope.event_id, "attempt": envelope.attempt}
+        if isinstance(verdict, Park):
+            await self._insist(self._parking, self._queue, envelope.parked(self._queue, verdict.error), deliveries)
+            _log.error("message-parked", code=verdict.error, **about)
+        else:
+            rung = self._names.rung(verdict.delay_s)
+            await self._insist(rung, self._queue, envelope.again().message(), deliveries)
+            _log.warning("message-retried", delay_s=verdict.delay_s, **about)
+        await _acknowledge(message)
+
+    async def _insist(self, exchange: str, routing_key: str, copy: Message, deliveries: Deliveries) -> None:
+        """Until the broker has the copy or has taken the original back; a copy too many is no harm (inbox)."""
+        wait_s = _WAIT_S
+        while True:
+            try:
+                await self._publisher.publish(exchange, routing_key, copy)
+            except BrokerUnavailable:
+                if deliveries.ended:
+                    raise Abandoned from None
+                await asyncio.sleep(wait_s)
+                wait_s = min(2 * wait_s, _LONGEST_WAIT_S)
+            else:
+                return
+
+
+async def _acknowledge(message: AbstractIncomingMessage) -> None:
+    """Hand the acknowledgement to the client's writer; where the channel is lost, the inbox knows the event."""
+    if message.delivery_tag is not None:
+        await message.channel.basic_ack(message.delivery_tag, wait=False)

@@ -1,0 +1,137 @@
+"""A connection to the broker that is opened when needed and again after it was lost.
+
+aio-pika's own `connect_robust` restores consumers behind our back and keeps publishes waiting; here whoever
+needs the broker asks for the connection, and learns in bounded time that there is none.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import aio_pika
+from aio_pika.abc import AbstractChannel, AbstractConnection
+
+from shared.errors import KujiError
+from shared.logging import describe, get_logger
+from shared.messaging.errors import BrokerUnavailable
+
+_log = get_logger(__name__)
+
+HEARTBEAT_S = 10
+"""A dead peer is noticed after about three of these."""
+
+_GOODBYE_S = 2.0
+
+
+class Link:
+    """One connection, and one channel on it for those who share it. `timeout_s` bounds opening either."""
+
+    def __init__(self, url: str, name: str, timeout_s: float, *, confirms: bool = False) -> None:
+        self._url, self._name, self._timeout_s, self._confirms = url, name, timeout_s, confirms
+        self._connection: AbstractConnection | None = None
+        self._channel: AbstractChannel | None = None
+        self._opening = asyncio.Lock()
+        self._farewells: set[asyncio.Task[None]] = set()
+
+    @property
+    def is_open(self) -> bool:
+        return self._connection is not None and self._connection.connected.is_set()
+
+    async def connection(self) -> AbstractConnection:
+        async with self._opening:
+            return await self._connected()
+
+    async def channel(self) -> AbstractChannel:
+        """The shared channel; in confirm mode, returned messages raise, where the link was made so."""
+        async with self._opening:
+            if self._channel is None or self._channel.is_closed:
+                connection = await self._connected()
+                async with asyncio.timeout(self._timeout_s):
+                    self._channel = await _open_channel(connection, confirms=self._confirms)
+            return self._channel
+
+    @asynccontextmanager
+    async def side_channel(self) -> AsyncIterator[AbstractChannel]:
+        """A channel for the caller alone. What was taken from a queue and not acknowledged goes back at the end."""
+        connection = await self.connection()
+        async with asyncio.timeout(self._timeout_s):
+            channel = await _open_channel(connection, confirms=False)
+        try:
+            yield channel
+        finally:
+            await _close(channel)
+
+    async def _connected(self) -> AbstractConnection:
+        if self._connection is None or not self.is_open:
+            self.drop()
+            self._connection = await aio_pika.connect(
+                self._url,
+                timeout=self._timeout_s,
+                heartbeat=HEARTBEAT_S,
+                client_properties={"connection_name": self._name},
+            )
+        return self._connection
+
+    def drop(self) -> None:
+        """Forget a connection that does not answer; the next who asks gets a new one."""
+        connection, self._connection, self._channel = self._connection, None, None
+        if connection is not None:
+            farewell = asyncio.create_task(_close(connection))
+            self._farewells.add(farewell)
+            farewell.add_done_callback(self._farewells.discard)
+
+    async def close(self) -> None:
+        self.drop()
+        if self._farewells:
+            await asyncio.wait(self._farewells, timeout=2 * _GOODBYE_S)
+
+
+async def _open_channel(connection: AbstractConnection, *, confirms: bool) -> AbstractChannel:
+    channel = connection.channel(publisher_confirms=confirms, on_return_raises=confirms)
+    await channel.initialize()
+    return channel
+
+
+async def _close(resource: AbstractConnection | AbstractChannel) -> None:
+    """Say goodbye, but not for ever: a frozen peer never answers."""
+    try:
+        async with asyncio.timeout(_GOODBYE_S):
+            await resource.close()
+    except asyncio.CancelledError:
+        if was_cancelled():
+            raise
+    except Exception as error:  # noqa: BLE001  (it is gone either way)
+        _log.debug("link-closed", **describe(error))
+
+
+@asynccontextmanager
+async def answering(timeout_s: float | None) -> AsyncIterator[None]:
+    """Whatever the client does within: an answer, or BrokerUnavailable after `timeout_s` at the latest.
+
+    A breaking link raises anything, down to a bare Exception, and cancels those who wait on it; of cancellations
+    only those that were meant for our own task pass through.
+    """
+    try:
+        async with asyncio.timeout(timeout_s):
+            yield
+    except KujiError:
+        raise
+    except asyncio.CancelledError:
+        if was_cancelled():
+            raise
+        raise _unavailable("ConnectionLost") from None
+    except Exception as error:  # noqa: BLE001  (see above)
+        raise _unavailable(type(error).__name__) from None
+
+
+def was_cancelled() -> bool:
+    """Whether somebody cancelled the running task, rather than something it waits on."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
+
+
+def _unavailable(reason: str) -> BrokerUnavailable:
+    return BrokerUnavailable(
+        f"the broker did not answer as asked ({reason}); see that it runs and that the topology is declared "
+        "(python -m shared.messaging.declare), then send the same again"
+    )

@@ -1,0 +1,40 @@
+"""Names of exchanges and queues on the broker, all in one place.
+
+A namespace, where set, stands before every name, so that installations (and tests) can share one broker.
+"""
+
+from dataclasses import dataclass
+
+from shared.contracts.base import Event
+
+MAX_NAME = 255
+"""Octets in an AMQP short string."""
+
+
+@dataclass(frozen=True)
+class Names:
+    namespace: str = ""
+
+    @property
+    def events(self) -> str:
+        """Topic exchange of all events; the routing key is the event's name."""
+        return self._full("kuji.events")
+
+    def rung(self, delay_s: int) -> str:
+        """Exchange and queue of one wait of the retry ladder; the routing key is the queue to come back to."""
+        return self._full(f"kuji.wait.{delay_s}s")
+
+    def queue(self, service: str, event: type[Event] | str) -> str:
+        name = event if isinstance(event, str) else event.name
+        return self._full(f"{service}.{name}")
+
+    def parked(self, service: str) -> str:
+        """Exchange and queue of what a service could not handle; staff see, replay and discard it."""
+        return self._full(f"{service}.parked")
+
+    def plain(self, name: str) -> str:
+        """The name without its namespace, as people know it."""
+        return name.removeprefix(f"{self.namespace}.") if self.namespace else name
+
+    def _full(self, name: str) -> str:
+        return f"{self.namespace}.{name}" if self.namespace else name

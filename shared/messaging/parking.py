@@ -1,0 +1,153 @@
+"""The parking queue: what a service could not handle, for staff to see, put back, or throw away.
+
+Looking means taking every message, reading its headers, and letting go of them all; the broker puts them back
+in place. A second look at the same moment may see none of them, so a service looks once at a time.
+"""
+
+import asyncio
+import hashlib
+import json
+from collections.abc import AsyncIterator, Callable, Collection
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from aio_pika.abc import AbstractIncomingMessage
+
+from shared.ids import CampaignId
+from shared.messaging import envelope as headers
+from shared.messaging.envelope import Envelope
+from shared.messaging.errors import NotReplayable
+from shared.messaging.link import Link, answering
+from shared.messaging.names import Names
+from shared.messaging.publisher import Publisher
+
+DELIVERY_LIMIT_CODE = "DeliveryLimit"
+"""Parked by the broker itself: the consumer died over it too often."""
+
+
+@dataclass(frozen=True)
+class Parked:
+    """What staff may see of a parked message: everything but its body."""
+
+    id: str
+    event: str
+    event_id: str
+    origin: str
+    attempts: int
+    error: str
+    at: str
+
+
+class Parking:
+    """`origins`: the queues of this service, to which a message goes back by way of `rung`, the shortest wait."""
+
+    def __init__(
+        self,
+        link: Link,
+        publisher: Publisher,
+        *,
+        queue: str,
+        rung: str,
+        origins: Collection[str],
+        names: Names,
+        timeout_s: float,
+    ) -> None:
+        self._link, self._publisher, self._names = link, publisher, names
+        self._queue, self._rung, self._origins = queue, rung, frozenset(origins)
+        self._timeout_s = timeout_s
+        self._looking = asyncio.Lock()
+
+    async def messages(self) -> list[Parked]:
+        """All parked messages, oldest first."""
+        async with self._all() as found:
+            return [self._describe(message) for message in found]
+
+    async def replay(self, parked_id: str) -> bool:
+        """Put a message back into the queue it came from, its attempts counted anew. False where it is not here.
+
+        Raises NotReplayable, and BrokerUnavailable (it then stays parked).
+        """
+        async with self._all() as found:
+            message = _find(found, parked_id)
+            if message is None:
+                return False
+            origin = _origin(message)
+            if origin not in self._origins:
+                raise NotReplayable("the message came from no queue of this service; discard it")
+            await self._publisher.publish(self._rung, origin, Envelope.read(message).afresh().message())
+            await message.ack()
+            return True
+
+    async def discard(self, parked_id: str) -> bool:
+        async with self._all() as found:
+            message = _find(found, parked_id)
+            if message is not None:
+                await message.ack()
+            return message is not None
+
+    async def purge(self, campaign: CampaignId) -> int:
+        """Discard every message of `campaign` (its erasure); how many. Unreadable ones stay: theirs is unknown."""
+        return await self._discard_where(lambda message: _campaign(message) == campaign)
+
+    async def _discard_where(self, condition: Callable[[AbstractIncomingMessage], bool]) -> int:
+        async with self._all() as found:
+            doomed = [message for message in found if condition(message)]
+            for message in doomed:
+                await message.ack()
+            return len(doomed)
+
+    @asynccontextmanager
+    async def _all(self) -> AsyncIterator[list[AbstractIncomingMessage]]:
+        """Everything parked, held while the caller looks; what was not acknowledged goes back at the end."""
+        async with self._looking, answering(None), self._link.side_channel() as channel:
+            queue = await channel.get_queue(self._queue, ensure=False)
+            found: list[AbstractIncomingMessage] = []
+            while (message := await queue.get(fail=False, timeout=self._timeout_s)) is not None:
+                found.append(message)
+            yield found
+
+    def _describe(self, message: AbstractIncomingMessage) -> Parked:
+        envelope = Envelope.read(message)
+        return Parked(
+            id=_id(message),
+            event=envelope.name,
+            event_id=envelope.event_id,
+            origin=self._names.plain(_origin(message)),
+            attempts=envelope.attempt,
+            error=str(message.headers.get(headers.ERROR, DELIVERY_LIMIT_CODE)),
+            at=_at(message),
+        )
+
+
+def _id(message: AbstractIncomingMessage) -> str:
+    """Our copies have an id each; a foreign message without one is known by its content."""
+    return message.message_id or hashlib.sha256(message.body).hexdigest()[:32]
+
+
+def _find(found: list[AbstractIncomingMessage], parked_id: str) -> AbstractIncomingMessage | None:
+    return next((message for message in found if _id(message) == parked_id), None)
+
+
+def _origin(message: AbstractIncomingMessage) -> str:
+    """Our header, or the broker's where the broker itself parked it."""
+    return str(message.headers.get(headers.ORIGIN) or message.headers.get("x-first-death-queue") or "")
+
+
+def _at(message: AbstractIncomingMessage) -> str:
+    own = message.headers.get(headers.PARKED_AT)
+    if own is not None:
+        return str(own)
+    deaths: Any = message.headers.get("x-death") or [{}]
+    died = deaths[0].get("time")
+    return died.isoformat() if isinstance(died, datetime) else ""
+
+
+def _campaign(message: AbstractIncomingMessage) -> str | None:
+    try:
+        body = json.loads(message.body)
+    except ValueError:
+        return None
+    campaign = body.get("campaign") if isinstance(body, dict) else None
+    return campaign if isinstance(campaign, str) else None

@@ -1,0 +1,141 @@
+"""The broker's exchanges, queues and bindings, derived from the contracts' routes and from nothing else.
+
+Services never declare anything (their users may not). One owner does: the local stack, the provisioning
+container, a test fixture; by `declare` here, `python -m shared.messaging.declare`, or a definitions file.
+"""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import aio_pika
+from aio_pika.abc import AbstractChannel
+
+from shared.contracts import ROUTES, SERVICES, Route
+from shared.errors import ConfigurationError
+from shared.messaging.names import Names
+
+RETRY_DELAYS_S = (1, 10, 60)
+DELIVERY_LIMIT = 20
+"""Deliveries without an answer (the consumer's process died each time) after which a message is parked."""
+
+_NEVER = 1_000_000
+"""Delivery limit of a parking queue, where every look counts. RabbitMQ 4 would drop after 20 without one."""
+
+
+@dataclass(frozen=True)
+class Exchange:
+    name: str
+
+
+@dataclass(frozen=True)
+class Queue:
+    name: str
+    arguments: Mapping[str, Any] = field(hash=False)
+
+
+@dataclass(frozen=True)
+class Binding:
+    exchange: str
+    queue: str
+    routing_key: str
+
+
+@dataclass(frozen=True)
+class Topology:
+    """All exchanges are durable topic exchanges, all queues durable quorum queues."""
+
+    exchanges: tuple[Exchange, ...]
+    queues: tuple[Queue, ...]
+    bindings: tuple[Binding, ...]
+
+
+def describe(
+    namespace: str = "",
+    retry_delays_s: Sequence[int] = RETRY_DELAYS_S,
+    delivery_limit: int = DELIVERY_LIMIT,
+    routes: Sequence[Route] = ROUTES,
+) -> Topology:
+    """What has to be on the broker for these routes."""
+    names = Names(namespace)
+    rungs = [names.rung(delay_s) for delay_s in sorted(set(retry_delays_s))]
+    parkings = [names.parked(service) for service in SERVICES]
+    inlets = [
+        (names.queue(service, route.event), names.parked(service), route.event.name)
+        for route in routes
+        for service in route.consumers
+    ]
+    return Topology(
+        exchanges=tuple(Exchange(name) for name in (names.events, *rungs, *parkings)),
+        queues=(
+            *(Queue(names.rung(delay_s), _rung(delay_s)) for delay_s in sorted(set(retry_delays_s))),
+            *(Queue(parking, _parking()) for parking in parkings),
+            *(Queue(queue, _inlet(parking, delivery_limit)) for queue, parking, _ in inlets),
+        ),
+        bindings=(
+            *(Binding(name, name, "#") for name in (*rungs, *parkings)),
+            *(Binding(names.events, queue, key) for queue, _, key in inlets),
+        ),
+    )
+
+
+def _inlet(parking: str, delivery_limit: int) -> dict[str, Any]:
+    return {
+        "x-queue-type": "quorum",
+        "x-delivery-limit": delivery_limit,
+        "x-dead-letter-exchange": parking,
+        "x-dead-letter-strategy": "at-least-once",
+        "x-overflow": "reject-publish",
+    }
+
+
+def _rung(delay_s: int) -> dict[str, Any]:
+    """Everything here waits equally long, so nothing waits behind another; the key it came with leads it back."""
+    return {
+        "x-queue-type": "quorum",
+        "x-message-ttl": delay_s * 1000,
+        "x-dead-letter-exchange": "",
+        "x-dead-letter-strategy": "at-least-once",
+        "x-overflow": "reject-publish",
+    }
+
+
+def _parking() -> dict[str, Any]:
+    return {"x-queue-type": "quorum", "x-delivery-limit": _NEVER, "x-overflow": "reject-publish"}
+
+
+async def declare(
+    url: str,
+    namespace: str = "",
+    *,
+    retry_delays_s: Sequence[int] = RETRY_DELAYS_S,
+    delivery_limit: int = DELIVERY_LIMIT,
+    timeout_s: float = 30.0,
+) -> None:
+    """Bring the topology about on the broker at `url`; its user must be allowed to. Safe to run again.
+
+    Raises ConfigurationError where something of that name is there already and differs.
+    """
+    topology = describe(namespace, retry_delays_s, delivery_limit)
+    async with asyncio.timeout(timeout_s):
+        connection = await aio_pika.connect(url, timeout=timeout_s)
+        async with connection, connection.channel() as channel:
+            try:
+                await _declare(channel, topology)
+            except aio_pika.exceptions.ChannelPreconditionFailed:
+                raise ConfigurationError(
+                    "the broker has an exchange or queue of the same name with other arguments; "
+                    "empty and delete it, or use another KUJI_NAMESPACE"
+                ) from None
+
+
+async def _declare(channel: AbstractChannel, topology: Topology) -> None:
+    for exchange in topology.exchanges:
+        await channel.declare_exchange(exchange.name, aio_pika.ExchangeType.TOPIC, durable=True)
+    queues = {
+        queue.name: await channel.declare_queue(queue.name, durable=True, arguments=dict(queue.arguments))
+        for queue in topology.queues
+    }
+    for binding in topology.bindings:
+        await queues[binding.queue].bind(binding.exchange, binding.routing_key)
