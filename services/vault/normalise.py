@@ -16,7 +16,15 @@ HYPHENS = "-‐‑‒–—―−－ｰー─━"
 _WIDE_FORMS = re.compile(r"[\uff01-\uffee\u3000\u00a0]+")
 _BETWEEN_NUMBERS = re.compile(rf"(?<=[0-9A-Za-z])\s*[{re.escape(HYPHENS)}]\s*(?=[0-9A-Za-z])")
 _SPACES = re.compile(r"\s+")
-_ADDRESS_WORDS = re.compile(r"丁目|番地の|番地|番|号室|号|室")
+_SELECTORS = re.compile("[\ufe00-\ufe0f\U000e0100-\U000e01ef]")
+"""Variation selectors: which drawing of a character is meant. Kept for display, no difference for comparing."""
+_PREFECTURE = re.compile(r"^(?:東京都|北海道|(?:京都|大阪)府|.{2,3}県)(?=.)")
+_KANJI_NUMBER = re.compile(r"[〇一二三四五六七八九十]+(?=丁目|番|号)")
+_ADDRESS_WORDS = re.compile(r"(?<=\d)(?:丁目|番地の|番地|番|号室|号棟|号|室|の(?=\d))")
+_HYPHEN_RUN = re.compile(rf"[{re.escape(HYPHENS)}]+")
+_NOT_BEFORE_NUMBER = re.compile(r"-(?!\d)")
+_PHONE_FILLERS = re.compile(rf"[\s()\[\]./・{re.escape(HYPHENS)}]+")
+_POSTAL_FILLERS = re.compile(rf"[\s〒{re.escape(HYPHENS)}]+")
 
 VARIANTS = str.maketrans(
     {
@@ -41,15 +49,14 @@ def display_address(text: str) -> str:
 
 
 def phone(text: str) -> str:
-    """Digits only, national form: +81 3 … and (03) … become 03…."""
-    even = unicodedata.normalize("NFKC", text).strip()
-    digits = "".join(each for each in even if each.isdigit())
-    return "0" + digits.removeprefix("81").lstrip("0") if even.startswith("+81") else digits
+    """National form without what people put between the digits: +81 3 … and (03) … become 03…. Else as it stands."""
+    plain = _PHONE_FILLERS.sub("", unicodedata.normalize("NFKC", text))
+    return "0" + plain.removeprefix("+81").lstrip("0") if plain.startswith("+81") else plain
 
 
 def postal_code(text: str) -> str:
-    """The seven digits, with or without 〒 and hyphen."""
-    return "".join(each for each in unicodedata.normalize("NFKC", text) if each.isdigit())
+    """Without 〒, hyphen and spaces; seven digits where it is a postal code."""
+    return _POSTAL_FILLERS.sub("", unicodedata.normalize("NFKC", text))
 
 
 def email(text: str) -> str:
@@ -60,12 +67,26 @@ def email(text: str) -> str:
 
 def name_key(text: str) -> str:
     """For comparing names: no spaces, no width, no case, no variants, kana as hiragana."""
-    folded = _SPACES.sub("", unicodedata.normalize("NFKC", text).translate(VARIANTS)).casefold()
-    return str(jaconv.kata2hira(folded)) or text
+    return str(jaconv.kata2hira(_folded(text))) or text
 
 
 def address_key(text: str) -> str:
-    """For comparing addresses: 1丁目4番1号, １－４－１ and 1-4-1 are the same."""
-    folded = _SPACES.sub("", unicodedata.normalize("NFKC", text)).translate(VARIANTS).casefold()
-    dashed = re.sub(rf"[{re.escape(HYPHENS)}]", "-", _ADDRESS_WORDS.sub("-", folded))
-    return re.sub(r"-+", "-", dashed).strip("-") or text
+    """For comparing addresses: 1丁目4番1号, 一丁目４－１ and 1-4-1 are the same, with or without the prefecture."""
+    local = _PREFECTURE.sub("", _folded(text))
+    numbered = _KANJI_NUMBER.sub(lambda number: str(_number(number[0])), local)
+    dashed = _HYPHEN_RUN.sub("-", _ADDRESS_WORDS.sub("-", numbered))
+    return _NOT_BEFORE_NUMBER.sub("", dashed) or text
+
+
+def _folded(text: str) -> str:
+    plain = unicodedata.normalize("NFKC", _SELECTORS.sub("", text)).translate(VARIANTS).casefold()
+    return _SPACES.sub("", plain)
+
+
+def _number(kanji: str) -> int:
+    """〇 to 九十九, as they stand before 丁目."""
+    tens, ten, ones = kanji.rpartition("十")
+    units = int("".join(str("〇一二三四五六七八九".find(each)) for each in ones) or "0") if "十" not in ones else 0
+    return units + 10 * (
+        int("".join(str(max(1, "〇一二三四五六七八九".find(each))) for each in tens) or "1") if ten else 0
+    )
