@@ -126,7 +126,7 @@ def _user(user: User) -> dict[str, Any]:
         "name": user.name,
         "password_hash": password_hash(user.password),
         "hashing_algorithm": "rabbit_password_hashing_sha256",
-        "tags": "" if user.service else "administrator",
+        "tags": [] if user.service else ["administrator"],
     }
 
 
