@@ -2,16 +2,36 @@
 
 import os
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 import uvicorn
 from fastapi import FastAPI
+from pydantic import ValidationError
 
 from shared import logging
 from shared.errors import ConfigurationError
 from shared.settings import ServiceSettings
+
+
+S = TypeVar("S", bound=ServiceSettings)
+
+
+def main(service: str, settings_type: type[S], build: Callable[[S], FastAPI]) -> None:
+    """What `python -m services.<name>` does: settings from the environment, the app, and serving it.
+
+    A setting that is missing or wrong ends the process with its name, never with its value.
+    """
+    try:
+        settings = settings_type()
+        app = build(settings)
+    except ValidationError as error:
+        wrong = ", ".join(f"KUJI_{'_'.join(map(str, each['loc'])).upper()}: {each['msg']}" for each in error.errors())
+        sys.exit(f"{service}: {wrong}")
+    except ConfigurationError as error:
+        sys.exit(f"{service}: {error}")
+    serve(app, settings, service)
 
 
 def serve(app: FastAPI, settings: ServiceSettings, service: str) -> None:

@@ -2,13 +2,7 @@
 
 from services.intake.app import build
 from services.intake.settings import IntakeSettings
-from shared.service import serve
-
-
-def main() -> None:
-    settings = IntakeSettings()
-    serve(build(settings), settings, "intake")
-
+from shared.service import main
 
 if __name__ == "__main__":
-    main()
+    main("intake", IntakeSettings, build)

@@ -12,7 +12,7 @@ from services.vault.audit import AuditEvent, AuditLog
 from services.vault.campaign_keys import CampaignKeys
 from services.vault.contacts import contact_channel, mail_domain_class
 from services.vault.duplicates import DuplicateSearch, Match, index_keys
-from services.vault.keystore import Keystore, VaultLocked
+from services.vault.keystore import Keystore
 from services.vault.residency import Municipalities
 from services.vault.sealing import NotOpened, Opener
 from shared.campaign import Campaign
@@ -34,11 +34,11 @@ class _Opened:
 
 
 class Admission:
-    """Handles `application.received`. `keystore` is None while the vault is locked: then messages wait."""
+    """Handles `application.received`. While the vault is locked, messages wait in the retry ladder."""
 
     def __init__(
         self,
-        keystore: Keystore | None,
+        keystore: Keystore,
         audit: AuditLog,
         campaigns: Mapping[CampaignId, Campaign],
         municipalities: Municipalities,
@@ -66,8 +66,6 @@ class Admission:
         await announce(uow, campaign, documents)
 
     def _keys(self, campaign: CampaignId) -> CampaignKeys:
-        if self._keystore is None:
-            raise VaultLocked("the vault is locked; give its passphrase")
         try:
             return self._keystore.campaign(campaign)
         except KeyError:

@@ -18,7 +18,10 @@ from shared.contracts import Channel, Choice, Refusal
 from shared.ids import ClassIdField
 
 _LONGEST = {"name": 80, "address": 200, "email": 254}
-_MAIL = re.compile(r"^[^\s@<>()\[\],;:\"\\]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?(?:\.[A-Za-z0-9-]+)+$")
+_MAIL = re.compile(
+    r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?(?:\.[A-Za-z0-9-]+)+"
+)
+"""Dots at the end and two in a row are let through: telephone companies gave such addresses out."""
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]")
 Text = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
 
@@ -44,11 +47,11 @@ class _Applicant(_Member):
 
     @model_validator(mode="after")
     def _forms_are_usable(self) -> "_Applicant":
-        if not re.fullmatch(r"\d{7}", normalise.postal_code(self.postal_code)):
+        if not re.fullmatch(r"[0-9]{7}", normalise.postal_code(self.postal_code)):
             raise ValueError("postal code")
-        if not re.fullmatch(r"0\d{9,10}", normalise.phone(self.phone)):
+        if not re.fullmatch(r"0[0-9]{9,10}", normalise.phone(self.phone)):
             raise ValueError("phone")
-        if self.email is not None and not _MAIL.match(normalise.email(self.email)):
+        if self.email is not None and not _MAIL.fullmatch(normalise.email(self.email)):
             raise ValueError("email")
         if any(_CONTROL.search(text) for text in (self.name, self.address)):
             raise ValueError("control characters")

@@ -6,7 +6,7 @@ from typing import Any, Literal
 from services.vault import register
 from services.vault.announcing import announce
 from services.vault.audit import AuditEvent, AuditLog
-from services.vault.keystore import Keystore, VaultLocked
+from services.vault.keystore import Keystore
 from shared.errors import KujiError
 from shared.ids import ApplicationId, CampaignId
 from shared.storage import ReturnDocument, Store, UnitOfWork
@@ -30,7 +30,7 @@ class DeskDecision:
 
 
 class Desk:
-    def __init__(self, store: Store, keystore: Keystore | None, audit: AuditLog) -> None:
+    def __init__(self, store: Store, keystore: Keystore, audit: AuditLog) -> None:
         self._store, self._keystore, self._audit = store, keystore, audit
 
     async def held(self, campaign: CampaignId) -> list[dict[str, Any]]:
@@ -43,9 +43,7 @@ class Desk:
         return [_shown(document, receipts) for document in shown]
 
     async def decide(self, campaign: CampaignId, application_id: ApplicationId, decision: DeskDecision) -> str:
-        """The new state. Raises NotHeld where somebody was faster or there is no such application."""
-        if self._keystore is None:
-            raise VaultLocked("the vault is locked; give its passphrase")
+        """The new state. Raises NotHeld where somebody was faster or there is no such application; VaultLocked."""
         state = "accepted" if decision.decision == "accept" else "rejected"
         subject = self._keystore.campaign(campaign).subject_of(application_id)
         written = AuditEvent(

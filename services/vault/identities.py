@@ -81,10 +81,10 @@ def identity_document(
 
 
 class Identities:
-    """Reads identities. `keystore` is None while the vault is locked."""
+    """Reads identities."""
 
     def __init__(
-        self, store: Store, keystore: Keystore | None, audit: AuditLog, campaigns: Mapping[CampaignId, Campaign]
+        self, store: Store, keystore: Keystore, audit: AuditLog, campaigns: Mapping[CampaignId, Campaign]
     ) -> None:
         self._documents = store.db[COLLECTION]
         self._keystore, self._audit, self._campaigns = keystore, audit, campaigns
@@ -95,8 +95,8 @@ class Identities:
         `case` names the occasion (a notice, a batch) and stands in the audit log, which is durable before this
         returns. Raises PurposeNotAllowed, VaultLocked, NotRecorded.
         """
-        if self._keystore is None:
-            raise VaultLocked("the vault is locked; give its passphrase")
+        if self._keystore.locked:
+            raise VaultLocked("the vault is locked; restart it with its passphrase")
         documents = [document async for document in self._documents.find({"_id": {"$in": list(tokens)}})]
         for campaign in {document["campaign"] for document in documents}:
             self._check_purpose(campaign, purpose)
@@ -117,7 +117,6 @@ class Identities:
     def _open(self, document: dict[str, Any]) -> Revealed | None:
         """None where the key is gone: then nobody can."""
         campaign, token = CampaignId(document["campaign"]), Token(document["_id"])
-        assert self._keystore is not None  # noqa: S101  (checked by reveal)
         try:
             keys = self._keystore.campaign(campaign)
             sealed = Sealed(document["wrapped_key"], document["ciphertext"])
@@ -131,7 +130,6 @@ class Identities:
         return Revealed(token, campaign, document["application_id"], document["receipt"], person)
 
     def _event(self, document: dict[str, Any], purpose: str, actor: str, case: str, outcome: str) -> AuditEvent | None:
-        assert self._keystore is not None  # noqa: S101  (checked by reveal)
         campaign = CampaignId(document["campaign"])
         try:
             subject = self._keystore.campaign(campaign).subject_of(document["application_id"])

@@ -26,7 +26,7 @@ _SCRYPT = {"n": 2**15, "r": 8, "p": 1}
 
 
 class VaultLocked(TransientError):  # noqa: N818  (says what is the case)
-    """The passphrase has not been given; nothing is decrypted until it is."""
+    """The vault was sealed; nothing is decrypted until it is restarted with its passphrase."""
 
 
 class KeyDestroyed(PermanentError):  # noqa: N818  (says what is the case)
@@ -37,7 +37,8 @@ class Keystore:
     """Keys of one installation; several vault processes share the folder."""
 
     def __init__(self, folder: Path, root: bytes) -> None:
-        self._folder, self._root = folder, root
+        self._folder = folder
+        self._root: bytes | None = root
         self._cached: dict[CampaignId, CampaignKeys] = {}
         self.signing = SigningKey.from_bytes(
             self._load("signing.json", "signing", lambda: SigningKey.generate().to_bytes())
@@ -56,8 +57,17 @@ class Keystore:
         except NotDecryptable:
             raise ConfigurationError("the passphrase does not open the vault's root key; give the right one") from None
 
+    def lock(self) -> None:
+        """Forget the root key and all campaign keys (R-C8); a restart with the passphrase opens the vault again."""
+        self._root = None
+        self._cached.clear()
+
+    @property
+    def locked(self) -> bool:
+        return self._root is None
+
     def campaign(self, campaign: CampaignId) -> CampaignKeys:
-        """The keys of a campaign that exists and was not destroyed. Raises KeyDestroyed, KeyError."""
+        """The keys of a campaign that exists and was not destroyed. Raises VaultLocked, KeyDestroyed, KeyError."""
         path = self._path(campaign)
         if not path.exists():
             self._cached.pop(campaign, None)
@@ -99,16 +109,21 @@ class Keystore:
         return None
 
     def _open_campaign(self, campaign: CampaignId, kept: dict[str, Any]) -> CampaignKeys:
-        return CampaignKeys.from_json(decrypt(self._root, unb64url(kept["wrapped"]), f"kuji/campaign/1\x00{campaign}"))
+        return CampaignKeys.from_json(decrypt(self._key(), unb64url(kept["wrapped"]), f"kuji/campaign/1\x00{campaign}"))
 
     def _wrap(self, plaintext: bytes, campaign: CampaignId) -> str:
-        return b64url(encrypt(self._root, plaintext, f"kuji/campaign/1\x00{campaign}"))
+        return b64url(encrypt(self._key(), plaintext, f"kuji/campaign/1\x00{campaign}"))
 
     def _load(self, name: str, bound_to: str, make: Callable[[], bytes]) -> bytes:
         kept = _once(
-            self._folder / name, lambda: {"v": 1, "wrapped": b64url(encrypt(self._root, make(), f"kuji/{bound_to}/1"))}
+            self._folder / name, lambda: {"v": 1, "wrapped": b64url(encrypt(self._key(), make(), f"kuji/{bound_to}/1"))}
         )
-        return bytes(decrypt(self._root, unb64url(kept["wrapped"]), f"kuji/{bound_to}/1"))
+        return bytes(decrypt(self._key(), unb64url(kept["wrapped"]), f"kuji/{bound_to}/1"))
+
+    def _key(self) -> bytes:
+        if self._root is None:
+            raise VaultLocked("the vault is locked; restart it with its passphrase")
+        return self._root
 
     def _path(self, campaign: CampaignId) -> Path:
         return self._folder / "campaigns" / f"{campaign}.json"

@@ -20,6 +20,7 @@ _SELECTORS = re.compile("[\ufe00-\ufe0f\U000e0100-\U000e01ef]")
 """Variation selectors: which drawing of a character is meant. Kept for display, no difference for comparing."""
 _PREFECTURE = re.compile(r"^(?:東京都|北海道|(?:京都|大阪)府|.{2,3}県)(?=.)")
 _KANJI_NUMBER = re.compile(r"[〇一二三四五六七八九十]+(?=丁目|番|号)")
+_KANJI_DIGITS = str.maketrans("〇一二三四五六七八九", "0123456789", "十")
 _ADDRESS_WORDS = re.compile(r"(?<=\d)(?:丁目|番地の|番地|番|号室|号棟|号|室|の(?=\d))")
 _HYPHEN_RUN = re.compile(rf"[{re.escape(HYPHENS)}]+")
 _NOT_BEFORE_NUMBER = re.compile(r"-(?!\d)")
@@ -84,9 +85,10 @@ def _folded(text: str) -> str:
 
 
 def _number(kanji: str) -> int:
-    """〇 to 九十九, as they stand before 丁目."""
+    """Up to 九十九, and positional ones (二〇三), as they stand before 丁目."""
     tens, ten, ones = kanji.rpartition("十")
-    units = int("".join(str("〇一二三四五六七八九".find(each)) for each in ones) or "0") if "十" not in ones else 0
-    return units + 10 * (
-        int("".join(str(max(1, "〇一二三四五六七八九".find(each))) for each in tens) or "1") if ten else 0
-    )
+    return _digits(ones) + (10 * (_digits(tens) or 1) if ten else 0)
+
+
+def _digits(kanji: str) -> int:
+    return int(kanji.translate(_KANJI_DIGITS) or "0")

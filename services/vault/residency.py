@@ -11,7 +11,8 @@ Municipalities = Callable[[str], frozenset[str]]
 """Seven digits → names of the municipalities of that code, e.g. {"新宿区"}; empty where the code is unknown."""
 
 _PREFECTURE = re.compile(r"^(東京都|北海道|(?:京都|大阪)府|.{2,3}県)")
-_MUNICIPALITY = re.compile(r"^(.{1,4}郡)?.{1,6}?[市区町村](?=.)")
+_MUNICIPALITY = re.compile(r"^(?:[^\d-]{1,4}郡[^\d-]{1,6}?[町村]|[^\d-]{1,6}?[市区])(?=.)")
+"""町 and 村 only behind a county: 歌舞伎町 and 荒木町 are towns of the ward, not municipalities."""
 
 
 class Residence(Enum):
@@ -22,14 +23,14 @@ class Residence(Enum):
 
 
 def residence(address: str, postal_code: str, rule: Residency, municipalities: Municipalities) -> Residence:
-    """The address decides; where it names no municipality, the postal code does."""
-    named = _names_ward(display(address), rule)
-    by_code = municipalities(postal_code)
-    if named is None:
-        return Residence.RESIDENT if rule.ward in by_code else Residence.ELSEWHERE
-    if named and by_code and rule.ward not in by_code:
+    """The address decides; where it names no municipality, the postal code does; never against each other."""
+    by_address = _names_ward(display(address), rule)
+    codes = municipalities(postal_code)
+    by_code = rule.ward in codes if codes else None
+    if by_address is not None and by_code is not None and by_address != by_code:
         return Residence.CONTRADICTION
-    return Residence.RESIDENT if named else Residence.ELSEWHERE
+    lives_here = by_code if by_address is None else by_address
+    return Residence.RESIDENT if lives_here else Residence.ELSEWHERE
 
 
 def _names_ward(address: str, rule: Residency) -> bool | None:
@@ -37,8 +38,8 @@ def _names_ward(address: str, rule: Residency) -> bool | None:
     plain = address.replace(" ", "")
     prefecture = _PREFECTURE.match(plain)
     rest = plain[prefecture.end() :] if prefecture else plain
-    if rest.startswith(rule.ward):
-        return prefecture is None or prefecture[0] == rule.prefecture
-    if prefecture or _MUNICIPALITY.match(rest):
+    if prefecture and prefecture[0] != rule.prefecture:
         return False
-    return None
+    if rest.startswith(rule.ward):
+        return True
+    return False if _MUNICIPALITY.match(rest) else None

@@ -1,0 +1,81 @@
+"""Wiring of the vault: everything is made here, once, and handed to whoever needs it."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from fastapi import FastAPI, Request
+from fastapi.responses import JSONResponse
+
+from services.vault import audit as audit_log
+from services.vault import duplicates, identities, register
+from services.vault.admission import Admission
+from services.vault.audit import AuditLog
+from services.vault.desk import Desk
+from services.vault.endpoints import public_router, staff_router
+from services.vault.identities import Identities
+from services.vault.keystore import Keystore
+from services.vault.postal import PostalCodes
+from services.vault.publishing import publish_sealing_keys
+from services.vault.settings import VaultSettings
+from shared.campaign import load_campaigns
+from shared.clock import choose_clock
+from shared.contracts import ApplicationReceived
+from shared.errors import ConfigurationError, TransientError
+from shared.messaging import Bus
+from shared.storage import Store
+from shared.web import health_router, install_problems, ops_only, unavailable
+
+
+def build(settings: VaultSettings) -> FastAPI:
+    """The app; its lifespan prepares the database, announces keys, starts consumers, and drains them at the end."""
+    campaigns = load_campaigns(settings.campaigns_dir)
+    clock = choose_clock(settings.clock_file, campaigns.values())
+    store = Store.open(settings.mongo_url.get_secret_value(), settings.mongo_database, timeout_s=settings.timeout_s)
+    bus = Bus(settings, "vault", store)
+    keystore = Keystore.open(settings.keystore_dir, _passphrase(settings.passphrase_file))
+    audit = AuditLog(store, keystore.signing, clock, settings.state_dir / "audit-checkpoints.jsonl")
+    known = Identities(store, keystore, audit, campaigns)
+    desk = Desk(store, keystore, audit)
+    admission = Admission(keystore, audit, campaigns, PostalCodes().municipalities)
+    bus.consume(ApplicationReceived, admission.on_received)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        await store.ensure(
+            [*audit_log.collections(), *identities.collections(), *duplicates.collections(), *register.collections()]
+        )
+        await publish_sealing_keys(store, keystore, campaigns.values())
+        checking = asyncio.create_task(audit.keep_checking(), name="audit checkpoints")
+        async with bus:
+            yield
+        checking.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await checking
+        await audit.checkpoint()
+        await store.close()
+
+    guard = ops_only(settings.ops_token_file)
+    app = FastAPI(title="Kuji vault", version="1", lifespan=lifespan, openapi_url=None, docs_url=None, redoc_url=None)
+    install_problems(app)
+    app.add_exception_handler(TransientError, _on_transient)
+    app.include_router(staff_router(campaigns, store, desk, audit, keystore, guard))
+    app.include_router(public_router(keystore))
+    app.include_router(bus.parking_router(guard))
+    app.include_router(health_router({"broker": bus.ready, "store": store.ping}))
+    return app
+
+
+def _passphrase(file: Path) -> str:
+    try:
+        return file.read_text("utf-8").strip()
+    except OSError as error:
+        raise ConfigurationError(
+            f"KUJI_PASSPHRASE_FILE cannot be read ({error.strerror}); see that it exists"
+        ) from None
+
+
+async def _on_transient(_: Request, __: Exception) -> JSONResponse:
+    return unavailable().response()
