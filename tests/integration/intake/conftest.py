@@ -1,0 +1,175 @@
+"""A running intake, real to the socket, with a cable to each server and the vault's side of the conversation."""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+import httpx
+import pytest
+import uvicorn
+
+from services.intake.app import build
+from services.intake.settings import IntakeSettings
+from shared.campaign import Campaign, load_campaign
+from shared.clock import set_rehearsal_clock
+from shared.ids import ApplicationId, new_application_id
+from shared.messaging.topology import declare
+from shared.storage import Store
+from tests.integration.intake.cable import Cable
+from tests.integration.intake.vault import CAMPAIGN, VaultSide, connected
+
+OPS_TOKEN = "staff-of-the-tests"
+SAMPLE = Path("deploy/campaigns/777-days.yaml")
+
+
+@dataclass(frozen=True)
+class Intake:
+    """A running intake and everything around it."""
+
+    http: httpx.AsyncClient
+    url: str
+    campaign: Campaign
+    clock_file: Path
+    broker: Cable
+    database: Cable
+    store: Store
+    vault: VaultSide
+
+    def body(self, application_id: ApplicationId | None = None, **changes: Any) -> dict[str, Any]:
+        application_id = application_id or new_application_id()
+        sealed = self.vault.key().seal(application_id, b'{"v":1}')
+        return {"v": 1, "application_id": application_id, "key_id": "k1", "sealed": sealed} | changes
+
+    async def post(self, body: object, *, channel: str | None = None, token: str | None = None) -> httpx.Response:
+        return await self.http.post(
+            f"/v1/campaigns/{CAMPAIGN}/applications",
+            json=body,
+            params={"channel": channel} if channel else None,
+            headers={"Authorization": f"Bearer {token}"} if token else None,
+        )
+
+    async def status(self, application_id: str) -> httpx.Response:
+        return await self.http.get(f"/v1/applications/{application_id}")
+
+    async def summary(self) -> dict[str, Any]:
+        answer = await self.http.get(
+            f"/v1/campaigns/{CAMPAIGN}/summary", headers={"Authorization": f"Bearer {OPS_TOKEN}"}
+        )
+        found: dict[str, Any] = answer.raise_for_status().json()
+        return found
+
+    async def has_key(self, key_id: str = "k1") -> bool:
+        answer = await self.http.get(f"/v1/campaigns/{CAMPAIGN}/sealing-key")
+        return answer.status_code == 200 and answer.json()["key_id"] == key_id
+
+    def jump(self, to: datetime) -> None:
+        set_rehearsal_clock(self.clock_file, to)
+
+
+@pytest.fixture
+def campaigns_dir(tmp_path: Path) -> Path:
+    """The sample campaign as a rehearsal."""
+    folder = tmp_path / "campaigns"
+    folder.mkdir()
+    text = SAMPLE.read_text("utf-8").replace("rehearsal: false\n", "")
+    (folder / "777-days.yaml").write_text(f"{text}\nrehearsal: true\n", "utf-8")
+    return folder
+
+
+@pytest.fixture
+def settings(tmp_path: Path, campaigns_dir: Path, amqp_url: str, mongo_url: str, namespace: str) -> IntakeSettings:
+    token = tmp_path / "ops-token"
+    token.write_text(OPS_TOKEN + "\n", "utf-8")
+    campaign = load_campaign(campaigns_dir / "777-days.yaml")
+    set_rehearsal_clock(tmp_path / "clock.json", campaign.window.opens)
+    return IntakeSettings.model_validate(
+        {
+            "amqp_url": amqp_url,
+            "mongo_url": mongo_url,
+            "mongo_database": f"{namespace}_intake",
+            "namespace": namespace,
+            "campaigns_dir": campaigns_dir,
+            "state_dir": tmp_path,
+            "ops_token_file": token,
+            "clock_file": tmp_path / "clock.json",
+            "timeout_s": 1.5,
+            "body_timeout_s": 2.0,
+            "watch_s": 0.1,
+        }
+    )
+
+
+@asynccontextmanager
+async def serving(settings: IntakeSettings) -> AsyncIterator[str]:
+    """An instance behind a real socket; its address."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    server = uvicorn.Server(uvicorn.Config(build(settings), log_config=None, lifespan="on"))
+    task = asyncio.create_task(server.serve(sockets=[listener]))
+    try:
+        async with asyncio.timeout(20):
+            while not server.started:
+                assert not task.done(), "intake did not start"
+                await asyncio.sleep(0.01)
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        await task
+        listener.close()
+
+
+def through(url: str, port: int) -> str:
+    """The same server's URL, by way of a port of this machine."""
+    parts = urlsplit(url)
+    credentials = parts.netloc.rpartition("@")[0]
+    location = f"{credentials}@127.0.0.1:{port}" if credentials else f"127.0.0.1:{port}"
+    return urlunsplit(parts._replace(netloc=location))
+
+
+def direct(mongo_url: str) -> str:
+    """Without discovery, which would lead around the cable."""
+    parts = urlsplit(mongo_url)
+    options = [each for each in parts.query.split("&") if each and not each.startswith(("replicaSet", "directConn"))]
+    return urlunsplit(parts._replace(query="&".join([*options, "directConnection=true"])))
+
+
+@pytest.fixture
+async def intake(settings: IntakeSettings, amqp_url: str, mongo_url: str, namespace: str) -> AsyncIterator[Intake]:
+    await declare(amqp_url, namespace)
+    broker, database = urlsplit(amqp_url), urlsplit(mongo_url)
+    store = Store.open(mongo_url, settings.mongo_database)
+    async with (
+        Cable(broker.hostname or "", broker.port or 5672) as broker_cable,
+        Cable(database.hostname or "", database.port or 27017) as database_cable,
+        await connected(amqp_url) as connection,
+    ):
+        wired = settings.model_validate(
+            settings.model_dump()
+            | {
+                "amqp_url": through(amqp_url, broker_cable.port),
+                "mongo_url": direct(through(mongo_url, database_cable.port)),
+            }
+        )
+        vault = await VaultSide.connect(connection, namespace)
+        await vault.publish_key()
+        async with serving(wired) as url, httpx.AsyncClient(base_url=url, timeout=15, trust_env=False) as http:
+            campaign = load_campaign(settings.campaigns_dir / "777-days.yaml")
+            running = Intake(
+                http, url, campaign, settings.clock_file or Path(), broker_cable, database_cable, store, vault
+            )
+            await until(running.has_key)
+            yield running
+        await store.db.client.drop_database(settings.mongo_database)
+        await store.close()
+
+
+async def until(ask: Callable[[], Awaitable[bool]]) -> None:
+    """Ask again and again; TimeoutError after 15 s."""
+    async with asyncio.timeout(15):
+        while not await ask():  # noqa: ASYNC110  (the answer is another process's)
+            await asyncio.sleep(0.02)
