@@ -1,0 +1,58 @@
+"""One builder per thing the vault's tests talk about."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from services.vault.people import Person
+from shared.campaign import Campaign, load_campaigns
+from shared.ids import CampaignId
+
+CAMPAIGN = CampaignId("777-days")
+
+
+def campaign() -> Campaign:
+    """The sample campaign, as it ships."""
+    return load_campaigns(Path("deploy/campaigns"))[CAMPAIGN]
+
+
+def person(**changes: Any) -> Person:
+    """A grown-up resident with mail; `changes` replace fields."""
+    facts: dict[str, Any] = {
+        "name": "髙橋 一郎",
+        "postal_code": "1600021",
+        "address": "東京都新宿区歌舞伎町1-4-1",
+        "phone": "0300000001",
+        "age": 34,
+        "grade": None,
+        "email": "ichiro@gmail.example",
+        "guardian_name": None,
+    }
+    return Person(**(facts | changes))
+
+
+def pupil(grade: str = "p3", **changes: Any) -> Person:
+    return person(**({"age": None, "grade": grade, "guardian_name": "髙橋 恵子"} | changes))
+
+
+def content(**changes: Any) -> dict[str, Any]:
+    """The plaintext of `docs/protocols.md` §1 for a grown-up who may take what is asked for."""
+    applicant = {
+        "name": "髙橋　一郎",
+        "postal_code": "160-0021",
+        "address": "東京都新宿区歌舞伎町１－４－１",
+        "phone": "03-0000-0001",
+        "age": 34,
+        "email": "ichiro@gmail.example",
+    }
+    whole: dict[str, Any] = {
+        "v": 1,
+        "purpose_version": "2018-05",
+        "applicant": applicant,
+        "choices": [{"class": "adult-running", "seats": 1}],
+    }
+    return whole | changes
+
+
+def written(whole: dict[str, Any]) -> bytes:
+    return json.dumps(whole, ensure_ascii=False).encode("utf-8")
