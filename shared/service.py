@@ -14,7 +14,6 @@ from shared import logging
 from shared.errors import ConfigurationError
 from shared.settings import ServiceSettings
 
-
 S = TypeVar("S", bound=ServiceSettings)
 
 
