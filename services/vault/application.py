@@ -4,13 +4,14 @@ Unknown members are refused, not ignored (R-C3); nothing that is refused is ever
 """
 
 import re
-from dataclasses import dataclass
+import unicodedata
+from dataclasses import dataclass, replace
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
 from services.vault import normalise
-from services.vault.eligibility import eligible, guardian_problem, unknown_classes
+from services.vault.eligibility import eligible, guardian_problem, is_minor, unknown_classes
 from services.vault.people import Person
 from services.vault.residency import Municipalities, Residence, residence
 from shared.campaign import Campaign
@@ -22,8 +23,17 @@ _MAIL = re.compile(
     r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?(?:\.[A-Za-z0-9-]+)+"
 )
 """Dots at the end and two in a row are let through: telephone companies gave such addresses out."""
-_CONTROL = re.compile(r"[\x00-\x1f\x7f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]")
-Text = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
+_INVISIBLE = frozenset({"Cc", "Cf", "Zl", "Zp"})
+"""Unicode categories of what no name or address holds: controls, direction marks, line separators."""
+
+
+def _only_visible(text: str) -> str:
+    if any(unicodedata.category(each) in _INVISIBLE for each in text):
+        raise ValueError("control characters")
+    return text
+
+
+Text = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True), AfterValidator(_only_visible)]
 
 
 class _Member(BaseModel):
@@ -53,8 +63,6 @@ class _Applicant(_Member):
             raise ValueError("phone")
         if self.email is not None and not _MAIL.fullmatch(normalise.email(self.email)):
             raise ValueError("email")
-        if any(_CONTROL.search(text) for text in (self.name, self.address)):
-            raise ValueError("control characters")
         return self
 
 
@@ -125,13 +133,22 @@ def _judge(
         *(["class-unknown"] if unknown_classes(wanted, campaign) else []),
     ]
     if whole:
-        return Judged(person, (), (), reasons=tuple(whole))
+        return Judged(_collectable(person, channel), (), (), reasons=tuple(whole))
     verdict = eligible(person, wanted, campaign)
     if not verdict.choices:
         reasons = tuple(dict.fromkeys(refusal.reason for refusal in verdict.refused))
         return Judged(person, (), verdict.refused, reasons=reasons)
     doubts = ("postal-mismatch",) if lives is Residence.CONTRADICTION else ()
     return Judged(person, verdict.choices, verdict.refused, doubts=doubts)
+
+
+def _collectable(person: Person, channel: Channel) -> Person:
+    """What may be kept of somebody who gave too much: mail from the site only (R-D1), guardians of minors (R-D2)."""
+    return replace(
+        person,
+        email=person.email if channel == "web" else None,
+        guardian_name=person.guardian_name if is_minor(person) else None,
+    )
 
 
 def _person(content: _Plaintext) -> Person:
