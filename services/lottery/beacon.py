@@ -1,0 +1,34 @@
+"""Checking a value of drand's quicknet: BLS signatures on G1 over unchained rounds (scheme bls-unchained-g1-rfc9380). Pure.
+
+The message of round r is SHA-256 of r as 8 bytes, big-endian; hashing to the curve follows RFC 9380.
+"""
+
+import hashlib
+
+from py_ecc.bls.hash_to_curve import hash_to_G1
+from py_ecc.bls.point_compression import decompress_G1, decompress_G2
+from py_ecc.optimized_bls12_381 import FQ12, G2, curve_order, final_exponentiate, is_inf, multiply, neg, pairing
+
+QUICKNET_CHAIN = "52db9ba70e0cc0f6eaf7803dd07447a1f5477735fd3f661792ba94600c84e971"
+QUICKNET_PUBLIC_KEY = (
+    "83cf0f2896adee7eb8b5f01fcad3912212c437e0073e911fb90022d3e760183c"
+    "8c4b450b6a0a6c3ac6a5776a2d1064510d1fec758c921cc22b0e17e63aaf4bcb"
+    "5ed66304de9cf809bd274ca73bab4af5a6e9c76a4bc09e76eae8991ef5ece45a"
+)
+_TAG = b"BLS_SIG_BLS12381G1_XMD:SHA-256_SSWU_RO_NUL_"
+
+
+def verify_beacon(signature: str, public_key: str, round_number: int) -> bool:
+    """Whether `signature` (hex, 48 bytes) is of `round_number` by `public_key` (hex, 96 bytes). Takes about a second."""
+    try:
+        point = decompress_G1(int(signature, 16))
+        key = bytes.fromhex(public_key)
+        public = decompress_G2((int.from_bytes(key[:48], "big"), int.from_bytes(key[48:], "big")))
+    except ValueError:
+        return False
+    if is_inf(point) or not is_inf(multiply(point, curve_order)) or not is_inf(multiply(public, curve_order)):
+        return False
+    message = hashlib.sha256(round_number.to_bytes(8, "big")).digest()
+    hashed = hash_to_G1(message, _TAG, hashlib.sha256)
+    product = pairing(public, hashed, final_exponentiate=False) * pairing(neg(G2), point, final_exponentiate=False)
+    return bool(final_exponentiate(product) == FQ12.one())

@@ -1,0 +1,147 @@
+"""The manifest: one signed line that fixes the list, the rules and the sources of chance before any chance exists. Pure.
+
+Members are those of `docs/protocols.md` §2, and two more: `override` (null, or why the list was frozen although
+applications were undecided) and `rehearsal` (true where people and clock are invented).
+"""
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from services.lottery.allocation import ClassRule, Rules
+from services.lottery.entries import Entry
+from services.lottery.randomness import BeaconRound
+from services.lottery.rows import root_of
+from shared.campaign import Campaign
+from shared.canonical import canonical
+from shared.ids import DrawId
+
+SOFTWARE = "kuji/0.1.0"
+
+
+@dataclass(frozen=True)
+class Override:
+    """Somebody froze the list although it was not complete: how many were open, why, and which two people said so."""
+
+    held: int
+    undecided: int
+    reason: str
+    actor: str
+    approved_by: str
+
+
+@dataclass(frozen=True)
+class Counted:
+    """What is counted besides the rows: entries by arrival channel, applications refused by reason."""
+
+    by_channel: dict[str, int]
+    refused_by_reason: dict[str, int]
+
+
+def draw_id(campaign: Campaign) -> DrawId:
+    """One draw per campaign, so one id."""
+    return DrawId(f"{campaign.id}-1")
+
+
+def write_manifest(
+    campaign: Campaign,
+    rows: str,
+    entries: Sequence[Entry],
+    counted: Counted,
+    frozen_at: datetime,
+    override: Override | None,
+) -> str:
+    """The exact line, without line feed."""
+    rule = campaign.draw
+    beacon = rule.beacon and {
+        "chain": rule.beacon.chain,
+        "public_key": rule.beacon.public_key,
+        "round": rule.beacon.round,
+    }
+    uses_dice = rule.source in {"dice", "both"}
+    content: dict[str, Any] = {
+        "v": 1,
+        "draw": draw_id(campaign),
+        "campaign": campaign.id,
+        "campaign_sha256": campaign.sha256,
+        "software": SOFTWARE,
+        "frozen_at": frozen_at.isoformat(),
+        "rows": len(entries),
+        "root": root_of(rows),
+        "counts": {
+            "channel": counted.by_channel,
+            "class": _by_class(entries),
+            "refused": counted.refused_by_reason,
+        },
+        "classes": [
+            _class_member(each.id, each.capacity, each.starts, each.ends, each.waiting) for each in campaign.classes
+        ],
+        "rules": {"max_wins": rule.max_wins, "preferences": rule.preferences, "groups": "skip"},
+        "beacon": beacon,
+        "dice": {"digits": rule.digits, "witnesses": rule.witnesses} if uses_dice else None,
+        "override": None if override is None else vars(override),
+        "rehearsal": campaign.rehearsal,
+    }
+    return canonical(content).decode("utf-8")
+
+
+def _class_member(name: str, capacity: int, starts: datetime, ends: datetime, waiting: int) -> dict[str, Any]:
+    return {
+        "id": name,
+        "capacity": capacity,
+        "starts": starts.isoformat(),
+        "ends": ends.isoformat(),
+        "waiting": waiting,
+    }
+
+
+def _by_class(entries: Iterable[Entry]) -> dict[str, int]:
+    return dict(sorted(Counter(name for entry in entries for name, _ in entry.choices).items()))
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """A manifest read back: what a draw, or whoever checks one, needs of it."""
+
+    line: str
+    draw: str
+    rows: int
+    root: str
+    classes: tuple[ClassRule, ...]
+    rules: Rules
+    class_counts: dict[str, int]
+    beacon: BeaconRound | None
+    dice_digits: int | None
+    witnesses: int
+
+    @classmethod
+    def read(cls, line: str) -> "Manifest":
+        """ValueError, KeyError or TypeError where the line is not a manifest in canonical form."""
+        content = json.loads(line)
+        if canonical(content).decode("utf-8") != line:
+            raise ValueError("the manifest is not canonical JSON")
+        if content["v"] != 1 or content["rules"]["groups"] != "skip":
+            raise ValueError("the manifest is of a version or rule this program does not know")
+        dice, beacon = content["dice"], content["beacon"]
+        if dice is None and beacon is None:
+            raise ValueError("the manifest names no source of chance")
+        return cls(
+            line=line,
+            draw=content["draw"],
+            rows=content["rows"],
+            root=content["root"],
+            classes=tuple(_class_rule(each) for each in content["classes"]),
+            rules=Rules(content["rules"]["max_wins"], content["rules"]["preferences"]),
+            class_counts=content["counts"]["class"],
+            beacon=None if beacon is None else BeaconRound(beacon["chain"], beacon["public_key"], beacon["round"]),
+            dice_digits=None if dice is None else dice["digits"],
+            witnesses=0 if dice is None else dice["witnesses"],
+        )
+
+
+def _class_rule(member: dict[str, Any]) -> ClassRule:
+    starts, ends = (datetime.fromisoformat(member[name]) for name in ("starts", "ends"))
+    return ClassRule(member["id"], member["capacity"], starts, ends, member["waiting"])

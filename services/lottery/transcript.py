@@ -1,0 +1,63 @@
+"""The transcript: everything that is needed to check a draw, in one signed file (`docs/protocols.md` §2). Pure.
+
+Members are those of the protocol, and `signing_key`: the public key (Ed25519, base64url) of both signatures, so that
+the file can be checked by itself; who wants to know *whose* key it is compares it with the published one.
+"""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from services.lottery.allocation import Allocation
+from services.lottery.randomness import Randomness
+from shared.canonical import canonical
+from shared.signing import SigningKey
+
+FIRST = "0" * 64
+
+
+def history_event(kind: str, at: datetime, before: Mapping[str, Any] | None, reason: str = "") -> dict[str, Any]:
+    """The next event of the hash chain; `prev` is the SHA-256 (hex) of the one before. No person, no free text."""
+    prev = FIRST if before is None else hashlib.sha256(canonical(before)).hexdigest()
+    return {"event": kind, "at": at.isoformat(), "reason": reason, "prev": prev}
+
+
+def history_holds(history: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether each event holds the hash of the one before."""
+    prev = FIRST
+    for event in history:
+        if event.get("prev") != prev:
+            return False
+        prev = hashlib.sha256(canonical(event)).hexdigest()
+    return True
+
+
+def write_transcript(
+    *,
+    manifest: str,
+    signature: str,
+    rows: str,
+    randomness: Randomness,
+    witnesses: Sequence[str],
+    key: bytes,
+    allocation: Allocation,
+    history: Sequence[Mapping[str, Any]],
+    signing: SigningKey,
+) -> dict[str, Any]:
+    """The signed transcript, rows inline."""
+    content = {
+        "v": 1,
+        "manifest": manifest,
+        "signature": signature,
+        "rows": rows,
+        "dice": randomness.dice,
+        "witnesses": list(witnesses),
+        "beacon_signature": randomness.beacon_signature,
+        "key": key.hex(),
+        "winners": {name: [each.hex() for each in ids] for name, ids in allocation.winners.items()},
+        "waiting": {name: [each.hex() for each in ids] for name, ids in allocation.waiting.items()},
+        "history": list(history),
+        "signing_key": signing.public,
+    }
+    return {**content, "signature_of_result": signing.sign(canonical(content))}
