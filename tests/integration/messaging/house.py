@@ -1,0 +1,157 @@
+"""An installation for one test: the topology on the real broker, a database and a bus for each service that is asked for."""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import aio_pika
+from pydantic import SecretStr
+
+from shared.contracts import ApplicationReceived, ApplicationsDecided, Decision
+from shared.ids import ApplicationId, CampaignId, EventId, KeyId, Receipt, new_application_id
+from shared.messaging import Bus, RelayPace
+from shared.messaging.names import Names
+from shared.messaging.topology import declare, describe
+from shared.settings import ServiceSettings
+from shared.storage import Store
+from tests.contract.samples import SAMPLES
+
+CAMPAIGN = CampaignId("777-days")
+DELAYS_S = (1, 2)
+RECEIVED = next(event for event in SAMPLES if isinstance(event, ApplicationReceived))
+
+
+def received(
+    application_id: ApplicationId | None = None, key_id: str = "k1", campaign: str = CAMPAIGN
+) -> ApplicationReceived:
+    """A message of the right shape; `key_id` tells the tests' handlers what to do with it."""
+    return RECEIVED.model_copy(
+        update={
+            "application_id": application_id or new_application_id(),
+            "key_id": KeyId(key_id),
+            "campaign": CampaignId(campaign),
+            "receipt": Receipt("W-7K3M-9Q2P-X"),
+        }
+    )
+
+
+def decided(application_id: ApplicationId) -> ApplicationsDecided:
+    return ApplicationsDecided(
+        campaign=CAMPAIGN, items=(Decision(application_id=application_id, status="accepted", revision=1),)
+    )
+
+
+@dataclass
+class House:
+    amqp_url: str
+    mongo_url: str
+    namespace: str
+    timeout_s: float = 5.0
+    delivery_limit: int = 20
+
+    def __post_init__(self) -> None:
+        self.names = Names(self.namespace)
+        self._open = contextlib.AsyncExitStack()
+        self._stores: dict[str, Store] = {}
+
+    async def __aenter__(self) -> "House":
+        await declare(self.amqp_url, self.namespace, retry_delays_s=DELAYS_S, delivery_limit=self.delivery_limit)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._open.aclose()
+        await self._remove_topology()
+        for service, store in self._stores.items():
+            await store.db.client.drop_database(self.database(service))
+            await store.close()
+
+    def database(self, service: str) -> str:
+        return f"{self.namespace}_{service}"
+
+    def settings(self, service: str, amqp_url: str | None = None) -> ServiceSettings:
+        return ServiceSettings(
+            amqp_url=SecretStr(amqp_url or self.amqp_url),
+            mongo_url=SecretStr(self.mongo_url),
+            mongo_database=self.database(service),
+            namespace=self.namespace,
+            state_dir=Path("/nonexistent"),
+            timeout_s=self.timeout_s,
+            retry_delays_s=DELAYS_S,
+            shutdown_s=10,
+        )
+
+    def environment(self, service: str) -> dict[str, str]:
+        """The same settings for a process of its own."""
+        return {
+            "KUJI_AMQP_URL": self.amqp_url,
+            "KUJI_MONGO_URL": self.mongo_url,
+            "KUJI_MONGO_DATABASE": self.database(service),
+            "KUJI_NAMESPACE": self.namespace,
+            "KUJI_STATE_DIR": "/nonexistent",
+            "KUJI_RETRY_DELAYS_S": str(list(DELAYS_S)),
+            "KUJI_SHUTDOWN_S": "10",
+        }
+
+    async def store(self, service: str) -> Store:
+        if service not in self._stores:
+            self._stores[service] = Store.open(self.mongo_url, self.database(service))
+            await self._stores[service].ensure()
+        return self._stores[service]
+
+    async def bus(self, service: str, *, pace: RelayPace | None = None, amqp_url: str | None = None) -> Bus:
+        """Not started; its handlers are the test's business."""
+        return Bus(self.settings(service, amqp_url), service, await self.store(service), pace)
+
+    async def running(self, bus: Bus) -> Bus:
+        """Started and attached; drained at the end of the test."""
+        await self._open.enter_async_context(bus)
+        await until(bus.ready)
+        return bus
+
+    @contextlib.asynccontextmanager
+    async def channel(self) -> AsyncIterator[aio_pika.abc.AbstractChannel]:
+        async with await aio_pika.connect(self.amqp_url, timeout=10) as connection, connection.channel() as channel:
+            yield channel
+
+    async def put(self, queue: str, message: aio_pika.Message) -> None:
+        """A message as a foreign program would put it there."""
+        async with self.channel() as channel:
+            await channel.default_exchange.publish(message, queue)
+
+    async def take_all(self, queue: str) -> list[aio_pika.abc.AbstractIncomingMessage]:
+        """Every message waiting in `queue`, taken away."""
+        async with self.channel() as channel:
+            target = await channel.get_queue(queue)
+            taken = []
+            while (message := await target.get(fail=False, no_ack=True)) is not None:
+                taken.append(message)
+            return taken
+
+    async def _remove_topology(self) -> None:
+        async with self.channel() as channel:
+            topology = describe(self.namespace, DELAYS_S)
+            for queue in topology.queues:
+                await channel.queue_delete(queue.name)
+            for exchange in topology.exchanges:
+                await channel.exchange_delete(exchange.name)
+
+
+async def until(condition: Callable[[], Any], timeout_s: float = 20.0) -> None:
+    """Wait until `condition` (a plain or an async call) holds; the test fails where it does not in time."""
+    end = time.monotonic() + timeout_s
+    while True:
+        holds = condition()
+        if asyncio.iscoroutine(holds):
+            holds = await holds
+        if holds:
+            return
+        assert time.monotonic() < end, "what was waited for did not happen"
+        await asyncio.sleep(0.02)
+
+
+def event_ids(messages: list[aio_pika.abc.AbstractIncomingMessage]) -> list[EventId]:
+    return [EventId(str(message.headers["kuji-event-id"])) for message in messages]

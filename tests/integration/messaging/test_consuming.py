@@ -1,0 +1,133 @@
+"""What a consumer promises: each event handled once, whatever is delivered how often; nothing lost by its shape."""
+
+import asyncio
+from collections.abc import Sequence
+
+import pytest
+
+from shared.contracts import ApplicationReceived, ApplicationsDecided
+from shared.errors import ConfigurationError
+from shared.ids import EventId, new_event_id
+from shared.messaging import Batch, Bus
+from shared.messaging.envelope import Envelope
+from shared.storage import Store, UnitOfWork
+from tests.integration.messaging.house import House, decided, received, until
+from tests.integration.messaging.witness import Witness, all_marked, marks
+
+
+async def vault_with(house: House, witness: Witness, batch: Batch | None = None) -> tuple[Bus, Store]:
+    bus = await house.bus("vault")
+    bus.consume(ApplicationReceived, witness, batch)
+    return bus, await house.store("vault")
+
+
+async def test_messages_are_handled_in_batches_of_at_most_the_size_asked_for(house: House) -> None:
+    intake, witness = await house.running(await house.bus("intake")), Witness()
+    events = [received() for _ in range(120)]
+    await asyncio.gather(*(intake.publish(event) for event in events))
+
+    bus, store = await vault_with(house, witness, Batch(size=50, wait_s=0.05))
+    await house.running(bus)
+    await all_marked(store, 120)
+
+    assert max(len(call) for call in witness.calls) == 50
+    assert await marks(store) == {event.application_id: 1 for event in events}
+
+
+async def test_an_event_said_twice_is_handled_once(house: House) -> None:
+    intake, witness = await house.running(await house.bus("intake")), Witness()
+    bus, store = await vault_with(house, witness)
+    event, event_id = received(), new_event_id()
+
+    await asyncio.gather(*(intake.publish(event, event_id) for _ in range(5)))
+    await house.running(bus)
+    await all_marked(store, 1)
+    await intake.publish(event, event_id)
+    last = received()
+    await intake.publish(last)
+    await all_marked(store, 2)
+
+    assert await marks(store) == {event.application_id: 1, last.application_id: 1}
+
+
+async def test_rival_instances_that_are_given_the_same_event_handle_it_once(house: House) -> None:
+    """Two processes hold copies of the same events at the same time; the inbox decides, not luck."""
+    intake = await house.running(await house.bus("intake"))
+    rivals = [Witness(), Witness()]
+    events: dict[EventId, ApplicationReceived] = {new_event_id(): received() for _ in range(60)}
+    for _ in range(2):
+        await asyncio.gather(*(intake.publish(event, event_id) for event_id, event in events.items()))
+
+    for rival in rivals:
+        bus, store = await vault_with(house, rival, Batch(size=20, wait_s=0.01))
+        await house.running(bus)
+    await until(lambda: house_is_quiet(house, bus))
+
+    assert await marks(store) == {event.application_id: 1 for event in events.values()}
+
+
+async def house_is_quiet(house: House, bus: Bus) -> bool:
+    store = await house.store("vault")
+    return sum((await bus.queue_depths()).values()) == 0 and len(await marks(store)) == 60
+
+
+async def test_state_and_emitted_events_are_committed_together_or_not_at_all(house: House) -> None:
+    intake = await house.bus("intake")
+    heard: list[ApplicationsDecided] = []
+
+    async def hear(events: Sequence[ApplicationsDecided], _: UnitOfWork) -> None:
+        heard.extend(events)
+
+    intake.consume(ApplicationsDecided, hear)
+    await house.running(intake)
+    witness, bus = Witness(), await house.bus("vault")
+
+    async def decide(events: Sequence[ApplicationReceived], uow: UnitOfWork) -> None:
+        for event in events:
+            await uow.emit(decided(event.application_id))
+        await witness(events, uow)
+
+    bus.consume(ApplicationReceived, decide)
+    await house.running(bus)
+    good, bad = received(), received(key_id="permanent")
+    await intake.publish(bad)
+    await intake.publish(good)
+
+    await until(lambda: heard)
+    assert [event.items[0].application_id for event in heard] == [good.application_id]
+    assert await marks(await house.store("vault")) == {good.application_id: 1}
+
+
+@pytest.mark.parametrize(
+    ("envelope", "code"),
+    [
+        (Envelope(new_event_id(), "application.received", b"{not json"), "malformed"),
+        (Envelope(new_event_id(), "application.received", b'{"v":1,"name":"\xe9\xab\x99"}'), "malformed"),
+        (Envelope(new_event_id(), "application.received", b""), "malformed"),
+        (Envelope(EventId(""), "application.received", b"{}"), "event-id-missing"),
+        (Envelope(new_event_id(), "something.else", b"{}"), "other-event"),
+    ],
+)
+async def test_a_message_that_breaks_its_contract_is_parked_whole_and_the_next_is_handled(
+    house: House, envelope: Envelope, code: str
+) -> None:
+    queue, witness = house.names.queue("vault", "application.received"), Witness()
+    bus, store = await vault_with(house, witness)
+    await house.put(queue, envelope.message())
+    good = received()
+    await (await house.running(await house.bus("intake"))).publish(good)
+
+    await house.running(bus)
+    await all_marked(store, 1)
+
+    (parked,) = await house.take_all(house.names.parked("vault"))
+    assert parked.body == envelope.body
+    assert parked.headers["kuji-error"] == f"ContractViolation:{code}"
+    assert parked.headers["kuji-origin-queue"] == queue
+    assert await marks(store) == {good.application_id: 1}
+
+
+async def test_a_service_cannot_consume_what_the_routes_do_not_give_it(house: House) -> None:
+    bus = await house.bus("lottery")
+    with pytest.raises(ConfigurationError, match="routes"):
+        bus.consume(ApplicationReceived, Witness())

@@ -1,0 +1,181 @@
+"""The parking queue through the staff calls: seen without bodies, put back, thrown away; others are left alone."""
+
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
+
+import httpx
+import pytest
+from fastapi import FastAPI
+
+from shared.contracts import ApplicationReceived, PrintRequested
+from shared.errors import PermanentError
+from shared.ids import CampaignId, new_event_id
+from shared.messaging import Bus
+from shared.messaging.envelope import Envelope
+from shared.storage import UnitOfWork
+from shared.web import install_problems, ops_only
+from tests.contract.samples import SAMPLES
+from tests.integration.messaging.house import CAMPAIGN, House, received, until
+from tests.integration.messaging.witness import Witness, all_marked, marks
+
+TOKEN = "staff"
+
+
+class Fickle(Witness):
+    """Refuses for good until it has been repaired."""
+
+    broken = True
+
+    async def __call__(self, events: Sequence[ApplicationReceived], uow: UnitOfWork) -> None:
+        await super().__call__(events, uow)
+        if self.broken:
+            raise PermanentError("a text that nobody may see")
+
+
+@pytest.fixture
+async def vault(house: House) -> Bus:
+    return await house.bus("vault")
+
+
+@pytest.fixture
+async def staff(vault: Bus, tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
+    (tmp_path / "token").write_text(TOKEN)
+    app = FastAPI()
+    install_problems(app)
+    app.include_router(vault.parking_router(ops_only(tmp_path / "token")))
+    transport = httpx.ASGITransport(app)
+    headers = {"Authorization": f"Bearer {TOKEN}"}
+    async with httpx.AsyncClient(transport=transport, base_url="http://vault", headers=headers) as client:
+        yield client
+
+
+async def parked(staff: httpx.AsyncClient, count: int) -> list[dict[str, str]]:
+    async def there() -> bool:
+        return len((await staff.get("/v1/parked")).json()["messages"]) == count
+
+    await until(there)
+    return list((await staff.get("/v1/parked")).json()["messages"])
+
+
+async def test_the_list_says_what_failed_where_and_why_and_never_shows_a_body(
+    house: House, vault: Bus, staff: httpx.AsyncClient
+) -> None:
+    vault.consume(ApplicationReceived, Fickle())
+    await house.running(vault)
+    event = received()
+    event_id = await (await house.running(await house.bus("intake"))).publish(event)
+
+    (message,) = await parked(staff, 1)
+
+    assert set(message) == {"id", "event", "event_id", "origin", "attempts", "error", "at"}
+    assert message["event"] == "application.received"
+    assert message["event_id"] == event_id
+    assert message["origin"] == "vault.application.received"
+    assert message["error"] == "PermanentError"
+    assert message["attempts"] == 1
+    assert message["at"].startswith("20")
+    answer = (await staff.get("/v1/parked")).text
+    assert event.sealed not in answer
+    assert "a text that nobody may see" not in answer
+
+
+async def test_looking_at_parked_messages_leaves_them_there_in_order(
+    house: House, vault: Bus, staff: httpx.AsyncClient
+) -> None:
+    vault.consume(ApplicationReceived, Fickle())
+    await house.running(vault)
+    intake = await house.running(await house.bus("intake"))
+    said = [await intake.publish(received()) for _ in range(3)]
+    await parked(staff, 3)
+
+    looks = [[message["event_id"] for message in await parked(staff, 3)] for _ in range(25)]
+
+    assert looks == [said] * 25
+    assert (await vault.queue_depths())["vault.parked"] == 3
+
+
+async def test_a_replayed_message_is_handled_and_the_others_stay(
+    house: House, vault: Bus, staff: httpx.AsyncClient
+) -> None:
+    fickle = Fickle()
+    vault.consume(ApplicationReceived, fickle)
+    await house.running(vault)
+    intake = await house.running(await house.bus("intake"))
+    events = {await intake.publish(event): event for event in (received(), received(), received())}
+    _, chosen, _ = await parked(staff, 3)
+    fickle.broken = False
+
+    assert (await staff.post(f"/v1/parked/{chosen['id']}/replay")).status_code == 202
+    await all_marked(await house.store("vault"), 1)
+    assert await marks(await house.store("vault")) == {events[chosen["event_id"]].application_id: 1}
+    assert [message["event_id"] for message in await parked(staff, 2)] == [
+        event_id for event_id in events if event_id != chosen["event_id"]
+    ]
+
+
+async def test_a_discarded_message_is_gone_and_cannot_be_found_again(
+    house: House, vault: Bus, staff: httpx.AsyncClient
+) -> None:
+    vault.consume(ApplicationReceived, Fickle())
+    await house.running(vault)
+    intake = await house.running(await house.bus("intake"))
+    await intake.publish(received())
+    kept = await intake.publish(received())
+    doomed, _ = await parked(staff, 2)
+
+    assert (await staff.delete(f"/v1/parked/{doomed['id']}")).status_code == 204
+    again = await staff.delete(f"/v1/parked/{doomed['id']}")
+    replayed = await staff.post(f"/v1/parked/{doomed['id']}/replay")
+
+    assert (again.status_code, replayed.status_code) == (404, 404)
+    assert again.json()["type"] == "urn:kuji:problem:not-parked"
+    assert [message["event_id"] for message in await parked(staff, 1)] == [kept]
+
+
+async def test_a_message_from_no_queue_of_this_service_cannot_be_put_back(
+    house: House, vault: Bus, staff: httpx.AsyncClient
+) -> None:
+    await house.running(vault)
+    foreign = Envelope(new_event_id(), "application.received", b"{}")
+    await house.put(house.names.parked("vault"), foreign.parked(house.names.queue("lottery", "receipts.closed"), "X"))
+    (message,) = await parked(staff, 1)
+
+    answer = await staff.post(f"/v1/parked/{message['id']}/replay")
+
+    assert answer.status_code == 409
+    assert answer.json()["type"] == "urn:kuji:problem:not-replayable"
+    assert len(await parked(staff, 1)) == 1
+
+
+async def test_staff_calls_are_refused_without_the_token(staff: httpx.AsyncClient) -> None:
+    for method, path in (("GET", "/v1/parked"), ("DELETE", f"/v1/parked/{'0' * 32}")):
+        answer = await staff.request(method, path, headers={"Authorization": "Bearer wrong"})
+        assert answer.status_code == 401
+
+
+async def test_purging_a_campaign_leaves_the_messages_of_others(house: House, vault: Bus) -> None:
+    await house.running(vault)
+    origin = house.names.queue("vault", "application.received")
+    for campaign in (CAMPAIGN, "another", CAMPAIGN):
+        event = received(campaign=campaign)
+        envelope = Envelope(new_event_id(), event.name, event.to_json())
+        await house.put(house.names.parked("vault"), envelope.parked(origin, "PermanentError"))
+    await house.put(house.names.parked("vault"), Envelope(new_event_id(), "x", b"\xff").parked(origin, "X"))
+
+    assert await vault.purge_campaign(CAMPAIGN) == 2
+    assert await vault.purge_campaign(CAMPAIGN) == 0
+    assert (await vault.queue_depths())["vault.parked"] == 2
+    assert await vault.purge_campaign(CampaignId("another")) == 1
+
+
+async def test_queue_depths_name_every_queue_of_the_service_and_count_what_waits(house: House, vault: Bus) -> None:
+    notifier = await house.running(await house.bus("notifier"))
+    await notifier.publish(next(event for event in SAMPLES if isinstance(event, PrintRequested)))
+
+    assert await vault.queue_depths() == {
+        "vault.application.received": 0,
+        "vault.print.requested": 1,
+        "vault.erasure.completed": 0,
+        "vault.parked": 0,
+    }
+    await vault.drain()

@@ -1,0 +1,110 @@
+"""The retry ladder on the real broker: how often, how long apart, and where it ends."""
+
+import asyncio
+import time
+from collections.abc import Sequence
+
+import pytest
+
+from shared.contracts import ApplicationReceived
+from shared.errors import TransientError
+from shared.messaging import Bus
+from shared.storage import UnitOfWork
+from tests.integration.messaging.house import DELAYS_S, House, event_ids, received, until
+from tests.integration.messaging.witness import Witness, all_marked, marks
+
+
+async def test_a_transient_error_climbs_every_rung_waits_as_long_as_it_says_and_is_parked_at_the_end(
+    house: House,
+) -> None:
+    times: list[float] = []
+
+    async def fail(_: Sequence[ApplicationReceived], __: UnitOfWork) -> None:
+        times.append(time.monotonic())
+        raise TransientError("not now")
+
+    vault = await house.bus("vault")
+    vault.consume(ApplicationReceived, fail)
+    await house.running(vault)
+    intake = await house.running(await house.bus("intake"))
+    event_id = await intake.publish(received())
+
+    await until(lambda: len(times) == len(DELAYS_S) + 1)
+    waits = [later - earlier for earlier, later in zip(times, times[1:], strict=False)]
+    assert waits == [pytest.approx(delay_s, abs=0.8) for delay_s in DELAYS_S]
+    assert all(wait >= delay_s * 0.95 for wait, delay_s in zip(waits, DELAYS_S, strict=True))
+
+    await until(lambda: is_parked(vault))
+    (parked,) = await house.take_all(house.names.parked("vault"))
+    assert event_ids([parked]) == [event_id]
+    assert parked.headers["kuji-attempt"] == len(DELAYS_S) + 1
+    assert parked.headers["kuji-error"] == "TransientError"
+
+
+async def is_parked(vault: Bus) -> bool:
+    return (await vault.queue_depths())["vault.parked"] == 1
+
+
+@pytest.mark.parametrize("kind", ["transient", "unexpected"])
+async def test_one_bad_message_costs_its_batch_nothing_and_is_retried_alone(house: House, kind: str) -> None:
+    intake, witness = await house.running(await house.bus("intake")), Witness()
+    good, bad = [received() for _ in range(10)], received(key_id=kind)
+    await asyncio.gather(*(intake.publish(event) for event in [*good[:5], bad, *good[5:]]))
+    vault = await house.bus("vault")
+    vault.consume(ApplicationReceived, witness)
+
+    await house.running(vault)
+    await until(lambda: witness.attempts(bad.application_id) >= 3)
+
+    assert await marks(await house.store("vault")) == {event.application_id: 1 for event in good}
+
+
+async def test_a_message_that_recovers_on_its_second_attempt_is_handled_once(house: House) -> None:
+    tried: list[ApplicationReceived] = []
+    witness = Witness()
+
+    async def fail_first(events: Sequence[ApplicationReceived], uow: UnitOfWork) -> None:
+        await witness(events, uow)
+        tried.extend(events)
+        if len(tried) == 1:
+            raise TransientError("not now")
+
+    vault = await house.bus("vault")
+    vault.consume(ApplicationReceived, fail_first)
+    await house.running(vault)
+    event = received()
+    await (await house.running(await house.bus("intake"))).publish(event)
+
+    await until(lambda: len(tried) == 2)
+    await all_marked(await house.store("vault"), 1)
+    assert await marks(await house.store("vault")) == {event.application_id: 1}
+    assert (await vault.queue_depths())["vault.parked"] == 0
+
+
+async def test_a_permanent_error_is_parked_at_once_with_its_type_and_without_its_text(house: House) -> None:
+    intake, witness = await house.running(await house.bus("intake")), Witness()
+    vault = await house.bus("vault")
+    vault.consume(ApplicationReceived, witness)
+    await house.running(vault)
+
+    await intake.publish(received(key_id="permanent"))
+    await until(lambda: is_parked(vault))
+
+    (parked,) = await house.take_all(house.names.parked("vault"))
+    assert parked.headers["kuji-error"] == "PermanentError"
+    assert "never" not in str(parked.headers)
+    assert len(witness.calls) == 1
+
+
+async def test_a_retried_copy_carries_no_trace_of_the_brokers_own_bookkeeping(house: House) -> None:
+    """RabbitMQ drops a message that walks in a circle by its own headers; copies start without them."""
+    intake, witness = await house.running(await house.bus("intake")), Witness()
+    vault = await house.bus("vault")
+    vault.consume(ApplicationReceived, witness)
+    await house.running(vault)
+
+    await intake.publish(received(key_id="transient"))
+    await until(lambda: is_parked(vault))
+
+    (parked,) = await house.take_all(house.names.parked("vault"))
+    assert not [name for name in parked.headers if name.startswith("x-") and name != "x-delivery-count"]
