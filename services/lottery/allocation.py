@@ -107,7 +107,7 @@ def _wishes(key: bytes, entries: Sequence[Entry], rules: Rules) -> dict[bytes, t
     names = sorted({name for entry in entries for name, _ in entry.choices})
     keys = {name: hashlib.sha256(key + name.encode("ascii")).digest() for name in names}
     return {
-        entry.id: tuple(sorted(entry.choices, key=lambda choice: tickets(keys[choice[0]], entry.id)))  # noqa: B023
+        entry.id: tuple(sorted(entry.choices, key=lambda choice: tickets(keys[choice[0]], entry.id)))
         for entry in entries
     }
 

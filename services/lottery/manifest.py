@@ -1,4 +1,4 @@
-"""The manifest: one signed line that fixes the list, the rules and the sources of chance before any chance exists. Pure.
+"""The manifest: one signed line that fixes list, rules and sources of chance before any chance exists. Pure.
 
 Members are those of `docs/protocols.md` §2, and two more: `override` (null, or why the list was frozen although
 applications were undecided) and `rehearsal` (true where people and clock are invented).

@@ -25,7 +25,7 @@ def path(leaves: Sequence[bytes], index: int) -> list[bytes]:
 
 
 def root_from_path(leaf: bytes, index: int, size: int, siblings: Sequence[bytes]) -> bytes | None:
-    """The root that `leaf` at `index` of `size` leaves leads to; None where the path has a wrong length (RFC 9162 §2.1.3.2)."""
+    """The root that `leaf` at `index` of `size` leads to (RFC 9162 §2.1.3.2); None for a path of wrong length."""
     if not 0 <= index < size:
         return None
     position, last, digest = index, size - 1, leaf_hash(leaf)

@@ -34,7 +34,7 @@ class Randomness:
 
 
 def check_dice(digits: str, again: str, witnesses: Sequence[str], *, needed: int, witnesses_needed: int) -> str:
-    """The digits, when both typings agree, there are enough, and enough different witnesses are named. BadRandomness."""
+    """The digits, when both typings agree and enough digits and witnesses are there. Raises BadRandomness."""
     if digits != again:
         raise BadRandomness("the two typings of the digits differ; read them out and type them again")
     if not re.fullmatch(r"[0-9]+", digits):

@@ -1,4 +1,4 @@
-"""Checking a transcript with nothing but the file: every signature, hash and place is computed again. Pure but for reading.
+"""Checking a transcript with nothing but the file: every signature, hash and place is computed again.
 
 Whose key signed is the one thing a file cannot prove about itself: give the published key to have it compared.
 """

@@ -1,0 +1,159 @@
+"""What the lottery keeps: one draw per campaign, verdicts by application id, the roll of receipts, outcomes.
+
+The draw's document is also the gate: whoever changes the list of entries touches it in the same transaction, so that a
+freeze and a late verdict can never both succeed.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from services.lottery.entries import Entry
+from services.lottery.states import DrawState
+from shared.campaign import Campaign
+from shared.errors import PermanentError
+from shared.ids import ApplicationId, CampaignId
+from shared.storage import Collection, DuplicateKeyError, Index, Store, UnitOfWork, UpdateOne
+
+DRAWS, ENTRIES, ROLL, ROLL_PARTS, OUTCOMES, TEXTS = "draws", "entries", "roll", "roll_parts", "outcomes", "texts"
+PERSONAL = (ENTRIES, ROLL, ROLL_PARTS, OUTCOMES)
+"""What an erasure removes: everything that holds a token, or an id that is not in the public transcript anyway."""
+
+_TEXT_PART = 4 * 1024 * 1024
+
+
+class ListIsFrozen(PermanentError):  # noqa: N818  (says what is the case)
+    """A verdict came after the list was frozen: it is parked for people to see, and changes nothing."""
+
+
+@dataclass(frozen=True)
+class Readiness:
+    """What a freeze waits for: `undecided` and `held` applications, and whether the roll of receipts is complete."""
+
+    held: int
+    undecided: int
+    receipts_closed: bool
+
+    @property
+    def complete(self) -> bool:
+        return self.receipts_closed and self.held == 0 and self.undecided == 0
+
+
+def collections() -> list[Collection]:
+    by_campaign = (Index("campaign"),)
+    string, strings = {"bsonType": "string"}, {"bsonType": "array"}
+    entry = {
+        "bsonType": "object",
+        "required": ["_id", "campaign", "state", "channel", "revision"],
+        "properties": {
+            "_id": string,
+            "campaign": string,
+            "state": {"enum": ["accepted", "rejected", "held"]},
+            "channel": {"enum": ["web", "fax", "post"]},
+            "revision": {"bsonType": "int"},
+            "token": {"bsonType": ["string", "null"]},
+            "choices": strings,
+            "refused": strings,
+            "reasons": strings,
+        },
+        "additionalProperties": False,
+    }
+    draw = {"bsonType": "object", "required": ["_id", "state"], "properties": {"state": {"enum": list(DrawState)}}}
+    return [
+        Collection(DRAWS, draw),
+        Collection(ENTRIES, entry, (Index((("campaign", 1), ("state", 1))),)),
+        Collection(ROLL, None, by_campaign),
+        Collection(ROLL_PARTS, None, by_campaign),
+        Collection(OUTCOMES, None, (*by_campaign, Index("token", unique=True))),
+        Collection(TEXTS),
+    ]
+
+
+async def ensure_draws(store: Store, campaigns: Iterable[Campaign]) -> None:
+    """Every campaign has its one draw from the start."""
+    for campaign in campaigns:
+        try:
+            await store.db[DRAWS].update_one(
+                {"_id": campaign.id}, {"$setOnInsert": {"state": DrawState.OPEN, "changes": 0}}, upsert=True
+            )
+        except DuplicateKeyError:
+            continue
+
+
+async def touch_list(uow: UnitOfWork, campaign: CampaignId) -> None:
+    """Pass the gate before changing entries. Raises ListIsFrozen."""
+    passed = await uow.db[DRAWS].update_one(
+        {"_id": campaign, "state": DrawState.OPEN}, {"$inc": {"changes": 1}}, session=uow.session
+    )
+    if passed.modified_count == 0:
+        raise ListIsFrozen(f"the list of campaign {campaign} is frozen")
+
+
+async def put_verdicts(uow: UnitOfWork, verdicts: Sequence[Mapping[str, Any]]) -> None:
+    """Insert or replace; of two verdicts on one application the higher revision stays, in whatever order they come."""
+    ids = [verdict["_id"] for verdict in verdicts]
+    entries = uow.db[ENTRIES]
+    cursor = entries.find({"_id": {"$in": ids}}, {"revision": 1}, session=uow.session)
+    known = {document["_id"]: document["revision"] async for document in cursor}
+    newest = {
+        v["_id"]: v for v in sorted(verdicts, key=lambda v: v["revision"]) if v["revision"] > known.get(v["_id"], 0)
+    }
+    writes = [UpdateOne({"_id": name}, {"$set": {k: v for k, v in verdict.items() if k != "_id"}}, upsert=True)
+              for name, verdict in newest.items()]  # fmt: skip
+    if writes:
+        await entries.bulk_write(writes, session=uow.session)
+
+
+async def put_roll(uow: UnitOfWork, campaign: CampaignId, part: int, parts: int, ids: Sequence[ApplicationId]) -> None:
+    key = f"{campaign}:{part}"
+    line = {"campaign": campaign, "part": part, "parts": parts}
+    await uow.db[ROLL_PARTS].update_one({"_id": key}, {"$set": line}, upsert=True, session=uow.session)
+    writes = [UpdateOne({"_id": each}, {"$set": {"campaign": campaign}}, upsert=True) for each in ids]
+    if writes:
+        await uow.db[ROLL].bulk_write(writes, session=uow.session)
+
+
+async def readiness(store: Store, campaign: CampaignId) -> Readiness:
+    parts = [part async for part in store.db[ROLL_PARTS].find({"campaign": campaign})]
+    closed = bool(parts) and len(parts) == parts[0]["parts"]
+    decided = {"campaign": campaign, "state": {"$in": ["accepted", "rejected", "held"]}}
+    known = {document["_id"] async for document in store.db[ENTRIES].find(decided, {"_id": 1})}
+    roll = {document["_id"] async for document in store.db[ROLL].find({"campaign": campaign}, {"_id": 1})}
+    held = await store.db[ENTRIES].count_documents({"campaign": campaign, "state": "held"})
+    return Readiness(held=held, undecided=len(roll - known), receipts_closed=closed)
+
+
+async def accepted(uow: UnitOfWork, campaign: CampaignId) -> list[dict[str, Any]]:
+    """All accepted entries, in raw batches, as one snapshot sees them."""
+    cursor = uow.db[ENTRIES].find({"campaign": campaign, "state": "accepted"}, session=uow.session, batch_size=10_000)
+    return await cursor.to_list(None)
+
+
+async def refused_by_reason(uow: UnitOfWork, campaign: CampaignId) -> dict[str, int]:
+    cursor = uow.db[ENTRIES].find({"campaign": campaign, "state": "rejected"}, {"reasons": 1}, session=uow.session)
+    counts = Counter(reason for document in await cursor.to_list(None) for reason in document["reasons"])
+    return dict(sorted(counts.items()))
+
+
+def entry_of(document: Mapping[str, Any]) -> Entry:
+    choices = tuple((choice["class_id"], choice["seats"]) for choice in document["choices"])
+    return Entry.of(document["_id"], choices)
+
+
+async def put_text(uow: UnitOfWork, name: str, text: str) -> None:
+    """A text of any size, in parts below MongoDB's limit for a document."""
+    parts = [text[at : at + _TEXT_PART] for at in range(0, len(text), _TEXT_PART)] or [""]
+    await uow.db[TEXTS].insert_many(
+        [{"_id": f"{name}:{number:06d}", "name": name, "text": part} for number, part in enumerate(parts)],
+        session=uow.session,
+    )
+
+
+async def get_text(store: Store, name: str) -> str:
+    """KeyError where there is none."""
+    found = store.db[TEXTS].find({"_id": {"$gte": f"{name}:", "$lt": f"{name};"}}).sort("_id", 1)
+    parts = [document["text"] async for document in found]
+    if not parts:
+        raise KeyError(name)
+    return "".join(parts)

@@ -1,0 +1,23 @@
+"""The states of a draw, as a table; every transition is checked against it. Pure."""
+
+from enum import StrEnum
+from typing import Final
+
+
+class DrawState(StrEnum):
+    OPEN = "open"
+    """Entries come in and change."""
+    FROZEN = "frozen"
+    """List and manifest are fixed and published; chance is awaited."""
+    DRAWN = "drawn"
+    """The transcript is fixed; results are on their way out."""
+    PUBLISHED = "published"
+    """Every result has been said."""
+
+
+BEFORE: Final[dict[DrawState, DrawState]] = {
+    DrawState.FROZEN: DrawState.OPEN,
+    DrawState.DRAWN: DrawState.FROZEN,
+    DrawState.PUBLISHED: DrawState.DRAWN,
+}
+"""From where a state is reached, and from nowhere else."""
