@@ -143,11 +143,11 @@ async def intake(settings: IntakeSettings, amqp_url: str, mongo_url: str, namesp
     await declare(amqp_url, namespace)
     broker, database = urlsplit(amqp_url), urlsplit(mongo_url)
     store = Store.open(mongo_url, settings.mongo_database)
-    async with (
+    with (
         Cable(broker.hostname or "", broker.port or 5672) as broker_cable,
         Cable(database.hostname or "", database.port or 27017) as database_cable,
-        await connected(amqp_url) as connection,
     ):
+        connection = await connected(amqp_url)
         wired = settings.model_validate(
             settings.model_dump()
             | {
@@ -164,8 +164,9 @@ async def intake(settings: IntakeSettings, amqp_url: str, mongo_url: str, namesp
             )
             await until(running.has_key)
             yield running
-        await store.db.client.drop_database(settings.mongo_database)
-        await store.close()
+        await connection.close()
+    await store.db.client.drop_database(settings.mongo_database)
+    await store.close()
 
 
 async def until(ask: Callable[[], Awaitable[bool]]) -> None:
