@@ -6,8 +6,11 @@ writers one loses, reads the new end and tries again. Checkpoints go to a second
 """
 
 import asyncio
+import contextlib
 import hashlib
 import json
+import os
+import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +20,7 @@ from shared.canonical import canonical
 from shared.clock import Clock
 from shared.errors import TransientError
 from shared.ids import CampaignId
+from shared.logging import describe, get_logger
 from shared.signing import SigningKey
 from shared.storage import BulkWriteError, Collection, PyMongoError, Store
 
@@ -25,6 +29,8 @@ FIRST = "0" * 64
 CHECKPOINT_EVENTS = 1000
 CHECKPOINT_S = 60.0
 _ATTEMPTS = 50
+
+_log = get_logger(__name__)
 
 
 class NotRecorded(TransientError):  # noqa: N818  (says what is the case)
@@ -69,9 +75,10 @@ class AuditLog:
         self._lines = store.db[COLLECTION]
         self._signing, self._clock, self._checkpoints = signing, clock, checkpoints
         self._waiting: list[tuple[Sequence[AuditEvent], asyncio.Future[None]]] = []
-        self._writing = asyncio.Lock()
+        self._writing: asyncio.Task[None] | None = None
         self._end: _End | None = None
         self._checked = 0
+        self._checkpoint_due = asyncio.Event()
 
     async def record(self, events: Sequence[AuditEvent]) -> None:
         """Returns when all lines are durable. Raises NotRecorded; then none of them may be acted upon."""
@@ -79,35 +86,37 @@ class AuditLog:
             return
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.append((events, done))
-        async with self._writing:
-            if self._waiting:
-                await self._write_group()
+        if self._writing is None or self._writing.done():
+            self._writing = asyncio.create_task(self._write_waiting(), name="audit log")
         await done
 
-    async def _write_group(self) -> None:
-        group, self._waiting = self._waiting, []
-        try:
-            await self._append([event for events, _ in group for event in events])
-        except (PyMongoError, NotRecorded) as error:
-            self._end = None
-            for _, done in group:
-                done.set_exception(NotRecorded(f"the audit log cannot be written ({type(error).__name__})"))
-                done.exception()
-            return
-        for _, done in group:
-            done.set_result(None)
+    async def _write_waiting(self) -> None:
+        """A task of its own: a caller that is cancelled takes nobody else's lines with it."""
+        while self._waiting:
+            group, self._waiting = self._waiting, []
+            failure: NotRecorded | None = NotRecorded("the audit log was interrupted; try again")
+            try:
+                await self._append([event for events, _ in group for event in events])
+                failure = None
+            except (PyMongoError, NotRecorded) as error:
+                self._end = None
+                failure = NotRecorded(f"the audit log cannot be written ({type(error).__name__})")
+            finally:
+                _settle([done for _, done in group], failure)
         if self._end is not None and self._end.seq - self._checked >= CHECKPOINT_EVENTS:
-            await self.checkpoint()
+            self._checkpoint_due.set()
 
     async def _append(self, events: Sequence[AuditEvent]) -> None:
         at = self._clock.now().isoformat()
-        for _ in range(_ATTEMPTS):
+        for attempt in range(_ATTEMPTS):
             end = self._end or await self._read_end()
             documents, after = _chain(events, end, at)
             try:
                 await self._lines.insert_many(documents, ordered=True)
-            except BulkWriteError:
+            except BulkWriteError as error:
                 self._end = None
+                events = events[(error.details or {}).get("nInserted", 0) :]
+                await asyncio.sleep(random.uniform(0, 0.002 * (attempt + 1)))  # noqa: S311  (spreads rivals)
                 continue
             self._end = after
             return
@@ -131,19 +140,32 @@ class AuditLog:
         return signed
 
     async def keep_checking(self) -> None:
-        """Write a checkpoint every minute, until cancelled."""
+        """Write a checkpoint every minute or every thousand lines, until cancelled."""
         while True:
-            await asyncio.sleep(CHECKPOINT_S)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._checkpoint_due.wait(), CHECKPOINT_S)
+            self._checkpoint_due.clear()
             try:
                 await self.checkpoint()
-            except PyMongoError:
-                continue
+            except (PyMongoError, OSError) as error:
+                _log.warning("checkpoint-not-written", **describe(error))
 
     async def lines(self, after: int, limit: int = 1000) -> list[str]:
         """The lines that follow number `after`, as they were written."""
         return [
             document["line"] async for document in self._lines.find({"_id": {"$gt": after}}).sort("_id", 1).limit(limit)
         ]
+
+
+def _settle(waiting: Sequence[asyncio.Future[None]], failure: NotRecorded | None) -> None:
+    """Tell those who still wait; somebody cancelled meanwhile does not."""
+    for done in waiting:
+        if done.done():
+            continue
+        if failure is None:
+            done.set_result(None)
+        else:
+            done.set_exception(failure)
 
 
 def digest(line: str) -> str:
@@ -193,3 +215,4 @@ def _append_line(path: Path, line: bytes) -> None:
     with path.open("ab") as file:
         file.write(line + b"\n")
         file.flush()
+        os.fsync(file.fileno())

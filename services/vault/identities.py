@@ -103,7 +103,7 @@ class Identities:
         revealed, events = {}, []
         for document in documents:
             opened = self._open(document)
-            events.append(self._event(document, purpose, actor, case, "revealed" if opened else "erased"))
+            events.append(self._event(document, purpose, actor, case, "revealed" if opened else "damaged"))
             if opened is not None:
                 revealed[opened.token] = opened
         await self._audit.record([event for event in events if event is not None])

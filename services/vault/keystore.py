@@ -68,11 +68,10 @@ class Keystore:
 
     def campaign(self, campaign: CampaignId) -> CampaignKeys:
         """The keys of a campaign that exists and was not destroyed. Raises VaultLocked, KeyDestroyed, KeyError."""
+        self._refuse_destroyed(campaign)
         path = self._path(campaign)
         if not path.exists():
             self._cached.pop(campaign, None)
-            if self.fingerprint_of_destroyed(campaign):
-                raise KeyDestroyed(f"the key of campaign {campaign} was destroyed")
             raise KeyError(campaign)
         if campaign not in self._cached:
             self._cached[campaign] = self._open_campaign(campaign, json.loads(path.read_text("utf-8")))
@@ -80,13 +79,17 @@ class Keystore:
 
     def ensure_campaign(self, campaign: CampaignId, not_after: datetime) -> CampaignKeys:
         """The campaign's keys, made at the first call. Raises KeyDestroyed after its erasure."""
-        if self.fingerprint_of_destroyed(campaign):
-            raise KeyDestroyed(f"the key of campaign {campaign} was destroyed")
+        self._refuse_destroyed(campaign)
+        path = self._path(campaign)
         _once(
-            self._path(campaign),
+            path,
             lambda: {"v": 1, "wrapped": self._wrap(CampaignKeys.generate(campaign, not_after).to_json(), campaign)},
         )
-        return self.campaign(campaign)
+        try:
+            return self.campaign(campaign)
+        except KeyDestroyed:
+            path.unlink(missing_ok=True)  # destroyed meanwhile: what was made here has sealed nothing
+            raise
 
     def destroy(self, campaign: CampaignId) -> str:
         """Overwrite, flush and remove the campaign's key file; returns the key's fingerprint. Safe to repeat."""
@@ -102,6 +105,12 @@ class Keystore:
             _flush_folder(path.parent)
         self._cached.pop(campaign, None)
         return kept
+
+    def _refuse_destroyed(self, campaign: CampaignId) -> None:
+        """The tombstone counts before the file does: it is written first, and its writer may have died since."""
+        if self.fingerprint_of_destroyed(campaign):
+            self._cached.pop(campaign, None)
+            raise KeyDestroyed(f"the key of campaign {campaign} was destroyed")
 
     def fingerprint_of_destroyed(self, campaign: CampaignId) -> str | None:
         with contextlib.suppress(FileNotFoundError):

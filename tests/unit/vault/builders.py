@@ -1,6 +1,7 @@
 """One builder per thing the vault's tests talk about."""
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ from shared.campaign import Campaign, load_campaigns
 from shared.ids import CampaignId
 
 CAMPAIGN = CampaignId("777-days")
+NOT_AFTER = datetime(2018, 5, 30, 9, 0, tzinfo=UTC)
 
 
 def campaign() -> Campaign:

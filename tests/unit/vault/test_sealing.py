@@ -2,7 +2,7 @@
 
 import hashlib
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import datetime
 
 import pytest
 from hypothesis import given, settings
@@ -15,10 +15,9 @@ from shared.encoding import b64url, unb64url
 from shared.ids import ApplicationId, CampaignId, KeyId, new_application_id
 from shared.signing import SigningKey
 from tests.unit.vault import hpke_by_hand, xwing_vector
+from tests.unit.vault.builders import CAMPAIGN, NOT_AFTER
 
-CAMPAIGN = CampaignId("777-days")
 PLAINTEXT = "何が入っていても".encode()
-NOT_AFTER = datetime(2018, 5, 30, 9, 0, tzinfo=UTC)
 KEYS = CampaignKeys.generate(CAMPAIGN, NOT_AFTER)
 KEY_ID = KEYS.current.key_id
 OPENER = Opener(CAMPAIGN, KEYS)

@@ -1,0 +1,162 @@
+"""Keys on disk: made once, opened by the right passphrase only, destroyed for good."""
+
+import concurrent.futures
+import json
+import multiprocessing
+import stat
+from pathlib import Path
+
+import pytest
+
+from services.vault.keystore import KeyDestroyed, Keystore, VaultLocked
+from shared.errors import ConfigurationError
+from shared.ids import CampaignId
+from tests.unit.vault.builders import CAMPAIGN, NOT_AFTER
+
+OTHER = CampaignId("other")
+PASSPHRASE = "正しい 馬 電池"
+
+
+def opened(folder: Path) -> Keystore:
+    return Keystore.open(folder, PASSPHRASE)
+
+
+def everything(folder: Path) -> bytes:
+    return b"".join(file.read_bytes() for file in sorted(folder.rglob("*")) if file.is_file())
+
+
+def test_a_second_start_finds_the_same_keys(tmp_path: Path):
+    first = opened(tmp_path)
+    made = first.ensure_campaign(CAMPAIGN, NOT_AFTER)
+    second = opened(tmp_path)
+    assert second.campaign(CAMPAIGN) == made
+    assert second.signing.public == first.signing.public
+    assert second.ensure_campaign(CAMPAIGN, NOT_AFTER) == made
+
+
+def test_campaigns_have_keys_of_their_own(tmp_path: Path):
+    keystore = opened(tmp_path)
+    one, other = (keystore.ensure_campaign(each, NOT_AFTER) for each in (CAMPAIGN, OTHER))
+    assert len({one.wrapping, one.index, one.subject, other.wrapping, other.index, other.subject}) == 6
+    assert one.fingerprint != other.fingerprint
+
+
+def test_a_wrong_passphrase_opens_nothing_and_says_what_to_do(tmp_path: Path):
+    opened(tmp_path).ensure_campaign(CAMPAIGN, NOT_AFTER)
+    with pytest.raises(ConfigurationError, match="passphrase") as refusal:
+        Keystore.open(tmp_path, "wrong")
+    assert "wrong" not in str(refusal.value)
+
+
+def test_an_empty_passphrase_is_refused(tmp_path: Path):
+    with pytest.raises(ConfigurationError):
+        Keystore.open(tmp_path, "")
+
+
+def test_no_key_stands_in_a_file_in_the_clear(tmp_path: Path):
+    keystore = opened(tmp_path)
+    keys = keystore.ensure_campaign(CAMPAIGN, NOT_AFTER)
+    text = everything(tmp_path)
+    for secret in (keys.wrapping, keys.index, keys.subject, keys.current.x25519, keystore.signing.to_bytes()):
+        assert secret not in text
+        assert secret.hex().encode() not in text
+
+
+def test_files_are_for_their_owner_only(tmp_path: Path):
+    opened(tmp_path / "keys").ensure_campaign(CAMPAIGN, NOT_AFTER)
+    modes = {stat.S_IMODE(file.stat().st_mode) for file in (tmp_path / "keys").rglob("*") if file.is_file()}
+    assert modes == {0o600}
+    assert stat.S_IMODE((tmp_path / "keys" / "campaigns").stat().st_mode) == 0o700
+
+
+def test_a_campaign_without_keys_is_unknown(tmp_path: Path):
+    with pytest.raises(KeyError):
+        opened(tmp_path).campaign(CAMPAIGN)
+
+
+def test_a_file_put_under_another_campaign_does_not_open(tmp_path: Path):
+    opened(tmp_path).ensure_campaign(CAMPAIGN, NOT_AFTER)
+    folder = tmp_path / "campaigns"
+    (folder / f"{OTHER}.json").write_bytes((folder / f"{CAMPAIGN}.json").read_bytes())
+    with pytest.raises(Exception, match="does not open"):
+        opened(tmp_path).campaign(OTHER)
+
+
+def test_after_destruction_nothing_opens_and_nothing_is_made_again(tmp_path: Path):
+    keystore = opened(tmp_path)
+    fingerprint = keystore.ensure_campaign(CAMPAIGN, NOT_AFTER).fingerprint
+    kept = json.loads((tmp_path / "campaigns" / f"{CAMPAIGN}.json").read_text("utf-8"))["wrapped"]
+    assert keystore.destroy(CAMPAIGN) == fingerprint
+    assert kept.encode() not in everything(tmp_path)
+    for each in (keystore, opened(tmp_path)):
+        with pytest.raises(KeyDestroyed):
+            each.campaign(CAMPAIGN)
+        with pytest.raises(KeyDestroyed):
+            each.ensure_campaign(CAMPAIGN, NOT_AFTER)
+
+
+def test_destroying_again_says_the_same_fingerprint(tmp_path: Path):
+    keystore = opened(tmp_path)
+    keystore.ensure_campaign(CAMPAIGN, NOT_AFTER)
+    assert keystore.destroy(CAMPAIGN) == keystore.destroy(CAMPAIGN) == opened(tmp_path).destroy(CAMPAIGN)
+
+
+def test_other_campaigns_live_on(tmp_path: Path):
+    keystore = opened(tmp_path)
+    keystore.ensure_campaign(CAMPAIGN, NOT_AFTER)
+    other = keystore.ensure_campaign(OTHER, NOT_AFTER)
+    keystore.destroy(CAMPAIGN)
+    assert keystore.campaign(OTHER) == other
+
+
+def test_another_instance_notices_a_destruction_at_its_next_look(tmp_path: Path):
+    here, there = opened(tmp_path), opened(tmp_path)
+    here.ensure_campaign(CAMPAIGN, NOT_AFTER)
+    there.campaign(CAMPAIGN)
+    here.destroy(CAMPAIGN)
+    with pytest.raises(KeyDestroyed):
+        there.campaign(CAMPAIGN)
+
+
+def test_a_tombstone_counts_even_if_its_writer_died_before_the_key_file_was_gone(tmp_path: Path):
+    keystore = opened(tmp_path)
+    keystore.ensure_campaign(CAMPAIGN, NOT_AFTER)
+    key_file = tmp_path / "campaigns" / f"{CAMPAIGN}.json"
+    kept = key_file.read_bytes()
+    fingerprint = keystore.destroy(CAMPAIGN)
+    key_file.write_bytes(kept)
+    with pytest.raises(KeyDestroyed):
+        keystore.campaign(CAMPAIGN)
+    assert keystore.destroy(CAMPAIGN) == fingerprint
+    assert not key_file.exists()
+
+
+def test_a_locked_vault_opens_nothing(tmp_path: Path):
+    keystore = opened(tmp_path)
+    keystore.ensure_campaign(CAMPAIGN, NOT_AFTER)
+    keystore.lock()
+    assert keystore.locked
+    with pytest.raises(VaultLocked):
+        keystore.campaign(CAMPAIGN)
+
+
+def _start(folder: Path) -> tuple[str, str, str]:
+    keystore = opened(folder)
+    keys = keystore.ensure_campaign(CAMPAIGN, NOT_AFTER)
+    return keystore.signing.public, keys.fingerprint, keys.current.key_id
+
+
+def test_processes_that_start_for_the_first_time_together_share_one_set_of_keys(tmp_path: Path):
+    context = multiprocessing.get_context("spawn")
+    with concurrent.futures.ProcessPoolExecutor(4, mp_context=context) as pool:
+        found = set(pool.map(_start, [tmp_path] * 8))
+    assert len(found) == 1
+    assert not [file for file in tmp_path.rglob(".*") if file.is_file()]
+
+
+def test_a_keystore_shows_no_key(tmp_path: Path):
+    keystore = opened(tmp_path)
+    keys = keystore.ensure_campaign(CAMPAIGN, NOT_AFTER)
+    assert repr(keystore) == "Keystore(…)"
+    for secret in (keys.wrapping, keys.index, keys.subject, keys.current.mlkem_seed, keys.current.x25519):
+        assert repr(secret) not in repr(keys)
