@@ -1,0 +1,56 @@
+"""From an order by token and a person to a card. Pure."""
+
+import re
+from typing import Final
+
+from services.vault.people import Person
+from services.vault.printroom import address_numbers, barcode
+from services.vault.printroom.places import Place, PlaceKind
+from services.vault.printroom.postcards import Card
+from shared.contracts import CardOrder
+from shared.errors import KujiError
+from shared.ids import Receipt
+
+_NAME: Final = "{{kuji:name}}"
+_OTHER_PLACEHOLDER: Final = re.compile(r"\{\{kuji:(?!name\}\})")
+
+
+class NotPrintable(KujiError):  # noqa: N818  (says what is the case)
+    """An order makes no card; `reason` is the code that the notifier is told."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+def card_of(order: CardOrder, person: Person, receipt: Receipt, place: Place) -> Card:
+    """The card. Pupils are addressed together with their guardians (保護者様), whose names a card need not show.
+
+    Raises NotPrintable for a placeholder that is not ours to fill.
+    """
+    if _OTHER_PLACEHOLDER.search(order.body):
+        raise NotPrintable("placeholder")
+    return Card(
+        postal_code=person.postal_code if _is_postal_code(person.postal_code) else "",
+        address=tuple(part for part in person.address.split(" ", 1) if part),
+        name=person.name,
+        guardian=person.grade is not None,
+        bars=customer_bars(person.postal_code, person.address, place),
+        body=order.body.replace(_NAME, person.name),
+        pass_code=order.pass_code,
+        receipt=receipt,
+    )
+
+
+def customer_bars(postal_code: str, address: str, place: Place) -> str | None:
+    """The customer barcode; None where Japan Post wants none or the address holds no number."""
+    if place.kind is PlaceKind.OFFICE:
+        return barcode.bars(postal_code, "")
+    if place.kind is not PlaceKind.TOWN:
+        return None
+    numbers = address_numbers.extract(address_numbers.after_town(address, place.city, place.towns))
+    return barcode.bars(postal_code, numbers) if any(each.isdigit() for each in numbers) else None
+
+
+def _is_postal_code(text: str) -> bool:
+    return re.fullmatch(r"[0-9]{7}", text) is not None

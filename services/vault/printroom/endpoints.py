@@ -1,0 +1,62 @@
+"""What staff ask of the print room over HTTP."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Response
+
+from services.vault.keystore import KeyDestroyed
+from services.vault.printroom.archive import PrintBatch
+from services.vault.printroom.room import PrintRoom
+from shared.campaign import Campaign
+from shared.ids import BatchIdField, CampaignId
+from shared.web import ProblemError, problem
+from shared.web.ops import Guard
+
+
+def print_router(campaigns: Mapping[CampaignId, Campaign], room: PrintRoom, guard: Guard) -> APIRouter:
+    """GET …/print-batches and GET …/print-batches/{id}/pdf; every opening of a PDF is in the audit log."""
+    router = APIRouter(prefix="/v1/campaigns/{campaign}/print-batches", dependencies=[Depends(guard)], tags=["staff"])
+
+    def known(campaign: str) -> CampaignId:
+        if CampaignId(campaign) not in campaigns:
+            raise problem("unknown-campaign", 404, "募集がありません", "募集のIDを確かめてください。")
+        return CampaignId(campaign)
+
+    @router.get("")
+    async def batches(campaign: Annotated[CampaignId, Depends(known)]) -> dict[str, Any]:
+        return {"batches": [_shown(batch) for batch in await room.archive.of(campaign)]}
+
+    @router.get("/{batch_id}/pdf")
+    async def pdf(campaign: Annotated[CampaignId, Depends(known)], batch_id: BatchIdField) -> Response:
+        try:
+            pages = await room.pdf(campaign, batch_id, actor="staff")
+        except KeyDestroyed:
+            raise _no_batch() from None
+        if pages is None:
+            raise _no_batch()
+        return Response(pages, media_type="application/pdf", headers={"Cache-Control": "no-store"})
+
+    return router
+
+
+def _no_batch() -> ProblemError:
+    return problem(
+        "unknown-batch",
+        404,
+        "印刷できる葉書がありません",
+        "一覧を開き直し、束の番号を確かめてください。",
+        en="There is no such batch, nothing in it could be printed, or it was erased; reload the list.",
+    )
+
+
+def _shown(batch: PrintBatch) -> dict[str, Any]:
+    return {
+        "id": batch.batch_id,
+        "pages": batch.pages,
+        "printed": len(batch.printed),
+        "failed": [failure.model_dump() for failure in batch.failed],
+        "sha256": batch.sha256,
+        "size": batch.size,
+        "printed_at": batch.printed_at.isoformat(),
+    }

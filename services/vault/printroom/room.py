@@ -1,0 +1,131 @@
+"""The print room's work: orders by token become pages, kept encrypted until somebody prints them (R-B8, R-C6)."""
+
+import asyncio
+import hashlib
+from collections.abc import Mapping, Sequence
+
+from services.vault.audit import AuditEvent, AuditLog
+from services.vault.identities import Identities, Revealed
+from services.vault.keystore import Keystore
+from services.vault.printroom.archive import PrintArchive, PrintBatch, open_batch
+from services.vault.printroom.cards import NotPrintable, card_of
+from services.vault.printroom.places import Places
+from services.vault.printroom.postcards import Card, Printed, print_cards
+from services.vault.printroom.typesetting import Typesetter
+from shared.campaign import Campaign
+from shared.clock import Clock
+from shared.contracts import CardFailure, CardOrder, PrintCompleted, PrintRequested
+from shared.errors import PermanentError
+from shared.ids import BatchId, CampaignId, NoticeId, Token, derived_event_id
+from shared.logging import get_logger
+from shared.storage import Store, UnitOfWork
+
+PURPOSE = "print"
+
+_log = get_logger(__name__)
+
+
+class PrintRoom:
+    """Handles `print.requested`, and opens batches for whoever prints them."""
+
+    def __init__(
+        self,
+        store: Store,
+        identities: Identities,
+        keystore: Keystore,
+        audit: AuditLog,
+        campaigns: Mapping[CampaignId, Campaign],
+        clock: Clock,
+        typesetter: Typesetter,
+    ) -> None:
+        self.archive = PrintArchive(store)
+        self._identities, self._keystore, self._audit = identities, keystore, audit
+        self._campaigns, self._clock, self._typesetter = campaigns, clock, typesetter
+        self._places = Places()
+
+    async def on_requested(self, events: Sequence[PrintRequested], uow: UnitOfWork) -> None:
+        """Idempotent by batch: an order said again is answered with what was printed the first time."""
+        for event in events:
+            batch = await self.archive.find(uow, event.batch_id) or await self._print(event, uow)
+            await uow.emit(_completed(batch), derived_event_id("print.completed", batch.campaign, batch.batch_id))
+
+    async def pdf(self, campaign: CampaignId, batch_id: BatchId, *, actor: str) -> bytes | None:
+        """The pages in the clear, once that is written down; None where there are none. Raises KeyDestroyed."""
+        stored = await self.archive.load(campaign, batch_id)
+        if stored is None:
+            return None
+        keys = self._keystore.campaign(campaign)
+        await self._audit.record(
+            [AuditEvent(actor, "handler", f"open-print-batch:{batch_id}", PURPOSE, campaign, None, "opened")]
+        )
+        return await asyncio.to_thread(open_batch, keys, stored)
+
+    async def _print(self, event: PrintRequested, uow: UnitOfWork) -> PrintBatch:
+        if event.campaign not in self._campaigns:
+            raise PermanentError(f"campaign {event.campaign} is not one of this installation")
+        keys = self._keystore.campaign(event.campaign)
+        revealed = await self._identities.reveal(
+            [order.token for order in event.items], purpose=PURPOSE, actor="print-room", case=f"batch:{event.batch_id}"
+        )
+        cards, failed = self._cards(event, revealed)
+        printed = await asyncio.to_thread(
+            print_cards, self._typesetter, self._campaigns[event.campaign], [card for _, card in cards]
+        )
+        batch = self._batch(event, [notice for notice, _ in cards], failed, printed)
+        await self.archive.keep(uow, keys, batch, printed.pdf)
+        _log.info("batch-printed", campaign=event.campaign, batch=event.batch_id, pages=batch.pages, failed=len(failed))
+        return batch
+
+    def _cards(
+        self, event: PrintRequested, revealed: Mapping[Token, Revealed]
+    ) -> tuple[list[tuple[NoticeId, Card]], list[CardFailure]]:
+        cards, failed = [], []
+        for order in event.items:
+            try:
+                cards.append((order.notice_id, self._card(event.campaign, order, revealed)))
+            except NotPrintable as refusal:
+                failed.append(CardFailure(notice_id=order.notice_id, reason=refusal.reason))
+        return cards, failed
+
+    def _card(self, campaign: CampaignId, order: CardOrder, revealed: Mapping[Token, Revealed]) -> Card:
+        known = revealed.get(order.token)
+        if known is None or known.campaign != campaign:
+            raise NotPrintable("unknown-token")
+        return card_of(order, known.person, known.receipt, self._places.find(known.person.postal_code))
+
+    def _batch(
+        self, event: PrintRequested, notices: Sequence[NoticeId], failed: Sequence[CardFailure], printed: Printed
+    ) -> PrintBatch:
+        unfit = [CardFailure(notice_id=notices[index], reason="too-long") for index in sorted(printed.unfit)]
+        batch = PrintBatch(
+            batch_id=event.batch_id,
+            campaign=event.campaign,
+            pages=printed.pages,
+            printed=tuple(notice for index, notice in enumerate(notices) if index not in printed.unfit),
+            failed=(*failed, *unfit),
+            sha256=hashlib.sha256(printed.pdf).hexdigest(),
+            size=len(printed.pdf),
+            printed_at=self._clock.now(),
+        )
+        _check_counts(event, batch)
+        return batch
+
+
+def _check_counts(event: PrintRequested, batch: PrintBatch) -> None:
+    """Nobody's card may go missing between the order and the paper."""
+    if batch.pages != 2 * len(batch.printed) or len(batch.printed) + len(batch.failed) != len(event.items):
+        raise PermanentError(
+            f"batch {event.batch_id}: {len(event.items)} ordered, {len(batch.printed)} printed on {batch.pages} pages, "
+            f"{len(batch.failed)} failed; nothing was kept, look at the template before replaying it"
+        )
+
+
+def _completed(batch: PrintBatch) -> PrintCompleted:
+    return PrintCompleted(
+        campaign=batch.campaign,
+        batch_id=batch.batch_id,
+        pages=batch.pages,
+        printed=batch.printed,
+        failed=batch.failed,
+        sha256=batch.sha256,
+    )

@@ -1,0 +1,69 @@
+"""Pages by typst (ADR 0009): a template and data go in, a PDF comes out. Data is never written into the template."""
+
+import json
+import re
+import threading
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import typst
+
+from shared.errors import ConfigurationError, PermanentError
+
+FONT_DIRS: Final = (
+    Path("/usr/share/fonts/truetype/ipamj"),
+    Path("/usr/share/fonts/opentype/ipaexfont-gothic"),
+)
+"""Where Debian puts fonts-ipamj-mincho (every kanji of the family registers) and fonts-ipaexfont-gothic."""
+
+_NEEDED: Final = ("IPAmjMincho", "IPAexGothic")
+_PANIC: Final = re.compile(r'panicked with: "?([a-z]+:[0-9]+)\b')
+
+
+class NotTypeset(PermanentError):  # noqa: N818  (says what is the case)
+    """The template refused the data. `code` is what it panicked with, or `template`; never what was to be printed."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(f"the page could not be set ({code})")
+        self.code = code
+
+
+class Typesetter:
+    """Keeps the fonts loaded; one page run at a time, from any thread.
+
+    Only our fonts and typst's own are used, never whatever else is on the machine, so that a page looks the same
+    everywhere. Raises ConfigurationError where ours are missing.
+    """
+
+    def __init__(self, font_dirs: Sequence[Path] = FONT_DIRS) -> None:
+        self._fonts = typst.Fonts(include_system_fonts=False, font_paths=[str(folder) for folder in font_dirs])
+        self._one_at_a_time = threading.Lock()
+        missing = sorted(set(_NEEDED) - set(self._fonts.families()))
+        if missing:
+            raise ConfigurationError(
+                f"font {missing[0]} is missing; install the Debian packages fonts-ipamj-mincho and fonts-ipaexfont, "
+                "or set KUJI_FONT_DIRS to the folders that hold the fonts"
+            )
+
+    def pdf(self, template: Path, data: Mapping[str, Any], **files: bytes) -> bytes:
+        """Set `template` with `data` (`sys.inputs.data`, JSON) and texts it attaches (`sys.inputs.<name>`).
+
+        Raises NotTypeset.
+        """
+        inputs = {"data": json.dumps(data, ensure_ascii=False)} | {
+            name: content.decode("utf-8") for name, content in files.items()
+        }
+        with self._one_at_a_time:
+            try:
+                return typst.compile(
+                    template, root=template.parent, font_paths=self._fonts, sys_inputs=inputs, format="pdf"
+                )
+            except typst.TypstError as error:
+                raise NotTypeset(_panic_code(error.message)) from None
+
+
+def _panic_code(message: str) -> str:
+    """What our templates panic with is a code; any other text may quote data and is not repeated."""
+    panicked = _PANIC.search(message)
+    return panicked[1] if panicked else "template"

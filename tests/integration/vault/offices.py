@@ -1,0 +1,129 @@
+"""The vault's parts on a real database, wired as the service wires them, for tests that need no broker."""
+
+import secrets
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from services.vault import audit as audit_log
+from services.vault import duplicates, identities, register
+from services.vault.audit import AuditLog
+from services.vault.campaign_keys import CampaignKeys
+from services.vault.duplicates import index_keys
+from services.vault.identities import Identities, identity_document
+from services.vault.keystore import Keystore
+from services.vault.people import Person
+from shared.campaign import Campaign, load_campaign
+from shared.clock import FixedClock
+from shared.contracts import Event
+from shared.ids import ApplicationId, CampaignId, Receipt, Token, new_application_id, new_token
+from shared.storage import OUTBOX, Collection, Store
+
+SAMPLE = Path("deploy/campaigns/777-days.yaml")
+
+
+@dataclass(frozen=True)
+class Known:
+    """An application in the vault, and what the test knows of the person."""
+
+    token: Token
+    application_id: ApplicationId
+    receipt: Receipt
+    person: Person
+
+
+@dataclass(frozen=True)
+class Parts:
+    store: Store
+    campaign: Campaign
+    clock: FixedClock
+    keystore: Keystore
+    audit: AuditLog
+    identities: Identities
+    state_dir: Path
+
+    @property
+    def campaigns(self) -> dict[CampaignId, Campaign]:
+        return {self.campaign.id: self.campaign}
+
+    @property
+    def keys(self) -> CampaignKeys:
+        return self.keystore.campaign(self.campaign.id)
+
+    async def admit(self, people: Sequence[Person]) -> list[Known]:
+        """As if they had applied: identity, register and blind index."""
+        known = [_known(person) for person in people]
+        await self.store.db[identities.COLLECTION].insert_many([self._identity(each) for each in known])
+        await self.store.db[register.COLLECTION].insert_many([self._registered(each) for each in known])
+        await self.store.db[duplicates.COLLECTION].insert_many(
+            [
+                {"_id": f"{value}:{each.token}", "campaign": self.campaign.id, "kind": kind} | {"application_id": "x"}
+                for each in known
+                for kind, value in index_keys(self.keys, each.person).items()
+            ]
+        )
+        return known
+
+    async def said(self, event_type: type[Event]) -> list[Event]:
+        """What waits in the outbox."""
+        lines = self.store.db[OUTBOX].find({"name": event_type.name}).sort("_id", 1)
+        return [event_type.model_validate_json(line["body"]) async for line in lines]
+
+    async def audited(self) -> str:
+        return "\n".join(await self.audit.lines(0, 100_000))
+
+    def _identity(self, known: Known) -> dict[str, object]:
+        return identity_document(
+            self.keys,
+            token=known.token,
+            campaign=self.campaign.id,
+            application_id=known.application_id,
+            receipt=known.receipt,
+            person=known.person,
+        )
+
+    def _registered(self, known: Known) -> dict[str, object]:
+        return {
+            "_id": known.application_id,
+            "campaign": self.campaign.id,
+            "receipt": known.receipt,
+            "channel": "web",
+            "state": "accepted",
+            "token": known.token,
+            "contact": "post",
+            "mail_domain_class": None,
+            "choices": [{"class_id": "junior-football", "seats": 1}],
+            "refused": [{"class_id": "press-kids", "reason": "grade"}],
+            "reasons": [],
+            "doubts": [],
+            "match": None,
+            "revision": 1,
+            "received_at": datetime(2018, 5, 20, tzinfo=UTC),
+        }
+
+
+@asynccontextmanager
+async def parts(
+    mongo_url: str, namespace: str, state_dir: Path, collections: Sequence[Collection], *, rehearsal: bool = False
+) -> AsyncIterator[Parts]:
+    store = Store.open(mongo_url, f"{namespace}_vault")
+    campaign = load_campaign(SAMPLE).model_copy(update={"rehearsal": rehearsal})
+    clock = FixedClock(campaign.close_out)
+    keystore = Keystore.open(state_dir / "keys", "a passphrase of the tests")
+    keystore.ensure_campaign(campaign.id, campaign.window.paper_until)
+    audit = AuditLog(store, keystore.signing, clock, state_dir / "checkpoints.jsonl")
+    known = Identities(store, keystore, audit, {campaign.id: campaign})
+    own = (audit_log, identities, duplicates, register)
+    await store.ensure([*(each for part in own for each in part.collections()), *collections])
+    try:
+        yield Parts(store, campaign, clock, keystore, audit, known, state_dir)
+    finally:
+        await store.db.client.drop_database(f"{namespace}_vault")
+        await store.close()
+
+
+def _known(person: Person) -> Known:
+    code = secrets.token_hex(2).upper()
+    return Known(new_token(), new_application_id(), Receipt(f"W-{code}-{code}-0"), person)
