@@ -3,9 +3,7 @@
 Afterwards nothing of the campaign is left here but one line with its id, that says so.
 """
 
-import asyncio
-import json
-from typing import Final, Protocol
+from typing import Final
 
 from services.intake.keys import SEALING_KEYS
 from services.intake.ledger import APPLICATIONS
@@ -13,26 +11,13 @@ from services.intake.stages import Stages, Standing
 from services.intake.states import Stage
 from shared.campaign import Campaign
 from shared.contracts import ErasureCompleted, ErasureRequested, StoreErasure
+from shared.erasure import Queues, count_outbox, judged_queues, judged_store
 from shared.errors import TransientError
 from shared.ids import CampaignId
 from shared.logging import get_logger
 from shared.storage import OUTBOX, Store, UnitOfWork
 
 _ERASED: Final = (APPLICATIONS, SEALING_KEYS)
-_QUEUES: Final = "queues"
-_LOOKS: Final = 10
-_BETWEEN_LOOKS_S: Final = 0.2
-
-
-class Queues(Protocol):
-    """Intake's own queues on the broker."""
-
-    async def queue_depths(self) -> dict[str, int]:
-        """Messages waiting, by queue, the parking queue included."""
-
-    async def purge_campaign(self, campaign: CampaignId) -> int:
-        """Discard what is parked of the campaign."""
-
 
 _log = get_logger(__name__)
 
@@ -64,23 +49,13 @@ class Erasure:
     async def _count(self, campaign: CampaignId) -> dict[str, int]:
         """What the database holds of the campaign, per collection; messages on their way out included."""
         counts = {name: await self._store.db[name].count_documents({"campaign": campaign}) for name in _ERASED}
-        lines = self._store.db[OUTBOX].find({}, {"body": 1})
-        leaving = [line async for line in lines if json.loads(line["body"])["campaign"] == campaign]
-        return {**counts, OUTBOX: len(leaving)}
+        return {**counts, OUTBOX: await count_outbox(self._store, campaign)}
 
     async def _measure(self, campaign: CampaignId, before: dict[str, int]) -> tuple[StoreErasure, ...]:
         """Counted again after the deletion, in reads of their own; then intake's queues on the broker."""
         after = await self._count(campaign)
-        stores = [_judged(name, before[name], after[name]) for name in (*_ERASED, OUTBOX)]
-        return (*stores, _judged_queues(await self._waiting()))
-
-    async def _waiting(self) -> int:
-        """Queues run empty in a moment when nothing new comes: look again a few times before saying otherwise."""
-        for _ in range(_LOOKS):
-            if sum((await self._queues.queue_depths()).values()) == 0:
-                return 0
-            await asyncio.sleep(_BETWEEN_LOOKS_S)
-        return sum((await self._queues.queue_depths()).values())
+        stores = [judged_store(name, before[name], after[name]) for name in (*_ERASED, OUTBOX)]
+        return (*stores, await judged_queues(self._queues))
 
     async def _tell(self, standing: Standing, stores: tuple[StoreErasure, ...], uow: UnitOfWork) -> None:
         if standing.erasure_id is None or not await self._stages.advance(standing.campaign, Stage.ERASED, uow=uow):
@@ -90,16 +65,3 @@ class Erasure:
         )
         await uow.emit(done)
         _log.info("campaign-erased", campaign=standing.campaign, erasure=standing.erasure_id)
-
-
-def _judged(store: str, before: int, left: int) -> StoreErasure:
-    """What is left is the residue."""
-    return StoreErasure(store=store, before=before, after=left, residue=left, result="FAIL" if left else "PASS")
-
-
-def _judged_queues(waiting: int) -> StoreErasure:
-    """Empty queues hold nothing of any campaign; of what waits in them nobody here can say whose it is."""
-    if waiting:
-        note = "messages wait, of whichever campaign"
-        return StoreErasure(store=_QUEUES, before=None, after=waiting, residue=None, result="UNKNOWN", note=note)
-    return StoreErasure(store=_QUEUES, before=None, after=0, residue=0, result="PASS", note="empty")

@@ -24,7 +24,7 @@ class LotteryKeys:
         self.signing = SigningKey.from_bytes(_once(folder / "signing.key"))
 
     def pass_code(self, campaign: CampaignId, draw: DrawId, application_id: ApplicationId) -> str:
-        """What a winner shows at reception: 80 bits of HMAC-SHA-256 over draw and application, `XXXX-XXXX-XXXX-XXXX`."""
+        """What a winner shows at reception: 80 bits of HMAC-SHA-256 over draw and application, in groups of four."""
         key = _once(self._pass_key(campaign))
         code = crockford.encode(hmac.new(key, f"{draw}\x00{application_id}".encode(), hashlib.sha256).digest(), 16)
         return "-".join(code[at : at + 4] for at in range(0, _PASS_SYMBOLS, 4))

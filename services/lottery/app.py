@@ -1,0 +1,79 @@
+"""Wiring of the lottery: everything is made here, once, and handed to whoever needs it."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI, Request
+from fastapi.responses import JSONResponse
+
+from services.lottery import handlers, ledger
+from services.lottery.drawing import Drawing
+from services.lottery.endpoints import public_router, staff_router
+from services.lottery.erasure import Erasure
+from services.lottery.keys import LotteryKeys
+from services.lottery.publishing import Publishing
+from services.lottery.schedule import Schedule
+from services.lottery.settings import LotterySettings
+from shared.campaign import load_campaigns
+from shared.clock import choose_clock
+from shared.contracts import (
+    ApplicationsAccepted,
+    ApplicationsHeld,
+    ApplicationsRejected,
+    ErasureRequested,
+    ReceiptsClosed,
+)
+from shared.errors import TransientError
+from shared.messaging import Bus
+from shared.storage import Store
+from shared.web import health_router, install_problems, ops_only, unavailable
+
+
+def build(settings: LotterySettings) -> FastAPI:
+    """The app; its lifespan prepares the database, starts consumers and schedule, and drains them at the end."""
+    campaigns = load_campaigns(settings.campaigns_dir)
+    clock = choose_clock(settings.clock_file, campaigns.values())
+    store = Store.open(settings.mongo_url.get_secret_value(), settings.mongo_database, timeout_s=settings.timeout_s)
+    bus = Bus(settings, "lottery", store)
+    keys = LotteryKeys(settings.state_dir)
+    drawing = Drawing(store, keys, clock, campaigns)
+    erasure = Erasure(store, keys, bus)
+    publishing = Publishing(store, drawing, keys, campaigns)
+    schedule = Schedule(drawing, publishing, erasure, clock, campaigns, settings.tick_s)
+    _connect(bus, erasure)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        await store.ensure(ledger.collections())
+        await ledger.ensure_draws(store, campaigns.values())
+        running = asyncio.create_task(schedule.run(), name="schedule")
+        async with bus:
+            yield
+        running.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await running
+        await store.close()
+
+    guard = ops_only(settings.ops_token_file)
+    app = FastAPI(title="Kuji lottery", version="1", lifespan=lifespan, openapi_url=None, docs_url=None, redoc_url=None)
+    install_problems(app)
+    app.add_exception_handler(TransientError, _on_transient)
+    app.include_router(staff_router(campaigns, store, drawing, guard))
+    app.include_router(public_router(campaigns, store, drawing, keys))
+    app.include_router(bus.parking_router(guard))
+    app.include_router(health_router({"broker": bus.ready, "store": store.ping}))
+    return app
+
+
+def _connect(bus: Bus, erasure: Erasure) -> None:
+    bus.consume(ApplicationsAccepted, handlers.on_accepted)
+    bus.consume(ApplicationsRejected, handlers.on_rejected)
+    bus.consume(ApplicationsHeld, handlers.on_held)
+    bus.consume(ReceiptsClosed, handlers.on_receipts_closed)
+    bus.consume(ErasureRequested, erasure.on_requested)
+
+
+async def _on_transient(_: Request, __: Exception) -> JSONResponse:
+    return unavailable().response()
