@@ -13,6 +13,7 @@ from pymongo import MongoClient
 from pymongo.errors import OperationFailure, PyMongoError
 
 from deploy.local.processes import Child, LocalError, Watchdog, await_port
+from shared.storage import TRANSACTION_LIFETIME_S
 
 WHEEL_BINARY = Path("fiftyone/db/bin/mongod")
 
@@ -56,6 +57,7 @@ class MongoDB:
             self.binary, "--replSet", "kuji", "--bind_ip", "127.0.0.1", "--port", str(self.port), "--dbpath", data,
             "--auth", "--keyFile", key_file, "--wiredTigerCacheSizeGB", "0.5", "--oplogSize", "200", "--quiet",
             "--setParameter", "diagnosticDataCollectionEnabled=false", "--nounixsocket",
+            "--setParameter", f"transactionLifetimeLimitSeconds={TRANSACTION_LIFETIME_S}",
         ]  # fmt: skip
         self.children.append(
             Child.start(

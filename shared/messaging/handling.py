@@ -31,6 +31,9 @@ _log = get_logger(__name__)
 E = TypeVar("E", bound=Event)
 Handler = Callable[[Sequence[E], UnitOfWork], Awaitable[None]]
 
+_PATIENCE_S = 90.0
+"""Outlasts the locks of a process that was killed in its transaction, also where the server keeps them 60 s."""
+
 _WAIT_S = 0.5
 _LONGEST_WAIT_S = 5.0
 
@@ -123,7 +126,7 @@ class Handling(Generic[E]):
         wait_s = _WAIT_S
         while True:
             try:
-                await self._store.transact(lambda uow: self._work(parcels, uow))
+                await self._store.transact(lambda uow: self._work(parcels, uow), patience_s=_PATIENCE_S)
             except StoreUnavailable:
                 if deliveries.ended:
                     raise Abandoned from None

@@ -23,7 +23,7 @@ from shared.storage.driver import (
     translated,
 )
 from shared.storage.outbox import OutboxEntry
-from shared.storage.store import Store, Work
+from shared.storage.store import TRANSACTION_LIFETIME_S, Store, Work
 from shared.storage.work import UnitOfWork
 
 __all__ = [
@@ -31,6 +31,7 @@ __all__ = [
     "DESCENDING",
     "INBOX",
     "OUTBOX",
+    "TRANSACTION_LIFETIME_S",
     "BulkWriteError",
     "Collection",
     "Database",

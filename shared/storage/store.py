@@ -16,15 +16,22 @@ from shared.storage.work import UnitOfWork
 T = TypeVar("T")
 Work = Callable[[UnitOfWork], Awaitable[T]]
 
-_PATIENCE = 4
-"""A transaction is tried again for this many times the timeout of one wait, then given up."""
+TRANSACTION_LIFETIME_S = 10
+"""What `transactionLifetimeLimitSeconds` should be on the server (its own default is 60).
+
+A process that is killed leaves its transaction open, and with it the locks that its successor meets, for so long
+and half as long again. No transaction of ours takes more than a fraction of it.
+"""
+
+_PATIENCE_S = 20.0
+"""How long a transaction is tried again by default."""
 
 
 class Store:
     """`db` is the driver's database, for reads and single writes; `transact` for everything that belongs together."""
 
-    def __init__(self, client: Client, database: str, timeout_s: float) -> None:
-        self._client, self._timeout_s = client, timeout_s
+    def __init__(self, client: Client, database: str) -> None:
+        self._client = client
         self.db: Database = client[database]
         self.inbox, self.outbox = Inbox(self.db), Outbox(self.db)
         self._listeners: list[Callable[[], None]] = []
@@ -32,7 +39,7 @@ class Store:
     @classmethod
     def open(cls, url: str, database: str, *, timeout_s: float = 5.0) -> Self:
         """Connects when first used; `timeout_s` bounds every single wait."""
-        return cls(driver.connect(url, timeout_s), database, timeout_s)
+        return cls(driver.connect(url, timeout_s), database)
 
     async def ensure(self, collections: Iterable[Collection] = ()) -> None:
         """Bring collections, rules and indexes about; inbox and outbox are always among them."""
@@ -53,23 +60,24 @@ class Store:
         """Call `listener` after each commit that put something into the outbox."""
         self._listeners.append(listener)
 
-    async def transact(self, work: Work[T]) -> T:
+    async def transact(self, work: Work[T], *, patience_s: float = _PATIENCE_S) -> T:
         """Run `work` in one transaction (snapshot read, majority and journal write) and return its result.
 
-        `work` is run again where the server took the transaction back, so it must change nothing but the database.
+        `work` is run again, for up to `patience_s`, where the server took the transaction back (a rival wrote the
+        same), so it must change nothing but the database.
         Raises StoreUnavailable where nobody answers; what `work` raises takes everything back and passes through.
         """
         with translated():
             async with await self._client.start_session() as session:
-                result, emitted = await self._until_done(session, work)
+                result, emitted = await self._until_done(session, work, patience_s)
         if emitted:
             for listener in self._listeners:
                 listener()
         return result
 
-    async def _until_done(self, session: Session, work: Work[T]) -> tuple[T, bool]:
+    async def _until_done(self, session: Session, work: Work[T], patience_s: float) -> tuple[T, bool]:
         loop = asyncio.get_running_loop()
-        give_up, pause_s = loop.time() + _PATIENCE * self._timeout_s, 0.005
+        give_up, pause_s = loop.time() + patience_s, 0.005
         while True:
             try:
                 return await self._once(session, work, give_up)

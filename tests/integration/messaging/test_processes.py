@@ -157,7 +157,7 @@ async def test_a_message_that_kills_its_process_ends_in_the_parking_queue_and_it
     while not await is_parked():
         async with vault_process(house) as process:
             dead = asyncio.create_task(process.wait())
-            await until(lambda: settled(dead, is_parked), timeout_s=30)  # noqa: B023  (awaited within the turn)
+            await until(lambda: settled(dead, is_parked), timeout_s=60)  # noqa: B023  (awaited within the turn)
             dead.cancel()
             deaths += process.returncode == -signal.SIGKILL
         assert deaths <= 10
