@@ -1,0 +1,149 @@
+"""Servers that restart, freeze or go away under load: everything waits, nothing is lost, nothing is done twice."""
+
+import asyncio
+import os
+import signal
+from urllib.parse import urlsplit, urlunsplit
+
+from deploy.local.rabbitmq import RabbitMQ
+from shared.contracts import ApplicationReceived
+from shared.ids import ApplicationId, new_event_id
+from shared.messaging import BrokerUnavailable, Bus
+from shared.storage import Store
+from tests.integration.messaging.house import House, received, until
+from tests.integration.messaging.proxy import Proxy
+from tests.integration.messaging.witness import Witness, all_marked, marks
+
+
+async def insist(bus: Bus) -> ApplicationId:
+    """What a careful sender does: the same event under the same id until it is confirmed."""
+    event, event_id = received(), new_event_id()
+    while True:
+        try:
+            await bus.publish(event, event_id)
+        except BrokerUnavailable:
+            await asyncio.sleep(0.2)
+        else:
+            return event.application_id
+
+
+async def test_a_broker_restart_under_load_loses_nothing_and_does_nothing_twice(
+    own_house: House, own_broker: RabbitMQ
+) -> None:
+    intake, vault = await own_house.bus("intake"), await own_house.bus("vault")
+    vault.consume(ApplicationReceived, Witness())
+    await own_house.running(vault)
+    await own_house.running(intake)
+    applications: list[ApplicationId] = []
+
+    async def keep_saying() -> None:
+        for _ in range(60):
+            applications.append(await insist(intake))
+            await asyncio.sleep(0.01)
+
+    saying = [asyncio.create_task(keep_saying()) for _ in range(5)]
+    store = await own_house.store("vault")
+    await all_marked(store, 20)
+    await asyncio.to_thread(own_broker.restart)
+    await asyncio.gather(*saying)
+    await all_marked(store, 300)
+
+    await until(vault.ready)
+    assert await marks(store) == dict.fromkeys(applications, 1)
+    assert (await vault.queue_depths())["vault.parked"] == 0
+
+
+async def test_a_broker_that_freezes_and_thaws_is_used_again(own_house: House, own_broker: RabbitMQ) -> None:
+    intake, vault = await own_house.bus("intake"), await own_house.bus("vault")
+    vault.consume(ApplicationReceived, Witness())
+    await own_house.running(vault)
+    await own_house.running(intake)
+    group = own_broker.children[-1].pid
+    os.killpg(group, signal.SIGSTOP)
+    try:
+        saying = [asyncio.create_task(insist(intake)) for _ in range(20)]
+        await asyncio.sleep(3)
+        assert not [task for task in saying if task.done()]
+    finally:
+        os.killpg(group, signal.SIGCONT)
+
+    applications = await asyncio.gather(*saying)
+    store = await own_house.store("vault")
+    await all_marked(store, 20)
+    assert await marks(store) == dict.fromkeys(applications, 1)
+
+
+async def test_a_lost_connection_under_a_running_handler_lets_it_finish_and_its_event_is_not_handled_again(
+    house: House,
+) -> None:
+    address = urlsplit(house.amqp_url)
+    async with Proxy(str(address.hostname), int(address.port or 5672)) as proxy:
+        begun, go_on = asyncio.Event(), asyncio.Event()
+        witness = Witness()
+        vault = await house.bus("vault", amqp_url=through(house.amqp_url, proxy))
+
+        async def slow(events: list[ApplicationReceived], uow: object) -> None:
+            begun.set()
+            await go_on.wait()
+            await witness(events, uow)  # type: ignore[arg-type]
+
+        vault.consume(ApplicationReceived, slow)  # type: ignore[arg-type]
+        await house.running(vault)
+        event = received()
+        await (await house.running(await house.bus("intake"))).publish(event)
+        await begun.wait()
+
+        proxy.cut()
+        await asyncio.sleep(0.5)
+        go_on.set()
+        store = await house.store("vault")
+        await all_marked(store, 1)
+        await until(vault.ready)
+        await until(lambda: is_quiet(vault))
+
+        assert await marks(store) == {event.application_id: 1}
+        assert len(witness.calls) == 1
+
+
+async def is_quiet(vault: Bus) -> bool:
+    return sum((await vault.queue_depths()).values()) == 0
+
+
+async def test_while_the_database_is_away_messages_wait_and_are_neither_retried_nor_parked(house: House) -> None:
+    """No message is to blame, so none climbs the ladder; when the database is back all are handled."""
+    await house.store("vault")
+    address = urlsplit(house.mongo_url)
+    async with Proxy(str(address.hostname), int(address.port or 27017)) as proxy:
+        store = Store.open(directly(through(house.mongo_url, proxy)), house.database("vault"), timeout_s=1)
+        witness = Witness()
+        vault = Bus(house.settings("vault"), "vault", store)
+        vault.consume(ApplicationReceived, witness)
+        await house.running(vault)
+        intake = await house.running(await house.bus("intake"))
+        proxy.refuse()
+        events = [received() for _ in range(20)]
+        await asyncio.gather(*(intake.publish(event) for event in events))
+
+        await asyncio.sleep(4)
+        assert await marks(await house.store("vault")) == {}
+        proxy.accept()
+        await all_marked(await house.store("vault"), 20)
+
+        assert await marks(await house.store("vault")) == {event.application_id: 1 for event in events}
+        assert (await vault.queue_depths())["vault.parked"] == 0
+        await vault.drain()
+        await store.close()
+
+
+def through(url: str, proxy: Proxy) -> str:
+    """The same address by way of the proxy."""
+    parts = urlsplit(url)
+    login = f"{parts.username}:{parts.password}@" if parts.username else ""
+    return urlunsplit(parts._replace(netloc=f"{login}127.0.0.1:{proxy.port}"))
+
+
+def directly(mongo_url: str) -> str:
+    """Without looking for other members of the replica set, which would lead past the proxy."""
+    parts = urlsplit(mongo_url)
+    kept = [part for part in parts.query.split("&") if part and not part.startswith("replicaSet")]
+    return urlunsplit(parts._replace(path=parts.path or "/", query="&".join([*kept, "directConnection=true"])))
