@@ -18,13 +18,17 @@ from services.vault.endpoints import public_router, staff_router
 from services.vault.identities import Identities
 from services.vault.keystore import Keystore
 from services.vault.postal import PostalCodes
+from services.vault.printroom import archive
+from services.vault.printroom.endpoints import print_router
+from services.vault.printroom.room import PrintRoom
+from services.vault.printroom.typesetting import Typesetter
 from services.vault.publishing import publish_sealing_keys
 from services.vault.settings import VaultSettings
 from shared.campaign import load_campaigns
 from shared.clock import choose_clock
-from shared.contracts import ApplicationReceived
+from shared.contracts import ApplicationReceived, PrintRequested
 from shared.errors import ConfigurationError, TransientError
-from shared.messaging import Bus
+from shared.messaging import Batch, Bus
 from shared.storage import Store
 from shared.web import health_router, install_problems, ops_only, unavailable
 
@@ -41,11 +45,20 @@ def build(settings: VaultSettings) -> FastAPI:
     desk = Desk(store, keystore, audit)
     admission = Admission(keystore, audit, campaigns, PostalCodes().municipalities)
     bus.consume(ApplicationReceived, admission.on_received)
+    typesetter = Typesetter(settings.font_dirs)
+    print_room = PrintRoom(store, known, keystore, audit, campaigns, clock, typesetter)
+    bus.consume(PrintRequested, print_room.on_requested, Batch(size=1, wait_s=0.0))
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         await store.ensure(
-            [*audit_log.collections(), *identities.collections(), *duplicates.collections(), *register.collections()]
+            [
+                *audit_log.collections(),
+                *identities.collections(),
+                *duplicates.collections(),
+                *register.collections(),
+                *archive.collections(),
+            ]
         )
         await publish_sealing_keys(store, keystore, campaigns.values())
         checking = asyncio.create_task(audit.keep_checking(), name="audit checkpoints")
@@ -62,6 +75,7 @@ def build(settings: VaultSettings) -> FastAPI:
     install_problems(app)
     app.add_exception_handler(TransientError, _on_transient)
     app.include_router(staff_router(campaigns, store, desk, audit, keystore, guard))
+    app.include_router(print_router(campaigns, print_room, guard))
     app.include_router(public_router(keystore))
     app.include_router(bus.parking_router(guard))
     app.include_router(health_router({"broker": bus.ready, "store": store.ping}))

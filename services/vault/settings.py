@@ -4,6 +4,7 @@ from pathlib import Path
 
 from pydantic import Field
 
+from services.vault.printroom.typesetting import FONT_DIRS
 from shared.settings import ServiceSettings
 
 
@@ -12,3 +13,4 @@ class VaultSettings(ServiceSettings):
     keystore_dir: Path = Field(description="folder of the keys; outside MongoDB, shared by all vault processes")
     passphrase_file: Path = Field(description="file with the passphrase of the root key; mode 0600")
     log_scan_dirs: tuple[Path, ...] = Field((), description="folders of logs to search for residue at erasure")
+    font_dirs: tuple[Path, ...] = Field(FONT_DIRS, description="folders of the fonts of postcards and certificates")
