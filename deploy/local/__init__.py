@@ -2,6 +2,3 @@
 
 All of it listens on loopback, lives below one state folder, and ends with the process that started it.
 """
-
-from deploy.local.servers import Servers
-

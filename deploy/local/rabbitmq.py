@@ -1,16 +1,14 @@
 """A private RabbitMQ node: loopback only, its own Erlang port mapper and cookie, users from a definitions file."""
 
-import base64
-import hashlib
 import json
 import os
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from deploy.local.processes import Child, LocalError, Watchdog, await_closed, await_port
+from shared.messaging.access import User, definitions
 
 SERVER = Path("/usr/lib/rabbitmq/bin/rabbitmq-server")
 
@@ -35,11 +33,11 @@ class RabbitMQ:
     def url(self, user: str = "admin", password: str | None = None) -> str:
         return f"amqp://{user}:{password or self.admin_password}@127.0.0.1:{self.ports.amqp}/"
 
-    def start(self, definitions: Mapping[str, Any] | None = None) -> None:
-        """`definitions`: more users, permissions, exchanges and queues, in RabbitMQ's own format."""
+    def start(self, passwords: Mapping[str, str] | None = None) -> None:
+        """`passwords`: of the services' own users; with them the whole topology is there from the start."""
         if not SERVER.exists():
             raise LocalError("RabbitMQ is not installed: apt-get install rabbitmq-server, or set KUJI_AMQP_URL")
-        self._write_files(definitions or {})
+        self._write_files(passwords or {})
         self._launch()
 
     def _launch(self) -> None:
@@ -65,17 +63,13 @@ class RabbitMQ:
         self.children.clear()
         await_closed(self.ports.amqp)
 
-    def _write_files(self, definitions: Mapping[str, Any]) -> None:
+    def _write_files(self, passwords: Mapping[str, str]) -> None:
         self.home.mkdir(parents=True, exist_ok=True)
-        admin = {"name": "admin", "password_hash": password_hash(self.admin_password), "tags": ["administrator"],
-                 "hashing_algorithm": "rabbit_password_hashing_sha256"}  # fmt: skip
-        everything = {"user": "admin", "vhost": "/", "configure": ".*", "write": ".*", "read": ".*"}
-        content = {
-            **definitions,
-            "vhosts": [{"name": "/"}],
-            "users": [admin, *definitions.get("users", [])],
-            "permissions": [everything, *definitions.get("permissions", [])],
-        }
+        admin = User("admin", self.admin_password)
+        services = [User(name, password, service=name) for name, password in passwords.items()]
+        content = definitions([admin, *services])
+        if not services:
+            content |= {"exchanges": [], "queues": [], "bindings": []}
         (self.home / "definitions.json").write_text(json.dumps(content))
         (self.home / "plugins").write_text("[].")
         (self.home / "rabbitmq.conf").write_text(
@@ -105,9 +99,3 @@ class RabbitMQ:
             "ERL_EPMD_PORT": str(self.ports.mapper),
             "ERL_EPMD_ADDRESS": "127.0.0.1",
         }
-
-
-def password_hash(password: str) -> str:
-    """RabbitMQ's salted SHA-256, as its documentation of credentials has it: base64(salt ‖ SHA-256(salt ‖ password))."""
-    salt = secrets.token_bytes(4)
-    return base64.b64encode(salt + hashlib.sha256(salt + password.encode()).digest()).decode()

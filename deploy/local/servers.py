@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 from deploy.local.mongodb import MongoDB, find_mongod, reachable
 from deploy.local.ports import free_ports
@@ -48,14 +48,14 @@ class Servers:
         return self.mongodb.url()
 
     def start(
-        self, *, definitions: Mapping[str, Any] | None = None, mongo_users: Mapping[str, str] | None = None
+        self, *, amqp_users: Mapping[str, str] | None = None, mongo_users: Mapping[str, str] | None = None
     ) -> Self:
-        """All three at once. Raises LocalError, with nothing left running."""
+        """All three at once; users are name → password. Raises LocalError, with nothing left running."""
         self.home.mkdir(parents=True, exist_ok=True, mode=0o700)
         try:
             with ThreadPoolExecutor(3) as pool:
                 parts = [
-                    pool.submit(self._start_rabbitmq, definitions),
+                    pool.submit(self._start_rabbitmq, amqp_users),
                     pool.submit(self._start_mongodb, mongo_users),
                     pool.submit(self._start_mailbox),
                 ]
@@ -77,9 +77,9 @@ class Servers:
         mailbox = [self._mailbox_process] if self._mailbox_process else []
         return [*self.rabbitmq.children, *(self.mongodb.children if self.mongodb else []), *mailbox]
 
-    def _start_rabbitmq(self, definitions: Mapping[str, Any] | None) -> None:
+    def _start_rabbitmq(self, users: Mapping[str, str] | None) -> None:
         if self.given_amqp is None:
-            self.rabbitmq.start(definitions)
+            self.rabbitmq.start(users)
             self.rabbitmq.ready()
 
     def _start_mongodb(self, users: Mapping[str, str] | None) -> None:

@@ -1,0 +1,215 @@
+"""A whole installation on one machine: the servers, and the four services as four processes."""
+
+import asyncio
+import json
+import os
+import signal
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+from urllib.error import URLError
+
+from deploy.local.ports import free_ports
+from deploy.local.processes import Child, Watchdog
+from deploy.local.secrets import Secrets
+from deploy.local.servers import ROOT, Servers
+from shared.contracts import SERVICES
+from shared.messaging.topology import declare
+
+READY_S = 60.0
+"""Longest wait for a service to answer and to be attached to its queues."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """What an installation plays with. `clock_file` only works with campaigns that are rehearsals."""
+
+    campaigns_dir: Path
+    clock_file: Path | None = None
+    services: Sequence[str] = SERVICES
+    more: Mapping[str, str] | None = None
+
+
+class Stack:
+    """Start with `with`, or `start` and `stop`. Nothing of it outlives the process that made it."""
+
+    def __init__(
+        self, home: Path, options: Options, *, watchdog: Watchdog, tell: Callable[[str], None] = lambda _: None
+    ) -> None:
+        self.home, self.options, self._watchdog, self._tell = home, options, watchdog, tell
+        self.servers = Servers(home, watchdog=watchdog)
+        self.secrets = Secrets.make(home / "secrets")
+        *http, self.relay_port, self.bounce_port = free_ports(len(SERVICES) + 2)
+        self.ports = dict(zip(SERVICES, http, strict=True))
+        self._children: dict[str, Child] = {}
+
+    def start(self) -> Self:
+        """Raises LocalError, with nothing left running."""
+        try:
+            self._tell("RabbitMQ, MongoDB, mailbox")
+            self.servers.start(amqp_users=self.secrets.amqp, mongo_users=_databases(self.secrets.mongo))
+            if self.servers.given_amqp is not None:
+                asyncio.run(declare(self.servers.given_amqp, self.namespace))
+            self._tell(", ".join(self.options.services))
+            for service in self.options.services:
+                self._launch(service)
+            self.await_ready()
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def stop(self) -> None:
+        """Services first, all at once, so that they can finish what they have; then the servers."""
+        for child in self._children.values():
+            child.signal(signal.SIGTERM)
+        if self._children:
+            with ThreadPoolExecutor(len(self._children)) as pool:
+                list(pool.map(lambda child: child.stop(timeout_s=15), self._children.values()))
+        self._children.clear()
+        self.servers.stop()
+
+    @property
+    def namespace(self) -> str:
+        """Servers that were given may be shared by several checkouts; private ones are not."""
+        return os.environ.get("KUJI_NAMESPACE", f"k{self.ports['intake']}") if self.servers.given_amqp else ""
+
+    def url(self, service: str) -> str:
+        return f"http://127.0.0.1:{self.ports[service]}"
+
+    def pid(self, service: str) -> int:
+        return self._children[service].pid
+
+    def log(self, service: str) -> Path:
+        return self.home / "logs" / f"{service}.log"
+
+    def state_dir(self, service: str) -> Path:
+        return self.home / "state" / service
+
+    @property
+    def keystore(self) -> Path:
+        return self.home / "keystore"
+
+    def kill(self, service: str, number: signal.Signals = signal.SIGKILL) -> None:
+        """End one service; with SIGTERM it is given time to finish."""
+        child = self._children.pop(service)
+        if number is signal.SIGTERM:
+            child.stop(timeout_s=20)
+        else:
+            child.signal(number)
+            child.kill()
+
+    def restart(self, service: str) -> None:
+        """Start a service that was ended, on the same port and state, and wait until it is ready."""
+        if service in self._children:
+            self.kill(service)
+        self._launch(service)
+        self.await_ready([service])
+
+    def children(self) -> list[Child]:
+        return [*self.servers.children(), *self._children.values()]
+
+    def _launch(self, service: str) -> None:
+        for folder in (self.log(service).parent, self.state_dir(service)):
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._children[service] = Child.start(
+            service,
+            [sys.executable, "-m", f"services.{service}"],
+            env=self.environment(service),
+            log=self.log(service),
+            watchdog=self._watchdog,
+            cwd=ROOT,
+        )
+
+    def await_ready(self, services: Sequence[str] | None = None) -> None:
+        """Until each answers `/health/ready`. Raises LocalError with the end of the log of the one that does not."""
+        ends = time.monotonic() + READY_S
+        for service in services or self.options.services:
+            child = self._children[service]
+            while not _is_ready(self.url(service)):
+                if not child.running:
+                    raise child.failed("ended while starting")
+                if time.monotonic() > ends:
+                    raise child.failed(f"not ready after {READY_S:.0f} s")
+                time.sleep(0.1)
+
+    def environment(self, service: str) -> dict[str, str]:
+        """The `KUJI_…` variables of one service: its own credentials, and no other's."""
+        database = f"{self.namespace}_kuji_{service}".lstrip("_")
+        common = {
+            "PATH": os.environ.get("PATH", "/usr/bin:/bin"),
+            "LANG": "C.UTF-8",
+            "PYTHONPATH": str(ROOT),
+            "PYTHONUNBUFFERED": "1",
+            "KUJI_AMQP_URL": self._amqp_url(service),
+            "KUJI_MONGO_URL": self._mongo_url(service),
+            "KUJI_MONGO_DATABASE": database,
+            "KUJI_NAMESPACE": self.namespace,
+            "KUJI_CAMPAIGNS_DIR": str(self.options.campaigns_dir),
+            "KUJI_STATE_DIR": str(self.state_dir(service)),
+            "KUJI_HTTP_PORT": str(self.ports[service]),
+            "KUJI_OPS_TOKEN_FILE": str(self.secrets.ops_file(service)),
+            **({"KUJI_CLOCK_FILE": str(self.options.clock_file)} if self.options.clock_file else {}),
+        }
+        return {**common, **self._own_environment(service), **(self.options.more or {})}
+
+    def _own_environment(self, service: str) -> dict[str, str]:
+        if service == "vault":
+            return {
+                "KUJI_KEYSTORE_DIR": str(self.keystore),
+                "KUJI_PASSPHRASE_FILE": str(self.secrets.passphrase_file),
+                "KUJI_LOG_SCAN_DIRS": json.dumps([str(self.home / "logs")]),
+                "KUJI_RELAY_PORT": str(self.relay_port),
+                "KUJI_RELAY_CERT_FILE": str(self.secrets.certificate_file),
+                "KUJI_RELAY_KEY_FILE": str(self.secrets.private_key_file),
+                "KUJI_RELAY_PASSWORD_FILE": str(self.secrets.relay_password_file),
+                "KUJI_BOUNCE_PORT": str(self.bounce_port),
+                "KUJI_MTA_HOST": "127.0.0.1",
+                "KUJI_MTA_PORT": str(self.servers.smtp_port),
+                "KUJI_MTA_TLS": "none",
+            }
+        if service == "notifier":
+            return {
+                "KUJI_RELAY_HOST": "localhost",
+                "KUJI_RELAY_PORT": str(self.relay_port),
+                "KUJI_RELAY_CA_FILE": str(self.secrets.authority_file),
+                "KUJI_RELAY_PASSWORD_FILE": str(self.secrets.relay_password_file),
+            }
+        return {}
+
+    def _amqp_url(self, service: str) -> str:
+        if self.servers.given_amqp is not None:
+            return self.servers.given_amqp
+        return self.servers.rabbitmq.url(service, self.secrets.amqp[service])
+
+    def _mongo_url(self, service: str) -> str:
+        if self.servers.given_mongo is not None or self.servers.mongodb is None:
+            return self.servers.mongo_url
+        name = f"kuji_{service}"
+        return self.servers.mongodb.url(name, self.secrets.mongo[service], database=name)
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+
+def _databases(passwords: Mapping[str, str]) -> dict[str, str]:
+    return {f"kuji_{service}": password for service, password in passwords.items()}
+
+
+def _is_ready(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(f"{url}/health/ready", timeout=2) as answer:  # noqa: S310  (loopback)
+            return bool(answer.status == 200)  # noqa: PLR2004
+    except (URLError, OSError):
+        return False
