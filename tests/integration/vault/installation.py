@@ -1,0 +1,204 @@
+"""A vault for one test: real broker, real database, real keys on disk, as many instances as the test asks for.
+
+The test plays intake (says `application.received`) and reads what the vault says to the others from their queues.
+"""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Self, TypeVar
+
+import aio_pika
+import httpx
+import uvicorn
+from aio_pika.abc import AbstractChannel, AbstractConnection
+
+from deploy.demo.sealing import SealingKey
+from services.vault.app import build
+from services.vault.settings import VaultSettings
+from shared import crockford
+from shared.campaign import Campaign, load_campaigns
+from shared.contracts import ApplicationReceived, Channel, Event, SealingKeyPublished
+from shared.ids import (
+    ApplicationId,
+    CampaignId,
+    EventId,
+    Receipt,
+    application_id_bytes,
+    new_application_id,
+    new_event_id,
+)
+from shared.messaging.envelope import EVENT_ID, Envelope
+from shared.messaging.names import Names
+from shared.messaging.topology import declare
+from shared.storage import Store
+
+CAMPAIGN = CampaignId("777-days")
+OPS_TOKEN = "staff-of-the-tests"
+SAMPLE = Path("deploy/campaigns/777-days.yaml")
+_OPENS = datetime(2018, 5, 15, tzinfo=UTC)
+
+E = TypeVar("E", bound=Event)
+
+
+class Installation:
+    def __init__(self, amqp_url: str, mongo_url: str, namespace: str, folder: Path) -> None:
+        self.amqp_url, self.mongo_url, self.namespace, self.folder = amqp_url, mongo_url, namespace, folder
+        self.settings = self._prepare()
+        self.store = Store.open(mongo_url, self.settings.mongo_database)
+        self.campaign: Campaign = load_campaigns(self.settings.campaigns_dir)[CAMPAIGN]
+        self._names = Names(namespace)
+        self._heard: dict[tuple[str, str], list[tuple[EventId, bytes]]] = {}
+        self._sent = 0
+
+    def _prepare(self) -> VaultSettings:
+        campaigns = self.folder / "campaigns"
+        campaigns.mkdir()
+        (campaigns / SAMPLE.name).write_bytes(SAMPLE.read_bytes())
+        (self.folder / "ops-token").write_text(OPS_TOKEN, "utf-8")
+        (self.folder / "passphrase").write_text("a passphrase of the tests", "utf-8")
+        return VaultSettings.model_validate(
+            {
+                "amqp_url": self.amqp_url,
+                "mongo_url": self.mongo_url,
+                "mongo_database": f"{self.namespace}_vault",
+                "namespace": self.namespace,
+                "campaigns_dir": campaigns,
+                "state_dir": self.folder / "state",
+                "keystore_dir": self.folder / "keys",
+                "passphrase_file": self.folder / "passphrase",
+                "ops_token_file": self.folder / "ops-token",
+                "retry_delays_s": (1, 2),
+            }
+        )
+
+    async def __aenter__(self) -> Self:
+        await declare(self.amqp_url, self.namespace, retry_delays_s=self.settings.retry_delays_s)
+        self._connection: AbstractConnection = await aio_pika.connect(self.amqp_url, timeout=10)
+        self._channel: AbstractChannel = await self._connection.channel()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._connection.close()
+        await self.store.db.client.drop_database(self.settings.mongo_database)
+        await self.store.close()
+
+    @asynccontextmanager
+    async def vault(self, **changes: Any) -> AsyncIterator[httpx.AsyncClient]:
+        """One more instance, behind a real socket, with a client that holds the staff token."""
+        settings = self.settings.model_copy(update=changes)
+        listener = socket.create_server(("127.0.0.1", 0))
+        server = uvicorn.Server(uvicorn.Config(build(settings), log_config=None, lifespan="on"))
+        task = asyncio.create_task(server.serve(sockets=[listener]))
+        url, staff = f"http://127.0.0.1:{listener.getsockname()[1]}", {"Authorization": f"Bearer {OPS_TOKEN}"}
+        try:
+            await until(lambda: server.started or task.done())
+            assert server.started, "the vault did not start"
+            async with httpx.AsyncClient(base_url=url, headers=staff, timeout=15, trust_env=False) as http:
+                await until(lambda: _is_ready(http))
+                yield http
+        finally:
+            server.should_exit = True
+            await task
+            listener.close()
+
+    async def sealing_key(self, http: httpx.AsyncClient) -> SealingKey:
+        """As a client gets it: the document that intake was told, checked with the vault's public key."""
+        published = await self.heard("intake", SealingKeyPublished, 1)
+        trusted = (await http.get("/v1/signing-key")).raise_for_status().json()["public_key"]
+        return SealingKey.from_document(published[-1].document, campaign=CAMPAIGN, trusted=trusted)
+
+    def received(
+        self,
+        key: SealingKey,
+        plaintext: bytes,
+        *,
+        application_id: ApplicationId | None = None,
+        channel: Channel = "web",
+        **changes: Any,
+    ) -> ApplicationReceived:
+        """What intake would say; every call a second later than the one before."""
+        application_id = application_id or new_application_id()
+        self._sent += 1
+        facts: dict[str, Any] = {
+            "campaign": CAMPAIGN,
+            "application_id": application_id,
+            "receipt": receipt_of(application_id, channel),
+            "channel": channel,
+            "key_id": key.key_id,
+            "sealed": key.seal(application_id, plaintext),
+            "received_at": _OPENS + timedelta(seconds=self._sent),
+        }
+        return ApplicationReceived(**(facts | changes))
+
+    async def say(self, *events: ApplicationReceived, event_ids: Sequence[EventId] | None = None) -> None:
+        exchange = await self._channel.get_exchange(self._names.events, ensure=False)
+        ids = event_ids or [new_event_id() for _ in events]
+        for event_id, event in zip(ids, events, strict=True):
+            await exchange.publish(Envelope(event_id, event.name, event.to_json()).message(), event.name, timeout=10)
+
+    async def heard(self, service: str, event_type: type[E], count: int) -> list[E]:
+        """Everything the vault said to `service` so far, once it holds `count` items (messages, where it has none)."""
+        found: list[E] = []
+
+        async def enough() -> bool:
+            found[:] = [event_type.model_validate_json(body) for body in await self._fetch(service, event_type.name)]
+            return sum(len(getattr(event, "items", (event,))) for event in found) >= count
+
+        await until(enough)
+        return found
+
+    async def items(self, service: str, event_type: type[Event], count: int) -> dict[ApplicationId, Any]:
+        """The items by application; each application must stand there once."""
+        items = [item for event in await self.heard(service, event_type, count) for item in getattr(event, "items")]  # noqa: B009
+        by_id = {item.application_id: item for item in items}
+        assert len(by_id) == len(items), "said twice"
+        return by_id
+
+    async def event_ids(self, service: str, event_type: type[Event]) -> list[EventId]:
+        await self._fetch(service, event_type.name)
+        return [event_id for event_id, _ in self._heard.get((service, event_type.name), [])]
+
+    async def said_everything(self) -> None:
+        """Nothing waits in the vault's queue or in its outbox."""
+
+        async def nothing_waits() -> bool:
+            queue = await self._channel.get_queue(self._names.queue("vault", ApplicationReceived), ensure=True)
+            return not queue.declaration_result.message_count and not await self.store.outbox.backlog()
+
+        await until(nothing_waits)
+
+    async def _fetch(self, service: str, name: str) -> list[bytes]:
+        kept = self._heard.setdefault((service, name), [])
+        queue = await self._channel.get_queue(self._names.queue(service, name), ensure=False)
+        while (message := await queue.get(no_ack=True, fail=False)) is not None:
+            kept.append((EventId(str(message.headers[EVENT_ID])), message.body))
+        return [body for _, body in kept]
+
+    async def everything_stored(self) -> bytes:
+        """All documents of the vault's database, as the driver shows them."""
+        names = await self.store.db.list_collection_names()
+        documents = [each for name in names for each in await self.store.db[name].find().to_list(None)]
+        return "\n".join(map(repr, documents)).encode()
+
+
+def receipt_of(application_id: ApplicationId, channel: Channel) -> Receipt:
+    text = crockford.encode(application_id_bytes(application_id)[:5], 8)
+    return Receipt(f"{channel[0].upper()}-{text[:4]}-{text[4:]}-X")
+
+
+async def until(holds: Callable[[], bool] | Callable[[], Awaitable[bool]], timeout_s: float = 20) -> None:
+    """Ask again and again; TimeoutError where it does not hold in time."""
+    async with asyncio.timeout(timeout_s):
+        while True:
+            answer = holds()
+            if answer if isinstance(answer, bool) else await answer:
+                return
+            await asyncio.sleep(0.05)
+
+
+async def _is_ready(http: httpx.AsyncClient) -> bool:
+    return (await http.get("/health/ready")).status_code == 200

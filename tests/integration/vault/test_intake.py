@@ -1,0 +1,198 @@
+"""From sealed bytes on the broker to verdicts: each said once, to each service only what it may know."""
+
+import asyncio
+import json
+from datetime import timedelta
+
+from deploy.demo.people import needles, population
+from shared.contracts import (
+    ApplicationsAccepted,
+    ApplicationsDecided,
+    ApplicationsHeld,
+    ApplicationsRejected,
+    ContactsRegistered,
+    SealingKeyPublished,
+)
+from shared.encoding import b64url
+from shared.ids import KeyId, new_event_id
+from tests.integration.vault.installation import CAMPAIGN, Installation
+from tests.unit.vault.builders import content, written
+
+PAIRS = 25
+
+
+def somebody(number: int) -> bytes:
+    """A grown-up of their own, who may take what is asked for."""
+    applicant = content()["applicant"] | {"name": f"佐藤 {number}郎", "phone": f"03-0001-{number:04d}"}
+    return written(content() | {"applicant": applicant})
+
+
+async def test_a_sealed_application_becomes_an_entry_a_contact_and_a_status(installation: Installation):
+    async with installation.vault() as http:
+        event = installation.received(await installation.sealing_key(http), written(content()))
+        await installation.say(event)
+        decided = await installation.items("intake", ApplicationsDecided, 1)
+        accepted = await installation.items("lottery", ApplicationsAccepted, 1)
+        contacts = await installation.items("notifier", ContactsRegistered, 1)
+    application_id = event.application_id
+    assert (decided[application_id].status, decided[application_id].revision) == ("accepted", 1)
+    entry, contact = accepted[application_id], contacts[application_id]
+    assert [(choice.class_id, choice.seats) for choice in entry.choices] == [("adult-running", 1)]
+    assert contact.token == entry.token
+    assert (contact.contact, contact.mail_domain_class, contact.status) == ("mail", "gmail", "accepted")
+    assert contact.receipt == event.receipt
+
+
+async def test_two_hundred_people_get_the_verdicts_that_the_rules_give_them(installation: Installation):
+    people = population(installation.campaign, seed=7, size=200, canary="zqxj7k")
+    async with installation.vault() as http:
+        key = await installation.sealing_key(http)
+        events = [
+            installation.received(key, each.plaintext, application_id=each.application_id, channel=each.channel)
+            for each in people
+        ]
+        await installation.say(*events)
+        decided = await installation.items("intake", ApplicationsDecided, len(people))
+        told = [each for each in people if each.expected.status != "held" and _readable(each.expected.reasons)]
+        contacts = await installation.items("notifier", ContactsRegistered, len(told))
+        await installation.said_everything()
+        lines = (await http.get("/v1/audit")).json()["lines"]
+        stored = await installation.everything_stored()
+        summary = (await http.get(f"/v1/campaigns/{CAMPAIGN}/summary")).json()
+    for each in people:
+        verdict = decided[each.application_id]
+        assert (verdict.status, set(verdict.reasons)) == (each.expected.status, set(each.expected.reasons))
+    assert set(contacts) == {each.application_id for each in told}
+    assert len({contact.token for contact in contacts.values()}) == len(told)
+    assert {(line["action"], line["purpose"]) for line in map(json.loads, lines)} == {("open", "intake")}
+    assert len(lines) >= len(people)
+    assert sum(summary["applications"].values()) == len(people)
+    for needle in needles(people, "zqxj7k"):
+        assert needle.encode() not in stored
+
+
+def _readable(reasons: frozenset[str]) -> bool:
+    return not reasons & {"malformed", "purpose-version"}
+
+
+async def test_an_event_delivered_twice_is_handled_once(installation: Installation):
+    async with installation.vault() as http:
+        key = await installation.sealing_key(http)
+        event, event_id = installation.received(key, somebody(1)), new_event_id()
+        await installation.say(event, event, event_ids=[event_id, event_id])
+        await installation.say(event, event_ids=[event_id])
+        await installation.say(installation.received(key, somebody(2)))
+        decided = await installation.items("intake", ApplicationsDecided, 2)
+        await installation.said_everything()
+        assert len(await installation.items("intake", ApplicationsDecided, 2)) == len(decided) == 2
+
+
+async def test_a_replay_of_the_same_sealed_bytes_changes_nothing(installation: Installation):
+    async with installation.vault() as http:
+        key = await installation.sealing_key(http)
+        event = installation.received(key, somebody(1))
+        await installation.say(event)
+        await installation.items("intake", ApplicationsDecided, 1)
+        await installation.say(event)
+        await installation.say(installation.received(key, somebody(2)))
+        assert len(await installation.items("intake", ApplicationsDecided, 2)) == 2
+        await installation.said_everything()
+        assert set(await installation.items("lottery", ApplicationsAccepted, 2)) >= {event.application_id}
+
+
+async def test_a_replay_under_another_id_does_not_open(installation: Installation):
+    async with installation.vault() as http:
+        key = await installation.sealing_key(http)
+        event = installation.received(key, somebody(1))
+        copied = installation.received(key, b"{}", sealed=event.sealed)
+        await installation.say(event, copied)
+        decided = await installation.items("intake", ApplicationsDecided, 2)
+    assert decided[event.application_id].status == "accepted"
+    assert (decided[copied.application_id].status, decided[copied.application_id].reasons) == (
+        "rejected",
+        ("malformed",),
+    )
+
+
+async def test_what_does_not_open_is_rejected_and_leaves_no_person_behind(installation: Installation):
+    async with installation.vault() as http:
+        key = await installation.sealing_key(http)
+        events = [
+            installation.received(key, b"", sealed=b64url(bytes(2000))),
+            installation.received(key, b"", sealed=""),
+            installation.received(key, somebody(1), key_id=KeyId("nobody")),
+            installation.received(key, b"not json"),
+        ]
+        await installation.say(*events)
+        rejected = await installation.items("lottery", ApplicationsRejected, len(events))
+        await installation.said_everything()
+        assert await installation.store.db["identities"].count_documents({}) == 0
+        assert await installation.event_ids("notifier", ContactsRegistered) == []
+    assert {item.reasons for item in rejected.values()} == {("malformed",)}
+
+
+async def test_the_same_person_at_two_vaults_at_once_is_accepted_once_and_held_once(installation: Installation):
+    async with installation.vault() as http, installation.vault():
+        key = await installation.sealing_key(http)
+        pairs = [
+            (installation.received(key, somebody(number)), installation.received(key, somebody(number)))
+            for number in range(PAIRS)
+        ]
+        await asyncio.gather(*(installation.say(*pair) for pair in pairs))
+        decided = await installation.items("intake", ApplicationsDecided, 2 * PAIRS)
+        held = await installation.items("lottery", ApplicationsHeld, PAIRS)
+        accepted = await installation.items("lottery", ApplicationsAccepted, PAIRS)
+    for one, other in pairs:
+        states = sorted(decided[each.application_id].status for each in (one, other))
+        assert states == ["accepted", "held"]
+    assert len(held) == len(accepted) == PAIRS
+    assert set(held).isdisjoint(accepted)
+
+
+async def test_a_rejected_application_does_not_stand_in_the_way_of_a_right_one(installation: Installation):
+    wrong = written(content(choices=[{"class": "junior-football", "seats": 1}]))
+    async with installation.vault() as http:
+        key = await installation.sealing_key(http)
+        first = installation.received(key, wrong)
+        await installation.say(first)
+        await installation.items("intake", ApplicationsDecided, 1)
+        second = installation.received(key, written(content()))
+        await installation.say(second)
+        decided = await installation.items("intake", ApplicationsDecided, 2)
+    assert decided[first.application_id].status == "rejected"
+    assert decided[second.application_id].status == "accepted"
+
+
+async def test_intake_and_lottery_learn_no_more_than_they_may(installation: Installation):
+    wanted = [{"class": "junior-football", "seats": 1}, {"class": "adult-running", "seats": 1}]
+    async with installation.vault() as http:
+        await installation.say(
+            installation.received(await installation.sealing_key(http), written(content(choices=wanted)))
+        )
+        (decided,) = await installation.heard("intake", ApplicationsDecided, 1)
+        (accepted,) = await installation.heard("lottery", ApplicationsAccepted, 1)
+    assert b"junior-football" not in decided.to_json()
+    assert decided.items[0].reasons == ()
+    assert [(refusal.class_id, refusal.reason) for refusal in accepted.items[0].refused] == [("junior-football", "age")]
+    assert b"gmail" not in accepted.to_json()
+    assert b"mail" not in accepted.to_json()
+
+
+async def test_a_second_start_publishes_the_same_key_under_the_same_event_id(installation: Installation):
+    async with installation.vault() as http:
+        first = await installation.sealing_key(http)
+    async with installation.vault() as http:
+        await installation.heard("intake", SealingKeyPublished, 2)
+        assert await installation.sealing_key(http) == first
+    assert len(set(await installation.event_ids("intake", SealingKeyPublished))) == 1
+
+
+async def test_of_two_equal_ones_in_a_batch_the_earlier_stands(installation: Installation):
+    async with installation.vault() as http:
+        key = await installation.sealing_key(http)
+        earlier, later = installation.received(key, somebody(1)), installation.received(key, somebody(1))
+        assert later.received_at - earlier.received_at == timedelta(seconds=1)
+        await installation.say(later, earlier)
+        decided = await installation.items("intake", ApplicationsDecided, 2)
+    statuses = {each.application_id: decided[each.application_id].status for each in (earlier, later)}
+    assert sorted(statuses.values()) == ["accepted", "held"]
