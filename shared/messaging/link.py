@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 
 import aio_pika
 from aio_pika.abc import AbstractChannel, AbstractConnection
+from aio_pika.connection import make_url
 
 from shared.errors import KujiError
 from shared.logging import describe, get_logger
@@ -64,13 +65,19 @@ class Link:
     async def _connected(self) -> AbstractConnection:
         if self._connection is None or not self.is_open:
             self.drop()
-            self._connection = await aio_pika.connect(
-                self._url,
-                timeout=self._timeout_s,
-                heartbeat=HEARTBEAT_S,
-                client_properties={"connection_name": self._name},
-            )
+            self._connection = await self._connect()
         return self._connection
+
+    async def _connect(self) -> AbstractConnection:
+        """Made by hand, not by `aio_pika.connect`: one that never came about is closed, or its end is noisy."""
+        url = make_url(self._url, heartbeat=HEARTBEAT_S)
+        connection = aio_pika.Connection(url, client_properties={"connection_name": self._name})
+        try:
+            await connection.connect(timeout=self._timeout_s)
+        except BaseException:
+            await connection.close()
+            raise
+        return connection
 
     def drop(self) -> None:
         """Forget a connection that does not answer; the next who asks gets a new one."""

@@ -1,6 +1,7 @@
 """A running intake, real to the socket, with a cable to each server and the vault's side of the conversation."""
 
 import asyncio
+import gc
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -165,6 +166,8 @@ async def intake(settings: IntakeSettings, amqp_url: str, mongo_url: str, namesp
             await until(running.has_key)
             yield running
         await connection.close()
+        gc.collect()  # connections that were cut say goodbye now, while there is a loop to say it in
+        await asyncio.sleep(0.05)
     await store.db.client.drop_database(settings.mongo_database)
     await store.close()
 

@@ -1,0 +1,103 @@
+"""Verdicts of the vault, at the status address: the higher revision holds, in whatever order they come."""
+
+import asyncio
+
+import pytest
+
+from shared.contracts import Decision
+from shared.ids import ApplicationId, new_application_id
+from tests.integration.intake.conftest import Intake, until
+from tests.integration.intake.vault import CAMPAIGN, accepted
+
+
+def rejected(application_id: ApplicationId, revision: int, *reasons: str) -> Decision:
+    return Decision(application_id=application_id, status="rejected", reasons=reasons, revision=revision)
+
+
+async def taken(intake: Intake) -> ApplicationId:
+    body = intake.body()
+    assert (await intake.post(body)).status_code == 202
+    return ApplicationId(body["application_id"])
+
+
+async def shows(intake: Intake, application_id: ApplicationId, status: str, *reasons: str) -> None:
+    async def agrees() -> bool:
+        shown = (await intake.status(application_id)).json()
+        return bool(shown["status"] == status and shown["reasons"] == list(reasons))
+
+    await until(agrees)
+
+
+async def test_a_verdict_shows_at_the_status_address_as_codes(intake: Intake):
+    application_id = await taken(intake)
+    await intake.vault.decide(rejected(application_id, 1, "not-resident", "age"))
+    await shows(intake, application_id, "rejected", "not-resident", "age")
+
+
+async def test_an_application_that_was_held_shows_what_the_desk_decided(intake: Intake):
+    application_id = await taken(intake)
+    held = Decision(application_id=application_id, status="held", reasons=("duplicate",), revision=1)
+    await intake.vault.decide(held)
+    await shows(intake, application_id, "held", "duplicate")
+    await intake.vault.decide(accepted(application_id, 2))
+    await shows(intake, application_id, "accepted")
+
+
+async def test_an_older_verdict_that_comes_late_changes_nothing(intake: Intake):
+    application_id, other = await taken(intake), await taken(intake)
+    await intake.vault.decide(accepted(application_id, 3))
+    await shows(intake, application_id, "accepted")
+    await intake.vault.decide(rejected(application_id, 2, "age"), accepted(other))
+    await shows(intake, other, "accepted")
+    await shows(intake, application_id, "accepted")
+
+
+async def test_two_verdicts_in_one_message_leave_the_higher_revision(intake: Intake):
+    application_id = await taken(intake)
+    await intake.vault.decide(accepted(application_id, 2), rejected(application_id, 1, "age"))
+    await shows(intake, application_id, "accepted")
+
+
+async def test_a_verdict_on_an_application_that_is_not_in_the_ledger_leaves_no_trace(intake: Intake):
+    application_id, stranger = await taken(intake), new_application_id()
+    await intake.vault.decide(accepted(stranger), accepted(application_id))
+    await shows(intake, application_id, "accepted")
+    assert (await intake.status(stranger)).status_code == 404
+    assert await intake.store.db["applications"].count_documents({}) == 1
+
+
+async def test_after_the_verdict_the_same_application_still_gets_the_same_answer(intake: Intake):
+    body = intake.body()
+    first = await intake.post(body)
+    await intake.vault.decide(accepted(body["application_id"]))
+    await shows(intake, body["application_id"], "accepted")
+    assert (await intake.post(body)).json() == first.json()
+
+
+async def test_the_summary_counts_by_channel_and_status(intake: Intake):
+    ids = [await taken(intake) for _ in range(3)]
+    await intake.vault.decide(accepted(ids[0]))
+    await shows(intake, ids[0], "accepted")
+    summary = await intake.summary()
+    assert summary["by_channel"] == {"web": {"accepted": 1, "received": 2}}
+    assert (summary["received"], summary["stage"], summary["key_id"]) == (3, "open", "k1")
+    assert (await intake.http.get(f"/v1/campaigns/{CAMPAIGN}/summary")).status_code == 401
+
+
+async def test_a_key_document_of_another_campaign_is_parked_and_not_served(intake: Intake):
+    await intake.vault.publish_key("k9", "never")
+    await asyncio.sleep(0.5)
+    assert not await intake.has_key("k9")
+    parked = await intake.vault.fetch_until(1, "intake", "parked")
+    assert len(parked) == 1
+
+
+@pytest.mark.parametrize("status", ["accepted", "held"])
+async def test_a_verdict_that_overtakes_the_mark_does_not_turn_the_answer_into_a_refusal(intake: Intake, status: str):
+    """The broker may deliver the verdict before intake has marked the line: the mark then finds it decided."""
+    body = intake.body()
+    posting = asyncio.create_task(intake.post(body))
+    while not posting.done():
+        decision = Decision(application_id=body["application_id"], status=status, revision=1)  # type: ignore[arg-type]
+        await intake.vault.decide(decision)
+    assert (await posting).status_code == 202
