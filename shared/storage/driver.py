@@ -116,22 +116,24 @@ def translated() -> Iterator[None]:
     """Say StoreUnavailable where the driver says that nobody answered; everything else passes as it is."""
     try:
         yield
-    except (ConnectionFailure, ExecutionTimeout, WTimeoutError) as error:
-        raise StoreUnavailable(f"the database did not answer ({type(error).__name__}); see that it runs") from None
     except PyMongoError as error:
-        if not error.timeout:
+        if not _unanswered(error):
             raise
-        raise StoreUnavailable("the database did not answer in time; see that it runs") from None
+        raise StoreUnavailable(f"the database did not answer ({type(error).__name__}); see that it runs") from None
 
 
-def may_run_again(error: BaseException) -> bool:
-    """Whether the server took the transaction back as a whole, so that it may be run once more."""
-    return isinstance(error, PyMongoError) and error.has_error_label("TransientTransactionError")
+def _unanswered(error: PyMongoError) -> bool:
+    return error.timeout or isinstance(error, (ConnectionFailure, ExecutionTimeout, WTimeoutError))
 
 
-def may_commit_again(error: BaseException) -> bool:
+def may_run_again(error: PyMongoError) -> bool:
+    """Whether a server that answers took the transaction back as a whole, so that it may be run once more."""
+    return error.has_error_label("TransientTransactionError") and not _unanswered(error)
+
+
+def may_commit_again(error: PyMongoError) -> bool:
     """Whether only the answer to the commit was lost; committing is idempotent."""
-    return isinstance(error, PyMongoError) and error.has_error_label("UnknownTransactionCommitResult")
+    return error.has_error_label("UnknownTransactionCommitResult")
 
 
 def already_exists(error: OperationFailure) -> bool:

@@ -26,6 +26,9 @@ and half as long again. No transaction of ours takes more than a fraction of it.
 _PATIENCE_S = 20.0
 """How long a transaction is tried again by default."""
 
+_COMMIT_PATIENCE_S = 5.0
+"""How long a commit is said again whose answer was lost."""
+
 
 class Store:
     """`db` is the driver's database, for reads and single writes; `transact` for everything that belongs together."""
@@ -80,14 +83,14 @@ class Store:
         give_up, pause_s = loop.time() + patience_s, 0.005
         while True:
             try:
-                return await self._once(session, work, give_up)
+                return await self._once(session, work)
             except PyMongoError as error:
                 if not driver.may_run_again(error) or loop.time() > give_up:
                     raise
             await asyncio.sleep(random.uniform(0.5, 1.0) * pause_s)  # noqa: S311  (spreads rivals, hides nothing)
             pause_s = min(2 * pause_s, 0.5)
 
-    async def _once(self, session: Session, work: Work[T], give_up: float) -> tuple[T, bool]:
+    async def _once(self, session: Session, work: Work[T]) -> tuple[T, bool]:
         session.start_transaction(read_concern=SNAPSHOT, write_concern=MAJORITY)
         try:
             uow = UnitOfWork(self.db, session)
@@ -97,16 +100,18 @@ class Store:
             with suppress(PyMongoError):
                 await session.abort_transaction()
             raise
-        await _commit(session, give_up)
+        await _commit(session)
         return result, emitted
 
 
-async def _commit(session: Session, give_up: float) -> None:
+async def _commit(session: Session) -> None:
+    loop = asyncio.get_running_loop()
+    give_up = loop.time() + _COMMIT_PATIENCE_S
     while True:
         try:
             await session.commit_transaction()
         except PyMongoError as error:
-            if not driver.may_commit_again(error) or asyncio.get_running_loop().time() > give_up:
+            if not driver.may_commit_again(error) or loop.time() > give_up:
                 raise
         else:
             return

@@ -1,4 +1,4 @@
-"""An installation for one test: the topology on the real broker, a database and a bus for each service that is asked for."""
+"""An installation for one test: the topology on the real broker, a database and a bus per service asked for."""
 
 import asyncio
 import contextlib
@@ -6,7 +6,7 @@ import time
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import aio_pika
 from pydantic import SecretStr
@@ -58,7 +58,7 @@ class House:
         self._open = contextlib.AsyncExitStack()
         self._stores: dict[str, Store] = {}
 
-    async def __aenter__(self) -> "House":
+    async def __aenter__(self) -> Self:
         client = (await self.store("vault")).db.client
         await client.admin.command({"setParameter": 1, "transactionLifetimeLimitSeconds": 3})
         await declare(self.amqp_url, self.namespace, retry_delays_s=DELAYS_S, delivery_limit=self.delivery_limit)

@@ -1,6 +1,7 @@
 """The retry ladder on the real broker: how often, how long apart, and where it ends."""
 
 import asyncio
+import itertools
 import time
 from collections.abc import Sequence
 
@@ -30,7 +31,7 @@ async def test_a_transient_error_climbs_every_rung_waits_as_long_as_it_says_and_
     event_id = await intake.publish(received())
 
     await until(lambda: len(times) == len(DELAYS_S) + 1)
-    waits = [later - earlier for earlier, later in zip(times, times[1:], strict=False)]
+    waits = [later - earlier for earlier, later in itertools.pairwise(times)]
     assert waits == [pytest.approx(delay_s, abs=0.8) for delay_s in DELAYS_S]
     assert all(wait >= delay_s * 0.95 for wait, delay_s in zip(waits, DELAYS_S, strict=True))
 
