@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from services.vault import register
+from services.vault import duplicates, register
 from services.vault.announcing import announce
 from services.vault.audit import AuditEvent, AuditLog
 from services.vault.keystore import Keystore
@@ -52,6 +52,8 @@ class Desk:
 
         async def work(uow: UnitOfWork) -> str:
             changed = await _change(uow, campaign, application_id, state, decision)
+            if state == "rejected":
+                await duplicates.forget(uow, application_id)
             await self._audit.record([written])
             await announce(uow, campaign, [changed])
             return state

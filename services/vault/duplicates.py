@@ -45,6 +45,11 @@ def index_keys(keys: CampaignKeys, person: Person) -> dict[str, str]:
     }
 
 
+async def forget(uow: UnitOfWork, application_id: ApplicationId) -> None:
+    """A rejected application stands in nobody's way: not in that of the same person applying rightly."""
+    await uow.db[COLLECTION].delete_many({"application_id": application_id}, session=uow.session)
+
+
 class DuplicateSearch:
     """The search within one unit of work: sees what is stored and what this batch has registered so far."""
 

@@ -1,0 +1,208 @@
+"""The desk: what is held waits for a person, is decided once, and is never shown by name."""
+
+import asyncio
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+import pytest
+
+from shared.contracts import (
+    ApplicationReceived,
+    ApplicationsAccepted,
+    ApplicationsDecided,
+    ApplicationsHeld,
+    ApplicationsRejected,
+    ContactsRegistered,
+)
+from shared.ids import new_application_id
+from tests.integration.vault.installation import CAMPAIGN, Installation
+from tests.unit.vault.builders import content, written
+
+HELD = f"/v1/campaigns/{CAMPAIGN}/held"
+ACCEPT = {"decision": "accept", "reason": "namesake", "actor": "desk-1"}
+REJECT = {"decision": "reject", "reason": "duplicate", "actor": "desk-2"}
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """One accepted application and a later one of the same person, which is held."""
+
+    installation: Installation
+    first: ApplicationReceived
+    held: ApplicationReceived
+
+    async def decided(self) -> Any:
+        """The last word on the held one, as intake was told."""
+        events = await self.installation.heard("intake", ApplicationsDecided, 3)
+        about = [item for event in events for item in event.items if item.application_id == self.held.application_id]
+        return max(about, key=lambda item: item.revision)
+
+
+async def waiting(installation: Installation, http: httpx.AsyncClient) -> Waiting:
+    key = await installation.sealing_key(http)
+    first, held = (installation.received(key, written(content())) for _ in range(2))
+    for event in (first, held):
+        await installation.say(event)
+        await installation.said_everything()
+    await installation.items("lottery", ApplicationsHeld, 1)
+    return Waiting(installation, first, held)
+
+
+async def test_the_list_shows_ids_and_what_matches_but_no_person(installation: Installation):
+    async with installation.vault() as http:
+        case = await waiting(installation, http)
+        answer = await http.get(HELD)
+    (shown,) = answer.json()["held"]
+    assert shown["application_id"] == case.held.application_id
+    assert shown["receipt"] == case.held.receipt
+    assert shown["match"]["application_id"] == case.first.application_id
+    assert shown["match"]["receipt"] == case.first.receipt
+    assert shown["match"]["kind"] == "name-phone"
+    for personal in ("髙橋", "一郎", "歌舞伎町", "0300000001", "gmail"):
+        assert personal not in answer.text
+
+
+async def test_nobody_is_told_anything_while_an_application_is_held(installation: Installation):
+    async with installation.vault() as http:
+        case = await waiting(installation, http)
+        contacts = await installation.items("notifier", ContactsRegistered, 1)
+    assert set(contacts) == {case.first.application_id}
+
+
+async def test_an_accepted_one_enters_the_draw_and_can_be_told(installation: Installation):
+    async with installation.vault() as http:
+        case = await waiting(installation, http)
+        answer = await http.post(f"{HELD}/{case.held.application_id}", json=ACCEPT)
+        accepted = await installation.items("lottery", ApplicationsAccepted, 2)
+        contacts = await installation.items("notifier", ContactsRegistered, 2)
+        decided = await case.decided()
+        left = (await http.get(HELD)).json()["held"]
+    assert (answer.status_code, answer.json()["state"]) == (200, "accepted")
+    assert accepted[case.held.application_id].revision == 2
+    assert contacts[case.held.application_id].status == "accepted"
+    assert (decided.status, decided.reasons, decided.revision) == ("accepted", (), 2)
+    assert left == []
+
+
+async def test_a_rejected_one_is_told_why_and_enters_nothing(installation: Installation):
+    async with installation.vault() as http:
+        case = await waiting(installation, http)
+        answer = await http.post(f"{HELD}/{case.held.application_id}", json=REJECT)
+        rejected = await installation.items("lottery", ApplicationsRejected, 1)
+        contacts = await installation.items("notifier", ContactsRegistered, 2)
+        decided = await case.decided()
+        accepted = await installation.items("lottery", ApplicationsAccepted, 1)
+    assert (answer.status_code, answer.json()["state"]) == (200, "rejected")
+    assert (rejected[case.held.application_id].reasons, rejected[case.held.application_id].revision) == (
+        ("duplicate",),
+        2,
+    )
+    assert (contacts[case.held.application_id].status, contacts[case.held.application_id].reasons) == (
+        "rejected",
+        ("duplicate",),
+    )
+    assert (decided.status, decided.reasons) == ("rejected", ("duplicate",))
+    assert set(accepted) == {case.first.application_id}
+
+
+async def test_a_second_decision_is_refused_and_changes_nothing(installation: Installation):
+    async with installation.vault() as http:
+        case = await waiting(installation, http)
+        url = f"{HELD}/{case.held.application_id}"
+        await http.post(url, json=ACCEPT)
+        answer = await http.post(url, json=REJECT)
+        assert (answer.status_code, answer.json()["type"]) == (409, "urn:kuji:problem:already-decided")
+        assert answer.json()["state"] == "accepted"
+        assert (await case.decided()).status == "accepted"
+
+
+async def test_of_two_who_decide_at_once_one_is_heard(installation: Installation):
+    async with installation.vault() as here, installation.vault() as there:
+        case = await waiting(installation, here)
+        url = f"{HELD}/{case.held.application_id}"
+        answers = await asyncio.gather(here.post(url, json=ACCEPT), there.post(url, json=REJECT))
+        decided = await case.decided()
+        await installation.said_everything()
+        contacts = await installation.items("notifier", ContactsRegistered, 2)
+    assert sorted(answer.status_code for answer in answers) == [200, 409]
+    winner = next(answer for answer in answers if answer.status_code == 200)
+    assert decided.status == contacts[case.held.application_id].status == winner.json()["state"]
+
+
+async def test_a_decision_stands_in_the_audit_log_with_who_made_it(installation: Installation):
+    async with installation.vault() as http:
+        case = await waiting(installation, http)
+        await http.post(f"{HELD}/{case.held.application_id}", json=REJECT)
+        lines = (await http.get("/v1/audit")).json()["lines"]
+    assert '"action":"desk:reject"' in lines[-1]
+    assert '"actor":"desk-2"' in lines[-1]
+    assert case.held.application_id not in lines[-1]
+
+
+async def test_after_a_rejection_the_same_person_can_only_be_matched_with_the_first(installation: Installation):
+    async with installation.vault() as http:
+        case = await waiting(installation, http)
+        await http.post(f"{HELD}/{case.held.application_id}", json=REJECT)
+        again = installation.received(await installation.sealing_key(http), written(content()))
+        await installation.say(again)
+        await installation.items("lottery", ApplicationsHeld, 2)
+        (shown,) = (await http.get(HELD)).json()["held"]
+    assert shown["match"]["application_id"] == case.first.application_id
+
+
+async def test_a_contradiction_of_address_and_postal_code_is_held_as_such_and_its_rejection_frees_the_way(
+    installation: Installation,
+):
+    doubtful = content()
+    doubtful["applicant"]["postal_code"] = "1640003"
+    async with installation.vault() as http:
+        key = await installation.sealing_key(http)
+        held = installation.received(key, written(doubtful))
+        await installation.say(held)
+        await installation.items("lottery", ApplicationsHeld, 1)
+        (shown,) = (await http.get(HELD)).json()["held"]
+        await http.post(f"{HELD}/{held.application_id}", json=REJECT | {"reason": "postal-mismatch"})
+        right = installation.received(key, written(content()))
+        await installation.say(right)
+        accepted = await installation.items("lottery", ApplicationsAccepted, 1)
+    assert (shown["doubts"], shown["match"]) == (["postal-mismatch"], None)
+    assert set(accepted) == {right.application_id}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"decision": "maybe", "reason": "duplicate", "actor": "desk-1"},
+        {"decision": "reject", "reason": "髙橋さんは二度目", "actor": "desk-1"},
+        {"decision": "reject", "reason": "duplicate", "actor": "髙橋 一郎"},
+        {"decision": "reject", "reason": "duplicate"},
+        {"decision": "reject", "reason": "duplicate", "actor": "desk-1", "remark": "-"},
+    ],
+)
+async def test_a_decision_has_no_room_for_free_text(installation: Installation, body: dict[str, str]):
+    async with installation.vault() as http:
+        answer = await http.post(f"{HELD}/{new_application_id()}", json=body)
+    assert answer.status_code == 422
+    assert "髙橋" not in answer.text
+
+
+async def test_unknown_applications_and_campaigns_are_not_found(installation: Installation):
+    async with installation.vault() as http:
+        application = await http.post(f"{HELD}/{new_application_id()}", json=ACCEPT)
+        campaign = await http.get("/v1/campaigns/other/held")
+    assert (application.status_code, application.json()["type"]) == (404, "urn:kuji:problem:unknown-application")
+    assert (campaign.status_code, campaign.json()["type"]) == (404, "urn:kuji:problem:unknown-campaign")
+
+
+async def test_without_the_staff_token_the_desk_stays_shut(installation: Installation):
+    async with installation.vault() as http:
+        http.headers.pop("Authorization")
+        for answer in (
+            await http.get(HELD),
+            await http.post(f"{HELD}/{new_application_id()}", json=ACCEPT),
+            await http.get("/v1/audit"),
+            await http.get(f"/v1/campaigns/{CAMPAIGN}/summary"),
+            await http.post("/v1/lock"),
+        ):
+            assert answer.status_code == 401
