@@ -42,12 +42,13 @@ ADULTS: Final = _parts(
     "大輔 ダイスケ daisuke", "陽子 ヨウコ yoko", "哲也 テツヤ tetsuya", "智子 トモコ tomoko",
 )  # fmt: skip
 
-_WIDE = (
+_WIDE: Final = (
     "アイウエオカキクケコサシスセソタチツテトナニヌネノハヒフヘホマミムメモヤユヨラリルレロワヲンァィゥェォッャュョー"
 )
-_HALF = "ｱｲｳｴｵｶｷｸｹｺｻｼｽｾｿﾀﾁﾂﾃﾄﾅﾆﾇﾈﾉﾊﾋﾌﾍﾎﾏﾐﾑﾒﾓﾔﾕﾖﾗﾘﾙﾚﾛﾜｦﾝｧｨｩｪｫｯｬｭｮｰ"
-_VOICED = dict(zip("ガギグゲゴザジズゼゾダヂヅデドバビブベボ", "ｶｷｸｹｺｻｼｽｾｿﾀﾁﾂﾃﾄﾊﾋﾌﾍﾎ", strict=True))
-_HALF_VOICED = dict(zip("パピプペポ", "ﾊﾋﾌﾍﾎ", strict=True))
+_HALF: Final = "ｱｲｳｴｵｶｷｸｹｺｻｼｽｾｿﾀﾁﾂﾃﾄﾅﾆﾇﾈﾉﾊﾋﾌﾍﾎﾏﾐﾑﾒﾓﾔﾕﾖﾗﾘﾙﾚﾛﾜｦﾝｧｨｩｪｫｯｬｭｮｰ"
+_VOICED: Final = dict(zip("ガギグゲゴザジズゼゾダヂヅデドバビブベボ", "ｶｷｸｹｺｻｼｽｾｿﾀﾁﾂﾃﾄﾊﾋﾌﾍﾎ", strict=True))
+_PLAIN: Final = str.maketrans("髙﨑邉邊𠮷濵齋", "高崎辺辺吉浜斎")
+_HALF_VOICED: Final = dict(zip("パピプペポ", "ﾊﾋﾌﾍﾎ", strict=True))
 
 
 def half_width(kana: str) -> str:
@@ -58,6 +59,11 @@ def half_width(kana: str) -> str:
         **{full: base + "ﾟ" for full, base in _HALF_VOICED.items()},
     }
     return "".join(halves.get(each, each) for each in kana)
+
+
+def in_plain_characters(name: str) -> str:
+    """With 高 for 髙, 吉 for 𠮷: as the same person writes where the form or the haste allows no better."""
+    return name.translate(_PLAIN)
 
 
 @dataclass(frozen=True)

@@ -57,8 +57,8 @@ class Expected:
 
     @property
     def readable(self) -> bool:
-        """Whether the vault learns whom to tell: all but what has no documented form."""
-        return "malformed" not in self.reasons
+        """Whether somebody can be told: not where the form is unknown, or the purpose of use was another (R-D3)."""
+        return not self.reasons & {"malformed", "purpose-version"}
 
 
 @dataclass(frozen=True)
@@ -165,7 +165,7 @@ class _Writer:
         """The plaintext of `docs/protocols.md` §1."""
         person, household = draft.person, draft.person.household
         applicant: dict[str, Any] = {
-            "name": names.spell(person.name, draft.spelling),
+            "name": _name(draft),
             "postal_code": household.home.town.postal_code,
             "address": household.home.written(self._dice.randrange(5)),
             "phone": self._dice.choice((household.phone, household.phone.replace("-", ""))),
@@ -183,6 +183,12 @@ class _Writer:
         mark = f"{self._canary}." if self._canary else ""
         who = f"{person.name.surname.latin}.{person.name.given.latin}{next(self._mailbox_numbers)}"
         return f"{behaviour}{mark}{who}@{self._dice.choice(_DOMAINS)}"
+
+
+def _name(draft: _Draft) -> str:
+    """As typed; the second time in other width or space, and without the old forms of characters."""
+    typed = names.spell(draft.person.name, draft.spelling)
+    return names.in_plain_characters(typed) if draft.twin else typed
 
 
 def _rejected(asking: Asking, reason: str) -> Expected:

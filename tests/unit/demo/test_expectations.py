@@ -1,0 +1,44 @@
+"""What the demo expects is what the rules of the vault give: two authors, one page of rules."""
+
+from pathlib import Path
+
+import pytest
+
+from deploy.demo.people import DemoApplication, population
+from services.vault.application import Judged, judge
+from services.vault.normalise import name_key
+from services.vault.postal import PostalCodes
+from shared.campaign import load_campaign
+
+CAMPAIGN = load_campaign(Path("deploy/campaigns/777-days.yaml"))
+
+
+@pytest.fixture(scope="module", params=[None, "QKANARIA7"])
+def people(request: pytest.FixtureRequest) -> list[DemoApplication]:
+    return population(CAMPAIGN, seed=20, size=2000, canary=request.param)
+
+
+def test_every_expected_verdict_is_the_one_the_rules_give(people: list[DemoApplication]):
+    codes = PostalCodes()
+    for each in people:
+        verdict = judge(each.plaintext, each.channel, CAMPAIGN, codes.municipalities)
+        expected = each.expected
+        assert set(verdict.reasons) == (set() if expected.status == "held" else expected.reasons)
+        assert isinstance(verdict, Judged) == expected.readable
+        if isinstance(verdict, Judged) and not verdict.reasons:
+            assert not verdict.doubts
+            assert {refusal.class_id for refusal in verdict.refused} == expected.refused
+            assert [choice.class_id for choice in verdict.choices] == [
+                class_id for class_id in expected.asked if class_id not in expected.refused
+            ]
+
+
+def test_only_second_applications_look_like_one_person_applying_twice(people: list[DemoApplication]):
+    codes = PostalCodes()
+    seen: set[tuple[str, str]] = set()
+    for each in people:
+        verdict = judge(each.plaintext, each.channel, CAMPAIGN, codes.municipalities)
+        if isinstance(verdict, Judged) and not verdict.reasons:
+            key = (name_key(verdict.person.name), verdict.person.phone)
+            assert (key in seen) == (each.twin is not None)
+            seen.add(key)
