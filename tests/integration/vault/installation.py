@@ -53,6 +53,7 @@ class Installation:
         self._names = Names(namespace)
         self._heard: dict[tuple[str, str], list[tuple[EventId, bytes]]] = {}
         self._sent = 0
+        self._said: set[ApplicationId] = set()
 
     def _prepare(self) -> VaultSettings:
         campaigns = self.folder / "campaigns"
@@ -137,6 +138,7 @@ class Installation:
     async def say(self, *events: ApplicationReceived, event_ids: Sequence[EventId] | None = None) -> None:
         exchange = await self._channel.get_exchange(self._names.events, ensure=False)
         ids = event_ids or [new_event_id() for _ in events]
+        self._said |= {event.application_id for event in events}
         for event_id, event in zip(ids, events, strict=True):
             await exchange.publish(Envelope(event_id, event.name, event.to_json()).message(), event.name, timeout=10)
 
@@ -163,11 +165,13 @@ class Installation:
         return [event_id for event_id, _ in self._heard.get((service, event_type.name), [])]
 
     async def said_everything(self) -> None:
-        """Nothing waits in the vault's queue or in its outbox."""
+        """Everything sent is judged, nothing waits in the vault's queue or in its outbox."""
 
         async def nothing_waits() -> bool:
             queue = await self._channel.get_queue(self._names.queue("vault", ApplicationReceived), ensure=True)
-            return not queue.declaration_result.message_count and not await self.store.outbox.backlog()
+            judged = await self.store.db["applications"].count_documents({"_id": {"$in": list(self._said)}})
+            waiting = queue.declaration_result.message_count or await self.store.outbox.backlog()
+            return judged == len(self._said) and not waiting
 
         await until(nothing_waits)
 

@@ -1,0 +1,215 @@
+"""Every look at a person is written down first; several writers keep one chain; a checkpoint pins its end."""
+
+import asyncio
+import json
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+
+from services.vault.audit import AuditEvent, AuditLog, NotRecorded, collections, digest, first_break
+from services.vault.identities import Identities, PurposeNotAllowed, identity_document
+from services.vault.identities import collections as identity_collections
+from services.vault.keystore import Keystore, VaultLocked
+from services.vault.people import Person
+from shared.campaign.model import Purpose
+from shared.clock import FixedClock
+from shared.ids import ApplicationId, Receipt, Token, new_application_id, new_token
+from shared.signing import verify_document
+from shared.storage import PyMongoError, Store
+from tests.integration.vault.installation import Installation
+from tests.unit.vault.builders import CAMPAIGN, NOT_AFTER, campaign, content, person, written
+
+LOOK = AuditEvent("relay", "service", "reveal:n1", "result-notice", CAMPAIGN, "ab12", "revealed")
+WRITERS, GROUPS, GROUP = 4, 15, 7
+
+
+@dataclass(frozen=True)
+class Books:
+    """A vault's identities and audit log without the rest of it."""
+
+    store: Store
+    keystore: Keystore
+    folder: Path
+    audit: AuditLog
+
+    def another_log(self) -> AuditLog:
+        """As another process of the same installation has it."""
+        return AuditLog(self.store, self.keystore.signing, FixedClock(NOT_AFTER), self.folder / "checkpoints.jsonl")
+
+    def identities(self, *purposes: Purpose, audit: AuditLog | None = None) -> Identities:
+        allowed = campaign().model_copy(update={"purposes": frozenset(purposes)})
+        return Identities(self.store, self.keystore, audit or self.audit, {CAMPAIGN: allowed})
+
+    async def store_person(self, who: Person) -> tuple[Token, ApplicationId]:
+        token, application_id = new_token(), new_application_id()
+        document = identity_document(
+            self.keystore.campaign(CAMPAIGN),
+            token=token,
+            campaign=CAMPAIGN,
+            application_id=application_id,
+            receipt=Receipt("W-7K3M-9Q2P-X"),
+            person=who,
+        )
+        await self.store.db["identities"].insert_one(document)
+        return token, application_id
+
+
+@pytest.fixture
+async def books(installation: Installation) -> Books:
+    await installation.store.ensure([*collections(), *identity_collections()])
+    keystore = Keystore.open(installation.folder / "keys", "a passphrase of the tests")
+    keystore.ensure_campaign(CAMPAIGN, NOT_AFTER)
+    where = installation.folder / "checkpoints.jsonl"
+    audit = AuditLog(installation.store, keystore.signing, FixedClock(NOT_AFTER), where)
+    return Books(installation.store, keystore, installation.folder, audit)
+
+
+async def whole(audit: AuditLog) -> list[str]:
+    lines: list[str] = []
+    while part := await audit.lines(len(lines), limit=100):
+        lines += part
+    return lines
+
+
+async def test_several_writers_at_once_keep_one_chain_and_lose_nothing(books: Books):
+    async def write(number: int) -> None:
+        log = books.another_log()
+        for group in range(GROUPS):
+            await log.record([replace(LOOK, actor=f"w{number}", outcome=f"g{group}-{i}") for i in range(GROUP)])
+
+    await asyncio.gather(*(write(number) for number in range(WRITERS)))
+    lines = await whole(books.audit)
+    assert first_break(lines) is None
+    written_by = [(line["actor"], line["outcome"]) for line in map(json.loads, lines)]
+    assert len(set(written_by)) == len(written_by) == WRITERS * GROUPS * GROUP
+
+
+async def test_lines_of_callers_that_come_together_are_all_durable_when_they_return(books: Books):
+    await asyncio.gather(*(books.audit.record([replace(LOOK, actor=f"a{number}")]) for number in range(40)))
+    lines = await whole(books.audit)
+    assert len(lines) == 40
+    assert first_break(lines) is None
+
+
+async def test_a_caller_that_is_cancelled_takes_nobody_else_along(books: Books):
+    callers = [asyncio.create_task(books.audit.record([replace(LOOK, actor=f"a{number}")])) for number in range(5)]
+    await asyncio.sleep(0)
+    callers[0].cancel()
+    async with asyncio.timeout(10):
+        results = await asyncio.gather(*callers, return_exceptions=True)
+    assert isinstance(results[0], asyncio.CancelledError)
+    assert results[1:] == [None] * 4
+    actors = {json.loads(line)["actor"] for line in await whole(books.audit)}
+    assert actors >= {"a1", "a2", "a3", "a4"}
+
+
+async def test_a_line_that_was_changed_in_the_database_is_found(books: Books):
+    await books.audit.record([LOOK] * 5)
+    kept = await books.store.db["audit"].find_one({"_id": 3})
+    assert kept is not None
+    await books.store.db["audit"].update_one({"_id": 3}, {"$set": {"line": kept["line"].replace("relay", "other")}})
+    assert first_break(await whole(books.audit)) == 3
+
+
+async def test_a_checkpoint_is_signed_names_the_end_and_stands_in_a_second_place(books: Books):
+    await books.audit.record([LOOK] * 3)
+    checkpoint = await books.audit.checkpoint()
+    assert checkpoint is not None
+    lines = await whole(books.audit)
+    assert (checkpoint["seq"], checkpoint["hash"]) == (3, digest(lines[-1]))
+    assert verify_document(books.keystore.signing.public, checkpoint)
+    assert not verify_document(books.keystore.signing.public, checkpoint | {"seq": 2})
+    await books.audit.checkpoint()
+    (kept,) = (books.folder / "checkpoints.jsonl").read_text("utf-8").splitlines()
+    assert json.loads(kept) == checkpoint
+
+
+async def test_a_checkpoint_comes_by_itself_after_a_thousand_lines(books: Books):
+    keeping = asyncio.create_task(books.audit.keep_checking())
+    await books.audit.record([LOOK] * 1000)
+    where = books.folder / "checkpoints.jsonl"
+    async with asyncio.timeout(10):
+        while not where.exists():  # noqa: ASYNC110  (a file says nothing when it comes)
+            await asyncio.sleep(0.02)
+    keeping.cancel()
+    await asyncio.gather(keeping, return_exceptions=True)
+    assert json.loads(where.read_text("utf-8"))["seq"] == 1000
+
+
+async def test_a_revealed_person_is_whole_and_the_look_is_written_down(books: Books):
+    token, application_id = await books.store_person(person())
+    unknown = new_token()
+    revealed = await books.identities("print").reveal([token, unknown], purpose="print", actor="printroom", case="b1")
+    assert set(revealed) == {token}
+    assert (revealed[token].person, revealed[token].application_id) == (person(), application_id)
+    (line,) = map(json.loads, await whole(books.audit))
+    assert (line["actor"], line["action"], line["purpose"]) == ("printroom", "reveal:b1", "print")
+    assert (line["campaign"], line["outcome"]) == (CAMPAIGN, "revealed")
+    assert line["subject"] == books.keystore.campaign(CAMPAIGN).subject_of(application_id)
+    assert token not in json.dumps(line)
+
+
+async def test_a_purpose_that_the_campaign_does_not_allow_reveals_nothing(books: Books):
+    token, _ = await books.store_person(person())
+    with pytest.raises(PurposeNotAllowed):
+        await books.identities("print").reveal([token], purpose="result-notice", actor="relay", case="n1")
+
+
+async def test_what_cannot_be_written_down_is_not_revealed(books: Books):
+    token, _ = await books.store_person(person())
+    nowhere = Store.open("mongodb://127.0.0.1:1/?directConnection=true", "kuji", timeout_s=0.3)
+    mute = AuditLog(nowhere, books.keystore.signing, FixedClock(NOT_AFTER), books.folder / "x.jsonl")
+    with pytest.raises(NotRecorded) as refusal:
+        await books.identities("print", audit=mute).reveal([token], purpose="print", actor="printroom", case="b1")
+    await nowhere.close()
+    assert person().name not in str(refusal.value)
+
+
+async def test_a_ciphertext_under_another_token_reveals_nobody(books: Books):
+    one, _ = await books.store_person(person())
+    other, _ = await books.store_person(person(name="佐藤 恵子"))
+    kept = await books.store.db["identities"].find_one({"_id": one})
+    assert kept is not None
+    moved = {"wrapped_key": kept["wrapped_key"], "ciphertext": kept["ciphertext"]}
+    await books.store.db["identities"].update_one({"_id": other}, {"$set": moved})
+    revealed = await books.identities("print").reveal([one, other], purpose="print", actor="printroom", case="b1")
+    assert set(revealed) == {one}
+    outcomes = sorted(json.loads(line)["outcome"] for line in await whole(books.audit))
+    assert outcomes == ["damaged", "revealed"]
+
+
+async def test_after_the_key_is_destroyed_nobody_is_revealed(books: Books):
+    token, _ = await books.store_person(person())
+    books.keystore.destroy(CAMPAIGN)
+    assert await books.identities("print").reveal([token], purpose="print", actor="printroom", case="b1") == {}
+
+
+async def test_a_locked_vault_reveals_nobody(books: Books):
+    token, _ = await books.store_person(person())
+    books.keystore.lock()
+    with pytest.raises(VaultLocked):
+        await books.identities("print").reveal([token], purpose="print", actor="printroom", case="b1")
+
+
+async def test_the_collections_refuse_a_person_in_the_clear(books: Books):
+    token, _ = await books.store_person(person())
+    with pytest.raises(PyMongoError):
+        await books.store.db["identities"].update_one({"_id": token}, {"$set": {"name": "髙橋 一郎"}})
+
+
+async def test_auditors_read_the_log_over_http_in_parts(installation: Installation):
+    async with installation.vault() as http:
+        key = await installation.sealing_key(http)
+        await installation.say(*(installation.received(key, written(content(v=2))) for _ in range(3)))
+        await installation.said_everything()
+        first = (await http.get("/v1/audit")).json()
+        rest = (await http.get("/v1/audit", params={"after": 1})).json()
+        public = (await http.get("/v1/signing-key")).json()["public_key"]
+        refused = await http.get("/v1/audit", params={"after": -1})
+    assert first_break(first["lines"]) is None
+    assert rest["lines"] == first["lines"][1:]
+    assert first_break(rest["lines"], before=digest(first["lines"][0])) is None
+    assert verify_document(public, first["checkpoint"])
+    assert first["checkpoint"]["hash"] == digest(first["lines"][-1])
+    assert refused.status_code == 422
