@@ -172,7 +172,7 @@ class Stack:
                 "KUJI_BOUNCE_PORT": str(self.bounce_port),
                 "KUJI_MTA_HOST": "127.0.0.1",
                 "KUJI_MTA_PORT": str(self.servers.smtp_port),
-                "KUJI_MTA_TLS": "none",
+                "KUJI_MTA_SECURITY": "none",
             }
         if service == "notifier":
             return {

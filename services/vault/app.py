@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from fastapi import FastAPI, Request
+from fastapi import Depends, FastAPI, Request
 from fastapi.responses import JSONResponse
 
 from services.vault import audit as audit_log
@@ -16,21 +16,24 @@ from services.vault.audit import AuditLog
 from services.vault.desk import Desk
 from services.vault.endpoints import public_router, staff_router
 from services.vault.identities import Identities
-from services.vault.keystore import Keystore
+from services.vault.keystore import KeyDestroyed, Keystore
 from services.vault.postal import PostalCodes
 from services.vault.printroom import archive
 from services.vault.printroom.endpoints import print_router
 from services.vault.printroom.room import PrintRoom
 from services.vault.printroom.typesetting import Typesetter
 from services.vault.publishing import publish_sealing_keys
+from services.vault.relay import MailRelay, RelayOptions
+from services.vault.relay.recipients import KnownRecipients
+from services.vault.relay.upstream import Mta
 from services.vault.settings import VaultSettings
 from shared.campaign import load_campaigns
-from shared.clock import choose_clock
+from shared.clock import Clock, choose_clock
 from shared.contracts import ApplicationReceived, PrintRequested
 from shared.errors import ConfigurationError, TransientError
 from shared.messaging import Batch, Bus
-from shared.storage import Store
-from shared.web import health_router, install_problems, ops_only, unavailable
+from shared.storage import PyMongoError, Store, translated
+from shared.web import health_router, install_problems, ops_only, problem, unavailable
 
 ADMISSION_WAIT_S = 0.25
 """Applications come one by one; a quarter of a second lets a busy hour share transactions and audit lines."""
@@ -42,7 +45,7 @@ def build(settings: VaultSettings) -> FastAPI:
     clock = choose_clock(settings.clock_file, campaigns.values())
     store = Store.open(settings.mongo_url.get_secret_value(), settings.mongo_database, timeout_s=settings.timeout_s)
     bus = Bus(settings, "vault", store)
-    keystore = Keystore.open(settings.keystore_dir, _passphrase(settings.passphrase_file))
+    keystore = Keystore.open(settings.keystore_dir, _secret(settings.passphrase_file, "KUJI_PASSPHRASE_FILE"))
     audit = AuditLog(store, keystore.signing, clock, settings.state_dir / "audit-checkpoints.jsonl")
     known = Identities(store, keystore, audit, campaigns)
     desk = Desk(store, keystore, audit)
@@ -51,6 +54,8 @@ def build(settings: VaultSettings) -> FastAPI:
     typesetter = Typesetter(settings.font_dirs)
     print_room = PrintRoom(store, known, keystore, audit, campaigns, clock, typesetter)
     bus.consume(PrintRequested, print_room.on_requested, Batch(size=1, wait_s=0.0))
+
+    relay = _relay(settings, KnownRecipients(known, campaigns), clock)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -65,33 +70,72 @@ def build(settings: VaultSettings) -> FastAPI:
         )
         await publish_sealing_keys(store, keystore, campaigns.values())
         checking = asyncio.create_task(audit.keep_checking(), name="audit checkpoints")
+        if relay is not None:
+            await relay.start()
         async with bus:
             yield
+        if relay is not None:
+            await relay.stop()
         checking.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await checking
-        await audit.checkpoint()
+        with contextlib.suppress(PyMongoError, OSError):
+            await audit.checkpoint()
         await store.close()
 
     guard = ops_only(settings.ops_token_file)
     app = FastAPI(title="Kuji vault", version="1", lifespan=lifespan, openapi_url=None, docs_url=None, redoc_url=None)
     install_problems(app)
     app.add_exception_handler(TransientError, _on_transient)
-    app.include_router(staff_router(campaigns, store, desk, audit, keystore, guard))
+    app.add_exception_handler(KeyDestroyed, _on_erased)
+    app.include_router(
+        staff_router(campaigns, store, desk, audit, keystore, guard), dependencies=[Depends(_store_errors)]
+    )
     app.include_router(print_router(campaigns, print_room, guard))
     app.include_router(public_router(keystore))
     app.include_router(bus.parking_router(guard))
-    app.include_router(health_router({"broker": bus.ready, "store": store.ping}))
+    app.include_router(health_router({"broker": bus.ready, "store": store.ping, "keys": keystore.ready}))
     return app
 
 
-def _passphrase(file: Path) -> str:
+def _relay(settings: VaultSettings, recipients: KnownRecipients, clock: Clock) -> MailRelay | None:
+    """None where no certificate is set: then nobody can send mail through this vault."""
+    if settings.relay_cert_file is None or settings.relay_key_file is None or settings.relay_password_file is None:
+        return None
+    options = RelayOptions(
+        host=settings.relay_host,
+        port=settings.relay_port,
+        cert_file=settings.relay_cert_file,
+        key_file=settings.relay_key_file,
+        domain=settings.relay_domain,
+        bounce_domain=settings.bounce_domain,
+        mta=Mta(settings.mta_host, settings.mta_port, settings.mta_security),
+        accounts={"notifier": _secret(settings.relay_password_file, "KUJI_RELAY_PASSWORD_FILE")},
+    )
+    return MailRelay(options, recipients, clock)
+
+
+def _secret(file: Path, setting: str) -> str:
     try:
         return file.read_text("utf-8").strip()
     except OSError as error:
-        raise ConfigurationError(
-            f"KUJI_PASSPHRASE_FILE cannot be read ({error.strerror}); see that it exists"
-        ) from None
+        raise ConfigurationError(f"{setting} cannot be read ({error.strerror}); see that it exists") from None
+
+
+async def _store_errors() -> AsyncIterator[None]:
+    """Around each endpoint: a database that does not answer is a transient error, whichever call noticed."""
+    with translated():
+        yield
+
+
+async def _on_erased(_: Request, __: Exception) -> JSONResponse:
+    return problem(
+        "erased",
+        410,
+        "この募集の個人情報は消去されました",
+        "消去証明書を確かめてください。",
+        en="The key of this campaign was destroyed; see its certificate of erasure.",
+    ).response()
 
 
 async def _on_transient(_: Request, __: Exception) -> JSONResponse:

@@ -1,6 +1,7 @@
 """Settings of the vault; every one has a safe default or must be given."""
 
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field
 
@@ -12,5 +13,19 @@ class VaultSettings(ServiceSettings):
     mongo_database: str = Field("kuji_vault", description="the vault's own database")
     keystore_dir: Path = Field(description="folder of the keys; outside MongoDB, shared by all vault processes")
     passphrase_file: Path = Field(description="file with the passphrase of the root key; mode 0600")
+    relay_host: str = Field("127.0.0.1", description="address the mail relay listens on")
+    relay_port: int = Field(0, ge=0, le=65535, description="port the mail relay listens on")
+    relay_cert_file: Path | None = Field(None, description="certificate of the mail relay, PEM; without it no relay")
+    relay_key_file: Path | None = Field(None, description="private key of the mail relay's certificate, PEM")
+    relay_password_file: Path | None = Field(
+        None, description="file with the password of the notifier's account at the relay"
+    )
+    relay_domain: str = Field("relay.kuji.internal", description="domain of token addresses")
+    bounce_domain: str = Field(
+        "bounces.kuji.invalid", description="domain of envelope senders; delivery reports go there"
+    )
+    mta_host: str = Field("localhost", description="mail server that takes outgoing mail")
+    mta_port: int = Field(25, ge=1, le=65535, description="port of that mail server")
+    mta_security: Literal["none", "starttls", "tls"] = Field("starttls", description="none is for loopback only")
     log_scan_dirs: tuple[Path, ...] = Field((), description="folders of logs to search for residue at erasure")
     font_dirs: tuple[Path, ...] = Field(FONT_DIRS, description="folders of the fonts of postcards and certificates")
