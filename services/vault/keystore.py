@@ -39,6 +39,7 @@ class Keystore:
     def __init__(self, folder: Path, root: bytes) -> None:
         self._folder = folder
         self._root: bytes | None = root
+        self._seal = self._read_seal()
         self._cached: dict[CampaignId, CampaignKeys] = {}
         self.signing = SigningKey.from_bytes(
             self._load("signing.json", "signing", lambda: SigningKey.generate().to_bytes())
@@ -58,16 +59,38 @@ class Keystore:
             raise ConfigurationError("the passphrase does not open the vault's root key; give the right one") from None
 
     def lock(self) -> None:
-        """Forget the root key and all campaign keys (R-C8); a restart with the passphrase opens the vault again."""
-        self._root = None
-        self._cached.clear()
+        """Seal the vault (R-C8): this process forgets every key at once, all others of the folder at their next look.
+
+        Only a restart with the passphrase opens it again.
+        """
+        draft = self._folder / f".sealed.{secrets.token_hex(8)}"
+        draft.write_text(secrets.token_hex(16), "utf-8")
+        draft.replace(self._folder / "sealed")
+        self._forget()
 
     @property
     def locked(self) -> bool:
+        if self._root is not None and self._read_seal() != self._seal:
+            self._forget()
         return self._root is None
+
+    async def ready(self) -> bool:
+        """For health checks: a sealed vault is alive and not ready."""
+        return not self.locked
+
+    def _forget(self) -> None:
+        self._root = None
+        self._cached.clear()
+
+    def _read_seal(self) -> str:
+        """Changes each time somebody seals the vault; who opened it since knows the new one."""
+        with contextlib.suppress(FileNotFoundError):
+            return (self._folder / "sealed").read_text("utf-8")
+        return ""
 
     def campaign(self, campaign: CampaignId) -> CampaignKeys:
         """The keys of a campaign that exists and was not destroyed. Raises VaultLocked, KeyDestroyed, KeyError."""
+        self._key()
         self._refuse_destroyed(campaign)
         path = self._path(campaign)
         if not path.exists():
@@ -130,7 +153,7 @@ class Keystore:
         return bytes(decrypt(self._key(), unb64url(kept["wrapped"]), f"kuji/{bound_to}/1"))
 
     def _key(self) -> bytes:
-        if self._root is None:
+        if self.locked or self._root is None:
             raise VaultLocked("the vault is locked; restart it with its passphrase")
         return self._root
 

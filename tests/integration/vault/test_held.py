@@ -7,6 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
+from services.vault.keystore import Keystore
 from shared.contracts import (
     ApplicationReceived,
     ApplicationsAccepted,
@@ -206,3 +207,24 @@ async def test_without_the_staff_token_the_desk_stays_shut(installation: Install
             await http.post("/v1/lock"),
         ):
             assert answer.status_code == 401
+
+
+async def test_after_the_key_is_destroyed_nothing_can_be_decided_and_the_answer_says_so(installation: Installation):
+    async with installation.vault() as http:
+        case = await waiting(installation, http)
+        Keystore.open(installation.settings.keystore_dir, "a passphrase of the tests").destroy(CAMPAIGN)
+        answer = await http.post(f"{HELD}/{case.held.application_id}", json=ACCEPT)
+    assert (answer.status_code, answer.json()["type"]) == (410, "urn:kuji:problem:erased")
+
+
+async def test_a_sealed_vault_decides_nothing_and_says_that_it_is_not_ready(installation: Installation):
+    async with installation.vault() as here, installation.vault() as there:
+        case = await waiting(installation, here)
+        assert (await here.post("/v1/lock")).json() == {"state": "locked"}
+        for http in (here, there):
+            answer = await http.post(f"{HELD}/{case.held.application_id}", json=ACCEPT)
+            assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
+            assert (await http.get("/health/ready")).json()["checks"]["keys"] is False
+    async with installation.vault() as opened_again:
+        answer = await opened_again.post(f"{HELD}/{case.held.application_id}", json=ACCEPT)
+        assert answer.status_code == 200

@@ -140,6 +140,18 @@ def test_a_locked_vault_opens_nothing(tmp_path: Path):
         keystore.campaign(CAMPAIGN)
 
 
+def test_sealing_the_vault_reaches_every_instance_until_it_is_started_again(tmp_path: Path):
+    here, there = opened(tmp_path), opened(tmp_path)
+    keys = here.ensure_campaign(CAMPAIGN, NOT_AFTER)
+    there.campaign(CAMPAIGN)
+    here.lock()
+    with pytest.raises(VaultLocked):
+        there.campaign(CAMPAIGN)
+    assert there.locked
+    assert opened(tmp_path).campaign(CAMPAIGN) == keys
+    assert there.locked
+
+
 def _start(folder: Path) -> tuple[str, str, str]:
     keystore = opened(folder)
     keys = keystore.ensure_campaign(CAMPAIGN, NOT_AFTER)
