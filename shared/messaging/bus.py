@@ -29,8 +29,6 @@ _log = get_logger(__name__)
 
 E = TypeVar("E", bound=Event)
 
-_LAST_S = 5.0
-
 
 class Bus:
     """`async with bus:` between connecting the handlers and serving; leaving drains.
@@ -108,10 +106,10 @@ class Bus:
         """
         for consumer in self._consumers:
             consumer.stop()
-        await _finish(self._tasks, self._settings.shutdown_s - _LAST_S)
+        await _finish(self._tasks, 0.75 * self._settings.shutdown_s)
         if self._relaying is not None:
             self._relay.finish()
-            await _finish([self._relaying], _LAST_S)
+            await _finish([self._relaying], 0.25 * self._settings.shutdown_s)
         await self._saying.close()
         await self._hearing.close()
         _log.info("drained", service=self._service)
@@ -146,7 +144,7 @@ async def _finish(tasks: list[asyncio.Task[Any]], patience_s: float) -> None:
     """Wait for `tasks`, then no longer."""
     if not tasks:
         return
-    _, late = await asyncio.wait(tasks, timeout=max(patience_s, 0.1))
+    _, late = await asyncio.wait(tasks, timeout=patience_s)
     for task in late:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)

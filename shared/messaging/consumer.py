@@ -10,15 +10,15 @@ from aio_pika.abc import AbstractChannel, AbstractConnection
 from shared.logging import describe, get_logger
 from shared.messaging.deliveries import Batch, Deliveries
 from shared.messaging.handling import Handling
-from shared.messaging.link import Link, was_cancelled
+from shared.messaging.link import Link, hang_up, was_cancelled
 
 _log = get_logger(__name__)
 
 _PREFETCHED_BATCHES = 2
 """One being handled, one on its way."""
 
-_PAUSES_S = (0.1, 0.5, 1.0, 2.0)
-_GOODBYE_S = 2.0
+_STEADY_S = 5.0
+_PAUSES_S = (0.1, 0.1, 0.5, 1.0, 2.0)
 
 
 class Consumer:
@@ -35,28 +35,32 @@ class Consumer:
         return self._deliveries is not None and not self._deliveries.ended
 
     async def run(self) -> None:
-        failures = 0
+        loop, failures = asyncio.get_running_loop(), 0
         while not self._stopping.is_set():
-            try:
-                await self._consume()
-                failures = 0
-            except Exception as error:  # noqa: BLE001  (the consumer loop: whatever broke, attach again)
-                _log.warning("consumer-detached", queue=self.queue, **describe(error))
-                failures += 1
-            except asyncio.CancelledError:
-                if was_cancelled():
-                    raise
-                failures += 1
-            await self._pause(failures)
+            begun = loop.time()
+            await self._consume_while_it_lasts()
+            failures = 0 if loop.time() - begun > _STEADY_S else failures + 1
+            await self._pause(_PAUSES_S[min(failures, len(_PAUSES_S) - 1)])
 
     def stop(self) -> None:
         """Take no more from the broker; `run` returns once what was delivered has been handled."""
         self._stopping.set()
 
-    async def _pause(self, failures: int) -> None:
+    async def _pause(self, pause_s: float) -> None:
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(_PAUSES_S[min(failures, len(_PAUSES_S)) - 1] if failures else _PAUSES_S[0]):
+            async with asyncio.timeout(pause_s):
                 await self._stopping.wait()
+
+    async def _consume_while_it_lasts(self) -> None:
+        try:
+            await self._consume()
+        except Exception as error:  # noqa: BLE001  (the consumer loop: whatever broke, attach again)
+            _log.warning("consumer-detached", queue=self.queue, **describe(error))
+        except asyncio.CancelledError:
+            if was_cancelled():
+                raise
+        if not self._stopping.is_set():
+            _log.info("consumer-attaches-again", queue=self.queue)
 
     async def _consume(self) -> None:
         connection = await self._link.connection()
@@ -81,9 +85,7 @@ class Consumer:
                 leaving.cancel()
         finally:
             deliveries.abandon()
-            with contextlib.suppress(Exception):
-                async with asyncio.timeout(_GOODBYE_S):
-                    await channel.close()
+            await hang_up(channel)
 
     async def _subscribe(self, channel: AbstractChannel, deliveries: Deliveries) -> str:
         await channel.set_qos(prefetch_count=_PREFETCHED_BATCHES * self._batch.size)

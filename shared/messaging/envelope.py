@@ -5,6 +5,7 @@ messages by that id; what stays the same over all attempts is the event id in a 
 """
 
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Final, Self
@@ -47,13 +48,11 @@ class Envelope:
     def afresh(self) -> Self:
         return replace(self, attempt=1)
 
-    def message(self, **more: str) -> Message:
-        """A persistent message with an id of its own; `more`: further headers, `_` for `-`."""
-        extra = {key.replace("_", "-"): value for key, value in more.items()}
-        headers: dict[str, Any] = {EVENT_ID: self.event_id, ATTEMPT: self.attempt, **extra}
+    def message(self, further_headers: Mapping[str, str] | None = None) -> Message:
+        """A persistent message with an AMQP id of its own."""
         return Message(
             self.body,
-            headers=headers,
+            headers={EVENT_ID: self.event_id, ATTEMPT: self.attempt, **(further_headers or {})},
             content_type="application/json",
             delivery_mode=DeliveryMode.PERSISTENT,
             message_id=uuid.uuid4().hex,
@@ -64,7 +63,7 @@ class Envelope:
     def parked(self, origin: str, error: str) -> Message:
         """The copy for the parking queue. `error`: a type's name and a stable code, never a text (R-C2)."""
         at = datetime.now(UTC).isoformat(timespec="seconds")
-        return self.message(kuji_origin_queue=origin, kuji_error=error, kuji_parked_at=at)
+        return self.message({ORIGIN: origin, ERROR: error, PARKED_AT: at})
 
 
 def _text(value: Any) -> str:

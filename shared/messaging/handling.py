@@ -13,7 +13,7 @@ from typing import Generic, TypeVar
 
 from aio_pika import Message
 from aio_pika.abc import AbstractIncomingMessage
-from aio_pika.exceptions import ChannelInvalidStateError
+from aio_pika.exceptions import AMQPError, ChannelInvalidStateError
 from pydantic import ValidationError
 
 from shared.contracts.base import Event
@@ -36,6 +36,7 @@ _PATIENCE_S = 90.0
 
 _WAIT_S = 0.5
 _LONGEST_WAIT_S = 5.0
+_ACKNOWLEDGED_WITHIN_S = 5.0
 
 
 @dataclass(frozen=True)
@@ -67,6 +68,7 @@ class Handling(Generic[E]):
     ) -> None:
         self._event_type, self._handler, self._delays_s = event_type, handler, delays_s
         self._queue, self._parking = names.queue(service, event_type), names.parked(service)
+        self._consumer = names.plain(self._queue)
         self._names, self._store, self._publisher = names, store, publisher
 
     async def handle(self, messages: Sequence[AbstractIncomingMessage], deliveries: Deliveries) -> None:
@@ -82,7 +84,8 @@ class Handling(Generic[E]):
             random.shuffle(suspects)
             for parcel in suspects:
                 await self._together([parcel], deliveries)
-        except (Abandoned, ChannelInvalidStateError):
+        except Abandoned:
+            deliveries.abandon()
             _log.info("batch-abandoned", queue=self._queue, count=len(messages))
 
     async def _open(self, message: AbstractIncomingMessage, deliveries: Deliveries) -> Parcel[E] | None:
@@ -118,8 +121,7 @@ class Handling(Generic[E]):
             for parcel in parcels:
                 await self._together([parcel], deliveries)
         else:
-            for parcel in parcels:
-                await _acknowledge(parcel.message)
+            await _acknowledge([parcel.message for parcel in parcels])
 
     async def _commit(self, parcels: Sequence[Parcel[E]], deliveries: Deliveries) -> None:
         """One transaction. While the database is away everything waits here: that is no fault of any message."""
@@ -139,15 +141,11 @@ class Handling(Generic[E]):
 
     async def _work(self, parcels: Sequence[Parcel[E]], uow: UnitOfWork) -> None:
         events = {parcel.envelope.event_id: parcel.event for parcel in parcels}
-        unseen = await self._store.inbox.unseen(self._queue_name, list(events), uow.session)
+        unseen = await self._store.inbox.unseen(self._consumer, list(events), uow.session)
         if not unseen:
             return
-        await self._store.inbox.record(self._queue_name, [key for key in events if key in unseen], uow.session)
+        await self._store.inbox.record(self._consumer, [key for key in events if key in unseen], uow.session)
         await self._handler([event for key, event in events.items() if key in unseen], uow)
-
-    @property
-    def _queue_name(self) -> str:
-        return self._names.plain(self._queue)
 
     async def _divert(
         self, message: AbstractIncomingMessage, envelope: Envelope, error: Exception, deliveries: Deliveries
@@ -162,7 +160,7 @@ class Handling(Generic[E]):
             rung = self._names.rung(verdict.delay_s)
             await self._insist(rung, self._queue, envelope.again().message(), deliveries)
             _log.warning("message-retried", delay_s=verdict.delay_s, **about)
-        await _acknowledge(message)
+        await _acknowledge([message])
 
     async def _insist(self, exchange: str, routing_key: str, copy: Message, deliveries: Deliveries) -> None:
         """Until the broker has the copy or has taken the original back; a copy too many is no harm (inbox)."""
@@ -179,7 +177,15 @@ class Handling(Generic[E]):
                 return
 
 
-async def _acknowledge(message: AbstractIncomingMessage) -> None:
-    """Hand the acknowledgement to the client's writer; where the channel is lost, the inbox knows the event."""
-    if message.delivery_tag is not None:
-        await message.channel.basic_ack(message.delivery_tag, wait=False)
+async def _acknowledge(messages: Sequence[AbstractIncomingMessage]) -> None:
+    """Hand acknowledgements to the client's writer, which is gone for good where the connection is.
+
+    Raises Abandoned then: the messages will come again, and the inbox knows their events.
+    """
+    try:
+        async with asyncio.timeout(_ACKNOWLEDGED_WITHIN_S):
+            for message in messages:
+                if message.delivery_tag is not None:
+                    await message.channel.basic_ack(message.delivery_tag, wait=False)
+    except (TimeoutError, AMQPError, ChannelInvalidStateError):
+        raise Abandoned from None

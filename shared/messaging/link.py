@@ -60,7 +60,7 @@ class Link:
         try:
             yield channel
         finally:
-            await _close(channel)
+            await hang_up(channel)
 
     async def _connected(self) -> AbstractConnection:
         if self._connection is None or not self.is_open:
@@ -83,7 +83,7 @@ class Link:
         """Forget a connection that does not answer; the next who asks gets a new one."""
         connection, self._connection, self._channel = self._connection, None, None
         if connection is not None:
-            farewell = asyncio.create_task(_close(connection))
+            farewell = asyncio.create_task(hang_up(connection))
             self._farewells.add(farewell)
             farewell.add_done_callback(self._farewells.discard)
 
@@ -99,15 +99,15 @@ async def _open_channel(connection: AbstractConnection, *, confirms: bool) -> Ab
     return channel
 
 
-async def _close(resource: AbstractConnection | AbstractChannel) -> None:
-    """Say goodbye, but not for ever: a frozen peer never answers."""
+async def hang_up(resource: AbstractConnection | AbstractChannel) -> None:
+    """Close, but do not wait for ever: a frozen peer never answers."""
     try:
         async with asyncio.timeout(_GOODBYE_S):
             await resource.close()
     except asyncio.CancelledError:
         if was_cancelled():
             raise
-    except Exception as error:  # noqa: BLE001  (it is gone either way)
+    except Exception as error:  # noqa: BLE001  (it is gone either way; see `answering`)
         _log.debug("link-closed", **describe(error))
 
 

@@ -7,9 +7,6 @@ from dataclasses import dataclass
 
 from shared.contracts.base import Event
 
-MAX_NAME = 255
-"""Octets in an AMQP short string."""
-
 
 @dataclass(frozen=True)
 class Names:

@@ -7,7 +7,8 @@ in place. A second look at the same moment may see none of them, so a service lo
 import asyncio
 import hashlib
 import json
-from collections.abc import AsyncIterator, Callable, Collection
+import math
+from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -22,6 +23,9 @@ from shared.messaging.errors import NotReplayable
 from shared.messaging.link import Link, answering
 from shared.messaging.names import Names
 from shared.messaging.publisher import Publisher
+
+LISTED = 500
+"""Parked messages in one list; when staff have dealt with them, the next come into sight."""
 
 DELIVERY_LIMIT_CODE = "DeliveryLimit"
 """Parked by the broker itself: the consumer died over it too often."""
@@ -59,9 +63,9 @@ class Parking:
         self._timeout_s = timeout_s
         self._looking = asyncio.Lock()
 
-    async def messages(self) -> list[Parked]:
-        """All parked messages, oldest first."""
-        async with self._all() as found:
+    async def messages(self, limit: int = LISTED) -> list[Parked]:
+        """The oldest parked messages, at most `limit`, oldest first."""
+        async with self._held(limit) as found:
             return [self._describe(message) for message in found]
 
     async def replay(self, parked_id: str) -> bool:
@@ -69,7 +73,7 @@ class Parking:
 
         Raises NotReplayable, and BrokerUnavailable (it then stays parked).
         """
-        async with self._all() as found:
+        async with self._held() as found:
             message = _find(found, parked_id)
             if message is None:
                 return False
@@ -81,7 +85,7 @@ class Parking:
             return True
 
     async def discard(self, parked_id: str) -> bool:
-        async with self._all() as found:
+        async with self._held() as found:
             message = _find(found, parked_id)
             if message is not None:
                 await message.ack()
@@ -89,22 +93,19 @@ class Parking:
 
     async def purge(self, campaign: CampaignId) -> int:
         """Discard every message of `campaign` (its erasure); how many. Unreadable ones stay: theirs is unknown."""
-        return await self._discard_where(lambda message: _campaign(message) == campaign)
-
-    async def _discard_where(self, condition: Callable[[AbstractIncomingMessage], bool]) -> int:
-        async with self._all() as found:
-            doomed = [message for message in found if condition(message)]
+        async with self._held() as found:
+            doomed = [message for message in found if _campaign(message) == campaign]
             for message in doomed:
                 await message.ack()
             return len(doomed)
 
     @asynccontextmanager
-    async def _all(self) -> AsyncIterator[list[AbstractIncomingMessage]]:
-        """Everything parked, held while the caller looks; what was not acknowledged goes back at the end."""
+    async def _held(self, limit: float = math.inf) -> AsyncIterator[list[AbstractIncomingMessage]]:
+        """What is parked, held while the caller looks; what was not acknowledged goes back in place at the end."""
         async with self._looking, answering(None), self._link.side_channel() as channel:
             queue = await channel.get_queue(self._queue, ensure=False)
             found: list[AbstractIncomingMessage] = []
-            while (message := await queue.get(fail=False, timeout=self._timeout_s)) is not None:
+            while len(found) < limit and (message := await queue.get(fail=False, timeout=self._timeout_s)):
                 found.append(message)
             yield found
 

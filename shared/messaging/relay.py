@@ -11,7 +11,7 @@ from shared.messaging.envelope import Envelope
 from shared.messaging.errors import BrokerUnavailable
 from shared.messaging.names import Names
 from shared.messaging.publisher import Publisher
-from shared.storage import OutboxEntry, PyMongoError, Store, StoreUnavailable
+from shared.storage import OutboxEntry, Store
 
 _log = get_logger(__name__)
 
@@ -59,7 +59,7 @@ class OutboxRelay:
         """One window; whether it got through and there may be more."""
         try:
             return await self._window()
-        except (StoreUnavailable, PyMongoError) as error:
+        except Exception as error:  # noqa: BLE001  (the relay's loop: what is committed must leave, whatever broke)
             _log.warning("outbox-waits", **describe(error))
             return False
 

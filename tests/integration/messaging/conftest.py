@@ -5,11 +5,10 @@ import pytest
 from deploy.local.ports import free_ports
 from deploy.local.processes import Watchdog
 from deploy.local.rabbitmq import Ports, RabbitMQ
-from shared.messaging.access import User, definitions
-from tests.integration.messaging.house import DELAYS_S, House
+from shared.contracts import SERVICES
+from tests.integration.messaging.house import House
 
 PASSWORD = "only-for-tests"
-OWN_NAMESPACE = "own"
 
 
 @pytest.fixture
@@ -21,9 +20,8 @@ async def house(amqp_url: str, mongo_url: str, namespace: str) -> AsyncIterator[
 @pytest.fixture(scope="session")
 def own_broker(tmp_path_factory: pytest.TempPathFactory, watchdog: Watchdog) -> Iterator[RabbitMQ]:
     """A broker that a test may stop, freeze and start again; it was set up from our definitions file alone."""
-    users = [User(service, PASSWORD, service) for service in ("intake", "lottery", "notifier", "vault")]
     broker = RabbitMQ(tmp_path_factory.mktemp("own-broker"), Ports(*free_ports(3)), watchdog)
-    broker.start(definitions(users, OWN_NAMESPACE, DELAYS_S))
+    broker.start(dict.fromkeys(SERVICES, PASSWORD))
     try:
         broker.ready()
         yield broker

@@ -3,13 +3,14 @@
 import asyncio
 import os
 import signal
+from collections.abc import Sequence
 from urllib.parse import urlsplit, urlunsplit
 
 from deploy.local.rabbitmq import RabbitMQ
 from shared.contracts import ApplicationReceived
 from shared.ids import ApplicationId, new_event_id
 from shared.messaging import BrokerUnavailable, Bus
-from shared.storage import Store
+from shared.storage import Store, UnitOfWork
 from tests.integration.messaging.house import House, received, until
 from tests.integration.messaging.proxy import Proxy
 from tests.integration.messaging.witness import Witness, all_marked, marks
@@ -82,12 +83,12 @@ async def test_a_lost_connection_under_a_running_handler_lets_it_finish_and_its_
         witness = Witness()
         vault = await house.bus("vault", amqp_url=through(house.amqp_url, proxy))
 
-        async def slow(events: list[ApplicationReceived], uow: object) -> None:
+        async def slow(events: Sequence[ApplicationReceived], uow: UnitOfWork) -> None:
             begun.set()
             await go_on.wait()
-            await witness(events, uow)  # type: ignore[arg-type]
+            await witness(events, uow)
 
-        vault.consume(ApplicationReceived, slow)  # type: ignore[arg-type]
+        vault.consume(ApplicationReceived, slow)
         await house.running(vault)
         event = received()
         await (await house.running(await house.bus("intake"))).publish(event)

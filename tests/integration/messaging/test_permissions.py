@@ -13,11 +13,10 @@ from deploy.local.rabbitmq import RabbitMQ
 from shared.contracts import ROUTES, SERVICES
 from shared.messaging.access import User, definitions, password_hash
 from shared.messaging.names import Names
-from shared.messaging.topology import declare
-from tests.integration.messaging.conftest import OWN_NAMESPACE, PASSWORD
-from tests.integration.messaging.house import DELAYS_S
+from shared.messaging.topology import RETRY_DELAYS_S, declare
+from tests.integration.messaging.conftest import PASSWORD
 
-NAMES = Names(OWN_NAMESPACE)
+NAMES = Names()
 Act = Callable[[AbstractChannel], Awaitable[object]]
 
 
@@ -63,11 +62,11 @@ async def test_a_service_may_read_its_own_queues_and_no_others(own_broker: Rabbi
             assert allowed == (consumer == service), (consumer, route.event.name)
     for other in SERVICES:
         assert await is_allowed(own_broker, service, read(NAMES.parked(other))) == (other == service)
-    assert not await is_allowed(own_broker, service, read(NAMES.rung(DELAYS_S[0])))
+    assert not await is_allowed(own_broker, service, read(NAMES.rung(RETRY_DELAYS_S[0])))
 
 
 async def test_retries_lead_back_into_ones_own_queues_only(own_broker: RabbitMQ) -> None:
-    rung = NAMES.rung(DELAYS_S[0])
+    rung = NAMES.rung(RETRY_DELAYS_S[0])
     assert await is_allowed(own_broker, "lottery", publish(rung, NAMES.queue("lottery", "receipts.closed")))
     assert not await is_allowed(own_broker, "lottery", publish(rung, NAMES.queue("vault", "application.received")))
 
@@ -101,7 +100,7 @@ async def test_a_service_declares_deletes_and_binds_nothing(own_broker: RabbitMQ
 
 async def test_the_definitions_file_and_declare_bring_about_the_same_topology(own_broker: RabbitMQ) -> None:
     """Declaring over what the file made fails where a single argument differs."""
-    await declare(own_broker.url(), OWN_NAMESPACE, retry_delays_s=DELAYS_S)
+    await declare(own_broker.url())
 
 
 def test_definitions_are_json_and_hold_no_password() -> None:

@@ -4,7 +4,7 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -174,5 +174,5 @@ async def test_a_message_that_kills_its_process_ends_in_the_parking_queue_and_it
     assert 2 <= deaths <= 6
 
 
-async def settled(dead: "asyncio.Task[int]", is_parked: object) -> bool:
-    return dead.done() or await is_parked()  # type: ignore[operator]
+async def settled(dead: "asyncio.Task[int]", is_parked: Callable[[], Awaitable[bool]]) -> bool:
+    return dead.done() or await is_parked()

@@ -122,3 +122,17 @@ async def _eventually_published(bus: Bus) -> None:
         else:
             return
     pytest.fail("publishing did not recover")
+
+
+async def test_an_event_that_a_full_queue_refuses_is_not_taken_for_published(house: House) -> None:
+    bus = await house.running(await house.bus("intake"))
+    full = f"{house.namespace}.full"
+    async with house.channel() as channel:
+        arguments = {"x-max-length": 1, "x-overflow": "reject-publish"}
+        queue = await channel.declare_queue(full, durable=True, arguments=arguments)
+        await queue.bind(house.names.events, "application.received")
+        await bus.publish(received())
+
+        with pytest.raises(BrokerUnavailable, match="DeliveryError"):
+            await bus.publish(received())
+        await queue.delete(if_unused=False, if_empty=False)
