@@ -13,6 +13,8 @@ from services.vault import audit as audit_log
 from services.vault import duplicates, identities, register
 from services.vault.admission import Admission
 from services.vault.audit import AuditLog
+from services.vault.closeout import ledger as close_out_ledger
+from services.vault.closeout.wiring import close_out
 from services.vault.desk import Desk
 from services.vault.endpoints import public_router, staff_router
 from services.vault.identities import Identities
@@ -29,7 +31,7 @@ from services.vault.relay.upstream import Mta
 from services.vault.settings import VaultSettings
 from shared.campaign import load_campaigns
 from shared.clock import Clock, choose_clock
-from shared.contracts import ApplicationReceived, PrintRequested
+from shared.contracts import ApplicationReceived, ErasureCompleted, PrintRequested
 from shared.errors import ConfigurationError, TransientError
 from shared.messaging import Batch, Bus
 from shared.storage import PyMongoError, Store, translated
@@ -54,6 +56,8 @@ def build(settings: VaultSettings) -> FastAPI:
     typesetter = Typesetter(settings.font_dirs)
     print_room = PrintRoom(store, known, keystore, audit, campaigns, clock, typesetter)
     bus.consume(PrintRequested, print_room.on_requested, Batch(size=1, wait_s=0.0))
+    closing = close_out(settings, store, bus, keystore, known, audit, campaigns, typesetter, clock)
+    bus.consume(ErasureCompleted, closing.erasure.on_completed)
 
     relay = _relay(settings, KnownRecipients(known, campaigns), clock)
 
@@ -66,13 +70,14 @@ def build(settings: VaultSettings) -> FastAPI:
                 *duplicates.collections(),
                 *register.collections(),
                 *archive.collections(),
+                *close_out_ledger.collections(),
             ]
         )
         await publish_sealing_keys(store, keystore, campaigns.values())
         checking = asyncio.create_task(audit.keep_checking(), name="audit checkpoints")
         if relay is not None:
             await relay.start()
-        async with bus:
+        async with bus, closing.watch.running():
             yield
         if relay is not None:
             await relay.stop()
@@ -91,7 +96,8 @@ def build(settings: VaultSettings) -> FastAPI:
     app.include_router(
         staff_router(campaigns, store, desk, audit, keystore, guard), dependencies=[Depends(_store_errors)]
     )
-    app.include_router(print_router(campaigns, print_room, guard))
+    for router in (print_router(campaigns, print_room, guard), *closing.routers(guard)):
+        app.include_router(router, dependencies=[Depends(_store_errors)])
     app.include_router(public_router(keystore))
     app.include_router(bus.parking_router(guard))
     app.include_router(health_router({"broker": bus.ready, "store": store.ping, "keys": keystore.ready}))

@@ -28,4 +28,11 @@ class VaultSettings(ServiceSettings):
     mta_port: int = Field(25, ge=1, le=65535, description="port of that mail server")
     mta_security: Literal["none", "starttls", "tls"] = Field("starttls", description="none is for loopback only")
     log_scan_dirs: tuple[Path, ...] = Field((), description="folders of logs to search for residue at erasure")
+    erasure_answers_s: float = Field(
+        600.0, gt=0, description="longest wait for the other services at an erasure; whoever is silent is UNKNOWN"
+    )
+    backup_horizon_days: int | None = Field(
+        None, ge=0, description="days until the last backup of the keys is gone, 0 for none; unset is UNKNOWN"
+    )
+    close_out_watch_s: float = Field(1.0, gt=0, description="seconds between looks at erasures under way")
     font_dirs: tuple[Path, ...] = Field(FONT_DIRS, description="folders of the fonts of postcards and certificates")

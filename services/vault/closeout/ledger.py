@@ -36,16 +36,23 @@ class Ledger:
             except DuplicateKeyError:
                 continue
 
-    async def of(self, campaign: CampaignId) -> tuple[Stage, Record]:
-        record = await self._documents.find_one({"_id": campaign}) or {"stage": Stage.OPEN.value}
+    async def of(self, campaign: CampaignId, *, uow: UnitOfWork | None = None) -> tuple[Stage, Record]:
+        found = await self._documents.find_one({"_id": campaign}, session=uow.session if uow else None)
+        record = found or {"stage": Stage.OPEN.value}
         return Stage(record["stage"]), record
 
     async def advance(
-        self, campaign: CampaignId, to: Stage, facts: Record, *, uow: UnitOfWork | None = None, **only_if: Any
+        self,
+        campaign: CampaignId,
+        to: Stage,
+        facts: Record,
+        *,
+        uow: UnitOfWork | None = None,
+        only_if: Record | None = None,
     ) -> bool:
         """Move on if the table allows it from where it stands (and `only_if` matches); whether it moved."""
         changed = await self._documents.update_one(
-            {"_id": campaign, "stage": {"$in": [stage.value for stage in before(to)]}, **only_if},
+            {"_id": campaign, "stage": {"$in": [stage.value for stage in before(to)]}, **(only_if or {})},
             {"$set": {"stage": to.value, **facts}},
             session=uow.session if uow else None,
         )
@@ -54,6 +61,3 @@ class Ledger:
     async def note(self, campaign: CampaignId, facts: Record, *, uow: UnitOfWork | None = None) -> None:
         """Add what was found out, without moving on."""
         await self._documents.update_one({"_id": campaign}, {"$set": dict(facts)}, session=uow.session if uow else None)
-
-    async def forget(self, campaign: CampaignId, *names: str) -> None:
-        await self._documents.update_one({"_id": campaign}, {"$unset": dict.fromkeys(names, "")})

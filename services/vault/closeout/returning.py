@@ -66,14 +66,15 @@ class Returns:
         package_id = secrets.token_hex(8)
         plaintext = await self._pack(campaign, package_id, take_out.requested_by)
         sealed = await asyncio.to_thread(pyrage.encrypt, plaintext, [recipient])
-        made = {"id": package_id, "sha256": hashlib.sha256(sealed).hexdigest(), "size": len(sealed)}
-        await self._audit.record([_taken_out(campaign.id, take_out, package_id, made["sha256"])])
+        digest = hashlib.sha256(sealed).hexdigest()
+        made = {"id": package_id, "sha256": digest, "size": len(sealed)}
+        await self._audit.record([_taken_out(campaign.id, take_out, package_id, digest)])
         await asyncio.to_thread(_write, self._path(campaign.id, package_id), sealed)
         roles = {"requested_by": take_out.requested_by, "approved_by": take_out.approved_by}
         if not await self._ledger.advance(campaign.id, Stage.RETURNED, {"package": {**made, **roles}}):
             self._path(campaign.id, package_id).unlink(missing_ok=True)
             raise CloseOutRefused("erasure-under-way")
-        _log.info("package-made", campaign=campaign.id, sha256=made["sha256"], size=made["size"])
+        _log.info("package-made", campaign=campaign.id, sha256=digest, size=len(sealed))
         return made
 
     async def file(self, campaign: CampaignId, package_id: str) -> Path | None:
@@ -95,7 +96,7 @@ class Returns:
         if package["requested_by"] == confirmed_by:
             raise CloseOutRefused("two-people-needed")
         confirmation = {"confirmation": {"by": confirmed_by, "at": self._clock.now(), "sha256": sha256}}
-        await self._ledger.advance(campaign, Stage.CONFIRMED, confirmation, **{"package.sha256": sha256})
+        await self._ledger.advance(campaign, Stage.CONFIRMED, confirmation, only_if={"package.sha256": sha256})
 
     def remove_files(self, campaign: CampaignId) -> int:
         """Delete every package of the campaign; how many there were."""
@@ -123,10 +124,8 @@ class Returns:
     async def _with_people(self, applications: Sequence[dict[str, Any]], package_id: str, actor: str) -> list[Row]:
         tokens = [each["token"] for each in applications if each.get("token")]
         known = await self._identities.reveal(tokens, purpose=PURPOSE, actor=actor, case=f"return-package:{package_id}")
-        return [
-            row_of(each, revealed.person if (revealed := known.get(each.get("token"))) else None)
-            for each in applications
-        ]
+        people = {known[token].application_id: known[token].person for token in known}
+        return [row_of(each, people.get(each["_id"])) for each in applications]
 
     def _path(self, campaign: CampaignId, package_id: str) -> Path:
         return self._outgoing / campaign / f"{package_id}.zip.age"

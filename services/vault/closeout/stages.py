@@ -15,10 +15,10 @@ class Stage(StrEnum):
     """Two people ordered the erasure; the other services have been told."""
     SCANNED = "scanned"
     """What there was is counted, samples are set aside, and the logs were searched while names can still be read."""
+    DESTROYED = "destroyed"
+    """The campaign's key is gone: whatever copy exists anywhere opens for nobody, and nothing new comes in."""
     EMPTIED = "emptied"
     """Collections and files are deleted."""
-    DESTROYED = "destroyed"
-    """The campaign's key is gone: whatever copy exists anywhere opens for nobody."""
     MEASURED = "measured"
     """It was looked whether anything is left here; the other services' answers are awaited."""
     CERTIFIED = "certified"
@@ -29,15 +29,15 @@ AFTER: Final[Mapping[Stage, frozenset[Stage]]] = {
     Stage.RETURNED: frozenset({Stage.RETURNED, Stage.CONFIRMED}),
     Stage.CONFIRMED: frozenset({Stage.RETURNED, Stage.REQUESTED}),
     Stage.REQUESTED: frozenset({Stage.SCANNED}),
-    Stage.SCANNED: frozenset({Stage.EMPTIED}),
-    Stage.EMPTIED: frozenset({Stage.DESTROYED}),
-    Stage.DESTROYED: frozenset({Stage.MEASURED}),
+    Stage.SCANNED: frozenset({Stage.DESTROYED}),
+    Stage.DESTROYED: frozenset({Stage.EMPTIED}),
+    Stage.EMPTIED: frozenset({Stage.MEASURED}),
     Stage.MEASURED: frozenset({Stage.CERTIFIED}),
     Stage.CERTIFIED: frozenset(),
 }
 """Where a stage may lead. A new package takes the ward's confirmation back; an erasure ordered is carried out."""
 
-ERASING: Final = frozenset({Stage.REQUESTED, Stage.SCANNED, Stage.EMPTIED, Stage.DESTROYED, Stage.MEASURED})
+ERASING: Final = frozenset({Stage.REQUESTED, Stage.SCANNED, Stage.DESTROYED, Stage.EMPTIED, Stage.MEASURED})
 
 
 def before(stage: Stage) -> frozenset[Stage]:

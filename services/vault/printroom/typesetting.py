@@ -5,7 +5,7 @@ import re
 import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import typst
 
@@ -46,8 +46,10 @@ class Typesetter:
                 "or set KUJI_FONT_DIRS to the folders that hold the fonts"
             )
 
-    def pdf(self, template: Path, data: Mapping[str, Any], **files: bytes) -> bytes:
-        """Set `template` with `data` (`sys.inputs.data`, JSON) and texts it attaches (`sys.inputs.<name>`).
+    def pdf(
+        self, template: Path, data: Mapping[str, Any], *, standard: Literal["1.7", "a-3b"] = "1.7", **files: bytes
+    ) -> bytes:
+        """Set `template` with `data` (`sys.inputs.data`, JSON) and UTF-8 files that it shows or attaches (by name).
 
         Raises NotTypeset.
         """
@@ -57,7 +59,12 @@ class Typesetter:
         with self._one_at_a_time:
             try:
                 return typst.compile(
-                    template, root=template.parent, font_paths=self._fonts, sys_inputs=inputs, format="pdf"
+                    template,
+                    root=template.parent,
+                    font_paths=self._fonts,
+                    sys_inputs=inputs,
+                    format="pdf",
+                    pdf_standards=[standard],
                 )
             except typst.TypstError as error:
                 raise NotTypeset(_panic_code(error.message)) from None

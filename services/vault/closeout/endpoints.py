@@ -1,0 +1,172 @@
+"""What staff and the ward ask of the close-out over HTTP. No answer holds a person."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Final
+
+from fastapi import APIRouter, Depends, Response
+from fastapi.responses import FileResponse
+from pydantic import BaseModel, ConfigDict, StringConstraints
+
+from services.vault.closeout.certificate import Approval
+from services.vault.closeout.erasing import OTHERS, Erasure
+from services.vault.closeout.ledger import Ledger
+from services.vault.closeout.returning import CloseOutRefused, Returns, TakeOut
+from shared.campaign import Campaign
+from shared.ids import CampaignId
+from shared.web import ProblemError, problem
+from shared.web.ops import Guard
+
+Actor = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
+Code = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z-]{1,40}$")]
+Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+PackageId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{16}$")]
+
+_PRIVATE: Final = {"Cache-Control": "no-store"}
+
+
+class _Body(BaseModel):
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
+
+
+class TakeOutBody(_Body):
+    """`recipient`: the ward's age public key. Staff ids, never names."""
+
+    recipient: Annotated[str, StringConstraints(pattern=r"^age1[0-9a-z]{10,200}$")]
+    requested_by: Actor
+    approved_by: Actor
+
+
+class ConfirmationBody(_Body):
+    sha256: Sha256
+    confirmed_by: Actor
+
+
+class ErasureBody(_Body):
+    """`reason` (a code) is needed before the close-out date only."""
+
+    requested_by: Actor
+    approved_by: Actor
+    responsible: Actor
+    reason: Code | None = None
+
+
+def returns_router(campaigns: Mapping[CampaignId, Campaign], returns: Returns, guard: Guard) -> APIRouter:
+    """Giving back: make the package, fetch it, and the ward's word that it has arrived."""
+    router = APIRouter(prefix="/v1/campaigns/{campaign}", dependencies=[Depends(guard)], tags=["close-out"])
+
+    def known(campaign: str) -> Campaign:
+        return _known(campaigns, campaign)
+
+    @router.post("/return-package", status_code=201)
+    async def make(campaign: Annotated[Campaign, Depends(known)], body: TakeOutBody) -> dict[str, Any]:
+        try:
+            return await returns.make(campaign, TakeOut(body.recipient, body.requested_by, body.approved_by))
+        except CloseOutRefused as refusal:
+            raise _refused(refusal) from None
+
+    @router.get("/return-package/{package_id}")
+    async def fetch(campaign: Annotated[Campaign, Depends(known)], package_id: PackageId) -> Response:
+        file = await returns.file(campaign.id, package_id)
+        if file is None:
+            raise problem("unknown-package", 404, "返還資料がありません", "新しい返還資料を作成してください。")
+        return FileResponse(file, media_type="application/octet-stream", headers=_PRIVATE)
+
+    @router.post("/return-confirmation")
+    async def confirm(campaign: Annotated[Campaign, Depends(known)], body: ConfirmationBody) -> dict[str, str]:
+        try:
+            await returns.confirm(campaign.id, body.sha256, body.confirmed_by)
+        except CloseOutRefused as refusal:
+            raise _refused(refusal) from None
+        return {"state": "confirmed"}
+
+    return router
+
+
+def erasure_router(
+    campaigns: Mapping[CampaignId, Campaign], ledger: Ledger, erasure: Erasure, guard: Guard
+) -> APIRouter:
+    """Ordering the erasure, watching it, and its certificate."""
+    router = APIRouter(prefix="/v1/campaigns/{campaign}", dependencies=[Depends(guard)], tags=["close-out"])
+
+    def known(campaign: str) -> Campaign:
+        return _known(campaigns, campaign)
+
+    @router.post("/erasure", status_code=202)
+    async def order(campaign: Annotated[Campaign, Depends(known)], body: ErasureBody) -> dict[str, Any]:
+        approval = Approval(body.requested_by, body.approved_by, body.responsible)
+        try:
+            await erasure.order(campaign, approval, body.reason)
+        except CloseOutRefused as refusal:
+            raise _refused(refusal) from None
+        return await _status(ledger, campaign.id)
+
+    @router.get("/erasure")
+    async def status(campaign: Annotated[Campaign, Depends(known)]) -> dict[str, Any]:
+        return await _status(ledger, campaign.id)
+
+    @router.get("/certificate")
+    async def certificate(campaign: Annotated[Campaign, Depends(known)]) -> Response:
+        content = await _issued(ledger, campaign.id, "certificate")
+        return Response(content, media_type="application/json", headers=_PRIVATE)
+
+    @router.get("/certificate.pdf")
+    async def page(campaign: Annotated[Campaign, Depends(known)]) -> Response:
+        content = await _issued(ledger, campaign.id, "page")
+        return Response(content, media_type="application/pdf", headers=_PRIVATE)
+
+    return router
+
+
+def _known(campaigns: Mapping[CampaignId, Campaign], campaign: str) -> Campaign:
+    found = campaigns.get(CampaignId(campaign))
+    if found is None:
+        raise problem("unknown-campaign", 404, "募集がありません", "募集のIDを確かめてください。")
+    return found
+
+
+async def _status(ledger: Ledger, campaign: CampaignId) -> dict[str, Any]:
+    stage, record = await ledger.of(campaign)
+    order, answers = record.get("order"), record.get("answers", {})
+    return {
+        "state": stage.value,
+        "erasure_id": order and order["id"],
+        "ordered_at": order and order["at"].isoformat(),
+        "waiting_for": [service for service in OTHERS if order and service not in answers],
+    }
+
+
+async def _issued(ledger: Ledger, campaign: CampaignId, part: str) -> bytes:
+    _, record = await ledger.of(campaign)
+    if part not in record:
+        raise problem(
+            "no-certificate",
+            404,
+            "証明書はまだありません",
+            "消去の状況を確かめてください。",
+            en="Nothing has been certified yet; look at the state of the erasure.",
+        )
+    return bytes(record[part])
+
+
+_REFUSALS: Final = {
+    "two-people-needed": (409, "二人の担当者が必要です", "別の担当者の承認を受けてください。", "It takes two."),
+    "unknown-recipient": (422, "公開鍵が正しくありません", "区のage公開鍵を確かめてください。", "No age public key."),
+    "erasure-under-way": (409, "消去が始まっています", "消去の状況を確かめてください。", "The erasure has begun."),
+    "nothing-to-confirm": (
+        409, "確認する返還資料がありません", "先に返還資料を作成してください。", "Make the package first.",
+    ),
+    "other-package": (
+        409, "返還資料のSHA-256が一致しません", "届いたファイルを確かめてください。", "The hash is of another file.",
+    ),
+    "return-not-confirmed": (
+        409, "返還の確認がまだです", "区の確認を登録してください。", "The ward has not confirmed the return.",
+    ),
+    "before-close-out": (
+        409, "消去の期日の前です", "期日を待つか、理由を付けてください。", "Wait for the date, or give a reason.",
+    ),
+}  # fmt: skip
+
+
+def _refused(refusal: CloseOutRefused) -> ProblemError:
+    status, title, detail, en = _REFUSALS[refusal.code]
+    return problem(refusal.code, status, title, detail, en=en)
