@@ -82,6 +82,13 @@ async def ensure(db: Database, collection: Collection) -> None:
     except OperationFailure as error:
         if not already_exists(error):
             raise
-        await db.command({"collMod": collection.name, "validator": rule, "validationLevel": "strict"})
+        if await _rule_in_force(db, collection.name) != rule:
+            await db.command({"collMod": collection.name, "validator": rule, "validationLevel": "strict"})
     if collection.indexes:
         await db[collection.name].create_indexes([index.model() for index in collection.indexes])
+
+
+async def _rule_in_force(db: Database, name: str) -> Any:
+    """Looked at before it is changed: changing waits for the locks of a process killed in its transaction."""
+    answer = await db.command({"listCollections": 1, "filter": {"name": name}})
+    return answer["cursor"]["firstBatch"][0].get("options", {}).get("validator", {})

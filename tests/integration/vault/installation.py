@@ -142,6 +142,26 @@ class Installation:
         for event_id, event in zip(ids, events, strict=True):
             await exchange.publish(Envelope(event_id, event.name, event.to_json()).message(), event.name, timeout=10)
 
+    async def distinct_items(
+        self, service: str, event_type: type[Event], count: int, timeout_s: float
+    ) -> dict[ApplicationId, Any]:
+        """The items by application, where an event may be delivered twice: it counts once, as for every consumer."""
+
+        async def enough() -> bool:
+            return len(await self._by_application(service, event_type)) >= count
+
+        await until(enough, timeout_s)
+        return await self._by_application(service, event_type)
+
+    async def _by_application(self, service: str, event_type: type[Event]) -> dict[ApplicationId, Any]:
+        await self._fetch(service, event_type.name)
+        once = dict(self._heard[(service, event_type.name)])
+        events = [event_type.model_validate_json(body) for body in once.values()]
+        items = [item for event in events for item in getattr(event, "items")]  # noqa: B009
+        by_id = {item.application_id: item for item in items}
+        assert len(by_id) == len(items), "said twice"
+        return by_id
+
     async def heard(self, service: str, event_type: type[E], count: int) -> list[E]:
         """Everything the vault said to `service` so far, once it holds `count` items (messages, where it has none)."""
         found: list[E] = []

@@ -1,0 +1,38 @@
+"""Collections are brought about at every start; a start changes only what is different."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+
+from shared.storage import Collection, Index, PyMongoError, Store
+
+FIRST = Collection("things", {"bsonType": "object", "properties": {"kind": {"enum": ["a"]}}}, (Index("kind"),))
+SECOND = Collection("things", {"bsonType": "object", "properties": {"kind": {"enum": ["a", "b"]}}}, (Index("kind"),))
+
+
+@pytest.fixture
+async def store(mongo_url: str, namespace: str) -> AsyncIterator[Store]:
+    opened = Store.open(mongo_url, namespace, timeout_s=2)
+    yield opened
+    await opened.db.client.drop_database(namespace)
+    await opened.close()
+
+
+async def test_a_rule_that_changed_is_in_force_after_the_next_start(store: Store):
+    await store.ensure([FIRST])
+    with pytest.raises(PyMongoError):
+        await store.db["things"].insert_one({"kind": "b"})
+    await store.ensure([SECOND])
+    await store.db["things"].insert_one({"kind": "b"})
+
+
+async def test_a_start_does_not_wait_for_an_open_transaction(store: Store):
+    """A process that was killed leaves one behind, for as long as the server keeps it."""
+    await store.ensure([FIRST])
+    async with await store.db.client.start_session() as session:
+        session.start_transaction()
+        await store.db["things"].insert_one({"kind": "a"}, session=session)
+        async with asyncio.timeout(1.5):
+            await store.ensure([FIRST])
+        await session.abort_transaction()
