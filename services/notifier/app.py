@@ -1,0 +1,120 @@
+"""Wiring of the notifier: everything is made here, once, and handed to whoever needs it."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from fastapi import FastAPI, Request
+from fastapi.responses import JSONResponse
+
+from services.notifier import erasure as erasures
+from services.notifier import handlers, ledger
+from services.notifier.claims import Claims
+from services.notifier.composing import Composing
+from services.notifier.dispatch import Dispatch
+from services.notifier.endpoints import staff_router
+from services.notifier.erasure import Erasure
+from services.notifier.printing import Printing
+from services.notifier.sending import Relay, Sender
+from services.notifier.settings import NotifierSettings
+from services.notifier.texts import Texts
+from shared.campaign import load_campaigns
+from shared.clock import choose_clock
+from shared.contracts import ContactsRegistered, ErasureRequested, MailBounced, PrintCompleted, ResultsPublished
+from shared.errors import ConfigurationError, TransientError
+from shared.logging import describe, get_logger
+from shared.messaging import Bus
+from shared.storage import PyMongoError, Store
+from shared.web import health_router, install_problems, ops_only, unavailable
+
+_log = get_logger(__name__)
+
+
+def build(settings: NotifierSettings) -> FastAPI:
+    """The app; its lifespan prepares the database, starts consumers, mail and print, and drains them at the end."""
+    campaigns = load_campaigns(settings.campaigns_dir)
+    clock = choose_clock(settings.clock_file, campaigns.values())
+    store = Store.open(settings.mongo_url.get_secret_value(), settings.mongo_database, timeout_s=settings.timeout_s)
+    bus = Bus(settings, "notifier", store)
+    composing = Composing(store, Texts(), campaigns, settings.relay_domain)
+    erasure = Erasure(store, bus)
+    relay = _relay(settings)
+    dispatch = Dispatch(
+        Claims(store, lease_s=settings.lease_s, gather_s=settings.gather_s),
+        composing,
+        lambda: Sender(relay, store, settings.mail_waits_s),
+        campaigns,
+        connections=settings.connections,
+        poll_s=settings.poll_s,
+    )
+    printing = Printing(store, composing, campaigns.values(), gather_s=settings.gather_s, poll_s=settings.poll_s)
+    _connect(bus, printing, erasure)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        await store.ensure([*ledger.collections(), *erasures.collections()])
+        dispatch.start()
+        background = [
+            asyncio.create_task(printing.run(), name="print queue"),
+            asyncio.create_task(_keep_erasing(erasure, settings.poll_s), name="erasure"),
+        ]
+        async with bus:
+            yield
+        await dispatch.stop(settings.shutdown_s / 2)
+        for task in background:
+            task.cancel()
+        await asyncio.gather(*background, return_exceptions=True)
+        await store.close()
+
+    guard = ops_only(settings.ops_token_file)
+    app = FastAPI(
+        title="Kuji notifier", version="1", lifespan=lifespan, openapi_url=None, docs_url=None, redoc_url=None
+    )
+    install_problems(app)
+    app.add_exception_handler(TransientError, _on_transient)
+    app.include_router(staff_router(campaigns, store, clock, guard))
+    app.include_router(bus.parking_router(guard))
+    app.include_router(health_router({"broker": bus.ready, "store": store.ping}))
+    return app
+
+
+def _connect(bus: Bus, printing: Printing, erasure: Erasure) -> None:
+    bus.consume(ContactsRegistered, handlers.on_contacts)
+    bus.consume(ResultsPublished, handlers.on_results)
+    bus.consume(MailBounced, handlers.on_bounced)
+    bus.consume(PrintCompleted, printing.on_completed)
+    bus.consume(ErasureRequested, erasure.on_requested)
+
+
+def _relay(settings: NotifierSettings) -> Relay:
+    return Relay(
+        settings.relay_host,
+        settings.relay_port,
+        settings.relay_ca_file,
+        settings.relay_domain,
+        _secret(settings.relay_password_file),
+        settings.smtp_timeout_s,
+    )
+
+
+def _secret(file: Path) -> str:
+    try:
+        return file.read_text("utf-8").strip()
+    except OSError as error:
+        raise ConfigurationError(
+            f"KUJI_RELAY_PASSWORD_FILE cannot be read ({error.strerror}); see that it exists"
+        ) from None
+
+
+async def _keep_erasing(erasure: Erasure, poll_s: float) -> None:
+    while True:
+        try:
+            await erasure.carry_out()
+        except (PyMongoError, TransientError) as error:
+            _log.warning("erasure-waits", **describe(error))
+        await asyncio.sleep(poll_s)
+
+
+async def _on_transient(_: Request, __: Exception) -> JSONResponse:
+    return unavailable().response()
