@@ -59,8 +59,6 @@ class House:
         self._stores: dict[str, Store] = {}
 
     async def __aenter__(self) -> Self:
-        client = (await self.store("vault")).db.client
-        await client.admin.command({"setParameter": 1, "transactionLifetimeLimitSeconds": 3})
         await declare(self.amqp_url, self.namespace, retry_delays_s=DELAYS_S, delivery_limit=self.delivery_limit)
         return self
 

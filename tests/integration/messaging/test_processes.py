@@ -12,11 +12,23 @@ import pytest
 
 from shared.ids import ApplicationId, EventId, derived_event_id
 from shared.messaging import RelayPace
+from shared.storage import Store
 from tests.integration.messaging.house import House, event_ids, received, until
 from tests.integration.messaging.witness import all_marked, marks
 
 ROOT = Path(__file__).resolve().parents[3]
 COUNT = 200
+
+
+@pytest.fixture(autouse=True)
+async def brief_locks(mongo_url: str) -> AsyncIterator[None]:
+    """The locks of a killed process are kept for as short as the server can, so that nobody waits for them long."""
+    store, limit = Store.open(mongo_url, "admin"), "transactionLifetimeLimitSeconds"
+    before = (await store.db.command({"getParameter": 1, limit: 1}))[limit]
+    await store.db.command({"setParameter": 1, limit: 2})
+    yield
+    await store.db.command({"setParameter": 1, limit: before})
+    await store.close()
 
 
 @asynccontextmanager
