@@ -137,6 +137,11 @@ def unpacked(content: bytes) -> dict[str, bytes]:
         return {name: packed.read(name) for name in packed.namelist()}
 
 
+def compressed(file: Path, data: bytes) -> None:
+    with gzip.open(file.with_suffix(".log.gz"), "wb") as stream:
+        stream.write(data)
+
+
 # --- return ---
 
 
@@ -290,7 +295,7 @@ async def test_an_answer_to_another_order_is_not_taken(office: Office) -> None:
     assert record["answers"] == {}
 
 
-@pytest.mark.parametrize("write", [Path.write_bytes, lambda file, data: _gz(file, data)])
+@pytest.mark.parametrize("write", [Path.write_bytes, compressed])
 async def test_a_person_in_a_log_fails_the_erasure(office: Office, write: Callable[[Path, bytes], object]) -> None:
     await office.vault.admit(PEOPLE)
     write(office.log.with_name("old.log"), json.dumps({"oops": "髙﨑 花子"}).encode())
@@ -397,11 +402,6 @@ async def test_two_instances_issue_one_certificate(office: Office) -> None:
     await asyncio.gather(*(office.erasure.carry_out(office.vault.campaign) for _ in range(2)))
     assert (await office.certificate())["verdict"] == "PASS"
     assert (await office.vault.audited()).count("key-destroyed") >= 1
-
-
-def _gz(file: Path, data: bytes) -> None:
-    with gzip.open(file.with_suffix(".log.gz"), "wb") as stream:
-        stream.write(data)
 
 
 def test_compression_hides_what_it_holds() -> None:
