@@ -48,10 +48,12 @@ def collections() -> list[Collection]:
             "receipt": {"bsonType": "string"},
             "wrapped_key": {"bsonType": "binData"},
             "ciphertext": {"bsonType": "binData"},
+            "mailbox": {"bsonType": ["string", "null"], "description": "keyed hash of the e-mail address"},
         },
         "additionalProperties": False,
     }
-    return [Collection(COLLECTION, schema, (Index("application_id", unique=True), Index("campaign")))]
+    indexes = (Index("application_id", unique=True), Index("campaign"), Index("mailbox"))
+    return [Collection(COLLECTION, schema, indexes)]
 
 
 def bound_to(campaign: CampaignId, token: Token) -> str:
@@ -77,7 +79,13 @@ def identity_document(
         "receipt": receipt,
         "wrapped_key": sealed.wrapped_key,
         "ciphertext": sealed.ciphertext,
+        "mailbox": None if person.email is None else mailbox_of(keys, person.email),
     }
+
+
+def mailbox_of(keys: CampaignKeys, address: str) -> str:
+    """Names a mailbox without saying it (blind index): delivery reports spell addresses in either case."""
+    return keys.index_of("mailbox", address.casefold())
 
 
 class Identities:
@@ -108,6 +116,20 @@ class Identities:
                 revealed[opened.token] = opened
         await self._audit.record([event for event in events if event is not None])
         return revealed
+
+    async def holders(self, address: str) -> list[tuple[CampaignId, Token]]:
+        """Whose mailbox this is, in every campaign that has a key; nobody is opened for it."""
+        if self._keystore.locked:
+            raise VaultLocked("the vault is locked; restart it with its passphrase")
+        hashes = [mailbox_of(keys, address) for campaign in self._campaigns if (keys := self._keys_of(campaign))]
+        found = self._documents.find({"mailbox": {"$in": hashes}}, {"campaign": 1})
+        return [(CampaignId(document["campaign"]), Token(document["_id"])) async for document in found]
+
+    def _keys_of(self, campaign: CampaignId) -> CampaignKeys | None:
+        try:
+            return self._keystore.campaign(campaign)
+        except (KeyDestroyed, KeyError):
+            return None
 
     def _check_purpose(self, campaign: CampaignId, purpose: str) -> None:
         known = self._campaigns.get(campaign)
