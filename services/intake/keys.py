@@ -29,6 +29,7 @@ class PublishedKey:
 class Keys:
     def __init__(self, store: Store) -> None:
         self._keys = store.db[SEALING_KEYS]
+        self._known: dict[str, PublishedKey] = {}
 
     async def keep(self, event: SealingKeyPublished, uow: UnitOfWork) -> None:
         """Raises PermanentError for a document that is not of this campaign and key or names no end."""
@@ -42,7 +43,14 @@ class Keys:
         await uow.db[SEALING_KEYS].replace_one({"_id": line["_id"]}, line, upsert=True, session=uow.session)
 
     async def find(self, campaign: CampaignId, key_id: KeyId) -> PublishedKey | None:
-        return _key(await self._keys.find_one({"_id": _line_id(campaign, key_id)}))
+        """A key never changes under its id, so one that was found is remembered."""
+        line_id = _line_id(campaign, key_id)
+        if line_id not in self._known:
+            key = _key(await self._keys.find_one({"_id": line_id}))
+            if key is None:
+                return None
+            self._known[line_id] = key
+        return self._known[line_id]
 
     async def current(self, campaign: CampaignId) -> PublishedKey | None:
         """The key that lasts longest, so that the order in which keys arrive does not matter."""

@@ -10,11 +10,13 @@ from typing import Any, Final
 
 from services.intake import receipts
 from services.intake.states import RECEIPTED, Status, before_status
+from services.intake.together import Together
 from shared.contracts import Channel, Decision
 from shared.ids import ApplicationId, CampaignId, Receipt
-from shared.storage import DuplicateKeyError, Store, UnitOfWork, UpdateOne
+from shared.storage import BulkWriteError, DuplicateKeyError, Store, UnitOfWork, UpdateOne
 
 APPLICATIONS: Final = "applications"
+_DUPLICATE_KEY: Final = 11000
 _RECEIPTED: Final = {"$in": sorted(RECEIPTED)}
 
 
@@ -44,9 +46,27 @@ class Ledger:
 
     def __init__(self, store: Store) -> None:
         self._applications = store.db[APPLICATIONS]
+        self._note_together = Together(self._note_all)
+        self._confirm_together = Together(self._confirm_all)
 
     async def note(self, arrival: Arrival) -> Record:
         """Write an arrival down as pending, or find what was written under its id before (of whatever body)."""
+        return await self._note_together(arrival)
+
+    async def _note_all(self, arrivals: Sequence[Arrival]) -> list[Record]:
+        """First numbers at once; whose id or number was taken goes through the numbers by itself."""
+        lines = [_pending_line(each, next(receipts.candidates(each.channel, each.application_id))) for each in arrivals]
+        taken: set[int] = set()
+        try:
+            await self._applications.insert_many(lines, ordered=False)
+        except BulkWriteError as error:
+            taken = _duplicates(error)
+        return [
+            await self._note_one(arrival) if number in taken else _record(line)
+            for number, (arrival, line) in enumerate(zip(arrivals, lines, strict=True))
+        ]
+
+    async def _note_one(self, arrival: Arrival) -> Record:
         for receipt in receipts.candidates(arrival.channel, arrival.application_id):
             line = _pending_line(arrival, receipt)
             try:
@@ -69,11 +89,16 @@ class Ledger:
 
     async def confirm(self, application_id: ApplicationId) -> bool:
         """The broker has it: pending becomes received. False where no receipt may be given any more."""
-        pending = {"_id": application_id, "status": {"$in": before_status(Status.RECEIVED)}}
+        return await self._confirm_together(application_id)
+
+    async def _confirm_all(self, ids: Sequence[ApplicationId]) -> list[bool]:
+        pending = {"_id": {"$in": ids}, "status": {"$in": before_status(Status.RECEIVED)}}
         change = {"$set": {"status": Status.RECEIVED}, "$unset": {"pending_since": ""}}
-        if (await self._applications.update_one(pending, change)).modified_count:
-            return True
-        return await self._applications.find_one({"_id": application_id, "status": _RECEIPTED}, {"_id": 1}) is not None
+        if (await self._applications.update_many(pending, change)).modified_count == len(ids):
+            return [True] * len(ids)
+        receipted = self._applications.find({"_id": {"$in": ids}, "status": _RECEIPTED}, {"_id": 1})
+        known = {line["_id"] async for line in receipted}
+        return [each in known for each in ids]
 
     async def decide(self, campaign: CampaignId, decisions: Sequence[Decision], uow: UnitOfWork) -> None:
         """Verdicts of the vault; of two on one application the higher revision holds, whichever comes first.
@@ -111,6 +136,14 @@ class Ledger:
         async for group in groups:
             found.setdefault(group["_id"]["channel"], {})[group["_id"]["status"]] = group["count"]
         return found
+
+
+def _duplicates(error: BulkWriteError) -> set[int]:
+    """Which of the lines were there already; anything else that went wrong is raised as it is."""
+    mistakes = (error.details or {}).get("writeErrors", [])
+    if not mistakes or any(mistake["code"] != _DUPLICATE_KEY for mistake in mistakes):
+        raise error
+    return {mistake["index"] for mistake in mistakes}
 
 
 def _pending_line(arrival: Arrival, receipt: Receipt) -> dict[str, Any]:

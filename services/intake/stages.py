@@ -1,10 +1,11 @@
 """Where each campaign stands at intake: one document a campaign, moved along `states.STAGE_AFTER` only."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from services.intake.states import Stage, before_stage
+from services.intake.together import Together
 from shared.ids import CampaignId
 from shared.storage import DuplicateKeyError, Store, UnitOfWork
 
@@ -24,6 +25,7 @@ class Standing:
 class Stages:
     def __init__(self, store: Store) -> None:
         self._campaigns = store.db[CAMPAIGNS]
+        self._ask_together = Together(self._open_among)
 
     async def ensure(self, campaigns: Iterable[CampaignId]) -> None:
         """A campaign seen for the first time is open."""
@@ -38,7 +40,13 @@ class Stages:
         return _standing(campaign, found or {"stage": Stage.OPEN})
 
     async def is_open(self, campaign: CampaignId) -> bool:
-        return (await self.of(campaign)).stage is Stage.OPEN
+        """Asked of the database now, not remembered: the answer is no older than the question."""
+        return await self._ask_together(campaign)
+
+    async def _open_among(self, campaigns: Sequence[CampaignId]) -> list[bool]:
+        asked = {"_id": {"$in": list(set(campaigns))}, "stage": Stage.OPEN}
+        found = {each["_id"] async for each in self._campaigns.find(asked, {"_id": 1})}
+        return [campaign in found for campaign in campaigns]
 
     async def advance(
         self, campaign: CampaignId, target: Stage, *, uow: UnitOfWork | None = None, **members: Any

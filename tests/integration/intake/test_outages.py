@@ -3,10 +3,12 @@
 import asyncio
 from datetime import timedelta
 
+from deploy.demo.client import IntakeClient
+from deploy.demo.people import population
 from shared.contracts import ApplicationReceived
 from shared.ids import derived_event_id, new_application_id
-from tests.integration.intake.conftest import Intake, until
-from tests.integration.intake.vault import accepted
+from tests.integration.intake.conftest import OPS_TOKEN, Intake, until
+from tests.integration.intake.vault import CAMPAIGN, accepted
 
 
 async def refused(intake: Intake, body: dict[str, object]) -> None:
@@ -88,6 +90,18 @@ async def test_a_verdict_proves_that_the_vault_has_it_even_where_the_receipt_was
     await intake.vault.decide(accepted(body["application_id"]))
     await until(lambda: _has_status(intake, str(body["application_id"]), "accepted"))
     assert (await intake.post(body)).status_code == 202
+
+
+async def test_an_outside_client_keeps_at_it_until_the_broker_is_back(intake: Intake):
+    people = population(intake.campaign, seed=4, size=12)
+    intake.broker.pull()
+    async with IntakeClient(intake.url, CAMPAIGN, trusted=intake.vault.signing.public, ops_token=OPS_TOKEN) as client:
+        submitting = asyncio.create_task(client.submit(people))
+        await asyncio.sleep(1)
+        intake.broker.plug()
+        assert len(await submitting) == 12
+    await intake.vault.fetch()
+    assert {event.application_id for _, event in intake.vault.received} == {each.application_id for each in people}
 
 
 async def test_readiness_says_which_part_is_away(intake: Intake):
