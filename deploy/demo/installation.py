@@ -55,6 +55,13 @@ class Office:
     async def post(self, door: Door, path: str, body: dict[str, Any]) -> Any:
         return (await self._call("POST", door, path, body)).json()
 
+    async def get_root(self, door: Door, path: str) -> Any:
+        """A call that is not about one campaign."""
+        answer = await self._client.get(f"{door.url}/v1/{path}", headers=_authorization(door))
+        if answer.is_error:
+            raise OfficeError(f"GET {path}: {answer.status_code} {_problem(answer)}")
+        return answer.json()
+
     async def status_of(self, door: Door, path: str) -> int:
         """Only the status code: for asking what must no longer be there."""
         answer = await self._client.get(self._url(door, path), headers=_authorization(door))

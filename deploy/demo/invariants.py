@@ -1,13 +1,17 @@
 """What must be true after a run, whatever happened in between. Pure: facts in, verdicts out."""
 
+import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from deploy.demo.people import DemoApplication
 from shared.campaign import Campaign
 from shared.contracts import Outcome
 from shared.ids import ApplicationId
+
+UNREADABLE = frozenset({"malformed", "purpose-version"})
+"""Whoever sent such an application cannot be told by mail or post; the status page tells."""
 
 FINAL_STATES = frozenset({"mailed", "printed"})
 
@@ -46,7 +50,7 @@ class Facts:
     outcomes: Mapping[ApplicationId, Sequence[Outcome]]
     notices: Sequence[Notice]
     transcript_checks: Sequence[tuple[str, bool]]
-    mails_received: Mapping[str, int] = field(default_factory=dict)
+    mail_leaks: Sequence[str] = ()
 
 
 def check(facts: Facts) -> list[Invariant]:
@@ -55,6 +59,7 @@ def check(facts: Facts) -> list[Invariant]:
         *_one_outcome_each(facts),
         *_capacities(facts),
         *_one_notice_each(facts),
+        *_bulk_mails(facts),
         *_transcript(facts),
     ]
 
@@ -80,7 +85,7 @@ def _verdicts(facts: Facts) -> Iterator[Invariant]:
 def _one_outcome_each(facts: Facts) -> Iterator[Invariant]:
     """R-B8: every accepted application has exactly one outcome for each class it asked for, and nobody else has any."""
     accepted = {app for app, shown in facts.statuses.items() if shown.status == "accepted"}
-    asked = {each.application_id: each.expected.asked for each in facts.sent}
+    asked = {each.application_id: _classes_of(each) for each in facts.sent if each.application_id in accepted}
     wrong = [
         str(app)
         for app in accepted
@@ -107,14 +112,27 @@ def _capacities(facts: Facts) -> Iterator[Invariant]:
 
 def _one_notice_each(facts: Facts) -> Iterator[Invariant]:
     told = Counter(notice.application_id for notice in facts.notices)
-    readable = {each.application_id for each in facts.sent if each.expected.readable}
+    readable = {each.application_id for each in facts.sent if not each.expected.reasons & UNREADABLE}
     wrong = [str(app) for app in readable | set(told) if told[app] != (1 if app in readable else 0)]
     yield Invariant(
         "everyone who could be read has exactly one notice", not wrong, _shown(wrong, f"{len(facts.notices)} notices")
     )
-    open_ = [f"{notice.application_id} ({notice.state})" for notice in facts.notices if notice.state not in FINAL_STATES]
+    open_ = [
+        f"{notice.application_id} ({notice.state})" for notice in facts.notices if notice.state not in FINAL_STATES
+    ]
     states = Counter(notice.state for notice in facts.notices)
     yield Invariant("every notice is in a final state", not open_, _shown(open_, str(dict(states))))
+
+
+def _classes_of(application: DemoApplication) -> list[str]:
+    return [choice["class"] for choice in json.loads(application.plaintext)["choices"]]
+
+
+def _bulk_mails(facts: Facts) -> Iterator[Invariant]:
+    """R-S4, looked at where the mail arrived."""
+    yield Invariant(
+        "no mail to several names one of them", not facts.mail_leaks, _shown(list(facts.mail_leaks), "every mail read")
+    )
 
 
 def _transcript(facts: Facts) -> Iterator[Invariant]:

@@ -21,6 +21,8 @@ from shared.clock import set_rehearsal_clock
 from shared.ids import ApplicationId
 
 PATIENCE_S = 120.0
+NAMESAKES = 5
+"""Every so many of those held are, for the play, two people of one name; the others applied twice."""
 
 
 @dataclass(frozen=True)
@@ -35,15 +37,11 @@ class Play:
         set_rehearsal_clock(self.office.at.clock_file, to)
 
 
-async def take_applications(
-    play: Play, applications: Sequence[DemoApplication], counter: Counter
-) -> list[Receipted]:
+async def take_applications(play: Play, applications: Sequence[DemoApplication], counter: Counter) -> list[Receipted]:
     """Seal as outside clients do and post over HTTP, until each has its receipt."""
     at = play.office.at
     trusted = (await play.office.get_root(at.vault, "signing-key"))["public_key"]
-    async with IntakeClient(
-        at.intake.url, at.campaign.id, trusted=trusted, ops_token=at.intake.token
-    ) as client:
+    async with IntakeClient(at.intake.url, at.campaign.id, trusted=trusted, ops_token=at.intake.token) as client:
         return await client.submit(applications, done=lambda _: counter.step())
 
 
@@ -68,7 +66,7 @@ async def decide_held(play: Play, counter: Counter) -> dict[ApplicationId, str]:
     counter.to(0, len(held))
     decided: dict[ApplicationId, str] = {}
     for index, item in enumerate(sorted(held, key=lambda each: str(each["application_id"]))):
-        decision, reason = ("accept", "namesake") if index % 5 == 4 else ("reject", "duplicate")
+        decision, reason = ("accept", "namesake") if index % NAMESAKES == 0 else ("reject", "duplicate")
         body = {"decision": decision, "reason": reason, "actor": "demo-desk"}
         await play.office.post(play.office.at.vault, f"held/{item['application_id']}", body)
         decided[ApplicationId(item["application_id"])] = decision

@@ -1,0 +1,107 @@
+"""The demo's report: a table for people, JSON for machines."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+
+from rich.console import Console, Group
+from rich.table import Table
+from rich.text import Text
+
+from deploy.demo.invariants import Facts, Invariant
+
+
+@dataclass
+class Report:
+    """What happened, what was checked, and where to look. `seconds` by phase."""
+
+    machine: str
+    facts: Facts
+    summaries: dict[str, Any]
+    invariants: list[Invariant]
+    certificate: dict[str, Any]
+    returned_bytes: int
+    files: dict[str, str]
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def passed(self) -> bool:
+        return bool(self.invariants) and all(invariant.holds for invariant in self.invariants)
+
+    def figures(self) -> dict[str, Any]:
+        """Counts only."""
+        vault, notifier = self.summaries["vault"], self.summaries["notifier"]
+        outcomes = Counter(each.outcome for told in self.facts.outcomes.values() for each in told)
+        return {
+            "received": len(self.facts.sent),
+            "by_channel": vault["channels"],
+            "accepted": vault["applications"].get("accepted", 0),
+            "refused": vault["applications"].get("rejected", 0),
+            "refused_by_reason": vault["reasons"],
+            "held": len(self.facts.desk),
+            "won": outcomes["won"],
+            "waiting": outcomes["waiting"],
+            "lost": outcomes["lost"],
+            "not_in_draw": outcomes["refused"],
+            "seats": self.seats(),
+            "mails_single": notifier["mails"]["single"],
+            "mails_in_batches": notifier["mails"]["in_batches"],
+            "bcc_batches": notifier["bcc_batches"],
+            "bounced_to_post": notifier["bounced"],
+            "postcards": notifier["postcards"],
+            "returned_bytes": self.returned_bytes,
+            "erased": self.erased(),
+        }
+
+    def seats(self) -> dict[str, str]:
+        taken: Counter[str] = Counter()
+        for told in self.facts.outcomes.values():
+            for outcome in told:
+                if outcome.outcome == "won":
+                    taken[outcome.class_id] += outcome.seats
+        return {each.id: f"{taken[each.id]}/{each.capacity}" for each in self.facts.campaign.classes}
+
+    def erased(self) -> int:
+        """Records counted before the erasure, over all services and stores."""
+        return sum(int(store.get("before") or 0) for store in self.certificate["services"])
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "v": 1,
+            "passed": self.passed,
+            "machine": self.machine,
+            "figures": self.figures(),
+            "invariants": [vars(invariant) for invariant in self.invariants],
+            "seconds": self.seconds,
+            "certificate_verdict": self.certificate["verdict"],
+            "files": self.files,
+        }
+
+    def show(self, console: Console) -> None:
+        console.print(Group(self._figures_table(), self._seats_table(), self._invariants_table(), self._times()))
+        for name, path in self.files.items():
+            console.print(f"  {name:12} {path}", soft_wrap=True)
+
+    def _figures_table(self) -> Table:
+        table = Table(title="777 days: from sealed applications to the certificate", show_header=False, min_width=70)
+        for name, value in self.figures().items():
+            if name != "seats":
+                shown = ", ".join(f"{k} {v}" for k, v in value.items()) if isinstance(value, dict) else f"{value:,}"
+                table.add_row(name.replace("_", " "), shown)
+        return table
+
+    def _seats_table(self) -> Table:
+        table = Table("class", "places taken", title="Places", min_width=70)
+        for event_class in self.facts.campaign.classes:
+            table.add_row(f"{event_class.title.ja}", self.seats()[event_class.id])
+        return table
+
+    def _invariants_table(self) -> Table:
+        table = Table("", "must hold", "seen", title="Invariants", min_width=70)
+        for invariant in self.invariants:
+            mark = Text("✓", style="green") if invariant.holds else Text("✗", style="bold red")
+            table.add_row(mark, invariant.name, invariant.detail)
+        return table
+
+    def _times(self) -> Text:
+        return Text("seconds: " + ", ".join(f"{name} {took}" for name, took in self.seconds.items()), style="dim")
