@@ -23,6 +23,7 @@ from services.vault.printroom.typesetting import Typesetter
 from shared.campaign import Campaign
 from shared.clock import Clock
 from shared.contracts import ErasureCompleted, ErasureRequested, StoreErasure
+from shared.erasure import count_outbox
 from shared.logging import get_logger
 from shared.storage import Store, UnitOfWork
 
@@ -133,20 +134,26 @@ class Erasure:
         await self.measuring.queues.purge_campaign(campaign.id)
         return {}
 
-    async def _measure(self, campaign: Campaign, record: Record) -> Facts:
+    async def _measure(self, campaign: Campaign, record: Record) -> Facts | None:
+        """None while messages of the campaign are still leaving: after a crash the next relay waits for a lease."""
+        if await count_outbox(self.store, campaign.id) and not self._waited_long(record):
+            return None
         rows = await self.measuring.rows(campaign.id, record["before"], record["samples"])
         return {"stores": [row.model_dump() for row in rows]}
 
     async def _certify(self, campaign: Campaign, record: Record) -> Facts | None:
         """None while another service may still answer."""
-        waited = datetime.now(UTC) - record["order"]["wall"]
-        if set(OTHERS) - set(record["answers"]) and waited < timedelta(seconds=self.limits.answers_s):
+        if set(OTHERS) - set(record["answers"]) and not self._waited_long(record):
             return None
         findings = _findings(campaign, record, self.clock.now(), self.limits, await self.audit.checkpoint())
         signing = self.measuring.keystore.signing
         certificate = issue(findings, signing)
         page = await asyncio.to_thread(certificate_page, self.typesetter, campaign, certificate, signing.public)
         return {"certificate": certificate, "page": page, "samples": []}
+
+    def _waited_long(self, record: Record) -> bool:
+        waited: timedelta = datetime.now(UTC) - record["order"]["wall"]
+        return waited > timedelta(seconds=self.limits.answers_s)
 
 
 def _findings(

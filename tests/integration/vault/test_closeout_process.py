@@ -1,0 +1,260 @@
+"""The close-out through the doors of a real vault process, killed again and again in the middle of the erasure."""
+
+import asyncio
+import hashlib
+import json
+import os
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pypdfium2
+import pyrage
+import pytest
+
+from deploy.local.ports import free_ports
+from services.vault.closeout.certificate import verify_certificate
+from services.vault.keystore import KeyDestroyed, Keystore
+from services.vault.people import Person
+from shared.contracts import CardOrder, ErasureCompleted, ErasureRequested, PrintCompleted, PrintRequested, StoreErasure
+from shared.contracts.base import Event
+from shared.ids import BatchId, NoticeId
+from shared.messaging import Bus
+from shared.messaging.topology import declare
+from shared.settings import ServiceSettings
+from shared.storage import Store
+from tests.integration.vault.offices import Known, Parts, parts
+
+ROOT = Path(__file__).resolve().parents[3]
+PASSPHRASE = "a passphrase of the tests"
+STAFF = {"Authorization": "Bearer staff-of-the-tests"}
+PEOPLE = [
+    Person(f"髙﨑 花子{number}号", "1600021", f"新宿区歌舞伎町1-4-{number}", f"03{number:08}", 34, None, None, None)
+    for number in range(1, 301)
+]
+
+
+@dataclass
+class Vault:
+    """A vault process that can be killed and started again, and its neighbour who listens to what it says."""
+
+    environment: dict[str, str]
+    root: str
+    http: httpx.AsyncClient
+    neighbour: Bus
+    heard: list[Event] = field(default_factory=list)
+    process: asyncio.subprocess.Process | None = None
+
+    async def start(self) -> None:
+        self.process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "services.vault",
+            cwd=ROOT,
+            env={**os.environ, **self.environment},
+            stdout=asyncio.subprocess.DEVNULL,
+        )
+        async with asyncio.timeout(40):
+            while not await self._ready():
+                assert self.process.returncode is None, "the vault ended while starting"
+                await asyncio.sleep(0.05)
+
+    async def kill(self) -> None:
+        if self.process is not None and self.process.returncode is None:
+            self.process.kill()
+            await self.process.wait()
+
+    async def get(self, path: str) -> httpx.Response:
+        return await self.http.get(f"{self.root}/{path}", headers=STAFF)
+
+    async def post(self, path: str, body: dict[str, Any]) -> httpx.Response:
+        return await self.http.post(f"{self.root}/{path}", json=body, headers=STAFF)
+
+    async def state(self) -> str:
+        return str((await self.get("erasure")).json()["state"])
+
+    async def certified(self) -> None:
+        """Until there is a certificate."""
+        async with asyncio.timeout(90):
+            while await self.state() != "certified":  # noqa: ASYNC110  (the other side is another process)
+                await asyncio.sleep(0.05)
+
+    async def hears(self, kind: type[Event]) -> Event:
+        """The first event of this kind that reached the neighbour."""
+        async with asyncio.timeout(30):
+            while True:
+                for event in self.heard:
+                    if isinstance(event, kind):
+                        return event
+                await asyncio.sleep(0.02)
+
+    async def _ready(self) -> bool:
+        try:
+            return (await self.http.get("/health/ready")).status_code == 200
+        except httpx.TransportError:
+            return False
+
+
+@pytest.fixture
+async def filled(mongo_url: str, namespace: str, tmp_path: Path) -> AsyncIterator[tuple[Parts, list[Known]]]:
+    """The database and keys as they are after the applications came in."""
+    async with parts(mongo_url, namespace, tmp_path, []) as vault:
+        yield vault, await vault.admit(PEOPLE)
+
+
+@pytest.fixture
+async def vault(
+    filled: tuple[Parts, list[Known]], amqp_url: str, mongo_url: str, namespace: str, tmp_path: Path
+) -> AsyncIterator[Vault]:
+    await declare(amqp_url, namespace)
+    for name, content in {"ops-token": "staff-of-the-tests", "passphrase": PASSPHRASE}.items():
+        (tmp_path / name).write_text(content, "utf-8")
+    (tmp_path / "logs").mkdir()
+    (tmp_path / "logs" / "some.log").write_bytes(b'{"event":"batch-printed"}\n' * 200_000)
+    (port,) = free_ports(1)
+    environment = _environment(tmp_path, port, amqp_url, mongo_url, namespace)
+    async with (
+        httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=60) as http,
+        neighbour(amqp_url, mongo_url, namespace, tmp_path) as (bus, heard),
+    ):
+        root = f"/v1/campaigns/{filled[0].campaign.id}"
+        running = Vault(environment, root, http, bus, heard)
+        await running.start()
+        try:
+            yield running
+        finally:
+            await running.kill()
+
+
+def _environment(folder: Path, port: int, amqp_url: str, mongo_url: str, namespace: str) -> dict[str, str]:
+    return {
+        "KUJI_AMQP_URL": amqp_url,
+        "KUJI_MONGO_URL": mongo_url,
+        "KUJI_MONGO_DATABASE": f"{namespace}_vault",
+        "KUJI_NAMESPACE": namespace,
+        "KUJI_STATE_DIR": str(folder),
+        "KUJI_KEYSTORE_DIR": str(folder / "keys"),
+        "KUJI_PASSPHRASE_FILE": str(folder / "passphrase"),
+        "KUJI_OPS_TOKEN_FILE": str(folder / "ops-token"),
+        "KUJI_HTTP_PORT": str(port),
+        "KUJI_LOG_SCAN_DIRS": json.dumps([str(folder / "logs")]),
+        "KUJI_BACKUP_HORIZON_DAYS": "0",
+        "KUJI_CLOSE_OUT_WATCH_S": "0.05",
+    }
+
+
+@asynccontextmanager
+async def neighbour(
+    amqp_url: str, mongo_url: str, namespace: str, folder: Path
+) -> AsyncIterator[tuple[Bus, list[Event]]]:
+    """The notifier's side of the conversation."""
+    settings = ServiceSettings.model_validate(
+        {"amqp_url": amqp_url, "mongo_url": mongo_url, "mongo_database": f"{namespace}_notifier"}
+        | {"namespace": namespace, "state_dir": folder}
+    )
+    store = Store.open(mongo_url, f"{namespace}_notifier")
+    await store.ensure()
+    heard: list[Event] = []
+    bus = Bus(settings, "notifier", store)
+
+    async def hear(events: Any, _: Any) -> None:
+        heard.extend(events)
+
+    bus.consume(ErasureRequested, hear)
+    bus.consume(PrintCompleted, hear)
+    async with bus:
+        yield bus, heard
+    await store.db.client.drop_database(f"{namespace}_notifier")
+    await store.close()
+
+
+async def give_back(vault: Vault) -> bytes:
+    ward = pyrage.x25519.Identity.generate()
+    body = {"recipient": str(ward.to_public()), "requested_by": "handler-1", "approved_by": "responsible-1"}
+    made = (await vault.post("return-package", body)).raise_for_status().json()
+    package = (await vault.get(f"return-package/{made['id']}")).raise_for_status().content
+    digest = hashlib.sha256(package).hexdigest()
+    (await vault.post("return-confirmation", {"sha256": digest, "confirmed_by": "ward-1"})).raise_for_status()
+    return bytes(pyrage.decrypt(package, [ward]))
+
+
+async def answer(vault: Vault, asked: ErasureRequested) -> None:
+    """What the three other services say."""
+    store = StoreErasure(store="queues", before=None, after=0, residue=0, result="PASS")
+    for service in ("intake", "lottery", "notifier"):
+        await vault.neighbour.publish(
+            ErasureCompleted(campaign=asked.campaign, erasure_id=asked.erasure_id, service=service, stores=(store,))
+        )
+
+
+ORDER = {"requested_by": "handler-1", "approved_by": "ward-1", "responsible": "responsible-1"}
+
+
+async def test_an_erasure_survives_being_killed_again_and_again(
+    vault: Vault, filled: tuple[Parts, list[Known]], tmp_path: Path
+) -> None:
+    assert len(await give_back(vault)) > 10_000
+    assert (await vault.post("erasure", ORDER)).status_code == 202
+    for seconds in (0.0, 0.3, 0.6):
+        await asyncio.sleep(seconds)
+        await vault.kill()
+        await vault.start()
+    asked = await vault.hears(ErasureRequested)
+    assert isinstance(asked, ErasureRequested)
+    await answer(vault, asked)
+    await vault.certified()
+    public = (await vault.http.get("/v1/signing-key")).json()["public_key"]
+    certificate = (await vault.get("certificate")).content
+    assert [check.name for check in verify_certificate(certificate, public) if not check.passed] == []
+    assert json.loads(certificate)["verdict"] == "PASS"
+    counted = {row["store"]: row for row in json.loads(certificate)["services"] if row["service"] == "vault"}
+    assert (counted["identities"]["before"], counted["identities"]["after"]) == (len(PEOPLE), 0)
+    with pytest.raises(KeyDestroyed):
+        Keystore.open(tmp_path / "keys", PASSPHRASE).campaign(filled[0].campaign.id)
+    with pypdfium2.PdfDocument((await vault.get("certificate.pdf")).content) as page:
+        assert bytes(page.get_attachment(0).get_data()) == certificate
+    assert [event for event in vault.heard if isinstance(event, ErasureRequested)] == [asked]
+
+
+async def test_after_the_certificate_doors_say_erased_and_ordering_again_changes_nothing(vault: Vault) -> None:
+    await give_back(vault)
+    await vault.post("erasure", ORDER)
+    asked = await vault.hears(ErasureRequested)
+    assert isinstance(asked, ErasureRequested)
+    await answer(vault, asked)
+    await vault.certified()
+    certificate = (await vault.get("certificate")).content
+    assert (await vault.post("erasure", ORDER)).json()["state"] == "certified"
+    assert (await vault.get("certificate")).content == certificate
+    assert (await vault.get("print-batches")).json() == {"batches": []}
+
+
+async def test_the_doors_of_the_close_out_refuse_what_is_not_due(vault: Vault) -> None:
+    early = await vault.post("erasure", ORDER)
+    assert (early.status_code, early.json()["type"]) == (409, "urn:kuji:problem:return-not-confirmed")
+    assert (await vault.get("certificate")).json()["type"] == "urn:kuji:problem:no-certificate"
+    named = await vault.post("erasure", ORDER | {"requested_by": "髙﨑 花子"})
+    assert named.status_code == 422
+    assert "髙﨑" not in named.text
+    assert (await vault.http.get(f"{vault.root}/certificate")).status_code == 401
+
+
+async def test_pages_ordered_over_the_broker_are_printed_and_reported(
+    vault: Vault, filled: tuple[Parts, list[Known]]
+) -> None:
+    parts_, known = filled
+    items = [
+        CardOrder(notice_id=NoticeId(f"n{number}"), token=each.token, body="{{kuji:name}} 様\n落選")
+        for number, each in enumerate(known[:150])
+    ]
+    batch = BatchId("batch-1")
+    await vault.neighbour.publish(PrintRequested(campaign=parts_.campaign.id, batch_id=batch, items=tuple(items)))
+    done = await vault.hears(PrintCompleted)
+    assert isinstance(done, PrintCompleted)
+    assert (done.pages, len(done.printed), done.failed) == (300, 150, ())
+    pdf = (await vault.get(f"print-batches/{batch}/pdf")).raise_for_status().content
+    assert hashlib.sha256(pdf).hexdigest() == done.sha256
