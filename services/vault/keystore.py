@@ -18,14 +18,14 @@ from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 from services.vault.campaign_keys import CampaignKeys
 from services.vault.envelope import KEY_BYTES, NotDecryptable, decrypt, encrypt
 from shared.encoding import b64url, unb64url
-from shared.errors import ConfigurationError, PermanentError, TransientError
+from shared.errors import ConfigurationError, NotReady, PermanentError
 from shared.ids import CampaignId
 from shared.signing import SigningKey
 
 _SCRYPT = {"n": 2**15, "r": 8, "p": 1}
 
 
-class VaultLocked(TransientError):  # noqa: N818  (says what is the case)
+class VaultLocked(NotReady):
     """The vault was sealed; nothing is decrypted until it is restarted with its passphrase."""
 
 

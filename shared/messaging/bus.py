@@ -10,7 +10,7 @@ from shared.contracts.base import Event
 from shared.errors import ConfigurationError
 from shared.ids import CampaignId, EventId, new_event_id
 from shared.logging import get_logger
-from shared.messaging.consumer import Consumer
+from shared.messaging.consumer import Able, Consumer
 from shared.messaging.deliveries import Batch
 from shared.messaging.depths import queue_depths
 from shared.messaging.envelope import Envelope
@@ -35,10 +35,19 @@ class Bus:
 
     Two connections: one to publish, one to consume, so that a blocked publisher holds up no acknowledgement.
     A broker that is away at the start, or goes away later, stops nothing for good: consumers attach again.
+    They attach only while the database answers and `able`, where given, holds (a vault that is locked is not able).
     """
 
-    def __init__(self, settings: ServiceSettings, service: str, store: Store, pace: RelayPace | None = None) -> None:
-        self._service, self._store, self._settings = service, store, settings
+    def __init__(
+        self,
+        settings: ServiceSettings,
+        service: str,
+        store: Store,
+        pace: RelayPace | None = None,
+        *,
+        able: Able | None = None,
+    ) -> None:
+        self._service, self._store, self._settings, self._further = service, store, settings, able
         self._names = Names(settings.namespace)
         url, timeout_s = settings.amqp_url.get_secret_value(), settings.timeout_s
         self._saying = Link(url, f"{service} (publishing)", timeout_s, confirms=True)
@@ -70,7 +79,6 @@ class Bus:
             raise ConfigurationError(
                 f"{self._service} cannot consume {event_type.name}: see shared/contracts/routes.py"
             )
-        batch = batch or Batch()
         handling = Handling(
             event_type,
             handler,
@@ -80,7 +88,10 @@ class Bus:
             publisher=self._publisher,
             delays_s=self._settings.retry_delays_s,
         )
-        self._consumers.append(Consumer(queue, self._hearing, batch, handling, self._settings.timeout_s))
+        consumer = Consumer(
+            queue, self._hearing, batch or Batch(), handling, able=self._able, timeout_s=self._settings.timeout_s
+        )
+        self._consumers.append(consumer)
 
     async def publish(self, event: Event, event_id: EventId | None = None) -> EventId:
         """Say `event` now; return its id once the broker has it safely.
@@ -120,6 +131,9 @@ class Bus:
 
     async def __aexit__(self, *_: object) -> None:
         await self.drain()
+
+    async def _able(self) -> bool:
+        return await self._store.ping() and (self._further is None or await self._further())
 
     async def ready(self) -> bool:
         """Whether every consumer is attached; for health checks."""

@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 from aio_pika.abc import AbstractChannel, AbstractConnection
@@ -14,6 +14,8 @@ from shared.messaging.link import Link, hang_up, was_cancelled
 
 _log = get_logger(__name__)
 
+Able = Callable[[], Awaitable[bool]]
+
 _PREFETCHED_BATCHES = 2
 """One being handled, one on its way."""
 
@@ -22,11 +24,17 @@ _PAUSES_S = (0.1, 0.1, 0.5, 1.0, 2.0)
 
 
 class Consumer:
-    """`run` until `stop`. Messages go through `handling` in a task of ours, which no lost connection cancels."""
+    """`run` until `stop`. Messages go through `handling` in a task of ours, which no lost connection cancels.
 
-    def __init__(self, queue: str, link: Link, batch: Batch, handling: Handling[Any], timeout_s: float) -> None:
+    Attaches only while `able` holds: messages that nobody can handle stay with the broker, their deliveries uncounted.
+    """
+
+    def __init__(
+        self, queue: str, link: Link, batch: Batch, handling: Handling[Any], *, able: Able, timeout_s: float
+    ) -> None:
         self.queue = queue
-        self._link, self._batch, self._handling, self._timeout_s = link, batch, handling, timeout_s
+        self._link, self._batch, self._handling = link, batch, handling
+        self._able, self._timeout_s = able, timeout_s
         self._stopping = asyncio.Event()
         self._deliveries: Deliveries | None = None
 
@@ -63,6 +71,8 @@ class Consumer:
             _log.info("consumer-attaches-again", queue=self.queue)
 
     async def _consume(self) -> None:
+        if not await self._able():
+            return
         connection = await self._link.connection()
         async with self._attached(connection) as deliveries:
             self._deliveries = deliveries

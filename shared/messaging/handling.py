@@ -17,6 +17,7 @@ from aio_pika.exceptions import AMQPError, ChannelInvalidStateError
 from pydantic import ValidationError
 
 from shared.contracts.base import Event
+from shared.errors import NotReady
 from shared.logging import describe, get_logger
 from shared.messaging.deliveries import Deliveries
 from shared.messaging.envelope import Envelope
@@ -36,6 +37,7 @@ _PATIENCE_S = 90.0
 
 _WAIT_S = 0.5
 _LONGEST_WAIT_S = 5.0
+_LONG_WAITS = 12
 _ACKNOWLEDGED_WITHIN_S = 5.0
 
 
@@ -124,18 +126,20 @@ class Handling(Generic[E]):
             await _acknowledge([parcel.message for parcel in parcels])
 
     async def _commit(self, parcels: Sequence[Parcel[E]], deliveries: Deliveries) -> None:
-        """One transaction. While the database is away everything waits here: that is no fault of any message."""
-        wait_s = _WAIT_S
+        """One transaction. While the database is away or the service not ready, all wait: no message is at fault.
+
+        A batch that has waited for long is let go of; the consumer attaches again once all is well.
+        """
+        waits_s = [_WAIT_S, 2 * _WAIT_S, 4 * _WAIT_S, *[_LONGEST_WAIT_S] * _LONG_WAITS]
         while True:
             try:
                 await self._store.transact(lambda uow: self._work(parcels, uow), patience_s=_PATIENCE_S)
-            except StoreUnavailable:
-                if deliveries.ended:
+            except (StoreUnavailable, NotReady) as error:
+                if deliveries.ended or not waits_s:
                     raise Abandoned from None
-                if await self._store.ping():
+                if isinstance(error, StoreUnavailable) and await self._store.ping():
                     raise
-                await asyncio.sleep(wait_s)
-                wait_s = min(2 * wait_s, _LONGEST_WAIT_S)
+                await asyncio.sleep(waits_s.pop(0))
             else:
                 return
 

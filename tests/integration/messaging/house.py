@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -102,9 +102,16 @@ class House:
             await self._stores[service].ensure()
         return self._stores[service]
 
-    async def bus(self, service: str, *, pace: RelayPace | None = None, amqp_url: str | None = None) -> Bus:
+    async def bus(
+        self,
+        service: str,
+        *,
+        pace: RelayPace | None = None,
+        amqp_url: str | None = None,
+        able: Callable[[], Awaitable[bool]] | None = None,
+    ) -> Bus:
         """Not started; its handlers are the test's business."""
-        return Bus(self.settings(service, amqp_url), service, await self.store(service), pace)
+        return Bus(self.settings(service, amqp_url), service, await self.store(service), pace, able=able)
 
     async def running(self, bus: Bus) -> Bus:
         """Started and attached; drained at the end of the test."""

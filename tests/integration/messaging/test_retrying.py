@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import pytest
 
 from shared.contracts import ApplicationReceived
-from shared.errors import TransientError
+from shared.errors import NotReady, TransientError
 from shared.messaging import Bus
 from shared.storage import UnitOfWork
 from tests.integration.messaging.house import DELAYS_S, House, event_ids, received, until
@@ -109,3 +109,44 @@ async def test_a_retried_copy_carries_no_trace_of_the_brokers_own_bookkeeping(ho
 
     (parked,) = await house.take_all(house.names.parked("vault"))
     assert not [name for name in parked.headers if name.startswith("x-") and name != "x-delivery-count"]
+
+
+async def test_while_a_service_is_not_ready_its_messages_wait_without_an_attempt_being_counted(house: House) -> None:
+    witness, ready = Witness(), False
+
+    async def locked(events: Sequence[ApplicationReceived], uow: UnitOfWork) -> None:
+        if not ready:
+            raise NotReady("locked")
+        await witness(events, uow)
+
+    vault = await house.bus("vault")
+    vault.consume(ApplicationReceived, locked)
+    await house.running(vault)
+    event = received()
+    await (await house.running(await house.bus("intake"))).publish(event)
+
+    await asyncio.sleep(1.5)
+    waiting = sum((await vault.queue_depths()).values())
+    ready = True
+    await all_marked(await house.store("vault"), 1)
+
+    assert waiting == 0
+    assert await marks(await house.store("vault")) == {event.application_id: 1}
+
+
+async def test_a_service_that_is_not_able_leaves_its_messages_with_the_broker(house: House) -> None:
+    witness, able = Witness(), False
+
+    async def is_able() -> bool:
+        return able
+
+    vault = await house.bus("vault", able=is_able)
+    vault.consume(ApplicationReceived, witness)
+    event = received()
+    async with vault:
+        await (await house.running(await house.bus("intake"))).publish(event)
+        await asyncio.sleep(0.5)
+        assert not await vault.ready()
+        assert (await vault.queue_depths())["vault.application.received"] == 1
+        able = True
+        await all_marked(await house.store("vault"), 1)
