@@ -179,5 +179,7 @@ def _logs(scan: LogScan) -> dict[str, Any]:
 
 
 def _backups(horizon_days: int | None) -> dict[str, Any]:
-    """Backups of the database open for nobody; the horizon is that of backups of the key folder."""
-    return {"horizon_days": horizon_days, "result": "UNKNOWN" if horizon_days is None else "PASS"}
+    """Backups of the database open for nobody; the horizon (ISO 8601) is that of backups of the key folder."""
+    if horizon_days is None:
+        return {"horizon": None, "result": "UNKNOWN"}
+    return {"horizon": f"P{horizon_days}D", "result": "PASS"}

@@ -55,7 +55,8 @@ class Measuring:
         after = await self.counts(campaign)
         opened = sum(self._opens(campaign, sample) for sample in samples)
         return [
-            *(judged_store(name, before[name], after[name]) for name in (*ERASED, PACKAGES, OUTBOX)),
+            *(judged_store(name, before[name], after[name]) for name in (*ERASED, OUTBOX)),
+            _judged_packages(before[PACKAGES], after[PACKAGES]),
             judged_store(SAMPLES, len(samples), opened),
             await judged_queues(self.queues),
         ]
@@ -69,3 +70,11 @@ class Measuring:
         except (KeyDestroyed, NotDecryptable, KeyError):
             return False
         return True
+
+
+def _judged_packages(before: int, left: int) -> StoreErasure:
+    """A return was confirmed, so there was a package; one that does not lie here was made by another instance."""
+    if before:
+        return judged_store(PACKAGES, before, left)
+    note = "the package does not lie in this instance's folder; delete it where it was made"
+    return StoreErasure(store=PACKAGES, before=None, after=None, residue=None, result="UNKNOWN", note=note)

@@ -91,7 +91,10 @@ class PrintRoom:
         known = revealed.get(order.token)
         if known is None or known.campaign != campaign:
             raise NotPrintable("unknown-token")
-        return card_of(order, known.person, known.receipt, self._places.find(known.person.postal_code))
+        card = card_of(order, known.person, known.receipt, self._places.find(known.person.postal_code))
+        if not self._typesetter.prints("".join((card.name, *card.address, card.body))):
+            raise NotPrintable("characters")
+        return card
 
     def _batch(
         self, event: PrintRequested, notices: Sequence[NoticeId], failed: Sequence[CardFailure], printed: Printed

@@ -9,6 +9,7 @@ from typing import Any, Final, Literal
 
 import typst
 
+from services.vault.printroom.glyphs import printable
 from shared.errors import ConfigurationError, PermanentError
 
 FONT_DIRS: Final = (
@@ -45,6 +46,12 @@ class Typesetter:
                 f"font {missing[0]} is missing; install the Debian packages fonts-ipamj-mincho and fonts-ipaexfont, "
                 "or set KUJI_FONT_DIRS to the folders that hold the fonts"
             )
+        names = next(font for font in self._fonts.fonts() if font.family == _NEEDED[0])
+        self._printable = printable(Path(str(names.path)))
+
+    def prints(self, text: str) -> bool:
+        """Whether every character of a name or address comes out as itself, none as a box."""
+        return all(ord(each) in self._printable for each in text)
 
     def pdf(
         self, template: Path, data: Mapping[str, Any], *, standard: Literal["1.7", "a-3b"] = "1.7", **files: bytes

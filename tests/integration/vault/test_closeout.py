@@ -313,6 +313,13 @@ async def test_logs_that_nobody_named_are_unknown(office: Office) -> None:
     assert certificate["logs"]["result"] == certificate["verdict"] == "UNKNOWN"
 
 
+async def test_a_package_that_lies_elsewhere_is_unknown(office: Office) -> None:
+    await office.give_back()
+    office.returns.remove_files(office.vault.campaign.id)
+    certificate = await office.erase()
+    assert certificate["verdict"] == "UNKNOWN"
+
+
 async def test_a_document_that_escapes_the_deletion_is_found(office: Office) -> None:
     (known,) = await office.vault.admit(PEOPLE[:1])
     saved = await office.vault.store.db[identities.COLLECTION].find_one({"_id": known.token})

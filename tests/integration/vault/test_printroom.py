@@ -83,6 +83,14 @@ async def test_a_text_with_a_foreign_placeholder_fails(vault: Parts) -> None:
     assert await print_room(vault).pdf(vault.campaign.id, BATCH, actor="a-handler") is None
 
 
+async def test_a_name_that_no_font_here_can_print_fails_instead_of_going_out_as_boxes(vault: Parts) -> None:
+    hangul = Person("김 한국", "1600021", "新宿区歌舞伎町1-4-1", "0311112222", 40, None, None, None)
+    first, second = await vault.admit([hangul, PEOPLE[1]])
+    done = await ordered(vault, [first.token, second.token])
+    assert [(each.notice_id, each.reason) for each in done.failed] == [("n0", "characters")]
+    assert (done.printed, done.pages) == (("n1",), 2)
+
+
 async def test_an_order_said_twice_is_printed_once_and_answered_alike(vault: Parts) -> None:
     known = await vault.admit(PEOPLE)
     first = await ordered(vault, [each.token for each in known])

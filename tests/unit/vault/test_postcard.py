@@ -245,6 +245,19 @@ def test_what_postal_codes_stand_for(code: str, kind: PlaceKind, town: str | Non
     assert town is None or town in place.towns
 
 
+@pytest.mark.parametrize(
+    "name",
+    ["髙﨑 邉子", "𠮷野 濵田", "葛󠄀城 辻󠄀", "ｸﾞｴﾝ ｱﾝ", "Nguyễn Thị Ánh", "O'Brien-Müller", "渡邊 〆子", "ヴァン・ダイク"],
+)
+def test_names_as_people_write_them_can_be_printed(name: str) -> None:
+    assert TYPESETTER.prints(name)
+
+
+@pytest.mark.parametrize("name", ["한국", "สมชาย", "محمد", "花子🌸", "\ue000"])
+def test_names_that_would_come_out_as_boxes_are_known_beforehand(name: str) -> None:
+    assert not TYPESETTER.prints(name)
+
+
 def test_a_machine_without_the_fonts_says_which_packages_to_install(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="fonts-ipamj-mincho"):
         Typesetter([tmp_path])
