@@ -1,0 +1,37 @@
+"""All commands, put together."""
+
+import typer
+
+from deploy.cli import checking, close_out, demo, draws, house, installation, staff
+
+app = typer.Typer(
+    name="kuji",
+    help="Applications in sealed, places by lot, results to everyone, everything erased.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_show_locals=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+app.command("demo")(demo.demo)
+app.command("test", context_settings={"allow_extra_args": True, "ignore_unknown_options": True}, add_help_option=False)(
+    house.test
+)
+app.command("up")(installation.up)
+app.command("down")(installation.down)
+app.command("status")(installation.status)
+app.command("verify")(checking.verify)
+app.add_typer(staff.held, name="held")
+app.add_typer(staff.parked, name="parked")
+app.add_typer(staff.notices, name="notices")
+app.add_typer(draws.draw, name="draw")
+app.add_typer(close_out.close_out, name="close-out")
+app.command("bench")(house.bench)
+app.command("lock")(house.lock)
+
+
+@app.command("help")
+def help_(context: typer.Context) -> None:
+    """Show this page."""
+    assert context.parent is not None  # noqa: S101  (a command has its group)
+    typer.echo(context.parent.get_help())

@@ -1,0 +1,102 @@
+"""Staff work until there are pages for it: held applications, parked messages, notices that need a person."""
+
+from typing import Annotated
+
+import typer
+
+from deploy.cli.doors import ask, call, campaign_or_only
+from deploy.cli.showing import ActorOption, AsJson, CampaignOption, show, show_one
+from shared.contracts import SERVICES
+
+held = typer.Typer(help="Applications that wait for a person's decision.", no_args_is_help=True)
+parked = typer.Typer(help="Messages that failed for good and wait for a person.", no_args_is_help=True)
+notices = typer.Typer(help="Notices and their states.", no_args_is_help=True)
+
+ServiceOption = Annotated[str | None, typer.Option("--service", help=f"One of {', '.join(SERVICES)}.")]
+
+
+@held.command("list")
+def list_held(campaign: CampaignOption = None, *, as_json: AsJson = False) -> None:
+    """Who waits, and why: receipt, doubt, and the application that looks like the same person's."""
+    rows = ask("vault", "GET", f"campaigns/{campaign_or_only(campaign)}/held")["held"]
+    columns = ("application_id", "receipt", "channel", "received_at", "doubts", "match")
+    show(rows, columns, as_json=as_json, empty="nothing is held")
+
+
+@held.command("accept")
+def accept(
+    application_id: str,
+    actor: ActorOption,
+    reason: Annotated[str, typer.Option(help="Code, e.g. namesake.")] = "namesake",
+    campaign: CampaignOption = None,
+) -> None:
+    """Let an application into the draw."""
+    _decide(application_id, "accept", reason, actor, campaign)
+
+
+@held.command("reject")
+def reject(
+    application_id: str,
+    actor: ActorOption,
+    reason: Annotated[str, typer.Option(help="Code, e.g. duplicate; the applicant is told.")] = "duplicate",
+    campaign: CampaignOption = None,
+) -> None:
+    """Keep an application out of the draw; the applicant is told why."""
+    _decide(application_id, "reject", reason, actor, campaign)
+
+
+def _decide(application_id: str, decision: str, reason: str, actor: str, campaign: str | None) -> None:
+    body = {"decision": decision, "reason": reason, "actor": actor}
+    path = f"campaigns/{campaign_or_only(campaign)}/held/{application_id}"
+    show_one(ask("vault", "POST", path, body), as_json=False)
+
+
+@parked.command("list")
+def list_parked(service: ServiceOption = None, *, as_json: AsJson = False) -> None:
+    """What is parked, at one service or at all."""
+    rows = [
+        {"service": name, **row}
+        for name in ([service] if service else SERVICES)
+        for row in ask(name, "GET", "parked")["parked"]
+    ]
+    columns = ("service", "id", "event", "queue", "attempts", "error", "parked_at")
+    show(rows, columns, as_json=as_json, empty="nothing is parked")
+
+
+@parked.command("replay")
+def replay(service: str, message_id: str) -> None:
+    """Give a message to its consumer once more."""
+    call(service, "POST", f"parked/{message_id}/replay")
+    typer.echo("replayed")
+
+
+@parked.command("discard")
+def discard(service: str, message_id: str) -> None:
+    """Throw a message away for good."""
+    call(service, "DELETE", f"parked/{message_id}")
+    typer.echo("discarded")
+
+
+@notices.command("list")
+def list_notices(
+    state: Annotated[str | None, typer.Option(help="Only this state, e.g. unknown.")] = None,
+    campaign: CampaignOption = None,
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Notices by state; nobody's name or address is known there."""
+    query = f"?state={state}" if state else ""
+    rows = ask("notifier", "GET", f"campaigns/{campaign_or_only(campaign)}/notices{query}")["notices"]
+    show(rows, ("id", "application_id", "kind", "channel", "state", "code"), as_json=as_json, empty="no notices")
+
+
+@notices.command("resolve")
+def resolve(
+    notice_id: str,
+    decision: Annotated[str, typer.Argument(help="mailed, or post")],
+    actor: ActorOption,
+    campaign: CampaignOption = None,
+) -> None:
+    """Say what became of a mail whose answer was lost: it arrived, or a postcard should go out."""
+    path = f"campaigns/{campaign_or_only(campaign)}/notices/{notice_id}/resolve"
+    show_one(ask("notifier", "POST", path, {"decision": decision, "actor": actor}), as_json=False)

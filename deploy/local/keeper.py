@@ -1,0 +1,61 @@
+"""`python -m deploy.local.keeper`: holds an installation until it is told to go (SIGTERM). `./kuji up` starts it."""
+
+import argparse
+import json
+import os
+import signal
+import sys
+import threading
+from pathlib import Path
+from typing import Any
+
+from deploy.local.processes import Watchdog, started_at
+from deploy.local.secrets import write_secret
+from deploy.local.stack import Options, Stack
+from shared.campaign import load_campaigns
+from shared.errors import KujiError
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Keep an installation running on this machine.")
+    parser.add_argument("--home", type=Path, required=True)
+    parser.add_argument("--campaigns", type=Path, required=True)
+    arguments = parser.parse_args()
+    told = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: told.set())
+    _write(arguments.home / "keeper.json", {"pid": os.getpid(), "started_at": started_at(os.getpid())})
+    try:
+        campaigns = [str(name) for name in sorted(load_campaigns(arguments.campaigns))]
+        with Watchdog() as watchdog, Stack(arguments.home, Options(arguments.campaigns), watchdog=watchdog) as stack:
+            _write(arguments.home / "installation.json", _record(stack, campaigns))
+            told.wait()
+    except KujiError as error:
+        sys.exit(str(error))
+    finally:
+        (arguments.home / "installation.json").unlink(missing_ok=True)
+
+
+def _record(stack: Stack, campaigns: list[str]) -> dict[str, Any]:
+    """What the command line needs to find its way: addresses, token files, processes. No secret."""
+    doors = {
+        name: {"url": stack.url(name), "token_file": str(stack.secrets.ops_file(name)), "log": str(stack.log(name))}
+        for name in stack.ports
+    }
+    return {
+        "v": 1,
+        "campaigns": campaigns,
+        "services": doors,
+        "servers": {"mailbox": f"127.0.0.1:{stack.servers.smtp_port} → {stack.servers.mailbox}"},
+        "processes": {child.pid: started_at(child.pid) for child in stack.children()},
+    }
+
+
+def _write(path: Path, content: dict[str, Any]) -> None:
+    draft = path.with_suffix(".new")
+    write_secret(draft, json.dumps(content, ensure_ascii=False).encode())
+    draft.replace(path)
+
+
+if __name__ == "__main__":
+    main()
