@@ -17,7 +17,7 @@ def _end(number: int, _frame: FrameType | None) -> None:
 def main() -> None:
     signal.signal(signal.SIGTERM, _end)
     try:
-        app()
+        app(prog_name="./kuji")
     except (CallRefused, NotRunning, KujiError) as error:
         sys.exit(f"kuji: {error}")
 
