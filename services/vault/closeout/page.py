@@ -27,9 +27,13 @@ _STORES: Final = {
     "sample decryption": "控えた暗号文の復号の試み",
     "sealing_keys": "封印鍵（公開鍵）",
     "entries": "抽選の申込み",
+    "roll": "受付番号の名簿",
+    "roll_parts": "受付番号の名簿（分割）",
     "outcomes": "抽選の結果",
+    "pass-key": "参加証の鍵",
+    "contacts": "通知の方法",
+    "results": "通知する結果",
     "notices": "通知",
-    "contacts": "通知方法",
 }
 """Our names of stores for readers; a name that is not here is shown as the service gave it."""
 
