@@ -1,11 +1,13 @@
 """The relay's listening side: STARTTLS required, one account per service, nothing stored."""
 
 import asyncio
+import contextlib
 import hmac
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
@@ -17,6 +19,8 @@ from shared.errors import ConfigurationError
 
 _LARGEST = 1024 * 1024
 _IDLE_S = 120.0
+_VERDICT_S = 10.0
+_HANG_UP_S = 2.0
 
 
 @dataclass(frozen=True)
@@ -42,6 +46,7 @@ class MailRelay:
             recipients, options.mta, clock, domain=options.domain, bounce_domain=options.bounce_domain
         )
         self._server: asyncio.Server | None = None
+        self._open: set[_RelaySMTP] = set()
         self._tls = _tls_context(options)
 
     async def start(self) -> None:
@@ -55,12 +60,20 @@ class MailRelay:
         return int(self._server.sockets[0].getsockname()[1])
 
     async def stop(self) -> None:
-        if self._server is not None:
-            self._server.close()
-            self._server = None
+        """Texts that are going out get their verdict first, for a lost one is work for a person."""
+        if self._server is None:
+            return
+        self._server.close()
+        self._server = None
+        with contextlib.suppress(TimeoutError):
+            await self._sessions.leave(_VERDICT_S)
+        hanging_up = [connection.hang_up() for connection in self._open]
+        if hanging_up:
+            await asyncio.wait([asyncio.ensure_future(each) for each in hanging_up], timeout=_HANG_UP_S)
 
     def _protocol(self) -> SMTP:
         return _RelaySMTP(
+            self._open,
             self._sessions,
             hostname="relay",
             ident="Kuji relay",
@@ -86,12 +99,31 @@ class MailRelay:
 
 
 class _RelaySMTP(SMTP):
-    """Says when its client has gone."""
+    """Is on the list of open connections while it is one, and says when its client has gone."""
+
+    def __init__(self, connections: set["_RelaySMTP"], sessions: RelaySessions, **options: Any) -> None:
+        self._connections, self._sessions = connections, sessions
+        self._gone = asyncio.Event()
+        super().__init__(sessions, **options)
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        super().connection_made(transport)
+        self._connections.add(self)
 
     def connection_lost(self, error: Exception | None) -> None:
         session = self.session
         super().connection_lost(error)
-        self._closing = self.loop.create_task(self.event_handler.ended(session))
+        self._connections.discard(self)
+        self._going = self.loop.create_task(self._go(session))
+
+    async def _go(self, session: Session | None) -> None:
+        await self._sessions.ended(session)
+        self._gone.set()
+
+    async def hang_up(self) -> None:
+        if self.transport is not None:
+            self.transport.close()
+        await self._gone.wait()
 
 
 def _tls_context(options: RelayOptions) -> ssl.SSLContext:

@@ -3,6 +3,7 @@
 The method names are aiosmtpd's hooks. State of a session lives in `Conversation`, one per connection.
 """
 
+import asyncio
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -26,21 +27,21 @@ _SENDER = re.compile(r"bounce\+([A-Za-z0-9][A-Za-z0-9._-]{0,79})@")
 _UNKNOWN = "550 5.1.1 no such recipient"
 _NOT_ALLOWED = "550 5.7.1 not for this recipient"
 _AWAY = "451 4.4.1 try again later"
+_LEAVING = "421 4.3.2 closing; come back later"
 _OK = 250
 
 
 @dataclass
 class Conversation:
-    """Where a client's session stands. `asked` counts recipients of this message, taken or not."""
+    """Where a client's session stands. `taken`: whom the mail server accepted for the message under way."""
 
     upstream: Upstream
     envelope_id: str = ""
-    asked: int = 0
     taken: list[Recipient] = field(default_factory=list)
 
     async def begin(self, envelope_id: str) -> None:
         await self.upstream.reset()
-        self.envelope_id, self.asked, self.taken = envelope_id, 0, []
+        self.envelope_id, self.taken = envelope_id, []
 
 
 class RelaySessions:
@@ -48,10 +49,16 @@ class RelaySessions:
         self._recipients, self._mta, self._clock = recipients, mta, clock
         self._domain, self._bounce_domain = domain, bounce_domain
         self._conversations: dict[int, Conversation] = {}
+        self._verdicts_awaited = 0
+        self._quiet = asyncio.Event()
+        self._quiet.set()
+        self._leaving = False
 
     async def handle_MAIL(  # noqa: N802
         self, _server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
     ) -> str:
+        if self._leaving:
+            return _LEAVING
         sender = _SENDER.match(address)
         if sender is None:
             return "550 5.7.1 the sender must be bounce+<notice or batch id>"
@@ -69,7 +76,6 @@ class RelaySessions:
             return _UNKNOWN
         if conversation.taken and len(conversation.taken) >= conversation.taken[0].campaign.bcc_batch:
             return "452 4.5.3 too many recipients for one message"
-        conversation.asked += 1
         reply = await self._take(conversation, Token(token), _account(session))
         if reply.startswith("250"):
             envelope.rcpt_tos.append(address)
@@ -82,35 +88,53 @@ class RelaySessions:
             if recipient is None or recipient.address is None or refusal is not None:
                 return refusal or _UNKNOWN
             sender = f"bounce+{conversation.envelope_id}@{self._bounce_domain}"
-            code = await conversation.upstream.rcpt(sender, recipient.address)
+            answer = await conversation.upstream.rcpt(sender, recipient.address)
         except PurposeNotAllowed:
             return _NOT_ALLOWED
         except (TransientError, PyMongoError, MtaAway):
             return _AWAY
-        if code == _OK:
+        if answer.code == _OK:
             conversation.taken.append(recipient)
-        return redacted(code)
+        return answer.line
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
         conversation = self._of(session)
+        self._verdicts_awaited += 1
+        self._quiet.clear()
         try:
-            content = rewrite(
-                envelope.original_content or b"",
+            return await self._verdict(conversation, envelope.original_content or b"")
+        except VerdictUnknown:
+            # Any answer would be a lie: the sender must see that the reply was lost, and never send again blindly.
+            _log.warning("verdict-unknown", notice=conversation.envelope_id)
+            if isinstance(server.transport, asyncio.WriteTransport):
+                server.transport.abort()
+            return _AWAY
+        finally:
+            self._verdicts_awaited -= 1
+            if self._verdicts_awaited == 0:
+                self._quiet.set()
+
+    async def _verdict(self, conversation: Conversation, content: bytes) -> str:
+        try:
+            out = rewrite(
+                content,
                 conversation.taken,
                 envelope_id=conversation.envelope_id,
                 domain=self._bounce_domain,
                 clock=self._clock,
             )
-            return redacted(await conversation.upstream.data(content))
+            return (await conversation.upstream.data(out)).line
         except Refused as refusal:
             await conversation.upstream.reset()
             return refusal.reply
-        except VerdictUnknown:
-            # Any answer would be a lie: the sender must see that the reply was lost, and never send again blindly.
-            _log.warning("verdict-unknown", notice=conversation.envelope_id)
-            if server.transport is not None:
-                server.transport.close()
+        except MtaAway:
             return _AWAY
+
+    async def leave(self, patience_s: float) -> None:
+        """Begin no message any more, and wait for the verdicts under way. Raises TimeoutError."""
+        self._leaving = True
+        async with asyncio.timeout(patience_s):
+            await self._quiet.wait()
 
     async def handle_RSET(self, _server: SMTP, session: Session, _envelope: Envelope) -> str:  # noqa: N802
         await self._of(session).begin("")
@@ -121,7 +145,7 @@ class RelaySessions:
         return _AWAY
 
     async def ended(self, session: Session | None) -> None:
-        """The client is gone: so is its session to the mail server."""
+        """The client is gone: its session to the mail server goes too."""
         conversation = self._conversations.pop(id(session), None)
         if conversation is not None:
             await conversation.upstream.close()
@@ -142,12 +166,6 @@ def _refusal(recipient: Recipient | None, taken: Sequence[Recipient]) -> str | N
     if any(other.token == recipient.token for other in taken):
         return "550 5.5.0 recipient given twice"
     return None
-
-
-def redacted(code: int) -> str:
-    """The mail server's code with a text of ours: its own may repeat the address."""
-    kinds = {2: "2.0.0 OK", 4: "4.3.0 the mail server says: later", 5: "5.1.1 the mail server says: no"}
-    return f"{code} {kinds.get(code // 100, '4.3.0 try again later')}"
 
 
 def _account(session: Session) -> str:

@@ -1,12 +1,19 @@
 """The session to the mail server (MTA) on behalf of one client, command by command, every wait bounded."""
 
 import contextlib
+import re
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
 import aiosmtplib
 
 Security = Literal["none", "starttls", "tls"]
+Transaction = Literal["none", "open", "lost"]
+
+_STATUS: Final = re.compile(r"([245]\.\d{1,3}\.\d{1,3})(?!\d)")
+_WORDS: Final = {2: "OK", 4: "the mail server says: later", 5: "the mail server says: no"}
+_GOODBYE_S: Final = 1.0
+_FAILURES: Final = (aiosmtplib.SMTPException, OSError, TimeoutError)
 
 
 @dataclass(frozen=True)
@@ -19,6 +26,24 @@ class Mta:
     timeout_s: float = 20.0
 
 
+@dataclass(frozen=True)
+class Answer:
+    """The mail server's reply code and status (RFC 3463) without its words, which may repeat the address."""
+
+    code: int
+    status: str
+
+    @classmethod
+    def of(cls, code: int, message: str) -> "Answer":
+        status = _STATUS.match(message)
+        kind = code // 100 if code // 100 in _WORDS else 4
+        return cls(code, status[1] if status and status[1].startswith(str(kind)) else f"{kind}.0.0")
+
+    @property
+    def line(self) -> str:
+        return f"{self.code} {self.status} {_WORDS.get(self.code // 100, 'try again later')}"
+
+
 class MtaAway(Exception):  # noqa: N818  (says what is the case)
     """The mail server does not answer; nothing was taken."""
 
@@ -28,69 +53,98 @@ class VerdictUnknown(Exception):  # noqa: N818  (says what is the case)
 
 
 class Upstream:
-    """Opened at the first recipient and kept for the client's next messages."""
+    """Opened at the first recipient and kept for the client's next messages.
+
+    A transaction whose session was lost stays lost until `reset`: its recipients were forgotten with the session, so
+    no later one may be named, and no text sent, as if they were still there.
+    """
 
     def __init__(self, mta: Mta) -> None:
         self._mta = mta
         self._client: aiosmtplib.SMTP | None = None
-        self._in_transaction = False
+        self._transaction: Transaction = "none"
 
-    async def rcpt(self, sender: str, address: str) -> int:
-        """The mail server's reply code to this recipient, beginning the transaction where needed. Raises MtaAway."""
+    async def rcpt(self, sender: str, address: str) -> Answer:
+        """The mail server's answer to this recipient, beginning the transaction where needed. Raises MtaAway."""
+        if self._transaction == "lost":
+            raise MtaAway
         try:
-            client = await self._connected()
-            if not self._in_transaction:
-                await client.mail(sender, encoding="utf-8", options=self._options(client, address))
-                self._in_transaction = True
-            return (await client.rcpt(address, encoding="utf-8")).code
+            client = await self._begun(sender, address)
+            code, message = await client.rcpt(address, encoding="utf-8")
         except aiosmtplib.SMTPRecipientRefused as refusal:
-            return refusal.code
-        except (aiosmtplib.SMTPException, OSError, TimeoutError):
-            await self.close()
+            code, message = refusal.code, refusal.message
+        except _FAILURES:
+            self._drop("lost")
             raise MtaAway from None
+        if self._client is None or not self._client.is_connected:
+            self._drop("lost")
+            raise MtaAway
+        return Answer.of(code, message)
 
-    async def data(self, content: bytes) -> int:
-        """The one verdict for all recipients. Raises VerdictUnknown where none came."""
-        self._in_transaction = False
-        if self._client is None:
-            raise VerdictUnknown
+    async def data(self, content: bytes) -> Answer:
+        """The one verdict for all recipients. Raises VerdictUnknown where none came, MtaAway where nothing was said."""
+        if self._client is None or self._transaction != "open":
+            raise MtaAway
+        self._transaction = "none"
         try:
-            return (await self._client.data(content)).code
+            code, message = await self._client.data(content)
         except aiosmtplib.SMTPResponseException as refusal:
-            return refusal.code
-        except (aiosmtplib.SMTPException, OSError, TimeoutError):
-            await self.close()
+            code, message = refusal.code, refusal.message
+        except _FAILURES:
+            self._drop("none")
             raise VerdictUnknown from None
+        return Answer.of(code, message)
 
     async def reset(self) -> None:
         """Forget the transaction under way, if there is one."""
-        if self._in_transaction and self._client is not None:
-            self._in_transaction = False
+        if self._transaction == "open" and self._client is not None:
             try:
                 await self._client.rset()
-            except (aiosmtplib.SMTPException, OSError, TimeoutError):
-                await self.close()
+            except _FAILURES:
+                self._drop("none")
+        self._transaction = "none"
 
     async def close(self) -> None:
-        client, self._client, self._in_transaction = self._client, None, False
+        """Hang up; with a goodbye where nothing is under way."""
+        if self._client is not None and self._client.is_connected and self._transaction == "none":
+            with contextlib.suppress(*_FAILURES):
+                await self._client.quit(timeout=_GOODBYE_S)
+        self._drop("none")
+
+    def _drop(self, transaction: Transaction) -> None:
+        client, self._client, self._transaction = self._client, None, transaction
         if client is not None:
-            with contextlib.suppress(aiosmtplib.SMTPException, OSError, TimeoutError):
+            with contextlib.suppress(*_FAILURES):
                 client.close()
 
-    async def _connected(self) -> aiosmtplib.SMTP:
-        if self._client is None or not self._client.is_connected:
-            mta = self._mta
-            client = aiosmtplib.SMTP(
-                hostname=mta.host,
-                port=mta.port,
-                timeout=mta.timeout_s,
-                use_tls=mta.security == "tls",
-                start_tls=mta.security == "starttls",
-                local_hostname="localhost",
-            )
-            await client.connect()
-            self._client, self._in_transaction = client, False
-        return self._client
+    async def _begun(self, sender: str, address: str) -> aiosmtplib.SMTP:
+        """A session in a transaction. One kept from earlier may have been closed meanwhile: then a new one."""
+        if self._client is not None and self._transaction == "open":
+            return self._client
+        kept = self._client
+        if kept is not None:
+            try:
+                return await self._mail(kept, sender, address)
+            except (aiosmtplib.SMTPServerDisconnected, ConnectionError):
+                kept.close()
+        self._client = await self._connect()
+        return await self._mail(self._client, sender, address)
 
-    def _options(self, client: aiosmtplib.SMTP, address: str) -> list[str]:
-        return ["SMTPUTF8"] if not address.isascii() and client.supports_extension("smtputf8") else []
+    async def _mail(self, client: aiosmtplib.SMTP, sender: str, address: str) -> aiosmtplib.SMTP:
+        utf8 = not address.isascii() and client.supports_extension("smtputf8")
+        await client.mail(sender, encoding="utf-8", options=["SMTPUTF8"] if utf8 else [])
+        self._transaction = "open"
+        return client
+
+    async def _connect(self) -> aiosmtplib.SMTP:
+        mta = self._mta
+        client = aiosmtplib.SMTP(
+            hostname=mta.host,
+            port=mta.port,
+            timeout=mta.timeout_s,
+            use_tls=mta.security == "tls",
+            start_tls=mta.security == "starttls",
+            local_hostname="localhost",
+        )
+        await client.connect()
+        return client

@@ -1,0 +1,113 @@
+"""A mail server for the tests: keeps what arrives as it came, and misbehaves on demand, by local part of a recipient.
+
+`reject-5xx` 550 and `defer-4xx` 451 (with the address in the words, as real ones do), `full-552` 552,
+`hangup` drops the connection at RCPT, `closing-421` answers 421, `mute` drops it after it has taken the text,
+`spam-554` refuses the text, `busy-452` defers it, `slow` takes its time over the text.
+"""
+
+import asyncio
+import email
+import warnings
+from dataclasses import dataclass, field
+from email import policy
+from email.message import EmailMessage
+from typing import Self
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore", DeprecationWarning)
+    from aiosmtpd.smtp import SMTP, Envelope, Session
+
+SLOW_S = 1.0
+
+RCPT_ANSWERS = {
+    "reject-5xx": "550 5.1.1 <{address}> no such mailbox here",
+    "defer-4xx": "451 4.2.1 <{address}> mailbox busy, come back later",
+    "full-552": "552 {address} is full",
+    "closing-421": "421 4.3.2 closing",
+}
+DATA_ANSWERS = {"spam-554": "554 5.7.1 {address} does not want this", "busy-452": "452 4.3.1 no space for {address}"}
+
+
+@dataclass(frozen=True)
+class Arrived:
+    """A mail as it arrived: envelope and exact bytes."""
+
+    sender: str
+    recipients: tuple[str, ...]
+    content: bytes
+
+    @property
+    def message(self) -> EmailMessage:
+        return email.message_from_bytes(self.content, _class=EmailMessage, policy=policy.default)
+
+    def everything(self) -> str:
+        """Every header and every decoded part, and the bytes as they are: where a leak would show."""
+        parts = list(self.message.walk())
+        headers = [f"{name}: {value}" for part in parts for name, value in part.items()]
+        texts = [str(part.get_content()) for part in parts if part.get_content_maintype() == "text"]
+        return "\n".join([*headers, *texts, self.content.decode("utf-8", "replace")])
+
+
+@dataclass
+class MailServer:
+    """Runs between `async with`; `port` to reach it, `mails` for what came, `connections` counts sessions."""
+
+    mails: list[Arrived] = field(default_factory=list)
+    connections: int = 0
+    refusals: int = 0
+
+    async def __aenter__(self) -> Self:
+        await self.open(0)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.shut()
+
+    async def open(self, port: int) -> None:
+        loop = asyncio.get_running_loop()
+        self._protocols: list[SMTP] = []
+        self._server = await loop.create_server(self._connected, "127.0.0.1", port)
+        self.port = int(self._server.sockets[0].getsockname()[1])
+
+    async def shut(self) -> None:
+        self._server.close()
+        self.hang_up()
+        await asyncio.sleep(0)
+
+    def hang_up(self) -> None:
+        """Drop all connections, as a mail server does with those that are idle."""
+        for each in self._protocols:
+            if each.transport is not None:
+                each.transport.abort()
+        self._protocols.clear()
+
+    def _connected(self) -> SMTP:
+        self.connections += 1
+        loop = asyncio.get_running_loop()
+        protocol = SMTP(self, hostname="mx.example", enable_SMTPUTF8=True, loop=loop, ident="test")
+        self._protocols.append(protocol)
+        return protocol
+
+    async def handle_RCPT(  # noqa: N802
+        self, server: SMTP, _session: Session, envelope: Envelope, address: str, _options: list[str]
+    ) -> str:
+        for sign, answer in RCPT_ANSWERS.items():
+            if sign in address:
+                self.refusals += 1
+                return answer.format(address=address)
+        if "hangup" in address:
+            server.transport.abort()
+        envelope.rcpt_tos.append(address)
+        return "250 2.1.5 OK"
+
+    async def handle_DATA(self, server: SMTP, _session: Session, envelope: Envelope) -> str:  # noqa: N802
+        addresses = " ".join(envelope.rcpt_tos)
+        for sign, answer in DATA_ANSWERS.items():
+            if sign in addresses:
+                return answer.format(address=envelope.rcpt_tos[0])
+        if "slow" in addresses:
+            await asyncio.sleep(SLOW_S)
+        self.mails.append(Arrived(envelope.mail_from or "", tuple(envelope.rcpt_tos), envelope.original_content or b""))
+        if "mute" in addresses:
+            server.transport.abort()
+        return "250 2.0.0 kept"
