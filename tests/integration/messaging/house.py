@@ -110,8 +110,10 @@ class House:
         amqp_url: str | None = None,
         able: Callable[[], Awaitable[bool]] | None = None,
     ) -> Bus:
-        """Not started; its handlers are the test's business."""
-        return Bus(self.settings(service, amqp_url), service, await self.store(service), pace, able=able)
+        """Not started; its handlers are the test's business. Hangs up at the end of the test."""
+        bus = Bus(self.settings(service, amqp_url), service, await self.store(service), pace, able=able)
+        self._open.push_async_callback(bus.drain)
+        return bus
 
     async def running(self, bus: Bus) -> Bus:
         """Started and attached; drained at the end of the test."""

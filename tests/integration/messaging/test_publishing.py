@@ -90,7 +90,7 @@ async def test_publishing_to_a_broker_that_is_away_fails_at_once_and_is_transien
     with pytest.raises(TransientError):
         await bus.publish(received())
 
-    assert time.monotonic() - begun < 1.0
+    assert time.monotonic() - begun < 3.0
     await bus.drain()
 
 
@@ -106,7 +106,7 @@ async def test_a_frozen_broker_fails_a_publish_within_the_timeout_and_works_agai
             begun = time.monotonic()
             with pytest.raises(BrokerUnavailable):
                 await bus.publish(received())
-            assert time.monotonic() - begun < own_house.timeout_s + 0.5
+            assert time.monotonic() - begun < own_house.timeout_s + 1.5
     finally:
         os.killpg(group, signal.SIGCONT)
 

@@ -32,8 +32,8 @@ async def test_a_transient_error_climbs_every_rung_waits_as_long_as_it_says_and_
 
     await until(lambda: len(times) == len(DELAYS_S) + 1)
     waits = [later - earlier for earlier, later in itertools.pairwise(times)]
-    assert waits == [pytest.approx(delay_s, abs=0.8) for delay_s in DELAYS_S]
-    assert all(wait >= delay_s * 0.95 for wait, delay_s in zip(waits, DELAYS_S, strict=True))
+    for wait, delay_s in zip(waits, DELAYS_S, strict=True):
+        assert 0.95 * delay_s <= wait < delay_s + 3
 
     await until(lambda: is_parked(vault))
     (parked,) = await house.take_all(house.names.parked("vault"))
