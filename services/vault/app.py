@@ -10,7 +10,7 @@ from fastapi import Depends, FastAPI, Request
 from fastapi.responses import JSONResponse
 
 from services.vault import audit as audit_log
-from services.vault import duplicates, identities, register
+from services.vault import duplicates, identities, mail, register
 from services.vault.admission import Admission
 from services.vault.audit import AuditLog
 from services.vault.closeout import ledger as close_out_ledger
@@ -25,12 +25,9 @@ from services.vault.printroom.endpoints import print_router
 from services.vault.printroom.room import PrintRoom
 from services.vault.printroom.typesetting import Typesetter
 from services.vault.publishing import publish_sealing_keys
-from services.vault.relay import MailRelay, RelayOptions
-from services.vault.relay.recipients import KnownRecipients
-from services.vault.relay.upstream import Mta
 from services.vault.settings import VaultSettings
 from shared.campaign import load_campaigns
-from shared.clock import Clock, choose_clock
+from shared.clock import choose_clock
 from shared.contracts import ApplicationReceived, ErasureCompleted, PrintRequested
 from shared.errors import ConfigurationError, TransientError
 from shared.messaging import Batch, Bus
@@ -59,7 +56,7 @@ def build(settings: VaultSettings) -> FastAPI:
     closing = close_out(settings, store, bus, keystore, known, audit, campaigns, typesetter, clock)
     bus.consume(ErasureCompleted, closing.erasure.on_completed)
 
-    relay = _relay(settings, KnownRecipients(known, campaigns), clock)
+    doors = (mail.relay(settings, known, campaigns, clock), mail.bounce_door(settings, known, store))
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -75,12 +72,8 @@ def build(settings: VaultSettings) -> FastAPI:
         )
         await publish_sealing_keys(store, keystore, campaigns.values())
         checking = asyncio.create_task(audit.keep_checking(), name="audit checkpoints")
-        if relay is not None:
-            await relay.start()
-        async with bus, closing.watch.running():
+        async with bus, closing.watch.running(), mail.open_doors(*doors):
             yield
-        if relay is not None:
-            await relay.stop()
         checking.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await checking
@@ -102,23 +95,6 @@ def build(settings: VaultSettings) -> FastAPI:
     app.include_router(bus.parking_router(guard))
     app.include_router(health_router({"broker": bus.ready, "store": store.ping, "keys": keystore.ready}))
     return app
-
-
-def _relay(settings: VaultSettings, recipients: KnownRecipients, clock: Clock) -> MailRelay | None:
-    """None where no certificate is set: then nobody can send mail through this vault."""
-    if settings.relay_cert_file is None or settings.relay_key_file is None or settings.relay_password_file is None:
-        return None
-    options = RelayOptions(
-        host=settings.relay_host,
-        port=settings.relay_port,
-        cert_file=settings.relay_cert_file,
-        key_file=settings.relay_key_file,
-        domain=settings.relay_domain,
-        bounce_domain=settings.bounce_domain,
-        mta=Mta(settings.mta_host, settings.mta_port, settings.mta_security),
-        accounts={"notifier": _secret(settings.relay_password_file, "KUJI_RELAY_PASSWORD_FILE")},
-    )
-    return MailRelay(options, recipients, clock)
 
 
 def _secret(file: Path, setting: str) -> str:

@@ -24,6 +24,10 @@ class VaultSettings(ServiceSettings):
     bounce_domain: str = Field(
         "bounces.kuji.invalid", description="domain of envelope senders; delivery reports go there"
     )
+    bounce_host: str = Field("127.0.0.1", description="address the door for delivery reports listens on")
+    bounce_port: int | None = Field(
+        None, ge=0, le=65535, description="port for delivery reports (SMTP from the mail server); without it no door"
+    )
     mta_host: str = Field("localhost", description="mail server that takes outgoing mail")
     mta_port: int = Field(25, ge=1, le=65535, description="port of that mail server")
     mta_security: Literal["none", "starttls", "tls"] = Field("starttls", description="none is for loopback only")

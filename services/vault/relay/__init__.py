@@ -3,6 +3,6 @@
 `docs/protocols.md` §3. Nothing is queued here: what the mail server did not take, the sender keeps.
 """
 
-from services.vault.relay.server import MailRelay, RelayOptions
+from services.vault.relay.server import MailRelay, RelayOptions, tls_context
 
-__all__ = ["MailRelay", "RelayOptions"]
+__all__ = ["MailRelay", "RelayOptions", "tls_context"]

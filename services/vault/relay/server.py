@@ -47,7 +47,7 @@ class MailRelay:
         )
         self._server: asyncio.Server | None = None
         self._open: set[_RelaySMTP] = set()
-        self._tls = _tls_context(options)
+        self._tls = tls_context(options.cert_file, options.key_file)
 
     async def start(self) -> None:
         loop = asyncio.get_running_loop()
@@ -126,11 +126,12 @@ class _RelaySMTP(SMTP):
         await self._gone.wait()
 
 
-def _tls_context(options: RelayOptions) -> ssl.SSLContext:
+def tls_context(cert_file: Path, key_file: Path) -> ssl.SSLContext:
+    """What a door of the vault shows. Raises ConfigurationError."""
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     try:
-        context.load_cert_chain(options.cert_file, options.key_file)
+        context.load_cert_chain(cert_file, key_file)
     except (OSError, ssl.SSLError) as error:
         raise ConfigurationError(
             f"the relay's certificate cannot be used ({type(error).__name__}); "
