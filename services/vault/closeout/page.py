@@ -58,4 +58,4 @@ def certificate_page(typesetter: Typesetter, campaign: Campaign, certificate: by
 
 def _japanese(moment: str) -> str:
     at = datetime.fromisoformat(moment).astimezone(_ZONE)
-    return f"{at.year}年{at.month}月{at.day}日 {at:%H:%M}"
+    return f"{at.year}年{at.month}月{at.day}日 {at:%H:%M:%S}"

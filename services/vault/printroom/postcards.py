@@ -25,6 +25,7 @@ _BAR: Final = {"F": (0, 6), "A": (0, 4), "D": (2, 4), "T": (2, 2)}
 
 _KANJI: Final = "㐀-鿿\U00020000-\U0003ffff"
 _KANA: Final = "あいうえおか-ぢつ-もやゆよら-ろわ-んアイウエオカ-ヂツ-モヤユヨラ-ロワ-ン"
+_BLANK_LINES: Final = re.compile(r"\n{3,}")
 _UNBROKEN: Final = re.compile(rf"[^\s{_KANJI}{_KANA}]{{20,}}")
 """Characters that lines do not break before, twenty or more in a row: Latin words, but also ーーー or 」」」."""
 
@@ -126,7 +127,7 @@ def _card(card: Card, index: int, number: int) -> dict[str, Any]:
         "name": _breakable(card.name),
         "guardian": card.guardian,
         "bars": bar_rectangles(card.bars) if card.bars else None,
-        "body": _breakable(card.body),
+        "body": _breakable(_BLANK_LINES.sub("\n\n", card.body.strip())),
         "pass_code": card.pass_code,
         "qr_modules": modules,
         "qr": qr,
