@@ -13,6 +13,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import ahocorasick
+
 CHUNK = 8 * 1024 * 1024
 
 
@@ -33,7 +35,27 @@ class Needle:
     pattern: bytes
 
 
-def needles(canaries: Mapping[str, str]) -> tuple[Needle, ...]:
+class Sought:
+    """Many needles looked for in one pass."""
+
+    def __init__(self, needles: Iterable[Needle]) -> None:
+        self._automaton = ahocorasick.Automaton()
+        self.longest = 0
+        for needle in needles:
+            self._automaton.add_word(needle.pattern.decode("latin-1"), needle)
+            self.longest = max(self.longest, len(needle.pattern))
+        self._automaton.make_automaton()
+
+    def find(self, place: str, data: bytes, base: int = 0) -> list[Finding]:
+        """The first finding of each canary in each form; `base` is where `data` begins."""
+        found: dict[tuple[str, str], Finding] = {}
+        for end, needle in self._automaton.iter(data.decode("latin-1")):
+            at = base + end + 1 - len(needle.pattern)
+            found.setdefault((needle.canary, needle.form), Finding(place, needle.canary, needle.form, at))
+        return list(found.values())
+
+
+def seek(canaries: Mapping[str, str]) -> Sought:
     """All forms of all canaries, given by name. ValueError for one too short to be told from chance."""
     found: dict[bytes, Needle] = {}
     for name, value in canaries.items():
@@ -42,7 +64,7 @@ def needles(canaries: Mapping[str, str]) -> tuple[Needle, ...]:
         for spelling in dict.fromkeys((value, value.upper(), value.lower())):
             for form, pattern in _forms(spelling):
                 found.setdefault(pattern, Needle(name, form, pattern))
-    return tuple(found.values())
+    return Sought(found.values())
 
 
 def _forms(text: str) -> Iterator[tuple[str, bytes]]:
@@ -69,16 +91,7 @@ def _base64_core(data: bytes, shift: int) -> bytes:
     return encoded[first:last]
 
 
-def hunt_bytes(place: str, data: bytes, sought: Iterable[Needle], base: int = 0) -> list[Finding]:
-    found = []
-    for needle in sought:
-        at = data.find(needle.pattern)
-        if at >= 0:
-            found.append(Finding(place, needle.canary, needle.form, base + at))
-    return found
-
-
-def hunt_files(root: Path, sought: tuple[Needle, ...]) -> list[Finding]:
+def hunt_files(root: Path, sought: Sought) -> list[Finding]:
     """Every regular file below `root`, whole."""
     found: list[Finding] = []
     for path in sorted(root.rglob("*")):
@@ -88,13 +101,13 @@ def hunt_files(root: Path, sought: tuple[Needle, ...]) -> list[Finding]:
     return found
 
 
-def _hunt_stream(path: Path, sought: tuple[Needle, ...]) -> list[Finding]:
-    overlap = max(len(needle.pattern) for needle in sought)
+def _hunt_stream(path: Path, sought: Sought) -> list[Finding]:
+    overlap = sought.longest
     found, base, tail = [], 0, b""
     with path.open("rb") as stream:
         while block := stream.read(CHUNK):
             data = tail + block
-            found += hunt_bytes(path.name, data, sought, base - len(tail))
+            found += sought.find(path.name, data, base - len(tail))
             tail, base = data[-overlap:], base + len(block)
     return found
 
@@ -107,7 +120,7 @@ class MemoryScan:
     findings: tuple[Finding, ...]
 
 
-def hunt_memory(pid: int, place: str, sought: tuple[Needle, ...]) -> MemoryScan:
+def hunt_memory(pid: int, place: str, sought: Sought) -> MemoryScan:
     """All readable, writable memory of a live process (proc(5): maps, mem); needs to be its owner or root."""
     found, read = [], 0
     with Path(f"/proc/{pid}/mem").open("rb", buffering=0) as memory:
@@ -115,7 +128,7 @@ def hunt_memory(pid: int, place: str, sought: tuple[Needle, ...]) -> MemoryScan:
             for at in range(start, end, CHUNK):
                 data = _peek(memory, at, min(CHUNK + 4096, end - at))
                 read += len(data)
-                found += hunt_bytes(place, data, sought, at)
+                found += sought.find(place, data, at)
     return MemoryScan(read, tuple(found))
 
 

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.hunting import CHUNK, hunt_bytes, hunt_files, hunt_memory, needles
+from tests.e2e.hunting import CHUNK, hunt_files, hunt_memory, seek
 
 CANARY = "qzkanaria髙7"
-SOUGHT = needles({"name": CANARY})
+SOUGHT = seek({"name": CANARY})
 
 
 @pytest.mark.parametrize(
@@ -33,11 +33,11 @@ SOUGHT = needles({"name": CANARY})
     ],
 )
 def test_a_canary_is_found_in_every_form(hidden: bytes):
-    assert hunt_bytes("here", b"\x00" * 11 + hidden + b"\xff" * 7, SOUGHT)
+    assert SOUGHT.find("here", b"\x00" * 11 + hidden + b"\xff" * 7)
 
 
 def test_random_bytes_hold_no_canary():
-    assert not hunt_bytes("here", os.urandom(1_000_000), SOUGHT)
+    assert not SOUGHT.find("here", os.urandom(1_000_000))
 
 
 def test_a_canary_across_two_blocks_of_a_file_is_found(tmp_path: Path):
@@ -66,4 +66,4 @@ def test_a_canary_in_the_memory_of_a_process_is_found_and_an_empty_process_is_cl
 
 def test_a_canary_too_short_to_mean_anything_is_refused():
     with pytest.raises(ValueError, match="too short"):
-        needles({"name": "abc"})
+        seek({"name": "abc"})

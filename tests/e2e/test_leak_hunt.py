@@ -1,0 +1,200 @@
+"""R-C2: people who carry canaries go through a whole run, and are then looked for everywhere they must not be.
+
+The hunt is shown to see by finding them where they belong: in the memory of the vault, and in their own mail.
+"""
+
+import asyncio
+import json
+import secrets
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from pymongo import MongoClient
+from rich.console import Console
+
+from deploy.demo import collecting, phases
+from deploy.demo.installation import office
+from deploy.demo.invariants import Facts, check
+from deploy.demo.people import DemoApplication, needles, population
+from deploy.demo.phases import Play
+from deploy.demo.rehearsal import SAMPLE, rehearsal_of
+from deploy.demo.run import QUICK, installation_of
+from deploy.demo.stage import Stage
+from deploy.local.processes import Watchdog
+from deploy.local.stack import Options, Stack
+from shared.campaign import Campaign
+from shared.clock import set_rehearsal_clock
+from tests.e2e.hunting import Sought, hunt_files, hunt_memory, seek
+
+SIZE = 240
+BLIND = ("intake", "lottery", "notifier")
+
+
+@dataclass(frozen=True)
+class Run:
+    """A finished run before its close-out: everything is still there to be searched."""
+
+    stack: Stack
+    campaign: Campaign
+    facts: Facts
+    applications: list[DemoApplication]
+    sought: Sought
+    play: Play
+    careless: Sought
+    error_bodies: bytes
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
+    home = tmp_path_factory.mktemp("hunt")
+    campaign = rehearsal_of(SAMPLE, home / "campaigns")
+    clock_file = home / "clock.json"
+    set_rehearsal_clock(clock_file, campaign.window.opens + timedelta(hours=1))
+    applications, sought = _people(campaign, SIZE)
+    careless, careless_sought = _people(campaign, 20)
+    options = Options(home / "campaigns", clock_file, more=QUICK)
+    with Watchdog() as watchdog, Stack(home, options, watchdog=watchdog) as stack:
+        bodies = asyncio.run(_provoke_errors(stack.url("intake"), campaign, careless))
+        facts, play = asyncio.run(_until_everybody_is_told(stack, campaign, applications, home))
+        yield Run(stack, campaign, facts, applications, sought, play, careless_sought, bodies)
+
+
+def _people(campaign: Campaign, size: int) -> tuple[list[DemoApplication], Sought]:
+    """People with a canary of their own, and what to look for."""
+    canary = f"qz{secrets.token_hex(4)}kanaria"
+    applications = population(campaign, secrets.randbelow(1000), size, canary)
+    return applications, seek({f"{n} {value[:3]}": value for n, value in enumerate(needles(applications, canary))})
+
+
+async def _until_everybody_is_told(
+    stack: Stack, campaign: Campaign, applications: list[DemoApplication], home: Path
+) -> tuple[Facts, Play]:
+    stage = Stage(Console(quiet=True))
+    async with office(installation_of(stack, campaign)) as staff:
+        play = Play(staff, home)
+        with stage.phase("all", "everything", len(applications)) as counter:
+            await phases.take_applications(play, applications, counter)
+            await phases.await_verdicts(play, len(applications), counter)
+            desk = await phases.decide_held(play, counter)
+            await phases.freeze(play)
+            await phases.roll_dice(play)
+            transcript = await phases.keep_transcript(play)
+            await phases.await_notices(play, await collecting.readable(staff), counter)
+            facts = await collecting.facts(staff, applications, desk, transcript)
+    return facts, play
+
+
+async def _provoke_errors(url: str, campaign: Campaign, applications: list[DemoApplication]) -> bytes:
+    """What a careless client might send: people in the clear, in every place a request has.
+
+    These are other people than those of the run: what a stranger pours into intake unsealed passes its memory.
+    """
+    path = f"/v1/campaigns/{campaign.id}/applications"
+    said = b""
+    async with httpx.AsyncClient(base_url=url, timeout=20) as client:
+        for application in applications:
+            person = json.loads(application.plaintext) if application.plaintext.endswith(b"}") else {}
+            clear = application.plaintext.decode("utf-8", "replace")
+            for answer in (
+                await client.post(path, json=person),
+                await client.post(path, json={"v": 1, "application_id": clear, "key_id": clear, "sealed": clear}),
+                await client.post(path, content=application.plaintext),
+                await client.get(f"/v1/applications/{clear[:60]}"),
+                await client.post(f"{path}?channel={clear[:40]}", json={}),
+            ):
+                assert answer.is_error
+                said += answer.content + str(answer.headers).encode()
+    return said
+
+
+def test_the_run_itself_was_right(run: Run):
+    assert [invariant.name for invariant in check(run.facts) if not invariant.holds] == []
+
+
+def test_the_hunt_sees_the_vault_and_the_mail(run: Run):
+    """Otherwise finding nothing elsewhere would mean nothing."""
+    vault = hunt_memory(run.stack.pid("vault"), "vault", run.sought)
+    assert vault.read > 10_000_000
+    assert vault.findings
+    assert hunt_files(run.stack.servers.mailbox, run.sought)
+
+
+@pytest.mark.parametrize("service", BLIND)
+def test_nobody_is_in_the_memory_of_the_blind_services(run: Run, service: str):
+    scan = hunt_memory(run.stack.pid(service), service, run.sought)
+    assert scan.read > 10_000_000
+    assert list(scan.findings) == []
+
+
+def test_nobody_is_on_the_brokers_disk(run: Run):
+    data = run.stack.servers.rabbitmq.home
+    assert sum(path.stat().st_size for path in data.rglob("*") if path.is_file()) > 100_000
+    assert hunt_files(data, run.sought) == []
+
+
+def test_nobody_is_in_any_database_not_even_the_vaults(run: Run):
+    """The vault keeps ciphertext; so its documents are searched like everybody's."""
+    documents, found = 0, []
+    with MongoClient[dict[str, Any]](run.stack.servers.mongo_url) as client:
+        for database in (f"kuji_{service}" for service in (*BLIND, "vault")):
+            for name in client[database].list_collection_names():
+                for raw in client[database][name].find():
+                    documents += 1
+                    found += run.sought.find(f"{database}.{name}", _bytes_of(raw))
+    assert documents > SIZE * 4
+    assert found == []
+
+
+def test_nobody_is_in_a_log_or_an_error_or_a_published_file(run: Run):
+    assert (run.stack.home / "logs" / "vault.log").exists()
+    assert hunt_files(run.stack.home / "logs", run.sought) == []
+    assert len(run.error_bodies) > 1000
+    assert run.careless.find("error bodies", run.error_bodies) == []
+    assert hunt_files(run.stack.home / "logs", run.careless) == []
+    transcript = run.play.output / "transcript.json"
+    assert run.sought.find("transcript", transcript.read_bytes()) == []
+
+
+def test_a_planted_leak_is_found(run: Run, tmp_path: Path):
+    """One name in one log line, as a careless change would write it."""
+    log = (run.stack.home / "logs" / "intake.log").read_bytes()
+    (tmp_path / "intake.log").write_bytes(log + b'{"event":"greeted","name":' + run.applications[0].plaintext + b"}\n")
+    assert hunt_files(tmp_path, run.sought)
+
+
+def test_after_the_close_out_nothing_decrypts(run: Run):
+    """Last, because it takes everything away. A thief's copy of the database from before is useless afterwards."""
+    with MongoClient[dict[str, Any]](run.stack.servers.mongo_url) as client:
+        stolen = client["kuji_vault"]["identities"].find_one()
+        assert stolen is not None
+        certificate = asyncio.run(_close_out(run))
+        assert certificate["verdict"] == "PASS"
+        assert client["kuji_vault"]["identities"].count_documents({}) == 0
+        client["kuji_vault"]["identities"].insert_one(stolen)
+    assert not list((run.stack.keystore / "campaigns").glob("*.json"))
+    run.stack.restart("vault")
+    vault = hunt_memory(run.stack.pid("vault"), "vault", run.sought)
+    assert list(vault.findings) == []
+
+
+async def _close_out(run: Run) -> dict[str, Any]:
+    async with office(installation_of(run.stack, run.campaign)) as staff:
+        play = Play(staff, run.play.output)
+        await phases.return_to_ward(play)
+        certificate = await phases.erase(play)
+        assert [each.name for each in await collecting.after_erasure(staff) if not each.holds] == []
+        return certificate
+
+
+def _bytes_of(value: Any) -> bytes:
+    """Every text and byte string in a document, with nothing in between that could hide one."""
+    if isinstance(value, dict):
+        return b"\x00".join(_bytes_of(each) for pair in value.items() for each in pair)
+    if isinstance(value, list):
+        return b"\x00".join(map(_bytes_of, value))
+    return value if isinstance(value, bytes) else str(value).encode("utf-8")
