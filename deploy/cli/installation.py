@@ -91,7 +91,7 @@ def _service_row(name: str, door: Mapping[str, Any]) -> dict[str, Any]:
         parked = httpx.get(f"{door['url']}/v1/parked", headers={"Authorization": f"Bearer {token}"}, timeout=10)
     except httpx.TransportError:
         return row
-    waiting = len(parked.json()["parked"]) if parked.is_success else None
+    waiting = len(parked.json()["messages"]) if parked.is_success else None
     return {**row, "state": "ready" if ready.is_success else "waiting", "parked": waiting}
 
 

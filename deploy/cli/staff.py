@@ -57,7 +57,7 @@ def list_parked(service: ServiceOption = None, *, as_json: AsJson = False) -> No
     rows = [
         {"service": name, **row}
         for name in ([service] if service else SERVICES)
-        for row in ask(name, "GET", "parked")["parked"]
+        for row in ask(name, "GET", "parked")["messages"]
     ]
     columns = ("service", "id", "event", "queue", "attempts", "error", "parked_at")
     show(rows, columns, as_json=as_json, empty="nothing is parked")

@@ -1,0 +1,166 @@
+"""Each service is killed once in mid-run (SIGKILL, no goodbye): nothing accepted is lost, nothing is done twice."""
+
+import asyncio
+import json
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from email import message_from_bytes, policy
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from deploy.demo import collecting, phases
+from deploy.demo.installation import Office, office
+from deploy.demo.invariants import FINAL_STATES, Facts, check
+from deploy.demo.people import DemoApplication, population
+from deploy.demo.phases import Play
+from deploy.demo.rehearsal import SAMPLE, rehearsal_of, until
+from deploy.demo.run import QUICK, installation_of
+from deploy.demo.stage import Stage
+from deploy.local.processes import Watchdog
+from deploy.local.stack import Options, Stack
+from shared.clock import set_rehearsal_clock
+
+SIZE = 500
+PATIENT = {**QUICK, "KUJI_LEASE_S": "5"}
+SETTLED = FINAL_STATES | {"unknown"}
+"""A mail whose answer died with its sender is not sent again: a person decides (ADR 12)."""
+
+
+@dataclass(frozen=True)
+class Aftermath:
+    facts: Facts
+    mailbox: Path
+    killed: tuple[str, ...]
+    doubles_parked: int
+
+
+class Killer:
+    """Kills a service when enough has happened, and starts it again."""
+
+    def __init__(self, stack: Stack) -> None:
+        self._stack = stack
+        self.killed: list[str] = []
+
+    async def strike(self, service: str) -> None:
+        await asyncio.to_thread(self._stack.kill, service)
+        await asyncio.to_thread(self._stack.restart, service)
+        self.killed.append(service)
+
+
+@pytest.fixture(scope="module")
+def aftermath(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Aftermath]:
+    home = tmp_path_factory.mktemp("fault")
+    campaign = rehearsal_of(SAMPLE, home / "campaigns")
+    clock_file = home / "clock.json"
+    set_rehearsal_clock(clock_file, campaign.window.opens + timedelta(hours=1))
+    applications = population(campaign, 11, SIZE)
+    options = Options(home / "campaigns", clock_file, more=PATIENT)
+    with Watchdog() as watchdog, Stack(home, options, watchdog=watchdog) as stack:
+        yield asyncio.run(_play(stack, applications, home))
+
+
+async def _play(stack: Stack, applications: list[DemoApplication], home: Path) -> Aftermath:
+    killer = Killer(stack)
+    stage = Stage(Console(quiet=True))
+    async with office(installation_of(stack, rehearsal_of(SAMPLE, home / "campaigns"))) as staff:
+        play = Play(staff, home)
+        with stage.phase("all", "everything", len(applications)) as counter:
+            arriving = asyncio.create_task(phases.take_applications(play, applications, counter))
+            await _once_decided(staff, SIZE // 10)
+            await killer.strike("intake")
+            await _once_decided(staff, SIZE // 3)
+            await killer.strike("vault")
+            await arriving
+            await phases.await_verdicts(play, SIZE, counter)
+            desk = await phases.decide_held(play, counter)
+            await phases.freeze(play)
+            drawing = asyncio.create_task(phases.roll_dice(play))
+            await asyncio.sleep(0.05)
+            await killer.strike("lottery")
+            await asyncio.wait([drawing])
+            await until(
+                lambda: staff.get(staff.at.lottery, "draw"), lambda d: d["state"] == "published",
+                within_s=60, what="results",
+            )  # fmt: skip
+            transcript = await phases.keep_transcript(play)
+            await _once_mailed(staff, 20)
+            await killer.strike("notifier")
+            await killer.strike("vault")
+            await _settled(staff, await collecting.readable(staff))
+            facts = await collecting.facts(staff, applications, desk, transcript)
+        parked = [len((await staff.get_root(door, "parked"))["messages"]) for door in _doors(staff)]
+    return Aftermath(facts, stack.servers.mailbox, tuple(killer.killed), sum(parked))
+
+
+def _doors(staff: Office) -> list[Any]:
+    return [staff.at.intake, staff.at.vault, staff.at.lottery, staff.at.notifier]
+
+
+async def _once_decided(staff: Office, count: int) -> None:
+    async def ask() -> int:
+        summary = await staff.get(staff.at.vault, "summary")
+        return sum(summary["applications"].values())
+
+    await until(ask, lambda decided: decided >= count, within_s=60, what="verdicts", every_s=0.05)
+
+
+async def _once_mailed(staff: Office, count: int) -> None:
+    async def ask() -> int:
+        return int((await staff.get(staff.at.notifier, "summary"))["notices"].get("mailed", 0))
+
+    await until(ask, lambda mailed: mailed >= count, within_s=60, what="mails", every_s=0.05)
+
+
+async def _settled(staff: Office, expected: int) -> None:
+    async def ask() -> dict[str, int]:
+        states: dict[str, int] = (await staff.get(staff.at.notifier, "summary"))["notices"]
+        return states
+
+    def done(states: dict[str, int]) -> bool:
+        return sum(states.get(state, 0) for state in SETTLED) >= expected
+
+    await until(ask, done, within_s=120, what="notices")
+
+
+def test_every_service_was_killed_in_mid_run(aftermath: Aftermath):
+    assert set(aftermath.killed) == {"intake", "vault", "lottery", "notifier"}
+
+
+def test_nothing_is_lost_and_nothing_contradicts_itself(aftermath: Aftermath):
+    """All invariants of the demo; a mail in doubt counts as told, since nobody may send it again."""
+    told = [replace(each, state="mailed") if each.state == "unknown" else each for each in aftermath.facts.notices]
+    broken = [each for each in check(replace(aftermath.facts, notices=told)) if not each.holds]
+    assert [f"{each.name}: {each.detail}" for each in broken] == []
+
+
+def test_no_more_mails_are_in_doubt_than_were_under_way(aftermath: Aftermath):
+    """Eight sessions, each with one message of one or of fifty; twice a part of them was killed."""
+    doubtful = Counter(each.state for each in aftermath.facts.notices)["unknown"]
+    assert doubtful <= 2 * 8 * 50
+    assert doubtful < len(aftermath.facts.notices) / 2
+
+
+def test_nobody_got_a_mail_twice(aftermath: Aftermath):
+    """By what arrived: each message id once, and each mailbox once per application that named it."""
+    messages, recipients = Counter[str](), Counter[str]()
+    for envelope in aftermath.mailbox.glob("*.json"):
+        recipients.update(json.loads(envelope.read_text("utf-8"))["rcpt_tos"])
+        message = message_from_bytes(envelope.with_suffix(".eml").read_bytes(), policy=policy.default)
+        messages[str(message["Message-ID"])] += 1
+    named = Counter(
+        json.loads(each.plaintext)["applicant"]["email"]
+        for each in aftermath.facts.sent
+        if each.plaintext.endswith(b"}") and "email" in json.loads(each.plaintext)["applicant"]
+    )
+    assert len(messages) > 20
+    assert [name for name, times in messages.items() if times > 1] == []
+    assert {name: times for name, times in recipients.items() if times > named[name]} == {}
+
+
+def test_nothing_was_parked(aftermath: Aftermath):
+    assert aftermath.doubles_parked == 0
