@@ -15,6 +15,7 @@ from services.notifier.composing import Composing
 from services.notifier.dispatch import Dispatch
 from services.notifier.endpoints import staff_router
 from services.notifier.erasure import Erasure
+from services.notifier.pacing import Pacing
 from services.notifier.printing import Printing
 from services.notifier.sending import Relay, Sender
 from services.notifier.settings import NotifierSettings
@@ -40,10 +41,12 @@ def build(settings: NotifierSettings) -> FastAPI:
     composing = Composing(store, Texts(), campaigns, settings.relay_domain)
     erasure = Erasure(store, bus)
     relay = _relay(settings)
+    claims = Claims(store, lease_s=settings.lease_s, gather_s=settings.gather_s)
     dispatch = Dispatch(
-        Claims(store, lease_s=settings.lease_s, gather_s=settings.gather_s),
+        claims,
         composing,
-        lambda: Sender(relay, store, settings.mail_waits_s),
+        lambda: Sender(relay, claims, settings.mail_waits_s),
+        Pacing(settings.pace_per_s),
         campaigns,
         connections=settings.connections,
         poll_s=settings.poll_s,
@@ -54,6 +57,7 @@ def build(settings: NotifierSettings) -> FastAPI:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         await store.ensure([*ledger.collections(), *erasures.collections()])
+        await ledger.ensure_meetings(store, campaigns)
         dispatch.start()
         background = [
             asyncio.create_task(printing.run(), name="print queue"),

@@ -3,8 +3,9 @@
 import asyncio
 from collections.abc import Callable, Mapping
 
-from services.notifier.claims import Claims
+from services.notifier.claims import Claim, ClaimLost, Claims
 from services.notifier.composing import Composing
+from services.notifier.pacing import Pacing
 from services.notifier.sending import RelayAway, Sender
 from shared.campaign import Campaign
 from shared.errors import TransientError
@@ -23,12 +24,14 @@ class Dispatch:
         claims: Claims,
         composing: Composing,
         new_sender: Callable[[], Sender],
+        pacing: Pacing,
         campaigns: Mapping[CampaignId, Campaign],
         *,
         connections: int,
         poll_s: float,
     ) -> None:
-        self._claims, self._composing, self._new_sender, self._campaigns = claims, composing, new_sender, campaigns
+        self._claims, self._composing, self._new_sender = claims, composing, new_sender
+        self._pacing, self._campaigns = pacing, campaigns
         self._connections, self._poll_s = connections, poll_s
         self._stopping = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
@@ -48,6 +51,7 @@ class Dispatch:
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def _session(self) -> None:
+        """Until told to stop. Whatever goes wrong with one message, the session lives on for the others."""
         sender = self._new_sender()
         while not self._stopping.is_set():
             try:
@@ -56,23 +60,32 @@ class Dispatch:
             except RelayAway as error:
                 _log.warning("relay-away", reason=str(error))
                 await self._rest(_AWAY_S)
+            except ClaimLost:
+                _log.warning("claim-lost")
             except (PyMongoError, TransientError) as error:
                 _log.warning("dispatch-waits", **describe(error))
+                await self._rest(_AWAY_S)
+            except Exception as error:  # noqa: BLE001  (the outermost loop of a worker)
+                _log.error("dispatch-failed", **describe(error))
                 await self._rest(_AWAY_S)
         await sender.close()
 
     async def _one_message(self, sender: Sender) -> bool:
         """Whether there was anything to send."""
-        notices = await self._claims.one()
-        envelope_id = notices[0]["_id"] if notices else ""
-        for campaign in self._campaigns.values():
-            if not notices:
-                envelope_id, notices = await self._claims.many(campaign.id, campaign.bcc_batch)
-        if not notices:
+        claim = await self._claims.one() or await self._batch()
+        if claim is None:
             return False
-        content = await self._composing.mail(notices)
-        await sender.send({self._composing.address(each): each for each in notices}, envelope_id, content)
+        content = await self._composing.mail(claim.notices)
+        await self._pacing.turn(notice.get("mail_domain_class") for notice in claim.notices)
+        await sender.send(claim, content)
         return True
+
+    async def _batch(self) -> Claim | None:
+        for campaign in self._campaigns.values():
+            claim = await self._claims.many(campaign.id, campaign.bcc_batch)
+            if claim is not None:
+                return claim
+        return None
 
     async def _recover(self) -> None:
         while not self._stopping.is_set():

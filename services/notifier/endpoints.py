@@ -11,11 +11,20 @@ from services.notifier.states import FINAL, NoticeState
 from shared.campaign import Campaign
 from shared.clock import Clock
 from shared.ids import CampaignId, NoticeIdField
-from shared.storage import Store
+from shared.storage import MongoCollection, Store
 from shared.web import problem
 from shared.web.ops import Guard
 
-_SHOWN = {"application_id": 1, "kind": 1, "channel": 1, "state": 1, "code": 1, "attempts": 1, "batch_id": 1}
+_SHOWN = {
+    "application_id": 1,
+    "kind": 1,
+    "channel": 1,
+    "state": 1,
+    "code": 1,
+    "attempts": 1,
+    "batch_id": 1,
+    "print_batch": 1,
+}
 
 
 class ResolveBody(BaseModel):
@@ -57,10 +66,12 @@ def staff_router(campaigns: Mapping[CampaignId, Campaign], store: Store, clock: 
 
     @router.post("/notices/{notice_id}/resolve")
     async def resolve(campaign: str, notice_id: NoticeIdField, body: ResolveBody) -> dict[str, str]:
-        known(campaign)
+        here = known(campaign).id
         to = NoticeState.MAILED if body.decision == "mailed" else NoticeState.TO_PRINT
-        wanted = {"_id": notice_id, "state": NoticeState.UNKNOWN}
+        wanted = {"_id": notice_id, "campaign": here, "state": NoticeState.UNKNOWN}
         values = {"state": to, "resolved_by": body.actor, "next_at": ledger.wall_now()}
+        if to is NoticeState.MAILED:
+            values["sent_at"] = ledger.wall_now()
         changed = await store.db[ledger.NOTICES].update_one(wanted, {"$set": values})
         if changed.modified_count == 0:
             raise problem(
@@ -79,20 +90,22 @@ async def _summary(store: Store, campaign: Campaign, clock: Clock) -> dict[str, 
     """Counts by state and kind, mails and batches, and what is open against the deadline (R-B8)."""
     notices = store.db[ledger.NOTICES]
     here = {"campaign": campaign.id}
-    states = await _counts(store, campaign.id, "$state")
-    mailed = {**here, "state": NoticeState.MAILED}
-    batches = await notices.distinct("batch_id", {**mailed, "kind": "regret"})
+    states = await _counts(notices, campaign.id, "$state")
+    mailed = {**here, "sent_at": {"$exists": True}}
+    in_batches = {**mailed, "batch_id": {"$ne": None}}
+    batches = await notices.distinct("batch_id", in_batches)
     unfinished = sum(count for state, count in states.items() if state not in set(FINAL))
     hours_left = (campaign.notify_by - clock.now()).total_seconds() / 3600
     return {
         "notices": states,
-        "kinds": await _counts(store, campaign.id, "$kind"),
+        "kinds": await _counts(notices, campaign.id, "$kind"),
         "mails": {
-            "single": await notices.count_documents({**mailed, "kind": {"$ne": "regret"}}),
-            "in_batches": await notices.count_documents({**mailed, "kind": "regret"}),
+            "single": await notices.count_documents({**mailed, "batch_id": None}),
+            "in_batches": await notices.count_documents(in_batches),
         },
         "bcc_batches": len(batches),
         "bounced": await notices.count_documents({**here, "bounced": True}),
+        "print_batches": await _counts(store.db[ledger.PRINT_BATCHES], campaign.id, "$state"),
         "postcards": states.get(NoticeState.PRINTED, 0),
         "unfinished": unfinished,
         "deadline": {
@@ -103,8 +116,8 @@ async def _summary(store: Store, campaign: Campaign, clock: Clock) -> dict[str, 
     }
 
 
-async def _counts(store: Store, campaign: CampaignId, field: str) -> dict[str, int]:
-    grouped = store.db[ledger.NOTICES].aggregate(
+async def _counts(documents: MongoCollection, campaign: CampaignId, field: str) -> dict[str, int]:
+    grouped = documents.aggregate(
         [{"$match": {"campaign": campaign}}, {"$group": {"_id": field, "count": {"$sum": 1}}}]
     )
     return {str(row["_id"]): int(row["count"]) async for row in grouped}

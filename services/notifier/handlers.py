@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from services.notifier import ledger
-from services.notifier.states import NoticeState, before
+from services.notifier.states import NoticeState
 from shared.contracts import ContactsRegistered, MailBounced, ResultsPublished
 from shared.storage import UnitOfWork
 
@@ -19,10 +19,14 @@ async def on_results(events: Sequence[ResultsPublished], uow: UnitOfWork) -> Non
 
 
 async def on_bounced(events: Sequence[MailBounced], uow: UnitOfWork) -> None:
-    """A mail that was taken came back: the person gets a postcard."""
+    """A mail that was taken came back: the person gets a postcard.
+
+    `notice_id` is what the mail's envelope named, a notice or a batch. A mailbox that a family shares is reported for
+    each of them; only whom this mail went to is concerned.
+    """
     for event in events:
+        this = {"$or": [{"_id": event.notice_id}, {"batch_id": event.notice_id}], "token": event.token}
+        wanted, change = ledger.moving(NoticeState.TO_PRINT, code=event.status, bounced=True, next_at=ledger.wall_now())
         await uow.db[ledger.NOTICES].update_one(
-            {"token": event.token, "campaign": event.campaign, "state": {"$in": before(NoticeState.TO_PRINT)}},
-            {"$set": {"state": NoticeState.TO_PRINT, "code": event.status, "bounced": True}},
-            session=uow.session,
+            {**this, **wanted, "campaign": event.campaign}, change, session=uow.session
         )

@@ -1,18 +1,23 @@
 """What the notifier keeps: contacts, results, and one notice per application. No person is in any of it."""
 
-from collections.abc import Sequence
+import contextlib
+import secrets
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 from services.notifier.states import STARTS, NoticeState, before
 from services.notifier.texts import Kind, is_regret
 from shared.contracts import Contact, Outcome, Result
-from shared.ids import ApplicationId, CampaignId, NoticeId, derived_event_id
-from shared.storage import Collection, Index, Store, UnitOfWork, UpdateOne
+from shared.ids import CampaignId, NoticeId
+from shared.storage import Collection, DuplicateKeyError, Index, Store, UnitOfWork, UpdateOne
 
 CONTACTS, RESULTS, NOTICES, PRINT_BATCHES = "contacts", "results", "notices", "print_batches"
 PERSONAL = (CONTACTS, RESULTS, NOTICES, PRINT_BATCHES)
 """What an erasure removes."""
+
+MEETINGS = "meetings"
+"""One line per campaign, written by everyone who joins contacts and results; so of two at once one sees the other."""
 
 
 def collections() -> list[Collection]:
@@ -33,9 +38,24 @@ def collections() -> list[Collection]:
     return [
         Collection(CONTACTS, None, (Index("campaign"),)),
         Collection(RESULTS, None, (Index("campaign"),)),
-        Collection(NOTICES, notice, (once, work, Index((("campaign", 1), ("state", 1))), Index("batch_id"))),
+        Collection(
+            NOTICES, notice, (once, work, Index((("campaign", 1), ("state", 1))), Index("batch_id"), Index("claim"))
+        ),
         Collection(PRINT_BATCHES, None, (Index("campaign"),)),
+        Collection(MEETINGS),
     ]
+
+
+async def ensure_meetings(store: Store, campaigns: Iterable[CampaignId]) -> None:
+    """At every start, before anything is heard."""
+    for campaign in campaigns:
+        with contextlib.suppress(DuplicateKeyError):
+            await store.db[MEETINGS].update_one({"_id": campaign}, {"$setOnInsert": {"joins": 0}}, upsert=True)
+
+
+async def _meet(uow: UnitOfWork, campaign: CampaignId) -> None:
+    """A contact and a result that come at the same moment must not miss each other: neither would see the other."""
+    await uow.db[MEETINGS].update_one({"_id": campaign}, {"$inc": {"joins": 1}}, session=uow.session)
 
 
 def wall_now() -> datetime:
@@ -45,6 +65,7 @@ def wall_now() -> datetime:
 
 async def put_contacts(uow: UnitOfWork, campaign: CampaignId, contacts: Sequence[Contact]) -> None:
     """Keep contacts; rejected people get their notice at once, accepted ones where their result is here already."""
+    await _meet(uow, campaign)
     writes = [
         UpdateOne({"_id": contact.application_id}, {"$set": {"campaign": campaign, **_plain(contact)}}, upsert=True)
         for contact in contacts
@@ -61,6 +82,7 @@ async def put_contacts(uow: UnitOfWork, campaign: CampaignId, contacts: Sequence
 
 async def put_results(uow: UnitOfWork, campaign: CampaignId, results: Sequence[Result]) -> None:
     """Keep results, and make the notices of those whose contact is known."""
+    await _meet(uow, campaign)
     writes = [
         UpdateOne({"_id": result.application_id}, {"$set": {"campaign": campaign, **_plain(result)}}, upsert=True)
         for result in results
@@ -86,7 +108,7 @@ async def _put_notices(uow: UnitOfWork, notices: Sequence[dict[str, Any]]) -> No
 def _notice(campaign: CampaignId, contact: Contact, kind: Kind) -> dict[str, Any]:
     now = wall_now()
     return {
-        "_id": notice_id(contact.application_id),
+        "_id": new_notice_id(),
         "campaign": campaign,
         "application_id": contact.application_id,
         "token": contact.token,
@@ -100,9 +122,9 @@ def _notice(campaign: CampaignId, contact: Contact, kind: Kind) -> dict[str, Any
     }
 
 
-def notice_id(application_id: ApplicationId) -> NoticeId:
-    """Stable, opaque outside: the Message-ID and the bounce address derive from it."""
-    return NoticeId(derived_event_id("notice", application_id))
+def new_notice_id() -> NoticeId:
+    """Random, for mail servers see it beside the address, and application ids are public (`docs/protocols.md` §2)."""
+    return NoticeId(f"n-{secrets.token_hex(10)}")
 
 
 def _kind(result: dict[str, Any]) -> Kind:
@@ -122,9 +144,6 @@ def _plain(value: Contact | Result) -> dict[str, Any]:
     return value.model_dump(mode="json", exclude={"application_id"})
 
 
-async def move(store: Store, ids: Sequence[str], to: NoticeState, **values: Any) -> int:
-    """Change the state of these notices, from where the table allows only; how many changed."""
-    changed = await store.db[NOTICES].update_many(
-        {"_id": {"$in": list(ids)}, "state": {"$in": before(to)}}, {"$set": {"state": to, **values}}
-    )
-    return int(changed.modified_count)
+def moving(to: NoticeState, **values: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Filter and change of a transition: from where the table allows it only."""
+    return {"state": {"$in": before(to)}}, {"$set": {"state": to, **values}}

@@ -54,7 +54,7 @@ class Printing:
             ids = [notice["_id"] for notice in notices]
             moved = await uow.db[ledger.NOTICES].update_many(
                 {"_id": {"$in": ids}, "state": NoticeState.TO_PRINT},
-                {"$set": {"state": NoticeState.PRINTING, "batch_id": batch_id}},
+                {"$set": {"state": NoticeState.PRINTING, "print_batch": batch_id}},
                 session=uow.session,
             )
             if moved.modified_count != len(ids):

@@ -18,3 +18,8 @@ def state_after(code: int, attempt: int, waits: Sequence[float]) -> NoticeState:
 def next_attempt(now: datetime, attempt: int, waits: Sequence[float]) -> datetime:
     """`waits` in seconds before the second, third … attempt; `attempt` counts those made."""
     return now + timedelta(seconds=waits[min(attempt, len(waits)) - 1] if waits else 0)
+
+
+def refused_for_another(code: int, recipients: int) -> bool:
+    """A text refused for several may have been refused because of one of them: then each gets it alone."""
+    return code not in _TRANSIENT and recipients > 1

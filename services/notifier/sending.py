@@ -4,20 +4,25 @@ Before the text goes out its notices are durably marked; an answer lost after th
 """
 
 import contextlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Final, cast
 
 import aiosmtplib
 
 from services.notifier import ledger
-from services.notifier.replies import next_attempt, state_after
+from services.notifier.claims import Claim, ClaimLost, Claims, Notice
+from services.notifier.replies import next_attempt, refused_for_another, state_after
 from services.notifier.states import NoticeState
+from shared.errors import TransientError
 from shared.logging import get_logger
-from shared.storage import Store
+from shared.storage import PyMongoError
 
 _log = get_logger(__name__)
+
+_OK: Final = 250
+_FAILURES: Final = (aiosmtplib.SMTPException, OSError, TimeoutError)
 
 
 class RelayAway(Exception):  # noqa: N818  (says what is the case)
@@ -39,68 +44,78 @@ class Relay:
 class Sender:
     """One session to the relay, kept open from message to message."""
 
-    def __init__(self, relay: Relay, store: Store, waits_s: Sequence[float]) -> None:
-        self._relay, self._store, self._waits = relay, store, waits_s
+    def __init__(self, relay: Relay, claims: Claims, waits_s: Sequence[float]) -> None:
+        self._relay, self._claims, self._waits = relay, claims, waits_s
         self._client: aiosmtplib.SMTP | None = None
 
-    async def send(self, notices: Mapping[str, dict[str, Any]], envelope_id: str, content: bytes) -> None:
-        """`notices` by recipient address. Every notice ends in a new state, whatever happens. Raises RelayAway."""
-        taken: list[str] = []
+    async def send(self, claim: Claim, content: bytes) -> None:
+        """To everybody in the claim; each notice ends in a new state, whatever happens. Raises RelayAway."""
         try:
-            client = await self._connected()
-            await client.mail(f"bounce+{envelope_id}@{self._relay.domain}")
-            for address, notice in notices.items():
-                code = await _ask(client, address)
-                if code == aiosmtplib.SMTPStatus.completed:
-                    taken.append(address)
-                else:
-                    await self._refused([notice], code)
-            if not taken:
-                await client.rset()
-                return
-        except (aiosmtplib.SMTPException, OSError, TimeoutError) as error:
-            await self._put_off(list(notices.values()))
+            taken = await self._name_recipients(claim)
+        except _FAILURES as error:
+            await self._claims.put_off(claim.mark, self._waits[0] if self._waits else 0)
             await self.close()
             raise RelayAway(type(error).__name__) from None
-        await self._commit(client, [notices[address] for address in taken], content)
-
-    async def _commit(self, client: aiosmtplib.SMTP, notices: Sequence[dict[str, Any]], content: bytes) -> None:
-        ids = [notice["_id"] for notice in notices]
-        await ledger.move(self._store, ids, NoticeState.COMMITTING)
+        if not taken:
+            return
         try:
-            code = (await client.data(content)).code
+            await self._claims.commit(claim.mark, [notice["_id"] for notice in taken])
+        except (ClaimLost, PyMongoError, TransientError):
+            await self.close()
+            raise
+        await self._say(claim, taken, content)
+
+    async def _name_recipients(self, claim: Claim) -> list[Notice]:
+        """Who was accepted; whoever was refused is settled at once, by an answer of their own."""
+        client = await self._connected()
+        await client.mail(f"bounce+{claim.envelope_id}@{self._relay.domain}")
+        taken = []
+        for notice in claim.notices:
+            code = await _ask(client, f"{notice['token']}@{self._relay.domain}")
+            if code == _OK:
+                taken.append(notice)
+            else:
+                await self._refused(claim, [notice], code)
+        if not taken:
+            await client.rset()
+        return taken
+
+    async def _say(self, claim: Claim, notices: Sequence[Notice], content: bytes) -> None:
+        """The text, and its one verdict. From here on a lost answer is `unknown`."""
+        ids = [notice["_id"] for notice in notices]
+        try:
+            code = (await cast("aiosmtplib.SMTP", self._client).data(content)).code
         except aiosmtplib.SMTPResponseException as refusal:
             code = refusal.code
-        except (aiosmtplib.SMTPException, OSError, TimeoutError):
-            await ledger.move(self._store, ids, NoticeState.UNKNOWN)
+        except _FAILURES:
+            await self._claims.settle(claim.mark, ids, NoticeState.UNKNOWN)
             _log.warning("verdict-unknown", count=len(ids))
             await self.close()
             return
-        if code == aiosmtplib.SMTPStatus.completed:
-            await ledger.move(self._store, ids, NoticeState.MAILED, sent_at=ledger.wall_now(), code=str(code))
+        if code == _OK:
+            await self._claims.settle(
+                claim.mark, ids, NoticeState.MAILED, sent_at=ledger.wall_now(), code=str(code), bounced=False
+            )
+        elif refused_for_another(code, len(notices)):
+            await self._claims.settle(
+                claim.mark, ids, NoticeState.DEFERRED, alone=True, batch_id=None, next_at=ledger.wall_now()
+            )
         else:
-            await self._refused(notices, code)
+            await self._refused(claim, notices, code)
 
-    async def _refused(self, notices: Sequence[dict[str, Any]], code: int) -> None:
-        """4xx: later, then by post; 5xx: by post."""
+    async def _refused(self, claim: Claim, notices: Sequence[Notice], code: int) -> None:
+        """4xx: later, then by post; 5xx: by post, at once."""
         for notice in notices:
-            attempt = int(notice["attempts"]) + 1
+            attempt, now = int(notice["attempts"]), ledger.wall_now()
             state = state_after(code, attempt, self._waits)
-            bounced, now = state is NoticeState.TO_PRINT, ledger.wall_now()
-            values = {"code": str(code), "attempts": attempt, "bounced": bounced}
-            again = now if bounced else next_attempt(now, attempt, self._waits)
-            await ledger.move(self._store, [notice["_id"]], state, next_at=again, **values)
-
-    async def _put_off(self, notices: Sequence[dict[str, Any]]) -> None:
-        """Nothing was sent and nobody refused: again soon, without counting as an attempt."""
-        again = next_attempt(ledger.wall_now(), 1, self._waits[:1])
-        ids = [notice["_id"] for notice in notices]
-        await ledger.move(self._store, ids, NoticeState.DEFERRED, next_at=again)
+            by_post = state is NoticeState.TO_PRINT
+            values = {"next_at": now if by_post else next_attempt(now, attempt, self._waits), "bounced": by_post}
+            await self._claims.settle(claim.mark, [notice["_id"]], state, code=str(code), batch_id=None, **values)
 
     async def close(self) -> None:
         client, self._client = self._client, None
         if client is not None:
-            with contextlib.suppress(aiosmtplib.SMTPException, OSError, TimeoutError):
+            with contextlib.suppress(*_FAILURES):
                 client.close()
 
     async def _connected(self) -> aiosmtplib.SMTP:

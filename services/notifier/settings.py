@@ -19,6 +19,9 @@ class NotifierSettings(ServiceSettings):
     mail_waits_s: tuple[float, ...] = Field(
         (60, 300, 1800, 3600, 7200), description="waits before each repetition after 4xx, seconds; then by post"
     )
+    pace_per_s: dict[str, float] = Field(
+        {}, description="most recipients a second by class of mail domain, JSON; classes not named are not slowed"
+    )
     lease_s: float = Field(120.0, gt=0, description="after this long a notice whose sender died is taken over, seconds")
     gather_s: float = Field(60.0, ge=0, description="longest that a batch that is not full waits for more, seconds")
     poll_s: float = Field(0.5, gt=0, description="how often work is looked for, seconds")

@@ -1,8 +1,8 @@
 """A mail server for the tests: keeps what arrives as it came, and misbehaves on demand, by local part of a recipient.
 
 `reject-5xx` 550 and `defer-4xx` 451 (with the address in the words, as real ones do), `full-552` 552,
-`hangup` drops the connection at RCPT, `closing-421` answers 421, `mute` drops it after it has taken the text,
-`spam-554` refuses the text, `busy-452` defers it, `slow` takes its time over the text.
+`busy-twice` 451 twice and then taken, `hangup` drops the connection at RCPT, `closing-421` answers 421, `mute` drops
+it after it has taken the text, `spam-554` refuses the text, `busy-452` defers it, `slow` takes its time over it.
 """
 
 import asyncio
@@ -18,6 +18,7 @@ with warnings.catch_warnings():
     from aiosmtpd.smtp import SMTP, Envelope, Session
 
 SLOW_S = 1.0
+BUSY_TIMES = 2
 
 RCPT_ANSWERS = {
     "reject-5xx": "550 5.1.1 <{address}> no such mailbox here",
@@ -55,6 +56,7 @@ class MailServer:
     mails: list[Arrived] = field(default_factory=list)
     connections: int = 0
     refusals: int = 0
+    deferred: int = 0
 
     async def __aenter__(self) -> Self:
         await self.open(0)
@@ -95,6 +97,9 @@ class MailServer:
             if sign in address:
                 self.refusals += 1
                 return answer.format(address=address)
+        if "busy-twice" in address and self.deferred < BUSY_TIMES:
+            self.deferred, self.refusals = self.deferred + 1, self.refusals + 1
+            return f"451 4.2.1 <{address}> come back later"
         if "hangup" in address:
             server.transport.abort()
         envelope.rcpt_tos.append(address)

@@ -1,0 +1,27 @@
+"""Fixtures of the notifier's integration tests."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from tests.integration.mailserver import MailServer
+from tests.integration.notifier.house import House
+from tests.integration.vault.offices import parts
+from tests.integration.vault.relaying import relaying
+
+
+@pytest.fixture
+async def mta() -> AsyncIterator[MailServer]:
+    async with MailServer() as server:
+        yield server
+
+
+@pytest.fixture
+async def house(amqp_url: str, mongo_url: str, namespace: str, tmp_path: Path, mta: MailServer) -> AsyncIterator[House]:
+    async with (
+        parts(mongo_url, namespace, tmp_path, []) as vault,
+        relaying(vault, mta.port) as door,
+        House(amqp_url, mongo_url, namespace, vault, door, mta) as built,
+    ):
+        yield built
