@@ -10,8 +10,6 @@ from rich.console import Console
 from rich.text import Text
 
 from deploy.cli.showing import AsJson
-from services.lottery.verification import verify_file
-from services.vault.closeout.certificate import verify_certificate
 
 
 def verify(
@@ -33,6 +31,10 @@ def verify(
 
 
 def _checks(file: Path, key: str | None) -> list[dict[str, Any]]:
+    # Half a second of imports (pairing curves) that no other command should wait for.
+    from services.lottery.verification import verify_file  # noqa: PLC0415
+    from services.vault.closeout.certificate import verify_certificate  # noqa: PLC0415
+
     if _is_certificate(file):
         if key is None:
             raise typer.BadParameter("a certificate is checked against the vault's published key: give it with --key")

@@ -2,7 +2,6 @@
 
 import json
 import shutil
-import tempfile
 from pathlib import Path
 from typing import Annotated
 
@@ -10,8 +9,8 @@ import typer
 from rich.console import Console
 
 from deploy.cli.showing import AsJson
-from deploy.demo.run import DemoOptions, run_demo
-from deploy.local.servers import HOUSE
+from deploy.local import runs
+from deploy.local.house import HOUSE, RUNS
 
 
 def demo(
@@ -26,10 +25,11 @@ def demo(
     Everything is real (RabbitMQ, MongoDB, SMTP, PDF), runs on this machine only, and is gone afterwards; the people are
     made up. Exit status 0 only if every invariant held.
     """
+    from deploy.demo.run import DemoOptions, run_demo  # noqa: PLC0415  (half a second that only the demo needs)
+
     console = Console(stderr=as_json)
-    runs = HOUSE / "run"
-    runs.mkdir(parents=True, exist_ok=True)
-    home = Path(tempfile.mkdtemp(prefix="demo-", dir=runs))
+    runs.sweep(RUNS)
+    home = runs.make(RUNS, "demo-")
     try:
         report = run_demo(DemoOptions(home, output or HOUSE / "demo", size, seed), console)
     finally:

@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx
 
-from deploy.local.servers import HOUSE
+from deploy.local.house import RUNS
 
 
 class NotRunning(Exception):  # noqa: N818  (says what is the case)
@@ -18,7 +18,7 @@ class CallRefused(Exception):  # noqa: N818  (says what is the case)
     """A service said no; the text is what it says to do."""
 
 
-RECORD = HOUSE / "run" / "up" / "installation.json"
+RECORD = RUNS / "up" / "installation.json"
 
 
 def record_file() -> Path:

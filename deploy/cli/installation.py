@@ -1,8 +1,7 @@
 """`./kuji up`, `down`, `status`: an installation that stays until it is told to go."""
 
-import json
+import contextlib
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -16,8 +15,9 @@ import typer
 
 from deploy.cli.doors import RECORD, NotRunning, read_record
 from deploy.cli.showing import AsJson, show
-from deploy.local.processes import LocalError, kill_group, started_at
-from deploy.local.servers import HOUSE, ROOT
+from deploy.local import runs
+from deploy.local.house import ROOT
+from deploy.local.processes import LocalError, started_at
 
 _UP_S = 120.0
 _DOWN_S = 45.0
@@ -30,14 +30,15 @@ def up(
     as_json: AsJson = False,
 ) -> None:
     """Start servers and services in the background; they stay until ./kuji down."""
-    if _keeper() is None:
+    if runs.owner(HOME) is None:
         _start(campaigns.resolve() if campaigns.is_absolute() else (ROOT / campaigns))
     status(as_json=as_json)
 
 
 def _start(campaigns: Path) -> None:
-    shutil.rmtree(HOME, ignore_errors=True)
-    HOME.mkdir(parents=True, mode=0o700)
+    runs.sweep(HOME.parent)
+    HOME.mkdir(mode=0o700)
+    runs.claim(HOME)  # the keeper claims it from us
     log = HOME / "keeper.log"
     with log.open("wb") as output:
         keeper = subprocess.Popen(
@@ -48,67 +49,77 @@ def _start(campaigns: Path) -> None:
             start_new_session=True,
             cwd=ROOT,
         )
-    ends = time.monotonic() + _UP_S
     typer.echo("starting RabbitMQ, MongoDB, mailbox, intake, vault, lottery, notifier …", err=True)
+    try:
+        _await_record(keeper, log)
+    except BaseException:
+        _end(keeper)
+        raise
+
+
+def _await_record(keeper: subprocess.Popen[bytes], log: Path) -> None:
+    """Until the keeper says where everything is. Raises LocalError with what it said instead."""
+    ends = time.monotonic() + _UP_S
     while not RECORD.exists():
         if keeper.poll() is not None:
             raise LocalError(f"it did not start:\n{log.read_text('utf-8', 'replace')[-2000:]}")
         if time.monotonic() > ends:
-            keeper.terminate()
             raise LocalError(f"it did not start within {_UP_S:.0f} s; see {log}")
         time.sleep(0.1)
 
 
+def _end(keeper: subprocess.Popen[bytes]) -> None:
+    """A start that was broken off leaves nothing behind but its logs."""
+    keeper.terminate()
+    try:
+        keeper.wait(_DOWN_S)
+    except subprocess.TimeoutExpired:
+        keeper.kill()  # its watchdog ends the rest
+
+
 def down() -> None:
     """Stop what ./kuji up started, remove its state, and clean up after runs that crashed."""
-    keeper = _keeper()
+    keeper = runs.owner(HOME)
     if keeper is not None:
-        os.kill(keeper, signal.SIGTERM)
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(keeper, signal.SIGTERM)
         ends = time.monotonic() + _DOWN_S
-        while _keeper() is not None and time.monotonic() < ends:
+        while runs.owner(HOME) is not None:
+            if time.monotonic() > ends:
+                os.kill(keeper, signal.SIGKILL)  # its watchdog ends the rest
+                ends += _DOWN_S
             time.sleep(0.1)
-    for group in _groups_left():
-        kill_group(group)
-    shutil.rmtree(HOUSE / "run", ignore_errors=True)
+    runs.sweep(HOME.parent)
     typer.echo("down")
 
 
 def status(*, as_json: AsJson = False) -> None:
-    """Each process: address, health, messages waiting."""
-    if _keeper() is None:
+    """Each process: address, health, messages that wait, messages parked for a person."""
+    if runs.owner(HOME) is None:
         raise NotRunning("nothing is running here; start it with ./kuji up")
     record = read_record()
     rows = [_service_row(name, door) for name, door in record["services"].items()]
-    rows += [{"part": name, "address": address, "state": "given"} for name, address in record["servers"].items()]
-    show(rows, ("part", "address", "state", "parked"), as_json=as_json, empty="nothing is running")
+    rows += [_server_row(name, address, record["processes"].get(name)) for name, address in record["servers"].items()]
+    show(rows, ("part", "address", "state", "waiting", "parked"), as_json=as_json, empty="nothing is running")
+
+
+def _server_row(name: str, address: str, pid: int | None) -> dict[str, Any]:
+    state = "given" if pid is None else "running" if started_at(pid) else "away"
+    return {"part": name, "address": address, "state": state}
 
 
 def _service_row(name: str, door: Mapping[str, Any]) -> dict[str, Any]:
-    row = {"part": name, "address": door["url"], "state": "away", "parked": None}
+    """One service as it says itself; `waiting` and `parked` are None while its broker is away."""
+    row = {"part": name, "address": door["url"], "state": "away", "waiting": None, "parked": None}
+    token = Path(door["token_file"]).read_text("utf-8").strip()
     try:
         ready = httpx.get(f"{door['url']}/health/ready", timeout=5)
-        token = Path(door["token_file"]).read_text("utf-8").strip()
-        parked = httpx.get(f"{door['url']}/v1/parked", headers={"Authorization": f"Bearer {token}"}, timeout=10)
+        queues = httpx.get(f"{door['url']}/v1/queues", headers={"Authorization": f"Bearer {token}"}, timeout=10)
     except httpx.TransportError:
         return row
-    waiting = len(parked.json()["messages"]) if parked.is_success else None
-    return {**row, "state": "ready" if ready.is_success else "waiting", "parked": waiting}
-
-
-def _keeper() -> int | None:
-    """The pid of the process that keeps the installation, if it is the one that was recorded."""
-    try:
-        kept = json.loads((HOME / "keeper.json").read_text("utf-8"))
-    except (FileNotFoundError, ValueError):
-        return None
-    alive = started_at(kept["pid"]) == kept["started_at"]
-    return int(kept["pid"]) if alive else None
-
-
-def _groups_left() -> list[int]:
-    """Process groups that the record names and that are still the same processes."""
-    try:
-        record = json.loads(RECORD.read_text("utf-8"))
-    except (FileNotFoundError, ValueError):
-        return []
-    return [int(pid) for pid, began in record["processes"].items() if started_at(int(pid)) == began]
+    row["state"] = "ready" if ready.is_success else "not ready"
+    if queues.is_success:
+        depths: dict[str, int] = queues.json()["queues"]
+        parked = depths.pop(f"{name}.parked")
+        row |= {"waiting": sum(depths.values()), "parked": parked}
+    return row

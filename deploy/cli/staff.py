@@ -59,7 +59,7 @@ def list_parked(service: ServiceOption = None, *, as_json: AsJson = False) -> No
         for name in ([service] if service else SERVICES)
         for row in ask(name, "GET", "parked")["messages"]
     ]
-    columns = ("service", "id", "event", "queue", "attempts", "error", "parked_at")
+    columns = ("service", "id", "event", "origin", "attempts", "error", "at")
     show(rows, columns, as_json=as_json, empty="nothing is parked")
 
 

@@ -24,7 +24,7 @@ from deploy.demo.phases import Play
 from deploy.demo.rehearsal import SAMPLE, rehearsal_of
 from deploy.demo.report import Report
 from deploy.demo.stage import Stage
-from deploy.local.processes import Watchdog
+from deploy.local import runs
 from deploy.local.stack import Options, Stack
 from shared.campaign import Campaign
 from shared.clock import set_rehearsal_clock
@@ -54,7 +54,7 @@ def run_demo(options: DemoOptions, console: Console) -> Report:
     set_rehearsal_clock(clock_file, campaign.window.opens + timedelta(hours=1))
     applications = population(campaign, options.seed, options.size, options.canary)
     stack_options = Options(options.home / "campaigns", clock_file, more=QUICK)
-    with Watchdog() as watchdog:
+    with runs.watchdog(options.home) as watchdog:
         stack = Stack(options.home, stack_options, watchdog=watchdog)
         with stage.phase("servers", "Servers and services start"):
             stack.start()

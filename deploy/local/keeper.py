@@ -2,14 +2,13 @@
 
 import argparse
 import json
-import os
 import signal
 import sys
 import threading
 from pathlib import Path
 from typing import Any
 
-from deploy.local.processes import Watchdog, started_at
+from deploy.local import runs
 from deploy.local.secrets import write_secret
 from deploy.local.stack import Options, Stack
 from shared.campaign import load_campaigns
@@ -24,10 +23,11 @@ def main() -> None:
     told = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: told.set())
-    _write(arguments.home / "keeper.json", {"pid": os.getpid(), "started_at": started_at(os.getpid())})
+    runs.claim(arguments.home)
     try:
         campaigns = [str(name) for name in sorted(load_campaigns(arguments.campaigns))]
-        with Watchdog() as watchdog, Stack(arguments.home, Options(arguments.campaigns), watchdog=watchdog) as stack:
+        options = Options(arguments.campaigns)
+        with runs.watchdog(arguments.home) as watchdog, Stack(arguments.home, options, watchdog=watchdog) as stack:
             _write(arguments.home / "installation.json", _record(stack, campaigns))
             told.wait()
     except KujiError as error:
@@ -37,7 +37,7 @@ def main() -> None:
 
 
 def _record(stack: Stack, campaigns: list[str]) -> dict[str, Any]:
-    """What the command line needs to find its way: addresses, token files, processes. No secret."""
+    """What the command line needs to find its way: addresses, token files, pids. No secret."""
     doors = {
         name: {"url": stack.url(name), "token_file": str(stack.secrets.ops_file(name)), "log": str(stack.log(name))}
         for name in stack.ports
@@ -46,9 +46,20 @@ def _record(stack: Stack, campaigns: list[str]) -> dict[str, Any]:
         "v": 1,
         "campaigns": campaigns,
         "services": doors,
-        "servers": {"mailbox": f"127.0.0.1:{stack.servers.smtp_port} → {stack.servers.mailbox}"},
-        "processes": {child.pid: started_at(child.pid) for child in stack.children()},
+        "servers": _servers(stack),
+        "mail": str(stack.servers.mailbox),
+        "processes": {child.name: child.pid for child in stack.children()},
     }
+
+
+def _servers(stack: Stack) -> dict[str, str]:
+    """Addresses of the private servers; one that was given by its URL is the business of whoever gave it."""
+    private = {
+        "rabbitmq": None if stack.servers.given_amqp else stack.servers.rabbitmq.ports.amqp,
+        "mongodb": stack.servers.mongodb.port if stack.servers.mongodb else None,
+        "mailbox": stack.servers.smtp_port,
+    }
+    return {name: f"127.0.0.1:{port}" if port else "given" for name, port in private.items()}
 
 
 def _write(path: Path, content: dict[str, Any]) -> None:

@@ -6,6 +6,7 @@ ends in any way, even by SIGKILL, the pipe closes and the watchdog kills the gro
 
 import contextlib
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -16,8 +17,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-import psutil
-
 from shared.errors import KujiError
 
 
@@ -26,9 +25,10 @@ class LocalError(KujiError):
 
 
 class Watchdog:
-    """Kills what is left when its owner is gone."""
+    """Kills what is left when its owner is gone. `ledger`: file of all it was told of, should it be killed itself."""
 
-    def __init__(self) -> None:
+    def __init__(self, ledger: Path | None = None) -> None:
+        self._ledger = ledger
         self._process = subprocess.Popen(
             [sys.executable, "-c", _WATCHDOG], stdin=subprocess.PIPE, start_new_session=True, cwd="/"
         )
@@ -42,6 +42,9 @@ class Watchdog:
         self.close()
 
     def watch(self, group: int) -> None:
+        if self._ledger is not None:
+            with self._ledger.open("a") as lines:
+                lines.write(f"{group} {started_at(group)}\n")
         self._tell(f"+{group}\n")
 
     def forget(self, group: int) -> None:
@@ -74,6 +77,9 @@ for group in groups:
 """
 
 
+_BEGIN_WHEN_TOLD = 'read -r go && exec "$0" "$@" </dev/null'
+
+
 class Child:
     """One running program with its log; `ends` asks it to stop, then makes it."""
 
@@ -92,21 +98,26 @@ class Child:
         watchdog: Watchdog,
         cwd: Path,
     ) -> Self:
-        """Start `command`; output is appended to `log`. Raises LocalError when it is not there."""
+        """Start `command`; output is appended to `log`. Raises LocalError when it is not there.
+
+        The program begins only when the watchdog knows of it: an owner that is killed in between leaves nothing.
+        """
+        if shutil.which(command[0], path=env.get("PATH")) is None:
+            raise LocalError(f"{name}: {command[0]} is not there, or may not be run")
         with log.open("ab") as output:
-            try:
-                process = subprocess.Popen(
-                    [str(part) for part in command],
-                    env=dict(env),
-                    stdin=subprocess.DEVNULL,
-                    stdout=output,
-                    stderr=subprocess.STDOUT,
-                    start_new_session=True,
-                    cwd=cwd,
-                )
-            except OSError as error:
-                raise LocalError(f"{name}: {command[0]} cannot be started ({error.strerror})") from error
+            process = subprocess.Popen(
+                ["/bin/sh", "-c", _BEGIN_WHEN_TOLD, *(str(part) for part in command)],
+                env=dict(env),
+                stdin=subprocess.PIPE,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+                cwd=cwd,
+            )
         watchdog.watch(process.pid)
+        assert process.stdin is not None  # noqa: S101  (opened above)
+        with contextlib.suppress(BrokenPipeError), process.stdin as go:
+            go.write(b"go\n")
         return cls(name, process, log, watchdog)
 
     @property
@@ -180,9 +191,15 @@ def _listens(port: int) -> bool:
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
-def started_at(pid: int) -> float | None:
-    """When process `pid` began (Unix seconds), or None where there is none: pid and start name one process for good."""
+def started_at(pid: int) -> str | None:
+    """When process `pid` began (boot id and clock ticks since), or None where none runs.
+
+    Pid and beginning name one process for good, also when the wall clock is set (proc(5), fields 3 and 22 of stat).
+    """
     try:
-        return psutil.Process(pid).create_time()
-    except psutil.NoSuchProcess:
+        after_name = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except (FileNotFoundError, ProcessLookupError):
         return None
+    state, ticks = after_name[0], after_name[19]
+    boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    return None if state in "ZX" else f"{boot}/{ticks}"

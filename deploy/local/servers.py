@@ -8,14 +8,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from deploy.local.house import HOUSE, ROOT
 from deploy.local.mongodb import MongoDB, find_mongod, reachable
 from deploy.local.ports import free_ports
 from deploy.local.processes import Child, LocalError, Watchdog, await_port
 from deploy.local.rabbitmq import Ports, RabbitMQ
-
-ROOT = Path(__file__).resolve().parent.parent.parent
-HOUSE = ROOT / ".kuji"
-"""State of this checkout: virtual environment, mongod, running installations. Never committed."""
 
 
 class Servers:

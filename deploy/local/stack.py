@@ -15,10 +15,11 @@ from types import TracebackType
 from typing import Self
 from urllib.error import URLError
 
+from deploy.local.house import ROOT
 from deploy.local.ports import free_ports
 from deploy.local.processes import Child, Watchdog
 from deploy.local.secrets import Secrets
-from deploy.local.servers import ROOT, Servers
+from deploy.local.servers import Servers
 from shared.contracts import SERVICES
 from shared.messaging.topology import declare
 

@@ -150,8 +150,8 @@ class Bus:
         return await self.parking.purge(campaign)
 
     def parking_router(self, guard: Guard) -> APIRouter:
-        """GET /v1/parked, POST /v1/parked/{id}/replay, DELETE /v1/parked/{id}."""
-        return parking_router(self.parking, guard)
+        """GET /v1/queues, GET /v1/parked, POST /v1/parked/{id}/replay, DELETE /v1/parked/{id}."""
+        return parking_router(self.parking, self.queue_depths, guard)
 
 
 async def _finish(tasks: list[asyncio.Task[Any]], patience_s: float) -> None:

@@ -1,5 +1,6 @@
-"""Staff calls on the parking queue: list, replay, discard. Behind the staff guard; bodies are never shown."""
+"""Staff calls on the queues: how much waits; list, replay, discard what is parked. Bodies are never shown."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import asdict
 from typing import Annotated, Any
 
@@ -13,17 +14,18 @@ from shared.web.problems import ProblemError, problem, unavailable
 ParkedId = Annotated[str, Path(pattern=r"^[0-9a-f-]{32,36}$")]
 
 
-def parking_router(parking: Parking, guard: Guard) -> APIRouter:
-    router = APIRouter(prefix="/v1/parked", tags=["parked"], dependencies=[Depends(guard)])
+def parking_router(parking: Parking, depths: Callable[[], Awaitable[dict[str, int]]], guard: Guard) -> APIRouter:
+    router = APIRouter(prefix="/v1", tags=["queues"], dependencies=[Depends(guard)])
+    _add_queues(router, depths)
 
-    @router.get("")
+    @router.get("/parked")
     async def parked() -> dict[str, Any]:
         try:
             return {"v": 1, "messages": [asdict(message) for message in await parking.messages()]}
         except BrokerUnavailable:
             raise unavailable() from None
 
-    @router.post("/{parked_id}/replay", status_code=202)
+    @router.post("/parked/{parked_id}/replay", status_code=202)
     async def replay(parked_id: ParkedId) -> dict[str, Any]:
         try:
             found = await parking.replay(parked_id)
@@ -35,7 +37,7 @@ def parking_router(parking: Parking, guard: Guard) -> APIRouter:
             raise _absent()
         return {"v": 1, "status": "replayed"}
 
-    @router.delete("/{parked_id}", status_code=204)
+    @router.delete("/parked/{parked_id}", status_code=204)
     async def discard(parked_id: ParkedId) -> Response:
         try:
             found = await parking.discard(parked_id)
@@ -46,6 +48,15 @@ def parking_router(parking: Parking, guard: Guard) -> APIRouter:
         return Response(status_code=204)
 
     return router
+
+
+def _add_queues(router: APIRouter, depths: Callable[[], Awaitable[dict[str, int]]]) -> None:
+    @router.get("/queues")
+    async def queues() -> dict[str, Any]:
+        try:
+            return {"v": 1, "queues": await depths()}
+        except BrokerUnavailable:
+            raise unavailable() from None
 
 
 def _absent() -> ProblemError:

@@ -57,6 +57,20 @@ async def parked(staff: httpx.AsyncClient, count: int) -> list[dict[str, str]]:
     return list((await staff.get("/v1/parked")).json()["messages"])
 
 
+async def test_staff_see_how_much_waits_in_each_queue_and_how_much_is_parked(
+    house: House, vault: Bus, staff: httpx.AsyncClient
+) -> None:
+    vault.consume(ApplicationReceived, Fickle())
+    await house.running(vault)
+    await (await house.running(await house.bus("intake"))).publish(received())
+    await parked(staff, 1)
+
+    queues = (await staff.get("/v1/queues")).json()["queues"]
+
+    assert {name for name, depth in queues.items() if depth} == {"vault.parked"}
+    assert "vault.application.received" in queues
+
+
 async def test_the_list_says_what_failed_where_and_why_and_never_shows_a_body(
     house: House, vault: Bus, staff: httpx.AsyncClient
 ) -> None:

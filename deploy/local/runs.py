@@ -1,0 +1,76 @@
+"""Folders of running installations below `.kuji/run`: each says whose it is, so that what a crash left can be told
+from what runs, and be ended and removed.
+"""
+
+import fcntl
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from deploy.local.processes import Watchdog, kill_group, started_at
+from deploy.local.secrets import write_secret
+
+_OWNER = "owner.json"
+_LEDGER = "processes"
+
+
+def make(runs: Path, prefix: str) -> Path:
+    """A folder of its own for an installation of this process."""
+    with _alone(runs):
+        folder = Path(tempfile.mkdtemp(prefix=prefix, dir=runs))
+        claim(folder)
+    return folder
+
+
+def claim(folder: Path) -> None:
+    """From now on `folder` belongs to this process."""
+    draft = folder / f"{_OWNER}.new"
+    write_secret(draft, json.dumps({"pid": os.getpid(), "started_at": started_at(os.getpid())}).encode())
+    draft.replace(folder / _OWNER)
+
+
+def owner(folder: Path) -> int | None:
+    """The pid of the process it belongs to, if that still runs."""
+    try:
+        told = json.loads((folder / _OWNER).read_text("utf-8"))
+    except (FileNotFoundError, ValueError):
+        return None
+    pid = int(told["pid"])
+    return pid if started_at(pid) == told["started_at"] else None
+
+
+def watchdog(folder: Path) -> Watchdog:
+    """A watchdog that leaves `sweep` a list of processes in `folder`, should it be killed with its owner."""
+    return Watchdog(folder / _LEDGER)
+
+
+def sweep(runs: Path) -> list[Path]:
+    """End and remove every installation whose owner is gone. Returns their folders."""
+    with _alone(runs):
+        left = [folder for folder in sorted(runs.iterdir()) if folder.is_dir() and owner(folder) is None]
+        for folder in left:
+            _end(folder)
+            shutil.rmtree(folder, ignore_errors=True)
+    return left
+
+
+def _end(folder: Path) -> None:
+    """Kill exactly the recorded processes: a pid that began at another time is somebody else's."""
+    ledger = folder / _LEDGER
+    for line in ledger.read_text().splitlines() if ledger.exists() else ():
+        pid, _, began = line.partition(" ")
+        if started_at(int(pid)) == began:
+            kill_group(int(pid))
+
+
+@contextmanager
+def _alone(runs: Path) -> Iterator[None]:
+    """One at a time makes or removes folders in `runs`."""
+    runs.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with (runs / ".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
