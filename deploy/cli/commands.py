@@ -2,7 +2,7 @@
 
 import typer
 
-from deploy.cli import checking, close_out, demo, draws, house, installation, staff
+from deploy.cli import checking, close_out, compose, demo, draws, house, installation, staff
 
 app = typer.Typer(
     name="kuji",
@@ -26,6 +26,7 @@ app.add_typer(staff.parked, name="parked")
 app.add_typer(staff.notices, name="notices")
 app.add_typer(draws.draw, name="draw")
 app.add_typer(close_out.close_out, name="close-out")
+app.add_typer(compose.compose, name="compose")
 app.command("bench")(house.bench)
 app.command("lock")(house.lock)
 

@@ -54,12 +54,12 @@ class Mailbox:
             draft.rename(self._folder / name)
 
 
-async def serve(folder: Path, port: int) -> None:
+async def serve(folder: Path, host: str, port: int) -> None:
     mailbox = Mailbox(folder)
     loop = asyncio.get_running_loop()
     server = await loop.create_server(
         lambda: SMTP(mailbox, hostname="mailbox.example", enable_SMTPUTF8=True, loop=loop, ident="mailbox"),
-        "127.0.0.1",
+        host,
         port,
     )
     async with server:
@@ -69,11 +69,12 @@ async def serve(folder: Path, port: int) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description="Take mail on loopback and keep it in a folder.")
     parser.add_argument("--folder", type=Path, required=True)
+    parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, required=True)
     arguments = parser.parse_args()
     logging.getLogger("mail.log").setLevel(logging.ERROR)
     arguments.folder.mkdir(parents=True, exist_ok=True)
-    asyncio.run(serve(arguments.folder, arguments.port))
+    asyncio.run(serve(arguments.folder, arguments.host, arguments.port))
 
 
 if __name__ == "__main__":

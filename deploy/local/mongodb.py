@@ -4,7 +4,6 @@ import os
 import secrets
 import shutil
 import stat
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,7 +11,8 @@ from pathlib import Path
 from pymongo import MongoClient
 from pymongo.errors import OperationFailure, PyMongoError
 
-from deploy.local.processes import Child, LocalError, Watchdog, await_port
+from deploy.compose.provision import become_primary, create_users
+from deploy.local.processes import Child, Watchdog, await_port
 from shared.storage import TRANSACTION_LIFETIME_S
 
 WHEEL_BINARY = Path("fiftyone/db/bin/mongod")
@@ -70,37 +70,16 @@ class MongoDB:
         """`users`: database → password; each user is called like its database and may write only there."""
         await_port(self.children[-1], self.port, timeout_s=timeout_s)
         try:
-            self._become_primary(timeout_s)
-            self._create_users(users or {})
-        except PyMongoError as error:
+            bare = f"mongodb://127.0.0.1:{self.port}/"
+            become_primary(bare, f"127.0.0.1:{self.port}", self.admin_password)
+            create_users(self.url(), users or {})
+        except (PyMongoError, TimeoutError) as error:
             raise self.children[-1].failed(f"cannot be set up ({type(error).__name__})") from error
 
     def stop(self) -> None:
         for child in self.children:
             child.stop(timeout_s=5)
         self.children.clear()
-
-    def _become_primary(self, timeout_s: float) -> None:
-        """Initiate the set, wait for the election, and make the first user, over the localhost exception."""
-        member = {"_id": 0, "host": f"127.0.0.1:{self.port}"}
-        bare = f"mongodb://127.0.0.1:{self.port}/?directConnection=true"
-        with MongoClient[dict[str, object]](bare, serverSelectionTimeoutMS=5000) as client:
-            client.admin.command(
-                "replSetInitiate",
-                {"_id": "kuji", "members": [member], "settings": {"electionTimeoutMillis": 1000}},
-            )
-            ends = time.monotonic() + timeout_s
-            while not client.admin.command("hello")["isWritablePrimary"]:
-                if time.monotonic() > ends:
-                    raise LocalError("mongodb: no primary was elected; look at its log")
-                time.sleep(0.05)
-            client.admin.command("createUser", "admin", pwd=self.admin_password, roles=["root"])
-
-    def _create_users(self, users: Mapping[str, str]) -> None:
-        with MongoClient[dict[str, object]](self.url(), serverSelectionTimeoutMS=5000) as client:
-            for database, password in users.items():
-                roles = [{"role": "readWrite", "db": database}, {"role": "dbAdmin", "db": database}]
-                client[database].command("createUser", database, pwd=password, roles=roles)
 
 
 def reachable(url: str) -> bool:

@@ -79,7 +79,7 @@ def write_secret(path: Path, content: bytes) -> None:
 
 
 def _make_certificate(made: Secrets) -> None:
-    """An authority of one certificate: the relay's on loopback. The authority's key is forgotten at once."""
+    """An authority of one certificate: the relay's, on loopback or the container's. Its key is forgotten at once."""
     authority_key, relay_key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
     authority_name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Kuji local authority")])
     authority = (
@@ -90,7 +90,11 @@ def _make_certificate(made: Secrets) -> None:
         .sign(authority_key, hashes.SHA256())
     )
     relay_name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
-    names: list[x509.GeneralName] = [x509.DNSName("localhost"), x509.IPAddress(IPv4Address("127.0.0.1"))]
+    names: list[x509.GeneralName] = [
+        x509.DNSName("localhost"),
+        x509.DNSName("vault"),
+        x509.IPAddress(IPv4Address("127.0.0.1")),
+    ]
     issuer = x509.AuthorityKeyIdentifier.from_issuer_public_key(authority_key.public_key())
     relay = (
         _certificate(relay_name, authority_name, relay_key.public_key())

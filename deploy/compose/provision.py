@@ -1,0 +1,69 @@
+"""Runs once beside MongoDB: makes the replica set, the administrator, and one user per service. Safe to run again."""
+
+import json
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pymongo import MongoClient
+from pymongo.errors import OperationFailure, PyMongoError
+
+_PATIENCE_S = 60.0
+_ALREADY_INITIALIZED, _UNAUTHORIZED, _USER_EXISTS = 23, 13, 51003
+
+
+def become_primary(url: str, host: str, admin_password: str) -> None:
+    """Over the localhost exception of a fresh server: initiate the set, wait for the election, make the first user.
+
+    `host` is how members and clients reach this server. A server that has its administrator already is left as it is.
+    """
+    with MongoClient[dict[str, Any]](url, directConnection=True, serverSelectionTimeoutMS=5000) as client:
+        settings = {"electionTimeoutMillis": 1000}
+        members = [{"_id": 0, "host": host}]
+        try:
+            client.admin.command("replSetInitiate", {"_id": "kuji", "members": members, "settings": settings})
+        except OperationFailure as error:
+            if error.code not in {_ALREADY_INITIALIZED, _UNAUTHORIZED}:
+                raise
+        _await_primary(client)
+        try:
+            client.admin.command("createUser", "admin", pwd=admin_password, roles=["root"])
+        except OperationFailure as error:
+            if error.code not in {_UNAUTHORIZED, _USER_EXISTS}:
+                raise
+
+
+def create_users(url: str, users: Mapping[str, str]) -> None:
+    """`users`: database → password; each user is called like its database and may write only there."""
+    with MongoClient[dict[str, Any]](url, serverSelectionTimeoutMS=10_000) as client:
+        for database, password in users.items():
+            roles = [{"role": "readWrite", "db": database}, {"role": "dbAdmin", "db": database}]
+            try:
+                client[database].command("createUser", database, pwd=password, roles=roles)
+            except OperationFailure as error:
+                if error.code != _USER_EXISTS:
+                    raise
+
+
+def _await_primary(client: MongoClient[dict[str, Any]]) -> None:
+    ends = time.monotonic() + _PATIENCE_S
+    while not client.admin.command("hello")["isWritablePrimary"]:
+        if time.monotonic() > ends:
+            raise TimeoutError("no primary was elected; look at MongoDB's log")
+        time.sleep(0.05)
+
+
+def main() -> None:
+    wanted = json.loads(Path("/run/kuji/users.json").read_text("utf-8"))
+    try:
+        become_primary("mongodb://127.0.0.1:27017/", "mongo:27017", wanted["admin"])
+        admin = f"mongodb://admin:{wanted['admin']}@127.0.0.1:27017/?directConnection=true&authSource=admin"
+        create_users(admin, wanted["users"])
+    except (PyMongoError, TimeoutError) as error:
+        sys.exit(f"MongoDB cannot be set up: {type(error).__name__}; see its log and run this again")
+
+
+if __name__ == "__main__":
+    main()
