@@ -20,7 +20,6 @@ from shared.storage import ReturnDocument, Store, UnitOfWork
 Notice = Mapping[str, Any]
 
 _READY = [NoticeState.PENDING, NoticeState.DEFERRED]
-_TRIES = 5
 _SINGLY = {"$or": [{"kind": {"$ne": "regret"}}, {"alone": True}]}
 
 
@@ -56,26 +55,30 @@ class Claims:
         return None if claimed is None else Claim(mark, claimed["_id"], [claimed])
 
     async def many(self, campaign: CampaignId, limit: int) -> Claim | None:
-        """Up to `limit` notices of the same text: a full batch, or what has waited long enough."""
-        for _ in range(_TRIES):
-            due = await self._due(campaign, limit)
-            if not due:
-                return None
-            mark, batch_id = secrets.token_hex(8), BatchId(f"m-{secrets.token_hex(8)}")
-            await self._notices.update_many(
-                {"_id": {"$in": due}, "state": {"$in": _READY}},
-                {"$set": self._held(mark, batch_id), "$inc": {"attempts": 1}},
-            )
-            held = await self._notices.find({"claim": mark, "state": NoticeState.SENDING}).to_list(None)
-            if held:
-                return Claim(mark, batch_id, held)
-        return None
+        """Up to `limit` notices of the same text: a full batch, or what has waited long enough. Rivals split none."""
+        mark, batch_id = secrets.token_hex(8), BatchId(f"m-{secrets.token_hex(8)}")
 
-    async def _due(self, campaign: CampaignId, limit: int) -> list[str]:
+        async def work(uow: UnitOfWork) -> list[str]:
+            due = await self._due(campaign, limit, uow)
+            if due:
+                await uow.db[ledger.NOTICES].update_many(
+                    {"_id": {"$in": due}},
+                    {"$set": self._held(mark, batch_id), "$inc": {"attempts": 1}},
+                    session=uow.session,
+                )
+            return due
+
+        if not await self._due(campaign, limit) or not await self._store.transact(work):
+            return None
+        return Claim(mark, batch_id, await self._notices.find({"claim": mark}).to_list(None))
+
+    async def _due(self, campaign: CampaignId, limit: int, uow: UnitOfWork | None = None) -> list[str]:
         now = ledger.wall_now()
         ready = {"campaign": campaign, "kind": "regret", "state": {"$in": _READY}, "next_at": {"$lte": now}}
-        wanted = {**ready, "alone": {"$ne": True}}
-        waiting = await self._notices.find(wanted, {"next_at": 1}).sort("next_at", 1).limit(limit).to_list(None)
+        found = self._notices.find(
+            {**ready, "alone": {"$ne": True}}, {"next_at": 1}, session=uow.session if uow else None
+        )
+        waiting = await found.sort("next_at", 1).limit(limit).to_list(None)
         ripe = len(waiting) == limit or (waiting and waiting[0]["next_at"] <= now - self._gather)
         return [notice["_id"] for notice in waiting] if ripe else []
 

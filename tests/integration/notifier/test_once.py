@@ -2,7 +2,6 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator
 
 import pytest
 
@@ -15,11 +14,11 @@ from tests.integration.notifier.house import House
 
 
 @pytest.fixture
-async def books(house: House) -> AsyncIterator[House]:
+async def books(house: House) -> House:
     """The notifier's database as a start prepares it, with nobody at work."""
     await house.store.ensure(ledger.collections())
     await ledger.ensure_meetings(house.store, [house.campaign.id])
-    yield house
+    return house
 
 
 async def heard(house: House, known: list, *outcomes: str) -> None:  # type: ignore[type-arg]
