@@ -1,0 +1,70 @@
+"""From the draw to what is said: one outcome per class asked for, pass codes for winners only."""
+
+from pathlib import Path
+
+from services.lottery.allocation import Rules
+from services.lottery.entries import Entry
+from services.lottery.keys import LotteryKeys
+from services.lottery.manifest import Counted, Manifest, Override, draw_id, write_manifest
+from services.lottery.outcomes import results
+from shared.ids import CampaignId, new_application_id, new_token
+from tests.unit.lottery.draws import DAY, class_rule, sample_campaign, sample_transcript
+
+KEY = bytes(32)
+
+
+def document(choices: list[tuple[str, int]], refused: tuple[str, ...] = ()) -> dict[str, object]:
+    return {
+        "_id": new_application_id(),
+        "token": new_token(),
+        "choices": [{"class_id": name, "seats": seats} for name, seats in choices],
+        "refused": [{"class_id": name, "reason": "grade"} for name in refused],
+    }
+
+
+def test_everybody_gets_one_outcome_per_class_and_winners_a_pass():
+    documents = [document([("a", 1), ("b", 2)], ("c",)) for _ in range(30)]
+    entries = [Entry.of(each["_id"], (("a", 1), ("b", 2))) for each in documents]  # type: ignore[arg-type]
+    classes = [class_rule("a", 5, hour=9), class_rule("b", 6, hour=12)]
+    told = results(KEY, documents, entries, classes, Rules(1, preferences=True), lambda _: "0000-0000-0000-0000")
+    assert {each.application_id for each in told} == {each["_id"] for each in documents}
+    for each in told:
+        assert [outcome.class_id for outcome in each.outcomes] == ["a", "b", "c"]
+        assert each.outcomes[2].outcome == "refused"
+        assert (each.pass_code is not None) == any(outcome.outcome == "won" for outcome in each.outcomes)
+    won = [outcome for each in told for outcome in each.outcomes if outcome.outcome == "won"]
+    assert sum(outcome.seats for outcome in won) == 11
+    positions = sorted(
+        o.position or 0 for each in told for o in each.outcomes if o.outcome == "waiting" and o.class_id == "a"
+    )
+    assert positions == [1, 2, 3]
+
+
+def test_pass_codes_are_stable_different_and_gone_after_erasure(tmp_path: Path):
+    campaign, draw = CampaignId("c"), draw_id(sample_campaign())
+    keys = LotteryKeys(tmp_path)
+    one, other = new_application_id(), new_application_id()
+    code = keys.pass_code(campaign, draw, one)
+    assert LotteryKeys(tmp_path).pass_code(campaign, draw, one) == code
+    assert keys.pass_code(campaign, draw, other) != code
+    assert keys.pass_code(CampaignId("d"), draw, one) != code
+    keys.forget(campaign)
+    assert not keys.has_pass_key(campaign)
+    assert keys.pass_code(campaign, draw, one) != code
+
+
+def test_keys_are_for_their_owner_only(tmp_path: Path):
+    LotteryKeys(tmp_path)
+    assert (tmp_path / "signing.key").stat().st_mode & 0o077 == 0
+
+
+def test_a_manifest_reads_back_as_it_was_written():
+    manifest = Manifest.read(sample_transcript(10)["manifest"])
+    assert (manifest.draw, manifest.rows, manifest.dice_digits, manifest.witnesses) == ("777-days-1", 10, 40, 2)
+    assert [each.capacity for each in manifest.classes] == [75, 100, 100, 10, 30, 50, 380]
+
+
+def test_an_override_stands_in_the_public_line():
+    override = Override(3, 0, "recount agreed", "a", "b")
+    line = write_manifest(sample_campaign(), "", [], Counted({}, {}), DAY, override)
+    assert '"override":{"actor":"a","approved_by":"b","held":3,"reason":"recount agreed","undecided":0}' in line

@@ -1,0 +1,105 @@
+"""Chance: where it comes from, the key it makes, the order that follows; and that anybody's tools agree."""
+
+import hashlib
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.lottery.beacon import QUICKNET_CHAIN, QUICKNET_PUBLIC_KEY, verify_beacon
+from services.lottery.randomness import BadRandomness, BeaconRound, Randomness, check_beacon, check_dice, draw_key
+from services.lottery.rows import write_rows
+from services.lottery.tickets import drawn_order, tickets
+from tests.unit.lottery.draws import DICE, sample_entries
+
+# drand quicknet, round 1000, as its public documentation shows it.
+ROUND_1000 = "b44679b9a59af2ec876b1a6b1ad52ea9b1615fc3982b19576350f93447cb1125e342b73a8dd2bacbe47e4b6b63ed5e39"
+BEACON = BeaconRound(QUICKNET_CHAIN, QUICKNET_PUBLIC_KEY, 1000)
+NEEDED = {"needed": 40, "witnesses_needed": 2}
+
+
+def test_a_real_beacon_value_is_accepted_for_its_round_only():
+    assert check_beacon(ROUND_1000, BEACON) == ROUND_1000
+    assert not verify_beacon(ROUND_1000, QUICKNET_PUBLIC_KEY, 1001)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "",
+        ROUND_1000[:-2],
+        ROUND_1000.upper(),
+        ROUND_1000[:-1] + "8",
+        "c0" + "00" * 47,
+        "00" * 48,
+        "zz" * 48,
+    ],
+)
+def test_any_other_beacon_value_is_refused(value: str):
+    with pytest.raises(BadRandomness):
+        check_beacon(value, BEACON)
+
+
+def test_dice_are_typed_twice_and_witnessed():
+    assert check_dice(DICE, DICE, ["甲", "乙"], **NEEDED) == DICE
+
+
+@pytest.mark.parametrize(
+    ("digits", "again", "witnesses", "why"),
+    [
+        (DICE, DICE[:-1] + "0", ["甲", "乙"], "typings"),
+        (DICE[:-1], DICE[:-1], ["甲", "乙"], "40 digits"),
+        (DICE + "1", DICE + "1", ["甲", "乙"], "40 digits"),
+        ("１" * 40, "１" * 40, ["甲", "乙"], "0 to 9"),
+        (DICE, DICE, ["甲"], "witnesses"),
+        (DICE, DICE, ["甲", " 甲 "], "witnesses"),
+        (DICE, DICE, ["甲", " "], "witnesses"),
+    ],
+)
+def test_dice_that_cannot_be_used_are_refused_with_the_reason(digits: str, again: str, witnesses: list[str], why: str):
+    with pytest.raises(BadRandomness, match=why):
+        check_dice(digits, again, witnesses, **NEEDED)
+
+
+@given(st.text(), st.text(alphabet="0123456789"), st.text(alphabet="0123456789abcdef"))
+def test_the_key_is_the_documented_hash(manifest: str, dice: str, beacon: str):
+    expected = hashlib.sha256(f"{manifest}\n{dice}\n{beacon}\n".encode()).digest()
+    assert draw_key(manifest, Randomness(dice or None, beacon or None)) == expected
+
+
+def test_tickets_agree_with_the_aes_of_fips_197():
+    """Appendix C.3: the equivalent inverse cipher with a 256-bit key."""
+    key = bytes(range(32))
+    assert tickets(key, bytes.fromhex("8ea2b7ca516745bfeafc49904b496089")).hex() == "00112233445566778899aabbccddeeff"
+
+
+@given(st.binary(min_size=32, max_size=32), st.lists(st.binary(min_size=16, max_size=16), unique=True, max_size=50))
+def test_the_order_is_a_permutation_by_ticket(key: bytes, ids: list[bytes]):
+    order = [int(at) for at in drawn_order(key, ids)]
+    assert sorted(order) == list(range(len(ids)))
+    drawn = [tickets(key, ids[at]) for at in order]
+    assert drawn == sorted(drawn)
+
+
+def test_anybody_gets_the_same_order_with_openssl(tmp_path: Path):
+    """The one-liner of docs/protocols.md §2, in a shell."""
+    if shutil.which("openssl") is None or shutil.which("xxd") is None:
+        pytest.fail("install openssl and xxd: they are what outsiders check with")
+    entries = sorted(sample_entries(300), key=lambda each: each.id)
+    (tmp_path / "rows").write_text(write_rows(entries))
+    manifest = '{"v":1}'
+    script = r"""
+      K=$(printf '%s\n%s\n%s\n' "$MANIFEST" "$DICE" "$SIG" | openssl dgst -sha256 -r | cut -c1-64)
+      cut -c1-32 rows | tee ids | xxd -r -p | openssl enc -d -aes-256-ecb -nopad -K $K | xxd -p -c16 \
+        | paste -d' ' - ids | LC_ALL=C sort
+    """
+    shown = subprocess.run(
+        ["bash", "-c", script], cwd=tmp_path, check=True, capture_output=True, text=True, timeout=30,
+        env={"PATH": "/usr/bin:/bin", "MANIFEST": manifest, "DICE": DICE, "SIG": ""},
+    )  # fmt: skip
+    theirs = [line.split()[1] for line in shown.stdout.splitlines()]
+    key = draw_key(manifest, Randomness(dice=DICE))
+    assert theirs == [entries[at].id.hex() for at in drawn_order(key, [each.id for each in entries])]

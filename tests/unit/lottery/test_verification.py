@@ -1,0 +1,93 @@
+"""A transcript checks itself, and any change to it is noticed by a check with a name."""
+
+import copy
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from services.lottery.verification import verify_file, verify_transcript
+from shared.canonical import canonical
+from shared.signing import SigningKey
+from tests.unit.lottery.draws import sample_transcript
+
+SIGNING = SigningKey.generate()
+GOOD = sample_transcript(signing=SIGNING)
+
+
+def failed(content: Any, key: str | None = None) -> set[str]:
+    return {check.name for check in verify_transcript(content, key).checks if not check.passed}
+
+
+def resigned(content: dict[str, Any]) -> dict[str, Any]:
+    """As a cheating office would: every signature is right again."""
+    unsigned = {name: value for name, value in content.items() if name != "signature_of_result"}
+    unsigned["signature"] = SIGNING.sign(unsigned["manifest"].encode())
+    return {**unsigned, "signature_of_result": SIGNING.sign(canonical(unsigned))}
+
+
+def test_a_good_transcript_passes_every_check():
+    report = verify_transcript(GOOD)
+    assert report.passed
+    assert len(report.checks) == 11
+    assert not report.pinned
+
+
+def test_the_published_key_can_be_compared():
+    assert verify_transcript(GOOD, SIGNING.public).passed
+    assert "signing key" in failed(GOOD, SigningKey.generate().public)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.integers(min_value=0), st.integers(1, 255))
+def test_no_byte_of_the_file_can_be_changed_unnoticed(tmp_path_factory: pytest.TempPathFactory, at: int, change: int):
+    text = bytearray(json.dumps(GOOD, ensure_ascii=False).encode())
+    text[at % len(text)] ^= change
+    path = tmp_path_factory.getbasetemp() / "changed.json"
+    path.write_bytes(text)
+    try:
+        same = json.loads(text) == GOOD
+    except ValueError:
+        same = False
+    assert verify_file(path).passed == same
+
+
+@pytest.mark.parametrize(
+    ("change", "noticed"),
+    [
+        (lambda t: t["winners"]["escort-kids"].reverse(), "winners"),
+        (lambda t: t["winners"]["escort-kids"].pop(), "winners"),
+        (lambda t: t["waiting"]["escort-kids"].append(t["winners"]["escort-kids"][0]), "waiting"),
+        (lambda t: t.update(dice="7" * 40), "key"),
+        (lambda t: t.update(dice="7" * 39), "dice"),
+        (lambda t: t.update(dice=None), "dice"),
+        (lambda t: t.update(witnesses=["一人"]), "dice"),
+        (lambda t: t.update(beacon_signature="00" * 48), "beacon"),
+        (lambda t: t.update(key="00" * 32), "key"),
+        (lambda t: t.update(rows=t["rows"].split("\n", 1)[1]), "root of the rows"),
+        (lambda t: t.update(rows=t["rows"].replace(":1", ":2", 1)), "root of the rows"),
+        (lambda t: t["history"].pop(0), "history"),
+        (lambda t: t["history"][0].update(at="2018-06-08T00:00:00+00:00"), "history"),
+        (lambda t: t.update(manifest=t["manifest"].replace('"capacity":75', '"capacity":76')), "key"),
+    ],
+)
+def test_a_cheat_by_whoever_holds_the_key_is_noticed(change: Any, noticed: str):
+    content = copy.deepcopy(GOOD)
+    change(content)
+    assert noticed in failed(resigned(content))
+
+
+@pytest.mark.parametrize(
+    "content",
+    [[], {}, None, 7, {"signing_key": 1}, {**GOOD, "manifest": "{}"}, {**GOOD, "rows": 5}, {**GOOD, "rows": "あ"}],
+)
+def test_what_is_not_a_transcript_fails_and_does_not_crash(content: Any):
+    assert not verify_transcript(content).passed
+
+
+def test_a_file_that_is_not_json_fails(tmp_path: Path):
+    (tmp_path / "x").write_bytes(b"\xff")
+    assert not verify_file(tmp_path / "x").passed
