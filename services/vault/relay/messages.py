@@ -60,19 +60,19 @@ def rewrite(content: bytes, recipients: Sequence[Recipient], *, envelope_id: str
 
     `envelope_id` names notice or batch; Message-ID derives from it, so that a mail sent twice can be told.
     """
-    message = _read(content)
+    message, headers = _read(content)
     _refuse_forbidden(message)
     parts = _text_parts(message)
     to = _addresses(message, "To")
     office = recipients[0].campaign.office
     if len(recipients) > 1 or to == [office.mail_to]:
-        _check_bulk(message, parts, recipients)
+        _check_bulk(to, [*headers, *(part.readable for part in parts)], recipients)
         receiver = office.mail_to
     else:
         _check_single(to, recipients[0])
         parts = [part.addressed_to(recipients[0].name) for part in parts]
         receiver = recipients[0].address or ""
-    _refuse_leftovers(message, parts)
+    _refuse_leftovers(headers, parts)
     out = _built(message, parts)
     local, _, sender_domain = office.mail_from.rpartition("@")
     out["From"] = Address(office.name, local, sender_domain)
@@ -83,13 +83,13 @@ def rewrite(content: bytes, recipients: Sequence[Recipient], *, envelope_id: str
     return out.as_bytes()
 
 
-def _read(content: bytes) -> EmailMessage:
+def _read(content: bytes) -> tuple[EmailMessage, Sequence[str]]:
+    """The message, and every header of every part, decoded."""
     try:
         message = message_from_bytes(content, _class=EmailMessage, policy=_IN)
-        list(_header_texts(message))
+        return message, tuple(_header_texts(message))
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
         raise Refused("a message that cannot be read") from None
-    return message
 
 
 def _refuse_forbidden(message: EmailMessage) -> None:
@@ -103,19 +103,18 @@ def _check_single(to: Sequence[str], recipient: Recipient) -> None:
         raise Refused("To is neither the recipient's token nor the campaign's own address")
 
 
-def _check_bulk(message: EmailMessage, parts: Sequence[Part], recipients: Sequence[Recipient]) -> None:
-    if _addresses(message, "To") != [recipients[0].campaign.office.mail_to]:
+def _check_bulk(to: Sequence[str], said: Sequence[str], recipients: Sequence[Recipient]) -> None:
+    if to != [recipients[0].campaign.office.mail_to]:
         raise Refused("To of a mail to several must be the campaign's own address")
-    said = "\n".join([*_header_texts(message), *(part.readable for part in parts)])
     secrets = [secret for each in recipients for secret in (each.token, each.name, each.address) if secret is not None]
-    if names_one_of(secrets, said):
+    if names_one_of(secrets, "\n".join(said)):
         raise Refused("a mail to several names one of them")
 
 
-def _refuse_leftovers(message: EmailMessage, parts: Sequence[Part]) -> None:
+def _refuse_leftovers(headers: Sequence[str], parts: Sequence[Part]) -> None:
     """Placeholders nobody fills in, and tokens, which no mail may show; `To` is replaced."""
-    headers = (text for text in _header_texts(message) if not text.lower().startswith("to:"))
-    for text in (*headers, *(part.readable for part in parts)):
+    kept = (text for text in headers if not text.lower().startswith("to:"))
+    for text in (*kept, *(part.readable for part in parts)):
         if _ANY_PLACEHOLDER in text:
             raise Refused("a placeholder that cannot be filled in here")
         if _ANY_TOKEN.search(text):

@@ -150,7 +150,8 @@ class House:
         return {each["application_id"]: each async for each in self.store.db["notices"].find()}
 
     async def states(self) -> Counter[str]:
-        return Counter(each["state"] for each in (await self.notices()).values())
+        grouped = self.store.db["notices"].aggregate([{"$group": {"_id": "$state", "count": {"$sum": 1}}}])
+        return Counter({str(row["_id"]): int(row["count"]) async for row in grouped})
 
     async def settled(self, timeout_s: float = 20, **counts: int) -> None:
         """Until the notices are exactly in these states."""

@@ -1,0 +1,122 @@
+"""Mails a second from the notifier through the vault's relay to a mail server, beside bare aiosmtplib in the same run.
+
+    python -m tests.bench.bench_relay
+
+Uses KUJI_AMQP_URL and KUJI_MONGO_URL, or starts private servers. The receiving end (deploy/local/mailbox.py, a process
+of its own that writes each mail to disk) is the same for all figures; notifier and relay share one process here, so
+each is faster where it has a core of its own. The difference is the price of STARTTLS, tokens, an audit line that is
+durable before the address is said, and a durable mark before the text goes out.
+"""
+
+import asyncio
+import secrets
+import sys
+import tempfile
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import aiosmtplib
+
+from deploy.local.processes import Watchdog
+from deploy.local.servers import Servers
+from services.notifier import handlers, ledger
+from shared import logging
+from tests.integration.mailserver import MailServer
+from tests.integration.notifier.house import House
+from tests.integration.vault.offices import Known, parts
+from tests.integration.vault.relaying import Door, at, letter, named, relaying, verdict
+
+MAILS = 600
+LOSERS = 1000
+CONNECTIONS = 8
+
+
+@dataclass(frozen=True)
+class Figure:
+    """`rate`: of `unit` a second."""
+
+    what: str
+    rate: float
+    unit: str = "mails/s"
+
+
+async def _shared_out(count: int, one: Callable[[Sequence[int]], Awaitable[None]]) -> float:
+    """Numbers 0 … count-1 dealt to parallel sessions; how many a second were done."""
+    begun = time.perf_counter()
+    await asyncio.gather(*(one(range(n, count, CONNECTIONS)) for n in range(CONNECTIONS)))
+    return count / (time.perf_counter() - begun)
+
+
+async def bare(smtp_port: int) -> AsyncIterator[Figure]:
+    """The client library alone: no TLS, no tokens, no audit."""
+    content = letter("someone@mail.example")
+
+    async def session(numbers: Sequence[int]) -> None:
+        client = aiosmtplib.SMTP(hostname="127.0.0.1", port=smtp_port, start_tls=False, local_hostname="bench")
+        async with client:
+            for number in numbers:
+                await client.sendmail("bench@mail.example", [f"person{number}@mail.example"], content)
+
+    yield Figure(f"bare aiosmtplib → mail server, {CONNECTIONS} sessions", await _shared_out(MAILS, session))
+
+
+async def through_relay(door: Door, people: Sequence[Known]) -> AsyncIterator[Figure]:
+    """A plain client of the relay: tokens and audit, no states."""
+
+    async def session(numbers: Sequence[int]) -> None:
+        async with door.client() as client:
+            for number in numbers:
+                token = people[number].token
+                await named(client, [at(token)], f"n-{number}")
+                code, _ = await verdict(client, letter(at(token), "{{kuji:name}} 様\n"))
+                assert code == aiosmtplib.SMTPStatus.completed, code
+
+    rate = await _shared_out(len(people), session)
+    yield Figure(f"aiosmtplib → relay → mail server, {CONNECTIONS} sessions", rate)
+
+
+async def through_notifier(house: House, people: Sequence[Known], outcome: str) -> float:
+    """From the moment the results are there until every notice is mailed, in people a second."""
+    await house.store.transact(lambda uow: handlers.on_contacts(house.contacts(people), uow))
+    await house.store.transact(lambda uow: handlers.on_results(house.results(people, outcome), uow))
+    begun = time.perf_counter()
+    async with house.notifier(connections=CONNECTIONS, gather_s=0.0):
+        await house.settled(300, mailed=len(people))
+        took = time.perf_counter() - begun
+    await house.store.db["notices"].delete_many({})
+    return len(people) / took
+
+
+async def measure(servers: Servers, folder: Path) -> AsyncIterator[Figure]:
+    async for figure in bare(servers.smtp_port):
+        yield figure
+    namespace = f"b{secrets.token_hex(4)}"
+    async with (
+        parts(servers.mongo_url, namespace, folder, []) as vault,
+        relaying(vault, servers.smtp_port, timeout_s=30) as door,
+        House(servers.amqp_url, servers.mongo_url, namespace, vault, door, MailServer()) as house,
+    ):
+        await house.store.ensure(ledger.collections())
+        await ledger.ensure_meetings(house.store, [house.campaign.id])
+        winners, losers = await house.people(MAILS), await house.people(LOSERS, first=MAILS)
+        async for figure in through_relay(door, winners):
+            yield figure
+        yield Figure("notifier → relay → mail server, one mail each", await through_notifier(house, winners, "won"))
+        rate = await through_notifier(house, losers, "lost")
+        yield Figure(f"notifier → relay → mail server, batches of {house.campaign.bcc_batch}", rate, "people/s")
+
+
+async def main() -> None:
+    logging.configure("bench", "error")
+    with tempfile.TemporaryDirectory() as folder, Watchdog() as watchdog:
+        home = Path(folder)
+        with Servers(home / "servers", watchdog=watchdog) as servers:
+            (home / "vault").mkdir()
+            async for figure in measure(servers, home / "vault"):
+                sys.stdout.write(f"{figure.rate:8,.0f} {figure.unit:9} {figure.what}\n")
+
+
+if __name__ == "__main__":
+    asyncio.run(main())
