@@ -22,4 +22,9 @@ def tickets(key: bytes, ids: bytes) -> bytes:
 def drawn_order(key: bytes, ids: Sequence[bytes]) -> NDArray[np.intp]:
     """Positions in `ids`, lowest ticket (as a big-endian number) first."""
     halves = np.frombuffer(tickets(key, b"".join(ids)), dtype=">u8").reshape(-1, 2)
-    return np.lexsort((halves[:, 1], halves[:, 0]))
+    upper = halves[:, 0].astype(np.uint64)
+    order = np.argsort(upper)
+    ordered = upper[order]
+    if np.any(ordered[1:] == ordered[:-1]):  # 64 equal bits: possible, so the lower half decides
+        return np.lexsort((halves[:, 1], upper))
+    return order

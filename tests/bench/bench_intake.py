@@ -195,10 +195,10 @@ def main() -> None:
     parser.add_argument("--connections", type=int, default=16)
     with tempfile.TemporaryDirectory() as folder:
         found = run(parser.parse_args(), Path(folder))
-    print(json.dumps({name: [round(rate) for rate in rates] for name, rates in found.items()}))  # noqa: T201
+    print(json.dumps({name: [round(rate) for rate in rates] for name, rates in found.items()}))
     medians = {name: statistics.median(rates) for name, rates in found.items()}
     for name, rate in medians.items():
-        print(f"{name:13} {rate:8.0f} /s   applications reach {medians['applications'] / rate:5.2f} of it")  # noqa: T201
+        print(f"{name:13} {rate:8.0f} /s   applications reach {medians['applications'] / rate:5.2f} of it")
 
 
 if __name__ == "__main__":
