@@ -1,0 +1,109 @@
+"""Checkouts to play in, and all processes that belong to one: whoever names its folder anywhere."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from deploy.local.house import HOUSE, ROOT
+
+SERVERS = {"beam.smp", "epmd", "mongod"}
+SERVICES = {"services.intake", "services.lottery", "services.notifier", "services.vault"}
+
+
+@dataclass
+class Checkout:
+    """A copy of the source with a state folder of its own; the Python packages and mongod are shared."""
+
+    folder: Path
+    started: list[subprocess.Popen[bytes]] = field(default_factory=list)
+
+    @classmethod
+    def make(cls, folder: Path) -> "Checkout":
+        for part in ("deploy", "services", "shared"):
+            shutil.copytree(ROOT / part, folder / part, ignore=shutil.ignore_patterns("__pycache__"))
+        (folder / ".kuji").mkdir()
+        if (HOUSE / "mongod").exists():
+            (folder / ".kuji" / "mongod").symlink_to(HOUSE / "mongod")
+        return cls(folder)
+
+    def start(self, *command: str) -> subprocess.Popen[bytes]:
+        """`./kuji COMMAND` in the background; what it says is in `<folder>/said`."""
+        with (self.folder / "said").open("ab") as said:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "deploy.cli", *command],
+                cwd="/",
+                env={**os.environ, "PYTHONPATH": str(self.folder)},
+                stdout=said,
+                stderr=said,
+                start_new_session=True,
+            )
+        self.started.append(process)
+        return process
+
+    def kuji(self, *command: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "deploy.cli", *command],
+            cwd="/",
+            env={**os.environ, "PYTHONPATH": str(self.folder)},
+            check=False,
+            capture_output=True,
+            text=True,
+            timeout=150,
+        )
+
+    def status(self) -> dict[str, dict[str, Any]]:
+        """What `./kuji status` knows, by part."""
+        rows: list[dict[str, Any]] = json.loads(self.kuji("status", "--json").stdout)
+        return {row["part"]: row for row in rows}
+
+    def processes(self) -> dict[int, str]:
+        """Everything that runs and names this folder in its command, its working folder or its environment."""
+        found = {}
+        for process in psutil.process_iter():
+            try:
+                named = [*process.cmdline(), process.cwd(), *process.environ().values()]
+                if process.status() != psutil.STATUS_ZOMBIE and any(str(self.folder) in text for text in named):
+                    found[process.pid] = _name(process)
+            except psutil.Error:
+                continue
+        return found
+
+    def runs_all(self) -> bool:
+        return set(self.processes().values()) >= SERVERS | SERVICES
+
+    def is_quiet(self) -> bool:
+        return not self.processes()
+
+    def folders(self) -> list[Path]:
+        """State of installations that is on the disk."""
+        return [path for path in (self.folder / ".kuji" / "run").glob("*") if path.is_dir()]
+
+    def clear(self) -> None:
+        """Whatever a failed test left: exactly the processes of this folder."""
+        for pid in self.processes():
+            os.kill(pid, signal.SIGKILL)
+        for process in self.started:
+            process.wait(timeout=20)
+
+
+def until(condition: Callable[[], bool], within_s: float = 60.0) -> None:
+    ends = time.monotonic() + within_s
+    while not condition():
+        assert time.monotonic() < ends, "it did not come about"
+        time.sleep(0.05)
+
+
+def _name(process: psutil.Process) -> str:
+    """`services.vault` rather than `python`."""
+    module = [word for word in process.cmdline() if word.startswith(("services.", "deploy."))]
+    return module[0] if module else process.name()

@@ -1,0 +1,105 @@
+"""However a run ends, no process of it is left: on whole installations with real servers."""
+
+import os
+import signal
+import time
+
+import psutil
+import pytest
+
+from tests.integration.local.checkouts import Checkout, until
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_demo_that_is_told_to_stop_stops_everything_and_removes_its_state(
+    checkout: Checkout, number: signal.Signals
+) -> None:
+    demo = checkout.start("demo", "--size", "500")
+    until(checkout.runs_all)
+
+    demo.send_signal(number)
+
+    assert demo.wait(30) != 0
+    assert checkout.processes() == {}
+    assert checkout.folders() == []
+
+
+def test_a_demo_that_is_killed_leaves_no_process_and_the_next_command_removes_its_state(checkout: Checkout) -> None:
+    demo = checkout.start("demo", "--size", "500")
+    until(checkout.runs_all)
+
+    demo.kill()
+
+    until(checkout.is_quiet, 10)
+    assert len(checkout.folders()) == 1
+    assert checkout.kuji("down").returncode == 0
+    assert checkout.folders() == []
+
+
+@pytest.mark.parametrize("after_s", [0.0, 0.3, 1.5])
+def test_a_demo_that_is_killed_while_it_starts_leaves_no_process(checkout: Checkout, after_s: float) -> None:
+    demo = checkout.start("demo")
+    until(lambda: len(checkout.processes()) > 1)
+    time.sleep(after_s)
+
+    demo.kill()
+
+    until(checkout.is_quiet, 10)
+
+
+def test_a_start_that_is_broken_off_leaves_no_process(checkout: Checkout) -> None:
+    up = checkout.start("up")
+    until(lambda: "mongod" in checkout.processes().values())
+
+    up.send_signal(signal.SIGINT)
+
+    assert up.wait(60) != 0
+    until(checkout.is_quiet, 10)
+
+
+def test_two_checkouts_run_side_by_side_and_down_ends_only_its_own(checkout: Checkout, neighbour: Checkout) -> None:
+    starts = [each.start("up") for each in (checkout, neighbour)]
+    assert [start.wait(150) for start in starts] == [0, 0]
+    ours, theirs = checkout.status(), neighbour.status()
+    assert {row["state"] for row in [*ours.values(), *theirs.values()]} == {"ready", "running"}
+    assert not {row["address"] for row in ours.values()} & {row["address"] for row in theirs.values()}
+
+    assert checkout.kuji("down").returncode == 0
+
+    assert checkout.processes() == {}
+    assert checkout.folders() == []
+    assert checkout.kuji("status").returncode == 1
+    assert {row["state"] for row in neighbour.status().values()} == {"ready", "running"}
+    assert neighbour.kuji("down").returncode == 0
+
+
+def test_down_ends_what_is_left_when_even_the_watchdog_was_killed(checkout: Checkout) -> None:
+    assert checkout.start("up").wait(150) == 0
+    before = checkout.processes()
+    keeper = next(pid for pid, name in before.items() if name == "deploy.local.keeper")
+    watchdog = next(child.pid for child in psutil.Process(keeper).children() if child.cwd() == "/")
+    os.kill(watchdog, signal.SIGKILL)
+    os.kill(keeper, signal.SIGKILL)
+    until(lambda: keeper not in checkout.processes())
+    assert checkout.runs_all()
+
+    assert checkout.kuji("down").returncode == 0
+
+    until(checkout.is_quiet, 10)
+    assert checkout.folders() == []
+
+
+def test_up_a_second_time_starts_nothing_and_status_tells_of_a_service_that_died(checkout: Checkout) -> None:
+    assert checkout.start("up").wait(150) == 0
+    before = checkout.processes()
+    assert checkout.kuji("up").returncode == 0
+    assert checkout.processes() == before
+
+    os.kill(next(pid for pid, name in before.items() if name == "services.lottery"), signal.SIGKILL)
+    until(lambda: "services.lottery" not in checkout.processes().values())
+
+    states = {part: row["state"] for part, row in checkout.status().items()}
+    assert states["lottery"] == "away"
+    assert states["vault"] == "ready"
+    assert checkout.kuji("down").returncode == 0
+    assert checkout.processes() == {}
