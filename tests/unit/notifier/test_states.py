@@ -1,0 +1,103 @@
+"""The one table of a notice's states, and what a reply code leads to."""
+
+import itertools
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.notifier import ledger
+from services.notifier.pacing import Pacing
+from services.notifier.replies import next_attempt, refused_for_another, state_after
+from services.notifier.states import AFTER, FINAL, STARTS, NoticeState, before
+
+S = NoticeState
+NOW = datetime(2018, 6, 1, tzinfo=UTC)
+WAITS = st.lists(st.floats(0, 10_000), max_size=6)
+
+
+def reachable(start: NoticeState) -> set[NoticeState]:
+    found, todo = {start}, [start]
+    while todo:
+        new = AFTER[todo.pop()] - found
+        found |= new
+        todo += new
+    return found
+
+
+def test_every_state_has_a_place_in_the_table_and_can_be_reached() -> None:
+    assert set(AFTER) == set(S)
+    assert reachable(S.PENDING) | reachable(S.TO_PRINT) == set(S)
+
+
+@pytest.mark.parametrize("state", [each for each in S if each is not S.FAILED])
+def test_from_everywhere_a_person_can_still_be_told(state: NoticeState) -> None:
+    assert reachable(state) & FINAL
+
+
+def test_once_the_text_is_going_out_nothing_leads_back_to_sending_but_a_plain_refusal() -> None:
+    """ADR 12: from `committing` only the mail server's own word leads to another attempt; `unknown` never does."""
+    assert AFTER[S.UNKNOWN] == {S.MAILED, S.TO_PRINT}
+    assert S.SENDING not in AFTER[S.COMMITTING] | AFTER[S.UNKNOWN] | AFTER[S.MAILED]
+    assert S.PENDING not in AFTER[S.COMMITTING] | AFTER[S.UNKNOWN] | AFTER[S.MAILED]
+    assert not reachable(S.UNKNOWN) & {S.PENDING, S.SENDING, S.COMMITTING, S.DEFERRED}
+
+
+def test_mail_may_become_post_but_never_the_other_way_round() -> None:
+    assert not reachable(S.TO_PRINT) & {S.PENDING, S.SENDING, S.COMMITTING, S.MAILED}
+    assert STARTS == {"mail": S.PENDING, "post": S.TO_PRINT}
+
+
+@pytest.mark.parametrize("target", list(S))
+def test_a_conditional_write_asks_for_exactly_the_states_the_table_allows(target: NoticeState) -> None:
+    wanted, change = ledger.moving(target, code="250")
+    assert wanted == {"state": {"$in": before(target)}}
+    assert change == {"$set": {"state": target, "code": "250"}}
+    assert set(before(target)) == {source for source in S if target in AFTER[source]}
+
+
+@given(st.integers(400, 499), st.integers(1, 20), WAITS)
+def test_later_is_tried_again_as_often_as_there_are_waits_and_then_goes_by_post(
+    code: int, attempt: int, waits: Sequence[float]
+) -> None:
+    assert (state_after(code, attempt, waits) is S.DEFERRED) == (attempt <= len(waits))
+
+
+@given(st.integers(200, 999).filter(lambda code: code // 100 != 4), st.integers(1, 20), WAITS)
+def test_no_means_no(code: int, attempt: int, waits: Sequence[float]) -> None:
+    assert state_after(code, attempt, waits) is S.TO_PRINT
+
+
+@given(st.integers(1, 20), st.lists(st.floats(0, 10_000), min_size=1, max_size=6))
+def test_each_attempt_waits_its_own_time(attempt: int, waits: Sequence[float]) -> None:
+    expected = waits[min(attempt, len(waits)) - 1]
+    assert next_attempt(NOW, attempt, waits) == NOW + timedelta(seconds=expected)
+    assert next_attempt(NOW, attempt, ()) == NOW
+
+
+def test_only_a_final_no_to_several_may_have_been_meant_for_one_of_them() -> None:
+    assert refused_for_another(554, 2)
+    assert not refused_for_another(554, 1)
+    assert not refused_for_another(451, 50)
+
+
+@given(st.lists(st.tuples(st.sampled_from(["docomo", "gmail", None]), st.floats(0, 2)), max_size=40))
+def test_no_class_is_written_to_faster_than_it_likes(turns: list[tuple[str | None, float]]) -> None:
+    now, rate = [0.0], 2.0
+    pacing = Pacing({"docomo": rate}, lambda: now[0])
+    begun = []
+    for name, pause in turns:
+        wait = pacing.reserve([name])
+        assert wait == 0 or name == "docomo"
+        if name == "docomo":
+            begun.append(now[0] + wait)
+        now[0] += pause
+    assert all(later - earlier >= 1 / rate - 1e-9 for earlier, later in itertools.pairwise(begun))
+
+
+def test_a_batch_takes_as_many_turns_as_it_has_recipients() -> None:
+    pacing = Pacing({"docomo": 10.0}, lambda: 0.0)
+    assert pacing.reserve(["docomo"] * 20 + ["gmail"] * 30) == 0
+    assert pacing.reserve(["docomo"]) == pytest.approx(2.0)

@@ -1,0 +1,142 @@
+"""What notices say: everything a person needs, in their words, and no name but the placeholder for it."""
+
+import itertools
+import unicodedata
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.notifier.texts import PLACEHOLDER, Texts, is_regret
+from shared.campaign import load_campaign
+from shared.contracts import CardOrder, Outcome, Refusal
+from shared.ids import ClassId, NoticeId, new_token
+
+CAMPAIGN = load_campaign(Path("deploy/campaigns/777-days.yaml"))
+IDS = [each.id for each in CAMPAIGN.classes]
+TEXTS = Texts()
+RECEIPT, PASS = "W-7K3M-9Q2P-X", "0000-1111-2222-3333"
+
+WORDS = st.sampled_from(["won", "waiting", "lost", "refused"])
+OUTCOMES = st.lists(st.sampled_from(IDS), min_size=1, max_size=7, unique=True).flatmap(
+    lambda ids: st.tuples(*(st.builds(outcome, st.just(each), WORDS) for each in ids))
+)
+
+
+def outcome(class_id: str, word: str) -> Outcome:
+    reason = {"refused": "grade", "lost": "drawn"}.get(word)
+    position = 7 if word == "waiting" else None
+    return Outcome.model_validate(
+        {"class_id": class_id, "outcome": word, "seats": 2, "position": position, "reason": reason}
+    )
+
+
+@given(OUTCOMES)
+def test_a_result_names_every_class_with_its_outcome_in_both_languages(outcomes: tuple[Outcome, ...]) -> None:
+    mail = TEXTS.result(CAMPAIGN, RECEIPT, outcomes, PASS)
+    for each in outcomes:
+        event_class = CAMPAIGN.event_class(each.class_id)
+        assert event_class is not None
+        assert event_class.title.ja in mail.body
+        assert event_class.title.en in mail.body
+        if each.outcome == "won":
+            assert event_class.place.ja in mail.body
+            assert f"{event_class.starts:%H:%M}" in mail.body
+    for word, said in {
+        "won": "当選（2名分）",
+        "waiting": "補欠 7 番",
+        "lost": "落選",
+        "refused": "抽選の対象外",
+    }.items():
+        assert mail.body.count(said) == sum(each.outcome == word for each in outcomes)
+    assert RECEIPT in mail.body
+    assert PASS in mail.body
+
+
+@given(OUTCOMES)
+def test_every_text_to_one_person_keeps_the_place_for_the_name_and_no_other(outcomes: tuple[Outcome, ...]) -> None:
+    for body in (
+        TEXTS.result(CAMPAIGN, RECEIPT, outcomes, None).body,
+        TEXTS.result_card(CAMPAIGN, RECEIPT, outcomes, None),
+    ):
+        assert body.count(PLACEHOLDER) == 1
+        assert body.startswith(f"{PLACEHOLDER} 様")
+        assert body.count("{{") == 1
+        assert "受付コード" not in body
+
+
+def test_the_text_for_many_names_no_class_no_person_and_nothing_to_tell_them_apart() -> None:
+    mail = TEXTS.regret(CAMPAIGN)
+    assert PLACEHOLDER not in mail.body
+    assert "{{" not in mail.subject + mail.body
+    for event_class in CAMPAIGN.classes:
+        for title in (event_class.title.ja, event_class.title.en):
+            assert title not in mail.subject + mail.body
+    assert CAMPAIGN.title.ja in mail.subject
+    assert CAMPAIGN.office.phone in mail.body
+    assert mail == Texts().regret(CAMPAIGN)
+
+
+@given(OUTCOMES)
+def test_who_hears_the_text_for_many_has_won_nothing_and_waits_for_nothing(outcomes: tuple[Outcome, ...]) -> None:
+    assert is_regret(outcomes) == (not {each.outcome for each in outcomes} & {"won", "waiting"})
+
+
+@pytest.mark.parametrize(
+    ("reason", "said"),
+    [
+        ("not-resident", "区内にお住まいの方が対象です"),
+        ("guardian-missing", "保護者氏名の記入がありません"),
+        ("odd", "条件を満たしていません"),
+    ],
+)
+def test_a_refusal_says_why_in_words(reason: str, said: str) -> None:
+    refused = [Refusal(class_id=ClassId("press-kids"), reason="grade")]
+    for text in (
+        TEXTS.rejected(CAMPAIGN, RECEIPT, [reason], refused).body,
+        TEXTS.rejected_card(CAMPAIGN, RECEIPT, [reason], refused),
+    ):
+        assert said in text
+        assert "プレスキッズ取材体験教室：学年が対象外です" in text
+
+
+def test_the_receipt_number_stands_in_every_mail_to_one_person() -> None:
+    assert RECEIPT in TEXTS.rejected(CAMPAIGN, RECEIPT, ["grade"], []).body
+    assert RECEIPT in TEXTS.result(CAMPAIGN, RECEIPT, [outcome(IDS[0], "lost")], None).body
+
+
+def test_a_rehearsal_says_that_it_is_one() -> None:
+    rehearsal = CAMPAIGN.model_copy(update={"rehearsal": True})
+    for mail in (TEXTS.regret(rehearsal), TEXTS.result(rehearsal, RECEIPT, [outcome(IDS[0], "won")], PASS)):
+        assert "これは訓練です" in mail.body
+    assert "訓練" not in TEXTS.regret(CAMPAIGN).body
+
+
+def test_a_class_that_left_the_campaign_file_is_still_named() -> None:
+    assert "gone-class" in TEXTS.result(CAMPAIGN, RECEIPT, [outcome("gone-class", "lost")], None).body
+
+
+def lines_of(card: str, wide: int = 24) -> int:
+    """Lines of a card whose lines hold `wide` full-width letters."""
+    return sum(max(1, -(-_width(line) // (2 * wide))) for line in card.rstrip("\n").split("\n"))
+
+
+def _width(line: str) -> int:
+    return sum(2 if unicodedata.east_asian_width(each) in "WFA" else 1 for each in line)
+
+
+def test_cards_are_short_enough_for_a_postcard() -> None:
+    """100 x 148 mm; up to four classes, as people ask for, two of them won at most."""
+    assert lines_of(TEXTS.regret_card(CAMPAIGN, RECEIPT)) <= 14
+    assert lines_of(TEXTS.rejected_card(CAMPAIGN, RECEIPT, ["not-resident"], [])) <= 12
+    for words in itertools.product(["won", "waiting", "lost"], repeat=4):
+        if words.count("won") <= CAMPAIGN.draw.max_wins:
+            chosen = [outcome(IDS[n + 1], word) for n, word in enumerate(words)]
+            assert lines_of(TEXTS.result_card(CAMPAIGN, RECEIPT, chosen, PASS)) <= 24
+
+
+@given(OUTCOMES)
+def test_a_card_can_be_ordered(outcomes: tuple[Outcome, ...]) -> None:
+    body = TEXTS.result_card(CAMPAIGN, RECEIPT, outcomes, PASS)
+    assert CardOrder(notice_id=NoticeId("n-1"), token=new_token(), body=body, pass_code=PASS).body == body
