@@ -1,16 +1,26 @@
 """RabbitMQ and MongoDB in containers, for machines with a Docker engine."""
 
 import os
+import secrets
+import time
+import warnings
+from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import docker
 from docker.errors import DockerException
+from pymongo import MongoClient
+from pymongo.errors import PyMongoError
+
+from shared.storage import TRANSACTION_LIFETIME_S
 
 RABBITMQ_IMAGE = os.environ.get("RABBITMQ_IMAGE", "rabbitmq:4")
 MONGO_IMAGE = os.environ.get("MONGO_IMAGE", "mongo:8")
 _SOCKET = Path("/var/run/docker.sock")
+_AMQP, _MONGO = 5672, 27017
+_PATIENCE_S = 60.0
 
 
 def docker_answers() -> bool:
@@ -19,11 +29,12 @@ def docker_answers() -> bool:
         return False  # the client would leave its socket open in finding out
     try:
         client = docker.from_env(timeout=5)
-        client.ping()
     except DockerException:
         return False
     try:
-        return all(_present(client, image) for image in (RABBITMQ_IMAGE, MONGO_IMAGE))
+        return bool(client.ping()) and all(_present(client, image) for image in (RABBITMQ_IMAGE, MONGO_IMAGE))
+    except DockerException:
+        return False
     finally:
         client.close()
 
@@ -41,19 +52,63 @@ def _present(client: docker.DockerClient, image: str) -> bool:
 
 
 class Containers:
-    """Both servers, through testcontainers; gone at the end."""
+    """Both servers, through testcontainers; gone at the end, also where one of them did not start.
+
+    MongoDB is a replica set of one without accounts, reached directly: its member's name is known to no resolver.
+    """
+
+    def __init__(self) -> None:
+        os.environ.setdefault("TESTCONTAINERS_RYUK_DISABLED", "true")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)  # of a decorator it uses itself
+            from testcontainers.community.rabbitmq import RabbitMqContainer  # noqa: PLC0415
+        from testcontainers.core.container import DockerContainer  # noqa: PLC0415
+
+        self._password = secrets.token_urlsafe(12)
+        self._rabbitmq = RabbitMqContainer(RABBITMQ_IMAGE, username="admin", password=self._password)
+        self._mongodb = (
+            DockerContainer(MONGO_IMAGE)
+            .with_exposed_ports(_MONGO)
+            .with_command(
+                "mongod --replSet kuji --bind_ip_all"
+                f" --setParameter transactionLifetimeLimitSeconds={TRANSACTION_LIFETIME_S}"
+            )
+        )
+        self._running = ExitStack()
+
+    @property
+    def amqp_url(self) -> str:
+        host, port = self._rabbitmq.get_container_host_ip(), self._rabbitmq.get_exposed_port(_AMQP)
+        return f"amqp://admin:{self._password}@{host}:{port}/"
+
+    @property
+    def mongo_url(self) -> str:
+        host, port = self._mongodb.get_container_host_ip(), self._mongodb.get_exposed_port(_MONGO)
+        return f"mongodb://{host}:{port}/?directConnection=true"
 
     def __enter__(self) -> Self:
-        os.environ.setdefault("TESTCONTAINERS_RYUK_DISABLED", "true")
-        from testcontainers.community.mongodb import MongoDbContainer  # noqa: PLC0415
-        from testcontainers.community.rabbitmq import RabbitMqContainer  # noqa: PLC0415
-
-        self._rabbitmq = RabbitMqContainer(RABBITMQ_IMAGE).start()
-        self._mongodb = MongoDbContainer(MONGO_IMAGE).start()
+        with ExitStack() as starting:
+            starting.enter_context(self._mongodb)
+            starting.enter_context(self._rabbitmq)
+            _become_primary(self.mongo_url)
+            self._running = starting.pop_all()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._rabbitmq.stop()
-        self._mongodb.stop()
+        self._running.close()
+
+
+def _become_primary(url: str) -> None:
+    """Initiate the set as soon as the server answers, and wait for its election. Raises the driver's error."""
+    ends = time.monotonic() + _PATIENCE_S
+    member = {"_id": 0, "host": f"127.0.0.1:{_MONGO}"}
+    with MongoClient[dict[str, Any]](url, serverSelectionTimeoutMS=int(_PATIENCE_S * 1000)) as client:
+        client.admin.command(
+            "replSetInitiate", {"_id": "kuji", "members": [member], "settings": {"electionTimeoutMillis": 1000}}
+        )
+        while not client.admin.command("hello")["isWritablePrimary"]:
+            if time.monotonic() > ends:
+                raise PyMongoError("the container of MongoDB elected no primary")
+            time.sleep(0.05)
