@@ -2,7 +2,7 @@
 
 import typer
 
-from deploy.cli import checking, close_out, compose, demo, draws, house, installation, staff
+from deploy.cli import checking, close_out, compose, demo, draws, house, installation, staff, vaults
 
 app = typer.Typer(
     name="kuji",
@@ -24,9 +24,12 @@ app.command("verify")(checking.verify)
 app.add_typer(staff.held, name="held")
 app.add_typer(staff.parked, name="parked")
 app.add_typer(staff.notices, name="notices")
+app.add_typer(vaults.prints, name="prints")
 app.add_typer(draws.draw, name="draw")
 app.add_typer(close_out.close_out, name="close-out")
 app.add_typer(compose.compose, name="compose")
+app.command("seal")(vaults.seal)
+app.command("signing-key")(vaults.signing_key)
 app.command("bench")(house.bench)
 app.command("lock")(house.lock)
 
