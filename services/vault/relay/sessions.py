@@ -110,6 +110,7 @@ class RelaySessions:
                 server.transport.abort()
             return _AWAY
         finally:
+            conversation.taken = []
             self._verdicts_awaited -= 1
             if self._verdicts_awaited == 0:
                 self._quiet.set()

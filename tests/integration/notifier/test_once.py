@@ -141,3 +141,12 @@ async def test_a_late_verdict_answers_what_was_unknown(books: House) -> None:
     assert await books.states() == {"unknown": 1}
     await claims.settle(claim.mark, [claim.envelope_id], NoticeState.MAILED)
     assert await books.states() == {"mailed": 1}
+
+
+async def test_a_stop_waits_for_the_answer_to_what_is_going_out(house: House, mta: MailServer) -> None:
+    known = await house.people(2, {0: "slow.a@m.example", 1: "slow.b@m.example"})
+    async with house.notifier():
+        await house.announce(known, "won")
+        await house.settled(committing=2)
+    assert await house.states() == {"mailed": 2}
+    assert len(mta.mails) == 2
