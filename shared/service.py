@@ -20,10 +20,11 @@ S = TypeVar("S", bound=ServiceSettings)
 def main(service: str, settings_type: type[S], build: Callable[[S], FastAPI]) -> None:
     """What `python -m services.<name>` does: settings from the environment, the app, and serving it.
 
-    A setting that is missing or wrong ends the process with its name, never with its value.
+    Settings that are secrets may lie in files instead, named like their variables in lower case (`kuji_amqp_url`), in
+    the folder KUJI_SECRETS_DIR. A setting that is missing or wrong ends the process with its name, never its value.
     """
     try:
-        settings = settings_type()
+        settings = settings_type(_secrets_dir=os.environ.get("KUJI_SECRETS_DIR"))
         app = build(settings)
     except ValidationError as error:
         wrong = ", ".join(f"KUJI_{'_'.join(map(str, each['loc'])).upper()}: {each['msg']}" for each in error.errors())

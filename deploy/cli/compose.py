@@ -24,19 +24,22 @@ def init(
         bool, typer.Option(help="Invented people, a movable clock, a mailbox instead of an MTA.")
     ] = False,
 ) -> None:
-    """Make secrets, users and definitions once; says what to do next."""
+    """Make secrets, users and definitions; says what to do next. What was made before is kept."""
     folder = _folder()
     made = secrets.make(folder, rehearsal=rehearsal)
-    typer.echo(f"{'made' if made else 'kept as they are:'} {folder}")
+    typer.echo(f"{'made' if made else 'kept, with the definitions renewed'}: {folder}")
     if rehearsal:
         rehearsing.prepare(folder)
         typer.echo(
-            f"next: KUJI_CAMPAIGNS={folder / 'campaigns'} docker compose --profile rehearsal up --build --detach"
+            f"next: export KUJI_COMPOSE_DIR={folder} KUJI_CAMPAIGNS={folder / 'campaigns'}\n"
+            "      docker compose --profile rehearsal up --build --detach\n"
+            "then: ./kuji compose rehearse"
         )
-        typer.echo("then: ./kuji compose rehearse")
     else:
         typer.echo(
-            "next: put your mail server into vault.env (KUJI_MTA_HOST, KUJI_MTA_PORT), then docker compose up --build"
+            f"next: write KUJI_MTA_HOST and KUJI_MTA_PORT of your mail server into {folder / 'vault.env'}\n"
+            f"      export KUJI_COMPOSE_DIR={folder}\n"
+            "      docker compose up --build --detach"
         )
 
 

@@ -1,45 +1,50 @@
-"""`./kuji compose init`: everything docker-compose.yml mounts, made once below one folder that is never committed.
+"""`./kuji compose init`: everything docker-compose.yml mounts, below one folder that is never committed.
 
-The folder is 0700; files in it are readable for the containers' users. A second run changes nothing.
+The folder is 0700, so nobody else on the machine gets into it; what is in it can be read by the containers' users,
+each of which sees its own part only. Passwords are made once; what follows from the contracts is renewed each time.
 """
 
 import json
 import secrets
+import tempfile
+from collections.abc import Mapping
 from pathlib import Path
+from urllib.parse import urlsplit
 
-from deploy.local.secrets import Secrets
+from deploy.local.secrets import Secrets, write_secret
 from shared.contracts import SERVICES
+from shared.errors import ConfigurationError
 from shared.messaging.access import User, definitions
+
+AMQP_URL, MONGO_URL = "kuji_amqp_url", "kuji_mongo_url"
+"""Files of the settings of these names (`KUJI_SECRETS_DIR`)."""
+
+_CLOCK = {"KUJI_CLOCK_FILE": "/clock/clock.json"}
+_MAILBOX = {"KUJI_MTA_HOST": "mailbox", "KUJI_MTA_PORT": "2500", "KUJI_MTA_SECURITY": "none"}
 
 
 def make(folder: Path, *, rehearsal: bool) -> bool:
-    """Whether anything was made. `rehearsal` lets the services follow the clock file in `clock/`."""
-    if (folder / "secrets").exists():
-        return False
-    for part in ("rabbitmq", "mongo", "clock", "mailbox"):
-        (folder / part).mkdir(parents=True, exist_ok=True)
+    """Whether secrets were made now. `rehearsal` lets the services follow the clock file in `clock/`.
+
+    Raises ConfigurationError where the folder was made for the other purpose.
+    """
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     folder.chmod(0o700)
-    (folder / "mailbox").chmod(0o777)
-    made = Secrets.make(folder / "secrets")
-    admin = secrets.token_urlsafe(18)
-    users = [User("admin", admin), *(User(name, password, service=name) for name, password in made.amqp.items())]
+    new = not (folder / "vault.env").exists()
+    if new:
+        _make_secrets(folder)
+        for service in SERVICES:
+            lines = [f"{name}={value}\n" for name, value in environment(service, rehearsal=rehearsal).items()]
+            write_secret(folder / f"{service}.env", "".join(lines).encode())
+    elif rehearsal != ("KUJI_CLOCK_FILE" in (folder / "vault.env").read_text("utf-8")):
+        raise ConfigurationError(f"{folder} was made for the other purpose; set KUJI_COMPOSE_DIR to another folder")
+    users = [User(service, _password(folder, service), service) for service in SERVICES]
     _write(folder / "rabbitmq" / "definitions.json", json.dumps(definitions(users)))
-    _write(folder / "mongo" / "keyfile", secrets.token_hex(32))
-    databases = {f"kuji_{service}": password for service, password in made.mongo.items()}
-    _write(folder / "mongo" / "users.json", json.dumps({"admin": admin, "users": databases}))
-    for service in SERVICES:
-        _write(
-            folder / f"{service}.env", "".join(f"{k}={v}\n" for k, v in environment(made, service, rehearsal).items())
-        )
-        (folder / f"{service}.env").chmod(0o600)
-    for path in (folder / "secrets").iterdir():
-        path.chmod(0o644)
-    return True
+    return new
 
 
-def environment(made: Secrets, service: str, rehearsal: bool) -> dict[str, str]:  # noqa: FBT001
-    """The `KUJI_…` variables of one service: its own credentials, and no other's."""
-    database = f"kuji_{service}"
+def environment(service: str, *, rehearsal: bool) -> dict[str, str]:
+    """The `KUJI_…` variables of one service, none of which is a secret."""
     own = {
         "vault": {
             "KUJI_KEYSTORE_DIR": "/keystore",
@@ -49,7 +54,9 @@ def environment(made: Secrets, service: str, rehearsal: bool) -> dict[str, str]:
             "KUJI_RELAY_CERT_FILE": "/run/kuji/relay.crt",
             "KUJI_RELAY_KEY_FILE": "/run/kuji/relay.key",
             "KUJI_RELAY_PASSWORD_FILE": "/run/kuji/relay-password",
-            **({"KUJI_MTA_HOST": "mailbox", "KUJI_MTA_PORT": "2500", "KUJI_MTA_SECURITY": "none"} if rehearsal else {}),
+            "KUJI_BOUNCE_HOST": "0.0.0.0",
+            "KUJI_BOUNCE_PORT": "2526",
+            **({**_MAILBOX, "KUJI_BACKUP_HORIZON_DAYS": "0"} if rehearsal else {}),
         },
         "notifier": {
             "KUJI_RELAY_HOST": "vault",
@@ -60,15 +67,54 @@ def environment(made: Secrets, service: str, rehearsal: bool) -> dict[str, str]:
         },
     }
     return {
-        "KUJI_AMQP_URL": f"amqp://{service}:{made.amqp[service]}@rabbitmq:5672/",
-        "KUJI_MONGO_URL": f"mongodb://{database}:{made.mongo[service]}@mongo:27017/?replicaSet=kuji&authSource={database}",
-        "KUJI_MONGO_DATABASE": database,
+        "KUJI_SECRETS_DIR": "/run/kuji",
         "KUJI_OPS_TOKEN_FILE": "/run/kuji/ops-token",
-        **({"KUJI_CLOCK_FILE": "/clock/clock.json"} if rehearsal else {}),
+        **(_CLOCK if rehearsal else {}),
         **own.get(service, {}),
     }
 
 
+def _make_secrets(folder: Path) -> None:
+    for part in ("clock", "mailbox"):
+        (folder / part).mkdir(exist_ok=True)
+    (folder / "mailbox").chmod(0o777)
+    with tempfile.TemporaryDirectory(dir=folder) as draft:
+        made = Secrets.make(Path(draft) / "made")
+        for service in SERVICES:
+            for name, source in _files(made, service).items():
+                _write(folder / service / name, source.read_text("utf-8"))
+    for service in SERVICES:
+        _write(folder / service / AMQP_URL, f"amqp://{service}:{made.amqp[service]}@rabbitmq:5672/")
+        account = f"kuji_{service}:{made.mongo[service]}"
+        address = f"mongo:27017/?replicaSet=kuji&authSource=kuji_{service}"
+        _write(folder / service / MONGO_URL, f"mongodb://{account}@{address}")
+    databases = {f"kuji_{service}": password for service, password in made.mongo.items()}
+    _write(folder / "mongo" / "users.json", json.dumps({"admin": secrets.token_urlsafe(18), "users": databases}))
+    _write(folder / "mongo" / "keyfile", secrets.token_hex(32))
+
+
+def _files(made: Secrets, service: str) -> Mapping[str, Path]:
+    """What one service mounts: name there → file here."""
+    own = {
+        "vault": {
+            "passphrase": made.passphrase_file,
+            "relay.crt": made.certificate_file,
+            "relay.key": made.private_key_file,
+            "relay-password": made.relay_password_file,
+        },
+        "notifier": {"authority.crt": made.authority_file, "relay-password": made.relay_password_file},
+    }
+    return {"ops-token": made.ops_file(service), **own.get(service, {})}
+
+
+def _password(folder: Path, service: str) -> str:
+    """Of the service's user of RabbitMQ, as it was made."""
+    return urlsplit((folder / service / AMQP_URL).read_text("utf-8")).password or ""
+
+
 def _write(path: Path, content: str) -> None:
+    """For a container's user, whoever that is: the folder above lets nobody else in."""
+    path.parent.mkdir(exist_ok=True)
+    path.parent.chmod(0o755)
     path.write_text(content, "utf-8")
     path.chmod(0o644)

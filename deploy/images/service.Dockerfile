@@ -26,6 +26,4 @@ ENV PATH=/venv/bin:/usr/local/bin:/usr/bin:/bin PYTHONUNBUFFERED=1 PYTHONDONTWRI
     KUJI_HTTP_HOST=0.0.0.0 KUJI_HTTP_PORT=8100 KUJI_STATE_DIR=/state KUJI_CAMPAIGNS_DIR=/campaigns
 USER 10001:10001
 EXPOSE 8100
-HEALTHCHECK --interval=5s --timeout=4s --start-period=40s --retries=12 \
-    CMD ["python", "-c", "import urllib.request; urllib.request.urlopen('http://127.0.0.1:8100/health/ready', timeout=3)"]
 CMD ["sh", "-c", "exec python -m services.${KUJI_SERVICE}"]

@@ -17,7 +17,8 @@ from cryptography.x509.oid import NameOID
 
 from shared.contracts import SERVICES
 
-_LIFE = timedelta(days=30)
+_LIFE = timedelta(days=400)
+"""Longer than any campaign: nothing renews the certificate while one runs."""
 
 
 @dataclass(frozen=True)
