@@ -16,7 +16,7 @@ from email.utils import format_datetime, getaddresses
 from typing import Final
 
 from services.vault.relay.naming import names_one_of
-from services.vault.relay.recipients import Recipient
+from services.vault.relay.recipient import Recipient
 from shared.clock import Clock
 from shared.errors import KujiError
 

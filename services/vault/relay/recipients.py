@@ -1,24 +1,14 @@
 """Who a token stands for, asked of the vault for one purpose, with a line in the audit log each time."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Protocol
 
 from services.vault.identities import Identities
+from services.vault.relay.recipient import Recipient
 from shared.campaign import Campaign
 from shared.ids import CampaignId, Token
 
 PURPOSE = "result-notice"
-
-
-@dataclass(frozen=True)
-class Recipient:
-    """A person on the way out. `address` is None where they gave none."""
-
-    token: Token
-    campaign: Campaign
-    name: str = field(repr=False)
-    address: str | None = field(repr=False)
 
 
 class Recipients(Protocol):

@@ -13,7 +13,8 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from services.vault.identities import PurposeNotAllowed
 from services.vault.relay.messages import Refused, rewrite
-from services.vault.relay.recipients import Recipient, Recipients
+from services.vault.relay.recipient import Recipient
+from services.vault.relay.recipients import Recipients
 from services.vault.relay.upstream import Mta, MtaAway, Upstream, VerdictUnknown
 from shared.clock import Clock
 from shared.errors import TransientError

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.vault.relay.messages import Refused, rewrite
-from services.vault.relay.recipients import Recipient
+from services.vault.relay.recipient import Recipient
 from shared.campaign import load_campaign
 from shared.clock import FixedClock
 from shared.ids import Token, new_token

@@ -1,0 +1,16 @@
+"""A person on the way out of the vault, for as long as one message takes. Pure."""
+
+from dataclasses import dataclass, field
+
+from shared.campaign import Campaign
+from shared.ids import Token
+
+
+@dataclass(frozen=True)
+class Recipient:
+    """`address` is None where they gave none."""
+
+    token: Token
+    campaign: Campaign
+    name: str = field(repr=False)
+    address: str | None = field(repr=False)
