@@ -22,6 +22,7 @@ class Report:
     certificate: dict[str, Any]
     returned_bytes: int
     files: dict[str, str]
+    vault_key: str
     seconds: dict[str, float] = field(default_factory=dict)
 
     @property
@@ -75,12 +76,16 @@ class Report:
             "seconds": self.seconds,
             "certificate_verdict": self.certificate["verdict"],
             "files": self.files,
+            "vault_signing_key": self.vault_key,
         }
 
     def show(self, console: Console) -> None:
         console.print(Group(self._figures_table(), self._seats_table(), self._invariants_table(), self._times()))
         for name, path in self.files.items():
             console.print(f"  {name:12} {path}", soft_wrap=True)
+        console.print(f"  check them: ./kuji verify {self.files['transcript']}", soft_wrap=True)
+        certificate = self.files["certificate"].removesuffix("pdf") + "json"
+        console.print(f"              ./kuji verify {certificate} --key {self.vault_key}", soft_wrap=True)
 
     def _figures_table(self) -> Table:
         table = Table(title="777 days: from sealed applications to the certificate", show_header=False, min_width=70)

@@ -120,6 +120,7 @@ async def play_event(play: Play, applications: list[DemoApplication], stage: Sta
         invariants=[*check(facts), *gone, _certified(certificate)],
         certificate=certificate,
         returned_bytes=returned,
+        vault_key=(await play.office.get_root(play.office.at.vault, "signing-key"))["public_key"],
         files={
             "transcript": str(transcript),
             "postcard": str(postcard),

@@ -1,0 +1,98 @@
+"""The user's first minute: `./kuji demo`, and then the files it left, checked by `./kuji verify`."""
+
+import json
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pypdfium2
+import pytest
+from PIL import Image
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A demo that has ended: its answer, its files, what was running before and after."""
+
+    code: int
+    report: dict[str, Any]
+    output: Path
+    screen: str
+    left_running: list[str]
+
+
+def kuji(*arguments: str, timeout: float = 240) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "deploy.cli", *arguments], capture_output=True, text=True, check=False, timeout=timeout
+    )
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Finished:
+    output = tmp_path_factory.mktemp("demo")
+    shown = kuji("demo", "--size", "150", "--seed", "5", "--output", str(output), "--json")
+    report = json.loads(shown.stdout.splitlines()[-1]) if shown.stdout else {}
+    home = str(output.parent)
+    left = [p.info["name"] for p in psutil.process_iter(["name", "cmdline"]) if _ours(p.info["cmdline"] or [], home)]
+    return Finished(shown.returncode, report, output, shown.stderr, left)
+
+
+def _ours(command: list[str], home: str) -> bool:
+    return any("/run/demo-" in part or home in part for part in command)
+
+
+def test_every_invariant_held_and_the_exit_status_says_so(finished: Finished):
+    assert finished.code == 0, finished.screen[-2000:]
+    assert finished.report["passed"]
+    assert len(finished.report["invariants"]) >= 10
+
+
+def test_the_report_has_the_figures_and_the_time_of_each_phase(finished: Finished):
+    figures, seconds = finished.report["figures"], finished.report["seconds"]
+    assert figures["received"] == 150
+    assert figures["accepted"] + figures["refused"] == 150
+    assert sum(figures["by_channel"].values()) == 150
+    assert figures["mails_single"] + figures["mails_in_batches"] + figures["postcards"] >= 140
+    assert {"servers", "apply", "decide", "freeze", "draw", "notify", "return", "erase", "total"} <= set(seconds)
+    assert json.loads((finished.output / "demo-report.json").read_text())["figures"] == figures
+
+
+def test_a_person_sees_every_phase(finished: Finished):
+    for title in ("Applications: sealed", "Lottery: list frozen", "Notices: mail and postcards", "certified"):
+        assert title in finished.screen
+
+
+def test_the_transcript_it_left_verifies_and_a_changed_one_does_not(finished: Finished):
+    transcript = finished.output / "transcript.json"
+    assert kuji("verify", str(transcript)).returncode == 0
+    changed = finished.output / "changed.json"
+    content = json.loads(transcript.read_text("utf-8"))
+    content["winners"]["escort-kids"].reverse()
+    changed.write_text(json.dumps(content), "utf-8")
+    assert kuji("verify", str(changed)).returncode == 1
+
+
+def test_the_certificate_it_left_verifies_with_the_vaults_key_only(finished: Finished):
+    certificate, key = str(finished.output / "certificate.json"), finished.report["vault_signing_key"]
+    assert kuji("verify", certificate, "--key", key).returncode == 0
+    assert kuji("verify", certificate, "--key", key[::-1]).returncode != 0
+    assert kuji("verify", certificate).returncode != 0
+
+
+def test_the_postcard_and_the_certificate_can_be_looked_at(finished: Finished):
+    with Image.open(finished.output / "postcard.png") as picture:
+        assert picture.width > 1500
+        assert len(picture.getcolors(maxcolors=2**20) or []) > 10
+    document = pypdfium2.PdfDocument(finished.output / "certificate.pdf")
+    text = document[0].get_textpage().get_text_bounded()
+    pages = len(document)
+    document.close()
+    assert pages == 1
+    assert "消去証明書" in text.replace(" ", "")
+
+
+def test_nothing_is_left_running(finished: Finished):
+    assert finished.left_running == []
