@@ -1,6 +1,5 @@
 """A whole installation on one machine: the servers, and the four services as four processes."""
 
-import asyncio
 import json
 import os
 import signal
@@ -11,17 +10,18 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from secrets import token_hex
 from types import TracebackType
 from typing import Self
 from urllib.error import URLError
 
+from deploy.local import given
 from deploy.local.house import ROOT
 from deploy.local.ports import free_ports
 from deploy.local.processes import Child, Watchdog
 from deploy.local.secrets import Secrets
 from deploy.local.servers import Servers
 from shared.contracts import SERVICES
-from shared.messaging.topology import declare
 
 READY_S = 60.0
 """Longest wait for a service to answer and to be attached to its queues."""
@@ -48,6 +48,7 @@ class Stack:
         self.secrets = Secrets.make(home / "secrets")
         *http, self.relay_port, self.bounce_port = free_ports(len(SERVICES) + 2)
         self.ports = dict(zip(SERVICES, http, strict=True))
+        self._mark = os.environ.get("KUJI_NAMESPACE", f"k{token_hex(4)}")
         self._children: dict[str, Child] = {}
 
     def start(self) -> Self:
@@ -56,7 +57,7 @@ class Stack:
             self._tell("RabbitMQ, MongoDB, mailbox")
             self.servers.start(amqp_users=self.secrets.amqp, mongo_users=_databases(self.secrets.mongo))
             if self.servers.given_amqp is not None:
-                asyncio.run(declare(self.servers.given_amqp, self.namespace))
+                given.prepare_broker(self.servers.given_amqp, self.namespace)
             self._tell(", ".join(self.options.services))
             for service in self.options.services:
                 self._launch(service)
@@ -74,12 +75,26 @@ class Stack:
             with ThreadPoolExecutor(len(self._children)) as pool:
                 list(pool.map(lambda child: child.stop(timeout_s=15), self._children.values()))
         self._children.clear()
+        self._clear_given()
         self.servers.stop()
+
+    def _clear_given(self) -> None:
+        """Servers that were given are left as they were found, but for a namespace that somebody chose."""
+        if "KUJI_NAMESPACE" in os.environ:
+            return
+        if self.servers.given_amqp is not None:
+            given.clear_broker(self.servers.given_amqp, self.namespace)
+        if self.servers.given_mongo is not None:
+            given.clear_databases(self.servers.given_mongo, map(self.database, SERVICES))
 
     @property
     def namespace(self) -> str:
-        """Servers that were given may be shared by several checkouts; private ones are not."""
-        return os.environ.get("KUJI_NAMESPACE", f"k{self.ports['intake']}") if self.servers.given_amqp else ""
+        """Of queues. Servers that were given may be shared by several checkouts; private ones are not."""
+        return self._mark if self.servers.given_amqp is not None else ""
+
+    def database(self, service: str) -> str:
+        """A database of this installation alone: nobody's real one is met by accident."""
+        return f"{self._mark}_kuji_{service}" if self.servers.given_mongo is not None else f"kuji_{service}"
 
     def url(self, service: str) -> str:
         return f"http://127.0.0.1:{self.ports[service]}"
@@ -142,7 +157,6 @@ class Stack:
 
     def environment(self, service: str) -> dict[str, str]:
         """The `KUJI_…` variables of one service: its own credentials, and no other's."""
-        database = f"{self.namespace}_kuji_{service}".lstrip("_")
         common = {
             "PATH": os.environ.get("PATH", "/usr/bin:/bin"),
             "LANG": "C.UTF-8",
@@ -150,7 +164,7 @@ class Stack:
             "PYTHONUNBUFFERED": "1",
             "KUJI_AMQP_URL": self._amqp_url(service),
             "KUJI_MONGO_URL": self._mongo_url(service),
-            "KUJI_MONGO_DATABASE": database,
+            "KUJI_MONGO_DATABASE": self.database(service),
             "KUJI_NAMESPACE": self.namespace,
             "KUJI_CAMPAIGNS_DIR": str(self.options.campaigns_dir),
             "KUJI_STATE_DIR": str(self.state_dir(service)),
@@ -193,7 +207,7 @@ class Stack:
     def _mongo_url(self, service: str) -> str:
         if self.servers.given_mongo is not None or self.servers.mongodb is None:
             return self.servers.mongo_url
-        name = f"kuji_{service}"
+        name = self.database(service)
         return self.servers.mongodb.url(name, self.secrets.mongo[service], database=name)
 
     def __enter__(self) -> Self:

@@ -139,3 +139,15 @@ async def _declare(channel: AbstractChannel, topology: Topology) -> None:
     }
     for binding in topology.bindings:
         await queues[binding.queue].bind(binding.exchange, binding.routing_key)
+
+
+async def remove(url: str, namespace: str, *, timeout_s: float = 30.0) -> None:
+    """Delete all that `declare` made in `namespace`, with what waits there: the end of an installation on trial."""
+    topology = describe(namespace)
+    async with asyncio.timeout(timeout_s):
+        connection = await aio_pika.connect(url, timeout=timeout_s)
+        async with connection, connection.channel() as channel:
+            for queue in topology.queues:
+                await channel.queue_delete(queue.name)
+            for exchange in topology.exchanges:
+                await channel.exchange_delete(exchange.name)
