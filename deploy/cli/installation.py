@@ -13,7 +13,7 @@ from typing import Annotated, Any
 import httpx
 import typer
 
-from deploy.cli.doors import RECORD, NotRunning, read_record
+from deploy.cli.doors import RECORD, NotRunning, read_record, record_file
 from deploy.cli.showing import AsJson, show
 from deploy.local import runs
 from deploy.local.house import ROOT
@@ -95,11 +95,12 @@ def down() -> None:
 
 def status(*, as_json: AsJson = False) -> None:
     """Each process: address, health, messages that wait, messages parked for a person."""
-    if runs.owner(HOME) is None:
+    if record_file() == RECORD and runs.owner(HOME) is None:
         raise NotRunning("nothing is running here; start it with ./kuji up")
     record = read_record()
     rows = [_service_row(name, door) for name, door in record["services"].items()]
-    rows += [_server_row(name, address, record["processes"].get(name)) for name, address in record["servers"].items()]
+    pids = record.get("processes", {})
+    rows += [_server_row(name, address, pids.get(name)) for name, address in record.get("servers", {}).items()]
     show(rows, ("part", "address", "state", "waiting", "parked"), as_json=as_json, empty="nothing is running")
 
 
