@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 
 from deploy.compose import rehearsing, secrets
-from deploy.local.house import HOUSE
+from deploy.local.house import HOUSE, ROOT
 from shared.campaign import load_campaigns
 
 compose = typer.Typer(help="Running on containers (docker-compose.yml).", no_args_is_help=True)
