@@ -7,13 +7,17 @@ the subject and the texts, so that nothing else of what came in can leave (`docs
 
 import html
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from email import message_from_bytes, policy
-from email.headerregistry import Address
-from email.message import EmailMessage
-from email.utils import format_datetime, getaddresses
-from typing import Final
+from email import message_from_bytes
+from email.errors import MessageError
+from email.header import Header, decode_header, make_header
+from email.message import Message
+from email.mime.multipart import MIMEMultipart
+from email.mime.text import MIMEText
+from email.policy import compat32
+from email.utils import format_datetime, formataddr, getaddresses
+from typing import Any, Final, TypeAlias
 
 from services.vault.relay.naming import names_one_of
 from services.vault.relay.recipient import Recipient
@@ -26,9 +30,14 @@ _ANY_TOKEN: Final = re.compile(r"tok_[0-9a-hjkmnp-tv-z]{26}", re.IGNORECASE)
 _FORBIDDEN: Final = frozenset(
     {"bcc", "cc", "apparently-to", "x-original-to", "delivered-to", "disposition-notification-to", "return-receipt-to"}
 )
-_IN: Final = policy.SMTP.clone(max_line_length=76, utf8=False)
-_LANGUAGES: Final = re.compile(r"[A-Za-z0-9, -]{2,64}")
+_OUT: Final = compat32.clone(linesep="\r\n")
+"""The older policy of `email` takes a third of the newer one's time, and the relay waits for nothing longer."""
+
+_UNREADABLE: Final = (MessageError, ValueError, LookupError, TypeError, AttributeError, RecursionError)
 _KINDS: Final = frozenset({"plain", "html"})
+
+
+Letter: TypeAlias = "Message[Any, Any]"
 
 
 class Refused(KujiError):  # noqa: N818  (an answer)
@@ -61,12 +70,12 @@ def rewrite(content: bytes, recipients: Sequence[Recipient], *, envelope_id: str
     `envelope_id` names notice or batch; Message-ID derives from it, so that a mail sent twice can be told.
     """
     message, headers = _read(content)
-    _refuse_forbidden(message)
+    _refuse_forbidden(headers)
     parts = _text_parts(message)
-    to = _addresses(message, "To")
+    to = [address for _, address in getaddresses(_values(headers, "to"))]
     office = recipients[0].campaign.office
     if len(recipients) > 1 or to == [office.mail_to]:
-        _check_bulk(to, [*headers, *(part.readable for part in parts)], recipients)
+        _check_bulk(to, [*_lines(headers), *(part.readable for part in parts)], recipients)
         receiver = office.mail_to
     else:
         _check_single(to, recipients[0])
@@ -74,28 +83,41 @@ def rewrite(content: bytes, recipients: Sequence[Recipient], *, envelope_id: str
         receiver = recipients[0].address or ""
     _refuse_leftovers(headers, parts)
     out = _built(message, parts)
-    local, _, sender_domain = office.mail_from.rpartition("@")
-    out["From"] = Address(office.name, local, sender_domain)
+    out["Subject"] = Header(" ".join("".join(_values(headers, "subject")[:1]).split()), "utf-8")
+    out["From"] = formataddr((Header(office.name, "utf-8").encode(), office.mail_from))
     out["To"] = receiver
     out["Date"] = format_datetime(clock.now())
     out["Message-ID"] = f"<{envelope_id}@{domain}>"
     out["Auto-Submitted"] = "auto-generated"
-    return out.as_bytes()
+    return out.as_bytes(policy=_OUT)
 
 
-def _read(content: bytes) -> tuple[EmailMessage, Sequence[str]]:
-    """The message, and every header of every part, decoded."""
+def _read(content: bytes) -> tuple[Letter, Sequence[tuple[str, str]]]:
+    """The message, and every header of every part by name (lower case), decoded."""
     try:
-        message = message_from_bytes(content, _class=EmailMessage, policy=_IN)
-        return message, tuple(_header_texts(message))
-    except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
+        message: Letter = message_from_bytes(content)
+        items = [item for part in message.walk() for item in part.raw_items()]
+        return message, [(name.lower(), _decoded(str(value))) for name, value in items]
+    except _UNREADABLE:
         raise Refused("a message that cannot be read") from None
 
 
-def _refuse_forbidden(message: EmailMessage) -> None:
-    for name in message.keys():  # noqa: SIM118  (every occurrence, not every name)
-        if name.lower() in _FORBIDDEN or name.lower().startswith("resent-"):
-            raise Refused("a header that must not be sent")
+def _decoded(value: str) -> str:
+    plain = value.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+    return str(make_header(decode_header(plain))) if "=?" in plain else plain
+
+
+def _values(headers: Sequence[tuple[str, str]], name: str) -> list[str]:
+    return [value for each, value in headers if each == name]
+
+
+def _lines(headers: Sequence[tuple[str, str]]) -> list[str]:
+    return [f"{name}: {value}" for name, value in headers]
+
+
+def _refuse_forbidden(headers: Sequence[tuple[str, str]]) -> None:
+    if any(name in _FORBIDDEN or name.startswith("resent-") for name, _ in headers):
+        raise Refused("a header that must not be sent")
 
 
 def _check_single(to: Sequence[str], recipient: Recipient) -> None:
@@ -111,51 +133,42 @@ def _check_bulk(to: Sequence[str], said: Sequence[str], recipients: Sequence[Rec
         raise Refused("a mail to several names one of them")
 
 
-def _refuse_leftovers(headers: Sequence[str], parts: Sequence[Part]) -> None:
+def _refuse_leftovers(headers: Sequence[tuple[str, str]], parts: Sequence[Part]) -> None:
     """Placeholders nobody fills in, and tokens, which no mail may show; `To` is replaced."""
-    kept = (text for text in headers if not text.lower().startswith("to:"))
-    for text in (*kept, *(part.readable for part in parts)):
+    for text in (*(value for name, value in headers if name != "to"), *(part.readable for part in parts)):
         if _ANY_PLACEHOLDER in text:
             raise Refused("a placeholder that cannot be filled in here")
         if _ANY_TOKEN.search(text):
             raise Refused("a token outside of To")
 
 
-def _addresses(message: EmailMessage, name: str) -> list[str]:
-    return [address for _, address in getaddresses([str(value) for value in message.get_all(name, [])])]
-
-
-def _header_texts(message: EmailMessage) -> Iterator[str]:
-    for part in message.walk():
-        for name, value in part.items():
-            yield f"{name}: {value}"
-
-
-def _text_parts(message: EmailMessage) -> list[Part]:
+def _text_parts(message: Letter) -> list[Part]:
     """Every leaf, decoded. Anything but text is refused: it could carry a person where nobody looks."""
-    parts = []
-    for part in message.walk():
-        if part.get_content_maintype() == "multipart":
-            continue
-        if part.get_content_maintype() != "text" or part.get_content_subtype() not in _KINDS or part.is_attachment():
-            raise Refused("only text can be sent")
-        try:
-            parts.append(Part(part.get_content_subtype(), str(part.get_content(errors="strict"))))
-        except (LookupError, ValueError, AttributeError, TypeError):
-            raise Refused("a part whose text cannot be read") from None
+    leaves = [part for part in message.walk() if part.get_content_maintype() != "multipart"]
+    parts = [_text_of(part) for part in leaves]
     if not parts:
         raise Refused("no text")
     return parts
 
 
-def _built(message: EmailMessage, parts: Sequence[Part]) -> EmailMessage:
-    out = EmailMessage(policy=_IN)
-    out["Subject"] = " ".join(str(message.get("Subject", "")).split())
-    languages = str(message.get("Content-Language", ""))
-    out.set_content(parts[0].text, subtype=parts[0].kind, charset="utf-8", cte="base64")
-    for part in parts[1:]:
-        add = out.add_alternative if message.get_content_subtype() == "alternative" else out.add_attachment
-        add(part.text, subtype=part.kind, charset="utf-8", cte="base64", disposition="inline")
-    if _LANGUAGES.fullmatch(languages):
-        out["Content-Language"] = languages
+def _text_of(part: Letter) -> Part:
+    kind = part.get_content_subtype()
+    if part.get_content_maintype() != "text" or kind not in _KINDS or part.get_content_disposition() == "attachment":
+        raise Refused("only text can be sent")
+    try:
+        payload = part.get_payload(decode=True)
+        text = bytes(payload).decode(part.get_content_charset("us-ascii"), "strict")
+    except _UNREADABLE:
+        raise Refused("a part whose text cannot be read") from None
+    return Part(kind, text.replace("\r\n", "\n"))
+
+
+def _built(message: Letter, parts: Sequence[Part]) -> Letter:
+    """The texts again, in UTF-8 and base64, and nothing else of the message."""
+    texts: list[Letter] = [MIMEText(part.text.replace("\n", "\r\n"), part.kind, "utf-8") for part in parts]
+    if len(texts) == 1:
+        return texts[0]
+    out: Letter = MIMEMultipart("alternative" if message.get_content_subtype() == "alternative" else "mixed")
+    for text in texts:
+        out.attach(text)
     return out
