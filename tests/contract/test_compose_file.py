@@ -1,0 +1,173 @@
+"""docker-compose.yml: who reaches whom, who holds what, and that nothing is open that need not be."""
+
+import itertools
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from deploy.compose import secrets
+from deploy.compose.rehearsing import PORTS
+from deploy.local.servers import ROOT
+from shared.contracts import SERVICES
+
+Compose = dict[str, Any]
+SERVERS = ("rabbitmq", "mongo")
+
+
+@pytest.fixture(scope="module")
+def compose() -> Compose:
+    loaded: Compose = yaml.safe_load((ROOT / "docker-compose.yml").read_text("utf-8"))
+    return loaded
+
+
+def mounts(compose: Compose, name: str) -> dict[str, str]:
+    """What is mounted: place inside → source."""
+    volumes = [each.removesuffix(":ro") for each in compose["services"][name].get("volumes", [])]
+    return {each.rpartition(":")[2]: each.rpartition(":")[0] for each in volumes}
+
+
+def networks(compose: Compose, name: str) -> set[str]:
+    return set(compose["services"][name].get("networks", []))
+
+
+def test_there_are_the_four_services_their_servers_and_one_that_provisions(compose: Compose) -> None:
+    assert set(compose["services"]) == {*SERVICES, *SERVERS, "provision", "mailbox"}
+    assert compose["services"]["mailbox"]["profiles"] == ["rehearsal"]
+
+
+def test_image_names_are_variables_with_the_official_images_as_defaults(compose: Compose) -> None:
+    images = {name: compose["services"][name]["image"] for name in SERVERS}
+    assert images == {"rabbitmq": "${RABBITMQ_IMAGE:-rabbitmq:4}", "mongo": "${MONGO_IMAGE:-mongo:8}"}
+    for name in (*SERVICES, "provision", "mailbox"):
+        assert compose["services"][name]["build"]["args"]["PYTHON_IMAGE"] == (
+            "${PYTHON_IMAGE:-python:3.11-slim-bookworm}"
+        )
+
+
+def test_whatever_stays_running_has_a_health_check(compose: Compose) -> None:
+    assert {name for name, each in compose["services"].items() if "healthcheck" not in each} == {"provision"}
+
+
+def test_ports_are_published_on_loopback_only_and_one_per_service(compose: Compose) -> None:
+    published = {name: each["ports"] for name, each in compose["services"].items() if "ports" in each}
+    assert set(published) == set(SERVICES)
+    assert all(port.startswith("127.0.0.1:") for ports in published.values() for port in ports)
+    assert {name: f"127.0.0.1:${{KUJI_{name.upper()}_PORT:-{port}}}:8100" for name, port in PORTS.items()} == {
+        name: ports[0] for name, ports in published.items()
+    }
+    assert {name: ports[1:] for name, ports in published.items() if ports[1:]} == {
+        "vault": ["127.0.0.1:${KUJI_REPORTS_PORT:-8125}:2526"]
+    }
+
+
+def test_no_container_has_a_privilege_or_writes_into_its_image(compose: Compose) -> None:
+    for name, each in compose["services"].items():
+        assert each["cap_drop"] == ["ALL"], name
+        assert each["security_opt"] == ["no-new-privileges:true"], name
+        assert not {"privileged", "cap_add", "pid", "ipc", "devices"} & set(each), name
+        assert each.get("read_only") or name == "rabbitmq", name
+
+
+@pytest.mark.parametrize("image", ["service", "tools"])
+def test_images_of_ours_run_as_a_user_without_rights_and_install_by_hash(image: str) -> None:
+    text = (ROOT / "deploy" / "images" / f"{image}.Dockerfile").read_text("utf-8")
+    assert "\nUSER 10001:10001\n" in text
+    assert "--require-hashes -r /tmp/lock.txt" in text
+    assert "COPY . " not in text
+
+
+def test_a_services_image_holds_its_own_lock_and_code_and_no_other() -> None:
+    text = (ROOT / "deploy" / "images" / "service.Dockerfile").read_text("utf-8")
+    copied = [line.split()[1] for line in text.splitlines() if line.startswith("COPY")]
+    assert copied == ["locks/${SERVICE}.txt", "shared", "services/__init__.py", "services/${SERVICE}"]
+    for service in SERVICES:
+        assert (ROOT / "locks" / f"{service}.txt").exists()
+        assert (ROOT / "services" / service / "__main__.py").exists()
+
+
+def test_services_meet_in_the_broker_and_only_the_notifier_reaches_the_vault(compose: Compose) -> None:
+    for one in SERVICES:
+        assert {server for server in SERVERS if networks(compose, one) & networks(compose, server)} == set(SERVERS)
+    for one, other in itertools.combinations(SERVICES, 2):
+        met = networks(compose, one) & networks(compose, other)
+        assert met == ({"relay"} if {one, other} == {"notifier", "vault"} else set()), (one, other)
+
+
+def test_only_the_vault_is_on_a_network_that_leads_out(compose: Compose) -> None:
+    inward = {name for name, each in compose["networks"].items() if (each or {}).get("internal")}
+    doors = {
+        name
+        for name, each in compose["networks"].items()
+        if (each or {}).get("driver_opts") == {"com.docker.network.bridge.enable_ip_masquerade": "false"}
+    }
+    assert set(compose["networks"]) - inward - doors == {"mail"}
+    assert {name for name in compose["services"] if "mail" in networks(compose, name)} == {"vault", "mailbox"}
+    assert all(networks(compose, server) <= inward for server in SERVERS)
+    for door in doors:
+        assert [name for name in compose["services"] if door in networks(compose, name)] == [door.removeprefix("open-")]
+
+
+def test_the_vaults_way_out_is_the_first_by_name_because_engines_route_by_it(compose: Compose) -> None:
+    outward = {name for name in networks(compose, "vault") if not (compose["networks"][name] or {}).get("internal")}
+    assert min(outward) == "mail"
+
+
+def test_each_service_sees_its_own_secrets_and_only_the_vault_its_keys(compose: Compose) -> None:
+    folder = "${KUJI_COMPOSE_DIR:-./.kuji/compose}"
+    for service in SERVICES:
+        found = mounts(compose, service)
+        assert found["/run/kuji"] == f"{folder}/{service}"
+        assert compose["services"][service]["env_file"] == [f"{folder}/{service}.env"]
+        assert {source for source in found.values() if source.startswith(folder)} == {
+            f"{folder}/{service}", f"{folder}/clock",
+        }  # fmt: skip
+    assert [name for name in compose["services"] if "keystore" in mounts(compose, name).values()] == ["vault"]
+
+
+def test_no_secret_stands_in_the_file_or_in_an_environment(compose: Compose, tmp_path: Path) -> None:
+    assert not [name for name, each in compose["services"].items() if "environment" in each]
+    secrets.make(tmp_path, rehearsal=False)
+    environments = "".join((tmp_path / f"{service}.env").read_text("utf-8") for service in SERVICES)
+    text = environments + (ROOT / "docker-compose.yml").read_text("utf-8")
+    kept = [path.read_text("utf-8") for service in SERVICES for path in (tmp_path / service).iterdir()]
+    assert len(kept) >= 3 * len(SERVICES)
+    assert not [secret for secret in kept if secret in text]
+    assert "://" not in environments
+
+
+def test_services_wait_for_the_broker_and_for_their_users(compose: Compose) -> None:
+    for service in SERVICES:
+        assert compose["services"][service]["depends_on"] == {
+            "rabbitmq": {"condition": "service_healthy"},
+            "provision": {"condition": "service_completed_successfully"},
+        }
+    assert compose["services"]["provision"]["network_mode"] == "service:mongo"
+
+
+@pytest.mark.parametrize("command", [["docker", "compose"], ["docker-compose"]])
+def test_compose_itself_takes_the_file(command: list[str], tmp_path: Path) -> None:
+    """Where one is installed; where none is, the tests above have read the file as YAML."""
+    if not _answers(command):
+        return
+    secrets.make(tmp_path, rehearsal=True)
+    environment = {"PATH": "/usr/local/bin:/usr/bin:/bin", "KUJI_COMPOSE_DIR": str(tmp_path)}
+    asked = subprocess.run(
+        [*command, "--profile", "rehearsal", "config"],
+        cwd=ROOT, env=environment, check=False, capture_output=True, text=True, timeout=60,
+    )  # fmt: skip
+    assert asked.returncode == 0, asked.stderr
+    resolved = yaml.safe_load(asked.stdout)
+    assert set(resolved["services"]) == {*SERVICES, *SERVERS, "provision", "mailbox"}
+    for path in (each for service in SERVICES for each in (tmp_path / service).iterdir()):
+        assert path.read_text("utf-8") not in asked.stdout
+
+
+def _answers(command: list[str]) -> bool:
+    if shutil.which(command[0]) is None:
+        return False
+    asked = subprocess.run([*command, "version"], check=False, capture_output=True, timeout=60)
+    return asked.returncode == 0

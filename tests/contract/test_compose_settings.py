@@ -1,0 +1,174 @@
+"""What `./kuji compose init` makes is what the services, the broker and MongoDB take, and what the contracts say."""
+
+import json
+import stat
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+import yaml
+from cryptography import x509
+
+from deploy.compose import secrets
+from deploy.local.servers import ROOT
+from services.intake.settings import IntakeSettings
+from services.lottery.settings import LotterySettings
+from services.notifier.settings import NotifierSettings
+from services.vault.settings import VaultSettings
+from shared.contracts import ROUTES, SERVICES
+from shared.errors import ConfigurationError
+from shared.messaging.access import permissions, topic_permissions
+from shared.messaging.names import Names
+from shared.messaging.topology import describe
+from shared.settings import ServiceSettings
+from shared.storage import TRANSACTION_LIFETIME_S
+
+SETTINGS: dict[str, type[ServiceSettings]] = {
+    "intake": IntakeSettings,
+    "lottery": LotterySettings,
+    "notifier": NotifierSettings,
+    "vault": VaultSettings,
+}
+IMAGE = {
+    "KUJI_HTTP_HOST": "0.0.0.0",
+    "KUJI_HTTP_PORT": "8100",
+    "KUJI_STATE_DIR": "/state",
+    "KUJI_CAMPAIGNS_DIR": "/campaigns",
+}
+"""What deploy/images/service.Dockerfile sets."""
+
+
+@pytest.fixture(params=[False, True], ids=["for real", "for a rehearsal"])
+def folder(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+    assert secrets.make(tmp_path / "compose", rehearsal=request.param)
+    return tmp_path / "compose"
+
+
+def variables(folder: Path, service: str) -> dict[str, str]:
+    lines = (folder / f"{service}.env").read_text("utf-8").splitlines()
+    return {**IMAGE, **dict(line.split("=", 1) for line in lines)}
+
+
+def settings(folder: Path, service: str, monkeypatch: pytest.MonkeyPatch) -> ServiceSettings:
+    for name, value in variables(folder, service).items():
+        monkeypatch.setenv(name, value)
+    return SETTINGS[service](_secrets_dir=folder / service)
+
+
+def broker(folder: Path) -> dict[str, list[dict[str, str]]]:
+    loaded: dict[str, list[dict[str, str]]] = json.loads((folder / "rabbitmq" / "definitions.json").read_text("utf-8"))
+    return loaded
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_every_variable_is_a_setting_of_its_service(folder: Path, service: str) -> None:
+    known = {f"KUJI_{name.upper()}" for name in SETTINGS[service].model_fields} | {"KUJI_SECRETS_DIR"}
+    assert set(variables(folder, service)) <= known
+
+
+def test_the_image_sets_what_these_tests_assume() -> None:
+    text = (ROOT / "deploy" / "images" / "service.Dockerfile").read_text("utf-8")
+    assert all(f"{name}={value}" in text for name, value in IMAGE.items())
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_a_service_can_read_its_settings(folder: Path, service: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    read = settings(folder, service, monkeypatch)
+    amqp, mongo = urlsplit(read.amqp_url.get_secret_value()), urlsplit(read.mongo_url.get_secret_value())
+    assert (amqp.username, amqp.hostname, amqp.port) == (service, "rabbitmq", 5672)
+    assert (mongo.username, mongo.hostname, mongo.port) == (read.mongo_database, "mongo", 27017)
+    assert f"authSource={read.mongo_database}" in mongo.query
+    assert "replicaSet=kuji" in mongo.query
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_every_file_a_setting_names_is_mounted_there(folder: Path, service: str) -> None:
+    named = [value for name, value in variables(folder, service).items() if value.startswith("/run/kuji/")]
+    assert named
+    assert all((folder / service / Path(value).name).read_text("utf-8").strip() for value in named)
+
+
+def test_notifier_and_vault_agree_on_the_relay(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    notifier = settings(folder, "notifier", monkeypatch)
+    with monkeypatch.context() as other:
+        vault = settings(folder, "vault", other)
+    assert isinstance(notifier, NotifierSettings)
+    assert isinstance(vault, VaultSettings)
+    assert (notifier.relay_port, notifier.relay_domain) == (vault.relay_port, vault.relay_domain)
+    passwords = {(folder / name / "relay-password").read_text("utf-8") for name in ("notifier", "vault")}
+    assert len(passwords) == 1
+    certificate = x509.load_pem_x509_certificate((folder / "vault" / "relay.crt").read_bytes())
+    authority = x509.load_pem_x509_certificate((folder / "notifier" / "authority.crt").read_bytes())
+    certificate.verify_directly_issued_by(authority)
+    names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    assert notifier.relay_host in names.get_values_for_type(x509.DNSName)
+
+
+def test_only_a_rehearsal_follows_a_clock_file_and_sends_to_the_mailbox(
+    folder: Path, request: pytest.FixtureRequest
+) -> None:
+    rehearsal = "rehearsal" in request.node.callspec.id
+    for service in SERVICES:
+        assert ("KUJI_CLOCK_FILE" in variables(folder, service)) is rehearsal
+    assert ("KUJI_MTA_HOST" in variables(folder, "vault")) is rehearsal
+
+
+def test_the_broker_gets_one_user_per_service_with_the_rights_of_its_routes(folder: Path) -> None:
+    document = broker(folder)
+    assert {user["name"]: user["tags"] for user in document["users"]} == {service: [] for service in SERVICES}
+    for right in document["permissions"]:
+        needed = permissions(right["user"])
+        assert (right["configure"], right["write"], right["read"]) == ("^$", needed.write, needed.read)
+    for service in SERVICES:
+        found = {(each["exchange"], each["write"]) for each in document["topic_permissions"] if each["user"] == service}
+        assert found == {(each.exchange, each.write) for each in topic_permissions(service)}
+
+
+def test_the_broker_gets_the_queues_of_the_routes(folder: Path) -> None:
+    queues = {queue["name"] for queue in broker(folder)["queues"]}
+    assert queues == {queue.name for queue in describe().queues}
+    assert {Names("").queue(service, route.event) for route in ROUTES for service in route.consumers} <= queues
+
+
+def test_mongodb_gets_one_user_per_service_named_like_its_database(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    users: dict[str, str] = json.loads((folder / "mongo" / "users.json").read_text("utf-8"))["users"]
+    read = {service: settings(folder, service, monkeypatch) for service in SERVICES}
+    assert users == {
+        each.mongo_database: urlsplit(each.mongo_url.get_secret_value()).password for each in read.values()
+    }
+
+
+def test_mongodb_ends_transactions_as_soon_as_the_services_expect() -> None:
+    command = yaml.safe_load((ROOT / "docker-compose.yml").read_text("utf-8"))["services"]["mongo"]["command"]
+    assert f"transactionLifetimeLimitSeconds={TRANSACTION_LIFETIME_S}" in command[0]
+
+
+def test_every_password_is_its_own(folder: Path) -> None:
+    folders = [folder / service for service in SERVICES]
+    urls = [(each / name).read_text("utf-8") for each in folders for name in (secrets.AMQP_URL, secrets.MONGO_URL)]
+    tokens = [(each / "ops-token").read_text("utf-8") for each in folders]
+    passwords = [urlsplit(url).password for url in urls]
+    assert len({*passwords, *tokens}) == 3 * len(SERVICES)
+
+
+def test_nobody_else_on_the_machine_gets_into_the_folder(folder: Path) -> None:
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    assert not [path for path in folder.glob(".*") if path.is_dir()]
+
+
+def test_a_second_run_keeps_every_secret_and_renews_what_follows_from_the_contracts(folder: Path) -> None:
+    rehearsal = "KUJI_CLOCK_FILE" in variables(folder, "intake")
+    definitions = folder / "rabbitmq" / "definitions.json"
+    before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file() and path != definitions}
+    definitions.unlink()
+    assert secrets.make(folder, rehearsal=rehearsal) is False
+    assert {path: path.read_bytes() for path in folder.rglob("*") if path.is_file() and path != definitions} == before
+    assert {user["name"] for user in broker(folder)["users"]} == set(SERVICES)
+
+
+def test_a_folder_made_for_a_rehearsal_is_not_taken_for_real_people(tmp_path: Path) -> None:
+    secrets.make(tmp_path, rehearsal=True)
+    with pytest.raises(ConfigurationError, match="other purpose"):
+        secrets.make(tmp_path, rehearsal=False)
