@@ -146,5 +146,5 @@ def through(url: str, proxy: Proxy) -> str:
 def directly(mongo_url: str) -> str:
     """Without looking for other members of the replica set, which would lead past the proxy."""
     parts = urlsplit(mongo_url)
-    kept = [part for part in parts.query.split("&") if part and not part.startswith("replicaSet")]
+    kept = [part for part in parts.query.split("&") if part and not part.startswith(("replicaSet", "directConnection"))]
     return urlunsplit(parts._replace(path=parts.path or "/", query="&".join([*kept, "directConnection=true"])))
