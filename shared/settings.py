@@ -5,6 +5,8 @@ from pathlib import Path
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from shared.errors import ConfigurationError
+
 
 class ServiceSettings(BaseSettings):
     """Safe without any setting: loopback only, no staff access without a token file, system clock."""
@@ -29,3 +31,11 @@ class ServiceSettings(BaseSettings):
     timeout_s: float = Field(5.0, gt=0, description="longest wait for a server's answer, seconds")
     shutdown_s: float = Field(20.0, gt=0, description="longest wait for work in flight when told to stop, seconds")
     retry_delays_s: tuple[int, ...] = Field((1, 10, 60), description="waits before each repeated attempt, seconds")
+
+
+def read_secret(file: Path, setting: str) -> str:
+    """A secret that lies in a file of its own. Raises ConfigurationError with the setting's name, never the content."""
+    try:
+        return file.read_text("utf-8").strip()
+    except OSError as error:
+        raise ConfigurationError(f"{setting} cannot be read ({error.strerror}); see that it exists") from None

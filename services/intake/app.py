@@ -3,8 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from fastapi import Depends, FastAPI, Request
-from fastapi.responses import JSONResponse
+from fastapi import Depends, FastAPI
 
 from services.intake.acceptance import Acceptance
 from services.intake.closing import Closing
@@ -17,14 +16,14 @@ from services.intake.ledger import Ledger
 from services.intake.operations import operations_router
 from services.intake.settings import IntakeSettings
 from services.intake.stages import Stages
-from services.intake.watch import Watch
 from shared.campaign import load_campaigns
 from shared.clock import choose_clock
 from shared.contracts import ApplicationsDecided, ErasureRequested, SealingKeyPublished
-from shared.errors import TransientError
 from shared.messaging import Bus
-from shared.storage import Store, translated
-from shared.web import health_router, install_problems, ops_only, unavailable
+from shared.storage import Store
+from shared.watch import Watch
+from shared.web import health_router, install_problems, ops_only
+from shared.web.outages import store_errors
 
 _DESCRIPTION = "Takes sealed applications and gives receipts. It cannot read what it passes on."
 
@@ -61,13 +60,12 @@ def build(settings: IntakeSettings) -> FastAPI:
         redoc_url=None,
     )
     install_problems(app)
-    app.add_exception_handler(TransientError, _on_transient)
     for router in (
         applications_router(campaigns, acceptance, ledger, staff=guard, body_timeout_s=settings.body_timeout_s),
         campaigns_router(campaigns, keys, clock),
         operations_router(campaigns, ledger, keys, stages, staff=guard),
     ):
-        app.include_router(router, dependencies=[Depends(_store_errors)])
+        app.include_router(router, dependencies=[Depends(store_errors)])
     app.include_router(bus.parking_router(guard))
     app.include_router(health_router({"broker": bus.ready, "store": store.ping}))
     return app
@@ -77,13 +75,3 @@ def _connect(bus: Bus, handlers: Handlers) -> None:
     bus.consume(SealingKeyPublished, handlers.sealing_keys)
     bus.consume(ApplicationsDecided, handlers.decisions)
     bus.consume(ErasureRequested, handlers.erasures)
-
-
-async def _store_errors() -> AsyncIterator[None]:
-    """Around each endpoint: a database that does not answer is a transient error, whichever call noticed."""
-    with translated():
-        yield
-
-
-async def _on_transient(_: Request, __: Exception) -> JSONResponse:
-    return unavailable().response()

@@ -1,12 +1,9 @@
 """Wiring of the lottery: everything is made here, once, and handed to whoever needs it."""
 
-import asyncio
-import contextlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from fastapi import FastAPI, Request
-from fastapi.responses import JSONResponse
+from fastapi import FastAPI
 
 from services.lottery import handlers, ledger
 from services.lottery.drawing import Drawing
@@ -25,10 +22,10 @@ from shared.contracts import (
     ErasureRequested,
     ReceiptsClosed,
 )
-from shared.errors import TransientError
 from shared.messaging import Bus
 from shared.storage import Store
-from shared.web import health_router, install_problems, ops_only, unavailable
+from shared.watch import Watch
+from shared.web import health_router, install_problems, ops_only
 
 
 def build(settings: LotterySettings) -> FastAPI:
@@ -41,25 +38,21 @@ def build(settings: LotterySettings) -> FastAPI:
     drawing = Drawing(store, keys, clock, campaigns)
     erasure = Erasure(store, keys, bus)
     publishing = Publishing(store, drawing, keys, campaigns)
-    schedule = Schedule(drawing, publishing, erasure, clock, campaigns, settings.tick_s)
+    schedule = Schedule(drawing, publishing, clock)
+    watch = Watch(campaigns.values(), (schedule.advance, erasure.carry_out), every_s=settings.tick_s)
     _connect(bus, erasure)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         await store.ensure(ledger.collections())
         await ledger.ensure_draws(store, campaigns.values())
-        running = asyncio.create_task(schedule.run(), name="schedule")
-        async with bus:
+        async with bus, watch.running():
             yield
-        running.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await running
         await store.close()
 
     guard = ops_only(settings.ops_token_file)
     app = FastAPI(title="Kuji lottery", version="1", lifespan=lifespan, openapi_url=None, docs_url=None, redoc_url=None)
     install_problems(app)
-    app.add_exception_handler(TransientError, _on_transient)
     app.include_router(staff_router(campaigns, store, drawing, guard))
     app.include_router(public_router(campaigns, store, drawing, keys))
     app.include_router(bus.parking_router(guard))
@@ -73,7 +66,3 @@ def _connect(bus: Bus, erasure: Erasure) -> None:
     bus.consume(ApplicationsHeld, handlers.on_held)
     bus.consume(ReceiptsClosed, handlers.on_receipts_closed)
     bus.consume(ErasureRequested, erasure.on_requested)
-
-
-async def _on_transient(_: Request, __: Exception) -> JSONResponse:
-    return unavailable().response()

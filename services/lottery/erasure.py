@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from services.lottery import ledger
 from services.lottery.keys import LotteryKeys
+from shared.campaign import Campaign
 from shared.contracts import ErasureCompleted, ErasureRequested, StoreErasure
 from shared.erasure import Queues, count_outbox, judged_queues, judged_store
 from shared.ids import CampaignId
@@ -28,8 +29,9 @@ class Erasure:
                 {"_id": event.campaign, "erasure.id": {"$ne": event.erasure_id}}, {"$set": noted}, session=uow.session
             )
 
-    async def carry_out(self, campaign: CampaignId) -> None:
+    async def carry_out(self, due: Campaign) -> None:
         """Erase if that was asked for and not yet told. Safe to repeat at any point."""
+        campaign = due.id
         draw = await self._store.db[ledger.DRAWS].find_one({"_id": campaign})
         asked = (draw or {}).get("erasure", {})
         if asked.get("state") != "requested":

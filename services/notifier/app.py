@@ -1,12 +1,9 @@
 """Wiring of the notifier: everything is made here, once, and handed to whoever needs it."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
 
-from fastapi import FastAPI, Request
-from fastapi.responses import JSONResponse
+from fastapi import FastAPI
 
 from services.notifier import erasure as erasures
 from services.notifier import handlers, ledger
@@ -23,13 +20,11 @@ from services.notifier.texts import Texts
 from shared.campaign import load_campaigns
 from shared.clock import choose_clock
 from shared.contracts import ContactsRegistered, ErasureRequested, MailBounced, PrintCompleted, ResultsPublished
-from shared.errors import ConfigurationError, TransientError
-from shared.logging import describe, get_logger
 from shared.messaging import Bus
-from shared.storage import PyMongoError, Store
-from shared.web import health_router, install_problems, ops_only, unavailable
-
-_log = get_logger(__name__)
+from shared.settings import read_secret
+from shared.storage import Store
+from shared.watch import Watch
+from shared.web import health_router, install_problems, ops_only
 
 
 def build(settings: NotifierSettings) -> FastAPI:
@@ -51,7 +46,8 @@ def build(settings: NotifierSettings) -> FastAPI:
         connections=settings.connections,
         poll_s=settings.poll_s,
     )
-    printing = Printing(store, composing, campaigns.values(), gather_s=settings.gather_s, poll_s=settings.poll_s)
+    printing = Printing(store, composing, gather_s=settings.gather_s)
+    watch = Watch(campaigns.values(), (printing.order_what_is_due, erasure.carry_out), every_s=settings.poll_s)
     _connect(bus, printing, erasure)
 
     @asynccontextmanager
@@ -59,16 +55,9 @@ def build(settings: NotifierSettings) -> FastAPI:
         await store.ensure([*ledger.collections(), *erasures.collections()])
         await ledger.ensure_meetings(store, campaigns)
         dispatch.start()
-        background = [
-            asyncio.create_task(printing.run(), name="print queue"),
-            asyncio.create_task(_keep_erasing(erasure, settings.poll_s), name="erasure"),
-        ]
-        async with bus:
+        async with bus, watch.running():
             yield
         await dispatch.stop(settings.shutdown_s / 2)
-        for task in background:
-            task.cancel()
-        await asyncio.gather(*background, return_exceptions=True)
         await store.close()
 
     guard = ops_only(settings.ops_token_file)
@@ -76,7 +65,6 @@ def build(settings: NotifierSettings) -> FastAPI:
         title="Kuji notifier", version="1", lifespan=lifespan, openapi_url=None, docs_url=None, redoc_url=None
     )
     install_problems(app)
-    app.add_exception_handler(TransientError, _on_transient)
     app.include_router(staff_router(campaigns, store, clock, guard))
     app.include_router(bus.parking_router(guard))
     app.include_router(health_router({"broker": bus.ready, "store": store.ping}))
@@ -97,28 +85,6 @@ def _relay(settings: NotifierSettings) -> Relay:
         settings.relay_port,
         settings.relay_ca_file,
         settings.relay_domain,
-        _secret(settings.relay_password_file),
+        read_secret(settings.relay_password_file, "KUJI_RELAY_PASSWORD_FILE"),
         settings.smtp_timeout_s,
     )
-
-
-def _secret(file: Path) -> str:
-    try:
-        return file.read_text("utf-8").strip()
-    except OSError as error:
-        raise ConfigurationError(
-            f"KUJI_RELAY_PASSWORD_FILE cannot be read ({error.strerror}); see that it exists"
-        ) from None
-
-
-async def _keep_erasing(erasure: Erasure, poll_s: float) -> None:
-    while True:
-        try:
-            await erasure.carry_out()
-        except (PyMongoError, TransientError) as error:
-            _log.warning("erasure-waits", **describe(error))
-        await asyncio.sleep(poll_s)
-
-
-async def _on_transient(_: Request, __: Exception) -> JSONResponse:
-    return unavailable().response()

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from services.notifier import ledger
+from shared.campaign import Campaign
 from shared.contracts import ErasureCompleted, ErasureRequested, StoreErasure
 from shared.erasure import Queues, count_outbox, judged_queues, judged_store
 from shared.ids import CampaignId
@@ -30,10 +31,10 @@ class Erasure:
                 {"_id": event.erasure_id}, {"$setOnInsert": noted}, upsert=True, session=uow.session
             )
 
-    async def carry_out(self) -> None:
+    async def carry_out(self, due: Campaign) -> None:
         """Erase what was asked for and not yet told. Safe to repeat at any point."""
-        async for asked in self._store.db[ERASURES].find({"state": "requested"}):
-            campaign = CampaignId(asked["campaign"])
+        campaign = due.id
+        async for asked in self._store.db[ERASURES].find({"state": "requested", "campaign": campaign}):
             before = asked.get("before") or await self._count(campaign)
             await self._store.db[ERASURES].update_one({"_id": asked["_id"]}, {"$set": {"before": before}})
             for name in ledger.PERSONAL:

@@ -1,8 +1,7 @@
 """The print queue: notices by post are gathered into batches, ordered from the vault, and counted afterwards."""
 
-import asyncio
 import secrets
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -13,8 +12,8 @@ from shared.campaign import Campaign
 from shared.contracts import PRINT_BATCH_LIMIT, PrintCompleted, PrintRequested
 from shared.errors import TransientError
 from shared.ids import BatchId
-from shared.logging import describe, get_logger
-from shared.storage import PyMongoError, Store, UnitOfWork
+from shared.logging import get_logger
+from shared.storage import Store, UnitOfWork
 
 _log = get_logger(__name__)
 
@@ -22,22 +21,13 @@ _log = get_logger(__name__)
 class Printing:
     """`gather_s`: how long a batch that is not full waits for more (seconds)."""
 
-    def __init__(
-        self, store: Store, composing: Composing, campaigns: Iterable[Campaign], *, gather_s: float, poll_s: float
-    ) -> None:
-        self._store, self._composing, self._campaigns = store, composing, list(campaigns)
-        self._gather, self._poll_s = timedelta(seconds=gather_s), poll_s
+    def __init__(self, store: Store, composing: Composing, *, gather_s: float) -> None:
+        self._store, self._composing, self._gather = store, composing, timedelta(seconds=gather_s)
 
-    async def run(self) -> None:
-        """Order what is due, again and again, until cancelled."""
-        while True:
-            for campaign in self._campaigns:
-                try:
-                    while await self.order(campaign):
-                        pass
-                except (PyMongoError, TransientError) as error:
-                    _log.warning("printing-waits", campaign=campaign.id, **describe(error))
-            await asyncio.sleep(self._poll_s)
+    async def order_what_is_due(self, campaign: Campaign) -> None:
+        """Batch after batch, until there is nothing to order yet."""
+        while await self.order(campaign):
+            pass
 
     async def order(self, campaign: Campaign) -> bool:
         """Order one batch; False where there is nothing to order yet."""

@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
 
 from fastapi import Depends, FastAPI, Request
 from fastapi.responses import JSONResponse
@@ -29,10 +28,11 @@ from services.vault.settings import VaultSettings
 from shared.campaign import load_campaigns
 from shared.clock import choose_clock
 from shared.contracts import ApplicationReceived, ErasureCompleted, PrintRequested
-from shared.errors import ConfigurationError, TransientError
 from shared.messaging import Batch, Bus
-from shared.storage import PyMongoError, Store, translated
-from shared.web import health_router, install_problems, ops_only, problem, unavailable
+from shared.settings import read_secret
+from shared.storage import PyMongoError, Store
+from shared.web import health_router, install_problems, ops_only, problem
+from shared.web.outages import store_errors
 
 ADMISSION_WAIT_S = 0.25
 """Applications come one by one; a quarter of a second lets a busy hour share transactions and audit lines."""
@@ -43,7 +43,7 @@ def build(settings: VaultSettings) -> FastAPI:
     campaigns = load_campaigns(settings.campaigns_dir)
     clock = choose_clock(settings.clock_file, campaigns.values())
     store = Store.open(settings.mongo_url.get_secret_value(), settings.mongo_database, timeout_s=settings.timeout_s)
-    keystore = Keystore.open(settings.keystore_dir, _secret(settings.passphrase_file, "KUJI_PASSPHRASE_FILE"))
+    keystore = Keystore.open(settings.keystore_dir, read_secret(settings.passphrase_file, "KUJI_PASSPHRASE_FILE"))
     bus = Bus(settings, "vault", store, able=keystore.ready)
     audit = AuditLog(store, keystore.signing, clock, settings.state_dir / "audit-checkpoints.jsonl")
     known = Identities(store, keystore, audit, campaigns)
@@ -70,6 +70,7 @@ def build(settings: VaultSettings) -> FastAPI:
                 *close_out_ledger.collections(),
             ]
         )
+        await closing.ledger.ensure(campaigns)
         await publish_sealing_keys(store, keystore, campaigns.values())
         checking = asyncio.create_task(audit.keep_checking(), name="audit checkpoints")
         async with bus, closing.watch.running(), mail.open_doors(*doors):
@@ -84,30 +85,16 @@ def build(settings: VaultSettings) -> FastAPI:
     guard = ops_only(settings.ops_token_file)
     app = FastAPI(title="Kuji vault", version="1", lifespan=lifespan, openapi_url=None, docs_url=None, redoc_url=None)
     install_problems(app)
-    app.add_exception_handler(TransientError, _on_transient)
     app.add_exception_handler(KeyDestroyed, _on_erased)
     app.include_router(
-        staff_router(campaigns, store, desk, audit, keystore, guard), dependencies=[Depends(_store_errors)]
+        staff_router(campaigns, store, desk, audit, keystore, guard), dependencies=[Depends(store_errors)]
     )
     for router in (print_router(campaigns, print_room, guard), *closing.routers(guard)):
-        app.include_router(router, dependencies=[Depends(_store_errors)])
+        app.include_router(router, dependencies=[Depends(store_errors)])
     app.include_router(public_router(keystore))
     app.include_router(bus.parking_router(guard))
     app.include_router(health_router({"broker": bus.ready, "store": store.ping, "keys": keystore.ready}))
     return app
-
-
-def _secret(file: Path, setting: str) -> str:
-    try:
-        return file.read_text("utf-8").strip()
-    except OSError as error:
-        raise ConfigurationError(f"{setting} cannot be read ({error.strerror}); see that it exists") from None
-
-
-async def _store_errors() -> AsyncIterator[None]:
-    """Around each endpoint: a database that does not answer is a transient error, whichever call noticed."""
-    with translated():
-        yield
 
 
 async def _on_erased(_: Request, __: Exception) -> JSONResponse:
@@ -118,7 +105,3 @@ async def _on_erased(_: Request, __: Exception) -> JSONResponse:
         "消去証明書を確かめてください。",
         en="The key of this campaign was destroyed; see its certificate of erasure.",
     ).response()
-
-
-async def _on_transient(_: Request, __: Exception) -> JSONResponse:
-    return unavailable().response()

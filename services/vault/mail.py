@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from pathlib import Path
 
 from services.vault.bounces import BounceDoor, BounceOptions
 from services.vault.identities import Identities
@@ -12,8 +11,8 @@ from services.vault.relay.upstream import Mta
 from services.vault.settings import VaultSettings
 from shared.campaign import Campaign
 from shared.clock import Clock
-from shared.errors import ConfigurationError
 from shared.ids import CampaignId
+from shared.settings import read_secret
 from shared.storage import Store
 
 
@@ -42,7 +41,7 @@ def relay(
         domain=settings.relay_domain,
         bounce_domain=settings.bounce_domain,
         mta=Mta(settings.mta_host, settings.mta_port, settings.mta_security),
-        accounts={"notifier": _password(settings.relay_password_file)},
+        accounts={"notifier": read_secret(settings.relay_password_file, "KUJI_RELAY_PASSWORD_FILE")},
     )
     return MailRelay(options, KnownRecipients(identities, campaigns), clock)
 
@@ -55,12 +54,3 @@ def bounce_door(settings: VaultSettings, identities: Identities, store: Store) -
     tls = None if cert is None or key is None else tls_context(cert, key)
     options = BounceOptions(settings.bounce_host, settings.bounce_port, settings.bounce_domain, tls)
     return BounceDoor(options, identities, store)
-
-
-def _password(file: Path) -> str:
-    try:
-        return file.read_text("utf-8").strip()
-    except OSError as error:
-        raise ConfigurationError(
-            f"KUJI_RELAY_PASSWORD_FILE cannot be read ({error.strerror}); see that it exists"
-        ) from None

@@ -10,6 +10,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
+from shared.errors import TransientError
 from shared.logging import describe, get_logger
 
 
@@ -68,6 +69,7 @@ def install_problems(app: FastAPI) -> None:
     app.add_exception_handler(ProblemError, _on_problem)
     app.add_exception_handler(RequestValidationError, _on_validation)
     app.add_exception_handler(HTTPException, _on_http)
+    app.add_exception_handler(TransientError, _on_transient)
     app.add_exception_handler(Exception, _on_unexpected)
 
 
@@ -105,6 +107,11 @@ async def _on_http(_: Request, error: Exception) -> JSONResponse:
     names = {404: "not-found", 405: "method-not-allowed", 401: "unauthorized", 413: "too-large"}
     name = names.get(error.status_code, f"http-{error.status_code}")
     return problem(name, error.status_code, "処理できませんでした", "宛先と方法を確かめてください。").response()
+
+
+async def _on_transient(_: Request, __: Exception) -> JSONResponse:
+    """A part that is needed is away for the moment: nothing was done, the same may be sent again."""
+    return unavailable().response()
 
 
 async def _on_unexpected(_: Request, error: Exception) -> JSONResponse:

@@ -12,6 +12,8 @@ import pypdfium2
 import pytest
 from PIL import Image
 
+from deploy.local.house import RUNS
+
 
 @dataclass(frozen=True)
 class Finished:
@@ -33,15 +35,19 @@ def kuji(*arguments: str, timeout: float = 240) -> subprocess.CompletedProcess[s
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Finished:
     output = tmp_path_factory.mktemp("demo")
+    before = _running_demos()
     shown = kuji("demo", "--size", "150", "--seed", "5", "--output", str(output), "--json")
     report = json.loads(shown.stdout.splitlines()[-1]) if shown.stdout else {}
-    home = str(output.parent)
-    left = [p.info["name"] for p in psutil.process_iter(["name", "cmdline"]) if _ours(p.info["cmdline"] or [], home)]
-    return Finished(shown.returncode, report, output, shown.stderr, left)
+    return Finished(shown.returncode, report, output, shown.stderr, sorted(_running_demos() - before))
 
 
-def _ours(command: list[str], home: str) -> bool:
-    return any("/run/demo-" in part or home in part for part in command)
+def _running_demos() -> set[str]:
+    """Processes of demos of this checkout, whoever plays them; by pid and name."""
+    return {
+        f"{process.pid} {process.info['name']}"
+        for process in psutil.process_iter(["name", "cmdline"])
+        if any(f"{RUNS}/demo-" in part for part in process.info["cmdline"] or [])
+    }
 
 
 def test_every_invariant_held_and_the_exit_status_says_so(finished: Finished):

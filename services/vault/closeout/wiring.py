@@ -13,7 +13,6 @@ from services.vault.closeout.ledger import Ledger
 from services.vault.closeout.logsearch import LogSearch
 from services.vault.closeout.measuring import Measuring
 from services.vault.closeout.returning import Returns
-from services.vault.closeout.watch import CloseOutWatch
 from services.vault.identities import Identities
 from services.vault.keystore import Keystore
 from services.vault.printroom.typesetting import Typesetter
@@ -23,6 +22,7 @@ from shared.clock import Clock
 from shared.erasure import Queues
 from shared.ids import CampaignId
 from shared.storage import Store
+from shared.watch import Watch
 from shared.web.ops import Guard
 
 
@@ -32,7 +32,7 @@ class CloseOut:
     ledger: Ledger
     returns: Returns
     erasure: Erasure
-    watch: CloseOutWatch
+    watch: Watch
 
     def routers(self, guard: Guard) -> list[APIRouter]:
         return [
@@ -65,5 +65,5 @@ def close_out(
         clock=clock,
         limits=Limits(settings.erasure_answers_s, settings.backup_horizon_days),
     )
-    watch = CloseOutWatch(campaigns.values(), ledger, erasure, every_s=settings.close_out_watch_s)
+    watch = Watch(campaigns.values(), (erasure.carry_out,), every_s=settings.close_out_watch_s)
     return CloseOut(campaigns, ledger, returns, erasure, watch)

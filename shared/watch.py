@@ -1,4 +1,7 @@
-"""Looks after what is due: closings and erasures. Every instance watches; the stages make each happen once."""
+"""Looks after what is due: steps that are taken again and again, and so also after a restart in the middle of one.
+
+Every instance watches; what a step does is guarded by states in the database, so that each thing happens once.
+"""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
@@ -7,7 +10,7 @@ from contextlib import asynccontextmanager
 from shared.campaign import Campaign
 from shared.logging import describe, get_logger
 
-Step = Callable[[Campaign], Awaitable[None]]
+Step = Callable[[Campaign], Awaitable[object]]
 
 _log = get_logger(__name__)
 

@@ -1,0 +1,11 @@
+"""A server that is away, seen from the web: every endpoint that asks the database says 503, whichever call noticed."""
+
+from collections.abc import AsyncIterator
+
+from shared.storage import translated
+
+
+async def store_errors() -> AsyncIterator[None]:
+    """A dependency around an endpoint: what the database driver raises becomes a TransientError, and so a 503."""
+    with translated():
+        yield
