@@ -1,0 +1,88 @@
+"""Every command that staff use, against a whole installation: what it asks for is there, under the names it expects."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from tests.integration.local.checkouts import Checkout, until
+
+
+@pytest.fixture(scope="module")
+def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Checkout]:
+    """An installation of the sample campaign, with nothing in it yet."""
+    checkout = Checkout.make(tmp_path_factory.mktemp("office") / "checkout")
+    try:
+        assert checkout.start("up").wait(150) == 0
+        yield checkout
+        assert checkout.kuji("down").returncode == 0
+    finally:
+        checkout.clear()
+
+
+def asked(office: Checkout, *command: str) -> Any:
+    finished = office.kuji(*command, "--json")
+    assert finished.returncode == 0, finished.stderr
+    return json.loads(finished.stdout)
+
+
+@pytest.mark.parametrize("group", ["held", "parked", "notices", "prints"])
+def test_lists_of_what_waits_are_empty_at_the_start(office: Checkout, group: str) -> None:
+    assert asked(office, group, "list") == []
+    assert office.kuji(group, "list").stdout.startswith(("nothing", "no "))
+
+
+def test_parked_messages_can_be_asked_for_at_one_service(office: Checkout) -> None:
+    assert asked(office, "parked", "list", "--service", "vault") == []
+
+
+def test_a_draw_whose_time_has_come_is_seen_to_freeze_by_itself(office: Checkout) -> None:
+    until(lambda: asked(office, "draw", "status")["state"] == "frozen")
+
+
+def test_a_close_out_that_nobody_began_is_open(office: Checkout) -> None:
+    assert asked(office, "close-out", "status")["state"] == "open"
+
+
+@pytest.mark.parametrize(
+    ("command", "problem"),
+    [
+        (["held", "accept", str(uuid4()), "--actor", "a.sato"], "unknown-application"),
+        (["parked", "replay", "vault", "0" * 32], "not-parked"),
+        (["parked", "discard", "notifier", "0" * 32], "not-parked"),
+        (["prints", "fetch", "absent", "cards.pdf"], "vault:"),
+        (["draw", "transcript", "transcript.json"], "lottery:"),
+        (["close-out", "confirm", "0" * 64, "--actor", "a.sato"], "nothing-to-confirm"),
+        (["close-out", "certificate", "certificates"], "no-certificate"),
+    ],
+)
+def test_a_refusal_is_told_by_its_name_and_leaves_no_file(
+    office: Checkout, command: list[str], problem: str, tmp_path: Path
+) -> None:
+    command = [str(tmp_path / word) if "." in word and "sato" not in word else word for word in command]
+
+    said = office.kuji(*command)
+
+    assert said.returncode == 1
+    assert said.stderr.startswith("kuji: ")
+    assert problem in said.stderr
+    assert list(tmp_path.rglob("*.*")) == []
+
+
+def test_the_published_key_is_one_line_to_put_on_paper(office: Checkout) -> None:
+    said = office.kuji("signing-key")
+
+    assert said.returncode == 0
+    assert len(said.stdout.strip()) == 43
+
+
+def test_a_sealed_vault_is_seen_and_the_others_are_not_touched(office: Checkout) -> None:
+    assert office.kuji("seal").returncode == 0
+
+    states = {part: row["state"] for part, row in office.status().items()}
+
+    assert states["intake"] == states["lottery"] == states["notifier"] == "ready"
+    assert states["vault"] == "not ready"
