@@ -54,7 +54,7 @@ class Keystore:
         kept = _once(folder / "root.json", lambda: _new_root(passphrase))
         try:
             key = _derive(passphrase, unb64url(kept["salt"]), kept["scrypt"])
-            return cls(folder, bytes(decrypt(key, unb64url(kept["wrapped"]), "kuji/root/1")))
+            return cls(folder, bytes(decrypt(key, unb64url(kept["wrapped"]), "kuji/root-key/1")))
         except NotDecryptable:
             raise ConfigurationError("the passphrase does not open the vault's root key; give the right one") from None
 
@@ -169,7 +169,7 @@ class Keystore:
 
 def _new_root(passphrase: str) -> dict[str, Any]:
     salt = secrets.token_bytes(16)
-    wrapped = encrypt(_derive(passphrase, salt, _SCRYPT), secrets.token_bytes(KEY_BYTES), "kuji/root/1")
+    wrapped = encrypt(_derive(passphrase, salt, _SCRYPT), secrets.token_bytes(KEY_BYTES), "kuji/root-key/1")
     return {"v": 1, "kdf": "scrypt", "scrypt": _SCRYPT, "salt": b64url(salt), "wrapped": b64url(wrapped)}
 
 
