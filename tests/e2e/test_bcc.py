@@ -65,7 +65,7 @@ async def test_a_batch_of_fifty_with_three_bad_delivers_47_and_shows_nobody_to_a
     people = await house.people(50, dict(BAD))
     async with house.notifier(gather_s=1.0):
         await house.announce(people, "lost", "lost")
-        await house.settled(mailed=47, to_print=3)
+        await house.settled(mailed=47, post=3)
     (mail,) = mta.mails
     assert set(mail.recipients) == {each.person.email for n, each in enumerate(people) if n not in BAD}
     Crowd(people).assert_hidden_in(mail)

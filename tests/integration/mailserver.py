@@ -74,7 +74,7 @@ class MailServer:
     async def shut(self) -> None:
         self._server.close()
         self.hang_up()
-        await asyncio.sleep(0)
+        await asyncio.sleep(0.01)  # connections that were dropped close in the next rounds of the loop
 
     def hang_up(self) -> None:
         """Drop all connections, as a mail server does with those that are idle."""

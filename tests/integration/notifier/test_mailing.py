@@ -63,8 +63,8 @@ async def test_a_batch_of_fifty_with_three_bad_mailboxes_delivers_47_and_reports
     losers = await house.people(50, dict(bad))
     async with house.notifier(gather_s=1.0) as http:
         await house.announce(losers, "lost")
-        await house.settled(mailed=47, to_print=3)
-        shown = (await http.get("/notices", params={"state": "to_print"})).json()["notices"]
+        await house.settled(mailed=47, post=3)
+        shown = [each for each in (await http.get("/notices")).json()["notices"] if each["state"] != "mailed"]
         summary = (await http.get("/summary")).json()
     (mail,) = mta.mails
     assert set(mail.recipients) == {each.person.email for n, each in enumerate(losers) if n not in bad}
@@ -86,7 +86,7 @@ async def test_a_mailbox_that_stays_busy_gets_a_postcard(house: House, mta: Mail
     known = await house.people(1, {0: "defer-4xx@m.example"})
     async with house.notifier():
         await house.announce(known, "won")
-        await house.settled(to_print=1)
+        await house.settled(post=1)
     assert mta.refusals == 4
 
 
@@ -96,7 +96,7 @@ async def test_a_text_refused_for_one_of_many_reaches_the_others_alone(house: Ho
     losers = await house.people(9) + await house.vault.admit([namesake])
     async with house.notifier():
         await house.announce(losers, "lost")
-        await house.settled(mailed=9, to_print=1)
+        await house.settled(mailed=9, post=1)
     assert sorted(mail.recipients for mail in mta.mails) == sorted((each.person.email,) for each in losers[:9])
     notices = await house.notices()
     assert notices[losers[9].application_id]["code"] == "554"
@@ -118,7 +118,7 @@ async def test_a_lost_answer_is_unknown_and_never_sent_again_until_a_person_deci
             assert answer.status_code == 200
         again = await http.post(f"/notices/{one}/resolve", json={"decision": "post", "actor": "a-handler"})
         assert again.status_code == 409
-        await house.settled(mailed=1, to_print=1)
+        await house.settled(mailed=1, post=1)
     assert len(mta.mails) == 2
 
 
