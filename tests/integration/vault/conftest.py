@@ -5,10 +5,24 @@ from pathlib import Path
 
 import pytest
 
+from services.vault.closeout import ledger as ledgers
+from services.vault.closeout.erasing import Limits
+from services.vault.printroom import archive
+from tests.integration.vault.closing import Office, wire
 from tests.integration.vault.installation import Installation
+from tests.integration.vault.offices import parts
 
 
 @pytest.fixture
 async def installation(amqp_url: str, mongo_url: str, namespace: str, tmp_path: Path) -> AsyncIterator[Installation]:
     async with Installation(amqp_url, mongo_url, namespace, tmp_path) as prepared:
         yield prepared
+
+
+@pytest.fixture
+async def office(mongo_url: str, namespace: str, tmp_path: Path) -> AsyncIterator[Office]:
+    collections = [*archive.collections(), *ledgers.collections()]
+    async with parts(mongo_url, namespace, tmp_path, collections) as vault:
+        wired = wire(vault, tmp_path, Limits(answers_s=60, backup_horizon_days=0))
+        await wired.ledger.ensure([vault.campaign.id])
+        yield wired

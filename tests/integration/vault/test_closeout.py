@@ -1,214 +1,31 @@
-"""The close-out on a real database and real keys: return, confirmation, erasure, proof, certificate."""
+"""The close-out on a real database and real keys: erasure, proof, certificate."""
 
 import asyncio
 import gzip
-import hashlib
-import io
 import json
-import zipfile
 import zlib
-from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pypdfium2
-import pyrage
 import pytest
 
 from services.vault import identities
-from services.vault.closeout import ledger as ledgers
-from services.vault.closeout.certificate import Approval, verify_certificate
-from services.vault.closeout.erasing import OTHERS, Erasure, Limits
-from services.vault.closeout.ledger import Ledger
+from services.vault.closeout.certificate import verify_certificate
+from services.vault.closeout.erasing import OTHERS, Limits
 from services.vault.closeout.logsearch import LogSearch
-from services.vault.closeout.measuring import ERASED, Measuring
-from services.vault.closeout.returning import CloseOutRefused, Returns, TakeOut
+from services.vault.closeout.returning import CloseOutRefused
 from services.vault.closeout.stages import Stage
 from services.vault.keystore import KeyDestroyed, Keystore
-from services.vault.people import Person
-from services.vault.printroom import archive
-from services.vault.printroom.typesetting import Typesetter
 from shared.contracts import ErasureCompleted, ErasureRequested, StoreErasure
-from shared.ids import CampaignId
-from shared.storage import OUTBOX
-from tests.integration.vault.offices import Parts, parts
-
-PEOPLE = [
-    Person("髙﨑 花子", "1600021", "新宿区歌舞伎町1-4-1", "0311112222", None, "p3", "hanako@example.jp", "髙﨑 太郎"),
-    Person("=SUM(A1) 𠮷田", "1600023", "新宿区西新宿2-8-1", "0333334444", 34, None, None, None),
-]
-WARD = pyrage.x25519.Identity.generate()
-TAKE_OUT = TakeOut(str(WARD.to_public()), "handler-1", "responsible-1")
-APPROVAL = Approval("handler-1", "ward-1", "responsible-1")
-
-
-class EmptyQueues:
-    """The broker's side, for tests that need no broker."""
-
-    async def queue_depths(self) -> dict[str, int]:
-        return {"vault.application.received": 0}
-
-    async def purge_campaign(self, campaign: CampaignId) -> int:
-        assert campaign
-        return 0
-
-
-@dataclass(frozen=True)
-class Office:
-    vault: Parts
-    ledger: Ledger
-    returns: Returns
-    erasure: Erasure
-    log: Path
-
-    async def give_back(self) -> bytes:
-        """Make the package, fetch it, confirm it; the encrypted file."""
-        made = await self.returns.make(self.vault.campaign, TAKE_OUT)
-        file = await self.returns.file(self.vault.campaign.id, made["id"])
-        assert file is not None
-        content = file.read_bytes()
-        await self.returns.confirm(self.vault.campaign.id, hashlib.sha256(content).hexdigest(), "ward-1")
-        return content
-
-    async def erase(self, *, silent: tuple[str, ...] = ()) -> dict[str, object]:
-        """Order, let the others answer, carry out; the certificate."""
-        await self.erasure.order(self.vault.campaign, APPROVAL, None)
-        await self.answer(*(set(OTHERS) - set(silent)))
-        await self.erasure.carry_out(self.vault.campaign)
-        return await self.certificate()
-
-    async def answer(self, *services: str, result: str = "PASS") -> None:
-        _, record = await self.ledger.of(self.vault.campaign.id)
-        left = 0 if result == "PASS" else 3
-        store = StoreErasure(store="queues", before=None, after=left, residue=left, result=result)
-        events = [
-            ErasureCompleted(
-                campaign=self.vault.campaign.id, erasure_id=record["order"]["id"], service=service, stores=(store,)
-            )
-            for service in services
-        ]
-        await self.vault.store.transact(lambda uow: self.erasure.on_completed(events, uow))
-        await self.vault.store.db[OUTBOX].delete_many({})
-
-    async def certificate(self) -> dict[str, object]:
-        _, record = await self.ledger.of(self.vault.campaign.id)
-        content: dict[str, object] = json.loads(record["certificate"])
-        return content
-
-    async def stage(self) -> Stage:
-        return (await self.ledger.of(self.vault.campaign.id))[0]
-
-    async def left(self) -> int:
-        wanted = {"campaign": self.vault.campaign.id}
-        return sum([await self.vault.store.db[name].count_documents(wanted) for name in ERASED])
-
-
-def wire(vault: Parts, folder: Path, limits: Limits) -> Office:
-    logs = folder / "logs"
-    logs.mkdir(exist_ok=True)
-    (logs / "vault.log").write_text('{"event":"batch-printed","campaign":"777-days"}\n', "utf-8")
-    ledger = Ledger(vault.store)
-    returns = Returns(vault.store, vault.identities, vault.audit, ledger, vault.clock, folder / "outgoing")
-    erasure = Erasure(
-        store=vault.store,
-        ledger=ledger,
-        audit=vault.audit,
-        measuring=Measuring(vault.store, vault.keystore, EmptyQueues(), returns),
-        logs=LogSearch(vault.store, vault.identities, [logs]),
-        typesetter=Typesetter(),
-        clock=vault.clock,
-        limits=limits,
-    )
-    return Office(vault, ledger, returns, erasure, logs / "vault.log")
-
-
-@pytest.fixture
-async def office(mongo_url: str, namespace: str, tmp_path: Path) -> AsyncIterator[Office]:
-    collections = [*archive.collections(), *ledgers.collections()]
-    async with parts(mongo_url, namespace, tmp_path, collections) as vault:
-        wired = wire(vault, tmp_path, Limits(answers_s=60, backup_horizon_days=0))
-        await wired.ledger.ensure([vault.campaign.id])
-        yield wired
-
-
-def unpacked(content: bytes) -> dict[str, bytes]:
-    with zipfile.ZipFile(io.BytesIO(pyrage.decrypt(content, [WARD]))) as packed:
-        return {name: packed.read(name) for name in packed.namelist()}
+from tests.integration.vault.closing import APPROVAL, PEOPLE, TAKE_OUT, Office
 
 
 def compressed(file: Path, data: bytes) -> None:
     with gzip.open(file.with_suffix(".log.gz"), "wb") as stream:
         stream.write(data)
-
-
-# --- return ---
-
-
-async def test_the_package_holds_every_person_and_opens_for_the_ward_only(office: Office) -> None:
-    known = await office.vault.admit(PEOPLE)
-    content = await office.give_back()
-    files = unpacked(content)
-    lines = [json.loads(line) for line in files["applications.jsonl"].decode().splitlines()]
-    assert {line["application_id"] for line in lines} == {each.application_id for each in known}
-    assert {line["name"] for line in lines} == {person.name for person in PEOPLE}
-    assert lines[0]["refused"] == [{"class_id": "press-kids", "reason": "grade"}]
-    with pytest.raises(pyrage.DecryptError):
-        pyrage.decrypt(content, [pyrage.x25519.Identity.generate()])
-    assert "髙﨑".encode() not in content
-
-
-async def test_the_table_is_for_spreadsheets_and_runs_nothing_there(office: Office) -> None:
-    await office.vault.admit(PEOPLE)
-    table = unpacked(await office.give_back())["applications.csv"]
-    assert table.startswith(b"\xef\xbb\xbf")
-    assert "受付番号" in table.decode("utf-8-sig").splitlines()[0]
-    assert "'=SUM(A1) 𠮷田" in table.decode("utf-8-sig")
-
-
-async def test_the_checksums_in_the_package_hold(office: Office) -> None:
-    await office.vault.admit(PEOPLE)
-    files = unpacked(await office.give_back())
-    sums = dict(line.split("  ")[::-1] for line in files.pop("SHA256SUMS").decode().splitlines())
-    assert sums == {name: hashlib.sha256(data).hexdigest() for name, data in files.items()}
-    assert "返還資料" in files["README.txt"].decode("utf-8-sig")
-
-
-async def test_every_identity_that_is_returned_is_written_down(office: Office) -> None:
-    await office.vault.admit(PEOPLE)
-    await office.give_back()
-    lines = [json.loads(line) for line in (await office.vault.audited()).splitlines()]
-    assert [line["purpose"] for line in lines] == ["return"] * 3
-    assert lines[-1]["actor"] == "handler-1+responsible-1"
-
-
-async def test_one_person_alone_takes_nothing_out(office: Office) -> None:
-    with pytest.raises(CloseOutRefused, match="two-people-needed"):
-        await office.returns.make(office.vault.campaign, replace(TAKE_OUT, approved_by="handler-1"))
-    assert await office.vault.audited() == ""
-
-
-async def test_a_recipient_that_is_no_key_is_refused_before_anything_is_read(office: Office) -> None:
-    await office.vault.admit(PEOPLE)
-    with pytest.raises(CloseOutRefused, match="unknown-recipient"):
-        await office.returns.make(office.vault.campaign, replace(TAKE_OUT, recipient="age1" + "q" * 58))
-    assert await office.vault.audited() == ""
-
-
-async def test_a_confirmation_of_another_file_is_refused(office: Office) -> None:
-    await office.returns.make(office.vault.campaign, TAKE_OUT)
-    with pytest.raises(CloseOutRefused, match="other-package"):
-        await office.returns.confirm(office.vault.campaign.id, "0" * 64, "ward-1")
-    assert await office.stage() is Stage.RETURNED
-
-
-async def test_a_new_package_needs_a_new_confirmation(office: Office) -> None:
-    await office.give_back()
-    await office.returns.make(office.vault.campaign, TAKE_OUT)
-    assert await office.stage() is Stage.RETURNED
-
-
-# --- erasure ---
 
 
 async def test_after_the_erasure_nothing_is_left_and_nothing_opens(office: Office) -> None:
