@@ -2,12 +2,14 @@
 
 import os
 import secrets
+import socket
 import time
 import warnings
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
+from urllib.parse import urlsplit
 
 import docker
 from docker.errors import DockerException
@@ -25,7 +27,7 @@ _PATIENCE_S = 60.0
 
 def docker_answers() -> bool:
     """Whether a Docker engine answers and has, or can fetch, both images; said aloud where it has not."""
-    if "DOCKER_HOST" not in os.environ and not _SOCKET.exists():
+    if not _somebody_listens(os.environ.get("DOCKER_HOST", f"unix://{_SOCKET}")):
         return False  # the client would leave its socket open in finding out
     try:
         client = docker.from_env(timeout=5)
@@ -37,6 +39,19 @@ def docker_answers() -> bool:
         return False
     finally:
         client.close()
+
+
+def _somebody_listens(address: str) -> bool:
+    """Whether anything takes connections at a `unix://` or `tcp://` address of an engine."""
+    where = urlsplit(address)
+    unix = where.scheme == "unix"
+    try:
+        with socket.socket(socket.AF_UNIX if unix else socket.AF_INET) as probe:
+            probe.settimeout(3)
+            probe.connect(where.path if unix else (where.hostname, where.port or 2375))
+    except OSError:
+        return False
+    return True
 
 
 def _present(client: docker.DockerClient, image: str) -> bool:
