@@ -77,18 +77,22 @@ class Containers:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", DeprecationWarning)  # of a decorator it uses itself
             from testcontainers.community.rabbitmq import RabbitMqContainer  # noqa: PLC0415
+        from testcontainers.core.config import ConnectionMode, testcontainers_config  # noqa: PLC0415
         from testcontainers.core.container import DockerContainer  # noqa: PLC0415
+
+        address = None if _elsewhere() else ("127.0.0.1",)
+        if address:  # it would take a machine that is itself a container for one beside the engine's
+            testcontainers_config.connection_mode_override = ConnectionMode.docker_host
+            testcontainers_config.tc_host_override = address[0]
 
         self._password = secrets.token_urlsafe(12)
         self._rabbitmq = RabbitMqContainer(RABBITMQ_IMAGE, username="admin", password=self._password)
-        self._mongodb = (
-            DockerContainer(MONGO_IMAGE)
-            .with_exposed_ports(_MONGO)
-            .with_command(
-                "mongod --replSet kuji --bind_ip_all"
-                f" --setParameter transactionLifetimeLimitSeconds={TRANSACTION_LIFETIME_S}"
-            )
+        self._mongodb = DockerContainer(MONGO_IMAGE).with_command(
+            "mongod --replSet kuji --bind_ip_all"
+            f" --setParameter transactionLifetimeLimitSeconds={TRANSACTION_LIFETIME_S}"
         )
+        for container, port in ((self._rabbitmq, _AMQP), (self._mongodb, _MONGO)):
+            container.ports = {str(port): address}  # any free one, on loopback as all servers of ours
         self._running = ExitStack()
 
     @property
@@ -103,8 +107,9 @@ class Containers:
 
     def __enter__(self) -> Self:
         with ExitStack() as starting:
-            starting.enter_context(self._mongodb)
-            starting.enter_context(self._rabbitmq)
+            for container in (self._mongodb, self._rabbitmq):
+                starting.callback(container.stop)  # also one that was made and never answered
+                container.start()
             _become_primary(self.mongo_url)
             self._running = starting.pop_all()
         return self
@@ -113,6 +118,12 @@ class Containers:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._running.close()
+
+
+def _elsewhere() -> bool:
+    """Whether the engine is on another host, or is said to be reached in a way of its own."""
+    told = {"TC_HOST", "TESTCONTAINERS_HOST_OVERRIDE", "TESTCONTAINERS_CONNECTION_MODE"} & set(os.environ)
+    return bool(told) or os.environ.get("DOCKER_HOST", "").startswith(("tcp:", "ssh:"))
 
 
 def _become_primary(url: str) -> None:
