@@ -1,6 +1,5 @@
 """`./kuji compose`: what docker-compose.yml needs, and a rehearsal on what it brought up."""
 
-import json
 import os
 from pathlib import Path
 from typing import Annotated
@@ -8,15 +7,14 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from deploy.compose import rehearsing, secrets
+from deploy.compose import record, rehearsing, secrets
 from deploy.local.house import HOUSE, ROOT
-from shared.campaign import load_campaigns
 
 compose = typer.Typer(help="Running on containers (docker-compose.yml).", no_args_is_help=True)
 
 
 def _folder() -> Path:
-    return Path(os.environ.get("KUJI_COMPOSE_DIR", HOUSE / "compose"))
+    return Path(os.environ.get("KUJI_COMPOSE_DIR", HOUSE / "compose")).resolve()
 
 
 @compose.command("init")
@@ -32,33 +30,14 @@ def init(
     typer.echo(f"{'made' if made else 'kept, with the definitions renewed'}: {folder}")
     if rehearsal:
         rehearsing.prepare(folder)
-        _record(folder, folder / "campaigns")
-        typer.echo(
-            f"next: export KUJI_COMPOSE_DIR={folder} KUJI_CAMPAIGNS={folder / 'campaigns'}\n"
-            "      docker compose --profile rehearsal up --build --detach\n"
-            "then: ./kuji compose rehearse"
-        )
-    else:
-        _record(folder, Path(os.environ.get("KUJI_CAMPAIGNS", ROOT / "deploy" / "campaigns")))
-        typer.echo(
-            f"next: write KUJI_MTA_HOST and KUJI_MTA_PORT of your mail server into {folder / 'vault.env'}\n"
-            f"      export KUJI_COMPOSE_DIR={folder}\n"
-            "      docker compose up --build --detach"
-        )
-
-
-def _record(folder: Path, campaigns: Path) -> None:
-    """What the staff commands of ./kuji need to find their way: addresses and token files, no secret."""
-    doors = {
-        service: {
-            "url": f"http://127.0.0.1:{os.environ.get(f'KUJI_{service.upper()}_PORT', port)}",
-            "token_file": str(folder / service / "ops-token"),
-        }
-        for service, port in rehearsing.PORTS.items()
-    }
-    record = {"v": 1, "campaigns": [str(name) for name in sorted(load_campaigns(campaigns))], "services": doors}
-    (folder / "installation.json").write_text(json.dumps(record))
-    typer.echo(f"staff: export KUJI_INSTALLATION={folder / 'installation.json'}, then ./kuji status")
+    given = Path(os.environ.get("KUJI_CAMPAIGNS", ROOT / "deploy" / "campaigns")).resolve()
+    campaigns = folder / "campaigns" if rehearsal else given
+    told = record.write(folder, campaigns)
+    if not rehearsal:
+        typer.echo(f"first: write KUJI_MTA_HOST and KUJI_MTA_PORT of your mail server into {folder / 'vault.env'}")
+    typer.echo(f"next: export KUJI_COMPOSE_DIR={folder} KUJI_CAMPAIGNS={campaigns} KUJI_INSTALLATION={told}")
+    typer.echo(f"      docker compose {'--profile rehearsal ' if rehearsal else ''}up --build --detach")
+    typer.echo(f"then: {'./kuji compose rehearse' if rehearsal else './kuji status'}")
 
 
 @compose.command("rehearse")

@@ -3,7 +3,6 @@
 import asyncio
 import dataclasses
 import json
-import os
 import time
 from collections import Counter
 from collections.abc import Mapping
@@ -13,6 +12,7 @@ from typing import Any
 
 from rich.console import Console
 
+from deploy.compose import record
 from deploy.demo.installation import Door, Installation, office
 from deploy.demo.invariants import Invariant
 from deploy.demo.people import population
@@ -22,8 +22,6 @@ from deploy.demo.report import Report
 from deploy.demo.run import play_event
 from deploy.demo.stage import Stage
 from shared.clock import set_rehearsal_clock
-
-PORTS = {"intake": 8101, "lottery": 8102, "notifier": 8103, "vault": 8104}
 
 
 def prepare(folder: Path) -> None:
@@ -38,7 +36,7 @@ def rehearse(folder: Path, size: int, console: Console) -> Report:
     """Plays on whatever answers at the published ports. Raises KujiError."""
     started = time.monotonic()
     campaign = rehearsal_of(SAMPLE, folder / "campaigns")
-    doors = {service: _door(folder, service) for service in PORTS}
+    doors = {service: _door(folder, service) for service in record.PORTS}
     clock = folder / "clock" / "clock.json"
     at = Installation(campaign, **doors, clock_file=clock, mailbox=folder / "mailbox", keystore=None)
     output = folder / "rehearsal"
@@ -69,6 +67,4 @@ def certified(certificate: Mapping[str, Any]) -> Invariant:
 
 
 def _door(folder: Path, service: str) -> Door:
-    port = os.environ.get(f"KUJI_{service.upper()}_PORT", PORTS[service])
-    token = (folder / service / "ops-token").read_text("utf-8").strip()
-    return Door(f"http://127.0.0.1:{port}", token)
+    return Door(record.url(service), record.token_file(folder, service).read_text("utf-8").strip())

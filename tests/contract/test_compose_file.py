@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from deploy.compose import secrets
-from deploy.compose.rehearsing import PORTS
+from deploy.compose.record import PORTS
 from deploy.local.servers import ROOT
 from shared.contracts import SERVICES
 

@@ -9,7 +9,8 @@ import pytest
 import yaml
 from cryptography import x509
 
-from deploy.compose import secrets
+from deploy.cli import doors
+from deploy.compose import record, secrets
 from deploy.local.servers import ROOT
 from services.intake.settings import IntakeSettings
 from services.lottery.settings import LotterySettings
@@ -172,3 +173,15 @@ def test_a_folder_made_for_a_rehearsal_is_not_taken_for_real_people(tmp_path: Pa
     secrets.make(tmp_path, rehearsal=True)
     with pytest.raises(ConfigurationError, match="other purpose"):
         secrets.make(tmp_path, rehearsal=False)
+
+
+def test_the_command_line_finds_the_published_doors_and_their_tokens(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KUJI_INSTALLATION", str(record.write(folder, ROOT / "deploy" / "campaigns")))
+    told = doors.read_record()
+    assert doors.campaign_or_only(None) == "777-days"
+    for service in SERVICES:
+        door = told["services"][service]
+        assert door["url"] == f"http://127.0.0.1:{record.PORTS[service]}"
+        assert Path(door["token_file"]).read_text("utf-8") == (folder / service / "ops-token").read_text("utf-8")

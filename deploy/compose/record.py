@@ -1,0 +1,33 @@
+"""Where the published doors of a compose installation are, for the command line (`KUJI_INSTALLATION`)."""
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from deploy.local.secrets import write_secret
+from shared.campaign import load_campaigns
+
+PORTS = {"intake": 8101, "lottery": 8102, "notifier": 8103, "vault": 8104}
+"""As docker-compose.yml publishes them unless KUJI_INTAKE_PORT and so on say otherwise."""
+
+
+def url(service: str, environment: Mapping[str, str] = os.environ) -> str:
+    return f"http://127.0.0.1:{environment.get(f'KUJI_{service.upper()}_PORT', PORTS[service])}"
+
+
+def token_file(folder: Path, service: str) -> Path:
+    return folder / service / "ops-token"
+
+
+def write(folder: Path, campaigns: Path) -> Path:
+    """What staff commands need to find their way; no secret. `campaigns` is the folder that the containers mount."""
+    path = folder / "installation.json"
+    record = {
+        "v": 1,
+        "campaigns": [str(name) for name in sorted(load_campaigns(campaigns))],
+        "services": {name: {"url": url(name), "token_file": str(token_file(folder, name))} for name in PORTS},
+        "servers": {},
+    }
+    write_secret(path, json.dumps(record, ensure_ascii=False).encode())
+    return path
