@@ -19,6 +19,9 @@ Able = Callable[[], Awaitable[bool]]
 _PREFETCHED_BATCHES = 2
 """One being handled, one on its way."""
 
+_LAST_CALLBACKS_S = 0.1
+"""What the broker pushed before it confirmed our cancel reaches us by callbacks that run a moment later."""
+
 _STEADY_S = 5.0
 _PAUSES_S = (0.1, 0.1, 0.5, 1.0, 2.0)
 
@@ -111,6 +114,7 @@ class Consumer:
             async with asyncio.timeout(self._timeout_s):
                 underlay = await channel.get_underlay_channel()
                 await underlay.basic_cancel(tag)
+            await asyncio.sleep(_LAST_CALLBACKS_S)
         except Exception as error:  # noqa: BLE001  (the channel is going anyway; what was delivered is handled)
             _log.warning("consumer-detached", queue=self.queue, **describe(error))
         deliveries.finish()
