@@ -23,6 +23,8 @@ MONGO_IMAGE = os.environ.get("MONGO_IMAGE", "mongo:8")
 _SOCKET = Path("/var/run/docker.sock")
 _AMQP, _MONGO = 5672, 27017
 _PATIENCE_S = 60.0
+_PULL_S = 120
+"""Longest silence while an image is fetched."""
 
 
 def docker_answers() -> bool:
@@ -34,8 +36,10 @@ def docker_answers() -> bool:
     except DockerException:
         return False
     try:
-        return bool(client.ping()) and all(_present(client, image) for image in (RABBITMQ_IMAGE, MONGO_IMAGE))
-    except DockerException:
+        answers = client.ping()
+        client.api.timeout = _PULL_S
+        return bool(answers) and all(_present(client, image) for image in (RABBITMQ_IMAGE, MONGO_IMAGE))
+    except (DockerException, OSError):
         return False
     finally:
         client.close()
@@ -60,7 +64,7 @@ def _present(client: docker.DockerClient, image: str) -> bool:
     except DockerException:
         try:
             client.images.pull(image)
-        except DockerException:
+        except (DockerException, OSError):  # the latter: no answer in time
             print(f"Docker answers, but {image} is neither here nor can it be fetched: using private servers")  # noqa: T201
             return False
     return True
