@@ -7,6 +7,7 @@ from what is stored, so a step that died half-way is simply taken again, by anyb
 import asyncio
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from services.lottery import ledger
@@ -18,7 +19,7 @@ from services.lottery.randomness import Randomness, check_beacon, check_dice, dr
 from services.lottery.rows import read_rows, write_rows
 from services.lottery.states import BEFORE, DrawState
 from services.lottery.transcript import history_event, write_transcript
-from shared.campaign import Campaign
+from shared.campaign import Campaign, quicknet
 from shared.clock import Clock
 from shared.errors import KujiError
 from shared.ids import CampaignId
@@ -45,7 +46,7 @@ class WrongState(KujiError):  # noqa: N818  (says what is the case)
 
 
 class TooEarly(KujiError):  # noqa: N818  (says what is the case)
-    """The window for applications has not closed, or the draw time has not come."""
+    """Applications may still arrive."""
 
 
 class Drawing:
@@ -63,20 +64,16 @@ class Drawing:
         now = self._clock.now()
         if now < rule.window.paper_until:
             raise TooEarly("applications may still arrive")
-        readiness = await ledger.readiness(self._store, campaign)
-        if override is None and not readiness.complete:
-            raise NotYet(readiness)
-        if override is not None:
-            override = Override(
-                readiness.held, readiness.undecided, override.reason, override.actor, override.approved_by
-            )
+        if rule.draw.beacon is not None and quicknet.time_of(rule.draw.beacon.round) <= now:
+            raise WrongState("past its beacon's round: the value is known already, so this list cannot be drawn by it")
 
         async def work(uow: UnitOfWork) -> None:
             await _step(uow, campaign, DrawState.FROZEN, {})
+            stated = _permitted(await ledger.readiness(uow, campaign), override)
             entries = [ledger.entry_of(document) for document in await ledger.accepted(uow, campaign)]
             rows = write_rows(entries)
             counted = Counted(await _by_channel(uow, campaign), await ledger.refused_by_reason(uow, campaign))
-            manifest = write_manifest(rule, rows, entries, counted, now, override)
+            manifest = write_manifest(rule, rows, entries, counted, now, stated)
             await ledger.put_text(uow, f"{campaign}:rows", rows)
             frozen = {
                 "manifest": manifest,
@@ -168,6 +165,15 @@ async def _step(uow: UnitOfWork, campaign: CampaignId, to: DrawState, values: di
     if gone.modified_count == 0:
         found = await uow.db[ledger.DRAWS].find_one({"_id": campaign}, session=uow.session)
         raise WrongState(found["state"] if found else "unknown")
+
+
+def _permitted(readiness: Readiness, override: Override | None) -> Override | None:
+    """The override as the manifest states it, with what was open. Raises NotYet where one is needed and missing."""
+    if override is not None:
+        return replace(override, held=readiness.held, undecided=readiness.undecided)
+    if not readiness.complete:
+        raise NotYet(readiness)
+    return None
 
 
 async def _by_channel(uow: UnitOfWork, campaign: CampaignId) -> dict[str, int]:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from services.lottery import ledger
 from services.lottery.keys import LotteryKeys
+from services.lottery.states import DrawState
 from shared.campaign import Campaign
 from shared.contracts import ErasureCompleted, ErasureRequested, StoreErasure
 from shared.erasure import Queues, count_outbox, judged_queues, judged_store
@@ -34,8 +35,8 @@ class Erasure:
         campaign = due.id
         draw = await self._store.db[ledger.DRAWS].find_one({"_id": campaign})
         asked = (draw or {}).get("erasure", {})
-        if asked.get("state") != "requested":
-            return
+        if asked.get("state") != "requested" or (draw or {})["state"] == DrawState.DRAWN:
+            return  # results that are on their way out are said first
         before = asked.get("before") or await self._count(campaign)
         await self._store.db[ledger.DRAWS].update_one({"_id": campaign}, {"$set": {"erasure.before": before}})
         for name in ledger.PERSONAL:

@@ -114,13 +114,15 @@ async def put_roll(uow: UnitOfWork, campaign: CampaignId, part: int, parts: int,
         await uow.db[ROLL].bulk_write(writes, session=uow.session)
 
 
-async def readiness(store: Store, campaign: CampaignId) -> Readiness:
-    parts = [part async for part in store.db[ROLL_PARTS].find({"campaign": campaign})]
+async def readiness(at: Store | UnitOfWork, campaign: CampaignId) -> Readiness:
+    """As one reading sees it; only inside the freeze's own transaction is it sure to be still so when that commits."""
+    db, session = at.db, at.session if isinstance(at, UnitOfWork) else None
+    parts = [part async for part in db[ROLL_PARTS].find({"campaign": campaign}, session=session)]
     closed = bool(parts) and len(parts) == parts[0]["parts"]
     decided = {"campaign": campaign, "state": {"$in": ["accepted", "rejected", "held"]}}
-    known = {document["_id"] async for document in store.db[ENTRIES].find(decided, {"_id": 1})}
-    roll = {document["_id"] async for document in store.db[ROLL].find({"campaign": campaign}, {"_id": 1})}
-    held = await store.db[ENTRIES].count_documents({"campaign": campaign, "state": "held"})
+    known = {document["_id"] async for document in db[ENTRIES].find(decided, {"_id": 1}, session=session)}
+    roll = {document["_id"] async for document in db[ROLL].find({"campaign": campaign}, {"_id": 1}, session=session)}
+    held = await db[ENTRIES].count_documents({"campaign": campaign, "state": "held"}, session=session)
     return Readiness(held=held, undecided=len(roll - known), receipts_closed=closed)
 
 

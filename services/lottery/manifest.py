@@ -113,6 +113,8 @@ class Manifest:
     classes: tuple[ClassRule, ...]
     rules: Rules
     class_counts: dict[str, int]
+    channel_counts: dict[str, int]
+    frozen_at: datetime
     beacon: BeaconRound | None
     dice_digits: int | None
     witnesses: int
@@ -136,6 +138,8 @@ class Manifest:
             classes=tuple(_class_rule(each) for each in content["classes"]),
             rules=Rules(content["rules"]["max_wins"], content["rules"]["preferences"]),
             class_counts=content["counts"]["class"],
+            channel_counts=content["counts"]["channel"],
+            frozen_at=datetime.fromisoformat(content["frozen_at"]),
             beacon=None if beacon is None else BeaconRound(beacon["chain"], beacon["public_key"], beacon["round"]),
             dice_digits=None if dice is None else dice["digits"],
             witnesses=0 if dice is None else dice["witnesses"],

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from services.lottery.beacon import verify_beacon
+from shared.campaign import quicknet
 from shared.errors import KujiError
 
 
@@ -47,7 +48,12 @@ def check_dice(digits: str, again: str, witnesses: Sequence[str], *, needed: int
 
 
 def check_beacon(signature: str, beacon: BeaconRound) -> str:
-    """The signature (hex of 48 bytes), when it is the quicknet's for that round. BadRandomness."""
+    """The signature (hex of 48 bytes), when it is the quicknet's for that round. BadRandomness.
+
+    Chain and key are pinned: with a key of its own, whoever writes the campaign file would know every "beacon" before.
+    """
+    if (beacon.chain, beacon.public_key) != (quicknet.CHAIN, quicknet.PUBLIC_KEY):
+        raise BadRandomness("the manifest names another beacon than drand's quicknet")
     if not re.fullmatch(r"[0-9a-f]{96}", signature):
         raise BadRandomness("a beacon value is 96 lower-case hex characters")
     if not verify_beacon(signature, beacon.public_key, beacon.round):

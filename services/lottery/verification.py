@@ -16,6 +16,7 @@ from services.lottery.manifest import Manifest
 from services.lottery.randomness import BadRandomness, Randomness, check_beacon, check_dice, draw_key
 from services.lottery.rows import BadRows, read_rows, root_of
 from services.lottery.transcript import history_holds
+from shared.campaign import quicknet
 from shared.canonical import canonical
 from shared.signing import verify
 
@@ -77,7 +78,15 @@ def _checks(content: Mapping[str, Any], public_key: str | None) -> Iterator[Chec
     key = draw_key(manifest.line, randomness)
     yield _check("key", key.hex() == content["key"], "K follows from the manifest and the randomness")
     yield from _result_checks(content, allocate(key, entries, manifest.classes, manifest.rules), manifest)
-    yield _check("history", history_holds(content["history"]), "each event holds the hash of the one before")
+    yield _check(
+        "history", _history_fits(content["history"], manifest), "frozen, then drawn; each holds the hash before"
+    )
+
+
+def _history_fits(history: list[dict[str, Any]], manifest: Manifest) -> bool:
+    """A chain that begins with this manifest's freeze and the draw."""
+    begins = [event["event"] for event in history[:2]] == ["frozen", "drawn"]
+    return begins and history[0]["at"] == manifest.frozen_at.isoformat() and history_holds(history)
 
 
 def _check(name: str, passed: bool, text: str = "") -> Check:  # noqa: FBT001  (the verdict itself)
@@ -97,7 +106,8 @@ def _list_checks(manifest: Manifest, entries: list[Entry], rows: str) -> Iterato
     )
     yield _check("root of the rows", root_of(rows) == manifest.root, "the Merkle root of the rows is the manifest's")
     counted = Counter(name for entry in entries for name, _ in entry.choices)
-    yield _check("counts by class", dict(counted) == manifest.class_counts, "entries by class are as the manifest says")
+    agree = dict(counted) == manifest.class_counts and sum(manifest.channel_counts.values()) == len(entries)
+    yield _check("counts", agree, "entries by class, and by channel in sum, are as the manifest says")
 
 
 def _randomness_checks(manifest: Manifest, randomness: Randomness, witnesses: list[str]) -> Iterator[Check]:
@@ -119,6 +129,8 @@ def _randomness_checks(manifest: Manifest, randomness: Randomness, witnesses: li
         yield _check("beacon", randomness.beacon_signature is None, "this draw uses no beacon")
     else:
         beacon = manifest.beacon
+        ahead = quicknet.time_of(beacon.round) > manifest.frozen_at
+        yield _check("beacon's time", ahead, "the round came after the list was frozen" if ahead else "it was known")
         yield _passes(
             "beacon",
             f"the signature of round {beacon.round} is the beacon's",

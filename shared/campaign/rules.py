@@ -7,6 +7,8 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from shared.campaign import quicknet
+
 if TYPE_CHECKING:
     from shared.campaign.model import CampaignFile, EventClass
 
@@ -44,7 +46,18 @@ class Mistake:
 
 def mistakes(campaign: "CampaignFile") -> list[Mistake]:
     """Everything that is wrong with a file whose single fields are right."""
-    return [*check_items(campaign), *check_calendar(campaign), *check_classes(campaign)]
+    return [*check_items(campaign), *check_calendar(campaign), *check_beacon(campaign), *check_classes(campaign)]
+
+
+def check_beacon(campaign: "CampaignFile") -> Iterator[Mistake]:
+    """Only the pinned beacon, and a round that nobody can know when the list is frozen."""
+    beacon = campaign.draw.beacon
+    if beacon is None:
+        return
+    if (beacon.chain, beacon.public_key) != (quicknet.CHAIN, quicknet.PUBLIC_KEY):
+        yield Mistake(("draw", "beacon"), "must be drand's quicknet; take chain and public_key from docs/protocols.md")
+    if quicknet.time_of(beacon.round) <= campaign.draw.at:
+        yield Mistake(("draw", "beacon", "round"), "must come after `draw.at`, or its value is known before the freeze")
 
 
 def check_items(campaign: "CampaignFile") -> Iterator[Mistake]:

@@ -29,8 +29,8 @@ from shared.contracts import (
     ReceiptsClosed,
     RejectedApplication,
 )
-from shared.ids import ApplicationId, new_application_id, new_token
-from shared.storage import OUTBOX, Store
+from shared.ids import ApplicationId, CampaignId, new_application_id, new_token
+from shared.storage import OUTBOX, Store, UnitOfWork
 from tests.unit.lottery.draws import DICE, sample_campaign
 
 PEOPLE = 350
@@ -180,6 +180,30 @@ async def test_a_verdict_after_the_freeze_changes_nothing(town: Town):
     await town.office.drawing.freeze(town.campaign.id)
     with pytest.raises(ListIsFrozen):
         await town.office.store.transact(lambda uow: handlers.on_accepted(accepted(town, (new_application_id(),)), uow))
+
+
+async def test_a_doubt_that_arises_while_the_list_is_being_judged_is_not_lost(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+):
+    await everybody_is_in(town)
+    name, judged = town.campaign.id, ledger.readiness
+    held = ApplicationsHeld(
+        campaign=name, items=(HeldApplication(application_id=town.ids[0], channel="web", revision=2),)
+    )
+    late: list[asyncio.Task[None]] = []
+
+    async def judged_then_held(at: Store | UnitOfWork, campaign: CampaignId) -> ledger.Readiness:
+        readiness = await judged(at, campaign)
+        late.append(asyncio.create_task(town.offices[1].store.transact(lambda uow: handlers.on_held([held], uow))))
+        await asyncio.wait(late, timeout=1)
+        return readiness
+
+    monkeypatch.setattr(ledger, "readiness", judged_then_held)
+    await town.office.drawing.freeze(name)
+    late_verdicts = await asyncio.gather(*late, return_exceptions=True)
+    assert all(isinstance(each, ListIsFrozen) for each in late_verdicts)
+    manifest = json.loads((await town.office.drawing.state(name))["manifest"])
+    assert (manifest["rows"], manifest["override"]) == (PEOPLE, None)
 
 
 async def test_of_many_who_freeze_one_does(town: Town):

@@ -8,22 +8,28 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from py_ecc.bls.hash_to_curve import hash_to_G1
+from py_ecc.bls.point_compression import compress_G1, compress_G2
+from py_ecc.optimized_bls12_381 import G2, multiply
 
-from services.lottery.beacon import QUICKNET_CHAIN, QUICKNET_PUBLIC_KEY, verify_beacon
+from services.lottery.beacon import verify_beacon
 from services.lottery.randomness import BadRandomness, BeaconRound, Randomness, check_beacon, check_dice, draw_key
 from services.lottery.rows import write_rows
 from services.lottery.tickets import drawn_order, tickets
+from shared.campaign import quicknet
 from tests.unit.lottery.draws import DICE, sample_entries
+
+TAG = b"BLS_SIG_BLS12381G1_XMD:SHA-256_SSWU_RO_NUL_"
 
 # drand quicknet, round 1000, as its public documentation shows it.
 ROUND_1000 = "b44679b9a59af2ec876b1a6b1ad52ea9b1615fc3982b19576350f93447cb1125e342b73a8dd2bacbe47e4b6b63ed5e39"
-BEACON = BeaconRound(QUICKNET_CHAIN, QUICKNET_PUBLIC_KEY, 1000)
+BEACON = BeaconRound(quicknet.CHAIN, quicknet.PUBLIC_KEY, 1000)
 NEEDED = {"needed": 40, "witnesses_needed": 2}
 
 
 def test_a_real_beacon_value_is_accepted_for_its_round_only():
     assert check_beacon(ROUND_1000, BEACON) == ROUND_1000
-    assert not verify_beacon(ROUND_1000, QUICKNET_PUBLIC_KEY, 1001)
+    assert not verify_beacon(ROUND_1000, quicknet.PUBLIC_KEY, 1001)
 
 
 @pytest.mark.parametrize(
@@ -93,7 +99,8 @@ def test_anybody_gets_the_same_order_with_openssl(tmp_path: Path):
     manifest = '{"v":1}'
     script = r"""
       K=$(printf '%s\n%s\n%s\n' "$MANIFEST" "$DICE" "$SIG" | openssl dgst -sha256 -r | cut -c1-64)
-      cut -c1-32 rows | tee ids | xxd -r -p | openssl enc -d -aes-256-ecb -nopad -K $K | xxd -p -c16 \
+      cut -c1-32 rows > ids
+      xxd -r -p < ids | openssl enc -d -aes-256-ecb -nopad -K $K | xxd -p -c16 \
         | paste -d' ' - ids | LC_ALL=C sort
     """
     shown = subprocess.run(
@@ -103,3 +110,20 @@ def test_anybody_gets_the_same_order_with_openssl(tmp_path: Path):
     theirs = [line.split()[1] for line in shown.stdout.splitlines()]
     key = draw_key(manifest, Randomness(dice=DICE))
     assert theirs == [entries[at].id.hex() for at in drawn_order(key, [each.id for each in entries])]
+
+
+def test_a_beacon_with_a_key_of_ones_own_is_refused():
+    """It would verify; but whoever made the key knew the value before the list was frozen."""
+    secret = 12345
+    upper, lower = compress_G2(multiply(G2, secret))
+    own_key = (upper.to_bytes(48, "big") + lower.to_bytes(48, "big")).hex()
+    message = hash_to_G1(hashlib.sha256((1000).to_bytes(8, "big")).digest(), TAG, hashlib.sha256)
+    signature = f"{compress_G1(multiply(message, secret)):096x}"
+    assert verify_beacon(signature, own_key, 1000)
+    with pytest.raises(BadRandomness, match="another beacon"):
+        check_beacon(signature, BeaconRound(quicknet.CHAIN, own_key, 1000))
+
+
+def test_rounds_come_every_three_seconds():
+    assert quicknet.time_of(1).isoformat() == "2023-08-23T15:09:27+00:00"
+    assert (quicknet.time_of(1001) - quicknet.time_of(1)).total_seconds() == 3000

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from shared.campaign import CampaignError, load_campaign, load_campaigns
+from shared.campaign import CampaignError, load_campaign, load_campaigns, quicknet
 
 SAMPLE = Path("deploy/campaigns/777-days.yaml")
 
@@ -111,3 +111,30 @@ def test_the_same_campaign_in_two_files_is_refused(tmp_path: Path):
 def test_an_empty_folder_says_what_to_do(tmp_path: Path):
     with pytest.raises(CampaignError, match=r"copy the sample"):
         load_campaigns(tmp_path)
+
+
+BEACON = 'source: beacon\n  beacon: {{chain: "{chain}", public_key: "{key}", round: {round}}}'
+
+
+@pytest.mark.parametrize(
+    ("chain", "key", "number", "fields"),
+    [
+        (quicknet.CHAIN, quicknet.PUBLIC_KEY, 1, []),
+        ("0" * 64, quicknet.PUBLIC_KEY, 1, ["draw.beacon"]),
+        (quicknet.CHAIN, "0" * 192, 1, ["draw.beacon"]),
+    ],
+)
+def test_only_the_pinned_beacon_loads(tmp_path: Path, chain: str, key: str, number: int, fields: list[str]):
+    path = written(tmp_path, ("source: dice", BEACON.format(chain=chain, key=key, round=number)))
+    if not fields:
+        assert load_campaign(path).draw.beacon is not None
+    else:
+        assert [line.split(": ")[1] for line in refusal(path).splitlines()] == fields
+
+
+def test_a_beacon_round_that_is_known_at_the_draw_time_does_not_load(tmp_path: Path):
+    """The sample's days, nine years later: round 1 of 2023 is long known by then."""
+    text = SAMPLE.read_text("utf-8").replace("2018-", "2027-")
+    beacon = BEACON.format(chain=quicknet.CHAIN, key=quicknet.PUBLIC_KEY, round=1)
+    (tmp_path / "later.yaml").write_text(text.replace("source: dice", beacon), "utf-8")
+    assert "draw.beacon.round" in refusal(tmp_path / "later.yaml")
