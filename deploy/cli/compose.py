@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from deploy.compose import record, rehearsing, secrets
+from deploy.compose import record, secrets
 from deploy.local.house import HOUSE, ROOT
 
 compose = typer.Typer(help="Running on containers (docker-compose.yml).", no_args_is_help=True)
@@ -29,6 +29,8 @@ def init(
     made = secrets.make(folder, rehearsal=rehearsal)
     typer.echo(f"{'made' if made else 'kept, with the definitions renewed'}: {folder}")
     if rehearsal:
+        from deploy.compose import rehearsing  # noqa: PLC0415  (half a second that only rehearsals need)
+
         rehearsing.prepare(folder)
     given = Path(os.environ.get("KUJI_CAMPAIGNS", ROOT / "deploy" / "campaigns")).resolve()
     campaigns = folder / "campaigns" if rehearsal else given
@@ -44,6 +46,8 @@ def init(
 def rehearse(size: Annotated[int, typer.Option(min=50, help="Applications to make up.")] = 500) -> None:
     """The whole event on the running containers. A part that cannot be checked from here is said to be unknown."""
     console = Console()
+    from deploy.compose import rehearsing  # noqa: PLC0415  (half a second that only rehearsals need)
+
     report = rehearsing.rehearse(_folder(), size, console)
     report.show(console)
     raise typer.Exit(0 if report.passed else 1)
