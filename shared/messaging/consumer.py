@@ -19,8 +19,10 @@ Able = Callable[[], Awaitable[bool]]
 _PREFETCHED_BATCHES = 2
 """One being handled, one on its way."""
 
-_LAST_CALLBACKS_S = 0.1
-"""What the broker pushed before it confirmed our cancel reaches us by callbacks that run a moment later."""
+_LULL_S = 0.1
+"""Before our cancel, so that what earlier acknowledgements made the broker push has come; after it, for callbacks."""
+
+_LULL_WITHIN_S = 2.0
 
 _STEADY_S = 5.0
 _PAUSES_S = (0.1, 0.1, 0.5, 1.0, 2.0)
@@ -39,6 +41,7 @@ class Consumer:
         self._link, self._batch, self._handling = link, batch, handling
         self._able, self._timeout_s = able, timeout_s
         self._stopping = asyncio.Event()
+        self._answering = asyncio.Lock()
         self._deliveries: Deliveries | None = None
 
     @property
@@ -80,7 +83,8 @@ class Consumer:
         async with self._attached(connection) as deliveries:
             self._deliveries = deliveries
             while messages := await deliveries.next_batch(self._batch):
-                await self._handling.handle(messages, deliveries)
+                async with self._answering:
+                    await self._handling.handle(messages, deliveries)
 
     @contextlib.asynccontextmanager
     async def _attached(self, connection: AbstractConnection) -> AsyncIterator[Deliveries]:
@@ -111,10 +115,24 @@ class Consumer:
     async def _leave_when_stopping(self, channel: AbstractChannel, tag: str, deliveries: Deliveries) -> None:
         await self._stopping.wait()
         try:
-            async with asyncio.timeout(self._timeout_s):
+            async with self._lull(), asyncio.timeout(self._timeout_s):
                 underlay = await channel.get_underlay_channel()
                 await underlay.basic_cancel(tag)
-            await asyncio.sleep(_LAST_CALLBACKS_S)
         except Exception as error:  # noqa: BLE001  (the channel is going anyway; what was delivered is handled)
             _log.warning("consumer-detached", queue=self.queue, **describe(error))
         deliveries.finish()
+
+    @contextlib.asynccontextmanager
+    async def _lull(self) -> AsyncIterator[None]:
+        """No acknowledgement on its way around the cancel, unless a batch takes longer than we can wait for.
+
+        A quorum queue answers each one with the next message. What it pushes while a cancel overtakes the push
+        reaches no consumer any more, and goes back at the channel's end with a delivery counted.
+        """
+        async with contextlib.AsyncExitStack() as stack:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_LULL_WITHIN_S):
+                    await stack.enter_async_context(self._answering)
+            await asyncio.sleep(_LULL_S)
+            yield
+            await asyncio.sleep(_LULL_S)

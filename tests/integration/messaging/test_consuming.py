@@ -4,11 +4,12 @@ import asyncio
 from collections.abc import Sequence
 
 import pytest
+from aio_pika.abc import AbstractIncomingMessage
 
 from shared.contracts import ApplicationReceived, ApplicationsDecided
 from shared.errors import ConfigurationError
 from shared.ids import EventId, new_event_id
-from shared.messaging import Batch, Bus
+from shared.messaging import Batch, Bus, handling
 from shared.messaging.envelope import Envelope
 from shared.storage import Store, UnitOfWork
 from tests.integration.messaging.house import House, decided, received, until
@@ -131,3 +132,27 @@ async def test_a_service_cannot_consume_what_the_routes_do_not_give_it(house: Ho
     bus = await house.bus("lottery")
     with pytest.raises(ConfigurationError, match="routes"):
         bus.consume(ApplicationReceived, Witness())
+
+
+async def test_a_drain_right_behind_an_acknowledgement_leaves_no_message_with_a_delivery_counted(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The worst moment: the broker is about to answer the acknowledgement with messages when the cancel comes."""
+    intake = await house.running(await house.bus("intake"))
+    await asyncio.gather(*(intake.publish(received()) for _ in range(100)))
+    bus, store = await vault_with(house, Witness(), Batch(size=10, wait_s=0.01))
+    drains: list[asyncio.Task[None]] = []
+    acknowledge = handling._acknowledge
+
+    async def acknowledge_and_drain(messages: Sequence[AbstractIncomingMessage]) -> None:
+        await acknowledge(messages)
+        drains.append(asyncio.create_task(bus.drain()))
+
+    monkeypatch.setattr(handling, "_acknowledge", acknowledge_and_drain)
+    await bus.start()
+    await until(lambda: drains)
+    await asyncio.gather(*drains)
+
+    left = await house.take_all(house.names.queue("vault", "application.received"))
+    assert 10 <= len(await marks(store)) == 100 - len(left) < 100
+    assert {message.headers.get("x-delivery-count", 0) for message in left} == {0}
