@@ -128,3 +128,8 @@ def test_arguments_reach_the_program_as_they_are(tmp_path: Path) -> None:
 
 def test_ports_that_are_asked_for_together_all_differ() -> None:
     assert len(set(free_ports(20))) == 20
+
+
+def test_the_ports_are_none_that_the_system_gives_to_outgoing_connections() -> None:
+    first = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text("ascii").split()[0])
+    assert max(free_ports(50)) < first
