@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from deploy import pages
 from deploy.local.house import ROOT
 from shared.contracts import SERVICES
 
@@ -25,6 +26,8 @@ def test(context: typer.Context) -> None:
     if not context.args:
         for name, command in _CHECKS:
             _check(name, command)
+        pages.node("node_modules/typescript/bin/tsc", "--noEmit")
+        Console(stderr=True).print("[green]✓[/] tsc --strict")
     os.chdir(ROOT)
     sys.stdout.flush()
     # Becomes pytest: its status is ours, its summary the last line, and Ctrl-C reaches it once and not half-way.
@@ -59,6 +62,11 @@ def bench(
     for path in found:
         typer.echo(f"── {path.stem.removeprefix('bench_')}")
         subprocess.run([sys.executable, "-m", f"tests.bench.{path.stem}"], cwd=ROOT, check=True, env=_with_root())
+
+
+def bundle() -> None:
+    """Bundle the public pages, as the first start does by itself."""
+    typer.echo(pages.WEB.relative_to(ROOT) / "dist")
 
 
 def lock() -> None:

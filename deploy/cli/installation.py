@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -15,9 +16,11 @@ import typer
 
 from deploy.cli.doors import RECORD, NotRunning, read_record, record_file
 from deploy.cli.showing import AsJson, show
+from deploy.demo.rehearsal import SAMPLE, rehearsal_of
 from deploy.local import runs
 from deploy.local.house import ROOT
 from deploy.local.processes import LocalError, started_at
+from shared.clock import set_rehearsal_clock
 
 _UP_S = 120.0
 _DOWN_S = 45.0
@@ -27,22 +30,35 @@ HOME = RECORD.parent
 def up(
     campaigns: Annotated[Path, typer.Option(help="Folder of campaign files.")] = Path("deploy/campaigns"),
     *,
+    rehearsal: Annotated[
+        bool, typer.Option(help="Play the sample event at a moment when it takes applications, to try it out.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Start servers and services in the background; they stay until ./kuji down."""
     if runs.owner(HOME) is None:
-        _start(campaigns.resolve() if campaigns.is_absolute() else (ROOT / campaigns))
+        _start(campaigns.resolve() if campaigns.is_absolute() else (ROOT / campaigns), rehearsal=rehearsal)
     status(as_json=as_json)
+    typer.echo(f"the public pages: {read_record()['services']['intake']['url']}/", err=True)
 
 
-def _start(campaigns: Path) -> None:
+def _rehearse() -> list[str]:
+    """The sample event as a rehearsal, its window opened an hour ago; the keeper's further arguments."""
+    campaign = rehearsal_of(SAMPLE, HOME / "campaigns")
+    clock = HOME / "clock.json"
+    set_rehearsal_clock(clock, campaign.window.opens + timedelta(hours=1))
+    return ["--campaigns", str(HOME / "campaigns"), "--clock", str(clock)]
+
+
+def _start(campaigns: Path, *, rehearsal: bool) -> None:
     runs.sweep(HOME.parent)
     HOME.mkdir(mode=0o700)
     runs.claim(HOME)  # the keeper claims it from us
+    played = _rehearse() if rehearsal else ["--campaigns", str(campaigns)]
     log = HOME / "keeper.log"
     with log.open("wb") as output:
         keeper = subprocess.Popen(
-            [sys.executable, "-m", "deploy.local.keeper", "--home", str(HOME), "--campaigns", str(campaigns)],
+            [sys.executable, "-m", "deploy.local.keeper", "--home", str(HOME), *played],
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,

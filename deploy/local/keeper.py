@@ -19,6 +19,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Keep an installation running on this machine.")
     parser.add_argument("--home", type=Path, required=True)
     parser.add_argument("--campaigns", type=Path, required=True)
+    parser.add_argument("--clock", type=Path, help="rehearsals only: file of the rehearsal clock")
     arguments = parser.parse_args()
     told = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -26,7 +27,7 @@ def main() -> None:
     runs.claim(arguments.home)
     try:
         campaigns = [str(name) for name in sorted(load_campaigns(arguments.campaigns))]
-        options = Options(arguments.campaigns)
+        options = Options(arguments.campaigns, arguments.clock)
         with runs.watchdog(arguments.home) as watchdog, Stack(arguments.home, options, watchdog=watchdog) as stack:
             _write(arguments.home / "installation.json", _record(stack, campaigns))
             told.wait()

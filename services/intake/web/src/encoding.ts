@@ -1,0 +1,25 @@
+/** Bytes as text and back, as docs/protocols.md has them. */
+
+export const utf8 = (text: string): Uint8Array<ArrayBuffer> => new TextEncoder().encode(text);
+
+/** base64url without padding (RFC 4648 §5). */
+export function b64url(bytes: Uint8Array): string {
+  const binary = Array.from(bytes, (byte) => String.fromCharCode(byte)).join("");
+  return btoa(binary).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
+}
+
+/** Throws where the text is not base64url. */
+export function unb64url(text: string): Uint8Array<ArrayBuffer> {
+  if (!/^[A-Za-z0-9_-]*$/u.test(text)) throw new TypeError("not base64url");
+  const binary = atob(text.replaceAll("-", "+").replaceAll("_", "/"));
+  return Uint8Array.from(binary, (character) => character.charCodeAt(0));
+}
+
+/** Canonical JSON (RFC 8785) of a flat object of texts and whole numbers. Throws for anything else. */
+export function canonical(flat: Readonly<Record<string, unknown>>): string {
+  for (const value of Object.values(flat)) {
+    if (typeof value !== "string" && !Number.isSafeInteger(value)) throw new TypeError("not flat");
+  }
+  const members = Object.keys(flat).sort().map((name) => `${JSON.stringify(name)}:${JSON.stringify(flat[name])}`);
+  return `{${members.join(",")}}`;
+}

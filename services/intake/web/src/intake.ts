@@ -1,0 +1,89 @@
+/** The calls to intake (docs/protocols.md §1). Every wait ends; every answer is one of few things to do next. */
+
+import type { Sealed } from "./sealing.ts";
+
+const PATIENCE_MS = 15_000;
+
+/** What intake said to an application. */
+export type Answer =
+  | { readonly kind: "taken"; readonly receipt: string }
+  /** Nothing was taken; the same again after `wait_s` (null: as we think right). */
+  | { readonly kind: "later"; readonly wait_s: number | null }
+  | { readonly kind: "new-key" }
+  | { readonly kind: "work"; readonly bits: number }
+  | { readonly kind: "conflict" }
+  | { readonly kind: "refused"; readonly problem: Problem };
+
+/** RFC 9457, as intake answers it: in Japanese, and in English beside it. */
+export interface Problem {
+  readonly type: string;
+  readonly title: string;
+  readonly detail: string;
+  readonly detail_en: string;
+}
+
+export interface Status {
+  readonly receipt: string;
+  readonly status: "received" | "accepted" | "held" | "rejected";
+  readonly reasons: readonly string[];
+}
+
+export interface Place {
+  readonly prefecture: string;
+  readonly municipality: string;
+  readonly town: string;
+}
+
+/** The current key document, unchecked. Throws where there is no answer. */
+export async function keyDocument(campaign: string): Promise<unknown> {
+  const answer = await ask(`/v1/campaigns/${campaign}/sealing-key`);
+  if (!answer.ok) throw new Error("no key");
+  return answer.json();
+}
+
+export async function apply(campaign: string, sealed: Sealed, nonce: number | null): Promise<Answer> {
+  const headers = { "Content-Type": "application/json", ...(nonce === null ? {} : { "Kuji-Work": String(nonce) }) };
+  try {
+    const request = { method: "POST", body: JSON.stringify(sealed), headers };
+    return await read(await ask(`/v1/campaigns/${campaign}/applications`, request));
+  } catch {
+    return { kind: "later", wait_s: null };
+  }
+}
+
+/** By application id, or by receipt number within a campaign; null where intake knows of none. Throws when away. */
+export async function status(path: string): Promise<Status | null> {
+  const answer = await ask(path);
+  if (answer.status === 404) return null;
+  if (!answer.ok) throw new Error("no status");
+  return (await answer.json()) as Status;
+}
+
+/** The places of seven digits; none where the code is unknown. Throws when intake is away. */
+export async function places(postalCode: string): Promise<readonly Place[]> {
+  const answer = await ask(`/v1/postal-codes/${postalCode}`, { cache: "default" });
+  if (answer.status === 404) return [];
+  if (!answer.ok) throw new Error("no places");
+  return ((await answer.json()) as { places: readonly Place[] }).places;
+}
+
+async function ask(path: string, request: RequestInit = {}): Promise<Response> {
+  const signal = AbortSignal.timeout(PATIENCE_MS);
+  return fetch(path, { cache: "no-store", credentials: "omit", referrerPolicy: "no-referrer", signal, ...request });
+}
+
+async function read(answer: Response): Promise<Answer> {
+  if (answer.ok) return { kind: "taken", receipt: ((await answer.json()) as { receipt: string }).receipt };
+  const problem = (await answer.json().catch(() => ({}))) as Partial<Problem> & { bits?: number };
+  const name = problem.type?.split(":").at(-1);
+  if (answer.status === 428 && problem.bits !== undefined) return { kind: "work", bits: problem.bits };
+  if (name === "key-expired") return { kind: "new-key" };
+  if (name === "conflict") return { kind: "conflict" };
+  if (answer.status >= 500 || [408, 425, 429].includes(answer.status)) return { kind: "later", wait_s: wait(answer) };
+  return { kind: "refused", problem: { type: "", title: "", detail: "", detail_en: "", ...problem } };
+}
+
+function wait(answer: Response): number | null {
+  const seconds = Number(answer.headers.get("Retry-After") ?? NaN);
+  return Number.isFinite(seconds) && seconds > 0 ? seconds : null;
+}

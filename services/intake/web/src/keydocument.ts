@@ -1,0 +1,50 @@
+/** The vault's key document, checked before anything is sealed with it (docs/protocols.md §1). */
+
+import { ed25519 } from "@noble/curves/ed25519.js";
+import { canonical, unb64url, utf8 } from "./encoding.ts";
+
+export const SUITE = "MLKEM768-X25519/HKDF-SHA256/AES-256-GCM";
+/** ML-KEM-768 key (1184 bytes) ‖ X25519 key (32 bytes). */
+const KEY_BYTES = 1184 + 32;
+
+export interface CheckedKey {
+  readonly campaign: string;
+  readonly keyId: string;
+  readonly publicKey: Uint8Array<ArrayBuffer>;
+}
+
+/** Why a document was not used: the vault did not sign it, or it is for something else, or too old. */
+export type KeyRefusal = "signature" | "campaign" | "suite" | "expired";
+
+export class KeyRefused extends Error {
+  constructor(readonly refusal: KeyRefusal) {
+    super(refusal);
+  }
+}
+
+/**
+ * `pinned`: the vault's public signing key (base64url) that stands in the page. `now`: by the office's clock.
+ * Throws KeyRefused.
+ */
+export function checkedKey(document: unknown, campaign: string, pinned: string, now: Date): CheckedKey {
+  const { signature, ...members } = flat(document);
+  if (!isSigned(members, signature, pinned)) throw new KeyRefused("signature");
+  if (members["v"] !== 1 || members["campaign"] !== campaign) throw new KeyRefused("campaign");
+  const publicKey = unb64url(String(members["public_key"]));
+  if (members["suite"] !== SUITE || publicKey.length !== KEY_BYTES) throw new KeyRefused("suite");
+  if (!(now < new Date(String(members["not_after"])))) throw new KeyRefused("expired");
+  return { campaign, keyId: String(members["key_id"]), publicKey };
+}
+
+function flat(document: unknown): Record<string, unknown> {
+  if (typeof document !== "object" || document === null || Array.isArray(document)) throw new KeyRefused("signature");
+  return { ...document };
+}
+
+function isSigned(members: Record<string, unknown>, signature: unknown, pinned: string): boolean {
+  try {
+    return ed25519.verify(unb64url(String(signature)), utf8(canonical(members)), unb64url(pinned), { zip215: false });
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,39 @@
+/** The status page: a receipt number in any spelling, and how that application stands. */
+
+import { byId, el, section } from "./dom.ts";
+import * as intake from "./intake.ts";
+import { page, t } from "./page.ts";
+import { shown } from "./standing.ts";
+
+const RECEIPT = /^[A-Z][-\s]*(?:[0-9A-Z][-\s]*){9}$/iu;
+
+async function ask(): Promise<void> {
+  const typed = byId("receipt", HTMLInputElement).value.normalize("NFKC").trim();
+  const wrong = RECEIPT.test(typed) ? "" : t("status.form");
+  section("receipt-error").textContent = wrong;
+  section("field-receipt").classList.toggle("wrong", wrong !== "");
+  byId("receipt", HTMLInputElement).toggleAttribute("aria-invalid", wrong !== "");
+  if (wrong !== "") {
+    byId("receipt", HTMLInputElement).focus();
+    return;
+  }
+  say(t("status.waiting"));
+  try {
+    const path = `/v1/campaigns/${page.rules.campaign}/receipts/${encodeURIComponent(typed)}`;
+    const status = await intake.status(path);
+    if (status === null) say(t("status.unknown"));
+    else section("answer").replaceChildren(el("p", {}, `${t("status.receipt")} `, el("strong", {}, status.receipt)), ...shown(status));
+  } catch {
+    say(t("status.away"));
+  }
+}
+
+function say(text: string): void {
+  section("answer").replaceChildren(el("p", { class: "state" }, text));
+}
+
+section("ask").hidden = false;
+section("ask").addEventListener("submit", (event) => {
+  event.preventDefault();
+  void ask();
+});

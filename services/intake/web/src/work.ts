@@ -1,0 +1,22 @@
+/** Proof of work, asked for only while the office is under attack (docs/protocols.md §1, `work-required`). */
+
+import { sha256 } from "@noble/hashes/sha2.js";
+import { utf8 } from "./encoding.ts";
+import type { Sealed } from "./sealing.ts";
+
+/** Attempts between two breaths, so that the page stays alive on an old phone. */
+const STRIDE = 2_000;
+
+/** The first nonce whose SHA-256 begins with `bits` zero bits. Breathes often; takes 2^bits attempts on average. */
+export async function solve(campaign: string, sealed: Sealed, bits: number): Promise<number> {
+  const begun = sha256.create().update(utf8(["kuji/work/1", campaign, sealed.application_id, sealed.sealed, ""].join("\0")));
+  for (let nonce = 0; ; nonce++) {
+    if (leadingZeroBits(begun.clone().update(utf8(String(nonce))).digest()) >= bits) return nonce;
+    if (nonce % STRIDE === STRIDE - 1) await new Promise((resolve) => setTimeout(resolve));
+  }
+}
+
+export function leadingZeroBits(digest: Uint8Array): number {
+  const index = digest.findIndex((byte) => byte !== 0);
+  return index < 0 ? 8 * digest.length : 8 * index + Math.clz32(digest[index] ?? 0) - 24;
+}

@@ -1,0 +1,59 @@
+/** The form's own modules, asked from the tests: one JSON question on standard input, one JSON answer out. */
+
+import { needsGuardian, plaintext, problems, type Draft } from "../../services/intake/web/src/application.ts";
+import type { Rules } from "../../services/intake/web/src/campaign.ts";
+import { checkedKey, KeyRefused } from "../../services/intake/web/src/keydocument.ts";
+import * as normalise from "../../services/intake/web/src/normalise.ts";
+import { seal } from "../../services/intake/web/src/sealing.ts";
+import { solve } from "../../services/intake/web/src/work.ts";
+
+interface Judging {
+  readonly rules: Rules;
+  readonly cases: readonly { readonly draft: Draft; readonly municipalities: readonly string[] }[];
+}
+
+interface Sealing {
+  readonly document: unknown;
+  readonly campaign: string;
+  readonly pinned: string;
+  readonly now: string;
+  readonly application_id: string;
+  readonly content: unknown;
+}
+
+interface Working {
+  readonly campaign: string;
+  readonly application_id: string;
+  readonly sealed: string;
+  readonly bits: number;
+}
+
+const answers = {
+  judge: ({ rules, cases }: Judging) =>
+    cases.map(({ draft, municipalities }) => ({
+      problems: problems(draft, rules, municipalities).map(({ field, code }) => `${field}.${code}`),
+      guardian: needsGuardian(draft),
+      plaintext: plaintext(draft, rules),
+    })),
+  normalise: (cases: readonly (readonly [keyof typeof normalise, string])[]) =>
+    cases.map(([rule, given]) => normalise[rule](given)),
+  seal: async (asked: Sealing) => {
+    try {
+      const key = checkedKey(asked.document, asked.campaign, asked.pinned, new Date(asked.now));
+      return await seal(asked.content, asked.application_id, key);
+    } catch (error) {
+      if (error instanceof KeyRefused) return { refused: error.refusal };
+      throw error;
+    }
+  },
+  work: async (cases: readonly Working[]) =>
+    Promise.all(cases.map(({ campaign, bits, ...sealed }) => solve(campaign, { v: 1, key_id: "", ...sealed }, bits))),
+};
+
+declare const process: { argv: string[]; stdin: AsyncIterable<Uint8Array>; stdout: { write(text: string): void } };
+
+const chunks: Uint8Array[] = [];
+for await (const chunk of process.stdin) chunks.push(chunk);
+const question = await new Blob(chunks as BlobPart[]).text();
+const answer = answers[process.argv[2] as keyof typeof answers] as (asked: unknown) => unknown;
+process.stdout.write(JSON.stringify(await answer(JSON.parse(question))));
