@@ -45,7 +45,12 @@ def ensure_libraries() -> None:
 
 def node(*arguments: str) -> str:
     """Run a program of the pages' folder; what it printed."""
-    return _run([str(_tool("node")), *arguments])
+    return _run([node_program(), *arguments])
+
+
+def node_program() -> str:
+    """Node.js on this machine, for programs that were bundled."""
+    return str(_tool("node"))
 
 
 def _tool(name: str) -> Path:

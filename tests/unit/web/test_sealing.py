@@ -1,0 +1,81 @@
+"""The form's sealing is the vault's opening, and no key document is used that the pinned key did not sign."""
+
+import json
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from services.vault.campaign_keys import CampaignKeys
+from services.vault.sealing import NotOpened, Opener, key_document
+from shared.ids import CampaignId, KeyId, new_application_id
+from shared.signing import SigningKey
+from tests.unit.vault.builders import CAMPAIGN, NOT_AFTER
+from tests.unit.web.conftest import Ask
+
+KEYS = CampaignKeys.generate(CAMPAIGN, NOT_AFTER)
+SIGNING = SigningKey.generate()
+DOCUMENT = key_document(CAMPAIGN, KEYS.current, SIGNING)
+CONTENT = {"v": 1, "name": "髙﨑 花子 𠮷"}
+
+
+def sealed(ask: Ask, **changes: Any) -> dict[str, Any]:
+    question = {
+        "document": DOCUMENT,
+        "campaign": CAMPAIGN,
+        "pinned": SIGNING.public,
+        "now": (NOT_AFTER - timedelta(days=1)).isoformat(),
+        "application_id": new_application_id(),
+        "content": CONTENT,
+    }
+    answer: dict[str, Any] = ask("seal", question | changes)
+    return answer
+
+
+def test_the_vault_opens_what_the_form_seals(ask: Ask):
+    body = sealed(ask)
+    opened = Opener(CAMPAIGN, KEYS).open(body["sealed"], KeyId(body["key_id"]), body["application_id"])
+    assert json.loads(opened) == CONTENT
+    assert set(body) == {"v", "application_id", "key_id", "sealed"}
+
+
+def test_under_another_id_or_campaign_nobody_opens_it(ask: Ask):
+    body = sealed(ask)
+    with pytest.raises(NotOpened):
+        Opener(CAMPAIGN, KEYS).open(body["sealed"], KeyId(body["key_id"]), new_application_id())
+    with pytest.raises(NotOpened):
+        Opener(CampaignId("other"), KEYS).open(body["sealed"], KeyId(body["key_id"]), body["application_id"])
+
+
+@pytest.mark.parametrize("member", sorted(DOCUMENT))
+def test_a_document_that_was_changed_in_any_member_is_not_used(ask: Ask, member: str):
+    changed = DOCUMENT | {member: "x" + str(DOCUMENT[member])[1:]}
+    assert sealed(ask, document=changed) == {"refused": "signature"}
+
+
+@pytest.mark.parametrize("document", [None, [], "key", {}, DOCUMENT | {"more": 1}, {**DOCUMENT, "v": True}])
+def test_what_is_no_key_document_is_not_used(ask: Ask, document: object):
+    assert sealed(ask, document=document) == {"refused": "signature"}
+
+
+def test_a_document_signed_by_somebody_else_is_not_used(ask: Ask):
+    assert sealed(ask, pinned=SigningKey.generate().public) == {"refused": "signature"}
+
+
+def test_a_page_without_a_pinned_key_seals_nothing(ask: Ask):
+    assert sealed(ask, pinned="") == {"refused": "signature"}
+
+
+def test_the_vaults_own_document_for_another_campaign_is_not_used(ask: Ask):
+    other = key_document(CampaignId("other"), KEYS.current, SIGNING)
+    assert sealed(ask, document=other) == {"refused": "campaign"}
+
+
+def test_an_expired_key_is_not_used(ask: Ask):
+    assert sealed(ask, now=NOT_AFTER.isoformat()) == {"refused": "expired"}
+
+
+def test_a_suite_that_the_page_does_not_know_is_not_used(ask: Ask):
+    unsigned = {name: value for name, value in DOCUMENT.items() if name != "signature"}
+    other = SIGNING.sign_document(unsigned | {"suite": "DHKEM-P256/HKDF-SHA256/AES-128-GCM"})
+    assert sealed(ask, document=other) == {"refused": "suite"}
