@@ -14,8 +14,8 @@ from pymongo import MongoClient
 from deploy.demo.rehearsal import SAMPLE, rehearsal_of
 from deploy.local.processes import Watchdog
 from deploy.local.stack import Options, Stack
-from services.vault.envelope import Sealed, unseal
 from services.vault import register
+from services.vault.envelope import Sealed, unseal
 from services.vault.identities import bound_to
 from services.vault.keystore import Keystore
 from services.vault.people import Person
