@@ -4,8 +4,8 @@ ARG PYTHON_IMAGE=python:3.11-slim-bookworm
 FROM ${PYTHON_IMAGE}
 
 ARG SERVICE
-# The vault prints names: it alone needs the fonts that have every character of them.
-RUN if [ "$SERVICE" = vault ]; then \
+# The vault prints names, intake the application sheet: they need the fonts that have every character of them.
+RUN if [ "$SERVICE" = vault ] || [ "$SERVICE" = intake ]; then \
         apt-get update && apt-get install -y --no-install-recommends fonts-ipamj-mincho fonts-ipaexfont && \
         rm -rf /var/lib/apt/lists/*; \
     fi

@@ -68,6 +68,35 @@ class KeyDocument(_Answer):
     signature: str
 
 
+class PostalPlace(BaseModel):
+    """`town` is empty where the code covers the rest of a municipality."""
+
+    model_config = ConfigDict(frozen=True)
+
+    prefecture: str
+    municipality: str
+    town: str
+
+
+class PostalCode(_Answer):
+    """Where a postal code is, as Japan Post has it."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "v": 1,
+                    "postal_code": "1600021",
+                    "places": [{"prefecture": "東京都", "municipality": "新宿区", "town": "歌舞伎町"}],
+                }
+            ]
+        }
+    )
+
+    postal_code: str
+    places: tuple[PostalPlace, ...]
+
+
 class PublicCampaign(_Answer):
     """The public part of a campaign file: purpose of use, window, places, who may apply."""
 
@@ -101,7 +130,7 @@ class Problem(BaseModel):
 _REFUSALS: Final[dict[int, str]] = {
     401: "`unauthorized`: only staff may send paper (`channel`), with the staff token",
     403: "`not-open` (with `opens`) or `closed` (with `closed`): outside the window",
-    404: "`campaign-unknown`, `application-unknown` or `receipt-unknown`",
+    404: "`campaign-unknown`, `application-unknown`, `receipt-unknown` or `postal-code-unknown`",
     408: "`body-timeout`: the body did not arrive in time",
     409: "`conflict`: the id came with another body before; `key-expired` (with the current `key_id`)",
     413: "`too-large`: more than the `limit` of bytes",

@@ -1,6 +1,6 @@
 """Wiring of intake: everything is made here, once, and handed to whoever needs it."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 
 from fastapi import Depends, FastAPI
@@ -8,7 +8,7 @@ from fastapi import Depends, FastAPI
 from services.intake.acceptance import Acceptance
 from services.intake.closing import Closing
 from services.intake.collections import COLLECTIONS
-from services.intake.endpoints import applications_router, campaigns_router
+from services.intake.endpoints import applications_router, campaigns_router, postal_router
 from services.intake.erasure import Erasure
 from services.intake.handlers import Handlers
 from services.intake.keys import Keys
@@ -19,13 +19,17 @@ from services.intake.pages.pinning import Pin
 from services.intake.pages.rendering import Renderer
 from services.intake.pages.site import Site, site_router
 from services.intake.pages.texts import load_catalogues
+from services.intake.postal import PostalPlaces
 from services.intake.settings import IntakeSettings
+from services.intake.sheet import Sheets
 from services.intake.stages import Stages
-from shared.campaign import load_campaigns
-from shared.clock import choose_clock
+from shared.campaign import Campaign, load_campaigns
+from shared.clock import Clock, choose_clock
 from shared.contracts import ApplicationsDecided, ErasureRequested, SealingKeyPublished
+from shared.ids import CampaignId
 from shared.messaging import Bus
 from shared.storage import Store
+from shared.typesetting import Typesetter
 from shared.watch import Watch
 from shared.web import health_router, install_problems, ops_only
 from shared.web.outages import store_errors
@@ -68,15 +72,28 @@ def build(settings: IntakeSettings) -> FastAPI:
     for router in (
         applications_router(campaigns, acceptance, ledger, staff=guard, body_timeout_s=settings.body_timeout_s),
         campaigns_router(campaigns, keys, clock),
+        postal_router(PostalPlaces()),
         operations_router(campaigns, ledger, keys, stages, staff=guard),
     ):
         app.include_router(router, dependencies=[Depends(store_errors)])
-    renderer = Renderer(Assets.load(), load_catalogues())
-    site = Site(campaigns, keys, clock, renderer=renderer, pin=Pin(settings.signing_key_file))
+    site = _site(settings, campaigns, keys, clock)
     app.include_router(site_router(site), dependencies=[Depends(store_errors)])
     app.include_router(bus.parking_router(guard))
     app.include_router(health_router({"broker": bus.ready, "store": store.ping}))
     return app
+
+
+def _site(settings: IntakeSettings, campaigns: Mapping[CampaignId, Campaign], keys: Keys, clock: Clock) -> Site:
+    catalogues = load_catalogues()
+    japanese, english = (next(each for each in catalogues if each.lang == lang) for lang in ("ja", "en"))
+    return Site(
+        campaigns,
+        keys,
+        clock,
+        renderer=Renderer(Assets.load(), catalogues),
+        sheets=Sheets(Typesetter(), japanese, english),
+        pin=Pin(settings.signing_key_file),
+    )
 
 
 def _connect(bus: Bus, handlers: Handlers) -> None:

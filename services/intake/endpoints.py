@@ -2,17 +2,20 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Annotated
 
-from fastapi import APIRouter, Header, Query, Request, Response
+from fastapi import APIRouter, Header, Path, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
 from pydantic import ValidationError
 
-from services.intake import problems
+from services.intake import problems, receipts
 from services.intake.acceptance import Acceptance
 from services.intake.answers import (
     ApplicationStatus,
     KeyDocument,
+    PostalCode,
+    PostalPlace,
     PublicCampaign,
     Receipted,
     refusals,
@@ -21,18 +24,20 @@ from services.intake.answers import (
 from services.intake.body import read_body
 from services.intake.campaigns import public_part
 from services.intake.keys import Keys
-from services.intake.ledger import Ledger
+from services.intake.ledger import Ledger, Record
+from services.intake.postal import PostalPlaces
 from services.intake.states import RECEIPTED
 from services.intake.submission import BODY_LIMIT, Submission
 from shared.campaign import Campaign
 from shared.clock import Clock
 from shared.contracts import Channel
 from shared.ids import CampaignId, parse_application_id
-from shared.web import unavailable
+from shared.web import ProblemError, unavailable
 from shared.web.ops import Guard
 
 _FRESH = {"Cache-Control": "no-store"}
 _SOON_STALE = {"Cache-Control": "public, max-age=60"}
+_LONG_TRUE = {"Cache-Control": "public, max-age=86400"}
 
 
 def applications_router(
@@ -73,11 +78,45 @@ def applications_router(
             record = await ledger.find(parse_application_id(application_id))
         except ValueError:
             raise problems.unknown_application() from None
-        if record is None or record.status not in RECEIPTED:
-            raise problems.unknown_application()
-        return ApplicationStatus.model_validate(
-            {"receipt": record.receipt, "status": record.status, "reasons": record.reasons}
-        )
+        return _status(record, problems.unknown_application())
+
+    @router.get("/campaigns/{campaign}/receipts/{receipt}", responses=refusals(404, 503))
+    async def by_receipt(campaign: str, receipt: str, response: Response) -> ApplicationStatus:
+        """The same by receipt number, in any spelling; one misread symbol is noticed by the check character."""
+        response.headers.update(_FRESH)
+        known = _known(campaigns, campaign)
+        try:
+            record = await ledger.find_by_receipt(known.id, receipts.read(receipt))
+        except ValueError:
+            raise problems.unknown_receipt() from None
+        return _status(record, problems.unknown_receipt())
+
+    return router
+
+
+def _status(record: Record | None, unknown: ProblemError) -> ApplicationStatus:
+    if record is None or record.status not in RECEIPTED:
+        raise unknown
+    return ApplicationStatus.model_validate(
+        {"receipt": record.receipt, "status": record.status, "reasons": record.reasons}
+    )
+
+
+def postal_router(places: PostalPlaces) -> APIRouter:
+    """Filling an address in. The seven digits come alone and are joined to nothing."""
+    router = APIRouter(prefix="/v1", tags=["postal codes"])
+
+    @router.get("/postal-codes/{code}", responses=refusals(404, 422))
+    async def look_up(
+        code: Annotated[str, Path(pattern=r"^[0-9]{7}$", description="seven digits", examples=["1600021"])],
+        response: Response,
+    ) -> PostalCode:
+        """The places of a postal code; several where it covers several towns."""
+        found = places.of(code)
+        if not found:
+            raise problems.unknown_postal_code()
+        response.headers.update(_LONG_TRUE)
+        return PostalCode(postal_code=code, places=tuple(PostalPlace(**asdict(each)) for each in found))
 
     return router
 

@@ -1,11 +1,11 @@
-"""What staff may ask of intake: numbers, and the status behind a receipt number that somebody reads out."""
+"""What staff may ask of intake: numbers."""
 
 from collections.abc import Mapping
 
 from fastapi import APIRouter, Depends
 
-from services.intake import problems, receipts
-from services.intake.answers import ApplicationStatus, Summary, refusals
+from services.intake import problems
+from services.intake.answers import Summary, refusals
 from services.intake.keys import Keys
 from services.intake.ledger import Ledger
 from services.intake.stages import Stages
@@ -38,19 +38,6 @@ def operations_router(
             key_id=None if key is None else key.key_id,
             received=received,
             by_channel=counts,
-        )
-
-    @router.get("/{campaign}/receipts/{receipt}", responses=refusals(401, 404, 503))
-    async def by_receipt(campaign: CampaignId, receipt: str) -> ApplicationStatus:
-        """For the telephone: any spelling of the number will do; one misheard symbol is noticed."""
-        try:
-            record = await ledger.find_by_receipt(campaign, receipts.read(receipt))
-        except ValueError:
-            raise problems.unknown_receipt() from None
-        if record is None or record.status not in RECEIPTED:
-            raise problems.unknown_receipt()
-        return ApplicationStatus.model_validate(
-            {"receipt": record.receipt, "status": record.status, "reasons": record.reasons}
         )
 
     return router

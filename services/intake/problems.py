@@ -33,8 +33,18 @@ def unknown_receipt() -> ProblemError:
         "receipt-unknown",
         404,
         "この受付番号はありません",
-        "番号をもう一度聞き取ってください。",
-        en="There is no such receipt in this campaign; have the number read out again.",
+        "番号をもう一度確かめてください。",
+        en="There is no such receipt in this campaign; please check the number.",
+    )
+
+
+def unknown_postal_code() -> ProblemError:
+    return problem(
+        "postal-code-unknown",
+        404,
+        "この郵便番号はありません",
+        "番号を確かめるか、住所をそのまま入力してください。",
+        en="Japan Post has no such code; check it, or type the address.",
     )
 
 

@@ -22,7 +22,6 @@ from services.vault.postal import PostalCodes
 from services.vault.printroom import archive
 from services.vault.printroom.endpoints import print_router
 from services.vault.printroom.room import PrintRoom
-from services.vault.printroom.typesetting import Typesetter
 from services.vault.publishing import publish_sealing_keys
 from services.vault.settings import VaultSettings
 from shared.campaign import load_campaigns
@@ -31,6 +30,7 @@ from shared.contracts import ApplicationReceived, ErasureCompleted, PrintRequest
 from shared.messaging import Batch, Bus
 from shared.settings import read_secret
 from shared.storage import PyMongoError, Store
+from shared.typesetting import Typesetter
 from shared.web import health_router, install_problems, ops_only, problem
 from shared.web.outages import store_errors
 

@@ -5,8 +5,8 @@ from typing import Literal
 
 from pydantic import Field
 
-from services.vault.printroom.typesetting import FONT_DIRS
 from shared.settings import ServiceSettings
+from shared.typesetting import FONT_DIRS
 
 
 class VaultSettings(ServiceSettings):

@@ -15,12 +15,15 @@ from services.intake.pages import wording
 from services.intake.pages.pinning import Pin
 from services.intake.pages.rendering import HEADERS, Renderer
 from services.intake.pages.texts import Catalogue
+from services.intake.sheet import Sheets
 from services.intake.window import Timing, timing
 from shared.campaign import Campaign
 from shared.clock import Clock
 from shared.ids import CampaignId
 
 _FOR_EVER: Final = {**HEADERS, "Cache-Control": "public, max-age=31536000, immutable"}
+_FOR_A_VIEWER: Final = {"X-Content-Type-Options": "nosniff", "Cache-Control": "public, max-age=3600"}
+"""Without the pages' policy: browsers show a PDF in a page of their own, which that policy would keep empty."""
 _WITH_PROGRAM: Final = frozenset({"apply", "status"})
 
 
@@ -28,10 +31,17 @@ class Site:
     """The pages of this installation's campaigns; one per process."""
 
     def __init__(
-        self, campaigns: Mapping[CampaignId, Campaign], keys: Keys, clock: Clock, *, renderer: Renderer, pin: Pin
+        self,
+        campaigns: Mapping[CampaignId, Campaign],
+        keys: Keys,
+        clock: Clock,
+        *,
+        renderer: Renderer,
+        sheets: Sheets,
+        pin: Pin,
     ) -> None:
         self._campaigns, self._keys, self._clock = campaigns, keys, clock
-        self._renderer, self._pin = renderer, pin
+        self._renderer, self._sheets, self._pin = renderer, sheets, pin
 
     @property
     def languages(self) -> tuple[Catalogue, ...]:
@@ -55,6 +65,15 @@ class Site:
             shown["data"] = self._for_the_program(known, texts)
         path = f"/c/{known.id}" + (f"/{name}" if name in _WITH_PROGRAM else "")
         return self._renderer.page(f"{name}.html", texts, path, **shown)
+
+    def sheet(self, campaign: str) -> Response:
+        """The application sheet for fax and post; the same in every language."""
+        known = self._campaigns.get(CampaignId(campaign))
+        if known is None:
+            return self._renderer.page("missing.html", self.languages[0], "/", status=404)
+        name = f'inline; filename="{known.id}-sheet.pdf"'
+        headers = {**_FOR_A_VIEWER, "Content-Disposition": name}
+        return Response(self._sheets.pdf(known), media_type="application/pdf", headers=headers)
 
     def asset(self, name: str) -> Response:
         """A bundled file; its name changes with its content, so browsers may keep it."""
@@ -110,6 +129,7 @@ def site_router(site: Site) -> APIRouter:
     """Japanese at `/`, every other language below its prefix. Not part of the API's description."""
     router = APIRouter(include_in_schema=False)
     router.add_api_route("/assets/{name}", site.asset, methods=["GET"], response_model=None)
+    router.add_api_route("/c/{campaign}/sheet.pdf", site.sheet, methods=["GET"], response_model=None)
     for texts in site.languages:
         router.include_router(_of_language(site, texts), prefix=texts.prefix)
     return router

@@ -19,13 +19,13 @@ from services.vault.closeout.measuring import ERASED, Measuring
 from services.vault.closeout.page import certificate_page
 from services.vault.closeout.returning import CloseOutRefused
 from services.vault.closeout.stages import ERASING, Stage
-from services.vault.printroom.typesetting import Typesetter
 from shared.campaign import Campaign
 from shared.clock import Clock
 from shared.contracts import ErasureCompleted, ErasureRequested, StoreErasure
 from shared.erasure import count_outbox
 from shared.logging import get_logger
 from shared.storage import Store, UnitOfWork
+from shared.typesetting import Typesetter
 
 OTHERS: Final = ("intake", "lottery", "notifier")
 

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from services.vault.printroom.typesetting import Typesetter
 from shared.campaign import Campaign
+from shared.typesetting import Typesetter
 
 TEMPLATE: Final = Path(__file__).with_name("certificate.typ")
 

@@ -15,13 +15,13 @@ from services.vault.closeout.measuring import Measuring
 from services.vault.closeout.returning import Returns
 from services.vault.identities import Identities
 from services.vault.keystore import Keystore
-from services.vault.printroom.typesetting import Typesetter
 from services.vault.settings import VaultSettings
 from shared.campaign import Campaign
 from shared.clock import Clock
 from shared.erasure import Queues
 from shared.ids import CampaignId
 from shared.storage import Store
+from shared.typesetting import Typesetter
 from shared.watch import Watch
 from shared.web.ops import Guard
 

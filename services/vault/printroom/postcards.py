@@ -9,8 +9,8 @@ from typing import Any, Final
 
 import segno
 
-from services.vault.printroom.typesetting import NotTypeset, Typesetter
 from shared.campaign import Campaign
+from shared.typesetting import NotTypeset, Typesetter
 
 TEMPLATE: Final = Path(__file__).with_name("postcard.typ")
 

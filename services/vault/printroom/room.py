@@ -11,7 +11,6 @@ from services.vault.printroom.archive import PrintArchive, PrintBatch, open_batc
 from services.vault.printroom.cards import NotPrintable, card_of
 from services.vault.printroom.places import Places
 from services.vault.printroom.postcards import Card, Printed, print_cards
-from services.vault.printroom.typesetting import Typesetter
 from shared.campaign import Campaign
 from shared.clock import Clock
 from shared.contracts import CardFailure, CardOrder, PrintCompleted, PrintRequested
@@ -19,6 +18,7 @@ from shared.errors import PermanentError
 from shared.ids import BatchId, CampaignId, NoticeId, Token, derived_event_id
 from shared.logging import get_logger
 from shared.storage import Store, UnitOfWork
+from shared.typesetting import Typesetter
 
 PURPOSE = "print"
 

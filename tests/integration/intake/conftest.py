@@ -98,6 +98,7 @@ def settings(tmp_path: Path, campaigns_dir: Path, amqp_url: str, mongo_url: str,
             "campaigns_dir": campaigns_dir,
             "state_dir": tmp_path,
             "ops_token_file": token,
+            "signing_key_file": tmp_path / "signing-key",
             "clock_file": tmp_path / "clock.json",
             "timeout_s": 1.5,
             "body_timeout_s": 2.0,
@@ -158,6 +159,7 @@ async def intake(settings: IntakeSettings, amqp_url: str, mongo_url: str, namesp
         )
         vault = await VaultSide.connect(connection, namespace)
         await vault.publish_key()
+        (settings.state_dir / "signing-key").write_text(vault.signing.public, "ascii")
         async with serving(wired) as url, httpx.AsyncClient(base_url=url, timeout=15, trust_env=False) as http:
             campaign = load_campaign(settings.campaigns_dir / "777-days.yaml")
             running = Intake(

@@ -157,15 +157,30 @@ async def test_the_public_part_of_the_campaign_is_served(intake: Intake):
     assert len(shown["classes"]) == 7
 
 
-async def test_a_receipt_that_is_read_out_leads_to_the_status_for_staff_only(intake: Intake):
+async def test_a_receipt_number_in_any_spelling_leads_to_the_status(intake: Intake):
     receipt = (await intake.post(intake.body())).json()["receipt"]
     spoken = receipt.lower().replace("-", "")
     path = f"/v1/campaigns/{CAMPAIGN}/receipts/{spoken}"
-    assert (await intake.http.get(path)).status_code == 401
-    staff = {"Authorization": f"Bearer {OPS_TOKEN}"}
-    assert (await intake.http.get(path, headers=staff)).json()["receipt"] == receipt
-    wrong = await intake.http.get(f"{path}0", headers=staff)
+    assert (await intake.http.get(path)).json() == {"v": 1, "receipt": receipt, "status": "received", "reasons": []}
+    wrong = await intake.http.get(f"{path}0")
     assert (wrong.status_code, wrong.json()["type"]) == (404, "urn:kuji:problem:receipt-unknown")
+
+
+async def test_a_postal_code_leads_to_its_places(intake: Intake):
+    kabukicho = (await intake.http.get("/v1/postal-codes/1600021")).json()
+    assert kabukicho["places"] == [{"prefecture": "東京都", "municipality": "新宿区", "town": "歌舞伎町"}]
+    several = (await intake.http.get("/v1/postal-codes/4980000")).json()["places"]
+    assert [each["prefecture"] for each in several] == ["愛知県", "三重県"]
+    office = (await intake.http.get("/v1/postal-codes/1608484")).json()["places"]
+    assert office[0]["municipality"] == "新宿区"
+
+
+@pytest.mark.parametrize(
+    ("code", "status", "name"), [("9999999", 404, "postal-code-unknown"), ("16000", 422, "invalid")]
+)
+async def test_what_is_no_postal_code_is_said(intake: Intake, code: str, status: int, name: str):
+    answer = await intake.http.get(f"/v1/postal-codes/{code}")
+    assert (answer.status_code, answer.json()["type"]) == (status, f"urn:kuji:problem:{name}")
 
 
 async def test_the_demos_people_apply_as_outside_clients_do(intake: Intake):

@@ -15,10 +15,10 @@ from services.vault.closeout.measuring import ERASED, Measuring
 from services.vault.closeout.returning import Returns, TakeOut
 from services.vault.closeout.stages import Stage
 from services.vault.people import Person
-from services.vault.printroom.typesetting import Typesetter
 from shared.contracts import ErasureCompleted, StoreErasure
 from shared.ids import CampaignId
 from shared.storage import OUTBOX
+from shared.typesetting import Typesetter
 from tests.integration.vault.offices import Parts
 
 PEOPLE = [

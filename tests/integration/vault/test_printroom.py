@@ -15,9 +15,9 @@ from services.vault.people import Person
 from services.vault.printroom import archive
 from services.vault.printroom.endpoints import print_router
 from services.vault.printroom.room import PrintRoom
-from services.vault.printroom.typesetting import Typesetter
 from shared.contracts import CardOrder, PrintCompleted, PrintRequested
 from shared.ids import BatchId, NoticeId, Token, new_token
+from shared.typesetting import Typesetter
 from shared.web import install_problems, ops_only
 from tests.integration.vault.offices import Parts, parts
 

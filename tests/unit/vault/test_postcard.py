@@ -15,11 +15,11 @@ from services.vault.printroom import barcode
 from services.vault.printroom.cards import NotPrintable, card_of, customer_bars
 from services.vault.printroom.places import Place, PlaceKind, Places
 from services.vault.printroom.postcards import Card, bar_rectangles, count_pages, print_cards, qr_rectangles
-from services.vault.printroom.typesetting import Typesetter
 from shared.campaign import load_campaign
 from shared.contracts import CardOrder
 from shared.errors import ConfigurationError
 from shared.ids import NoticeId, Receipt, Token
+from shared.typesetting import Typesetter
 
 CAMPAIGN = load_campaign(Path("deploy/campaigns/777-days.yaml"))
 TYPESETTER = Typesetter()

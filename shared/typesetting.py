@@ -9,8 +9,8 @@ from typing import Any, Final, Literal
 
 import typst
 
-from services.vault.printroom.glyphs import printable
 from shared.errors import ConfigurationError, PermanentError
+from shared.glyphs import printable
 
 FONT_DIRS: Final = (
     Path("/usr/share/fonts/truetype/ipamj"),

@@ -1,0 +1,63 @@
+"""Every text that a page, the program or a reason code asks for is there, in every language."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from deploy import pages
+from services.intake.pages.texts import Catalogue, load_catalogues
+from shared.errors import ConfigurationError
+
+ROOT = Path(__file__).resolve().parents[3]
+TEMPLATES = ROOT / "services" / "intake" / "pages" / "templates"
+CATALOGUES = load_catalogues()
+REASONS = {
+    "malformed", "purpose-version", "not-resident", "grade", "age", "guardian-missing", "guardian-not-allowed",
+    "class-unknown", "seats", "duplicate", "channel-email",
+}  # fmt: skip
+"""protocols.md §1."""
+
+
+def asked_for() -> set[str]:
+    """Literal keys in templates, in the program and in the words; keys that are put together are checked below."""
+    sources = [*TEMPLATES.glob("*.html"), *(pages.WEB / "src").glob("*.ts"), *TEMPLATES.parent.glob("*.py")]
+    sources.append(ROOT / "services" / "intake" / "pages" / "wording.py")
+    found = (re.findall(r"""\b(?:t|say)\(\s*["']([a-z_.-]+[a-z])["']""", path.read_text("utf-8")) for path in sources)
+    return {key for keys in found for key in keys}
+
+
+@pytest.mark.parametrize("catalogue", CATALOGUES, ids=lambda each: each.lang)
+def test_no_text_is_missing(catalogue: Catalogue):
+    assert len(asked_for()) > 60
+    assert asked_for() - set(catalogue.texts) == set()
+    assert {f"reason.{code}" for code in REASONS} <= set(catalogue.texts)
+
+
+@pytest.mark.parametrize("catalogue", CATALOGUES, ids=lambda each: each.lang)
+def test_places_in_texts_are_the_same_in_every_language(catalogue: Catalogue):
+    def places(text: str) -> set[str]:
+        return set(re.findall(r"\{(\w+)\}", text))
+
+    assert {key: places(text) for key, text in catalogue.texts.items()} == {
+        key: places(text) for key, text in CATALOGUES[0].texts.items()
+    }
+
+
+def test_the_error_of_every_problem_the_form_can_find_has_a_text():
+    source = (pages.WEB / "src" / "application.ts").read_text("utf-8")
+    found = re.findall(r'field: "(\w+)", code: "([\w-]+)"', source)
+    assert len(found) >= 5
+    assert {f"error.{field}.{code}" for field, code in found} <= set(CATALOGUES[0].texts)
+
+
+def test_japanese_comes_first_and_each_language_has_a_prefix_of_its_own():
+    assert CATALOGUES[0].lang == "ja"
+    assert len({each.prefix for each in CATALOGUES}) == len(CATALOGUES)
+
+
+def test_a_language_that_says_less_is_refused(tmp_path: Path):
+    (tmp_path / "ja.json").write_text('{"lang": "ja", "prefix": "", "a": "あ"}', "utf-8")
+    (tmp_path / "ko.json").write_text('{"lang": "ko", "prefix": "/ko"}', "utf-8")
+    with pytest.raises(ConfigurationError, match=r"ko\.json.*: a"):
+        load_catalogues(tmp_path)
