@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from deploy.cli.doors import ask
 from deploy.compose import record, secrets
 from deploy.local.house import HOUSE, ROOT
 
@@ -39,7 +40,15 @@ def init(
         typer.echo(f"first: write KUJI_MTA_HOST and KUJI_MTA_PORT of your mail server into {folder / 'vault.env'}")
     typer.echo(f"next: export KUJI_COMPOSE_DIR={folder} KUJI_CAMPAIGNS={campaigns} KUJI_INSTALLATION={told}")
     typer.echo(f"      docker compose {'--profile rehearsal ' if rehearsal else ''}up --build --detach")
-    typer.echo(f"then: {'./kuji compose rehearse' if rehearsal else './kuji status'}")
+    typer.echo(f"then: {'./kuji compose rehearse' if rehearsal else './kuji status, and ./kuji compose pin'}")
+
+
+@compose.command("pin")
+def pin() -> None:
+    """Hand the vault's public signing key to intake, whose form trusts no other and is shut without it."""
+    key = ask("vault", "GET", "signing-key")["public_key"]
+    secrets.pin(_folder(), key)
+    typer.echo(f"pinned {key}: compare it with the one the vault's keeper wrote down")
 
 
 @compose.command("rehearse")

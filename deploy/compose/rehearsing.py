@@ -12,7 +12,7 @@ from typing import Any
 
 from rich.console import Console
 
-from deploy.compose import record
+from deploy.compose import record, secrets
 from deploy.demo.installation import Door, Installation, office
 from deploy.demo.invariants import Invariant
 from deploy.demo.people import population
@@ -45,6 +45,7 @@ def rehearse(folder: Path, size: int, console: Console) -> Report:
 
     async def play() -> Report:
         async with office(at) as staff:
+            secrets.pin(folder, (await staff.get_root(at.vault, "signing-key"))["public_key"])
             return await play_event(Play(staff, output), population(campaign, 777, size), stage)
 
     report = asyncio.run(play())

@@ -9,12 +9,16 @@ import secrets
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Final
 from urllib.parse import urlsplit
 
 from deploy.local.secrets import Secrets, write_secret
 from shared.contracts import SERVICES
 from shared.errors import ConfigurationError
 from shared.messaging.access import User, definitions
+
+PIN: Final = "vault-signing-key"
+"""The vault's public signing key, which intake's pages pin. The vault makes it at its first start (`pin`)."""
 
 AMQP_URL, MONGO_URL = "kuji_amqp_url", "kuji_mongo_url"
 """Files of the settings of these names (`KUJI_SECRETS_DIR`)."""
@@ -43,9 +47,18 @@ def make(folder: Path, *, rehearsal: bool) -> bool:
     return new
 
 
+def pin(folder: Path, signing_key: str) -> None:
+    """Hand the vault's public key (base64url) to intake, once it is known; from then on its form is open."""
+    _write(folder / "intake" / PIN, signing_key)
+
+
 def environment(service: str, *, rehearsal: bool) -> dict[str, str]:
     """The `KUJI_…` variables of one service, none of which is a secret."""
     own = {
+        "intake": {
+            "KUJI_SIGNING_KEY_FILE": f"/run/kuji/{PIN}",
+            **({"KUJI_APPLICATIONS_PER_MINUTE": "0", "KUJI_LOOKUPS_PER_MINUTE": "0"} if rehearsal else {}),
+        },
         "vault": {
             "KUJI_KEYSTORE_DIR": "/keystore",
             "KUJI_PASSPHRASE_FILE": "/run/kuji/passphrase",
@@ -88,6 +101,7 @@ def _make_secrets(folder: Path) -> None:
         account = f"kuji_{service}:{made.mongo[service]}"
         address = f"mongo:27017/?replicaSet=kuji&authSource=kuji_{service}"
         _write(folder / service / MONGO_URL, f"mongodb://{account}@{address}")
+    pin(folder, "not known yet: ./kuji compose pin")
     databases = {f"kuji_{service}": password for service, password in made.mongo.items()}
     _write(folder / "mongo" / "users.json", json.dumps({"admin": secrets.token_urlsafe(18), "users": databases}))
     _write(folder / "mongo" / "keyfile", secrets.token_hex(32))

@@ -29,8 +29,13 @@ from deploy.local.stack import Options, Stack
 from shared.campaign import Campaign
 from shared.clock import set_rehearsal_clock
 
-QUICK = {"KUJI_GATHER_S": "1.5", "KUJI_MAIL_WAITS_S": "[0.5,1,2]"}
-"""A rehearsal does not wait a minute for a fuller batch, or for a mailbox that is busy."""
+QUICK = {
+    "KUJI_GATHER_S": "1.5",
+    "KUJI_MAIL_WAITS_S": "[0.5,1,2]",
+    "KUJI_APPLICATIONS_PER_MINUTE": "0",
+    "KUJI_LOOKUPS_PER_MINUTE": "0",
+}
+"""A rehearsal does not wait a minute for a fuller batch, and its two weeks come from one address in seconds."""
 
 
 @dataclass(frozen=True)

@@ -135,6 +135,8 @@ _REFUSALS: Final[dict[int, str]] = {
     409: "`conflict`: the id came with another body before; `key-expired` (with the current `key_id`)",
     413: "`too-large`: more than the `limit` of bytes",
     422: "`invalid`: not the documented shape; names members of the schema, never what was sent",
+    428: "`work-required`: proof of work of so many `bits` is asked for at present; send the same with `Kuji-Work`",
+    429: "`too-many-requests`: the same again after `Retry-After` seconds",
     503: "`unavailable`: nothing was taken; send the same again after `Retry-After` seconds",
 }
 

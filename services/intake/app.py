@@ -13,6 +13,7 @@ from services.intake.erasure import Erasure
 from services.intake.handlers import Handlers
 from services.intake.keys import Keys
 from services.intake.ledger import Ledger
+from services.intake.limits import Limits
 from services.intake.operations import operations_router
 from services.intake.pages.assets import Assets
 from services.intake.pages.pinning import Pin
@@ -58,7 +59,7 @@ def build(settings: IntakeSettings) -> FastAPI:
         await store.close()
 
     guard = ops_only(settings.ops_token_file)
-    acceptance = Acceptance(ledger, keys, stages, bus, clock)
+    acceptance, limits = Acceptance(ledger, keys, stages, bus, clock), Limits(settings.rates)
     app = FastAPI(
         title="Kuji intake",
         description=_DESCRIPTION,
@@ -70,9 +71,17 @@ def build(settings: IntakeSettings) -> FastAPI:
     )
     install_problems(app)
     for router in (
-        applications_router(campaigns, acceptance, ledger, staff=guard, body_timeout_s=settings.body_timeout_s),
+        applications_router(
+            campaigns,
+            acceptance,
+            ledger,
+            staff=guard,
+            limits=limits,
+            body_timeout_s=settings.body_timeout_s,
+            work_bits=settings.work_bits,
+        ),
         campaigns_router(campaigns, keys, clock),
-        postal_router(PostalPlaces()),
+        postal_router(PostalPlaces(), limits),
         operations_router(campaigns, ledger, keys, stages, staff=guard),
     ):
         app.include_router(router, dependencies=[Depends(store_errors)])

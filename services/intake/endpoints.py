@@ -5,11 +5,11 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Annotated
 
-from fastapi import APIRouter, Header, Path, Query, Request, Response
+from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
 from pydantic import ValidationError
 
-from services.intake import problems, receipts
+from services.intake import problems, receipts, work
 from services.intake.acceptance import Acceptance
 from services.intake.answers import (
     ApplicationStatus,
@@ -25,6 +25,7 @@ from services.intake.body import read_body
 from services.intake.campaigns import public_part
 from services.intake.keys import Keys
 from services.intake.ledger import Ledger, Record
+from services.intake.limits import Limits
 from services.intake.postal import PostalPlaces
 from services.intake.states import RECEIPTED
 from services.intake.submission import BODY_LIMIT, Submission
@@ -46,15 +47,18 @@ def applications_router(
     ledger: Ledger,
     *,
     staff: Guard,
+    limits: Limits,
     body_timeout_s: float,
+    work_bits: int,
 ) -> APIRouter:
     """Applying, and asking how an application stands."""
     router = APIRouter(prefix="/v1", tags=["applications"])
+    limited, asked = limits.applications(), [Depends(limits.lookups())]
 
     @router.post(
         "/campaigns/{campaign}/applications",
         status_code=202,
-        responses=refusals(401, 403, 404, 408, 409, 413, 422, 503),
+        responses=refusals(401, 403, 404, 408, 409, 413, 422, 428, 429, 503),
         openapi_extra=submission_body(),
     )
     async def apply(
@@ -62,15 +66,20 @@ def applications_router(
         request: Request,
         channel: Annotated[Channel, Query(description="`fax` and `post`: paper keyed in by staff")] = "web",
         authorization: Annotated[str | None, Header(description="paper only: the staff token")] = None,
+        kuji_work: Annotated[str | None, Header(description="a nonce, where proof of work is asked for")] = None,
     ) -> Receipted:
         """Hand in a sealed application. The same request again gets the same answer."""
-        if channel != "web":
+        if channel == "web":
+            await limited(request)
+        else:
             staff(authorization)
         known = _known(campaigns, campaign)
-        body = await read_body(request, limit=BODY_LIMIT, timeout_s=body_timeout_s)
-        return Receipted(receipt=await acceptance.accept(known, channel, _parse(body)))
+        submission = _parse(await read_body(request, limit=BODY_LIMIT, timeout_s=body_timeout_s))
+        if channel == "web" and not work.is_done(known.id, submission, kuji_work, work_bits):
+            raise problems.work_required(work_bits)
+        return Receipted(receipt=await acceptance.accept(known, channel, submission))
 
-    @router.get("/applications/{application_id}", responses=refusals(404, 503))
+    @router.get("/applications/{application_id}", responses=refusals(404, 429, 503), dependencies=asked)
     async def status(application_id: str, response: Response) -> ApplicationStatus:
         """How an application stands. Needs nothing but its id, which only the applicant's client knows."""
         response.headers.update(_FRESH)
@@ -80,7 +89,7 @@ def applications_router(
             raise problems.unknown_application() from None
         return _status(record, problems.unknown_application())
 
-    @router.get("/campaigns/{campaign}/receipts/{receipt}", responses=refusals(404, 503))
+    @router.get("/campaigns/{campaign}/receipts/{receipt}", responses=refusals(404, 429, 503), dependencies=asked)
     async def by_receipt(campaign: str, receipt: str, response: Response) -> ApplicationStatus:
         """The same by receipt number, in any spelling; one misread symbol is noticed by the check character."""
         response.headers.update(_FRESH)
@@ -102,11 +111,11 @@ def _status(record: Record | None, unknown: ProblemError) -> ApplicationStatus:
     )
 
 
-def postal_router(places: PostalPlaces) -> APIRouter:
+def postal_router(places: PostalPlaces, limits: Limits) -> APIRouter:
     """Filling an address in. The seven digits come alone and are joined to nothing."""
     router = APIRouter(prefix="/v1", tags=["postal codes"])
 
-    @router.get("/postal-codes/{code}", responses=refusals(404, 422))
+    @router.get("/postal-codes/{code}", responses=refusals(404, 422, 429), dependencies=[Depends(limits.lookups())])
     async def look_up(
         code: Annotated[str, Path(pattern=r"^[0-9]{7}$", description="seven digits", examples=["1600021"])],
         response: Response,

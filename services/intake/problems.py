@@ -114,3 +114,25 @@ def key_expired(current: KeyId) -> ProblemError:
         en="The sealing key is unknown or has expired; fetch the current one, seal again and send.",
         key_id=current,
     )
+
+
+def too_many(wait_s: int) -> ProblemError:
+    return problem(
+        "too-many-requests",
+        429,
+        "ただいま混み合っています",
+        f"{wait_s}秒ほど待ってから、もう一度お試しください。",
+        en=f"Too many requests; the same again in {wait_s} seconds will be looked at.",
+        headers={"Retry-After": str(wait_s)},
+    )
+
+
+def work_required(bits: int) -> ProblemError:
+    return problem(
+        "work-required",
+        428,
+        "確認の計算が必要です",
+        "申込みフォームは自動で計算して送り直します。そのままお待ちください。",
+        en="Send the same again with `Kuji-Work`: a nonce whose hash begins with `bits` zero bits (protocols §1).",
+        bits=bits,
+    )

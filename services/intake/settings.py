@@ -4,6 +4,7 @@ from pathlib import Path
 
 from pydantic import Field
 
+from services.intake.limits import Rates
 from shared.settings import ServiceSettings
 
 
@@ -17,7 +18,25 @@ class IntakeSettings(ServiceSettings):
         None,
         description="file with the vault's public signing key, which pages pin; without it the form stays shut",
     )
+    applications_per_minute: int = Field(
+        120, ge=0, description="most applications from one address in a minute; a school may share one; 0: no limit"
+    )
+    lookups_per_minute: int = Field(
+        600,
+        ge=0,
+        description="most status, receipt and postal-code questions from one address in a minute; 0: no limit",
+    )
+    requests_per_second: int = Field(
+        2000, ge=0, description="most of either from everybody in a second, per process; 0: no limit"
+    )
+    work_bits: int = Field(
+        0, ge=0, le=24, description="proof of work for each web application, zero bits; 0: none. 18 is about a second"
+    )
     watch_s: float = Field(0.5, gt=0, description="how often closings and erasures due are looked for, seconds")
+
+    @property
+    def rates(self) -> Rates:
+        return Rates(self.applications_per_minute, self.lookups_per_minute, self.requests_per_second)
 
     @property
     def settle_s(self) -> float:
