@@ -244,3 +244,15 @@ def test_a_python_that_is_too_old_is_replaced_by_debians_or_the_reason_said(mach
     assert status == 1
     assert "installing Debian packages: python3 python3-venv" in said
     assert "needs Python 3.11 or later" in said
+
+
+def test_the_tests_need_a_browser_and_nothing_else_does(machine: Machine) -> None:
+    for tool in ("openssl", "xxd"):
+        machine.has(tool, "#!/bin/sh\n")
+    machine.kuji("demo")
+    assert not [call for call in machine.calls() if call.startswith("apt-get")]
+    machine.kuji("test")
+    assert machine.calls()[1].endswith("chromium")
+    machine.has("chromium", "#!/bin/sh\n")
+    machine.kuji("test")
+    assert not [call for call in machine.calls() if call.startswith("apt-get")]
