@@ -11,6 +11,7 @@ from services.intake.collections import COLLECTIONS
 from services.intake.endpoints import applications_router, campaigns_router, postal_router
 from services.intake.erasure import Erasure
 from services.intake.handlers import Handlers
+from services.intake.handover import Handover
 from services.intake.keys import Keys
 from services.intake.ledger import Ledger
 from services.intake.limits import Limits
@@ -59,7 +60,7 @@ def build(settings: IntakeSettings) -> FastAPI:
         await store.close()
 
     guard = ops_only(settings.ops_token_file)
-    acceptance, limits = Acceptance(ledger, keys, stages, bus, clock), Limits(settings.rates)
+    acceptance, limits = Acceptance(ledger, keys, stages, Handover(bus), clock), Limits(settings.rates)
     app = FastAPI(
         title="Kuji intake",
         description=_DESCRIPTION,
