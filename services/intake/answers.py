@@ -6,8 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from services.intake.submission import Submission
 from shared.ids import CampaignIdField, KeyIdField, ReceiptField
-
-_PROBLEM_TYPE: Final = "application/problem+json"
+from shared.web.description import documented
 
 
 class _Answer(BaseModel):
@@ -117,16 +116,6 @@ class Summary(_Answer):
     by_channel: dict[str, dict[str, int]]
 
 
-class Problem(BaseModel):
-    """RFC 9457. `title` and `detail` in Japanese, `detail_en` in English; both say what to do next."""
-
-    type: Annotated[str, Field(pattern=r"^urn:kuji:problem:[a-z-]+$")]
-    title: str
-    status: int
-    detail: str
-    detail_en: str = ""
-
-
 _REFUSALS: Final[dict[int, str]] = {
     401: "`unauthorized`: only staff may send paper (`channel`), with the staff token",
     403: "`not-open` (with `opens`) or `closed` (with `closed`): outside the window",
@@ -143,11 +132,7 @@ _REFUSALS: Final[dict[int, str]] = {
 
 def refusals(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """The error answers of an endpoint, for its description."""
-    schema = {"$ref": "#/components/schemas/Problem"}
-    return {
-        status: {"description": _REFUSALS[status], "model": Problem, "content": {_PROBLEM_TYPE: {"schema": schema}}}
-        for status in statuses
-    }
+    return documented({status: _REFUSALS[status] for status in statuses})
 
 
 def submission_body() -> dict[str, Any]:

@@ -2,14 +2,21 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends, Path, Response
 
 from shared.messaging.errors import BrokerUnavailable, NotReplayable
 from shared.messaging.parking import Parking
+from shared.web.description import documented
 from shared.web.ops import Guard
 from shared.web.problems import ProblemError, problem, unavailable
+
+_ASKING: Final = documented(
+    {401: "`unauthorized`: the staff token is missing", 503: "`unavailable`: the broker is away"}
+)
+_ACTING: Final = _ASKING | documented({404: "`not-parked`: list them again", 422: "`invalid`: not the form of an id"})
+_REPLAYING: Final = _ACTING | documented({409: "`not-replayable`: nobody consumes this any more; discard it"})
 
 ParkedId = Annotated[str, Path(pattern=r"^[0-9a-f-]{32,36}$")]
 
@@ -18,14 +25,14 @@ def parking_router(parking: Parking, depths: Callable[[], Awaitable[dict[str, in
     router = APIRouter(prefix="/v1", tags=["queues"], dependencies=[Depends(guard)])
     _add_queues(router, depths)
 
-    @router.get("/parked")
+    @router.get("/parked", responses=_ASKING)
     async def parked() -> dict[str, Any]:
         try:
             return {"v": 1, "messages": [asdict(message) for message in await parking.messages()]}
         except BrokerUnavailable:
             raise unavailable() from None
 
-    @router.post("/parked/{parked_id}/replay", status_code=202)
+    @router.post("/parked/{parked_id}/replay", status_code=202, responses=_REPLAYING)
     async def replay(parked_id: ParkedId) -> dict[str, Any]:
         try:
             found = await parking.replay(parked_id)
@@ -37,7 +44,7 @@ def parking_router(parking: Parking, depths: Callable[[], Awaitable[dict[str, in
             raise _absent()
         return {"v": 1, "status": "replayed"}
 
-    @router.delete("/parked/{parked_id}", status_code=204)
+    @router.delete("/parked/{parked_id}", status_code=204, responses=_ACTING)
     async def discard(parked_id: ParkedId) -> Response:
         try:
             found = await parking.discard(parked_id)
@@ -51,7 +58,7 @@ def parking_router(parking: Parking, depths: Callable[[], Awaitable[dict[str, in
 
 
 def _add_queues(router: APIRouter, depths: Callable[[], Awaitable[dict[str, int]]]) -> None:
-    @router.get("/queues")
+    @router.get("/queues", responses=_ASKING)
     async def queues() -> dict[str, Any]:
         try:
             return {"v": 1, "queues": await depths()}

@@ -106,7 +106,15 @@ async def _on_http(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)  # noqa: S101  (registered for this type)
     names = {404: "not-found", 405: "method-not-allowed", 401: "unauthorized", 413: "too-large"}
     name = names.get(error.status_code, f"http-{error.status_code}")
-    return problem(name, error.status_code, "処理できませんでした", "宛先と方法を確かめてください。").response()
+    headers = dict(error.headers or {})  # 405 says by `Allow` what would do (RFC 9110 §15.5.6)
+    return problem(
+        name,
+        error.status_code,
+        "処理できませんでした",
+        "宛先と方法を確かめてください。",
+        en="Check address and method.",
+        headers=headers,
+    ).response()
 
 
 async def _on_transient(_: Request, __: Exception) -> JSONResponse:
