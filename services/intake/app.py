@@ -78,6 +78,7 @@ def build(settings: IntakeSettings) -> FastAPI:
         openapi_url="/v1/openapi.json",
         docs_url=None,  # its pages load from a third party (R-C10)
         redoc_url=None,
+        telemetry={"tracing": False, "metrics": False, "logs": False},  # a request's path may hold an application's id
     )
     install_problems(app)
     for router in (

@@ -40,5 +40,7 @@ class IntakeSettings(ServiceSettings):
 
     @property
     def settle_s(self) -> float:
-        """Longest that an application can be under way: body read, noted, published, confirmed (seconds)."""
-        return 4 * self.timeout_s
+        """Longest that a noted application can be under way (seconds): stage looked at, published, confirmed; each of
+        these may wait for one call of others before its own.
+        """
+        return 6 * self.timeout_s

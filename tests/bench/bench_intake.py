@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
+from uvicorn.loops.auto import auto_loop_factory
 
 from deploy.local.ports import free_ports
 from deploy.local.processes import Watchdog
@@ -143,7 +144,8 @@ def run(given: argparse.Namespace, home: Path) -> dict[str, list[Rate]]:
             serving(idle, "tests.bench.responder", str(idle)) as responder,
         ):
             at = Installation(servers.amqp_url, namespace, intake, responder)
-            return asyncio.run(measure(at, load, given.rounds))
+            with asyncio.Runner(loop_factory=auto_loop_factory()) as runner:  # the event loop that intake uses
+                return runner.run(measure(at, load, given.rounds))
 
 
 def show(found: Mapping[str, list[Rate]]) -> None:

@@ -1,0 +1,45 @@
+"""Several events in one message: taken apart they are what they were, and no message grows beyond its limits."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared.ids import new_event_id
+from shared.messaging.envelope import BUNDLE_BYTES, BUNDLE_EVENTS, EVENT_IDS, Envelope, bundles
+
+sizes = st.one_of(st.integers(2, 300), st.sampled_from([BUNDLE_BYTES // 3, BUNDLE_BYTES, BUNDLE_BYTES + 1]))
+
+
+def envelopes_of(lengths: list[int]) -> list[Envelope]:
+    return [Envelope(new_event_id(), "application.received", b'"' + b"x" * (each - 2) + b'"') for each in lengths]
+
+
+@given(st.lists(sizes, max_size=160))
+def test_what_is_bundled_and_taken_apart_is_the_same_in_the_same_order(lengths: list[int]):
+    envelopes = envelopes_of(lengths)
+    assert [each for message in bundles(envelopes) for each in Envelope.read_all(message)] == envelopes
+
+
+@given(st.lists(sizes, max_size=160))
+def test_no_bundle_is_larger_than_its_limits_unless_one_event_is(lengths: list[int]):
+    for message in bundles(envelopes_of(lengths)):
+        count = len(Envelope.read_all(message))
+        assert count <= BUNDLE_EVENTS
+        assert count == 1 or len(message.body) <= BUNDLE_BYTES + count
+
+
+def test_small_events_share_as_few_messages_as_the_limits_allow():
+    assert len(list(bundles(envelopes_of([100] * (2 * BUNDLE_EVENTS + 1))))) == 3
+
+
+def test_one_event_alone_travels_as_it_always_did():
+    [envelope] = envelopes_of([40])
+    [message] = bundles([envelope])
+    assert EVENT_IDS not in message.headers
+    assert Envelope.read(message) == envelope
+
+
+def test_a_bundle_whose_ids_and_lines_differ_in_number_is_one_message_without_an_event_id():
+    [message] = bundles(envelopes_of([40, 50]))
+    message.body += b"\n{}"
+    [read] = Envelope.read_all(message)
+    assert read.event_id == ""
