@@ -58,6 +58,7 @@ def environment(service: str, *, rehearsal: bool) -> dict[str, str]:
             "KUJI_BOUNCE_PORT": "2526",
             **({**_MAILBOX, "KUJI_BACKUP_HORIZON_DAYS": "0"} if rehearsal else {}),
         },
+        "intake": {"KUJI_PAPER_TOKEN_FILE": "/run/kuji/paper-token"},
         "notifier": {
             "KUJI_RELAY_HOST": "vault",
             "KUJI_RELAY_PORT": "2525",
@@ -102,6 +103,7 @@ def _files(made: Secrets, service: str) -> Mapping[str, Path]:
             "relay.key": made.private_key_file,
             "relay-password": made.relay_password_file,
         },
+        "intake": {"paper-token": made.paper_token_file},
         "notifier": {"authority.crt": made.authority_file, "relay-password": made.relay_password_file},
     }
     return {"ops-token": made.ops_file(service), **own.get(service, {})}

@@ -190,6 +190,8 @@ class Stack:
                 "KUJI_MTA_PORT": str(self.servers.smtp_port),
                 "KUJI_MTA_SECURITY": "none",
             }
+        if service == "intake":
+            return {"KUJI_PAPER_TOKEN_FILE": str(self.secrets.paper_token_file)}
         if service == "notifier":
             return {
                 "KUJI_RELAY_HOST": "localhost",

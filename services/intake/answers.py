@@ -86,6 +86,8 @@ class Summary(_Answer):
     key_id: KeyIdField | None
     received: Annotated[int, Field(description="applications that were given a receipt")]
     by_channel: dict[str, dict[str, int]]
+    papers: Annotated[dict[str, int], Field(description="faxes and scans by status")]
+    papers_unkeyed: Annotated[int, Field(description="papers the roll of receipts waits for")]
 
 
 class Problem(BaseModel):
@@ -103,7 +105,8 @@ _REFUSALS: Final[dict[int, str]] = {
     403: "`not-open` (with `opens`) or `closed` (with `closed`): outside the window",
     404: "`campaign-unknown`, `application-unknown` or `receipt-unknown`",
     408: "`body-timeout`: the body did not arrive in time",
-    409: "`conflict`: the id came with another body before; `key-expired` (with the current `key_id`)",
+    409: "`conflict`: the id came with another body before; `key-expired` (with the current `key_id`); "
+    "`serial-taken`: another paper has this number",
     413: "`too-large`: more than the `limit` of bytes",
     422: "`invalid`: not the documented shape; names members of the schema, never what was sent",
     503: "`unavailable`: nothing was taken; send the same again after `Retry-After` seconds",

@@ -10,15 +10,19 @@ from services.intake.closing import Closing
 from services.intake.collections import COLLECTIONS
 from services.intake.endpoints import applications_router, campaigns_router
 from services.intake.erasure import Erasure
+from services.intake.gate import Gate
 from services.intake.handlers import Handlers
 from services.intake.keys import Keys
 from services.intake.ledger import Ledger
 from services.intake.operations import operations_router
+from services.intake.papers.acceptance import PaperAcceptance
+from services.intake.papers.endpoints import papers_router
+from services.intake.papers.ledger import PaperLedger
 from services.intake.settings import IntakeSettings
 from services.intake.stages import Stages
 from shared.campaign import load_campaigns
 from shared.clock import choose_clock
-from shared.contracts import ApplicationsDecided, ErasureRequested, SealingKeyPublished
+from shared.contracts import ApplicationsDecided, ErasureRequested, PaperSettled, SealingKeyPublished
 from shared.messaging import Bus
 from shared.storage import Store
 from shared.watch import Watch
@@ -35,10 +39,11 @@ def build(settings: IntakeSettings) -> FastAPI:
     store = Store.open(settings.mongo_url.get_secret_value(), settings.mongo_database, timeout_s=settings.timeout_s)
     bus = Bus(settings, "intake", store)
     ledger, keys, stages = Ledger(store), Keys(store), Stages(store)
+    papers, gate = PaperLedger(store), Gate(keys)
     erasure = Erasure(store, stages, bus)
-    closing = Closing(store, ledger, stages, clock, settings.settle_s)
+    closing = Closing(store, ledger, papers, stages, clock, settings.settle_s)
     watch = Watch(campaigns.values(), (closing.close_if_over, erasure.carry_out), every_s=settings.watch_s)
-    _connect(bus, Handlers(ledger, keys, erasure))
+    _connect(bus, Handlers(ledger, papers, keys, erasure))
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -49,7 +54,8 @@ def build(settings: IntakeSettings) -> FastAPI:
         await store.close()
 
     guard = ops_only(settings.ops_token_file)
-    acceptance = Acceptance(ledger, keys, stages, bus, clock)
+    acceptance = Acceptance(ledger, gate, stages, bus, clock)
+    paper_acceptance = PaperAcceptance(papers, gate, stages, bus, clock)
     app = FastAPI(
         title="Kuji intake",
         description=_DESCRIPTION,
@@ -63,7 +69,13 @@ def build(settings: IntakeSettings) -> FastAPI:
     for router in (
         applications_router(campaigns, acceptance, ledger, staff=guard, body_timeout_s=settings.body_timeout_s),
         campaigns_router(campaigns, keys, clock),
-        operations_router(campaigns, ledger, keys, stages, staff=guard),
+        papers_router(
+            campaigns,
+            paper_acceptance,
+            token_file=settings.paper_token_file,
+            body_timeout_s=settings.paper_timeout_s,
+        ),
+        operations_router(campaigns, ledger, papers, keys, stages, staff=guard),
     ):
         app.include_router(router, dependencies=[Depends(store_errors)])
     app.include_router(bus.parking_router(guard))
@@ -74,4 +86,5 @@ def build(settings: IntakeSettings) -> FastAPI:
 def _connect(bus: Bus, handlers: Handlers) -> None:
     bus.consume(SealingKeyPublished, handlers.sealing_keys)
     bus.consume(ApplicationsDecided, handlers.decisions)
+    bus.consume(PaperSettled, handlers.settled_papers)
     bus.consume(ErasureRequested, handlers.erasures)
