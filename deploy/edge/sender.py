@@ -23,6 +23,7 @@ PaperChannel = Literal["fax", "post"]
 
 _SERIAL: Final = re.compile(r"[A-Za-z0-9-]{1,32}\Z")
 KEY_EXPIRED: Final = "key-expired"
+CONFLICT: Final = "conflict"
 UNAUTHORIZED: Final = "unauthorized"
 
 
@@ -74,7 +75,9 @@ class Sender:
         try:
             receipt = self.door.post(paper)
         except PaperRefused as refusal:
-            if refusal.code != UNAUTHORIZED:
+            if refusal.code == CONFLICT:  # a fax that was pushed twice: intake has the one sealed first
+                self.spool.drop(paper)
+            elif refusal.code != UNAUTHORIZED:
                 self.spool.refuse(paper)
             raise
         self.spool.done(paper)

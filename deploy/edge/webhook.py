@@ -84,14 +84,14 @@ async def _take(sender: Sender, fax_id: str, content: bytes, paper_id: PaperId) 
 
 
 async def _deliver(sender: Sender, arrived: asyncio.Event, every_s: float) -> None:
-    """Whenever something came, and every so often for what intake could not take before."""
+    """What an earlier run left, whatever comes, and every so often what intake could not take before."""
     while True:
-        with suppress(TimeoutError):
-            async with asyncio.timeout(every_s):
-                await arrived.wait()
         arrived.clear()
         with suppress(IntakeAway, PaperRefused):
             await asyncio.to_thread(sender.resume)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(every_s):
+                await arrived.wait()
 
 
 async def _body(request: Request) -> bytes:
