@@ -213,6 +213,7 @@ def test_nothing_of_a_paper_is_at_intake_or_on_the_broker(edge: Edge):
     assert edge.run(TOOL, "--channel", "fax", "--serial", "L-1", edge.file("leak.tif", tiff))[0] == 0
     dots = edge.image("L-1")[1000:1064]
     sought = seek({"metadata": CANARY})
+    assert sought.find("the clear file", tiff)
     stack = edge.stack
     with MongoClient[dict[str, Any]](stack.servers.mongo_url) as client:
         lines = repr(list(client["kuji_intake"]["papers"].find())).encode()
