@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final, Literal, cast
 
 from deploy.edge.door import IntakeDoor, PaperRefused
 from deploy.edge.settings import EdgeSettings
-from deploy.edge.spool import SealedPaper, Spool
+from deploy.edge.spool import ClearFile, SealedPaper, Spool
 from deploy.edge.stripping import stripped
 from shared.paper import BYTES, NotAPaper
 
@@ -85,14 +85,16 @@ class Sender:
 
     def _waiting(self, file: Path) -> SealedPaper | None:
         """The sealed copy that an earlier run made of this very file: sealed again it would be another paper."""
-        return next((paper for paper in self.spool.papers() if paper.clear == str(file.resolve())), None)
+        this = ClearFile.of(file, file.stat())
+        return next((paper for paper in self.spool.papers() if paper.clear == this), None)
 
     def _sealed_file(self, file: Path, channel: PaperChannel, serial: Serial) -> SealedPaper:
         with file.open("rb") as opened:
-            content, came = opened.read(BYTES + 1), os.fstat(opened.fileno()).st_mtime
+            facts = os.fstat(opened.fileno())
+            content = opened.read(BYTES + 1)
         paper_id = cast("PaperId", str(uuid.uuid4()))
-        came_at = datetime.fromtimestamp(came, UTC)
-        return self._sealed(content, channel, serial, paper_id, came_at, clear=str(file.resolve()))
+        came_at = datetime.fromtimestamp(facts.st_mtime, UTC)
+        return self._sealed(content, channel, serial, paper_id, came_at, clear=ClearFile.of(file, facts))
 
     def _sealed(
         self,
@@ -102,7 +104,7 @@ class Sender:
         paper_id: PaperId,
         came_at: datetime,
         *,
-        clear: str | None = None,
+        clear: ClearFile | None = None,
     ) -> SealedPaper:
         pages = stripped(content)
         key = self.door.key()

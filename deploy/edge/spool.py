@@ -9,10 +9,29 @@ import secrets
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, Self
 
 if TYPE_CHECKING:
     from shared.ids import CampaignId, KeyId, PaperId, Serial
+
+
+@dataclass(frozen=True)
+class ClearFile:
+    """The file a paper was sealed from, as it was then: one that was written anew under its name is another file."""
+
+    path: str
+    mark: str
+
+    @classmethod
+    def of(cls, path: Path, facts: os.stat_result) -> Self:
+        return cls(str(path.resolve()), f"{facts.st_ino}-{facts.st_size}-{facts.st_mtime_ns}")
+
+    def remove(self) -> None:
+        """Unless it is gone, or another one by now."""
+        path = Path(self.path)
+        with contextlib.suppress(FileNotFoundError):
+            if self.of(path, path.stat()) == self:
+                path.unlink()
 
 
 @dataclass(frozen=True)
@@ -26,7 +45,7 @@ class SealedPaper:
     serial: Serial
     received_at: str
     sealed: str
-    clear: str | None
+    clear: ClearFile | None
 
     def body(self) -> dict[str, object]:
         """As `docs/protocols.md` §1 has it."""
@@ -47,14 +66,15 @@ class Spool:
 
     def papers(self) -> Iterator[SealedPaper]:
         """What still waits, the oldest first."""
-        for path in sorted(self._folder.glob("*.json"), key=lambda each: (each.stat().st_mtime_ns, each.name)):
-            yield SealedPaper(**json.loads(path.read_bytes()))
+        for path in sorted(self._folder.glob("*.json"), key=_age):
+            with contextlib.suppress(FileNotFoundError):  # delivered by another run meanwhile
+                kept = json.loads(path.read_bytes())
+                yield SealedPaper(**{**kept, "clear": kept["clear"] and ClearFile(**kept["clear"])})
 
     def done(self, paper: SealedPaper) -> None:
         """Intake has it: the clear file goes first, so that it never outlives the note about it."""
         if paper.clear is not None:
-            with contextlib.suppress(FileNotFoundError):
-                Path(paper.clear).unlink()
+            paper.clear.remove()
         self.drop(paper)
 
     def drop(self, paper: SealedPaper) -> None:
@@ -70,6 +90,13 @@ class Spool:
 
     def _path(self, paper: SealedPaper) -> Path:
         return self._folder / f"{paper.paper_id}.json"
+
+
+def _age(path: Path) -> tuple[int, str]:
+    try:
+        return path.stat().st_mtime_ns, path.name
+    except FileNotFoundError:
+        return 0, path.name
 
 
 def write_whole(path: Path, content: bytes) -> None:

@@ -42,5 +42,5 @@ class VaultSettings(ServiceSettings):
     clamd_url: str | None = Field(
         None, description="malware scanner for papers, unix:/path or tcp://host:port; without it none is scanned"
     )
-    clamd_timeout_s: float = Field(30.0, gt=0, description="longest wait for a verdict on one paper, seconds")
+    clamd_timeout_s: float = Field(20.0, gt=0, description="longest wait for a verdict on one paper, seconds")
     font_dirs: tuple[Path, ...] = Field(FONT_DIRS, description="folders of the fonts of postcards and certificates")

@@ -20,9 +20,9 @@ class LookingFailed(TransientError):  # noqa: N818  (says what is the case)
 
 @dataclass(frozen=True)
 class Looking:
-    """`wait_s`: longest wait for an answer, seconds; the process's own limit on computing is below it."""
+    """`wait_s`: longest wait for an answer, seconds; with the scanner's, within the life of a transaction (60 s)."""
 
-    wait_s: float = 40.0
+    wait_s: float = 30.0
 
     async def at(self, data: bytes) -> Look:
         """What the file is. Raises NotAPaper, also where the decoder died of it; LookingFailed."""

@@ -25,7 +25,7 @@ class Scanner:
     """`url`: `unix:/run/clamav/clamd.ctl` or `tcp://host:3310`; None where this office has no scanner."""
 
     url: str | None
-    timeout_s: float = 30.0
+    timeout_s: float = 20.0
 
     def __post_init__(self) -> None:
         if self.url is not None and urlsplit(self.url).scheme not in {"unix", "tcp"}:

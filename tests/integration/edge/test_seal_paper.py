@@ -97,6 +97,17 @@ def test_the_tool_killed_after_sealing_sends_the_same_paper_later(edge: Edge):
     assert not file.exists()
 
 
+def test_a_file_written_anew_under_the_same_name_is_not_removed_for_the_one_that_was_sent(edge: Edge):
+    file = edge.file("R-1.tif", faxes.fax(98))
+    assert edge.run(TOOL, "--channel", "fax", edge.file("R-0.tif", faxes.fax(98)))[0] == 0  # the key is known now
+    assert edge.run(TOOL, "--channel", "fax", file, KUJI_INTAKE_URL="http://127.0.0.1:9")[0] == AWAY
+    file.unlink()
+    file.write_bytes(faxes.fax(98, pages=2))
+    assert edge.run(TOOL, "--channel", "fax")[0] == 0
+    assert edge.arrived("R-1")["pages"] == 1
+    assert file.exists()
+
+
 def test_a_key_that_the_pinned_one_did_not_sign_seals_nothing(edge: Edge):
     file = edge.file("N-1.tif", faxes.fax(98))
     status, _, wrong = edge.run(TOOL, "--channel", "fax", file, KUJI_SIGNING_KEY="A" * 43)
@@ -177,12 +188,32 @@ def test_the_edge_runs_on_a_fax_host_without_the_rest_of_the_house(edge: Edge):
     assert said.startswith("H-1 F-")
 
 
+def test_the_offices_own_command_line_needs_no_setting(edge: Edge):
+    secrets = edge.stack.secrets
+    doors = {
+        name: {"url": edge.stack.url(name), "token_file": str(secrets.ops_file(name))} for name in ("intake", "vault")
+    }
+    record = {"campaigns": [edge.campaign], "services": doors, "paper_token_file": str(secrets.paper_token_file)}
+    installation = edge.file("installation.json", json.dumps(record).encode())
+    environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "KUJI_INSTALLATION": str(installation)}
+    sheet = edge.file("C-1.pdf", faxes.scan())
+
+    def kuji(*arguments: object) -> str:
+        command = [sys.executable, "-m", "deploy.cli", *map(str, arguments)]
+        return subprocess.run(command, env=environment, check=True, capture_output=True, text=True, timeout=60).stdout
+
+    assert kuji("seal-paper", "--channel", "post", "--spool", edge.spool, sheet).startswith("C-1 P-")
+    edge.arrived("C-1")
+    assert "C-1" in {paper["serial"] for paper in json.loads(kuji("papers", "--json"))}
+
+
 def test_nothing_of_a_paper_is_at_intake_or_on_the_broker(edge: Edge):
     """Last: text of its metadata and a stretch of its dots, in memory, logs, files and the database."""
     tiff = faxes.fax(196, "group4", 3, CANARY)
     assert edge.run(TOOL, "--channel", "fax", "--serial", "L-1", edge.file("leak.tif", tiff))[0] == 0
     dots = edge.image("L-1")[1000:1064]
     sought = seek({"metadata": CANARY})
+    assert sought.find("the clear file", tiff)
     stack = edge.stack
     with MongoClient[dict[str, Any]](stack.servers.mongo_url) as client:
         lines = repr(list(client["kuji_intake"]["papers"].find())).encode()

@@ -83,6 +83,13 @@ async def test_a_paper_gets_a_receipt_of_its_channel_once_the_vault_will_get_it(
     assert body["sealed"] not in repr(await intake.store.db["papers"].find().to_list(None))
 
 
+async def test_a_paper_that_is_keyed_under_its_own_id_keeps_its_receipt_number(intake: Intake):
+    body = paper(intake)
+    receipt = (await post(intake, body)).json()["receipt"]
+    keyed = await intake.post(intake.body(body["paper_id"]), channel="fax", token=OPS_TOKEN)
+    assert keyed.json()["receipt"] == receipt
+
+
 async def test_the_same_paper_again_gets_the_same_answer_and_another_body_is_a_conflict(intake: Intake):
     body = paper(intake)
     first = await post(intake, body)
