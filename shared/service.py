@@ -1,5 +1,6 @@
 """Running a service: one ASGI app in one process, told to stop by SIGTERM, ending when its work is done."""
 
+import gc
 import os
 import sys
 from collections.abc import AsyncIterator, Callable
@@ -57,6 +58,8 @@ def serve(app: FastAPI, settings: ServiceSettings, service: str) -> None:
         date_header=False,
     )
     server = uvicorn.Server(config)
+    gc.collect()
+    gc.freeze()  # what was made until here lives as long as the process: no collection needs to look at it again
     server.run()
     if not server.started:
         sys.exit(f"{service}: did not start; the lines above say why")

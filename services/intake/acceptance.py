@@ -1,32 +1,26 @@
 """Taking an application: note it, let the broker confirm it, mark it, and only then give the receipt (ADR 0014).
 
 Whatever fails on the way leaves at most a pending line that nobody can see; the same request, repeated, carries
-on from there. The event's id derives from the application's, so the vault recognises a repetition.
+on from there.
 """
-
-from typing import Protocol
 
 from services.intake import problems
 from services.intake.gate import Gate, over
+from services.intake.handover import Handover
 from services.intake.ledger import Arrival, Ledger, Record
 from services.intake.stages import Stages
 from services.intake.states import Status
 from services.intake.submission import Submission, fingerprint
 from shared.campaign import Campaign
 from shared.clock import Clock
-from shared.contracts import ApplicationReceived, Channel, Event
-from shared.ids import EventId, Receipt, derived_event_id
-
-
-class Publisher(Protocol):
-    async def publish(self, event: Event, event_id: EventId | None = None) -> EventId:
-        """Returns once the broker has confirmed; raises TransientError otherwise."""
+from shared.contracts import ApplicationReceived, Channel
+from shared.ids import Receipt
 
 
 class Acceptance:
-    def __init__(self, ledger: Ledger, gate: Gate, stages: Stages, publisher: Publisher, clock: Clock) -> None:
+    def __init__(self, ledger: Ledger, gate: Gate, stages: Stages, handover: Handover, clock: Clock) -> None:
         self._ledger, self._gate, self._stages = ledger, gate, stages
-        self._publisher, self._clock = publisher, clock
+        self._handover, self._clock = handover, clock
 
     async def accept(self, campaign: Campaign, channel: Channel, submission: Submission) -> Receipt:
         """The receipt, the same one however often this is asked. Raises ProblemError (403, 409, 503)."""
@@ -56,7 +50,6 @@ class Acceptance:
             sealed=submission.sealed,
             received_at=record.arrival.at,
         )
-        event_id = derived_event_id(ApplicationReceived.name, record.arrival.application_id)
-        await self._publisher.publish(arrived, event_id)
+        await self._handover.give(arrived)
         if not await self._ledger.confirm(record.arrival.application_id):
             raise over(campaign, record.arrival.channel)

@@ -6,12 +6,15 @@ from contextlib import asynccontextmanager
 from fastapi import Depends, FastAPI
 
 from services.intake.acceptance import Acceptance
+from services.intake.applying import Applying
 from services.intake.closing import Closing
 from services.intake.collections import COLLECTIONS
+from services.intake.door import Door
 from services.intake.endpoints import applications_router, campaigns_router, postal_router
 from services.intake.erasure import Erasure
 from services.intake.gate import Gate
 from services.intake.handlers import Handlers
+from services.intake.handover import Handover
 from services.intake.keys import Keys
 from services.intake.ledger import Ledger
 from services.intake.limits import Limits
@@ -64,8 +67,15 @@ def build(settings: IntakeSettings) -> FastAPI:
         await store.close()
 
     guard = ops_only(settings.ops_token_file)
-    acceptance, limits = Acceptance(ledger, gate, stages, bus, clock), Limits(settings.rates)
     paper_acceptance = PaperAcceptance(papers, gate, stages, bus, clock)
+    limits = Limits(settings.rates)
+    applying = Applying(
+        campaigns,
+        Acceptance(ledger, gate, stages, Handover(bus), clock),
+        limits,
+        body_timeout_s=settings.body_timeout_s,
+        work_bits=settings.work_bits,
+    )
     app = FastAPI(
         title="Kuji intake",
         description=_DESCRIPTION,
@@ -77,15 +87,7 @@ def build(settings: IntakeSettings) -> FastAPI:
     )
     install_problems(app)
     for router in (
-        applications_router(
-            campaigns,
-            acceptance,
-            ledger,
-            staff=guard,
-            limits=limits,
-            body_timeout_s=settings.body_timeout_s,
-            work_bits=settings.work_bits,
-        ),
+        applications_router(campaigns, applying, ledger, staff=guard, limits=limits),
         campaigns_router(campaigns, keys, clock),
         postal_router(PostalPlaces(), limits),
         papers_router(
@@ -99,6 +101,7 @@ def build(settings: IntakeSettings) -> FastAPI:
         app.include_router(router, dependencies=[Depends(store_errors)])
     site = _site(settings, campaigns, keys, clock)
     app.include_router(site_router(site), dependencies=[Depends(store_errors)])
+    app.add_middleware(Door, applying=applying)
     app.include_router(bus.parking_router(guard))
     app.include_router(health_router({"broker": bus.ready, "store": store.ping}))
     return app

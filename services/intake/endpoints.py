@@ -6,11 +6,8 @@ from dataclasses import asdict
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
-from fastapi.exceptions import RequestValidationError
-from pydantic import ValidationError
 
-from services.intake import problems, receipts, work
-from services.intake.acceptance import Acceptance
+from services.intake import problems, receipts
 from services.intake.answers import (
     ApplicationStatus,
     KeyDocument,
@@ -21,14 +18,13 @@ from services.intake.answers import (
     refusals,
     submission_body,
 )
-from services.intake.body import read_body
+from services.intake.applying import Applying, known_campaign
 from services.intake.campaigns import public_part
 from services.intake.keys import Keys
 from services.intake.ledger import Ledger, Record
 from services.intake.limits import Limits
 from services.intake.postal import PostalPlaces
 from services.intake.states import RECEIPTED
-from services.intake.submission import BODY_LIMIT, Submission
 from shared.campaign import Campaign
 from shared.clock import Clock
 from shared.contracts import Channel
@@ -43,17 +39,15 @@ _LONG_TRUE = {"Cache-Control": "public, max-age=86400"}
 
 def applications_router(
     campaigns: Mapping[CampaignId, Campaign],
-    acceptance: Acceptance,
+    applying: Applying,
     ledger: Ledger,
     *,
     staff: Guard,
     limits: Limits,
-    body_timeout_s: float,
-    work_bits: int,
 ) -> APIRouter:
-    """Applying, and asking how an application stands."""
+    """Applying (see `door.py` for who comes in first), and asking how an application stands."""
     router = APIRouter(prefix="/v1", tags=["applications"])
-    limited, asked = limits.applications(), [Depends(limits.lookups())]
+    asked = [Depends(limits.lookups())]
 
     @router.post(
         "/campaigns/{campaign}/applications",
@@ -69,15 +63,9 @@ def applications_router(
         kuji_work: Annotated[str | None, Header(description="a nonce, where proof of work is asked for")] = None,
     ) -> Receipted:
         """Hand in a sealed application. The same request again gets the same answer."""
-        if channel == "web":
-            await limited(request)
-        else:
+        if channel != "web":
             staff(authorization)
-        known = _known(campaigns, campaign)
-        submission = _parse(await read_body(request, limit=BODY_LIMIT, timeout_s=body_timeout_s))
-        if channel == "web" and not work.is_done(known.id, submission, kuji_work, work_bits):
-            raise problems.work_required(work_bits)
-        return Receipted(receipt=await acceptance.accept(known, channel, submission))
+        return Receipted(receipt=await applying.take(campaign, channel, request, kuji_work))
 
     @router.get("/applications/{application_id}", responses=refusals(404, 429, 503), dependencies=asked)
     async def status(application_id: str, response: Response) -> ApplicationStatus:
@@ -93,7 +81,7 @@ def applications_router(
     async def by_receipt(campaign: str, receipt: str, response: Response) -> ApplicationStatus:
         """The same by receipt number, in any spelling; one misread symbol is noticed by the check character."""
         response.headers.update(_FRESH)
-        known = _known(campaigns, campaign)
+        known = known_campaign(campaigns, campaign)
         try:
             record = await ledger.find_by_receipt(known.id, receipts.read(receipt))
         except ValueError:
@@ -138,30 +126,15 @@ def campaigns_router(campaigns: Mapping[CampaignId, Campaign], keys: Keys, clock
     @router.get("/{campaign}", response_model=PublicCampaign, responses=refusals(404))
     async def describe(campaign: str) -> Response:
         """The public part of the campaign file."""
-        known = _known(campaigns, campaign)
+        known = known_campaign(campaigns, campaign)
         return Response(shown[known.id], media_type="application/json", headers=_SOON_STALE)
 
     @router.get("/{campaign}/sealing-key", response_model=KeyDocument, responses=refusals(404, 503))
     async def sealing_key(campaign: str) -> Response:
         """The current sealing key, as the vault signed it."""
-        key = await keys.current(_known(campaigns, campaign).id)
+        key = await keys.current(known_campaign(campaigns, campaign).id)
         if key is None or key.not_after <= clock.now():
             raise unavailable("The vault has not published a usable sealing key yet. Ask again shortly.")
         return Response(key.document, media_type="application/json", headers=_FRESH)
 
     return router
-
-
-def _known(campaigns: Mapping[CampaignId, Campaign], campaign: str) -> Campaign:
-    known = campaigns.get(CampaignId(campaign))
-    if known is None:
-        raise problems.unknown_campaign()
-    return known
-
-
-def _parse(body: bytes) -> Submission:
-    try:
-        return Submission.model_validate_json(body)
-    except ValidationError as error:
-        mistakes = error.errors(include_input=False, include_context=False, include_url=False)
-        raise RequestValidationError([{**each, "loc": ("body", *each["loc"])} for each in mistakes]) from None

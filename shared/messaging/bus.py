@@ -1,6 +1,7 @@
 """A service's one way to say and to hear: events in, events out, and what became of those that failed."""
 
 import asyncio
+from collections.abc import Sequence
 from typing import Any, Self, TypeVar
 
 from fastapi import APIRouter
@@ -13,7 +14,7 @@ from shared.logging import get_logger
 from shared.messaging.consumer import Able, Consumer
 from shared.messaging.deliveries import Batch
 from shared.messaging.depths import queue_depths
-from shared.messaging.envelope import Envelope
+from shared.messaging.envelope import Envelope, bundles
 from shared.messaging.handling import Handler, Handling
 from shared.messaging.link import Link
 from shared.messaging.names import Names
@@ -74,7 +75,7 @@ class Bus:
 
         ConfigurationError where the routes do not make this service a consumer of them, or the bus runs already.
         """
-        queue = self._names.queue(self._service, event_type)
+        queue, batch = self._names.queue(self._service, event_type), batch or Batch()
         if queue not in self._queues or self._relaying is not None:
             raise ConfigurationError(
                 f"{self._service} cannot consume {event_type.name}: see shared/contracts/routes.py"
@@ -87,10 +88,9 @@ class Bus:
             store=self._store,
             publisher=self._publisher,
             delays_s=self._settings.retry_delays_s,
+            limit=batch.size,
         )
-        consumer = Consumer(
-            queue, self._hearing, batch or Batch(), handling, able=self._able, timeout_s=self._settings.timeout_s
-        )
+        consumer = Consumer(queue, self._hearing, batch, handling, able=self._able, timeout_s=self._settings.timeout_s)
         self._consumers.append(consumer)
 
     async def publish(self, event: Event, event_id: EventId | None = None) -> EventId:
@@ -103,6 +103,18 @@ class Bus:
         message = Envelope(event_id, event.name, event.to_json()).message()
         await self._publisher.publish(self._names.events, event.name, message)
         return event_id
+
+    async def publish_all(self, events: Sequence[tuple[EventId, Event]]) -> None:
+        """Say events of one kind and one campaign, bundled; return once the broker has them all safely.
+
+        BrokerUnavailable otherwise: any of them may have arrived even so. Say them again, in whatever bundles.
+        """
+        name = events[0][1].name
+        envelopes = [Envelope(event_id, name, event.to_json()) for event_id, event in events]
+        sent = (self._publisher.publish(self._names.events, name, message) for message in bundles(envelopes))
+        for outcome in await asyncio.gather(*sent, return_exceptions=True):
+            if outcome is not None:
+                raise outcome
 
     async def start(self) -> None:
         """Begin consuming and relaying in the background, whether or not the broker is there yet."""

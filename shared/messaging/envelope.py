@@ -2,24 +2,33 @@
 
 Every attempt is a message of its own with its own AMQP message id, because the client matches returned
 messages by that id; what stays the same over all attempts is the event id in a header.
+
+Several events may ride in one message, a bundle: a line of the body and an id of the header for each. Where it
+arrives it is taken apart at once, so that every event keeps its own inbox line, its own retries and its own fate.
 """
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Final, Self
 
 from aio_pika import DeliveryMode, Message
-from aio_pika.abc import AbstractIncomingMessage
+from aio_pika.abc import AbstractIncomingMessage, HeadersType
 
 from shared.ids import EventId
 
 EVENT_ID: Final = "kuji-event-id"
+EVENT_IDS: Final = "kuji-event-ids"
+"""Of a bundle, in the order of its lines; it has no EVENT_ID."""
 ATTEMPT: Final = "kuji-attempt"
 ORIGIN: Final = "kuji-origin-queue"
 ERROR: Final = "kuji-error"
 PARKED_AT: Final = "kuji-parked-at"
+
+BUNDLE_EVENTS: Final = 50
+BUNDLE_BYTES: Final = 256 * 1024
+"""A bundle ends before either is exceeded; an event that is larger travels alone. Keeps a prefetched window small."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +51,16 @@ class Envelope:
             attempt=attempt if isinstance(attempt, int) and attempt > 0 else 1,
         )
 
+    @classmethod
+    def read_all(cls, message: AbstractIncomingMessage) -> tuple[Self, ...]:
+        """The events of a bundle, or the one there is; a bundle whose ids and lines differ in number reads as one."""
+        whole, ids, lines = cls.read(message), message.headers.get(EVENT_IDS), message.body.split(b"\n")
+        if not isinstance(ids, list) or len(ids) != len(lines):
+            return (whole,)
+        return tuple(
+            replace(whole, event_id=EventId(_text(each)), body=line) for each, line in zip(ids, lines, strict=True)
+        )
+
     def again(self) -> Self:
         return replace(self, attempt=self.attempt + 1)
 
@@ -50,20 +69,48 @@ class Envelope:
 
     def message(self, further_headers: Mapping[str, str] | None = None) -> Message:
         """A persistent message with an AMQP id of its own."""
-        return Message(
-            self.body,
-            headers={EVENT_ID: self.event_id, ATTEMPT: self.attempt, **(further_headers or {})},
-            content_type="application/json",
-            delivery_mode=DeliveryMode.PERSISTENT,
-            message_id=uuid.uuid4().hex,
-            timestamp=datetime.now(UTC),
-            type=self.name,
-        )
+        headers: HeadersType = {EVENT_ID: self.event_id, ATTEMPT: self.attempt, **(further_headers or {})}
+        return _message(self.name, self.body, "application/json", headers)
 
     def parked(self, origin: str, error: str) -> Message:
         """The copy for the parking queue. `error`: a type's name and a stable code, never a text (R-C2)."""
         at = datetime.now(UTC).isoformat(timespec="seconds")
         return self.message({ORIGIN: origin, ERROR: error, PARKED_AT: at})
+
+
+def bundles(envelopes: Sequence[Envelope]) -> Iterator[Message]:
+    """First attempts of events of one name, in as few messages as the limits of a bundle allow."""
+    waiting: list[Envelope] = []
+    size = 0
+    for envelope in envelopes:
+        if waiting and (len(waiting) == BUNDLE_EVENTS or size + len(envelope.body) > BUNDLE_BYTES):
+            yield _bundle(waiting)
+            waiting, size = [], 0
+        waiting.append(envelope)
+        size += len(envelope.body)
+    if waiting:
+        yield _bundle(waiting)
+
+
+def _bundle(envelopes: Sequence[Envelope]) -> Message:
+    """JSON without blanks holds no line feed, so lines tell the events apart."""
+    if len(envelopes) == 1:
+        return envelopes[0].message()
+    headers: HeadersType = {EVENT_IDS: [each.event_id for each in envelopes], ATTEMPT: 1}
+    body = b"\n".join(each.body for each in envelopes)
+    return _message(envelopes[0].name, body, "application/x-ndjson", headers)
+
+
+def _message(name: str, body: bytes, content_type: str, headers: HeadersType) -> Message:
+    return Message(
+        body,
+        headers=headers,
+        content_type=content_type,
+        delivery_mode=DeliveryMode.PERSISTENT,
+        message_id=uuid.uuid4().hex,
+        timestamp=datetime.now(UTC),
+        type=name,
+    )
 
 
 def _text(value: Any) -> str:

@@ -1,8 +1,8 @@
-"""Handling a batch: one transaction for all of it, one for each message where that fails, then the ladder.
+"""Handling a batch: one transaction for all of it, one for each event where that fails, then the ladder.
 
-Every message ends in exactly one of: handled (state, inbox and outbox committed), a confirmed copy in a rung of
+Every event ends in exactly one of: handled (state, inbox and outbox committed), a confirmed copy in a rung of
 the retry ladder, a confirmed copy in the parking queue, or still with the broker because we lost the channel.
-Only then is it acknowledged.
+Only then is its message acknowledged, and that of a bundle only after the last of its events.
 """
 
 import asyncio
@@ -41,11 +41,19 @@ _LONG_WAITS = 12
 _ACKNOWLEDGED_WITHIN_S = 5.0
 
 
-@dataclass(frozen=True)
-class Parcel(Generic[E]):
-    """A delivered message that met its contract."""
+@dataclass
+class Delivery:
+    """A message that was handed to us; it may be acknowledged when none of its events is `unanswered`."""
 
     message: AbstractIncomingMessage
+    unanswered: int
+
+
+@dataclass(frozen=True)
+class Parcel(Generic[E]):
+    """A delivered event that met its contract."""
+
+    delivery: Delivery
     envelope: Envelope
     event: E
 
@@ -67,8 +75,10 @@ class Handling(Generic[E]):
         store: Store,
         publisher: Publisher,
         delays_s: tuple[int, ...],
+        limit: int,
     ) -> None:
-        self._event_type, self._handler, self._delays_s = event_type, handler, delays_s
+        """`limit`: events in one transaction, since bundles make more of them than there are messages."""
+        self._event_type, self._handler, self._delays_s, self._limit = event_type, handler, delays_s, limit
         self._queue, self._parking = names.queue(service, event_type), names.parked(service)
         self._consumer = names.plain(self._queue)
         self._names, self._store, self._publisher = names, store, publisher
@@ -80,9 +90,11 @@ class Handling(Generic[E]):
         its neighbours, whose deliveries are counted with its own, get through long before the delivery limit.
         """
         try:
-            parcels = [parcel for message in messages if (parcel := await self._open(message, deliveries))]
-            await self._together([parcel for parcel in parcels if not parcel.message.redelivered], deliveries)
-            suspects = [parcel for parcel in parcels if parcel.message.redelivered]
+            parcels = [parcel for message in messages for parcel in await self._open(message, deliveries)]
+            fresh = [parcel for parcel in parcels if not parcel.delivery.message.redelivered]
+            for start in range(0, len(fresh), self._limit):
+                await self._together(fresh[start : start + self._limit], deliveries)
+            suspects = [parcel for parcel in parcels if parcel.delivery.message.redelivered]
             random.shuffle(suspects)
             for parcel in suspects:
                 await self._together([parcel], deliveries)
@@ -90,13 +102,15 @@ class Handling(Generic[E]):
             deliveries.abandon()
             _log.info("batch-abandoned", queue=self._queue, count=len(messages))
 
-    async def _open(self, message: AbstractIncomingMessage, deliveries: Deliveries) -> Parcel[E] | None:
-        envelope = Envelope.read(message)
-        try:
-            return Parcel(message, envelope, self._parse(envelope))
-        except ContractViolation as error:
-            await self._divert(message, envelope, error, deliveries)
-            return None
+    async def _open(self, message: AbstractIncomingMessage, deliveries: Deliveries) -> list[Parcel[E]]:
+        envelopes = Envelope.read_all(message)
+        delivery, parcels = Delivery(message, len(envelopes)), []
+        for envelope in envelopes:
+            try:
+                parcels.append(Parcel(delivery, envelope, self._parse(envelope)))
+            except ContractViolation as error:
+                await self._divert(delivery, envelope, error, deliveries)
+        return parcels
 
     def _parse(self, envelope: Envelope) -> E:
         if not envelope.event_id:
@@ -118,12 +132,12 @@ class Handling(Generic[E]):
         except Exception as error:  # noqa: BLE001  (the consumer loop: the error's type decides what follows)
             _log.warning("batch-failed", queue=self._queue, count=len(parcels), **describe(error))
             if len(parcels) == 1:
-                await self._divert(parcels[0].message, parcels[0].envelope, error, deliveries)
+                await self._divert(parcels[0].delivery, parcels[0].envelope, error, deliveries)
                 return
             for parcel in parcels:
                 await self._together([parcel], deliveries)
         else:
-            await _acknowledge([parcel.message for parcel in parcels])
+            await _answered([parcel.delivery for parcel in parcels])
 
     async def _commit(self, parcels: Sequence[Parcel[E]], deliveries: Deliveries) -> None:
         """One transaction. While the database is away or the service not ready, all wait: no message is at fault.
@@ -151,9 +165,7 @@ class Handling(Generic[E]):
         await self._store.inbox.record(self._consumer, [key for key in events if key in unseen], uow.session)
         await self._handler([event for key, event in events.items() if key in unseen], uow)
 
-    async def _divert(
-        self, message: AbstractIncomingMessage, envelope: Envelope, error: Exception, deliveries: Deliveries
-    ) -> None:
+    async def _divert(self, delivery: Delivery, envelope: Envelope, error: Exception, deliveries: Deliveries) -> None:
         """Up the ladder or to the parking queue: the copy is confirmed before the original is acknowledged."""
         verdict = judge(error, envelope.attempt, self._delays_s)
         about = {"queue": self._queue, "event_id": envelope.event_id, "attempt": envelope.attempt}
@@ -164,7 +176,7 @@ class Handling(Generic[E]):
             rung = self._names.rung(verdict.delay_s)
             await self._insist(rung, self._queue, envelope.again().message(), deliveries)
             _log.warning("message-retried", delay_s=verdict.delay_s, **about)
-        await _acknowledge([message])
+        await _answered([delivery])
 
     async def _insist(self, exchange: str, routing_key: str, copy: Message, deliveries: Deliveries) -> None:
         """Until the broker has the copy or has taken the original back; a copy too many is no harm (inbox)."""
@@ -179,6 +191,16 @@ class Handling(Generic[E]):
                 wait_s = min(2 * wait_s, _LONGEST_WAIT_S)
             else:
                 return
+
+
+async def _answered(answered: Sequence[Delivery]) -> None:
+    """An event of each of these has found its end."""
+    done = []
+    for delivery in answered:
+        delivery.unanswered -= 1
+        if delivery.unanswered == 0:
+            done.append(delivery.message)
+    await _acknowledge(done)
 
 
 async def _acknowledge(messages: Sequence[AbstractIncomingMessage]) -> None:

@@ -71,6 +71,8 @@ class Parking:
     async def replay(self, parked_id: str) -> bool:
         """Put a message back into the queue it came from, its attempts counted anew. False where it is not here.
 
+        A bundle, parked by the broker because somebody died over it, goes back event by event.
+
         Raises NotReplayable, and BrokerUnavailable (it then stays parked).
         """
         async with self._held() as found:
@@ -80,7 +82,8 @@ class Parking:
             origin = _origin(message)
             if origin not in self._origins:
                 raise NotReplayable("the message came from no queue of this service; discard it")
-            await self._publisher.publish(self._rung, origin, Envelope.read(message).afresh().message())
+            for envelope in Envelope.read_all(message):
+                await self._publisher.publish(self._rung, origin, envelope.afresh().message())
             await message.ack()
             return True
 
@@ -146,9 +149,10 @@ def _at(message: AbstractIncomingMessage) -> str:
 
 
 def _campaign(message: AbstractIncomingMessage) -> str | None:
+    """All events of a bundle are of one campaign."""
     try:
-        body = json.loads(message.body)
+        event = json.loads(Envelope.read_all(message)[0].body)
     except ValueError:
         return None
-    campaign = body.get("campaign") if isinstance(body, dict) else None
+    campaign = event.get("campaign") if isinstance(event, dict) else None
     return campaign if isinstance(campaign, str) else None

@@ -2,10 +2,11 @@
 
 from shared.web.health import health_router
 from shared.web.ops import is_ops, ops_only
-from shared.web.problems import ProblemError, install_problems, invalid_shape, problem, unavailable
+from shared.web.problems import ProblemError, answer_to, install_problems, invalid_shape, problem, unavailable
 
 __all__ = [
     "ProblemError",
+    "answer_to",
     "health_router",
     "install_problems",
     "invalid_shape",

@@ -66,21 +66,29 @@ def unavailable(en: str = "The service cannot reach a part it needs. Send the sa
 
 def install_problems(app: FastAPI) -> None:
     """Every error of the app leaves as problem+json, unexpected ones too."""
-    app.add_exception_handler(ProblemError, _on_problem)
-    app.add_exception_handler(RequestValidationError, _on_validation)
+    for known in (ProblemError, RequestValidationError, TransientError):
+        app.add_exception_handler(known, _on_known)
     app.add_exception_handler(HTTPException, _on_http)
-    app.add_exception_handler(TransientError, _on_transient)
     app.add_exception_handler(Exception, _on_unexpected)
 
 
-async def _on_problem(_: Request, error: Exception) -> JSONResponse:
-    assert isinstance(error, ProblemError)  # noqa: S101  (registered for this type)
-    return error.response()
+def answer_to(error: Exception) -> JSONResponse | None:
+    """The answer to an error that has one of its own; None where something unexpected happened."""
+    match error:
+        case ProblemError():
+            return error.response()
+        case RequestValidationError():
+            return invalid_shape(sorted({_field(mistake) for mistake in error.errors()})).response()
+        case TransientError():
+            return unavailable().response()  # a part is away for the moment: nothing was done, send the same again
+        case _:
+            return None
 
 
-async def _on_validation(_: Request, error: Exception) -> JSONResponse:
-    assert isinstance(error, RequestValidationError)  # noqa: S101  (registered for this type)
-    return invalid_shape(sorted({_field(mistake) for mistake in error.errors()})).response()
+async def _on_known(_: Request, error: Exception) -> JSONResponse:
+    answer = answer_to(error)
+    assert answer is not None  # noqa: S101  (registered for those types)
+    return answer
 
 
 def _field(mistake: dict[str, Any]) -> str:
@@ -115,11 +123,6 @@ async def _on_http(_: Request, error: Exception) -> JSONResponse:
         en="Check address and method.",
         headers=headers,
     ).response()
-
-
-async def _on_transient(_: Request, __: Exception) -> JSONResponse:
-    """A part that is needed is away for the moment: nothing was done, the same may be sent again."""
-    return unavailable().response()
 
 
 async def _on_unexpected(_: Request, error: Exception) -> JSONResponse:

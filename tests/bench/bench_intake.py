@@ -1,10 +1,12 @@
 """How many applications a second one process of intake takes, closed loop, beside what bounds it in the same run.
 
-    .kuji/venv/bin/python -m tests.bench.bench_intake [--seconds 5] [--rounds 3] [--connections 16]
+    .kuji/venv/bin/python -m tests.bench.bench_intake [--seconds 5] [--rounds 3] [--connections 128]
 
-Beside it: (a) `empty`, the same process answering a POST that needs neither database nor broker; (b) `publish`, the
-same event published with confirm on the same broker, as many at once. Rounds are interleaved, because machines
-are noisy; the median counts. The client runs on the same machine.
+Beside it: (a) `empty`, the same process answering an empty POST at the same address, which is refused once read;
+(b) `publish`, the same event published with confirm on the same broker, as many at once; and `generator`, what the
+client does against a server that does nothing, so that one sees whether it is the client that is measured. Rounds
+are interleaved, because machines are noisy; the median counts. Everything runs on the same machine; the processor
+time that intake itself spends on one request is printed too, since it depends least on the neighbours.
 """
 
 import argparse
@@ -12,34 +14,27 @@ import asyncio
 import json
 import os
 import statistics
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Awaitable, Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from datetime import timedelta
 from pathlib import Path
 
-import httpx
+import psutil
 
 from deploy.local.ports import free_ports
 from deploy.local.processes import Watchdog
 from deploy.local.servers import Servers
-from shared.campaign import load_campaign
-from shared.clock import set_rehearsal_clock
 from shared.contracts import ApplicationReceived
-from shared.ids import new_application_id, new_event_id
+from shared.ids import new_event_id
 from shared.messaging.envelope import Envelope
 from shared.messaging.link import Link
 from shared.messaging.names import Names
 from shared.messaging.publisher import Publisher
 from shared.messaging.topology import declare
-from tests.integration.intake.vault import CAMPAIGN, VaultSide, connected
-
-PLAINTEXT = 600
-"""Bytes of a typical application before sealing."""
+from tests.bench.keepalive import Connection
+from tests.integration.intake.process import PATH, Server, environment, has_key, sealed_bodies, serving
+from tests.integration.intake.vault import VaultSide, connected
 
 
 @dataclass(frozen=True)
@@ -50,26 +45,26 @@ class Load:
     connections: int
 
 
-class Connection:
-    """HTTP/1.1, kept alive, as little work as possible, so that the client does not bound the figure."""
+@dataclass(frozen=True)
+class Installation:
+    """What a run needs of its surroundings."""
 
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._reader, self._writer = reader, writer
-
-    async def post(self, path: str, body: bytes) -> int:
-        head = f"POST {path} HTTP/1.1\r\nHost: bench\r\nContent-Length: {len(body)}\r\n\r\n"
-        self._writer.write(head.encode() + body)
-        answer = (await self._reader.readuntil(b"\r\n\r\n")).lower()
-        length = int(answer.partition(b"content-length: ")[2].split(b"\r\n", 1)[0])
-        await self._reader.readexactly(length)
-        return int(answer[9:12])
-
-    def close(self) -> None:
-        self._writer.close()
+    amqp_url: str
+    namespace: str
+    intake: Server
+    responder: Server
 
 
-async def closed_loop(load: Load, once: Callable[[int], Awaitable[None]]) -> float:
-    """`once(lane)` again and again in each lane; completions a second."""
+@dataclass(frozen=True)
+class Rate:
+    """Completions a second, and processor time of the server for each (seconds; 0 where nobody looked)."""
+
+    per_second: float
+    cost_s: float = 0.0
+
+
+async def closed_loop(load: Load, once: Callable[[int], Awaitable[None]], server: psutil.Process | None = None) -> Rate:
+    """`once(lane)` again and again in each lane."""
     end, done = time.perf_counter() + load.seconds, 0
 
     async def lane(number: int) -> None:
@@ -78,25 +73,32 @@ async def closed_loop(load: Load, once: Callable[[int], Awaitable[None]]) -> flo
             await once(number)
             done += 1
 
-    begun = time.perf_counter()
+    begun, spent = time.perf_counter(), _processor_time(server)
     await asyncio.gather(*(lane(number) for number in range(load.connections)))
-    return done / (time.perf_counter() - begun)
+    return Rate(done / (time.perf_counter() - begun), (_processor_time(server) - spent) / done)
 
 
-async def posting(port: int, load: Load, path: str, bodies: Iterator[bytes], expected: int) -> float:
-    lanes = [Connection(*await asyncio.open_connection("127.0.0.1", port)) for _ in range(load.connections)]
+def _processor_time(process: psutil.Process | None) -> float:
+    if process is None:
+        return 0.0
+    times = process.cpu_times()
+    return float(times.user + times.system)
+
+
+async def posting(server: Server, load: Load, path: str, bodies: Iterator[bytes], expected: int) -> Rate:
+    lanes = [await Connection.open(server.port) for _ in range(load.connections)]
 
     async def once(lane: int) -> None:
-        status = await lanes[lane].post(path, next(bodies))
+        status = (await lanes[lane].post(path, next(bodies))).status
         assert status == expected, status
 
-    rate = await closed_loop(load, once)
+    rate = await closed_loop(load, once, server.process)
     for lane in lanes:
         lane.close()
     return rate
 
 
-async def publishing(url: str, names: Names, load: Load, body: bytes) -> float:
+async def publishing(url: str, names: Names, load: Load, body: bytes) -> Rate:
     link = Link(url, "bench", 10, confirms=True)
     publisher = Publisher(link, 10)
 
@@ -109,96 +111,57 @@ async def publishing(url: str, names: Names, load: Load, body: bytes) -> float:
     return rate
 
 
-def sealed_bodies(vault: VaultSide) -> Iterator[bytes]:
-    """Distinct ids; sealed once only: intake cannot tell, and sealing would slow the client down."""
-    sealed = vault.key().seal(new_application_id(), bytes(PLAINTEXT))
-    while True:
-        body = {"v": 1, "application_id": new_application_id(), "key_id": "k1", "sealed": sealed}
-        yield json.dumps(body, separators=(",", ":")).encode()
-
-
 def empty_bodies() -> Iterator[bytes]:
     while True:
         yield b""
 
 
-def environment(servers: Servers, home: Path, namespace: str, port: int) -> dict[str, str]:
-    """Settings of an intake with the sample campaign, an hour after its window opened."""
-    campaigns = home / "campaigns"
-    campaigns.mkdir()
-    sample = Path("deploy/campaigns/777-days.yaml").read_text("utf-8")
-    (campaigns / "777-days.yaml").write_text(f"{sample}\nrehearsal: true\n", "utf-8")
-    opens = load_campaign(campaigns / "777-days.yaml").window.opens
-    set_rehearsal_clock(home / "clock.json", opens + timedelta(hours=1))
-    return {
-        **os.environ,
-        "KUJI_AMQP_URL": servers.amqp_url,
-        "KUJI_MONGO_URL": servers.mongo_url,
-        "KUJI_MONGO_DATABASE": f"{namespace}_intake",
-        "KUJI_NAMESPACE": namespace,
-        "KUJI_CAMPAIGNS_DIR": str(campaigns),
-        "KUJI_STATE_DIR": str(home),
-        "KUJI_CLOCK_FILE": str(home / "clock.json"),
-        "KUJI_HTTP_PORT": str(port),
-    }
-
-
-@contextmanager
-def intake(settings: Mapping[str, str]) -> Iterator[None]:
-    """One process of intake."""
-    process = subprocess.Popen([sys.executable, "-m", "services.intake"], env=settings, stdout=subprocess.DEVNULL)
-    try:
-        yield
-    finally:
-        process.terminate()
-        process.wait(30)
-
-
-async def has_key(port: int) -> None:
-    """Until the process answers and has heard of the key."""
-    async with asyncio.timeout(30), httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", trust_env=False) as http:
-        while True:
-            with suppress(httpx.TransportError):
-                if (await http.get(f"/v1/campaigns/{CAMPAIGN}/sealing-key")).status_code == httpx.codes.OK:
-                    return
-            await asyncio.sleep(0.1)
-
-
-async def measure(servers: Servers, port: int, namespace: str, load: Load, rounds: int) -> dict[str, list[float]]:
-    connection = await connected(servers.amqp_url)
-    vault = await VaultSide.connect(connection, namespace)
+async def measure(at: Installation, load: Load, rounds: int) -> dict[str, list[Rate]]:
+    connection = await connected(at.amqp_url)
+    vault = await VaultSide.connect(connection, at.namespace)
     await vault.publish_key()
-    await has_key(port)
-    bodies, path = sealed_bodies(vault), f"/v1/campaigns/{CAMPAIGN}/applications"
-    found: dict[str, list[float]] = {"applications": [], "empty": [], "publish": []}
+    await has_key(at.intake.port)
+    bodies = (body for _, body in sealed_bodies(vault))
+    found: dict[str, list[Rate]] = {"applications": [], "empty": [], "publish": [], "generator": []}
     for _ in range(rounds):
-        found["applications"].append(await posting(port, load, path, bodies, 202))
-        found["empty"].append(await posting(port, load, "/v1/campaigns/none/applications", empty_bodies(), 404))
-        found["publish"].append(await publishing(servers.amqp_url, Names(namespace), load, next(bodies)))
+        found["applications"].append(await posting(at.intake, load, PATH, bodies, 202))
+        found["empty"].append(await posting(at.intake, load, PATH, empty_bodies(), 422))
+        found["publish"].append(await publishing(at.amqp_url, Names(at.namespace), load, next(bodies)))
+        found["generator"].append(await posting(at.responder, load, PATH, bodies, 202))
     await connection.close()
     return found
 
 
-def run(given: argparse.Namespace, home: Path) -> dict[str, list[float]]:
-    namespace, [port] = f"bench{os.getpid()}", free_ports(1)
+def run(given: argparse.Namespace, home: Path) -> dict[str, list[Rate]]:
+    namespace, [port, idle] = f"bench{os.getpid()}", free_ports(2)
     load = Load(given.seconds, given.connections)
     with Watchdog() as watchdog, Servers(home / "servers", watchdog=watchdog) as servers:
         asyncio.run(declare(servers.amqp_url, namespace))
-        with intake(environment(servers, home, namespace, port)):
-            return asyncio.run(measure(servers, port, namespace, load, given.rounds))
+        settings = environment(servers.amqp_url, servers.mongo_url, home, namespace, port)
+        with (
+            serving(port, "services.intake", settings=settings) as intake,
+            serving(idle, "tests.bench.responder", str(idle)) as responder,
+        ):
+            at = Installation(servers.amqp_url, namespace, intake, responder)
+            return asyncio.run(measure(at, load, given.rounds))
+
+
+def show(found: Mapping[str, list[Rate]]) -> None:
+    print(json.dumps({name: [round(rate.per_second) for rate in rates] for name, rates in found.items()}))
+    medians = {name: statistics.median(rate.per_second for rate in rates) for name, rates in found.items()}
+    for name, rate in medians.items():
+        cost_ms = 1000 * statistics.median(each.cost_s for each in found[name])
+        cost = f"   {cost_ms:5.2f} ms of the server's processor each" if cost_ms else ""
+        print(f"{name:13} {rate:8.0f} /s   applications reach {medians['applications'] / rate:5.2f} of it{cost}")
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seconds", type=float, default=5)
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--connections", type=int, default=16)
+    parser.add_argument("--connections", type=int, default=128)
     with tempfile.TemporaryDirectory() as folder:
-        found = run(parser.parse_args(), Path(folder))
-    print(json.dumps({name: [round(rate) for rate in rates] for name, rates in found.items()}))
-    medians = {name: statistics.median(rates) for name, rates in found.items()}
-    for name, rate in medians.items():
-        print(f"{name:13} {rate:8.0f} /s   applications reach {medians['applications'] / rate:5.2f} of it")
+        show(run(parser.parse_args(), Path(folder)))
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """Taking a paper as applications are taken: noted, confirmed by the broker, marked, and then receipted (ADR 14)."""
 
-from services.intake.acceptance import Publisher
+from typing import Protocol
+
 from services.intake.gate import Gate, over
 from services.intake.papers import problems as paper_problems
 from services.intake.papers.ledger import PaperLedger, PaperRecord, SerialTaken
@@ -9,9 +10,14 @@ from services.intake.papers.submission import PaperSubmission
 from services.intake.stages import Stages
 from shared.campaign import Campaign
 from shared.clock import Clock
-from shared.contracts import PaperReceived
-from shared.ids import Receipt, derived_event_id
+from shared.contracts import Event, PaperReceived
+from shared.ids import EventId, Receipt, derived_event_id
 from shared.web import ProblemError
+
+
+class Publisher(Protocol):
+    async def publish(self, event: Event, event_id: EventId | None = None) -> EventId:
+        """Returns once the broker has confirmed; raises TransientError otherwise."""
 
 
 class PaperAcceptance:

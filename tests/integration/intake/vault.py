@@ -14,7 +14,7 @@ from deploy.demo.sealing import SUITE_NAME, SealingKey, sealing_info
 from shared.contracts import ApplicationReceived, ApplicationsDecided, Decision, Event, SealingKeyPublished
 from shared.encoding import b64url, unb64url
 from shared.ids import ApplicationId, CampaignId, KeyId, new_event_id
-from shared.messaging.envelope import EVENT_ID, Envelope
+from shared.messaging.envelope import Envelope
 from shared.messaging.names import Names
 from shared.signing import SigningKey
 
@@ -70,7 +70,7 @@ class VaultSide:
         queue = await self._channel.get_queue(self._names.queue(service, event), ensure=False)
         found: list[tuple[str, bytes]] = []
         while (message := await queue.get(no_ack=True, fail=False)) is not None:
-            found.append((str(message.headers[EVENT_ID]), message.body))
+            found += [(each.event_id, each.body) for each in Envelope.read_all(message)]
         if service == "vault" and event == ApplicationReceived.name:
             self.received += [(event_id, ApplicationReceived.model_validate_json(body)) for event_id, body in found]
         return found
