@@ -27,7 +27,7 @@ def ensure(tell: Callable[[str], None]) -> None:
     wanted = _fingerprint()
     if stamp.exists() and stamp.read_text("ascii") == wanted:
         return
-    tell("bundling the public pages (once, about ten seconds)")
+    tell("bundling the public pages (once for each change)")
     ensure_libraries()
     node("build.mjs")
     stamp.write_text(wanted, "ascii")

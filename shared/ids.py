@@ -22,11 +22,14 @@ KeyId = NewType("KeyId", str)
 DrawId = NewType("DrawId", str)
 EventId = NewType("EventId", str)
 Receipt = NewType("Receipt", str)
+PaperId = NewType("PaperId", str)
+Serial = NewType("Serial", str)
 
 _SLUG = r"^[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?$"
 _UUID = r"^[0-9a-f]{8}-[0-9a-f]{4}-[47][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$"
 _TOKEN = r"^tok_[0-9a-hjkmnp-tv-z]{26}$"  # noqa: S105  (a pattern, not a secret)
 _OPAQUE = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,79}$"
+_SERIAL = r"^[A-Za-z0-9-]{1,32}$"
 _RECEIPT = r"^[WFP](?:-[0-9A-HJKMNP-TV-Z]{4}){2}-[0-9A-HJKMNP-TV-Z]$"
 
 CampaignIdField = Annotated[CampaignId, StringConstraints(pattern=_SLUG)]
@@ -38,6 +41,9 @@ BatchIdField = Annotated[BatchId, StringConstraints(pattern=_OPAQUE)]
 KeyIdField = Annotated[KeyId, StringConstraints(pattern=_OPAQUE)]
 DrawIdField = Annotated[DrawId, StringConstraints(pattern=_OPAQUE)]
 ReceiptField = Annotated[Receipt, StringConstraints(pattern=_RECEIPT)]
+PaperIdField = Annotated[PaperId, StringConstraints(pattern=_UUID)]
+SerialField = Annotated[Serial, StringConstraints(pattern=_SERIAL)]
+"""The number stamped on a paper when it came in: it leads from the screen to the folder in the locker (R-S2)."""
 
 
 def new_token() -> Token:

@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from shared import logging
 from shared.errors import ConfigurationError
 from shared.settings import ServiceSettings
+from shared.web.patience import PatientProtocol
 
 S = TypeVar("S", bound=ServiceSettings)
 
@@ -47,6 +48,7 @@ def serve(app: FastAPI, settings: ServiceSettings, service: str) -> None:
         app,
         host=settings.http_host,
         port=settings.http_port,
+        http=PatientProtocol,
         access_log=False,
         log_config=None,
         lifespan="on",

@@ -6,6 +6,7 @@ from types import FrameType
 
 from deploy.cli.commands import app
 from deploy.cli.doors import CallRefused, NotRunning
+from deploy.edge.settings import NotSetUp
 from shared.errors import KujiError
 
 
@@ -18,7 +19,7 @@ def main() -> None:
     signal.signal(signal.SIGTERM, _end)
     try:
         app(prog_name="./kuji")
-    except (CallRefused, NotRunning, KujiError) as error:
+    except (CallRefused, NotRunning, NotSetUp, KujiError) as error:
         sys.exit(f"kuji: {error}")
 
 

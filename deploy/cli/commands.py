@@ -3,7 +3,7 @@
 import typer
 
 from deploy import pages
-from deploy.cli import checking, close_out, compose, demo, draws, house, installation, staff, vaults
+from deploy.cli import checking, close_out, compose, demo, draws, house, installation, papers, staff, vaults
 
 app = typer.Typer(
     name="kuji",
@@ -39,6 +39,9 @@ app.add_typer(vaults.prints, name="prints")
 app.add_typer(draws.draw, name="draw")
 app.add_typer(close_out.close_out, name="close-out")
 app.add_typer(compose.compose, name="compose")
+app.command("papers")(papers.list_papers)
+app.command("seal-paper")(papers.seal_paper)
+app.command("fax-webhook")(papers.fax_webhook)
 app.command("seal")(vaults.seal)
 app.command("signing-key")(vaults.signing_key)
 app.command("bench")(house.bench)

@@ -27,6 +27,7 @@ def write(folder: Path, campaigns: Path) -> Path:
         "v": 1,
         "campaigns": [str(name) for name in sorted(load_campaigns(campaigns))],
         "services": {name: {"url": url(name), "token_file": str(token_file(folder, name))} for name in PORTS},
+        "paper_token_file": str(folder / "intake" / "paper-token"),
         "servers": {},
     }
     write_secret(path, json.dumps(record, ensure_ascii=False).encode())

@@ -57,6 +57,7 @@ def environment(service: str, *, rehearsal: bool) -> dict[str, str]:
     own = {
         "intake": {
             "KUJI_SIGNING_KEY_FILE": f"/run/kuji/{PIN}",
+            "KUJI_PAPER_TOKEN_FILE": "/run/kuji/paper-token",
             **({"KUJI_APPLICATIONS_PER_MINUTE": "0", "KUJI_LOOKUPS_PER_MINUTE": "0"} if rehearsal else {}),
         },
         "vault": {
@@ -116,6 +117,7 @@ def _files(made: Secrets, service: str) -> Mapping[str, Path]:
             "relay.key": made.private_key_file,
             "relay-password": made.relay_password_file,
         },
+        "intake": {"paper-token": made.paper_token_file},
         "notifier": {"authority.crt": made.authority_file, "relay-password": made.relay_password_file},
     }
     return {"ops-token": made.ops_file(service), **own.get(service, {})}

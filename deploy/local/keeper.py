@@ -46,6 +46,7 @@ def _record(stack: Stack, campaigns: list[str]) -> dict[str, Any]:
     return {
         "v": 1,
         "campaigns": campaigns,
+        "paper_token_file": str(stack.secrets.paper_token_file),
         "services": doors,
         "servers": _servers(stack),
         "mail": str(stack.servers.mailbox),

@@ -43,6 +43,7 @@ class Secrets:
         )
         for service, token in made.ops.items():
             write_secret(made.ops_file(service), token.encode())
+        write_secret(made.paper_token_file, secrets.token_urlsafe(24).encode())
         write_secret(made.passphrase_file, secrets.token_urlsafe(24).encode())
         write_secret(made.relay_password_file, made.relay_password.encode())
         _make_certificate(made)
@@ -50,6 +51,11 @@ class Secrets:
 
     def ops_file(self, service: str) -> Path:
         return self.folder / f"{service}.ops-token"
+
+    @property
+    def paper_token_file(self) -> Path:
+        """What tools that send paper show to intake; it opens nothing else."""
+        return self.folder / "intake.paper-token"
 
     @property
     def passphrase_file(self) -> Path:

@@ -202,7 +202,10 @@ class Stack:
                 "KUJI_MTA_SECURITY": "none",
             }
         if service == "intake":
-            return {"KUJI_SIGNING_KEY_FILE": str(self.pin_file)}
+            return {
+                "KUJI_SIGNING_KEY_FILE": str(self.pin_file),
+                "KUJI_PAPER_TOKEN_FILE": str(self.secrets.paper_token_file),
+            }
         if service == "notifier":
             return {
                 "KUJI_RELAY_HOST": "localhost",

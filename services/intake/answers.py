@@ -114,6 +114,8 @@ class Summary(_Answer):
     key_id: KeyIdField | None
     received: Annotated[int, Field(description="applications that were given a receipt")]
     by_channel: dict[str, dict[str, int]]
+    papers: Annotated[dict[str, int], Field(description="faxes and scans by status")]
+    papers_unkeyed: Annotated[int, Field(description="papers the roll of receipts waits for")]
 
 
 _REFUSALS: Final[dict[int, str]] = {
@@ -121,7 +123,8 @@ _REFUSALS: Final[dict[int, str]] = {
     403: "`not-open` (with `opens`) or `closed` (with `closed`): outside the window",
     404: "`campaign-unknown`, `application-unknown`, `receipt-unknown` or `postal-code-unknown`",
     408: "`body-timeout`: the body did not arrive in time",
-    409: "`conflict`: the id came with another body before; `key-expired` (with the current `key_id`)",
+    409: "`conflict`: the id came with another body before; `key-expired` (with the current `key_id`); "
+    "`serial-taken`: another paper has this number",
     413: "`too-large`: more than the `limit` of bytes",
     422: "`invalid`: not the documented shape; names members of the schema, never what was sent",
     428: "`work-required`: proof of work of so many `bits` is asked for at present; send the same with `Kuji-Work`",

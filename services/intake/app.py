@@ -12,6 +12,7 @@ from services.intake.collections import COLLECTIONS
 from services.intake.door import Door
 from services.intake.endpoints import applications_router, campaigns_router, postal_router
 from services.intake.erasure import Erasure
+from services.intake.gate import Gate
 from services.intake.handlers import Handlers
 from services.intake.handover import Handover
 from services.intake.keys import Keys
@@ -23,13 +24,16 @@ from services.intake.pages.pinning import Pin
 from services.intake.pages.rendering import Renderer
 from services.intake.pages.site import Site, site_router
 from services.intake.pages.texts import load_catalogues
+from services.intake.papers.acceptance import PaperAcceptance
+from services.intake.papers.endpoints import papers_router
+from services.intake.papers.ledger import PaperLedger
 from services.intake.postal import PostalPlaces
 from services.intake.settings import IntakeSettings
 from services.intake.sheet import Sheets
 from services.intake.stages import Stages
 from shared.campaign import Campaign, load_campaigns
 from shared.clock import Clock, choose_clock
-from shared.contracts import ApplicationsDecided, ErasureRequested, SealingKeyPublished
+from shared.contracts import ApplicationsDecided, ErasureRequested, PaperSettled, SealingKeyPublished
 from shared.ids import CampaignId
 from shared.messaging import Bus
 from shared.storage import Store
@@ -48,10 +52,11 @@ def build(settings: IntakeSettings) -> FastAPI:
     store = Store.open(settings.mongo_url.get_secret_value(), settings.mongo_database, timeout_s=settings.timeout_s)
     bus = Bus(settings, "intake", store)
     ledger, keys, stages = Ledger(store), Keys(store), Stages(store)
+    papers, gate = PaperLedger(store), Gate(keys)
     erasure = Erasure(store, stages, bus)
-    closing = Closing(store, ledger, stages, clock, settings.settle_s)
+    closing = Closing(store, ledger, papers, stages, clock, settings.settle_s)
     watch = Watch(campaigns.values(), (closing.close_if_over, erasure.carry_out), every_s=settings.watch_s)
-    _connect(bus, Handlers(ledger, keys, erasure))
+    _connect(bus, Handlers(ledger, papers, keys, erasure))
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -62,10 +67,11 @@ def build(settings: IntakeSettings) -> FastAPI:
         await store.close()
 
     guard = ops_only(settings.ops_token_file)
+    paper_acceptance = PaperAcceptance(papers, gate, stages, bus, clock)
     limits = Limits(settings.rates)
     applying = Applying(
         campaigns,
-        Acceptance(ledger, keys, stages, Handover(bus), clock),
+        Acceptance(ledger, gate, stages, Handover(bus), clock),
         limits,
         body_timeout_s=settings.body_timeout_s,
         work_bits=settings.work_bits,
@@ -85,7 +91,13 @@ def build(settings: IntakeSettings) -> FastAPI:
         applications_router(campaigns, applying, ledger, staff=guard, limits=limits),
         campaigns_router(campaigns, keys, clock),
         postal_router(PostalPlaces(), limits),
-        operations_router(campaigns, ledger, keys, stages, staff=guard),
+        papers_router(
+            campaigns,
+            paper_acceptance,
+            token_file=settings.paper_token_file,
+            body_timeout_s=settings.paper_timeout_s,
+        ),
+        operations_router(campaigns, ledger, papers, keys, stages, staff=guard),
     ):
         app.include_router(router, dependencies=[Depends(store_errors)])
     site = _site(settings, campaigns, keys, clock)
@@ -112,4 +124,5 @@ def _site(settings: IntakeSettings, campaigns: Mapping[CampaignId, Campaign], ke
 def _connect(bus: Bus, handlers: Handlers) -> None:
     bus.consume(SealingKeyPublished, handlers.sealing_keys)
     bus.consume(ApplicationsDecided, handlers.decisions)
+    bus.consume(PaperSettled, handlers.settled_papers)
     bus.consume(ErasureRequested, handlers.erasures)

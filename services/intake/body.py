@@ -1,34 +1,41 @@
 """Reading a request body with a limit on bytes and on time, whether its length is announced or not."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 
 from starlette.requests import ClientDisconnect, Request
 
 from services.intake.problems import body_timeout, too_large
+from shared.web import ProblemError
 
 _DISCARD_LIMIT = 1024 * 1024
 """Bytes of an oversized body that are read and dropped, so that the sender gets to see the answer."""
 
 
-async def read_body(request: Request, *, limit: int, timeout_s: float) -> bytes:
-    """The whole body. Raises ProblemError: 413 beyond `limit` bytes, 408 when it stalls or the client leaves."""
+async def read_body(
+    request: Request, *, limit: int, timeout_s: float, refusal: Callable[[], ProblemError] = too_large
+) -> bytes:
+    """The whole body. Raises ProblemError: `refusal` beyond `limit` bytes, 408 when it stalls or the client leaves."""
     try:
         async with asyncio.timeout(timeout_s):
             announced = request.headers.get("content-length", "")
-            if announced.isdecimal() and int(announced) > _DISCARD_LIMIT:
-                raise too_large()
-            return await _collect(request.stream(), limit)
+            if announced.isdecimal() and int(announced) > limit + _DISCARD_LIMIT:
+                raise refusal()
+            body = await _collect(request.stream(), limit)
     except (TimeoutError, ClientDisconnect):
         raise body_timeout() from None
+    if body is None:
+        raise refusal()
+    return body
 
 
-async def _collect(chunks: AsyncIterator[bytes], limit: int) -> bytes:
+async def _collect(chunks: AsyncIterator[bytes], limit: int) -> bytes | None:
+    """None where there are more than `limit` bytes."""
     body = bytearray()
     async for chunk in chunks:
         if len(body) + len(chunk) > limit:
             await _discard(chunks)
-            raise too_large()
+            return None
         body += chunk
     return bytes(body)
 

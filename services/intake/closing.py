@@ -2,6 +2,7 @@
 
 Open → closing: from here nothing new is marked as received, except what was already under way (`acceptance`
 reads the stage after it has noted a line). That is waited for; what stays pending is given up.
+A paper that nobody has keyed or put aside yet keeps the roll back (ADR 16).
 Closing → closed: in one transaction with the parts of the roll in the outbox, so that they leave exactly once.
 """
 
@@ -10,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from services.intake.ledger import Ledger
+from services.intake.papers.ledger import PaperLedger
 from services.intake.stages import Stages
 from services.intake.states import Stage
 from services.intake.window import is_over
@@ -29,8 +31,11 @@ _log = get_logger(__name__)
 class Closing:
     """`settle_s`: longest that an application can be under way (wall time, seconds)."""
 
-    def __init__(self, store: Store, ledger: Ledger, stages: Stages, clock: Clock, settle_s: float) -> None:
-        self._store, self._ledger, self._stages, self._clock = store, ledger, stages, clock
+    def __init__(
+        self, store: Store, ledger: Ledger, papers: PaperLedger, stages: Stages, clock: Clock, settle_s: float
+    ) -> None:
+        self._store, self._ledger, self._papers = store, ledger, papers
+        self._stages, self._clock = stages, clock
         self._settle = timedelta(seconds=settle_s)
 
     async def close_if_over(self, campaign: Campaign) -> None:
@@ -40,10 +45,18 @@ class Closing:
         await self._stages.advance(campaign.id, Stage.CLOSING)
         if (await self._stages.of(campaign.id)).stage is not Stage.CLOSING:
             return
-        if await self._ledger.pending_since(campaign.id, datetime.now(UTC) - self._settle):
+        if await self._under_way(campaign.id):
             return
         await self._ledger.give_up_pending(campaign.id)
+        await self._papers.give_up_pending(campaign.id)
+        if await self._papers.unkeyed(campaign.id):
+            return
         await self._store.transact(lambda uow: self._call_the_roll(campaign.id, uow))
+
+    async def _under_way(self, campaign: CampaignId) -> bool:
+        since = datetime.now(UTC) - self._settle
+        counts = await self._ledger.pending_since(campaign, since), await self._papers.pending_since(campaign, since)
+        return any(counts)
 
     async def _call_the_roll(self, campaign: CampaignId, uow: UnitOfWork) -> None:
         if not await self._stages.advance(campaign, Stage.CLOSED, uow=uow):

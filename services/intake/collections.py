@@ -4,6 +4,8 @@ from typing import Any, Final
 
 from services.intake.keys import SEALING_KEYS
 from services.intake.ledger import APPLICATIONS
+from services.intake.papers.ledger import PAPERS
+from services.intake.papers.states import PaperStatus
 from services.intake.stages import CAMPAIGNS
 from services.intake.states import Stage, Status
 from shared.storage import Collection, Index
@@ -44,6 +46,27 @@ COLLECTIONS: Final = (
         (
             Index((("campaign", 1), ("receipt", 1)), unique=True),
             Index((("campaign", 1), ("status", 1), ("_id", 1))),
+            Index("pending_since", expire_after_s=_PENDING_S),
+        ),
+    ),
+    Collection(
+        PAPERS,
+        _closed(
+            {
+                "_id": _TEXT,
+                "campaign": _TEXT,
+                "channel": {"enum": ["fax", "post"]},
+                "serial": {"bsonType": "string", "pattern": "^[A-Za-z0-9-]{1,32}$"},
+                "fingerprint": {"bsonType": "string", "pattern": "^[0-9a-f]{64}$"},
+                "receipt": _TEXT,
+                "status": {"enum": [each.value for each in PaperStatus]},
+            },
+            {"pending_since": _DATE},
+        ),
+        (
+            Index((("campaign", 1), ("receipt", 1)), unique=True),
+            Index((("campaign", 1), ("serial", 1)), unique=True),
+            Index((("campaign", 1), ("status", 1))),
             Index("pending_since", expire_after_s=_PENDING_S),
         ),
     ),

@@ -7,6 +7,7 @@ from typing import Final
 
 from services.intake.keys import SEALING_KEYS
 from services.intake.ledger import APPLICATIONS
+from services.intake.papers.ledger import PAPERS
 from services.intake.stages import Stages, Standing
 from services.intake.states import Stage
 from shared.campaign import Campaign
@@ -17,7 +18,7 @@ from shared.ids import CampaignId
 from shared.logging import get_logger
 from shared.storage import OUTBOX, Store, UnitOfWork
 
-_ERASED: Final = (APPLICATIONS, SEALING_KEYS)
+_ERASED: Final = (APPLICATIONS, PAPERS, SEALING_KEYS)
 
 _log = get_logger(__name__)
 

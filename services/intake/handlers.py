@@ -5,13 +5,15 @@ from collections.abc import Sequence
 from services.intake.erasure import Erasure
 from services.intake.keys import Keys
 from services.intake.ledger import Ledger
-from shared.contracts import ApplicationsDecided, ErasureRequested, SealingKeyPublished
+from services.intake.papers.ledger import PaperLedger
+from services.intake.papers.states import PaperStatus
+from shared.contracts import ApplicationsDecided, ErasureRequested, PaperSettled, SealingKeyPublished
 from shared.storage import UnitOfWork
 
 
 class Handlers:
-    def __init__(self, ledger: Ledger, keys: Keys, erasure: Erasure) -> None:
-        self._ledger, self._keys, self._erasure = ledger, keys, erasure
+    def __init__(self, ledger: Ledger, papers: PaperLedger, keys: Keys, erasure: Erasure) -> None:
+        self._ledger, self._papers, self._keys, self._erasure = ledger, papers, keys, erasure
 
     async def sealing_keys(self, events: Sequence[SealingKeyPublished], uow: UnitOfWork) -> None:
         for event in events:
@@ -20,6 +22,10 @@ class Handlers:
     async def decisions(self, events: Sequence[ApplicationsDecided], uow: UnitOfWork) -> None:
         for event in events:
             await self._ledger.decide(event.campaign, event.items, uow)
+
+    async def settled_papers(self, events: Sequence[PaperSettled], uow: UnitOfWork) -> None:
+        for event in events:
+            await self._papers.settle(event.campaign, event.paper_id, PaperStatus(event.state), uow)
 
     async def erasures(self, events: Sequence[ErasureRequested], uow: UnitOfWork) -> None:
         for event in events:

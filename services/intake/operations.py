@@ -8,6 +8,7 @@ from services.intake import problems
 from services.intake.answers import Summary, refusals
 from services.intake.keys import Keys
 from services.intake.ledger import Ledger
+from services.intake.papers.ledger import PaperLedger
 from services.intake.stages import Stages
 from services.intake.states import RECEIPTED
 from shared.campaign import Campaign
@@ -18,6 +19,7 @@ from shared.web.ops import Guard
 def operations_router(
     campaigns: Mapping[CampaignId, Campaign],
     ledger: Ledger,
+    papers: PaperLedger,
     keys: Keys,
     stages: Stages,
     *,
@@ -38,6 +40,8 @@ def operations_router(
             key_id=None if key is None else key.key_id,
             received=received,
             by_channel=counts,
+            papers=await papers.counts(campaign),
+            papers_unkeyed=await papers.unkeyed(campaign),
         )
 
     return router

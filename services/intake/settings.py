@@ -32,6 +32,10 @@ class IntakeSettings(ServiceSettings):
     work_bits: int = Field(
         0, ge=0, le=24, description="proof of work for each web application, zero bits; 0: none. 18 is about a second"
     )
+    paper_token_file: Path | None = Field(
+        None, description="file with the token of the tools that send paper; without it none is taken"
+    )
+    paper_timeout_s: float = Field(60.0, gt=0, description="longest wait for the body of a paper (8 MiB), seconds")
     watch_s: float = Field(0.5, gt=0, description="how often closings and erasures due are looked for, seconds")
 
     @property

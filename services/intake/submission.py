@@ -22,14 +22,14 @@ _TAG = 16
 """Bytes of the AES-GCM tag."""
 
 
-def _sealed_form(text: str) -> str:
+def sealed_form(text: str) -> str:
     """base64url of at least an encapsulated key, one byte and a tag; ValueError otherwise, without the text."""
     if len(unb64url(text)) <= _ENCAPSULATION + _TAG:
-        raise ValueError("too short for a sealed application")
+        raise ValueError("too short to be sealed")
     return text
 
 
-SealedField = Annotated[str, Field(max_length=BODY_LIMIT), AfterValidator(_sealed_form)]
+SealedField = Annotated[str, Field(max_length=BODY_LIMIT), AfterValidator(sealed_form)]
 
 _EXAMPLE: JsonDict = {
     "v": 1,

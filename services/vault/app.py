@@ -18,6 +18,12 @@ from services.vault.desk import Desk
 from services.vault.endpoints import public_router, staff_router
 from services.vault.identities import Identities
 from services.vault.keystore import KeyDestroyed, Keystore
+from services.vault.papers import archive as paper_archive
+from services.vault.papers.endpoints import papers_router
+from services.vault.papers.inbox import PaperInbox
+from services.vault.papers.looking import Looking
+from services.vault.papers.scanning import Scanner
+from services.vault.papers.settling import Settling
 from services.vault.postal import PostalCodes
 from services.vault.printroom import archive
 from services.vault.printroom.endpoints import print_router
@@ -26,7 +32,7 @@ from services.vault.publishing import publish_sealing_keys
 from services.vault.settings import VaultSettings
 from shared.campaign import load_campaigns
 from shared.clock import choose_clock
-from shared.contracts import ApplicationReceived, ErasureCompleted, PrintRequested
+from shared.contracts import ApplicationReceived, ErasureCompleted, PaperReceived, PrintRequested
 from shared.messaging import Batch, Bus
 from shared.settings import read_secret
 from shared.storage import PyMongoError, Store
@@ -53,6 +59,9 @@ def build(settings: VaultSettings) -> FastAPI:
     typesetter = Typesetter(settings.font_dirs)
     print_room = PrintRoom(store, known, keystore, audit, campaigns, clock, typesetter)
     bus.consume(PrintRequested, print_room.on_requested, Batch(size=1, wait_s=0.0))
+    scanner = Scanner(settings.clamd_url, settings.clamd_timeout_s)
+    papers = PaperInbox(store, keystore, audit, campaigns, clock, scanner, Looking())
+    bus.consume(PaperReceived, papers.on_received, Batch(size=1, wait_s=0.0))
     closing = close_out(settings, store, bus, keystore, known, audit, campaigns, typesetter, clock)
     bus.consume(ErasureCompleted, closing.erasure.on_completed)
 
@@ -67,6 +76,7 @@ def build(settings: VaultSettings) -> FastAPI:
                 *duplicates.collections(),
                 *register.collections(),
                 *archive.collections(),
+                *paper_archive.collections(),
                 *close_out_ledger.collections(),
             ]
         )
@@ -89,7 +99,11 @@ def build(settings: VaultSettings) -> FastAPI:
     app.include_router(
         staff_router(campaigns, store, desk, audit, keystore, guard), dependencies=[Depends(store_errors)]
     )
-    for router in (print_router(campaigns, print_room, guard), *closing.routers(guard)):
+    for router in (
+        print_router(campaigns, print_room, guard),
+        papers_router(campaigns, papers, Settling(store, keystore, audit), guard),
+        *closing.routers(guard),
+    ):
         app.include_router(router, dependencies=[Depends(store_errors)])
     app.include_router(public_router(keystore))
     app.include_router(bus.parking_router(guard))

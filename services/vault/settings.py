@@ -39,4 +39,8 @@ class VaultSettings(ServiceSettings):
         None, ge=0, description="days until the last backup of the keys is gone, 0 for none; unset is UNKNOWN"
     )
     close_out_watch_s: float = Field(1.0, gt=0, description="seconds between looks at erasures under way")
+    clamd_url: str | None = Field(
+        None, description="malware scanner for papers, unix:/path or tcp://host:port; without it none is scanned"
+    )
+    clamd_timeout_s: float = Field(20.0, gt=0, description="longest wait for a verdict on one paper, seconds")
     font_dirs: tuple[Path, ...] = Field(FONT_DIRS, description="folders of the fonts of postcards and certificates")

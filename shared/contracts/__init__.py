@@ -19,6 +19,7 @@ from shared.contracts.applications import (
 )
 from shared.contracts.base import BATCH_LIMIT, Channel, Event, Value
 from shared.contracts.closing import ErasureCompleted, ErasureRequested, StoreErasure, Verdict
+from shared.contracts.papers import SEALED_PAPER_BYTES, SEALED_PAPER_TEXT, PaperChannel, PaperReceived, PaperSettled
 from shared.contracts.results import (
     PRINT_BATCH_LIMIT,
     CardFailure,
@@ -36,6 +37,8 @@ __all__ = [
     "BATCH_LIMIT",
     "PRINT_BATCH_LIMIT",
     "ROUTES",
+    "SEALED_PAPER_BYTES",
+    "SEALED_PAPER_TEXT",
     "SERVICES",
     "AcceptedApplication",
     "ApplicationReceived",
@@ -56,6 +59,9 @@ __all__ = [
     "HeldApplication",
     "MailBounced",
     "Outcome",
+    "PaperChannel",
+    "PaperReceived",
+    "PaperSettled",
     "PrintCompleted",
     "PrintRequested",
     "ReceiptsClosed",

@@ -14,6 +14,7 @@ from shared.contracts.applications import (
 )
 from shared.contracts.base import Event
 from shared.contracts.closing import ErasureCompleted, ErasureRequested
+from shared.contracts.papers import PaperReceived, PaperSettled
 from shared.contracts.results import MailBounced, PrintCompleted, PrintRequested, ResultsPublished
 
 SERVICES = ("intake", "lottery", "notifier", "vault")
@@ -34,6 +35,8 @@ ROUTES: tuple[Route, ...] = (
     Route(ApplicationsRejected, ("vault",), ("lottery",)),
     Route(ApplicationsHeld, ("vault",), ("lottery",)),
     Route(ContactsRegistered, ("vault",), ("notifier",)),
+    Route(PaperReceived, ("intake",), ("vault",)),
+    Route(PaperSettled, ("vault",), ("intake",)),
     Route(ReceiptsClosed, ("intake",), ("lottery",)),
     Route(ResultsPublished, ("lottery",), ("notifier",)),
     Route(PrintRequested, ("notifier",), ("vault",)),

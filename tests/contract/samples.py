@@ -21,6 +21,8 @@ from shared.contracts import (
     HeldApplication,
     MailBounced,
     Outcome,
+    PaperReceived,
+    PaperSettled,
     PrintCompleted,
     PrintRequested,
     ReceiptsClosed,
@@ -31,7 +33,19 @@ from shared.contracts import (
     SealingKeyPublished,
     StoreErasure,
 )
-from shared.ids import ApplicationId, BatchId, CampaignId, ClassId, DrawId, KeyId, NoticeId, Receipt, Token
+from shared.ids import (
+    ApplicationId,
+    BatchId,
+    CampaignId,
+    ClassId,
+    DrawId,
+    KeyId,
+    NoticeId,
+    PaperId,
+    Receipt,
+    Serial,
+    Token,
+)
 
 CAMPAIGN = CampaignId("777-days")
 APPLICATION = ApplicationId("0b6f2a52-5d0b-4b6c-9d3a-3f1f6f0f2c11")
@@ -39,6 +53,7 @@ TOKEN = Token("tok_rzkv5wygz9eqt0qce2yh1d9wbg")
 RECEIPT = Receipt("W-7K3M-9Q2P-X")
 CLASS = ClassId("junior-football")
 NOTICE = NoticeId("n-1")
+PAPER = PaperId("5d0b3f1f-2a52-4c6c-9d3a-0b6f6f0f2c22")
 REFUSED = (Refusal(class_id=ClassId("press-kids"), reason="grade"),)
 
 SAMPLES: tuple[Event, ...] = (
@@ -90,6 +105,17 @@ SAMPLES: tuple[Event, ...] = (
             ),
         ),
     ),
+    PaperReceived(
+        campaign=CAMPAIGN,
+        paper_id=PAPER,
+        receipt=Receipt("F-7K3M-9Q2P-X"),
+        channel="fax",
+        serial=Serial("F-0001"),
+        key_id=KeyId("k1"),
+        sealed="c2VhbGVk",
+        received_at=datetime(2018, 5, 16, 9, tzinfo=UTC),
+    ),
+    PaperSettled(campaign=CAMPAIGN, paper_id=PAPER, state="keyed"),
     ReceiptsClosed(campaign=CAMPAIGN, part=1, parts=1, total=1, application_ids=(APPLICATION,)),
     ResultsPublished(
         campaign=CAMPAIGN,

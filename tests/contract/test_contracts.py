@@ -53,13 +53,21 @@ def test_a_message_of_another_version_or_with_unknown_members_is_refused_without
 
 
 def test_no_message_has_a_member_for_a_person():
-    """R-C2: what no schema can carry, no service can say. Sealed bytes travel in one message only."""
+    """R-C2: what no schema can carry, no service can say. Sealed bytes travel in the two messages that arrive only."""
     personal = {"name", "address", "phone", "age", "grade", "email", "guardian", "postal_code", "birth"}
     for sample in SAMPLES:
         assert not members(json.loads(sample.to_json())) & personal, sample.name
     assert {sample.name for sample in SAMPLES if "sealed" in members(json.loads(sample.to_json()))} == {
-        "application.received"
+        "application.received",
+        "paper.received",
     }
+
+
+def test_a_papers_receipt_is_of_its_channel_and_its_serial_holds_no_text():
+    paper = next(sample for sample in SAMPLES if sample.name == "paper.received")
+    for change in ({"receipt": "P-7K3M-9Q2P-X"}, {"channel": "web"}, {"serial": "山田"}, {"serial": "A" * 33}):
+        with pytest.raises(ValidationError):
+            type(paper).model_validate({**paper.model_dump(), **change})
 
 
 def test_what_each_service_hears_holds_nothing_it_must_not_know():

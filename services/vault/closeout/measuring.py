@@ -8,6 +8,7 @@ from services.vault import duplicates, identities, register
 from services.vault.closeout.returning import Returns
 from services.vault.envelope import NotDecryptable, Sealed, unseal, wipe
 from services.vault.keystore import KeyDestroyed, Keystore
+from services.vault.papers import archive as paper_archive
 from services.vault.printroom import archive
 from shared.contracts import StoreErasure
 from shared.erasure import Queues, count_outbox, judged_queues, judged_store
@@ -20,6 +21,7 @@ ERASED: Final = (
     register.COLLECTION,
     archive.BATCHES,
     archive.CHUNKS,
+    paper_archive.COLLECTION,
 )
 """Collections of which nothing of the campaign may stay; every document in them names its campaign."""
 

@@ -26,6 +26,7 @@ from tests.integration.intake.cable import Cable
 from tests.integration.intake.vault import CAMPAIGN, VaultSide, connected
 
 OPS_TOKEN = "staff-of-the-tests"
+PAPER_TOKEN = "fax-host-of-the-tests"
 SAMPLE = Path("deploy/campaigns/777-days.yaml")
 
 
@@ -87,6 +88,7 @@ def campaigns_dir(tmp_path: Path) -> Path:
 def settings(tmp_path: Path, campaigns_dir: Path, amqp_url: str, mongo_url: str, namespace: str) -> IntakeSettings:
     token = tmp_path / "ops-token"
     token.write_text(OPS_TOKEN + "\n", "utf-8")
+    (tmp_path / "paper-token").write_text(PAPER_TOKEN, "utf-8")
     campaign = load_campaign(campaigns_dir / "777-days.yaml")
     set_rehearsal_clock(tmp_path / "clock.json", campaign.window.opens)
     return IntakeSettings.model_validate(
@@ -101,6 +103,7 @@ def settings(tmp_path: Path, campaigns_dir: Path, amqp_url: str, mongo_url: str,
             "applications_per_minute": 0,
             "lookups_per_minute": 0,
             "signing_key_file": tmp_path / "signing-key",
+            "paper_token_file": tmp_path / "paper-token",
             "clock_file": tmp_path / "clock.json",
             "timeout_s": 1.5,
             "body_timeout_s": 2.0,

@@ -39,6 +39,7 @@ async def test_the_description_names_every_endpoint_with_examples_and_errors(int
         "/v1/campaigns/{campaign}",
         "/v1/campaigns/{campaign}/sealing-key",
         "/v1/campaigns/{campaign}/applications",
+        "/v1/campaigns/{campaign}/summary",
         "/v1/campaigns/{campaign}/receipts/{receipt}",
         "/v1/applications/{application_id}",
         "/v1/postal-codes/{code}",
@@ -47,6 +48,7 @@ async def test_the_description_names_every_endpoint_with_examples_and_errors(int
     assert {"202", "401", "403", "404", "408", "409", "413", "422", "428", "429", "503"} <= set(applying["responses"])
     for status, answer in applying["responses"].items():
         assert ("application/problem+json" in answer["content"]) == (status != "202")
+    assert applying["requestBody"]["content"]["application/json"]["schema"]["examples"]
     examples = [schema for schema in described["components"]["schemas"].values() if schema.get("examples")]
     assert len(examples) >= 4
     assert "山田" not in json.dumps(described, ensure_ascii=False)

@@ -136,11 +136,16 @@ class Installation:
         return ApplicationReceived(**(facts | changes))
 
     async def say(self, *events: ApplicationReceived, event_ids: Sequence[EventId] | None = None) -> None:
-        exchange = await self._channel.get_exchange(self._names.events, ensure=False)
         ids = event_ids or [new_event_id() for _ in events]
         self._said |= {event.application_id for event in events}
         for event_id, event in zip(ids, events, strict=True):
-            await exchange.publish(Envelope(event_id, event.name, event.to_json()).message(), event.name, timeout=10)
+            await self.publish(event, event_id)
+
+    async def publish(self, event: Event, event_id: EventId | None = None) -> None:
+        """Any event, as another service says it."""
+        exchange = await self._channel.get_exchange(self._names.events, ensure=False)
+        message = Envelope(event_id or new_event_id(), event.name, event.to_json()).message()
+        await exchange.publish(message, event.name, timeout=10)
 
     async def distinct_items(
         self, service: str, event_type: type[Event], count: int, timeout_s: float

@@ -1,0 +1,105 @@
+"""Intake as seen from the edge: its key document, checked; and its door for papers, knocked at until it opens."""
+
+from __future__ import annotations
+
+import json
+import time
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Final, Self
+
+import httpx
+
+from deploy.edge.sealing import KeyRefused, SealingKey
+from deploy.edge.settings import EdgeSettings
+from deploy.edge.spool import SealedPaper, write_whole
+
+if TYPE_CHECKING:
+    from shared.ids import Receipt
+
+_ACCEPTED: Final = 202
+_LATER: Final = frozenset({408, 429, 500, 502, 503, 504})
+_LONGEST_WAIT_S: Final = 30.0
+_TIMEOUT_S: Final = 90.0
+"""For one attempt: eight mebibytes on a slow line."""
+
+
+class IntakeAway(Exception):  # noqa: N818  (says what is the case)
+    """No answer within the patience. What was sealed stays in the spool and is sent by the next run."""
+
+
+class PaperRefused(Exception):  # noqa: N818  (says what is the case)
+    """Intake will not take this paper as it is: `code` is the problem's name, `told` what to do about it."""
+
+    def __init__(self, code: str, told: str) -> None:
+        super().__init__(f"{code}: {told}")
+        self.code, self.told = code, told
+
+
+class IntakeDoor:
+    def __init__(self, settings: EdgeSettings) -> None:
+        self._settings = settings
+        self._kept_key = settings.spool / f"{settings.campaign}.key"
+        staff = {"Authorization": f"Bearer {settings.token}"}
+        self._http = httpx.Client(base_url=settings.intake_url, timeout=_TIMEOUT_S, headers=staff, trust_env=False)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._http.close()
+
+    def key(self) -> SealingKey:
+        """The campaign's key, its signature checked against the pinned one; while intake is away, the last one seen.
+
+        Raises KeyRefused, IntakeAway.
+        """
+        try:
+            answer = self._http.get(f"/v1/campaigns/{self._settings.campaign}/sealing-key")
+            answer.raise_for_status()
+        except httpx.HTTPError:
+            if not self._kept_key.exists():
+                raise IntakeAway("intake does not answer, and no key was fetched before") from None
+            return self._checked(json.loads(self._kept_key.read_bytes()))
+        key = self._checked(answer.json())
+        write_whole(self._kept_key, answer.content)
+        return key
+
+    def _checked(self, document: Any) -> SealingKey:
+        if not isinstance(document, dict):
+            raise KeyRefused("the key document is none")
+        settings = self._settings
+        return SealingKey.from_document(document, campaign=settings.campaign, trusted=settings.signing_key)
+
+    def post(self, paper: SealedPaper) -> Receipt:
+        """Raises PaperRefused, and IntakeAway once the patience is used up."""
+        ends, wait_s = time.monotonic() + self._settings.patience_s, 0.5
+        while True:
+            wait_s = min(2 * wait_s, _LONGEST_WAIT_S)
+            try:
+                answer = self._http.post(f"/v1/campaigns/{paper.campaign}/papers", json=paper.body())
+            except httpx.TransportError:
+                pass
+            else:
+                if answer.status_code not in _LATER:
+                    return _receipt(answer)
+                wait_s = max(wait_s, _told_to_wait(answer))
+            if time.monotonic() + wait_s > ends:
+                raise IntakeAway("intake does not take papers just now; what is sealed waits in the spool")
+            time.sleep(wait_s)
+
+
+def _receipt(answer: httpx.Response) -> Receipt:
+    if answer.status_code == _ACCEPTED:
+        receipt: Receipt = answer.json()["receipt"]
+        return receipt
+    if answer.headers.get("Content-Type") != "application/problem+json":
+        raise PaperRefused("no-problem-document", f"HTTP {answer.status_code}; is KUJI_INTAKE_URL right?")
+    said = answer.json()
+    raise PaperRefused(str(said["type"]).rpartition(":")[2], f"{said.get('detail', '')} {said.get('detail_en', '')}")
+
+
+def _told_to_wait(answer: httpx.Response) -> float:
+    after = answer.headers.get("Retry-After", "")
+    return min(float(after), _LONGEST_WAIT_S) if after.isdecimal() else 0.0

@@ -1,0 +1,114 @@
+"""From a file to a receipt: look, strip, seal, spool, post; and only then does the clear file go."""
+
+from __future__ import annotations
+
+import os
+import re
+import uuid
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, Literal, cast
+
+from deploy.edge.door import IntakeDoor, PaperRefused
+from deploy.edge.settings import EdgeSettings
+from deploy.edge.spool import ClearFile, SealedPaper, Spool
+from deploy.edge.stripping import stripped
+from shared.paper import BYTES, NotAPaper
+
+if TYPE_CHECKING:
+    from shared.ids import PaperId, Receipt, Serial
+
+PaperChannel = Literal["fax", "post"]
+
+_SERIAL: Final = re.compile(r"[A-Za-z0-9-]{1,32}\Z")
+KEY_EXPIRED: Final = "key-expired"
+CONFLICT: Final = "conflict"
+UNAUTHORIZED: Final = "unauthorized"
+
+
+def serial_of(text: str) -> Serial:
+    """The number stamped on a paper. Raises NotAPaper (`serial`)."""
+    if _SERIAL.match(text) is None:
+        raise NotAPaper("serial")
+    return cast("Serial", text)
+
+
+@dataclass(frozen=True)
+class Sender:
+    settings: EdgeSettings
+    spool: Spool
+    door: IntakeDoor
+
+    def send(self, file: Path, channel: PaperChannel, serial: Serial) -> Receipt:
+        """Raises NotAPaper, PaperRefused (the file stays); IntakeAway (it stays until a later run has a receipt).
+
+        A key that has just expired is fetched anew, once: the clear file is still there to be sealed again.
+        """
+        paper = self._waiting(file) or self._sealed_file(file, channel, serial)
+        try:
+            return self.deliver(paper)
+        except PaperRefused as refusal:
+            if refusal.code != KEY_EXPIRED:
+                raise
+        return self.deliver(self._sealed_file(file, channel, serial))
+
+    def send_bytes(self, content: bytes, channel: PaperChannel, serial: Serial, paper_id: PaperId) -> SealedPaper:
+        """Seal what never was a file; spooled when this returns. Raises NotAPaper, KeyRefused, IntakeAway."""
+        return self._sealed(content, channel, serial, paper_id, datetime.now(UTC))
+
+    def resume(self) -> int:
+        """Deliver what earlier runs left in the spool; how many were. Raises IntakeAway, or the last PaperRefused."""
+        delivered, refused = 0, None
+        for paper in list(self.spool.papers()):
+            try:
+                self.deliver(paper)
+                delivered += 1
+            except PaperRefused as refusal:
+                refused = refusal
+        if refused is not None:
+            raise refused
+        return delivered
+
+    def deliver(self, paper: SealedPaper) -> Receipt:
+        """Post what is spooled. A wrong token is the installation's fault, not the paper's: it stays spooled."""
+        try:
+            receipt = self.door.post(paper)
+        except PaperRefused as refusal:
+            if refusal.code == CONFLICT:  # a fax that was pushed twice: intake has the one sealed first
+                self.spool.drop(paper)
+            elif refusal.code != UNAUTHORIZED:
+                self.spool.refuse(paper)
+            raise
+        self.spool.done(paper)
+        return receipt
+
+    def _waiting(self, file: Path) -> SealedPaper | None:
+        """The sealed copy that an earlier run made of this very file: sealed again it would be another paper."""
+        this = ClearFile.of(file, file.stat())
+        return next((paper for paper in self.spool.papers() if paper.clear == this), None)
+
+    def _sealed_file(self, file: Path, channel: PaperChannel, serial: Serial) -> SealedPaper:
+        with file.open("rb") as opened:
+            facts = os.fstat(opened.fileno())
+            content = opened.read(BYTES + 1)
+        paper_id = cast("PaperId", str(uuid.uuid4()))
+        came_at = datetime.fromtimestamp(facts.st_mtime, UTC)
+        return self._sealed(content, channel, serial, paper_id, came_at, clear=ClearFile.of(file, facts))
+
+    def _sealed(
+        self,
+        content: bytes,
+        channel: PaperChannel,
+        serial: Serial,
+        paper_id: PaperId,
+        came_at: datetime,
+        *,
+        clear: ClearFile | None = None,
+    ) -> SealedPaper:
+        pages = stripped(content)
+        key = self.door.key()
+        sealed = key.seal_paper(paper_id, pages)
+        paper = SealedPaper(key.campaign, paper_id, key.key_id, channel, serial, came_at.isoformat(), sealed, clear)
+        self.spool.put(paper)
+        return paper

@@ -1,0 +1,114 @@
+"""The spool: sealed papers on their way, each a file that is whole or not there, whatever ends the tool (mode 0600)."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import secrets
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, Self
+
+if TYPE_CHECKING:
+    from shared.ids import CampaignId, KeyId, PaperId, Serial
+
+
+@dataclass(frozen=True)
+class ClearFile:
+    """The file a paper was sealed from, as it was then: one that was written anew under its name is another file."""
+
+    path: str
+    mark: str
+
+    @classmethod
+    def of(cls, path: Path, facts: os.stat_result) -> Self:
+        return cls(str(path.resolve()), f"{facts.st_ino}-{facts.st_size}-{facts.st_mtime_ns}")
+
+    def remove(self) -> None:
+        """Unless it is gone, or another one by now."""
+        path = Path(self.path)
+        with contextlib.suppress(FileNotFoundError):
+            if self.of(path, path.stat()) == self:
+                path.unlink()
+
+
+@dataclass(frozen=True)
+class SealedPaper:
+    """What is posted, and the clear file that goes once intake has given a receipt (None: there never was one)."""
+
+    campaign: CampaignId
+    paper_id: PaperId
+    key_id: KeyId
+    channel: Literal["fax", "post"]
+    serial: Serial
+    received_at: str
+    sealed: str
+    clear: ClearFile | None
+
+    def body(self) -> dict[str, object]:
+        """As `docs/protocols.md` §1 has it."""
+        here = {"campaign", "clear"}
+        return {"v": 1, **{name: value for name, value in asdict(self).items() if name not in here}}
+
+
+class Spool:
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._refused = folder / "refused"
+        self._refused.mkdir(parents=True, exist_ok=True, mode=0o700)
+        folder.chmod(0o700)
+
+    def put(self, paper: SealedPaper) -> None:
+        """Durable when this returns."""
+        write_whole(self._path(paper), json.dumps(asdict(paper)).encode("ascii"))
+
+    def papers(self) -> Iterator[SealedPaper]:
+        """What still waits, the oldest first."""
+        for path in sorted(self._folder.glob("*.json"), key=_age):
+            with contextlib.suppress(FileNotFoundError):  # delivered by another run meanwhile
+                kept = json.loads(path.read_bytes())
+                yield SealedPaper(**{**kept, "clear": kept["clear"] and ClearFile(**kept["clear"])})
+
+    def done(self, paper: SealedPaper) -> None:
+        """Intake has it: the clear file goes first, so that it never outlives the note about it."""
+        if paper.clear is not None:
+            paper.clear.remove()
+        self.drop(paper)
+
+    def drop(self, paper: SealedPaper) -> None:
+        """Forget the sealed copy; a clear file stays."""
+        self._path(paper).unlink(missing_ok=True)
+
+    def refuse(self, paper: SealedPaper) -> None:
+        """Intake will never take it. Where there is no clear file to begin with again, the sealed one is set aside."""
+        if paper.clear is None:
+            self._path(paper).replace(self._refused / self._path(paper).name)
+        else:
+            self.drop(paper)
+
+    def _path(self, paper: SealedPaper) -> Path:
+        return self._folder / f"{paper.paper_id}.json"
+
+
+def _age(path: Path) -> tuple[int, str]:
+    try:
+        return path.stat().st_mtime_ns, path.name
+    except FileNotFoundError:
+        return 0, path.name
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Mode 0600; either all of it is there, on the disk, or none."""
+    draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    draft.replace(path)
+    handle = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

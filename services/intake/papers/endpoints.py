@@ -1,0 +1,72 @@
+"""The door for edge tools: `POST …/papers` with a token of its own, so that a fax host holds no staff rights."""
+
+import asyncio
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Header, Request
+from fastapi.exceptions import RequestValidationError
+from pydantic import ValidationError
+
+from services.intake import problems as intake_problems
+from services.intake.answers import Receipted, refusals
+from services.intake.body import read_body
+from services.intake.papers import problems
+from services.intake.papers.acceptance import PaperAcceptance
+from services.intake.papers.submission import PAPER_BODY_LIMIT, PaperSubmission, fingerprint
+from shared.campaign import Campaign
+from shared.ids import CampaignId
+from shared.web.ops import is_ops
+
+
+def papers_router(
+    campaigns: Mapping[CampaignId, Campaign],
+    acceptance: PaperAcceptance,
+    *,
+    token_file: Path | None,
+    body_timeout_s: float,
+) -> APIRouter:
+    router = APIRouter(prefix="/v1/campaigns", tags=["papers"])
+
+    @router.post(
+        "/{campaign}/papers",
+        status_code=202,
+        responses=refusals(401, 403, 404, 408, 409, 413, 422, 503),
+        openapi_extra=_body(),
+    )
+    async def receive(
+        campaign: str,
+        request: Request,
+        authorization: Annotated[str | None, Header(description="the paper token")] = None,
+    ) -> Receipted:
+        """Hand in a sealed fax or scan. The same request again gets the same answer."""
+        if not is_ops(token_file, authorization):
+            raise problems.unauthorized()
+        known = campaigns.get(CampaignId(campaign))
+        if known is None:
+            raise intake_problems.unknown_campaign()
+        body = await read_body(request, limit=PAPER_BODY_LIMIT, timeout_s=body_timeout_s, refusal=problems.too_large)
+        paper, said = await asyncio.to_thread(_parse, known.id, body)
+        return Receipted(receipt=await acceptance.accept(known, paper, said))
+
+    return router
+
+
+def _parse(campaign: CampaignId, body: bytes) -> tuple[PaperSubmission, str]:
+    """The paper and its fingerprint: eleven million characters, so not on the loop that serves everybody."""
+    try:
+        paper = PaperSubmission.model_validate_json(body)
+    except ValidationError as error:
+        mistakes = error.errors(include_input=False, include_context=False, include_url=False)
+        raise RequestValidationError([{**each, "loc": ("body", *each["loc"])} for each in mistakes]) from None
+    return paper, fingerprint(campaign, paper)
+
+
+def _body() -> dict[str, Any]:
+    return {
+        "requestBody": {
+            "required": True,
+            "content": {"application/json": {"schema": PaperSubmission.model_json_schema()}},
+        }
+    }

@@ -1,0 +1,137 @@
+"""What staff ask of the paper inbox over HTTP. A list holds no content; the file itself goes to a named handler."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Annotated, Any, Final, Literal, Self
+
+from fastapi import APIRouter, Depends, Query, Response
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+
+from services.vault.papers.inbox import NotShown, PaperInbox, UnknownPaper
+from services.vault.papers.settling import AlreadySettled, NotArrived, Settlement, Settling
+from shared.campaign import Campaign
+from shared.ids import ApplicationIdField, CampaignId, PaperIdField
+from shared.web import ProblemError, problem
+from shared.web.ops import Guard
+
+Code = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z-]{1,40}$")]
+Actor = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
+
+_SAFE: Final = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": "default-src 'none'; sandbox",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "X-Content-Type-Options": "nosniff",
+}
+"""A file that strangers made is saved, never run: not as a page, not as another type, not from another site."""
+
+
+class SettlementBody(BaseModel):
+    """`keyed` names the applications, `discarded` the reason, as a code: no place for text about people."""
+
+    model_config = ConfigDict(extra="forbid")
+    decision: Literal["keyed", "discarded"]
+    actor: Actor
+    application_ids: Annotated[tuple[ApplicationIdField, ...], Field(max_length=50)] = ()
+    reason: Code | None = None
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        if (self.decision == "keyed") != bool(self.application_ids) or (self.decision == "keyed") == bool(self.reason):
+            raise ValueError("keyed needs application_ids, discarded needs a reason")
+        return self
+
+
+def papers_router(
+    campaigns: Mapping[CampaignId, Campaign], inbox: PaperInbox, settling: Settling, guard: Guard
+) -> APIRouter:
+    """GET …/papers, GET …/papers/{id}/image, POST …/papers/{id}."""
+    router = APIRouter(prefix="/v1/campaigns/{campaign}/papers", dependencies=[Depends(guard)], tags=["staff"])
+
+    def known(campaign: str) -> CampaignId:
+        if CampaignId(campaign) not in campaigns:
+            raise problem("unknown-campaign", 404, "募集がありません", "募集のIDを確かめてください。")
+        return CampaignId(campaign)
+
+    @router.get("")
+    async def papers(campaign: Annotated[CampaignId, Depends(known)]) -> dict[str, Any]:
+        return await inbox.overview(campaign)
+
+    @router.get("/{paper_id}/image")
+    async def image(
+        campaign: Annotated[CampaignId, Depends(known)], paper_id: PaperIdField, actor: Annotated[Actor, Query()]
+    ) -> Response:
+        with _told():
+            file = await inbox.show(campaign, paper_id, actor=actor)
+        disposition = f'attachment; filename="paper-{file.serial}{file.kind.suffix}"'
+        return Response(file.content, media_type=file.kind.value, headers={**_SAFE, "Content-Disposition": disposition})
+
+    @router.post("/{paper_id}")
+    async def settle(
+        campaign: Annotated[CampaignId, Depends(known)], paper_id: PaperIdField, body: SettlementBody
+    ) -> dict[str, str]:
+        settlement = Settlement(body.decision, body.actor, body.application_ids, body.reason)
+        with _told():
+            state = await settling.settle(campaign, paper_id, settlement)
+        return {"paper_id": paper_id, "state": state}
+
+    return router
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """What the inbox refuses, as problems."""
+    try:
+        yield
+    except UnknownPaper:
+        raise _unknown() from None
+    except NotShown as refusal:
+        raise _not_shown(refusal) from None
+    except AlreadySettled as refusal:
+        raise _settled(refusal) from None
+    except NotArrived:
+        raise _not_arrived() from None
+
+
+def _unknown() -> ProblemError:
+    return problem(
+        "unknown-paper",
+        404,
+        "書類がありません",
+        "一覧を開き直し、書類のIDを確かめてください。",
+        en="There is no such paper in this campaign, or it was erased; reload the list.",
+    )
+
+
+def _not_shown(refusal: NotShown) -> ProblemError:
+    return problem(
+        "not-shown",
+        409,
+        "この書類は表示できません",
+        "書類番号で原本を探して入力するか、申込者にもう一度送ってもらい、この書類は理由を付けて除いてください。",
+        en="This file is never shown (see `state`): key from the original with this serial number, or ask for it again "
+        "and discard this one.",
+        state=refusal.state,
+    )
+
+
+def _settled(refusal: AlreadySettled) -> ProblemError:
+    return problem(
+        "already-settled",
+        409,
+        "すでに処理されています",
+        "一覧を開き直してください。",
+        en="Somebody keyed or discarded this paper before; reload the list.",
+        state=refusal.state,
+    )
+
+
+def _not_arrived() -> ProblemError:
+    return problem(
+        "application-not-arrived",
+        409,
+        "入力した申込みがまだ届いていません",
+        "受付番号が出ていることを確かめ、少し待ってからもう一度実行してください。",
+        en="An application named here is not in the vault as paper of this campaign; see that it has a receipt, and "
+        "say this again shortly.",
+    )

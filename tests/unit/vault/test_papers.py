@@ -1,0 +1,107 @@
+"""The paper inbox without servers: states, the process that decodes, and a scanner that does not do as it should."""
+
+import asyncio
+import io
+import os
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
+
+import pytest
+from PIL import Image
+
+from services.vault.papers.looking import Looking, LookingFailed
+from services.vault.papers.scanning import Scanner, ScannerAway
+from services.vault.papers.states import AFTER, UNSETTLED, PaperState, before
+from shared.errors import ConfigurationError, NotReady
+from shared.paper import Kind, NotAPaper
+from tests import faxes
+
+Answering = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+
+
+def test_every_state_can_be_reached_and_nothing_leads_back_to_the_keying_queue():
+    assert {target for targets in AFTER.values() for target in targets} == set(PaperState)
+    assert before(PaperState.WAITING) == []
+    assert set(before(PaperState.DISCARDED)) == UNSETTLED == {"waiting", "quarantined", "unreadable"}
+
+
+@pytest.mark.parametrize(
+    ("data", "kind", "pages"),
+    [
+        (faxes.fax(98, "group3", 3), Kind.TIFF, 3),
+        (faxes.fax(196, "group4", 2), Kind.TIFF, 2),
+        (faxes.scan(pages=2), Kind.PDF, 2),
+        (faxes.photo("JPEG"), Kind.JPEG, 1),
+        (faxes.photo("PNG"), Kind.PNG, 1),
+    ],
+    ids=["g3", "g4", "pdf", "jpeg", "png"],
+)
+async def test_a_process_without_keys_says_what_a_file_is(data: bytes, kind: Kind, pages: int):
+    found = await Looking().at(data)
+    assert (found.kind, found.pages) == (kind, pages)
+
+
+async def test_a_bomb_is_refused_and_costs_that_process_only():
+    written = io.BytesIO()
+    Image.new("1", (20_000, 20_000)).save(written, "PNG")
+    with pytest.raises(NotAPaper, match="too-many-pixels"):
+        await Looking().at(written.getvalue())
+
+
+async def test_the_process_inherits_no_secret(monkeypatch: pytest.MonkeyPatch):
+    """Its environment is what we give it: were it ours, this variable would send it to a Python that is not there."""
+    monkeypatch.setitem(os.environ, "PYTHONHOME", "/nowhere")
+    assert (await Looking().at(faxes.fax(98))).pages == 1
+
+
+async def test_looking_that_takes_too_long_blames_no_paper():
+    with pytest.raises(LookingFailed):
+        await Looking(wait_s=0.001).at(faxes.fax())
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1", "/run/clamd", ""])
+def test_a_scanner_that_cannot_be_one_stops_the_start(url: str):
+    with pytest.raises(ConfigurationError, match="KUJI_CLAMD_URL"):
+        Scanner(url)
+
+
+async def test_without_a_scanner_nothing_is_infected():
+    assert await Scanner(None).is_infected(b"anything") is False
+
+
+async def silent(reader: asyncio.StreamReader, _: asyncio.StreamWriter) -> None:
+    await reader.read()
+
+
+async def hangs_up(_: asyncio.StreamReader, __: asyncio.StreamWriter) -> None:
+    return
+
+
+async def over_its_limit(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    await reader.readuntil(b"\0")
+    writer.write(b"INSTREAM size limit exceeded. ERROR\0")
+
+
+@asynccontextmanager
+async def scanner_that(answering: Answering) -> AsyncIterator[str]:
+    """Its address; every connection is closed before this ends."""
+    ended = asyncio.Event()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await answering(reader, writer)
+        writer.close()
+        with suppress(OSError):
+            await writer.wait_closed()
+        ended.set()
+
+    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+        yield f"tcp://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        await ended.wait()
+
+
+@pytest.mark.parametrize("answering", [silent, hangs_up, over_its_limit])
+async def test_a_scanner_that_gives_no_verdict_never_lets_a_paper_through(answering: Answering):
+    async with scanner_that(answering) as url:
+        with pytest.raises(ScannerAway):
+            await Scanner(url, timeout_s=0.3).is_infected(faxes.fax())
+    assert issubclass(ScannerAway, NotReady)
