@@ -5,6 +5,7 @@ Faxes (ITU-T T.4, T.6; TIFF-F, RFC 2306): 1,728 dots a line, 204 × 196 or 204 �
 
 import functools
 import io
+from pathlib import Path
 from typing import Literal
 
 import pikepdf
@@ -12,23 +13,33 @@ import pypdfium2
 import typst
 from PIL import Image, ImageChops, TiffImagePlugin
 
+from services.intake.pages.texts import load_catalogues
+from services.intake.sheet import Sheets
+from shared.campaign import load_campaign
+from shared.typesetting import Typesetter
+
 WIDTH = 1728
 A4_INCHES = 297 / 25.4
-SHEET = """
+SAMPLE = Path("deploy/campaigns/777-days.yaml")
+FURTHER = """
 #set page(paper: "a4", margin: 20mm)
 #set text(font: "IPAexGothic", size: 14pt)
-= 申込書（%s 枚目）
-#grid(columns: (40mm, 1fr), row-gutter: 12mm, stroke: 0.5pt, inset: 4mm,
-  [氏名], [髙﨑 花子], [住所], [新宿区歌舞伎町1-4-1], [電話], [03-1111-2222], [学年], [小学3年])
+= %s 枚目
+髙﨑 花子、新宿区歌舞伎町1-4-1、03-1111-2222
 """
 
 
 @functools.cache
 def sheet(pages: int = 1) -> bytes:
-    """An A4 sheet as PDF."""
-    text = "#pagebreak()".join(SHEET % number for number in range(1, pages + 1))
-    made: bytes = typst.compile(text.encode("utf-8"))
-    return made
+    """The application sheet as it is printed (PDF, A4), and what people send along behind it."""
+    printed = Sheets(Typesetter(), *load_catalogues()).pdf(load_campaign(SAMPLE))
+    whole = io.BytesIO()
+    with pikepdf.open(io.BytesIO(printed)) as document:
+        for number in range(2, pages + 1):
+            with pikepdf.open(io.BytesIO(typst.compile((FURTHER % number).encode("utf-8")))) as further:
+                document.pages.extend(further.pages)
+        document.save(whole)
+    return whole.getvalue()
 
 
 @functools.cache

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 
 from fastapi import Depends, FastAPI
+from starlette.types import Lifespan
 
 from services.intake.acceptance import Acceptance
 from services.intake.applying import Applying
@@ -67,7 +68,6 @@ def build(settings: IntakeSettings) -> FastAPI:
         await store.close()
 
     guard = ops_only(settings.ops_token_file)
-    paper_acceptance = PaperAcceptance(papers, gate, stages, bus, clock)
     limits = Limits(settings.rates)
     applying = Applying(
         campaigns,
@@ -76,6 +76,30 @@ def build(settings: IntakeSettings) -> FastAPI:
         body_timeout_s=settings.body_timeout_s,
         work_bits=settings.work_bits,
     )
+    papers_in = papers_router(
+        campaigns,
+        PaperAcceptance(papers, gate, stages, bus, clock),
+        token_file=settings.paper_token_file,
+        body_timeout_s=settings.paper_timeout_s,
+    )
+    app = _empty(lifespan)
+    for router in (
+        applications_router(campaigns, applying, ledger, staff=guard, limits=limits),
+        campaigns_router(campaigns, keys, clock),
+        postal_router(PostalPlaces(), limits),
+        papers_in,
+        operations_router(campaigns, ledger, papers, keys, stages, staff=guard),
+        site_router(_site(settings, campaigns, keys, clock)),
+    ):
+        app.include_router(router, dependencies=[Depends(store_errors)])
+    app.add_middleware(Door, applying=applying)
+    app.include_router(bus.parking_router(guard))
+    app.include_router(health_router({"broker": bus.ready, "store": store.ping}))
+    return app
+
+
+def _empty(lifespan: Lifespan[FastAPI]) -> FastAPI:
+    """The app before its routes: what it says of itself, and every error as problem+json."""
     app = FastAPI(
         title="Kuji intake",
         description=_DESCRIPTION,
@@ -87,24 +111,6 @@ def build(settings: IntakeSettings) -> FastAPI:
         telemetry={"tracing": False, "metrics": False, "logs": False},  # a request's path may hold an application's id
     )
     install_problems(app)
-    for router in (
-        applications_router(campaigns, applying, ledger, staff=guard, limits=limits),
-        campaigns_router(campaigns, keys, clock),
-        postal_router(PostalPlaces(), limits),
-        papers_router(
-            campaigns,
-            paper_acceptance,
-            token_file=settings.paper_token_file,
-            body_timeout_s=settings.paper_timeout_s,
-        ),
-        operations_router(campaigns, ledger, papers, keys, stages, staff=guard),
-    ):
-        app.include_router(router, dependencies=[Depends(store_errors)])
-    site = _site(settings, campaigns, keys, clock)
-    app.include_router(site_router(site), dependencies=[Depends(store_errors)])
-    app.add_middleware(Door, applying=applying)
-    app.include_router(bus.parking_router(guard))
-    app.include_router(health_router({"broker": bus.ready, "store": store.ping}))
     return app
 
 
