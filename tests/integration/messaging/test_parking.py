@@ -188,6 +188,7 @@ async def test_queue_depths_name_every_queue_of_the_service_and_count_what_waits
 
     assert await vault.queue_depths() == {
         "vault.application.received": 0,
+        "vault.paper.received": 0,
         "vault.print.requested": 1,
         "vault.erasure.completed": 0,
         "vault.parked": 0,
