@@ -1,6 +1,7 @@
-"""Clients that send their request a byte at a time: they may not keep a connection for ever.
+"""Clients that send their request a byte at a time, or a head without end: they may not keep a connection for ever.
 
-The body is timed by whoever reads it. This times the head, which the server reads before any of our code runs.
+The body is timed and limited by whoever reads it. This does so for the head, and for the trailers after a body, which
+the server reads before any of our code runs. h11 limits their size; httptools keeps as much as comes.
 """
 
 import asyncio
@@ -11,7 +12,12 @@ from uvicorn.protocols.http.auto import AutoHTTPProtocol
 HEAD_S: Final = 10.0
 """Longest from the connection, or from the first byte of a further request on it, to the end of the head."""
 
+HEAD_BYTES: Final = 64 * 1024
+"""Most that is kept of a head or of trailers (RFC 6585 §5), beyond the piece read last."""
+
+_PARSER_LIMITS: Final = not hasattr(AutoHTTPProtocol, "on_body")
 _TOO_SLOW: Final = b"HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
+_TOO_LARGE: Final = b"HTTP/1.1 431 Request Header Fields Too Large\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
 
 
 class PatientProtocol(AutoHTTPProtocol):  # type: ignore[misc, valid-type]  # chosen at run time by uvicorn
@@ -19,6 +25,7 @@ class PatientProtocol(AutoHTTPProtocol):  # type: ignore[misc, valid-type]  # ch
 
     head_s: float = HEAD_S
     _waiting: asyncio.TimerHandle | None = None
+    _kept: int = 0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
@@ -26,11 +33,20 @@ class PatientProtocol(AutoHTTPProtocol):  # type: ignore[misc, valid-type]  # ch
 
     def data_received(self, data: bytes) -> None:
         before = self.cycle
+        self._kept += len(data)
         super().data_received(data)
         if self.cycle is not before:
+            self._kept = 0
             self._stop_waiting()
+        elif self._kept > HEAD_BYTES and not _PARSER_LIMITS:
+            self._end(_TOO_LARGE)
         elif before is None or before.response_complete:
             self._wait()
+
+    def on_body(self, body: bytes) -> None:
+        """A piece of a body, which httptools tells of and keeps nothing of."""
+        self._kept = 0
+        super().on_body(body)  # only httptools calls it, and has it
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._stop_waiting()
@@ -47,7 +63,13 @@ class PatientProtocol(AutoHTTPProtocol):  # type: ignore[misc, valid-type]  # ch
 
     def _give_up(self) -> None:
         self._waiting = None
+        self._end(_TOO_SLOW)
+
+    def _end(self, answer: bytes) -> None:
+        """Close, with the answer unless another one is due first."""
         transport = cast("asyncio.Transport", self.transport)
-        if not transport.is_closing():
-            transport.write(_TOO_SLOW)
-            transport.close()
+        if transport.is_closing():
+            return
+        if self.cycle is None or self.cycle.response_complete:
+            transport.write(answer)
+        transport.close()

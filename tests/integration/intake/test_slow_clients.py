@@ -1,4 +1,4 @@
-"""Clients that take for ever lose their connection, and nobody else notices; over raw sockets."""
+"""Clients that take for ever, or send heads without end, lose their connection; over raw sockets."""
 
 import asyncio
 import time
@@ -6,9 +6,9 @@ from collections.abc import AsyncIterator
 
 import pytest
 import uvicorn
-from fastapi import FastAPI
+from fastapi import FastAPI, Request
 
-from shared.web.patience import PatientProtocol
+from shared.web.patience import HEAD_BYTES, PatientProtocol
 
 Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 REQUEST = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
@@ -21,6 +21,10 @@ class Hasty(PatientProtocol):
 @pytest.fixture
 async def port() -> AsyncIterator[int]:
     app = FastAPI()
+
+    @app.post("/")
+    async def length(request: Request) -> int:
+        return len(await request.body())
 
     @app.get("/")
     async def answer() -> str:
@@ -98,3 +102,56 @@ async def test_many_slow_clients_do_not_hold_up_an_honest_one(port: int):
         assert all([(await streams[0].read()).startswith(b"HTTP/1.1 408") for streams in slow])
     for streams in (*slow, honest):
         await close(streams)
+
+
+async def pour(streams: Streams, begin: bytes, piece: bytes, most: int) -> int:
+    """Bytes of `piece` that the other side took, of `most`, until it closed."""
+    _, writer = streams
+    writer.write(begin)
+    taken = 0
+    try:
+        while taken < most:
+            writer.write(piece)
+            await writer.drain()
+            taken += len(piece)
+    except ConnectionError:
+        pass
+    return taken
+
+
+@pytest.mark.parametrize(
+    "begin",
+    [
+        b"GET / HTTP/1.1\r\nHost: x\r\n",
+        b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\n",
+    ],
+    ids=["head", "trailers"],
+)
+@pytest.mark.parametrize("piece", [b"a: b\r\n" * 2000, b"a" * 12000], ids=["many fields", "one field"])
+async def test_a_head_or_trailers_without_end_are_cut_off(port: int, begin: bytes, piece: bytes):
+    streams = await asyncio.open_connection("127.0.0.1", port)
+    most = 64 * 1024 * 1024
+    async with asyncio.timeout(20):
+        taken = await pour(streams, begin + (b"" if b"\r\n" in piece else b"a: "), piece, most)
+    assert taken < most
+    streams[1].transport.abort()
+
+
+async def test_a_head_too_large_is_answered_so(port: int):
+    reader, writer = streams = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(b"GET / HTTP/1.1\r\nHost: x\r\na: " + b"a" * HEAD_BYTES)
+    async with asyncio.timeout(3):
+        assert (await reader.read()).startswith(b"HTTP/1.1 431")
+    await close(streams)
+
+
+async def test_a_body_may_be_larger_than_a_head(port: int):
+    reader, writer = streams = await asyncio.open_connection("127.0.0.1", port)
+    size = 40 * HEAD_BYTES
+    writer.write(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % size)
+    for _ in range(40):
+        writer.write(b"a" * HEAD_BYTES)
+        await writer.drain()
+    async with asyncio.timeout(5):
+        assert (await reader.readuntil(str(size).encode())).startswith(b"HTTP/1.1 200")
+    await close(streams)
