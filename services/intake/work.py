@@ -19,6 +19,6 @@ def is_done(campaign: CampaignId, submission: Submission, nonce: str | None, bit
         return True
     if nonce is None or not _NONCE.fullmatch(nonce):
         return False
-    said = ("kuji/work/1", campaign, submission.application_id, submission.sealed, nonce)
+    said = ("kuji/proof-of-work/1", campaign, submission.application_id, submission.sealed, nonce)
     digest = hashlib.sha256("\0".join(said).encode("ascii")).digest()
     return int.from_bytes(digest, "big") >> (8 * len(digest) - bits) == 0

@@ -12,7 +12,7 @@ from tests.unit.web.conftest import Ask
 
 CAMPAIGN = CampaignId("777-days")
 SEALED = b64url(bytes(range(256)) * 5)
-KNOWN = [34, 116, 403]
+KNOWN = [113, 199, 398]
 
 
 def submission() -> Submission:

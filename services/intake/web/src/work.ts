@@ -9,7 +9,7 @@ const STRIDE = 2_000;
 
 /** The first nonce whose SHA-256 begins with `bits` zero bits. Breathes often; takes 2^bits attempts on average. */
 export async function solve(campaign: string, sealed: Sealed, bits: number): Promise<number> {
-  const begun = sha256.create().update(utf8(["kuji/work/1", campaign, sealed.application_id, sealed.sealed, ""].join("\0")));
+  const begun = sha256.create().update(utf8(["kuji/proof-of-work/1", campaign, sealed.application_id, sealed.sealed, ""].join("\0")));
   for (let nonce = 0; ; nonce++) {
     if (leadingZeroBits(begun.clone().update(utf8(String(nonce))).digest()) >= bits) return nonce;
     if (nonce % STRIDE === STRIDE - 1) await new Promise((resolve) => setTimeout(resolve));
