@@ -6,9 +6,11 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 
 from services.lottery import handlers, ledger
+from services.lottery.chance import Chance
 from services.lottery.drawing import Drawing
 from services.lottery.endpoints import public_router, staff_router
 from services.lottery.erasure import Erasure
+from services.lottery.freezing import Freezing
 from services.lottery.keys import LotteryKeys
 from services.lottery.publishing import Publishing
 from services.lottery.schedule import Schedule
@@ -35,10 +37,11 @@ def build(settings: LotterySettings) -> FastAPI:
     store = Store.open(settings.mongo_url.get_secret_value(), settings.mongo_database, timeout_s=settings.timeout_s)
     bus = Bus(settings, "lottery", store)
     keys = LotteryKeys(settings.state_dir)
-    drawing = Drawing(store, keys, clock, campaigns)
+    freezing = Freezing(store, keys, clock, campaigns)
+    chance, drawing = Chance(store), Drawing(store, keys, clock)
     erasure = Erasure(store, keys, bus)
-    publishing = Publishing(store, drawing, keys, campaigns)
-    schedule = Schedule(drawing, publishing, clock)
+    publishing = Publishing(store, keys, campaigns)
+    schedule = Schedule(store, freezing, drawing, publishing, clock)
     watch = Watch(campaigns.values(), (schedule.advance, erasure.carry_out), every_s=settings.tick_s)
     _connect(bus, erasure)
 
@@ -53,8 +56,8 @@ def build(settings: LotterySettings) -> FastAPI:
     guard = ops_only(settings.ops_token_file)
     app = FastAPI(title="Kuji lottery", version="1", lifespan=lifespan, openapi_url=None, docs_url=None, redoc_url=None)
     install_problems(app)
-    app.include_router(staff_router(campaigns, store, drawing, guard))
-    app.include_router(public_router(campaigns, store, drawing, keys))
+    app.include_router(staff_router(campaigns, store, freezing, chance, guard))
+    app.include_router(public_router(campaigns, store, keys))
     app.include_router(bus.parking_router(guard))
     app.include_router(health_router({"broker": bus.ready, "store": store.ping}))
     return app

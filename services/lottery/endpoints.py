@@ -8,10 +8,12 @@ from fastapi.responses import JSONResponse, PlainTextResponse, Response
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from services.lottery import ledger
-from services.lottery.drawing import Drawing, NotYet, TooEarly, WrongState
+from services.lottery.chance import Chance
+from services.lottery.freezing import Freezing
 from services.lottery.keys import LotteryKeys
 from services.lottery.manifest import Override
 from services.lottery.randomness import BadRandomness
+from services.lottery.steps import NotYet, TooEarly, WrongState, draw_of
 from shared.campaign import Campaign
 from shared.ids import CampaignId
 from shared.storage import Store
@@ -53,35 +55,37 @@ def known(campaigns: Mapping[CampaignId, Campaign], campaign: str) -> CampaignId
     return CampaignId(campaign)
 
 
-def staff_router(campaigns: Mapping[CampaignId, Campaign], store: Store, drawing: Drawing, guard: Guard) -> APIRouter:
+def staff_router(
+    campaigns: Mapping[CampaignId, Campaign], store: Store, freezing: Freezing, chance: Chance, guard: Guard
+) -> APIRouter:
     router = APIRouter(prefix="/v1/campaigns/{campaign}", dependencies=[Depends(guard)], tags=["staff"])
 
     @router.get("/summary")
     async def summary(campaign: str) -> dict[str, Any]:
         name = known(campaigns, campaign)
-        return {"state": (await drawing.state(name))["state"], **await _counts(store, name)}
+        return {"state": (await draw_of(store, name))["state"], **await _counts(store, name)}
 
     @router.get("/draw")
     async def draw(campaign: str) -> dict[str, Any]:
-        return await _shown(drawing, store, known(campaigns, campaign))
+        return await _shown(store, known(campaigns, campaign))
 
     @router.post("/freeze")
     async def freeze(campaign: str, body: FreezeBody) -> dict[str, Any]:
         name = known(campaigns, campaign)
-        await _refusing(drawing.freeze(name, _override(body)))
-        return await _shown(drawing, store, name)
+        await _refusing(freezing.freeze(name, _override(body)))
+        return await _shown(store, name)
 
     @router.post("/dice")
     async def dice(campaign: str, body: DiceBody) -> dict[str, Any]:
         name = known(campaigns, campaign)
-        await _refusing(drawing.give_dice(name, body.digits, body.digits_again, body.witnesses))
-        return await _shown(drawing, store, name)
+        await _refusing(chance.give_dice(name, body.digits, body.digits_again, body.witnesses))
+        return await _shown(store, name)
 
     @router.post("/beacon")
     async def beacon(campaign: str, body: BeaconBody) -> dict[str, Any]:
         name = known(campaigns, campaign)
-        await _refusing(drawing.give_beacon(name, body.signature))
-        return await _shown(drawing, store, name)
+        await _refusing(chance.give_beacon(name, body.signature))
+        return await _shown(store, name)
 
     @router.get("/outcomes")
     async def outcomes(campaign: str) -> dict[str, Any]:
@@ -92,15 +96,13 @@ def staff_router(campaigns: Mapping[CampaignId, Campaign], store: Store, drawing
     return router
 
 
-def public_router(
-    campaigns: Mapping[CampaignId, Campaign], store: Store, drawing: Drawing, keys: LotteryKeys
-) -> APIRouter:
+def public_router(campaigns: Mapping[CampaignId, Campaign], store: Store, keys: LotteryKeys) -> APIRouter:
     """Published as soon as it exists: nothing here names a person."""
     router = APIRouter(prefix="/v1/campaigns/{campaign}", tags=["public"])
 
     @router.get("/manifest")
     async def manifest(campaign: str) -> JSONResponse:
-        draw = await drawing.state(known(campaigns, campaign))
+        draw = await draw_of(store, known(campaigns, campaign))
         if "manifest" not in draw:
             raise _not_there()
         shown = {
@@ -113,19 +115,20 @@ def public_router(
 
     @router.get("/rows")
     async def rows(campaign: str) -> PlainTextResponse:
-        return PlainTextResponse(await _text(store, f"{known(campaigns, campaign)}:rows"), media_type="text/plain")
+        return PlainTextResponse(await _text(store, known(campaigns, campaign), "rows"), media_type="text/plain")
 
     @router.get("/transcript")
     async def transcript(campaign: str) -> Response:
-        text = await _text(store, f"{known(campaigns, campaign)}:transcript")
+        text = await _text(store, known(campaigns, campaign), "transcript")
         return Response(text, media_type="application/json")
 
     return router
 
 
-async def _text(store: Store, name: str) -> str:
+async def _text(store: Store, campaign: CampaignId, what: str) -> str:
+    draw = await draw_of(store, campaign)
     try:
-        return await ledger.get_text(store, name)
+        return await ledger.get_text(store, f"{draw['draw']}:{what}")
     except KeyError:
         raise _not_there() from None
 
@@ -136,10 +139,14 @@ def _not_there() -> Exception:
     )
 
 
-async def _shown(drawing: Drawing, store: Store, campaign: CampaignId) -> dict[str, Any]:
+async def _shown(store: Store, campaign: CampaignId) -> dict[str, Any]:
     """The draw's state; while it is open, what the freeze waits for."""
-    draw = await drawing.state(campaign)
-    shown: dict[str, Any] = {"state": draw["state"], "parts_said": draw.get("parts_said", 0)}
+    draw = await draw_of(store, campaign)
+    shown: dict[str, Any] = {
+        "state": draw["state"],
+        "draw": draw["draw"],
+        "parts_said": draw.get("parts_said", 0),
+    }
     if draw["state"] == "open":
         shown["waiting_for"] = vars(await ledger.readiness(store, campaign))
     return shown

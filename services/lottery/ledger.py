@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from services.lottery.entries import Entry
+from services.lottery.manifest import draw_id
 from services.lottery.states import DrawState
 from shared.campaign import Campaign
 from shared.errors import PermanentError
@@ -52,6 +53,7 @@ def collections() -> list[Collection]:
             "state": {"enum": ["accepted", "rejected", "held"]},
             "channel": {"enum": ["web", "fax", "post"]},
             "revision": {"bsonType": "int"},
+            "receipt": {"bsonType": ["string", "null"]},
             "token": {"bsonType": ["string", "null"]},
             "choices": strings,
             "refused": strings,
@@ -62,10 +64,10 @@ def collections() -> list[Collection]:
     draw = {"bsonType": "object", "required": ["_id", "state"], "properties": {"state": {"enum": list(DrawState)}}}
     return [
         Collection(DRAWS, draw),
-        Collection(ENTRIES, entry, (Index((("campaign", 1), ("state", 1))),)),
+        Collection(ENTRIES, entry, (Index((("campaign", 1), ("state", 1))), Index((("campaign", 1), ("receipt", 1))))),
         Collection(ROLL, None, by_campaign),
         Collection(ROLL_PARTS, None, by_campaign),
-        Collection(OUTCOMES, None, (*by_campaign, Index("token", unique=True))),
+        Collection(OUTCOMES, None, (*by_campaign, Index("token", unique=True), Index("receipt"))),
         Collection(TEXTS),
     ]
 
@@ -75,7 +77,9 @@ async def ensure_draws(store: Store, campaigns: Iterable[Campaign]) -> None:
     for campaign in campaigns:
         try:
             await store.db[DRAWS].update_one(
-                {"_id": campaign.id}, {"$setOnInsert": {"state": DrawState.OPEN, "changes": 0}}, upsert=True
+                {"_id": campaign.id},
+                {"$setOnInsert": {"state": DrawState.OPEN, "changes": 0, "number": 1, "draw": draw_id(campaign.id, 1)}},
+                upsert=True,
             )
         except DuplicateKeyError:
             continue

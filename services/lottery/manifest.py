@@ -17,7 +17,7 @@ from services.lottery.randomness import BeaconRound
 from services.lottery.rows import root_of
 from shared.campaign import Campaign
 from shared.canonical import canonical
-from shared.ids import DrawId
+from shared.ids import CampaignId, DrawId
 
 SOFTWARE = "kuji/0.1.0"
 
@@ -41,9 +41,9 @@ class Counted:
     refused_by_reason: dict[str, int]
 
 
-def draw_id(campaign: Campaign) -> DrawId:
-    """One draw per campaign, so one id."""
-    return DrawId(f"{campaign.id}-1")
+def draw_id(campaign: CampaignId, number: int) -> DrawId:
+    """A campaign's draws are counted from 1; a second one is made only to correct the first."""
+    return DrawId(f"{campaign}-{number}")
 
 
 def write_manifest(
@@ -53,6 +53,7 @@ def write_manifest(
     counted: Counted,
     frozen_at: datetime,
     override: Override | None,
+    number: int = 1,
 ) -> str:
     """The exact line, without line feed."""
     rule = campaign.draw
@@ -64,7 +65,7 @@ def write_manifest(
     uses_dice = rule.source in {"dice", "both"}
     content: dict[str, Any] = {
         "v": 1,
-        "draw": draw_id(campaign),
+        "draw": draw_id(campaign.id, number),
         "campaign": campaign.id,
         "campaign_sha256": campaign.sha256,
         "software": SOFTWARE,

@@ -1,14 +1,16 @@
 """From a result to what each applicant is told: exactly one outcome per application and class asked for. Pure."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from services.lottery.allocation import ClassRule, Rules, allocate
 from services.lottery.entries import Entry
-from shared.contracts import Outcome, Result
+from shared.contracts import ClassPass, Outcome, Result
 from shared.ids import ApplicationId, ClassId, application_id_bytes
 
 PassCodes = Callable[[ApplicationId], str]
+Passes = Callable[[bytes, ClassId, int], str]
+"""The pass of an entry for a class and so many seats."""
 
 
 def results(
@@ -18,6 +20,7 @@ def results(
     classes: Sequence[ClassRule],
     rules: Rules,
     pass_codes: PassCodes,
+    passes: Passes,
 ) -> list[Result]:
     """One result per accepted application, by application id; `documents` are the ledger's entries."""
     allocation = allocate(key, entries, classes, rules)
@@ -33,16 +36,24 @@ def results(
                 for refusal in document["refused"]
             ),
         ]
-        winner = any(outcome.outcome == "won" for outcome in outcomes)
+        has_code = any(outcome.outcome in {"won", "waiting"} for outcome in outcomes)
         told.append(
             Result(
                 application_id=document["_id"],
+                receipt=document["receipt"],
                 token=document["token"],
-                pass_code=pass_codes(document["_id"]) if winner else None,
+                pass_code=pass_codes(document["_id"]) if has_code else None,
+                passes=tuple(_passes(entry, outcomes, passes)),
                 outcomes=tuple(outcomes),
             )
         )
     return told
+
+
+def _passes(entry: bytes, outcomes: Sequence[Outcome], passes: Passes) -> Iterator[ClassPass]:
+    for each in outcomes:
+        if each.outcome == "won":
+            yield ClassPass(class_id=each.class_id, code=passes(entry, each.class_id, each.seats))
 
 
 def _drawn(

@@ -33,7 +33,7 @@ class Composing:
         contact, result = await self._facts(notice)
         if notice["kind"] == "rejected":
             return self._texts.rejected(campaign, contact.receipt, contact.reasons, contact.refused)
-        return self._texts.result(campaign, contact.receipt, ledger.outcomes_of(result), result["pass_code"])
+        return self._texts.result(campaign, contact.receipt, ledger.outcomes_of(result), _shown_at_reception(result))
 
     async def card(self, notice: Notice) -> CardOrder:
         campaign = self._campaigns[notice["campaign"]]
@@ -44,7 +44,7 @@ class Composing:
         elif notice["kind"] == "regret":
             body = self._texts.regret_card(campaign, contact.receipt)
         else:
-            pass_code = result["pass_code"]
+            pass_code = _shown_at_reception(result)
             body = self._texts.result_card(campaign, contact.receipt, ledger.outcomes_of(result), pass_code)
         return CardOrder(notice_id=notice["_id"], token=notice["token"], body=body, pass_code=pass_code)
 
@@ -53,6 +53,12 @@ class Composing:
         result = await self._store.db[ledger.RESULTS].find_one({"_id": notice["application_id"]})
         assert contact is not None  # noqa: S101  (a notice is made from its contact)
         return ledger.contact_of(contact), result or {"outcomes": [], "pass_code": None}
+
+
+def _shown_at_reception(result: Mapping[str, Any]) -> str | None:
+    """The pass code, for those who hold a place; others have it too, and have nothing to show it for yet."""
+    holds = any(outcome.outcome == "won" for outcome in ledger.outcomes_of(dict(result)))
+    return result["pass_code"] if holds else None
 
 
 def _message(mail: Mail, campaign: Campaign, *, to: str) -> bytes:

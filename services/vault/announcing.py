@@ -71,6 +71,7 @@ def _match_codes(document: Document) -> tuple[str, ...]:
 def _accepted(document: Document) -> AcceptedApplication:
     return AcceptedApplication(
         application_id=document["_id"],
+        receipt=document["receipt"],
         token=document["token"],
         channel=document["channel"],
         choices=choices_of(document),

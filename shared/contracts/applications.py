@@ -73,6 +73,7 @@ class AcceptedApplication(Value):
     """An entry for the draw: choices in order of preference, no person."""
 
     application_id: ApplicationIdField
+    receipt: ReceiptField
     token: TokenField
     channel: Channel
     choices: Annotated[tuple[Choice, ...], Field(min_length=1)]

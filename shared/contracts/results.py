@@ -12,13 +12,24 @@ from shared.ids import (
     ClassIdField,
     DrawIdField,
     NoticeIdField,
+    ReceiptField,
     TokenField,
 )
 
 PRINT_BATCH_LIMIT = 200
 
 PassCode = Annotated[str, Field(pattern=r"^[0-9A-HJKMNP-TV-Z]{4}(-[0-9A-HJKMNP-TV-Z]{4}){3}$")]
-"""What a winner shows at reception: 80 bits, four groups of four."""
+"""What a notice holds besides its passes: 80 bits, four groups of four, that only the applicant has been told."""
+
+PassText = Annotated[str, Field(pattern=r"^KP1:[A-Z2-7]{160}$")]
+"""A signed pass, as its QR code says it (`docs/protocols.md` §2)."""
+
+
+class ClassPass(Value):
+    """The pass of one class that was won."""
+
+    class_id: ClassIdField
+    code: PassText
 
 
 class Outcome(Value):
@@ -32,11 +43,16 @@ class Outcome(Value):
 
 
 class Result(Value):
-    """All outcomes of one application: exactly one per class asked for."""
+    """All outcomes of one application: exactly one per class asked for.
+
+    `pass_code` for whoever holds a place or waits for one; a pass for each class won.
+    """
 
     application_id: ApplicationIdField
+    receipt: ReceiptField
     token: TokenField
     pass_code: PassCode | None = None
+    passes: tuple[ClassPass, ...] = ()
     outcomes: Annotated[tuple[Outcome, ...], Field(min_length=1)]
 
 

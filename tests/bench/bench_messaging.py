@@ -25,7 +25,7 @@ from deploy.local.processes import Watchdog
 from deploy.local.servers import Servers
 from shared import logging
 from shared.contracts import AcceptedApplication, ApplicationReceived, ApplicationsAccepted
-from shared.ids import new_application_id, new_token
+from shared.ids import Receipt, new_application_id, new_token
 from shared.messaging import Batch
 from shared.storage import InsertOne, UnitOfWork
 from tests.contract.samples import SAMPLES
@@ -153,7 +153,12 @@ async def batch_events(house: House) -> AsyncIterator[Figure]:
 def _accepted() -> ApplicationsAccepted:
     items = tuple(
         AcceptedApplication(
-            application_id=new_application_id(), token=new_token(), channel="web", choices=_CHOICES, revision=1
+            application_id=new_application_id(),
+            receipt=Receipt("W-7K3M-9Q2P-X"),
+            token=new_token(),
+            channel="web",
+            choices=_CHOICES,
+            revision=1,
         )
         for _ in range(ITEMS)
     )

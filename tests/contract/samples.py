@@ -12,6 +12,7 @@ from shared.contracts import (
     CardFailure,
     CardOrder,
     Choice,
+    ClassPass,
     Contact,
     ContactsRegistered,
     Decision,
@@ -75,6 +76,7 @@ SAMPLES: tuple[Event, ...] = (
         campaign=CAMPAIGN,
         items=(
             AcceptedApplication(
+                receipt=RECEIPT,
                 application_id=APPLICATION,
                 token=TOKEN,
                 channel="web",
@@ -125,8 +127,10 @@ SAMPLES: tuple[Event, ...] = (
         items=(
             Result(
                 application_id=APPLICATION,
+                receipt=RECEIPT,
                 token=TOKEN,
                 pass_code="7K3M-9Q2P-X0AB-CDEF",
+                passes=(ClassPass(class_id=CLASS, code=f"KP1:{'A' * 160}"),),
                 outcomes=(
                     Outcome(class_id=CLASS, outcome="won", seats=1, position=3),
                     Outcome(class_id=ClassId("press-kids"), outcome="refused", seats=1, reason="grade"),

@@ -74,7 +74,7 @@ def test_what_each_service_hears_holds_nothing_it_must_not_know():
     """The table "who may know what" of docs/architecture.md, checked against the messages themselves."""
     forbidden = {
         "intake": {"class_id", "choices", "outcomes", "token", "contact"},
-        "lottery": {"contact", "mail_domain_class", "receipt", "sealed"},
+        "lottery": {"contact", "mail_domain_class", "sealed"},
         "notifier": {"sealed", "choices"},
         "vault": {"outcomes", "outcome"},
     }

@@ -9,13 +9,17 @@ from pathlib import Path
 
 import pytest
 
+from services.intake.receipts import candidates
 from services.lottery import handlers, ledger, publishing
-from services.lottery.drawing import Drawing, NotYet, TooEarly, WrongState
+from services.lottery.chance import Chance
+from services.lottery.drawing import Drawing
+from services.lottery.freezing import Freezing
 from services.lottery.keys import LotteryKeys
 from services.lottery.ledger import ListIsFrozen
 from services.lottery.manifest import Override
 from services.lottery.publishing import Publishing
 from services.lottery.randomness import BadRandomness
+from services.lottery.steps import NotYet, TooEarly, WrongState, draw_of
 from services.lottery.verification import verify_transcript
 from shared.campaign import Campaign
 from shared.clock import FixedClock
@@ -42,6 +46,8 @@ class Office:
     """One lottery process's parts, on a database that others share."""
 
     store: Store
+    freezing: Freezing
+    chance: Chance
     drawing: Drawing
     publishing: Publishing
 
@@ -74,8 +80,13 @@ async def town(mongo_url: str, namespace: str, tmp_path: Path) -> AsyncIterator[
 def _office(url: str, database: str, keys: LotteryKeys, clock: FixedClock, campaign: Campaign) -> Office:
     store = Store.open(url, database)
     campaigns = {campaign.id: campaign}
-    drawing = Drawing(store, keys, clock, campaigns)
-    return Office(store, drawing, Publishing(store, drawing, keys, campaigns))
+    return Office(
+        store,
+        Freezing(store, keys, clock, campaigns),
+        Chance(store),
+        Drawing(store, keys, clock),
+        Publishing(store, keys, campaigns),
+    )
 
 
 def accepted(town: Town, ids: tuple[ApplicationId, ...], revision: int = 1) -> list[ApplicationsAccepted]:
@@ -83,6 +94,7 @@ def accepted(town: Town, ids: tuple[ApplicationId, ...], revision: int = 1) -> l
     items = [
         AcceptedApplication(
             application_id=each,
+            receipt=next(candidates("web", each)),
             token=new_token(),
             channel="web",
             choices=tuple(
@@ -107,8 +119,8 @@ async def everybody_is_in(town: Town) -> None:
 
 async def drawn(town: Town) -> None:
     await everybody_is_in(town)
-    await town.office.drawing.freeze(town.campaign.id)
-    await town.office.drawing.give_dice(town.campaign.id, DICE, DICE, WITNESSES)
+    await town.office.freezing.freeze(town.campaign.id)
+    await town.office.chance.give_dice(town.campaign.id, DICE, DICE, WITNESSES)
     assert await town.office.drawing.draw_if_possible(town.campaign.id)
 
 
@@ -118,9 +130,9 @@ async def said(town: Town) -> list[dict]:
 
 
 async def test_the_list_waits_for_every_receipt_and_every_doubt(town: Town):
-    drawing, name = town.office.drawing, town.campaign.id
+    freezing, name = town.office.freezing, town.campaign.id
     with pytest.raises(NotYet) as refusal:
-        await drawing.freeze(name)
+        await freezing.freeze(name)
     assert not refusal.value.readiness.receipts_closed
     await everybody_is_in(town)
     held = ApplicationsHeld(
@@ -128,13 +140,13 @@ async def test_the_list_waits_for_every_receipt_and_every_doubt(town: Town):
     )
     await town.office.store.transact(lambda uow: handlers.on_held([held], uow))
     with pytest.raises(NotYet) as refusal:
-        await drawing.freeze(name)
+        await freezing.freeze(name)
     assert refusal.value.readiness.held == 1
     reject = RejectedApplication(application_id=town.ids[0], channel="web", reasons=("duplicate",), revision=3)
     rejected = ApplicationsRejected(campaign=name, items=(reject,))
     await town.office.store.transact(lambda uow: handlers.on_rejected([rejected], uow))
-    await drawing.freeze(name)
-    manifest = json.loads((await drawing.state(name))["manifest"])
+    await freezing.freeze(name)
+    manifest = json.loads((await draw_of(town.office.store, name))["manifest"])
     assert (manifest["rows"], manifest["counts"]["refused"], manifest["override"]) == (
         PEOPLE - 1,
         {"duplicate": 1},
@@ -147,8 +159,8 @@ async def test_an_override_says_in_public_what_was_open(town: Town):
     held = HeldApplication(application_id=town.ids[0], channel="web", revision=2)
     event = ApplicationsHeld(campaign=town.campaign.id, items=(held,))
     await town.office.store.transact(lambda uow: handlers.on_held([event], uow))
-    await town.office.drawing.freeze(town.campaign.id, Override(0, 0, "desk closed", "a", "b"))
-    manifest = json.loads((await town.office.drawing.state(town.campaign.id))["manifest"])
+    await town.office.freezing.freeze(town.campaign.id, Override(0, 0, "desk closed", "a", "b"))
+    manifest = json.loads((await draw_of(town.office.store, town.campaign.id))["manifest"])
     assert manifest["override"]["held"] == 1
     assert manifest["override"]["reason"] == "desk closed"
 
@@ -157,7 +169,7 @@ async def test_nothing_is_frozen_while_applications_may_arrive(town: Town):
     await everybody_is_in(town)
     town.clock.at = town.campaign.window.paper_until - timedelta(seconds=1)
     with pytest.raises(TooEarly):
-        await town.office.drawing.freeze(town.campaign.id)
+        await town.office.freezing.freeze(town.campaign.id)
 
 
 async def test_verdicts_in_any_order_come_to_the_same(town: Town):
@@ -177,7 +189,7 @@ async def test_verdicts_in_any_order_come_to_the_same(town: Town):
 
 async def test_a_verdict_after_the_freeze_changes_nothing(town: Town):
     await everybody_is_in(town)
-    await town.office.drawing.freeze(town.campaign.id)
+    await town.office.freezing.freeze(town.campaign.id)
     with pytest.raises(ListIsFrozen):
         await town.office.store.transact(lambda uow: handlers.on_accepted(accepted(town, (new_application_id(),)), uow))
 
@@ -199,34 +211,34 @@ async def test_a_doubt_that_arises_while_the_list_is_being_judged_is_not_lost(
         return readiness
 
     monkeypatch.setattr(ledger, "readiness", judged_then_held)
-    await town.office.drawing.freeze(name)
+    await town.office.freezing.freeze(name)
     late_verdicts = await asyncio.gather(*late, return_exceptions=True)
     assert all(isinstance(each, ListIsFrozen) for each in late_verdicts)
-    manifest = json.loads((await town.office.drawing.state(name))["manifest"])
+    manifest = json.loads((await draw_of(town.office.store, name))["manifest"])
     assert (manifest["rows"], manifest["override"]) == (PEOPLE, None)
 
 
 async def test_of_many_who_freeze_one_does(town: Town):
     await everybody_is_in(town)
-    tries = await asyncio.gather(*(o.drawing.freeze(town.campaign.id) for o in town.offices), return_exceptions=True)
+    tries = await asyncio.gather(*(o.freezing.freeze(town.campaign.id) for o in town.offices), return_exceptions=True)
     assert [each for each in tries if each is None] == [None]
     assert all(isinstance(each, WrongState) for each in tries if each is not None)
 
 
 async def test_of_many_who_draw_and_publish_each_result_is_said_once(town: Town):
     await everybody_is_in(town)
-    await town.office.drawing.freeze(town.campaign.id)
-    await town.office.drawing.give_dice(town.campaign.id, DICE, DICE, WITNESSES)
+    await town.office.freezing.freeze(town.campaign.id)
+    await town.office.chance.give_dice(town.campaign.id, DICE, DICE, WITNESSES)
     with pytest.raises(WrongState):
-        await town.offices[1].drawing.give_dice(town.campaign.id, DICE, DICE, WITNESSES)
+        await town.offices[1].chance.give_dice(town.campaign.id, DICE, DICE, WITNESSES)
     draws = await asyncio.gather(*(o.drawing.draw_if_possible(town.campaign.id) for o in town.offices))
     assert sum(draws) == 1
     for _ in range(3):
         await asyncio.gather(*(o.publishing.publish_if_drawn(town.campaign.id) for o in town.offices))
-    assert (await town.office.drawing.state(town.campaign.id))["state"] == "published"
+    assert (await draw_of(town.office.store, town.campaign.id))["state"] == "published"
     told = [item["application_id"] for event in await said(town) for item in event["items"]]
     assert sorted(told) == sorted(town.ids)
-    transcript = json.loads(await ledger.get_text(town.office.store, f"{town.campaign.id}:transcript"))
+    transcript = json.loads(await ledger.get_text(town.office.store, f"{town.campaign.id}-1:transcript"))
     assert verify_transcript(transcript).passed
 
 
@@ -238,7 +250,7 @@ async def test_a_publication_that_died_half_way_is_finished_by_another(town: Tow
         await asyncio.sleep(0.005)
     dying.cancel()
     await asyncio.gather(dying, return_exceptions=True)
-    assert (await town.office.drawing.state(town.campaign.id))["state"] == "drawn"
+    assert (await draw_of(town.office.store, town.campaign.id))["state"] == "drawn"
     assert await town.offices[1].publishing.publish_if_drawn(town.campaign.id)
     events = await said(town)
     assert sorted(event["part"] for event in events) == [1, 2, 3, 4]
@@ -247,18 +259,18 @@ async def test_a_publication_that_died_half_way_is_finished_by_another(town: Tow
 
 async def test_bad_dice_leave_the_draw_waiting(town: Town):
     await everybody_is_in(town)
-    await town.office.drawing.freeze(town.campaign.id)
+    await town.office.freezing.freeze(town.campaign.id)
     with pytest.raises(BadRandomness):
-        await town.office.drawing.give_dice(town.campaign.id, DICE, DICE[::-1], WITNESSES)
+        await town.office.chance.give_dice(town.campaign.id, DICE, DICE[::-1], WITNESSES)
     assert not await town.office.drawing.draw_if_possible(town.campaign.id)
     with pytest.raises(WrongState):
-        await town.office.drawing.give_beacon(town.campaign.id, "00" * 48)
+        await town.office.chance.give_beacon(town.campaign.id, "00" * 48)
 
 
 async def test_an_empty_list_can_be_drawn(town: Town):
     closed = ReceiptsClosed(campaign=town.campaign.id, part=1, parts=1, total=0, application_ids=())
     await town.office.store.transact(lambda uow: handlers.on_receipts_closed([closed], uow))
-    await town.office.drawing.freeze(town.campaign.id)
-    await town.office.drawing.give_dice(town.campaign.id, DICE, DICE, WITNESSES)
+    await town.office.freezing.freeze(town.campaign.id)
+    await town.office.chance.give_dice(town.campaign.id, DICE, DICE, WITNESSES)
     assert await town.office.drawing.draw_if_possible(town.campaign.id)
     assert await town.office.publishing.publish_if_drawn(town.campaign.id)

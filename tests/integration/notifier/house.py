@@ -198,7 +198,13 @@ def _result(known: Known, outcomes: Sequence[str]) -> Result:
         for n, outcome in enumerate(outcomes)
     ]
     code = PASS if "won" in outcomes else None
-    return Result(application_id=known.application_id, token=known.token, pass_code=code, outcomes=tuple(named))
+    return Result(
+        application_id=known.application_id,
+        receipt=known.receipt,
+        token=known.token,
+        pass_code=code,
+        outcomes=tuple(named),
+    )
 
 
 def refusal(class_id: str, reason: str) -> Refusal:

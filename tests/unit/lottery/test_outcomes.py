@@ -7,7 +7,9 @@ from services.lottery.entries import Entry
 from services.lottery.keys import LotteryKeys
 from services.lottery.manifest import Counted, Manifest, Override, draw_id, write_manifest
 from services.lottery.outcomes import results
-from shared.ids import CampaignId, new_application_id, new_token
+from services.lottery.passes import Pass, read_pass, write_pass
+from shared.ids import CampaignId, ClassId, application_id_bytes, new_application_id, new_token
+from shared.signing import SigningKey
 from tests.unit.lottery.draws import DAY, class_rule, sample_campaign, sample_transcript
 
 KEY = bytes(32)
@@ -16,22 +18,34 @@ KEY = bytes(32)
 def document(choices: list[tuple[str, int]], refused: tuple[str, ...] = ()) -> dict[str, object]:
     return {
         "_id": new_application_id(),
+        "receipt": "W-7K3M-9Q2P-X",
         "token": new_token(),
         "choices": [{"class_id": name, "seats": seats} for name, seats in choices],
         "refused": [{"class_id": name, "reason": "grade"} for name in refused],
     }
 
 
-def test_everybody_gets_one_outcome_per_class_and_winners_a_pass():
+def test_everybody_gets_one_outcome_per_class_whoever_may_come_a_code_and_winners_passes():
     documents = [document([("a", 1), ("b", 2)], ("c",)) for _ in range(30)]
     entries = [Entry.of(each["_id"], (("a", 1), ("b", 2))) for each in documents]  # type: ignore[arg-type]
     classes = [class_rule("a", 5, hour=9), class_rule("b", 6, hour=12)]
-    told = results(KEY, documents, entries, classes, Rules(1, preferences=True), lambda _: "0000-0000-0000-0000")
+    signing, name = SigningKey.generate(), CampaignId("c")
+
+    def passes(entry: bytes, class_id: ClassId, seats: int) -> str:
+        return write_pass(signing, name, Pass(entry, ord(class_id), seats, DAY, DAY))
+
+    code = "0000-0000-0000-0000"
+    told = results(KEY, documents, entries, classes, Rules(1, preferences=True), lambda _: code, passes)
     assert {each.application_id for each in told} == {each["_id"] for each in documents}
     for each in told:
         assert [outcome.class_id for outcome in each.outcomes] == ["a", "b", "c"]
         assert each.outcomes[2].outcome == "refused"
-        assert (each.pass_code is not None) == any(outcome.outcome == "won" for outcome in each.outcomes)
+        shown = [read_pass(signing.public, name, given.code) for given in each.passes]
+        places = [outcome for outcome in each.outcomes if outcome.outcome == "won"]
+        assert [(chr(of.number), of.seats) for of in shown] == [(won.class_id, won.seats) for won in places]
+        assert {of.entry for of in shown} <= {application_id_bytes(each.application_id)}
+        may_come = any(outcome.outcome in {"won", "waiting"} for outcome in each.outcomes)
+        assert each.pass_code == (code if may_come else None)
     won = [outcome for each in told for outcome in each.outcomes if outcome.outcome == "won"]
     assert sum(outcome.seats for outcome in won) == 11
     positions = sorted(
@@ -41,7 +55,7 @@ def test_everybody_gets_one_outcome_per_class_and_winners_a_pass():
 
 
 def test_pass_codes_are_stable_different_and_gone_after_erasure(tmp_path: Path):
-    campaign, draw = CampaignId("c"), draw_id(sample_campaign())
+    campaign, draw = CampaignId("c"), draw_id(CampaignId("c"), 1)
     keys = LotteryKeys(tmp_path)
     one, other = new_application_id(), new_application_id()
     code = keys.pass_code(campaign, draw, one)

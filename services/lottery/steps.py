@@ -1,0 +1,49 @@
+"""What the steps of a draw share: reading where it is, going one step on, and the refusals."""
+
+from typing import Any
+
+from services.lottery import ledger
+from services.lottery.ledger import Readiness
+from services.lottery.states import BEFORE, DrawState
+from shared.errors import KujiError
+from shared.ids import CampaignId
+from shared.storage import Store, UnitOfWork
+
+
+class NotYet(KujiError):  # noqa: N818  (says what is the case)
+    """The list cannot be frozen: applications are open. `readiness` says which."""
+
+    def __init__(self, readiness: Readiness) -> None:
+        super().__init__("the list is not complete")
+        self.readiness = readiness
+
+
+class WrongState(KujiError):  # noqa: N818  (says what is the case)
+    """The draw is at another step; `state` is where it is."""
+
+    def __init__(self, state: str) -> None:
+        super().__init__(f"the draw is {state}")
+        self.state = state
+
+
+class TooEarly(KujiError):  # noqa: N818  (says what is the case)
+    """Applications may still arrive."""
+
+
+async def draw_of(store: Store, campaign: CampaignId) -> dict[str, Any]:
+    """The draw's document: `state`, `number`, `draw` (its id), and what earlier steps left in it."""
+    found: dict[str, Any] | None = await store.db[ledger.DRAWS].find_one({"_id": campaign})
+    if found is None:
+        raise WrongState("unknown")
+    return found
+
+
+async def step(uow: UnitOfWork, campaign: CampaignId, to: DrawState, values: dict[str, Any]) -> dict[str, Any]:
+    """Go one state on, from the one before it only; the document as it was before. Raises WrongState."""
+    before: dict[str, Any] | None = await uow.db[ledger.DRAWS].find_one_and_update(
+        {"_id": campaign, "state": BEFORE[to]}, {"$set": {"state": to, **values}}, session=uow.session
+    )
+    if before is None:
+        found = await uow.db[ledger.DRAWS].find_one({"_id": campaign}, session=uow.session)
+        raise WrongState(found["state"] if found else "unknown")
+    return before
