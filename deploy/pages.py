@@ -1,4 +1,4 @@
-"""Bundling the public pages: their libraries by the lock file, the program and the styles into one file each.
+"""Bundling the pages: their libraries by the lock file, the program and the styles into one file each.
 
 Done once per state of the sources. Node.js from the PATH serves where it is new enough, else one from a wheel.
 """
@@ -15,7 +15,11 @@ from typing import Final
 from deploy.local.house import HOUSE, ROOT
 from shared.errors import ConfigurationError
 
-WEB: Final = ROOT / "services" / "intake" / "web"
+WEB: Final = ROOT
+"""Where package.json is: one npm project for the pages of all services."""
+
+_BUNDLER: Final = "deploy/pages.mjs"
+_SOURCES: Final = ("shared/web/src", "services/*/web/src")
 _OWN_NODE: Final = HOUSE / "node"
 _OLDEST_NODE: Final = 20
 _PATIENCE_S: Final = 300.0
@@ -23,13 +27,13 @@ _PATIENCE_S: Final = 300.0
 
 def ensure(tell: Callable[[str], None]) -> None:
     """Bundle the pages unless they are. Raises ConfigurationError with the end of what the failing tool said."""
-    stamp = WEB / "dist" / "sources.sha256"
+    stamp = WEB / "services" / "intake" / "web" / "dist" / "sources.sha256"
     wanted = _fingerprint()
     if stamp.exists() and stamp.read_text("ascii") == wanted:
         return
     tell("bundling the public pages (once for each change)")
     ensure_libraries()
-    node("build.mjs")
+    node(_BUNDLER)
     stamp.write_text(wanted, "ascii")
 
 
@@ -44,7 +48,7 @@ def ensure_libraries() -> None:
 
 
 def node(*arguments: str) -> str:
-    """Run a program of the pages' folder; what it printed."""
+    """Run a program in the checkout; what it printed."""
     return _run([node_program(), *arguments])
 
 
@@ -108,8 +112,9 @@ def _run(command: Sequence[str]) -> str:
 
 def _fingerprint() -> str:
     """SHA-256 over everything that the bundle is made from."""
-    sources = [*sorted((WEB / "src").iterdir()), WEB / "build.mjs", WEB / "package-lock.json"]
+    found = sorted(path for folder in _SOURCES for path in WEB.glob(f"{folder}/**/*") if path.is_file())
+    sources = [*found, WEB / _BUNDLER, WEB / "package-lock.json"]
     whole = hashlib.sha256()
     for path in sources:
-        whole.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
+        whole.update(str(path.relative_to(WEB)).encode() + b"\0" + path.read_bytes() + b"\0")
     return whole.hexdigest()

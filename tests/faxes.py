@@ -13,10 +13,11 @@ import pypdfium2
 import typst
 from PIL import Image, ImageChops, TiffImagePlugin
 
-from services.intake.pages.texts import load_catalogues
+from services.intake.pages import TEXTS
 from services.intake.sheet import Sheets
 from shared.campaign import load_campaign
 from shared.typesetting import Typesetter
+from shared.web.pages import catalogues_with
 
 WIDTH = 1728
 A4_INCHES = 297 / 25.4
@@ -32,7 +33,7 @@ FURTHER = """
 @functools.cache
 def sheet(pages: int = 1) -> bytes:
     """The application sheet as it is printed (PDF, A4), and what people send along behind it."""
-    printed = Sheets(Typesetter(), *load_catalogues()).pdf(load_campaign(SAMPLE))
+    printed = Sheets(Typesetter(), *catalogues_with(TEXTS)).pdf(load_campaign(SAMPLE))
     whole = io.BytesIO()
     with pikepdf.open(io.BytesIO(printed)) as document:
         for number in range(2, pages + 1):

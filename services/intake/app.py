@@ -20,11 +20,9 @@ from services.intake.keys import Keys
 from services.intake.ledger import Ledger
 from services.intake.limits import Limits
 from services.intake.operations import operations_router
-from services.intake.pages.assets import Assets
+from services.intake.pages import DIST, TEMPLATES, TEXTS
 from services.intake.pages.pinning import Pin
-from services.intake.pages.rendering import Renderer
 from services.intake.pages.site import Site, site_router
-from services.intake.pages.texts import load_catalogues
 from services.intake.papers.acceptance import PaperAcceptance
 from services.intake.papers.endpoints import papers_router
 from services.intake.papers.ledger import PaperLedger
@@ -42,6 +40,7 @@ from shared.typesetting import Typesetter
 from shared.watch import Watch
 from shared.web import health_router, install_problems, ops_only
 from shared.web.outages import store_errors
+from shared.web.pages import Assets, Renderer, catalogues_with
 
 _DESCRIPTION = "Takes sealed applications and gives receipts. It cannot read what it passes on."
 
@@ -115,13 +114,13 @@ def _empty(lifespan: Lifespan[FastAPI]) -> FastAPI:
 
 
 def _site(settings: IntakeSettings, campaigns: Mapping[CampaignId, Campaign], keys: Keys, clock: Clock) -> Site:
-    catalogues = load_catalogues()
+    catalogues = catalogues_with(TEXTS)
     japanese, english = (next(each for each in catalogues if each.lang == lang) for lang in ("ja", "en"))
     return Site(
         campaigns,
         keys,
         clock,
-        renderer=Renderer(Assets.load(), catalogues),
+        renderer=Renderer(TEMPLATES, Assets.load(DIST), catalogues),
         sheets=Sheets(Typesetter(), japanese, english),
         pin=Pin(settings.signing_key_file),
     )

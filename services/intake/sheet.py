@@ -11,8 +11,8 @@ from typing import Any, Final
 import segno
 
 from services.intake.pages import wording
-from services.intake.pages.texts import Catalogue
 from shared.campaign import Campaign
+from shared.catalogue import Catalogue
 from shared.ids import CampaignId
 from shared.typesetting import Typesetter
 

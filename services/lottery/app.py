@@ -12,6 +12,7 @@ from services.lottery.endpoints import public_router, staff_router
 from services.lottery.erasure import Erasure
 from services.lottery.freezing import Freezing
 from services.lottery.keys import LotteryKeys
+from services.lottery.pages.site import lottery_renderer, site_router
 from services.lottery.publishing import Publishing
 from services.lottery.schedule import Schedule
 from services.lottery.settings import LotterySettings
@@ -58,6 +59,7 @@ def build(settings: LotterySettings) -> FastAPI:
     install_problems(app)
     app.include_router(staff_router(campaigns, store, freezing, chance, guard))
     app.include_router(public_router(campaigns, store, keys))
+    app.include_router(site_router(lottery_renderer(), settings.ops_token_file))
     app.include_router(bus.parking_router(guard))
     app.include_router(health_router({"broker": bus.ready, "store": store.ping}))
     return app

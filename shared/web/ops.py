@@ -29,9 +29,14 @@ def ops_only(token_file: Path | None) -> Guard:
     return guard
 
 
+def secret_of(token_file: Path | None) -> str | None:
+    """The staff secret; None where there is none, and then nobody is staff."""
+    return (token_file.read_text("utf-8").strip() or None) if token_file is not None else None
+
+
 def is_ops(token_file: Path | None, authorization: str | None) -> bool:
-    if token_file is None or authorization is None:
+    expected = secret_of(token_file)
+    if expected is None or authorization is None:
         return False
-    expected = token_file.read_text("utf-8").strip()
     given = authorization.removeprefix("Bearer ").strip()
-    return bool(expected) and hmac.compare_digest(expected.encode(), given.encode())
+    return hmac.compare_digest(expected.encode(), given.encode())

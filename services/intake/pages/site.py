@@ -13,17 +13,18 @@ from services.intake.campaigns import public_part
 from services.intake.keys import Keys
 from services.intake.pages import wording
 from services.intake.pages.pinning import Pin
-from services.intake.pages.rendering import HEADERS, Renderer
-from services.intake.pages.texts import Catalogue
 from services.intake.sheet import Sheets
 from services.intake.window import Timing, timing
 from shared.campaign import Campaign
+from shared.catalogue import Catalogue
 from shared.clock import Clock
 from shared.ids import CampaignId
+from shared.web.pages import HEADERS, Renderer
 
-_FOR_EVER: Final = {**HEADERS, "Cache-Control": "public, max-age=31536000, immutable"}
 _FOR_A_VIEWER: Final = {"X-Content-Type-Options": "nosniff", "Cache-Control": "public, max-age=3600"}
 """Without the pages' policy: browsers show a PDF in a page of their own, which that policy would keep empty."""
+_PROGRAM: Final = ("form.", "error.", "confirm.", "sending.", "failed.", "done.", "status.", "reason.", "grade.")
+"""What the form's program says by itself."""
 _WITH_PROGRAM: Final = frozenset({"apply", "status"})
 
 
@@ -76,11 +77,7 @@ class Site:
         return Response(self._sheets.pdf(known), media_type="application/pdf", headers=headers)
 
     def asset(self, name: str) -> Response:
-        """A bundled file; its name changes with its content, so browsers may keep it."""
-        found = self._renderer.assets.file(name)
-        if found is None:
-            return Response(status_code=404, headers=HEADERS)
-        return Response(found.content, media_type=found.media_type, headers=_FOR_EVER)
+        return self._renderer.asset(name)
 
     async def _about(self, campaign: Campaign, texts: Catalogue) -> dict[str, Any]:
         return {
@@ -111,7 +108,7 @@ class Site:
             "lang": texts.lang,
             "signing_key": self._pin.value() or "",
             "now": self._clock.now().isoformat(),
-            "texts": texts.for_the_program(),
+            "texts": texts.for_the_program(_PROGRAM),
             "rules": {
                 "campaign": campaign.id,
                 "purpose_version": campaign.purpose.version,

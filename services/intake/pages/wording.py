@@ -9,9 +9,9 @@ from datetime import datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from services.intake.pages.texts import Catalogue
 from shared.campaign import Campaign, EventClass
 from shared.campaign.model import Text
+from shared.catalogue import Catalogue
 
 TOKYO: Final = ZoneInfo("Asia/Tokyo")
 _GRADES: Final = ("p1", "p2", "p3", "p4", "p5", "p6", "j1", "j2", "j3")

@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from services.intake.pages import wording
+from services.intake.pages import TEXTS, wording
 from services.intake.pages.pinning import Pin
-from services.intake.pages.texts import load_catalogues
 from shared.campaign import load_campaign
+from shared.web.pages import catalogues_with
 
-JA, EN = load_catalogues()
+JA, EN = catalogues_with(TEXTS)
 CAMPAIGN = load_campaign(Path("deploy/campaigns/777-days.yaml"))
 WHO = {each.id: (wording.who(each, JA), wording.who(each, EN)) for each in CAMPAIGN.classes}
 

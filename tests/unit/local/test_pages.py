@@ -10,8 +10,9 @@ from shared.errors import ConfigurationError
 NODE = """#!/bin/sh
 [ "$1" != --version ] || { echo "$NODE_VERSION"; exit; }
 echo "node $*" >>"$CALLS"
-mkdir -p dist
+mkdir -p services/intake/web/dist
 """
+SOURCE = "services/intake/web/src/apply.ts"
 NPM = """#!/bin/sh
 echo "npm $1" >>"$CALLS"
 [ -z "${NPM_FAILS:-}" ] || { echo "an integrity is wrong" >&2; exit 1; }
@@ -23,10 +24,9 @@ mkdir -p node_modules
 def web(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder of sources, and stand-ins for node and npm that write down their calls."""
     folder = tmp_path / "web"
-    (folder / "src").mkdir(parents=True)
-    (folder / "src" / "apply.ts").write_text("1")
-    for name in ("build.mjs", "package-lock.json"):
-        (folder / name).write_text("{}")
+    for path in (SOURCE, "shared/web/src/dom.ts", "deploy/pages.mjs", "package-lock.json"):
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_text("1")
     (tmp_path / "bin").mkdir()
     for name, script in (("node", NODE), ("npm", NPM)):
         (tmp_path / "bin" / name).write_text(script)
@@ -48,15 +48,15 @@ def calls(web: Path) -> list[str]:
 def test_pages_are_bundled_once_and_again_when_a_source_has_changed(web: Path) -> None:
     told: list[str] = []
     pages.ensure(told.append)
-    assert calls(web) == ["npm ci", "node build.mjs"]
+    assert calls(web) == ["npm ci", "node deploy/pages.mjs"]
     pages.ensure(told.append)
     assert calls(web) == []
-    (web / "src" / "apply.ts").write_text("2")
+    (web / SOURCE).write_text("2")
     pages.ensure(told.append)
-    assert calls(web) == ["node build.mjs"]
+    assert calls(web) == ["node deploy/pages.mjs"]
     (web / "package-lock.json").write_text("{ }")
     pages.ensure(told.append)
-    assert calls(web) == ["npm ci", "node build.mjs"]
+    assert calls(web) == ["npm ci", "node deploy/pages.mjs"]
     assert len(told) == 3
 
 
@@ -69,7 +69,7 @@ def test_a_tool_that_fails_is_quoted_and_tried_again_next_time(web: Path, monkey
     monkeypatch.delenv("NPM_FAILS")
     calls(web)
     pages.ensure(lambda _: None)
-    assert calls(web) == ["npm ci", "node build.mjs"]
+    assert calls(web) == ["npm ci", "node deploy/pages.mjs"]
 
 
 def test_a_node_that_is_too_old_is_not_used(web: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ def ask(tmp_path_factory: pytest.TempPathFactory) -> Ask:
     """`ask("judge", question)`: what tests/web/asked.ts answers."""
     pages.ensure_libraries()
     program = tmp_path_factory.mktemp("web") / "asked.mjs"
-    pages.node("build.mjs", str(PROGRAM), str(program))
+    pages.node("deploy/pages.mjs", str(PROGRAM), str(program))
 
     def ask(what: str, question: Any) -> Any:
         finished = subprocess.run(

@@ -5,13 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from deploy import pages
-from services.intake.pages.texts import Catalogue, load_catalogues
+from shared.catalogue import Catalogue, load_catalogues
 from shared.errors import ConfigurationError
+from shared.web.pages import catalogues_with
 
 ROOT = Path(__file__).resolve().parents[3]
-TEMPLATES = ROOT / "services" / "intake" / "pages" / "templates"
-CATALOGUES = load_catalogues()
+PROGRAM = ROOT / "services" / "intake" / "web" / "src"
+CATALOGUES = catalogues_with(ROOT / "services" / "intake" / "pages" / "texts")
 REASONS = {
     "malformed", "purpose-version", "not-resident", "grade", "age", "guardian-missing", "guardian-not-allowed",
     "class-unknown", "seats", "duplicate", "channel-email",
@@ -21,8 +21,8 @@ REASONS = {
 
 def asked_for() -> set[str]:
     """Literal keys in templates, in the program and in the words; keys that are put together are checked below."""
-    sources = [*TEMPLATES.glob("*.html"), *(pages.WEB / "src").glob("*.ts"), *TEMPLATES.parent.glob("*.py")]
-    sources.append(ROOT / "services" / "intake" / "pages" / "wording.py")
+    folders = [PROGRAM, ROOT / "services" / "intake" / "pages", ROOT / "shared" / "web"]
+    sources = [path for folder in folders for path in folder.rglob("*") if path.suffix in {".py", ".ts", ".html"}]
     found = (re.findall(r"""\b(?:t|say)\(\s*["']([a-z_.-]+[a-z])["']""", path.read_text("utf-8")) for path in sources)
     return {key for keys in found for key in keys}
 
@@ -45,7 +45,7 @@ def test_places_in_texts_are_the_same_in_every_language(catalogue: Catalogue):
 
 
 def test_the_error_of_every_problem_the_form_can_find_has_a_text():
-    source = (pages.WEB / "src" / "application.ts").read_text("utf-8")
+    source = (PROGRAM / "application.ts").read_text("utf-8")
     found = re.findall(r'field: "(\w+)", code: "([\w-]+)"', source)
     assert len(found) >= 5
     assert {f"error.{field}.{code}" for field, code in found} <= set(CATALOGUES[0].texts)

@@ -1,6 +1,6 @@
 /** The status page: a receipt number in any spelling, and how that application stands. */
 
-import { byId, el, section } from "./dom.ts";
+import { byId, el, section } from "../../../../shared/web/src/dom.ts";
 import * as intake from "./intake.ts";
 import { page, t } from "./page.ts";
 import { shown } from "./standing.ts";

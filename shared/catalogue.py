@@ -1,4 +1,4 @@
-"""The catalogues: every text of the pages, one file per language. A further language is a further file."""
+"""The catalogues: every text of the pages, one file per language and folder. A further language is a further file."""
 
 import json
 from collections.abc import Mapping
@@ -8,20 +8,7 @@ from typing import Final
 
 from shared.errors import ConfigurationError
 
-FOLDER: Final = Path(__file__).parent / "texts"
 FIRST: Final = "ja"
-
-_PROGRAM: Final = (
-    "form.",
-    "error.",
-    "confirm.",
-    "sending.",
-    "failed.",
-    "done.",
-    "status.",
-    "reason.",
-    "grade.",
-)
 
 
 @dataclass(frozen=True)
@@ -42,16 +29,28 @@ class Catalogue:
         """The text of `key` with its places filled. KeyError where there is none: a mistake of ours."""
         return self.texts[key].format(**filling) if filling else self.texts[key]
 
-    def for_the_program(self) -> dict[str, str]:
-        """What the form's program says by itself."""
-        return {key: text for key, text in self.texts.items() if key.startswith(_PROGRAM)}
+    def for_the_program(self, prefixes: tuple[str, ...]) -> dict[str, str]:
+        """What a page's program says by itself: the texts whose keys begin so."""
+        return {key: text for key, text in self.texts.items() if key.startswith(prefixes)}
 
 
-def load_catalogues(folder: Path = FOLDER) -> tuple[Catalogue, ...]:
-    """Japanese first. Raises ConfigurationError where the languages do not say the same things."""
-    found = [Catalogue(json.loads(path.read_text("utf-8"))) for path in sorted(folder.glob("*.json"))]
+def load_catalogues(*folders: Path) -> tuple[Catalogue, ...]:
+    """Japanese first; a key of a later folder replaces that of an earlier one.
+
+    Raises ConfigurationError where the languages do not say the same things.
+    """
+    languages = sorted({path.name for folder in folders for path in folder.glob("*.json")})
+    found = [Catalogue(_merged(folders, name)) for name in languages]
     catalogues = sorted(found, key=lambda each: (each.lang != FIRST, each.lang))
     for each in catalogues[1:]:
         if differing := sorted(set(each.texts) ^ set(catalogues[0].texts)):
             raise ConfigurationError(f"texts/{each.lang}.json and texts/{FIRST}.json differ in: {', '.join(differing)}")
     return tuple(catalogues)
+
+
+def _merged(folders: tuple[Path, ...], name: str) -> dict[str, str]:
+    merged: dict[str, str] = {}
+    for folder in folders:
+        if (folder / name).exists():
+            merged.update(json.loads((folder / name).read_text("utf-8")))
+    return merged

@@ -1,15 +1,13 @@
-"""The bundled programs and styles, as `services/intake/web/build.mjs` made them: served for ever, bound by hash."""
+"""The bundled programs and styles, as `deploy/pages.mjs` made them: served for ever, bound by hash."""
 
 import json
 import mimetypes
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Self
+from typing import Self
 
 from shared.errors import ConfigurationError
-
-DIST: Final = Path(__file__).parents[1] / "web" / "dist"
 
 
 @dataclass(frozen=True)
@@ -29,8 +27,8 @@ class Assets:
     by_name: Mapping[str, Asset]
 
     @classmethod
-    def load(cls, dist: Path = DIST) -> Self:
-        """Raises ConfigurationError where the pages have not been bundled."""
+    def load(cls, dist: Path) -> Self:
+        """`dist`: the service's `web/dist`. Raises ConfigurationError where the pages have not been bundled."""
         try:
             manifest = json.loads((dist / "manifest.json").read_text("utf-8"))
             return cls({name: _asset(dist, line["file"], line["integrity"]) for name, line in manifest.items()})

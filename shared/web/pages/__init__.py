@@ -1,0 +1,18 @@
+"""What the pages of all services share: the frame, its texts, the bundled assets, and the headers every page has."""
+
+from pathlib import Path
+from typing import Final
+
+from shared.catalogue import Catalogue, load_catalogues
+from shared.web.pages.assets import Asset, Assets
+from shared.web.pages.rendering import HEADERS, Renderer, page_headers
+
+TEXTS: Final = Path(__file__).parent / "texts"
+
+
+def catalogues_with(folder: Path) -> tuple[Catalogue, ...]:
+    """A service's texts and the frame's. Raises ConfigurationError where languages differ."""
+    return load_catalogues(TEXTS, folder)
+
+
+__all__ = ["HEADERS", "TEXTS", "Asset", "Assets", "Renderer", "catalogues_with", "page_headers"]
