@@ -95,6 +95,18 @@ class DrawRules(_Part):
         return self
 
 
+class Reception(_Part):
+    """The day itself: `no_show_minutes` after a class starts, whoever has not come is counted.
+
+    `release`: their places then go to the waiting list. `hold_until`: so long freed seats wait for a group at the head
+    of the waiting list that does not fit into them; None: until the class starts.
+    """
+
+    no_show_minutes: Annotated[int, Field(ge=0, le=24 * 60)] = 15
+    release: bool = False
+    hold_until: AwareDatetime | None = None
+
+
 class Eligibility(_Part):
     """Pupils by grade, others by age in years: a person qualifies by a listed grade, or by an age within bounds.
 
@@ -151,6 +163,7 @@ class CampaignFile(_Part):
     residency: Residency
     window: Window
     draw: DrawRules
+    reception: Reception = Reception()
     notify_by: AwareDatetime
     close_out: AwareDatetime
     bcc_batch: Annotated[int, Field(ge=1, le=100)] = 50

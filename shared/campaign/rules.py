@@ -90,6 +90,9 @@ def check_calendar(campaign: "CampaignFile") -> Iterator[Mistake]:
     for (earlier, before), (later, after) in pairwise(steps):
         if after < before or (after == before and later not in may_coincide):
             yield Mistake(later, f"must come after `{'.'.join(map(str, earlier))}`")
+    hold_until = campaign.reception.hold_until
+    if hold_until is not None and not campaign.draw.at < hold_until <= campaign.close_out:
+        yield Mistake(("reception", "hold_until"), "must come after `draw.at` and not after `close_out`")
     if campaign.notify_by - campaign.draw.at > NOTICE_TIME:
         yield Mistake(("notify_by",), "must be within 3 days of `draw.at` (R-B8)")
 
