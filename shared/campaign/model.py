@@ -25,6 +25,10 @@ class Text(_Part):
     ja: Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
     en: Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
 
+    def said_in(self, lang: str) -> str:
+        """Languages that have no text of their own read the English."""
+        return self.ja if lang == "ja" else self.en
+
 
 class PurposeOfUse(_Part):
     """What the person is told before giving data (R-D3, R-C4); the version travels in the sealed application."""

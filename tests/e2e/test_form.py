@@ -1,5 +1,6 @@
 """People apply: in Japanese and in English, on a phone and on a desk, with the keyboard alone."""
 
+import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -70,6 +71,7 @@ def test_a_child_applies_on_a_phone_in_japanese(open_office: Office, browser: Br
     with opened(browser, open_office.url, has_touch=True, is_mobile=True) as page:
         page.goto("/")
         expect(page.locator("h1")).to_have_text("東京2020大会777日前記念イベント")
+        expect(page.locator("table.odds tbody tr")).to_have_text(re.compile(r"1人\s*約50%\s*約20%\s*約10%"))
         keep_picture(page, "site-event", tmp_path)
         page.get_by_role("link", name="この催しに申し込む").tap()
         fill(page, Typed())

@@ -15,6 +15,7 @@ from services.intake.pages import wording
 from services.intake.pages.pinning import Pin
 from services.intake.sheet import Sheets
 from services.intake.window import Timing, timing
+from shared import dates
 from shared.campaign import Campaign
 from shared.catalogue import Catalogue
 from shared.clock import Clock
@@ -43,6 +44,7 @@ class Site:
     ) -> None:
         self._campaigns, self._keys, self._clock = campaigns, keys, clock
         self._renderer, self._sheets, self._pin = renderer, sheets, pin
+        self._odds = {each.id: wording.odds_by_class(each) for each in campaigns.values()}
 
     @property
     def languages(self) -> tuple[Catalogue, ...]:
@@ -86,10 +88,11 @@ class Site:
             "purpose": wording.purpose(campaign, texts),
             "state": await self._state(campaign),
             "classes": [wording.shown_class(each, texts) for each in campaign.classes],
+            "odds": self._odds[campaign.id],
             "talks": [wording.of(each.title, texts) for each in campaign.talks],
-            "opens": wording.moment(campaign.window.opens, texts),
-            "closes": wording.deadline(campaign.window.closes, texts),
-            "notify_by": wording.deadline(campaign.notify_by, texts),
+            "opens": dates.moment(campaign.window.opens, texts),
+            "closes": dates.deadline(campaign.window.closes, texts),
+            "notify_by": dates.deadline(campaign.notify_by, texts),
         }
 
     async def _state(self, campaign: Campaign) -> str:

@@ -1,21 +1,18 @@
-"""Dates, classes and who may apply, in the words of a language. Pure.
-
-Times are the ward's (Asia/Tokyo); years are 西暦 with the weekday, as announcements of offices have them.
-"""
+"""Classes, who may apply and how likely a place is, in the words of a language. Pure."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from typing import Final
-from zoneinfo import ZoneInfo
 
 from shared.campaign import Campaign, EventClass
 from shared.campaign.model import Text
 from shared.catalogue import Catalogue
+from shared.dates import span
+from shared.odds import FEW_SEATS, assumed, odds
 
-TOKYO: Final = ZoneInfo("Asia/Tokyo")
 _GRADES: Final = ("p1", "p2", "p3", "p4", "p5", "p6", "j1", "j2", "j3")
-_WEEKDAYS_JA: Final = "月火水木金土日"
+_TIMES: Final = (2, 5, 10)
+"""How many times the seats people might ask for, as the odds assume it."""
 
 
 @dataclass(frozen=True)
@@ -31,26 +28,17 @@ class ShownClass:
     places: str
 
 
-def moment(at: datetime, texts: Catalogue) -> str:
-    """2018年5月15日(火) 午前9時 / Tue 15 May 2018, 9:00."""
-    local = at.astimezone(TOKYO)
-    return f"{_day(local, texts)}{_of_day(local, texts)}"
+@dataclass(frozen=True)
+class Odds:
+    """Of one class: for each group size the percentage at each of `times` as much demand as seats; 0 is below 0.5."""
+
+    times: tuple[int, ...]
+    lines: tuple[tuple[int, tuple[int, ...]], ...]
 
 
-def deadline(at: datetime, texts: Catalogue) -> str:
-    """As `moment`; midnight is the end of the day before, as people understand a last day."""
-    local = at.astimezone(TOKYO)
-    if (local.hour, local.minute) != (0, 0):
-        return moment(at, texts)
-    last = _day(local - timedelta(days=1), texts)
-    return f"{last} 24時" if texts.lang == "ja" else f"{last}, midnight"
-
-
-def span(starts: datetime, ends: datetime, texts: Catalogue) -> str:
-    """A class's time: 2018年6月9日(土) 10:00〜11:30."""
-    first, last = starts.astimezone(TOKYO), ends.astimezone(TOKYO)
-    end = f"{last:%H:%M}" if first.date() == last.date() else f"{_day(last, texts)} {last:%H:%M}"
-    return f"{_day(first, texts)} {first:%H:%M}{'〜' if texts.lang == 'ja' else '–'}{end}"
+def odds_by_class(campaign: Campaign) -> dict[str, Odds]:
+    """For the classes with few seats, from the campaign file alone: how many will apply is an assumption."""
+    return {each.id: _odds(each) for each in campaign.classes if each.capacity < FEW_SEATS}
 
 
 def shown_class(each: EventClass, texts: Catalogue) -> ShownClass:
@@ -67,7 +55,7 @@ def shown_class(each: EventClass, texts: Catalogue) -> ShownClass:
 
 def of(text: Text, texts: Catalogue) -> str:
     """A text of the campaign file, which has Japanese and English; other languages read the English."""
-    return text.ja if texts.lang == "ja" else text.en
+    return text.said_in(texts.lang)
 
 
 def title(campaign: Campaign, texts: Catalogue) -> str:
@@ -110,14 +98,7 @@ def _places(each: EventClass, texts: Catalogue) -> str:
     return texts.say("class.people", count=each.capacity)
 
 
-def _day(local: datetime, texts: Catalogue) -> str:
-    if texts.lang == "ja":
-        return f"{local.year}年{local.month}月{local.day}日({_WEEKDAYS_JA[local.weekday()]})"
-    return f"{local:%a} {local.day} {local:%B} {local.year}"
-
-
-def _of_day(local: datetime, texts: Catalogue) -> str:
-    if texts.lang != "ja":
-        return f", {local.hour}:{local:%M}"
-    half, hour = ("午前", local.hour) if local.hour < 12 else ("午後", local.hour - 12)  # noqa: PLR2004  (noon)
-    return f" {half}{hour}時" + (f"{local.minute}分" if local.minute else "")
+def _odds(each: EventClass) -> Odds:
+    by_times = [odds(each.capacity, assumed(each.capacity, each.seats, times)) for times in _TIMES]
+    sizes = sorted(set(each.seats))
+    return Odds(_TIMES, tuple((size, tuple(round(100 * found[size]) for found in by_times)) for size in sizes))

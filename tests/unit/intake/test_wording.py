@@ -1,9 +1,6 @@
-"""Dates and classes in words: as announcements of a ward office have them, and in English."""
+"""Classes in words: as announcements of a ward office have them, and in English."""
 
-from datetime import datetime
 from pathlib import Path
-
-import pytest
 
 from services.intake.pages import TEXTS, wording
 from services.intake.pages.pinning import Pin
@@ -13,26 +10,6 @@ from shared.web.pages import catalogues_with
 JA, EN = catalogues_with(TEXTS)
 CAMPAIGN = load_campaign(Path("deploy/campaigns/777-days.yaml"))
 WHO = {each.id: (wording.who(each, JA), wording.who(each, EN)) for each in CAMPAIGN.classes}
-
-
-@pytest.mark.parametrize(
-    ("at", "japanese", "english"),
-    [
-        ("2018-05-15T09:00:00+09:00", "2018年5月15日(火) 午前9時", "Tue 15 May 2018, 9:00"),
-        ("2018-05-15T00:30:00Z", "2018年5月15日(火) 午前9時30分", "Tue 15 May 2018, 9:30"),
-        ("2018-06-03T12:00:00+09:00", "2018年6月3日(日) 午後0時", "Sun 3 June 2018, 12:00"),
-    ],
-)
-def test_a_moment_is_in_the_wards_time_with_its_weekday(at: str, japanese: str, english: str):
-    assert wording.moment(datetime.fromisoformat(at), JA) == japanese
-    assert wording.moment(datetime.fromisoformat(at), EN) == english
-
-
-def test_a_deadline_at_midnight_is_the_end_of_the_day_before():
-    midnight = datetime.fromisoformat("2018-05-29T00:00:00+09:00")
-    assert wording.deadline(midnight, JA) == "2018年5月28日(月) 24時"
-    assert wording.deadline(midnight, EN) == "Mon 28 May 2018, midnight"
-    assert wording.deadline(datetime.fromisoformat("2018-05-28T17:00:00+09:00"), JA) == "2018年5月28日(月) 午後5時"
 
 
 def test_who_may_take_a_class_is_said_in_runs_of_grades():
@@ -49,11 +26,18 @@ def test_places_for_pairs_are_counted_in_pairs_and_in_people():
     assert wording.shown_class(food, EN).places == "190 pairs (380 people)"
 
 
-def test_a_class_is_on_one_day_or_says_when_it_ends():
-    starts = datetime.fromisoformat("2018-06-09T22:00:00+09:00")
-    ends = datetime.fromisoformat("2018-06-10T01:00:00+09:00")
-    assert wording.span(starts, ends, JA) == "2018年6月9日(土) 22:00〜2018年6月10日(日) 01:00"
-    assert wording.span(starts, starts.replace(hour=23), EN) == "Sat 9 June 2018 22:00–23:00"
+def test_a_class_with_few_seats_says_the_odds_of_each_group_size():
+    odds = wording.odds_by_class(CAMPAIGN)
+    assert set(odds) == {"escort-kids"}
+    assert odds["escort-kids"] == wording.Odds((2, 5, 10), ((1, (50, 20, 10)),))
+
+
+def test_a_larger_group_is_told_its_smaller_odds():
+    [kids] = [each for each in CAMPAIGN.classes if each.id == "escort-kids"]
+    pairs = CAMPAIGN.model_copy(update={"classes": (kids.model_copy(update={"capacity": 9, "seats": (2, 1, 3)}),)})
+    lines = wording.odds_by_class(pairs)["escort-kids"].lines
+    assert [size for size, _ in lines] == [1, 2, 3]
+    assert all(first > second > third for first, second, third in zip(*(each for _, each in lines), strict=True))
 
 
 def test_a_pin_is_a_key_or_nothing_and_stays_what_it_was(tmp_path: Path):
