@@ -8,7 +8,7 @@ from typing import Any
 from services.notifier import ledger
 from services.notifier.texts import Mail, Texts
 from shared.campaign import Campaign
-from shared.contracts import CardOrder
+from shared.contracts import CardOrder, ClassPass
 from shared.ids import CampaignId
 from shared.storage import Store
 
@@ -27,26 +27,29 @@ class Composing:
         campaign = self._campaigns[notices[0]["campaign"]]
         if notices[0]["kind"] == "regret":
             return _message(self._texts.regret(campaign), campaign, to=campaign.office.mail_to)
-        return _message(await self._single(campaign, notices[0]), campaign, to=self.address(notices[0]))
+        mail, passes = await self._single(campaign, notices[0])
+        return _message(mail, campaign, to=self.address(notices[0]), passes=passes)
 
-    async def _single(self, campaign: Campaign, notice: Notice) -> Mail:
+    async def _single(self, campaign: Campaign, notice: Notice) -> tuple[Mail, Sequence[ClassPass]]:
         contact, result = await self._facts(notice)
         if notice["kind"] == "rejected":
-            return self._texts.rejected(campaign, contact.receipt, contact.reasons, contact.refused)
-        return self._texts.result(campaign, contact.receipt, ledger.outcomes_of(result), _shown_at_reception(result))
+            return self._texts.rejected(campaign, contact.receipt, contact.reasons, contact.refused), ()
+        code, outcomes = _shown_at_reception(result), ledger.outcomes_of(result)
+        return self._texts.result(campaign, contact.receipt, outcomes, code), _passes(result)
 
     async def card(self, notice: Notice) -> CardOrder:
         campaign = self._campaigns[notice["campaign"]]
         contact, result = await self._facts(notice)
-        pass_code = None
+        pass_code: str | None = None
+        passes: tuple[ClassPass, ...] = ()
         if notice["kind"] == "rejected":
             body = self._texts.rejected_card(campaign, contact.receipt, contact.reasons, contact.refused)
         elif notice["kind"] == "regret":
             body = self._texts.regret_card(campaign, contact.receipt)
         else:
-            pass_code = _shown_at_reception(result)
+            pass_code, passes = _shown_at_reception(result), _passes(result)
             body = self._texts.result_card(campaign, contact.receipt, ledger.outcomes_of(result), pass_code)
-        return CardOrder(notice_id=notice["_id"], token=notice["token"], body=body, pass_code=pass_code)
+        return CardOrder(notice_id=notice["_id"], token=notice["token"], body=body, pass_code=pass_code, passes=passes)
 
     async def _facts(self, notice: Notice) -> tuple[Any, dict[str, Any]]:
         contact = await self._store.db[ledger.CONTACTS].find_one({"_id": notice["application_id"]})
@@ -61,11 +64,21 @@ def _shown_at_reception(result: Mapping[str, Any]) -> str | None:
     return result["pass_code"] if holds else None
 
 
-def _message(mail: Mail, campaign: Campaign, *, to: str) -> bytes:
+def _passes(result: Mapping[str, Any]) -> tuple[ClassPass, ...]:
+    return tuple(ClassPass.model_validate(each) for each in result.get("passes", ()))
+
+
+def _message(mail: Mail, campaign: Campaign, *, to: str, passes: Sequence[ClassPass] = ()) -> bytes:
+    """`passes` go as their text; the relay draws them (`docs/protocols.md` §3)."""
     message = EmailMessage(policy=SMTP)
     message["From"] = campaign.office.mail_from
     message["To"] = to
     message["Subject"] = mail.subject
     message["Auto-Submitted"] = "auto-generated"
     message.set_content(mail.body, charset="utf-8", cte="base64")
+    for each in passes:
+        event_class = campaign.event_class(each.class_id)
+        assert event_class is not None  # noqa: S101  (the draw was over the campaign's own classes)
+        number = {"number": str(event_class.number)}
+        message.add_attachment(each.code.encode("ascii"), "application", "vnd.kuji.pass", params=number)
     return message.as_bytes()

@@ -66,12 +66,13 @@ class ResultsPublished(Event):
 
 
 class CardOrder(Value):
-    """One postcard: text with `{{kuji:name}}` where the vault puts the name; no person."""
+    """One postcard: text with `{{kuji:name}}` where the vault puts the name; no person. Each pass is printed as QR."""
 
     notice_id: NoticeIdField
     token: TokenField
     body: Annotated[str, Field(min_length=1, max_length=2000)]
     pass_code: PassCode | None = None
+    passes: Annotated[tuple[ClassPass, ...], Field(max_length=20)] = ()
 
 
 class PrintRequested(Event):

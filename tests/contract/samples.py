@@ -141,7 +141,15 @@ SAMPLES: tuple[Event, ...] = (
     PrintRequested(
         campaign=CAMPAIGN,
         batch_id=BatchId("b-1"),
-        items=(CardOrder(notice_id=NOTICE, token=TOKEN, body="{{kuji:name}} 様", pass_code="7K3M-9Q2P-X0AB-CDEF"),),
+        items=(
+            CardOrder(
+                notice_id=NOTICE,
+                token=TOKEN,
+                body="{{kuji:name}} 様",
+                pass_code="7K3M-9Q2P-X0AB-CDEF",
+                passes=(ClassPass(class_id=CLASS, code=f"KP1:{'A' * 160}"),),
+            ),
+        ),
     ),
     PrintCompleted(
         campaign=CAMPAIGN,

@@ -90,7 +90,7 @@ async def test_those_who_won_see_themselves_and_nobody_else(house: House, mta: M
     assert sorted(address for mail in mta.mails for address in mail.recipients) == sorted(map(str, by_address))
     for mail in mta.mails:
         (address,) = mail.recipients
-        assert by_address[address].person.name in mail.message.get_content()
+        assert by_address[address].person.name in mail.everything()
         crowd.assert_hidden_in(mail, but=by_address[address])
         assert not re.search(rb"tok_|kuji|localhost|127\.0\.0\.1", mail.content, re.IGNORECASE)
 

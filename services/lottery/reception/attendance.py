@@ -148,22 +148,19 @@ def _happened(scan: Scan) -> tuple[datetime, str]:
 
 
 def _refusal(place: Place | None, window: Window, scan: Scan, taken_back: bool) -> Code | None:  # noqa: FBT001
-    """Why this scan lets nobody in; None where it may."""
-    if scan.undoes is not None:
-        return Code.UNDO
-    if taken_back:
-        return Code.UNDONE
-    if scan.fault is not None or place is None:
-        return Code.FORGED if scan.fault == "forged" else Code.UNKNOWN
-    if place.state in {"waiting", "offered"}:
-        return Code.NOT_HELD
-    if _given_up(place, scan.at):
-        return Code.GONE
-    if scan.desk not in {None, scan.class_id}:
-        return Code.OTHER_CLASS
-    if scan.at < window.opens:
-        return Code.EARLY
-    return Code.OVER if scan.at > window.ends else None
+    """Why this scan lets nobody in; None where it may. The first reason that holds is told."""
+    reasons = (
+        (scan.undoes is not None, Code.UNDO),
+        (taken_back, Code.UNDONE),
+        (scan.fault == "forged", Code.FORGED),
+        (scan.fault is not None or place is None, Code.UNKNOWN),
+        (place is not None and place.state in {"waiting", "offered"}, Code.NOT_HELD),
+        (place is not None and _given_up(place, scan.at), Code.GONE),
+        (scan.desk not in {None, scan.class_id}, Code.OTHER_CLASS),
+        (scan.at < window.opens, Code.EARLY),
+        (scan.at > window.ends, Code.OVER),
+    )
+    return next((code for holds, code in reasons if holds), None)
 
 
 def _given_up(place: Place, at: datetime) -> bool:

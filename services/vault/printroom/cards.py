@@ -38,6 +38,7 @@ def card_of(order: CardOrder, person: Person, receipt: Receipt, place: Place) ->
         bars=customer_bars(person.postal_code, person.address, place),
         body=order.body.replace(_NAME, person.name),
         pass_code=order.pass_code,
+        passes=order.passes,
         receipt=receipt,
     )
 

@@ -6,10 +6,12 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from pathlib import Path
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 import segno
 
 from shared.campaign import Campaign
+from shared.contracts import ClassPass
 from shared.typesetting import NotTypeset, Typesetter
 
 TEMPLATE: Final = Path(__file__).with_name("postcard.typ")
@@ -29,6 +31,11 @@ _BLANK_LINES: Final = re.compile(r"\n{3,}")
 _UNBROKEN: Final = re.compile(rf"[^\s{_KANJI}{_KANA}]{{20,}}")
 """Characters that lines do not break before, twenty or more in a row: Latin words, but also ーーー or 」」」."""
 
+_MOST_PASSES: Final = 8
+"""More do not fit at a size that cameras read; whoever has more says the receipt number."""
+
+_MARKS: Final = "①②③④⑤⑥⑦⑧⑨⑩⑪⑫⑬⑭⑮⑯⑰⑱⑲⑳"
+_TOKYO: Final = ZoneInfo("Asia/Tokyo")
 _ZERO_WIDTH_SPACE: Final = "\u200b"
 
 Rectangle = tuple[float, float, float, float]
@@ -47,6 +54,7 @@ class Card:
     body: str = field(repr=False)
     pass_code: str | None = field(repr=False)
     receipt: str
+    passes: tuple[ClassPass, ...] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True)
@@ -90,8 +98,8 @@ def bar_rectangles(bars: str) -> list[Rectangle]:
 
 
 def qr_rectangles(text: str) -> tuple[int, list[Rectangle]]:
-    """A QR code (error correction Q) as rectangles in modules, runs joined; and how many modules it is wide."""
-    rows = [bytes(row) for row in segno.make(text, error="q", micro=False, boost_error=False).matrix]
+    """A QR code (error correction M) as rectangles in modules, runs joined; and how many modules it is wide."""
+    rows = [bytes(row) for row in segno.make(text, error="m", micro=False, boost_error=False).matrix]
     return len(rows), [rectangle for y, row in enumerate(rows) for rectangle in _runs(row, y)]
 
 
@@ -113,12 +121,11 @@ def _batch(campaign: Campaign, cards: Sequence[Card], fitting: Sequence[int]) ->
         "office": office.model_dump(include={"name", "department", "postal_code", "address", "phone", "fax"}),
         "bars_width": (2 * 66 + 1) * _UNIT_MM,
         "total": len(fitting),
-        "cards": [_card(cards[index], index, number) for number, index in enumerate(fitting, start=1)],
+        "cards": [_card(campaign, cards[index], index, number) for number, index in enumerate(fitting, start=1)],
     }
 
 
-def _card(card: Card, index: int, number: int) -> dict[str, Any]:
-    modules, qr = qr_rectangles(card.pass_code) if card.pass_code else (0, [])
+def _card(campaign: Campaign, card: Card, index: int, number: int) -> dict[str, Any]:
     return {
         "index": index,
         "number": number,
@@ -129,10 +136,20 @@ def _card(card: Card, index: int, number: int) -> dict[str, Any]:
         "bars": bar_rectangles(card.bars) if card.bars else None,
         "body": _breakable(_BLANK_LINES.sub("\n\n", card.body.strip())),
         "pass_code": card.pass_code,
-        "qr_modules": modules,
-        "qr": qr,
+        "passes": [_pass(campaign, each) for each in card.passes[:_MOST_PASSES]],
         "receipt": card.receipt,
     }
+
+
+def _pass(campaign: Campaign, shown: ClassPass) -> dict[str, Any]:
+    """The QR code under the class's number and the time at which it starts: the text above has the rest."""
+    modules, rectangles = qr_rectangles(shown.code)
+    event_class = campaign.event_class(shown.class_id)
+    if event_class is None:
+        return {"label": "", "modules": modules, "qr": rectangles}
+    number, starts = event_class.number, event_class.starts.astimezone(_TOKYO)
+    mark = _MARKS[number - 1] if number <= len(_MARKS) else f"{number}."
+    return {"label": f"{mark} {starts.month}/{starts.day} {starts:%H:%M}", "modules": modules, "qr": rectangles}
 
 
 def _breakable(text: str) -> str:

@@ -20,6 +20,7 @@ from email.utils import format_datetime, formataddr, getaddresses
 from typing import Any, Final, TypeAlias
 
 from services.vault.relay.naming import names_one_of
+from services.vault.relay.pictures import MEDIA_TYPE, Picture, picture_of
 from services.vault.relay.recipient import Recipient
 from shared.clock import Clock
 from shared.errors import KujiError
@@ -35,6 +36,8 @@ _OUT: Final = compat32.clone(linesep="\r\n")
 
 _UNREADABLE: Final = (MessageError, ValueError, LookupError, TypeError, AttributeError, RecursionError)
 _KINDS: Final = frozenset({"plain", "html"})
+_MOST_PICTURES: Final = 20
+"""As many classes as one person can win (`draw.max_wins`)."""
 
 
 Letter: TypeAlias = "Message[Any, Any]"
@@ -71,10 +74,11 @@ def rewrite(content: bytes, recipients: Sequence[Recipient], *, envelope_id: str
     """
     message, headers = _read(content)
     _refuse_forbidden(headers)
-    parts = _text_parts(message)
+    parts, pictures = _leaves(message)
     to = [address for _, address in getaddresses(_values(headers, "to"))]
     office = recipients[0].campaign.office
     if len(recipients) > 1 or to == [office.mail_to]:
+        _refuse_pictures(pictures)
         _check_bulk(to, [*_lines(headers), *(part.readable for part in parts)], recipients)
         receiver = office.mail_to
     else:
@@ -82,7 +86,7 @@ def rewrite(content: bytes, recipients: Sequence[Recipient], *, envelope_id: str
         parts = [part.addressed_to(recipients[0].name) for part in parts]
         receiver = recipients[0].address or ""
     _refuse_leftovers(headers, parts)
-    out = _built(message, parts)
+    out = _built(message, parts, pictures)
     out["Subject"] = Header(" ".join("".join(_values(headers, "subject")[:1]).split()), "utf-8")
     out["From"] = formataddr((Header(office.name, "utf-8").encode(), office.mail_from))
     out["To"] = receiver
@@ -142,13 +146,31 @@ def _refuse_leftovers(headers: Sequence[tuple[str, str]], parts: Sequence[Part])
             raise Refused("a token outside of To")
 
 
-def _text_parts(message: Letter) -> list[Part]:
-    """Every leaf, decoded. Anything but text is refused: it could carry a person where nobody looks."""
+def _leaves(message: Letter) -> tuple[list[Part], list[Picture]]:
+    """Every text and every pass, decoded. Anything else is refused: it could carry a person where nobody looks."""
     leaves = [part for part in message.walk() if part.get_content_maintype() != "multipart"]
-    parts = [_text_of(part) for part in leaves]
+    parts = [_text_of(part) for part in leaves if part.get_content_type() != MEDIA_TYPE]
+    pictures = [_picture_of(part) for part in leaves if part.get_content_type() == MEDIA_TYPE]
     if not parts:
         raise Refused("no text")
-    return parts
+    if len(pictures) > _MOST_PICTURES:
+        raise Refused("more passes than one person can hold")
+    return parts, pictures
+
+
+def _picture_of(part: Letter) -> Picture:
+    try:
+        picture = picture_of(part)
+    except _UNREADABLE:
+        picture = None
+    if picture is None:
+        raise Refused("a part that is said to be a pass and is none")
+    return picture
+
+
+def _refuse_pictures(pictures: Sequence[Picture]) -> None:
+    if pictures:
+        raise Refused("a pass belongs to one recipient")
 
 
 def _text_of(part: Letter) -> Part:
@@ -163,12 +185,14 @@ def _text_of(part: Letter) -> Part:
     return Part(kind, text.replace("\r\n", "\n"))
 
 
-def _built(message: Letter, parts: Sequence[Part]) -> Letter:
-    """The texts again, in UTF-8 and base64, and nothing else of the message."""
-    texts: list[Letter] = [MIMEText(part.text.replace("\n", "\r\n"), part.kind, "utf-8") for part in parts]
-    if len(texts) == 1:
-        return texts[0]
-    out: Letter = MIMEMultipart("alternative" if message.get_content_subtype() == "alternative" else "mixed")
-    for text in texts:
-        out.attach(text)
+def _built(message: Letter, parts: Sequence[Part], pictures: Sequence[Picture]) -> Letter:
+    """The texts again, in UTF-8 and base64, the passes as pictures, and nothing else of the message."""
+    leaves: list[Letter] = [MIMEText(part.text.replace("\n", "\r\n"), part.kind, "utf-8") for part in parts]
+    leaves += [picture.drawn() for picture in pictures]
+    if len(leaves) == 1:
+        return leaves[0]
+    alternative = message.get_content_subtype() == "alternative" and not pictures
+    out: Letter = MIMEMultipart("alternative" if alternative else "mixed")
+    for leaf in leaves:
+        out.attach(leaf)
     return out

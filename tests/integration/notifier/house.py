@@ -20,7 +20,7 @@ from aio_pika.abc import AbstractChannel, AbstractConnection
 from services.notifier.app import build
 from services.notifier.settings import NotifierSettings
 from services.vault.people import Person
-from shared.contracts import Contact, ContactsRegistered, Event, Outcome, Refusal, Result, ResultsPublished
+from shared.contracts import ClassPass, Contact, ContactsRegistered, Event, Outcome, Refusal, Result, ResultsPublished
 from shared.ids import ClassId, DrawId, EventId, new_event_id
 from shared.messaging.envelope import Envelope
 from shared.messaging.names import Names
@@ -32,6 +32,7 @@ from tests.integration.vault.relaying import Door, person
 
 OPS_TOKEN = "staff-of-the-tests"
 PASS = "0000-1111-2222-3333"
+SHOWN = "KP1:" + "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567" * 5
 CLASSES = ("junior-football", "press-kids")
 
 E = TypeVar("E", bound=Event)
@@ -203,6 +204,7 @@ def _result(known: Known, outcomes: Sequence[str]) -> Result:
         receipt=known.receipt,
         token=known.token,
         pass_code=code,
+        passes=tuple(ClassPass(class_id=each.class_id, code=SHOWN) for each in named if each.outcome == "won"),
         outcomes=tuple(named),
     )
 

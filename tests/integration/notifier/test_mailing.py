@@ -15,7 +15,9 @@ async def test_a_winner_gets_one_mail_with_all_classes_and_the_pass_code(house: 
         await house.announce([known], "won", "waiting")
         await house.settled(mailed=1)
     (mail,) = mta.mails
-    text = mail.message.get_content()
+    text, picture = mail.message.iter_parts()
+    assert (picture.get_content_type(), picture.get_filename()) == ("image/png", "pass-1.png")
+    text = text.get_content()
     assert mail.recipients == (known.person.email,)
     for part in (
         known.person.name,

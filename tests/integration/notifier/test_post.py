@@ -14,7 +14,7 @@ from shared.contracts import (
 )
 from shared.ids import NoticeId, new_token
 from tests.integration.mailserver import MailServer
-from tests.integration.notifier.house import PASS, House, until
+from tests.integration.notifier.house import PASS, SHOWN, House, until
 
 
 def completed(
@@ -46,7 +46,7 @@ async def test_those_without_mail_get_postcards_ordered_by_token_without_a_name(
         await house.settled(printed=1)
         batches = (await http.get("/print-batches")).json()["batches"]
     (card,) = ordered.items
-    assert (card.token, card.pass_code) == (known.token, PASS)
+    assert (card.token, card.pass_code, [each.code for each in card.passes]) == (known.token, PASS, [SHOWN])
     assert "{{kuji:name}}" in card.body
     assert known.person.name not in ordered.model_dump_json()
     assert [(each["state"], each["cards"], each["pages"]) for each in batches] == [("printed", 1, 2)]

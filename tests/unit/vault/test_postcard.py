@@ -16,7 +16,7 @@ from services.vault.printroom.cards import NotPrintable, card_of, customer_bars
 from services.vault.printroom.places import Place, PlaceKind, Places
 from services.vault.printroom.postcards import Card, bar_rectangles, count_pages, print_cards, qr_rectangles
 from shared.campaign import load_campaign
-from shared.contracts import CardOrder
+from shared.contracts import CardOrder, ClassPass
 from shared.errors import ConfigurationError
 from shared.ids import NoticeId, Receipt, Token
 from shared.typesetting import Typesetter
@@ -35,6 +35,9 @@ CARD = Card(
     body="ジュニアサッカー教室　当選\n\n当日お越しください。",
     pass_code="7K3M-9Q2P-XA4D-RT5W",
     receipt="W-7K3M-9Q2P-X",
+)
+PASSES = tuple(
+    ClassPass(class_id=each.id, code="KP1:" + "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567" * 5) for each in CAMPAIGN.classes
 )
 PERSON = Person(
     "髙﨑 花子", "1600021", "東京都新宿区歌舞伎町1-4-1 青葉荘2号", "0300000000", None, "p3", None, "髙﨑 太郎"
@@ -175,12 +178,31 @@ def test_bars_stand_where_their_letters_say() -> None:
 
 
 def test_qr_runs_cover_exactly_the_dark_modules() -> None:
-    modules, rectangles = qr_rectangles("7K3M-9Q2P-XA4D-RT5W")
+    modules, rectangles = qr_rectangles(PASSES[0].code)
     dark = {(x + step, y) for x, y, width, _ in rectangles for step in range(int(width))}
-    assert modules == 25
+    assert modules == 45
     assert len(dark) == sum(int(width) for _, _, width, _ in rectangles)
     assert (0, 0) in dark
     assert (1, 1) not in dark
+
+
+def test_every_pass_is_printed_large_enough_for_a_camera_up_to_eight_of_them() -> None:
+    many = PASSES + PASSES
+    for count in (0, 1, 2, 3, 4, 7, 8, 9):
+        printed = print_cards(TYPESETTER, CAMPAIGN, [replace(CARD, passes=many[:count])])
+        assert printed.unfit == frozenset()
+        drawn = codes_on(printed.pdf)
+        assert len(drawn) == min(count, 8)
+        assert all(width / 45 >= 0.38 for width in drawn)
+
+
+def codes_on(pdf: bytes) -> list[float]:
+    """The widths of the QR codes on the result side, in millimetres: they are its only square paths."""
+    with pypdfium2.PdfDocument(pdf) as document:
+        paths = list(document[1].get_objects(filter=[pdfium.FPDF_PAGEOBJ_PATH]))
+        bounds = [each.get_bounds() for each in paths]
+        sizes = [(right - left, top - bottom) for left, bottom, right, top in bounds]
+    return [width / POINTS_PER_MM for width, height in sizes if abs(width - height) < 0.1]
 
 
 def test_the_name_stands_where_the_notice_wants_it() -> None:

@@ -1,14 +1,17 @@
 """What the relay lets out, what it refuses, and that what leaves shows nobody anybody else (R-S4)."""
 
 import contextlib
+import io
 from datetime import UTC, datetime
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from pathlib import Path
 
 import pytest
+import segno
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from PIL import Image
 
 from services.vault.relay.messages import Refused, rewrite
 from services.vault.relay.recipient import Recipient
@@ -23,6 +26,7 @@ OFFICE = CAMPAIGN.office.mail_to
 HANAKO = Recipient(Token(TOKEN), CAMPAIGN, "髙﨑 花子", "hanako.t@mail.example")
 YOSHIDA = Recipient(new_token(), CAMPAIGN, "𠮷田 一郎", "ichiro@other.example")
 BATCH = [HANAKO, YOSHIDA]
+PASS = b"KP1:" + b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567" * 5
 
 
 def letter(
@@ -187,6 +191,55 @@ def test_attachments_and_pictures_are_refused() -> None:
     for message in (attached, carried):
         with pytest.raises(Refused):
             sent(message, [HANAKO])
+
+
+def with_passes(*said: tuple[bytes, str], to: str = f"{TOKEN}@relay.kuji.internal") -> EmailMessage:
+    message = letter("本文\n", to=to)
+    for text, number in said:
+        message.add_attachment(text, "application", "vnd.kuji.pass", params={"number": number})
+    return message
+
+
+def test_a_pass_leaves_as_a_picture_that_the_relay_drew() -> None:
+    out = sent(with_passes((PASS, "3"), (PASS, "12")), [HANAKO])
+    text, *pictures = out.iter_parts()
+    assert text.get_content() == "本文\r\n"
+    assert [each.get_filename() for each in pictures] == ["pass-3.png", "pass-12.png"]
+    picture = Image.open(io.BytesIO(pictures[0].get_content()))
+    expected = [
+        [255 * (1 - dark) for dark in row]
+        for row in segno.make(PASS.decode(), error="m", boost_error=False).matrix_iter(border=4)
+    ]
+    seen = picture.convert("L")
+    side = seen.width // len(expected)
+    assert [
+        [seen.getpixel((x * side + 1, y * side + 1)) for x in range(len(expected))] for y in range(len(expected))
+    ] == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        (b"\x89PNG", "1"),
+        (PASS[:-1], "1"),
+        (PASS + PASS, "1"),
+        (PASS + " 髙﨑 花子".encode(), "1"),
+        (PASS, "100"),
+        (PASS, "x"),
+    ],
+)
+def test_what_is_no_pass_does_not_leave_as_one(text: bytes, number: str) -> None:
+    with pytest.raises(Refused):
+        sent(with_passes((text, number)), [HANAKO])
+
+
+def test_a_pass_to_many_and_more_passes_than_anybody_can_hold_are_refused() -> None:
+    for message, recipients in [
+        (with_passes((PASS, "1"), to=OFFICE), BATCH),
+        (with_passes(*[(PASS, "1")] * 21), [HANAKO]),
+    ]:
+        with pytest.raises(Refused):
+            sent(message, recipients)
 
 
 @pytest.mark.parametrize("charset", ["no-such-charset", "iso-2022-jp"])
