@@ -3,18 +3,30 @@
 Rounds 1 … max_wins go through the drawn order, every even one backwards, so that a low ticket does not win twice
 before a high one wins once. In a round an entry takes its first choice that it does not hold yet, that has as many
 seats left as it asks for, and that does not overlap a class it holds. A group is all or none; never over capacity.
+
+What an entry may take depends on its list of choices, on what it holds and on which classes still have how many
+seats; few such situations exist (`services.lottery.situations`), so whole runs of entries are served at once. A run
+ends with the entry after which a class can no longer give somebody what was asked of it. The verifier goes entry by
+entry instead (`services.lottery.plain_allocation`).
 """
 
-import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Final, Literal
 
-from services.lottery.entries import Choice, Entry
-from services.lottery.tickets import drawn_order, tickets
+import numpy as np
+from numpy.typing import NDArray
+
+from services.lottery.frozen_list import FrozenList
+from services.lottery.situations import Situations
+from services.lottery.tickets import DrawnOrder, Positions
+from services.lottery.wishes import chance_orders
 
 LostReason = Literal["drawn", "limit", "clash"]
+
+_FIRST_RUN: Final = 1 << 12
+_LONGEST_RUN: Final = 1 << 18
 
 
 @dataclass(frozen=True)
@@ -34,114 +46,134 @@ class Rules:
     preferences: bool
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Allocation:
-    """Entry ids by class, winners in the order won, waiting in the order of promotion."""
+    """Positions in the frozen list: winners in the order won, waiting in the order of promotion."""
 
-    order: tuple[bytes, ...]
-    winners: Mapping[str, tuple[bytes, ...]]
-    waiting: Mapping[str, tuple[bytes, ...]]
-    lost: Mapping[bytes, Mapping[str, LostReason]]
+    order: DrawnOrder
+    winners: Mapping[str, Positions]
+    waiting: Mapping[str, Positions]
+    situations: Situations
+    of: NDArray[np.uint32]
+
+    def lost(self, position: int, name: str) -> LostReason:
+        """Why an entry that neither holds a class nor waits for it does not have it."""
+        return self.situations.lost(int(self.of[position]), name)
 
 
-def allocate(key: bytes, entries: Sequence[Entry], classes: Sequence[ClassRule], rules: Rules) -> Allocation:
+def allocate(key: bytes, frozen: FrozenList, classes: Sequence[ClassRule], rules: Rules) -> Allocation:
     """The whole result from K, the frozen list and the manifest's rules; the same for everybody who computes it."""
-    ordered = [entries[at] for at in drawn_order(key, [entry.id for entry in entries])]
-    wishes = _wishes(key, ordered, rules)
-    table = _Table(classes)
+    order = DrawnOrder(key, frozen.ids)
+    giving = _Giving(key, frozen, classes, rules)
     for number in range(1, rules.max_wins + 1):
-        before = table.wins
-        for entry in ordered if number % 2 else reversed(ordered):
-            table.take_first(entry.id, wishes[entry.id])
-        if table.wins == before:
+        if not giving.round(order.run if number % 2 else order.backwards):
             break
-    waiting = {rule.id: tuple(_waiting(rule, ordered, table, rules)) for rule in classes}
-    return Allocation(
-        order=tuple(entry.id for entry in ordered),
-        winners={name: tuple(ids) for name, ids in table.winners.items()},
-        waiting=waiting,
-        lost=_lost(ordered, table, rules, waiting),
-    )
+    waiting = {rule.id: giving.waiting(order, rule) for rule in classes}
+    return Allocation(order, giving.winners(), waiting, giving.situations, giving.of)
 
 
-class _Table:
-    """Seats while they are given out."""
+class _Giving:
+    """Seats while they are given out. `of[i]` is entry i's situation."""
 
-    def __init__(self, classes: Sequence[ClassRule]) -> None:
-        self._left = {rule.id: rule.capacity for rule in classes}
-        self._clashes = {
-            rule.id: frozenset(o.id for o in classes if o.id != rule.id and _overlap(rule, o)) for rule in classes
-        }
-        self.winners: dict[str, list[bytes]] = {rule.id: [] for rule in classes}
-        self._held: dict[bytes, set[str]] = {}
-        self.wins = 0
+    def __init__(self, key: bytes, frozen: FrozenList, classes: Sequence[ClassRule], rules: Rules) -> None:
+        overlaps = [[one is not other and _overlap(one, other) for other in classes] for one in classes]
+        self.situations = Situations(frozen.table, [rule.id for rule in classes], overlaps, rules.max_wins)
+        self.of = frozen.lists.copy()
+        self._key, self._frozen, self._by_chance = key, frozen, not rules.preferences
+        self._left = np.array([rule.capacity for rule in classes], np.int64)
+        self._names = [rule.id for rule in classes]
+        self._won: list[list[Positions]] = [[] for _ in classes]
+        self._picks = self.situations.picks(self._left)
 
-    def held_by(self, entry: bytes) -> set[str]:
-        return self._held.get(entry, set())
+    def winners(self) -> dict[str, Positions]:
+        return {name: _joined(parts) for name, parts in zip(self._names, self._won, strict=True)}
 
-    def clashes(self, entry: bytes, name: str) -> bool:
-        """Whether the class overlaps in time one that the entry holds."""
-        return not self._clashes[name].isdisjoint(self.held_by(entry))
+    def round(self, look: Callable[[int, int], Positions]) -> bool:
+        """Everybody's turn once, in the order in which `look` shows them; whether anybody took anything."""
+        took, searched, at, length = False, False, 0, _FIRST_RUN
+        self._picks = self.situations.picks(self._left)
+        while at < len(self.of) and np.any(self._picks >= 0):
+            run = look(at, at + length)
+            done = self._serve(run)
+            if done == 0 and not searched and not self._anybody(self._picks >= 0):
+                break
+            searched = done == 0
+            took, at, length = took or done > 0, at + (done or len(run)), min(2 * length, _LONGEST_RUN)
+        return took
 
-    def take_first(self, entry: bytes, wishes: Iterable[Choice]) -> None:
-        for name, seats in wishes:
-            if name not in self.held_by(entry) and self._left[name] >= seats and not self.clashes(entry, name):
-                self._left[name] -= seats
-                self.winners[name].append(entry)
-                self._held.setdefault(entry, set()).add(name)
-                self.wins += 1
-                return
+    def _anybody(self, which: NDArray[np.bool_]) -> bool:
+        """Whether some entry is in one of these situations. Looks at all, so ask only where few are expected."""
+        counts = np.bincount(self.of, minlength=len(which))
+        return bool(np.any(counts[: len(which)][which]))
+
+    def _serve(self, run: Positions) -> int:
+        """Give to this run until a class falls short. After how many entries the next run begins; 0: nobody took.
+
+        The one after whom a class falls short has taken still: there was room for it.
+        """
+        takers = np.flatnonzero(self._picks[self.of[run]] >= 0)
+        if not takers.size:
+            return 0
+        if self._by_chance:
+            self._put_in_order(run[takers])
+        held = self.of[run[takers]]
+        classes, seats = self.situations.taken(held, self._picks)
+        last = self._shortest(classes, seats)
+        upto = slice(None if last is None else last + 1)
+        self._give(run[takers[upto]], held[upto], classes[upto], seats[upto])
+        if last is None:
+            return len(run)
+        self._picks = self.situations.picks(self._left)
+        return int(takers[last]) + 1
+
+    def _put_in_order(self, takers: Positions) -> None:
+        """Chance says in which order those try their choices who have not been looked at before."""
+        fresh = takers[self.of[takers] < self.situations.unordered]
+        if fresh.size:
+            ids = b"".join(self._frozen.id(int(at)) for at in fresh)
+            lists = [self._frozen.choices(int(at)) for at in fresh]
+            self.of[fresh] = self.situations.ordered(chance_orders(self._key, ids, lists))
+            self._picks = self.situations.picks(self._left)
+
+    def _shortest(self, classes: NDArray[np.int16], seats: NDArray[np.int64]) -> int | None:
+        """The first taker after whom some class has fewer seats left than somebody may ask of it."""
+        found: list[int] = []
+        for number in np.unique(classes):
+            its = np.flatnonzero(classes == number)
+            after = self._left[number] - np.cumsum(seats[its])
+            short = int(np.searchsorted(-after, -self.situations.largest_open(number, self._left), side="right"))
+            if short < len(its):
+                found.append(int(its[short]))
+        return min(found, default=None)
+
+    def _give(
+        self, winners: Positions, held: NDArray[np.uint32], classes: NDArray[np.int16], seats: NDArray[np.int64]
+    ) -> None:
+        for number in np.unique(classes):
+            its = classes == number
+            self._won[number].append(winners[its])
+            self._left[number] -= int(seats[its].sum())
+        self.of[winners] = self.situations.after(held, self._picks)
+
+    def waiting(self, order: DrawnOrder, rule: ClassRule) -> Positions:
+        """Those who asked for it, do not hold it, hold fewer than max_wins and have no clash, by ticket."""
+        may = self.situations.may_wait(rule.id)
+        room, found = rule.waiting, list[Positions]()
+        searched, at, length = False, 0, _FIRST_RUN
+        while room > 0 and at < len(order):
+            run = order.run(at, at + length)
+            waits = run[may[self.of[run]]][:room]
+            if not waits.size and not searched and not self._anybody(may):
+                break
+            searched = not waits.size
+            found.append(waits)
+            room, at, length = room - len(waits), at + len(run), min(2 * length, _LONGEST_RUN)
+        return _joined(found)
+
+
+def _joined(parts: Sequence[Positions]) -> Positions:
+    return np.concatenate(parts) if parts else np.empty(0, np.uint32)
 
 
 def _overlap(one: ClassRule, other: ClassRule) -> bool:
     return one.starts < other.ends and other.starts < one.ends
-
-
-def _wishes(key: bytes, entries: Sequence[Entry], rules: Rules) -> dict[bytes, tuple[Choice, ...]]:
-    """Each entry's choices in the order in which it tries them.
-
-    Without preferences: ascending `AES-256-ECB-decrypt(SHA-256(K ‖ class id), e)`, so that no class is favoured.
-    """
-    if rules.preferences:
-        return {entry.id: entry.choices for entry in entries}
-    names = sorted({name for entry in entries for name, _ in entry.choices})
-    keys = {name: hashlib.sha256(key + name.encode("ascii")).digest() for name in names}
-    return {
-        entry.id: tuple(sorted(entry.choices, key=lambda choice: tickets(keys[choice[0]], entry.id)))
-        for entry in entries
-    }
-
-
-def _waiting(rule: ClassRule, ordered: Sequence[Entry], table: _Table, rules: Rules) -> Iterable[bytes]:
-    """Those who asked for it, do not hold it, hold fewer than max_wins and have no clash, by ticket."""
-    room = rule.waiting
-    for entry in ordered:
-        if room == 0:
-            return
-        if any(name == rule.id for name, _ in entry.choices) and _could_take(entry.id, rule.id, table, rules):
-            room -= 1
-            yield entry.id
-
-
-def _could_take(entry: bytes, name: str, table: _Table, rules: Rules) -> bool:
-    held = table.held_by(entry)
-    return name not in held and len(held) < rules.max_wins and not table.clashes(entry, name)
-
-
-def _lost(
-    ordered: Sequence[Entry], table: _Table, rules: Rules, waiting: Mapping[str, tuple[bytes, ...]]
-) -> dict[bytes, dict[str, LostReason]]:
-    waits = {name: frozenset(ids) for name, ids in waiting.items()}
-    lost: dict[bytes, dict[str, LostReason]] = {}
-    for entry in ordered:
-        held = table.held_by(entry.id)
-        for name, _ in entry.choices:
-            if name not in held and entry.id not in waits[name]:
-                lost.setdefault(entry.id, {})[name] = _reason(entry.id, name, table, rules)
-    return lost
-
-
-def _reason(entry: bytes, name: str, table: _Table, rules: Rules) -> LostReason:
-    if len(table.held_by(entry)) >= rules.max_wins:
-        return "limit"
-    return "clash" if table.clashes(entry, name) else "drawn"

@@ -10,10 +10,11 @@ from typing import Any
 
 from services.lottery import ledger
 from services.lottery.allocation import allocate
+from services.lottery.frozen_list import FrozenList
 from services.lottery.keys import LotteryKeys
+from services.lottery.list_store import read_list
 from services.lottery.manifest import Manifest
 from services.lottery.randomness import Randomness, draw_key
-from services.lottery.rows import read_rows
 from services.lottery.states import DrawState
 from services.lottery.steps import WrongState, draw_of, step
 from services.lottery.transcript import history_event, write_transcript
@@ -40,8 +41,8 @@ class Drawing:
         missing_beacon = manifest.beacon is not None and randomness.beacon_signature is None
         if missing_dice or missing_beacon:
             return False
-        rows = await ledger.get_text(self._store, f"{draw['draw']}:rows")
-        transcript = await asyncio.to_thread(self._transcript, draw, manifest, randomness, rows)
+        frozen = await read_list(self._store, draw["draw"])
+        transcript = await asyncio.to_thread(self._transcript, draw, manifest, randomness, frozen)
 
         async def work(uow: UnitOfWork) -> None:
             await step(uow, campaign, DrawState.DRAWN, {"history": transcript["history"]})
@@ -55,18 +56,18 @@ class Drawing:
         return True
 
     def _transcript(
-        self, draw: dict[str, Any], manifest: Manifest, randomness: Randomness, rows: str
+        self, draw: dict[str, Any], manifest: Manifest, randomness: Randomness, frozen: FrozenList
     ) -> dict[str, Any]:
         key = draw_key(manifest.line, randomness)
         history = [*draw["history"], history_event("drawn", self._clock.now(), draw["history"][-1])]
         return write_transcript(
             manifest=manifest.line,
             signature=draw["signature"],
-            rows=rows,
+            frozen=frozen,
             randomness=randomness,
             witnesses=draw.get("witnesses", []),
             key=key,
-            allocation=allocate(key, read_rows(rows), manifest.classes, manifest.rules),
+            allocation=allocate(key, frozen, manifest.classes, manifest.rules),
             history=history,
             signing=self._keys.signing,
         )

@@ -4,15 +4,17 @@ from collections.abc import Mapping
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends
-from fastapi.responses import JSONResponse, PlainTextResponse, Response
+from fastapi.responses import JSONResponse, Response, StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from services.lottery import ledger
 from services.lottery.chance import Chance
 from services.lottery.freezing import Freezing
 from services.lottery.keys import LotteryKeys
+from services.lottery.list_store import read_list
 from services.lottery.manifest import Override
 from services.lottery.randomness import BadRandomness
+from services.lottery.readiness import readiness
 from services.lottery.steps import NotYet, TooEarly, WrongState, draw_of
 from shared.campaign import Campaign
 from shared.ids import CampaignId
@@ -114,8 +116,12 @@ def public_router(campaigns: Mapping[CampaignId, Campaign], store: Store, keys: 
         return JSONResponse(shown)
 
     @router.get("/rows")
-    async def rows(campaign: str) -> PlainTextResponse:
-        return PlainTextResponse(await _text(store, known(campaigns, campaign), "rows"), media_type="text/plain")
+    async def rows(campaign: str) -> StreamingResponse:
+        draw = await draw_of(store, known(campaigns, campaign))
+        if "manifest" not in draw:
+            raise _not_there()
+        frozen = await read_list(store, draw["draw"])
+        return StreamingResponse(frozen.texts(), media_type="text/plain")
 
     @router.get("/transcript")
     async def transcript(campaign: str) -> Response:
@@ -148,7 +154,7 @@ async def _shown(store: Store, campaign: CampaignId) -> dict[str, Any]:
         "parts_said": draw.get("parts_said", 0),
     }
     if draw["state"] == "open":
-        shown["waiting_for"] = vars(await ledger.readiness(store, campaign))
+        shown["waiting_for"] = vars(await readiness(store, campaign))
     return shown
 
 

@@ -1,23 +1,35 @@
-"""Freezing: list, rules and sources of chance are fixed and signed before any chance exists."""
+"""Freezing: list, rules and sources of chance are fixed and signed before any chance exists.
 
+First the gate closes, in one write that succeeds only if no entry has changed since the list was judged complete;
+from then on a verdict that comes late is refused. Then the list is written down and signed. A process that dies in
+between is followed by another, which comes to the same list.
+"""
+
+import asyncio
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import datetime
+from typing import Any, Final
 
 from services.lottery import ledger
+from services.lottery import readiness as judging
 from services.lottery.keys import LotteryKeys
-from services.lottery.ledger import Readiness
+from services.lottery.list_store import write_list
 from services.lottery.manifest import Counted, Override, write_manifest
-from services.lottery.rows import write_rows
-from services.lottery.states import DrawState
-from services.lottery.steps import NotYet, TooEarly, WrongState, step
+from services.lottery.readiness import Readiness
+from services.lottery.states import BEFORE, DrawState
+from services.lottery.steps import NotYet, TooEarly, WrongState, draw_of, step
 from services.lottery.transcript import history_event
 from shared.campaign import Campaign, quicknet
 from shared.clock import Clock
+from shared.errors import TransientError
 from shared.ids import CampaignId
 from shared.logging import get_logger
 from shared.storage import Store, UnitOfWork
 
 _log = get_logger(__name__)
+
+_TRIES: Final = 20
 
 
 class Freezing:
@@ -26,30 +38,71 @@ class Freezing:
 
     async def freeze(self, campaign: CampaignId, override: Override | None = None) -> None:
         """Fix and sign the list. Raises TooEarly, NotYet (unless overridden), WrongState."""
+        await self.close(campaign, override)
+        await self.finish(campaign)
+
+    async def close(self, campaign: CampaignId, override: Override | None = None) -> None:
+        """Close the gate: from here on no entry changes. Raises as `freeze` does."""
         rule = self._campaigns[campaign]
         now = self._clock.now()
         if now < rule.window.paper_until:
             raise TooEarly("applications may still arrive")
         if rule.draw.beacon is not None and quicknet.time_of(rule.draw.beacon.round) <= now:
             raise WrongState("past its beacon's round: the value is known already, so this list cannot be drawn by it")
+        for _ in range(_TRIES):
+            draw = await draw_of(self._store, campaign)
+            if draw["state"] != BEFORE[DrawState.FREEZING]:
+                raise WrongState(draw["state"])
+            stated = _permitted(await judging.readiness(self._store, campaign), override)
+            if await self._closed(draw, now, stated):
+                return
+        raise TransientError("verdicts keep arriving while the list is judged; freeze it again in a moment")
+
+    async def _closed(self, draw: dict[str, Any], now: datetime, stated: Override | None) -> bool:
+        """Whether nothing had changed since `draw` was read."""
+        closing = {"state": DrawState.FREEZING, "frozen_at": now.isoformat(), "override": stated and vars(stated)}
+        same = {"_id": draw["_id"], "state": draw["state"], "number": draw["number"], "changes": draw["changes"]}
+        done = await self._store.db[ledger.DRAWS].update_one(same, {"$set": closing})
+        return bool(done.modified_count)
+
+    async def finish(self, campaign: CampaignId) -> bool:
+        """Write down and sign the list of a draw whose gate is closed; whether this call did it."""
+        draw = await draw_of(self._store, campaign)
+        if draw["state"] != DrawState.FREEZING:
+            return False
+        frozen = await write_list(self._store, campaign, draw["draw"])
+        counted = Counted(await self._counts(campaign, "accepted", "$channel"), await self._refused(campaign))
+        at = datetime.fromisoformat(draw["frozen_at"])
+        override = draw["override"] and Override(**draw["override"])
+        rule = self._campaigns[campaign]
+        manifest = await asyncio.to_thread(write_manifest, rule, frozen, counted, at, override, draw["number"])
+        signed = {
+            "manifest": manifest,
+            "signature": self._keys.signing.sign(manifest.encode("utf-8")),
+            "history": [history_event("frozen", at, None)],
+        }
 
         async def work(uow: UnitOfWork) -> None:
-            draw = await step(uow, campaign, DrawState.FROZEN, {})
-            stated = _permitted(await ledger.readiness(uow, campaign), override)
-            entries = [ledger.entry_of(document) for document in await ledger.accepted(uow, campaign)]
-            rows = write_rows(entries)
-            counted = Counted(await _by_channel(uow, campaign), await ledger.refused_by_reason(uow, campaign))
-            manifest = write_manifest(rule, rows, entries, counted, now, stated, draw["number"])
-            await ledger.put_text(uow, f"{draw['draw']}:rows", rows)
-            frozen = {
-                "manifest": manifest,
-                "signature": self._keys.signing.sign(manifest.encode("utf-8")),
-                "history": [history_event("frozen", now, None)],
-            }
-            await uow.db[ledger.DRAWS].update_one({"_id": campaign}, {"$set": frozen}, session=uow.session)
+            await step(uow, campaign, DrawState.FROZEN, signed)
 
-        await self._store.transact(work)
-        _log.info("list-frozen", campaign=campaign)
+        try:
+            await self._store.transact(work)
+        except WrongState:
+            return False
+        _log.info("list-frozen", campaign=campaign, draw=draw["draw"], count=len(frozen))
+        return True
+
+    async def _refused(self, campaign: CampaignId) -> dict[str, int]:
+        return await self._counts(campaign, "rejected", "$reasons", unwind=True)
+
+    async def _counts(self, campaign: CampaignId, state: str, field: str, *, unwind: bool = False) -> dict[str, int]:
+        pipeline: list[dict[str, Any]] = [
+            {"$match": {"campaign": campaign, "state": state}},
+            *([{"$unwind": field}] if unwind else []),
+            {"$group": {"_id": field, "count": {"$sum": 1}}},
+            {"$sort": {"_id": 1}},
+        ]
+        return {row["_id"]: row["count"] async for row in self._store.db[ledger.ENTRIES].aggregate(pipeline)}
 
 
 def _permitted(readiness: Readiness, override: Override | None) -> Override | None:
@@ -59,13 +112,3 @@ def _permitted(readiness: Readiness, override: Override | None) -> Override | No
     if not readiness.complete:
         raise NotYet(readiness)
     return None
-
-
-async def _by_channel(uow: UnitOfWork, campaign: CampaignId) -> dict[str, int]:
-    counts: dict[str, int] = {}
-    cursor = uow.db[ledger.ENTRIES].find(
-        {"campaign": campaign, "state": "accepted"}, {"channel": 1}, session=uow.session
-    )
-    for document in await cursor.to_list(None):
-        counts[document["channel"]] = counts.get(document["channel"], 0) + 1
-    return dict(sorted(counts.items()))

@@ -4,12 +4,9 @@ The draw's document is also the gate: whoever changes the list of entries touche
 freeze and a late verdict can never both succeed.
 """
 
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
-from services.lottery.entries import Entry
 from services.lottery.manifest import draw_id
 from services.lottery.states import DrawState
 from shared.campaign import Campaign
@@ -18,6 +15,7 @@ from shared.ids import ApplicationId, CampaignId
 from shared.storage import Collection, DuplicateKeyError, Index, Store, UnitOfWork, UpdateOne
 
 DRAWS, ENTRIES, ROLL, ROLL_PARTS, OUTCOMES, TEXTS = "draws", "entries", "roll", "roll_parts", "outcomes", "texts"
+LISTS = "lists"
 PERSONAL = (ENTRIES, ROLL, ROLL_PARTS, OUTCOMES)
 """What an erasure removes: everything that holds a token, or an id that is not in the public transcript anyway."""
 
@@ -26,19 +24,6 @@ _TEXT_PART = 4 * 1024 * 1024
 
 class ListIsFrozen(PermanentError):  # noqa: N818  (says what is the case)
     """A verdict came after the list was frozen: it is parked for people to see, and changes nothing."""
-
-
-@dataclass(frozen=True)
-class Readiness:
-    """What a freeze waits for: `undecided` and `held` applications, and whether the roll of receipts is complete."""
-
-    held: int
-    undecided: int
-    receipts_closed: bool
-
-    @property
-    def complete(self) -> bool:
-        return self.receipts_closed and self.held == 0 and self.undecided == 0
 
 
 def collections() -> list[Collection]:
@@ -62,13 +47,15 @@ def collections() -> list[Collection]:
         "additionalProperties": False,
     }
     draw = {"bsonType": "object", "required": ["_id", "state"], "properties": {"state": {"enum": list(DrawState)}}}
+    in_order = Index((("campaign", 1), ("state", 1), ("_id", 1)))
     return [
         Collection(DRAWS, draw),
-        Collection(ENTRIES, entry, (Index((("campaign", 1), ("state", 1))), Index((("campaign", 1), ("receipt", 1))))),
-        Collection(ROLL, None, by_campaign),
+        Collection(ENTRIES, entry, (in_order, Index((("campaign", 1), ("receipt", 1))))),
+        Collection(ROLL, None, (Index((("campaign", 1), ("_id", 1))),)),
         Collection(ROLL_PARTS, None, by_campaign),
         Collection(OUTCOMES, None, (*by_campaign, Index("token", unique=True), Index("receipt"))),
         Collection(TEXTS),
+        Collection(LISTS, None, (Index("draw"),)),
     ]
 
 
@@ -110,41 +97,14 @@ async def put_verdicts(uow: UnitOfWork, verdicts: Sequence[Mapping[str, Any]]) -
 
 
 async def put_roll(uow: UnitOfWork, campaign: CampaignId, part: int, parts: int, ids: Sequence[ApplicationId]) -> None:
+    """After the gate has closed the roll says nothing new, and does no harm."""
+    await uow.db[DRAWS].update_one({"_id": campaign}, {"$inc": {"changes": 1}}, session=uow.session)
     key = f"{campaign}:{part}"
     line = {"campaign": campaign, "part": part, "parts": parts}
     await uow.db[ROLL_PARTS].update_one({"_id": key}, {"$set": line}, upsert=True, session=uow.session)
     writes = [UpdateOne({"_id": each}, {"$set": {"campaign": campaign}}, upsert=True) for each in ids]
     if writes:
         await uow.db[ROLL].bulk_write(writes, session=uow.session)
-
-
-async def readiness(at: Store | UnitOfWork, campaign: CampaignId) -> Readiness:
-    """As one reading sees it; only inside the freeze's own transaction is it sure to be still so when that commits."""
-    db, session = at.db, at.session if isinstance(at, UnitOfWork) else None
-    parts = [part async for part in db[ROLL_PARTS].find({"campaign": campaign}, session=session)]
-    closed = bool(parts) and len(parts) == parts[0]["parts"]
-    decided = {"campaign": campaign, "state": {"$in": ["accepted", "rejected", "held"]}}
-    known = {document["_id"] async for document in db[ENTRIES].find(decided, {"_id": 1}, session=session)}
-    roll = {document["_id"] async for document in db[ROLL].find({"campaign": campaign}, {"_id": 1}, session=session)}
-    held = await db[ENTRIES].count_documents({"campaign": campaign, "state": "held"}, session=session)
-    return Readiness(held=held, undecided=len(roll - known), receipts_closed=closed)
-
-
-async def accepted(uow: UnitOfWork, campaign: CampaignId) -> list[dict[str, Any]]:
-    """All accepted entries, in raw batches, as one snapshot sees them."""
-    cursor = uow.db[ENTRIES].find({"campaign": campaign, "state": "accepted"}, session=uow.session, batch_size=10_000)
-    return await cursor.to_list(None)
-
-
-async def refused_by_reason(uow: UnitOfWork, campaign: CampaignId) -> dict[str, int]:
-    cursor = uow.db[ENTRIES].find({"campaign": campaign, "state": "rejected"}, {"reasons": 1}, session=uow.session)
-    counts = Counter(reason for document in await cursor.to_list(None) for reason in document["reasons"])
-    return dict(sorted(counts.items()))
-
-
-def entry_of(document: Mapping[str, Any]) -> Entry:
-    choices = tuple((choice["class_id"], choice["seats"]) for choice in document["choices"])
-    return Entry.of(document["_id"], choices)
 
 
 async def put_text(uow: UnitOfWork, name: str, text: str) -> None:

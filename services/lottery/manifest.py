@@ -5,16 +5,15 @@ applications were undecided) and `rehearsal` (true where people and clock are in
 """
 
 import json
-from collections import Counter
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from services.lottery.allocation import ClassRule, Rules
-from services.lottery.entries import Entry
+from services.lottery.frozen_list import FrozenList
+from services.lottery.merkle import root
 from services.lottery.randomness import BeaconRound
-from services.lottery.rows import root_of
+from services.lottery.rows import leaf_hashes
 from shared.campaign import Campaign
 from shared.canonical import canonical
 from shared.ids import CampaignId, DrawId
@@ -48,8 +47,7 @@ def draw_id(campaign: CampaignId, number: int) -> DrawId:
 
 def write_manifest(
     campaign: Campaign,
-    rows: str,
-    entries: Sequence[Entry],
+    frozen: FrozenList,
     counted: Counted,
     frozen_at: datetime,
     override: Override | None,
@@ -70,11 +68,11 @@ def write_manifest(
         "campaign_sha256": campaign.sha256,
         "software": SOFTWARE,
         "frozen_at": frozen_at.isoformat(),
-        "rows": len(entries),
-        "root": root_of(rows),
+        "rows": len(frozen),
+        "root": root(leaf_hashes(frozen)).hex(),
         "counts": {
             "channel": counted.by_channel,
-            "class": _by_class(entries),
+            "class": frozen.asked_for(),
             "refused": counted.refused_by_reason,
         },
         "classes": [
@@ -97,10 +95,6 @@ def _class_member(name: str, capacity: int, starts: datetime, ends: datetime, wa
         "ends": ends.isoformat(),
         "waiting": waiting,
     }
-
-
-def _by_class(entries: Iterable[Entry]) -> dict[str, int]:
-    return dict(sorted(Counter(name for entry in entries for name, _ in entry.choices).items()))
 
 
 @dataclass(frozen=True)

@@ -12,16 +12,19 @@ def node_hash(left: bytes, right: bytes) -> bytes:
     return hashlib.sha256(b"\x01" + left + right).digest()
 
 
-def root(leaves: Sequence[bytes]) -> bytes:
-    """32 bytes; of an empty list the hash of nothing."""
-    if not leaves:
-        return hashlib.sha256(b"").digest()
-    return _root([leaf_hash(leaf) for leaf in leaves])
+def root(hashes: Sequence[bytes]) -> bytes:
+    """32 bytes, from the hashes of the leaves; of an empty list the hash of nothing."""
+    return _root(hashes) if hashes else hashlib.sha256(b"").digest()
 
 
-def path(leaves: Sequence[bytes], index: int) -> list[bytes]:
-    """The audit path of leaf `index` (from 0), nearest sibling first."""
-    return _path([leaf_hash(leaf) for leaf in leaves], index)
+def path(hashes: Sequence[bytes], index: int) -> list[bytes]:
+    """The audit path of leaf `index` (from 0), nearest sibling first; `hashes`: of all leaves."""
+    if len(hashes) == 1:
+        return []
+    at = _split(len(hashes))
+    if index < at:
+        return [*path(hashes[:at], index), _root(hashes[at:])]
+    return [*path(hashes[at:], index - at), _root(hashes[:at])]
 
 
 def root_from_path(leaf: bytes, index: int, size: int, siblings: Sequence[bytes]) -> bytes | None:
@@ -52,12 +55,3 @@ def _root(hashes: Sequence[bytes]) -> bytes:
         return hashes[0]
     at = _split(len(hashes))
     return node_hash(_root(hashes[:at]), _root(hashes[at:]))
-
-
-def _path(hashes: Sequence[bytes], index: int) -> list[bytes]:
-    if len(hashes) == 1:
-        return []
-    at = _split(len(hashes))
-    if index < at:
-        return [*_path(hashes[:at], index), _root(hashes[at:])]
-    return [*_path(hashes[at:], index - at), _root(hashes[:at])]

@@ -3,8 +3,8 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from services.lottery.allocation import ClassRule, Rules, allocate
-from services.lottery.entries import Entry
+from services.lottery.allocation import Allocation
+from services.lottery.tickets import Positions
 from shared.contracts import ClassPass, Outcome, Result
 from shared.ids import ApplicationId, ClassId, application_id_bytes
 
@@ -13,59 +13,48 @@ Passes = Callable[[bytes, ClassId, int], str]
 """The pass of an entry for a class and so many seats."""
 
 
-def results(
-    key: bytes,
-    documents: Sequence[Mapping[str, Any]],
-    entries: Sequence[Entry],
-    classes: Sequence[ClassRule],
-    rules: Rules,
-    pass_codes: PassCodes,
-    passes: Passes,
-) -> list[Result]:
-    """One result per accepted application, by application id; `documents` are the ledger's entries."""
-    allocation = allocate(key, entries, classes, rules)
-    won = {name: {each: at for at, each in enumerate(ids, 1)} for name, ids in allocation.winners.items()}
-    waits = {name: {each: at for at, each in enumerate(ids, 1)} for name, ids in allocation.waiting.items()}
-    told = []
-    for document in sorted(documents, key=lambda each: str(each["_id"])):
-        entry = application_id_bytes(document["_id"])
-        outcomes = [
-            *(_drawn(entry, choice, won, waits, allocation.lost.get(entry, {})) for choice in document["choices"]),
-            *(
-                Outcome(class_id=ClassId(refusal["class_id"]), outcome="refused", seats=1, reason=refusal["reason"])
-                for refusal in document["refused"]
-            ),
-        ]
+class Outcomes:
+    """Outcomes by the entry's position in the frozen list."""
+
+    def __init__(self, allocation: Allocation, pass_codes: PassCodes, passes: Passes) -> None:
+        self._allocation, self._pass_codes, self._passes = allocation, pass_codes, passes
+        self._won = {name: frozenset(won.tolist()) for name, won in allocation.winners.items()}
+        self._waits = {name: _places(waits) for name, waits in allocation.waiting.items()}
+
+    def results(self, start: int, documents: Sequence[Mapping[str, Any]]) -> list[Result]:
+        """One result for each of the ledger's entries; the first of them stands at `start` in the frozen list."""
+        return [self._result(start + at, document) for at, document in enumerate(documents)]
+
+    def _result(self, position: int, document: Mapping[str, Any]) -> Result:
+        application_id, entry = document["_id"], application_id_bytes(document["_id"])
+        outcomes = tuple(self._outcomes(position, document))
         has_code = any(outcome.outcome in {"won", "waiting"} for outcome in outcomes)
-        told.append(
-            Result(
-                application_id=document["_id"],
-                receipt=document["receipt"],
-                token=document["token"],
-                pass_code=pass_codes(document["_id"]) if has_code else None,
-                passes=tuple(_passes(entry, outcomes, passes)),
-                outcomes=tuple(outcomes),
-            )
+        return Result(
+            application_id=application_id,
+            receipt=document["receipt"],
+            token=document["token"],
+            pass_code=self._pass_codes(application_id) if has_code else None,
+            passes=tuple(
+                ClassPass(class_id=each.class_id, code=self._passes(entry, each.class_id, each.seats))
+                for each in outcomes
+                if each.outcome == "won"
+            ),
+            outcomes=outcomes,
         )
-    return told
+
+    def _outcomes(self, position: int, document: Mapping[str, Any]) -> Iterator[Outcome]:
+        for choice in document["choices"]:
+            yield self._drawn(position, ClassId(choice["class_id"]), int(choice["seats"]))
+        for refusal in document["refused"]:
+            yield Outcome(class_id=refusal["class_id"], outcome="refused", seats=1, reason=refusal["reason"])
+
+    def _drawn(self, position: int, name: ClassId, seats: int) -> Outcome:
+        if position in self._won[name]:
+            return Outcome(class_id=name, outcome="won", seats=seats)
+        if position in self._waits[name]:
+            return Outcome(class_id=name, outcome="waiting", seats=seats, position=self._waits[name][position])
+        return Outcome(class_id=name, outcome="lost", seats=seats, reason=self._allocation.lost(position, name))
 
 
-def _passes(entry: bytes, outcomes: Sequence[Outcome], passes: Passes) -> Iterator[ClassPass]:
-    for each in outcomes:
-        if each.outcome == "won":
-            yield ClassPass(class_id=each.class_id, code=passes(entry, each.class_id, each.seats))
-
-
-def _drawn(
-    entry: bytes,
-    choice: Mapping[str, Any],
-    won: Mapping[str, Mapping[bytes, int]],
-    waits: Mapping[str, Mapping[bytes, int]],
-    lost: Mapping[str, str],
-) -> Outcome:
-    name, seats = ClassId(choice["class_id"]), int(choice["seats"])
-    if entry in won[name]:
-        return Outcome(class_id=name, outcome="won", seats=seats)
-    if entry in waits[name]:
-        return Outcome(class_id=name, outcome="waiting", seats=seats, position=waits[name][entry])
-    return Outcome(class_id=name, outcome="lost", seats=seats, reason=lost[name])
+def _places(waiting: Positions) -> dict[int, int]:
+    return {position: place for place, position in enumerate(waiting.tolist(), 1)}

@@ -8,14 +8,17 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 from services.lottery import ledger
+from services.lottery.allocation import allocate
+from services.lottery.frozen_list import FrozenList
 from services.lottery.keys import LotteryKeys
+from services.lottery.list_store import read_list
 from services.lottery.manifest import Manifest
-from services.lottery.outcomes import results
+from services.lottery.outcomes import Outcomes
 from services.lottery.passes import Pass, write_pass
 from services.lottery.randomness import Randomness, draw_key
-from services.lottery.rows import read_rows
 from services.lottery.states import DrawState
 from services.lottery.steps import WrongState, draw_of
 from shared.campaign import Campaign
@@ -41,48 +44,48 @@ class Publishing:
         draw = await draw_of(self._store, campaign)
         if draw["state"] != DrawState.DRAWN:
             return False
-        said = await self._results(campaign, draw)
-        parts = [said[at : at + BATCH_LIMIT] for at in range(0, len(said), BATCH_LIMIT)]
-        start = int(draw.get("parts_said", 0))
+        frozen = await read_list(self._store, draw["draw"])
+        outcomes = await asyncio.to_thread(self._outcomes, campaign, draw, frozen)
+        parts = -(-len(frozen) // BATCH_LIMIT)
         try:
-            for at in range(start, len(parts), PARTS_AT_ONCE):
-                await self._say(campaign, draw["draw"], parts, at)
-            await self._finish(campaign, len(parts))
+            for first in range(int(draw.get("parts_said", 0)), parts, PARTS_AT_ONCE):
+                start = first * BATCH_LIMIT
+                documents = await self._documents(campaign, frozen, start)
+                told = await asyncio.to_thread(outcomes.results, start, documents)
+                await self._say(campaign, draw["draw"], told, first, parts)
+            await self._finish(campaign, parts)
         except WrongState:
             return False
-        _log.info("results-published", campaign=campaign, parts=len(parts), count=len(said))
+        _log.info("results-published", campaign=campaign, parts=parts, count=len(frozen))
         return True
 
-    async def _results(self, campaign: CampaignId, draw: dict[str, Any]) -> list[Result]:
-        manifest = Manifest.read(draw["manifest"])
+    def _outcomes(self, campaign: CampaignId, draw: dict[str, Any], frozen: FrozenList) -> Outcomes:
+        manifest, rule, name = Manifest.read(draw["manifest"]), self._campaigns[campaign], draw["draw"]
         key = draw_key(manifest.line, Randomness(draw.get("dice"), draw.get("beacon_signature")))
-        entries = read_rows(await ledger.get_text(self._store, f"{draw['draw']}:rows"))
-        documents = await self._store.transact(lambda uow: ledger.accepted(uow, campaign))
-        name, rule = draw["draw"], self._campaigns[campaign]
-        return await asyncio.to_thread(
-            results,
-            key,
-            documents,
-            entries,
-            manifest.classes,
-            manifest.rules,
+        return Outcomes(
+            allocate(key, frozen, manifest.classes, manifest.rules),
             lambda application_id: self._keys.pass_code(campaign, name, application_id),
-            lambda entry, class_id, seats: write_pass(
-                self._keys.signing, campaign, pass_of(rule, entry, class_id, seats)
-            ),
+            lambda *won: write_pass(self._keys.signing, campaign, pass_of(rule, *won)),
         )
 
-    async def _say(self, campaign: CampaignId, name: DrawId, parts: Sequence[Sequence[Result]], start: int) -> None:
-        end = min(start + PARTS_AT_ONCE, len(parts))
+    async def _documents(self, campaign: CampaignId, frozen: FrozenList, start: int) -> list[dict[str, Any]]:
+        """The ledger's entries of the next parts; they stand there in the order of the list."""
+        wanted = {"campaign": campaign, "state": "accepted", "_id": {"$gte": str(UUID(bytes=frozen.id(start)))}}
+        found = self._store.db[ledger.ENTRIES].find(wanted).sort("_id", 1).limit(PARTS_AT_ONCE * BATCH_LIMIT)
+        documents: list[dict[str, Any]] = await found.to_list(None)
+        return documents
+
+    async def _say(self, campaign: CampaignId, draw: DrawId, told: Sequence[Result], first: int, parts: int) -> None:
+        """Parts `first` (from 0) and those after it, as far as `told` goes."""
+        pieces = [tuple(told[at : at + BATCH_LIMIT]) for at in range(0, len(told), BATCH_LIMIT)]
 
         async def work(uow: UnitOfWork) -> None:
-            await _move(uow, campaign, {"parts_said": end}, said=start)
-            for number in range(start, end):
-                items = tuple(parts[number])
-                event = ResultsPublished(campaign=campaign, draw=name, part=number + 1, parts=len(parts), items=items)
-                documents = [_kept(campaign, item) for item in items]
-                await uow.db[ledger.OUTCOMES].insert_many(documents, session=uow.session)
-                await uow.emit(event, derived_event_id(event.name, name, str(number + 1)))
+            await _move(uow, campaign, {"parts_said": first + len(pieces)}, said=first)
+            kept = [_kept(campaign, draw, item) for item in told]
+            await uow.db[ledger.OUTCOMES].insert_many(kept, session=uow.session)
+            for number, items in enumerate(pieces, first + 1):
+                event = ResultsPublished(campaign=campaign, draw=draw, part=number, parts=parts, items=items)
+                await uow.emit(event, derived_event_id(event.name, draw, str(number)))
 
         await self._store.transact(work)
 
@@ -110,11 +113,12 @@ async def _move(uow: UnitOfWork, campaign: CampaignId, values: dict[str, Any], *
         raise WrongState("being published by another process")
 
 
-def _kept(campaign: CampaignId, item: Result) -> dict[str, Any]:
+def _kept(campaign: CampaignId, draw: DrawId, item: Result) -> dict[str, Any]:
     outcomes = [outcome.model_dump(exclude_none=True) for outcome in item.outcomes]
     return {
         "_id": item.application_id,
         "campaign": campaign,
+        "draw": draw,
         "receipt": item.receipt,
         "token": item.token,
         "outcomes": outcomes,

@@ -9,7 +9,8 @@ from collections.abc import Iterable, Iterator
 from itertools import pairwise
 
 from services.lottery.entries import Entry
-from services.lottery.merkle import root
+from services.lottery.frozen_list import FrozenList
+from services.lottery.merkle import leaf_hash, root
 
 LEAF_ROWS = 1024
 
@@ -26,11 +27,7 @@ def write_rows(entries: Iterable[Entry]) -> str:
     for before, after in pairwise(ordered):
         if before.id == after.id:
             raise BadRows("an entry stands twice")
-    return "".join(_row(entry) for entry in ordered)
-
-
-def _row(entry: Entry) -> str:
-    return f"{entry.id.hex()} {','.join(f'{name}:{seats}' for name, seats in entry.choices)}\n"
+    return FrozenList.of(ordered).text()
 
 
 def read_rows(text: str) -> list[Entry]:
@@ -59,4 +56,14 @@ def leaves(text: str) -> Iterator[bytes]:
 
 def root_of(text: str) -> str:
     """The Merkle root over the leaves, hex."""
-    return root(list(leaves(text))).hex()
+    return root([leaf_hash(leaf) for leaf in leaves(text)]).hex()
+
+
+def leaf_of(frozen: FrozenList, number: int) -> bytes:
+    """The `number`th run (from 0) of 1,024 rows."""
+    return frozen.text(number * LEAF_ROWS, (number + 1) * LEAF_ROWS).encode("ascii")
+
+
+def leaf_hashes(frozen: FrozenList) -> list[bytes]:
+    """Of every leaf in order; what a root and paths are made of."""
+    return [leaf_hash(leaf_of(frozen, number)) for number in range(-(-len(frozen) // LEAF_ROWS))]

@@ -25,6 +25,8 @@ class Schedule:
                 await self._freezing.freeze(campaign.id)
             except (NotYet, TooEarly, WrongState):
                 return
+        elif state == DrawState.FREEZING:
+            await self._freezing.finish(campaign.id)
         elif state == DrawState.FROZEN:
             await self._drawing.draw_if_possible(campaign.id)
         elif state == DrawState.DRAWN:

@@ -7,6 +7,8 @@ from typing import Final
 class DrawState(StrEnum):
     OPEN = "open"
     """Entries come in and change."""
+    FREEZING = "freezing"
+    """Nothing changes any more; the list is being written down."""
     FROZEN = "frozen"
     """List and manifest are fixed and published; chance is awaited."""
     DRAWN = "drawn"
@@ -16,7 +18,8 @@ class DrawState(StrEnum):
 
 
 BEFORE: Final[dict[DrawState, DrawState]] = {
-    DrawState.FROZEN: DrawState.OPEN,
+    DrawState.FREEZING: DrawState.OPEN,
+    DrawState.FROZEN: DrawState.FREEZING,
     DrawState.DRAWN: DrawState.FROZEN,
     DrawState.PUBLISHED: DrawState.DRAWN,
 }

@@ -3,7 +3,7 @@
 from typing import Any
 
 from services.lottery import ledger
-from services.lottery.ledger import Readiness
+from services.lottery.readiness import Readiness
 from services.lottery.states import BEFORE, DrawState
 from shared.errors import KujiError
 from shared.ids import CampaignId

@@ -7,14 +7,20 @@ the file can be checked by itself; who wants to know *whose* key it is compares 
 import hashlib
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from services.lottery.allocation import Allocation
+from services.lottery.frozen_list import FrozenList
 from services.lottery.randomness import Randomness
 from shared.canonical import canonical
 from shared.signing import SigningKey
 
 FIRST = "0" * 64
+
+INLINE_ROWS: Final = 200_000
+"""Rows up to here stand in the transcript itself; a file of 12 MB is still one that a browser opens."""
+
+ROWS_FILE: Final = "rows.txt"
 
 
 def history_event(kind: str, at: datetime, before: Mapping[str, Any] | None, reason: str = "") -> dict[str, Any]:
@@ -37,7 +43,7 @@ def write_transcript(
     *,
     manifest: str,
     signature: str,
-    rows: str,
+    frozen: FrozenList,
     randomness: Randomness,
     witnesses: Sequence[str],
     key: bytes,
@@ -45,18 +51,19 @@ def write_transcript(
     history: Sequence[Mapping[str, Any]],
     signing: SigningKey,
 ) -> dict[str, Any]:
-    """The signed transcript, rows inline."""
+    """The signed transcript: rows inline where they are few enough to be read in one piece, else their file's name."""
+    inline = len(frozen) <= INLINE_ROWS
     content = {
         "v": 1,
         "manifest": manifest,
         "signature": signature,
-        "rows": rows,
+        "rows": "".join(frozen.texts()) if inline else ROWS_FILE,
         "dice": randomness.dice,
         "witnesses": list(witnesses),
         "beacon_signature": randomness.beacon_signature,
         "key": key.hex(),
-        "winners": {name: [each.hex() for each in ids] for name, ids in allocation.winners.items()},
-        "waiting": {name: [each.hex() for each in ids] for name, ids in allocation.waiting.items()},
+        "winners": {name: frozen.hex_ids(won) for name, won in allocation.winners.items()},
+        "waiting": {name: frozen.hex_ids(waits) for name, waits in allocation.waiting.items()},
         "history": list(history),
         "signing_key": signing.public,
     }

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from services.lottery.allocation import Allocation, allocate
 from services.lottery.entries import Entry
 from services.lottery.manifest import Manifest
+from services.lottery.plain_allocation import PlainAllocation, allocate_plainly
 from services.lottery.randomness import BadRandomness, Randomness, check_beacon, check_dice, draw_key
 from services.lottery.rows import BadRows, read_rows, root_of
 from services.lottery.transcript import history_holds
@@ -77,7 +77,7 @@ def _checks(content: Mapping[str, Any], public_key: str | None) -> Iterator[Chec
     yield from _randomness_checks(manifest, randomness, content["witnesses"])
     key = draw_key(manifest.line, randomness)
     yield _check("key", key.hex() == content["key"], "K follows from the manifest and the randomness")
-    yield from _result_checks(content, allocate(key, entries, manifest.classes, manifest.rules), manifest)
+    yield from _result_checks(content, allocate_plainly(key, entries, manifest.classes, manifest.rules), manifest)
     yield _check(
         "history", _history_fits(content["history"], manifest), "frozen, then drawn; each holds the hash before"
     )
@@ -146,7 +146,7 @@ def _passes(name: str, text: str, check: Callable[[], object]) -> Check:
     return Check(name, True, text)
 
 
-def _result_checks(content: Mapping[str, Any], computed: Allocation, manifest: Manifest) -> Iterator[Check]:
+def _result_checks(content: Mapping[str, Any], computed: PlainAllocation, manifest: Manifest) -> Iterator[Check]:
     for name, ours in (("winners", computed.winners), ("waiting", computed.waiting)):
         written = {each: [ident.hex() for ident in ids] for each, ids in ours.items()}
         total = sum(len(ids) for ids in written.values())

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from services.intake.receipts import candidates
-from services.lottery import handlers, ledger, publishing
+from services.lottery import handlers, ledger, publishing, readiness
 from services.lottery.chance import Chance
 from services.lottery.drawing import Drawing
 from services.lottery.freezing import Freezing
@@ -19,6 +19,7 @@ from services.lottery.ledger import ListIsFrozen
 from services.lottery.manifest import Override
 from services.lottery.publishing import Publishing
 from services.lottery.randomness import BadRandomness
+from services.lottery.readiness import Readiness
 from services.lottery.steps import NotYet, TooEarly, WrongState, draw_of
 from services.lottery.verification import verify_transcript
 from shared.campaign import Campaign
@@ -34,7 +35,7 @@ from shared.contracts import (
     RejectedApplication,
 )
 from shared.ids import ApplicationId, CampaignId, new_application_id, new_token
-from shared.storage import OUTBOX, Store, UnitOfWork
+from shared.storage import OUTBOX, Store
 from tests.unit.lottery.draws import DICE, sample_campaign
 
 PEOPLE = 350
@@ -198,24 +199,33 @@ async def test_a_doubt_that_arises_while_the_list_is_being_judged_is_not_lost(
     town: Town, monkeypatch: pytest.MonkeyPatch
 ):
     await everybody_is_in(town)
-    name, judged = town.campaign.id, ledger.readiness
+    name, judged = town.campaign.id, readiness.readiness
     held = ApplicationsHeld(
         campaign=name, items=(HeldApplication(application_id=town.ids[0], channel="web", revision=2),)
     )
-    late: list[asyncio.Task[None]] = []
 
-    async def judged_then_held(at: Store | UnitOfWork, campaign: CampaignId) -> ledger.Readiness:
-        readiness = await judged(at, campaign)
-        late.append(asyncio.create_task(town.offices[1].store.transact(lambda uow: handlers.on_held([held], uow))))
-        await asyncio.wait(late, timeout=1)
-        return readiness
+    async def judged_then_held(store: Store, campaign: CampaignId) -> Readiness:
+        judgement = await judged(store, campaign)
+        await town.offices[1].store.transact(lambda uow: handlers.on_held([held], uow))
+        monkeypatch.undo()
+        return judgement
 
-    monkeypatch.setattr(ledger, "readiness", judged_then_held)
-    await town.office.freezing.freeze(name)
-    late_verdicts = await asyncio.gather(*late, return_exceptions=True)
-    assert all(isinstance(each, ListIsFrozen) for each in late_verdicts)
+    monkeypatch.setattr(readiness, "readiness", judged_then_held)
+    with pytest.raises(NotYet) as refusal:
+        await town.office.freezing.freeze(name)
+    assert refusal.value.readiness.held == 1
+
+
+async def test_a_list_that_was_closed_and_not_written_is_finished_by_another(town: Town):
+    await everybody_is_in(town)
+    name = town.campaign.id
+    await town.office.freezing.close(name)
+    with pytest.raises(ListIsFrozen):
+        await town.office.store.transact(lambda uow: handlers.on_accepted(accepted(town, (new_application_id(),)), uow))
+    finished = await asyncio.gather(*(office.freezing.finish(name) for office in town.offices))
+    assert sum(finished) == 1
     manifest = json.loads((await draw_of(town.office.store, name))["manifest"])
-    assert (manifest["rows"], manifest["override"]) == (PEOPLE, None)
+    assert manifest["rows"] == PEOPLE
 
 
 async def test_of_many_who_freeze_one_does(town: Town):

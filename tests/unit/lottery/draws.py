@@ -1,14 +1,17 @@
 """Small draws to test with: classes, entries, and a whole signed transcript."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from services.lottery.allocation import ClassRule, allocate
+from services.lottery.allocation import ClassRule, LostReason, Rules, allocate
 from services.lottery.entries import Entry
+from services.lottery.frozen_list import FrozenList
 from services.lottery.manifest import Counted, Manifest, write_manifest
+from services.lottery.plain_allocation import PlainAllocation
 from services.lottery.randomness import Randomness, draw_key
-from services.lottery.rows import write_rows
+from services.lottery.tickets import Positions
 from services.lottery.transcript import history_event, write_transcript
 from shared.campaign import Campaign, load_campaign
 from shared.signing import SigningKey
@@ -27,6 +30,24 @@ def entry(number: int, *choices: tuple[str, int]) -> Entry:
     return Entry(number.to_bytes(16, "big"), choices)
 
 
+def allocated(key: bytes, entries: Sequence[Entry], classes: Sequence[ClassRule], rules: Rules) -> PlainAllocation:
+    """What the draw's allocator says, in ids: comparable with the verifier's."""
+    frozen = FrozenList.of(sorted(entries, key=lambda each: each.id))
+    result = allocate(key, frozen, classes, rules)
+
+    def ids(positions: Positions) -> tuple[bytes, ...]:
+        return tuple(frozen.id(int(at)) for at in positions)
+
+    winners = {name: ids(won) for name, won in result.winners.items()}
+    waiting = {name: ids(waits) for name, waits in result.waiting.items()}
+    lost: dict[bytes, dict[str, LostReason]] = {}
+    for at, each in enumerate(frozen.entries()):
+        for name, _ in each.choices:
+            if each.id not in winners[name] and each.id not in waiting[name]:
+                lost.setdefault(each.id, {})[name] = result.lost(at, name)
+    return PlainAllocation(ids(result.order.run(0, len(frozen))), winners, waiting, lost)
+
+
 def sample_campaign() -> Campaign:
     return load_campaign(SAMPLE)
 
@@ -43,20 +64,19 @@ def sample_entries(count: int = 1500) -> list[Entry]:
 
 def sample_transcript(count: int = 1500, signing: SigningKey | None = None) -> dict[str, Any]:
     signing = signing or SigningKey.generate()
-    rows = write_rows(sample_entries(count))
-    entries = sorted(sample_entries(count), key=lambda each: each.id)
-    line = write_manifest(sample_campaign(), rows, entries, Counted({"web": count}, {"grade": 3}), DAY, None)
+    frozen = FrozenList.of(sorted(sample_entries(count), key=lambda each: each.id))
+    line = write_manifest(sample_campaign(), frozen, Counted({"web": count}, {"grade": 3}), DAY, None)
     manifest, randomness = Manifest.read(line), Randomness(dice=DICE)
     key = draw_key(line, randomness)
-    frozen = history_event("frozen", DAY, None)
+    opening = history_event("frozen", DAY, None)
     return write_transcript(
         manifest=line,
         signature=signing.sign(line.encode()),
-        rows=rows,
+        frozen=frozen,
         randomness=randomness,
         witnesses=["立会人一", "立会人二"],
         key=key,
-        allocation=allocate(key, entries, manifest.classes, manifest.rules),
-        history=[frozen, history_event("drawn", DAY, frozen)],
+        allocation=allocate(key, frozen, manifest.classes, manifest.rules),
+        history=[opening, history_event("drawn", DAY, opening)],
         signing=signing,
     )

@@ -7,10 +7,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.lottery.allocation import Allocation, ClassRule, Rules, allocate
+from services.lottery.allocation import ClassRule, Rules
 from services.lottery.entries import Entry
+from services.lottery.plain_allocation import PlainAllocation, allocate_plainly
 from services.lottery.tickets import tickets
-from tests.unit.lottery.draws import class_rule, entry
+from tests.unit.lottery.draws import allocated, class_rule, entry
 
 KEY = hashlib.sha256(b"key").digest()
 NAMES = ("a", "b", "c", "d")
@@ -59,15 +60,22 @@ def slow_winners(entries: list[Entry], classes: list[ClassRule], rules: Rules, k
 @given(campaigns())
 def test_a_slow_second_opinion_agrees(campaign: tuple[list[Entry], list[ClassRule], Rules, bytes]):
     entries, classes, rules, key = campaign
-    result = allocate(key, entries, classes, rules)
+    result = allocated(key, entries, classes, rules)
     assert {name: list(ids) for name, ids in result.winners.items()} == slow_winners(entries, classes, rules, key)
+
+
+@settings(max_examples=300, deadline=None)
+@given(campaigns())
+def test_the_verifiers_allocator_agrees_in_everything(campaign: tuple[list[Entry], list[ClassRule], Rules, bytes]):
+    entries, classes, rules, key = campaign
+    assert allocated(key, entries, classes, rules) == allocate_plainly(key, entries, classes, rules)
 
 
 @settings(max_examples=300, deadline=None)
 @given(campaigns())
 def test_every_wish_ends_in_exactly_one_way(campaign: tuple[list[Entry], list[ClassRule], Rules, bytes]):
     entries, classes, rules, key = campaign
-    result = allocate(key, entries, classes, rules)
+    result = allocated(key, entries, classes, rules)
     for each in entries:
         for name, _ in each.choices:
             ways = [
@@ -82,7 +90,7 @@ def test_every_wish_ends_in_exactly_one_way(campaign: tuple[list[Entry], list[Cl
 @given(campaigns())
 def test_no_rule_is_ever_broken(campaign: tuple[list[Entry], list[ClassRule], Rules, bytes]):
     entries, classes, rules, key = campaign
-    result = allocate(key, entries, classes, rules)
+    result = allocated(key, entries, classes, rules)
     wanted = {each.id: dict(each.choices) for each in entries}
     for rule in classes:
         assert sum(wanted[won][rule.id] for won in result.winners[rule.id]) <= rule.capacity
@@ -101,14 +109,14 @@ def test_the_order_in_which_entries_are_given_does_not_matter(campaign, random):
     entries, classes, rules, key = campaign
     shuffled = list(entries)
     random.shuffle(shuffled)
-    assert allocate(key, shuffled, classes, rules) == allocate(key, entries, classes, rules)
+    assert allocated(key, shuffled, classes, rules) == allocated(key, entries, classes, rules)
 
 
 @settings(max_examples=200, deadline=None)
 @given(campaigns())
 def test_nobody_waits_who_could_not_take_the_place(campaign: tuple[list[Entry], list[ClassRule], Rules, bytes]):
     entries, classes, rules, key = campaign
-    result = allocate(key, entries, classes, rules)
+    result = allocated(key, entries, classes, rules)
     for rule in classes:
         for waiting in result.waiting[rule.id]:
             held = [other for other in classes if waiting in result.winners[other.id]]
@@ -122,8 +130,8 @@ def by_ticket(*numbers: int) -> list[int]:
     return sorted(numbers, key=lambda number: tickets(KEY, number.to_bytes(16, "big")))
 
 
-def drawn(entries: list[Entry], classes: list[ClassRule], **rules: int) -> Allocation:
-    return allocate(KEY, entries, classes, Rules(rules.get("max_wins", 1), preferences=True))
+def drawn(entries: list[Entry], classes: list[ClassRule], **rules: int) -> PlainAllocation:
+    return allocated(KEY, entries, classes, Rules(rules.get("max_wins", 1), preferences=True))
 
 
 def test_the_lowest_ticket_gets_its_first_wish():

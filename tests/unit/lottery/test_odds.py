@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.lottery.allocation import Rules, allocate
+from services.lottery.allocation import Rules
 from shared.odds import FEW_SEATS, Demand, assumed, odds
-from tests.unit.lottery.draws import class_rule, entry
+from tests.unit.lottery.draws import allocated, class_rule, entry
 
 SMALL = st.dictionaries(st.integers(1, 4), st.integers(1, 3), min_size=1, max_size=3)
 
@@ -40,7 +40,7 @@ def test_the_draw_itself_gives_these_odds():
     entries = [entry(number + 1, ("a", size)) for number, size in enumerate(sizes)]
     won = dict.fromkeys(demand.groups, 0)
     for number in range(draws):
-        result = allocate(
+        result = allocated(
             sha256(b"%d" % number).digest(), entries, [class_rule("a", capacity)], Rules(1, preferences=True)
         )
         for winner in result.winners["a"]:

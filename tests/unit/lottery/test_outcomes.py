@@ -2,11 +2,12 @@
 
 from pathlib import Path
 
-from services.lottery.allocation import Rules
+from services.lottery.allocation import Rules, allocate
 from services.lottery.entries import Entry
+from services.lottery.frozen_list import FrozenList
 from services.lottery.keys import LotteryKeys
 from services.lottery.manifest import Counted, Manifest, Override, draw_id, write_manifest
-from services.lottery.outcomes import results
+from services.lottery.outcomes import Outcomes
 from services.lottery.passes import Pass, read_pass, write_pass
 from shared.ids import CampaignId, ClassId, application_id_bytes, new_application_id, new_token
 from shared.signing import SigningKey
@@ -26,7 +27,7 @@ def document(choices: list[tuple[str, int]], refused: tuple[str, ...] = ()) -> d
 
 
 def test_everybody_gets_one_outcome_per_class_whoever_may_come_a_code_and_winners_passes():
-    documents = [document([("a", 1), ("b", 2)], ("c",)) for _ in range(30)]
+    documents = sorted((document([("a", 1), ("b", 2)], ("c",)) for _ in range(30)), key=lambda each: str(each["_id"]))
     entries = [Entry.of(each["_id"], (("a", 1), ("b", 2))) for each in documents]  # type: ignore[arg-type]
     classes = [class_rule("a", 5, hour=9), class_rule("b", 6, hour=12)]
     signing, name = SigningKey.generate(), CampaignId("c")
@@ -35,7 +36,8 @@ def test_everybody_gets_one_outcome_per_class_whoever_may_come_a_code_and_winner
         return write_pass(signing, name, Pass(entry, ord(class_id), seats, DAY, DAY))
 
     code = "0000-0000-0000-0000"
-    told = results(KEY, documents, entries, classes, Rules(1, preferences=True), lambda _: code, passes)
+    allocation = allocate(KEY, FrozenList.of(entries), classes, Rules(1, preferences=True))
+    told = Outcomes(allocation, lambda _: code, passes).results(0, documents)
     assert {each.application_id for each in told} == {each["_id"] for each in documents}
     for each in told:
         assert [outcome.class_id for outcome in each.outcomes] == ["a", "b", "c"]
@@ -80,5 +82,5 @@ def test_a_manifest_reads_back_as_it_was_written():
 
 def test_an_override_stands_in_the_public_line():
     override = Override(3, 0, "recount agreed", "a", "b")
-    line = write_manifest(sample_campaign(), "", [], Counted({}, {}), DAY, override)
+    line = write_manifest(sample_campaign(), FrozenList.of([]), Counted({}, {}), DAY, override)
     assert '"override":{"actor":"a","approved_by":"b","held":3,"reason":"recount agreed","undecided":0}' in line

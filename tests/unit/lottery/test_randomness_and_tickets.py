@@ -6,6 +6,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from hypothesis import given
 from hypothesis import strategies as st
 from py_ecc.bls.hash_to_curve import hash_to_G1
@@ -15,7 +16,7 @@ from py_ecc.optimized_bls12_381 import G2, multiply
 from services.lottery.beacon import verify_beacon
 from services.lottery.randomness import BadRandomness, BeaconRound, Randomness, check_beacon, check_dice, draw_key
 from services.lottery.rows import write_rows
-from services.lottery.tickets import drawn_order, tickets
+from services.lottery.tickets import DrawnOrder, tickets
 from shared.campaign import quicknet
 from tests.unit.lottery.draws import DICE, sample_entries
 
@@ -84,10 +85,25 @@ def test_tickets_agree_with_the_aes_of_fips_197():
 
 @given(st.binary(min_size=32, max_size=32), st.lists(st.binary(min_size=16, max_size=16), unique=True, max_size=50))
 def test_the_order_is_a_permutation_by_ticket(key: bytes, ids: list[bytes]):
-    order = [int(at) for at in drawn_order(key, ids)]
+    order = DrawnOrder(key, b"".join(ids)).run(0, len(ids)).tolist()
     assert sorted(order) == list(range(len(ids)))
     drawn = [tickets(key, ids[at]) for at in order]
     assert drawn == sorted(drawn)
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 2), st.binary(min_size=8, max_size=8)), unique=True, max_size=40),
+    st.integers(0, 40),
+    st.integers(0, 40),
+)
+def test_whole_tickets_decide_where_their_first_halves_agree(drawn: list[tuple[int, bytes]], one: int, other: int):
+    wanted = sorted(half.to_bytes(8, "big") + rest for half, rest in drawn)
+    key, start, end = bytes(32), min(one, other), max(one, other)
+    encryptor = Cipher(algorithms.AES256(key), modes.ECB()).encryptor()  # noqa: S305  (backwards from tickets to ids)
+    ids = sorted(encryptor.update(ticket) for ticket in wanted)
+    order = DrawnOrder(key, b"".join(ids))
+    assert [tickets(key, ids[at]) for at in order.run(start, end)] == wanted[start:end]
+    assert [tickets(key, ids[at]) for at in order.backwards(start, end)] == wanted[::-1][start:end]
 
 
 def test_anybody_gets_the_same_order_with_openssl(tmp_path: Path):
@@ -109,7 +125,8 @@ def test_anybody_gets_the_same_order_with_openssl(tmp_path: Path):
     )  # fmt: skip
     theirs = [line.split()[1] for line in shown.stdout.splitlines()]
     key = draw_key(manifest, Randomness(dice=DICE))
-    assert theirs == [entries[at].id.hex() for at in drawn_order(key, [each.id for each in entries])]
+    ours = DrawnOrder(key, b"".join(each.id for each in entries)).run(0, len(entries))
+    assert theirs == [entries[at].id.hex() for at in ours]
 
 
 def test_a_beacon_with_a_key_of_ones_own_is_refused():

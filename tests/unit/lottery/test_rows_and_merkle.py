@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.lottery.entries import Entry
-from services.lottery.merkle import path, root, root_from_path
-from services.lottery.rows import LEAF_ROWS, BadRows, leaves, read_rows, root_of, write_rows
+from services.lottery.frozen_list import FrozenList
+from services.lottery.merkle import leaf_hash, path, root, root_from_path
+from services.lottery.rows import LEAF_ROWS, BadRows, leaf_hashes, leaf_of, leaves, read_rows, root_of, write_rows
 from tests.unit.lottery.draws import entry
 
 CHOICES = st.lists(
@@ -35,15 +36,16 @@ def test_the_root_of_nothing_is_the_hash_of_nothing():
 
 @pytest.mark.parametrize("size", sorted(CT_ROOTS))
 def test_roots_agree_with_certificate_transparency(size: int):
-    assert root(CT_LEAVES[:size]).hex() == CT_ROOTS[size]
+    assert root([leaf_hash(leaf) for leaf in CT_LEAVES[:size]]).hex() == CT_ROOTS[size]
 
 
 @given(st.lists(st.binary(max_size=8), min_size=1, max_size=40), st.data())
 def test_every_leaf_proves_itself_and_no_other(content: list[bytes], data: st.DataObject):
     index = data.draw(st.integers(0, len(content) - 1))
-    proof = path(content, index)
-    assert root_from_path(content[index], index, len(content), proof) == root(content)
-    assert root_from_path(content[index] + b"!", index, len(content), proof) != root(content)
+    hashes = [leaf_hash(leaf) for leaf in content]
+    proof = path(hashes, index)
+    assert root_from_path(content[index], index, len(content), proof) == root(hashes)
+    assert root_from_path(content[index] + b"!", index, len(content), proof) != root(hashes)
     assert root_from_path(content[index], index, len(content), [*proof, b"\x00" * 32]) is None
 
 
@@ -57,9 +59,11 @@ def test_a_row_is_the_documented_line():
 
 
 def test_leaves_are_runs_of_1024_lines():
-    text = write_rows([entry(number, ("a", 1)) for number in range(2 * LEAF_ROWS + 5)])
+    frozen = FrozenList.of(entry(number, ("a", 1)) for number in range(2 * LEAF_ROWS + 5))
+    text = "".join(frozen.texts())
     assert [leaf.count(b"\n") for leaf in leaves(text)] == [LEAF_ROWS, LEAF_ROWS, 5]
-    assert root_of(text) == root(list(leaves(text))).hex()
+    assert list(leaves(text)) == [leaf_of(frozen, number) for number in range(3)]
+    assert root_of(text) == root(leaf_hashes(frozen)).hex()
 
 
 def test_an_entry_cannot_stand_twice():
