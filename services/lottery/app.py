@@ -14,6 +14,11 @@ from services.lottery.freezing import Freezing
 from services.lottery.keys import LotteryKeys
 from services.lottery.pages.site import lottery_renderer, site_router
 from services.lottery.publishing import Publishing
+from services.lottery.reception import ledger as reception
+from services.lottery.reception.desk import Desk
+from services.lottery.reception.endpoints import reception_router
+from services.lottery.reception.noshows import NoShows
+from services.lottery.reception.overview import Overview
 from services.lottery.schedule import Schedule
 from services.lottery.settings import LotterySettings
 from shared.campaign import load_campaigns
@@ -25,10 +30,15 @@ from shared.contracts import (
     ErasureRequested,
     ReceiptsClosed,
 )
+from shared.ids import CampaignId
+from shared.logging import get_logger
 from shared.messaging import Bus
-from shared.storage import Store
+from shared.storage import Store, UnitOfWork
 from shared.watch import Watch
 from shared.web import health_router, install_problems, ops_only
+from shared.web.signin import staff_only
+
+_log = get_logger(__name__)
 
 
 def build(settings: LotterySettings) -> FastAPI:
@@ -43,13 +53,16 @@ def build(settings: LotterySettings) -> FastAPI:
     erasure = Erasure(store, keys, bus)
     publishing = Publishing(store, keys, campaigns)
     schedule = Schedule(store, freezing, drawing, publishing, clock)
-    watch = Watch(campaigns.values(), (schedule.advance, erasure.carry_out), every_s=settings.tick_s)
+    no_shows = NoShows(store, clock, _given_up)
+    steps = (schedule.advance, no_shows.count_what_is_due, erasure.carry_out)
+    watch = Watch(campaigns.values(), steps, every_s=settings.tick_s)
     _connect(bus, erasure)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        await store.ensure(ledger.collections())
+        await store.ensure([*ledger.collections(), *reception.collections()])
         await ledger.ensure_draws(store, campaigns.values())
+        await reception.ensure_desks(store, campaigns)
         async with bus, watch.running():
             yield
         await store.close()
@@ -59,6 +72,9 @@ def build(settings: LotterySettings) -> FastAPI:
     install_problems(app)
     app.include_router(staff_router(campaigns, store, freezing, chance, guard))
     app.include_router(public_router(campaigns, store, keys))
+    staff = staff_only(settings.ops_token_file)
+    desk, overview = Desk(store, keys, clock, campaigns), Overview(store)
+    app.include_router(reception_router(campaigns, desk, overview, clock, keys.signing.public, staff))
     app.include_router(site_router(lottery_renderer(), settings.ops_token_file))
     app.include_router(bus.parking_router(guard))
     app.include_router(health_router({"broker": bus.ready, "store": store.ping}))
@@ -71,3 +87,8 @@ def _connect(bus: Bus, erasure: Erasure) -> None:
     bus.consume(ApplicationsHeld, handlers.on_held)
     bus.consume(ReceiptsClosed, handlers.on_receipts_closed)
     bus.consume(ErasureRequested, erasure.on_requested)
+
+
+async def _given_up(_: UnitOfWork, campaign: CampaignId, *__: object) -> None:
+    """The place is free from now on; who is asked next is found by staff on the waiting list."""
+    _log.info("place-released", campaign=campaign)

@@ -4,9 +4,11 @@ The transcript holds no person and no token, only ids that applicants know of th
 """
 
 from collections.abc import Sequence
+from typing import Final
 
 from services.lottery import ledger
 from services.lottery.keys import LotteryKeys
+from services.lottery.reception import ledger as reception
 from services.lottery.states import DrawState
 from shared.campaign import Campaign
 from shared.contracts import ErasureCompleted, ErasureRequested, StoreErasure
@@ -16,6 +18,8 @@ from shared.logging import get_logger
 from shared.storage import OUTBOX, Store, UnitOfWork
 
 _log = get_logger(__name__)
+
+_PERSONAL: Final = (*ledger.PERSONAL, *reception.PERSONAL)
 
 
 class Erasure:
@@ -39,7 +43,7 @@ class Erasure:
             return  # results that are on their way out are said first
         before = asked.get("before") or await self._count(campaign)
         await self._store.db[ledger.DRAWS].update_one({"_id": campaign}, {"$set": {"erasure.before": before}})
-        for name in ledger.PERSONAL:
+        for name in _PERSONAL:
             await self._store.db[name].delete_many({"campaign": campaign})
         self._keys.forget(campaign)
         await self._queues.purge_campaign(campaign)
@@ -49,7 +53,7 @@ class Erasure:
 
     async def _count(self, campaign: CampaignId) -> dict[str, int]:
         """What is here of the campaign, per store."""
-        counts = {name: await self._store.db[name].count_documents({"campaign": campaign}) for name in ledger.PERSONAL}
+        counts = {name: await self._store.db[name].count_documents({"campaign": campaign}) for name in _PERSONAL}
         counts["pass-key"] = int(self._keys.has_pass_key(campaign))
         counts[OUTBOX] = await count_outbox(self._store, campaign)
         return counts

@@ -13,6 +13,7 @@ from enum import StrEnum
 from itertools import groupby
 from typing import Literal
 
+Fault = Literal["forged", "unknown"]
 Holding = Literal["held", "waiting", "offered", "gone"]
 
 
@@ -75,7 +76,7 @@ class Scan:
     desk: str | None = None
     """The class that the desk served; None for all."""
     undoes: str | None = None
-    fault: Literal["forged", "unknown"] | None = None
+    fault: Fault | None = None
 
 
 @dataclass(frozen=True)

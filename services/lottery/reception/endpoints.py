@@ -1,0 +1,181 @@
+"""Reception over HTTP, for staff: the roster, scans that come in, what they add up to. No name is in any of it."""
+
+import hashlib
+from collections.abc import Awaitable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Annotated, Any, Final, Self, TypeVar
+
+from fastapi import APIRouter, Depends, Request, Response
+from fastapi.responses import JSONResponse
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, model_validator
+
+from services.lottery.endpoints import Actor, known
+from services.lottery.reception.attendance import Verdict
+from services.lottery.reception.desk import Desk, Erased, Heard, Reading, Sender
+from services.lottery.reception.overview import Overview
+from services.lottery.reception.places import Line, no_shows_at, window_of
+from shared.campaign import Campaign, EventClass
+from shared.canonical import canonical
+from shared.clock import Clock
+from shared.contracts import PassText
+from shared.ids import CampaignId, ClassIdField, ReceiptField
+from shared.web import problem
+from shared.web.signin import Staff, StaffGuard
+
+T = TypeVar("T")
+
+Device = Annotated[str, StringConstraints(pattern=r"^[A-Z0-9]{1,4}-[0-9a-f]{8}$")]
+"""What staff call the device, and eight random digits; no free text."""
+
+ScanId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")]
+SENT_AT_ONCE: Final = 500
+
+
+class _Body(BaseModel):
+    model_config = ConfigDict(extra="forbid", populate_by_name=True)
+
+
+class ScanBody(_Body):
+    """One reading; exactly one of `pass` and `receipt`. `desk`: the class that the desk served, null for all."""
+
+    id: ScanId
+    at: AwareDatetime
+    class_id: ClassIdField
+    people: Annotated[int, Field(ge=1, le=20)] = 1
+    desk: ClassIdField | None = None
+    undoes: ScanId | None = None
+    shown: Annotated[PassText | None, Field(alias="pass")] = None
+    receipt: ReceiptField | None = None
+
+    @model_validator(mode="after")
+    def _one_of_two(self) -> Self:
+        if (self.shown is None) == (self.receipt is None):
+            raise ValueError("exactly one of `pass` and `receipt`")
+        return self
+
+    def reading(self) -> Reading:
+        return Reading(self.id, self.at, self.class_id, self.people, self.desk, self.undoes, self.shown, self.receipt)
+
+
+class MeetBody(_Body):
+    """`since`: the cursor of the last answer; 0 at first. `actor` as everywhere (a session knows its own)."""
+
+    device: Device
+    actor: Actor
+    since: Annotated[int, Field(ge=0)]
+    scans: Annotated[tuple[ScanBody, ...], Field(max_length=SENT_AT_ONCE)] = ()
+
+
+class SetAsideBody(_Body):
+    actor: Actor
+
+
+def reception_router(
+    campaigns: Mapping[CampaignId, Campaign], desk: Desk, overview: Overview, clock: Clock, key: str, guard: StaffGuard
+) -> APIRouter:
+    """`key`: the lottery's public signing key, with which devices check passes by themselves."""
+    router = APIRouter(prefix="/v1/campaigns/{campaign}/reception", tags=["staff"])
+    signed_in = Annotated[Staff, Depends(guard)]
+
+    @router.get("/roster", response_model=None)
+    async def roster(campaign: str, request: Request, _: signed_in) -> Response:
+        name = known(campaigns, campaign)
+        body = roster_of(campaigns[name], await _unless_erased(desk.roster(name)), key)
+        tag = f'"{hashlib.sha256(canonical(body)).hexdigest()[:32]}"'
+        headers = {"ETag": tag, "Cache-Control": "no-store", "Date-Domain": _text(clock.now())}
+        if request.headers.get("if-none-match") == tag:
+            return Response(status_code=304, headers=headers)
+        return JSONResponse(body, headers=headers)
+
+    @router.post("/scans")
+    async def scans(campaign: str, body: MeetBody, staff: signed_in) -> dict[str, Any]:
+        name = known(campaigns, campaign)
+        sender = Sender(name, body.device, staff.acting_as(body.actor))
+        readings = [each.reading() for each in body.scans]
+        return _heard(await _unless_erased(desk.meet(sender, readings, body.since)), clock.now())
+
+    @router.get("/attendance")
+    async def attendance(campaign: str, _: signed_in) -> dict[str, Any]:
+        return await overview.of(campaigns[known(campaigns, campaign)])
+
+    @router.post("/devices/{device}/set-aside")
+    async def set_aside(campaign: str, device: Device, body: SetAsideBody, staff: signed_in) -> dict[str, Any]:
+        name = known(campaigns, campaign)
+        if not await desk.set_aside(name, device, staff.acting_as(body.actor)):
+            raise problem("unknown-device", 404, "端末がありません", "端末の名前を確かめてください。")
+        return {"v": 1, "device": device, "set_aside": True}
+
+    return router
+
+
+def roster_of(campaign: Campaign, lines: Sequence[Line], key: str) -> dict[str, Any]:
+    """What a device needs to work alone. `places`: entry (hex), receipt, class's number, seats, state, gone since."""
+    numbers = {each.id: each.number for each in campaign.classes}
+    return {
+        "v": 1,
+        "campaign": campaign.id,
+        "public_key": key,
+        "classes": [_class(campaign, each) for each in campaign.classes],
+        "places": [
+            [
+                line.place_id.partition("/")[0],
+                line.receipt,
+                numbers[line.class_id],
+                line.place.seats,
+                line.place.state,
+                _text(line.place.gone_at) if line.place.gone_at is not None else None,
+            ]
+            for line in lines
+        ],
+    }
+
+
+def _class(campaign: Campaign, each: EventClass) -> dict[str, Any]:
+    window = window_of(each)
+    return {
+        "id": each.id,
+        "number": each.number,
+        "title": {"ja": each.title.ja, "en": each.title.en},
+        "starts": _text(each.starts),
+        "opens": _text(window.opens),
+        "ends": _text(window.ends),
+        "no_shows_at": _text(no_shows_at(campaign, each)),
+    }
+
+
+def _heard(heard: Heard, now: datetime) -> dict[str, Any]:
+    return {
+        "v": 1,
+        "now": _text(now),
+        "cursor": heard.cursor,
+        "more": heard.more,
+        "scans": [_scan(each) for each in heard.scans],
+        "verdicts": {name: _verdict(verdict) for name, verdict in heard.verdicts.items()},
+    }
+
+
+def _scan(document: Mapping[str, Any]) -> dict[str, Any]:
+    names = ("device", "class_id", "people", "desk", "undoes", "fault", "place", "by")
+    return {"id": document["_id"], "at": _text(document["at"]), **{name: document[name] for name in names}}
+
+
+def _verdict(verdict: Verdict) -> dict[str, Any]:
+    return {"code": verdict.code, "counted": verdict.counted, "first": verdict.first}
+
+
+def _text(at: datetime) -> str:
+    """RFC 3339 in UTC with milliseconds, as browsers write it."""
+    return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+async def _unless_erased(work: Awaitable[T]) -> T:
+    try:
+        return await work
+    except Erased:
+        raise problem(
+            "erased",
+            410,
+            "この募集の受付は終わりました",
+            "データは消去されました。端末に残る名簿も消去してください。",
+            en="The campaign's data are erased; devices wipe their roster.",
+        ) from None

@@ -1,0 +1,116 @@
+"""A lottery whose results are out, as far as reception needs it: places, passes, staff, and a clock to move."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from fastapi import FastAPI
+
+from services.intake.receipts import candidates
+from services.lottery import ledger as draws
+from services.lottery.keys import LotteryKeys
+from services.lottery.pages.site import lottery_renderer, site_router
+from services.lottery.passes import write_pass
+from services.lottery.publishing import pass_of
+from services.lottery.reception import ledger
+from services.lottery.reception.desk import Desk
+from services.lottery.reception.endpoints import reception_router
+from services.lottery.reception.noshows import NoShows
+from services.lottery.reception.overview import Overview
+from shared.campaign import Campaign
+from shared.clock import FixedClock
+from shared.ids import ApplicationId, ClassId, Receipt, application_id_bytes, new_application_id, new_token
+from shared.storage import Store, UnitOfWork
+from shared.web import install_problems
+from shared.web.signin import staff_only
+from tests.unit.lottery.draws import sample_campaign
+
+SECRET = "staff-of-the-tests"
+FOOTBALL, FOOD = ClassId("junior-football"), ClassId("parent-child-food")
+"""Football begins at ten; the food class takes pairs and begins half an hour later."""
+
+
+@dataclass(frozen=True)
+class Guest:
+    """An application with what it won or waits for, and its passes by class."""
+
+    application_id: ApplicationId
+    receipt: Receipt
+    passes: dict[str, str]
+
+    @property
+    def entry(self) -> str:
+        return application_id_bytes(self.application_id).hex()
+
+
+class ReceptionHouse:
+    def __init__(self, store: Store, folder: Path, *, release: bool = False) -> None:
+        self.store, self.keys = store, LotteryKeys(folder)
+        sample = sample_campaign()
+        rules = sample.reception.model_copy(update={"release": release})
+        self.campaign: Campaign = sample.model_copy(update={"reception": rules})
+        self.starts: datetime = self.campaign.classes[0].starts
+        self.clock = FixedClock(self.starts - timedelta(minutes=30))
+        self.token_file = folder / "staff.token"
+        self.token_file.write_text(SECRET)
+        self.released: list[tuple[ApplicationId, ClassId]] = []
+        self.no_shows = NoShows(store, self.clock, self._given_up)
+
+    def app(self, *, pages: bool = False) -> FastAPI:
+        campaigns = {self.campaign.id: self.campaign}
+        desk = Desk(self.store, self.keys, self.clock, campaigns)
+        staff, public = staff_only(self.token_file), self.keys.signing.public
+        app = FastAPI()
+        install_problems(app)
+        app.include_router(reception_router(campaigns, desk, Overview(self.store), self.clock, public, staff))
+        if pages:
+            app.include_router(site_router(lottery_renderer(), self.token_file))
+        return app
+
+    async def open(self) -> None:
+        await self.store.ensure([*draws.collections(), *ledger.collections()])
+        await draws.ensure_draws(self.store, [self.campaign])
+        await ledger.ensure_desks(self.store, [self.campaign.id])
+
+    async def guest(self, **outcomes: Any) -> Guest:
+        """`guest(junior_football="won")`: seats as the class takes them."""
+        name = new_application_id()
+        receipt = next(candidates("web", name))
+        told = [self._outcome(key.replace("_", "-"), outcome) for key, outcome in outcomes.items()]
+        document = {
+            "_id": name,
+            "campaign": self.campaign.id,
+            "receipt": receipt,
+            "token": new_token(),
+            "outcomes": told,
+        }
+        await self.store.db[draws.OUTCOMES].insert_one(document)
+        passes = {each["class_id"]: self._pass(name, each) for each in told if each["outcome"] == "won"}
+        return Guest(name, receipt, passes)
+
+    def _outcome(self, class_id: str, outcome: str) -> dict[str, Any]:
+        event_class = self.campaign.event_class(class_id)
+        assert event_class is not None
+        return {"class_id": class_id, "outcome": outcome, "seats": event_class.seats[0]}
+
+    def _pass(self, name: ApplicationId, outcome: dict[str, Any]) -> str:
+        shown = pass_of(self.campaign, application_id_bytes(name), outcome["class_id"], outcome["seats"])
+        return write_pass(self.keys.signing, self.campaign.id, shown)
+
+    async def _given_up(
+        self, _: UnitOfWork, __: object, name: ApplicationId, class_id: ClassId, reason: str, at: datetime
+    ) -> None:
+        assert (reason, at) == ("no-show", self.starts + timedelta(minutes=15))
+        self.released.append((name, class_id))
+
+
+@asynccontextmanager
+async def reception_house(url: str, database: str, folder: Path, **more: Any) -> AsyncIterator[ReceptionHouse]:
+    store = Store.open(url, database)
+    house = ReceptionHouse(store, folder, **more)
+    await house.open()
+    yield house
+    await store.close()
