@@ -1,0 +1,140 @@
+"""`/draws`: the course of each campaign's draw, demand against places, results, history; and the dice page. Staff only.
+
+Everything is rendered here, so that it can be read without a program; the program only fetches the page again and sends
+what staff do to `/v1`, in the name of whoever signed in.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from fastapi import APIRouter, Depends, Request, Response
+from fastapi.responses import RedirectResponse
+
+from services.lottery.demand import CHANNELS, chart
+from services.lottery.overview import DrawOverview
+from services.lottery.states import DrawState
+from services.lottery.timeline import current
+from shared import dates
+from shared.campaign import Campaign
+from shared.catalogue import Catalogue
+from shared.clock import Clock
+from shared.ids import CampaignId
+from shared.web.outages import store_errors
+from shared.web.pages import Renderer, page_headers
+from shared.web.signin import Staff, signed_in, to_sign_in
+
+_HEADERS: Final = page_headers(forms=True)
+_PROGRAM: Final = ("call.", "dice.say.", "draws.say.")
+"""What the programs say by themselves."""
+_HISTORY_SHOWN: Final = 100
+
+
+@dataclass(frozen=True)
+class DrawPages:
+    """The staff pages of this installation's draws; one per process."""
+
+    campaigns: Mapping[CampaignId, Campaign]
+    overview: DrawOverview
+    clock: Clock
+    renderer: Renderer
+    token_file: Path | None
+
+    def staff(self, request: Request) -> Staff | None:
+        return signed_in(self.token_file, request)
+
+    async def index(self, texts: Catalogue, staff: Staff) -> Response:
+        """The one campaign's page where there is one; else a list with the state of each."""
+        if len(self.campaigns) == 1:
+            (only,) = self.campaigns
+            return RedirectResponse(f"{texts.prefix}/draws/{only}", 303, _HEADERS)
+        shown = [(each, current((await self.overview.course(each)).steps)) for each in self.campaigns.values()]
+        return self._page("draws.html", texts, "/draws", staff, campaigns=shown)
+
+    async def draw(self, campaign: Campaign, texts: Catalogue, staff: Staff) -> Response:
+        course = await self.overview.course(campaign)
+        demand = await self.overview.demand(campaign, course)
+        return self._page(
+            "draw.html",
+            texts,
+            f"/draws/{campaign.id}",
+            staff,
+            campaign=campaign,
+            course=course,
+            current=current(course.steps),
+            demand=demand,
+            bars={bar.class_id: bar for bar in chart(demand or ())},
+            channels=CHANNELS,
+            results=await self.overview.results(campaign, course),
+            history=course.history[-_HISTORY_SHOWN:][::-1],
+            frozen=course.facts.reached(DrawState.FROZEN),
+            drawn=course.facts.reached(DrawState.DRAWN),
+            data=self._for_the_program(campaign, texts, staff),
+        )
+
+    async def dice(self, campaign: Campaign, texts: Catalogue, staff: Staff) -> Response:
+        course = await self.overview.course(campaign)
+        step = next((each for each in course.steps if each.name == "dice"), None)
+        more = {"digits": campaign.draw.digits, "witnesses": campaign.draw.witnesses}
+        return self._page(
+            "dice.html",
+            texts,
+            f"/draws/{campaign.id}/dice",
+            staff,
+            campaign=campaign,
+            step=step,
+            **more,
+            data={**self._for_the_program(campaign, texts, staff), **more},
+        )
+
+    def missing(self, texts: Catalogue, staff: Staff) -> Response:
+        return self._page("draws_missing.html", texts, None, staff, status=404)
+
+    def _page(self, template: str, texts: Catalogue, path: str | None, staff: Staff, **shown: Any) -> Response:
+        return self.renderer.page(template, texts, path, headers=_HEADERS, staff=staff, dates=dates, **shown)
+
+    def _for_the_program(self, campaign: Campaign, texts: Catalogue, staff: Staff) -> dict[str, Any]:
+        """The page's data block; services/lottery/web/src/draws/page.ts has its type."""
+        return {
+            "lang": texts.lang,
+            "now": self.clock.now().isoformat(),
+            "texts": texts.for_the_program(_PROGRAM),
+            "campaign": campaign.id,
+            "actor": staff.actor,
+            "classes": [[each.id, f"{each.number} {each.title.said_in(texts.lang)}"] for each in campaign.classes],
+        }
+
+
+def draws_router(pages: DrawPages) -> APIRouter:
+    """Japanese at `/draws`, every other language below its prefix."""
+    router = APIRouter(include_in_schema=False, dependencies=[Depends(store_errors)])
+    for texts in pages.renderer.catalogues:
+        router.include_router(_of_language(pages, texts), prefix=texts.prefix)
+    return router
+
+
+def _of_language(pages: DrawPages, texts: Catalogue) -> APIRouter:
+    router = APIRouter(prefix="/draws")
+
+    @router.get("", response_model=None)
+    async def index(request: Request) -> Response:
+        staff = pages.staff(request)
+        return to_sign_in(request) if staff is None else await pages.index(texts, staff)
+
+    @router.get("/{campaign}", response_model=None)
+    async def draw(request: Request, campaign: str) -> Response:
+        return await shown(request, campaign, pages.draw)
+
+    @router.get("/{campaign}/dice", response_model=None)
+    async def dice(request: Request, campaign: str) -> Response:
+        return await shown(request, campaign, pages.dice)
+
+    async def shown(request: Request, campaign: str, page: Any) -> Response:
+        staff, known = pages.staff(request), pages.campaigns.get(CampaignId(campaign))
+        if staff is None:
+            return to_sign_in(request)
+        answer: Response = pages.missing(texts, staff) if known is None else await page(known, texts, staff)
+        return answer
+
+    return router

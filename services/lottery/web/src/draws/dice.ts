@@ -1,0 +1,151 @@
+/** The dice page: one person types the digits, another types them unseen, both are named, and only then are they given. */
+
+import { byId, el, section, showOnly } from "../../../../../shared/web/src/dom.ts";
+import { read, t } from "../../../../../shared/web/src/page.ts";
+import { call } from "./calls.ts";
+import { difference, inFives, mistakeIn, plainDigits, type Mistake } from "./digits.ts";
+import { hashOf } from "./evidence.ts";
+import type { DicePage } from "./page.ts";
+
+const page = read<DicePage>();
+const STEPS = ["first", "again", "people", "confirm", "done"] as const;
+type Step = (typeof STEPS)[number];
+
+/** What was given so far; the first typing is kept here, where the second person does not see it. */
+interface Given {
+  digits: string;
+  again: string;
+  witnesses: readonly string[];
+  evidence: string | null;
+}
+const given: Given = { digits: "", again: "", witnesses: [], evidence: null };
+
+function go(step: Step): void {
+  showOnly(step, STEPS);
+  for (const each of STEPS) {
+    document.getElementById(`step-${each}`)?.toggleAttribute("aria-current", each === step);
+  }
+  document.getElementById(`step-${step}`)?.setAttribute("aria-current", "step");
+}
+
+function mark(field: string, mistake: string): void {
+  section(`${field}-error`).textContent = mistake;
+  section(`field-${field}`).classList.toggle("wrong", mistake !== "");
+  const input = section(field);
+  if (mistake === "") input.removeAttribute("aria-invalid");
+  else {
+    input.setAttribute("aria-invalid", "true");
+    input.focus();
+  }
+}
+
+function inWords(mistake: Mistake | null): string {
+  if (mistake === null) return "";
+  const filling = mistake.code === "count" ? { count: mistake.count, needed: page.digits } : mistake.code === "differ" ? { at: mistake.at } : {};
+  return t(`dice.say.${mistake.code}`, filling);
+}
+
+/** One typing: counted and shown in fives while it goes on; `then` gets it when it can be right. */
+function typing(field: "digits" | "digits_again", then: (digits: string) => void): void {
+  const input = byId(field, HTMLTextAreaElement);
+  input.addEventListener("input", () => {
+    const digits = plainDigits(input.value);
+    section(`${field}-count`).textContent = digits === "" ? "" : t("dice.say.typed", { digits: inFives(digits), count: digits.length, needed: page.digits });
+  });
+  section(`${field}-form`).addEventListener("submit", (event) => {
+    event.preventDefault();
+    const digits = plainDigits(input.value);
+    const mistake = mistakeIn(digits, page.digits);
+    mark(field, inWords(mistake));
+    if (mistake === null) then(digits);
+  });
+}
+
+function clear(field: "digits" | "digits_again"): void {
+  byId(field, HTMLTextAreaElement).value = "";
+  section(`${field}-count`).textContent = "";
+  mark(field, "");
+}
+
+function restart(): void {
+  given.digits = given.again = "";
+  clear("digits_again");
+  clear("digits");
+  section("refused").hidden = true;
+  go("first");
+}
+
+function witnesses(): readonly string[] | null {
+  const inputs = [...document.querySelectorAll<HTMLInputElement>(".witness")];
+  const names = inputs.map((input) => input.value.normalize("NFKC").trim());
+  const wrong = names.map((name, at) => (name === "" ? t("dice.say.nameless") : names.indexOf(name) < at ? t("dice.say.same") : ""));
+  for (const [at, input] of [...inputs.entries()].reverse()) mark(input.id, wrong[at] ?? "");
+  return wrong.every((each) => each === "") ? names : null;
+}
+
+async function takeEvidence(): Promise<void> {
+  const [file] = byId("evidence", HTMLInputElement).files ?? [];
+  const shown = section("evidence-hash");
+  given.evidence = null;
+  if (file === undefined) {
+    shown.textContent = "";
+    return;
+  }
+  try {
+    given.evidence = await hashOf(file, (share) => (shown.textContent = t("dice.say.hashing", { percent: Math.round(100 * share) })));
+    shown.textContent = given.evidence;
+  } catch {
+    shown.textContent = t("dice.say.unreadable");
+  }
+}
+
+function confirm(): void {
+  const lines: readonly (readonly [string, string])[] = [
+    [t("dice.say.digits"), inFives(given.digits)],
+    [t("dice.say.witnesses"), given.witnesses.join(t("dice.say.and"))],
+    [t("dice.say.evidence"), given.evidence ?? t("dice.say.no-evidence")],
+    [t("dice.say.actor"), page.actor],
+  ];
+  section("summary").replaceChildren(...lines.flatMap(([name, text]) => [el("dt", {}, name), el("dd", {}, text)]));
+  go("confirm");
+}
+
+async function send(): Promise<void> {
+  const button = byId("send", HTMLButtonElement);
+  if (button.getAttribute("aria-disabled") === "true") return;
+  button.setAttribute("aria-disabled", "true");
+  const evidence = given.evidence === null ? {} : { evidence: given.evidence };
+  const body = { digits: given.digits, digits_again: given.again, witnesses: given.witnesses, ...evidence };
+  const answer = await call(`/v1/campaigns/${page.campaign}/dice`, body);
+  button.removeAttribute("aria-disabled");
+  const refused = section("refused");
+  refused.hidden = answer.ok;
+  refused.textContent = answer.ok ? "" : answer.text;
+  if (answer.ok) go("done");
+}
+
+typing("digits", (digits) => {
+  given.digits = digits;
+  clear("digits");
+  go("again");
+  byId("digits_again", HTMLTextAreaElement).focus();
+});
+typing("digits_again", (digits) => {
+  const mistake = difference(given.digits, digits);
+  mark("digits_again", inWords(mistake));
+  if (mistake !== null) return;
+  given.again = digits;
+  go("people");
+});
+section("people-form").addEventListener("submit", (event) => {
+  event.preventDefault();
+  const names = witnesses();
+  if (names === null) return;
+  given.witnesses = names;
+  confirm();
+});
+byId("evidence", HTMLInputElement).addEventListener("change", () => void takeEvidence());
+for (const id of ["restart", "over"]) section(id).addEventListener("click", restart);
+section("send").addEventListener("click", () => void send());
+section("program").hidden = false;
+go("first");

@@ -1,0 +1,17 @@
+/** The hash by which a photograph or recording is named in the public record. The file itself stays on this device. */
+
+import { sha256 } from "@noble/hashes/sha2.js";
+import { bytesToHex } from "@noble/hashes/utils.js";
+
+/** `sha256:` and 64 hex digits; read piece by piece, so that a recording of an hour does not fill the memory. */
+export async function hashOf(file: Blob, progress: (share: number) => void): Promise<string> {
+  const hash = sha256.create();
+  const reader = file.stream().getReader();
+  let seen = 0;
+  for (let piece = await reader.read(); !piece.done; piece = await reader.read()) {
+    hash.update(piece.value);
+    seen += piece.value.length;
+    progress(seen / file.size);
+  }
+  return `sha256:${bytesToHex(hash.digest())}`;
+}

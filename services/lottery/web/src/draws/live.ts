@@ -1,0 +1,67 @@
+/**
+ * Keeps the page as it is on the server: fetched again every few seconds, and only the sections that changed are put in.
+ * The browser parses the answer as a document of its own (no script runs, no HTML text is put into this page).
+ */
+
+import { section } from "../../../../../shared/web/src/dom.ts";
+import { t } from "../../../../../shared/web/src/page.ts";
+
+const EVERY_MS = 3_000;
+const PATIENCE_MS = 10_000;
+
+export function keepLive(): void {
+  const again = (): void => {
+    const due = document.visibilityState === "visible" ? refresh() : Promise.resolve();
+    void due.finally(() => window.setTimeout(again, EVERY_MS));
+  };
+  window.setTimeout(again, EVERY_MS);
+}
+
+/** Fetch and put in what changed; says so where the server is away or the session is over. */
+export async function refresh(): Promise<void> {
+  try {
+    const fetched = await fetched_page();
+    const sections = [...document.querySelectorAll<HTMLElement>("[data-live]")];
+    const found = sections.map((old) => [old, fetched.getElementById(old.id)] as const);
+    if (found.some(([, fresh]) => fresh === null)) {
+      away(t("call.signed-out"));
+      return;
+    }
+    for (const [old, fresh] of found) if (fresh !== null) putIn(old, fresh);
+    away("");
+  } catch {
+    away(t("draws.say.away"));
+  }
+}
+
+function fetched_page(): Promise<Document> {
+  return new Promise((resolve, reject) => {
+    const request = new XMLHttpRequest();
+    request.open("GET", window.location.pathname);
+    request.responseType = "document";
+    request.timeout = PATIENCE_MS;
+    request.onload = () => (request.status === 200 && request.responseXML !== null ? resolve(request.responseXML) : reject(new Error()));
+    request.onerror = request.ontimeout = () => reject(new Error());
+    request.send();
+  });
+}
+
+function putIn(old: HTMLElement, fresh: HTMLElement): void {
+  if (old.innerHTML === fresh.innerHTML || isInUse(old)) return;
+  const focused = old.contains(document.activeElement) ? document.activeElement?.id : undefined;
+  old.replaceChildren(...[...fresh.childNodes].map((node) => document.importNode(node, true)));
+  if (focused !== undefined && focused !== "") document.getElementById(focused)?.focus({ preventScroll: true });
+  if (old.hasAttribute("data-tells")) section("told").textContent = old.textContent?.replace(/\s+/gu, " ").trim() ?? "";
+}
+
+/** Nobody loses what was typed, or an answer just read. */
+function isInUse(old: HTMLElement): boolean {
+  const fields = [...old.querySelectorAll<HTMLInputElement | HTMLTextAreaElement>("input, textarea")];
+  return fields.some((field) => field === document.activeElement || field.value !== field.defaultValue);
+}
+
+function away(text: string): void {
+  const shown = section("away");
+  if (shown.textContent !== text) shown.textContent = text;
+  shown.hidden = text === "";
+}

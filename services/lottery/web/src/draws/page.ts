@@ -1,0 +1,18 @@
+/** The data block of the staff pages of a draw: services/lottery/pages/draws.py writes it. */
+
+import { read, type Frame } from "../../../../../shared/web/src/page.ts";
+
+export interface DrawPage extends Frame {
+  readonly campaign: string;
+  /** Who signed in; every change is made in this name. */
+  readonly actor: string;
+  /** Id and name of each class. */
+  readonly classes: readonly (readonly [string, string])[];
+}
+
+export interface DicePage extends DrawPage {
+  readonly digits: number;
+  readonly witnesses: number;
+}
+
+export const page = read<DrawPage>();

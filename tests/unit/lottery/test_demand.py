@@ -1,0 +1,60 @@
+"""Demand and results by class: counted once, in the campaign's order, to one scale."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.lottery.demand import Asked, Came, chart, demand, results
+
+CAPACITIES = {"small": 10, "pairs": 40, "empty": 5}
+ASKED = [
+    Asked("small", "web", 1, 30),
+    Asked("small", "fax", 1, 5),
+    Asked("small", "post", 3, 5),
+    Asked("pairs", "web", 2, 10),
+    Asked("gone", "web", 1, 99),
+]
+
+
+def test_entries_are_counted_by_class_and_channel_and_seats_by_group_size():
+    small, pairs, empty = demand(CAPACITIES, ASKED)
+    assert (small.by_channel, small.groups) == ({"web": 30, "fax": 5, "post": 5}, {1: 35, 3: 5})
+    assert (small.entries, small.seats, small.times) == (40, 50, 5.0)
+    assert (pairs.entries, pairs.seats, pairs.times) == (10, 20, 0.5)
+    assert (empty.entries, empty.by_channel["web"], empty.odds) == (0, 0, {})
+
+
+def test_only_a_class_with_few_seats_has_odds_by_group_size():
+    small, pairs, _ = demand(CAPACITIES, ASKED)
+    assert pairs.odds == {}
+    assert small.odds[3] < small.odds[1]
+    assert 35 * small.odds[1] + 3 * 5 * small.odds[3] == pytest.approx(10)
+
+
+def test_bars_have_one_scale_and_show_what_goes_beyond_the_places():
+    small, pairs, empty = chart(demand(CAPACITIES, ASKED))
+    assert (small.places, small.filled, small.beyond) == (20, 20, 80)
+    assert (pairs.places, pairs.filled, pairs.beyond) == (80, 40, 0)
+    assert (empty.places, empty.filled, empty.beyond) == (10, 0, 0)
+    assert chart(()) == ()
+
+
+@given(
+    st.lists(
+        st.builds(Asked, st.sampled_from(["small", "pairs"]), st.just("web"), st.integers(1, 4), st.integers(1, 50))
+    )
+)
+def test_no_entry_is_lost_and_no_bar_is_longer_than_the_chart(asked: list[Asked]):
+    lines = demand(CAPACITIES, asked)
+    assert sum(line.entries for line in lines) == sum(each.entries for each in asked)
+    assert sum(line.seats for line in lines) == sum(each.entries * each.seats for each in asked)
+    bars = chart(lines)
+    assert max(max(bar.places, bar.filled + bar.beyond) for bar in bars) == pytest.approx(100)
+
+
+def test_results_are_counted_by_class_with_the_seats_that_stay_free():
+    small, pairs, _ = results(
+        CAPACITIES, [Came("small", "won", 8, 10), Came("small", "lost", 32, 40), Came("pairs", "won", 10, 20)]
+    )
+    assert (small.won, small.seats, small.lost, small.waiting, small.free) == (8, 10, 32, 0, 0)
+    assert (pairs.won, pairs.seats, pairs.free) == (10, 20, 20)

@@ -1,0 +1,47 @@
+"""Every text that the lottery's pages, their programs, a step, a wait or an event of a draw asks for is there."""
+
+import re
+from pathlib import Path
+from typing import get_args
+
+import pytest
+
+from services.lottery.demand import CHANNELS
+from services.lottery.pages import TEXTS
+from services.lottery.timeline import StepName, StepState, WaitCode
+from shared.catalogue import Catalogue
+from shared.web.pages import catalogues_with
+
+LOTTERY = Path(__file__).resolve().parents[3] / "services" / "lottery"
+CATALOGUES = catalogues_with(TEXTS)
+PUT_TOGETHER = {
+    *(f"draws.step.{name}" for name in get_args(StepName)),
+    *(f"draws.state.{state}" for state in StepState),
+    *(f"draws.now.{state}" for state in StepState if state is not StepState.DONE),
+    *(f"draws.wait.{code}" for code in get_args(WaitCode)),
+    *(f"draws.channel.{channel}" for channel in CHANNELS),
+    *(f"dice.say.{code}" for code in ("not-digits", "count", "differ")),
+}
+
+
+def asked_for() -> set[str]:
+    """Literal keys in templates and programs."""
+    sources = [*(LOTTERY / "pages").rglob("*"), *(LOTTERY / "web" / "src").rglob("*")]
+    texts = [path.read_text("utf-8") for path in sources if path.suffix in {".py", ".ts", ".html"}]
+    return {key for text in texts for key in re.findall(r"""\b(?:t|say)\(\s*["']([a-z_.-]+[a-z])["']""", text)}
+
+
+@pytest.mark.parametrize("catalogue", CATALOGUES, ids=lambda each: each.lang)
+def test_no_text_is_missing(catalogue: Catalogue):
+    assert len(asked_for()) > 60
+    assert (asked_for() | PUT_TOGETHER) - set(catalogue.texts) == set()
+
+
+@pytest.mark.parametrize("catalogue", CATALOGUES, ids=lambda each: each.lang)
+def test_places_in_texts_are_the_same_in_every_language(catalogue: Catalogue):
+    def places(text: str) -> set[str]:
+        return set(re.findall(r"\{(\w+)\}", text))
+
+    assert {key: places(text) for key, text in catalogue.texts.items()} == {
+        key: places(text) for key, text in CATALOGUES[0].texts.items()
+    }
