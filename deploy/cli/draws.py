@@ -1,12 +1,19 @@
 """The draw by command: look at it, freeze it, give it dice or a beacon value, fetch its transcript."""
 
+import base64
+import hashlib
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from deploy.cli.doors import ask, call, campaign_or_only
-from deploy.cli.showing import ActorOption, AsJson, CampaignOption, show_one
+from deploy.cli.showing import ActorOption, AsJson, CampaignOption, show, show_one
+
+EvidenceOption = Annotated[
+    list[Path] | None,
+    typer.Option(exists=True, dir_okay=False, help="Photograph or recording; only its hash leaves this machine."),
+]
 
 draw = typer.Typer(help="The draw of a campaign.", no_args_is_help=True)
 
@@ -33,12 +40,14 @@ def freeze(
 def dice(
     actor: ActorOption,
     witness: Annotated[list[str], typer.Option(help="Name of a witness; give two or more.")],
+    evidence: EvidenceOption = None,
     campaign: CampaignOption = None,
 ) -> None:
     """Type the digits that were read out, twice."""
     digits = typer.prompt("Digits")
     again = typer.prompt("Once more")
-    body = {"digits": digits, "digits_again": again, "witnesses": witness, "actor": actor}
+    hashes = [f"sha256:{hashlib.sha256(file.read_bytes()).hexdigest()}" for file in evidence or []]
+    body = {"digits": digits, "digits_again": again, "witnesses": witness, "evidence": hashes, "actor": actor}
     show_one(ask("lottery", "POST", f"campaigns/{campaign_or_only(campaign)}/dice", body), as_json=False)
 
 
@@ -54,3 +63,45 @@ def transcript(file: Path, campaign: CampaignOption = None) -> None:
     """Write the transcript to FILE; check it with `./kuji verify FILE`."""
     file.write_bytes(call("lottery", "GET", f"campaigns/{campaign_or_only(campaign)}/transcript").content)
     typer.echo(str(file))
+
+
+@draw.command("dry-run")
+def dry_run(campaign: CampaignOption = None, *, as_json: AsJson = False) -> None:
+    """Draw the list as it is now with a throw-away key: counts only, nothing is kept."""
+    shown = ask("lottery", "GET", f"campaigns/{campaign_or_only(campaign)}/dry-run")
+    columns = ("id", "capacity", "asked", "won", "seats", "waiting", "by_group_size")
+    show(shown["classes"], columns, as_json=as_json, empty="no classes")
+
+
+@draw.command("redraw")
+def redraw(
+    reason: Annotated[str, typer.Option(help="Why; it stands in public for ever.")],
+    actor: ActorOption,
+    approved_by: Annotated[str, typer.Option(help="The second person.")],
+    *,
+    reopen: Annotated[bool, typer.Option(help="Entries were wrong: verdicts may come again.")] = False,
+    campaign: CampaignOption = None,
+) -> None:
+    """Give the present draw up, in public, and begin another with a new list and chance of its own."""
+    body = {"reason": reason, "actor": actor, "approved_by": approved_by, "reopen": reopen}
+    show_one(ask("lottery", "POST", f"campaigns/{campaign_or_only(campaign)}/redraw", body), as_json=False)
+
+
+@draw.command("proof")
+def proof(receipt: str, file: Path, campaign: CampaignOption = None) -> None:
+    """Write the proof that a receipt number's entry is on the frozen list to FILE."""
+    path = f"campaigns/{campaign_or_only(campaign)}/receipts/{receipt}/proof"
+    file.write_bytes(call("lottery", "GET", path).content)
+    typer.echo(str(file))
+
+
+@draw.command("stamp")
+def stamp(
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="What the authority answered.")],
+    actor: ActorOption,
+    kind: Annotated[str, typer.Option(help="rfc3161, or ots.")] = "rfc3161",
+    campaign: CampaignOption = None,
+) -> None:
+    """Attach a time stamp to the manifest; it is published as it is."""
+    body = {"kind": kind, "content": base64.b64encode(file.read_bytes()).decode("ascii"), "actor": actor}
+    show_one(ask("lottery", "POST", f"campaigns/{campaign_or_only(campaign)}/stamps", body), as_json=False)

@@ -1,6 +1,6 @@
 """Wiring of the lottery: everything is made here, once, and handed to whoever needs it."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
@@ -8,21 +8,24 @@ from fastapi import FastAPI
 from services.lottery import handlers, ledger
 from services.lottery.chance import Chance
 from services.lottery.drawing import Drawing
-from services.lottery.endpoints import public_router, staff_router
+from services.lottery.endpoints import DrawDesk, staff_router
 from services.lottery.erasure import Erasure
 from services.lottery.freezing import Freezing
 from services.lottery.keys import LotteryKeys
 from services.lottery.pages.site import lottery_renderer, site_router
+from services.lottery.published import Published, public_router
 from services.lottery.publishing import Publishing
 from services.lottery.reception import ledger as reception
 from services.lottery.reception.desk import Desk
 from services.lottery.reception.endpoints import reception_router
 from services.lottery.reception.noshows import NoShows
 from services.lottery.reception.overview import Overview
+from services.lottery.redrawing import Redrawing
+from services.lottery.relays import Relays
 from services.lottery.schedule import Schedule
 from services.lottery.settings import LotterySettings
-from shared.campaign import load_campaigns
-from shared.clock import choose_clock
+from shared.campaign import Campaign, load_campaigns
+from shared.clock import Clock, choose_clock
 from shared.contracts import (
     ApplicationsAccepted,
     ApplicationsHeld,
@@ -48,11 +51,8 @@ def build(settings: LotterySettings) -> FastAPI:
     store = Store.open(settings.mongo_url.get_secret_value(), settings.mongo_database, timeout_s=settings.timeout_s)
     bus = Bus(settings, "lottery", store)
     keys = LotteryKeys(settings.state_dir)
-    freezing = Freezing(store, keys, clock, campaigns)
-    chance, drawing = Chance(store), Drawing(store, keys, clock)
     erasure = Erasure(store, keys, bus)
-    publishing = Publishing(store, keys, campaigns)
-    schedule = Schedule(store, freezing, drawing, publishing, clock)
+    schedule, draw_desk = _draws(store, clock, keys, campaigns, settings)
     no_shows = NoShows(store, clock, _given_up)
     steps = (schedule.advance, no_shows.count_what_is_due, erasure.carry_out)
     watch = Watch(campaigns.values(), steps, every_s=settings.tick_s)
@@ -67,18 +67,34 @@ def build(settings: LotterySettings) -> FastAPI:
             yield
         await store.close()
 
-    guard = ops_only(settings.ops_token_file)
+    guard, staff = ops_only(settings.ops_token_file), staff_only(settings.ops_token_file)
     app = FastAPI(title="Kuji lottery", version="1", lifespan=lifespan, openapi_url=None, docs_url=None, redoc_url=None)
     install_problems(app)
-    app.include_router(staff_router(campaigns, store, freezing, chance, guard))
-    app.include_router(public_router(campaigns, store, keys))
-    staff = staff_only(settings.ops_token_file)
+    app.include_router(staff_router(draw_desk, staff))
+    app.include_router(public_router(Published(store, keys, campaigns)))
     desk, overview = Desk(store, keys, clock, campaigns), Overview(store)
     app.include_router(reception_router(campaigns, desk, overview, clock, keys.signing.public, staff))
     app.include_router(site_router(lottery_renderer(), settings.ops_token_file))
     app.include_router(bus.parking_router(guard))
     app.include_router(health_router({"broker": bus.ready, "store": store.ping}))
     return app
+
+
+def _draws(
+    store: Store, clock: Clock, keys: LotteryKeys, campaigns: Mapping[CampaignId, Campaign], settings: LotterySettings
+) -> tuple[Schedule, DrawDesk]:
+    """The steps of a draw, for the schedule that takes them by itself and for the staff who give chance to it."""
+    freezing, chance = Freezing(store, keys, clock, campaigns), Chance(store, clock)
+    schedule = Schedule(
+        store,
+        clock,
+        freezing=freezing,
+        chance=chance,
+        relays=Relays(timeout_s=settings.timeout_s),
+        drawing=Drawing(store, keys, clock),
+        publishing=Publishing(store, keys, campaigns),
+    )
+    return schedule, DrawDesk(store, clock, campaigns, freezing, chance, Redrawing(store, clock, campaigns))
 
 
 def _connect(bus: Bus, erasure: Erasure) -> None:

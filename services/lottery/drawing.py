@@ -66,6 +66,7 @@ class Drawing:
             frozen=frozen,
             randomness=randomness,
             witnesses=draw.get("witnesses", []),
+            evidence=draw.get("dice_evidence", []),
             key=key,
             allocation=allocate(key, frozen, manifest.classes, manifest.rules),
             history=history,

@@ -1,66 +1,118 @@
-"""What staff do with a draw over HTTP, and what everybody may read of it: manifest, rows, transcript."""
+"""What staff do with a draw over HTTP: look, freeze, give chance, correct, stamp, try."""
 
+import base64
+import binascii
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends
-from fastapi.responses import JSONResponse, Response, StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from services.lottery import ledger
-from services.lottery.chance import Chance
+from services.lottery.chance import Chance, Dice
 from services.lottery.freezing import Freezing
-from services.lottery.keys import LotteryKeys
-from services.lottery.list_store import read_list
+from services.lottery.list_store import gather_list
 from services.lottery.manifest import Override
-from services.lottery.randomness import BadRandomness
 from services.lottery.readiness import readiness
-from services.lottery.steps import NotYet, TooEarly, WrongState, draw_of
+from services.lottery.redrawing import Correction, Redrawing
+from services.lottery.refusals import known, not_published, refusing, second_person
+from services.lottery.stamps import BadStamp, Kind, check_stamp
+from services.lottery.states import DrawState
+from services.lottery.steps import draw_of
+from services.lottery.trying import dry_run
+from services.lottery.waiting import waits
 from shared.campaign import Campaign
+from shared.clock import Clock
 from shared.ids import CampaignId
 from shared.storage import Store
-from shared.web import problem
-from shared.web.ops import Guard
+from shared.web.signin import Staff, StaffGuard
 
 Actor = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
 Reason = Annotated[str, StringConstraints(min_length=3, max_length=200, strip_whitespace=True)]
 Witness = Annotated[str, StringConstraints(min_length=1, max_length=80, strip_whitespace=True)]
+Evidence = Annotated[str, StringConstraints(pattern=r"^sha256:[0-9a-f]{64}$")]
 
 
 class _Body(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
+    actor: Actor
+
 
 class FreezeBody(_Body):
     """`override_reason` freezes an incomplete list; it needs a second person and stands in the public manifest."""
 
-    actor: Actor
     override_reason: Reason | None = None
     approved_by: Actor | None = None
 
 
 class DiceBody(_Body):
+    """`evidence`: hashes of the photographs or recordings of the dice, which stay with the office."""
+
     digits: Annotated[str, Field(max_length=400)]
     digits_again: Annotated[str, Field(max_length=400)]
     witnesses: Annotated[list[Witness], Field(max_length=10)]
-    actor: Actor
+    evidence: Annotated[list[Evidence], Field(max_length=10)] = []
 
 
 class BeaconBody(_Body):
     signature: Annotated[str, Field(max_length=200)]
-    actor: Actor
 
 
-def known(campaigns: Mapping[CampaignId, Campaign], campaign: str) -> CampaignId:
-    if CampaignId(campaign) not in campaigns:
-        raise problem("unknown-campaign", 404, "募集がありません", "募集のIDを確かめてください。")
-    return CampaignId(campaign)
+class RedrawBody(_Body):
+    """`reopen`: entries were wrong, verdicts may come again; else the same list is frozen anew."""
+
+    reason: Reason
+    approved_by: Actor
+    reopen: bool = False
 
 
-def staff_router(
-    campaigns: Mapping[CampaignId, Campaign], store: Store, freezing: Freezing, chance: Chance, guard: Guard
-) -> APIRouter:
-    router = APIRouter(prefix="/v1/campaigns/{campaign}", dependencies=[Depends(guard)], tags=["staff"])
+class StampBody(_Body):
+    """`content`: base64 of the token as the time-stamping authority answered, or of the OpenTimestamps proof."""
+
+    kind: Kind
+    content: Annotated[str, Field(max_length=100_000)]
+
+
+@dataclass(frozen=True)
+class DrawDesk:
+    """What the staff's calls need."""
+
+    store: Store
+    clock: Clock
+    campaigns: Mapping[CampaignId, Campaign]
+    freezing: Freezing
+    chance: Chance
+    redrawing: Redrawing
+
+    async def shown(self, campaign: CampaignId) -> dict[str, Any]:
+        """The draw's state and what it waits for."""
+        draw = await draw_of(self.store, campaign)
+        judged = await readiness(self.store, campaign) if draw["state"] == DrawState.OPEN else None
+        waiting = waits(draw, self.campaigns[campaign], judged, self.clock.now())
+        return {
+            "state": draw["state"],
+            "draw": draw["draw"],
+            "number": draw["number"],
+            "parts_said": draw.get("parts_said", 0),
+            "waiting_for": [each.shown() for each in waiting],
+            "relay_troubles": draw.get("relay_troubles", []),
+            "given": draw.get("given", []),
+            "history": draw.get("history", []),
+        }
+
+
+def staff_router(desk: DrawDesk, guard: StaffGuard) -> APIRouter:
+    router = APIRouter(prefix="/v1/campaigns/{campaign}", tags=["staff"])
+    router.include_router(_looking(desk, guard))
+    router.include_router(_deciding(desk, guard))
+    return router
+
+
+def _looking(desk: DrawDesk, guard: StaffGuard) -> APIRouter:
+    router = APIRouter(dependencies=[Depends(guard)])
+    store, campaigns = desk.store, desk.campaigns
 
     @router.get("/summary")
     async def summary(campaign: str) -> dict[str, Any]:
@@ -69,93 +121,81 @@ def staff_router(
 
     @router.get("/draw")
     async def draw(campaign: str) -> dict[str, Any]:
-        return await _shown(store, known(campaigns, campaign))
-
-    @router.post("/freeze")
-    async def freeze(campaign: str, body: FreezeBody) -> dict[str, Any]:
-        name = known(campaigns, campaign)
-        await _refusing(freezing.freeze(name, _override(body)))
-        return await _shown(store, name)
-
-    @router.post("/dice")
-    async def dice(campaign: str, body: DiceBody) -> dict[str, Any]:
-        name = known(campaigns, campaign)
-        await _refusing(chance.give_dice(name, body.digits, body.digits_again, body.witnesses))
-        return await _shown(store, name)
-
-    @router.post("/beacon")
-    async def beacon(campaign: str, body: BeaconBody) -> dict[str, Any]:
-        name = known(campaigns, campaign)
-        await _refusing(chance.give_beacon(name, body.signature))
-        return await _shown(store, name)
+        return await desk.shown(known(campaigns, campaign))
 
     @router.get("/outcomes")
     async def outcomes(campaign: str) -> dict[str, Any]:
         """By application id, without tokens and pass codes."""
-        found = store.db[ledger.OUTCOMES].find({"campaign": known(campaigns, campaign)}, {"outcomes": 1})
+        now = await draw_of(store, known(campaigns, campaign))
+        found = store.db[ledger.OUTCOMES].find({"campaign": campaign, "draw": now["draw"]}, {"outcomes": 1})
         return {"outcomes": {each["_id"]: each["outcomes"] for each in await found.to_list(None)}}
 
-    return router
-
-
-def public_router(campaigns: Mapping[CampaignId, Campaign], store: Store, keys: LotteryKeys) -> APIRouter:
-    """Published as soon as it exists: nothing here names a person."""
-    router = APIRouter(prefix="/v1/campaigns/{campaign}", tags=["public"])
-
-    @router.get("/manifest")
-    async def manifest(campaign: str) -> JSONResponse:
-        draw = await draw_of(store, known(campaigns, campaign))
-        if "manifest" not in draw:
-            raise _not_there()
-        shown = {
-            "v": 1,
-            "manifest": draw["manifest"],
-            "signature": draw["signature"],
-            "signing_key": keys.signing.public,
-        }
-        return JSONResponse(shown)
-
-    @router.get("/rows")
-    async def rows(campaign: str) -> StreamingResponse:
-        draw = await draw_of(store, known(campaigns, campaign))
-        if "manifest" not in draw:
-            raise _not_there()
-        frozen = await read_list(store, draw["draw"])
-        return StreamingResponse(frozen.texts(), media_type="text/plain")
-
-    @router.get("/transcript")
-    async def transcript(campaign: str) -> Response:
-        text = await _text(store, known(campaigns, campaign), "transcript")
-        return Response(text, media_type="application/json")
+    @router.get("/dry-run")
+    async def try_it(campaign: str) -> dict[str, Any]:
+        """Counts of a draw with a throw-away key over the entries as they are now; nothing of it is kept."""
+        name = known(campaigns, campaign)
+        return dry_run(await gather_list(store, name), campaigns[name])
 
     return router
 
 
-async def _text(store: Store, campaign: CampaignId, what: str) -> str:
-    draw = await draw_of(store, campaign)
-    try:
-        return await ledger.get_text(store, f"{draw['draw']}:{what}")
-    except KeyError:
-        raise _not_there() from None
+def _deciding(desk: DrawDesk, guard: StaffGuard) -> APIRouter:
+    router, campaigns = APIRouter(), desk.campaigns
+    Here = Annotated[Staff, Depends(guard)]  # noqa: N806  (a type)
+
+    @router.post("/freeze")
+    async def freeze(campaign: str, body: FreezeBody, staff: Here) -> dict[str, Any]:
+        name = known(campaigns, campaign)
+        staff.acting_as(body.actor)
+        await refusing(desk.freezing.freeze(name, _override(body)))
+        return await desk.shown(name)
+
+    @router.post("/dice")
+    async def dice(campaign: str, body: DiceBody, staff: Here) -> dict[str, Any]:
+        name = known(campaigns, campaign)
+        given = Dice(body.digits, body.digits_again, body.witnesses, body.evidence)
+        await refusing(desk.chance.give_dice(name, given, staff.acting_as(body.actor)))
+        return await desk.shown(name)
+
+    @router.post("/beacon")
+    async def beacon(campaign: str, body: BeaconBody, staff: Here) -> dict[str, Any]:
+        name = known(campaigns, campaign)
+        await refusing(desk.chance.give_beacon(name, body.signature, staff.acting_as(body.actor)))
+        return await desk.shown(name)
+
+    @router.post("/redraw")
+    async def redraw(campaign: str, body: RedrawBody, staff: Here) -> dict[str, Any]:
+        name = known(campaigns, campaign)
+        actor = staff.acting_as(body.actor)
+        await refusing(desk.redrawing.redraw(name, Correction(body.reason, actor, body.approved_by, body.reopen)))
+        return await desk.shown(name)
+
+    @router.post("/stamps", status_code=201)
+    async def stamp(campaign: str, body: StampBody, staff: Here) -> dict[str, Any]:
+        staff.acting_as(body.actor)
+        return await _stamp(desk, known(campaigns, campaign), body)
+
+    return router
 
 
-def _not_there() -> Exception:
-    return problem(
-        "not-yet", 404, "まだ公開されていません", "抽選の進み具合を確かめてください。", en="Not published yet."
-    )
+async def _stamp(desk: DrawDesk, campaign: CampaignId, body: StampBody) -> dict[str, Any]:
+    draw = await draw_of(desk.store, campaign)
+    if "manifest" not in draw:
+        raise not_published()
 
+    async def checked() -> bytes:
+        try:
+            content = base64.b64decode(body.content, validate=True)
+        except binascii.Error:
+            raise BadStamp("the content is not base64") from None
+        check_stamp(body.kind, content, draw["manifest"])
+        return content
 
-async def _shown(store: Store, campaign: CampaignId) -> dict[str, Any]:
-    """The draw's state; while it is open, what the freeze waits for."""
-    draw = await draw_of(store, campaign)
-    shown: dict[str, Any] = {
-        "state": draw["state"],
-        "draw": draw["draw"],
-        "parts_said": draw.get("parts_said", 0),
-    }
-    if draw["state"] == "open":
-        shown["waiting_for"] = vars(await readiness(store, campaign))
-    return shown
+    content = await refusing(checked())
+    number = await desk.store.db[ledger.STAMPS].count_documents({"draw": draw["draw"]}) + 1
+    line = {"_id": f"{draw['draw']}:{number}", "draw": draw["draw"], "kind": body.kind, "content": content}
+    await desk.store.db[ledger.STAMPS].insert_one({**line, "at": desk.clock.now().isoformat()})
+    return {"draw": draw["draw"], "number": number, "kind": body.kind}
 
 
 async def _counts(store: Store, campaign: CampaignId) -> dict[str, Any]:
@@ -169,36 +209,5 @@ def _override(body: FreezeBody) -> Override | None:
     if body.override_reason is None:
         return None
     if body.approved_by is None or body.approved_by == body.actor:
-        raise problem(
-            "second-person",
-            422,
-            "もう一人の承認が必要です",
-            "承認者として別の担当者を指定してください。",
-            en="An override needs a second, different person in `approved_by`.",
-        )
+        raise second_person()
     return Override(0, 0, body.override_reason, body.actor, body.approved_by)
-
-
-async def _refusing(step: Any) -> None:
-    """The refusals of a draw as problems that say what to do."""
-    try:
-        await step
-    except NotYet as refusal:
-        raise problem(
-            "list-incomplete",
-            409,
-            "未決定の申込みがあります",
-            "確認待ちの申込みを決定してから、もう一度実行してください。",
-            en="Decide what is held (`./kuji held`), or override with a reason that will stand in the manifest.",
-            waiting_for=vars(refusal.readiness),
-        ) from None
-    except TooEarly:
-        raise problem("too-early", 409, "受付期間が終わっていません", "受付期間の終了後に実行してください。") from None
-    except WrongState as refusal:
-        raise problem(
-            "wrong-state", 409, "この段階では実行できません", "抽選の状態を確かめてください。", state=refusal.state
-        ) from None
-    except BadRandomness as refusal:
-        raise problem(
-            "bad-randomness", 422, "乱数が使えません", "読み上げた数字と立会人を確かめてください。", en=str(refusal)
-        ) from None

@@ -8,14 +8,14 @@ between is followed by another, which comes to the same list.
 import asyncio
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from services.lottery import ledger
 from services.lottery import readiness as judging
 from services.lottery.keys import LotteryKeys
 from services.lottery.list_store import write_list
-from services.lottery.manifest import Counted, Override, write_manifest
+from services.lottery.manifest import Counted, Freeze, Override, Previous, write_manifest
 from services.lottery.readiness import Readiness
 from services.lottery.states import BEFORE, DrawState
 from services.lottery.steps import NotYet, TooEarly, WrongState, draw_of, step
@@ -30,6 +30,8 @@ from shared.storage import Store, UnitOfWork
 _log = get_logger(__name__)
 
 _TRIES: Final = 20
+_BEFORE_BEACON: Final = timedelta(minutes=2)
+"""So long a new list stands in public at least before the round that decides it."""
 
 
 class Freezing:
@@ -43,26 +45,23 @@ class Freezing:
 
     async def close(self, campaign: CampaignId, override: Override | None = None) -> None:
         """Close the gate: from here on no entry changes. Raises as `freeze` does."""
-        rule = self._campaigns[campaign]
-        now = self._clock.now()
+        rule, now = self._campaigns[campaign], self._clock.now()
         if now < rule.window.paper_until:
             raise TooEarly("applications may still arrive")
-        if rule.draw.beacon is not None and quicknet.time_of(rule.draw.beacon.round) <= now:
-            raise WrongState("past its beacon's round: the value is known already, so this list cannot be drawn by it")
         for _ in range(_TRIES):
             draw = await draw_of(self._store, campaign)
             if draw["state"] != BEFORE[DrawState.FREEZING]:
                 raise WrongState(draw["state"])
             stated = _permitted(await judging.readiness(self._store, campaign), override)
-            if await self._closed(draw, now, stated):
+            if await self._closed(draw, closing_of(rule, draw["number"], now, stated)):
                 return
         raise TransientError("verdicts keep arriving while the list is judged; freeze it again in a moment")
 
-    async def _closed(self, draw: dict[str, Any], now: datetime, stated: Override | None) -> bool:
+    async def _closed(self, draw: dict[str, Any], closing: dict[str, Any]) -> bool:
         """Whether nothing had changed since `draw` was read."""
-        closing = {"state": DrawState.FREEZING, "frozen_at": now.isoformat(), "override": stated and vars(stated)}
         same = {"_id": draw["_id"], "state": draw["state"], "number": draw["number"], "changes": draw["changes"]}
-        done = await self._store.db[ledger.DRAWS].update_one(same, {"$set": closing})
+        change = {"$set": {"state": DrawState.FREEZING, "closing": closing}}
+        done = await self._store.db[ledger.DRAWS].update_one(same, change)
         return bool(done.modified_count)
 
     async def finish(self, campaign: CampaignId) -> bool:
@@ -72,14 +71,12 @@ class Freezing:
             return False
         frozen = await write_list(self._store, campaign, draw["draw"])
         counted = Counted(await self._counts(campaign, "accepted", "$channel"), await self._refused(campaign))
-        at = datetime.fromisoformat(draw["frozen_at"])
-        override = draw["override"] and Override(**draw["override"])
-        rule = self._campaigns[campaign]
-        manifest = await asyncio.to_thread(write_manifest, rule, frozen, counted, at, override, draw["number"])
+        freeze = _freeze_of(draw)
+        manifest = await asyncio.to_thread(write_manifest, self._campaigns[campaign], frozen, counted, freeze)
         signed = {
             "manifest": manifest,
             "signature": self._keys.signing.sign(manifest.encode("utf-8")),
-            "history": [history_event("frozen", at, None)],
+            "history": [history_event("frozen", freeze.at, None)],
         }
 
         async def work(uow: UnitOfWork) -> None:
@@ -103,6 +100,30 @@ class Freezing:
             {"$sort": {"_id": 1}},
         ]
         return {row["_id"]: row["count"] async for row in self._store.db[ledger.ENTRIES].aggregate(pipeline)}
+
+
+def closing_of(rule: Campaign, number: int, now: datetime, override: Override | None) -> dict[str, Any]:
+    """What is fixed at the moment the gate closes. Raises WrongState where the beacon's value is known by then.
+
+    A campaign file names the round of its first draw; a draw that corrects another takes the next that nobody knows.
+    """
+    until, beacon_round = now + timedelta(hours=rule.draw.objection_hours), None
+    if rule.draw.beacon is not None:
+        beacon_round = rule.draw.beacon.round if number == 1 else quicknet.round_after(until + _BEFORE_BEACON)
+    if beacon_round is not None and quicknet.time_of(beacon_round) <= until:
+        raise WrongState("past its beacon's round: the value is known before the list is final")
+    return {"at": now.isoformat(), "override": override and vars(override), "beacon_round": beacon_round}
+
+
+def _freeze_of(draw: dict[str, Any]) -> Freeze:
+    closing, previous = draw["closing"], draw.get("previous")
+    return Freeze(
+        at=datetime.fromisoformat(closing["at"]),
+        override=closing["override"] and Override(**closing["override"]),
+        number=draw["number"],
+        beacon_round=closing["beacon_round"],
+        previous=previous and Previous(**previous),
+    )
 
 
 def _permitted(readiness: Readiness, override: Override | None) -> Override | None:

@@ -13,9 +13,10 @@ from shared.campaign import Campaign
 from shared.errors import PermanentError
 from shared.ids import ApplicationId, CampaignId
 from shared.storage import Collection, DuplicateKeyError, Index, Store, UnitOfWork, UpdateOne
+from shared.storage.leases import LEASES
 
 DRAWS, ENTRIES, ROLL, ROLL_PARTS, OUTCOMES, TEXTS = "draws", "entries", "roll", "roll_parts", "outcomes", "texts"
-LISTS = "lists"
+LISTS, PAST_DRAWS, STAMPS = "lists", "past_draws", "stamps"
 PERSONAL = (ENTRIES, ROLL, ROLL_PARTS, OUTCOMES)
 """What an erasure removes: everything that holds a token, or an id that is not in the public transcript anyway."""
 
@@ -56,6 +57,9 @@ def collections() -> list[Collection]:
         Collection(OUTCOMES, None, (*by_campaign, Index("token", unique=True), Index("receipt"))),
         Collection(TEXTS),
         Collection(LISTS, None, (Index("draw"),)),
+        Collection(PAST_DRAWS, None, (Index((("campaign", 1), ("number", 1)), unique=True),)),
+        Collection(STAMPS, None, (Index("draw"),)),
+        Collection(LEASES),
     ]
 
 

@@ -1,60 +1,133 @@
 """Frozen lists in the database: chunks of about a mebibyte, so that a draw never reads entries one by one (ADR 0019).
 
-A chunk holds ids (16 bytes each) and the numbers of their lists of choices (4 bytes each, little-endian); what the
-numbers mean stands in one more document, which is written last. Written anew, the same entries give the same chunks.
+A chunk holds ids (16 bytes each) and the numbers of their lists of choices (4 bytes each, little-endian). What the
+numbers mean, where each chunk begins and the hashes of all leaves stand in a head that is written last. Written anew,
+the same entries give the same bytes.
 """
 
+from bisect import bisect_right
+from collections.abc import AsyncIterator, Sequence
 from typing import Any, Final
 
 import numpy as np
 
 from services.lottery import ledger
 from services.lottery.frozen_list import Choices, FrozenList
+from services.lottery.inclusion import Leaf
+from services.lottery.merkle import path
+from services.lottery.rows import LEAF_ROWS, leaf_hashes, leaf_of
+from services.lottery.tickets import BLOCK
 from shared.ids import ApplicationId, CampaignId, DrawId, application_id_bytes
 from shared.storage import Store
 
-CHUNK_ENTRIES: Final = 50_000
+CHUNK_LEAVES: Final = 50
+CHUNK_ENTRIES: Final = CHUNK_LEAVES * LEAF_ROWS
 
 _NUMBERS: Final = np.dtype("<u4")
+_HASH: Final = 32
+
+
+async def gather_list(store: Store, campaign: CampaignId) -> FrozenList:
+    """The accepted entries as they are now."""
+    numbers: dict[Choices, int] = {}
+    ids, lists = bytearray(), bytearray()
+    async for documents in _documents(store, campaign):
+        ids += b"".join(application_id_bytes(each["_id"]) for each in documents)
+        of = [numbers.setdefault(_choices(each), len(numbers)) for each in documents]
+        lists += np.array(of, _NUMBERS).tobytes()
+    return FrozenList(bytes(ids), np.frombuffer(bytes(lists), _NUMBERS).astype(np.uint32), tuple(numbers))
 
 
 async def write_list(store: Store, campaign: CampaignId, draw: DrawId) -> FrozenList:
     """Write down the accepted entries, which nobody changes any more. Safe to repeat, also by several at once."""
-    numbers: dict[Choices, int] = {}
-    ids, lists = bytearray(), bytearray()
-    chunk, last = 0, ApplicationId("")
-    while documents := await _following(store, campaign, last):
-        part_ids = b"".join(application_id_bytes(each["_id"]) for each in documents)
-        of = [numbers.setdefault(_choices(each), len(numbers)) for each in documents]
-        part_lists = np.array(of, _NUMBERS).tobytes()
-        await _put(store, {"_id": f"{draw}:{chunk:06d}", "draw": draw, "ids": part_ids, "lists": part_lists})
-        ids, lists = ids + part_ids, lists + part_lists
-        chunk, last = chunk + 1, documents[-1]["_id"]
-    table = [[list(choice) for choice in choices] for choices in numbers]
-    await _put(store, {"_id": f"{draw}:table", "draw": draw, "table": table, "chunks": chunk})
-    return FrozenList(bytes(ids), np.frombuffer(bytes(lists), _NUMBERS).astype(np.uint32), tuple(numbers))
+    frozen = await gather_list(store, campaign)
+    starts = range(0, len(frozen), CHUNK_ENTRIES)
+    for number, start in enumerate(starts):
+        end = start + CHUNK_ENTRIES
+        await _put(store, {
+            "_id": f"{draw}:{number:06d}",
+            "draw": draw,
+            "ids": bytes(frozen.ids[start * BLOCK : end * BLOCK]),
+            "lists": frozen.lists[start:end].astype(_NUMBERS).tobytes(),
+        })  # fmt: skip
+    await _put(store, {
+        "_id": f"{draw}:head",
+        "draw": draw,
+        "table": [[list(choice) for choice in choices] for choices in frozen.table],
+        "begins": b"".join(frozen.id(start) for start in starts),
+        "leaves": b"".join(leaf_hashes(frozen)),
+    })  # fmt: skip
+    return frozen
 
 
 async def read_list(store: Store, draw: DrawId) -> FrozenList:
     """KeyError where it has not been written, or not wholly."""
-    head = await store.db[ledger.LISTS].find_one({"_id": f"{draw}:table"})
-    if head is None:
-        raise KeyError(draw)
+    head = await _head(store, draw)
     chunks = store.db[ledger.LISTS].find({"_id": {"$gte": f"{draw}:0", "$lt": f"{draw}::"}}).sort("_id", 1)
     found = [chunk async for chunk in chunks]
-    if len(found) != head["chunks"]:
+    if len(found) != len(head["begins"]) // BLOCK:
         raise KeyError(draw)
-    lists = np.frombuffer(b"".join(chunk["lists"] for chunk in found), _NUMBERS)
+    return _list_of(head, found)
+
+
+async def read_leaves(store: Store, draw: DrawId, entry: bytes) -> tuple[list[Leaf], int]:
+    """The leaf that holds the entry or would hold it, or the two between which it would stand; and how many there are.
+
+    Reads the chunks it needs only. KeyError where the list has not been written, or is empty.
+    """
+    head = await _head(store, draw)
+    begins = [head["begins"][at : at + BLOCK] for at in range(0, len(head["begins"]), BLOCK)]
+    hashes = [head["leaves"][at : at + _HASH] for at in range(0, len(head["leaves"]), _HASH)]
+    if not begins:
+        raise KeyError(draw)
+    number = max(0, bisect_right(begins, entry) - 1)
+    frozen = await _chunk(store, head, draw, number)
+    local = max(0, bisect_right(range(len(frozen)), entry, key=frozen.id) - 1) // LEAF_ROWS
+    index = number * CHUNK_LEAVES + local
+    leaves = [_leaf(frozen, local, index, hashes)]
+    last = leaves[0].rows.splitlines()[-1][: 2 * BLOCK]
+    if last < entry.hex() and index + 1 < len(hashes):
+        same = (index + 1) // CHUNK_LEAVES == number
+        following = frozen if same else await _chunk(store, head, draw, number + 1)
+        leaves.append(_leaf(following, (index + 1) % CHUNK_LEAVES, index + 1, hashes))
+    return leaves, len(hashes)
+
+
+def _leaf(frozen: FrozenList, local: int, index: int, hashes: Sequence[bytes]) -> Leaf:
+    return Leaf(leaf_of(frozen, local).decode("ascii"), index, tuple(path(hashes, index)))
+
+
+async def _head(store: Store, draw: DrawId) -> dict[str, Any]:
+    head: dict[str, Any] | None = await store.db[ledger.LISTS].find_one({"_id": f"{draw}:head"})
+    if head is None:
+        raise KeyError(draw)
+    return head
+
+
+async def _chunk(store: Store, head: dict[str, Any], draw: DrawId, number: int) -> FrozenList:
+    chunk = await store.db[ledger.LISTS].find_one({"_id": f"{draw}:{number:06d}"})
+    if chunk is None:
+        raise KeyError(draw)
+    return _list_of(head, [chunk])
+
+
+def _list_of(head: dict[str, Any], chunks: Sequence[dict[str, Any]]) -> FrozenList:
+    lists = np.frombuffer(b"".join(chunk["lists"] for chunk in chunks), _NUMBERS)
     table = tuple(tuple((name, seats) for name, seats in choices) for choices in head["table"])
-    return FrozenList(b"".join(chunk["ids"] for chunk in found), lists.astype(np.uint32), table)
+    return FrozenList(b"".join(chunk["ids"] for chunk in chunks), lists.astype(np.uint32), table)
 
 
-async def _following(store: Store, campaign: CampaignId, last: ApplicationId) -> list[dict[str, Any]]:
-    """The accepted entries after `last`, in the order of their ids."""
-    wanted = {"campaign": campaign, "state": "accepted", "_id": {"$gt": last}}
-    found = store.db[ledger.ENTRIES].find(wanted, {"choices": 1}).sort("_id", 1).limit(CHUNK_ENTRIES)
-    documents: list[dict[str, Any]] = await found.to_list(None)
-    return documents
+async def _documents(store: Store, campaign: CampaignId) -> AsyncIterator[list[dict[str, Any]]]:
+    """The accepted entries in the order of their ids, many at a time."""
+    last = ApplicationId("")
+    while True:
+        wanted = {"campaign": campaign, "state": "accepted", "_id": {"$gt": last}}
+        found = store.db[ledger.ENTRIES].find(wanted, {"choices": 1}).sort("_id", 1).limit(CHUNK_ENTRIES)
+        documents = await found.to_list(None)
+        if not documents:
+            return
+        yield documents
+        last = documents[-1]["_id"]
 
 
 def _choices(document: dict[str, Any]) -> Choices:

@@ -1,12 +1,13 @@
 """The manifest: one signed line that fixes list, rules and sources of chance before any chance exists. Pure.
 
-Members are those of `docs/protocols.md` §2, and two more: `override` (null, or why the list was frozen although
-applications were undecided) and `rehearsal` (true where people and clock are invented).
+Members are those of `docs/protocols.md` §2, and four more: `override` (null, or why the list was frozen although
+applications were undecided), `rehearsal` (true where people and clock are invented), `objections_until` (no chance is
+taken before) and `previous` (null, or the draw that this one corrects, and why).
 """
 
 import json
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from services.lottery.allocation import ClassRule, Rules
@@ -33,6 +34,28 @@ class Override:
 
 
 @dataclass(frozen=True)
+class Previous:
+    """The draw that is corrected by another: its id, the SHA-256 (hex) of its manifest or None where it had none."""
+
+    draw: str
+    manifest_sha256: str | None
+    reason: str
+    actor: str
+    approved_by: str
+
+
+@dataclass(frozen=True)
+class Freeze:
+    """How a list came to be frozen. `beacon_round` is None for a draw without beacon."""
+
+    at: datetime
+    override: Override | None = None
+    number: int = 1
+    beacon_round: int | None = None
+    previous: Previous | None = None
+
+
+@dataclass(frozen=True)
 class Counted:
     """What is counted besides the rows: entries by arrival channel, applications refused by reason."""
 
@@ -49,25 +72,24 @@ def write_manifest(
     campaign: Campaign,
     frozen: FrozenList,
     counted: Counted,
-    frozen_at: datetime,
-    override: Override | None,
-    number: int = 1,
+    freeze: Freeze,
 ) -> str:
     """The exact line, without line feed."""
     rule = campaign.draw
     beacon = rule.beacon and {
         "chain": rule.beacon.chain,
         "public_key": rule.beacon.public_key,
-        "round": rule.beacon.round,
+        "round": freeze.beacon_round,
     }
     uses_dice = rule.source in {"dice", "both"}
     content: dict[str, Any] = {
         "v": 1,
-        "draw": draw_id(campaign.id, number),
+        "draw": draw_id(campaign.id, freeze.number),
         "campaign": campaign.id,
         "campaign_sha256": campaign.sha256,
         "software": SOFTWARE,
-        "frozen_at": frozen_at.isoformat(),
+        "frozen_at": freeze.at.isoformat(),
+        "objections_until": (freeze.at + timedelta(hours=rule.objection_hours)).isoformat(),
         "rows": len(frozen),
         "root": root(leaf_hashes(frozen)).hex(),
         "counts": {
@@ -81,7 +103,8 @@ def write_manifest(
         "rules": {"max_wins": rule.max_wins, "preferences": rule.preferences, "groups": "skip"},
         "beacon": beacon,
         "dice": {"digits": rule.digits, "witnesses": rule.witnesses} if uses_dice else None,
-        "override": None if override is None else vars(override),
+        "override": None if freeze.override is None else vars(freeze.override),
+        "previous": None if freeze.previous is None else vars(freeze.previous),
         "rehearsal": campaign.rehearsal,
     }
     return canonical(content).decode("utf-8")
@@ -110,6 +133,7 @@ class Manifest:
     class_counts: dict[str, int]
     channel_counts: dict[str, int]
     frozen_at: datetime
+    objections_until: datetime
     beacon: BeaconRound | None
     dice_digits: int | None
     witnesses: int
@@ -135,6 +159,7 @@ class Manifest:
             class_counts=content["counts"]["class"],
             channel_counts=content["counts"]["channel"],
             frozen_at=datetime.fromisoformat(content["frozen_at"]),
+            objections_until=datetime.fromisoformat(content["objections_until"]),
             beacon=None if beacon is None else BeaconRound(beacon["chain"], beacon["public_key"], beacon["round"]),
             dice_digits=None if dice is None else dice["digits"],
             witnesses=0 if dice is None else dice["witnesses"],

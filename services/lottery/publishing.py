@@ -25,7 +25,7 @@ from shared.campaign import Campaign
 from shared.contracts import BATCH_LIMIT, Result, ResultsPublished
 from shared.ids import CampaignId, ClassId, DrawId, derived_event_id
 from shared.logging import get_logger
-from shared.storage import Store, UnitOfWork
+from shared.storage import ReplaceOne, Store, UnitOfWork
 
 _log = get_logger(__name__)
 
@@ -82,7 +82,8 @@ class Publishing:
         async def work(uow: UnitOfWork) -> None:
             await _move(uow, campaign, {"parts_said": first + len(pieces)}, said=first)
             kept = [_kept(campaign, draw, item) for item in told]
-            await uow.db[ledger.OUTCOMES].insert_many(kept, session=uow.session)
+            writes = [ReplaceOne({"_id": each["_id"]}, each, upsert=True) for each in kept]
+            await uow.db[ledger.OUTCOMES].bulk_write(writes, session=uow.session)
             for number, items in enumerate(pieces, first + 1):
                 event = ResultsPublished(campaign=campaign, draw=draw, part=number, parts=parts, items=items)
                 await uow.emit(event, derived_event_id(event.name, draw, str(number)))

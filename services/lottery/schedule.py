@@ -1,33 +1,90 @@
-"""The schedule: freezes at the draw time, draws when chance is there, and finishes what a dead process began."""
+"""The schedule: freezes at the draw time, asks for the beacon, draws when chance is there, finishes what was begun.
 
+One instance at a time looks after a campaign, by a lease in the database; when it dies, another takes over.
+"""
+
+import secrets
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from services.lottery import ledger
+from services.lottery.chance import Chance
 from services.lottery.drawing import Drawing
 from services.lottery.freezing import Freezing
+from services.lottery.manifest import Manifest
 from services.lottery.publishing import Publishing
+from services.lottery.randomness import BadRandomness
+from services.lottery.relays import Relays
 from services.lottery.states import DrawState
-from services.lottery.steps import NotYet, TooEarly, WrongState, draw_of
-from shared.campaign import Campaign
+from services.lottery.steps import NotYet, ObjectionsOpen, TooEarly, WrongState, draw_of
+from shared.campaign import Campaign, quicknet
 from shared.clock import Clock
+from shared.logging import get_logger
 from shared.storage import Store
+from shared.storage.leases import Leases
+
+LEASE_S: Final = 6.0
+_ASK_AGAIN: Final = timedelta(seconds=10)
+_BY_SCHEDULE: Final = "schedule"
+
+_log = get_logger(__name__)
 
 
 class Schedule:
     def __init__(
-        self, store: Store, freezing: Freezing, drawing: Drawing, publishing: Publishing, clock: Clock
+        self,
+        store: Store,
+        clock: Clock,
+        *,
+        freezing: Freezing,
+        chance: Chance,
+        relays: Relays,
+        drawing: Drawing,
+        publishing: Publishing,
     ) -> None:
-        self._store, self._clock = store, clock
-        self._freezing, self._drawing, self._publishing = freezing, drawing, publishing
+        self._store, self._clock, self._leases = store, clock, Leases(store.db)
+        self._freezing, self._chance, self._relays = freezing, chance, relays
+        self._drawing, self._publishing = drawing, publishing
+        self._name = secrets.token_hex(8)
+        self._asked: dict[str, datetime] = {}
 
     async def advance(self, campaign: Campaign) -> None:
-        """Take whatever step is due. Another process may take the same one; one of them does it."""
-        state = (await draw_of(self._store, campaign.id))["state"]
-        if state == DrawState.OPEN and self._clock.now() >= campaign.draw.at:
-            try:
-                await self._freezing.freeze(campaign.id)
-            except (NotYet, TooEarly, WrongState):
-                return
-        elif state == DrawState.FREEZING:
-            await self._freezing.finish(campaign.id)
-        elif state == DrawState.FROZEN:
-            await self._drawing.draw_if_possible(campaign.id)
-        elif state == DrawState.DRAWN:
-            await self._publishing.publish_if_drawn(campaign.id)
+        """Take whatever step is due, unless another instance looks after this campaign."""
+        if not await self._leases.hold(f"draw:{campaign.id}", self._name, LEASE_S):
+            return
+        draw = await draw_of(self._store, campaign.id)
+        match draw["state"]:
+            case DrawState.OPEN if draw["number"] == 1 and self._clock.now() >= campaign.draw.at:
+                await self._freeze(campaign)
+            case DrawState.FREEZING:
+                await self._freezing.finish(campaign.id)
+            case DrawState.FROZEN:
+                await self._ask_for_the_beacon(campaign, draw)
+                await self._drawing.draw_if_possible(campaign.id)
+            case DrawState.DRAWN:
+                await self._publishing.publish_if_drawn(campaign.id)
+
+    async def _freeze(self, campaign: Campaign) -> None:
+        try:
+            await self._freezing.freeze(campaign.id)
+        except (NotYet, TooEarly, WrongState):
+            return  # what it waits for is shown (`waiting.waits`)
+
+    async def _ask_for_the_beacon(self, campaign: Campaign, draw: dict[str, Any]) -> None:
+        """Once its round is out, every now and then until a relay has it."""
+        manifest, now = Manifest.read(draw["manifest"]), self._clock.now()
+        if not campaign.draw.relays or manifest.beacon is None or "beacon_signature" in draw:
+            return
+        if now < quicknet.time_of(manifest.beacon.round) or now < self._asked.get(draw["draw"], now):
+            return
+        self._asked[draw["draw"]] = now + _ASK_AGAIN
+        asked = await self._relays.ask(campaign.draw.relays, manifest.beacon)
+        troubles = {"relay_troubles": [{"relay": host, "trouble": each} for host, each in asked.troubles.items()]}
+        await self._store.db[ledger.DRAWS].update_one({"_id": campaign.id, "draw": draw["draw"]}, {"$set": troubles})
+        if asked.signature is None:
+            _log.warning("beacon-missing", campaign=campaign.id, draw=draw["draw"], count=len(asked.troubles))
+            return
+        try:
+            await self._chance.give_beacon(campaign.id, asked.signature, _BY_SCHEDULE)
+        except (BadRandomness, ObjectionsOpen, WrongState):
+            return  # somebody pasted it meanwhile

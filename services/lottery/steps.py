@@ -1,5 +1,6 @@
 """What the steps of a draw share: reading where it is, going one step on, and the refusals."""
 
+from datetime import datetime
 from typing import Any
 
 from services.lottery import ledger
@@ -28,6 +29,14 @@ class WrongState(KujiError):  # noqa: N818  (says what is the case)
 
 class TooEarly(KujiError):  # noqa: N818  (says what is the case)
     """Applications may still arrive."""
+
+
+class ObjectionsOpen(KujiError):  # noqa: N818  (says what is the case)
+    """The list has not been in public long enough; `until` is when chance may be given."""
+
+    def __init__(self, until: datetime) -> None:
+        super().__init__("objections may still be raised")
+        self.until = until
 
 
 async def draw_of(store: Store, campaign: CampaignId) -> dict[str, Any]:

@@ -81,6 +81,9 @@ class Beacon(_Part):
     round: Annotated[int, Field(ge=1)]
 
 
+Relay = Annotated[str, StringConstraints(pattern=r"^https?://[A-Za-z0-9.:\[\]-]+(/[A-Za-z0-9._/-]*)?$", max_length=200)]
+
+
 class DrawRules(_Part):
     """When and how chance decides (R-B7)."""
 
@@ -91,6 +94,10 @@ class DrawRules(_Part):
     beacon: Beacon | None = None
     max_wins: Annotated[int, Field(ge=1, le=20)] = 1
     preferences: bool = True
+    objection_hours: Annotated[float, Field(ge=0, le=24 * 14)] = 0
+    """Between the list's publication and its chance: time to look at it and to object."""
+    relays: Annotated[tuple[Relay, ...], Field(max_length=8)] = ()
+    """Base addresses of drand relays to ask for the beacon's value. None: staff paste it, and nothing is asked."""
 
     @model_validator(mode="after")
     def _beacon_is_named_when_used(self) -> Self:

@@ -56,8 +56,9 @@ def check_beacon(campaign: "CampaignFile") -> Iterator[Mistake]:
         return
     if (beacon.chain, beacon.public_key) != (quicknet.CHAIN, quicknet.PUBLIC_KEY):
         yield Mistake(("draw", "beacon"), "must be drand's quicknet; take chain and public_key from docs/protocols.md")
-    if quicknet.time_of(beacon.round) <= campaign.draw.at:
-        yield Mistake(("draw", "beacon", "round"), "must come after `draw.at`, or its value is known before the freeze")
+    if quicknet.time_of(beacon.round) <= campaign.draw.at + timedelta(hours=campaign.draw.objection_hours):
+        text = "must come after `draw.at` and the time for objections, or its value is known before the list is final"
+        yield Mistake(("draw", "beacon", "round"), text)
 
 
 def check_items(campaign: "CampaignFile") -> Iterator[Mistake]:

@@ -9,11 +9,12 @@ from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import JSONResponse
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
-from services.lottery.endpoints import Actor, known
+from services.lottery.endpoints import Actor
 from services.lottery.reception.attendance import Verdict
 from services.lottery.reception.desk import Desk, Erased, Heard, Reading, Sender
 from services.lottery.reception.overview import Overview
 from services.lottery.reception.places import Line, no_shows_at, window_of
+from services.lottery.refusals import known
 from shared.campaign import Campaign, EventClass
 from shared.canonical import canonical
 from shared.clock import Clock

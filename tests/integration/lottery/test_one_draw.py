@@ -2,132 +2,29 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
-from services.intake.receipts import candidates
 from services.lottery import handlers, ledger, publishing, readiness
-from services.lottery.chance import Chance
-from services.lottery.drawing import Drawing
-from services.lottery.freezing import Freezing
-from services.lottery.keys import LotteryKeys
+from services.lottery.chance import Dice
 from services.lottery.ledger import ListIsFrozen
 from services.lottery.manifest import Override
-from services.lottery.publishing import Publishing
 from services.lottery.randomness import BadRandomness
 from services.lottery.readiness import Readiness
 from services.lottery.steps import NotYet, TooEarly, WrongState, draw_of
 from services.lottery.verification import verify_transcript
-from shared.campaign import Campaign
-from shared.clock import FixedClock
 from shared.contracts import (
-    AcceptedApplication,
-    ApplicationsAccepted,
     ApplicationsHeld,
     ApplicationsRejected,
-    Choice,
     HeldApplication,
     ReceiptsClosed,
     RejectedApplication,
 )
-from shared.ids import ApplicationId, CampaignId, new_application_id, new_token
-from shared.storage import OUTBOX, Store
-from tests.unit.lottery.draws import DICE, sample_campaign
-
-PEOPLE = 350
-WITNESSES = ["甲", "乙"]
-
-
-@dataclass(frozen=True)
-class Office:
-    """One lottery process's parts, on a database that others share."""
-
-    store: Store
-    freezing: Freezing
-    chance: Chance
-    drawing: Drawing
-    publishing: Publishing
-
-
-@dataclass(frozen=True)
-class Town:
-    campaign: Campaign
-    clock: FixedClock
-    offices: tuple[Office, ...]
-    ids: tuple[ApplicationId, ...]
-
-    @property
-    def office(self) -> Office:
-        return self.offices[0]
-
-
-@pytest.fixture
-async def town(mongo_url: str, namespace: str, tmp_path: Path) -> AsyncIterator[Town]:
-    campaign = sample_campaign()
-    clock = FixedClock(campaign.draw.at)
-    keys = LotteryKeys(tmp_path)
-    offices = tuple(_office(mongo_url, f"{namespace}_lottery", keys, clock, campaign) for _ in range(3))
-    await offices[0].store.ensure(ledger.collections())
-    await ledger.ensure_draws(offices[0].store, [campaign])
-    yield Town(campaign, clock, offices, tuple(new_application_id() for _ in range(PEOPLE)))
-    for office in offices:
-        await office.store.close()
-
-
-def _office(url: str, database: str, keys: LotteryKeys, clock: FixedClock, campaign: Campaign) -> Office:
-    store = Store.open(url, database)
-    campaigns = {campaign.id: campaign}
-    return Office(
-        store,
-        Freezing(store, keys, clock, campaigns),
-        Chance(store),
-        Drawing(store, keys, clock),
-        Publishing(store, keys, campaigns),
-    )
-
-
-def accepted(town: Town, ids: tuple[ApplicationId, ...], revision: int = 1) -> list[ApplicationsAccepted]:
-    classes = town.campaign.classes
-    items = [
-        AcceptedApplication(
-            application_id=each,
-            receipt=next(candidates("web", each)),
-            token=new_token(),
-            channel="web",
-            choices=tuple(
-                Choice(class_id=classes[(number + step) % 7].id, seats=classes[(number + step) % 7].seats[0])
-                for step in range(1 + number % 3)
-            ),
-            revision=revision,
-        )
-        for number, each in enumerate(ids)
-    ]
-    return [
-        ApplicationsAccepted(campaign=town.campaign.id, items=tuple(items[at : at + 100]))
-        for at in range(0, len(items), 100)
-    ]
-
-
-async def everybody_is_in(town: Town) -> None:
-    closed = ReceiptsClosed(campaign=town.campaign.id, part=1, parts=1, total=PEOPLE, application_ids=town.ids)
-    await town.office.store.transact(lambda uow: handlers.on_accepted(accepted(town, town.ids), uow))
-    await town.office.store.transact(lambda uow: handlers.on_receipts_closed([closed], uow))
-
-
-async def drawn(town: Town) -> None:
-    await everybody_is_in(town)
-    await town.office.freezing.freeze(town.campaign.id)
-    await town.office.chance.give_dice(town.campaign.id, DICE, DICE, WITNESSES)
-    assert await town.office.drawing.draw_if_possible(town.campaign.id)
-
-
-async def said(town: Town) -> list[dict]:
-    lines = await town.office.store.db[OUTBOX].find({"name": "results.published"}).to_list(None)
-    return [json.loads(line["body"]) for line in lines]
+from shared.ids import CampaignId, new_application_id
+from shared.storage import Store
+from tests.integration.lottery.town import PEOPLE, WITNESSES, Town, accepted, drawn, everybody_is_in, said
+from tests.unit.lottery.draws import DICE
 
 
 async def test_the_list_waits_for_every_receipt_and_every_doubt(town: Town):
@@ -238,9 +135,9 @@ async def test_of_many_who_freeze_one_does(town: Town):
 async def test_of_many_who_draw_and_publish_each_result_is_said_once(town: Town):
     await everybody_is_in(town)
     await town.office.freezing.freeze(town.campaign.id)
-    await town.office.chance.give_dice(town.campaign.id, DICE, DICE, WITNESSES)
+    await town.office.chance.give_dice(town.campaign.id, Dice(DICE, DICE, WITNESSES), "yamada")
     with pytest.raises(WrongState):
-        await town.offices[1].chance.give_dice(town.campaign.id, DICE, DICE, WITNESSES)
+        await town.offices[1].chance.give_dice(town.campaign.id, Dice(DICE, DICE, WITNESSES), "yamada")
     draws = await asyncio.gather(*(o.drawing.draw_if_possible(town.campaign.id) for o in town.offices))
     assert sum(draws) == 1
     for _ in range(3):
@@ -271,16 +168,16 @@ async def test_bad_dice_leave_the_draw_waiting(town: Town):
     await everybody_is_in(town)
     await town.office.freezing.freeze(town.campaign.id)
     with pytest.raises(BadRandomness):
-        await town.office.chance.give_dice(town.campaign.id, DICE, DICE[::-1], WITNESSES)
+        await town.office.chance.give_dice(town.campaign.id, Dice(DICE, DICE[::-1], WITNESSES), "yamada")
     assert not await town.office.drawing.draw_if_possible(town.campaign.id)
     with pytest.raises(WrongState):
-        await town.office.chance.give_beacon(town.campaign.id, "00" * 48)
+        await town.office.chance.give_beacon(town.campaign.id, "00" * 48, "yamada")
 
 
 async def test_an_empty_list_can_be_drawn(town: Town):
     closed = ReceiptsClosed(campaign=town.campaign.id, part=1, parts=1, total=0, application_ids=())
     await town.office.store.transact(lambda uow: handlers.on_receipts_closed([closed], uow))
     await town.office.freezing.freeze(town.campaign.id)
-    await town.office.chance.give_dice(town.campaign.id, DICE, DICE, WITNESSES)
+    await town.office.chance.give_dice(town.campaign.id, Dice(DICE, DICE, WITNESSES), "yamada")
     assert await town.office.drawing.draw_if_possible(town.campaign.id)
     assert await town.office.publishing.publish_if_drawn(town.campaign.id)

@@ -8,7 +8,7 @@ from typing import Any
 from services.lottery.allocation import ClassRule, LostReason, Rules, allocate
 from services.lottery.entries import Entry
 from services.lottery.frozen_list import FrozenList
-from services.lottery.manifest import Counted, Manifest, write_manifest
+from services.lottery.manifest import Counted, Freeze, Manifest, write_manifest
 from services.lottery.plain_allocation import PlainAllocation
 from services.lottery.randomness import Randomness, draw_key
 from services.lottery.tickets import Positions
@@ -65,7 +65,7 @@ def sample_entries(count: int = 1500) -> list[Entry]:
 def sample_transcript(count: int = 1500, signing: SigningKey | None = None) -> dict[str, Any]:
     signing = signing or SigningKey.generate()
     frozen = FrozenList.of(sorted(sample_entries(count), key=lambda each: each.id))
-    line = write_manifest(sample_campaign(), frozen, Counted({"web": count}, {"grade": 3}), DAY, None)
+    line = write_manifest(sample_campaign(), frozen, Counted({"web": count}, {"grade": 3}), Freeze(DAY))
     manifest, randomness = Manifest.read(line), Randomness(dice=DICE)
     key = draw_key(line, randomness)
     opening = history_event("frozen", DAY, None)
@@ -75,6 +75,7 @@ def sample_transcript(count: int = 1500, signing: SigningKey | None = None) -> d
         frozen=frozen,
         randomness=randomness,
         witnesses=["立会人一", "立会人二"],
+        evidence=[],
         key=key,
         allocation=allocate(key, frozen, manifest.classes, manifest.rules),
         history=[opening, history_event("drawn", DAY, opening)],

@@ -6,7 +6,7 @@ from services.lottery.allocation import Rules, allocate
 from services.lottery.entries import Entry
 from services.lottery.frozen_list import FrozenList
 from services.lottery.keys import LotteryKeys
-from services.lottery.manifest import Counted, Manifest, Override, draw_id, write_manifest
+from services.lottery.manifest import Counted, Freeze, Manifest, Override, draw_id, write_manifest
 from services.lottery.outcomes import Outcomes
 from services.lottery.passes import Pass, read_pass, write_pass
 from shared.ids import CampaignId, ClassId, application_id_bytes, new_application_id, new_token
@@ -82,5 +82,5 @@ def test_a_manifest_reads_back_as_it_was_written():
 
 def test_an_override_stands_in_the_public_line():
     override = Override(3, 0, "recount agreed", "a", "b")
-    line = write_manifest(sample_campaign(), FrozenList.of([]), Counted({}, {}), DAY, override)
+    line = write_manifest(sample_campaign(), FrozenList.of([]), Counted({}, {}), Freeze(DAY, override))
     assert '"override":{"actor":"a","approved_by":"b","held":3,"reason":"recount agreed","undecided":0}' in line

@@ -1,0 +1,137 @@
+"""What everybody may read of a draw, as soon as it exists: nothing here names a person.
+
+Every draw keeps its address, also one that was given up: `/draws/{number}/…`. Without a number, the present one.
+"""
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Path
+from fastapi.responses import JSONResponse, Response, StreamingResponse
+
+from services.lottery import ledger
+from services.lottery.inclusion import shown_proof
+from services.lottery.keys import LotteryKeys
+from services.lottery.list_store import read_leaves, read_list
+from services.lottery.redrawing import all_draws, numbered_draw
+from services.lottery.refusals import known, not_published
+from services.lottery.steps import draw_of
+from shared.campaign import Campaign
+from shared.ids import ApplicationId, CampaignId, DrawId, application_id_bytes
+from shared.storage import Store
+from shared.web import problem
+
+Number = Annotated[int, Path(ge=1)]
+EntryHex = Annotated[str, Path(pattern=r"^[0-9a-f]{32}$")]
+
+
+class Published:
+    def __init__(self, store: Store, keys: LotteryKeys, campaigns: Mapping[CampaignId, Campaign]) -> None:
+        self._store, self._keys, self._campaigns = store, keys, campaigns
+
+    async def draw(self, campaign: str, number: int | None = None) -> dict[str, Any]:
+        """One with a manifest. Raises 404."""
+        name = known(self._campaigns, campaign)
+        found = await draw_of(self._store, name) if number is None else await numbered_draw(self._store, name, number)
+        if found is None or "manifest" not in found:
+            raise not_published()
+        return found
+
+    async def draws(self, campaign: str) -> dict[str, Any]:
+        found = await all_draws(self._store, known(self._campaigns, campaign))
+        return {"v": 1, "campaign": campaign, "draws": [_line(each) for each in found]}
+
+    async def manifest(self, campaign: str, number: int | None = None) -> JSONResponse:
+        draw = await self.draw(campaign, number)
+        key = self._keys.signing.public
+        return JSONResponse({"v": 1, "manifest": draw["manifest"], "signature": draw["signature"], "signing_key": key})
+
+    async def rows(self, campaign: str, number: int | None = None) -> StreamingResponse:
+        draw = await self.draw(campaign, number)
+        frozen = await read_list(self._store, draw["draw"])
+        return StreamingResponse(frozen.texts(), media_type="text/plain")
+
+    async def transcript(self, campaign: str, number: int | None = None) -> Response:
+        draw = await self.draw(campaign, number)
+        try:
+            text = await ledger.get_text(self._store, f"{draw['draw']}:transcript")
+        except KeyError:
+            raise not_published() from None
+        return Response(text, media_type="application/json")
+
+    async def proof_of_receipt(self, campaign: str, receipt: str) -> dict[str, Any]:
+        draw = await self.draw(campaign)
+        entry = await self._store.db[ledger.ENTRIES].find_one({"campaign": campaign, "receipt": receipt}, {"_id": 1})
+        if entry is None:
+            raise problem(
+                "receipt-unknown",
+                404,
+                "抽選の対象となる受付番号ではありません",
+                "受付番号を確かめてください。受付できなかった申込みは、申込状況の画面で理由が分かります。",
+                en="No entry of the draw has this number. The status page tells why an application was refused.",
+            )
+        return await self._proof(draw["draw"], application_id_bytes(ApplicationId(entry["_id"])))
+
+    async def proof_of_entry(self, campaign: str, entry: str) -> dict[str, Any]:
+        return await self._proof((await self.draw(campaign))["draw"], bytes.fromhex(entry))
+
+    async def _proof(self, draw: DrawId, entry: bytes) -> dict[str, Any]:
+        try:
+            leaves, size = await read_leaves(self._store, draw, entry)
+        except KeyError:
+            leaves, size = [], 0  # nobody is on the list
+        return shown_proof(draw, entry, size, leaves)
+
+    async def stamps(self, campaign: str, number: int | None = None) -> dict[str, Any]:
+        draw = await self.draw(campaign, number)
+        found = await self._store.db[ledger.STAMPS].find({"draw": draw["draw"]}).sort("at", 1).to_list(None)
+        shown = [{"number": at, "kind": each["kind"], "at": each["at"]} for at, each in enumerate(found, 1)]
+        return {"v": 1, "draw": draw["draw"], "stamps": shown}
+
+    async def stamp(self, campaign: str, stamp: Number) -> Response:
+        draw = await self.draw(campaign)
+        found = await self._store.db[ledger.STAMPS].find_one({"_id": f"{draw['draw']}:{stamp}"})
+        if found is None:
+            raise not_published()
+        return Response(bytes(found["content"]), media_type="application/octet-stream")
+
+
+def public_router(published: Published) -> APIRouter:
+    router = APIRouter(prefix="/v1/campaigns/{campaign}", tags=["public"])
+    for path, answer in (
+        ("/draws", published.draws),
+        ("/stamps/{stamp}", published.stamp),
+        ("/receipts/{receipt}/proof", published.proof_of_receipt),
+    ):
+        router.add_api_route(path, answer, methods=["GET"], response_model=None)
+    for name in ("manifest", "rows", "transcript", "stamps"):
+        _both(router, name, getattr(published, name))
+
+    @router.get("/entries/{entry}/proof")
+    async def proof_of_entry(campaign: str, entry: EntryHex) -> dict[str, Any]:
+        return await published.proof_of_entry(campaign, entry)
+
+    return router
+
+
+def _both(router: APIRouter, name: str, answer: Any) -> None:
+    """Of the present draw, and of any by its number."""
+
+    @router.get(f"/{name}", response_model=None)
+    async def present(campaign: str) -> Any:
+        return await answer(campaign)
+
+    @router.get(f"/draws/{{number}}/{name}", response_model=None)
+    async def numbered(campaign: str, number: Number) -> Any:
+        return await answer(campaign, number)
+
+
+def _line(draw: Mapping[str, Any]) -> dict[str, Any]:
+    given_up = draw.get("given_up")
+    return {
+        "number": draw["number"],
+        "draw": draw["draw"],
+        "state": draw["state"],
+        "has_manifest": "manifest" in draw,
+        "given_up": given_up and {"reason": given_up["reason"]},
+    }

@@ -1,0 +1,15 @@
+"""A town whose lottery runs in three processes on one database."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from tests.integration.lottery.town import Town, town_of
+from tests.unit.lottery.draws import sample_campaign
+
+
+@pytest.fixture
+async def town(mongo_url: str, namespace: str, tmp_path: Path) -> AsyncIterator[Town]:
+    async with town_of(sample_campaign(), mongo_url, f"{namespace}_lottery", tmp_path) as made:
+        yield made

@@ -1,0 +1,159 @@
+"""Chance comes when its time has come, from whom the manifest names, and a missing source is waited for in public."""
+
+import asyncio
+import hashlib
+import json
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from services.lottery.chance import Dice
+from services.lottery.manifest import Manifest
+from services.lottery.randomness import BeaconRound
+from services.lottery.readiness import readiness
+from services.lottery.relays import Relays
+from services.lottery.steps import ObjectionsOpen, WrongState, draw_of
+from services.lottery.verification import verify_transcript
+from services.lottery.waiting import waits
+from shared.campaign import Campaign, quicknet
+from shared.campaign.model import Beacon, DrawRules
+from tests.integration.lottery.relay import ROUND, SIGNATURE, Manner, relay
+from tests.integration.lottery.town import WITNESSES, Town, everybody_is_in, town_of
+from tests.unit.lottery.draws import DICE, sample_campaign
+
+BEACON = Beacon(chain=quicknet.CHAIN, public_key=quicknet.PUBLIC_KEY, round=ROUND)
+ASKED = BeaconRound(quicknet.CHAIN, quicknet.PUBLIC_KEY, ROUND)
+PHOTOGRAPH = f"sha256:{hashlib.sha256(b'photograph').hexdigest()}"
+
+
+def campaign_with(**rules: Any) -> Campaign:
+    campaign = sample_campaign()
+    return campaign.model_copy(update={"draw": DrawRules(**{**campaign.draw.model_dump(), **rules})})
+
+
+@asynccontextmanager
+async def frozen(campaign: Campaign, url: str, database: str, folder: Path) -> AsyncIterator[Town]:
+    async with town_of(campaign, url, database, folder) as town:
+        await everybody_is_in(town)
+        await town.office.freezing.freeze(campaign.id)
+        yield town
+
+
+async def waited_for(town: Town) -> list[str]:
+    draw = await draw_of(town.office.store, town.campaign.id)
+    judged = await readiness(town.office.store, town.campaign.id)
+    return [each.code for each in waits(draw, town.campaign, judged, town.clock.now())]
+
+
+async def test_the_beacon_of_the_manifest_is_fetched_when_it_is_out_and_draws(
+    mongo_url: str, namespace: str, tmp_path: Path
+):
+    async with AsyncExitStack() as relays:
+        manners: tuple[Manner, ...] = ("lying", "right")
+        addresses = tuple([await relays.enter_async_context(relay(each)) for each in manners])
+        campaign = campaign_with(source="both", beacon=BEACON, relays=addresses)
+        async with frozen(campaign, mongo_url, f"{namespace}_lottery", tmp_path) as town:
+            await town.office.schedule.advance(campaign)
+            assert await waited_for(town) == ["dice", "beacon"]
+            town.clock.at = quicknet.time_of(ROUND)
+            await town.office.schedule.advance(campaign)
+            assert await waited_for(town) == ["dice"]
+            await town.office.chance.give_dice(campaign.id, Dice(DICE, DICE, WITNESSES, [PHOTOGRAPH]), "yamada")
+            await town.office.schedule.advance(campaign)
+            transcript = await town.office.published.transcript(campaign.id)
+            assert verify_transcript(json.loads(bytes(transcript.body))).passed
+            draw = await draw_of(town.office.store, campaign.id)
+            assert (draw["beacon_signature"], draw["dice_evidence"]) == (SIGNATURE, [PHOTOGRAPH])
+            assert [(each["source"], each["actor"]) for each in draw["given"]] == [
+                ("beacon_signature", "schedule"),
+                ("dice", "yamada"),
+            ]
+
+
+@pytest.mark.parametrize(
+    ("manner", "trouble"),
+    [
+        ("lying", "false-signature"),
+        ("replaying", "other-round"),
+        ("hanging", "slow"),
+        ("shouting", "malformed"),
+        ("confused", "malformed"),
+        ("early", "not-yet"),
+    ],
+)
+async def test_a_relay_that_does_wrong_is_named_and_another_is_believed(manner: Manner, trouble: str):
+    async with relay(manner) as wrong, relay("right") as right:
+        alone = await Relays(timeout_s=0.4).ask([wrong], ASKED)
+        assert (alone.signature, list(alone.troubles.values())) == (None, [trouble])
+        assert (await Relays(timeout_s=0.4).ask([wrong, right], ASKED)).signature == SIGNATURE
+
+
+async def test_a_relay_that_is_not_there_is_named():
+    asked = await Relays(timeout_s=0.4).ask(["http://127.0.0.1:9"], ASKED)
+    assert asked.troubles == {"127.0.0.1:9": "away"}
+
+
+async def test_no_relay_has_it_and_the_draw_waits_visibly(mongo_url: str, namespace: str, tmp_path: Path):
+    async with relay("replaying") as wrong:
+        campaign = campaign_with(source="beacon", beacon=BEACON, relays=(wrong,))
+        async with frozen(campaign, mongo_url, f"{namespace}_lottery", tmp_path) as town:
+            town.clock.at = quicknet.time_of(ROUND) + timedelta(minutes=5)
+            await town.office.schedule.advance(campaign)
+            draw = await draw_of(town.office.store, campaign.id)
+            assert [each["trouble"] for each in draw["relay_troubles"]] == ["other-round"]
+            assert await waited_for(town) == ["beacon"]
+            with pytest.raises(WrongState):
+                await town.office.chance.give_dice(campaign.id, Dice(DICE, DICE, WITNESSES), "yamada")
+            await town.office.chance.give_beacon(campaign.id, SIGNATURE, "yamada")
+            await town.office.schedule.advance(campaign)
+            assert await waited_for(town) == ["results"]
+
+
+async def test_chance_is_refused_while_objections_may_be_raised(mongo_url: str, namespace: str, tmp_path: Path):
+    campaign = campaign_with(objection_hours=24)
+    async with frozen(campaign, mongo_url, f"{namespace}_lottery", tmp_path) as town:
+        assert await waited_for(town) == ["objections", "dice"]
+        manifest = Manifest.read((await draw_of(town.office.store, campaign.id))["manifest"])
+        assert manifest.objections_until == campaign.draw.at + timedelta(hours=24)
+        with pytest.raises(ObjectionsOpen):
+            await town.office.chance.give_dice(campaign.id, Dice(DICE, DICE, WITNESSES), "yamada")
+        town.clock.at = manifest.objections_until
+        await town.office.chance.give_dice(campaign.id, Dice(DICE, DICE, WITNESSES), "yamada")
+        assert await town.office.drawing.draw_if_possible(campaign.id)
+
+
+async def test_a_list_whose_beacon_is_known_already_is_not_frozen(mongo_url: str, namespace: str, tmp_path: Path):
+    campaign = campaign_with(source="beacon", beacon=BEACON, objection_hours=1)
+    async with town_of(campaign, mongo_url, f"{namespace}_lottery", tmp_path) as town:
+        await everybody_is_in(town)
+        town.clock.at = quicknet.time_of(ROUND) - timedelta(minutes=59)
+        with pytest.raises(WrongState, match="beacon's round"):
+            await town.office.freezing.freeze(campaign.id)
+
+
+async def test_one_schedule_looks_after_a_campaign_and_another_takes_over(town: Town, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("services.lottery.schedule.LEASE_S", 0.5)
+    first, second, _ = (office.schedule for office in town.offices)
+    await first.advance(town.campaign)
+    await everybody_is_in(town)
+    await second.advance(town.campaign)
+    assert (await draw_of(town.office.store, town.campaign.id))["state"] == "open"
+    await asyncio.sleep(0.6)
+    await second.advance(town.campaign)
+    assert (await draw_of(town.office.store, town.campaign.id))["state"] == "frozen"
+
+
+async def test_a_clock_that_is_behind_freezes_nothing_and_one_that_is_ahead_only_what_is_complete(town: Town):
+    town.clock.at = town.campaign.draw.at - timedelta(seconds=1)
+    await town.office.schedule.advance(town.campaign)
+    assert await waited_for(town) == ["draw-time", "receipts"]
+    town.clock.at = town.campaign.draw.at + timedelta(days=30)
+    await town.office.schedule.advance(town.campaign)
+    assert await waited_for(town) == ["receipts"]
+    await everybody_is_in(town)
+    await town.office.schedule.advance(town.campaign)
+    assert await waited_for(town) == ["dice"]

@@ -1,0 +1,128 @@
+"""A draw is corrected by another, in public; and whoever asks gets a proof about the list."""
+
+import json
+from typing import Any
+
+import pytest
+
+from services.intake.receipts import candidates
+from services.lottery import handlers, ledger
+from services.lottery.chance import Dice
+from services.lottery.inclusion import check_proof
+from services.lottery.list_store import CHUNK_ENTRIES, gather_list, read_list
+from services.lottery.redrawing import Correction, SamePerson
+from services.lottery.steps import WrongState, draw_of
+from services.lottery.trying import dry_run
+from services.lottery.verification import verify_transcript
+from shared.contracts import AcceptedApplication, ApplicationsAccepted, Choice
+from shared.ids import application_id_bytes, new_application_id, new_token
+from shared.web import ProblemError
+from tests.integration.lottery.town import PEOPLE, WITNESSES, Town, drawn, everybody_is_in
+from tests.unit.lottery.draws import DICE
+
+ROLLED_AGAIN = DICE[::-1]
+
+
+def correction(**changed: Any) -> Correction:
+    return Correction(
+        **{"reason": "dice fell off the table", "actor": "a", "approved_by": "b", "reopen": False, **changed}
+    )
+
+
+async def test_a_second_draw_has_its_own_chance_and_the_first_stays_in_public(town: Town):
+    await drawn(town)
+    name, office = town.campaign.id, town.office
+    await office.publishing.publish_if_drawn(name)
+    first = json.loads(bytes((await office.published.transcript(name)).body))
+    assert await office.redrawing.redraw(name, correction()) == f"{name}-2"
+    assert await office.freezing.finish(name)
+    await office.chance.give_dice(name, Dice(ROLLED_AGAIN, ROLLED_AGAIN, WITNESSES), "a")
+    assert await office.drawing.draw_if_possible(name)
+    assert await office.publishing.publish_if_drawn(name)
+    second = json.loads(bytes((await office.published.transcript(name)).body))
+    assert json.loads(bytes((await office.published.transcript(name, 1)).body)) == first
+    assert verify_transcript(first).passed
+    assert verify_transcript(second).passed
+    assert first["winners"] != second["winners"]
+    assert (first["rows"], json.loads(second["manifest"])["previous"]["draw"]) == (second["rows"], f"{name}-1")
+    shown = (await office.published.draws(name))["draws"]
+    assert [(each["number"], each["state"]) for each in shown] == [(1, "published"), (2, "published")]
+    kept = await office.store.db[ledger.OUTCOMES].find({"draw": f"{name}-2"}).to_list(None)
+    assert len(kept) == PEOPLE
+
+
+async def test_a_list_that_was_wrong_is_opened_frozen_by_a_person_and_drawn_anew(town: Town):
+    await everybody_is_in(town)
+    name, office = town.campaign.id, town.office
+    await office.freezing.freeze(name)
+    await office.redrawing.redraw(name, correction(reopen=True))
+    late = new_application_id()
+    item = AcceptedApplication(
+        application_id=late,
+        receipt=next(candidates("post", late)),
+        token=new_token(),
+        channel="post",
+        choices=(Choice(class_id=town.campaign.classes[0].id, seats=1),),
+        revision=1,
+    )
+    await office.store.transact(
+        lambda uow: handlers.on_accepted([ApplicationsAccepted(campaign=name, items=(item,))], uow)
+    )
+    await office.schedule.advance(town.campaign)
+    assert (await draw_of(office.store, name))["state"] == "open"
+    await office.freezing.freeze(name)
+    assert json.loads((await draw_of(office.store, name))["manifest"])["rows"] == PEOPLE + 1
+    first = await office.published.draw(name, 1)
+    assert json.loads(first["manifest"])["rows"] == PEOPLE
+
+
+async def test_a_correction_needs_two_people_and_a_draw_to_correct(town: Town):
+    with pytest.raises(WrongState):
+        await town.office.redrawing.redraw(town.campaign.id, correction())
+    await drawn(town)
+    with pytest.raises(SamePerson):
+        await town.office.redrawing.redraw(town.campaign.id, correction(approved_by="a"))
+
+
+async def test_chance_meant_for_a_draw_that_was_given_up_is_not_taken(town: Town):
+    await everybody_is_in(town)
+    name = town.campaign.id
+    await town.office.freezing.freeze(name)
+    await town.office.redrawing.redraw(name, correction(reopen=True))
+    with pytest.raises(WrongState):
+        await town.office.chance.give_dice(name, Dice(DICE, DICE, WITNESSES), "a")
+
+
+async def test_everybody_can_prove_to_be_on_the_list_and_that_others_are_not(town: Town):
+    await everybody_is_in(town)
+    name, published = town.campaign.id, town.office.published
+    await town.office.freezing.freeze(name)
+    root = json.loads((await draw_of(town.office.store, name))["manifest"])["root"]
+    for each in town.ids[::50]:
+        proof = await published.proof_of_receipt(name, next(candidates("web", each)))
+        assert (proof["entry"], check_proof(proof, root)) == (application_id_bytes(each).hex(), True)
+        assert check_proof(proof, root[::-1]) is None
+    for stranger in ("00" * 16, "ff" * 16, application_id_bytes(new_application_id()).hex()):
+        assert check_proof(await published.proof_of_entry(name, stranger), root) is False
+    with pytest.raises(ProblemError):
+        await published.proof_of_receipt(name, "W-0000-0000-0")
+
+
+async def test_a_dry_run_shows_counts_and_leaves_nothing_behind(town: Town):
+    await everybody_is_in(town)
+    store, name = town.office.store, town.campaign.id
+    before = {each: await store.db[each].count_documents({}) for each in await store.db.list_collection_names()}
+    shown = dry_run(await gather_list(store, name), town.campaign)
+    assert {each: await store.db[each].count_documents({}) for each in before} == before
+    assert shown["entries"] == PEOPLE
+    assert all(each["seats"] <= each["capacity"] for each in shown["classes"])
+    assert not set(json.dumps(shown).split('"')) & set(town.ids)
+
+
+async def test_a_list_reads_back_as_it_was_written(town: Town):
+    await everybody_is_in(town)
+    await town.office.freezing.freeze(town.campaign.id)
+    frozen = await read_list(town.office.store, (await draw_of(town.office.store, town.campaign.id))["draw"])
+    again = await gather_list(town.office.store, town.campaign.id)
+    assert ("".join(frozen.texts()), len(frozen)) == ("".join(again.texts()), PEOPLE)
+    assert CHUNK_ENTRIES * 20 <= 1024 * 1024
