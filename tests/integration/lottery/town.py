@@ -113,7 +113,7 @@ def accepted(town: Town, ids: tuple[ApplicationId, ...], revision: int = 1) -> l
 
 
 async def everybody_is_in(town: Town) -> None:
-    closed = ReceiptsClosed(campaign=town.campaign.id, part=1, parts=1, total=PEOPLE, application_ids=town.ids)
+    closed = ReceiptsClosed(campaign=town.campaign.id, part=1, parts=1, total=len(town.ids), application_ids=town.ids)
     await town.office.store.transact(lambda uow: handlers.on_accepted(accepted(town, town.ids), uow))
     await town.office.store.transact(lambda uow: handlers.on_receipts_closed([closed], uow))
 

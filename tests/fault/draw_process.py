@@ -1,0 +1,102 @@
+"""A lottery process of its own, forked: looks after draws until their results are said, or dies where it is told to."""
+
+import asyncio
+import multiprocessing
+import os
+import signal
+from dataclasses import dataclass
+from datetime import datetime
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+from typing import Final
+
+from pymongo import monitoring
+
+from services.lottery import publishing, schedule
+from services.lottery.chance import Dice
+from services.lottery.keys import LotteryKeys
+from services.lottery.states import DrawState
+from services.lottery.steps import WrongState, draw_of
+from shared.campaign import Campaign
+from shared.clock import FixedClock
+from shared.storage.leases import LEASES
+from tests.integration.lottery.town import WITNESSES, Office, new_office
+from tests.unit.lottery.draws import DICE
+
+SHORT_LEASE_S: Final = 0.1
+_WRITES: Final = frozenset({"insert", "update", "findAndModify", "commitTransaction"})
+
+
+@dataclass(frozen=True)
+class Orders:
+    """`at`: what its clock says. `dies_at`: number, from 1, of the write that it is killed before."""
+
+    url: str
+    database: str
+    folder: Path
+    campaign: Campaign
+    at: datetime
+    dies_at: int | None = None
+
+
+class _Death(monitoring.CommandListener):
+    """SIGKILL, no goodbye, just before one of the writes to the database goes out."""
+
+    def __init__(self, at: int) -> None:
+        self._left = at
+
+    def started(self, event: monitoring.CommandStartedEvent) -> None:
+        if event.command_name not in _WRITES or LEASES in event.command.values():
+            return
+        self._left -= 1
+        if self._left == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    def succeeded(self, event: monitoring.CommandSucceededEvent) -> None:
+        """Says nothing about writes to come."""
+
+    def failed(self, event: monitoring.CommandFailedEvent) -> None:
+        """Says nothing about writes to come."""
+
+
+def begun(orders: Orders) -> BaseProcess:
+    """Forked from a server that has everything imported, so that it begins at once."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload([__name__])
+    process = context.Process(target=_run, args=(orders,), daemon=True)
+    process.start()
+    return process
+
+
+def _run(orders: Orders) -> None:
+    schedule.LEASE_S = SHORT_LEASE_S
+    publishing.PARTS_AT_ONCE = 1
+    if orders.dies_at is not None:
+        monitoring.register(_Death(orders.dies_at))
+    asyncio.run(_alone(orders))
+
+
+async def _alone(orders: Orders) -> None:
+    keys, clock = LotteryKeys(orders.folder), FixedClock(orders.at)
+    office = new_office(orders.url, orders.database, keys, clock, orders.campaign)
+    await until_said(office, orders.campaign)
+    await office.store.close()
+
+
+async def until_said(office: Office, campaign: Campaign) -> None:
+    """Take step after step, and give the dice where they are waited for, until every result is said."""
+    while True:
+        await office.schedule.advance(campaign)
+        draw = await draw_of(office.store, campaign.id)
+        if draw["state"] == DrawState.PUBLISHED:
+            return
+        if draw["state"] == DrawState.FROZEN and "dice" not in draw:
+            await _rolled(office, campaign)
+        await asyncio.sleep(SHORT_LEASE_S / 4)
+
+
+async def _rolled(office: Office, campaign: Campaign) -> None:
+    try:
+        await office.chance.give_dice(campaign.id, Dice(DICE, DICE, WITNESSES), "yamada")
+    except WrongState:
+        return  # another process was faster
