@@ -7,10 +7,22 @@ rules and share nothing with it but the cipher. The two are compared on random d
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from services.lottery.allocation import ClassRule, LostReason, Rules
 from services.lottery.entries import Choice, Entry
 from services.lottery.tickets import tickets
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One class that one entry tried in one round. `left`: seats that the class had at that moment."""
+
+    round: int
+    class_id: str
+    seats: int
+    left: int
+    outcome: Literal["taken", "held", "clash", "full"]
 
 
 @dataclass(frozen=True)
@@ -21,19 +33,27 @@ class PlainAllocation:
     winners: Mapping[str, tuple[bytes, ...]]
     waiting: Mapping[str, tuple[bytes, ...]]
     lost: Mapping[bytes, Mapping[str, LostReason]]
+    attempts: tuple[Attempt, ...] = ()
 
 
 def allocate_plainly(
-    key: bytes, entries: Sequence[Entry], classes: Sequence[ClassRule], rules: Rules
+    key: bytes,
+    entries: Sequence[Entry],
+    classes: Sequence[ClassRule],
+    rules: Rules,
+    watched: bytes | None = None,
 ) -> PlainAllocation:
-    """The whole result from K, the frozen list and the manifest's rules; the same for everybody who computes it."""
+    """The whole result from K, the frozen list and the manifest's rules; the same for everybody who computes it.
+
+    `watched`: an entry whose attempts are written down.
+    """
     ordered = sorted(entries, key=lambda entry: tickets(key, entry.id))
     wishes = _wishes(key, ordered, rules)
-    table = _Table(classes)
+    table = _Table(classes, watched)
     for number in range(1, rules.max_wins + 1):
         before = table.wins
         for entry in ordered if number % 2 else reversed(ordered):
-            table.take_first(entry.id, wishes[entry.id])
+            table.take_first(number, entry.id, wishes[entry.id])
         if table.wins == before:
             break
     waiting = {rule.id: tuple(_waiting(rule, ordered, table, rules)) for rule in classes}
@@ -42,13 +62,16 @@ def allocate_plainly(
         winners={name: tuple(ids) for name, ids in table.winners.items()},
         waiting=waiting,
         lost=_lost(ordered, table, rules, waiting),
+        attempts=tuple(table.attempts),
     )
 
 
 class _Table:
     """Seats while they are given out."""
 
-    def __init__(self, classes: Sequence[ClassRule]) -> None:
+    def __init__(self, classes: Sequence[ClassRule], watched: bytes | None) -> None:
+        self._watched = watched
+        self.attempts: list[Attempt] = []
         self._left = {rule.id: rule.capacity for rule in classes}
         self._clashes = {
             rule.id: frozenset(o.id for o in classes if o.id != rule.id and _overlap(rule, o)) for rule in classes
@@ -64,14 +87,24 @@ class _Table:
         """Whether the class overlaps in time one that the entry holds."""
         return not self._clashes[name].isdisjoint(self.held_by(entry))
 
-    def take_first(self, entry: bytes, wishes: Iterable[Choice]) -> None:
+    def take_first(self, number: int, entry: bytes, wishes: Iterable[Choice]) -> None:
         for name, seats in wishes:
-            if name not in self.held_by(entry) and self._left[name] >= seats and not self.clashes(entry, name):
+            outcome = self._try(entry, name, seats)
+            if entry == self._watched:
+                self.attempts.append(Attempt(number, name, seats, self._left[name], outcome))
+            if outcome == "taken":
                 self._left[name] -= seats
                 self.winners[name].append(entry)
                 self._held.setdefault(entry, set()).add(name)
                 self.wins += 1
                 return
+
+    def _try(self, entry: bytes, name: str, seats: int) -> Literal["taken", "held", "clash", "full"]:
+        if name in self.held_by(entry):
+            return "held"
+        if self.clashes(entry, name):
+            return "clash"
+        return "taken" if self._left[name] >= seats else "full"
 
 
 def _overlap(one: ClassRule, other: ClassRule) -> bool:

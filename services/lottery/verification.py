@@ -15,7 +15,7 @@ from services.lottery.manifest import Manifest
 from services.lottery.plain_allocation import PlainAllocation, allocate_plainly
 from services.lottery.randomness import BadRandomness, Randomness, check_beacon, check_dice, draw_key
 from services.lottery.rows import BadRows, read_rows, root_of
-from services.lottery.transcript import history_holds
+from services.lottery.transcript import ROWS_FILE, history_holds
 from shared.campaign import quicknet
 from shared.canonical import canonical
 from shared.signing import verify
@@ -42,24 +42,58 @@ class Report:
         return bool(self.checks) and all(check.passed for check in self.checks)
 
 
-def verify_file(path: Path, public_key: str | None = None) -> Report:
-    """Check the transcript in `path`. OSError where it cannot be read; anything else is a failed check."""
+def verify_file(path: Path, public_key: str | None = None, rows: Path | None = None) -> Report:
+    """Check the transcript in `path`; its rows are in `rows`, beside it, or in itself.
+
+    OSError where a file cannot be read; anything else is a failed check.
+    """
     try:
-        content = json.loads(path.read_text("utf-8"))
+        content = read_transcript(path, rows)
     except ValueError:
         return Report((Check("file", False, "the file is not JSON in UTF-8"),), pinned=public_key is not None)
     return verify_transcript(content, public_key)
 
 
+def read_transcript(path: Path, rows: Path | None = None) -> Any:
+    """The file, with its rows. ValueError where it is not JSON."""
+    content = json.loads(path.read_text("utf-8"))
+    if rows is None and isinstance(content, dict) and content.get("rows") == ROWS_FILE:
+        rows = path.with_name(ROWS_FILE)
+    return content if rows is None or not isinstance(content, dict) else WithRows(content, rows.read_text("utf-8"))
+
+
+class WithRows(dict[str, Any]):
+    """A transcript whose rows are a file of their own: that name is what was signed, not what is in the file."""
+
+    def __init__(self, content: Mapping[str, Any], rows: str) -> None:
+        super().__init__(content)
+        self.file = rows
+
+
+def rows_of(content: Mapping[str, Any]) -> Any:
+    """The rows themselves. ValueError where they are elsewhere."""
+    rows = content.file if isinstance(content, WithRows) else content["rows"]
+    if rows == ROWS_FILE:
+        raise ValueError("the rows are in a file of their own: lay it beside the transcript, or name it")
+    return rows
+
+
 def verify_transcript(content: Any, public_key: str | None = None) -> Report:
-    checks: list[Check] = []
+    return Report(tuple(checks(content, public_key)), pinned=public_key is not None)
+
+
+def checks(content: Any, public_key: str | None = None) -> Iterator[Check]:
+    """One after the other, so that who only wants to know whether all hold may stop at the first that does not."""
     try:
-        checks.extend(_checks(content, public_key))
+        yield from _checks(content, public_key)
     except (KeyError, TypeError, ValueError, AttributeError, BadRandomness) as error:
-        checks.append(
-            Check("form", False, f"the transcript cannot be read on from here: {type(error).__name__}: {error}")
-        )
-    return Report(tuple(checks), pinned=public_key is not None)
+        text = f"the transcript cannot be read on from here: {type(error).__name__}: {error}"
+        yield Check("form", False, text)
+
+
+def key_of(content: Mapping[str, Any]) -> bytes:
+    """K, computed from the manifest and the randomness."""
+    return draw_key(content["manifest"], Randomness(content["dice"], content["beacon_signature"]))
 
 
 def _checks(content: Mapping[str, Any], public_key: str | None) -> Iterator[Check]:
@@ -70,12 +104,13 @@ def _checks(content: Mapping[str, Any], public_key: str | None) -> Iterator[Chec
     unsigned = {name: value for name, value in content.items() if name != "signature_of_result"}
     yield _check("signature of the manifest", verify(signing_key, content["manifest"].encode(), content["signature"]))
     yield _check("signature of the result", verify(signing_key, canonical(unsigned), content["signature_of_result"]))
-    manifest = Manifest.read(content["manifest"])
-    entries = _entries(content["rows"])
-    yield from _list_checks(manifest, entries, content["rows"])
-    randomness = Randomness(content["dice"], content["beacon_signature"])
-    yield from _randomness_checks(manifest, randomness, content["witnesses"])
-    key = draw_key(manifest.line, randomness)
+    manifest, rows = Manifest.read(content["manifest"]), rows_of(content)
+    entries = _entries(rows)
+    yield from _list_checks(manifest, entries, rows)
+    yield from _randomness_checks(
+        manifest, Randomness(content["dice"], content["beacon_signature"]), content["witnesses"]
+    )
+    key = key_of(content)
     yield _check("key", key.hex() == content["key"], "K follows from the manifest and the randomness")
     yield from _result_checks(content, allocate_plainly(key, entries, manifest.classes, manifest.rules), manifest)
     yield _check(

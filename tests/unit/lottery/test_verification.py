@@ -1,5 +1,6 @@
 """A transcript checks itself, and any change to it is noticed by a check with a name."""
 
+import contextlib
 import copy
 import json
 from pathlib import Path
@@ -9,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.lottery.verification import verify_file, verify_transcript
+from services.lottery.verification import checks, verify_file, verify_transcript
 from shared.canonical import canonical
 from shared.signing import SigningKey
 from tests.unit.lottery.draws import sample_transcript
@@ -53,6 +54,20 @@ def test_no_byte_of_the_file_can_be_changed_unnoticed(tmp_path_factory: pytest.T
     except ValueError:
         same = False
     assert verify_file(path).passed == same
+
+
+def test_no_single_bit_of_a_small_transcript_can_be_changed():
+    small = sample_transcript(3, SIGNING)
+    text = bytearray(json.dumps(small, ensure_ascii=False).encode())
+    assert all(check.passed for check in checks(small))
+    unnoticed = []
+    for bit in range(8 * len(text)):
+        text[bit // 8] ^= 1 << bit % 8
+        with contextlib.suppress(ValueError):
+            if all(check.passed for check in checks(json.loads(text))):
+                unnoticed.append(bit)
+        text[bit // 8] ^= 1 << bit % 8
+    assert unnoticed == []
 
 
 @pytest.mark.parametrize(
