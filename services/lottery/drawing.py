@@ -45,7 +45,7 @@ class Drawing:
         transcript = await asyncio.to_thread(self._transcript, draw, manifest, randomness, frozen)
 
         async def work(uow: UnitOfWork) -> None:
-            await step(uow, campaign, DrawState.DRAWN, {"history": transcript["history"]})
+            await step(uow, draw, DrawState.DRAWN, {"history": transcript["history"]})
             await ledger.put_text(uow, f"{draw['draw']}:transcript", json.dumps(transcript, ensure_ascii=False))
 
         try:

@@ -80,7 +80,7 @@ class Freezing:
         }
 
         async def work(uow: UnitOfWork) -> None:
-            await step(uow, campaign, DrawState.FROZEN, signed)
+            await step(uow, draw, DrawState.FROZEN, signed)
 
         try:
             await self._store.transact(work)

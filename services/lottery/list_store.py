@@ -7,6 +7,7 @@ the same entries give the same bytes.
 
 from bisect import bisect_right
 from collections.abc import AsyncIterator, Sequence
+from contextlib import suppress
 from typing import Any, Final
 
 import numpy as np
@@ -18,7 +19,7 @@ from services.lottery.merkle import path
 from services.lottery.rows import LEAF_ROWS, leaf_hashes, leaf_of
 from services.lottery.tickets import BLOCK
 from shared.ids import ApplicationId, CampaignId, DrawId, application_id_bytes
-from shared.storage import Store
+from shared.storage import DuplicateKeyError, Store
 
 CHUNK_LEAVES: Final = 50
 CHUNK_ENTRIES: Final = CHUNK_LEAVES * LEAF_ROWS
@@ -63,9 +64,10 @@ async def write_list(store: Store, campaign: CampaignId, draw: DrawId) -> Frozen
 async def read_list(store: Store, draw: DrawId) -> FrozenList:
     """KeyError where it has not been written, or not wholly."""
     head = await _head(store, draw)
-    chunks = store.db[ledger.LISTS].find({"_id": {"$gte": f"{draw}:0", "$lt": f"{draw}::"}}).sort("_id", 1)
+    count = len(head["begins"]) // BLOCK
+    chunks = store.db[ledger.LISTS].find({"_id": {"$gte": f"{draw}:0", "$lt": f"{draw}:{count:06d}"}}).sort("_id", 1)
     found = [chunk async for chunk in chunks]
-    if len(found) != len(head["begins"]) // BLOCK:
+    if len(found) != count:
         raise KeyError(draw)
     return _list_of(head, found)
 
@@ -135,4 +137,6 @@ def _choices(document: dict[str, Any]) -> Choices:
 
 
 async def _put(store: Store, document: dict[str, Any]) -> None:
-    await store.db[ledger.LISTS].replace_one({"_id": document["_id"]}, document, upsert=True)
+    """Once and for all: who comes later has the same to write, or has slept until the entries were others."""
+    with suppress(DuplicateKeyError):
+        await store.db[ledger.LISTS].update_one({"_id": document["_id"]}, {"$setOnInsert": document}, upsert=True)

@@ -53,7 +53,7 @@ class Publishing:
                 documents = await self._documents(campaign, frozen, start)
                 told = await asyncio.to_thread(outcomes.results, start, documents)
                 await self._say(campaign, draw["draw"], told, first, parts)
-            await self._finish(campaign, parts)
+            await self._finish(campaign, draw["draw"], parts)
         except WrongState:
             return False
         _log.info("results-published", campaign=campaign, parts=parts, count=len(frozen))
@@ -80,7 +80,7 @@ class Publishing:
         pieces = [tuple(told[at : at + BATCH_LIMIT]) for at in range(0, len(told), BATCH_LIMIT)]
 
         async def work(uow: UnitOfWork) -> None:
-            await _move(uow, campaign, {"parts_said": first + len(pieces)}, said=first)
+            await _move(uow, campaign, draw, {"parts_said": first + len(pieces)}, said=first)
             kept = [_kept(campaign, draw, item) for item in told]
             writes = [ReplaceOne({"_id": each["_id"]}, each, upsert=True) for each in kept]
             await uow.db[ledger.OUTCOMES].bulk_write(writes, session=uow.session)
@@ -90,9 +90,9 @@ class Publishing:
 
         await self._store.transact(work)
 
-    async def _finish(self, campaign: CampaignId, parts: int) -> None:
+    async def _finish(self, campaign: CampaignId, draw: DrawId, parts: int) -> None:
         async def work(uow: UnitOfWork) -> None:
-            await _move(uow, campaign, {"state": DrawState.PUBLISHED}, said=parts)
+            await _move(uow, campaign, draw, {"state": DrawState.PUBLISHED}, said=parts)
 
         await self._store.transact(work)
 
@@ -104,12 +104,11 @@ def pass_of(campaign: Campaign, entry: bytes, class_id: ClassId, seats: int) -> 
     return Pass(entry, event_class.number, seats, event_class.starts - PASS_EARLY, event_class.ends)
 
 
-async def _move(uow: UnitOfWork, campaign: CampaignId, values: dict[str, Any], *, said: int) -> None:
+async def _move(uow: UnitOfWork, campaign: CampaignId, draw: DrawId, values: dict[str, Any], *, said: int) -> None:
     """Only from the place where this process believes the draw to be. Raises WrongState where another was faster."""
     counter: Any = {"$in": [None, 0]} if said == 0 else said
-    moved = await uow.db[ledger.DRAWS].update_one(
-        {"_id": campaign, "state": DrawState.DRAWN, "parts_said": counter}, {"$set": values}, session=uow.session
-    )
+    same = {"_id": campaign, "draw": draw, "state": DrawState.DRAWN, "parts_said": counter}
+    moved = await uow.db[ledger.DRAWS].update_one(same, {"$set": values}, session=uow.session)
     if moved.modified_count == 0:
         raise WrongState("being published by another process")
 

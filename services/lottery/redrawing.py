@@ -54,11 +54,12 @@ class Redrawing:
         following = self._following(given_up, correction)
 
         async def work(uow: UnitOfWork) -> None:
-            same = {"_id": campaign, "state": given_up["state"], "number": given_up["number"]}
-            replaced = await uow.db[ledger.DRAWS].replace_one(same, following, session=uow.session)
-            if replaced.modified_count == 0:
+            same = {"_id": campaign, "state": given_up["state"], "draw": given_up["draw"]}
+            last = await uow.db[ledger.DRAWS].find_one_and_replace(same, following, session=uow.session)
+            if last is None:
                 raise WrongState("being changed by somebody else")
-            past = {**given_up, "_id": given_up["draw"], "campaign": campaign, "given_up": following["previous"]}
+            # As it was last, not as it was read above: dice may have been given meanwhile, and stay on record.
+            past = {**last, "_id": last["draw"], "campaign": campaign, "given_up": following["previous"]}
             await uow.db[ledger.PAST_DRAWS].insert_one(past, session=uow.session)
 
         await self._store.transact(work)

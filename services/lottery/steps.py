@@ -1,5 +1,6 @@
 """What the steps of a draw share: reading where it is, going one step on, and the refusals."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -47,12 +48,13 @@ async def draw_of(store: Store, campaign: CampaignId) -> dict[str, Any]:
     return found
 
 
-async def step(uow: UnitOfWork, campaign: CampaignId, to: DrawState, values: dict[str, Any]) -> dict[str, Any]:
-    """Go one state on, from the one before it only; the document as it was before. Raises WrongState."""
-    before: dict[str, Any] | None = await uow.db[ledger.DRAWS].find_one_and_update(
-        {"_id": campaign, "state": BEFORE[to]}, {"$set": {"state": to, **values}}, session=uow.session
-    )
-    if before is None:
-        found = await uow.db[ledger.DRAWS].find_one({"_id": campaign}, session=uow.session)
+async def step(uow: UnitOfWork, draw: Mapping[str, Any], to: DrawState, values: dict[str, Any]) -> None:
+    """Take `draw`, as it was read, one state on, from the one before it only. Raises WrongState.
+
+    Of this very draw: whoever was slow may find the next one in the state in which it left its own.
+    """
+    same = {"_id": draw["_id"], "draw": draw["draw"], "state": BEFORE[to]}
+    taken = await uow.db[ledger.DRAWS].update_one(same, {"$set": {"state": to, **values}}, session=uow.session)
+    if taken.modified_count == 0:
+        found = await uow.db[ledger.DRAWS].find_one({"_id": draw["_id"]}, session=uow.session)
         raise WrongState(found["state"] if found else "unknown")
-    return before
