@@ -12,6 +12,8 @@ from services.lottery.endpoints import DrawDesk, staff_router
 from services.lottery.erasure import Erasure
 from services.lottery.freezing import Freezing
 from services.lottery.keys import LotteryKeys
+from services.lottery.overview import DrawOverview
+from services.lottery.pages.draws import DrawPages, draws_router
 from services.lottery.pages.site import lottery_renderer, site_router
 from services.lottery.published import Published, public_router
 from services.lottery.publishing import Publishing
@@ -74,7 +76,10 @@ def build(settings: LotterySettings) -> FastAPI:
     app.include_router(public_router(Published(store, keys, campaigns)))
     desk, overview = Desk(store, keys, clock, campaigns), Overview(store)
     app.include_router(reception_router(campaigns, desk, overview, clock, keys.signing.public, staff))
-    app.include_router(site_router(lottery_renderer(), settings.ops_token_file))
+    renderer = lottery_renderer()
+    pages = DrawPages(campaigns, DrawOverview(store, clock), clock, renderer, settings.ops_token_file)
+    app.include_router(site_router(renderer, settings.ops_token_file))
+    app.include_router(draws_router(pages))
     app.include_router(bus.parking_router(guard))
     app.include_router(health_router({"broker": bus.ready, "store": store.ping}))
     return app
