@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserType, Page, sync_playwright
 
 from deploy import pages
 
@@ -23,12 +23,18 @@ _RULES: Final = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-p
 
 @contextmanager
 def chromium() -> Iterator[Browser]:
+    with sync_playwright() as playwright, launched(playwright.chromium) as browser:
+        yield browser
+
+
+@contextmanager
+def launched(kind: BrowserType, *more: str) -> Iterator[Browser]:
+    """A browser, also one beside another (`browser.browser_type`); `more`: arguments, as a film for a camera."""
     program = shutil.which("chromium")
     assert program is not None, "the tests of pages need Debian's chromium; ./kuji test installs it"
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, args=list(_QUIET), timeout=60_000)
-        yield browser
-        browser.close()
+    browser = kind.launch(executable_path=program, args=[*_QUIET, *more], timeout=60_000)
+    yield browser
+    browser.close()
 
 
 @contextmanager

@@ -102,7 +102,13 @@ async def lines(at: Store | UnitOfWork, campaign: CampaignId, query: Mapping[str
         async for closing in at.db[CLOSINGS].find({"campaign": campaign}, session=session)
         for place in closing["released"]
     }
-    wanted = {"campaign": campaign, "outcomes.outcome": {"$in": ["won", "waiting"]}, **(query or {})}
+    draw = await at.db[draws.DRAWS].find_one({"_id": campaign}, {"draw": 1}, session=session) or {}
+    wanted = {
+        "campaign": campaign,
+        "draw": draw.get("draw"),
+        "outcomes.outcome": {"$in": ["won", "waiting"]},
+        **(query or {}),
+    }
     return [
         line
         async for outcome in at.db[draws.OUTCOMES].find(wanted, session=session)

@@ -1,5 +1,6 @@
 """A lottery whose results are out, as far as reception needs it: places, passes, staff, and a clock to move."""
 
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from fastapi import FastAPI
 from services.intake.receipts import candidates
 from services.lottery import ledger as draws
 from services.lottery.keys import LotteryKeys
+from services.lottery.pages.reception import ReceptionPages, reception_pages_router
 from services.lottery.pages.site import lottery_renderer, site_router
 from services.lottery.passes import write_pass
 from services.lottery.publishing import pass_of
@@ -33,6 +35,17 @@ FOOTBALL, FOOD = ClassId("junior-football"), ClassId("parent-child-food")
 """Football begins at ten; the food class takes pairs and begins half an hour later."""
 
 
+class RunningClock(FixedClock):
+    """Runs on from where it is put, as a rehearsal's does."""
+
+    def __init__(self, at: datetime) -> None:
+        super().__init__(at)
+        self._put = time.monotonic()
+
+    def now(self) -> datetime:
+        return self.at + timedelta(seconds=time.monotonic() - self._put)
+
+
 @dataclass(frozen=True)
 class Guest:
     """An application with what it won or waits for, and its passes by class."""
@@ -47,13 +60,14 @@ class Guest:
 
 
 class ReceptionHouse:
-    def __init__(self, store: Store, folder: Path, *, release: bool = False) -> None:
+    def __init__(self, store: Store, folder: Path, *, release: bool = False, running: bool = False) -> None:
         self.store, self.keys = store, LotteryKeys(folder)
         sample = sample_campaign()
         rules = sample.reception.model_copy(update={"release": release})
         self.campaign: Campaign = sample.model_copy(update={"reception": rules})
         self.starts: datetime = self.campaign.classes[0].starts
-        self.clock = FixedClock(self.starts - timedelta(minutes=30))
+        at = self.starts - timedelta(minutes=20)
+        self.clock = RunningClock(at) if running else FixedClock(at)
         self.token_file = folder / "staff.token"
         self.token_file.write_text(SECRET)
         self.released: list[tuple[ApplicationId, ClassId]] = []
@@ -67,7 +81,9 @@ class ReceptionHouse:
         install_problems(app)
         app.include_router(reception_router(campaigns, desk, Overview(self.store), self.clock, public, staff))
         if pages:
-            app.include_router(site_router(lottery_renderer(), self.token_file))
+            renderer = lottery_renderer()
+            app.include_router(site_router(renderer, self.token_file))
+            app.include_router(reception_pages_router(ReceptionPages(campaigns, self.clock, renderer, self.token_file)))
         return app
 
     async def open(self) -> None:
@@ -83,6 +99,7 @@ class ReceptionHouse:
         document = {
             "_id": name,
             "campaign": self.campaign.id,
+            "draw": f"{self.campaign.id}-1",
             "receipt": receipt,
             "token": new_token(),
             "outcomes": told,

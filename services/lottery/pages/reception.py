@@ -1,0 +1,111 @@
+"""`/reception`: the page for the desks on the day. Staff only; once loaded it works without a network.
+
+The page holds no names: its program asks for the roster (entries, receipt numbers, seats) and keeps it in the browser.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import JSONResponse, RedirectResponse
+
+from shared.campaign import Campaign
+from shared.catalogue import Catalogue
+from shared.clock import Clock
+from shared.ids import CampaignId
+from shared.web.pages import HEADERS, Renderer, page_headers
+from shared.web.signin import Staff, signed_in, to_sign_in
+
+_HEADERS: Final = page_headers(forms=True, camera=True)
+_PROGRAM: Final = ("reception.",)
+_WORKER: Final = "reception-worker.js"
+
+
+@dataclass(frozen=True)
+class ReceptionPages:
+    """The reception pages of this installation's campaigns; one per process."""
+
+    campaigns: Mapping[CampaignId, Campaign]
+    clock: Clock
+    renderer: Renderer
+    token_file: Path | None
+
+    def index(self, texts: Catalogue) -> Response:
+        """The one campaign's page where there is one; else a list."""
+        if len(self.campaigns) == 1:
+            (only,) = self.campaigns
+            return RedirectResponse(f"{texts.prefix}/reception/{only}", 303, _HEADERS)
+        return self._page("receptions.html", texts, "/reception", campaigns=self.campaigns.values())
+
+    def desk(self, campaign: Campaign, texts: Catalogue, staff: Staff) -> Response:
+        data = {
+            "lang": texts.lang,
+            "now": self.clock.now().isoformat(),
+            "texts": texts.for_the_program(_PROGRAM),
+            "campaign": campaign.id,
+            "actor": staff.actor,
+            "worker": f"{texts.prefix}/reception/worker.js",
+        }
+        return self._page("reception.html", texts, None, campaign=campaign, staff=staff, data=data)
+
+    def missing(self, texts: Catalogue) -> Response:
+        return self._page("receptions.html", texts, None, status=404, campaigns=self.campaigns.values())
+
+    def worker(self) -> Response:
+        """Under a path of its own, because a service worker rules what lies beside it."""
+        program = self.renderer.assets.by_name[_WORKER]
+        return Response(program.content, media_type="text/javascript", headers=HEADERS)
+
+    def manifest(self, texts: Catalogue) -> Response:
+        """What a telephone needs to keep the page among its applications (W3C Web Application Manifest)."""
+        icon = {"src": self.renderer.assets.by_name["kuji.svg"].url, "sizes": "any", "type": "image/svg+xml"}
+        body = {
+            "name": texts.say("reception.title"),
+            "short_name": texts.say("reception.title"),
+            "lang": texts.lang,
+            "start_url": f"{texts.prefix}/reception",
+            "scope": f"{texts.prefix}/reception",
+            "display": "standalone",
+            "background_color": "#ffffff",
+            "theme_color": "#00118f",
+            "icons": [icon],
+        }
+        return JSONResponse(body, headers=HEADERS, media_type="application/manifest+json")
+
+    def _page(self, template: str, texts: Catalogue, path: str | None, *, status: int = 200, **shown: Any) -> Response:
+        return self.renderer.page(template, texts, path, status=status, headers=_HEADERS, **shown)
+
+
+def reception_pages_router(pages: ReceptionPages) -> APIRouter:
+    """Japanese at `/reception`, every other language below its prefix."""
+    router = APIRouter(include_in_schema=False)
+    for texts in pages.renderer.catalogues:
+        router.include_router(_of_language(pages, texts), prefix=f"{texts.prefix}/reception")
+    return router
+
+
+def _of_language(pages: ReceptionPages, texts: Catalogue) -> APIRouter:
+    router = APIRouter()
+
+    @router.get("", response_model=None)
+    async def index(request: Request) -> Response:
+        return pages.index(texts) if signed_in(pages.token_file, request) else to_sign_in(request)
+
+    @router.get("/worker.js", response_model=None)
+    async def worker() -> Response:
+        return pages.worker()
+
+    @router.get("/app.webmanifest", response_model=None)
+    async def manifest() -> Response:
+        return pages.manifest(texts)
+
+    @router.get("/{campaign}", response_model=None)
+    async def desk(request: Request, campaign: str) -> Response:
+        staff, known = signed_in(pages.token_file, request), pages.campaigns.get(CampaignId(campaign))
+        if staff is None:
+            return to_sign_in(request)
+        return pages.missing(texts) if known is None else pages.desk(known, texts, staff)
+
+    return router

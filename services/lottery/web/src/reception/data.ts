@@ -1,0 +1,26 @@
+/** The data block of the reception page, and time as the office has it. */
+
+import { read, type Frame } from "../../../../../shared/web/src/page.ts";
+
+export interface Page extends Frame {
+  readonly campaign: string;
+  /** Who signed in when the page was made. */
+  readonly actor: string;
+  /** The service worker's path. */
+  readonly worker: string;
+}
+
+export const page = read<Page>();
+
+/** The clock of the office as this device last heard it; a device's own may be wrong, and it may be offline for long. */
+export class OfficeClock {
+  constructor(public ahead: number) {}
+
+  hear(now: string): void {
+    this.ahead = Date.parse(now) - Date.now();
+  }
+
+  now(): number {
+    return Date.now() + this.ahead;
+  }
+}

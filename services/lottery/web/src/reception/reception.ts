@@ -1,0 +1,45 @@
+/** The reception page: what this device kept, its name, and then the desk. */
+
+import { byId, section } from "../../../../../shared/web/src/dom.ts";
+import { t } from "../../../../../shared/web/src/page.ts";
+import { Book } from "./book.ts";
+import { OfficeClock, page } from "./data.ts";
+import { Desk } from "./desk.ts";
+import { Keeping } from "./keeping.ts";
+import { rosterOf } from "./roster.ts";
+import { Screen } from "./screen.ts";
+
+const EMPTY = { v: 1, campaign: page.campaign, public_key: "", classes: [], places: [] } as const;
+
+const keeping = await Keeping.open(page.campaign);
+const { kept, scans } = await keeping.read();
+const book = new Book(rosterOf(kept.roster ?? EMPTY, page.lang));
+for (const scan of scans) book.put(scan);
+if (kept.device === undefined) askForName();
+else open(kept.device);
+
+function askForName(): void {
+  section("name-form").hidden = false;
+  section("name-form").addEventListener("submit", (event) => {
+    event.preventDefault();
+    const name = byId("name", HTMLInputElement).value.normalize("NFKC").trim().toUpperCase();
+    const wrong = /^[A-Z0-9]{1,4}$/u.test(name) ? "" : t("reception.name.wrong");
+    section("name-error").textContent = wrong;
+    if (wrong !== "") return;
+    const device = named(name);
+    kept.device = device;
+    section("name-form").hidden = true;
+    void keeping.write(kept, []).then(() => open(device));
+  });
+}
+
+/** Two devices that got the same name are still two. */
+function named(name: string): string {
+  const random = crypto.getRandomValues(new Uint8Array(4));
+  return `${name}-${Array.from(random, (byte) => byte.toString(16).padStart(2, "0")).join("")}`;
+}
+
+function open(device: string): void {
+  const clock = new OfficeClock(kept.ahead ?? Date.parse(page.now) - Date.now());
+  new Screen(new Desk(page.campaign, device, book, kept, keeping, clock)).start();
+}

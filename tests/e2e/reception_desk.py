@@ -1,0 +1,77 @@
+"""A lottery at reception, served to browsers: one thread runs the server and whatever the tests ask for."""
+
+import asyncio
+import re
+import socket
+import threading
+from collections.abc import Coroutine, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+import uvicorn
+from playwright.sync_api import Page
+
+from services.lottery.reception import ledger
+from tests.integration.lottery.reception_house import SECRET, Guest, ReceptionHouse, reception_house
+
+T = TypeVar("T")
+
+
+class ReceptionDesk:
+    def __init__(self, loop: asyncio.AbstractEventLoop, house: ReceptionHouse, url: str) -> None:
+        self._loop, self.house, self.url = loop, house, url
+        self.path = f"/reception/{house.campaign.id}"
+
+    def do(self, work: Coroutine[Any, Any, T]) -> T:
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result(30)
+
+    def guest(self, **outcomes: str) -> Guest:
+        return self.do(self.house.guest(**outcomes))
+
+    def scans(self, guest: Guest) -> list[dict[str, Any]]:
+        """Those that speak of this guest, as the office has them."""
+
+        async def found() -> list[dict[str, Any]]:
+            lines = self.house.store.db[ledger.SCANS].find({"place": {"$regex": f"^{guest.entry}"}})
+            return await lines.to_list(None)
+
+        return self.do(found())
+
+    def open(self, page: Page, device: str = "A", prefix: str = "") -> None:
+        """Sign in, name the device, and wait for the roster."""
+        page.goto(prefix + self.path)
+        page.fill("#actor", "sato-01")
+        page.fill("#secret", SECRET)
+        page.click("main button[type=submit]")
+        page.wait_for_url(f"**{prefix}{self.path}")
+        page.fill("#name", device)
+        page.click("#name-form button")
+        page.locator("#roster-size", has_text=re.compile(r"^[1-9]")).wait_for()
+
+
+@contextmanager
+def reception_desk(url: str, database: str, folder: Path) -> Iterator[ReceptionDesk]:
+    listener = socket.create_server(("127.0.0.1", 0))
+    address = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    ready, ended = threading.Event(), threading.Event()
+    made: list[ReceptionDesk] = []
+
+    async def run() -> None:
+        async with reception_house(url, database, folder, running=True) as house:
+            server = uvicorn.Server(uvicorn.Config(house.app(pages=True), log_config=None, lifespan="off"))
+            made.append(ReceptionDesk(asyncio.get_running_loop(), house, address))
+            serving = asyncio.create_task(server.serve([listener]))
+            ready.set()
+            await asyncio.to_thread(ended.wait)
+            server.should_exit = True
+            await serving
+
+    thread = threading.Thread(target=asyncio.run, args=(run(),))
+    thread.start()
+    try:
+        assert ready.wait(30)
+        yield made[0]
+    finally:
+        ended.set()
+        thread.join(30)
