@@ -1,0 +1,144 @@
+"""A device alone judges as the office does: the same scans, passes and receipt numbers, asked of both programs."""
+
+import json
+import random
+import subprocess
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from deploy import pages
+from services.intake.receipts import candidates
+from services.intake.receipts import read as read_receipt
+from services.lottery.pages import TEXTS
+from services.lottery.passes import Pass, write_pass
+from services.lottery.reception.attendance import Code, Place, Scan, Window, judge
+from shared.ids import CampaignId, new_application_id
+from shared.signing import SigningKey
+from shared.web.pages import catalogues_with
+
+Asked = Callable[[str, Any], Any]
+START = datetime(2018, 6, 9, 1, tzinfo=UTC)
+WINDOW = Window(START - timedelta(hours=6), START + timedelta(minutes=90))
+CAMPAIGN = CampaignId("777-days")
+PROGRAM = Path(__file__).resolve().parents[2] / "web" / "reception.ts"
+
+
+@pytest.fixture(scope="module")
+def asked(tmp_path_factory: pytest.TempPathFactory) -> Asked:
+    """What tests/web/reception.ts answers."""
+    pages.ensure_libraries()
+    program = tmp_path_factory.mktemp("web") / "reception.mjs"
+    pages.node("deploy/pages.mjs", str(PROGRAM), str(program))
+
+    def ask(what: str, question: Any) -> Any:
+        said = subprocess.run(
+            [pages.node_program(), str(program), what],
+            input=json.dumps(question),
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=60,
+        )
+        return json.loads(said.stdout)
+
+    return ask
+
+
+def millis(at: datetime | None) -> int | None:
+    return None if at is None else int(at.timestamp() * 1000)
+
+
+def a_scan(chance: random.Random, number: int) -> Scan:
+    return Scan(
+        id=f"s{number}",
+        device=chance.choice("AB"),
+        at=START + timedelta(minutes=chance.choice([-361, -360, -5, 0, 0, 1, 90, 91])),
+        class_id="football",
+        people=chance.randint(1, 3),
+        desk=chance.choice([None, "football", "running"]),
+        undoes=chance.choice([None, None, None, f"s{chance.randrange(8)}"]),
+        fault=chance.choice([None, None, None, None, "forged", "unknown"]),
+    )
+
+
+def a_place(chance: random.Random) -> Place | None:
+    state = chance.choice(["held", "held", "held", "waiting", "offered", "gone"])
+    place = Place(chance.randint(1, 4), state, chance.choice([None, START]))  # type: ignore[arg-type]
+    return chance.choice([place, place, place, None])
+
+
+def test_both_programs_judge_every_scan_alike(asked: Asked):
+    chance = random.Random(4)  # noqa: S311  (cases, not secrets)
+    cases = [(a_place(chance), [a_scan(chance, n) for n in range(chance.randint(0, 8))]) for _ in range(2000)]
+    question = [
+        {
+            "place": place and {"seats": place.seats, "state": place.state, "goneAt": millis(place.gone_at)},
+            "window": {"opens": millis(WINDOW.opens), "ends": millis(WINDOW.ends)},
+            "scans": [
+                {**vars(scan), "at": millis(scan.at), "classId": scan.class_id}
+                for scan in chance.sample(scans, len(scans))
+            ],
+        }
+        for place, scans in cases
+    ]
+    expected = [
+        {name: (verdict.code, verdict.counted, verdict.first) for name, verdict in judge(place, WINDOW, scans).items()}
+        for place, scans in cases
+    ]
+    told = [{name: (v["code"], v["counted"], v["first"]) for name, v in answer} for answer in asked("judge", question)]
+    assert told == expected
+    assert {code for case in expected for code, _, _ in case.values()} == set(Code), "every answer came up"
+
+
+def test_a_device_reads_passes_as_they_were_signed_and_as_scanners_garble_them(asked: Asked):
+    signing = SigningKey.generate()
+    shown = Pass(bytes(range(16)), 7, 2, START, START)
+    text = write_pass(signing, CAMPAIGN, shown)
+    others = [
+        write_pass(SigningKey.generate(), CAMPAIGN, shown),
+        write_pass(signing, CampaignId("other"), shown),
+        f"KP1:{'A' * 160}",
+        text[:40] + ("A" if text[40] != "A" else "B") + text[41:],
+    ]
+    garbled = [text.lower(), text.replace(":", "+"), text.replace(":", ""), f" {text}\n", _widened(text)]
+    typed = [text, *garbled, *others, text[:-1], "W-7K3M-9Q2P-X", ""]
+    told = asked("passes", {"key": signing.public, "campaign": CAMPAIGN, "typed": typed})
+    good = {"entry": bytes(range(16)).hex(), "number": 7, "seats": 2}
+    assert told == [good] * 6 + [None] * 4 + ["no pass"] * 3
+
+
+def _widened(text: str) -> str:
+    """As a Japanese input method types it."""
+    return "".join(chr(ord(character) + 0xFEE0) for character in text)
+
+
+def test_both_programs_read_receipt_numbers_alike(asked: Asked):
+    chance = random.Random(4)  # noqa: S311  (cases, not secrets)
+    receipts = [next(candidates("web", new_application_id())) for _ in range(200)]
+    typed = [_mistyped(chance, each) for each in receipts]
+    assert asked("receipts", typed) == [_read(each) for each in typed]
+
+
+def _mistyped(chance: random.Random, receipt: str) -> str:
+    text = chance.choice([receipt, receipt.lower(), receipt.replace("-", ""), receipt.replace("0", "o")])
+    at = chance.randrange(len(text))
+    return text if chance.random() < 0.5 else text[:at] + chance.choice("0123ABCUX") + text[at + 1 :]
+
+
+def _read(text: str) -> str | None:
+    try:
+        return read_receipt(text)
+    except ValueError:
+        return None
+
+
+@pytest.mark.parametrize("catalogue", catalogues_with(TEXTS), ids=lambda each: each.lang)
+def test_every_answer_has_its_words(catalogue: Any):
+    codes = [*Code, "unreadable"]
+    lines = ["well", "away", "signed-out", "refused", "erased"]
+    wanted = {f"reception.{what}.{code}" for what in ("answer", "do") for code in codes}
+    assert (wanted | {f"reception.line.{each}" for each in lines}) - set(catalogue.texts) == set()
