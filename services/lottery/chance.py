@@ -73,4 +73,4 @@ class Chance:
         )
         if given.modified_count == 0:
             raise WrongState(f"given its {source.removesuffix('_signature')} already")
-        _log.info("chance-given", campaign=campaign, draw=manifest.draw, what=source)
+        _log.info("chance-given", campaign=campaign, draw=manifest.draw, code=source)
