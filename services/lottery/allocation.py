@@ -98,7 +98,9 @@ class _Giving:
             if done == 0 and not searched and not self._anybody(self._picks >= 0):
                 break
             searched = done == 0
-            took, at, length = took or done > 0, at + (done or len(run)), min(2 * length, _LONGEST_RUN)
+            fell_short = 0 < done < len(run)
+            length = _FIRST_RUN if fell_short else min(2 * length, _LONGEST_RUN)
+            took, at = took or done > 0, at + (done or len(run))
         return took
 
     def _anybody(self, which: NDArray[np.bool_]) -> bool:

@@ -5,6 +5,7 @@ numbers mean, where each chunk begins and the hashes of all leaves stand in a he
 the same entries give the same bytes.
 """
 
+import asyncio
 from bisect import bisect_right
 from collections.abc import AsyncIterator, Sequence
 from contextlib import suppress
@@ -42,6 +43,12 @@ async def gather_list(store: Store, campaign: CampaignId) -> FrozenList:
 async def write_list(store: Store, campaign: CampaignId, draw: DrawId) -> FrozenList:
     """Write down the accepted entries, which nobody changes any more. Safe to repeat, also by several at once."""
     frozen = await gather_list(store, campaign)
+    await put_list(store, draw, frozen)
+    return frozen
+
+
+async def put_list(store: Store, draw: DrawId, frozen: FrozenList) -> None:
+    """A list in its chunks."""
     starts = range(0, len(frozen), CHUNK_ENTRIES)
     for number, start in enumerate(starts):
         end = start + CHUNK_ENTRIES
@@ -56,9 +63,8 @@ async def write_list(store: Store, campaign: CampaignId, draw: DrawId) -> Frozen
         "draw": draw,
         "table": [[list(choice) for choice in choices] for choices in frozen.table],
         "begins": b"".join(frozen.id(start) for start in starts),
-        "leaves": b"".join(leaf_hashes(frozen)),
+        "leaves": b"".join(await asyncio.to_thread(leaf_hashes, frozen)),
     })  # fmt: skip
-    return frozen
 
 
 async def read_list(store: Store, draw: DrawId) -> FrozenList:

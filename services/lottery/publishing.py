@@ -15,7 +15,7 @@ from services.lottery.allocation import allocate
 from services.lottery.frozen_list import FrozenList
 from services.lottery.keys import LotteryKeys
 from services.lottery.list_store import read_list
-from services.lottery.manifest import Manifest
+from services.lottery.manifest import Manifest, draw_id
 from services.lottery.outcomes import Outcomes
 from services.lottery.passes import Pass, write_pass
 from services.lottery.randomness import Randomness, draw_key
@@ -81,9 +81,7 @@ class Publishing:
 
         async def work(uow: UnitOfWork) -> None:
             await _move(uow, campaign, draw, {"parts_said": first + len(pieces)}, said=first)
-            kept = [_kept(campaign, draw, item) for item in told]
-            writes = [ReplaceOne({"_id": each["_id"]}, each, upsert=True) for each in kept]
-            await uow.db[ledger.OUTCOMES].bulk_write(writes, session=uow.session)
+            await _keep(uow, [_kept(campaign, draw, item) for item in told], first_draw=draw == draw_id(campaign, 1))
             for number, items in enumerate(pieces, first + 1):
                 event = ResultsPublished(campaign=campaign, draw=draw, part=number, parts=parts, items=items)
                 await uow.emit(event, derived_event_id(event.name, draw, str(number)))
@@ -111,6 +109,15 @@ async def _move(uow: UnitOfWork, campaign: CampaignId, draw: DrawId, values: dic
     moved = await uow.db[ledger.DRAWS].update_one(same, {"$set": values}, session=uow.session)
     if moved.modified_count == 0:
         raise WrongState("being published by another process")
+
+
+async def _keep(uow: UnitOfWork, outcomes: Sequence[dict[str, Any]], *, first_draw: bool) -> None:
+    """A draw that corrects another takes the place of its outcomes."""
+    if first_draw:
+        await uow.db[ledger.OUTCOMES].insert_many(outcomes, session=uow.session)
+        return
+    writes = [ReplaceOne({"_id": each["_id"]}, each, upsert=True) for each in outcomes]
+    await uow.db[ledger.OUTCOMES].bulk_write(writes, session=uow.session)
 
 
 def _kept(campaign: CampaignId, draw: DrawId, item: Result) -> dict[str, Any]:
