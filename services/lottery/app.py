@@ -12,6 +12,8 @@ from services.lottery.endpoints import DrawDesk, staff_router
 from services.lottery.erasure import Erasure
 from services.lottery.freezing import Freezing
 from services.lottery.keys import LotteryKeys
+from services.lottery.overview import DrawOverview
+from services.lottery.pages.draws import DrawPages, draws_router
 from services.lottery.pages.reception import ReceptionPages, reception_pages_router
 from services.lottery.pages.site import lottery_renderer, site_router
 from services.lottery.published import Published, public_router
@@ -77,6 +79,7 @@ def build(settings: LotterySettings) -> FastAPI:
     app.include_router(reception_router(campaigns, desk, overview, clock, keys.signing.public, staff))
     renderer, token = lottery_renderer(), settings.ops_token_file
     app.include_router(site_router(renderer, token))
+    app.include_router(draws_router(DrawPages(campaigns, DrawOverview(store, clock), clock, renderer, token)))
     app.include_router(reception_pages_router(ReceptionPages(campaigns, clock, renderer, token)))
     app.include_router(bus.parking_router(guard))
     app.include_router(health_router({"broker": bus.ready, "store": store.ping}))

@@ -12,12 +12,15 @@ from services.lottery import ledger
 from services.lottery import readiness as judging
 from services.lottery.demand import Asked, Came, ClassDemand, ClassResult, demand, results
 from services.lottery.manifest import Manifest
+from services.lottery.randomness import BeaconRound
 from services.lottery.readiness import Readiness
+from services.lottery.redrawing import all_draws
 from services.lottery.remembering import Remembered
 from services.lottery.states import DrawState
-from services.lottery.steps import draw_of
 from services.lottery.timeline import Facts, Step, timeline
+from services.lottery.waiting import waits
 from shared.campaign import Campaign, quicknet
+from shared.campaign.model import Beacon
 from shared.clock import Clock
 from shared.storage import Store, StoreUnavailable, translated
 
@@ -32,19 +35,41 @@ class Event:
 
 
 @dataclass(frozen=True)
+class Past:
+    """A draw that was given up; what it published stays at its number."""
+
+    number: int
+    reason: str
+    actor: str
+    approved_by: str
+    has_transcript: bool
+
+
+@dataclass(frozen=True)
 class Course:
-    """Where a draw is. `history`: oldest first."""
+    """Where a draw is. `history`: oldest first; `relay_troubles`: (relay, code) as last seen."""
 
     draw: str
     number: int
-    facts: Facts
+    state: DrawState
     steps: tuple[Step, ...]
     history: tuple[Event, ...]
+    relay_troubles: tuple[tuple[str, str], ...]
+    past: tuple[Past, ...]
     entries: int | None
     """On the frozen list; None while it is open."""
+    digits: int | None
+    """Dice that this draw needs; None where it uses none, or has no manifest yet."""
+    witnesses: int
+
+    def reached(self, state: DrawState) -> bool:
+        order = list(DrawState)
+        return order.index(self.state) >= order.index(state)
 
 
 class DrawOverview:
+    """`clock` is the domain's."""
+
     def __init__(self, store: Store, clock: Clock) -> None:
         self._store, self._clock = store, clock
         self._readiness = Remembered[Readiness]()
@@ -54,16 +79,20 @@ class DrawOverview:
     async def course(self, campaign: Campaign) -> Course:
         """Raises StoreUnavailable."""
         with translated():
-            draw = await draw_of(self._store, campaign.id)
-            facts = await self._facts(campaign, draw)
-        manifest = _manifest(draw)
+            *past, draw = await all_draws(self._store, campaign.id)
+            readiness = await self._judged(campaign, draw)
+        now, manifest = self._clock.now(), _manifest(draw)
         return Course(
             draw=draw["draw"],
             number=draw["number"],
-            facts=facts,
-            steps=timeline(campaign, facts, self._clock.now()),
+            state=DrawState(draw["state"]),
+            steps=timeline(campaign, _facts(campaign, draw), waits(draw, campaign, readiness, now), now),
             history=_history(draw),
+            relay_troubles=tuple((each["relay"], each["trouble"]) for each in draw.get("relay_troubles", ())),
+            past=tuple(_past(each) for each in past),
             entries=None if manifest is None else manifest.rows,
+            digits=None if manifest is None else manifest.dice_digits,
+            witnesses=campaign.draw.witnesses if manifest is None else manifest.witnesses,
         )
 
     async def demand(self, campaign: Campaign, course: Course) -> tuple[ClassDemand, ...] | None:
@@ -76,49 +105,59 @@ class DrawOverview:
 
         try:
             with translated():
-                return await self._demand.get((course.draw, course.facts.state), count)
+                return await self._demand.get((course.draw, course.state), count)
         except StoreUnavailable:
             return None
 
     async def results(self, campaign: Campaign, course: Course) -> tuple[ClassResult, ...] | None:
         """As far as results have been said; None before the draw, and where counting takes too long."""
-        if not course.facts.reached(DrawState.DRAWN):
+        if not course.reached(DrawState.DRAWN):
             return None
 
         async def count() -> tuple[ClassResult, ...]:
-            found = self._store.db[ledger.OUTCOMES].aggregate(_came(campaign.id))
+            found = self._store.db[ledger.OUTCOMES].aggregate(_came(course.draw))
             came = [Came(**line["_id"], entries=line["entries"], seats=line["seats"]) async for line in found]
             return results(_capacities(campaign), came)
 
         try:
             with translated():
-                return await self._results.get((course.draw, course.facts.state), count)
+                return await self._results.get((course.draw, course.state), count)
         except StoreUnavailable:
             return None
 
-    async def _facts(self, campaign: Campaign, draw: Mapping[str, Any]) -> Facts:
-        state, manifest, rule = DrawState(draw["state"]), _manifest(draw), campaign.draw
-        happened = {event.name: event.at for event in _history(draw)}
-        gaps = await self._gaps(campaign, draw) if state is DrawState.OPEN else Readiness(0, 0, receipts_closed=True)
-        beacon = rule.beacon if manifest is None else manifest.beacon
-        return Facts(
-            state=state,
-            uses_dice=rule.source in {"dice", "both"} if manifest is None else manifest.dice_digits is not None,
-            beacon_at=None if beacon is None else quicknet.time_of(beacon.round),
-            held=gaps.held,
-            undecided=gaps.undecided,
-            receipts_closed=gaps.receipts_closed,
-            frozen_at=None if manifest is None else manifest.frozen_at,
-            dice_given="dice" in draw,
-            beacon_given="beacon_signature" in draw,
-            drawn_at=happened.get("drawn"),
-        )
-
-    async def _gaps(self, campaign: Campaign, draw: Mapping[str, Any]) -> Readiness:
+    async def _judged(self, campaign: Campaign, draw: Mapping[str, Any]) -> Readiness | None:
         """Only once the grace period is over; before that more is to come anyway."""
-        if self._clock.now() < campaign.window.paper_until:
-            return Readiness(0, 0, receipts_closed=False)
+        if draw["state"] != DrawState.OPEN or self._clock.now() < campaign.window.paper_until:
+            return None
         return await self._readiness.get(draw["draw"], lambda: judging.readiness(self._store, campaign.id))
+
+
+def _facts(campaign: Campaign, draw: Mapping[str, Any]) -> Facts:
+    rule, manifest = campaign.draw, _manifest(draw)
+    happened = {event.name: event.at for event in _history(draw)}
+    if manifest is None:
+        return Facts(
+            state=DrawState(draw["state"]),
+            uses_dice=rule.source in {"dice", "both"},
+            uses_beacon=rule.beacon is not None,
+            beacon_at=_time_of(rule.beacon),
+            has_objections=rule.objection_hours > 0,
+        )
+    return Facts(
+        state=DrawState(draw["state"]),
+        uses_dice=manifest.dice_digits is not None,
+        uses_beacon=manifest.beacon is not None,
+        beacon_at=_time_of(manifest.beacon),
+        has_objections=manifest.objections_until > manifest.frozen_at,
+        frozen_at=manifest.frozen_at,
+        objections_until=manifest.objections_until,
+        given={each["source"]: datetime.fromisoformat(each["at"]) for each in draw.get("given", ())},
+        drawn_at=happened.get("drawn"),
+    )
+
+
+def _time_of(beacon: Beacon | BeaconRound | None) -> datetime | None:
+    return None if beacon is None else quicknet.time_of(beacon.round)
 
 
 def _manifest(draw: Mapping[str, Any]) -> Manifest | None:
@@ -129,6 +168,14 @@ def _history(draw: Mapping[str, Any]) -> tuple[Event, ...]:
     return tuple(
         Event(line["event"], datetime.fromisoformat(line["at"]), line["reason"]) for line in draw.get("history", ())
     )
+
+
+def _past(draw: Mapping[str, Any]) -> Past:
+    why = draw["given_up"]
+    return Past(draw["number"], why["reason"], why["actor"], why["approved_by"], DrawState(draw["state"]) in _DRAWN)
+
+
+_DRAWN = frozenset({DrawState.DRAWN, DrawState.PUBLISHED})
 
 
 def _capacities(campaign: Campaign) -> dict[str, int]:
@@ -144,10 +191,10 @@ def _asked(campaign: str) -> list[dict[str, Any]]:
     ]
 
 
-def _came(campaign: str) -> list[dict[str, Any]]:
+def _came(draw: str) -> list[dict[str, Any]]:
     of = {"class_id": "$outcomes.class_id", "outcome": "$outcomes.outcome"}
     return [
-        {"$match": {"campaign": campaign}},
+        {"$match": {"draw": draw}},
         {"$unwind": "$outcomes"},
         {"$group": {"_id": of, "entries": {"$sum": 1}, "seats": {"$sum": "$outcomes.seats"}}},
     ]

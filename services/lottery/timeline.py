@@ -1,18 +1,26 @@
-"""The course of a campaign's draw as staff see it: each step, whether it is done, and what it waits for. Pure.
+"""The course of a campaign's draw as staff see it: each step, whether it is done, and what it waits for. Pure."""
 
-Waits are codes, the same everywhere a draw says what it waits for; pages put them into words.
-"""
-
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Literal
+from typing import Final, Literal
 
 from services.lottery.states import DrawState
+from services.lottery.waiting import Code, Wait
 from shared.campaign import Campaign
 
 StepName = Literal["window", "paper", "freeze", "manifest", "objection", "dice", "beacon", "draw", "notices"]
-WaitCode = Literal["receipts", "undecided", "held", "dice", "beacon-round", "beacon"]
+
+BLOCKING: Final[Mapping[Code, StepName]] = {
+    "receipts": "freeze",
+    "undecided": "freeze",
+    "held": "freeze",
+    "freeze": "freeze",
+    "dice": "dice",
+    "beacon": "beacon",
+}
+"""Which step each missing thing holds up. All other waits are for the clock, and steps say their times anyway."""
 
 
 class StepState(StrEnum):
@@ -22,15 +30,6 @@ class StepState(StrEnum):
     WAITING = "waiting"
     """Due, and something or somebody is missing; `waits` says what."""
     LATER = "later"
-
-
-@dataclass(frozen=True)
-class Wait:
-    """What is missing: how many of it, or the time from which it can be there."""
-
-    code: WaitCode
-    count: int | None = None
-    at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -46,59 +45,47 @@ class Step:
 
 @dataclass(frozen=True)
 class Facts:
-    """Where a draw is. The list's gaps count while it is open; sources are the campaign's, or the manifest's if any."""
+    """Where a draw is. Sources of chance are the campaign's while the list is open, then those of the manifest."""
 
     state: DrawState
     uses_dice: bool
     beacon_at: datetime | None = None
-    """When the beacon's round comes; None where this draw uses no beacon."""
-    held: int = 0
-    undecided: int = 0
-    receipts_closed: bool = False
+    """When the beacon's round comes, or None where this draw uses no beacon or has not chosen its round yet."""
+    uses_beacon: bool = False
+    has_objections: bool = False
+    """Whether there is time for objections between freeze and chance."""
     frozen_at: datetime | None = None
     objections_until: datetime | None = None
-    has_objections: bool = False
-    """Whether the campaign leaves time for objections between freeze and chance."""
-    dice_given: bool = False
-    beacon_given: bool = False
+    given: Mapping[str, datetime] = field(default_factory=dict)
+    """When each source (`dice`, `beacon_signature`) was given."""
     drawn_at: datetime | None = None
 
     def reached(self, state: DrawState) -> bool:
         order = list(DrawState)
         return order.index(self.state) >= order.index(state)
 
-    @property
-    def gaps(self) -> tuple[Wait, ...]:
-        """What keeps the list from being frozen."""
-        unclosed = () if self.receipts_closed else (Wait("receipts"),)
-        counted: tuple[tuple[WaitCode, int], ...] = (("undecided", self.undecided), ("held", self.held))
-        return (*unclosed, *(Wait(code, count) for code, count in counted if count))
 
-    @property
-    def chance_complete(self) -> bool:
-        return (self.dice_given or not self.uses_dice) and (self.beacon_given or self.beacon_at is None)
-
-
-def timeline(campaign: Campaign, facts: Facts, now: datetime) -> tuple[Step, ...]:
+def timeline(campaign: Campaign, facts: Facts, waits: Sequence[Wait], now: datetime) -> tuple[Step, ...]:
     """The steps in the order in which they happen; those that this draw does not have are left out."""
-    window, frozen = campaign.window, facts.reached(DrawState.FROZEN)
+    window = campaign.window
     steps: list[Step] = [_span("window", window.opens, window.closes, now)]
     if window.paper_until > window.closes:
         steps.append(_span("paper", window.closes, window.paper_until, now))
-    steps.append(_freeze(campaign, facts, now))
-    steps.append(Step("manifest", StepState.DONE if frozen else StepState.LATER, facts.frozen_at))
+    steps.append(_freeze(campaign, facts, waits))
+    frozen = facts.reached(DrawState.FROZEN)
+    steps.append(Step("manifest", StepState.DONE if frozen else StepState.LATER, facts.frozen_at if frozen else None))
     if facts.has_objections:
-        steps.append(_objection(facts, now))
+        steps.append(_objection(facts, waits))
     if facts.uses_dice:
-        steps.append(_dice(facts, now))
-    if facts.beacon_at is not None:
-        steps.append(_beacon(facts, facts.beacon_at, now))
-    steps.append(_draw(facts, now))
+        steps.append(_source("dice", facts, waits, facts.given.get("dice"), facts.objections_until))
+    if facts.uses_beacon:
+        steps.append(_source("beacon", facts, waits, facts.given.get("beacon_signature"), facts.beacon_at))
+    steps.append(_draw(facts, waits))
     steps.append(Step("notices", _notices(facts), until=campaign.notify_by))
     return tuple(steps)
 
 
-def current(steps: tuple[Step, ...]) -> Step | None:
+def current(steps: Sequence[Step]) -> Step | None:
     """The step at which everything is: the first that is not done. None when all is done."""
     return next((step for step in steps if step.state is not StepState.DONE), None)
 
@@ -108,50 +95,54 @@ def _span(name: StepName, starts: datetime, ends: datetime, now: datetime) -> St
     return Step(name, state, starts, ends)
 
 
-def _freeze(campaign: Campaign, facts: Facts, now: datetime) -> Step:
-    """Gaps are shown from the end of the grace period on: there is time to close them before the list is due."""
+def _holding(name: StepName, waits: Sequence[Wait]) -> tuple[Wait, ...]:
+    return tuple(wait for wait in waits if BLOCKING.get(wait.code) == name)
+
+
+def _is_waited_for(code: Code, waits: Sequence[Wait]) -> bool:
+    return any(wait.code == code for wait in waits)
+
+
+def _freeze(campaign: Campaign, facts: Facts, waits: Sequence[Wait]) -> Step:
+    """Gaps are named from the end of the grace period on: there is time to close them before the list is due."""
     if facts.reached(DrawState.FROZEN):
         return Step("freeze", StepState.DONE, facts.frozen_at)
-    at = campaign.draw.at
-    waits = facts.gaps if facts.state is DrawState.OPEN and now >= campaign.window.paper_until else ()
-    if now < at and facts.state is DrawState.OPEN:
-        return Step("freeze", StepState.LATER, at, waits=waits)
-    return Step("freeze", StepState.WAITING if waits else StepState.NOW, at, waits=waits)
+    if facts.state is not DrawState.OPEN:
+        return Step("freeze", StepState.NOW, campaign.draw.at)
+    gaps = () if _is_waited_for("paper", waits) else _holding("freeze", waits)
+    if _is_waited_for("paper", waits) or _is_waited_for("draw-time", waits):
+        return Step("freeze", StepState.LATER, campaign.draw.at, waits=gaps)
+    return Step("freeze", StepState.WAITING if gaps else StepState.NOW, campaign.draw.at, waits=gaps)
 
 
-def _objecting(facts: Facts, now: datetime) -> bool:
-    return facts.objections_until is not None and now < facts.objections_until
+def _may_have_chance(facts: Facts, waits: Sequence[Wait]) -> bool:
+    return facts.reached(DrawState.FROZEN) and not _is_waited_for("objections", waits)
 
 
-def _objection(facts: Facts, now: datetime) -> Step:
+def _objection(facts: Facts, waits: Sequence[Wait]) -> Step:
     if not facts.reached(DrawState.FROZEN):
         return Step("objection", StepState.LATER)
-    state = StepState.NOW if _objecting(facts, now) else StepState.DONE
+    state = StepState.NOW if _is_waited_for("objections", waits) else StepState.DONE
     return Step("objection", state, facts.frozen_at, facts.objections_until)
 
 
-def _dice(facts: Facts, now: datetime) -> Step:
-    if facts.dice_given:
-        return Step("dice", StepState.DONE)
-    if not facts.reached(DrawState.FROZEN) or _objecting(facts, now):
-        return Step("dice", StepState.LATER, facts.objections_until)
-    return Step("dice", StepState.WAITING, waits=(Wait("dice"),))
+def _source(
+    name: Literal["dice", "beacon"], facts: Facts, waits: Sequence[Wait], given: datetime | None, from_: datetime | None
+) -> Step:
+    """Dice or the beacon: due when objections can no longer be raised, done when given (or drawn: then it was)."""
+    holding = _holding(name, waits)
+    if facts.reached(DrawState.DRAWN) or (_may_have_chance(facts, waits) and not holding):
+        return Step(name, StepState.DONE, given)
+    if not _may_have_chance(facts, waits):
+        return Step(name, StepState.LATER, from_)
+    return Step(name, StepState.WAITING, waits=holding)
 
 
-def _beacon(facts: Facts, round_at: datetime, now: datetime) -> Step:
-    if facts.beacon_given:
-        return Step("beacon", StepState.DONE, round_at)
-    if not facts.reached(DrawState.FROZEN) or _objecting(facts, now):
-        return Step("beacon", StepState.LATER, round_at)
-    wait = Wait("beacon-round", at=round_at) if now < round_at else Wait("beacon")
-    return Step("beacon", StepState.WAITING, round_at, waits=(wait,))
-
-
-def _draw(facts: Facts, now: datetime) -> Step:
+def _draw(facts: Facts, waits: Sequence[Wait]) -> Step:
     if facts.reached(DrawState.DRAWN):
         return Step("draw", StepState.DONE, facts.drawn_at)
-    ready = facts.reached(DrawState.FROZEN) and not _objecting(facts, now) and facts.chance_complete
-    return Step("draw", StepState.NOW if ready else StepState.LATER)
+    missing = _holding("dice", waits) or _holding("beacon", waits)
+    return Step("draw", StepState.NOW if _may_have_chance(facts, waits) and not missing else StepState.LATER)
 
 
 def _notices(facts: Facts) -> StepState:

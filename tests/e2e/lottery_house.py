@@ -4,6 +4,7 @@ import asyncio
 import socket
 import threading
 from collections.abc import Awaitable, Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,35 +17,34 @@ from playwright.sync_api import Page
 from services.intake.receipts import candidates
 from services.lottery import handlers, ledger
 from services.lottery.chance import Chance
-from services.lottery.drawing import Drawing
-from services.lottery.endpoints import public_router, staff_router
+from services.lottery.endpoints import DrawDesk, staff_router
 from services.lottery.freezing import Freezing
 from services.lottery.keys import LotteryKeys
 from services.lottery.overview import DrawOverview
 from services.lottery.pages.draws import DrawPages, draws_router
 from services.lottery.pages.site import lottery_renderer, site_router
-from services.lottery.publishing import Publishing
+from services.lottery.published import Published, public_router
+from services.lottery.redrawing import Redrawing
+from services.lottery.states import DrawState
+from services.lottery.steps import draw_of
 from shared.campaign import Campaign
 from shared.clock import FixedClock
-from shared.contracts import AcceptedApplication, ApplicationsAccepted, Choice, ReceiptsClosed
+from shared.contracts import (
+    AcceptedApplication,
+    ApplicationsAccepted,
+    ApplicationsHeld,
+    Choice,
+    HeldApplication,
+    ReceiptsClosed,
+)
 from shared.ids import CampaignId, ClassId, new_application_id, new_token
 from shared.storage import Store
 from shared.web import install_problems
 from shared.web.signin import staff_only
+from tests.integration.lottery.town import Office, new_office
 
 T = TypeVar("T")
 SECRET = "a-staff-secret"
-
-
-@dataclass(frozen=True)
-class Parts:
-    """What a lottery process is made of, on a connection of its own."""
-
-    store: Store
-    freezing: Freezing
-    chance: Chance
-    drawing: Drawing
-    publishing: Publishing
 
 
 @dataclass(frozen=True)
@@ -56,45 +56,56 @@ class LotteryHouse:
     database: str
     keys: LotteryKeys
 
-    def do(self, work: Callable[[Parts], Awaitable[T]]) -> T:
-        """As the schedule or a consumer of another process would."""
+    def do(self, campaign: Campaign, work: Callable[[Office], Awaitable[T]]) -> T:
+        """As another process of the lottery would."""
 
         async def run() -> T:
-            store = Store.open(self.mongo_url, self.database)
-            freezing = Freezing(store, self.keys, self.clock, self.campaigns)
-            drawing = Drawing(store, self.keys, self.clock)
-            publishing = Publishing(store, self.keys, self.campaigns)
+            office = new_office(self.mongo_url, self.database, self.keys, self.clock, campaign)
             try:
-                return await work(Parts(store, freezing, Chance(store), drawing, publishing))
+                return await work(office)
             finally:
-                await store.close()
+                await office.store.close()
 
-        return asyncio.run(run())
+        with ThreadPoolExecutor(1) as pool:  # this thread's loop is the browser's
+            return pool.submit(lambda: asyncio.run(run())).result(60)
 
-    def take_in(self, campaign: Campaign, count: int) -> None:
-        """So many accepted applications, over all classes and channels; and the roll, complete."""
+    def take_in(self, campaign: Campaign, count: int, *, held: int = 0) -> None:
+        """So many applications, over all classes and channels, the last ones held; and the roll, complete."""
         channels = ("web", "web", "web", "fax", "post")
         items = [_accepted(campaign, number, channels[number % len(channels)]) for number in range(count)]
         ids = tuple(item.application_id for item in items)
-        parts = [tuple(items[at : at + 100]) for at in range(0, count, 100)]
+        doubtful = [HeldApplication(application_id=each, channel="web", revision=1) for each in ids[count - held :]]
+        taken = items[: count - held]
+        parts = [tuple(taken[at : at + 100]) for at in range(0, len(taken), 100)]
         said = [ApplicationsAccepted(campaign=campaign.id, items=part) for part in parts]
+        waiting = [ApplicationsHeld(campaign=campaign.id, items=tuple(doubtful))] if held else []
         closed = ReceiptsClosed(campaign=campaign.id, part=1, parts=1, total=count, application_ids=ids)
 
-        async def work(parts: Parts) -> None:
-            await parts.store.transact(lambda uow: handlers.on_accepted(said, uow))
-            await parts.store.transact(lambda uow: handlers.on_receipts_closed([closed], uow))
+        async def work(office: Office) -> None:
+            await office.store.transact(lambda uow: handlers.on_accepted(said, uow))
+            await office.store.transact(lambda uow: handlers.on_held(waiting, uow))
+            await office.store.transact(lambda uow: handlers.on_receipts_closed([closed], uow))
 
-        self.do(work)
+        self.do(campaign, work)
+
+    def advance(self, campaign: Campaign, *, times: int = 1) -> None:
+        """What the schedule does, so many steps."""
+
+        async def work(office: Office) -> None:
+            match (await draw_of(office.store, campaign.id))["state"]:
+                case DrawState.OPEN:
+                    await office.freezing.freeze(campaign.id)
+                case DrawState.FROZEN:
+                    assert await office.drawing.draw_if_possible(campaign.id)
+                case DrawState.DRAWN:
+                    assert await office.publishing.publish_if_drawn(campaign.id)
+
+        for _ in range(times):
+            self.do(campaign, work)
 
     def draw(self, campaign: Campaign) -> dict[str, Any]:
         """The draw's document."""
-
-        async def work(parts: Parts) -> dict[str, Any]:
-            found: dict[str, Any] | None = await parts.store.db[ledger.DRAWS].find_one({"_id": campaign.id})
-            assert found is not None
-            return found
-
-        return self.do(work)
+        return self.do(campaign, lambda office: draw_of(office.store, campaign.id))
 
     def sign_in(self, page: Page, path: str, actor: str = "yamada-01") -> None:
         """From any staff page to itself, by way of the sign-in page."""
@@ -125,11 +136,10 @@ def lottery_house(mongo_url: str, database: str, home: Path, *campaigns: Campaig
     """The clock stands where the first campaign's window has just opened; tests move it."""
     (home / "token").write_text(SECRET)
     listener = socket.create_server(("127.0.0.1", 0))
-    known = {campaign.id: campaign for campaign in campaigns}
-    clock = FixedClock(campaigns[0].window.opens)
-    keys = LotteryKeys(home)
-    house = LotteryHouse(f"http://127.0.0.1:{listener.getsockname()[1]}", known, clock, mongo_url, database, keys)
-    house.do(_prepare(known))
+    known = {CampaignId(campaign.id): campaign for campaign in campaigns}
+    url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    house = LotteryHouse(url, known, FixedClock(campaigns[0].window.opens), mongo_url, database, LotteryKeys(home))
+    house.do(campaigns[0], _prepared(known))
     server = uvicorn.Server(uvicorn.Config(_app(house, home / "token"), log_config=None, lifespan="off"))
     thread = threading.Thread(target=server.run, args=([listener],))
     thread.start()
@@ -138,25 +148,27 @@ def lottery_house(mongo_url: str, database: str, home: Path, *campaigns: Campaig
     finally:
         server.should_exit = True
         thread.join(20)
+        house.do(campaigns[0], lambda office: office.store.db.client.drop_database(database))
 
 
-def _prepare(campaigns: Mapping[CampaignId, Campaign]) -> Callable[[Parts], Awaitable[None]]:
-    async def work(parts: Parts) -> None:
-        await parts.store.ensure(ledger.collections())
-        await ledger.ensure_draws(parts.store, campaigns.values())
+def _prepared(campaigns: Mapping[CampaignId, Campaign]) -> Callable[[Office], Awaitable[None]]:
+    async def work(office: Office) -> None:
+        await office.store.ensure(ledger.collections())
+        await ledger.ensure_draws(office.store, campaigns.values())
 
     return work
 
 
 def _app(house: LotteryHouse, token: Path) -> FastAPI:
-    store = Store.open(house.mongo_url, house.database)
-    freezing = Freezing(store, house.keys, house.clock, house.campaigns)
+    """As services/lottery/app.py wires it."""
+    store, clock, campaigns = Store.open(house.mongo_url, house.database), house.clock, house.campaigns
+    freezing, redrawing = Freezing(store, house.keys, clock, campaigns), Redrawing(store, clock, campaigns)
     renderer = lottery_renderer()
     app = FastAPI()
     install_problems(app)
-    app.include_router(staff_router(house.campaigns, store, freezing, Chance(store), staff_only(token)))
-    app.include_router(public_router(house.campaigns, store, house.keys))
+    desk = DrawDesk(store, clock, campaigns, freezing, Chance(store, clock), redrawing)
+    app.include_router(staff_router(desk, staff_only(token)))
+    app.include_router(public_router(Published(store, house.keys, campaigns)))
     app.include_router(site_router(renderer, token))
-    pages = DrawPages(house.campaigns, DrawOverview(store, house.clock), house.clock, renderer, token)
-    app.include_router(draws_router(pages))
+    app.include_router(draws_router(DrawPages(campaigns, DrawOverview(store, clock), clock, renderer, token)))
     return app

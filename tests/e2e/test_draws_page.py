@@ -1,36 +1,72 @@
 """Staff watch a draw and take part in it: on a phone and on a desk, with the keyboard, in Japanese and in English."""
 
+import hashlib
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from services.lottery.states import DrawState
+from shared.campaign import Campaign, quicknet
+from shared.campaign.model import Beacon
 from tests.e2e.browser import DESKTOP, PHONE, keep_picture, opened, overflows, tab_to, violations
 from tests.e2e.lottery_house import LotteryHouse, lottery_house
-from tests.unit.lottery.draws import sample_campaign
+from tests.unit.lottery.draws import DICE, sample_campaign
 
 SAMPLE = sample_campaign()
-OTHER = SAMPLE.model_copy(update={"id": "autumn-walk"})
+ROUND = 657413
+SIGNATURE = "b713718a38ae728dfd477991af2822e08d2f305e47718cef9f7848ce4050e7be41076862b98fad56e91a6b85b89cd97b"
+"""Of quicknet's round 657413, long after the sample's draw."""
 HOUR = timedelta(hours=1)
+
+
+def variant(name: str, **draw: object) -> Campaign:
+    """The sample event under another id, drawn by other rules."""
+    return SAMPLE.model_copy(update={"id": name, "draw": SAMPLE.draw.model_copy(update=draw)})
+
+
+HELD, ROLLED = variant("held"), variant("rolled")
+BEACON = variant(
+    "beacon",
+    source="beacon",
+    beacon=Beacon(chain=quicknet.CHAIN, public_key=quicknet.PUBLIC_KEY, round=ROUND),
+    objection_hours=24,
+)
 
 
 @pytest.fixture(scope="module")
 def house(mongo_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LotteryHouse]:
     home = tmp_path_factory.mktemp("lottery")
-    with lottery_house(mongo_url, f"{home.name}_lottery", home, SAMPLE, OTHER) as running:
+    with lottery_house(mongo_url, f"{home.name}_draws", home, SAMPLE, HELD, ROLLED, BEACON) as running:
         running.take_in(SAMPLE, 900)
         yield running
 
 
-def step(page: Page, name: str) -> str:
-    return page.get_attribute(f"[data-step={name}]", "class") or ""
+def live(page: Page) -> Page:
+    """With a clock of its own, so that nobody waits for the page's next look at the server."""
+    page.clock.install()
+    return page
 
 
-def typed(page: Page, field: str, digits: str) -> None:
-    tab_to(page, field)
-    page.keyboard.type(digits)
+def comes(page: Page, selector: str, text: str) -> None:
+    """The page comes to say so by itself."""
+    for _ in range(20):
+        page.clock.run_for(3_000)
+        with suppress(AssertionError):
+            expect(page.locator(selector)).to_contain_text(text, timeout=300)
+            return
+    expect(page.locator(selector)).to_contain_text(text)
+
+
+def stands(page: Page, step: str, state: str) -> None:
+    """The timeline comes to say so by itself."""
+    comes(page, f"[data-step={step}].step-{state}", "")
+
+
+def next_step(page: Page) -> None:
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
 
@@ -39,7 +75,8 @@ def test_a_stranger_is_sent_to_the_sign_in_page_and_back(house: LotteryHouse, br
     with opened(browser, house.url) as page:
         house.sign_in(page, "/draws")
         expect(page.locator(".signed-in")).to_contain_text("yamada-01")
-        assert page.locator(".campaigns li").count() == 2
+        assert page.locator(".campaigns li").count() == 4
+        assert violations(page) == []
         page.get_by_role("link", name=SAMPLE.title.ja).first.click()
         expect(page.locator("#live-now")).to_contain_text("受付期間:進行中です")
         page.goto("/draws/no-such")
@@ -47,12 +84,153 @@ def test_a_stranger_is_sent_to_the_sign_in_page_and_back(house: LotteryHouse, br
 
 
 @pytest.mark.parametrize("size", [PHONE, DESKTOP], ids=["phone", "desktop"])
-def test_the_page_is_readable_for_everybody(
+def test_demand_is_shown_beside_the_places_and_everybody_can_read_it(
     house: LotteryHouse, browser: Browser, size: dict[str, int], tmp_path: Path
 ):
     with opened(browser, house.url, size) as page:
         house.sign_in(page, f"/en/draws/{SAMPLE.id}" if size == DESKTOP else f"/draws/{SAMPLE.id}")
-        assert page.locator("#demand tbody tr").count() == len(SAMPLE.classes)
+        lines = page.locator("#demand tbody tr")
+        assert lines.count() == len(SAMPLE.classes)
+        entries = [int(line.locator("td").nth(3).inner_text()) for line in lines.all()]
+        assert sum(entries) == sum(1 + number % 3 for number in range(900))
         assert violations(page) == []
         assert not overflows(page)
+        page.click("#try")
+        expect(page.locator("#tried tbody tr")).to_have_count(len(SAMPLE.classes))
+        assert house.draw(SAMPLE)["state"] == DrawState.OPEN
         keep_picture(page, f"draws-{size['width']}", tmp_path)
+
+
+def test_an_incomplete_list_is_frozen_only_with_a_reason_and_a_second_person(
+    house: LotteryHouse, browser: Browser, tmp_path: Path
+):
+    house.take_in(HELD, 30, held=2)
+    house.clock.at = HELD.draw.at
+    with opened(browser, house.url, DESKTOP) as page:
+        house.sign_in(live(page), f"/draws/{HELD.id}")
+        stands(page, "freeze", "waiting")
+        expect(page.locator("[data-step=freeze]")).to_contain_text("確認待ち(保留)の申込みが 2 件")
+        keep_picture(page, "draws-waiting", tmp_path)
+        page.fill("#override_reason", "本人と連絡が取れないため")
+        page.fill("#approved_by", "yamada-01")
+        page.keyboard.press("Enter")
+        expect(page.locator(".refused")).to_contain_text("もう一人の承認が必要です")
+        page.fill("#approved_by", "suzuki-02")
+        page.keyboard.press("Enter")
+        stands(page, "dice", "waiting")
+        expect(page.locator("#live-results")).to_contain_text("(28 件)")
+    assert house.draw(HELD)["manifest"].count("本人と連絡が取れないため") == 1
+
+
+def type_twice(page: Page) -> None:
+    """As people do: one digit short, then another one wrong, with full-width digits in the end."""
+    tab_to(page, "digits")
+    page.keyboard.type(DICE[:-1])
+    next_step(page)
+    expect(page.locator("#digits-error")).to_contain_text("40桁必要ですが、39桁です")
+    page.keyboard.type(DICE[-1])
+    next_step(page)
+    expect(page.locator("#again h2")).to_be_visible()
+    assert page.input_value("#digits") == ""
+    page.keyboard.type(DICE[:20] + "0" + DICE[21:])
+    next_step(page)
+    expect(page.locator("#digits_again-error")).to_contain_text("21桁目が違います")
+    page.fill("#digits_again", " ".join(chr(ord("０") + int(each)) for each in DICE))
+    next_step(page)
+
+
+def name_witnesses(page: Page) -> None:
+    """One of them twice at first."""
+    tab_to(page, "witness-1")
+    page.keyboard.type("甲野 花子")
+    tab_to(page, "witness-2")
+    page.keyboard.type("甲野　花子")
+    page.keyboard.press("Enter")
+    expect(page.locator("#witness-2-error")).to_contain_text("同じ名前です")
+    page.fill("#witness-2", "乙川 次郎")
+
+
+def test_two_people_type_the_dice_with_the_keyboard_alone_and_the_draw_happens(
+    house: LotteryHouse, browser: Browser, tmp_path: Path
+):
+    photograph = tmp_path / "dice.jpg"
+    photograph.write_bytes(b"dice" * 300_000)
+    hashed = f"sha256:{hashlib.sha256(photograph.read_bytes()).hexdigest()}"
+    house.take_in(ROLLED, 400)
+    house.clock.at = ROLLED.draw.at
+    house.advance(ROLLED)
+    with opened(browser, house.url) as page:
+        house.sign_in(live(page), f"/draws/{ROLLED.id}/dice")
+        assert violations(page) == []
+        type_twice(page)
+        name_witnesses(page)
+        page.set_input_files("#evidence", photograph)
+        expect(page.locator("#evidence-hash")).to_have_text(hashed)
+        assert not overflows(page)
+        page.focus("#witness-2")
+        page.keyboard.press("Enter")
+        expect(page.locator("#summary")).to_contain_text("乙川 次郎")
+        assert violations(page) == []
+        keep_picture(page, "draws-dice", tmp_path)
+        tab_to(page, "send")
+        page.keyboard.press("Enter")
+        expect(page.locator("#done h2")).to_be_visible()
+    draw = house.draw(ROLLED)
+    assert (draw["dice"], draw["dice_evidence"]) == (DICE, [hashed])
+    assert (draw["witnesses"], draw["given"][0]["actor"]) == (["甲野 花子", "乙川 次郎"], "yamada-01")
+
+
+def test_what_was_drawn_appears_by_itself(house: LotteryHouse, browser: Browser, tmp_path: Path):
+    """After the dice of the test before."""
+    with opened(browser, house.url) as page:
+        house.sign_in(live(page), f"/draws/{ROLLED.id}")
+        stands(page, "draw", "now")
+        house.advance(ROLLED, times=2)
+        stands(page, "notices", "done")
+        expect(page.locator("#results tbody tr").nth(3).locator("td").first).to_have_text("10")
+        expect(page.locator("#live-history")).to_contain_text("抽選しました")
+        assert violations(page) == []
+        assert not overflows(page)
+        keep_picture(page, "draws-drawn", tmp_path)
+
+
+def test_a_beacons_value_is_pasted_when_its_time_has_come(house: LotteryHouse, browser: Browser):
+    house.take_in(BEACON, 30)
+    house.clock.at = BEACON.draw.at
+    house.advance(BEACON)
+    with opened(browser, house.url, DESKTOP) as page:
+        house.sign_in(live(page), f"/draws/{BEACON.id}")
+        stands(page, "objection", "now")
+        stands(page, "beacon", "later")
+        house.clock.at = BEACON.draw.at + 24 * HOUR
+        stands(page, "beacon", "waiting")
+        comes(page, "#live-now", "に発表されます")
+        house.clock.at = quicknet.time_of(ROUND) + HOUR
+        comes(page, "#live-now", "まだ届いていません")
+        page.fill("#signature", SIGNATURE[::-1])
+        page.keyboard.press("Enter")
+        expect(page.locator(".refused")).to_contain_text("乱数が使えません")
+        page.fill("#signature", SIGNATURE)
+        page.keyboard.press("Enter")
+        stands(page, "beacon", "done")
+        house.advance(BEACON, times=2)
+        stands(page, "notices", "done")
+        page.click(".redraw summary")
+        page.fill("#redraw-reason", "名簿に誤りがあったため")
+        page.fill("#redraw-approved_by", "suzuki-02")
+        page.check("[name=reopen]")
+        page.click(".redraw button")
+        comes(page, "#live-past", "名簿に誤りがあったため")
+        assert house.draw(BEACON)["number"] == 2
+        assert violations(page) == []
+
+
+def test_who_is_signed_out_or_cut_off_is_told_so(house: LotteryHouse, browser: Browser):
+    with opened(browser, house.url) as page:
+        house.sign_in(live(page), f"/draws/{SAMPLE.id}")
+        page.context.set_offline(True)
+        comes(page, "#away", "サーバーに届きません")
+        page.context.set_offline(False)
+        comes(page, "#away[hidden]", "")
+        page.context.clear_cookies()
+        comes(page, "#away", "サインインの時間が切れました")

@@ -6,6 +6,7 @@ what staff do to `/v1`, in the name of whoever signed in.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -13,9 +14,9 @@ from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import RedirectResponse
 
 from services.lottery.demand import CHANNELS, chart
-from services.lottery.overview import DrawOverview
+from services.lottery.overview import Course, DrawOverview
 from services.lottery.states import DrawState
-from services.lottery.timeline import current
+from services.lottery.timeline import StepState, current
 from shared import dates
 from shared.campaign import Campaign
 from shared.catalogue import Catalogue
@@ -68,15 +69,16 @@ class DrawPages:
             channels=CHANNELS,
             results=await self.overview.results(campaign, course),
             history=course.history[-_HISTORY_SHOWN:][::-1],
-            frozen=course.facts.reached(DrawState.FROZEN),
-            drawn=course.facts.reached(DrawState.DRAWN),
+            missing=_missing(course, self.clock.now()),
+            frozen=course.reached(DrawState.FROZEN),
+            drawn=course.reached(DrawState.DRAWN),
             data=self._for_the_program(campaign, texts, staff),
         )
 
     async def dice(self, campaign: Campaign, texts: Catalogue, staff: Staff) -> Response:
         course = await self.overview.course(campaign)
         step = next((each for each in course.steps if each.name == "dice"), None)
-        more = {"digits": campaign.draw.digits, "witnesses": campaign.draw.witnesses}
+        more = {"digits": course.digits or campaign.draw.digits, "witnesses": course.witnesses}
         return self._page(
             "dice.html",
             texts,
@@ -92,7 +94,9 @@ class DrawPages:
         return self._page("draws_missing.html", texts, None, staff, status=404)
 
     def _page(self, template: str, texts: Catalogue, path: str | None, staff: Staff, **shown: Any) -> Response:
-        return self.renderer.page(template, texts, path, headers=_HEADERS, staff=staff, dates=dates, **shown)
+        return self.renderer.page(
+            template, texts, path, headers=_HEADERS, staff=staff, dates=dates, now=self.clock.now(), **shown
+        )
 
     def _for_the_program(self, campaign: Campaign, texts: Catalogue, staff: Staff) -> dict[str, Any]:
         """The page's data block; services/lottery/web/src/draws/page.ts has its type."""
@@ -104,6 +108,12 @@ class DrawPages:
             "actor": staff.actor,
             "classes": [[each.id, f"{each.number} {each.title.said_in(texts.lang)}"] for each in campaign.classes],
         }
+
+
+def _missing(course: Course, now: datetime) -> frozenset[str]:
+    """The codes of what staff can bring about now; a beacon's value cannot be given before it exists."""
+    waits = (wait for step in course.steps if step.state is StepState.WAITING for wait in step.waits)
+    return frozenset(wait.code for wait in waits if wait.until is None or wait.until <= now)
 
 
 def draws_router(pages: DrawPages) -> APIRouter:

@@ -8,7 +8,8 @@ import pytest
 
 from services.lottery.demand import CHANNELS
 from services.lottery.pages import TEXTS
-from services.lottery.timeline import StepName, StepState, WaitCode
+from services.lottery.relays import Trouble
+from services.lottery.timeline import BLOCKING, StepName, StepState
 from shared.catalogue import Catalogue
 from shared.web.pages import catalogues_with
 
@@ -18,7 +19,10 @@ PUT_TOGETHER = {
     *(f"draws.step.{name}" for name in get_args(StepName)),
     *(f"draws.state.{state}" for state in StepState),
     *(f"draws.now.{state}" for state in StepState if state is not StepState.DONE),
-    *(f"draws.wait.{code}" for code in get_args(WaitCode)),
+    *(f"draws.wait.{code}" for code in BLOCKING),
+    "draws.wait.beacon-due",
+    *(f"draws.trouble.{code}" for code in get_args(Trouble)),
+    *(f"draws.say.{name}" for name in ("class", "capacity", "asked", "won", "seats", "waiting")),
     *(f"draws.channel.{channel}" for channel in CHANNELS),
     *(f"dice.say.{code}" for code in ("not-digits", "count", "differ")),
 }

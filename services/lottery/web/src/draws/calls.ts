@@ -14,15 +14,19 @@ interface Problem {
   readonly detail_en?: string;
 }
 
-export async function call(path: string, body: Readonly<Record<string, unknown>>): Promise<Answer> {
+/** Change something, in the name of whoever signed in. */
+export function call(path: string, body: Readonly<Record<string, unknown>>): Promise<Answer> {
+  return sent(path, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ ...body, actor: page.actor }) });
+}
+
+/** Only look. */
+export function look(path: string): Promise<Answer> {
+  return sent(path, {});
+}
+
+async function sent(path: string, request: RequestInit): Promise<Answer> {
   try {
-    const answer = await fetch(path, {
-      method: "POST",
-      credentials: "same-origin",
-      headers: { "Content-Type": "application/json" },
-      body: JSON.stringify({ ...body, actor: page.actor }),
-      signal: AbortSignal.timeout(PATIENCE_MS),
-    });
+    const answer = await fetch(path, { ...request, credentials: "same-origin", signal: AbortSignal.timeout(PATIENCE_MS) });
     const said: unknown = await answer.json();
     return answer.ok ? { ok: true, body: said } : { ok: false, text: inWords(said as Problem, answer.status) };
   } catch {

@@ -16,9 +16,9 @@ interface Given {
   digits: string;
   again: string;
   witnesses: readonly string[];
-  evidence: string | null;
+  evidence: readonly string[];
 }
-const given: Given = { digits: "", again: "", witnesses: [], evidence: null };
+const given: Given = { digits: "", again: "", witnesses: [], evidence: [] };
 
 function go(step: Step): void {
   showOnly(step, STEPS);
@@ -84,16 +84,16 @@ function witnesses(): readonly string[] | null {
 }
 
 async function takeEvidence(): Promise<void> {
-  const [file] = byId("evidence", HTMLInputElement).files ?? [];
+  const files = [...(byId("evidence", HTMLInputElement).files ?? [])];
   const shown = section("evidence-hash");
-  given.evidence = null;
-  if (file === undefined) {
-    shown.textContent = "";
-    return;
-  }
+  given.evidence = [];
   try {
-    given.evidence = await hashOf(file, (share) => (shown.textContent = t("dice.say.hashing", { percent: Math.round(100 * share) })));
-    shown.textContent = given.evidence;
+    const found: string[] = [];
+    for (const file of files) {
+      found.push(await hashOf(file, (share) => (shown.textContent = t("dice.say.hashing", { percent: Math.round(100 * share) }))));
+    }
+    given.evidence = found;
+    shown.replaceChildren(...found.map((hash) => el("p", {}, hash)));
   } catch {
     shown.textContent = t("dice.say.unreadable");
   }
@@ -103,7 +103,7 @@ function confirm(): void {
   const lines: readonly (readonly [string, string])[] = [
     [t("dice.say.digits"), inFives(given.digits)],
     [t("dice.say.witnesses"), given.witnesses.join(t("dice.say.and"))],
-    [t("dice.say.evidence"), given.evidence ?? t("dice.say.no-evidence")],
+    [t("dice.say.evidence"), given.evidence.join(" ") || t("dice.say.no-evidence")],
     [t("dice.say.actor"), page.actor],
   ];
   section("summary").replaceChildren(...lines.flatMap(([name, text]) => [el("dt", {}, name), el("dd", {}, text)]));
@@ -114,8 +114,7 @@ async function send(): Promise<void> {
   const button = byId("send", HTMLButtonElement);
   if (button.getAttribute("aria-disabled") === "true") return;
   button.setAttribute("aria-disabled", "true");
-  const evidence = given.evidence === null ? {} : { evidence: given.evidence };
-  const body = { digits: given.digits, digits_again: given.again, witnesses: given.witnesses, ...evidence };
+  const body = { digits: given.digits, digits_again: given.again, witnesses: given.witnesses, evidence: given.evidence };
   const answer = await call(`/v1/campaigns/${page.campaign}/dice`, body);
   button.removeAttribute("aria-disabled");
   const refused = section("refused");

@@ -54,10 +54,11 @@ function putIn(old: HTMLElement, fresh: HTMLElement): void {
   if (old.hasAttribute("data-tells")) section("told").textContent = old.textContent?.replace(/\s+/gu, " ").trim() ?? "";
 }
 
-/** Nobody loses what was typed, or an answer just read. */
+/** Nobody loses what was typed, ticked or opened. */
 function isInUse(old: HTMLElement): boolean {
-  const fields = [...old.querySelectorAll<HTMLInputElement | HTMLTextAreaElement>("input, textarea")];
-  return fields.some((field) => field === document.activeElement || field.value !== field.defaultValue);
+  const fields = [...old.querySelectorAll("input")];
+  const changed = (field: HTMLInputElement): boolean => (field.type === "checkbox" ? field.checked !== field.defaultChecked : field.value !== field.defaultValue);
+  return fields.some((field) => field === document.activeElement || changed(field)) || old.querySelector("details[open]") !== null;
 }
 
 function away(text: string): void {
