@@ -118,21 +118,20 @@ class ClassResult:
 
 def results(capacities: Mapping[str, int], came: Iterable[Came]) -> tuple[ClassResult, ...]:
     """One line per class of the campaign, in its order."""
-    known = {(each.class_id, each.outcome): each for each in came}
-
-    def entries(name: str, outcome: str) -> int:
-        found = known.get((name, outcome))
-        return found.entries if found else 0
-
+    entries: Counter[tuple[str, str]] = Counter()
+    seats: Counter[str] = Counter()
+    for each in came:
+        entries[each.class_id, each.outcome] += each.entries
+        seats[each.class_id] += each.seats if each.outcome == "won" else 0
     return tuple(
         ClassResult(
             class_id=name,
             capacity=capacity,
-            seats=known[name, "won"].seats if (name, "won") in known else 0,
-            won=entries(name, "won"),
-            waiting=entries(name, "waiting"),
-            lost=entries(name, "lost"),
-            refused=entries(name, "refused"),
+            seats=seats[name],
+            won=entries[name, "won"],
+            waiting=entries[name, "waiting"],
+            lost=entries[name, "lost"],
+            refused=entries[name, "refused"],
         )
         for name, capacity in capacities.items()
     )

@@ -3,10 +3,11 @@
 Counts only: no page of the lottery shows an entry together with anything that leads to a person.
 """
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final, TypeVar
 
 from services.lottery import ledger
 from services.lottery import readiness as judging
@@ -22,7 +23,12 @@ from services.lottery.waiting import waits
 from shared.campaign import Campaign, quicknet
 from shared.campaign.model import Beacon
 from shared.clock import Clock
-from shared.storage import Store, StoreUnavailable, translated
+from shared.storage import Store, translated
+
+T = TypeVar("T")
+
+_AT_ONCE: Final = 200_000
+_PATIENCE_S: Final = 2.0
 
 
 @dataclass(frozen=True)
@@ -96,34 +102,58 @@ class DrawOverview:
         )
 
     async def demand(self, campaign: Campaign, course: Course) -> tuple[ClassDemand, ...] | None:
-        """None where counting takes longer than the database is given: try again when the list is frozen."""
+        """None while a long list is still being counted: ask again."""
 
         async def count() -> tuple[ClassDemand, ...]:
-            found = self._store.db[ledger.ENTRIES].aggregate(_asked(campaign.id))
-            asked = [Asked(**line["_id"], entries=line["entries"]) async for line in found]
-            return demand(_capacities(campaign), asked)
+            wanted = {"campaign": campaign.id, "state": "accepted"}
+            of = {"class_id": "$choices.class_id", "channel": "$channel", "seats": "$choices.seats"}
+            found = self._counted(ledger.ENTRIES, wanted, "choices", of)
+            return demand(_capacities(campaign), [Asked(**key, entries=entries) async for key, entries, _ in found])
 
-        try:
-            with translated():
-                return await self._demand.get((course.draw, course.state), count)
-        except StoreUnavailable:
-            return None
+        return await _soon(self._demand.get((course.draw, course.state), count))
 
     async def results(self, campaign: Campaign, course: Course) -> tuple[ClassResult, ...] | None:
-        """As far as results have been said; None before the draw, and where counting takes too long."""
+        """As far as results have been said; None before the draw, and while they are still being counted."""
         if not course.reached(DrawState.DRAWN):
             return None
 
         async def count() -> tuple[ClassResult, ...]:
-            found = self._store.db[ledger.OUTCOMES].aggregate(_came(course.draw))
-            came = [Came(**line["_id"], entries=line["entries"], seats=line["seats"]) async for line in found]
-            return results(_capacities(campaign), came)
+            of = {"class_id": "$outcomes.class_id", "outcome": "$outcomes.outcome"}
+            found = self._counted(ledger.OUTCOMES, {"draw": course.draw}, "outcomes", of)
+            return results(
+                _capacities(campaign), [Came(**key, entries=n, seats=seats) async for key, n, seats in found]
+            )
 
-        try:
-            with translated():
-                return await self._results.get((course.draw, course.state), count)
-        except StoreUnavailable:
-            return None
+        return await _soon(self._results.get((course.draw, course.state), count))
+
+    async def _counted(
+        self, collection: str, wanted: Mapping[str, Any], part: str, of: Mapping[str, str]
+    ) -> AsyncIterator[tuple[dict[str, Any], int, int]]:
+        """Members of the list `part`, grouped by `of`: how many, and their seats.
+
+        Piece by piece: the whole could take longer than an answer of the database may.
+        """
+        last = ""
+        while True:
+            group = {
+                "_id": of,
+                "count": {"$sum": 1},
+                "seats": {"$sum": f"${part}.seats"},
+                "last": {"$max": "$_id"},
+            }
+            pipeline: list[dict[str, Any]] = [
+                {"$match": {**wanted, "_id": {"$gt": last}}},
+                {"$sort": {"_id": 1}},
+                {"$limit": _AT_ONCE},
+                {"$unwind": {"path": f"${part}", "preserveNullAndEmptyArrays": True}},
+                {"$group": group},
+            ]
+            lines = await self._store.db[collection].aggregate(pipeline).to_list(None)
+            if not lines:
+                return
+            for line in (each for each in lines if "class_id" in each["_id"]):
+                yield line["_id"], line["count"], line["seats"]
+            last = max(line["last"] for line in lines)
 
     async def _judged(self, campaign: Campaign, draw: Mapping[str, Any]) -> Readiness | None:
         """Only once the grace period is over; before that more is to come anyway."""
@@ -182,19 +212,10 @@ def _capacities(campaign: Campaign) -> dict[str, int]:
     return {each.id: each.capacity for each in campaign.classes}
 
 
-def _asked(campaign: str) -> list[dict[str, Any]]:
-    of = {"class_id": "$choices.class_id", "channel": "$channel", "seats": "$choices.seats"}
-    return [
-        {"$match": {"campaign": campaign, "state": "accepted"}},
-        {"$unwind": "$choices"},
-        {"$group": {"_id": of, "entries": {"$sum": 1}}},
-    ]
-
-
-def _came(draw: str) -> list[dict[str, Any]]:
-    of = {"class_id": "$outcomes.class_id", "outcome": "$outcomes.outcome"}
-    return [
-        {"$match": {"draw": draw}},
-        {"$unwind": "$outcomes"},
-        {"$group": {"_id": of, "entries": {"$sum": 1}, "seats": {"$sum": "$outcomes.seats"}}},
-    ]
+async def _soon(counting: Awaitable[T]) -> T | None:
+    """What is counted, if that does not take long; the counting goes on meanwhile. Raises StoreUnavailable."""
+    with translated():
+        try:
+            return await asyncio.wait_for(counting, _PATIENCE_S)
+        except TimeoutError:
+            return None

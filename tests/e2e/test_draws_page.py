@@ -88,7 +88,7 @@ def test_demand_is_shown_beside_the_places_and_everybody_can_read_it(
     house: LotteryHouse, browser: Browser, size: dict[str, int], tmp_path: Path
 ):
     with opened(browser, house.url, size) as page:
-        house.sign_in(page, f"/en/draws/{SAMPLE.id}" if size == DESKTOP else f"/draws/{SAMPLE.id}")
+        house.sign_in(page, f"/draws/{SAMPLE.id}" if size == DESKTOP else f"/en/draws/{SAMPLE.id}")
         lines = page.locator("#demand tbody tr")
         assert lines.count() == len(SAMPLE.classes)
         entries = [int(line.locator("td").nth(3).inner_text()) for line in lines.all()]

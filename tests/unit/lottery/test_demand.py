@@ -53,8 +53,12 @@ def test_no_entry_is_lost_and_no_bar_is_longer_than_the_chart(asked: list[Asked]
 
 
 def test_results_are_counted_by_class_with_the_seats_that_stay_free():
-    small, pairs, _ = results(
-        CAPACITIES, [Came("small", "won", 8, 10), Came("small", "lost", 32, 40), Came("pairs", "won", 10, 20)]
-    )
+    came = [
+        Came("small", "won", 5, 6),
+        Came("small", "won", 3, 4),
+        Came("small", "lost", 32, 40),
+        Came("pairs", "won", 10, 20),
+    ]
+    small, pairs, _ = results(CAPACITIES, came)
     assert (small.won, small.seats, small.lost, small.waiting, small.free) == (8, 10, 32, 0, 0)
     assert (pairs.won, pairs.seats, pairs.free) == (10, 20, 20)

@@ -100,13 +100,13 @@ async function takeEvidence(): Promise<void> {
 }
 
 function confirm(): void {
-  const lines: readonly (readonly [string, string])[] = [
-    [t("dice.say.digits"), inFives(given.digits)],
-    [t("dice.say.witnesses"), given.witnesses.join(t("dice.say.and"))],
-    [t("dice.say.evidence"), given.evidence.join(" ") || t("dice.say.no-evidence")],
-    [t("dice.say.actor"), page.actor],
+  const lines: readonly (readonly [string, string, string])[] = [
+    [t("dice.say.digits"), inFives(given.digits), "exact"],
+    [t("dice.say.witnesses"), given.witnesses.join(t("dice.say.and")), ""],
+    [t("dice.say.evidence"), given.evidence.join(" ") || t("dice.say.no-evidence"), "exact"],
+    [t("dice.say.actor"), page.actor, ""],
   ];
-  section("summary").replaceChildren(...lines.flatMap(([name, text]) => [el("dt", {}, name), el("dd", {}, text)]));
+  section("summary").replaceChildren(...lines.flatMap(([name, text, kind]) => [el("dt", {}, name), el("dd", { class: kind }, text)]));
   go("confirm");
 }
 

@@ -1,0 +1,73 @@
+"""What staff see of a draw is what the database holds: counted in pieces, of the present draw only."""
+
+import asyncio
+from collections import Counter
+from typing import Any
+
+import pytest
+
+from services.lottery import ledger, overview
+from services.lottery.demand import ClassDemand
+from services.lottery.overview import DrawOverview
+from services.lottery.redrawing import Correction
+from services.lottery.states import DrawState
+from services.lottery.timeline import StepState
+from tests.integration.lottery.town import PEOPLE, Town, drawn, everybody_is_in
+
+
+def seen(town: Town) -> DrawOverview:
+    return DrawOverview(town.office.store, town.clock)
+
+
+@pytest.mark.parametrize("at_once", [7, 200_000])
+async def test_demand_is_the_choices_of_all_entries_however_they_are_counted(
+    town: Town, monkeypatch: pytest.MonkeyPatch, at_once: int
+):
+    monkeypatch.setattr(overview, "_AT_ONCE", at_once)
+    await everybody_is_in(town)
+    nothing = {"choices": [], "refused": [], "state": "accepted", "channel": "web", "revision": 1}
+    await town.office.store.db[ledger.ENTRIES].insert_one({**nothing, "_id": "z", "campaign": town.campaign.id})
+    lines = await seen(town).demand(town.campaign, await seen(town).course(town.campaign))
+    assert lines is not None
+    found = town.office.store.db[ledger.ENTRIES].find({"campaign": town.campaign.id})
+    asked = Counter(choice["class_id"] for entry in await found.to_list(None) for choice in entry["choices"])
+    assert {line.class_id: line.entries for line in lines} == asked
+    assert sum(line.entries for line in lines) == sum(1 + number % 3 for number in range(PEOPLE))
+
+
+async def test_results_are_those_of_the_present_draw_and_a_given_up_one_is_named(town: Town):
+    await drawn(town)
+    await town.office.publishing.publish_if_drawn(town.campaign.id)
+    view = seen(town)
+    first = await view.course(town.campaign)
+    lines = await view.results(town.campaign, first)
+    assert lines is not None
+    assert sum(line.won + line.waiting + line.lost for line in lines) == sum(1 + n % 3 for n in range(PEOPLE))
+    assert all(0 <= line.free <= line.capacity for line in lines)
+    assert {step.state for step in first.steps} == {StepState.DONE}
+    await town.office.redrawing.redraw(town.campaign.id, Correction("wrong list", "yamada", "suzuki", reopen=True))
+    again = await view.course(town.campaign)
+    assert (again.number, again.state, again.entries) == (2, DrawState.OPEN, None)
+    assert [(past.number, past.reason, past.approved_by) for past in again.past] == [(1, "wrong list", "suzuki")]
+    assert await view.results(town.campaign, again) is None
+
+
+async def test_a_page_does_not_wait_for_a_long_count(town: Town, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(overview, "_PATIENCE_S", 0.05)
+    await everybody_is_in(town)
+    view, may_end = seen(town), asyncio.Event()
+    counted = DrawOverview._counted
+
+    async def slowly(self: DrawOverview, *asked: Any) -> Any:
+        await may_end.wait()
+        async for line in counted(self, *asked):
+            yield line
+
+    monkeypatch.setattr(DrawOverview, "_counted", slowly)
+    course = await view.course(town.campaign)
+    assert await view.demand(town.campaign, course) is None
+    may_end.set()
+    lines: tuple[ClassDemand, ...] | None = None
+    while lines is None:
+        lines = await view.demand(town.campaign, course)
+    assert sum(line.entries for line in lines) > PEOPLE
