@@ -1,8 +1,8 @@
 """The manifest: one signed line that fixes list, rules and sources of chance before any chance exists. Pure.
 
-Members are those of `docs/protocols.md` §2, and four more: `override` (null, or why the list was frozen although
+Members are those of `docs/protocols.md` §2, and five more: `override` (null, or why the list was frozen although
 applications were undecided), `rehearsal` (true where people and clock are invented), `objections_until` (no chance is
-taken before) and `previous` (null, or the draw that this one corrects, and why).
+taken before), `previous` (null, or the draw that this one corrects, and why) and `promotion` (how seats are passed on).
 """
 
 import json
@@ -13,6 +13,7 @@ from typing import Any
 from services.lottery.allocation import ClassRule, Rules
 from services.lottery.frozen_list import FrozenList
 from services.lottery.merkle import root
+from services.lottery.places.promotion import PromotionRules
 from services.lottery.randomness import BeaconRound
 from services.lottery.rows import leaf_hashes
 from shared.campaign import Campaign
@@ -105,9 +106,20 @@ def write_manifest(
         "dice": {"digits": rule.digits, "witnesses": rule.witnesses} if uses_dice else None,
         "override": None if freeze.override is None else vars(freeze.override),
         "previous": None if freeze.previous is None else vars(freeze.previous),
+        "promotion": _promotion_member(campaign),
         "rehearsal": campaign.rehearsal,
     }
     return canonical(content).decode("utf-8")
+
+
+def _promotion_member(campaign: Campaign) -> dict[str, Any]:
+    """How seats that fall free are passed on: fixed before anybody knows who waits for them."""
+    hold_until, until = campaign.reception.hold_until, campaign.offers.until
+    return {
+        "hold_until": hold_until and hold_until.isoformat(),
+        "offer_hours": campaign.offers.hours,
+        "offers_until": until and until.isoformat(),
+    }
 
 
 def _class_member(name: str, capacity: int, starts: datetime, ends: datetime, waiting: int) -> dict[str, Any]:
@@ -134,6 +146,7 @@ class Manifest:
     channel_counts: dict[str, int]
     frozen_at: datetime
     objections_until: datetime
+    promotion: PromotionRules
     beacon: BeaconRound | None
     dice_digits: int | None
     witnesses: int
@@ -160,10 +173,20 @@ class Manifest:
             channel_counts=content["counts"]["channel"],
             frozen_at=datetime.fromisoformat(content["frozen_at"]),
             objections_until=datetime.fromisoformat(content["objections_until"]),
+            promotion=_promotion_rules(content["promotion"]),
             beacon=None if beacon is None else BeaconRound(beacon["chain"], beacon["public_key"], beacon["round"]),
             dice_digits=None if dice is None else dice["digits"],
             witnesses=0 if dice is None else dice["witnesses"],
         )
+
+
+def _promotion_rules(member: dict[str, Any]) -> PromotionRules:
+    hold_until, until = member["hold_until"], member["offers_until"]
+    return PromotionRules(
+        hold_until=None if hold_until is None else datetime.fromisoformat(hold_until),
+        offer_hours=int(member["offer_hours"]),
+        offers_until=None if until is None else datetime.fromisoformat(until),
+    )
 
 
 def _class_rule(member: dict[str, Any]) -> ClassRule:

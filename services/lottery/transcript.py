@@ -23,10 +23,15 @@ INLINE_ROWS: Final = 200_000
 ROWS_FILE: Final = "rows.txt"
 
 
-def history_event(kind: str, at: datetime, before: Mapping[str, Any] | None, reason: str = "") -> dict[str, Any]:
-    """The next event of the hash chain; `prev` is the SHA-256 (hex) of the one before. No person, no free text."""
+def history_event(
+    kind: str, at: datetime, before: Mapping[str, Any] | None, reason: str = "", **facts: Any
+) -> dict[str, Any]:
+    """The next event of the hash chain; `prev` is the SHA-256 (hex) of the one before. No person, no free text.
+
+    `facts`: what this kind of event says besides (`services.lottery.places.history`).
+    """
     prev = FIRST if before is None else hashlib.sha256(canonical(before)).hexdigest()
-    return {"event": kind, "at": at.isoformat(), "reason": reason, "prev": prev}
+    return {"event": kind, "at": at.isoformat(), "reason": reason, "prev": prev, **facts}
 
 
 def history_holds(history: Sequence[Mapping[str, Any]]) -> bool:

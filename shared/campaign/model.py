@@ -118,6 +118,21 @@ class Reception(_Part):
     hold_until: AwareDatetime | None = None
 
 
+class Offers(_Part):
+    """How places that fall free are offered to the waiting list.
+
+    `hours`: time to answer an offer; 0: whoever is next holds the place without being asked. `until`: the latest time
+    to answer; None: until the class starts. `page`: the public address of the page for giving up and answering; None:
+    by telephone only.
+    """
+
+    hours: Annotated[int, Field(ge=0, le=24 * 14)] = 72
+    until: AwareDatetime | None = None
+    page: Annotated[str, StringConstraints(pattern=r"^https?://[A-Za-z0-9.:-]+(/[A-Za-z0-9._/-]*)?$", max_length=100)] | (
+        None
+    ) = None
+
+
 class Eligibility(_Part):
     """Pupils by grade, others by age in years: a person qualifies by a listed grade, or by an age within bounds.
 
@@ -175,6 +190,7 @@ class CampaignFile(_Part):
     window: Window
     draw: DrawRules
     reception: Reception = Reception()
+    offers: Offers = Offers()
     notify_by: AwareDatetime
     close_out: AwareDatetime
     bcc_batch: Annotated[int, Field(ge=1, le=100)] = 50

@@ -94,6 +94,9 @@ def check_calendar(campaign: "CampaignFile") -> Iterator[Mistake]:
     hold_until = campaign.reception.hold_until
     if hold_until is not None and not campaign.draw.at < hold_until <= campaign.close_out:
         yield Mistake(("reception", "hold_until"), "must come after `draw.at` and not after `close_out`")
+    until = campaign.offers.until
+    if until is not None and not campaign.notify_by < until <= campaign.close_out:
+        yield Mistake(("offers", "until"), "must come after `notify_by` and not after `close_out`")
     if campaign.notify_by - campaign.draw.at > NOTICE_TIME:
         yield Mistake(("notify_by",), "must be within 3 days of `draw.at` (R-B8)")
 

@@ -1,0 +1,214 @@
+"""Who is next on the waiting list, and which histories were right."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from services.lottery.places.history import chained, steps_of
+from services.lottery.places.promotion import BadMove, Place, PromotionRules, Standing, Step, Turn, replay
+from services.lottery.places.states import TAKES_SEATS, Move, PlaceState
+from services.lottery.transcript import history_event, history_holds
+from tests.unit.lottery.draws import DAY, class_rule
+from tests.unit.lottery.places.towns import BEFORE_IT_ALL, Town, live, random_town
+
+HOLD = DAY - timedelta(days=5)
+EARLY, LATE = HOLD - timedelta(days=1), HOLD + timedelta(hours=1)
+TOWNS = st.integers(0, 2**32)
+
+
+def standing(
+    capacity: int, waiting: list[tuple[str, int]], *, max_wins: int = 1, rules: PromotionRules | None = None
+) -> Standing:
+    """Class `a` with nobody in it, class `b` at the same hour, class `c` later."""
+    classes = (class_rule("a", capacity), class_rule("b", 5), class_rule("c", 5, hour=15))
+    made = Standing({rule.id: rule for rule in classes}, max_wins, rules or PromotionRules(HOLD))
+    for position, (entry, seats) in enumerate(waiting, 1):
+        made.put(entry, "a", Place(seats, PlaceState.WAITING, position))
+    return made
+
+
+def test_freed_seats_go_to_the_head_of_the_waiting_list():
+    assert standing(1, [("e1", 1), ("e2", 1)]).turn("a", EARLY) == Turn("e1", "a", 1)
+
+
+def test_a_group_at_the_head_that_does_not_fit_holds_the_seats_until_the_set_time():
+    here = standing(1, [("e1", 2), ("e2", 1)])
+    assert here.turn("a", HOLD - timedelta(seconds=1)) is None
+    assert here.turn("a", HOLD) == Turn("e2", "a", 1, past=("e1",))
+
+
+def test_a_group_that_was_passed_over_keeps_its_position():
+    here = standing(3, [("e1", 4), ("e2", 1), ("e3", 2)])
+    here.apply(offer(here, "e2", 1, past=("e1",)))
+    assert here.turn("a", LATE) == Turn("e3", "a", 2, past=("e1",))
+    here.extra["a"] = 3
+    assert here.turn("a", LATE) == Turn("e1", "a", 4)
+
+
+def test_nobody_is_asked_while_what_they_were_offered_or_hold_would_be_too_much():
+    here = standing(1, [("e1", 1), ("e2", 1)])
+    here.put("e1", "c", Place(1, PlaceState.OFFERED, answer_by=LATE))
+    assert here.turn("a", EARLY) == Turn("e2", "a", 1)
+    assert here.impossible("e1") == []
+    here.put("e1", "c", Place(1, PlaceState.HELD))
+    assert here.impossible("e1") == [("a", "limit")]
+
+
+def test_a_class_at_the_same_hour_is_an_obstacle_and_a_later_one_is_not():
+    here = standing(1, [("e1", 1)], max_wins=2)
+    here.put("e1", "c", Place(1, PlaceState.HELD))
+    assert here.turn("a", EARLY) == Turn("e1", "a", 1)
+    here.put("e1", "b", Place(1, PlaceState.HELD))
+    here.put("e1", "c", Place(1, PlaceState.GONE))
+    assert here.turn("a", EARLY) is None
+    assert here.impossible("e1") == [("a", "clash")]
+
+
+def test_an_offer_ends_with_its_hours_or_with_the_last_time_to_answer():
+    rule = class_rule("a", 1)
+    rules = PromotionRules(None, 72, DAY - timedelta(days=1))
+    assert rules.answer_by(rule, DAY - timedelta(days=9)) == DAY - timedelta(days=6)
+    assert rules.answer_by(rule, DAY - timedelta(days=2)) == DAY - timedelta(days=1)
+    assert standing(1, [("e1", 1)], rules=rules).turn("a", DAY - timedelta(days=1)) is None
+
+
+def test_on_the_day_whoever_is_present_takes_free_seats_in_order_of_those_present():
+    here = standing(1, [("e1", 1), ("e2", 1)])
+    with pytest.raises(BadMove, match="still offered"):
+        here.present("e2", "a", EARLY)
+    assert here.present("e2", "a", here.classes["a"].starts) == Turn("e2", "a", 1, past=("e1",))
+
+
+@pytest.mark.parametrize(
+    ("step", "why"),
+    [
+        (Step(Move.OFFERED, EARLY, "", "e2", "a", 1, answer_by=EARLY + timedelta(hours=72)), "somebody else"),
+        (Step(Move.OFFERED, EARLY, "", "e1", "a", 1, answer_by=EARLY + timedelta(hours=73)), "time to answer"),
+        (Step(Move.PROMOTED, EARLY, "", "e1", "a", 1), "time to answer"),
+        (Step(Move.OFFERED, EARLY, "", "e1", "a", 2, answer_by=EARLY + timedelta(hours=72)), "not possible"),
+        (Step(Move.ACCEPTED, EARLY, "", "e1", "a", 1), "not possible"),
+        (Step(Move.PASSED_OVER, EARLY, "limit", "e1", "a", 1), "could still take"),
+        (Step(Move.WITHDRAWN, EARLY, "", "e9", "a", 1), "not possible"),
+        (Step(Move.WITHDRAWN, EARLY, "", "e1", "z", 1), "does not exist"),
+        (Step(Move.CORRECTED, EARLY, "", "e1", "a", 1, state=PlaceState.HELD, extra=1), "was not there"),
+        (Step(Move.CORRECTED, EARLY, "", "e9", "a", 1, state=PlaceState.HELD), "does not add"),
+        (Step(Move.CORRECTED, EARLY, "", "e9", "a", 1, state=PlaceState.WAITING, extra=1), "needs no seats"),
+    ],
+)
+def test_what_the_rules_do_not_allow_is_refused(step: Step, why: str):
+    with pytest.raises(BadMove, match=why):
+        standing(1, [("e1", 1), ("e2", 1)]).apply(step)
+
+
+def test_an_offer_can_be_accepted_before_its_time_and_expires_only_after():
+    for move, at, fits in (
+        (Move.ACCEPTED, LATE + timedelta(hours=71), True),
+        (Move.ACCEPTED, LATE + timedelta(hours=72), False),
+        (Move.EXPIRED, LATE + timedelta(hours=71), False),
+        (Move.EXPIRED, LATE + timedelta(hours=72), True),
+    ):
+        here = standing(1, [("e1", 1)])
+        here.apply(offer(here, "e1", 1))
+        if fits:
+            here.apply(Step(move, at, "", "e1", "a", 1))
+            continue
+        with pytest.raises(BadMove, match="time to answer"):
+            here.apply(Step(move, at, "", "e1", "a", 1))
+
+
+def test_a_correction_touches_nobody_else():
+    here = standing(1, [("e1", 1), ("e2", 1)])
+    here.apply(Step(Move.CORRECTED, EARLY, "wrongly-refused", "e9", "a", 2, state=PlaceState.HELD, extra=2))
+    here.apply(Step(Move.CORRECTED, EARLY, "wrongly-refused", "e8", "a", 1, state=PlaceState.WAITING))
+    assert here.free("a") == 1
+    assert [here.places[each, "a"].position for each in here.waiting("a")] == [1, 2, 3]
+    assert here.turn("a", EARLY) == Turn("e1", "a", 1)
+
+
+def test_a_correction_uses_seats_that_are_free_where_nobody_waits():
+    here = standing(2, [])
+    assert (here.extra_needed("a", 2), here.extra_needed("a", 3)) == (0, 3)
+
+
+@given(TOWNS)
+@settings(max_examples=60, deadline=None)
+def test_whatever_happens_no_class_holds_more_than_it_has_seats_and_nobody_more_than_allowed(seed: int):
+    town = random_town(seed)
+    end = live(town, seed)
+    for rule in town.classes:
+        assert end.free(rule.id) >= 0
+        taken = [p.seats for (_, name), p in end.places.items() if name == rule.id and p.state in TAKES_SEATS]
+        assert sum(taken) == rule.capacity - end.free(rule.id)
+    for entry in {entry for entry, _ in end.places}:
+        held = [n for (e, n), p in end.places.items() if e == entry and p.state in TAKES_SEATS]
+        assert len(held) <= town.max_wins
+        assert all(end.obstacle(entry, name) != "clash" for name in held)
+
+
+@given(TOWNS)
+@settings(max_examples=60, deadline=None)
+def test_the_history_written_down_and_read_back_leads_to_the_same(seed: int):
+    town = random_town(seed)
+    end = live(town, seed)
+    first = history_event("drawn", BEFORE_IT_ALL, None)
+    history = [first, *chained(town.steps, first)]
+    assert history_holds(history)
+    assert steps_of(history) == town.steps
+    assert replay(town.after_the_draw(), steps_of(history)).places == end.places
+
+
+@given(TOWNS)
+@settings(max_examples=60, deadline=None)
+def test_of_those_who_fit_and_may_the_first_on_the_list_is_asked(seed: int):
+    town = random_town(seed)
+    live(town, seed)
+    before = town.after_the_draw()
+    for step in town.steps:
+        if step.move in {Move.OFFERED, Move.PROMOTED} and step.reason == "":
+            position = before.places[step.entry, step.class_id].position or 0
+            free, holds = before.free(step.class_id), before.rules.holds_until(before.classes[step.class_id])
+            for (entry, name), place in before.places.items():
+                if name == step.class_id and place.state is PlaceState.WAITING and (place.position or 0) < position:
+                    fits = place.seats <= free
+                    assert before.obstacle(entry, name) is not None or (not fits and step.at >= holds)
+        before.apply(step)
+
+
+@given(TOWNS, st.data())
+@settings(max_examples=80, deadline=None)
+def test_a_promotion_given_to_another_or_out_of_turn_is_found(seed: int, data: st.DataObject):
+    town = random_town(seed)
+    live(town, seed)
+    asked = [n for n, step in enumerate(town.steps) if step.move in {Move.OFFERED, Move.PROMOTED}]
+    if not asked:
+        return
+    at = data.draw(st.sampled_from(asked))
+    step = town.steps[at]
+    for bent in _bent(town, step):
+        with pytest.raises(BadMove):
+            replay(town.after_the_draw(), [*town.steps[:at], bent, *town.steps[at + 1 :]])
+
+
+def _bent(town: Town, step: Step) -> list[Step]:
+    others = sorted({each.id.hex() for each in town.entries} - {step.entry})
+    bent = [replace(step, entry=other) for other in others]
+    return [
+        *bent,
+        replace(step, seats=step.seats + 1),
+        replace(step, past=(*step.past, others[0])),
+        replace(step, answer_by=step.at + timedelta(days=30)),
+    ]
+
+
+def test_a_history_that_goes_back_in_time_is_refused():
+    here = standing(2, [("e1", 1), ("e2", 1)])
+    with pytest.raises(BadMove, match="back in time"):
+        replay(here, [offer(here, "e1", 1, at=LATE), offer(here, "e2", 1, at=EARLY)])
+
+
+def offer(here: Standing, entry: str, seats: int, *, past: tuple[str, ...] = (), at=LATE) -> Step:
+    answer_by = here.rules.answer_by(here.classes["a"], at)
+    return Step(Move.OFFERED, at, "", entry, "a", seats, answer_by=answer_by, past=past)

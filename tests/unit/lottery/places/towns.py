@@ -1,0 +1,107 @@
+"""A small town after its draw, and its office: moves are tried as chance asks, and kept where the rules allow them."""
+
+import random
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+from services.lottery.allocation import ClassRule, Rules
+from services.lottery.entries import Entry
+from services.lottery.places.promotion import BadMove, PromotionRules, Standing, Step, drawn
+from services.lottery.places.states import Move, PlaceState
+from services.lottery.plain_allocation import allocate_plainly
+from tests.unit.lottery.draws import DAY, class_rule, entry
+
+BEFORE_IT_ALL = DAY - timedelta(days=20)
+
+
+@dataclass
+class Town:
+    classes: tuple[ClassRule, ...]
+    max_wins: int
+    rules: PromotionRules
+    entries: list[Entry]
+    key: bytes = bytes(32)
+    steps: list[Step] = field(default_factory=list)
+
+    def after_the_draw(self) -> Standing:
+        result = allocate_plainly(self.key, self.entries, self.classes, Rules(self.max_wins, preferences=True))
+        standing = Standing({rule.id: rule for rule in self.classes}, self.max_wins, self.rules)
+        return drawn(
+            {name: [e.hex() for e in ids] for name, ids in result.winners.items()},
+            {name: [e.hex() for e in ids] for name, ids in result.waiting.items()},
+            {(each.id.hex(), name): seats for each in self.entries for name, seats in each.choices},
+            standing,
+        )
+
+
+def random_town(seed: int) -> Town:
+    chance = random.Random(seed)  # noqa: S311  (a town for a test)
+    classes = tuple(
+        class_rule(f"c{n}", chance.randint(1, 6), hour=chance.choice([9, 10, 11]), waiting=8) for n in range(3)
+    )
+    entries = [
+        entry(
+            chance.getrandbits(100) + 1,
+            *((f"c{n}", chance.randint(1, 3)) for n in chance.sample(range(3), chance.randint(1, 3))),
+        )
+        for _ in range(chance.randint(4, 20))
+    ]
+    hold = chance.choice([None, BEFORE_IT_ALL + timedelta(days=chance.randint(1, 10))])
+    rules = PromotionRules(hold, chance.choice([0, 24, 72]), None)
+    return Town(classes, chance.randint(1, 2), rules, entries, chance.randbytes(32))
+
+
+def live(town: Town, seed: int, days: int = 25) -> Standing:
+    """People give up, answer or stay silent; the office asks whoever is next. What happened is in `town.steps`."""
+    chance, standing, at = random.Random(seed), town.after_the_draw(), BEFORE_IT_ALL  # noqa: S311
+    for _ in range(days * 4):
+        at += timedelta(hours=chance.randint(1, 12))
+        for step in (*_silent(standing, at), *_said(standing, chance, at)):
+            try_step(town, standing, step)
+        _pass_on(town, standing, at)
+    return standing
+
+
+def try_step(town: Town, standing: Standing, step: Step) -> bool:
+    """Whether the rules allowed it."""
+    try:
+        standing.apply(step)
+    except BadMove:
+        return False
+    town.steps.append(step)
+    return True
+
+
+def _pass_on(town: Town, standing: Standing, at: datetime) -> None:
+    for (entry_id, _), place in list(standing.places.items()):
+        if place.state is PlaceState.HELD:
+            for name, why in standing.impossible(entry_id):
+                seats = standing.places[entry_id, name].seats
+                assert try_step(town, standing, Step(Move.PASSED_OVER, at, why, entry_id, name, seats))
+    for rule in town.classes:
+        while (turn := standing.turn(rule.id, at)) is not None:
+            promoted = Step(Move.PROMOTED, at, "", turn.entry, turn.class_id, turn.seats, past=turn.past)
+            if town.rules.offer_hours:
+                promoted = replace(promoted, move=Move.OFFERED, answer_by=town.rules.answer_by(rule, at))
+            assert try_step(town, standing, promoted)
+
+
+def _silent(standing: Standing, at: datetime) -> list[Step]:
+    return [
+        Step(Move.EXPIRED, at, "", entry_id, name, place.seats)
+        for (entry_id, name), place in standing.places.items()
+        if place.answer_by is not None and at >= place.answer_by
+    ]
+
+
+def _said(standing: Standing, chance: random.Random, at: datetime) -> list[Step]:
+    """One thing that one person does; not all of them are possible."""
+    (entry_id, name), place = chance.choice(sorted(standing.places.items()))
+    move = chance.choice([Move.WITHDRAWN, Move.ACCEPTED, Move.DECLINED, Move.RELEASED, Move.PROMOTED])
+    if move is not Move.PROMOTED:
+        return [Step(move, at, "no-show" if move is Move.RELEASED else "", entry_id, name, place.seats)]
+    try:
+        turn = standing.present(entry_id, name, at)
+    except BadMove:
+        return []
+    return [Step(move, at, "present", entry_id, name, turn.seats, past=turn.past)]
