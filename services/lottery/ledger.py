@@ -4,13 +4,14 @@ The draw's document is also the gate: whoever changes the list of entries touche
 freeze and a late verdict can never both succeed.
 """
 
+import secrets
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from services.lottery.manifest import draw_id
 from services.lottery.states import DrawState
 from shared.campaign import Campaign
-from shared.errors import PermanentError
+from shared.errors import PermanentError, TransientError
 from shared.ids import ApplicationId, CampaignId
 from shared.storage import Collection, DuplicateKeyError, Index, Store, UnitOfWork, UpdateOne
 from shared.storage.leases import LEASES
@@ -21,6 +22,7 @@ PERSONAL = (ENTRIES, ROLL, ROLL_PARTS, OUTCOMES)
 """What an erasure removes: everything that holds a token, or an id that is not in the public transcript anyway."""
 
 _TEXT_PART = 4 * 1024 * 1024
+_TEXT_TRIES = 5
 
 
 class ListIsFrozen(PermanentError):  # noqa: N818  (says what is the case)
@@ -114,16 +116,29 @@ async def put_roll(uow: UnitOfWork, campaign: CampaignId, part: int, parts: int,
 async def put_text(uow: UnitOfWork, name: str, text: str) -> None:
     """A text of any size, in parts below MongoDB's limit for a document."""
     parts = [text[at : at + _TEXT_PART] for at in range(0, len(text), _TEXT_PART)] or [""]
-    await uow.db[TEXTS].insert_many(
-        [{"_id": f"{name}:{number:06d}", "name": name, "text": part} for number, part in enumerate(parts)],
-        session=uow.session,
-    )
+    version = secrets.token_hex(8)
+    lines = [
+        {"_id": f"{name}:{number:06d}", "name": name, "version": version, "parts": len(parts), "text": part}
+        for number, part in enumerate(parts)
+    ]
+    await uow.db[TEXTS].insert_many(lines, session=uow.session)
+
+
+async def replace_text(uow: UnitOfWork, name: str, text: str) -> None:
+    await uow.db[TEXTS].delete_many(_parts_of(name), session=uow.session)
+    await put_text(uow, name, text)
 
 
 async def get_text(store: Store, name: str) -> str:
-    """KeyError where there is none."""
-    found = store.db[TEXTS].find({"_id": {"$gte": f"{name}:", "$lt": f"{name};"}}).sort("_id", 1)
-    parts = [document["text"] async for document in found]
-    if not parts:
-        raise KeyError(name)
-    return "".join(parts)
+    """KeyError where there is none. A text that is replaced while its parts are read is read again."""
+    for _ in range(_TEXT_TRIES):
+        parts = await store.db[TEXTS].find(_parts_of(name)).sort("_id", 1).to_list(None)
+        if parts and len(parts) == parts[0]["parts"] and len({part["version"] for part in parts}) == 1:
+            return "".join(part["text"] for part in parts)
+        if not parts and await store.db[TEXTS].count_documents(_parts_of(name), limit=1) == 0:
+            raise KeyError(name)
+    raise TransientError(f"{name} is being replaced; read it again in a moment")
+
+
+def _parts_of(name: str) -> dict[str, Any]:
+    return {"_id": {"$gte": f"{name}:", "$lt": f"{name};"}}

@@ -74,4 +74,9 @@ def write_transcript(
         "history": list(history),
         "signing_key": signing.public,
     }
+    return signed(content, signing)
+
+
+def signed(content: Mapping[str, Any], signing: SigningKey) -> dict[str, Any]:
+    """A transcript with its `signature_of_result`; `content` is without."""
     return {**content, "signature_of_result": signing.sign(canonical(content))}

@@ -11,6 +11,9 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstrai
 from shared.ids import CampaignIdField, ClassIdField
 
 Line = Annotated[str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True)]
+PageAddress = Annotated[
+    str, StringConstraints(pattern=r"^https?://[A-Za-z0-9.:-]+(/[A-Za-z0-9._/-]*)?$", max_length=100)
+]
 Grade = Literal["p1", "p2", "p3", "p4", "p5", "p6", "j1", "j2", "j3"]
 Purpose = Literal["intake", "eligibility", "result-notice", "print", "desk", "return", "erasure"]
 
@@ -128,9 +131,7 @@ class Offers(_Part):
 
     hours: Annotated[int, Field(ge=0, le=24 * 14)] = 72
     until: AwareDatetime | None = None
-    page: Annotated[str, StringConstraints(pattern=r"^https?://[A-Za-z0-9.:-]+(/[A-Za-z0-9._/-]*)?$", max_length=100)] | (
-        None
-    ) = None
+    page: PageAddress | None = None
 
 
 class Eligibility(_Part):

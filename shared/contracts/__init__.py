@@ -20,6 +20,7 @@ from shared.contracts.applications import (
 from shared.contracts.base import BATCH_LIMIT, Channel, Event, Value
 from shared.contracts.closing import ErasureCompleted, ErasureRequested, StoreErasure, Verdict
 from shared.contracts.papers import SEALED_PAPER_BYTES, SEALED_PAPER_TEXT, PaperChannel, PaperReceived, PaperSettled
+from shared.contracts.places import PlaceOffer, PlacesOffered
 from shared.contracts.results import (
     PRINT_BATCH_LIMIT,
     CardFailure,
@@ -66,6 +67,8 @@ __all__ = [
     "PaperReceived",
     "PaperSettled",
     "PassText",
+    "PlaceOffer",
+    "PlacesOffered",
     "PrintCompleted",
     "PrintRequested",
     "ReceiptsClosed",

@@ -15,6 +15,7 @@ from shared.contracts.applications import (
 from shared.contracts.base import Event
 from shared.contracts.closing import ErasureCompleted, ErasureRequested
 from shared.contracts.papers import PaperReceived, PaperSettled
+from shared.contracts.places import PlacesOffered
 from shared.contracts.results import MailBounced, PrintCompleted, PrintRequested, ResultsPublished
 
 SERVICES = ("intake", "lottery", "notifier", "vault")
@@ -39,6 +40,7 @@ ROUTES: tuple[Route, ...] = (
     Route(PaperSettled, ("vault",), ("intake",)),
     Route(ReceiptsClosed, ("intake",), ("lottery",)),
     Route(ResultsPublished, ("lottery",), ("notifier",)),
+    Route(PlacesOffered, ("lottery",), ("notifier",)),
     Route(PrintRequested, ("notifier",), ("vault",)),
     Route(PrintCompleted, ("vault",), ("notifier",)),
     Route(MailBounced, ("vault",), ("notifier",)),

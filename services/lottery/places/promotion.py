@@ -156,6 +156,13 @@ class Standing:
         found = ((name, self.obstacle(entry, name, frozenset({PlaceState.HELD}))) for name in waits)
         return [(name, obstacle) for name, obstacle in found if obstacle is not None]
 
+    def passed_over(self, entry: str, at: datetime) -> list[Step]:
+        """Waiting for what one can no longer take ends."""
+        return [
+            Step(Move.PASSED_OVER, at, obstacle, entry, name, self.places[entry, name].seats)
+            for name, obstacle in self.impossible(entry)
+        ]
+
     def extra_needed(self, class_id: str, seats: int) -> int:
         """Seats that a correction adds: none where seats are free and nobody waits for them, else all it takes."""
         unclaimed = self.free(class_id) >= seats and not self._line.get(class_id)

@@ -1,7 +1,7 @@
 """Who is next on the waiting list, and which histories were right."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from hypothesis import given, settings
@@ -209,6 +209,6 @@ def test_a_history_that_goes_back_in_time_is_refused():
         replay(here, [offer(here, "e1", 1, at=LATE), offer(here, "e2", 1, at=EARLY)])
 
 
-def offer(here: Standing, entry: str, seats: int, *, past: tuple[str, ...] = (), at=LATE) -> Step:
+def offer(here: Standing, entry: str, seats: int, *, past: tuple[str, ...] = (), at: datetime = LATE) -> Step:
     answer_by = here.rules.answer_by(here.classes["a"], at)
     return Step(Move.OFFERED, at, "", entry, "a", seats, answer_by=answer_by, past=past)

@@ -1,0 +1,48 @@
+"""What the draw would have given somebody who was wrongly kept out of it. Pure.
+
+The list stays as it was and K stays as it was, so nobody decides: the draw is computed again with this one entry more,
+and what it gets there it gets here, as seats added to the class. Everybody else keeps what they have.
+"""
+
+from collections.abc import Sequence
+
+from services.lottery.allocation import ClassRule, Rules, allocate
+from services.lottery.entries import Entry
+from services.lottery.frozen_list import FrozenList, row_choices
+from services.lottery.places.promotion import Step
+from services.lottery.places.states import Move, PlaceState
+from services.lottery.plain_allocation import allocate_plainly
+
+
+def would_have(
+    key: bytes, frozen: FrozenList, entry: Entry, classes: Sequence[ClassRule], rules: Rules
+) -> dict[str, PlaceState]:
+    """By class; a class that it would have lost is not there. ValueError where the entry is in the list."""
+    if frozen.position(entry.id) is not None:
+        raise ValueError("the entry is in the list")
+    listed = FrozenList.of(sorted([*frozen.entries(), entry], key=lambda each: each.id))
+    position = listed.position(entry.id)
+    result = allocate(key, listed, classes, rules)
+    won = {name: PlaceState.HELD for name, ids in result.winners.items() if position in ids}
+    return won | {name: PlaceState.WAITING for name, ids in result.waiting.items() if position in ids}
+
+
+def rightly(key: bytes, entries: Sequence[Entry], classes: Sequence[ClassRule], rules: Rules, step: Step) -> bool:
+    """The same for a verifier, entry by entry: whether this correction gave what the draw would have given."""
+    if step.move is not Move.CORRECTED:
+        return True
+    entry = Entry(bytes.fromhex(step.entry), _choices(step.choices))
+    if any(each.id == entry.id for each in entries) or dict(entry.choices).get(step.class_id) != step.seats:
+        return False
+    result = allocate_plainly(key, [*entries, entry], classes, rules)
+    given = result.winners if step.state is PlaceState.HELD else result.waiting
+    return entry.id in given[step.class_id]
+
+
+def said(entry: Entry) -> str:
+    """The choices as the entry's row would have said them."""
+    return row_choices(entry.choices)
+
+
+def _choices(text: str) -> tuple[tuple[str, int], ...]:
+    return tuple((name, int(seats)) for name, seats in (each.split(":") for each in text.split(",")))
