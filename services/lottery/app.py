@@ -16,6 +16,11 @@ from services.lottery.overview import DrawOverview
 from services.lottery.pages.draws import DrawPages, draws_router
 from services.lottery.pages.reception import ReceptionPages, reception_pages_router
 from services.lottery.pages.site import lottery_renderer, site_router
+from services.lottery.places import ledger as places
+from services.lottery.places import moving
+from services.lottery.places.notices import Passes
+from services.lottery.places.passing_on import PassingOn
+from services.lottery.places.renewing import Renewing
 from services.lottery.published import Published, public_router
 from services.lottery.publishing import Publishing
 from services.lottery.reception import ledger as reception
@@ -37,14 +42,11 @@ from shared.contracts import (
     ReceiptsClosed,
 )
 from shared.ids import CampaignId
-from shared.logging import get_logger
 from shared.messaging import Bus
-from shared.storage import Store, UnitOfWork
+from shared.storage import Store
 from shared.watch import Watch
 from shared.web import health_router, install_problems, ops_only
 from shared.web.signin import staff_only
-
-_log = get_logger(__name__)
 
 
 def build(settings: LotterySettings) -> FastAPI:
@@ -56,14 +58,21 @@ def build(settings: LotterySettings) -> FastAPI:
     keys = LotteryKeys(settings.state_dir)
     erasure = Erasure(store, keys, bus)
     schedule, draw_desk = _draws(store, clock, keys, campaigns, settings)
-    no_shows = NoShows(store, clock, _given_up)
-    steps = (schedule.advance, no_shows.count_what_is_due, erasure.carry_out)
+    no_shows = NoShows(store, clock, moving.release)
+    passing_on, renewing = PassingOn(store, clock, Passes(keys, campaigns)), Renewing(store, keys)
+    steps = (
+        schedule.advance,
+        no_shows.count_what_is_due,
+        passing_on.advance,
+        renewing.renew,
+        erasure.carry_out,
+    )
     watch = Watch(campaigns.values(), steps, every_s=settings.tick_s)
     _connect(bus, erasure)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        await store.ensure([*ledger.collections(), *reception.collections()])
+        await store.ensure([*ledger.collections(), *places.collections(), *reception.collections()])
         await ledger.ensure_draws(store, campaigns.values())
         await reception.ensure_desks(store, campaigns)
         async with bus, watch.running():
@@ -109,8 +118,3 @@ def _connect(bus: Bus, erasure: Erasure) -> None:
     bus.consume(ApplicationsHeld, handlers.on_held)
     bus.consume(ReceiptsClosed, handlers.on_receipts_closed)
     bus.consume(ErasureRequested, erasure.on_requested)
-
-
-async def _given_up(_: UnitOfWork, campaign: CampaignId, *__: object) -> None:
-    """The place is free from now on; who is asked next is found by staff on the waiting list."""
-    _log.info("place-released", campaign=campaign)

@@ -8,6 +8,7 @@ from typing import Final
 
 from services.lottery import ledger
 from services.lottery.keys import LotteryKeys
+from services.lottery.places import ledger as places
 from services.lottery.reception import ledger as reception
 from services.lottery.states import DrawState
 from shared.campaign import Campaign
@@ -19,7 +20,7 @@ from shared.storage import OUTBOX, Store, UnitOfWork
 
 _log = get_logger(__name__)
 
-_PERSONAL: Final = (*ledger.PERSONAL, *reception.PERSONAL)
+_PERSONAL: Final = (*ledger.PERSONAL, *places.PERSONAL, *reception.PERSONAL)
 
 
 class Erasure:

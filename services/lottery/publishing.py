@@ -18,6 +18,7 @@ from services.lottery.list_store import read_list
 from services.lottery.manifest import Manifest, draw_id
 from services.lottery.outcomes import Outcomes
 from services.lottery.passes import Pass, write_pass
+from services.lottery.places.ledger import open_places
 from services.lottery.randomness import Randomness, draw_key
 from services.lottery.states import DrawState
 from services.lottery.steps import WrongState, draw_of
@@ -82,6 +83,7 @@ class Publishing:
         async def work(uow: UnitOfWork) -> None:
             await _move(uow, campaign, draw, {"parts_said": first + len(pieces)}, said=first)
             await _keep(uow, [_kept(campaign, draw, item) for item in told], first_draw=draw == draw_id(campaign, 1))
+            await open_places(uow, campaign, draw, told)
             for number, items in enumerate(pieces, first + 1):
                 event = ResultsPublished(campaign=campaign, draw=draw, part=number, parts=parts, items=items)
                 await uow.emit(event, derived_event_id(event.name, draw, str(number)))

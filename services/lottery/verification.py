@@ -12,6 +12,9 @@ from typing import Any
 
 from services.lottery.entries import Entry
 from services.lottery.manifest import Manifest
+from services.lottery.places.checking import replayed
+from services.lottery.places.history import steps_of
+from services.lottery.places.promotion import BadMove
 from services.lottery.plain_allocation import PlainAllocation, allocate_plainly
 from services.lottery.randomness import BadRandomness, Randomness, check_beacon, check_dice, draw_key
 from services.lottery.rows import BadRows, read_rows, root_of
@@ -116,12 +119,22 @@ def _checks(content: Mapping[str, Any], public_key: str | None) -> Iterator[Chec
     yield _check(
         "history", _history_fits(content["history"], manifest), "frozen, then drawn; each holds the hash before"
     )
+    yield _places_check(content, manifest, entries, key)
 
 
 def _history_fits(history: list[dict[str, Any]], manifest: Manifest) -> bool:
     """A chain that begins with this manifest's freeze and the draw."""
     begins = [event["event"] for event in history[:2]] == ["frozen", "drawn"]
     return begins and history[0]["at"] == manifest.frozen_at.isoformat() and history_holds(history)
+
+
+def _places_check(content: Mapping[str, Any], manifest: Manifest, entries: list[Entry], key: bytes) -> Check:
+    try:
+        replayed(content, manifest, entries, key)
+    except BadMove as error:
+        return Check("places after the draw", False, str(error))
+    steps = len(steps_of(content["history"]))
+    return Check("places after the draw", True, f"{steps} steps, each as the rules allow and in its turn")
 
 
 def _check(name: str, passed: bool, text: str = "") -> Check:  # noqa: FBT001  (the verdict itself)

@@ -80,7 +80,7 @@ class Correcting:
         if steps:
             await scene.record(steps, by)
             await scene.begin(refused.application_id, refused.receipt, places)
-            positions = {name: place.position for name, place in places.items()}
+            positions = {str(name): place.position for name, place in places.items()}
             await notices.tell(scene, steps, self._passes, positions)
 
 

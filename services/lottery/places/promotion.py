@@ -141,10 +141,10 @@ class Standing:
     def present(self, entry: str, class_id: str, at: datetime) -> Turn:
         """Somebody who waits and is there, once nobody is asked any more. Raises BadMove."""
         place = self.places.get((entry, class_id))
-        if at < self.rules.last_answer(self.classes[class_id]):
-            raise BadMove("seats are still offered in the order of the waiting list")
         if place is None or place.state is not PlaceState.WAITING:
             raise BadMove("this entry does not wait for the class")
+        if at < self.rules.last_answer(self.classes[class_id]):
+            raise BadMove("seats are still offered in the order of the waiting list")
         if self.obstacle(entry, class_id) is not None or place.seats > self.free(class_id):
             raise BadMove("there are not enough free seats, or this entry may not take another class")
         ahead = list(self._may_take(class_id))
@@ -247,15 +247,4 @@ def drawn(
     for name, entries in waiting.items():
         for position, entry in enumerate(entries, 1):
             standing.put(entry, name, Place(seats[entry, name], PlaceState.WAITING, position))
-    return standing
-
-
-def replay(standing: Standing, steps: Iterable[Step]) -> Standing:
-    """What the history leads to. Raises BadMove at the first step that the rules do not allow, or out of time."""
-    before: datetime | None = None
-    for step in steps:
-        if before is not None and step.at < before:
-            raise BadMove("the history goes back in time")
-        standing.apply(step)
-        before = step.at
     return standing

@@ -12,6 +12,7 @@ from services.lottery.chance import Chance, Dice
 from services.lottery.drawing import Drawing
 from services.lottery.freezing import Freezing
 from services.lottery.keys import LotteryKeys
+from services.lottery.places import ledger as places
 from services.lottery.published import Published
 from services.lottery.publishing import Publishing
 from services.lottery.redrawing import Redrawing
@@ -83,7 +84,7 @@ async def town_of(campaign: Campaign, url: str, database: str, folder: Path) -> 
     """Three processes at the draw time; nobody has applied yet."""
     clock, keys = FixedClock(campaign.draw.at), LotteryKeys(folder)
     offices = tuple(new_office(url, database, keys, clock, campaign) for _ in range(3))
-    await offices[0].store.ensure(ledger.collections())
+    await offices[0].store.ensure([*ledger.collections(), *places.collections()])
     await ledger.ensure_draws(offices[0].store, [campaign])
     yield Town(campaign, clock, offices, tuple(new_application_id() for _ in range(PEOPLE)))
     for each in offices:

@@ -1,0 +1,31 @@
+"""Whether what happened to places after a draw was right, from the transcript alone. Pure."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from services.lottery.entries import Entry
+from services.lottery.manifest import Manifest
+from services.lottery.places.corrections import rightly
+from services.lottery.places.history import beginning, steps_of
+from services.lottery.places.promotion import BadMove, Standing, drawn
+
+
+def replayed(content: Mapping[str, Any], manifest: Manifest, entries: Sequence[Entry], key: bytes) -> Standing:
+    """Places as they stand after the transcript's history.
+
+    Raises BadMove where a step is against the rules, and KeyError, TypeError or ValueError where one has not the form.
+    """
+    seats = {(entry.id.hex(), name): seats for entry in entries for name, seats in entry.choices}
+    standing = drawn(content["winners"], content["waiting"], seats, beginning(manifest))
+    before = None
+    for number, step in enumerate(steps_of(content["history"]), 1):
+        if before is not None and step.at < before:
+            raise BadMove(f"step {number}: the history goes back in time")
+        try:
+            standing.apply(step)
+        except BadMove as error:
+            raise BadMove(f"step {number}: {error}") from None
+        if not rightly(key, entries, manifest.classes, manifest.rules, step):
+            raise BadMove(f"step {number}: the draw would not have given this")
+        before = step.at
+    return standing

@@ -1,0 +1,93 @@
+"""A town whose results are out, and the office that looks after its places."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from services.lottery.keys import LotteryKeys
+from services.lottery.places.correcting import Correcting
+from services.lottery.places.ledger import PLACES, By
+from services.lottery.places.moving import Answer, Places
+from services.lottery.places.notices import Passes
+from services.lottery.places.passing_on import PassingOn
+from services.lottery.places.renewing import Renewing
+from services.lottery.verification import Report, verify_transcript
+from shared.campaign import Campaign
+from shared.clock import FixedClock
+from shared.ids import ClassId
+from shared.storage import OUTBOX, Store
+from tests.integration.lottery.town import Office, Town, drawn
+
+KIDS, FOOTBALL = ClassId("escort-kids"), ClassId("junior-football")
+"""Ten places, and five who wait; seventy-five, and fifteen."""
+
+APPLICANT = By("applicant")
+
+
+@dataclass(frozen=True)
+class After:
+    """One process's view. `settle` is what its schedule does, until nothing is due."""
+
+    campaign: Campaign
+    clock: FixedClock
+    store: Store
+    office: Office
+    places: Places
+    passing_on: PassingOn
+    renewing: Renewing
+    correcting: Correcting
+    passes: Passes
+
+    @classmethod
+    def of(cls, town: Town, folder: Path, number: int = 0) -> "After":
+        office, keys = town.offices[number], LotteryKeys(folder)
+        store, clock, passes = office.store, town.clock, Passes(keys, {town.campaign.id: town.campaign})
+        return cls(
+            town.campaign,
+            clock,
+            store,
+            office,
+            Places(store, clock, passes),
+            PassingOn(store, clock, passes),
+            Renewing(store, keys),
+            Correcting(store, clock, passes),
+            passes,
+        )
+
+    async def settle(self) -> None:
+        for _ in range(3):
+            await self.passing_on.advance(self.campaign)
+        await self.renewing.renew(self.campaign)
+
+    async def of_class(self, class_id: ClassId, *states: str) -> list[dict[str, Any]]:
+        """Those in these states, waiting ones in order."""
+        wanted = {"class_id": class_id, "state": {"$in": list(states)}}
+        return await self.store.db[PLACES].find(wanted).sort([("position", 1), ("_id", 1)]).to_list(None)
+
+    async def answer(self, place: dict[str, Any], answer: Answer, by: By = APPLICANT) -> None:
+        await self.places.answer(self.campaign.id, place["application_id"], place["class_id"], answer, by)
+
+    async def transcript(self, number: int | None = None) -> dict[str, Any]:
+        content: dict[str, Any] = json.loads(
+            bytes((await self.office.published.transcript(self.campaign.id, number)).body)
+        )
+        return content
+
+    async def verified(self) -> Report:
+        return verify_transcript(await self.transcript())
+
+    async def offers(self) -> list[dict[str, Any]]:
+        """Everything that was said in `places.offered`, in order."""
+        lines = await self.store.db[OUTBOX].find({"name": "places.offered"}).sort("_id", 1).to_list(None)
+        return [item for line in lines for item in json.loads(line["body"])["items"]]
+
+
+async def results_are_out(town: Town) -> None:
+    await drawn(town)
+    assert await town.office.publishing.publish_if_drawn(town.campaign.id)
+
+
+def events(transcript: dict[str, Any], *names: str) -> Sequence[dict[str, Any]]:
+    return [event for event in transcript["history"] if event["event"] in names]

@@ -1,0 +1,210 @@
+"""Places after the draw on a real database: given up, passed on, answered, run out, corrected; all of it verifiable."""
+
+import asyncio
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from services.lottery import handlers, ledger
+from services.lottery.passes import read_pass
+from services.lottery.places.correcting import Correcting, Refused
+from services.lottery.places.ledger import By
+from services.lottery.places.moving import NoSuchPlace, release
+from services.lottery.places.promotion import BadMove
+from services.lottery.places.states import PlaceState
+from services.lottery.redrawing import Correction
+from services.lottery.steps import WrongState
+from services.lottery.verification import verify_transcript
+from shared.contracts import ApplicationsRejected, RejectedApplication
+from shared.ids import ApplicationId, ClassId, Receipt, new_application_id
+from tests.integration.lottery.afterwards import FOOTBALL, KIDS, After, events, results_are_out
+from tests.integration.lottery.town import Town, everybody_is_in
+
+TWO = By("sato", "suzuki")
+RECEIPT = Receipt("W-7K3M-9Q2P-X")
+
+
+@pytest.fixture
+async def after(town: Town, tmp_path: Path) -> After:
+    await results_are_out(town)
+    return After.of(town, tmp_path)
+
+
+async def test_a_place_goes_to_the_first_who_waits_once_it_is_given_up_and_the_transcript_says_so(after: After):
+    await after.settle()
+    assert len(await after.of_class(KIDS, "held")) == 10
+    assert [each["position"] for each in await after.of_class(KIDS, "waiting")] == [1, 2, 3, 4, 5]
+    assert await after.offers() == []
+    given_up, first = (await after.of_class(KIDS, "held"))[0], (await after.of_class(KIDS, "waiting"))[0]
+    await after.answer(given_up, "withdraw")
+    await after.answer(given_up, "withdraw")
+    await after.settle()
+    (offer,) = await after.offers()
+    assert (offer["application_id"], offer["state"], offer["class_id"]) == (first["application_id"], "offered", KIDS)
+    assert offer["pass_code"] == after.passes.code(after.campaign.id, first["draw"], first["application_id"])
+    content = await after.transcript()
+    shown = read_pass(content["signing_key"], after.campaign.id, offer["class_pass"])
+    assert (shown.entry.hex(), shown.seats) == (first["entry"], 1)
+    told = events(content, "withdrawn", "offered")
+    assert [(each["event"], each["reason"]) for each in told] == [("withdrawn", "applicant"), ("offered", "")]
+    assert verify_transcript(content).passed
+    assert after.clock.now() + timedelta(hours=72) == (await after.of_class(KIDS, "offered"))[0]["answer_by"]
+
+
+async def test_an_offer_that_is_accepted_is_a_place_and_one_that_is_declined_goes_on(after: After):
+    for place in (await after.of_class(KIDS, "held"))[:2]:
+        await after.answer(place, "withdraw")
+    await after.settle()
+    first, second = await after.of_class(KIDS, "offered")
+    third = (await after.of_class(KIDS, "waiting"))[0]
+    await after.answer(first, "accept")
+    await after.answer(second, "decline", By("sato"))
+    await after.settle()
+    assert [each["_id"] for each in await after.of_class(KIDS, "offered")] == [third["_id"]]
+    assert len(await after.of_class(KIDS, "held")) == 9
+    assert (await after.verified()).passed
+
+
+async def test_an_offer_that_nobody_answers_runs_out_and_cannot_be_accepted_any_more(after: After):
+    await after.answer((await after.of_class(KIDS, "held"))[0], "withdraw")
+    await after.settle()
+    (first,) = await after.of_class(KIDS, "offered")
+    second = (await after.of_class(KIDS, "waiting"))[0]
+    after.clock.at += timedelta(hours=72)
+    with pytest.raises(BadMove, match="over"):
+        await after.answer(first, "accept")
+    await after.settle()
+    assert [each["_id"] for each in await after.of_class(KIDS, "offered")] == [second["_id"]]
+    (gone,) = [each for each in await after.of_class(KIDS, "gone") if each["_id"] == first["_id"]]
+    assert gone["why"] == "expired"
+    assert (await after.verified()).passed
+
+
+async def test_whoever_takes_as_many_places_as_anybody_may_waits_for_no_more(after: After):
+    held = {each["entry"] for each in await after.of_class(KIDS, "held")}
+    assert held
+    for place in await after.of_class(KIDS, "held"):
+        await after.answer(place, "withdraw")
+    for place in await after.of_class(FOOTBALL, "held"):
+        await after.answer(place, "withdraw")
+    for _ in range(4):
+        await after.settle()
+        for offered in [*await after.of_class(KIDS, "offered"), *await after.of_class(FOOTBALL, "offered")]:
+            await after.answer(offered, "accept")
+    content = await after.transcript()
+    assert {each["reason"] for each in events(content, "passed-over")} <= {"limit", "clash"}
+    assert (await after.verified()).passed
+
+
+async def test_a_history_that_the_office_bent_is_found(after: After):
+    for place in (await after.of_class(KIDS, "held"))[:2]:
+        await after.answer(place, "withdraw")
+    await after.settle()
+    good, last = await after.transcript(), (await after.of_class(KIDS, "waiting"))[-1]
+    number = next(at for at, each in enumerate(good["history"]) if each["event"] == "offered")
+    for bend in ({"entry": last["entry"]}, {"answer_by": "2018-06-09T00:00:00+00:00"}, None):
+        history = [
+            *good["history"][:number],
+            {**good["history"][number], **(bend or {})},
+            *good["history"][number + 1 :],
+        ]
+        bent = {**good, "history": history if bend else [*history[:number], *history[number + 1 :]]}
+        failed = {check.name for check in verify_transcript(bent).checks if not check.passed}
+        assert {"signature of the result", "places after the draw"} <= failed
+
+
+async def test_of_many_who_pass_on_at_once_each_place_is_offered_once(town: Town, after: After, tmp_path: Path):
+    offices = [After.of(town, tmp_path, number) for number in range(3)]
+    held = await after.of_class(KIDS, "held")
+    await asyncio.gather(*(offices[n % 3].answer(place, "withdraw") for n, place in enumerate(held[:6])))
+    for _ in range(2):
+        await asyncio.gather(*(each.passing_on.advance(after.campaign) for each in offices))
+    await asyncio.gather(*(each.renewing.renew(after.campaign) for each in offices))
+    offers = await after.offers()
+    assert len({each["occasion"] for each in offers}) == len(offers) == 5
+    content = await after.transcript()
+    assert len(events(content, "withdrawn")) == 6
+    assert verify_transcript(content).passed
+
+
+async def test_places_released_on_the_day_go_to_whoever_is_present_and_nobody_is_asked_any_more(after: After):
+    after.clock.at = after.campaign.classes[3].starts + timedelta(minutes=15)
+    missing, waits = (await after.of_class(KIDS, "held"))[0], await after.of_class(KIDS, "waiting")
+    name, at = after.campaign.id, after.clock.now()
+    for _ in range(2):
+        await after.store.transact(lambda uow: release(uow, name, missing["application_id"], KIDS, "no-show", at))
+    await after.settle()
+    assert await after.offers() == []
+    await after.places.admit(name, waits[1]["application_id"], KIDS, By("sato"))
+    with pytest.raises(BadMove, match="not enough"):
+        await after.places.admit(name, waits[0]["application_id"], KIDS, By("sato"))
+    await after.settle()
+    content = await after.transcript()
+    assert [each["past"] for each in events(content, "promoted")] == [[waits[0]["entry"]]]
+    assert len(events(content, "released")) == 1
+    assert verify_transcript(content).passed
+
+
+async def test_somebody_wrongly_refused_gets_what_the_draw_would_have_given_and_nobody_loses(
+    town: Town, tmp_path: Path
+):
+    refused = [new_application_id() for _ in range(12)]
+    items = tuple(
+        RejectedApplication(application_id=each, channel="web", reasons=("grade",), revision=1) for each in refused
+    )
+    event = ApplicationsRejected(campaign=town.campaign.id, items=items)
+    await town.office.store.transact(lambda uow: handlers.on_rejected([event], uow))
+    await results_are_out(town)
+    after = After.of(town, tmp_path)
+    before = {each["_id"]: each for each in await after.of_class(KIDS, "held", "waiting")}
+    given = [await correct(after.correcting, town, each) for each in refused]
+    await after.settle()
+    assert {str(state) for each in given for state in each.values()} <= {"held", "waiting"}
+    now = {each["_id"]: each for each in await after.of_class(KIDS, "held", "waiting")}
+    assert {name: now[name] for name in before} == before
+    assert len(now) == len(before) + sum(len(each) for each in given)
+    said = await after.offers()
+    assert [each["corrected"] for each in said] == [True] * len(said) == [True] * sum(len(each) for each in given)
+    content = await after.transcript()
+    assert verify_transcript(content).passed
+    assert all(each["extra"] == (each["state"] == "held") for each in events(content, "corrected"))
+    for name in (each for each, got in zip(refused, given, strict=True) if got):
+        with pytest.raises(BadMove):
+            await correct(after.correcting, town, name)
+
+
+async def correct(correcting: Correcting, town: Town, name: ApplicationId) -> dict[str, PlaceState]:
+    return await correcting.correct(town.campaign.id, Refused(name, RECEIPT, ((KIDS, 1),)), TWO)
+
+
+async def test_only_what_was_received_and_refused_can_be_corrected(town: Town, after: After):
+    with pytest.raises(NoSuchPlace):
+        await correct(after.correcting, town, new_application_id())
+    with pytest.raises(NoSuchPlace):
+        await correct(after.correcting, town, town.ids[0])
+    with pytest.raises(BadMove):
+        await after.places.admit(town.campaign.id, town.ids[0], ClassId("no-such"), TWO)
+
+
+async def test_no_place_moves_before_the_results_are_out_nor_after_another_draw_began(town: Town, tmp_path: Path):
+    await everybody_is_in(town)
+    after = After.of(town, tmp_path)
+    await after.settle()
+    with pytest.raises(WrongState):
+        await after.places.answer(town.campaign.id, town.ids[0], KIDS, "withdraw", TWO)
+
+
+async def test_a_draw_that_is_given_up_keeps_the_history_of_its_places(town: Town, after: After):
+    place = (await after.of_class(KIDS, "held"))[0]
+    await after.answer(place, "withdraw")
+    await town.office.redrawing.redraw(town.campaign.id, Correction("dice fell", "a", "b", reopen=False))
+    with pytest.raises(WrongState):
+        await after.answer(place, "withdraw")
+    await after.settle()
+    first = await after.transcript(1)
+    assert [each["entry"] for each in events(first, "withdrawn")] == [place["entry"]]
+    assert verify_transcript(first).passed
+    past = await after.store.db[ledger.PAST_DRAWS].find_one({})
+    assert past is not None
+    assert past["places"]["signed"] == past["places"]["changes"]
