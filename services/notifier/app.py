@@ -19,7 +19,14 @@ from services.notifier.settings import NotifierSettings
 from services.notifier.texts import Texts
 from shared.campaign import load_campaigns
 from shared.clock import choose_clock
-from shared.contracts import ContactsRegistered, ErasureRequested, MailBounced, PrintCompleted, ResultsPublished
+from shared.contracts import (
+    ContactsRegistered,
+    ErasureRequested,
+    MailBounced,
+    PlacesOffered,
+    PrintCompleted,
+    ResultsPublished,
+)
 from shared.messaging import Bus
 from shared.settings import read_secret
 from shared.storage import Store
@@ -74,6 +81,7 @@ def build(settings: NotifierSettings) -> FastAPI:
 def _connect(bus: Bus, printing: Printing, erasure: Erasure) -> None:
     bus.consume(ContactsRegistered, handlers.on_contacts)
     bus.consume(ResultsPublished, handlers.on_results)
+    bus.consume(PlacesOffered, handlers.on_places)
     bus.consume(MailBounced, handlers.on_bounced)
     bus.consume(PrintCompleted, printing.on_completed)
     bus.consume(ErasureRequested, erasure.on_requested)

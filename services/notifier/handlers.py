@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from services.notifier import ledger
 from services.notifier.states import NoticeState
-from shared.contracts import ContactsRegistered, MailBounced, ResultsPublished
+from shared.contracts import ContactsRegistered, MailBounced, PlacesOffered, ResultsPublished
 from shared.storage import UnitOfWork
 
 
@@ -15,7 +15,12 @@ async def on_contacts(events: Sequence[ContactsRegistered], uow: UnitOfWork) -> 
 
 async def on_results(events: Sequence[ResultsPublished], uow: UnitOfWork) -> None:
     for event in events:
-        await ledger.put_results(uow, event.campaign, event.items)
+        await ledger.put_results(uow, event.campaign, event.draw, event.items)
+
+
+async def on_places(events: Sequence[PlacesOffered], uow: UnitOfWork) -> None:
+    for event in events:
+        await ledger.put_offers(uow, event.campaign, event.draw, event.items)
 
 
 async def on_bounced(events: Sequence[MailBounced], uow: UnitOfWork) -> None:

@@ -21,25 +21,28 @@ class NoticeState(StrEnum):
     PRINTED = "printed"
     FAILED = "failed"
     """Neither mail nor post can reach this person (unknown or erased)."""
+    REPLACED = "replaced"
+    """Not sent: the draw was corrected by another before, and a newer notice tells its result."""
 
 
 S = NoticeState
 
 AFTER: Final[dict[NoticeState, frozenset[NoticeState]]] = {
-    S.PENDING: frozenset({S.SENDING}),
+    S.PENDING: frozenset({S.SENDING, S.REPLACED}),
     S.SENDING: frozenset({S.COMMITTING, S.DEFERRED, S.TO_PRINT, S.PENDING}),
     S.COMMITTING: frozenset({S.MAILED, S.DEFERRED, S.TO_PRINT, S.UNKNOWN}),
-    S.DEFERRED: frozenset({S.SENDING}),
+    S.DEFERRED: frozenset({S.SENDING, S.REPLACED}),
     S.MAILED: frozenset({S.TO_PRINT}),
     S.UNKNOWN: frozenset({S.MAILED, S.TO_PRINT}),
-    S.TO_PRINT: frozenset({S.PRINTING}),
+    S.TO_PRINT: frozenset({S.PRINTING, S.REPLACED}),
     S.PRINTING: frozenset({S.PRINTED, S.FAILED}),
     S.PRINTED: frozenset(),
     S.FAILED: frozenset(),
+    S.REPLACED: frozenset(),
 }
 
-FINAL: Final = frozenset({S.MAILED, S.PRINTED})
-"""The person has been told, as far as anybody can say."""
+FINAL: Final = frozenset({S.MAILED, S.PRINTED, S.REPLACED})
+"""The person has been told, as far as anybody can say, or another notice tells more than this one."""
 
 STARTS: Final = {"mail": S.PENDING, "post": S.TO_PRINT}
 

@@ -13,10 +13,10 @@ from zoneinfo import ZoneInfo
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from shared.campaign import Campaign
-from shared.contracts import Outcome, Refusal
+from shared.contracts import Outcome, PlaceOffer, Refusal
 
 PLACEHOLDER = "{{kuji:name}}"
-Kind = Literal["rejected", "result", "regret"]
+Kind = Literal["rejected", "result", "regret", "offer"]
 
 _TOKYO = ZoneInfo("Asia/Tokyo")
 _WEEKDAYS = "月火水木金土日"
@@ -47,6 +47,16 @@ class Line:
     reason_en: str
 
 
+@dataclass(frozen=True)
+class Told:
+    """One person's result. `pass_code`: for who holds a place or waits; `again`: an earlier draw was corrected."""
+
+    receipt: str
+    outcomes: Sequence[Outcome]
+    pass_code: str | None
+    again: bool = False
+
+
 _REASONS = {
     "grade": ("学年が対象外です", "not for this school grade"),
     "age": ("年齢が対象外です", "not for this age"),
@@ -72,22 +82,27 @@ class Texts:
             keep_trailing_newline=True,
         )
 
-    def result(self, campaign: Campaign, receipt: str, outcomes: Sequence[Outcome], pass_code: str | None) -> Mail:
-        lines = [_line(campaign, outcome) for outcome in outcomes]
-        return self._mail("result", "抽選結果のお知らせ", campaign, receipt=receipt, lines=lines, pass_code=pass_code)
+    def result(self, campaign: Campaign, told: Told) -> Mail:
+        return self._mail("result", "抽選結果のお知らせ", campaign, **_result(campaign, told))
 
-    def regret(self, campaign: Campaign) -> Mail:
-        return self._mail("regret", "抽選結果のお知らせ", campaign)
+    def regret(self, campaign: Campaign, *, again: bool = False) -> Mail:
+        return self._mail("regret", "抽選結果のお知らせ", campaign, again=again)
+
+    def offer(self, campaign: Campaign, receipt: str, offer: PlaceOffer) -> Mail:
+        subject = "お申込みの訂正について" if offer.corrected else "空きが出ました"
+        return self._mail("offer", subject, campaign, **_offer(campaign, receipt, offer))
 
     def rejected(self, campaign: Campaign, receipt: str, reasons: Sequence[str], refused: Sequence[Refusal]) -> Mail:
         return self._mail("rejected", "お申込みについて", campaign, **_refusal(campaign, receipt, reasons, refused))
 
-    def result_card(self, campaign: Campaign, receipt: str, outcomes: Sequence[Outcome], pass_code: str | None) -> str:
-        lines = [_line(campaign, outcome) for outcome in outcomes]
-        return self._render("result_card", campaign, receipt=receipt, lines=lines, pass_code=pass_code)
+    def result_card(self, campaign: Campaign, told: Told) -> str:
+        return self._render("result_card", campaign, **_result(campaign, told))
 
-    def regret_card(self, campaign: Campaign, receipt: str) -> str:
-        return self._render("regret_card", campaign, receipt=receipt)
+    def regret_card(self, campaign: Campaign, receipt: str, *, again: bool = False) -> str:
+        return self._render("regret_card", campaign, receipt=receipt, again=again)
+
+    def offer_card(self, campaign: Campaign, receipt: str, offer: PlaceOffer) -> str:
+        return self._render("offer_card", campaign, **_offer(campaign, receipt, offer))
 
     def rejected_card(
         self, campaign: Campaign, receipt: str, reasons: Sequence[str], refused: Sequence[Refusal]
@@ -105,6 +120,30 @@ class Texts:
 def is_regret(outcomes: Sequence[Outcome]) -> bool:
     """Won nothing and waits for nothing."""
     return all(outcome.outcome in {"lost", "refused"} for outcome in outcomes)
+
+
+def _result(campaign: Campaign, told: Told) -> dict[str, Any]:
+    return {
+        "receipt": told.receipt,
+        "lines": [_line(campaign, outcome) for outcome in told.outcomes],
+        "pass_code": told.pass_code,
+        "won": any(outcome.outcome == "won" for outcome in told.outcomes),
+        "again": told.again,
+    }
+
+
+def _offer(campaign: Campaign, receipt: str, offer: PlaceOffer) -> dict[str, Any]:
+    outcome = "waiting" if offer.state == "waiting" else "won"
+    place = Outcome(class_id=offer.class_id, outcome=outcome, seats=offer.seats, position=offer.position)
+    return {
+        "receipt": receipt,
+        "line": _line(campaign, place),
+        "state": offer.state,
+        "corrected": offer.corrected,
+        "pass_code": offer.pass_code,
+        "answer_by": offer.answer_by and _moment(offer.answer_by),
+        "answer_by_en": offer.answer_by and f"{offer.answer_by.astimezone(_TOKYO):%a %d %b %Y, %H:%M}",
+    }
 
 
 def _refusal(campaign: Campaign, receipt: str, reasons: Sequence[str], refused: Sequence[Refusal]) -> dict[str, Any]:
@@ -139,8 +178,12 @@ def _line(campaign: Campaign, outcome: Outcome) -> Line:
 
 def _when(starts: datetime, ends: datetime) -> str:
     """西暦 and weekday, in Tokyo."""
-    begin, end = starts.astimezone(_TOKYO), ends.astimezone(_TOKYO)
-    return f"{begin.year}年{begin.month}月{begin.day}日（{_WEEKDAYS[begin.weekday()]}）{begin:%H:%M}～{end:%H:%M}"
+    return f"{_moment(starts)}～{ends.astimezone(_TOKYO):%H:%M}"
+
+
+def _moment(at: datetime) -> str:
+    local = at.astimezone(_TOKYO)
+    return f"{local.year}年{local.month}月{local.day}日（{_WEEKDAYS[local.weekday()]}）{local:%H:%M}"
 
 
 def _when_en(starts: datetime, ends: datetime) -> str:

@@ -38,11 +38,13 @@ class Collection:
     """A collection of a service: its name, the JSON schema every document must meet, its indexes.
 
     `validator` is the schema itself (`{"bsonType": "object", …}`) or a whole filter (`{"$jsonSchema": …}`).
+    `retired`: names of indexes that earlier versions made and that would now be in the way.
     """
 
     name: str
     validator: Mapping[str, Any] | None = None
     indexes: tuple[Index, ...] = ()
+    retired: tuple[str, ...] = ()
 
     def rule(self) -> dict[str, Any]:
         if self.validator is None:
@@ -84,6 +86,8 @@ async def ensure(db: Database, collection: Collection) -> None:
             raise
         if await _rule_in_force(db, collection.name) != rule:
             await db.command({"collMod": collection.name, "validator": rule, "validationLevel": "strict"})
+    for name in set(collection.retired) & set(await db[collection.name].index_information()):
+        await db[collection.name].drop_index(name)
     if collection.indexes:
         await db[collection.name].create_indexes([index.model() for index in collection.indexes])
 

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.notifier.texts import PLACEHOLDER, Texts, is_regret
+from services.notifier.texts import PLACEHOLDER, Texts, Told, is_regret
 from shared.campaign import load_campaign
-from shared.contracts import CardOrder, Outcome, Refusal
+from shared.contracts import CardOrder, Outcome, PlaceOffer, Refusal
 from shared.ids import ClassId, NoticeId, new_token
 
 CAMPAIGN = load_campaign(Path("deploy/campaigns/777-days.yaml"))
@@ -34,7 +34,7 @@ def outcome(class_id: str, word: str) -> Outcome:
 
 @given(OUTCOMES)
 def test_a_result_names_every_class_with_its_outcome_in_both_languages(outcomes: tuple[Outcome, ...]) -> None:
-    mail = TEXTS.result(CAMPAIGN, RECEIPT, outcomes, PASS)
+    mail = TEXTS.result(CAMPAIGN, Told(RECEIPT, outcomes, PASS))
     for each in outcomes:
         event_class = CAMPAIGN.event_class(each.class_id)
         assert event_class is not None
@@ -57,8 +57,8 @@ def test_a_result_names_every_class_with_its_outcome_in_both_languages(outcomes:
 @given(OUTCOMES)
 def test_every_text_to_one_person_keeps_the_place_for_the_name_and_no_other(outcomes: tuple[Outcome, ...]) -> None:
     for body in (
-        TEXTS.result(CAMPAIGN, RECEIPT, outcomes, None).body,
-        TEXTS.result_card(CAMPAIGN, RECEIPT, outcomes, None),
+        TEXTS.result(CAMPAIGN, Told(RECEIPT, outcomes, None)).body,
+        TEXTS.result_card(CAMPAIGN, Told(RECEIPT, outcomes, None)),
     ):
         assert body.count(PLACEHOLDER) == 1
         assert body.startswith(f"{PLACEHOLDER} 様")
@@ -103,18 +103,18 @@ def test_a_refusal_says_why_in_words(reason: str, said: str) -> None:
 
 def test_the_receipt_number_stands_in_every_mail_to_one_person() -> None:
     assert RECEIPT in TEXTS.rejected(CAMPAIGN, RECEIPT, ["grade"], []).body
-    assert RECEIPT in TEXTS.result(CAMPAIGN, RECEIPT, [outcome(IDS[0], "lost")], None).body
+    assert RECEIPT in TEXTS.result(CAMPAIGN, Told(RECEIPT, [outcome(IDS[0], "lost")], None)).body
 
 
 def test_a_rehearsal_says_that_it_is_one() -> None:
     rehearsal = CAMPAIGN.model_copy(update={"rehearsal": True})
-    for mail in (TEXTS.regret(rehearsal), TEXTS.result(rehearsal, RECEIPT, [outcome(IDS[0], "won")], PASS)):
+    for mail in (TEXTS.regret(rehearsal), TEXTS.result(rehearsal, Told(RECEIPT, [outcome(IDS[0], "won")], PASS))):
         assert "これは訓練です" in mail.body
     assert "訓練" not in TEXTS.regret(CAMPAIGN).body
 
 
 def test_a_class_that_left_the_campaign_file_is_still_named() -> None:
-    assert "gone-class" in TEXTS.result(CAMPAIGN, RECEIPT, [outcome("gone-class", "lost")], None).body
+    assert "gone-class" in TEXTS.result(CAMPAIGN, Told(RECEIPT, [outcome("gone-class", "lost")], None)).body
 
 
 def lines_of(card: str, wide: int = 24) -> int:
@@ -133,10 +133,70 @@ def test_cards_are_short_enough_for_a_postcard() -> None:
     for words in itertools.product(["won", "waiting", "lost"], repeat=4):
         if words.count("won") <= CAMPAIGN.draw.max_wins:
             chosen = [outcome(IDS[n + 1], word) for n, word in enumerate(words)]
-            assert lines_of(TEXTS.result_card(CAMPAIGN, RECEIPT, chosen, PASS)) <= 24
+            assert lines_of(TEXTS.result_card(CAMPAIGN, Told(RECEIPT, chosen, PASS))) <= 24
 
 
 @given(OUTCOMES)
 def test_a_card_can_be_ordered(outcomes: tuple[Outcome, ...]) -> None:
-    body = TEXTS.result_card(CAMPAIGN, RECEIPT, outcomes, PASS)
+    body = TEXTS.result_card(CAMPAIGN, Told(RECEIPT, outcomes, PASS))
     assert CardOrder(notice_id=NoticeId("n-1"), token=new_token(), body=body, pass_code=PASS).body == body
+
+
+def offer(**changed: object) -> PlaceOffer:
+    answer_by = "2018-06-05T18:00:00+09:00" if changed.get("state", "offered") == "offered" else None
+    facts = {
+        "occasion": "777-days-1-4",
+        "application_id": "3f2b8c1e-0000-4000-8000-000000000001",
+        "class_id": IDS[0],
+        "seats": 2,
+        "state": "offered",
+        "answer_by": answer_by,
+        "pass_code": PASS,
+    }
+    return PlaceOffer.model_validate(facts | changed)
+
+
+def test_an_offer_says_what_until_when_and_how_to_answer() -> None:
+    page = CAMPAIGN.offers.model_copy(update={"page": "https://lottery.example.jp/withdraw"})
+    with_page = CAMPAIGN.model_copy(update={"offers": page})
+    for body in (TEXTS.offer(with_page, RECEIPT, offer()).body, TEXTS.offer_card(with_page, RECEIPT, offer())):
+        assert CAMPAIGN.classes[0].title.ja in body
+        assert "2018年6月5日（火）18:00" in body
+        assert "https://lottery.example.jp/withdraw" in body
+    mail = TEXTS.offer(CAMPAIGN, RECEIPT, offer())
+    assert "Tue 05 Jun 2018, 18:00" in mail.body
+    assert RECEIPT in mail.body
+    assert PASS in mail.body
+    assert CAMPAIGN.office.phone in mail.body
+
+
+@pytest.mark.parametrize(
+    ("facts", "said"),
+    [
+        ({"state": "held"}, "当選となりました"),
+        ({"state": "held", "corrected": True}, "誤って受け付けておりませんでした"),
+        ({"state": "waiting", "corrected": True, "position": 16}, "補欠 16 番"),
+    ],
+)
+def test_a_place_that_needs_no_answer_is_told_as_what_it_is(facts: dict[str, object], said: str) -> None:
+    body = TEXTS.offer(CAMPAIGN, RECEIPT, offer(**facts)).body
+    assert said in body
+    assert "お返事がないとき" not in body
+    assert body.count(PLACEHOLDER) == 1
+
+
+def test_a_result_of_a_draw_that_was_held_again_says_that_it_takes_the_place_of_the_first() -> None:
+    for again in (True, False):
+        told = Told(RECEIPT, [outcome(IDS[0], "won")], PASS, again)
+        for body in (
+            TEXTS.result(CAMPAIGN, told).body,
+            TEXTS.result_card(CAMPAIGN, told),
+            TEXTS.regret(CAMPAIGN, again=again).body,
+            TEXTS.regret_card(CAMPAIGN, RECEIPT, again=again),
+        ):
+            assert ("抽選をやり直しました" in body) == again
+
+
+@pytest.mark.parametrize("state", ["offered", "held"])
+def test_an_offer_is_short_enough_for_a_postcard(state: str) -> None:
+    assert lines_of(TEXTS.offer_card(CAMPAIGN, RECEIPT, offer(state=state))) <= 16
