@@ -42,7 +42,7 @@ async def books(house: House) -> House:
 
 
 async def kinds(house: House) -> list[tuple[str, str, str]]:
-    found = house.store.db["notices"].find().sort("occasion", 1)
+    found = house.store.db["notices"].find().sort([("occasion", 1), ("state", 1)])
     return [(each["occasion"], each["kind"], each["state"]) async for each in found]
 
 
