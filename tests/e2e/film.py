@@ -1,21 +1,31 @@
 """Films for a browser that has no camera: YUV4MPEG2, as Chromium's fake camera plays it again and again."""
 
-import io
 from pathlib import Path
 
-import segno
-from PIL import Image
+import pypdfium2
+from PIL import Image, ImageFilter
+
+from services.vault.printroom.postcards import Card, print_cards
+from shared.campaign import Campaign
+from shared.contracts import ClassPass
+from shared.typesetting import Typesetter
 
 WIDTH, HEIGHT = 640, 480
+_PIXELS_PER_MM = 7
+"""As a telephone's camera sees a card that fills its picture, with less than it could see."""
 
 
-def film_of(code: str, path: Path) -> Path:
-    """A QR code held before a camera: grey background, a little turned, a white card around it."""
-    drawn = io.BytesIO()
-    segno.make(code, error="m", boost_error=False).save(drawn, kind="png", scale=6, border=6)
-    card = Image.open(drawn).convert("L").rotate(4, expand=True, fillcolor=255, resample=Image.Resampling.BICUBIC)
+def film_of_postcard(campaign: Campaign, shown: ClassPass, path: Path) -> Path:
+    """The lower half of a printed postcard, held a little askew and not quite in focus."""
+    card = Card(
+        "1608484", ("東京都",), "見本 太郎", False, None, "当選", "7K3M-9Q2P-XA4D-RT5W", "W-7K3M-9Q2P-X", (shown,)
+    )
+    with pypdfium2.PdfDocument(print_cards(Typesetter(), campaign, [card]).pdf) as document:
+        page = document[1].render(scale=_PIXELS_PER_MM * 25.4 / 72).to_pil().convert("L")
+    seen = page.rotate(5, fillcolor=150, resample=Image.Resampling.BICUBIC).filter(ImageFilter.GaussianBlur(0.8))
+    top = 85 * _PIXELS_PER_MM
     frame = Image.new("L", (WIDTH, HEIGHT), 150)
-    frame.paste(card, ((WIDTH - card.width) // 2, (HEIGHT - card.height) // 2))
+    frame.paste(seen.crop((30, top, 30 + WIDTH, top + 55 * _PIXELS_PER_MM)), (0, 40))
     picture = b"FRAME\n" + frame.tobytes() + bytes([128]) * (WIDTH * HEIGHT // 2)
     path.write_bytes(f"YUV4MPEG2 W{WIDTH} H{HEIGHT} F10:1 Ip A1:1 C420\n".encode() + picture * 10)
     return path

@@ -9,9 +9,11 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from deploy import pages
+from shared.contracts import ClassPass
 from tests.e2e.browser import DESKTOP, PHONE, keep_picture, launched, opened, overflows, violations
-from tests.e2e.film import film_of
+from tests.e2e.film import film_of_postcard
 from tests.e2e.reception_desk import ReceptionDesk, reception_desk
+from tests.integration.lottery.reception_house import FOOTBALL
 
 FORGED = f"KP1:{'A' * 160}"
 ANSWER = "#answer .answer-word"
@@ -149,9 +151,12 @@ def test_two_devices_that_were_alone_with_one_pass_find_out_when_they_meet(
     assert sorted(each["device"][0] for each in desk.scans(guest)) == ["A", "B"]
 
 
-def test_the_camera_reads_a_pass_once_while_it_is_held_before_it(desk: ReceptionDesk, browser: Browser, tmp_path: Path):
+def test_the_camera_reads_a_printed_postcard_once_while_it_is_held_before_it(
+    desk: ReceptionDesk, browser: Browser, tmp_path: Path
+):
     guest = desk.guest(junior_football="won")
-    film = film_of(guest.passes["junior-football"], tmp_path / "pass.y4m")
+    shown = ClassPass(class_id=FOOTBALL, code=guest.passes[FOOTBALL])
+    film = film_of_postcard(desk.house.campaign, shown, tmp_path / "postcard.y4m")
     camera = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")
     with (
         launched(browser.browser_type, *camera, f"--use-file-for-fake-video-capture={film}") as seeing,
