@@ -89,7 +89,7 @@ def build(settings: LotterySettings) -> FastAPI:
     renderer, token = lottery_renderer(), settings.ops_token_file
     app.include_router(site_router(renderer, token))
     app.include_router(draws_router(DrawPages(campaigns, DrawOverview(store, clock), clock, renderer, token)))
-    app.include_router(reception_pages_router(ReceptionPages(campaigns, clock, renderer, token)))
+    app.include_router(reception_pages_router(ReceptionPages(campaigns, overview, clock, renderer, token)))
     app.include_router(bus.parking_router(guard))
     app.include_router(health_router({"broker": bus.ready, "store": store.ping}))
     return app

@@ -174,6 +174,25 @@ def test_the_camera_reads_a_printed_postcard_once_while_it_is_held_before_it(
     assert len(desk.scans(guest)) == 1
 
 
+def test_whoever_is_in_charge_sees_conflicts_and_devices_and_sets_a_lost_one_aside(
+    desk: ReceptionDesk, browser: Browser, tmp_path: Path
+):
+    guest = desk.guest(junior_football="won")
+    with opened(browser, desk.url) as page:
+        desk.open(page, "LOST")
+        for _ in range(2):
+            typed(page, guest.receipt)
+            expect(page.locator("#unsent")).to_have_text("0")
+        page.get_by_role("link", name="責任者の画面").click()
+        expect(page.locator("#live-conflicts")).to_contain_text("すでに入場しています")
+        expect(page.locator("#live-counts")).to_contain_text("10:15 に数えます")
+        assert violations(page) == []
+        assert not overflows(page)
+        page.get_by_role("button", name=re.compile("LOST.*この端末を待たない")).click()
+        expect(page.locator("#live-devices")).to_contain_text("sato-01 が待たないことにしました")
+        keep_picture(page, "reception-lead", tmp_path)
+
+
 def test_whose_session_is_over_goes_on_and_signs_in_again(desk: ReceptionDesk, browser: Browser):
     guest = desk.guest(junior_football="won")
     with opened(browser, desk.url) as page:

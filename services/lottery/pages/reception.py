@@ -5,21 +5,27 @@ The page holds no names: its program asks for the roster (entries, receipt numbe
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import JSONResponse, RedirectResponse
 
+from services.lottery.reception.overview import Overview
 from shared.campaign import Campaign
 from shared.catalogue import Catalogue
 from shared.clock import Clock
+from shared.dates import TOKYO
 from shared.ids import CampaignId
+from shared.web.outages import store_errors
 from shared.web.pages import HEADERS, Renderer, page_headers
 from shared.web.signin import Staff, signed_in, to_sign_in
 
 _HEADERS: Final = page_headers(forms=True, camera=True)
 _PROGRAM: Final = ("reception.",)
+_STAFF_PROGRAM: Final = ("call.", "draws.say.")
+"""What the program says that keeps staff pages as they are on the server."""
 _WORKER: Final = "reception-worker.js"
 
 
@@ -28,6 +34,7 @@ class ReceptionPages:
     """The reception pages of this installation's campaigns; one per process."""
 
     campaigns: Mapping[CampaignId, Campaign]
+    overview: Overview
     clock: Clock
     renderer: Renderer
     token_file: Path | None
@@ -49,6 +56,28 @@ class ReceptionPages:
             "worker": f"{texts.prefix}/reception/worker.js",
         }
         return self._page("reception.html", texts, None, campaign=campaign, staff=staff, data=data)
+
+    async def lead(self, campaign: Campaign, texts: Catalogue, staff: Staff) -> Response:
+        """For whoever is in charge: how many came, what does not fit together, which devices are silent."""
+        seen = await self.overview.of(campaign, self.clock.now())
+        titles = {each.id: f"{each.number} {each.title.said_in(texts.lang)}" for each in campaign.classes}
+        data = {
+            "lang": texts.lang,
+            "now": self.clock.now().isoformat(),
+            "texts": texts.for_the_program(_STAFF_PROGRAM),
+            "campaign": campaign.id,
+            "actor": staff.actor,
+            "classes": list(titles.items()),
+        }
+        shown: dict[str, Any] = {
+            "campaign": campaign,
+            "staff": staff,
+            "seen": seen,
+            "titles": titles,
+            "at": _at,
+            "data": data,
+        }
+        return self._page("reception_lead.html", texts, f"/reception/{campaign.id}/lead", **shown)
 
     def missing(self, texts: Catalogue) -> Response:
         return self._page("receptions.html", texts, None, status=404, campaigns=self.campaigns.values())
@@ -80,7 +109,7 @@ class ReceptionPages:
 
 def reception_pages_router(pages: ReceptionPages) -> APIRouter:
     """Japanese at `/reception`, every other language below its prefix."""
-    router = APIRouter(include_in_schema=False)
+    router = APIRouter(include_in_schema=False, dependencies=[Depends(store_errors)])
     for texts in pages.renderer.catalogues:
         router.include_router(_of_language(pages, texts), prefix=f"{texts.prefix}/reception")
     return router
@@ -108,4 +137,16 @@ def _of_language(pages: ReceptionPages, texts: Catalogue) -> APIRouter:
             return to_sign_in(request)
         return pages.missing(texts) if known is None else pages.desk(known, texts, staff)
 
+    @router.get("/{campaign}/lead", response_model=None)
+    async def lead(request: Request, campaign: str) -> Response:
+        staff, known = signed_in(pages.token_file, request), pages.campaigns.get(CampaignId(campaign))
+        if staff is None:
+            return to_sign_in(request)
+        return pages.missing(texts) if known is None else await pages.lead(known, texts, staff)
+
     return router
+
+
+def _at(moment: datetime) -> str:
+    """Time of day at the office."""
+    return f"{moment.astimezone(TOKYO):%H:%M}"

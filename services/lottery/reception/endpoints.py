@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Awaitable, Mapping, Sequence
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Annotated, Any, Final, Self, TypeVar
 
@@ -12,7 +13,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstrai
 from services.lottery.endpoints import Actor
 from services.lottery.reception.attendance import Verdict
 from services.lottery.reception.desk import Desk, Erased, Heard, Reading, Sender
-from services.lottery.reception.overview import Overview
+from services.lottery.reception.overview import Attendance, Overview
 from services.lottery.reception.places import Line, no_shows_at, window_of
 from services.lottery.refusals import known
 from shared.campaign import Campaign, EventClass
@@ -21,6 +22,7 @@ from shared.clock import Clock
 from shared.contracts import PassText
 from shared.ids import CampaignId, ClassIdField, ReceiptField
 from shared.web import problem
+from shared.web.outages import store_errors
 from shared.web.signin import Staff, StaffGuard
 
 T = TypeVar("T")
@@ -75,7 +77,9 @@ def reception_router(
     campaigns: Mapping[CampaignId, Campaign], desk: Desk, overview: Overview, clock: Clock, key: str, guard: StaffGuard
 ) -> APIRouter:
     """`key`: the lottery's public signing key, with which devices check passes by themselves."""
-    router = APIRouter(prefix="/v1/campaigns/{campaign}/reception", tags=["staff"])
+    router = APIRouter(
+        prefix="/v1/campaigns/{campaign}/reception", tags=["staff"], dependencies=[Depends(store_errors)]
+    )
     signed_in = Annotated[Staff, Depends(guard)]
 
     @router.get("/roster", response_model=None)
@@ -97,7 +101,7 @@ def reception_router(
 
     @router.get("/attendance")
     async def attendance(campaign: str, _: signed_in) -> dict[str, Any]:
-        return await overview.of(campaigns[known(campaigns, campaign)])
+        return _attendance(await overview.of(campaigns[known(campaigns, campaign)], clock.now()))
 
     @router.post("/devices/{device}/set-aside")
     async def set_aside(campaign: str, device: Device, body: SetAsideBody, staff: signed_in) -> dict[str, Any]:
@@ -141,6 +145,29 @@ def _class(campaign: Campaign, each: EventClass) -> dict[str, Any]:
         "opens": _text(window.opens),
         "ends": _text(window.ends),
         "no_shows_at": _text(no_shows_at(campaign, each)),
+    }
+
+
+def _attendance(seen: Attendance) -> dict[str, Any]:
+    return {
+        "v": 1,
+        "classes": [
+            {
+                "id": each.id,
+                **asdict(each.count),
+                "absent": each.count.absent,
+                "no_shows_at": _text(each.no_shows_at),
+                "no_shows": each.no_shows,
+                "released": each.released,
+                "waits_for_devices": each.waits_for,
+            }
+            for each in seen.classes
+        ],
+        "devices": [
+            {"device": each.name, "seen_at": _text(each.seen_at), "set_aside_by": each.set_aside_by}
+            for each in seen.devices
+        ],
+        "conflicts": [{**asdict(each), "at": _text(each.at)} for each in seen.conflicts],
     }
 
 

@@ -83,7 +83,11 @@ class ReceptionHouse:
         if pages:
             renderer = lottery_renderer()
             app.include_router(site_router(renderer, self.token_file))
-            app.include_router(reception_pages_router(ReceptionPages(campaigns, self.clock, renderer, self.token_file)))
+            app.include_router(
+                reception_pages_router(
+                    ReceptionPages(campaigns, Overview(self.store), self.clock, renderer, self.token_file)
+                )
+            )
         return app
 
     async def open(self) -> None:
