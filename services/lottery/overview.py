@@ -4,6 +4,7 @@ Counts only: no page of the lottery shows an entry together with anything that l
 """
 
 import asyncio
+import hashlib
 from collections.abc import AsyncIterator, Awaitable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -64,6 +65,8 @@ class Course:
     past: tuple[Past, ...]
     entries: int | None
     """On the frozen list; None while it is open."""
+    manifest_sha256: str | None
+    """Hex; what a time stamp has to speak of."""
     digits: int | None
     """Dice that this draw needs; None where it uses none, or has no manifest yet."""
     witnesses: int
@@ -97,6 +100,7 @@ class DrawOverview:
             relay_troubles=tuple((each["relay"], each["trouble"]) for each in draw.get("relay_troubles", ())),
             past=tuple(_past(each) for each in past),
             entries=None if manifest is None else manifest.rows,
+            manifest_sha256=None if manifest is None else hashlib.sha256(manifest.line.encode("utf-8")).hexdigest(),
             digits=None if manifest is None else manifest.dice_digits,
             witnesses=campaign.draw.witnesses if manifest is None else manifest.witnesses,
         )

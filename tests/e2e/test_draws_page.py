@@ -20,6 +20,8 @@ SAMPLE = sample_campaign()
 ROUND = 657413
 SIGNATURE = "b713718a38ae728dfd477991af2822e08d2f305e47718cef9f7848ce4050e7be41076862b98fad56e91a6b85b89cd97b"
 """Of quicknet's round 657413, long after the sample's draw."""
+OTS = bytes.fromhex("004f70656e54696d657374616d7073000050726f6f6600bf89e2e884e892940108")
+"""How an OpenTimestamps proof of a SHA-256 begins."""
 HOUR = timedelta(hours=1)
 
 
@@ -98,7 +100,7 @@ def test_demand_is_shown_beside_the_places_and_everybody_can_read_it(
         page.click("#try")
         expect(page.locator("#tried tbody tr")).to_have_count(len(SAMPLE.classes))
         assert house.draw(SAMPLE)["state"] == DrawState.OPEN
-        keep_picture(page, f"draws-{size['width']}", tmp_path)
+        keep_picture(page, "draws" if size == DESKTOP else "draws-en", tmp_path)
 
 
 def test_an_incomplete_list_is_frozen_only_with_a_reason_and_a_second_person(
@@ -119,6 +121,16 @@ def test_an_incomplete_list_is_frozen_only_with_a_reason_and_a_second_person(
         page.keyboard.press("Enter")
         stands(page, "dice", "waiting")
         expect(page.locator("#live-results")).to_contain_text("(28 件)")
+        shown = page.text_content(".stamp .exact") or ""
+        digest = bytes.fromhex(shown.removeprefix("SHA-256: "))
+        page.click(".stamp summary")
+        for content, told, said in (
+            (bytes(32), ".stamp .refused", "タイムスタンプではありません"),
+            (digest, "#did", "抽選公告にタイムスタンプを添える: 受け付けました"),
+        ):
+            page.set_input_files("#stamp", {"name": "a.ots", "mimeType": "", "buffer": OTS + content})
+            page.click(".stamp button")
+            expect(page.locator(told)).to_contain_text(said)
     assert house.draw(HELD)["manifest"].count("本人と連絡が取れないため") == 1
 
 

@@ -4,27 +4,42 @@ import { section } from "../../../../../shared/web/src/dom.ts";
 import { call } from "./calls.ts";
 import { t } from "../../../../../shared/web/src/page.ts";
 import { keepLive, refresh } from "./live.ts";
+import { stampIn } from "./stamp.ts";
 import { tryDraw } from "./trying.ts";
 
 async function send(form: HTMLFormElement): Promise<void> {
   const said = form.querySelector<HTMLElement>(".call-answer");
   const path = form.dataset["path"];
   if (said === null || path === undefined) return;
+  section("did").hidden = true;
   said.textContent = t("call.sending");
-  const answer = await call(path, filledIn(form));
+  const answer = await call(path, await filledIn(form));
   said.className = answer.ok ? "call-answer" : "call-answer refused";
-  said.textContent = answer.ok ? t("call.done") : answer.text;
-  if (!answer.ok) return;
+  said.textContent = answer.ok ? "" : answer.text;
+  if (answer.ok) await done(form);
+}
+
+/** Said at the top, where the new state is: the form may be gone by then. */
+async function done(form: HTMLFormElement): Promise<void> {
+  const heading = form.closest("section, details")?.querySelector("h2")?.textContent ?? "";
   form.reset();
   form.closest("details")?.removeAttribute("open");
+  section("did").textContent = `${heading}: ${t("call.done")}`;
+  section("did").hidden = false;
   section("content").focus({ preventScroll: true });
+  window.scrollTo({ top: 0 });
   await refresh();
 }
 
-/** Texts as typed, ticks as true or false. */
-function filledIn(form: HTMLFormElement): Record<string, string | boolean> {
-  const fields = [...form.querySelectorAll("input")];
-  return Object.fromEntries(fields.map((field) => [field.name, field.type === "checkbox" ? field.checked : field.value]));
+/** Texts as typed, ticks as true or false, a file as the stamp that it is. */
+async function filledIn(form: HTMLFormElement): Promise<Record<string, string | boolean>> {
+  const filled: Record<string, string | boolean> = {};
+  for (const field of form.querySelectorAll("input")) {
+    const [file] = field.files ?? [];
+    if (file !== undefined) Object.assign(filled, await stampIn(file));
+    else filled[field.name] = field.type === "checkbox" ? field.checked : field.value;
+  }
+  return filled;
 }
 
 document.addEventListener("submit", (event) => {
