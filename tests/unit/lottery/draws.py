@@ -63,9 +63,13 @@ def sample_entries(count: int = 1500) -> list[Entry]:
 
 
 def sample_transcript(count: int = 1500, signing: SigningKey | None = None) -> dict[str, Any]:
-    signing = signing or SigningKey.generate()
-    frozen = FrozenList.of(sorted(sample_entries(count), key=lambda each: each.id))
-    line = write_manifest(sample_campaign(), frozen, Counted({"web": count}, {"grade": 3}), Freeze(DAY))
+    return transcript_of(sample_campaign(), sample_entries(count), signing or SigningKey.generate())
+
+
+def transcript_of(campaign: Campaign, entries: Sequence[Entry], signing: SigningKey) -> dict[str, Any]:
+    """A whole draw by dice, signed."""
+    frozen = FrozenList.of(sorted(entries, key=lambda each: each.id))
+    line = write_manifest(campaign, frozen, Counted({"web": len(entries)}, {"grade": 3}), Freeze(DAY))
     manifest, randomness = Manifest.read(line), Randomness(dice=DICE)
     key = draw_key(line, randomness)
     opening = history_event("frozen", DAY, None)

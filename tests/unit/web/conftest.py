@@ -1,35 +1,15 @@
-"""The form's own modules, run by the same node that bundled them: asked in JSON, answered in JSON."""
-
-import json
-import subprocess
-from collections.abc import Callable
-from pathlib import Path
-from typing import Any
+"""The form's own modules, and those of the verifier."""
 
 import pytest
 
-from deploy import pages
-
-Ask = Callable[[str, Any], Any]
-PROGRAM = Path(__file__).resolve().parents[2] / "web" / "asked.ts"
+from tests.unit.web.asking import Ask, bundled
 
 
 @pytest.fixture(scope="session")
 def ask(tmp_path_factory: pytest.TempPathFactory) -> Ask:
-    """`ask("judge", question)`: what tests/web/asked.ts answers."""
-    pages.ensure_libraries()
-    program = tmp_path_factory.mktemp("web") / "asked.mjs"
-    pages.node("deploy/pages.mjs", str(PROGRAM), str(program))
+    return bundled("asked.ts", tmp_path_factory.mktemp("web"))
 
-    def ask(what: str, question: Any) -> Any:
-        finished = subprocess.run(
-            [pages.node_program(), str(program), what],
-            input=json.dumps(question),
-            capture_output=True,
-            text=True,
-            check=True,
-            timeout=60,
-        )
-        return json.loads(finished.stdout)
 
-    return ask
+@pytest.fixture(scope="session")
+def verifier(tmp_path_factory: pytest.TempPathFactory) -> Ask:
+    return bundled("verify.ts", tmp_path_factory.mktemp("web"))

@@ -12,7 +12,7 @@ from services.intake.campaigns import public_part
 from services.vault.application import Judged, Unreadable, judge
 from services.vault.postal import PostalCodes
 from tests.unit.vault.builders import campaign
-from tests.unit.web.conftest import Ask
+from tests.unit.web.asking import Ask
 
 TABLE = json.loads((Path(__file__).resolve().parents[2] / "cases" / "applications.json").read_text("utf-8"))
 CAMPAIGN = campaign()

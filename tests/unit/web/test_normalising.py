@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from services.vault import normalise
-from tests.unit.web.conftest import Ask
+from tests.unit.web.asking import Ask
 
 CASES: list[tuple[str, str, str]] = json.loads(
     (Path(__file__).resolve().parents[2] / "cases" / "normalising.json").read_text("utf-8")

@@ -11,7 +11,7 @@ from services.vault.sealing import NotOpened, Opener, key_document
 from shared.ids import CampaignId, KeyId, new_application_id
 from shared.signing import SigningKey
 from tests.unit.vault.builders import CAMPAIGN, NOT_AFTER
-from tests.unit.web.conftest import Ask
+from tests.unit.web.asking import Ask
 
 KEYS = CampaignKeys.generate(CAMPAIGN, NOT_AFTER)
 SIGNING = SigningKey.generate()

@@ -8,7 +8,7 @@ from services.intake.submission import Submission
 from services.intake.work import is_done
 from shared.encoding import b64url
 from shared.ids import CampaignId, new_application_id
-from tests.unit.web.conftest import Ask
+from tests.unit.web.asking import Ask
 
 CAMPAIGN = CampaignId("777-days")
 SEALED = b64url(bytes(range(256)) * 5)

@@ -1,0 +1,53 @@
+/** Dice and beacon: whether they are what the manifest asks for, and the key they make (docs/protocols.md §2, "Randomness"). */
+
+import { bls12_381 } from "@noble/curves/bls12-381.js";
+import { sha256 } from "@noble/hashes/sha2.js";
+import { utf8 } from "../../../../../shared/web/src/encoding.ts";
+import type { Manifest } from "./manifest.ts";
+import { unhex } from "./rows.ts";
+
+/** drand's quicknet, as the League of Entropy publishes it. */
+export const QUICKNET = {
+  chain: "52db9ba70e0cc0f6eaf7803dd07447a1f5477735fd3f661792ba94600c84e971",
+  publicKey:
+    "83cf0f2896adee7eb8b5f01fcad3912212c437e0073e911fb90022d3e760183c8c4b450b6a0a6c3ac6a5776a2d1064510d1fec758c921cc22b0e17e63aaf4bcb5ed66304de9cf809bd274ca73bab4af5a6e9c76a4bc09e76eae8991ef5ece45a",
+  genesis_s: 1_692_803_367,
+  period_s: 3,
+} as const;
+
+const TAG = "BLS_SIG_BLS12381G1_XMD:SHA-256_SSWU_RO_NUL_";
+
+export function diceHold(manifest: Manifest, dice: unknown, witnesses: unknown): boolean {
+  if (manifest.dice === null) return dice === null;
+  const named = new Set((witnesses as readonly string[]).map((name) => name.trim()).filter((name) => name !== ""));
+  return typeof dice === "string" && /^[0-9]+$/u.test(dice) && dice.length === manifest.dice.digits && named.size >= manifest.dice.witnesses;
+}
+
+export function beaconHolds(manifest: Manifest, signature: unknown): boolean {
+  const { beacon } = manifest;
+  if (beacon === null) return signature === null;
+  if (beacon.chain !== QUICKNET.chain || beacon.publicKey !== QUICKNET.publicKey) return false;
+  return typeof signature === "string" && /^[0-9a-f]{96}$/u.test(signature) && signed(signature, beacon.publicKey, beacon.round);
+}
+
+/** Whether the round came after the list was frozen. */
+export function beaconWasUnknown(manifest: Manifest): boolean {
+  const out_s = QUICKNET.genesis_s + (manifest.beacon!.round - 1) * QUICKNET.period_s;
+  return out_s * 1000 > Date.parse(manifest.frozenAt);
+}
+
+/** The message of a round is SHA-256 of its number, 8 bytes, big-endian. */
+export function signed(signature: string, publicKey: string, round: number): boolean {
+  const number = new Uint8Array(8);
+  new DataView(number.buffer).setBigUint64(0, BigInt(round));
+  const { shortSignatures } = bls12_381;
+  try {
+    return shortSignatures.verify(unhex(signature), shortSignatures.hash(sha256(number), TAG), unhex(publicKey));
+  } catch {
+    return false; // no points of the curve
+  }
+}
+
+export function drawKey(manifest: string, dice: string | null, signature: string | null): Uint8Array<ArrayBuffer> {
+  return sha256(utf8(`${manifest}\n${dice ?? ""}\n${signature ?? ""}\n`)) as Uint8Array<ArrayBuffer>;
+}

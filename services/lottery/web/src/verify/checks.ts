@@ -1,0 +1,96 @@
+/** Every check of a transcript, one after the other, with nothing but the file: signatures, hashes and places anew. */
+
+import { ed25519 } from "@noble/curves/ed25519.js";
+import { sha256 } from "@noble/hashes/sha2.js";
+import { unb64url, utf8 } from "../../../../../shared/web/src/encoding.ts";
+import { allocate, type Result } from "./allocation.ts";
+import { canonical, Refused, type Json } from "./canonical.ts";
+import { beaconHolds, beaconWasUnknown, diceHold, drawKey } from "./chance.ts";
+import { readManifest, type Manifest } from "./manifest.ts";
+import { hex, readRows, rootOf, type Entry } from "./rows.ts";
+
+export interface Check {
+  readonly name: string;
+  readonly passed: boolean;
+  /** What was found, as numbers; the words are the page's. */
+  readonly found?: Readonly<Record<string, string | number>>;
+}
+
+export interface Opened {
+  readonly manifest: Manifest;
+  readonly entries: readonly Entry[];
+  readonly key: Uint8Array<ArrayBuffer>;
+}
+
+export const ROWS_FILE = "rows.txt";
+const FIRST = "0".repeat(64);
+
+type Content = Readonly<Record<string, any>>;
+
+/** `rows`: where they are a file of their own; `published`: the key to compare with. Never throws. */
+export async function* checks(content: Json, rows: string | null, published: string | null): AsyncGenerator<Check, Opened | null> {
+  try {
+    return yield* all(content as Content, rows, published);
+  } catch (error) {
+    yield { name: "form", passed: false, found: { text: error instanceof Refused ? error.message : String(error) } };
+    return null;
+  }
+}
+
+async function* all(content: Content, rows: string | null, published: string | null): AsyncGenerator<Check, Opened> {
+  const key = published ?? content.signing_key;
+  if (published !== null) yield { name: "signing key", passed: content.signing_key === published };
+  const { signature_of_result: signature, ...unsigned } = content;
+  yield { name: "signature of the manifest", passed: verified(key, utf8(content.manifest), content.signature) };
+  yield { name: "signature of the result", passed: verified(key, utf8(canonical(unsigned as Json)), signature) };
+  const manifest = readManifest(content.manifest);
+  const text: unknown = content.rows === ROWS_FILE ? rows : content.rows;
+  if (typeof text !== "string") throw new Refused("rows: they are in a file of their own");
+  const entries = readRows(text);
+  yield* listChecks(manifest, entries, text);
+  yield { name: "dice", passed: diceHold(manifest, content.dice, content.witnesses) };
+  if (manifest.beacon !== null) yield { name: "beacon's time", passed: beaconWasUnknown(manifest) };
+  yield { name: "beacon", passed: beaconHolds(manifest, content.beacon_signature) };
+  const drawn = drawKey(manifest.line, content.dice, content.beacon_signature);
+  yield { name: "key", passed: hex(drawn) === content.key };
+  yield* resultChecks(content, await allocate(drawn, entries, manifest.classes, manifest.rules));
+  yield { name: "history", passed: historyHolds(content.history, manifest), found: { events: content.history.length } };
+  return { manifest, entries, key: drawn };
+}
+
+function* listChecks(manifest: Manifest, entries: readonly Entry[], text: string): Generator<Check> {
+  yield { name: "number of rows", passed: entries.length === manifest.rows, found: { rows: entries.length } };
+  yield { name: "root of the rows", passed: rootOf(text) === manifest.root };
+  const counted: Record<string, number> = {};
+  for (const { choices } of entries) for (const [name] of choices) counted[name] = (counted[name] ?? 0) + 1;
+  const channels = Object.values(manifest.byChannel).reduce((sum, count) => sum + count, 0);
+  yield { name: "counts", passed: same(counted, manifest.byClass) && channels === entries.length };
+}
+
+function* resultChecks(content: Content, computed: Result): Generator<Check> {
+  for (const name of ["winners", "waiting"] as const) {
+    const places = Object.values(computed[name]).reduce((sum, ids) => sum + ids.length, 0);
+    yield { name, passed: same(content[name], computed[name]), found: { places } };
+  }
+}
+
+function historyHolds(history: readonly Content[], manifest: Manifest): boolean {
+  let before = FIRST;
+  for (const event of history) {
+    if (event.prev !== before) return false;
+    before = hex(sha256(utf8(canonical(event as Json))));
+  }
+  return history[0]?.event === "frozen" && history[1]?.event === "drawn" && history[0]?.at === manifest.frozenAt;
+}
+
+function same(one: unknown, other: unknown): boolean {
+  return canonical(one as Json) === canonical(other as Json);
+}
+
+function verified(key: string, message: Uint8Array, signature: string): boolean {
+  try {
+    return ed25519.verify(unb64url(signature), message, unb64url(key), { zip215: false });
+  } catch {
+    return false; // no signature, or no key
+  }
+}

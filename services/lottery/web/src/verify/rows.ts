@@ -1,0 +1,88 @@
+/** The frozen list as text, and its Merkle root: runs of 1,024 lines, SHA-256, RFC 6962 §2.1. */
+
+import { sha256 } from "@noble/hashes/sha2.js";
+import { utf8 } from "../../../../../shared/web/src/encoding.ts";
+import { Refused } from "./canonical.ts";
+
+export interface Entry {
+  /** 32 hex digits. */
+  readonly id: string;
+  /** Class and seats, in order of preference. */
+  readonly choices: readonly (readonly [string, number])[];
+}
+
+const LEAF_ROWS = 1024;
+const ROW = /^([0-9a-f]{32}) ((?:[a-z0-9-]+:[1-9][0-9]*)(?:,[a-z0-9-]+:[1-9][0-9]*)*)$/u;
+
+/** Throws for any other form, for a wrong order, for a class that stands twice. */
+export function readRows(text: string): Entry[] {
+  if (text === "") return [];
+  if (!text.endsWith("\n")) throw new Refused("rows: the last line has no end");
+  const lists = new Map<string, Entry["choices"]>();
+  let before = "";
+  return text.slice(0, -1).split("\n").map((line, at) => {
+    const [, id = "", wanted = ""] = ROW.exec(line) ?? [];
+    if (id === "") throw new Refused(`rows: line ${at + 1} does not have the form of a row`);
+    if (id <= before) throw new Refused(`rows: line ${at + 1} is out of order`);
+    before = id;
+    return { id, choices: lists.get(wanted) ?? kept(lists, wanted, at + 1) };
+  });
+}
+
+function kept(lists: Map<string, Entry["choices"]>, wanted: string, line: number): Entry["choices"] {
+  const choices = wanted.split(",").map((each) => {
+    const [name = "", seats = ""] = each.split(":");
+    return [name, Number(seats)] as const;
+  });
+  if (new Set(choices.map(([name]) => name)).size !== choices.length) throw new Refused(`rows: line ${line} asks for a class twice`);
+  lists.set(wanted, choices);
+  return choices;
+}
+
+/** Hex. */
+export function rootOf(text: string): string {
+  return hex(root(leaves(text).map((leaf) => sha256(joined(0, utf8(leaf))))));
+}
+
+function leaves(text: string): string[] {
+  const found: string[] = [];
+  let start = 0;
+  let rows = 0;
+  for (let at = text.indexOf("\n"); at !== -1; at = text.indexOf("\n", at + 1)) {
+    rows += 1;
+    if (rows % LEAF_ROWS === 0) {
+      found.push(text.slice(start, at + 1));
+      start = at + 1;
+    }
+  }
+  if (start < text.length) found.push(text.slice(start));
+  return found;
+}
+
+function root(hashes: readonly Uint8Array[]): Uint8Array {
+  if (hashes.length === 0) return sha256(new Uint8Array());
+  if (hashes.length === 1) return hashes[0] as Uint8Array;
+  let split = 1;
+  while (split * 2 < hashes.length) split *= 2;
+  return sha256(joined(1, root(hashes.slice(0, split)), root(hashes.slice(split))));
+}
+
+function joined(kind: number, ...parts: readonly Uint8Array[]): Uint8Array {
+  const whole = new Uint8Array(1 + parts.reduce((sum, part) => sum + part.length, 0));
+  whole[0] = kind;
+  let at = 1;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
+}
+
+export function hex(bytes: Uint8Array): string {
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+export function unhex(text: string): Uint8Array<ArrayBuffer> {
+  if (!/^(?:[0-9a-f]{2})*$/u.test(text)) throw new Refused("not hex");
+  return Uint8Array.from(text.match(/../gu) ?? [], (pair) => Number.parseInt(pair, 16));
+}

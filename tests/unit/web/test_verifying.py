@@ -1,0 +1,144 @@
+"""The page's verifier says what `./kuji verify` says: of good transcripts, of bad ones, and of one entry's path."""
+
+import copy
+import random
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from services.lottery.manifest import Manifest
+from services.lottery.rows import read_rows
+from services.lottery.tracing import trace
+from services.lottery.transcript import ROWS_FILE
+from services.lottery.verification import key_of, verify_transcript
+from shared.campaign import Campaign
+from shared.campaign.model import DrawRules
+from shared.canonical import canonical
+from shared.signing import SigningKey
+from tests.unit.lottery.draws import entry, sample_campaign, sample_transcript, transcript_of
+from tests.unit.web.asking import Ask
+
+SIGNING = SigningKey.generate()
+GOOD = sample_transcript(1100, SIGNING)
+
+
+def some_campaign(chance: random.Random) -> Campaign:
+    """Few seats, overlaps, several wins, with and without preferences."""
+    base = sample_campaign()
+    classes = tuple(
+        each.model_copy(update={
+            "capacity": chance.randint(1, 12),
+            "seats": (1,),
+            "waiting": chance.randint(0, 4),
+            "starts": (starts := base.classes[0].starts + timedelta(hours=chance.randint(0, 5))),
+            "ends": starts + timedelta(hours=chance.randint(1, 4)),
+        })
+        for each in base.classes[: chance.randint(1, 7)]
+    )  # fmt: skip
+    rules = {**base.draw.model_dump(), "max_wins": chance.randint(1, 3), "preferences": chance.random() < 0.5}
+    return base.model_copy(update={"classes": classes, "draw": DrawRules(**rules)})
+
+
+def some_transcript(seed: int) -> dict[str, Any]:
+    chance = random.Random(seed)  # noqa: S311  (cases, not secrets)
+    campaign = some_campaign(chance)
+    names = [each.id for each in campaign.classes]
+    entries = [
+        entry(
+            chance.getrandbits(128),
+            *((name, chance.choice((1, 1, 2, 3))) for name in chance.sample(names, chance.randint(1, len(names)))),
+        )
+        for _ in range(chance.choice((0, 1, 7, 60)))
+    ]
+    return transcript_of(campaign, entries, SIGNING)
+
+
+def asked(verifier: Ask, contents: list[Any], entry_id: str | None = None, **more: Any) -> list[dict[str, Any]]:
+    question = {"contents": contents, "rows": None, "published": None, "entry": entry_id, **more}
+    answers: list[dict[str, Any]] = verifier("verify", question)
+    return answers
+
+
+def test_random_draws_verify_check_by_check_as_in_python(verifier: Ask):
+    contents = [some_transcript(seed) for seed in range(60)]
+    for content, answer in zip(contents, asked(verifier, contents), strict=True):
+        ours = [[check.name, check.passed] for check in verify_transcript(content).checks]
+        assert answer["checks"] == ours
+        assert all(passed for _, passed in answer["checks"])
+
+
+def test_paths_are_the_same_step_by_step(verifier: Ask):
+    for seed in range(3, 40, 6):
+        content = some_transcript(seed)
+        entries = read_rows(content["rows"])
+        if not entries:
+            continue
+        chosen = entries[seed % len(entries)]
+        path = trace(key_of(content), Manifest.read(content["manifest"]), entries, chosen.id)
+        [answer] = asked(verifier, [content], chosen.id.hex())
+        assert path is not None
+        theirs = answer["path"]
+        assert (theirs["ticket"], theirs["place"]) == (path.ticket, path.place)
+        steps = [(a["round"], a["classId"], a["seats"], a["left"], a["outcome"]) for a in theirs["attempts"]]
+        assert steps == [(a.round, a.class_id, a.seats, a.left, a.outcome) for a in path.attempts]
+        endings = [(e["classId"], e["outcome"], e["place"]) for e in theirs["endings"]]
+        assert endings == [(e.class_id, e.outcome, e.place) for e in path.endings]
+
+
+CHEATS: dict[str, Callable[[Any], object]] = {
+    "winners": lambda t: t["winners"]["escort-kids"].reverse(),
+    "waiting": lambda t: t["waiting"]["escort-kids"].append(t["winners"]["escort-kids"][0]),
+    "key": lambda t: t.update(dice="7" * 40),
+    "dice": lambda t: t.update(witnesses=["一人"]),
+    "beacon": lambda t: t.update(beacon_signature="00" * 48),
+    "root of the rows": lambda t: t.update(rows=t["rows"].replace(":1", ":2", 1)),
+    "number of rows": lambda t: t.update(rows=t["rows"].split("\n", 1)[1]),
+    "history": lambda t: t["history"][0].update(at="2018-06-08T00:00:00+00:00"),
+    "form": lambda t: t.update(rows=t["rows"] + "x\n"),
+}
+
+
+@pytest.mark.parametrize("check", CHEATS)
+def test_a_cheat_by_whoever_holds_the_key_is_noticed_as_in_python(verifier: Ask, check: str):
+    content = copy.deepcopy(GOOD)
+    CHEATS[check](content)
+    unsigned = {name: value for name, value in content.items() if name != "signature_of_result"}
+    content["signature_of_result"] = SIGNING.sign(canonical(unsigned))
+    [answer] = asked(verifier, [content])
+    failed = {name for name, passed in answer["checks"] if not passed}
+    assert check in failed
+    assert failed == {each.name for each in verify_transcript(content).checks if not each.passed}
+
+
+def test_a_signature_that_is_not_ours_and_a_key_that_is_not_published_fail(verifier: Ask):
+    unsigned = {**GOOD, "signature_of_result": SigningKey.generate().sign(b"")}
+    [answer] = asked(verifier, [unsigned])
+    assert ["signature of the result", False] in answer["checks"]
+    [answer] = asked(verifier, [GOOD], published=SigningKey.generate().public)
+    assert ["signing key", False] in answer["checks"]
+    [answer] = asked(verifier, [GOOD], published=SIGNING.public)
+    assert all(passed for _, passed in answer["checks"])
+
+
+def test_rows_may_be_a_file_of_their_own(verifier: Ask):
+    unsigned = {name: value for name, value in GOOD.items() if name != "signature_of_result"} | {"rows": ROWS_FILE}
+    apart = {**unsigned, "signature_of_result": SIGNING.sign(canonical(unsigned))}
+    [answer] = asked(verifier, [apart], rows=GOOD["rows"])
+    assert all(passed for _, passed in answer["checks"])
+    [answer] = asked(verifier, [apart])
+    assert answer["checks"][-1] == ["form", False]
+
+
+@pytest.mark.parametrize("content", [[], {}, None, 7, "x", {"signing_key": 1}, {**GOOD, "manifest": "{}"}])
+def test_what_is_not_a_transcript_fails_and_does_not_crash(verifier: Ask, content: Any):
+    [answer] = asked(verifier, [content])
+    assert not all(passed for _, passed in answer["checks"])
+
+
+def test_the_known_beacon_values_verify_for_their_rounds_only(verifier: Ask):
+    known = "b713718a38ae728dfd477991af2822e08d2f305e47718cef9f7848ce4050e7be41076862b98fad56e91a6b85b89cd97b"
+    assert verifier("beacon", [[known, 657413], [known, 657414], ["c0" + "00" * 47, 1], ["00" * 48, 1]]) == [
+        True, False, False, False,
+    ]  # fmt: skip
