@@ -11,7 +11,7 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
 /** Programs of each service, below services/<service>/web/src. Names are unique within a service. */
 const PROGRAMS = {
   intake: ["apply.ts", "status.ts"],
-  lottery: ["draws/draws.css", "draws/draws.ts", "draws/dice.ts", "reception/reception.css", "reception/reception.ts", "reception/reception-worker.ts"],
+  lottery: ["draws/draws.css", "draws/draws.ts", "draws/dice.ts", "reception/reception.css", "reception/reception.ts", "reception/reception-worker.ts", "verify/verify.css", "verify/verify.ts", "verify/verify-work.ts", "verify/verify-offline.ts"],
 };
 const STYLES = "shared/web/src/kuji.css";
 const ICON = "shared/web/src/kuji.svg";

@@ -16,6 +16,7 @@ from services.lottery.overview import DrawOverview
 from services.lottery.pages.draws import DrawPages, draws_router
 from services.lottery.pages.reception import ReceptionPages, reception_pages_router
 from services.lottery.pages.site import lottery_renderer, site_router
+from services.lottery.pages.verify import VerifyPages, verify_pages_router
 from services.lottery.places import ledger as places
 from services.lottery.places import moving
 from services.lottery.places.notices import Passes
@@ -90,6 +91,7 @@ def build(settings: LotterySettings) -> FastAPI:
     app.include_router(site_router(renderer, token))
     app.include_router(draws_router(DrawPages(campaigns, DrawOverview(store, clock), clock, renderer, token)))
     app.include_router(reception_pages_router(ReceptionPages(campaigns, overview, clock, renderer, token)))
+    app.include_router(verify_pages_router(VerifyPages(campaigns, clock, renderer, keys.signing.public)))
     app.include_router(bus.parking_router(guard))
     app.include_router(health_router({"broker": bus.ready, "store": store.ping}))
     return app

@@ -23,6 +23,7 @@ from services.lottery.keys import LotteryKeys
 from services.lottery.overview import DrawOverview
 from services.lottery.pages.draws import DrawPages, draws_router
 from services.lottery.pages.site import lottery_renderer, site_router
+from services.lottery.pages.verify import VerifyPages, verify_pages_router
 from services.lottery.published import Published, public_router
 from services.lottery.redrawing import Redrawing
 from services.lottery.states import DrawState
@@ -171,4 +172,5 @@ def _app(house: LotteryHouse, token: Path) -> FastAPI:
     app.include_router(public_router(Published(store, house.keys, campaigns)))
     app.include_router(site_router(renderer, token))
     app.include_router(draws_router(DrawPages(campaigns, DrawOverview(store, clock), clock, renderer, token)))
+    app.include_router(verify_pages_router(VerifyPages(campaigns, clock, renderer, house.keys.signing.public)))
     return app

@@ -48,9 +48,9 @@ async function* all(content: Content, rows: string | null, published: string | n
   if (typeof text !== "string") throw new Refused("rows: they are in a file of their own");
   const entries = readRows(text);
   yield* listChecks(manifest, entries, text);
-  yield { name: "dice", passed: diceHold(manifest, content.dice, content.witnesses) };
+  yield { name: "dice", passed: diceHold(manifest, content.dice, content.witnesses), ...unused(manifest.dice) };
   if (manifest.beacon !== null) yield { name: "beacon's time", passed: beaconWasUnknown(manifest) };
-  yield { name: "beacon", passed: beaconHolds(manifest, content.beacon_signature) };
+  yield { name: "beacon", passed: beaconHolds(manifest, content.beacon_signature), ...unused(manifest.beacon) };
   const drawn = drawKey(manifest.line, content.dice, content.beacon_signature);
   yield { name: "key", passed: hex(drawn) === content.key };
   yield* resultChecks(content, await allocate(drawn, entries, manifest.classes, manifest.rules));
@@ -81,6 +81,11 @@ function historyHolds(history: readonly Content[], manifest: Manifest): boolean 
     before = hex(sha256(utf8(canonical(event as Json))));
   }
   return history[0]?.event === "frozen" && history[1]?.event === "drawn" && history[0]?.at === manifest.frozenAt;
+}
+
+/** A source that this draw does not use: what is checked is that there is none. */
+function unused(source: unknown): Pick<Check, "found"> {
+  return source === null ? { found: { unused: 1 } } : {};
 }
 
 function same(one: unknown, other: unknown): boolean {

@@ -1,0 +1,89 @@
+"""`/verify`: anybody recomputes the draw in the browser. Public; once loaded it works without a network.
+
+The page brings the program and the lottery's public key; transcript, rows and proofs come from the public addresses.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from fastapi import APIRouter, Response
+from fastapi.responses import RedirectResponse
+
+from shared.campaign import Campaign
+from shared.catalogue import Catalogue
+from shared.clock import Clock
+from shared.ids import CampaignId
+from shared.web.pages import HEADERS, Renderer
+
+_PROGRAM: Final = ("verify.",)
+_OFFLINE: Final = "/verify-offline.js"
+
+
+@dataclass(frozen=True)
+class VerifyPages:
+    """`key`: the lottery's public key, base64url."""
+
+    campaigns: Mapping[CampaignId, Campaign]
+    clock: Clock
+    renderer: Renderer
+    key: str
+
+    def index(self, texts: Catalogue) -> Response:
+        """The one campaign's page where there is one; else a list."""
+        if len(self.campaigns) == 1:
+            (only,) = self.campaigns
+            return RedirectResponse(f"{texts.prefix}/verify/{only}", 303, HEADERS)
+        return self._list(texts, 200)
+
+    def of_campaign(self, campaign: str, texts: Catalogue) -> Response:
+        known = self.campaigns.get(CampaignId(campaign))
+        if known is None:
+            return self._list(texts, 404)
+        japanese = texts.lang == "ja"
+        data = {
+            "lang": texts.lang,
+            "now": self.clock.now().isoformat(),
+            "texts": texts.for_the_program(_PROGRAM),
+            "campaign": known.id,
+            "key": self.key,
+            "work": self.renderer.assets.by_name["verify-work.js"].url,
+            "offline": _OFFLINE,
+            "classes": {each.id: each.title.ja if japanese else each.title.en for each in known.classes},
+        }
+        title = known.title.ja if japanese else known.title.en
+        return self.renderer.page(
+            "verify.html", texts, f"/verify/{known.id}", campaign=known, title=title, key=self.key, data=data
+        )
+
+    def offline(self) -> Response:
+        """The service worker, at the root: it may answer for every page that asks for it."""
+        program = self.renderer.assets.by_name["verify-offline.js"]
+        return Response(program.content, media_type="text/javascript", headers=HEADERS)
+
+    def _list(self, texts: Catalogue, status: int) -> Response:
+        shown = [(each.id, each.title.ja if texts.lang == "ja" else each.title.en) for each in self.campaigns.values()]
+        return self.renderer.page("verifies.html", texts, "/verify", status=status, campaigns=shown)
+
+
+def verify_pages_router(pages: VerifyPages) -> APIRouter:
+    """Japanese at `/verify`, every other language below its prefix."""
+    router = APIRouter(include_in_schema=False)
+    router.add_api_route(_OFFLINE, pages.offline, methods=["GET"], response_model=None)
+    for texts in pages.renderer.catalogues:
+        router.include_router(_of_language(pages, texts), prefix=f"{texts.prefix}/verify")
+    return router
+
+
+def _of_language(pages: VerifyPages, texts: Catalogue) -> APIRouter:
+    router = APIRouter()
+
+    @router.get("", response_model=None)
+    async def index() -> Response:
+        return pages.index(texts)
+
+    @router.get("/{campaign}", response_model=None)
+    async def of_campaign(campaign: str) -> Response:
+        return pages.of_campaign(campaign, texts)
+
+    return router

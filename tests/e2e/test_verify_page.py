@@ -1,0 +1,171 @@
+"""Anybody verifies the draw in a browser: from the office's record, from a file, without a network, by keyboard."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from services.lottery import ledger
+from services.lottery.chance import Dice
+from services.lottery.manifest import Manifest
+from services.lottery.redrawing import Correction
+from services.lottery.rows import read_rows
+from services.lottery.tracing import trace
+from services.lottery.verification import key_of
+from tests.e2e.browser import DESKTOP, PHONE, keep_picture, opened, overflows, tab_to, violations
+from tests.e2e.lottery_house import LotteryHouse, lottery_house
+from tests.integration.lottery.town import WITNESSES, Office
+from tests.unit.lottery.draws import DICE, sample_campaign
+
+SAMPLE = sample_campaign()
+EARLY = SAMPLE.model_copy(update={"id": "early"})
+PATH = f"/verify/{SAMPLE.id}"
+GOOD = "この抽選の記録は正しいものです"
+
+
+async def drawn(office: Office) -> None:
+    await office.freezing.freeze(SAMPLE.id)
+    await office.chance.give_dice(SAMPLE.id, Dice(DICE, DICE, WITNESSES), "yamada-01")
+    await office.drawing.draw_if_possible(SAMPLE.id)
+
+
+async def drawn_again(office: Office) -> None:
+    await office.redrawing.redraw(SAMPLE.id, Correction("dice fell off", "yamada-01", "suzuki-02", reopen=False))
+    await office.freezing.finish(SAMPLE.id)
+    await office.chance.give_dice(SAMPLE.id, Dice(DICE[::-1], DICE[::-1], WITNESSES), "yamada-01")
+    await office.drawing.draw_if_possible(SAMPLE.id)
+
+
+@pytest.fixture(scope="module")
+def house(mongo_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LotteryHouse]:
+    home = tmp_path_factory.mktemp("verify")
+    with lottery_house(mongo_url, f"{home.name}_verify", home, SAMPLE, EARLY) as running:
+        running.take_in(SAMPLE, 1000)
+        running.clock.at = SAMPLE.draw.at
+        running.do(SAMPLE, drawn)
+        running.do(SAMPLE, drawn_again)
+        yield running
+
+
+@pytest.fixture(scope="module")
+def transcript(house: LotteryHouse) -> dict[str, Any]:
+    content: dict[str, Any] = httpx.get(f"{house.url}/v1/campaigns/{SAMPLE.id}/transcript", timeout=20).json()
+    return content
+
+
+def verdict(page: Page) -> Any:
+    return expect(page.locator("#verdict"))
+
+
+def winner(house: LotteryHouse, transcript: dict[str, Any]) -> tuple[str, str]:
+    """Somebody who won: entry and receipt number."""
+    entry = transcript["winners"]["junior-football"][0]
+
+    async def ask(office: Office) -> Any:
+        found = office.store.db[ledger.ENTRIES].find({"campaign": SAMPLE.id}, {"receipt": 1})
+        return {each["_id"].replace("-", ""): each["receipt"] for each in await found.to_list(None)}
+
+    return entry, house.do(SAMPLE, ask)[entry]
+
+
+@pytest.mark.parametrize(("size", "language"), [(PHONE, ""), (DESKTOP, "/en")])
+def test_the_record_is_computed_anew_and_one_application_is_followed(
+    house: LotteryHouse,
+    browser: Browser,
+    transcript: dict[str, Any],
+    tmp_path: Path,
+    language: str,
+):
+    entry, receipt = winner(house, transcript)
+    with opened(browser, house.url, DESKTOP if language else PHONE) as page:
+        page.goto(f"{language}{PATH}")
+        verdict(page).to_have_class("verdict verdict-good")
+        assert page.locator("#checks li").count() == 12
+        assert page.locator("#checks .mark-bad").count() == 0
+        tab_to(page, "who")
+        page.keyboard.type(receipt.lower())
+        page.keyboard.press("Enter")
+        manifest = Manifest.read(transcript["manifest"])
+        path = trace(key_of(transcript), manifest, read_rows(transcript["rows"]), bytes.fromhex(entry))
+        assert path is not None
+        expect(page.locator("#path")).to_contain_text(str(path.place))
+        expect(page.locator("#path")).to_contain_text(path.ticket)
+        assert page.locator("#path ol li").count() == len(path.attempts)
+        assert violations(page) == []
+        assert not overflows(page)
+        keep_picture(page, f"verify-{'desktop-en' if language else 'phone-ja'}", tmp_path)
+
+
+def test_nobody_is_followed_by_a_number_that_is_not_there(house: LotteryHouse, browser: Browser):
+    with opened(browser, house.url) as page:
+        page.goto(PATH)
+        verdict(page).to_contain_text(GOOD)
+        for typed in ("W-0000-0000-0", "x", ""):
+            page.fill("#who", typed)
+            page.press("#who", "Enter")
+            expect(page.locator("#who-error")).to_contain_text("見つかりません")
+        page.fill("#who", "0" * 32)
+        page.press("#who", "Enter")
+        expect(page.locator("#path")).to_contain_text("一覧にありません")
+        assert violations(page) == []
+
+
+def test_a_draw_that_was_given_up_can_be_verified_as_well(house: LotteryHouse, browser: Browser):
+    with opened(browser, house.url) as page:
+        page.goto(PATH)
+        verdict(page).to_contain_text(GOOD)
+        expect(page.locator("#facts")).to_contain_text(f"{SAMPLE.id}-2")
+        page.select_option("#draw", "1")
+        expect(page.locator("#facts")).to_contain_text(f"{SAMPLE.id}-1")
+        verdict(page).to_contain_text(GOOD)
+
+
+def test_it_works_without_a_network_once_loaded(house: LotteryHouse, browser: Browser, transcript: dict[str, Any]):
+    with opened(browser, house.url) as page:
+        page.goto(PATH)
+        expect(page.locator("#offline")).to_contain_text("通信がなくても")
+        verdict(page).to_contain_text(GOOD)
+        page.context.set_offline(True)
+        page.reload()
+        verdict(page).to_contain_text(GOOD)
+        page.fill("#who", transcript["winners"]["press-kids"][0])
+        page.press("#who", "Enter")
+        expect(page.locator("#path")).to_contain_text("当選")
+        page.context.set_offline(False)
+
+
+def test_a_file_is_verified_and_a_changed_one_is_refused(
+    house: LotteryHouse, browser: Browser, transcript: dict[str, Any], tmp_path: Path
+):
+    changed = json.loads(json.dumps(transcript))
+    changed["winners"]["escort-kids"].reverse()
+    (tmp_path / "good.json").write_text(json.dumps(transcript))
+    (tmp_path / "bad.json").write_text(json.dumps(changed))
+    (tmp_path / "none.json").write_text("nothing")
+    with opened(browser, house.url) as page:
+        page.goto(PATH)
+        verdict(page).to_contain_text(GOOD)
+        page.set_input_files("#files", tmp_path / "bad.json")
+        verdict(page).to_have_class("verdict verdict-bad")
+        expect(page.locator("#checks .mark-bad")).to_have_count(2)
+        assert page.locator("#follow").is_hidden()
+        assert violations(page) == []
+        keep_picture(page, "verify-changed", tmp_path)
+        page.set_input_files("#files", tmp_path / "good.json")
+        verdict(page).to_contain_text(GOOD)
+        page.set_input_files("#files", tmp_path / "none.json")
+        verdict(page).to_have_class("verdict verdict-bad")
+
+
+def test_before_the_draw_the_page_says_so(house: LotteryHouse, browser: Browser):
+    with opened(browser, house.url) as page:
+        page.goto(f"/verify/{EARLY.id}")
+        verdict(page).to_contain_text("まだ公開されていません")
+        page.goto("/verify")
+        assert page.locator(".events li").count() == 2
+        assert page.goto("/verify/unknown").status == 404  # type: ignore[union-attr]
+        assert violations(page) == []
