@@ -8,19 +8,21 @@ between is followed by another, which comes to the same list.
 import asyncio
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Final
 
 from services.lottery import ledger
 from services.lottery import readiness as judging
+from services.lottery.clocks import agreed_clocks
 from services.lottery.keys import LotteryKeys
 from services.lottery.list_store import write_list
 from services.lottery.manifest import Counted, Freeze, Override, Previous, write_manifest
 from services.lottery.readiness import Readiness
+from services.lottery.rounds import round_for
 from services.lottery.states import BEFORE, DrawState
 from services.lottery.steps import NotYet, TooEarly, WrongState, draw_of, step
 from services.lottery.transcript import history_event
-from shared.campaign import Campaign, quicknet
+from shared.campaign import Campaign
 from shared.clock import Clock
 from shared.errors import TransientError
 from shared.ids import CampaignId
@@ -30,8 +32,6 @@ from shared.storage import Store, UnitOfWork
 _log = get_logger(__name__)
 
 _TRIES: Final = 20
-_BEFORE_BEACON: Final = timedelta(minutes=2)
-"""So long a new list stands in public at least before the round that decides it."""
 
 
 class Freezing:
@@ -39,7 +39,7 @@ class Freezing:
         self._store, self._keys, self._clock, self._campaigns = store, keys, clock, campaigns
 
     async def freeze(self, campaign: CampaignId, override: Override | None = None) -> None:
-        """Fix and sign the list. Raises TooEarly, NotYet (unless overridden), WrongState."""
+        """Fix and sign the list. Raises TooEarly, ClocksDiffer, NotYet (unless overridden), RoundPassed, WrongState."""
         await self.close(campaign, override)
         await self.finish(campaign)
 
@@ -48,6 +48,7 @@ class Freezing:
         rule, now = self._campaigns[campaign], self._clock.now()
         if now < rule.window.paper_until:
             raise TooEarly("applications may still arrive")
+        await agreed_clocks(self._store)
         for _ in range(_TRIES):
             draw = await draw_of(self._store, campaign)
             if draw["state"] != BEFORE[DrawState.FREEZING]:
@@ -103,15 +104,8 @@ class Freezing:
 
 
 def closing_of(rule: Campaign, number: int, now: datetime, override: Override | None) -> dict[str, Any]:
-    """What is fixed at the moment the gate closes. Raises WrongState where the beacon's value is known by then.
-
-    A campaign file names the round of its first draw; a draw that corrects another takes the next that nobody knows.
-    """
-    until, beacon_round = now + timedelta(hours=rule.draw.objection_hours), None
-    if rule.draw.beacon is not None:
-        beacon_round = rule.draw.beacon.round if number == 1 else quicknet.round_after(until + _BEFORE_BEACON)
-    if beacon_round is not None and quicknet.time_of(beacon_round) <= until:
-        raise WrongState("past its beacon's round: the value is known before the list is final")
+    """What is fixed at the moment the gate closes. Raises RoundPassed."""
+    beacon_round = round_for(rule, number, now)
     return {"at": now.isoformat(), "override": override and vars(override), "beacon_round": beacon_round}
 
 

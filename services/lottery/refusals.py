@@ -3,8 +3,10 @@
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final, TypeVar
 
+from services.lottery.clocks import ClocksDiffer
 from services.lottery.randomness import BadRandomness
 from services.lottery.redrawing import SamePerson
+from services.lottery.rounds import RoundPassed
 from services.lottery.stamps import BadStamp
 from services.lottery.steps import NotYet, ObjectionsOpen, TooEarly, WrongState
 from shared.campaign import Campaign
@@ -92,6 +94,28 @@ def _bad_stamp(error: BadStamp) -> ProblemError:
     return problem("bad-stamp", 422, "この抽選のタイムスタンプではありません", text, en=str(error))
 
 
+def _round_passed(error: RoundPassed) -> ProblemError:
+    return problem(
+        "beacon-round-passed",
+        409,
+        "公開乱数の回が早すぎます",
+        "募集ファイルの draw.beacon.round を、異議申立ての期間より後の回に改め、抽選の装置を起動し直してください。",
+        en="Put a later round into the campaign file (`draw.beacon.round`) and start the lottery again.",
+        round=error.round,
+    )
+
+
+def _clocks_differ(error: ClocksDiffer) -> ProblemError:
+    return problem(
+        "clocks-differ",
+        503,
+        "時計が合っていません",
+        "抽選の装置とデータベースの時計を合わせてから、もう一度実行してください。",
+        en="Set the clocks of this machine and of the database right (NTP), then try again.",
+        seconds=error.seconds,
+    )
+
+
 def _same_person(_: SamePerson) -> ProblemError:
     return second_person()
 
@@ -104,4 +128,6 @@ _PROBLEMS: Final[Mapping[type[KujiError], Callable[[Any], ProblemError]]] = {
     BadRandomness: _bad_randomness,
     BadStamp: _bad_stamp,
     SamePerson: _same_person,
+    RoundPassed: _round_passed,
+    ClocksDiffer: _clocks_differ,
 }

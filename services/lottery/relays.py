@@ -77,20 +77,20 @@ class Relays:
             return RelayTrouble("slow")
         except httpx.TimeoutException:
             return RelayTrouble("slow")
-        except httpx.HTTPError:
+        except (httpx.HTTPError, httpx.InvalidURL):
             return RelayTrouble("away")
         except RelayTrouble as trouble:
             return trouble
 
 
 async def _fetched(client: httpx.AsyncClient, url: str) -> bytes:
-    async with client.stream("GET", url) as answer:
+    async with client.stream("GET", url, headers={"Accept-Encoding": "identity"}) as answer:
         if answer.status_code in _NOT_YET:
             raise RelayTrouble("not-yet")
         if not answer.is_success:
             raise RelayTrouble("refused")
         body = b""
-        async for piece in answer.aiter_bytes():
+        async for piece in answer.aiter_raw():  # as sent: nothing is unpacked that could be larger than it looks
             body += piece
             if len(body) > _MOST_BYTES:
                 raise RelayTrouble("malformed")

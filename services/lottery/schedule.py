@@ -9,12 +9,14 @@ from typing import Any, Final
 
 from services.lottery import ledger
 from services.lottery.chance import Chance
+from services.lottery.clocks import ClocksDiffer
 from services.lottery.drawing import Drawing
 from services.lottery.freezing import Freezing
 from services.lottery.manifest import Manifest
 from services.lottery.publishing import Publishing
 from services.lottery.randomness import BadRandomness
 from services.lottery.relays import Relays
+from services.lottery.rounds import RoundPassed
 from services.lottery.states import DrawState
 from services.lottery.steps import NotYet, ObjectionsOpen, TooEarly, WrongState, draw_of
 from shared.campaign import Campaign, quicknet
@@ -67,7 +69,7 @@ class Schedule:
     async def _freeze(self, campaign: Campaign) -> None:
         try:
             await self._freezing.freeze(campaign.id)
-        except (NotYet, TooEarly, WrongState):
+        except (ClocksDiffer, NotYet, RoundPassed, TooEarly, WrongState):
             return  # what it waits for is shown (`waiting.waits`)
 
     async def _ask_for_the_beacon(self, campaign: Campaign, draw: dict[str, Any]) -> None:
@@ -75,9 +77,9 @@ class Schedule:
         manifest, now = Manifest.read(draw["manifest"]), self._clock.now()
         if not campaign.draw.relays or manifest.beacon is None or "beacon_signature" in draw:
             return
-        if now < quicknet.time_of(manifest.beacon.round) or now < self._asked.get(draw["draw"], now):
+        if now < quicknet.time_of(manifest.beacon.round) or self._asked_lately(draw["draw"], now):
             return
-        self._asked[draw["draw"]] = now + _ASK_AGAIN
+        self._asked[draw["draw"]] = now
         asked = await self._relays.ask(campaign.draw.relays, manifest.beacon)
         troubles = {"relay_troubles": [{"relay": host, "trouble": each} for host, each in asked.troubles.items()]}
         await self._store.db[ledger.DRAWS].update_one({"_id": campaign.id, "draw": draw["draw"]}, {"$set": troubles})
@@ -88,3 +90,8 @@ class Schedule:
             await self._chance.give_beacon(campaign.id, asked.signature, _BY_SCHEDULE)
         except (BadRandomness, ObjectionsOpen, WrongState):
             return  # somebody pasted it meanwhile
+
+    def _asked_lately(self, draw: str, now: datetime) -> bool:
+        """A clock that was ahead and is set right has not: what it asked "later" was long ago."""
+        asked = self._asked.get(draw)
+        return asked is not None and timedelta() <= now - asked < _ASK_AGAIN

@@ -7,18 +7,19 @@ from typing import Any, Literal
 
 from services.lottery.manifest import Manifest
 from services.lottery.readiness import Readiness
+from services.lottery.rounds import RoundPassed, round_for
 from services.lottery.states import DrawState
 from shared.campaign import Campaign, quicknet
 
 Code = Literal[
-    "paper", "draw-time", "receipts", "held", "undecided", "freeze",
+    "paper", "draw-time", "receipts", "held", "undecided", "freeze", "round-passed", "clock",
     "writing", "objections", "dice", "beacon", "results",
 ]  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Wait:
-    """`until`: when it ends by itself, None where somebody must act; `count`: how many, digits or a round's number."""
+    """`until`: when it ends by itself, None where somebody must act; `count`: how many, digits, seconds, or a round."""
 
     code: Code
     until: datetime | None = None
@@ -57,6 +58,10 @@ def _open(draw: Mapping[str, Any], campaign: Campaign, readiness: Readiness | No
         yield Wait("undecided", count=readiness.undecided)
     if readiness is not None and readiness.complete and draw["number"] > 1:
         yield Wait("freeze")  # a list that was opened again is frozen by a person, who knows that it is right now
+    try:
+        round_for(campaign, draw["number"], now)
+    except RoundPassed as passed:
+        yield Wait("round-passed", count=passed.round)
 
 
 def _frozen(draw: Mapping[str, Any], now: datetime) -> Iterator[Wait]:

@@ -4,6 +4,7 @@ import asyncio
 import random
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
+from datetime import UTC, datetime
 from typing import Self, TypeVar
 
 from shared.storage import driver
@@ -55,6 +56,12 @@ class Store:
         with suppress(PyMongoError):
             return bool((await self.db.command("ping"))["ok"])
         return False
+
+    async def time(self) -> datetime:
+        """What the server's clock says, aware."""
+        with translated():
+            said: datetime = (await self.db.command("hello"))["localTime"]
+        return said.replace(tzinfo=UTC)
 
     async def close(self) -> None:
         self._client.close()

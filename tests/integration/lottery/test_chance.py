@@ -5,17 +5,19 @@ import hashlib
 import json
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from services.lottery.chance import Dice
+from services.lottery.clocks import ClocksDiffer
 from services.lottery.manifest import Manifest
 from services.lottery.randomness import BeaconRound
 from services.lottery.readiness import readiness
 from services.lottery.relays import Relays
+from services.lottery.rounds import RoundPassed
 from services.lottery.steps import ObjectionsOpen, WrongState, draw_of
 from services.lottery.verification import verify_transcript
 from services.lottery.waiting import waits
@@ -83,6 +85,11 @@ async def test_the_beacon_of_the_manifest_is_fetched_when_it_is_out_and_draws(
         ("shouting", "malformed"),
         ("confused", "malformed"),
         ("early", "not-yet"),
+        ("dripping", "slow"),
+        ("hanging-up", "away"),
+        ("redirecting", "refused"),
+        ("packing", "malformed"),
+        ("infinite", "false-signature"),
     ],
 )
 async def test_a_relay_that_does_wrong_is_named_and_another_is_believed(manner: Manner, trouble: str):
@@ -93,8 +100,8 @@ async def test_a_relay_that_does_wrong_is_named_and_another_is_believed(manner: 
 
 
 async def test_a_relay_that_is_not_there_is_named():
-    asked = await Relays(timeout_s=0.4).ask(["http://127.0.0.1:9"], ASKED)
-    assert asked.troubles == {"127.0.0.1:9": "away"}
+    asked = await Relays(timeout_s=0.4).ask(["http://127.0.0.1:9", "http://a:99999999"], ASKED)
+    assert asked.troubles == {"127.0.0.1:9": "away", "a:99999999": "away"}
 
 
 async def test_no_relay_has_it_and_the_draw_waits_visibly(mongo_url: str, namespace: str, tmp_path: Path):
@@ -131,8 +138,10 @@ async def test_a_list_whose_beacon_is_known_already_is_not_frozen(mongo_url: str
     async with town_of(campaign, mongo_url, f"{namespace}_lottery", tmp_path) as town:
         await everybody_is_in(town)
         town.clock.at = quicknet.time_of(ROUND) - timedelta(minutes=59)
-        with pytest.raises(WrongState, match="beacon's round"):
+        with pytest.raises(RoundPassed, match="comes too early"):
             await town.office.freezing.freeze(campaign.id)
+        await town.office.schedule.advance(campaign)
+        assert await waited_for(town) == ["round-passed"]
 
 
 async def test_one_schedule_looks_after_a_campaign_and_another_takes_over(town: Town, monkeypatch: pytest.MonkeyPatch):
@@ -157,3 +166,49 @@ async def test_a_clock_that_is_behind_freezes_nothing_and_one_that_is_ahead_only
     await everybody_is_in(town)
     await town.office.schedule.advance(town.campaign)
     assert await waited_for(town) == ["dice"]
+
+
+async def test_nothing_is_frozen_by_a_machine_whose_clock_and_the_databases_are_apart(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+):
+    await everybody_is_in(town)
+
+    async def ahead() -> datetime:
+        return datetime.now(UTC) + timedelta(minutes=3)
+
+    monkeypatch.setattr(town.office.store, "time", ahead)
+    with pytest.raises(ClocksDiffer, match="180 s apart"):
+        await town.office.freezing.freeze(town.campaign.id)
+    await town.office.schedule.advance(town.campaign)
+    assert (await draw_of(town.office.store, town.campaign.id))["state"] == "open"
+    await town.offices[1].freezing.freeze(town.campaign.id)
+    assert await waited_for(town) == ["dice"]
+
+
+async def test_a_clock_that_was_ahead_and_is_set_right_asks_for_the_beacon_again(
+    mongo_url: str, namespace: str, tmp_path: Path
+):
+    async with relay("early") as waiting, relay("right") as right:
+        campaign = campaign_with(source="beacon", beacon=BEACON, relays=(waiting,))
+        async with frozen(campaign, mongo_url, f"{namespace}_lottery", tmp_path) as town:
+            town.clock.at = quicknet.time_of(ROUND) + timedelta(hours=2)
+            await town.office.schedule.advance(campaign)
+            assert await waited_for(town) == ["beacon"]
+            town.clock.at = quicknet.time_of(ROUND)
+            await town.office.schedule.advance(campaign_with(source="beacon", beacon=BEACON, relays=(right,)))
+            assert await waited_for(town) == ["results"]
+
+
+async def test_relays_are_not_asked_again_at_every_tick(mongo_url: str, namespace: str, tmp_path: Path):
+    async with relay("early") as waiting, relay("right") as right:
+        campaign = campaign_with(source="beacon", beacon=BEACON, relays=(waiting,))
+        async with frozen(campaign, mongo_url, f"{namespace}_lottery", tmp_path) as town:
+            town.clock.at = quicknet.time_of(ROUND)
+            await town.office.schedule.advance(campaign)
+            later = campaign_with(source="beacon", beacon=BEACON, relays=(right,))
+            town.clock.at += timedelta(seconds=9)
+            await town.office.schedule.advance(later)
+            assert await waited_for(town) == ["beacon"]
+            town.clock.at += timedelta(seconds=1)
+            await town.office.schedule.advance(later)
+            assert await waited_for(town) == ["results"]

@@ -84,11 +84,13 @@ async def town_of(campaign: Campaign, url: str, database: str, folder: Path) -> 
     """Three processes at the draw time; nobody has applied yet."""
     clock, keys = FixedClock(campaign.draw.at), LotteryKeys(folder)
     offices = tuple(new_office(url, database, keys, clock, campaign) for _ in range(3))
-    await offices[0].store.ensure([*ledger.collections(), *places.collections()])
-    await ledger.ensure_draws(offices[0].store, [campaign])
-    yield Town(campaign, clock, offices, tuple(new_application_id() for _ in range(PEOPLE)))
-    for each in offices:
-        await each.store.close()
+    try:
+        await offices[0].store.ensure([*ledger.collections(), *places.collections()])
+        await ledger.ensure_draws(offices[0].store, [campaign])
+        yield Town(campaign, clock, offices, tuple(new_application_id() for _ in range(PEOPLE)))
+    finally:
+        for each in offices:
+            await each.store.close()
 
 
 def accepted(town: Town, ids: tuple[ApplicationId, ...], revision: int = 1) -> list[ApplicationsAccepted]:
