@@ -4,9 +4,12 @@ A process whose clock is behind would fix a list after the beacon's value is out
 machines' own clocks are compared: a rehearsal's time may stand where it likes.
 """
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
+from services.lottery.states import DrawState
+from services.lottery.waiting import Wait
 from shared.errors import KujiError
 from shared.storage import Store
 
@@ -26,3 +29,14 @@ async def agreed_clocks(store: Store) -> None:
     apart = abs(await store.time() - datetime.now(UTC))
     if apart > MOST_APART:
         raise ClocksDiffer(apart)
+
+
+async def clock_waits(store: Store, draw: Mapping[str, Any]) -> list[Wait]:
+    """What an open draw waits for besides (`waiting.waits`), where clocks differ."""
+    if draw["state"] != DrawState.OPEN:
+        return []
+    try:
+        await agreed_clocks(store)
+    except ClocksDiffer as differ:
+        return [Wait("clock", count=differ.seconds)]
+    return []

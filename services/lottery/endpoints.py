@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from services.lottery import ledger
 from services.lottery.chance import Chance, Dice
-from services.lottery.clocks import ClocksDiffer, agreed_clocks
+from services.lottery.clocks import clock_waits
 from services.lottery.freezing import Freezing
 from services.lottery.list_store import gather_list
 from services.lottery.manifest import Override
@@ -22,7 +22,7 @@ from services.lottery.stamps import BadStamp, Kind, check_stamp
 from services.lottery.states import DrawState
 from services.lottery.steps import draw_of
 from services.lottery.trying import dry_run
-from services.lottery.waiting import Wait, waits
+from services.lottery.waiting import waits
 from shared.campaign import Campaign
 from shared.clock import Clock
 from shared.ids import CampaignId
@@ -91,9 +91,10 @@ class DrawDesk:
         """The draw's state and what it waits for."""
         draw = await draw_of(self.store, campaign)
         judged = await readiness(self.store, campaign) if draw["state"] == DrawState.OPEN else None
-        waiting = waits(draw, self.campaigns[campaign], judged, self.clock.now())
-        if draw["state"] == DrawState.OPEN:
-            waiting += await self._clock_trouble()
+        waiting = [
+            *waits(draw, self.campaigns[campaign], judged, self.clock.now()),
+            *await clock_waits(self.store, draw),
+        ]
         return {
             "state": draw["state"],
             "draw": draw["draw"],
@@ -104,13 +105,6 @@ class DrawDesk:
             "given": draw.get("given", []),
             "history": draw.get("history", []),
         }
-
-    async def _clock_trouble(self) -> list[Wait]:
-        try:
-            await agreed_clocks(self.store)
-        except ClocksDiffer as differ:
-            return [Wait("clock", count=differ.seconds)]
-        return []
 
 
 def staff_router(desk: DrawDesk, guard: StaffGuard) -> APIRouter:

@@ -12,6 +12,7 @@ from typing import Any, Final, TypeVar
 
 from services.lottery import ledger
 from services.lottery import readiness as judging
+from services.lottery.clocks import clock_waits
 from services.lottery.demand import Asked, Came, ClassDemand, ClassResult, demand, results
 from services.lottery.manifest import Manifest
 from services.lottery.randomness import BeaconRound
@@ -90,12 +91,14 @@ class DrawOverview:
         with translated():
             *past, draw = await all_draws(self._store, campaign.id)
             readiness = await self._judged(campaign, draw)
+            clocks = await clock_waits(self._store, draw)
         now, manifest = self._clock.now(), _manifest(draw)
+        missing = [*waits(draw, campaign, readiness, now), *clocks]
         return Course(
             draw=draw["draw"],
             number=draw["number"],
             state=DrawState(draw["state"]),
-            steps=timeline(campaign, _facts(campaign, draw), waits(draw, campaign, readiness, now), now),
+            steps=timeline(campaign, _facts(campaign, draw), missing, now),
             history=_history(draw),
             relay_troubles=tuple((each["relay"], each["trouble"]) for each in draw.get("relay_troubles", ())),
             past=tuple(_past(each) for each in past),

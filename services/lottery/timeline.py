@@ -17,6 +17,8 @@ BLOCKING: Final[Mapping[Code, StepName]] = {
     "undecided": "freeze",
     "held": "freeze",
     "freeze": "freeze",
+    "round-passed": "freeze",
+    "clock": "freeze",
     "dice": "dice",
     "beacon": "beacon",
 }

@@ -26,31 +26,39 @@ INFINITY = "c0" + "00" * 47
 @asynccontextmanager
 async def relay(manner: Manner) -> AsyncIterator[str]:
     """Its base address."""
-    over = asyncio.Event()
+    over, served = asyncio.Event(), set[asyncio.Task[None]]()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.readuntil(b"\r\n\r\n")
-        if manner == "hanging":
-            await over.wait()
-        status, body = _answer(manner)
-        with suppress(ConnectionError):
-            writer.write(b"HTTP/1.1 %s\r\nContent-Length: %d\r\n\r\n" % (status, len(body)))
-            for piece in _pieces(manner, body):
-                writer.write(piece)
-                await writer.drain()
-                await asyncio.sleep(0.1 if manner == "dripping" else 0)
+        with suppress(ConnectionError, asyncio.IncompleteReadError):
+            await reader.readuntil(b"\r\n\r\n")
+            if manner == "hanging":
+                await over.wait()
+            await _answered(writer, manner)
         writer.transport.abort() if manner in {"hanging", "shouting", "hanging-up"} else writer.close()
         with suppress(ConnectionError):
             await writer.wait_closed()
 
-    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        served.add(asyncio.ensure_future(serve(reader, writer)))
+
+    server = await asyncio.start_server(connected, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
     try:
         yield f"http://127.0.0.1:{port}"
     finally:
         over.set()
-        await asyncio.sleep(0.02)
         server.close()
+        await asyncio.sleep(0.02)
+        await asyncio.gather(*served)
+
+
+async def _answered(writer: asyncio.StreamWriter, manner: Manner) -> None:
+    status, body = _answer(manner)
+    writer.write(b"HTTP/1.1 %s\r\nContent-Length: %d\r\n\r\n" % (status, len(body)))
+    for piece in _pieces(manner, body):
+        writer.write(piece)
+        await writer.drain()
+        await asyncio.sleep(0.1 if manner == "dripping" else 0)
 
 
 def _pieces(manner: Manner, body: bytes) -> list[bytes]:

@@ -12,6 +12,8 @@ from services.lottery.readiness import Readiness
 from services.lottery.states import DrawState
 from services.lottery.timeline import BLOCKING, Facts, StepState, current, timeline
 from services.lottery.waiting import Code, Wait, waits
+from shared.campaign import quicknet
+from shared.campaign.model import Beacon
 from tests.unit.lottery.draws import sample_campaign
 
 CAMPAIGN = sample_campaign()
@@ -76,6 +78,15 @@ def test_gaps_in_the_list_are_named_when_the_grace_period_ends_and_hold_the_free
     assert (early["freeze"], named) == (LATER, ["receipts", "held", "undecided"])
     due, holding = open_list(AT, GAPS)
     assert (due["freeze"], holding) == (WAITING, ["receipts", "held", "undecided"])
+
+
+def test_a_round_that_is_known_and_a_clock_that_is_wrong_hold_the_freeze():
+    beacon = Beacon(chain=quicknet.CHAIN, public_key=quicknet.PUBLIC_KEY, round=1000)
+    rule = CAMPAIGN.draw.model_copy(update={"source": "beacon", "beacon": beacon})
+    late = CAMPAIGN.model_copy(update={"draw": rule})
+    missing = [*waits({"state": DrawState.OPEN, "number": 1}, late, COMPLETE, quicknet.time_of(1000)), Wait("clock")]
+    assert [wait.code for wait in missing] == ["round-passed", "clock"]
+    assert states(OPEN, missing)["freeze"] is WAITING
 
 
 def test_a_list_that_was_opened_again_waits_for_a_person_and_one_being_written_for_nobody():
