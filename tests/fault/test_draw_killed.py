@@ -17,6 +17,7 @@ import pytest
 
 from services.lottery import ledger, publishing, schedule
 from services.lottery.keys import LotteryKeys
+from services.lottery.places import ledger as places
 from services.lottery.steps import draw_of
 from services.lottery.verification import verify_transcript
 from shared.campaign import Campaign
@@ -64,7 +65,7 @@ async def house(
     campaign, keys = sample_campaign(), LotteryKeys(tmp_path)
     orders = Orders(mongo_url, f"{namespace}_lottery", tmp_path, campaign, campaign.draw.at)
     offices = [new_office(mongo_url, orders.database, keys, FixedClock(orders.at), campaign) for _ in range(2)]
-    await offices[0].store.ensure(ledger.collections())
+    await offices[0].store.ensure([*ledger.collections(), *places.collections()])
     yield House(orders, (offices[0], offices[1]))
     for each in offices:
         await each.store.close()
