@@ -33,6 +33,7 @@ from services.lottery.redrawing import Redrawing
 from services.lottery.relays import Relays
 from services.lottery.schedule import Schedule
 from services.lottery.settings import LotterySettings
+from services.lottery.tallies import Tallies
 from shared.campaign import Campaign, load_campaigns
 from shared.clock import Clock, choose_clock
 from shared.contracts import (
@@ -89,7 +90,8 @@ def build(settings: LotterySettings) -> FastAPI:
     app.include_router(reception_router(campaigns, desk, overview, clock, keys.signing.public, staff))
     renderer, token = lottery_renderer(), settings.ops_token_file
     app.include_router(site_router(renderer, token))
-    app.include_router(draws_router(DrawPages(campaigns, DrawOverview(store, clock), clock, renderer, token)))
+    pages = DrawPages(campaigns, DrawOverview(store, clock), Tallies(store), clock, renderer, token)
+    app.include_router(draws_router(pages))
     app.include_router(reception_pages_router(ReceptionPages(campaigns, overview, clock, renderer, token)))
     app.include_router(verify_pages_router(VerifyPages(campaigns, clock, renderer, keys.signing.public)))
     app.include_router(bus.parking_router(guard))

@@ -135,3 +135,36 @@ def results(capacities: Mapping[str, int], came: Iterable[Came]) -> tuple[ClassR
         )
         for name, capacity in capacities.items()
     )
+
+
+@dataclass(frozen=True)
+class ClassPlaces:
+    """After the draw: `held` and `offered` are seats, `waiting` and `gone` entries; corrections add to `capacity`."""
+
+    class_id: str
+    capacity: int
+    held: int
+    offered: int
+    waiting: int
+    gone: int
+
+    @property
+    def free(self) -> int:
+        return self.capacity - self.held - self.offered
+
+
+def places(capacities: Mapping[str, int], came: Iterable[Came]) -> tuple[ClassPlaces, ...]:
+    """One line per class of the campaign, in its order; outcomes are the states of places."""
+    known = {(each.class_id, each.outcome): each for each in came}
+    none = Came("", "", 0, 0)
+    return tuple(
+        ClassPlaces(
+            class_id=name,
+            capacity=capacity,
+            held=known.get((name, "held"), none).seats,
+            offered=known.get((name, "offered"), none).seats,
+            waiting=known.get((name, "waiting"), none).entries,
+            gone=known.get((name, "gone"), none).entries,
+        )
+        for name, capacity in capacities.items()
+    )

@@ -1,20 +1,18 @@
-"""What the staff pages show of a draw, read from the lottery's own database: its course, demand, results, history.
+"""What the staff pages show of a draw, read from the lottery's own database: its course, its history, earlier ones.
 
 Counts only: no page of the lottery shows an entry together with anything that leads to a person.
 """
 
-import asyncio
 import hashlib
-from collections.abc import AsyncIterator, Awaitable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
-from services.lottery import ledger
 from services.lottery import readiness as judging
 from services.lottery.clocks import clock_waits
-from services.lottery.demand import Asked, Came, ClassDemand, ClassResult, demand, results
 from services.lottery.manifest import Manifest
+from services.lottery.places.ledger import HISTORY
 from services.lottery.randomness import BeaconRound
 from services.lottery.readiness import Readiness
 from services.lottery.redrawing import all_draws
@@ -27,19 +25,19 @@ from shared.campaign.model import Beacon
 from shared.clock import Clock
 from shared.storage import Store, translated
 
-T = TypeVar("T")
-
-_AT_ONCE: Final = 200_000
-_PATIENCE_S: Final = 2.0
+_EVENTS_SHOWN: Final = 100
 
 
 @dataclass(frozen=True)
 class Event:
-    """One line of the history; `reason` is a code, or empty."""
+    """One line of the history; `reason` is a code, or empty. `class_id` and `by` of what moved a place."""
 
     name: str
     at: datetime
     reason: str
+    class_id: str | None = None
+    seats: int = 0
+    by: str | None = None
 
 
 @dataclass(frozen=True)
@@ -55,13 +53,18 @@ class Past:
 
 @dataclass(frozen=True)
 class Course:
-    """Where a draw is. `history`: oldest first; `relay_troubles`: (relay, code) as last seen."""
+    """Where a draw is. `history`: newest first, as far as a page shows it; `moves`: how many came after the draw.
+
+    `relay_troubles`: (relay, code) as last seen; `extra`: seats that corrections added to a class.
+    """
 
     draw: str
     number: int
     state: DrawState
     steps: tuple[Step, ...]
     history: tuple[Event, ...]
+    moves: int
+    extra: Mapping[str, int]
     relay_troubles: tuple[tuple[str, str], ...]
     past: tuple[Past, ...]
     entries: int | None
@@ -83,8 +86,6 @@ class DrawOverview:
     def __init__(self, store: Store, clock: Clock) -> None:
         self._store, self._clock = store, clock
         self._readiness = Remembered[Readiness]()
-        self._demand = Remembered[tuple[ClassDemand, ...]]()
-        self._results = Remembered[tuple[ClassResult, ...]]()
 
     async def course(self, campaign: Campaign) -> Course:
         """Raises StoreUnavailable."""
@@ -92,6 +93,7 @@ class DrawOverview:
             *past, draw = await all_draws(self._store, campaign.id)
             readiness = await self._judged(campaign, draw)
             clocks = await clock_waits(self._store, draw)
+            moved = await self._moved(draw["draw"])
         now, manifest = self._clock.now(), _manifest(draw)
         missing = [*waits(draw, campaign, readiness, now), *clocks]
         return Course(
@@ -99,7 +101,9 @@ class DrawOverview:
             number=draw["number"],
             state=DrawState(draw["state"]),
             steps=timeline(campaign, _facts(campaign, draw), missing, now),
-            history=_history(draw),
+            history=(*map(_move, moved), *reversed(_history(draw))),
+            moves=moved[0]["seq"] if moved else 0,
+            extra=draw.get("places", {}).get("extra", {}),
             relay_troubles=tuple((each["relay"], each["trouble"]) for each in draw.get("relay_troubles", ())),
             past=tuple(_past(each) for each in past),
             entries=None if manifest is None else manifest.rows,
@@ -108,65 +112,16 @@ class DrawOverview:
             witnesses=campaign.draw.witnesses if manifest is None else manifest.witnesses,
         )
 
-    async def demand(self, campaign: Campaign, course: Course) -> tuple[ClassDemand, ...] | None:
-        """None while a long list is still being counted: ask again."""
-
-        async def count() -> tuple[ClassDemand, ...]:
-            wanted = {"campaign": campaign.id, "state": "accepted"}
-            of = {"class_id": "$choices.class_id", "channel": "$channel", "seats": "$choices.seats"}
-            found = self._counted(ledger.ENTRIES, wanted, "choices", of)
-            return demand(_capacities(campaign), [Asked(**key, entries=entries) async for key, entries, _ in found])
-
-        return await _soon(self._demand.get((course.draw, course.state), count))
-
-    async def results(self, campaign: Campaign, course: Course) -> tuple[ClassResult, ...] | None:
-        """As far as results have been said; None before the draw, and while they are still being counted."""
-        if not course.reached(DrawState.DRAWN):
-            return None
-
-        async def count() -> tuple[ClassResult, ...]:
-            of = {"class_id": "$outcomes.class_id", "outcome": "$outcomes.outcome"}
-            found = self._counted(ledger.OUTCOMES, {"draw": course.draw}, "outcomes", of)
-            return results(
-                _capacities(campaign), [Came(**key, entries=n, seats=seats) async for key, n, seats in found]
-            )
-
-        return await _soon(self._results.get((course.draw, course.state), count))
-
-    async def _counted(
-        self, collection: str, wanted: Mapping[str, Any], part: str, of: Mapping[str, str]
-    ) -> AsyncIterator[tuple[dict[str, Any], int, int]]:
-        """Members of the list `part`, grouped by `of`: how many, and their seats.
-
-        Piece by piece: the whole could take longer than an answer of the database may.
-        """
-        last = ""
-        while True:
-            group = {
-                "_id": of,
-                "count": {"$sum": 1},
-                "seats": {"$sum": f"${part}.seats"},
-                "last": {"$max": "$_id"},
-            }
-            pipeline: list[dict[str, Any]] = [
-                {"$match": {**wanted, "_id": {"$gt": last}}},
-                {"$sort": {"_id": 1}},
-                {"$limit": _AT_ONCE},
-                {"$unwind": {"path": f"${part}", "preserveNullAndEmptyArrays": True}},
-                {"$group": group},
-            ]
-            lines = await self._store.db[collection].aggregate(pipeline).to_list(None)
-            if not lines:
-                return
-            for line in (each for each in lines if "class_id" in each["_id"]):
-                yield line["_id"], line["count"], line["seats"]
-            last = max(line["last"] for line in lines)
-
     async def _judged(self, campaign: Campaign, draw: Mapping[str, Any]) -> Readiness | None:
         """Only once the grace period is over; before that more is to come anyway."""
         if draw["state"] != DrawState.OPEN or self._clock.now() < campaign.window.paper_until:
             return None
         return await self._readiness.get(draw["draw"], lambda: judging.readiness(self._store, campaign.id))
+
+    async def _moved(self, draw: str) -> list[dict[str, Any]]:
+        found = self._store.db[HISTORY].find({"draw": draw}).sort("seq", -1).limit(_EVENTS_SHOWN)
+        lines: list[dict[str, Any]] = await found.to_list(None)
+        return lines
 
 
 def _facts(campaign: Campaign, draw: Mapping[str, Any]) -> Facts:
@@ -207,22 +162,15 @@ def _history(draw: Mapping[str, Any]) -> tuple[Event, ...]:
     )
 
 
+def _move(line: Mapping[str, Any]) -> Event:
+    event = line["event"]
+    at = datetime.fromisoformat(event["at"])
+    return Event(event["event"], at, event["reason"], event["class"], event["seats"], line["actor"])
+
+
 def _past(draw: Mapping[str, Any]) -> Past:
     why = draw["given_up"]
     return Past(draw["number"], why["reason"], why["actor"], why["approved_by"], DrawState(draw["state"]) in _DRAWN)
 
 
 _DRAWN = frozenset({DrawState.DRAWN, DrawState.PUBLISHED})
-
-
-def _capacities(campaign: Campaign) -> dict[str, int]:
-    return {each.id: each.capacity for each in campaign.classes}
-
-
-async def _soon(counting: Awaitable[T]) -> T | None:
-    """What is counted, if that does not take long; the counting goes on meanwhile. Raises StoreUnavailable."""
-    with translated():
-        try:
-            return await asyncio.wait_for(counting, _PATIENCE_S)
-        except TimeoutError:
-            return None

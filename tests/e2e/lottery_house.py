@@ -28,6 +28,7 @@ from services.lottery.published import Published, public_router
 from services.lottery.redrawing import Redrawing
 from services.lottery.states import DrawState
 from services.lottery.steps import draw_of
+from services.lottery.tallies import Tallies
 from shared.campaign import Campaign
 from shared.clock import FixedClock
 from shared.contracts import (
@@ -171,6 +172,7 @@ def _app(house: LotteryHouse, token: Path) -> FastAPI:
     app.include_router(staff_router(desk, staff_only(token)))
     app.include_router(public_router(Published(store, house.keys, campaigns)))
     app.include_router(site_router(renderer, token))
-    app.include_router(draws_router(DrawPages(campaigns, DrawOverview(store, clock), clock, renderer, token)))
+    pages = DrawPages(campaigns, DrawOverview(store, clock), Tallies(store), clock, renderer, token)
+    app.include_router(draws_router(pages))
     app.include_router(verify_pages_router(VerifyPages(campaigns, clock, renderer, house.keys.signing.public)))
     return app

@@ -16,6 +16,7 @@ from fastapi.responses import RedirectResponse
 from services.lottery.demand import CHANNELS, chart
 from services.lottery.overview import Course, DrawOverview
 from services.lottery.states import DrawState
+from services.lottery.tallies import Tallies
 from services.lottery.timeline import StepState, current
 from shared import dates
 from shared.campaign import Campaign
@@ -29,7 +30,6 @@ from shared.web.signin import Staff, signed_in, to_sign_in
 _HEADERS: Final = page_headers(forms=True)
 _PROGRAM: Final = ("call.", "dice.say.", "draws.say.")
 """What the programs say by themselves."""
-_HISTORY_SHOWN: Final = 100
 
 
 @dataclass(frozen=True)
@@ -38,6 +38,7 @@ class DrawPages:
 
     campaigns: Mapping[CampaignId, Campaign]
     overview: DrawOverview
+    tallies: Tallies
     clock: Clock
     renderer: Renderer
     token_file: Path | None
@@ -55,7 +56,7 @@ class DrawPages:
 
     async def draw(self, campaign: Campaign, texts: Catalogue, staff: Staff) -> Response:
         course = await self.overview.course(campaign)
-        demand = await self.overview.demand(campaign, course)
+        demand = await self.tallies.demand(campaign, course)
         return self._page(
             "draw.html",
             texts,
@@ -67,8 +68,8 @@ class DrawPages:
             demand=demand,
             bars={bar.class_id: bar for bar in chart(demand or ())},
             channels=CHANNELS,
-            results=await self.overview.results(campaign, course),
-            history=course.history[-_HISTORY_SHOWN:][::-1],
+            results=await self.tallies.results(campaign, course),
+            places=await self.tallies.places(campaign, course),
             missing=_missing(course, self.clock.now()),
             frozen=course.reached(DrawState.FROZEN),
             drawn=course.reached(DrawState.DRAWN),

@@ -2,16 +2,19 @@
 
 import asyncio
 from collections import Counter
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from services.lottery import ledger, overview
+from services.lottery import ledger, tallies
 from services.lottery.demand import ClassDemand
 from services.lottery.overview import DrawOverview
 from services.lottery.redrawing import Correction
 from services.lottery.states import DrawState
+from services.lottery.tallies import Tallies
 from services.lottery.timeline import StepState
+from tests.integration.lottery.afterwards import KIDS, After
 from tests.integration.lottery.town import PEOPLE, Town, drawn, everybody_is_in
 
 
@@ -23,11 +26,11 @@ def seen(town: Town) -> DrawOverview:
 async def test_demand_is_the_choices_of_all_entries_however_they_are_counted(
     town: Town, monkeypatch: pytest.MonkeyPatch, at_once: int
 ):
-    monkeypatch.setattr(overview, "_AT_ONCE", at_once)
+    monkeypatch.setattr(tallies, "_AT_ONCE", at_once)
     await everybody_is_in(town)
     nothing = {"choices": [], "refused": [], "state": "accepted", "channel": "web", "revision": 1}
     await town.office.store.db[ledger.ENTRIES].insert_one({**nothing, "_id": "z", "campaign": town.campaign.id})
-    lines = await seen(town).demand(town.campaign, await seen(town).course(town.campaign))
+    lines = await Tallies(town.office.store).demand(town.campaign, await seen(town).course(town.campaign))
     assert lines is not None
     found = town.office.store.db[ledger.ENTRIES].find({"campaign": town.campaign.id})
     asked = Counter(choice["class_id"] for entry in await found.to_list(None) for choice in entry["choices"])
@@ -38,9 +41,9 @@ async def test_demand_is_the_choices_of_all_entries_however_they_are_counted(
 async def test_results_are_those_of_the_present_draw_and_a_given_up_one_is_named(town: Town):
     await drawn(town)
     await town.office.publishing.publish_if_drawn(town.campaign.id)
-    view = seen(town)
+    view, counts = seen(town), Tallies(town.office.store)
     first = await view.course(town.campaign)
-    lines = await view.results(town.campaign, first)
+    lines = await counts.results(town.campaign, first)
     assert lines is not None
     assert sum(line.won + line.waiting + line.lost for line in lines) == sum(1 + n % 3 for n in range(PEOPLE))
     assert all(0 <= line.free <= line.capacity for line in lines)
@@ -49,25 +52,41 @@ async def test_results_are_those_of_the_present_draw_and_a_given_up_one_is_named
     again = await view.course(town.campaign)
     assert (again.number, again.state, again.entries) == (2, DrawState.OPEN, None)
     assert [(past.number, past.reason, past.approved_by) for past in again.past] == [(1, "wrong list", "suzuki")]
-    assert await view.results(town.campaign, again) is None
+    assert await counts.results(town.campaign, again) is None
 
 
 async def test_a_page_does_not_wait_for_a_long_count(town: Town, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(overview, "_PATIENCE_S", 0.05)
+    monkeypatch.setattr(tallies, "_PATIENCE_S", 0.05)
     await everybody_is_in(town)
-    view, may_end = seen(town), asyncio.Event()
-    counted = DrawOverview._counted
+    counts, may_end = Tallies(town.office.store), asyncio.Event()
+    counted = Tallies._counted
 
-    async def slowly(self: DrawOverview, *asked: Any) -> Any:
+    async def slowly(self: Tallies, *asked: Any) -> Any:
         await may_end.wait()
         async for line in counted(self, *asked):
             yield line
 
-    monkeypatch.setattr(DrawOverview, "_counted", slowly)
-    course = await view.course(town.campaign)
-    assert await view.demand(town.campaign, course) is None
+    monkeypatch.setattr(Tallies, "_counted", slowly)
+    course = await seen(town).course(town.campaign)
+    assert await counts.demand(town.campaign, course) is None
     may_end.set()
     lines: tuple[ClassDemand, ...] | None = None
     while lines is None:
-        lines = await view.demand(town.campaign, course)
+        lines = await counts.demand(town.campaign, course)
     assert sum(line.entries for line in lines) > PEOPLE
+
+
+async def test_what_people_give_up_is_seen_by_class_and_in_the_history(town: Town, tmp_path: Path):
+    await drawn(town)
+    await town.office.publishing.publish_if_drawn(town.campaign.id)
+    after, counts = After.of(town, tmp_path), Tallies(town.office.store)
+    held, *_ = await after.of_class(KIDS, "held")
+    await after.answer(held, "withdraw")
+    course = await seen(town).course(town.campaign)
+    lines = await counts.places(town.campaign, course)
+    assert lines is not None
+    kids = next(line for line in lines if line.class_id == KIDS)
+    assert (kids.gone, kids.free) == (1, kids.capacity - kids.held - kids.offered)
+    newest = course.history[course.moves - 1]
+    assert (newest.name, newest.class_id, newest.by) == ("withdrawn", KIDS, "applicant")
+    assert [event.name for event in course.history[course.moves :]] == ["drawn", "frozen"]

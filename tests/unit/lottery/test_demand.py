@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.lottery.demand import Asked, Came, chart, demand, results
+from services.lottery.demand import Asked, Came, chart, demand, places, results
 
 CAPACITIES = {"small": 10, "pairs": 40, "empty": 5}
 ASKED = [
@@ -62,3 +62,10 @@ def test_results_are_counted_by_class_with_the_seats_that_stay_free():
     small, pairs, _ = results(CAPACITIES, came)
     assert (small.won, small.seats, small.lost, small.waiting, small.free) == (8, 10, 32, 0, 0)
     assert (pairs.won, pairs.seats, pairs.free) == (10, 20, 20)
+
+
+def test_places_after_the_draw_count_offers_as_taken_and_what_is_gone_as_free():
+    came = [Came("small", "held", 4, 6), Came("small", "offered", 1, 2), Came("small", "gone", 2, 3)]
+    small, pairs, _ = places(CAPACITIES, [*came, Came("pairs", "waiting", 3, 6)])
+    assert (small.held, small.offered, small.free, small.gone) == (6, 2, 2, 2)
+    assert (pairs.waiting, pairs.free) == (3, 40)

@@ -8,6 +8,8 @@ import pytest
 
 from services.lottery.demand import CHANNELS
 from services.lottery.pages import TEXTS
+from services.lottery.places.promotion import Obstacle
+from services.lottery.places.states import Move
 from services.lottery.relays import Trouble
 from services.lottery.timeline import BLOCKING, StepName, StepState
 from shared.catalogue import Catalogue
@@ -21,6 +23,9 @@ PUT_TOGETHER = {
     *(f"draws.now.{state}" for state in StepState if state is not StepState.DONE),
     *(f"draws.wait.{code}" for code in BLOCKING),
     "draws.wait.beacon-due",
+    *(f"draws.event.{move}" for move in ("frozen", "drawn", *Move)),
+    *(f"draws.reason.{why}" for why in ("no-show", *get_args(Obstacle))),
+    *(f"draws.by.{who}" for who in ("applicant", "schedule")),
     *(f"draws.trouble.{code}" for code in get_args(Trouble)),
     *(f"draws.say.{name}" for name in ("class", "capacity", "asked", "won", "seats", "waiting")),
     *(f"draws.channel.{channel}" for channel in CHANNELS),
