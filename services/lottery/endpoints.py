@@ -1,5 +1,6 @@
 """What staff do with a draw over HTTP: look, freeze, give chance, correct, stamp, try."""
 
+import asyncio
 import base64
 import binascii
 from collections.abc import Mapping
@@ -138,7 +139,7 @@ def _looking(desk: DrawDesk, guard: StaffGuard) -> APIRouter:
     async def try_it(campaign: str) -> dict[str, Any]:
         """Counts of a draw with a throw-away key over the entries as they are now; nothing of it is kept."""
         name = known(campaigns, campaign)
-        return dry_run(await gather_list(store, name), campaigns[name])
+        return await asyncio.to_thread(dry_run, await gather_list(store, name), campaigns[name])
 
     return router
 
@@ -164,7 +165,7 @@ def _deciding(desk: DrawDesk, guard: StaffGuard) -> APIRouter:
     @router.post("/beacon")
     async def beacon(campaign: str, body: BeaconBody, staff: Here) -> dict[str, Any]:
         name = known(campaigns, campaign)
-        await refusing(desk.chance.give_beacon(name, body.signature, staff.acting_as(body.actor)))
+        await refusing(desk.chance.give_beacon(name, body.signature.strip().lower(), staff.acting_as(body.actor)))
         return await desk.shown(name)
 
     @router.post("/redraw")
@@ -196,9 +197,7 @@ async def _stamp(desk: DrawDesk, campaign: CampaignId, body: StampBody) -> dict[
         return content
 
     content = await refusing(checked())
-    number = await desk.store.db[ledger.STAMPS].count_documents({"draw": draw["draw"]}) + 1
-    line = {"_id": f"{draw['draw']}:{number}", "draw": draw["draw"], "kind": body.kind, "content": content}
-    await desk.store.db[ledger.STAMPS].insert_one({**line, "at": desk.clock.now().isoformat()})
+    number = await ledger.put_stamp(desk.store, draw["draw"], body.kind, content, desk.clock.now())
     return {"draw": draw["draw"], "number": number, "kind": body.kind}
 
 

@@ -6,13 +6,15 @@ freeze and a late verdict can never both succeed.
 
 import secrets
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from datetime import datetime
 from typing import Any
 
 from services.lottery.manifest import draw_id
 from services.lottery.states import DrawState
 from shared.campaign import Campaign
 from shared.errors import PermanentError, TransientError
-from shared.ids import ApplicationId, CampaignId
+from shared.ids import ApplicationId, CampaignId, DrawId
 from shared.storage import Collection, DuplicateKeyError, Index, Store, UnitOfWork, UpdateOne
 from shared.storage.leases import LEASES
 
@@ -142,3 +144,13 @@ async def get_text(store: Store, name: str) -> str:
 
 def _parts_of(name: str) -> dict[str, Any]:
     return {"_id": {"$gte": f"{name}:", "$lt": f"{name};"}}
+
+
+async def put_stamp(store: Store, draw: DrawId, kind: str, content: bytes, at: datetime) -> int:
+    """Keep a time stamp of this draw's manifest; its number, from 1. Sent twice it is kept once."""
+    line = {"draw": draw, "kind": kind, "content": content, "at": at.isoformat()}
+    while (known := await store.db[STAMPS].find_one({"draw": draw, "content": content})) is None:
+        number = await store.db[STAMPS].count_documents({"draw": draw}) + 1
+        with suppress(DuplicateKeyError):  # somebody else took the number: take the next
+            await store.db[STAMPS].insert_one({"_id": f"{draw}:{number}", "number": number, **line})
+    return int(known["number"])

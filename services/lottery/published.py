@@ -84,12 +84,13 @@ class Published:
 
     async def stamps(self, campaign: str, number: int | None = None) -> dict[str, Any]:
         draw = await self.draw(campaign, number)
-        found = await self._store.db[ledger.STAMPS].find({"draw": draw["draw"]}).sort("at", 1).to_list(None)
-        shown = [{"number": at, "kind": each["kind"], "at": each["at"]} for at, each in enumerate(found, 1)]
+        found = await self._store.db[ledger.STAMPS].find({"draw": draw["draw"]}).sort("number", 1).to_list(None)
+        shown = [{name: each[name] for name in ("number", "kind", "at")} for each in found]
         return {"v": 1, "draw": draw["draw"], "stamps": shown}
 
-    async def stamp(self, campaign: str, stamp: Number) -> Response:
-        draw = await self.draw(campaign)
+    async def stamp(self, campaign: str, stamp: Number, number: int | None = None) -> Response:
+        """Byte for byte as it was attached."""
+        draw = await self.draw(campaign, number)
         found = await self._store.db[ledger.STAMPS].find_one({"_id": f"{draw['draw']}:{stamp}"})
         if found is None:
             raise not_published()
@@ -100,12 +101,19 @@ def public_router(published: Published) -> APIRouter:
     router = APIRouter(prefix="/v1/campaigns/{campaign}", tags=["public"])
     for path, answer in (
         ("/draws", published.draws),
-        ("/stamps/{stamp}", published.stamp),
         ("/receipts/{receipt}/proof", published.proof_of_receipt),
     ):
         router.add_api_route(path, answer, methods=["GET"], response_model=None)
     for name in ("manifest", "rows", "transcript", "stamps"):
         _both(router, name, getattr(published, name))
+
+    @router.get("/stamps/{stamp}")
+    async def stamp(campaign: str, stamp: Number) -> Response:
+        return await published.stamp(campaign, stamp)
+
+    @router.get("/draws/{number}/stamps/{stamp}")
+    async def numbered_stamp(campaign: str, number: Number, stamp: Number) -> Response:
+        return await published.stamp(campaign, stamp, number)
 
     @router.get("/entries/{entry}/proof")
     async def proof_of_entry(campaign: str, entry: EntryHex) -> dict[str, Any]:

@@ -1,0 +1,140 @@
+"""A draw over HTTP: what staff type and mistype, what they are told then, and what everybody may read."""
+
+import base64
+import hashlib
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from fastapi import FastAPI
+
+from services.intake.receipts import candidates
+from services.lottery.endpoints import DrawDesk, staff_router
+from services.lottery.inclusion import check_proof
+from services.lottery.published import public_router
+from services.lottery.verification import verify_transcript
+from shared.web import install_problems
+from shared.web.signin import staff_only
+from tests.integration.lottery.town import PEOPLE, Town, everybody_is_in
+from tests.unit.lottery.draws import DICE
+
+OTS = b"\x00OpenTimestamps\x00\x00Proof\x00\xbf\x89\xe2\xe8\x84\xe8\x92\x94\x01\x08"
+WIDE = DICE.translate({ord("0") + digit: 0xFF10 + digit for digit in range(10)})
+"""Digits as a Japanese keyboard may type them."""
+
+
+def dice(**changed: Any) -> dict[str, Any]:
+    return {"digits": DICE, "digits_again": DICE, "witnesses": ["甲", "乙"], "actor": "yamada", **changed}
+
+
+def stamp_of(manifest: str, rest: bytes = b"") -> dict[str, str]:
+    content = OTS + hashlib.sha256(manifest.encode()).digest() + rest
+    return {"kind": "ots", "content": base64.b64encode(content).decode(), "actor": "yamada"}
+
+
+@pytest.fixture
+async def staff(town: Town, tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
+    """Calls below the campaign's address, with the staff secret."""
+    token, office = tmp_path / "ops", town.office
+    token.write_text("secret" * 8)
+    app, campaigns = FastAPI(), {town.campaign.id: town.campaign}
+    install_problems(app)
+    desk = DrawDesk(office.store, town.clock, campaigns, office.freezing, office.chance, office.redrawing)
+    app.include_router(staff_router(desk, staff_only(token)))
+    app.include_router(public_router(office.published))
+    async with httpx.AsyncClient(
+        transport=httpx.ASGITransport(app),
+        base_url=f"http://lottery/v1/campaigns/{town.campaign.id}/",
+        headers={"Authorization": f"Bearer {token.read_text()}"},
+    ) as client:
+        await everybody_is_in(town)
+        yield client
+
+
+async def got(client: httpx.AsyncClient, path: str) -> Any:
+    answer = await client.get(path)
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+SLIPS: tuple[tuple[dict[str, Any], str], ...] = (
+    ({"digits_again": DICE[:-1] + "9"}, "the two typings of the digits differ"),
+    ({"digits_again": DICE[1] + DICE[0] + DICE[2:]}, "the two typings of the digits differ"),
+    ({"digits_again": f"{DICE} "}, "the two typings of the digits differ"),
+    ({"digits": DICE[:-1], "digits_again": DICE[:-1]}, "40 digits are needed, 39 were typed"),
+    ({"digits": DICE + "1", "digits_again": DICE + "1"}, "40 digits are needed, 41 were typed"),
+    ({"digits": WIDE, "digits_again": WIDE}, "0 to 9"),
+    ({"witnesses": ["甲", " 甲 "]}, "2 different witnesses must be named"),
+    ({"witnesses": ["甲"]}, "2 different witnesses must be named"),
+)
+
+
+async def test_a_witness_who_mistypes_is_told_how_and_the_draw_still_waits(staff: httpx.AsyncClient):
+    await staff.post("freeze", json={"actor": "yamada"})
+    for slip, told in SLIPS:
+        answer = await staff.post("dice", json=dice(**slip))
+        assert (answer.status_code, answer.json()["type"]) == (422, "urn:kuji:problem:bad-randomness")
+        assert told in answer.json()["detail_en"]
+        shown = await got(staff, "draw")
+        assert (shown["state"], shown["waiting_for"], shown["given"]) == ("frozen", [{"code": "dice", "count": 40}], [])
+    assert (await staff.post("dice", json=dice())).json()["given"][0]["actor"] == "yamada"
+    assert (await staff.post("dice", json=dice())).json()["type"] == "urn:kuji:problem:wrong-state"
+
+
+async def test_a_draw_is_begun_anew_by_two_people_and_all_of_the_first_stays_at_its_address(
+    town: Town, staff: httpx.AsyncClient
+):
+    await staff.post("freeze", json={"actor": "yamada"})
+    first = await got(staff, "manifest")
+    assert (await staff.post("stamps", json=stamp_of(first["manifest"]))).json()["number"] == 1
+    await staff.post("dice", json=dice())
+    await town.office.drawing.draw_if_possible(town.campaign.id)
+    transcript = await got(staff, "transcript")
+    again = {"reason": "dice fell off the table", "actor": "yamada", "approved_by": "yamada"}
+    alone = await staff.post("redraw", json=again)
+    assert (alone.status_code, alone.json()["type"]) == (422, "urn:kuji:problem:second-person")
+    assert (await staff.post("redraw", json={**again, "approved_by": "suzuki"})).json()["number"] == 2
+    await town.office.freezing.finish(town.campaign.id)
+    second = await got(staff, "manifest")
+    assert json.loads(second["manifest"])["previous"]["approved_by"] == "suzuki"
+    assert await got(staff, "draws/1/manifest") == first
+    assert await got(staff, "draws/1/transcript") == transcript
+    assert verify_transcript(transcript).passed
+    stamp = base64.b64decode(stamp_of(first["manifest"])["content"])
+    assert (await staff.get("draws/1/stamps/1")).content == stamp
+    assert (await got(staff, "draws/1/stamps"))["stamps"][0]["kind"] == "ots"
+    assert (await got(staff, "stamps"))["stamps"] == []
+    assert [each["state"] for each in (await got(staff, "draws"))["draws"]] == ["drawn", "frozen"]
+    assert (await staff.get("transcript")).status_code == (await staff.get("draws/3/manifest")).status_code == 404
+
+
+async def test_stamps_are_numbered_and_one_sent_twice_is_kept_once(staff: httpx.AsyncClient):
+    assert (await staff.post("stamps", json=stamp_of("{}"))).status_code == 404
+    await staff.post("freeze", json={"actor": "yamada"})
+    manifest = (await got(staff, "manifest"))["manifest"]
+    for rest, number in ((b"a", 1), (b"b", 2), (b"a", 1)):
+        answer = await staff.post("stamps", json=stamp_of(manifest, rest))
+        assert (answer.status_code, answer.json()["number"]) == (201, number)
+    wrong = await staff.post("stamps", json=stamp_of(manifest + " "))
+    assert wrong.json()["type"] == "urn:kuji:problem:bad-stamp"
+    assert [each["number"] for each in (await got(staff, "stamps"))["stamps"]] == [1, 2]
+    assert (await staff.get("stamps/2")).content.endswith(b"b")
+
+
+async def test_everybody_reads_the_list_its_proofs_and_counts_without_a_secret(town: Town, staff: httpx.AsyncClient):
+    tried = await got(staff, "dry-run")
+    await staff.post("freeze", json={"actor": "yamada"})
+    del staff.headers["Authorization"]
+    manifest = json.loads((await got(staff, "manifest"))["manifest"])
+    assert (await staff.get("rows")).text.count("\n") == manifest["rows"] == tried["entries"] == PEOPLE
+    proof = await got(staff, f"receipts/{next(candidates('web', town.ids[0]))}/proof")
+    assert check_proof(proof, manifest["root"]) is True
+    assert check_proof(await got(staff, f"entries/{'0' * 32}/proof"), manifest["root"]) is False
+    assert (await staff.get("receipts/W-0000-0000-0/proof")).status_code == 404
+    for path in ("draw", "dry-run", "outcomes", "summary"):
+        assert (await staff.get(path)).status_code == 401
+    for path in ("freeze", "dice", "beacon", "redraw", "stamps"):
+        assert (await staff.post(path, json={})).status_code == 401
