@@ -37,7 +37,7 @@ def asked_for() -> set[str]:
     """Literal keys in templates and programs."""
     sources = [*(LOTTERY / "pages").rglob("*"), *(LOTTERY / "web" / "src").rglob("*")]
     texts = [path.read_text("utf-8") for path in sources if path.suffix in {".py", ".ts", ".html"}]
-    return {key for text in texts for key in re.findall(r"""\b(?:t|say)\(\s*["']([a-z_.-]+[a-z])["']""", text)}
+    return {key for text in texts for key in re.findall(r"""(?:\bt|\.say)\(\s*["']([a-z_.-]+[a-z])["']""", text)}
 
 
 @pytest.mark.parametrize("catalogue", CATALOGUES, ids=lambda each: each.lang)
