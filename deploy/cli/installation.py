@@ -39,7 +39,24 @@ def up(
     if runs.owner(HOME) is None:
         _start(campaigns.resolve() if campaigns.is_absolute() else (ROOT / campaigns), rehearsal=rehearsal)
     status(as_json=as_json)
-    typer.echo(f"the public pages: {read_record()['services']['intake']['url']}/", err=True)
+    _show_pages()
+
+
+_PAGES = (
+    ("intake", "/", "apply, for everybody"),
+    ("lottery", "/verify", "verify the draw, for everybody"),
+    ("lottery", "/withdraw", "give a place back, or answer an offer"),
+    ("lottery", "/draws", "the draw, for staff"),
+    ("lottery", "/reception", "reception on the day, for staff"),
+)
+
+
+def _show_pages() -> None:
+    """Where the pages are, and what staff sign in with."""
+    services = read_record()["services"]
+    for service, path, what in _PAGES:
+        typer.echo(f"{services[service]['url']}{path:12} {what}", err=True)
+    typer.echo(f"staff sign in with their id and the secret in {services['lottery']['token_file']}", err=True)
 
 
 def _rehearse() -> list[str]:

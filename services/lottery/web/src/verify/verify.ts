@@ -30,7 +30,7 @@ worker.onmessage = (event: MessageEvent<Said>) => {
   else if (said.kind === "verified") showVerdict(said.facts);
   else showPath(said.path);
 };
-worker.onerror = () => say("verdict", "state state-late", t("verify.broken"));
+worker.onerror = () => tell("verdict", "state state-late", t("verify.broken"));
 
 function ask(asked: Asked): void {
   worker.postMessage(asked);
@@ -40,10 +40,10 @@ async function published(): Promise<void> {
   begin();
   try {
     const answer = await fetched(`${api}/${chosen()}transcript`);
-    if (answer === null) return say("verdict", "state state-early", t("verify.none"));
+    if (answer === null) return tell("verdict", "state state-early", t("verify.none"));
     await verify(await answer.text(), async () => await (await fetched(`${api}/${chosen()}rows`))?.text() ?? null);
   } catch {
-    say("verdict", "state state-unready", t("verify.away"));
+    tell("verdict", "state state-unready", t("verify.away"));
   }
 }
 
@@ -74,7 +74,7 @@ function begin(): void {
   section("path").replaceChildren();
   section("follow").hidden = true;
   section("found").hidden = false;
-  say("verdict", "state", t("verify.working"));
+  tell("verdict", "state", t("verify.working"));
 }
 
 function showCheck(check: Check): void {
@@ -88,7 +88,7 @@ function showCheck(check: Check): void {
 
 function showVerdict(facts: Facts | null): void {
   const good = failed === 0 && facts !== null;
-  say("verdict", good ? "verdict verdict-good" : "verdict verdict-bad", t(good ? "verify.good" : "verify.bad"));
+  tell("verdict", good ? "verdict verdict-good" : "verdict verdict-bad", t(good ? "verify.good" : "verify.bad"));
   if (facts === null) return;
   const pairs: [string, string][] = [
     ["draw", facts.draw],
@@ -142,7 +142,7 @@ function title(classId: string): string {
   return page.classes[classId] ?? classId;
 }
 
-function say(id: string, kind: string, text: string): void {
+function tell(id: string, kind: string, text: string): void {
   section(id).className = kind;
   section(id).textContent = text;
 }
