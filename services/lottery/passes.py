@@ -25,6 +25,9 @@ _FIELDS: Final = struct.Struct(">B8s16sHBII")
 _DOMAIN: Final = b"kuji/pass/1\x00"
 _FORM: Final = re.compile(r"KP1:[A-Z2-7]{160}")
 _VERSION: Final = 1
+GOOD_EARLY: Final = timedelta(hours=6)
+"""So long before a class starts its passes are good: reception opens when the doors do."""
+
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 

@@ -6,7 +6,6 @@ derives from draw and part, so even a repetition would be recognised.
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -17,7 +16,7 @@ from services.lottery.keys import LotteryKeys
 from services.lottery.list_store import read_list
 from services.lottery.manifest import Manifest, draw_id
 from services.lottery.outcomes import Outcomes
-from services.lottery.passes import Pass, write_pass
+from services.lottery.passes import GOOD_EARLY, Pass, write_pass
 from services.lottery.places.ledger import open_places
 from services.lottery.randomness import Randomness, draw_key
 from services.lottery.states import DrawState
@@ -31,9 +30,6 @@ from shared.storage import ReplaceOne, Store, UnitOfWork
 _log = get_logger(__name__)
 
 PARTS_AT_ONCE = 20
-
-PASS_EARLY = timedelta(hours=6)
-"""So long before a class starts its passes are good: reception opens when the doors do."""
 
 
 class Publishing:
@@ -101,7 +97,7 @@ def pass_of(campaign: Campaign, entry: bytes, class_id: ClassId, seats: int) -> 
     """Valid from some hours before the class until it ends."""
     event_class = campaign.event_class(class_id)
     assert event_class is not None  # noqa: S101  (the draw was over the campaign's own classes)
-    return Pass(entry, event_class.number, seats, event_class.starts - PASS_EARLY, event_class.ends)
+    return Pass(entry, event_class.number, seats, event_class.starts - GOOD_EARLY, event_class.ends)
 
 
 async def _move(uow: UnitOfWork, campaign: CampaignId, draw: DrawId, values: dict[str, Any], *, said: int) -> None:

@@ -54,11 +54,16 @@ class Window:
 
 @dataclass(frozen=True)
 class Place:
-    """What one entry holds in one class. `gone_at`: since when it is given up; None where that is not known."""
+    """What one entry holds in one class.
+
+    `held_since`: when it was passed on to the entry, None where the draw gave it; `gone_at`: since when it is given up,
+    None where that is not known.
+    """
 
     seats: int
     state: Holding = "held"
     gone_at: datetime | None = None
+    held_since: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -155,13 +160,17 @@ def _refusal(place: Place | None, window: Window, scan: Scan, taken_back: bool) 
         (taken_back, Code.UNDONE),
         (scan.fault == "forged", Code.FORGED),
         (scan.fault is not None or place is None, Code.UNKNOWN),
-        (place is not None and place.state in {"waiting", "offered"}, Code.NOT_HELD),
+        (place is not None and not _held_yet(place, scan.at), Code.NOT_HELD),
         (place is not None and _given_up(place, scan.at), Code.GONE),
         (scan.desk not in {None, scan.class_id}, Code.OTHER_CLASS),
         (scan.at < window.opens, Code.EARLY),
         (scan.at > window.ends, Code.OVER),
     )
     return next((code for holds, code in reasons if holds), None)
+
+
+def _held_yet(place: Place, at: datetime) -> bool:
+    return place.state not in {"waiting", "offered"} and (place.held_since is None or at >= place.held_since)
 
 
 def _given_up(place: Place, at: datetime) -> bool:

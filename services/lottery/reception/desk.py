@@ -14,7 +14,7 @@ from services.lottery.passes import BadPass, read_pass
 from services.lottery.reception import ledger
 from services.lottery.reception.attendance import Fault, Place, Scan, Verdict, by_place, judge
 from services.lottery.reception.ledger import Kept
-from services.lottery.reception.places import Line, application_of, place_id, window_of
+from services.lottery.reception.places import Line, place_id, window_of
 from shared.campaign import Campaign
 from shared.clock import Clock
 from shared.errors import KujiError
@@ -138,8 +138,8 @@ class Desk:
         sent = await self._store.db[ledger.SCANS].find({"_id": {"$in": list(ids)}}).to_list(None)
         places = {each["place"] for each in sent if each["place"] is not None}
         pairs = await ledger.scans_of(self._store, campaign, place={"$in": sorted(places)})
-        concerned = {"_id": {"$in": [application_of(each) for each in places]}}
-        told = judged(self._campaigns[campaign], await ledger.lines(self._store, campaign, concerned), pairs)
+        entries = {"$in": [each.partition("/")[0] for each in places]}
+        told = judged(self._campaigns[campaign], await ledger.lines(self._store, campaign, entry=entries), pairs)
         nowhere = [ledger.scan_of(each) for each in sent if each["place"] is None]
         window = window_of(self._campaigns[campaign].classes[0])  # of no class: these are refused whatever the time
         return {name: told[name] for name in ids if name in told} | judge(None, window, nowhere)

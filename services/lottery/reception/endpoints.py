@@ -114,7 +114,7 @@ def reception_router(
 
 
 def roster_of(campaign: Campaign, lines: Sequence[Line], key: str) -> dict[str, Any]:
-    """What a device needs to work alone. `places`: entry (hex), receipt, class's number, seats, state, gone since."""
+    """What a device needs to work alone. `places` as `docs/protocols.md` §2 has them, "Attendance"."""
     numbers = {each.id: each.number for each in campaign.classes}
     return {
         "v": 1,
@@ -129,6 +129,7 @@ def roster_of(campaign: Campaign, lines: Sequence[Line], key: str) -> dict[str, 
                 line.place.seats,
                 line.place.state,
                 _text(line.place.gone_at) if line.place.gone_at is not None else None,
+                _text(line.place.held_since) if line.place.held_since is not None else None,
             ]
             for line in lines
         ],

@@ -10,14 +10,20 @@ from datetime import datetime
 from typing import Any, Final
 
 from services.lottery import ledger as draws
+from services.lottery.places import ledger as places
+from services.lottery.places.states import Move
 from services.lottery.reception.attendance import Count, Scan
-from services.lottery.reception.places import Line, lines_of
+from services.lottery.reception.places import Line, line_of
 from shared.ids import CampaignId, ClassId, Receipt
 from shared.storage import Collection, DuplicateKeyError, Index, Store, UnitOfWork
 
 SCANS, DESKS, DEVICES, CLOSINGS = "scans", "desks", "devices", "closings"
 PERSONAL: Final = (SCANS, DEVICES, CLOSINGS)
 """What an erasure removes; `desks` holds a number for each campaign and nothing else."""
+
+
+_CAME_BY: Final = (Move.PROMOTED, Move.ACCEPTED, Move.CORRECTED)
+"""The moves by which somebody comes to hold a place after the draw."""
 
 
 @dataclass(frozen=True)
@@ -94,26 +100,26 @@ async def seen(uow: UnitOfWork, campaign: CampaignId, device: str, now: datetime
     await uow.db[DEVICES].update_one({"_id": name}, {"$set": line}, upsert=True, session=uow.session)
 
 
-async def lines(at: Store | UnitOfWork, campaign: CampaignId, query: Mapping[str, Any] | None = None) -> list[Line]:
-    """Who holds or waits for a place, by what was published and what reception has released since."""
+async def lines(at: Store | UnitOfWork, campaign: CampaignId, **query: Any) -> list[Line]:
+    """Who holds a place, waits for one or gave one up, in the draw that counts.
+
+    What a closing released is given up since then, also while the waiting list has not heard of it yet.
+    """
     session = at.session if isinstance(at, UnitOfWork) else None
-    gone = {
+    released = {
         place: closing["at"]
         async for closing in at.db[CLOSINGS].find({"campaign": campaign}, session=session)
         for place in closing["released"]
     }
     draw = await at.db[draws.DRAWS].find_one({"_id": campaign}, {"draw": 1}, session=session) or {}
-    wanted = {
-        "campaign": campaign,
-        "draw": draw.get("draw"),
-        "outcomes.outcome": {"$in": ["won", "waiting"]},
-        **(query or {}),
+    came_by = {"draw": draw.get("draw"), "event.event": {"$in": _CAME_BY}}
+    history = at.db[places.HISTORY].find(came_by, {"event": 1}, session=session).sort("seq", 1)
+    passed_on = {
+        f"{line['event']['entry']}/{line['event']['class']}": datetime.fromisoformat(line["event"]["at"])
+        async for line in history
     }
-    return [
-        line
-        async for outcome in at.db[draws.OUTCOMES].find(wanted, session=session)
-        for line in lines_of(outcome, gone)
-    ]
+    found = at.db[places.PLACES].find({"draw": draw.get("draw"), **query}, session=session)
+    return [line_of(document, released, passed_on) async for document in found]
 
 
 async def pass_desk(uow: UnitOfWork, campaign: CampaignId) -> None:
@@ -165,7 +171,7 @@ async def hand_over(uow: UnitOfWork, closing: str, start: int, end: int) -> bool
 async def receipts_to_lines(
     uow: UnitOfWork, campaign: CampaignId, receipts: Iterable[Receipt]
 ) -> dict[tuple[Receipt, ClassId], Line]:
-    found = await lines(uow, campaign, {"receipt": {"$in": list(receipts)}})
+    found = await lines(uow, campaign, receipt={"$in": list(receipts)})
     return {(line.receipt, line.class_id): line for line in found}
 
 

@@ -1,19 +1,15 @@
 """Who holds what, as reception needs it: by entry and class, with the receipt number and without a person. Pure."""
 
 import uuid
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Any
 
+from services.lottery.passes import GOOD_EARLY
 from services.lottery.reception.attendance import Holding, Place, Window
 from shared.campaign import Campaign, EventClass
 from shared.ids import ApplicationId, ClassId, Receipt, application_id_bytes
-
-OPENS_EARLY: Final = timedelta(hours=6)
-"""So long before a class starts its passes are good: reception opens when the doors do."""
-
-_HOLDING: Final[Mapping[str, Holding]] = {"won": "held", "waiting": "waiting"}
 
 
 @dataclass(frozen=True)
@@ -40,7 +36,7 @@ def application_of(place: str) -> ApplicationId:
 
 def window_of(event_class: EventClass) -> Window:
     """From some hours before the class until it ends: the same as the passes say."""
-    return Window(event_class.starts - OPENS_EARLY, event_class.ends)
+    return Window(event_class.starts - GOOD_EARLY, event_class.ends)
 
 
 def no_shows_at(campaign: Campaign, event_class: EventClass) -> datetime:
@@ -48,17 +44,13 @@ def no_shows_at(campaign: Campaign, event_class: EventClass) -> datetime:
     return event_class.starts + timedelta(minutes=campaign.reception.no_show_minutes)
 
 
-def lines_of(outcome: Mapping[str, Any], released: Mapping[str, datetime]) -> Iterator[Line]:
-    """The lines of one application, from its published outcomes; `released`: since when, by place id."""
-    for each in outcome["outcomes"]:
-        state = _HOLDING.get(each["outcome"])
-        if state is None:
-            continue
-        name, class_id = ApplicationId(outcome["_id"]), ClassId(each["class_id"])
-        gone_at = released.get(place_id(application_id_bytes(name), class_id))
-        place = Place(int(each["seats"]), state if gone_at is None else "gone", gone_at)
-        yield Line(name, Receipt(outcome["receipt"]), class_id, place)
+def line_of(document: Mapping[str, Any], released: Mapping[str, datetime], passed_on: Mapping[str, datetime]) -> Line:
+    """A line from a place as the ledger of places has it.
 
-
-def by_place_id(lines: Iterable[Line]) -> dict[str, Line]:
-    return {line.place_id: line for line in lines}
+    By place id: `released`, since when reception gave it up; `passed_on`, when it came to somebody after the draw.
+    """
+    name, class_id = ApplicationId(document["application_id"]), ClassId(document["class_id"])
+    key, seats = place_id(application_id_bytes(name), class_id), int(document["seats"])
+    state: Holding = "gone" if key in released else document["state"]
+    place = Place(seats, state, released.get(key, document["gone_at"]), passed_on.get(key))
+    return Line(name, Receipt(document["receipt"]), class_id, place)

@@ -13,9 +13,11 @@ from fastapi import FastAPI
 from services.intake.receipts import candidates
 from services.lottery import ledger as draws
 from services.lottery.keys import LotteryKeys
+from services.lottery.manifest import draw_id
 from services.lottery.pages.reception import ReceptionPages, reception_pages_router
 from services.lottery.pages.site import lottery_renderer, site_router
 from services.lottery.passes import write_pass
+from services.lottery.places import ledger as places
 from services.lottery.publishing import pass_of
 from services.lottery.reception import ledger
 from services.lottery.reception.desk import Desk
@@ -24,6 +26,7 @@ from services.lottery.reception.noshows import NoShows
 from services.lottery.reception.overview import Overview
 from shared.campaign import Campaign
 from shared.clock import FixedClock
+from shared.contracts import Outcome, Result
 from shared.ids import ApplicationId, ClassId, Receipt, application_id_bytes, new_application_id, new_token
 from shared.storage import Store, UnitOfWork
 from shared.web import install_problems
@@ -91,34 +94,30 @@ class ReceptionHouse:
         return app
 
     async def open(self) -> None:
-        await self.store.ensure([*draws.collections(), *ledger.collections()])
+        await self.store.ensure([*draws.collections(), *places.collections(), *ledger.collections()])
         await draws.ensure_draws(self.store, [self.campaign])
         await ledger.ensure_desks(self.store, [self.campaign.id])
 
     async def guest(self, **outcomes: Any) -> Guest:
         """`guest(junior_football="won")`: seats as the class takes them."""
         name = new_application_id()
-        receipt = next(candidates("web", name))
-        told = [self._outcome(key.replace("_", "-"), outcome) for key, outcome in outcomes.items()]
-        document = {
-            "_id": name,
-            "campaign": self.campaign.id,
-            "draw": f"{self.campaign.id}-1",
-            "receipt": receipt,
-            "token": new_token(),
-            "outcomes": told,
-        }
-        await self.store.db[draws.OUTCOMES].insert_one(document)
-        passes = {each["class_id"]: self._pass(name, each) for each in told if each["outcome"] == "won"}
-        return Guest(name, receipt, passes)
+        told = tuple(self._outcome(key.replace("_", "-"), outcome) for key, outcome in outcomes.items())
+        passes = {each.class_id: self._pass(name, each) for each in told if each.outcome == "won"}
+        result = Result(application_id=name, receipt=next(candidates("web", name)), token=new_token(), outcomes=told)
+        draw = draw_id(self.campaign.id, 1)
+        await self.store.transact(lambda uow: places.open_places(uow, self.campaign.id, draw, [result]))
+        return Guest(name, result.receipt, dict(passes))
 
-    def _outcome(self, class_id: str, outcome: str) -> dict[str, Any]:
+    def _outcome(self, class_id: str, outcome: str) -> Outcome:
         event_class = self.campaign.event_class(class_id)
         assert event_class is not None
-        return {"class_id": class_id, "outcome": outcome, "seats": event_class.seats[0]}
+        position = 1 if outcome == "waiting" else None
+        return Outcome.model_validate(
+            {"class_id": class_id, "outcome": outcome, "seats": event_class.seats[0], "position": position}
+        )
 
-    def _pass(self, name: ApplicationId, outcome: dict[str, Any]) -> str:
-        shown = pass_of(self.campaign, application_id_bytes(name), outcome["class_id"], outcome["seats"])
+    def _pass(self, name: ApplicationId, outcome: Outcome) -> str:
+        shown = pass_of(self.campaign, application_id_bytes(name), outcome.class_id, outcome.seats)
         return write_pass(self.keys.signing, self.campaign.id, shown)
 
     async def _given_up(

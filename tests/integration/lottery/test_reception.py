@@ -66,9 +66,9 @@ async def test_the_roster_names_places_and_no_person_and_is_sent_once_while_it_s
     device = Device(house, "A-00000001")
     answer = await device.http.get(f"{device.base}/roster")
     assert sorted(answer.json()["places"]) == sorted([
-        [winner.entry, winner.receipt, 1, 1, "held", None],
-        [waiting.entry, waiting.receipt, 1, 1, "waiting", None],
-        [waiting.entry, waiting.receipt, 7, 2, "held", None],
+        [winner.entry, winner.receipt, 1, 1, "held", None, None],
+        [waiting.entry, waiting.receipt, 1, 1, "waiting", None, None],
+        [waiting.entry, waiting.receipt, 7, 2, "held", None, None],
     ])  # fmt: skip
     assert "tok_" not in answer.text
     again = await device.http.get(f"{device.base}/roster", headers={"If-None-Match": answer.headers["etag"]})

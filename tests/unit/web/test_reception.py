@@ -67,7 +67,7 @@ def a_scan(chance: random.Random, number: int) -> Scan:
 
 def a_place(chance: random.Random) -> Place | None:
     state = chance.choice(["held", "held", "held", "waiting", "offered", "gone"])
-    place = Place(chance.randint(1, 4), state, chance.choice([None, START]))  # type: ignore[arg-type]
+    place = Place(chance.randint(1, 4), state, chance.choice([None, START]), chance.choice([None, None, START]))  # type: ignore[arg-type]
     return chance.choice([place, place, place, None])
 
 
@@ -76,7 +76,13 @@ def test_both_programs_judge_every_scan_alike(asked: Asked):
     cases = [(a_place(chance), [a_scan(chance, n) for n in range(chance.randint(0, 8))]) for _ in range(2000)]
     question = [
         {
-            "place": place and {"seats": place.seats, "state": place.state, "goneAt": millis(place.gone_at)},
+            "place": place
+            and {
+                "seats": place.seats,
+                "state": place.state,
+                "goneAt": millis(place.gone_at),
+                "heldSince": millis(place.held_since),
+            },
             "window": {"opens": millis(WINDOW.opens), "ends": millis(WINDOW.ends)},
             "scans": [
                 {**vars(scan), "at": millis(scan.at), "classId": scan.class_id}

@@ -45,6 +45,7 @@ PLACES = st.none() | st.builds(
     seats=st.integers(1, 5),
     state=st.sampled_from(["held", "held", "waiting", "gone"]),
     gone_at=st.none() | st.just(STARTS),
+    held_since=st.none() | st.just(STARTS),
 )
 
 
@@ -119,6 +120,8 @@ def test_what_was_taken_back_may_be_scanned_again():
         (PAIR, scan("a", 91), "over"),
         (Place(2, "waiting"), scan("a"), "not-held"),
         (Place(2, "offered"), scan("a"), "not-held"),
+        (Place(2, held_since=STARTS), scan("a", -1), "not-held"),
+        (Place(2, held_since=STARTS), scan("a"), "admitted"),
         (Place(2, "gone"), scan("a"), "gone"),
         (Place(2, "gone", STARTS), scan("a", 0), "gone"),
         (Place(2, "gone", STARTS), scan("a", -1), "conflict"),

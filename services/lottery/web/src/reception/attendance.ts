@@ -16,6 +16,8 @@ export interface Place {
   readonly seats: number;
   readonly state: Holding;
   readonly goneAt: number | null;
+  /** Null where the draw gave it. */
+  readonly heldSince: number | null;
 }
 
 export interface Scan {
@@ -71,6 +73,7 @@ function refusal(place: Place | null, window: Window, scan: Scan, takenBack: boo
   if (scan.fault === "forged") return "forged";
   if (scan.fault !== null || place === null) return "unknown";
   if (place.state === "waiting" || place.state === "offered") return "not-held";
+  if (place.heldSince !== null && scan.at < place.heldSince) return "not-held";
   if (place.state === "gone" && (place.goneAt === null || scan.at >= place.goneAt)) return "gone";
   if (scan.desk !== null && scan.desk !== scan.classId) return "other-class";
   if (scan.at < window.opens) return "early";

@@ -8,7 +8,7 @@ export interface RosterDocument {
   readonly campaign: string;
   readonly public_key: string;
   readonly classes: readonly ClassDocument[];
-  readonly places: readonly (readonly [string, string, number, number, Holding, string | null])[];
+  readonly places: readonly (readonly [string, string, number, number, Holding, string | null, string | null])[];
 }
 
 interface ClassDocument {
@@ -53,12 +53,16 @@ export function rosterOf(document: RosterDocument, lang: string): Roster {
   const names = new Map(classes.map((each) => [each.number, each.id]));
   const lines = new Map<string, Line>();
   const byReceipt = new Map<string, Line[]>();
-  for (const [entry, receipt, number, seats, state, goneAt] of document.places) {
+  for (const [entry, receipt, number, seats, state, goneAt, heldSince] of document.places) {
     const classId = names.get(number) ?? "";
-    const place = { seats, state, goneAt: goneAt === null ? null : Date.parse(goneAt) };
+    const place = { seats, state, goneAt: moment(goneAt), heldSince: moment(heldSince) };
     const line = { placeId: `${entry}/${classId}`, receipt, classId, place };
     lines.set(line.placeId, line);
     byReceipt.set(receipt, [...(byReceipt.get(receipt) ?? []), line]);
   }
   return { publicKey: document.public_key, classes, lines, byReceipt };
+}
+
+function moment(text: string | null): number | null {
+  return text === null ? null : Date.parse(text);
 }

@@ -1,0 +1,51 @@
+"""From the desk to the transcript: who did not come gives the place up, once, and everybody can check it."""
+
+from datetime import timedelta
+from pathlib import Path
+
+from services.lottery.keys import LotteryKeys
+from services.lottery.places import moving
+from services.lottery.places.ledger import By
+from services.lottery.reception import ledger
+from services.lottery.reception.desk import Desk, Reading, Sender
+from services.lottery.reception.noshows import NoShows
+from shared.ids import Receipt
+from tests.integration.lottery.afterwards import KIDS, After, events, results_are_out
+from tests.integration.lottery.town import Town
+
+SCAN = "00000000-0000-4000-8000-00000000000{}"
+
+
+async def test_places_of_which_nobody_came_are_released_into_the_transcript(town: Town, tmp_path: Path):
+    await results_are_out(town)
+    after = After.of(town, tmp_path)
+    campaign = town.campaign.model_copy(
+        update={"reception": town.campaign.reception.model_copy(update={"release": True})}
+    )
+    await after.store.ensure(ledger.collections())
+    await ledger.ensure_desks(after.store, [campaign.id])
+    desk = Desk(after.store, LotteryKeys(tmp_path), town.clock, {campaign.id: campaign})
+    no_shows = NoShows(after.store, town.clock, moving.release)
+    present, *absent = await after.of_class(KIDS, "held")
+    waits = (await after.of_class(KIDS, "waiting"))[0]
+
+    async def read(number: int, receipt: str) -> str:
+        reading = Reading(SCAN.format(number), town.clock.now(), KIDS, 1, KIDS, None, None, Receipt(receipt))
+        heard = await desk.meet(Sender(campaign.id, "A-00000001", "sato"), [reading], 0)
+        return str(heard.verdicts[reading.id].code)
+
+    town.clock.at = campaign.classes[3].starts
+    assert await read(1, present["receipt"]) == "admitted"
+    assert await read(2, waits["receipt"]) == "not-held"
+    town.clock.at += timedelta(minutes=15)
+    await desk.meet(Sender(campaign.id, "A-00000001", "sato"), [], 0)
+    for _ in range(3):
+        await no_shows.count_what_is_due(campaign)
+    assert await read(3, absent[0]["receipt"]) == "gone"
+    await after.places.admit(campaign.id, waits["application_id"], KIDS, By("sato"))
+    assert await read(4, waits["receipt"]) == "admitted"
+    await after.settle()
+    content = await after.transcript()
+    assert {each["entry"] for each in events(content, "released")} == {each["entry"] for each in absent}
+    assert {each["reason"] for each in events(content, "released")} == {"no-show"}
+    assert (await after.verified()).passed
