@@ -54,6 +54,7 @@ class ReceptionPages:
             "campaign": campaign.id,
             "actor": staff.actor,
             "worker": f"{texts.prefix}/reception/worker.js",
+            "manifest": f"{texts.prefix}/reception/app.webmanifest",
         }
         return self._page("reception.html", texts, None, campaign=campaign, staff=staff, data=data)
 

@@ -8,6 +8,8 @@ export interface Page extends Frame {
   readonly actor: string;
   /** The service worker's path. */
   readonly worker: string;
+  /** The web application manifest's path. */
+  readonly manifest: string;
 }
 
 export const page = read<Page>();

@@ -1,6 +1,6 @@
 /** The service worker of reception: pages from the network where it answers soon, else as they were kept. */
 
-import { SHELF } from "./offline.ts";
+import { SHELF } from "./shelf.ts";
 
 interface Fetching extends Event {
   readonly request: Request;

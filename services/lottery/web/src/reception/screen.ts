@@ -1,13 +1,14 @@
 /** The desk on the screen: listens to people, scanners, the camera and the office, and shows what comes of it. */
 
 import { byId, el, section } from "../../../../../shared/web/src/dom.ts";
+import { prepare } from "../../../../../shared/web/src/offline.ts";
 import { t } from "../../../../../shared/web/src/page.ts";
 import { Camera } from "./camera.ts";
 import { page } from "./data.ts";
 import type { Desk, Outcome } from "./desk.ts";
 import { Meeting } from "./meeting.ts";
-import { forget, prepare } from "./offline.ts";
 import type { Trouble } from "./office.ts";
+import { forget, SHELF } from "./shelf.ts";
 import { Sounds } from "./sounds.ts";
 import { showAnswer, showChanged, showCounts, showRecent, showWaiting, type Buttons } from "./view.ts";
 import { listenToScanner } from "./wedge.ts";
@@ -42,7 +43,7 @@ export class Screen {
     this.show();
     this.listen();
     this.listenToTools();
-    void prepare(page.worker).then(() => { this.prepared = true; this.show(); }, () => undefined);
+    void prepare(page.worker, SHELF, [page.manifest]).then(() => { this.prepared = true; this.show(); }, () => undefined);
     void navigator.storage?.persist?.();
     void this.meeting.run();
   }
