@@ -75,6 +75,8 @@ def next_step(page: Page) -> None:
 
 def test_a_stranger_is_sent_to_the_sign_in_page_and_back(house: LotteryHouse, browser: Browser):
     with opened(browser, house.url) as page:
+        page.goto("/")
+        page.wait_for_url("**/sign-in?next=/draws")
         house.sign_in(page, "/draws")
         expect(page.locator(".signed-in")).to_contain_text("yamada-01")
         assert page.locator(".campaigns li").count() == 4

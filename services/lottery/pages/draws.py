@@ -120,9 +120,15 @@ def _missing(course: Course, now: datetime) -> frozenset[str]:
 def draws_router(pages: DrawPages) -> APIRouter:
     """Japanese at `/draws`, every other language below its prefix."""
     router = APIRouter(include_in_schema=False, dependencies=[Depends(store_errors)])
+    router.add_api_route("/", _to_draws, methods=["GET"], response_model=None)
     for texts in pages.renderer.catalogues:
         router.include_router(_of_language(pages, texts), prefix=texts.prefix)
     return router
+
+
+async def _to_draws() -> Response:
+    """Whoever signs in without having asked for a page begins here."""
+    return RedirectResponse("/draws", 303, _HEADERS)
 
 
 def _of_language(pages: DrawPages, texts: Catalogue) -> APIRouter:

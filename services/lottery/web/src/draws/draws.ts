@@ -24,7 +24,7 @@ async function done(form: HTMLFormElement): Promise<void> {
   const heading = form.closest("section, details")?.querySelector("h2")?.textContent ?? "";
   form.reset();
   form.closest("details")?.removeAttribute("open");
-  section("did").textContent = `${heading}: ${t("call.done")}`;
+  section("did").textContent = [heading, t("call.done")].filter((each) => each !== "").join(": ");
   section("did").hidden = false;
   section("content").focus({ preventScroll: true });
   window.scrollTo({ top: 0 });
