@@ -1,0 +1,133 @@
+"""MongoDB's primary is killed (SIGKILL) under transactions of a draw; when it is back, the draw goes on by itself."""
+
+import asyncio
+import json
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+from deploy.local.house import HOUSE
+from deploy.local.mongodb import MongoDB, find_mongod
+from deploy.local.ports import free_ports
+from deploy.local.processes import Watchdog, await_closed
+from services.lottery import ledger, publishing, schedule
+from services.lottery.chance import Dice
+from services.lottery.steps import draw_of
+from services.lottery.verification import verify_transcript
+from shared.storage import StoreUnavailable, translated
+from shared.watch import Watch
+from tests.fault.draw_process import SHORT_LEASE_S
+from tests.integration.lottery.town import PEOPLE, WITNESSES, Town, everybody_is_in, said, town_of
+from tests.unit.lottery.draws import DICE, sample_campaign
+
+LOST_AT: Final = (1, 4, 7)
+"""Numbers of the transactions under which the primary is lost: the manifest's, then some of transcript and results."""
+
+
+@pytest.fixture
+def mongodb(tmp_path: Path, watchdog: Watchdog) -> Iterator[MongoDB]:
+    binary = find_mongod(HOUSE)
+    assert binary is not None, "run ./kuji once, which unpacks mongod"
+    home = tmp_path / "mongodb"
+    home.mkdir()
+    server = MongoDB(home, free_ports(1)[0], binary, watchdog)
+    server.start()
+    server.ready()
+    yield server
+    server.stop()
+
+
+@dataclass
+class Trouble:
+    """Kills the server before certain transactions are committed, once each; starts it again on the same data."""
+
+    mongodb: MongoDB
+    begun: int = 0
+    lost: set[int] = field(default_factory=set)
+    back: list[asyncio.Task[None]] = field(default_factory=list)
+
+    def under(self, transact: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
+        async def transacting(work: Callable[..., Awaitable[Any]], **named: Any) -> Any:
+            self.begun += 1
+            number = self.begun
+
+            async def worked(uow: Any) -> Any:
+                result = await work(uow)
+                if number in LOST_AT and number not in self.lost:
+                    self._lose(number)
+                return result
+
+            return await transact(worked, **named)
+
+        return transacting
+
+    def _lose(self, number: int) -> None:
+        self.lost.add(number)
+        self.mongodb.children[-1].kill()
+        self.back.append(asyncio.create_task(asyncio.to_thread(self._start)))
+
+    def _start(self) -> None:
+        await_closed(self.mongodb.port)
+        self.mongodb.start()
+        self.mongodb.ready()
+
+
+@pytest.fixture
+async def town(mongodb: MongoDB, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Town]:
+    monkeypatch.setattr(schedule, "LEASE_S", SHORT_LEASE_S)
+    monkeypatch.setattr(publishing, "PARTS_AT_ONCE", 1)
+    async with town_of(sample_campaign(), mongodb.url(), "lottery", tmp_path / "keys") as made:
+        await everybody_is_in(made)
+        yield made
+
+
+async def test_a_draw_outlives_the_loss_of_its_database_s_primary(
+    town: Town, mongodb: MongoDB, monkeypatch: pytest.MonkeyPatch
+):
+    trouble = Trouble(mongodb)
+    for office in town.offices[:2]:
+        monkeypatch.setattr(office.store, "transact", trouble.under(office.store.transact))
+    async with asyncio.timeout(60), _looked_after(town):
+        await _until(town, "frozen")
+        await _answered(lambda: town.office.chance.give_dice(town.campaign.id, Dice(DICE, DICE, WITNESSES), "yamada"))
+        await _until(town, "published")
+    await asyncio.gather(*trouble.back)
+    assert trouble.lost == set(LOST_AT)
+    transcript = json.loads(await ledger.get_text(town.office.store, f"{town.campaign.id}-1:transcript"))
+    assert verify_transcript(transcript).passed
+    told = Counter(item["application_id"] for event in await said(town) for item in event["items"])
+    assert told == dict.fromkeys(town.ids, 1)
+    assert len(told) == PEOPLE
+
+
+@asynccontextmanager
+async def _looked_after(town: Town) -> AsyncIterator[None]:
+    """By two processes at once, as their watches do it: what fails is tried again."""
+    async with AsyncExitStack() as watches:
+        for office in town.offices[:2]:
+            watch = Watch([town.campaign], [office.schedule.advance], every_s=0.05)
+            await watches.enter_async_context(watch.running())
+        yield
+
+
+async def _until(town: Town, state: str) -> None:
+    async def reached() -> bool:
+        return str((await draw_of(town.offices[2].store, town.campaign.id))["state"]) == state
+
+    while not await _answered(reached):  # noqa: ASYNC110  (another process's database is watched)
+        await asyncio.sleep(0.05)
+
+
+async def _answered(ask: Callable[[], Awaitable[Any]]) -> Any:
+    """As soon as the database answers."""
+    while True:
+        try:
+            with translated():
+                return await ask()
+        except StoreUnavailable:
+            await asyncio.sleep(0.1)
