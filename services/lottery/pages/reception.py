@@ -54,7 +54,7 @@ class ReceptionPages:
             "campaign": campaign.id,
             "actor": staff.actor,
             "worker": f"{texts.prefix}/reception/worker.js",
-            "manifest": f"{texts.prefix}/reception/app.webmanifest",
+            "manifest": f"{texts.prefix}/reception/{campaign.id}/app.webmanifest",
         }
         return self._page("reception.html", texts, None, campaign=campaign, staff=staff, data=data)
 
@@ -88,15 +88,15 @@ class ReceptionPages:
         program = self.renderer.assets.by_name[_WORKER]
         return Response(program.content, media_type="text/javascript", headers=HEADERS)
 
-    def manifest(self, texts: Catalogue) -> Response:
+    def manifest(self, campaign: Campaign, texts: Catalogue) -> Response:
         """What a telephone needs to keep the page among its applications (W3C Web Application Manifest)."""
         icon = {"src": self.renderer.assets.by_name["kuji.svg"].url, "sizes": "any", "type": "image/svg+xml"}
         body = {
             "name": texts.say("reception.title"),
             "short_name": texts.say("reception.title"),
             "lang": texts.lang,
-            "start_url": f"{texts.prefix}/reception",
-            "scope": f"{texts.prefix}/reception",
+            "start_url": f"{texts.prefix}/reception/{campaign.id}",
+            "scope": f"{texts.prefix}/reception/{campaign.id}",
             "display": "standalone",
             "background_color": "#ffffff",
             "theme_color": "#00118f",
@@ -127,16 +127,17 @@ def _of_language(pages: ReceptionPages, texts: Catalogue) -> APIRouter:
     async def worker() -> Response:
         return pages.worker()
 
-    @router.get("/app.webmanifest", response_model=None)
-    async def manifest() -> Response:
-        return pages.manifest(texts)
-
     @router.get("/{campaign}", response_model=None)
     async def desk(request: Request, campaign: str) -> Response:
         staff, known = signed_in(pages.token_file, request), pages.campaigns.get(CampaignId(campaign))
         if staff is None:
             return to_sign_in(request)
         return pages.missing(texts) if known is None else pages.desk(known, texts, staff)
+
+    @router.get("/{campaign}/app.webmanifest", response_model=None)
+    async def manifest(campaign: str) -> Response:
+        known = pages.campaigns.get(CampaignId(campaign))
+        return pages.missing(texts) if known is None else pages.manifest(known, texts)
 
     @router.get("/{campaign}/lead", response_model=None)
     async def lead(request: Request, campaign: str) -> Response:

@@ -87,7 +87,7 @@ def reception_router(
         name = known(campaigns, campaign)
         body = roster_of(campaigns[name], await _unless_erased(desk.roster(name)), key)
         tag = f'"{hashlib.sha256(canonical(body)).hexdigest()[:32]}"'
-        headers = {"ETag": tag, "Cache-Control": "no-store", "Date-Domain": _text(clock.now())}
+        headers = {"ETag": tag, "Cache-Control": "no-store"}
         if request.headers.get("if-none-match") == tag:
             return Response(status_code=304, headers=headers)
         return JSONResponse(body, headers=headers)

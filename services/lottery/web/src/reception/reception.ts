@@ -11,7 +11,10 @@ import { Screen } from "./screen.ts";
 
 const EMPTY = { v: 1, campaign: page.campaign, public_key: "", classes: [], places: [] } as const;
 
-const keeping = await Keeping.open(page.campaign);
+const keeping = await Keeping.open(page.campaign).catch((error: unknown) => {
+  section("no-storage").hidden = false;
+  throw error;
+});
 const { kept, scans } = await keeping.read();
 const book = new Book(rosterOf(kept.roster ?? EMPTY, page.lang));
 for (const scan of scans) book.put(scan);

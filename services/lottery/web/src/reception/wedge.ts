@@ -1,4 +1,4 @@
-/** Scanners that type: whatever comes outside of a field, up to Enter, was typed by one. */
+/** Scanners that type: whatever comes outside of a text field, fast and up to Enter, was typed by one. */
 
 const SLOWEST_MS = 120;
 
@@ -6,7 +6,8 @@ export function listenToScanner(typed: (text: string) => void): void {
   let text = "";
   let last = 0;
   document.addEventListener("keydown", (event) => {
-    if (event.target instanceof HTMLElement && event.target.closest("input, select, textarea") !== null) return;
+    const target = event.target instanceof HTMLElement ? event.target : null;
+    if (target?.matches("input[type=text], textarea")) return;
     if (event.ctrlKey || event.altKey || event.metaKey) return;
     if (event.timeStamp - last > SLOWEST_MS) text = "";
     last = event.timeStamp;
@@ -14,6 +15,10 @@ export function listenToScanner(typed: (text: string) => void): void {
       event.preventDefault();
       typed(text);
       text = "";
-    } else if (event.key.length === 1) text += event.key;
+    } else if (event.key.length === 1) {
+      // A list would take the letters for a choice, and a code is no choice of a class.
+      if (target instanceof HTMLSelectElement) event.preventDefault();
+      text += event.key;
+    }
   }, { capture: true });
 }
