@@ -3,7 +3,7 @@
 import typer
 
 from deploy import pages
-from deploy.cli import checking, close_out, compose, demo, draws, house, installation, papers, staff, vaults
+from deploy.cli import checking, close_out, compose, demo, draws, house, installation, papers, places, staff, vaults
 
 app = typer.Typer(
     name="kuji",
@@ -37,6 +37,7 @@ app.add_typer(staff.parked, name="parked")
 app.add_typer(staff.notices, name="notices")
 app.add_typer(vaults.prints, name="prints")
 app.add_typer(draws.draw, name="draw")
+app.add_typer(places.places, name="places")
 app.add_typer(close_out.close_out, name="close-out")
 app.add_typer(compose.compose, name="compose")
 app.command("papers")(papers.list_papers)

@@ -1,5 +1,6 @@
 """Wiring of the lottery: everything is made here, once, and handed to whoever needs it."""
 
+import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 
@@ -17,9 +18,14 @@ from services.lottery.pages.draws import DrawPages, draws_router
 from services.lottery.pages.reception import ReceptionPages, reception_pages_router
 from services.lottery.pages.site import lottery_renderer, site_router
 from services.lottery.pages.verify import VerifyPages, verify_pages_router
+from services.lottery.pages.withdraw import WithdrawPages, withdraw_router
 from services.lottery.places import ledger as places
 from services.lottery.places import moving
+from services.lottery.places.correcting import Correcting
+from services.lottery.places.endpoints import PlacesDesk, own_router, places_router
+from services.lottery.places.moving import Places
 from services.lottery.places.notices import Passes
+from services.lottery.places.owners import Owners, Tries
 from services.lottery.places.passing_on import PassingOn
 from services.lottery.places.renewing import Renewing
 from services.lottery.published import Published, public_router
@@ -46,7 +52,7 @@ from shared.contracts import (
 from shared.ids import CampaignId
 from shared.messaging import Bus
 from shared.storage import Store
-from shared.watch import Watch
+from shared.watch import Step, Watch
 from shared.web import health_router, install_problems, ops_only
 from shared.web.signin import staff_only
 
@@ -61,14 +67,8 @@ def build(settings: LotterySettings) -> FastAPI:
     erasure = Erasure(store, keys, bus)
     schedule, draw_desk = _draws(store, clock, keys, campaigns, settings)
     no_shows = NoShows(store, clock, moving.release)
-    passing_on, renewing = PassingOn(store, clock, Passes(keys, campaigns)), Renewing(store, keys)
-    steps = (
-        schedule.advance,
-        no_shows.count_what_is_due,
-        passing_on.advance,
-        renewing.renew,
-        erasure.carry_out,
-    )
+    places_desk, after_the_draw = _places(store, clock, keys, campaigns)
+    steps = (schedule.advance, no_shows.count_what_is_due, *after_the_draw, erasure.carry_out)
     watch = Watch(campaigns.values(), steps, every_s=settings.tick_s)
     _connect(bus, erasure)
 
@@ -85,6 +85,8 @@ def build(settings: LotterySettings) -> FastAPI:
     app = FastAPI(title="Kuji lottery", version="1", lifespan=lifespan, openapi_url=None, docs_url=None, redoc_url=None)
     install_problems(app)
     app.include_router(staff_router(draw_desk, staff))
+    app.include_router(places_router(places_desk, staff))
+    app.include_router(own_router(places_desk))
     app.include_router(public_router(Published(store, keys, campaigns)))
     desk, overview = Desk(store, keys, clock, campaigns), Overview(store)
     app.include_router(reception_router(campaigns, desk, overview, clock, keys.signing.public, staff))
@@ -94,6 +96,7 @@ def build(settings: LotterySettings) -> FastAPI:
     app.include_router(draws_router(pages))
     app.include_router(reception_pages_router(ReceptionPages(campaigns, overview, clock, renderer, token)))
     app.include_router(verify_pages_router(VerifyPages(campaigns, clock, renderer, keys.signing.public)))
+    app.include_router(withdraw_router(WithdrawPages(places_desk, renderer)))
     app.include_router(bus.parking_router(guard))
     app.include_router(health_router({"broker": bus.ready, "store": store.ping}))
     return app
@@ -114,6 +117,16 @@ def _draws(
         publishing=Publishing(store, keys, campaigns),
     )
     return schedule, DrawDesk(store, clock, campaigns, freezing, chance, Redrawing(store, clock, campaigns))
+
+
+def _places(
+    store: Store, clock: Clock, keys: LotteryKeys, campaigns: Mapping[CampaignId, Campaign]
+) -> tuple[PlacesDesk, tuple[Step, ...]]:
+    """What people and staff do about places, and what the schedule does."""
+    passes = Passes(keys, campaigns)
+    owners = Owners(store, passes, Tries(time.monotonic))
+    desk = PlacesDesk(store, campaigns, Places(store, clock, passes), owners, Correcting(store, clock, passes))
+    return desk, (PassingOn(store, clock, passes).advance, Renewing(store, keys).renew)
 
 
 def _connect(bus: Bus, erasure: Erasure) -> None:

@@ -4,6 +4,9 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final, TypeVar
 
 from services.lottery.clocks import ClocksDiffer
+from services.lottery.places.moving import NoSuchPlace
+from services.lottery.places.owners import WINDOW_S, NotYours, TooManyTries
+from services.lottery.places.promotion import BadMove
 from services.lottery.randomness import BadRandomness
 from services.lottery.redrawing import SamePerson
 from services.lottery.rounds import RoundPassed
@@ -120,6 +123,47 @@ def _same_person(_: SamePerson) -> ProblemError:
     return second_person()
 
 
+def _bad_move(error: BadMove) -> ProblemError:
+    return problem(
+        "not-possible",
+        409,
+        "この手続きは、いまはできません",
+        "席の状態を確かめてください。",
+        en=f"Look at the place again: {error}.",
+    )
+
+
+def _no_place(_: NoSuchPlace) -> ProblemError:
+    return problem(
+        "no-such-place",
+        404,
+        "該当する席がありません",
+        "受付番号と教室を確かめてください。",
+        en="Check receipt number and class.",
+    )
+
+
+def _not_yours(_: NotYours) -> ProblemError:
+    return problem(
+        "not-yours",
+        403,
+        "受付番号と確認コードの組合せが正しくありません",
+        "お知らせに記載の受付番号と確認コードを、もう一度入力してください。",
+        en="Type receipt number and code as the notice says them.",
+    )
+
+
+def _too_many(_: TooManyTries) -> ProblemError:
+    return problem(
+        "too-many-requests",
+        429,
+        "確認コードの誤りが続きました",
+        "10分ほど待ってから、もう一度入力してください。",
+        en="Too many wrong codes; wait ten minutes.",
+        headers={"Retry-After": str(int(WINDOW_S))},
+    )
+
+
 _PROBLEMS: Final[Mapping[type[KujiError], Callable[[Any], ProblemError]]] = {
     NotYet: _incomplete,
     TooEarly: _too_early,
@@ -130,4 +174,8 @@ _PROBLEMS: Final[Mapping[type[KujiError], Callable[[Any], ProblemError]]] = {
     SamePerson: _same_person,
     RoundPassed: _round_passed,
     ClocksDiffer: _clocks_differ,
+    BadMove: _bad_move,
+    NoSuchPlace: _no_place,
+    NotYours: _not_yours,
+    TooManyTries: _too_many,
 }

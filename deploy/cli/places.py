@@ -1,0 +1,80 @@
+"""Places after the draw by command: look, record what somebody said by telephone, correct a mistake."""
+
+from typing import Annotated
+
+import typer
+
+from deploy.cli.doors import ask, campaign_or_only
+from deploy.cli.showing import ActorOption, AsJson, CampaignOption, show, show_one
+
+places = typer.Typer(help="Places after the draw: given up, passed on, corrected.", no_args_is_help=True)
+
+ClassOption = Annotated[str, typer.Option("--class", help="Class id.")]
+
+
+@places.command("list")
+def list_(
+    class_id: Annotated[str | None, typer.Option("--class", help="Single places of this class.")] = None,
+    campaign: CampaignOption = None,
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """How many places of each class are held, offered, waited for or gone; or the single ones of a class."""
+    query = "" if class_id is None else f"?class_id={class_id}"
+    found = ask("lottery", "GET", f"campaigns/{campaign_or_only(campaign)}/places{query}")
+    if class_id is None:
+        columns = ["class_id", "capacity", "extra", "free", "held", "offered", "waiting", "gone"]
+        show(found["classes"], columns, as_json=as_json, empty="no classes")
+    else:
+        columns = ["receipt", "state", "seats", "position", "answer_by", "why"]
+        show(found["places"], columns, as_json=as_json, empty="no places in this class")
+
+
+@places.command("history")
+def history(campaign: CampaignOption = None, *, as_json: AsJson = False) -> None:
+    """What happened after the draw, and who did it; the names of staff are not in the public transcript."""
+    found = ask("lottery", "GET", f"campaigns/{campaign_or_only(campaign)}/places/history")["history"]
+    columns = ["at", "event", "class", "seats", "reason", "actor", "approved_by"]
+    show(found, columns, as_json=as_json, empty="nothing has happened since the draw")
+
+
+@places.command("answer")
+def answer(
+    receipt: str,
+    what: Annotated[str, typer.Argument(help="withdraw, accept, decline; on the day: present.")],
+    class_id: ClassOption,
+    actor: ActorOption,
+    campaign: CampaignOption = None,
+) -> None:
+    """Record what somebody said who proved by telephone or at the desk to be the applicant."""
+    body = {"receipt": receipt, "class_id": class_id, "answer": what, "actor": actor}
+    found = ask("lottery", "POST", f"campaigns/{campaign_or_only(campaign)}/places/answers", body)["places"]
+    columns = ["receipt", "class_id", "state", "position", "why"]
+    show(found, columns, as_json=False, empty="no places")
+
+
+@places.command("correct")
+def correct(
+    application_id: str,
+    receipt: str,
+    choice: Annotated[list[str], typer.Option(help="CLASS:SEATS, in order of preference; give one or more.")],
+    actor: ActorOption,
+    approved_by: Annotated[str, typer.Option(help="The second person.")],
+    campaign: CampaignOption = None,
+) -> None:
+    """Give a wrongly refused application what the draw would have given it; nobody else's result changes."""
+    choices = [{"class_id": name, "seats": _seats(text)} for name, _, text in (each.rpartition(":") for each in choice)]
+    body = {
+        "application_id": application_id,
+        "receipt": receipt,
+        "choices": choices,
+        "actor": actor,
+        "approved_by": approved_by,
+    }
+    show_one(ask("lottery", "POST", f"campaigns/{campaign_or_only(campaign)}/places/corrections", body), as_json=False)
+
+
+def _seats(text: str) -> int:
+    if not text.isdecimal():
+        raise typer.BadParameter("a choice is CLASS:SEATS, for example junior-football:1")
+    return int(text)

@@ -1,0 +1,156 @@
+"""`/withdraw`: giving up a place, and answering an offer. For everybody who has a notice; works without a program.
+
+Receipt number and code travel in the body of a form only, never in an address, and no page keeps them but the one that
+asks for the next step.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Any, Final, get_args
+from urllib.parse import parse_qs
+
+from fastapi import APIRouter, Depends, Request, Response
+from fastapi.responses import RedirectResponse
+
+from services.lottery.places.endpoints import APPLICANT, PlacesDesk
+from services.lottery.places.moving import Answer, NoSuchPlace
+from services.lottery.places.owners import NotYours, Own, TooManyTries
+from services.lottery.places.promotion import BadMove
+from services.lottery.steps import WrongState
+from shared import dates
+from shared.campaign import Campaign
+from shared.catalogue import Catalogue
+from shared.errors import KujiError
+from shared.ids import CampaignId, ClassId
+from shared.web.pages import Renderer, page_headers
+from shared.web.problems import ProblemError
+
+_HEADERS: Final = page_headers(forms=True)
+_MOST_BYTES: Final = 4096
+
+_ANSWERS: Final[Mapping[str, Answer]] = {each: each for each in get_args(Answer)}
+
+_SAID: Final[Mapping[type[KujiError], tuple[str, int]]] = {
+    NotYours: ("withdraw.error.not-yours", 403),
+    TooManyTries: ("withdraw.error.too-many", 429),
+    WrongState: ("withdraw.error.not-now", 409),
+    BadMove: ("withdraw.error.not-possible", 409),
+    NoSuchPlace: ("withdraw.error.not-possible", 409),
+}
+"""What a refusal is called, and its status."""
+
+Fields = Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class WithdrawPages:
+    """The page of this installation's campaigns; one per process."""
+
+    desk: PlacesDesk
+    renderer: Renderer
+
+    def index(self, texts: Catalogue) -> Response:
+        """The one campaign's page where there is one; else a list."""
+        campaigns = self.desk.campaigns
+        if len(campaigns) == 1:
+            (only,) = campaigns
+            return RedirectResponse(f"{texts.prefix}/c/{only}/withdraw", 303, _HEADERS)
+        return self._page("withdraw_campaigns.html", texts, "/withdraw", campaigns=campaigns.values())
+
+    def missing(self, texts: Catalogue) -> Response:
+        shown = self.desk.campaigns.values()
+        return self._page("withdraw_campaigns.html", texts, "/withdraw", status=404, campaigns=shown)
+
+    def asked(
+        self, campaign: Campaign, texts: Catalogue, wrong: str | None = None, status: int = 200, receipt: str = ""
+    ) -> Response:
+        """The form that asks for receipt number and code; never filled in with the code."""
+        path = f"/c/{campaign.id}/withdraw"
+        return self._page("withdraw.html", texts, path, status=status, campaign=campaign, wrong=wrong, receipt=receipt)
+
+    async def answered(self, campaign: Campaign, texts: Catalogue, fields: Fields) -> Response:
+        """What belongs to the code, after doing what was asked for."""
+        try:
+            own = await self.desk.owners.prove(campaign.id, fields.get("receipt", ""), fields.get("pass_code", ""))
+        except tuple(_SAID) as error:
+            said, status = _SAID[type(error)]
+            return self.asked(campaign, texts, said, status, fields.get("receipt", "")[:40])
+        answer, class_id = _ANSWERS.get(fields.get("answer", "")), fields.get("class_id", "")
+        if answer is None:
+            return await self._own(campaign, texts, own, fields)
+        if answer != "accept" and "sure" not in fields:
+            return await self._own(campaign, texts, own, fields, asking={"answer": answer, "class_id": class_id})
+        try:
+            await self.desk.places.answer(campaign.id, own.application_id, ClassId(class_id), answer, APPLICANT)
+        except tuple(_SAID) as error:
+            said, status = _SAID[type(error)]
+            return await self._own(campaign, texts, own, fields, wrong=said, status=status)
+        return await self._own(campaign, texts, own, fields, done=f"withdraw.done.{answer}")
+
+    async def _own(
+        self, campaign: Campaign, texts: Catalogue, own: Own, fields: Fields, status: int = 200, **shown: Any
+    ) -> Response:
+        places = (await self.desk.own(own))["places"]
+        values: dict[str, Any] = {"asking": None, "wrong": None, "done": None, **shown}
+        return self._page(
+            "withdraw_own.html",
+            texts,
+            None,
+            status=status,
+            campaign=campaign,
+            receipt=own.receipt,
+            pass_code=fields["pass_code"],
+            places=[_worded(campaign, texts, each) for each in places],
+            **values,
+        )
+
+    def _page(self, template: str, texts: Catalogue, path: str | None, *, status: int = 200, **shown: Any) -> Response:
+        return self.renderer.page(template, texts, path, status=status, headers=_HEADERS, **shown)
+
+
+def _worded(campaign: Campaign, texts: Catalogue, place: Mapping[str, Any]) -> dict[str, Any]:
+    event_class = campaign.event_class(place["class_id"])
+    assert event_class is not None  # noqa: S101  (the draw was over the campaign's own classes)
+    answer_by = place["answer_by"]
+    return {
+        **place,
+        "title": f"{event_class.number} {event_class.title.said_in(texts.lang)}",
+        "when": dates.span(event_class.starts, event_class.ends, texts),
+        "where": event_class.place.said_in(texts.lang),
+        "answer_by": answer_by and dates.moment(datetime.fromisoformat(answer_by), texts),
+    }
+
+
+def withdraw_router(pages: WithdrawPages) -> APIRouter:
+    """In every language of the catalogues."""
+    router = APIRouter(include_in_schema=False)
+    for texts in pages.renderer.catalogues:
+        _in_language(router, pages, texts)
+    return router
+
+
+def _in_language(router: APIRouter, pages: WithdrawPages, texts: Catalogue) -> None:
+    @router.get(f"{texts.prefix}/withdraw", response_model=None)
+    async def index() -> Response:
+        return pages.index(texts)
+
+    @router.get(f"{texts.prefix}/c/{{campaign}}/withdraw", response_model=None)
+    async def ask(campaign: str) -> Response:
+        here = pages.desk.campaigns.get(CampaignId(campaign))
+        return pages.missing(texts) if here is None else pages.asked(here, texts)
+
+    @router.post(f"{texts.prefix}/c/{{campaign}}/withdraw", response_model=None)
+    async def answer(campaign: str, fields: Annotated[dict[str, str], Depends(_fields)]) -> Response:
+        here = pages.desk.campaigns.get(CampaignId(campaign))
+        return pages.missing(texts) if here is None else await pages.answered(here, texts, fields)
+
+
+async def _fields(request: Request) -> dict[str, str]:
+    """The form's fields. Raises 413 for more than a form can be."""
+    body = b""
+    async for piece in request.stream():
+        body += piece
+        if len(body) > _MOST_BYTES:
+            raise ProblemError("too-large", 413, "送信された内容が大きすぎます", "画面を開き直してください。")
+    return {name: values[0] for name, values in parse_qs(body.decode("utf-8", "replace")).items()}

@@ -1,0 +1,103 @@
+"""Who may decide about a place by themselves: whoever shows the receipt number and the code of the notice.
+
+The code is 80 bits of HMAC, so it cannot be guessed; the limits are there so that nobody tries. The answer is the same,
+and takes the same time, whether there is no such receipt, no place, or another code.
+"""
+
+import hmac
+import unicodedata
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Final
+
+from services.lottery.places.ledger import PLACES
+from services.lottery.places.notices import Passes
+from services.lottery.states import DrawState
+from services.lottery.steps import WrongState, draw_of
+from shared.errors import KujiError
+from shared.ids import ApplicationId, CampaignId, DrawId, Receipt
+from shared.storage import Store
+
+_NOBODY: Final = ApplicationId("00000000-0000-4000-8000-000000000000")
+_ALIKE: Final = str.maketrans("OIL", "011")
+_RECEIPT_SYMBOLS: Final = 10
+_CODE_SYMBOLS: Final = 16
+
+WINDOW_S: Final = 600.0
+_TRIES: Final = 10
+"""Wrong codes for one receipt number within the window."""
+
+_TRIES_OF_ALL: Final = 1000
+
+
+class NotYours(KujiError):  # noqa: N818  (says what is the case)
+    """Receipt number and code do not belong together, or nothing belongs to them."""
+
+
+class TooManyTries(KujiError):  # noqa: N818  (says what is the case)
+    """Too many wrong codes; later again."""
+
+
+@dataclass(frozen=True)
+class Own:
+    """Whose places these are, proved."""
+
+    application_id: ApplicationId
+    receipt: Receipt
+    draw: DrawId
+
+
+@dataclass
+class Tries:
+    """Wrong codes by receipt number, whether or not there is such a number. Of this process; `clock` in seconds."""
+
+    clock: Callable[[], float]
+    _at: dict[str, list[float]] = field(default_factory=dict)
+
+    def check(self, receipt: str) -> None:
+        """Raises TooManyTries."""
+        since = self.clock() - WINDOW_S
+        self._at = {name: late for name, at in self._at.items() if (late := [each for each in at if each > since])}
+        if len(self._at.get(receipt, ())) >= _TRIES or sum(map(len, self._at.values())) >= _TRIES_OF_ALL:
+            raise TooManyTries("too many wrong codes")
+
+    def wrong(self, receipt: str) -> None:
+        self._at.setdefault(receipt, []).append(self.clock())
+
+
+class Owners:
+    def __init__(self, store: Store, passes: Passes, tries: Tries) -> None:
+        self._store, self._passes, self._tries = store, passes, tries
+
+    async def prove(self, campaign: CampaignId, receipt: str, code: str) -> Own:
+        """Whose they are. Raises NotYours, TooManyTries; WrongState before the results are out or after erasure."""
+        draw = await draw_of(self._store, campaign)
+        if draw["state"] != DrawState.PUBLISHED or "erasure" in draw:
+            raise WrongState(draw["state"])
+        spelled = spelled_receipt(receipt)
+        self._tries.check(spelled)
+        place = await self._store.db[PLACES].find_one({"draw": draw["draw"], "receipt": spelled})
+        name = ApplicationId(place["application_id"]) if place else _NOBODY
+        right = self._passes.code(campaign, draw["draw"], name)
+        if not hmac.compare_digest(right.encode(), spelled_code(code).encode()) or place is None:
+            self._tries.wrong(spelled)
+            raise NotYours("no such receipt number and code")
+        return Own(name, Receipt(spelled), DrawId(draw["draw"]))
+
+
+def spelled_receipt(text: str) -> Receipt:
+    """As it is printed, from any way of typing it: case, width, hyphens, O for 0, I and L for 1."""
+    symbols = _symbols(text)
+    if len(symbols) != _RECEIPT_SYMBOLS:
+        return Receipt(symbols)
+    return Receipt("-".join((symbols[:1], symbols[1:5], symbols[5:9], symbols[9:])))
+
+
+def spelled_code(text: str) -> str:
+    symbols = _symbols(text)[: _CODE_SYMBOLS + 1]
+    return "-".join(symbols[at : at + 4] for at in range(0, len(symbols), 4))
+
+
+def _symbols(text: str) -> str:
+    plain = unicodedata.normalize("NFKC", text).upper().translate(_ALIKE)
+    return "".join(each for each in plain if each.isascii() and each.isalnum())
