@@ -84,7 +84,7 @@ def test_the_record_is_computed_anew_and_one_application_is_followed(
     with opened(browser, house.url, DESKTOP if language else PHONE) as page:
         page.goto(f"{language}{PATH}")
         verdict(page).to_have_class("verdict verdict-good")
-        assert page.locator("#checks li").count() == 12
+        assert page.locator("#checks li").count() == 13
         assert page.locator("#checks .mark-bad").count() == 0
         tab_to(page, "who")
         page.keyboard.type(receipt.lower())

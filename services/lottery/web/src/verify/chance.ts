@@ -3,6 +3,7 @@
 import { bls12_381 } from "@noble/curves/bls12-381.js";
 import { sha256 } from "@noble/hashes/sha2.js";
 import { utf8 } from "../../../../../shared/web/src/encoding.ts";
+import { instant } from "./instants.ts";
 import type { Manifest } from "./manifest.ts";
 import { unhex } from "./rows.ts";
 
@@ -33,7 +34,7 @@ export function beaconHolds(manifest: Manifest, signature: unknown): boolean {
 /** Whether the round came after the list was frozen. */
 export function beaconWasUnknown(manifest: Manifest): boolean {
   const out_s = QUICKNET.genesis_s + (manifest.beacon!.round - 1) * QUICKNET.period_s;
-  return out_s * 1000 > Date.parse(manifest.frozenAt);
+  return out_s * 1_000_000 > instant(manifest.frozenAt);
 }
 
 /** The message of a round is SHA-256 of its number, 8 bytes, big-endian. */

@@ -7,7 +7,10 @@ import { allocate, type Result } from "./allocation.ts";
 import { canonical, Refused, type Json } from "./canonical.ts";
 import { beaconHolds, beaconWasUnknown, diceHold, drawKey } from "./chance.ts";
 import { readManifest, type Manifest } from "./manifest.ts";
+import { replayed, type Drawn } from "./replay.ts";
 import { hex, readRows, rootOf, type Entry } from "./rows.ts";
+import { BadMove, type Standing } from "./standing.ts";
+import { stepsOf, type Step } from "./steps.ts";
 
 export interface Check {
   readonly name: string;
@@ -16,10 +19,10 @@ export interface Check {
   readonly found?: Readonly<Record<string, string | number>>;
 }
 
-export interface Opened {
-  readonly manifest: Manifest;
-  readonly entries: readonly Entry[];
-  readonly key: Uint8Array<ArrayBuffer>;
+/** A record that could be read; `standing`: null where its history is wrong. */
+export interface Opened extends Drawn {
+  readonly steps: readonly Step[];
+  readonly standing: Standing | null;
 }
 
 export const ROWS_FILE = "rows.txt";
@@ -55,16 +58,30 @@ async function* all(content: Content, rows: string | null, published: string | n
   yield { name: "key", passed: hex(drawn) === content.key };
   yield* resultChecks(content, await allocate(drawn, entries, manifest.classes, manifest.rules));
   yield { name: "history", passed: historyHolds(content.history, manifest), found: { events: content.history.length } };
-  return { manifest, entries, key: drawn };
+  return yield* placesCheck(content, { manifest, entries, key: drawn });
+}
+
+async function* placesCheck(content: Content, drawn: Drawn): AsyncGenerator<Check, Opened> {
+  const name = "places after the draw";
+  const steps = stepsOf(content.history);
+  try {
+    const standing = await replayed(content.winners, content.waiting, drawn, steps);
+    yield { name, passed: true, found: { steps: steps.length } };
+    return { ...drawn, steps, standing };
+  } catch (error) {
+    if (!(error instanceof BadMove)) throw error;
+    yield { name, passed: false, found: { text: error.message } };
+    return { ...drawn, steps, standing: null };
+  }
 }
 
 function* listChecks(manifest: Manifest, entries: readonly Entry[], text: string): Generator<Check> {
   yield { name: "number of rows", passed: entries.length === manifest.rows, found: { rows: entries.length } };
   yield { name: "root of the rows", passed: rootOf(text) === manifest.root };
-  const counted: Record<string, number> = {};
-  for (const { choices } of entries) for (const [name] of choices) counted[name] = (counted[name] ?? 0) + 1;
+  const counted = new Map<string, number>();
+  for (const { choices } of entries) for (const [name] of choices) counted.set(name, (counted.get(name) ?? 0) + 1);
   const channels = Object.values(manifest.byChannel).reduce((sum, count) => sum + count, 0);
-  yield { name: "counts", passed: same(counted, manifest.byClass) && channels === entries.length };
+  yield { name: "counts", passed: same(Object.fromEntries(counted), manifest.byClass) && channels === entries.length };
 }
 
 function* resultChecks(content: Content, computed: Result): Generator<Check> {

@@ -1,19 +1,27 @@
 /** The manifest: the signed line that fixed list, rules and sources of chance before any chance existed (docs/protocols.md §2). */
 
 import { canonical, Refused, type Json } from "./canonical.ts";
+import { instant, type Instant } from "./instants.ts";
 
 export interface ClassRule {
   readonly id: string;
   readonly capacity: number;
-  /** Milliseconds since 1970. */
-  readonly starts: number;
-  readonly ends: number;
+  readonly starts: Instant;
+  readonly ends: Instant;
   readonly waiting: number;
 }
 
 export interface Rules {
   readonly maxWins: number;
   readonly preferences: boolean;
+}
+
+/** How seats that fall free are passed on. Where a moment is null, the class's start counts. */
+export interface Promotion {
+  readonly holdUntil: Instant | null;
+  /** Time to answer; 0: whoever is next holds the place at once. */
+  readonly offerHours: number;
+  readonly offersUntil: Instant | null;
 }
 
 export interface Manifest {
@@ -27,6 +35,7 @@ export interface Manifest {
   readonly byClass: Readonly<Record<string, number>>;
   readonly byChannel: Readonly<Record<string, number>>;
   readonly frozenAt: string;
+  readonly promotion: Promotion;
   readonly beacon: { readonly chain: string; readonly publicKey: string; readonly round: number } | null;
   readonly dice: { readonly digits: number; readonly witnesses: number } | null;
   readonly rehearsal: boolean;
@@ -52,6 +61,7 @@ export function readManifest(line: string): Manifest {
     byClass: content.counts.class,
     byChannel: content.counts.channel,
     frozenAt: content.frozen_at,
+    promotion: promotion(content.promotion),
     beacon: beacon === null ? null : { chain: beacon.chain, publicKey: beacon.public_key, round: beacon.round },
     dice: dice === null ? null : { digits: dice.digits, witnesses: dice.witnesses },
     rehearsal: content.rehearsal === true,
@@ -59,7 +69,10 @@ export function readManifest(line: string): Manifest {
 }
 
 function classRule(member: Members): ClassRule {
-  const [starts, ends] = [Date.parse(member.starts), Date.parse(member.ends)];
-  if (Number.isNaN(starts) || Number.isNaN(ends)) throw new Refused("a class without times");
-  return { id: member.id, capacity: member.capacity, starts, ends, waiting: member.waiting };
+  return { id: member.id, capacity: member.capacity, starts: instant(member.starts), ends: instant(member.ends), waiting: member.waiting };
+}
+
+function promotion(member: Members): Promotion {
+  const moment = (written: unknown): Instant | null => (written === null ? null : instant(written));
+  return { holdUntil: moment(member.hold_until), offerHours: member.offer_hours, offersUntil: moment(member.offers_until) };
 }
