@@ -13,6 +13,7 @@ import pytest
 from PIL import Image
 
 from deploy.local.house import RUNS
+from tests.unit.web.asking import bundled
 
 
 @dataclass(frozen=True)
@@ -79,6 +80,41 @@ def test_the_transcript_it_left_verifies_and_a_changed_one_does_not(finished: Fi
     content["winners"]["escort-kids"].reverse()
     changed.write_text(json.dumps(content), "utf-8")
     assert kuji("verify", str(changed)).returncode == 1
+
+
+def test_the_program_of_the_page_verifies_it_too_and_follows_everybody_to_the_same_end(
+    finished: Finished, tmp_path: Path
+):
+    content = json.loads((finished.output / "transcript.json").read_text("utf-8"))
+    winner = content["winners"]["escort-kids"][0]
+    question = {"contents": [content], "rows": None, "published": content["signing_key"], "entry": winner}
+    [answer] = bundled("verify.ts", tmp_path)("verify", question)
+    assert len(answer["checks"]) >= 12
+    assert all(passed for _, passed in answer["checks"])
+    assert {"classId": "escort-kids", "outcome": "won", "place": 1} in answer["path"]["endings"]
+
+
+def test_openssl_alone_finds_one_entrys_ticket_and_place(finished: Finished, tmp_path: Path):
+    """The commands of docs/protocols.md §2, and what `./kuji verify --entry` says."""
+    transcript = finished.output / "transcript.json"
+    content = json.loads(transcript.read_text("utf-8"))
+    entry = content["waiting"]["junior-football"][0]
+    (tmp_path / "rows").write_text(content["rows"], "ascii")
+    script = r"""
+      K=$(printf '%s\n%s\n%s\n' "$MANIFEST" "$DICE" "$SIG" | openssl dgst -sha256 -r | cut -c1-64)
+      cut -c1-32 rows > ids
+      printf %s $ENTRY | xxd -r -p | openssl enc -d -aes-256-ecb -nopad -K $K | xxd -p -c16
+      xxd -r -p < ids | openssl enc -d -aes-256-ecb -nopad -K $K | xxd -p -c16 \
+        | paste -d' ' - ids | LC_ALL=C sort | grep -n $ENTRY | cut -d: -f1
+    """
+    given = {"MANIFEST": content["manifest"], "DICE": content["dice"], "SIG": "", "ENTRY": entry}
+    shown = subprocess.run(
+        ["bash", "-c", script], cwd=tmp_path, check=True, capture_output=True, text=True, timeout=30,
+        env={"PATH": "/usr/bin:/bin", **given},
+    )  # fmt: skip
+    ticket, place = shown.stdout.split()
+    path = json.loads(kuji("verify", str(transcript), "--entry", entry, "--json").stdout)["path"]
+    assert (path["ticket"], path["place"]) == (ticket, int(place))
 
 
 def test_the_certificate_it_left_verifies_with_the_vaults_key_only(finished: Finished):
