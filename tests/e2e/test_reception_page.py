@@ -208,6 +208,16 @@ def test_whose_session_is_over_goes_on_and_signs_in_again(desk: ReceptionDesk, b
         expect(page.locator("#unsent")).to_have_text("1")
 
 
+def test_what_the_device_cannot_keep_is_not_said_to_be_kept(desk: ReceptionDesk, browser: Browser):
+    guest = desk.guest(junior_football="won")
+    with opened(browser, desk.url) as page:
+        desk.open(page)
+        page.evaluate("() => { IDBObjectStore.prototype.put = () => { throw new DOMException('full'); }; }")
+        typed(page, guest.receipt)
+        expect(page.locator(ANSWER)).to_have_text("記録を残せません")
+        expect(page.locator("#answer")).to_have_class("answer answer-bad")
+
+
 def test_a_wiped_device_holds_nothing_of_the_campaign(desk: ReceptionDesk, browser: Browser):
     with opened(browser, desk.url) as page:
         desk.open(page)

@@ -73,6 +73,7 @@ class ReceptionHouse:
         self.clock = RunningClock(at) if running else FixedClock(at)
         self.token_file = folder / "staff.token"
         self.token_file.write_text(SECRET)
+        self.dies_after: int | None = None
         self.released: list[tuple[ApplicationId, ClassId]] = []
         self.no_shows = NoShows(store, self.clock, self._given_up)
 
@@ -124,6 +125,8 @@ class ReceptionHouse:
         self, _: UnitOfWork, __: object, name: ApplicationId, class_id: ClassId, reason: str, at: datetime
     ) -> None:
         assert (reason, at) == ("no-show", self.starts + timedelta(minutes=15))
+        if self.dies_after == len(self.released):
+            raise ConnectionError
         self.released.append((name, class_id))
 
 

@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from services.lottery import ledger as draws
-from services.lottery.reception import ledger
+from services.lottery.reception import ledger, noshows
 from tests.integration.lottery.reception_house import FOOD, FOOTBALL, SECRET, Guest, ReceptionHouse, reception_house
 
 BEARER = {"Authorization": f"Bearer {SECRET}"}
@@ -175,6 +175,26 @@ async def test_a_device_that_will_not_come_back_is_set_aside_by_staff(house: Rec
     await house.no_shows.count_what_is_due(house.campaign)
     assert (await device.of_class())["no_shows"] == 1
     assert house.released == [], "the sample keeps places for people who come late"
+
+
+async def test_a_release_that_dies_half_way_is_finished_and_gives_no_place_up_twice(
+    releasing: ReceptionHouse, monkeypatch: pytest.MonkeyPatch
+):
+    house = releasing
+    monkeypatch.setattr(noshows, "RELEASED_AT_ONCE", 2)
+    came, *absent = [await house.guest(junior_football="won") for _ in range(6)]
+    device = Device(house, "A-00000001")
+    await device.send(device.scan(came))
+    house.clock.at = house.starts + timedelta(minutes=16)
+    await device.send()
+    house.dies_after = 3
+    await house.no_shows.count_what_is_due(house.campaign)
+    with pytest.raises(ConnectionError):
+        await house.no_shows.count_what_is_due(house.campaign)
+    assert (await device.of_class())["released"] == 5, "for the desk they are given up from the set time on"
+    house.dies_after = None
+    await house.no_shows.count_what_is_due(house.campaign)
+    assert sorted(house.released[:2] + house.released[3:]) == sorted((each.application_id, FOOTBALL) for each in absent)
 
 
 async def test_where_nobody_was_scanned_nothing_is_released(releasing: ReceptionHouse):

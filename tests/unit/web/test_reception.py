@@ -144,7 +144,7 @@ def _read(text: str) -> str | None:
 
 @pytest.mark.parametrize("catalogue", catalogues_with(TEXTS), ids=lambda each: each.lang)
 def test_every_answer_has_its_words(catalogue: Any):
-    codes = [*Code, "unreadable"]
+    codes = [*Code, "unreadable", "unkept"]
     lines = ["well", "away", "signed-out", "refused", "erased"]
     wanted = {f"reception.{what}.{code}" for what in ("answer", "do") for code in codes}
     assert (wanted | {f"reception.line.{each}" for each in lines}) - set(catalogue.texts) == set()

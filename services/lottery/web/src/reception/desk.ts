@@ -8,11 +8,11 @@ import { passText, readPass } from "./passes.ts";
 import { receiptNumber } from "./receipts.ts";
 import type { Line } from "./roster.ts";
 
-/** What became of one reading: a scan with its verdict; several places to choose from; or nothing that we know. */
+/** What became of one reading: a scan with its verdict; several places to choose from; nothing that we know; or lost. */
 export type Outcome =
   | { readonly kind: "noted"; readonly noted: Noted; readonly verdict: Verdict; readonly line: Line | undefined }
   | { readonly kind: "choice"; readonly lines: readonly Line[]; readonly receipt: string }
-  | { readonly kind: "unreadable" };
+  | { readonly kind: "unreadable" | "unkept" };
 
 /** How a place was found. */
 interface Way {

@@ -57,7 +57,8 @@ export class Meeting {
       return null;
     } catch (error) {
       if (error instanceof NoAnswer) return error.trouble;
-      throw error;
+      console.error(error);
+      return "refused";
     }
   }
 

@@ -30,9 +30,9 @@ export class Screen {
     this.meeting = new Meeting(desk, page.actor, page.lang, (trouble) => this.met(trouble));
     this.camera = new Camera(byId("video", HTMLVideoElement), (text) => this.readOnce(text, SAME_TO_CAMERA_MS));
     this.buttons = {
-      undo: (noted) => void desk.undo(noted).then((outcome) => this.answered(outcome)),
-      only: (noted, people) => void desk.only(noted, people).then((outcome) => this.answered(outcome)),
-      choose: (line) => void desk.choose(line).then((outcome) => this.answered(outcome)),
+      undo: (noted) => void this.answer(desk.undo(noted)),
+      only: (noted, people) => void this.answer(desk.only(noted, people)),
+      choose: (line) => void this.answer(desk.choose(line)),
     };
   }
 
@@ -87,10 +87,12 @@ export class Screen {
   }
 
   private read(text: string): void {
-    void this.desk.read(text).then((outcome) => this.answered(outcome));
+    void this.answer(this.desk.read(text));
   }
 
-  private answered(outcome: Outcome): void {
+  /** What could not be kept is said too: people must not think that it was. */
+  private async answer(work: Promise<Outcome>): Promise<void> {
+    const outcome = await work.catch((): Outcome => ({ kind: "unkept" }));
     this.sounds.play(showAnswer(outcome, this.desk.book, this.buttons));
     this.meeting.poke();
     this.show();

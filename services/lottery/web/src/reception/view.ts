@@ -24,7 +24,7 @@ export interface Buttons {
 /** Show it, and say which tone belongs to it. */
 export function showAnswer(outcome: Outcome, book: Book, buttons: Buttons): Tone {
   if (outcome.kind === "choice") return showChoice(outcome.lines, outcome.receipt, book, buttons);
-  if (outcome.kind === "unreadable") return put("bad", t("reception.answer.unreadable"), [t("reception.do.unreadable")], []);
+  if (outcome.kind !== "noted") return put("bad", t(`reception.answer.${outcome.kind}`), [t(`reception.do.${outcome.kind}`)], []);
   const { noted, verdict, line } = outcome;
   const { code } = verdict;
   const title = className(book, noted.classId);
