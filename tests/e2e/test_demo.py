@@ -98,7 +98,7 @@ def test_openssl_alone_finds_one_entrys_ticket_and_place(finished: Finished, tmp
     """The commands of docs/protocols.md §2, and what `./kuji verify --entry` says."""
     transcript = finished.output / "transcript.json"
     content = json.loads(transcript.read_text("utf-8"))
-    entry = content["waiting"]["junior-football"][0]
+    entry = content["winners"]["junior-football"][-1]
     (tmp_path / "rows").write_text(content["rows"], "ascii")
     script = r"""
       K=$(printf '%s\n%s\n%s\n' "$MANIFEST" "$DICE" "$SIG" | openssl dgst -sha256 -r | cut -c1-64)
