@@ -3,6 +3,7 @@
 import asyncio
 import socket
 import threading
+import time
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -24,6 +25,12 @@ from services.lottery.overview import DrawOverview
 from services.lottery.pages.draws import DrawPages, draws_router
 from services.lottery.pages.site import lottery_renderer, site_router
 from services.lottery.pages.verify import VerifyPages, verify_pages_router
+from services.lottery.places import ledger as places
+from services.lottery.places.correcting import Correcting
+from services.lottery.places.endpoints import PlacesDesk, places_router
+from services.lottery.places.moving import Places
+from services.lottery.places.notices import Passes
+from services.lottery.places.owners import Owners, Tries
 from services.lottery.published import Published, public_router
 from services.lottery.redrawing import Redrawing
 from services.lottery.states import DrawState
@@ -109,6 +116,17 @@ class LotteryHouse:
         """The draw's document."""
         return self.do(campaign, lambda office: draw_of(office.store, campaign.id))
 
+    def winner(self, campaign: Campaign, class_id: str) -> str:
+        """The receipt number of somebody who holds a place in the class."""
+
+        async def work(office: Office) -> str:
+            wanted = {"campaign": campaign.id, "class_id": class_id, "state": "held"}
+            found = await office.store.db[places.PLACES].find_one(wanted)
+            assert found is not None
+            return str(found["receipt"])
+
+        return self.do(campaign, work)
+
     def sign_in(self, page: Page, path: str, actor: str = "yamada-01") -> None:
         """From any staff page to itself, by way of the sign-in page."""
         page.goto(path)
@@ -137,25 +155,26 @@ def _accepted(campaign: Campaign, number: int, channel: Any) -> AcceptedApplicat
 def lottery_house(mongo_url: str, database: str, home: Path, *campaigns: Campaign) -> Iterator[LotteryHouse]:
     """The clock stands where the first campaign's window has just opened; tests move it."""
     (home / "token").write_text(SECRET)
-    listener = socket.create_server(("127.0.0.1", 0))
     known = {CampaignId(campaign.id): campaign for campaign in campaigns}
-    url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-    house = LotteryHouse(url, known, FixedClock(campaigns[0].window.opens), mongo_url, database, LotteryKeys(home))
-    house.do(campaigns[0], _prepared(known))
-    server = uvicorn.Server(uvicorn.Config(_app(house, home / "token"), log_config=None, lifespan="off"))
-    thread = threading.Thread(target=server.run, args=([listener],))
-    thread.start()
-    try:
-        yield house
-    finally:
-        server.should_exit = True
-        thread.join(20)
-        house.do(campaigns[0], lambda office: office.store.db.client.drop_database(database))
+    clock, keys = FixedClock(campaigns[0].window.opens), LotteryKeys(home)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        house = LotteryHouse(url, known, clock, mongo_url, database, keys)
+        house.do(campaigns[0], _prepared(known))
+        server = uvicorn.Server(uvicorn.Config(_app(house, home / "token"), log_config=None, lifespan="off"))
+        thread = threading.Thread(target=server.run, args=([listener],))
+        thread.start()
+        try:
+            yield house
+        finally:
+            server.should_exit = True
+            thread.join(20)
+            house.do(campaigns[0], lambda office: office.store.db.client.drop_database(database))
 
 
 def _prepared(campaigns: Mapping[CampaignId, Campaign]) -> Callable[[Office], Awaitable[None]]:
     async def work(office: Office) -> None:
-        await office.store.ensure(ledger.collections())
+        await office.store.ensure([*ledger.collections(), *places.collections()])
         await ledger.ensure_draws(office.store, campaigns.values())
 
     return work
@@ -171,8 +190,16 @@ def _app(house: LotteryHouse, token: Path) -> FastAPI:
     desk = DrawDesk(store, clock, campaigns, freezing, Chance(store, clock), redrawing)
     app.include_router(staff_router(desk, staff_only(token)))
     app.include_router(public_router(Published(store, house.keys, campaigns)))
+    app.include_router(places_router(_places_desk(house, store), staff_only(token)))
     app.include_router(site_router(renderer, token))
     pages = DrawPages(campaigns, DrawOverview(store, clock), Tallies(store), clock, renderer, token)
     app.include_router(draws_router(pages))
     app.include_router(verify_pages_router(VerifyPages(campaigns, clock, renderer, house.keys.signing.public)))
     return app
+
+
+def _places_desk(house: LotteryHouse, store: Store) -> PlacesDesk:
+    passes = Passes(house.keys, house.campaigns)
+    owners = Owners(store, passes, Tries(time.monotonic))
+    moving, correcting = Places(store, house.clock, passes), Correcting(store, house.clock, passes)
+    return PlacesDesk(store, house.campaigns, moving, owners, correcting)

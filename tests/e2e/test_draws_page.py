@@ -203,6 +203,15 @@ def test_what_was_drawn_appears_by_itself(house: LotteryHouse, browser: Browser,
         stands(page, "notices", "done")
         expect(page.locator("#results tbody tr").nth(3).locator("td").first).to_have_text("10")
         expect(page.locator("#live-history")).to_contain_text("抽選しました")
+        page.click(".answer summary")
+        page.fill("#answer-receipt", house.winner(ROLLED, "escort-kids").lower())
+        page.select_option("#answer-class", "escort-kids")
+        assert violations(page) == []
+        page.keyboard.press("Tab")
+        page.click(".answer button")
+        expect(page.locator("#did")).to_contain_text("辞退・返事: 受け付けました")
+        comes(page, "#live-history", "辞退: 4 エスコートキッズ体験")
+        expect(page.locator("#places tbody tr").nth(3).locator("td").last).to_have_text("1")
         assert violations(page) == []
         assert not overflows(page)
         keep_picture(page, "draws-drawn", tmp_path)

@@ -73,6 +73,7 @@ class DrawPages:
             missing=_missing(course, self.clock.now()),
             frozen=course.reached(DrawState.FROZEN),
             drawn=course.reached(DrawState.DRAWN),
+            published=course.reached(DrawState.PUBLISHED),
             data=self._for_the_program(campaign, texts, staff),
         )
 

@@ -34,10 +34,10 @@ async function done(form: HTMLFormElement): Promise<void> {
 /** Texts as typed, ticks as true or false, a file as the stamp that it is. */
 async function filledIn(form: HTMLFormElement): Promise<Record<string, string | boolean>> {
   const filled: Record<string, string | boolean> = {};
-  for (const field of form.querySelectorAll("input")) {
-    const [file] = field.files ?? [];
+  for (const field of form.querySelectorAll<HTMLInputElement | HTMLSelectElement>("input, select")) {
+    const [file] = field instanceof HTMLInputElement ? (field.files ?? []) : [];
     if (file !== undefined) Object.assign(filled, await stampIn(file));
-    else filled[field.name] = field.type === "checkbox" ? field.checked : field.value;
+    else filled[field.name] = field instanceof HTMLInputElement && field.type === "checkbox" ? field.checked : field.value;
   }
   return filled;
 }
