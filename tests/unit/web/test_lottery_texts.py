@@ -8,6 +8,7 @@ import pytest
 
 from services.lottery.demand import CHANNELS
 from services.lottery.pages import TEXTS
+from services.lottery.places.correcting import REASON
 from services.lottery.places.promotion import Obstacle
 from services.lottery.places.states import Move
 from services.lottery.relays import Trouble
@@ -24,8 +25,8 @@ PUT_TOGETHER = {
     *(f"draws.wait.{code}" for code in BLOCKING),
     "draws.wait.beacon-due",
     *(f"draws.event.{move}" for move in ("frozen", "drawn", *Move)),
-    *(f"draws.reason.{why}" for why in ("no-show", *get_args(Obstacle))),
-    *(f"draws.by.{who}" for who in ("applicant", "schedule")),
+    *(f"draws.reason.{why}" for why in ("no-show", "applicant", "office", "present", REASON, *get_args(Obstacle))),
+    *(f"draws.by.{who}" for who in ("applicant", "schedule", "reception")),
     *(f"draws.trouble.{code}" for code in get_args(Trouble)),
     *(f"draws.say.{name}" for name in ("class", "capacity", "asked", "won", "seats", "waiting")),
     *(f"draws.channel.{channel}" for channel in CHANNELS),
