@@ -218,6 +218,17 @@ def test_what_the_device_cannot_keep_is_not_said_to_be_kept(desk: ReceptionDesk,
         expect(page.locator("#answer")).to_have_class("answer answer-bad")
 
 
+def test_a_device_that_was_forgotten_holds_nothing_when_it_is_found(desk: ReceptionDesk, browser: Browser):
+    with opened(browser, desk.url) as page:
+        desk.open(page)
+        expect(page.locator("#offline-ready")).to_have_text("使えます")
+        page.clock.set_system_time("2048-01-01T00:00:00Z")
+        page.context.set_offline(True)
+        page.reload()
+        expect(page.locator("#wiped")).to_be_visible()
+        assert page.evaluate("indexedDB.databases().then(JSON.stringify)") == "[]"
+
+
 def test_a_wiped_device_holds_nothing_of_the_campaign(desk: ReceptionDesk, browser: Browser):
     with opened(browser, desk.url) as page:
         desk.open(page)

@@ -8,6 +8,8 @@ export interface Page extends Frame {
   readonly actor: string;
   /** The service worker's path. */
   readonly worker: string;
+  /** When the campaign is closed out: nothing of it belongs on a device any more. */
+  readonly close_out: string;
   /** The web application manifest's path. */
   readonly manifest: string;
 }

@@ -8,6 +8,7 @@ import { Desk } from "./desk.ts";
 import { Keeping } from "./keeping.ts";
 import { rosterOf } from "./roster.ts";
 import { Screen } from "./screen.ts";
+import { forget } from "./shelf.ts";
 
 const EMPTY = { v: 1, campaign: page.campaign, public_key: "", classes: [], places: [] } as const;
 
@@ -18,7 +19,9 @@ const keeping = await Keeping.open(page.campaign).catch((error: unknown) => {
 const { kept, scans } = await keeping.read();
 const book = new Book(rosterOf(kept.roster ?? EMPTY, page.lang));
 for (const scan of scans) book.put(scan);
-if (kept.device === undefined) askForName();
+const clock = new OfficeClock(kept.ahead ?? Date.parse(page.now) - Date.now());
+if (clock.now() > Date.parse(page.close_out) && book.unsent().length === 0) await wipe();
+else if (kept.device === undefined) askForName();
 else open(kept.device);
 
 function askForName(): void {
@@ -42,7 +45,13 @@ function named(name: string): string {
   return `${name}-${Array.from(random, (byte) => byte.toString(16).padStart(2, "0")).join("")}`;
 }
 
+/** A device that was forgotten in a drawer holds nothing when it is found. */
+async function wipe(): Promise<void> {
+  await keeping.wipe(page.campaign);
+  await forget();
+  section("wiped").hidden = false;
+}
+
 function open(device: string): void {
-  const clock = new OfficeClock(kept.ahead ?? Date.parse(page.now) - Date.now());
   new Screen(new Desk(page.campaign, device, book, kept, keeping, clock)).start();
 }
