@@ -6,6 +6,8 @@ from datetime import datetime, timedelta
 
 from services.lottery.allocation import ClassRule, Rules
 from services.lottery.entries import Entry
+from services.lottery.frozen_list import FrozenList
+from services.lottery.places.corrections import rightly, said, would_have
 from services.lottery.places.promotion import BadMove, PromotionRules, Standing, Step, drawn
 from services.lottery.places.states import Move, PlaceState
 from services.lottery.plain_allocation import allocate_plainly
@@ -22,9 +24,12 @@ class Town:
     entries: list[Entry]
     key: bytes = bytes(32)
     steps: list[Step] = field(default_factory=list)
+    preferences: bool = True
+    refused: list[Entry] = field(default_factory=list)
+    """Received in time and kept out of the draw; some are corrected."""
 
     def after_the_draw(self) -> Standing:
-        result = allocate_plainly(self.key, self.entries, self.classes, Rules(self.max_wins, preferences=True))
+        result = allocate_plainly(self.key, self.entries, self.classes, Rules(self.max_wins, self.preferences))
         standing = Standing({rule.id: rule for rule in self.classes}, self.max_wins, self.rules)
         return drawn(
             {name: [e.hex() for e in ids] for name, ids in result.winners.items()},
@@ -48,7 +53,8 @@ def random_town(seed: int) -> Town:
     ]
     hold = chance.choice([None, BEFORE_IT_ALL + timedelta(days=chance.randint(1, 10))])
     rules = PromotionRules(hold, chance.choice([0, 24, 72]), None)
-    return Town(classes, chance.randint(1, 2), rules, entries, chance.randbytes(32))
+    refused = [entry(chance.getrandbits(100) + 1, ("c0", 1), ("c1", 2)) for _ in range(2)]
+    return Town(classes, chance.randint(1, 2), rules, entries, chance.randbytes(32), refused=refused)
 
 
 def live(town: Town, seed: int, days: int = 25) -> Standing:
@@ -56,8 +62,12 @@ def live(town: Town, seed: int, days: int = 25) -> Standing:
     chance, standing, at = random.Random(seed), town.after_the_draw(), BEFORE_IT_ALL  # noqa: S311
     for _ in range(days * 4):
         at += timedelta(hours=chance.randint(1, 12))
+        if not standing.places:
+            continue
         for step in (*_silent(standing, at), *_said(standing, chance, at)):
             try_step(town, standing, step)
+        if town.refused and chance.random() < 0.05:
+            _correct(town, standing, town.refused.pop(), at)
         _pass_on(town, standing, at)
     return standing
 
@@ -70,6 +80,18 @@ def try_step(town: Town, standing: Standing, step: Step) -> bool:
         return False
     town.steps.append(step)
     return True
+
+
+def _correct(town: Town, standing: Standing, refused: Entry, at: datetime) -> None:
+    frozen = FrozenList.of(sorted(town.entries, key=lambda each: each.id))
+    given = would_have(town.key, frozen, refused, town.classes, Rules(town.max_wins, town.preferences))
+    for name, seats in refused.choices:
+        if name in given:
+            extra = standing.extra_needed(name, seats) if given[name] is PlaceState.HELD else 0
+            step = Step(Move.CORRECTED, at, "wrongly-refused", refused.id.hex(), name, seats)
+            step = replace(step, state=given[name], extra=extra, choices=said(refused))
+            assert try_step(town, standing, step)
+            assert rightly(town.key, town.entries, town.classes, Rules(town.max_wins, town.preferences), step)
 
 
 def _pass_on(town: Town, standing: Standing, at: datetime) -> None:
