@@ -17,11 +17,11 @@ from services.lottery.clocks import agreed_clocks
 from services.lottery.keys import LotteryKeys
 from services.lottery.list_store import write_list
 from services.lottery.manifest import Counted, Freeze, Override, Previous, write_manifest
-from services.lottery.readiness import Readiness
 from services.lottery.rounds import round_for
 from services.lottery.states import BEFORE, DrawState
 from services.lottery.steps import NotYet, TooEarly, WrongState, draw_of, step
 from services.lottery.transcript import history_event
+from services.lottery.waiting import Readiness
 from shared.campaign import Campaign
 from shared.clock import Clock
 from shared.errors import TransientError

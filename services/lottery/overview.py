@@ -14,12 +14,11 @@ from services.lottery.clocks import clock_waits
 from services.lottery.manifest import Manifest
 from services.lottery.places.ledger import HISTORY
 from services.lottery.randomness import BeaconRound
-from services.lottery.readiness import Readiness
 from services.lottery.redrawing import all_draws
 from services.lottery.remembering import Remembered
 from services.lottery.states import DrawState
 from services.lottery.timeline import Facts, Step, timeline
-from services.lottery.waiting import waits
+from services.lottery.waiting import Readiness, waits
 from shared.campaign import Campaign, quicknet
 from shared.campaign.model import Beacon
 from shared.clock import Clock

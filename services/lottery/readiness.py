@@ -1,26 +1,13 @@
 """Whether a list may be frozen: every receipt has its verdict, and nobody waits for one (R-B6, R-B8)."""
 
-from dataclasses import dataclass
 from typing import Final
 
 from services.lottery import ledger
+from services.lottery.waiting import Readiness
 from shared.ids import CampaignId
 from shared.storage import Store
 
 _AT_ONCE: Final = 50_000
-
-
-@dataclass(frozen=True)
-class Readiness:
-    """What a freeze waits for: `undecided` and `held` applications, and whether the roll of receipts is complete."""
-
-    held: int
-    undecided: int
-    receipts_closed: bool
-
-    @property
-    def complete(self) -> bool:
-        return self.receipts_closed and self.held == 0 and self.undecided == 0
 
 
 async def readiness(store: Store, campaign: CampaignId) -> Readiness:

@@ -5,8 +5,8 @@ from datetime import datetime
 from typing import Any
 
 from services.lottery import ledger
-from services.lottery.readiness import Readiness
 from services.lottery.states import BEFORE, DrawState
+from services.lottery.waiting import Readiness
 from shared.errors import KujiError
 from shared.ids import CampaignId
 from shared.storage import Store, UnitOfWork

@@ -6,7 +6,6 @@ from datetime import datetime
 from typing import Any, Literal
 
 from services.lottery.manifest import Manifest
-from services.lottery.readiness import Readiness
 from services.lottery.rounds import RoundPassed, round_for
 from services.lottery.states import DrawState
 from shared.campaign import Campaign, quicknet
@@ -15,6 +14,19 @@ Code = Literal[
     "paper", "draw-time", "receipts", "held", "undecided", "freeze", "round-passed", "clock",
     "writing", "objections", "dice", "beacon", "results",
 ]  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Readiness:
+    """What a freeze waits for: `undecided` and `held` applications, and whether the roll of receipts is complete."""
+
+    held: int
+    undecided: int
+    receipts_closed: bool
+
+    @property
+    def complete(self) -> bool:
+        return self.receipts_closed and self.held == 0 and self.undecided == 0
 
 
 @dataclass(frozen=True)

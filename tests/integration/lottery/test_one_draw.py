@@ -11,9 +11,9 @@ from services.lottery.chance import Dice
 from services.lottery.ledger import ListIsFrozen
 from services.lottery.manifest import Override
 from services.lottery.randomness import BadRandomness
-from services.lottery.readiness import Readiness
 from services.lottery.steps import NotYet, TooEarly, WrongState, draw_of
 from services.lottery.verification import verify_transcript
+from services.lottery.waiting import Readiness
 from shared.contracts import (
     ApplicationsHeld,
     ApplicationsRejected,
