@@ -1,8 +1,9 @@
 """Frozen lists in the database: chunks of about a mebibyte, so that a draw never reads entries one by one (ADR 0019).
 
 A chunk holds ids (16 bytes each) and the numbers of their lists of choices (4 bytes each, little-endian). What the
-numbers mean, where each chunk begins and the hashes of all leaves stand in a head that is written last. Written anew,
-the same entries give the same bytes.
+numbers mean stands in a table of its own, in parts, for people may rank in as many ways as there are people; where each
+chunk begins and the hashes of all leaves stand in a head that is written last. Written anew, the same entries give the
+same bytes.
 """
 
 import asyncio
@@ -24,6 +25,10 @@ from shared.storage import DuplicateKeyError, Store
 
 CHUNK_LEAVES: Final = 50
 CHUNK_ENTRIES: Final = CHUNK_LEAVES * LEAF_ROWS
+TABLE_LISTS: Final = 5_000
+"""Lists of choices in one document: below MongoDB's 16 MiB with twenty long names each."""
+
+Table = tuple[Choices, ...]
 
 _NUMBERS: Final = np.dtype("<u4")
 _HASH: Final = 32
@@ -58,10 +63,13 @@ async def put_list(store: Store, draw: DrawId, frozen: FrozenList) -> None:
             "ids": bytes(frozen.ids[start * BLOCK : end * BLOCK]),
             "lists": frozen.lists[start:end].astype(_NUMBERS).tobytes(),
         })  # fmt: skip
+    for number, start in enumerate(range(0, len(frozen.table), TABLE_LISTS)):
+        part = [[list(choice) for choice in choices] for choices in frozen.table[start : start + TABLE_LISTS]]
+        await _put(store, {"_id": f"{draw}:table:{number:06d}", "draw": draw, "table": part})
     await _put(store, {
         "_id": f"{draw}:head",
         "draw": draw,
-        "table": [[list(choice) for choice in choices] for choices in frozen.table],
+        "table": len(frozen.table),
         "begins": b"".join(frozen.id(start) for start in starts),
         "leaves": b"".join(await asyncio.to_thread(leaf_hashes, frozen)),
     })  # fmt: skip
@@ -69,13 +77,21 @@ async def put_list(store: Store, draw: DrawId, frozen: FrozenList) -> None:
 
 async def read_list(store: Store, draw: DrawId) -> FrozenList:
     """KeyError where it has not been written, or not wholly."""
-    head = await _head(store, draw)
+    head, table = await _head(store, draw)
     count = len(head["begins"]) // BLOCK
     chunks = store.db[ledger.LISTS].find({"_id": {"$gte": f"{draw}:0", "$lt": f"{draw}:{count:06d}"}}).sort("_id", 1)
     found = [chunk async for chunk in chunks]
     if len(found) != count:
         raise KeyError(draw)
-    return _list_of(head, found)
+    return _list_of(table, found)
+
+
+async def read_rows(store: Store, draw: DrawId) -> AsyncIterator[str]:
+    """All rows, chunk by chunk: however many read them, and however slowly, none of them keeps the list in memory."""
+    head, table = await _head(store, draw)
+    for number in range(len(head["begins"]) // BLOCK):
+        frozen = await _chunk(store, table, draw, number)
+        yield await asyncio.to_thread(frozen.text)
 
 
 async def read_leaves(store: Store, draw: DrawId, entry: bytes) -> tuple[list[Leaf], int]:
@@ -83,20 +99,20 @@ async def read_leaves(store: Store, draw: DrawId, entry: bytes) -> tuple[list[Le
 
     Reads the chunks it needs only. KeyError where the list has not been written, or is empty.
     """
-    head = await _head(store, draw)
+    head, table = await _head(store, draw)
     begins = [head["begins"][at : at + BLOCK] for at in range(0, len(head["begins"]), BLOCK)]
     hashes = [head["leaves"][at : at + _HASH] for at in range(0, len(head["leaves"]), _HASH)]
     if not begins:
         raise KeyError(draw)
     number = max(0, bisect_right(begins, entry) - 1)
-    frozen = await _chunk(store, head, draw, number)
+    frozen = await _chunk(store, table, draw, number)
     local = max(0, bisect_right(range(len(frozen)), entry, key=frozen.id) - 1) // LEAF_ROWS
     index = number * CHUNK_LEAVES + local
     leaves = [_leaf(frozen, local, index, hashes)]
     last = leaves[0].rows.splitlines()[-1][: 2 * BLOCK]
     if last < entry.hex() and index + 1 < len(hashes):
         same = (index + 1) // CHUNK_LEAVES == number
-        following = frozen if same else await _chunk(store, head, draw, number + 1)
+        following = frozen if same else await _chunk(store, table, draw, number + 1)
         leaves.append(_leaf(following, (index + 1) % CHUNK_LEAVES, index + 1, hashes))
     return leaves, len(hashes)
 
@@ -105,23 +121,27 @@ def _leaf(frozen: FrozenList, local: int, index: int, hashes: Sequence[bytes]) -
     return Leaf(leaf_of(frozen, local).decode("ascii"), index, tuple(path(hashes, index)))
 
 
-async def _head(store: Store, draw: DrawId) -> dict[str, Any]:
+async def _head(store: Store, draw: DrawId) -> tuple[dict[str, Any], Table]:
+    """The head, and the table whose length it says."""
     head: dict[str, Any] | None = await store.db[ledger.LISTS].find_one({"_id": f"{draw}:head"})
     if head is None:
         raise KeyError(draw)
-    return head
+    parts = store.db[ledger.LISTS].find({"_id": {"$gte": f"{draw}:table:", "$lt": f"{draw}:table;"}}).sort("_id", 1)
+    lists = [choices async for part in parts for choices in part["table"]][: head["table"]]
+    if len(lists) != head["table"]:
+        raise KeyError(draw)
+    return head, tuple(tuple((name, seats) for name, seats in choices) for choices in lists)
 
 
-async def _chunk(store: Store, head: dict[str, Any], draw: DrawId, number: int) -> FrozenList:
+async def _chunk(store: Store, table: Table, draw: DrawId, number: int) -> FrozenList:
     chunk = await store.db[ledger.LISTS].find_one({"_id": f"{draw}:{number:06d}"})
     if chunk is None:
         raise KeyError(draw)
-    return _list_of(head, [chunk])
+    return _list_of(table, [chunk])
 
 
-def _list_of(head: dict[str, Any], chunks: Sequence[dict[str, Any]]) -> FrozenList:
+def _list_of(table: Table, chunks: Sequence[dict[str, Any]]) -> FrozenList:
     lists = np.frombuffer(b"".join(chunk["lists"] for chunk in chunks), _NUMBERS)
-    table = tuple(tuple((name, seats) for name, seats in choices) for choices in head["table"])
     return FrozenList(b"".join(chunk["ids"] for chunk in chunks), lists.astype(np.uint32), table)
 
 

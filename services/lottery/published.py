@@ -12,7 +12,7 @@ from fastapi.responses import JSONResponse, Response, StreamingResponse
 from services.lottery import ledger
 from services.lottery.inclusion import shown_proof
 from services.lottery.keys import LotteryKeys
-from services.lottery.list_store import read_leaves, read_list
+from services.lottery.list_store import read_leaves, read_rows
 from services.lottery.redrawing import all_draws, numbered_draw
 from services.lottery.refusals import known, not_published
 from services.lottery.steps import draw_of
@@ -48,8 +48,7 @@ class Published:
 
     async def rows(self, campaign: str, number: int | None = None) -> StreamingResponse:
         draw = await self.draw(campaign, number)
-        frozen = await read_list(self._store, draw["draw"])
-        return StreamingResponse(frozen.texts(), media_type="text/plain")
+        return StreamingResponse(read_rows(self._store, draw["draw"]), media_type="text/plain")
 
     async def transcript(self, campaign: str, number: int | None = None) -> Response:
         draw = await self.draw(campaign, number)

@@ -3,19 +3,21 @@
 import json
 from typing import Any
 
+import numpy as np
 import pytest
 
 from services.intake.receipts import candidates
 from services.lottery import handlers, ledger
 from services.lottery.chance import Dice
+from services.lottery.frozen_list import FrozenList
 from services.lottery.inclusion import check_proof
-from services.lottery.list_store import CHUNK_ENTRIES, gather_list, read_list
+from services.lottery.list_store import CHUNK_ENTRIES, gather_list, put_list, read_list, read_rows
 from services.lottery.redrawing import Correction, SamePerson
 from services.lottery.steps import WrongState, draw_of
 from services.lottery.trying import dry_run
 from services.lottery.verification import verify_transcript
 from shared.contracts import AcceptedApplication, ApplicationsAccepted, Choice
-from shared.ids import application_id_bytes, new_application_id, new_token
+from shared.ids import DrawId, application_id_bytes, new_application_id, new_token
 from shared.web import ProblemError
 from tests.integration.lottery.town import PEOPLE, WITNESSES, Town, drawn, everybody_is_in
 from tests.unit.lottery.draws import DICE
@@ -126,3 +128,18 @@ async def test_a_list_reads_back_as_it_was_written(town: Town):
     again = await gather_list(town.office.store, town.campaign.id)
     assert ("".join(frozen.texts()), len(frozen)) == ("".join(again.texts()), PEOPLE)
     assert CHUNK_ENTRIES * 20 <= 1024 * 1024
+
+
+async def test_a_list_is_kept_also_where_everybody_ranks_the_classes_in_another_way(town: Town):
+    """Over 16 MiB of ways: more than one document of the database may hold."""
+    names = [f"{number}{'-a-class-with-a-long-name' * 2}" for number in range(20)]
+    ways = 14_000
+    table = tuple(
+        tuple((name, 1 + (number >> at & 3)) for at, name in enumerate(names[number % 7 :])) for number in range(ways)
+    )
+    made = FrozenList(b"".join(at.to_bytes(16, "big") for at in range(ways)), np.arange(ways, dtype=np.uint32), table)
+    draw = DrawId("many-ways-1")
+    await put_list(town.office.store, draw, made)
+    again = await read_list(town.office.store, draw)
+    assert (again.table, again.ids, again.lists.tolist()) == (made.table, made.ids, made.lists.tolist())
+    assert "".join([text async for text in read_rows(town.office.store, draw)]) == "".join(made.texts())
