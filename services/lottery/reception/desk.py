@@ -13,20 +13,15 @@ from services.lottery.keys import LotteryKeys
 from services.lottery.passes import BadPass, read_pass
 from services.lottery.reception import ledger
 from services.lottery.reception.attendance import Fault, Place, Scan, Verdict, by_place, judge
-from services.lottery.reception.ledger import Kept
+from services.lottery.reception.ledger import Erased, Kept
 from services.lottery.reception.places import Line, place_id, window_of
 from shared.campaign import Campaign
 from shared.clock import Clock
-from shared.errors import KujiError
 from shared.ids import CampaignId, ClassId, Receipt
 from shared.storage import Store, UnitOfWork
 
 ANSWERED_AT_ONCE: Final = 2000
 """So many scans of other devices a device hears in one answer; for more it asks again."""
-
-
-class Erased(KujiError):  # noqa: N818  (says what is the case)
-    """The campaign's data are erased, or are to be: devices wipe what they have."""
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,8 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstrai
 
 from services.lottery.endpoints import Actor
 from services.lottery.reception.attendance import Verdict
-from services.lottery.reception.desk import Desk, Erased, Heard, Reading, Sender
+from services.lottery.reception.desk import Desk, Heard, Reading, Sender
+from services.lottery.reception.ledger import Erased
 from services.lottery.reception.overview import Attendance, Overview
 from services.lottery.reception.places import Line, no_shows_at, window_of
 from services.lottery.refusals import known

@@ -14,6 +14,7 @@ from services.lottery.places import ledger as places
 from services.lottery.places.states import Move
 from services.lottery.reception.attendance import Count, Scan
 from services.lottery.reception.places import Line, line_of
+from shared.errors import KujiError
 from shared.ids import CampaignId, ClassId, Receipt
 from shared.storage import Collection, DuplicateKeyError, Index, Store, UnitOfWork
 
@@ -24,6 +25,10 @@ PERSONAL: Final = (SCANS, DEVICES, CLOSINGS)
 
 _CAME_BY: Final = (Move.PROMOTED, Move.ACCEPTED, Move.CORRECTED)
 """The moves by which somebody comes to hold a place after the draw."""
+
+
+class Erased(KujiError):  # noqa: N818  (says what is the case)
+    """The campaign's data are erased, or are to be: devices wipe what they have."""
 
 
 @dataclass(frozen=True)
@@ -65,19 +70,29 @@ async def ensure_desks(store: Store, campaigns: Iterable[CampaignId]) -> None:
 
 
 async def add(uow: UnitOfWork, campaign: CampaignId, kept: Sequence[Kept]) -> None:
-    """Number and keep what is not known yet; a scan that was sent before stays as it was."""
+    """Number and keep what is not known yet; a scan that was sent before stays as it was. Raises Erased."""
     ids = [each.scan.id for each in kept]
     cursor = uow.db[SCANS].find({"_id": {"$in": ids}}, {"_id": 1}, session=uow.session)
     known = {document["_id"] async for document in cursor}
     new = list({each.scan.id: each for each in kept if each.scan.id not in known}.values())
     if not new:
         return
+    await _pass_gate(uow, campaign)
     desk = await uow.db[DESKS].find_one_and_update(
         {"_id": campaign}, {"$inc": {"seq": len(new)}}, upsert=True, session=uow.session
     )
     before = desk["seq"] if desk else 0
     documents = [_document(campaign, before + number, each) for number, each in enumerate(new, start=1)]
     await uow.db[SCANS].insert_many(documents, session=uow.session)
+
+
+async def _pass_gate(uow: UnitOfWork, campaign: CampaignId) -> None:
+    """An erasure and a scan of the same moment never both succeed: both write to the draw's document."""
+    passed = await uow.db[draws.DRAWS].update_one(
+        {"_id": campaign, "erasure": {"$exists": False}}, {"$inc": {"scans": 1}}, session=uow.session
+    )
+    if passed.modified_count == 0:
+        raise Erased(campaign)
 
 
 async def since(store: Store, campaign: CampaignId, cursor: int, limit: int) -> list[dict[str, Any]]:

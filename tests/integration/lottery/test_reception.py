@@ -12,6 +12,9 @@ import pytest
 
 from services.lottery import ledger as draws
 from services.lottery.reception import ledger, noshows
+from services.lottery.reception.attendance import Scan
+from services.lottery.reception.ledger import Erased, Kept
+from shared.storage import UnitOfWork
 from tests.integration.lottery.reception_house import FOOD, FOOTBALL, SECRET, Guest, ReceptionHouse, reception_house
 
 BEARER = {"Authorization": f"Bearer {SECRET}"}
@@ -204,6 +207,27 @@ async def test_where_nobody_was_scanned_nothing_is_released(releasing: Reception
     await releasing.no_shows.count_what_is_due(releasing.campaign)
     counted = await Device(releasing, "A-00000001").of_class()
     assert (counted["no_shows"], counted["released"], releasing.released) == (1, 0, [])
+
+
+async def test_a_scan_on_its_way_while_the_campaign_is_being_erased_is_not_kept(house: ReceptionHouse):
+    guest = await house.guest(junior_football="won")
+    device = Device(house, "A-00000001")
+    kept = Kept(
+        Scan("s", device.name, house.clock.now(), FOOTBALL),
+        f"{guest.entry}/{FOOTBALL}",
+        "pass",
+        "sato",
+        house.clock.now(),
+    )
+
+    async def work(uow: UnitOfWork) -> None:
+        await uow.db[ledger.SCANS].find_one({}, session=uow.session)
+        await house.store.db[draws.DRAWS].update_one({}, {"$set": {"erasure": {"id": "e1", "state": "requested"}}})
+        await ledger.add(uow, house.campaign.id, [kept])
+
+    with pytest.raises(Erased):
+        await house.store.transact(work)
+    assert await house.store.db[ledger.SCANS].count_documents({}) == 0
 
 
 async def test_after_erasure_devices_are_told_to_wipe_and_nothing_comes_back(house: ReceptionHouse):
