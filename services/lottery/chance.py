@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from services.lottery import ledger
+from services.lottery.clocks import agreed_clocks
 from services.lottery.manifest import Manifest
 from services.lottery.randomness import check_beacon, check_dice
 from services.lottery.states import DrawState
@@ -36,7 +37,7 @@ class Chance:
         self._store, self._clock = store, clock
 
     async def give_dice(self, campaign: CampaignId, dice: Dice, actor: str) -> None:
-        """Digits read out before witnesses. Raises BadRandomness, ObjectionsOpen, WrongState; once only."""
+        """Digits read out before witnesses; once. Raises BadRandomness, ClocksDiffer, ObjectionsOpen, WrongState."""
         manifest = await self._ready(campaign)
         if manifest.dice_digits is None:
             raise WrongState("without dice")
@@ -46,7 +47,7 @@ class Chance:
         await self._give(campaign, manifest, "dice", given, actor)
 
     async def give_beacon(self, campaign: CampaignId, signature: str, actor: str) -> None:
-        """The beacon's value of the round that the manifest names. Raises BadRandomness, ObjectionsOpen, WrongState."""
+        """The beacon's value of the round that the manifest names. Raises as `give_dice` does."""
         manifest = await self._ready(campaign)
         if manifest.beacon is None:
             raise WrongState("without beacon")
@@ -60,6 +61,8 @@ class Chance:
         manifest = Manifest.read(draw["manifest"])
         if self._clock.now() < manifest.objections_until:
             raise ObjectionsOpen(manifest.objections_until)
+        if manifest.objections_until > manifest.frozen_at:
+            await agreed_clocks(self._store)  # a clock that is ahead would cut objections short
         return manifest
 
     async def _give(

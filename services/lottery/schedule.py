@@ -88,8 +88,8 @@ class Schedule:
             return
         try:
             await self._chance.give_beacon(campaign.id, asked.signature, _BY_SCHEDULE)
-        except (BadRandomness, ObjectionsOpen, WrongState):
-            return  # somebody pasted it meanwhile
+        except (BadRandomness, ClocksDiffer, ObjectionsOpen, WrongState):
+            return  # somebody pasted it meanwhile, or it is asked for again
 
     def _asked_lately(self, draw: str, now: datetime) -> bool:
         """A clock that was ahead and is set right has not: what it asked "later" was long ago."""

@@ -185,6 +185,22 @@ async def test_nothing_is_frozen_by_a_machine_whose_clock_and_the_databases_are_
     assert await waited_for(town) == ["dice"]
 
 
+async def test_a_clock_that_is_ahead_cuts_no_objections_short(
+    mongo_url: str, namespace: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    async def behind() -> datetime:
+        return datetime.now(UTC) - timedelta(hours=24)
+
+    campaign = campaign_with(objection_hours=24)
+    async with frozen(campaign, mongo_url, f"{namespace}_lottery", tmp_path) as town:
+        town.clock.at += timedelta(hours=24)
+        monkeypatch.setattr(town.office.store, "time", behind)
+        with pytest.raises(ClocksDiffer):
+            await town.office.chance.give_dice(campaign.id, Dice(DICE, DICE, WITNESSES), "yamada")
+        assert await waited_for(town) == ["dice"]
+        await town.offices[1].chance.give_dice(campaign.id, Dice(DICE, DICE, WITNESSES), "yamada")
+
+
 async def test_a_clock_that_was_ahead_and_is_set_right_asks_for_the_beacon_again(
     mongo_url: str, namespace: str, tmp_path: Path
 ):

@@ -9,6 +9,7 @@ import pytest
 from services.lottery import handlers, ledger, publishing, readiness
 from services.lottery.chance import Dice
 from services.lottery.ledger import ListIsFrozen
+from services.lottery.list_store import read_rows
 from services.lottery.manifest import Override
 from services.lottery.randomness import BadRandomness
 from services.lottery.steps import NotYet, TooEarly, WrongState, draw_of
@@ -21,7 +22,7 @@ from shared.contracts import (
     ReceiptsClosed,
     RejectedApplication,
 )
-from shared.ids import CampaignId, new_application_id
+from shared.ids import CampaignId, DrawId, application_id_bytes, new_application_id
 from shared.storage import Store
 from tests.integration.lottery.town import PEOPLE, WITNESSES, Town, accepted, drawn, everybody_is_in, said
 from tests.unit.lottery.draws import DICE
@@ -111,6 +112,32 @@ async def test_a_doubt_that_arises_while_the_list_is_being_judged_is_not_lost(
     with pytest.raises(NotYet) as refusal:
         await town.office.freezing.freeze(name)
     assert refusal.value.readiness.held == 1
+
+
+async def test_entries_that_race_the_freeze_are_on_the_list_or_refused_and_nothing_between(town: Town):
+    await everybody_is_in(town)
+    store, name = town.offices[1].store, town.campaign.id
+    late = [new_application_id() for _ in range(40)]
+    refused: set[str] = set()
+
+    async def arrives(number: int) -> None:
+        await asyncio.sleep(number * 0.004)
+        try:
+            await store.transact(lambda uow: handlers.on_accepted(accepted(town, (late[number],)), uow))
+        except ListIsFrozen:
+            refused.add(application_id_bytes(late[number]).hex())
+
+    async with asyncio.TaskGroup() as group:
+        for number in range(len(late)):
+            group.create_task(arrives(number))
+        await asyncio.sleep(0.06)
+        await town.office.freezing.freeze(name)
+    frozen = "".join([piece async for piece in read_rows(store, DrawId(f"{name}-1"))])
+    listed = {row[:32] for row in frozen.splitlines()}
+    late_ids = {application_id_bytes(each).hex() for each in late}
+    assert late_ids - listed == refused
+    assert 0 < len(refused) < len(late)
+    assert listed - late_ids == {application_id_bytes(each).hex() for each in town.ids}
 
 
 async def test_a_list_that_was_closed_and_not_written_is_finished_by_another(town: Town):
