@@ -13,6 +13,7 @@ from services.lottery import ledger
 from services.lottery.inclusion import shown_proof
 from services.lottery.keys import LotteryKeys
 from services.lottery.list_store import read_leaves, read_rows
+from services.lottery.places.owners import spelled_receipt
 from services.lottery.redrawing import all_draws, numbered_draw
 from services.lottery.refusals import known, not_published
 from services.lottery.steps import draw_of
@@ -60,7 +61,8 @@ class Published:
 
     async def proof_of_receipt(self, campaign: str, receipt: str) -> dict[str, Any]:
         draw = await self.draw(campaign)
-        entry = await self._store.db[ledger.ENTRIES].find_one({"campaign": campaign, "receipt": receipt}, {"_id": 1})
+        wanted = {"campaign": campaign, "receipt": spelled_receipt(receipt)}
+        entry = await self._store.db[ledger.ENTRIES].find_one(wanted, {"_id": 1})
         if entry is None:
             raise problem(
                 "receipt-unknown",

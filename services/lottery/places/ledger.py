@@ -187,12 +187,14 @@ class Scene:
             await self._places.bulk_write(moves, session=self.uow.session)
 
     async def begin(self, application_id: ApplicationId, receipt: Receipt, places: Mapping[ClassId, Place]) -> None:
-        """Places that a correction begins."""
+        """Places that a correction begins; what there was in a draw that was given up makes room for them."""
         documents = [
             place_document(self.campaign, self.draw_id, application_id, receipt, name, place)
             for name, place in places.items()
         ]
-        await self._places.insert_many(documents, session=self.uow.session)
+        others = {"draw": {"$ne": self.draw_id}}
+        writes = [ReplaceOne({"_id": each["_id"], **others}, each, upsert=True) for each in documents]
+        await self._places.bulk_write(writes, session=self.uow.session)
 
     @property
     def _places(self) -> MongoCollection:

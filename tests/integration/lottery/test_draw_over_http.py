@@ -132,6 +132,7 @@ async def test_everybody_reads_the_list_its_proofs_and_counts_without_a_secret(t
     assert (await staff.get("rows")).text.count("\n") == manifest["rows"] == tried["entries"] == PEOPLE
     proof = await got(staff, f"receipts/{next(candidates('web', town.ids[0]))}/proof")
     assert check_proof(proof, manifest["root"]) is True
+    assert await got(staff, f"receipts/{next(candidates('web', town.ids[0])).lower().replace('-', '')}/proof") == proof
     assert check_proof(await got(staff, f"entries/{'0' * 32}/proof"), manifest["root"]) is False
     assert (await staff.get("receipts/W-0000-0000-0/proof")).status_code == 404
     for path in ("draw", "dry-run", "outcomes", "summary"):

@@ -1,6 +1,7 @@
 """A draw is corrected by another, in public; and whoever asks gets a proof about the list."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,13 +13,22 @@ from services.lottery.chance import Dice
 from services.lottery.frozen_list import FrozenList
 from services.lottery.inclusion import check_proof
 from services.lottery.list_store import CHUNK_ENTRIES, gather_list, put_list, read_list, read_rows
+from services.lottery.places.correcting import Refused
+from services.lottery.places.ledger import By
 from services.lottery.redrawing import Correction, SamePerson
 from services.lottery.steps import WrongState, draw_of
 from services.lottery.trying import dry_run
 from services.lottery.verification import verify_transcript
-from shared.contracts import AcceptedApplication, ApplicationsAccepted, Choice
+from shared.contracts import (
+    AcceptedApplication,
+    ApplicationsAccepted,
+    ApplicationsRejected,
+    Choice,
+    RejectedApplication,
+)
 from shared.ids import DrawId, application_id_bytes, new_application_id, new_token
 from shared.web import ProblemError
+from tests.integration.lottery.afterwards import After, results_are_out
 from tests.integration.lottery.town import PEOPLE, WITNESSES, Town, drawn, everybody_is_in
 from tests.unit.lottery.draws import DICE
 
@@ -143,3 +153,33 @@ async def test_a_list_is_kept_also_where_everybody_ranks_the_classes_in_another_
     again = await read_list(town.office.store, draw)
     assert (again.table, again.ids, again.lists.tolist()) == (made.table, made.ids, made.lists.tolist())
     assert "".join([text async for text in read_rows(town.office.store, draw)]) == "".join(made.texts())
+
+
+async def test_who_was_corrected_in_a_draw_that_was_given_up_is_corrected_in_the_next(town: Town, tmp_path: Path):
+    name, refused = town.campaign.id, [new_application_id() for _ in range(12)]
+    items = tuple(
+        RejectedApplication(application_id=each, channel="web", reasons=("grade",), revision=1) for each in refused
+    )
+    event = ApplicationsRejected(campaign=name, items=items)
+    await town.office.store.transact(lambda uow: handlers.on_rejected([event], uow))
+    await results_are_out(town)
+    choices = tuple((each.id, each.seats[0]) for each in town.campaign.classes)
+    both = list[set[tuple[str, str]]]()
+    for number in (1, 2):
+        after = After.of(town, tmp_path)
+        given = {
+            each: await after.correcting.correct(
+                name, Refused(each, next(candidates("web", each)), choices), By("a", "b")
+            )
+            for each in refused
+        }
+        both.append({(each, got) for each, had in given.items() for got in had})
+        await after.settle()
+        assert verify_transcript(await after.transcript()).passed
+        if number == 1:
+            await town.office.redrawing.redraw(name, correction())
+            await town.office.freezing.finish(name)
+            await town.office.chance.give_dice(name, Dice(ROLLED_AGAIN, ROLLED_AGAIN, WITNESSES), "a")
+            await town.office.drawing.draw_if_possible(name)
+            await town.office.publishing.publish_if_drawn(name)
+    assert both[0] & both[1], "somebody had a place of the same class in both"
