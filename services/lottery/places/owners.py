@@ -27,7 +27,8 @@ WINDOW_S: Final = 600.0
 _TRIES: Final = 10
 """Wrong codes for one receipt number within the window."""
 
-_TRIES_OF_ALL: Final = 1000
+_MOST_NUMBERS: Final = 10_000
+"""Receipt numbers whose wrong codes are remembered: memory has an end, and nobody is shut out by what others type."""
 
 
 class NotYours(KujiError):  # noqa: N818  (says what is the case)
@@ -57,12 +58,13 @@ class Tries:
     def check(self, receipt: str) -> None:
         """Raises TooManyTries."""
         since = self.clock() - WINDOW_S
-        self._at = {name: late for name, at in self._at.items() if (late := [each for each in at if each > since])}
-        if len(self._at.get(receipt, ())) >= _TRIES or sum(map(len, self._at.values())) >= _TRIES_OF_ALL:
+        if len([at for at in self._at.get(receipt, ()) if at > since]) >= _TRIES:
             raise TooManyTries("too many wrong codes")
 
     def wrong(self, receipt: str) -> None:
-        self._at.setdefault(receipt, []).append(self.clock())
+        self._at[receipt] = [*self._at.pop(receipt, [])[1 - _TRIES :], self.clock()]
+        if len(self._at) > _MOST_NUMBERS:
+            del self._at[next(iter(self._at))]
 
 
 class Owners:

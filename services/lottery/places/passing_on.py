@@ -8,6 +8,8 @@ from datetime import datetime
 from typing import Final
 
 from services.lottery import ledger as draws
+from services.lottery.clocks import agreed_clocks
+from services.lottery.manifest import Manifest
 from services.lottery.places import notices
 from services.lottery.places.ledger import By, Scene, earliest
 from services.lottery.places.notices import Passes
@@ -37,7 +39,10 @@ class PassingOn:
         self._store, self._clock, self._passes = store, clock, passes
 
     async def advance(self, campaign: Campaign) -> None:
-        """Everything that is due now. Safe to repeat, also by several processes."""
+        """Everything that is due now. Safe to repeat, also by several processes.
+
+        Raises ClocksDiffer: a clock that is wrong would let offers run out before their time.
+        """
         draw = await draw_of(self._store, campaign.id)
         if draw["state"] != DrawState.PUBLISHED or "erasure" in draw:
             return
@@ -45,20 +50,22 @@ class PassingOn:
         changes, again_at = places.get("changes", 0), places.get("again_at")
         if places.get("looked_at") == changes and (again_at is None or now < again_at):
             return
-        moved = 0
-        for each in campaign.classes:
-            moved += await self._settle(campaign.id, ClassId(each.id))
+        await agreed_clocks(self._store)
+        manifest, moved = Manifest.read(draw["manifest"]), 0
+        for rule in manifest.classes:
+            moved += await self._settle(campaign.id, ClassId(rule.id))
         if moved:
             _log.info("places-passed-on", campaign=campaign.id, count=moved)
             return
-        await self._looked(campaign, DrawId(draw["draw"]), changes, now)
+        await self._looked(campaign.id, manifest, changes, now)
 
-    async def _looked(self, campaign: Campaign, draw: DrawId, changes: int, now: datetime) -> None:
+    async def _looked(self, campaign: CampaignId, manifest: Manifest, changes: int, now: datetime) -> None:
+        draw = DrawId(manifest.draw)
         moments = [await earliest(self._store, draw, "answer_by", PlaceState.OFFERED)]
-        moments += [campaign.reception.hold_until or each.starts for each in campaign.classes]
+        moments += [manifest.promotion.holds_until(rule) for rule in manifest.classes]
         again_at = min((each for each in moments if each is not None and each > now), default=None)
         await self._store.db[draws.DRAWS].update_one(
-            {"_id": campaign.id, "draw": draw, "state": DrawState.PUBLISHED},
+            {"_id": campaign, "draw": draw, "state": DrawState.PUBLISHED},
             {"$set": {"places.looked_at": changes, "places.again_at": again_at}},
         )
 

@@ -1,12 +1,13 @@
 """Places after the draw on a real database: given up, passed on, answered, run out, corrected; all of it verifiable."""
 
 import asyncio
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from services.lottery import handlers, ledger
+from services.lottery.clocks import ClocksDiffer
 from services.lottery.passes import read_pass
 from services.lottery.places.correcting import Correcting, Refused
 from services.lottery.places.ledger import By
@@ -79,6 +80,20 @@ async def test_an_offer_that_nobody_answers_runs_out_and_cannot_be_accepted_any_
     (gone,) = [each for each in await after.of_class(KIDS, "gone") if each["_id"] == first["_id"]]
     assert gone["why"] == "expired"
     assert (await after.verified()).passed
+
+
+async def test_an_offer_does_not_run_out_by_a_clock_that_is_wrong(after: After, monkeypatch: pytest.MonkeyPatch):
+    await after.answer((await after.of_class(KIDS, "held"))[0], "withdraw")
+    await after.settle()
+    after.clock.at += timedelta(hours=72)
+
+    async def an_hour_ago() -> datetime:
+        return datetime.now(UTC) - timedelta(hours=1)
+
+    monkeypatch.setattr(after.store, "time", an_hour_ago)
+    with pytest.raises(ClocksDiffer):
+        await after.settle()
+    assert len(await after.of_class(KIDS, "offered")) == 1
 
 
 async def test_whoever_takes_as_many_places_as_anybody_may_waits_for_no_more(after: After):

@@ -61,6 +61,8 @@ def test_an_item_beyond_the_allowed_list_does_not_load(tmp_path: Path, item: str
         ("seats: [2]", "seats: [1]", "classes.6.seats"),
         ("ends: 2018-06-09T11:30", "ends: 2018-06-09T09:30", "classes.0.ends"),
         ("hold_until: 2018-06-08", "hold_until: 2018-05-08", "reception.hold_until"),
+        ("until: 2018-06-08T12", "until: 2018-06-03T09", "offers.until"),
+        ("page: https://", "page: javascript:", "offers.page"),
         ("number: 2", "number: 1", "classes"),
         ("min_age: 20", "min_age: 200", "classes.2.eligibility.min_age"),
         ("source: dice", "source: beacon", "draw"),
