@@ -7,6 +7,7 @@ import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -62,7 +63,11 @@ def read_transcript(path: Path, rows: Path | None = None) -> Any:
     content = json.loads(path.read_text("utf-8"))
     if rows is None and isinstance(content, dict) and content.get("rows") == ROWS_FILE:
         rows = path.with_name(ROWS_FILE)
-    return content if rows is None or not isinstance(content, dict) else WithRows(content, rows.read_text("utf-8"))
+    return (
+        content
+        if rows is None or not isinstance(content, dict)
+        else WithRows(content, rows.read_bytes().decode("utf-8"))
+    )
 
 
 class WithRows(dict[str, Any]):
@@ -117,15 +122,22 @@ def _checks(content: Mapping[str, Any], public_key: str | None) -> Iterator[Chec
     yield _check("key", key.hex() == content["key"], "K follows from the manifest and the randomness")
     yield from _result_checks(content, allocate_plainly(key, entries, manifest.classes, manifest.rules), manifest)
     yield _check(
-        "history", _history_fits(content["history"], manifest), "frozen, then drawn; each holds the hash before"
+        "history",
+        _history_fits(content["history"], manifest),
+        "frozen, drawn once objections were heard, then places only; each holds the hash before",
     )
     yield _places_check(content, manifest, entries, key)
 
 
 def _history_fits(history: list[dict[str, Any]], manifest: Manifest) -> bool:
-    """A chain that begins with this manifest's freeze and the draw."""
-    begins = [event["event"] for event in history[:2]] == ["frozen", "drawn"]
-    return begins and history[0]["at"] == manifest.frozen_at.isoformat() and history_holds(history)
+    """A chain that begins with this manifest's freeze and the draw, and goes on with places and nothing else."""
+    opening, steps = history[:2], steps_of(history)
+    if [event["event"] for event in opening] != ["frozen", "drawn"] or len(steps) != len(history) - len(opening):
+        return False
+    drawn = datetime.fromisoformat(history[1]["at"])
+    # Steps are written to the second.
+    in_time = manifest.objections_until <= drawn and all(drawn.replace(microsecond=0) <= step.at for step in steps)
+    return in_time and history[0]["at"] == manifest.frozen_at.isoformat() and history_holds(history)
 
 
 def _places_check(content: Mapping[str, Any], manifest: Manifest, entries: list[Entry], key: bytes) -> Check:
@@ -177,8 +189,9 @@ def _randomness_checks(manifest: Manifest, randomness: Randomness, witnesses: li
         yield _check("beacon", randomness.beacon_signature is None, "this draw uses no beacon")
     else:
         beacon = manifest.beacon
-        ahead = quicknet.time_of(beacon.round) > manifest.frozen_at
-        yield _check("beacon's time", ahead, "the round came after the list was frozen" if ahead else "it was known")
+        ahead = quicknet.time_of(beacon.round) > max(manifest.frozen_at, manifest.objections_until)
+        text = "the round came after the list was frozen and objections were heard" if ahead else "it was known before"
+        yield _check("beacon's time", ahead, text)
         yield _passes(
             "beacon",
             f"the signature of round {beacon.round} is the beacon's",

@@ -7,7 +7,8 @@ from services.lottery.entries import Entry
 from services.lottery.manifest import Manifest
 from services.lottery.places.corrections import rightly
 from services.lottery.places.history import beginning, steps_of
-from services.lottery.places.promotion import BadMove, Standing, drawn
+from services.lottery.places.promotion import BadMove, Standing, Step, drawn
+from services.lottery.places.states import Move
 
 
 def replayed(content: Mapping[str, Any], manifest: Manifest, entries: Sequence[Entry], key: bytes) -> Standing:
@@ -25,7 +26,17 @@ def replayed(content: Mapping[str, Any], manifest: Manifest, entries: Sequence[E
             standing.apply(step)
         except BadMove as error:
             raise BadMove(f"step {number}: {error}") from None
-        if not rightly(key, entries, manifest.classes, manifest.rules, step):
-            raise BadMove(f"step {number}: the draw would not have given this")
         before = step.at
+    for entry, steps in _corrections(content).items():
+        if not rightly(key, entries, manifest.classes, manifest.rules, steps):
+            raise BadMove(f"the draw would not have given entry {entry} this, or more than this")
     return standing
+
+
+def _corrections(content: Mapping[str, Any]) -> dict[str, list[Step]]:
+    """By entry: what it got belongs together, for one place may exclude another."""
+    found: dict[str, list[Step]] = {}
+    for step in steps_of(content["history"]):
+        if step.move is Move.CORRECTED:
+            found.setdefault(step.entry, []).append(step)
+    return found

@@ -10,7 +10,7 @@ from services.lottery.allocation import ClassRule, Rules, allocate
 from services.lottery.entries import Entry
 from services.lottery.frozen_list import FrozenList, row_choices
 from services.lottery.places.promotion import Step
-from services.lottery.places.states import Move, PlaceState
+from services.lottery.places.states import PlaceState
 from services.lottery.plain_allocation import allocate_plainly
 
 
@@ -27,16 +27,23 @@ def would_have(
     return won | {name: PlaceState.WAITING for name, ids in result.waiting.items() if position in ids}
 
 
-def rightly(key: bytes, entries: Sequence[Entry], classes: Sequence[ClassRule], rules: Rules, step: Step) -> bool:
-    """The same for a verifier, entry by entry: whether this correction gave what the draw would have given."""
-    if step.move is not Move.CORRECTED:
-        return True
-    entry = Entry(bytes.fromhex(step.entry), _choices(step.choices))
-    if any(each.id == entry.id for each in entries) or dict(entry.choices).get(step.class_id) != step.seats:
+def rightly(
+    key: bytes, entries: Sequence[Entry], classes: Sequence[ClassRule], rules: Rules, steps: Sequence[Step]
+) -> bool:
+    """The same for a verifier, entry by entry: whether one entry's corrections are all that the draw would have given.
+
+    They name the same choices each time: with others the draw would have been another one.
+    """
+    if len({step.choices for step in steps}) != 1:
+        return False
+    entry = Entry(bytes.fromhex(steps[0].entry), _choices(steps[0].choices))
+    asked = dict(entry.choices)
+    if any(each.id == entry.id for each in entries) or any(asked.get(step.class_id) != step.seats for step in steps):
         return False
     result = allocate_plainly(key, [*entries, entry], classes, rules)
-    given = result.winners if step.state is PlaceState.HELD else result.waiting
-    return entry.id in given[step.class_id]
+    given = {name: PlaceState.HELD for name, ids in result.winners.items() if entry.id in ids}
+    given |= {name: PlaceState.WAITING for name, ids in result.waiting.items() if entry.id in ids}
+    return {step.class_id: step.state for step in steps} == given
 
 
 def said(entry: Entry) -> str:

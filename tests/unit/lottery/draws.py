@@ -17,6 +17,7 @@ from shared.campaign import Campaign, load_campaign
 from shared.signing import SigningKey
 
 DAY = datetime(2018, 6, 9, tzinfo=UTC)
+FROZEN = DAY - timedelta(days=30)
 SAMPLE = Path("deploy/campaigns/777-days.yaml")
 DICE = "31415926535897932384626433832795028841971"[:40]
 
@@ -69,10 +70,10 @@ def sample_transcript(count: int = 1500, signing: SigningKey | None = None) -> d
 def transcript_of(campaign: Campaign, entries: Sequence[Entry], signing: SigningKey) -> dict[str, Any]:
     """A whole draw by dice, signed."""
     frozen = FrozenList.of(sorted(entries, key=lambda each: each.id))
-    line = write_manifest(campaign, frozen, Counted({"web": len(entries)}, {"grade": 3}), Freeze(DAY))
+    line = write_manifest(campaign, frozen, Counted({"web": len(entries)}, {"grade": 3}), Freeze(FROZEN))
     manifest, randomness = Manifest.read(line), Randomness(dice=DICE)
     key = draw_key(line, randomness)
-    opening = history_event("frozen", DAY, None)
+    opening = history_event("frozen", FROZEN, None)
     return write_transcript(
         manifest=line,
         signature=signing.sign(line.encode()),
@@ -82,6 +83,6 @@ def transcript_of(campaign: Campaign, entries: Sequence[Entry], signing: Signing
         evidence=[],
         key=key,
         allocation=allocate(key, frozen, manifest.classes, manifest.rules),
-        history=[opening, history_event("drawn", DAY, opening)],
+        history=[opening, history_event("drawn", FROZEN, opening)],
         signing=signing,
     )

@@ -2,7 +2,9 @@
 
 import contextlib
 import copy
+import hashlib
 import json
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -10,13 +12,21 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from services.lottery.transcript import ROWS_FILE
 from services.lottery.verification import checks, verify_file, verify_transcript
 from shared.canonical import canonical
 from shared.signing import SigningKey
-from tests.unit.lottery.draws import sample_transcript
+from tests.unit.lottery.draws import DAY, FROZEN, sample_transcript
 
 SIGNING = SigningKey.generate()
 GOOD = sample_transcript(signing=SIGNING)
+WITHDRAWN = {
+    "event": "withdrawn",
+    "reason": "applicant",
+    "entry": GOOD["winners"]["escort-kids"][0],
+    "class": "escort-kids",
+    "seats": 1,
+}
 
 
 def failed(content: Any, key: str | None = None) -> set[str]:
@@ -106,3 +116,37 @@ def test_what_is_not_a_transcript_fails_and_does_not_crash(content: Any):
 def test_a_file_that_is_not_json_fails(tmp_path: Path):
     (tmp_path / "x").write_bytes(b"\xff")
     assert not verify_file(tmp_path / "x").passed
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        {"event": "gift", "at": DAY.isoformat(), "reason": ""},
+        {"event": "drawn", "at": DAY.isoformat(), "reason": "again"},
+        {**WITHDRAWN, "at": (FROZEN - timedelta(seconds=1)).isoformat()},
+    ],
+    ids=["unknown", "twice", "before the draw"],
+)
+def test_an_event_that_no_rule_knows_is_noticed(event: dict[str, Any]):
+    content = copy.deepcopy(GOOD)
+    last = hashlib.sha256(canonical(content["history"][-1])).hexdigest()
+    content["history"].append({**event, "prev": last})
+    assert failed(resigned(content)) == {"history"}
+
+
+def test_chance_that_was_known_while_objections_were_heard_is_noticed():
+    content = copy.deepcopy(GOOD)
+    manifest = json.loads(content["manifest"])
+    content["manifest"] = canonical({**manifest, "objections_until": DAY.isoformat()}).decode()
+    assert "history" in failed(resigned(content))
+
+
+def test_rows_in_a_file_of_their_own_count_byte_by_byte(tmp_path: Path):
+    path = tmp_path / "transcript.json"
+    path.write_text(json.dumps(resigned({**GOOD, "rows": ROWS_FILE})), "utf-8")
+    rows = GOOD["rows"].encode()
+    (tmp_path / ROWS_FILE).write_bytes(rows)
+    assert verify_file(path).passed
+    for changed in (rows.replace(b"\n", b"\r\n"), rows.replace(b"\n", b"\r", 1), rows[:-1]):
+        (tmp_path / ROWS_FILE).write_bytes(changed)
+        assert not verify_file(path).passed

@@ -182,3 +182,19 @@ def test_nobody_who_was_in_the_draw_is_added_to_it(verifier: Ask):
     [answer] = compared(verifier, [with_steps(content, again)])
     assert steps
     assert answer["checks"][-1] == [PLACES, False]
+
+
+def test_a_correction_leaves_nothing_out_and_is_one_application(verifier: Ask):
+    """Each class by itself would be right; left out, or asked for by itself, it is not."""
+    left_out, by_itself = [], []
+    for seed in range(40):
+        content, town = drawn_town(seed)
+        steps = corrected(content, town, seed + 2)
+        if len(steps) > 1:
+            left_out.append(with_steps(content, steps[:1]))
+        alone = [replace(step, choices=f"{step.class_id}:1") for step in steps]
+        if len(alone) > 1:
+            by_itself.append(with_steps(content, alone))
+    assert len(left_out) > 2
+    for answer in compared(verifier, [*left_out, *by_itself]):
+        assert answer["checks"][-1] == [PLACES, False]

@@ -31,10 +31,10 @@ export function beaconHolds(manifest: Manifest, signature: unknown): boolean {
   return typeof signature === "string" && /^[0-9a-f]{96}$/u.test(signature) && signed(signature, beacon.publicKey, beacon.round);
 }
 
-/** Whether the round came after the list was frozen. */
+/** Whether the round came after the list was frozen and objections were heard. */
 export function beaconWasUnknown(manifest: Manifest): boolean {
   const out_s = QUICKNET.genesis_s + (manifest.beacon!.round - 1) * QUICKNET.period_s;
-  return out_s * 1_000_000 > instant(manifest.frozenAt);
+  return out_s * 1_000_000 > Math.max(instant(manifest.frozenAt), manifest.objectionsUntil);
 }
 
 /** The message of a round is SHA-256 of its number, 8 bytes, big-endian. */

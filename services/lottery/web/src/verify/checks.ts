@@ -6,6 +6,7 @@ import { unb64url, utf8 } from "../../../../../shared/web/src/encoding.ts";
 import { allocate, type Result } from "./allocation.ts";
 import { canonical, Refused, type Json } from "./canonical.ts";
 import { beaconHolds, beaconWasUnknown, diceHold, drawKey } from "./chance.ts";
+import { instant } from "./instants.ts";
 import { readManifest, type Manifest } from "./manifest.ts";
 import { replayed, type Drawn } from "./replay.ts";
 import { hex, readRows, rootOf, type Entry } from "./rows.ts";
@@ -97,7 +98,12 @@ function historyHolds(history: readonly Content[], manifest: Manifest): boolean 
     if (event.prev !== before) return false;
     before = hex(sha256(utf8(canonical(event as Json))));
   }
-  return history[0]?.event === "frozen" && history[1]?.event === "drawn" && history[0]?.at === manifest.frozenAt;
+  const [frozen, drawn] = history;
+  const steps = stepsOf(history);
+  if (frozen?.event !== "frozen" || drawn?.event !== "drawn" || steps.length !== history.length - 2) return false;
+  const at = instant(drawn.at);
+  const second = at - (at % 1_000_000); // steps are written to the second
+  return frozen.at === manifest.frozenAt && at >= manifest.objectionsUntil && steps.every((step) => step.at >= second);
 }
 
 /** A source that this draw does not use: what is checked is that there is none. */

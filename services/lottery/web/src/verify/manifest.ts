@@ -35,6 +35,7 @@ export interface Manifest {
   readonly byClass: Readonly<Record<string, number>>;
   readonly byChannel: Readonly<Record<string, number>>;
   readonly frozenAt: string;
+  readonly objectionsUntil: Instant;
   readonly promotion: Promotion;
   readonly beacon: { readonly chain: string; readonly publicKey: string; readonly round: number } | null;
   readonly dice: { readonly digits: number; readonly witnesses: number } | null;
@@ -61,6 +62,7 @@ export function readManifest(line: string): Manifest {
     byClass: content.counts.class,
     byChannel: content.counts.channel,
     frozenAt: content.frozen_at,
+    objectionsUntil: instant(content.objections_until),
     promotion: promotion(content.promotion),
     beacon: beacon === null ? null : { chain: beacon.chain, publicKey: beacon.public_key, round: beacon.round },
     dice: dice === null ? null : { digits: dice.digits, witnesses: dice.witnesses },

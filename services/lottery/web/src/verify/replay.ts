@@ -23,11 +23,13 @@ export async function replayed(winners: Places, waiting: Places, drawn: Drawn, s
     try {
       if (step.at < before) throw new BadMove("the history goes back in time");
       standing.apply(step);
-      if (step.move === "corrected" && !(await rightly(step, drawn))) throw new BadMove("the draw would not have given this");
     } catch (error) {
       throw error instanceof BadMove ? new BadMove(`step ${at + 1}: ${error.message}`) : error;
     }
     before = step.at;
+  }
+  for (const [entry, given] of corrections(steps)) {
+    if (!(await rightly(given, drawn))) throw new BadMove(`the draw would not have given entry ${entry} this, or more than this`);
   }
   return standing;
 }
@@ -45,11 +47,23 @@ function afterDraw(winners: Places, waiting: Places, { manifest, entries }: Draw
   return standing;
 }
 
-/** A correction gives what the draw would have given: the same key, the same list, and this one entry more. */
-async function rightly(step: Step, { manifest, entries, key }: Drawn): Promise<boolean> {
-  const [entry] = readRows(`${step.entry} ${step.choices}\n`);
+/** By entry: what it got belongs together, for one place may exclude another. */
+function corrections(steps: readonly Step[]): Map<string, Step[]> {
+  const found = new Map<string, Step[]>();
+  for (const step of steps) if (step.move === "corrected") found.set(step.entry, [...(found.get(step.entry) ?? []), step]);
+  return found;
+}
+
+/** Whether one entry's corrections are all that the draw would have given: the same key, the same list, and this entry more. */
+async function rightly(steps: readonly Step[], { manifest, entries, key }: Drawn): Promise<boolean> {
+  const [first] = steps as readonly [Step, ...Step[]];
+  if (steps.some((step) => step.choices !== first.choices)) return false;
+  const [entry] = readRows(`${first.entry} ${first.choices}\n`);
   if (entry === undefined || entries.some((each) => each.id === entry.id)) return false;
-  if (!entry.choices.some(([name, seats]) => name === step.classId && seats === step.seats)) return false;
-  const result = await allocate(key, [...entries, entry], manifest.classes, manifest.rules);
-  return (step.state === "held" ? result.winners : result.waiting)[step.classId]!.includes(entry.id);
+  const asked = new Map(entry.choices);
+  if (steps.some((step) => asked.get(step.classId) !== step.seats)) return false;
+  const { winners, waiting } = await allocate(key, [...entries, entry], manifest.classes, manifest.rules);
+  const holds = (places: Places): string[] => Object.keys(places).filter((name) => places[name]!.includes(entry.id));
+  const given = new Map([...holds(winners).map((name) => [name, "held"] as const), ...holds(waiting).map((name) => [name, "waiting"] as const)]);
+  return given.size === steps.length && steps.every((step) => given.get(step.classId) === step.state);
 }
