@@ -59,7 +59,9 @@ class Drawing:
         self, draw: dict[str, Any], manifest: Manifest, randomness: Randomness, frozen: FrozenList
     ) -> dict[str, Any]:
         key = draw_key(manifest.line, randomness)
-        history = [*draw["history"], history_event("drawn", self._clock.now(), draw["history"][-1])]
+        # Chance came after the objections, by a clock that may be a little ahead of this one.
+        at = max(self._clock.now(), manifest.objections_until)
+        history = [*draw["history"], history_event("drawn", at, draw["history"][-1])]
         return write_transcript(
             manifest=manifest.line,
             signature=draw["signature"],

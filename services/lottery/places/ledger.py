@@ -127,7 +127,7 @@ class Scene:
         found = uow.db[HISTORY].find({"draw": draw["draw"]}, session=uow.session)
         lines = await found.sort("seq", -1).limit(1).to_list(None)
         seq, last = (lines[0]["seq"], lines[0]["event"]) if lines else (0, draw["history"][-1])
-        at = max(now.replace(microsecond=0), datetime.fromisoformat(last["at"]) if seq else now.replace(microsecond=0))
+        at = max(now, datetime.fromisoformat(last["at"])).replace(microsecond=0)
         return cls(uow, draw, Manifest.read(draw["manifest"]), at, seq, last)
 
     @property
