@@ -10,10 +10,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from deploy.local.processes import Watchdog
 from deploy.local.servers import Servers
 from tests.containers import Containers, docker_answers
+
+
+settings.register_profile("kuji", deadline=None)  # a busy machine is no mistake
+settings.load_profile("kuji")
 
 
 @pytest.fixture(scope="session")

@@ -21,6 +21,10 @@ _CHECKS = (
 )
 
 
+_WHOLE = ("-n", "2", "--dist", "loadfile")
+"""All tests wait for servers more than they compute: two processes with servers of their own, a file to each."""
+
+
 def test(context: typer.Context) -> None:
     """Every check and every test: ruff, mypy --strict, import-linter, pytest. More arguments go to pytest."""
     if not context.args:
@@ -31,7 +35,7 @@ def test(context: typer.Context) -> None:
     os.chdir(ROOT)
     sys.stdout.flush()
     # Becomes pytest: its status is ours, its summary the last line, and Ctrl-C reaches it once and not half-way.
-    os.execv(sys.executable, [sys.executable, "-m", "pytest", *context.args])  # noqa: S606
+    os.execv(sys.executable, [sys.executable, "-m", "pytest", *(context.args or _WHOLE)])  # noqa: S606
 
 
 def _check(name: str, command: list[str]) -> None:

@@ -43,6 +43,7 @@ def test_no_changed_character_is_taken():
         (SIGNING.public, CAMPAIGN, TEXT + "\n", "form"),
         (SIGNING.public, CAMPAIGN, "", "form"),
     ],
+    ids=["key", "campaign", "case", "line", "nothing"],
 )
 def test_another_key_campaign_or_form_is_told_apart(public: str, campaign: CampaignId, text: str, why: str):
     with pytest.raises(BadPass) as refusal:

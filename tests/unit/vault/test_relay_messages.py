@@ -158,7 +158,11 @@ def test_many_under_another_address_than_the_campaigns_are_refused(to: str) -> N
         sent(letter(to=to), BATCH)
 
 
-@pytest.mark.parametrize("to", ["hanako.t@mail.example", f"{YOSHIDA.token}@relay.kuji.internal", "x@y.example"])
+@pytest.mark.parametrize(
+    "to",
+    ["hanako.t@mail.example", f"{YOSHIDA.token}@relay.kuji.internal", "x@y.example"],
+    ids=["real", "token", "elsewhere"],
+)
 def test_one_recipient_under_somebody_elses_address_is_refused(to: str) -> None:
     with pytest.raises(Refused):
         sent(letter(to=to), [HANAKO])

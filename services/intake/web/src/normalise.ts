@@ -12,6 +12,7 @@ const SPACE = "\\t-\\r\\x1c-\\x20\\x85\\xa0\\u1680\\u2000-\\u200a\\u2028\\u2029\
 const hyphen = `[${HYPHENS.replace("-", "\\-")}]`;
 const spaces = new RegExp(`[${SPACE}]+`, "gu");
 const ends = new RegExp(`^[${SPACE}]+|[${SPACE}]+$`, "gu");
+const controlSpaces = /[\t-\r\x1c-\x1f\x85]+/gu;
 const wideForms = /[\uff01-\uffee\u3000\u00a0]+/gu;
 const betweenNumbers = new RegExp(`([0-9A-Za-z])[${SPACE}]*${hyphen}[${SPACE}]*(?=[0-9A-Za-z])`, "gu");
 const phoneFillers = new RegExp(`[${SPACE}()\\[\\]./・${HYPHENS.replace("-", "\\-")}]+`, "gu");
@@ -54,7 +55,7 @@ export function age(text: string): number {
   return /^[0-9]{1,3}$/u.test(plain) ? Number(plain) : NaN;
 }
 
-/** Without what is invisible, but for spaces, which the rules above know. */
+/** Without what is invisible. A control that is a space becomes one; every other space stays, as in the vault. */
 function visible(text: string): string {
-  return text.replace(spaces, " ").replace(invisible, "");
+  return text.replace(controlSpaces, " ").replace(invisible, "");
 }
