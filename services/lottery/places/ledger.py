@@ -6,7 +6,7 @@ the other did. Which places there are follows from the results; each move is one
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from services.lottery import ledger as draws
@@ -127,7 +127,7 @@ class Scene:
         found = uow.db[HISTORY].find({"draw": draw["draw"]}, session=uow.session)
         lines = await found.sort("seq", -1).limit(1).to_list(None)
         seq, last = (lines[0]["seq"], lines[0]["event"]) if lines else (0, draw["history"][-1])
-        at = max(now, datetime.fromisoformat(last["at"])).replace(microsecond=0)
+        at = max(now.replace(microsecond=0), _next_second(datetime.fromisoformat(last["at"])))
         return cls(uow, draw, Manifest.read(draw["manifest"]), at, seq, last)
 
     @property
@@ -215,6 +215,11 @@ class Scene:
         ]
         found = await self._places.aggregate(pipeline, session=self.uow.session).to_list(None)
         return int(found[0]["seats"]) if found else 0
+
+
+def _next_second(at: datetime) -> datetime:
+    """The first whole second that is not before `at`."""
+    return at if at.microsecond == 0 else at.replace(microsecond=0) + timedelta(seconds=1)
 
 
 async def history_of(store: Store, draw: DrawId) -> list[dict[str, Any]]:

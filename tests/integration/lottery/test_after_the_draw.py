@@ -53,6 +53,18 @@ async def test_a_place_goes_to_the_first_who_waits_once_it_is_given_up_and_the_t
     assert after.clock.now() + timedelta(hours=72) == (await after.of_class(KIDS, "offered"))[0]["answer_by"]
 
 
+async def test_a_step_right_after_the_draw_does_not_stand_before_it(town: Town, tmp_path: Path):
+    town.clock.at += timedelta(milliseconds=700)
+    await results_are_out(town)
+    after = After.of(town, tmp_path)
+    town.clock.at += timedelta(milliseconds=100)
+    await after.answer((await after.of_class(KIDS, "held"))[0], "withdraw")
+    await after.settle()
+    times = [datetime.fromisoformat(each["at"]) for each in (await after.transcript())["history"]]
+    assert times == sorted(times)
+    assert (await after.verified()).passed
+
+
 async def test_an_offer_that_is_accepted_is_a_place_and_one_that_is_declined_goes_on(after: After):
     for place in (await after.of_class(KIDS, "held"))[:2]:
         await after.answer(place, "withdraw")
