@@ -4,6 +4,7 @@ One instance at a time looks after a campaign, by a lease in the database; when 
 """
 
 import secrets
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -49,6 +50,7 @@ class Schedule:
         self._drawing, self._publishing = drawing, publishing
         self._name = secrets.token_hex(8)
         self._asked: dict[str, datetime] = {}
+        self._incomplete: dict[str, int] = {}
 
     async def advance(self, campaign: Campaign) -> None:
         """Take whatever step is due, unless another instance looks after this campaign."""
@@ -57,7 +59,7 @@ class Schedule:
         draw = await draw_of(self._store, campaign.id)
         match draw["state"]:
             case DrawState.OPEN if draw["number"] == 1 and self._clock.now() >= campaign.draw.at:
-                await self._freeze(campaign)
+                await self._freeze(campaign, draw)
             case DrawState.FREEZING:
                 await self._freezing.finish(campaign.id)
             case DrawState.FROZEN:
@@ -66,10 +68,15 @@ class Schedule:
             case DrawState.DRAWN:
                 await self._publishing.publish_if_drawn(campaign.id)
 
-    async def _freeze(self, campaign: Campaign) -> None:
+    async def _freeze(self, campaign: Campaign, draw: Mapping[str, Any]) -> None:
+        """A list that was found incomplete is judged again when something of it has changed: it may be long."""
+        if self._incomplete.get(draw["draw"]) == draw["changes"]:
+            return
         try:
             await self._freezing.freeze(campaign.id)
-        except (ClocksDiffer, NotYet, RoundPassed, TooEarly, WrongState):
+        except NotYet:
+            self._incomplete[draw["draw"]] = draw["changes"]
+        except (ClocksDiffer, RoundPassed, TooEarly, WrongState):
             return  # what it waits for is shown (`waiting.waits`)
 
     async def _ask_for_the_beacon(self, campaign: Campaign, draw: dict[str, Any]) -> None:

@@ -16,7 +16,7 @@ from services.lottery import publishing, schedule
 from services.lottery.chance import Dice
 from services.lottery.keys import LotteryKeys
 from services.lottery.states import DrawState
-from services.lottery.steps import WrongState, draw_of
+from services.lottery.steps import ObjectionsOpen, WrongState, draw_of
 from shared.campaign import Campaign
 from shared.clock import FixedClock
 from shared.storage.leases import LEASES
@@ -98,5 +98,5 @@ async def until_said(office: Office, campaign: Campaign) -> None:
 async def _rolled(office: Office, campaign: Campaign) -> None:
     try:
         await office.chance.give_dice(campaign.id, Dice(DICE, DICE, WITNESSES), "yamada")
-    except WrongState:
-        return  # another process was faster
+    except (ObjectionsOpen, WrongState):
+        return  # another process was faster, or has frozen the list by a clock that is ahead

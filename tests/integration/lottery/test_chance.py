@@ -11,11 +11,12 @@ from typing import Any
 
 import pytest
 
+from services.lottery import readiness as judging
 from services.lottery.chance import Dice
 from services.lottery.clocks import ClocksDiffer
 from services.lottery.manifest import Manifest
 from services.lottery.randomness import BeaconRound
-from services.lottery.readiness import readiness
+from services.lottery.readiness import Readiness, readiness
 from services.lottery.relays import Relays
 from services.lottery.rounds import RoundPassed
 from services.lottery.steps import ObjectionsOpen, WrongState, draw_of
@@ -23,6 +24,8 @@ from services.lottery.verification import verify_transcript
 from services.lottery.waiting import waits
 from shared.campaign import Campaign, quicknet
 from shared.campaign.model import Beacon, DrawRules
+from shared.ids import CampaignId
+from shared.storage import Store
 from tests.integration.lottery.relay import ROUND, SIGNATURE, Manner, relay
 from tests.integration.lottery.town import WITNESSES, Town, everybody_is_in, town_of
 from tests.unit.lottery.draws import DICE, sample_campaign
@@ -165,6 +168,25 @@ async def test_a_clock_that_is_behind_freezes_nothing_and_one_that_is_ahead_only
     assert await waited_for(town) == ["receipts"]
     await everybody_is_in(town)
     await town.office.schedule.advance(town.campaign)
+    assert await waited_for(town) == ["dice"]
+
+
+async def test_an_incomplete_list_is_judged_again_only_when_something_of_it_changed(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+):
+    judged, judge = list[None](), judging.readiness
+
+    async def counted(store: Store, campaign: CampaignId) -> Readiness:
+        judged.append(None)
+        return await judge(store, campaign)
+
+    monkeypatch.setattr(judging, "readiness", counted)
+    for _ in range(3):
+        await town.office.schedule.advance(town.campaign)
+    assert len(judged) == 1
+    await everybody_is_in(town)
+    await town.office.schedule.advance(town.campaign)
+    assert len(judged) == 2
     assert await waited_for(town) == ["dice"]
 
 
