@@ -155,6 +155,22 @@ async def test_of_many_who_pass_on_at_once_each_place_is_offered_once(town: Town
     assert verify_transcript(content).passed
 
 
+async def test_processes_that_die_while_they_pass_on_leave_nothing_half_done(town: Town, after: After, tmp_path: Path):
+    other = After.of(town, tmp_path, 1)
+    for place in await after.of_class(KIDS, "held"):
+        await after.answer(place, "withdraw")
+    for milliseconds in (1, 3, 6, 10, 15, 25):
+        dying = asyncio.create_task(after.passing_on.advance(after.campaign))
+        await asyncio.sleep(milliseconds / 1000)
+        dying.cancel()
+        await asyncio.gather(dying, return_exceptions=True)
+    await other.settle()
+    offers = await other.offers()
+    assert len({each["application_id"] for each in offers}) == len(offers) == 5
+    assert len(events(await other.transcript(), "offered")) == 5
+    assert (await other.verified()).passed
+
+
 async def test_places_released_on_the_day_go_to_whoever_is_present_and_nobody_is_asked_any_more(after: After):
     after.clock.at = after.campaign.classes[3].starts + timedelta(minutes=15)
     missing, waits = (await after.of_class(KIDS, "held"))[0], await after.of_class(KIDS, "waiting")
