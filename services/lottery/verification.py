@@ -59,10 +59,10 @@ def verify_file(path: Path, public_key: str | None = None, rows: Path | None = N
 
 
 def read_transcript(path: Path, rows: Path | None = None) -> Any:
-    """The file, with its rows. ValueError where it is not JSON."""
-    content = json.loads(path.read_text("utf-8"))
-    if rows is None and isinstance(content, dict) and content.get("rows") == ROWS_FILE:
-        rows = path.with_name(ROWS_FILE)
+    """The file, with its rows, where they are there. ValueError where it is not JSON."""
+    content, beside = json.loads(path.read_text("utf-8")), path.with_name(ROWS_FILE)
+    if rows is None and isinstance(content, dict) and content.get("rows") == ROWS_FILE and beside.exists():
+        rows = beside
     return (
         content
         if rows is None or not isinstance(content, dict)
@@ -82,7 +82,9 @@ def rows_of(content: Mapping[str, Any]) -> Any:
     """The rows themselves. ValueError where they are elsewhere."""
     rows = content.file if isinstance(content, WithRows) else content["rows"]
     if rows == ROWS_FILE:
-        raise ValueError("the rows are in a file of their own: lay it beside the transcript, or name it")
+        raise ValueError(
+            "the rows are in a file of their own: fetch it (…/rows) as rows.txt beside the transcript, or name it"
+        )
     return rows
 
 

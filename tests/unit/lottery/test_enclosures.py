@@ -1,0 +1,140 @@
+"""What lies beside a transcript is checked with it: the draw it corrects, evidence of the dice, a receipt, a proof."""
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import Result
+from typer.testing import CliRunner
+
+from deploy.cli.commands import app
+from services.intake.receipts import candidates
+from services.lottery.frozen_list import FrozenList
+from services.lottery.inclusion import Leaf, shown_proof
+from services.lottery.merkle import path
+from services.lottery.rows import LEAF_ROWS, leaf_hashes, leaf_of
+from services.lottery.transcript import ROWS_FILE
+from shared.canonical import canonical
+from shared.ids import ApplicationId, new_application_id
+from shared.signing import SigningKey
+from tests.unit.lottery.draws import entry, sample_campaign, sample_entries, sample_transcript, transcript_of
+
+SIGNING = SigningKey.generate()
+FIRST = sample_transcript(300, SIGNING)
+PHOTO = b"forty dice on a table"
+
+
+def rewritten(content: dict[str, Any], **changed: Any) -> dict[str, Any]:
+    unsigned = {name: value for name, value in content.items() if name != "signature_of_result"} | changed
+    unsigned["signature"] = SIGNING.sign(unsigned["manifest"].encode())
+    return {**unsigned, "signature_of_result": SIGNING.sign(canonical(unsigned))}
+
+
+def correcting(first: dict[str, Any]) -> dict[str, Any]:
+    """A second draw's transcript; its result is not looked at here."""
+    digest = hashlib.sha256(first["manifest"].encode()).hexdigest()
+    previous = {"draw": "777-days-1", "manifest_sha256": digest, "reason": "a die fell", "actor": "a"}
+    manifest = {**json.loads(first["manifest"]), "previous": {**previous, "approved_by": "b"}, "draw": "777-days-2"}
+    return rewritten(first, manifest=canonical(manifest).decode())
+
+
+def laid(folder: Path, name: str, content: Any) -> str:
+    file = folder / name
+    file.write_bytes(content if isinstance(content, bytes) else json.dumps(content).encode())
+    return str(file)
+
+
+def asked(*arguments: str) -> Result:
+    return CliRunner().invoke(app, ["verify", *arguments])
+
+
+def verdict(name: str, *arguments: str) -> bool:
+    checks = json.loads(asked(*arguments, "--json").stdout)["checks"]
+    [found] = [check["passed"] for check in checks if check["name"] == name]
+    return bool(found)
+
+
+def test_the_draw_that_was_given_up_is_the_one_that_is_named(tmp_path: Path):
+    second = laid(tmp_path, "second.json", correcting(FIRST))
+    first = laid(tmp_path, "first.json", FIRST)
+    only_its_manifest = {name: FIRST[name] for name in ("v", "manifest", "signature", "signing_key")}
+    other = laid(tmp_path, "other.json", sample_transcript(200, SIGNING))
+    forged = laid(tmp_path, "forged.json", {**FIRST, "signature": SigningKey.generate().sign(b"x")})
+    name = "previous draw"
+    assert verdict(name, second, "--previous", first)
+    assert verdict(name, second, "--previous", laid(tmp_path, "manifest.json", only_its_manifest))
+    assert not verdict(name, second, "--previous", other)
+    assert not verdict(name, second, "--previous", forged)
+    assert not verdict(name, second, "--previous", laid(tmp_path, "x", b"\xff"))
+    assert not verdict(name, first, "--previous", second)
+
+
+def test_a_photograph_of_the_dice_is_the_one_that_was_named_before_all(tmp_path: Path):
+    named = rewritten(FIRST, dice_evidence=[f"sha256:{hashlib.sha256(PHOTO).hexdigest()}"])
+    file, photo = laid(tmp_path, "t.json", named), laid(tmp_path, "photo.jpg", PHOTO)
+    assert asked(file, "--evidence", photo).exit_code == 0
+    shown = asked(file, "--evidence", photo, "--evidence", laid(tmp_path, "other.jpg", PHOTO + b"."))
+    assert shown.exit_code == 1
+    assert "does not stand in the transcript" in shown.stdout.replace("\n", " ")
+
+
+@pytest.fixture(scope="module")
+def people() -> list[ApplicationId]:
+    return sorted(new_application_id() for _ in range(40))
+
+
+@pytest.fixture(scope="module")
+def of_people(people: list[ApplicationId]) -> dict[str, Any]:
+    ids = [int(each.replace("-", ""), 16) for each in people]
+    return transcript_of(sample_campaign(), [entry(each, ("escort-kids", 1)) for each in ids], SIGNING)
+
+
+def test_a_receipt_number_leads_to_its_entry_without_anybodys_help(
+    tmp_path: Path, people: list[ApplicationId], of_people: dict[str, Any]
+):
+    file = laid(tmp_path, "t.json", of_people)
+    for person, channel in ((people[3], "web"), (people[17], "fax")):
+        numbers = candidates(channel, person)
+        for number in (next(numbers), next(numbers)):
+            spoken = str(number).lower().replace("-", " ")
+            path_shown = json.loads(asked(file, "--receipt", spoken, "--json").stdout)["path"]
+            assert path_shown["entry"] == person.replace("-", "")
+            assert path_shown["endings"][0]["class_id"] == "escort-kids"
+
+
+def test_a_number_that_leads_nowhere_says_what_to_do(tmp_path: Path, of_people: dict[str, Any]):
+    file, stranger = laid(tmp_path, "t.json", of_people), next(candidates("web", new_application_id()))
+    assert asked(file, "--receipt", stranger).exit_code == 2
+    assert "--proof" in asked(file, "--receipt", stranger).output
+    assert asked(file, "--receipt", "W-0000-0000-1").exit_code == 2
+
+
+def test_a_proof_leads_to_its_entry_and_must_be_of_this_list(tmp_path: Path):
+    file = laid(tmp_path, "t.json", FIRST)
+    frozen = FrozenList.of(sorted(sample_entries(300), key=lambda each: each.id))
+    at = 7
+    leaf = Leaf(leaf_of(frozen, at // LEAF_ROWS).decode(), 0, tuple(path(leaf_hashes(frozen), 0)))
+    proof = shown_proof("777-days-1", frozen.id(at), 1, [leaf])
+    shown = json.loads(asked(file, "--proof", laid(tmp_path, "p.json", proof), "--json").stdout)
+    assert shown["passed"]
+    assert shown["path"]["entry"] == frozen.id(at).hex()
+    leaf_changed = {**proof, "leaves": [{**proof["leaves"][0], "rows": leaf.rows.replace(":1", ":2", 1)}]}
+    assert asked(file, "--proof", laid(tmp_path, "bad.json", leaf_changed)).exit_code == 1
+    for broken in (b"[]", b"{", b"\xff"):
+        assert asked(file, "--proof", laid(tmp_path, "broken.json", broken)).exit_code == 1
+
+
+@pytest.mark.parametrize("broken", [b"[]", b"\xff", b"null", b'{"manifest":"{}"}'])
+def test_what_is_no_transcript_fails_in_words_whatever_lies_beside_it(tmp_path: Path, broken: bytes):
+    file, beside = laid(tmp_path, "t.json", broken), laid(tmp_path, "b.json", FIRST)
+    shown = asked(file, "--proof", beside, "--previous", beside, "--evidence", beside, "--entry", "00" * 16)
+    assert (shown.exit_code, type(shown.exception)) == (1, SystemExit)
+    assert "does not hold" in shown.stdout
+
+
+def test_rows_that_are_not_there_are_asked_for(tmp_path: Path):
+    shown = asked(laid(tmp_path, "t.json", rewritten(FIRST, rows=ROWS_FILE)))
+    assert shown.exit_code == 1
+    assert ROWS_FILE in shown.stdout
