@@ -10,6 +10,7 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Final
 
+from bson.binary import UUID_SUBTYPE, Binary
 from pymongo import monitoring
 
 from services.lottery import publishing, schedule
@@ -19,6 +20,7 @@ from services.lottery.states import DrawState
 from services.lottery.steps import ObjectionsOpen, WrongState, draw_of
 from shared.campaign import Campaign
 from shared.clock import FixedClock
+from shared.storage import Store
 from shared.storage.leases import LEASES
 from tests.integration.lottery.town import WITNESSES, Office, new_office
 from tests.unit.lottery.draws import DICE
@@ -40,16 +42,17 @@ class Orders:
 
 
 class _Death(monitoring.CommandListener):
-    """SIGKILL, no goodbye, just before one of the writes to the database goes out."""
+    """SIGKILL, no goodbye, just before one of the writes to the database goes out; only the session is noted."""
 
-    def __init__(self, at: int) -> None:
-        self._left = at
+    def __init__(self, at: int, note: Path) -> None:
+        self._left, self._note = at, note
 
     def started(self, event: monitoring.CommandStartedEvent) -> None:
         if event.command_name not in _WRITES or LEASES in event.command.values():
             return
         self._left -= 1
         if self._left == 0:
+            self._note.write_bytes(event.command["lsid"]["id"])
             os.kill(os.getpid(), signal.SIGKILL)
 
     def succeeded(self, event: monitoring.CommandSucceededEvent) -> None:
@@ -68,11 +71,20 @@ def begun(orders: Orders) -> BaseProcess:
     return process
 
 
+async def taken_back(store: Store, folder: Path) -> None:
+    """End the transactions that the killed left open, as the server does by itself after some seconds."""
+    await store.db.client.admin.command({"killSessions": _left_open(folder)})
+
+
+def _left_open(folder: Path) -> list[dict[str, Binary]]:
+    return [{"id": Binary(note.read_bytes(), UUID_SUBTYPE)} for note in folder.glob("*.session")]
+
+
 def _run(orders: Orders) -> None:
     schedule.LEASE_S = SHORT_LEASE_S
     publishing.PARTS_AT_ONCE = 1
     if orders.dies_at is not None:
-        monitoring.register(_Death(orders.dies_at))
+        monitoring.register(_Death(orders.dies_at, orders.folder / f"{orders.dies_at}.session"))
     asyncio.run(_alone(orders))
 
 

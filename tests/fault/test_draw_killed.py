@@ -25,7 +25,7 @@ from shared.campaign import Campaign
 from shared.clock import FixedClock
 from shared.ids import CampaignId, new_application_id
 from shared.storage import OUTBOX
-from tests.fault.draw_process import SHORT_LEASE_S, Orders, begun, until_said
+from tests.fault.draw_process import SHORT_LEASE_S, Orders, begun, taken_back, until_said
 from tests.integration.lottery.town import Office, Town, everybody_is_in, new_office
 from tests.unit.lottery.draws import sample_campaign
 
@@ -108,8 +108,7 @@ async def _killed_everywhere(house: House) -> list[Campaign]:
         killed += campaigns[:dead]
         if dead < AT_ONCE:
             break
-    # Stands for the server's own limit, which takes an abandoned transaction back after some seconds.
-    await house.offices[0].store.db.client.admin.command({"killAllSessions": []})
+    await taken_back(house.offices[0].store, house.orders.folder)
     return killed
 
 
