@@ -54,7 +54,9 @@ class Redrawing:
         following = self._following(given_up, correction)
 
         async def work(uow: UnitOfWork) -> None:
-            same = {"_id": campaign, "state": given_up["state"], "draw": given_up["draw"]}
+            same = {
+                "_id": campaign, "state": given_up["state"], "draw": given_up["draw"], "erasure": {"$exists": False},
+            }  # fmt: skip
             last = await uow.db[ledger.DRAWS].find_one_and_replace(same, following, session=uow.session)
             if last is None:
                 raise WrongState("being changed by somebody else")

@@ -128,6 +128,19 @@ async def test_a_draw_that_went_on_meanwhile_is_not_given_up_by_whoever_saw_it_b
     assert (await draw_of(fast.store, name))["number"] == 1
 
 
+async def test_an_erasure_that_was_asked_for_meanwhile_is_not_forgotten(town: Town, monkeypatch: pytest.MonkeyPatch):
+    await everybody_is_in(town)
+    name, (slow, fast, _) = town.campaign.id, town.offices
+    await fast.freezing.freeze(name)
+    given_up = Correction("dice fell off the table", "a", "b", reopen=False)
+    sleeper = await asleep(slow, slow.redrawing.redraw(name, given_up), monkeypatch)
+    asked = {"erasure": {"id": "0", "state": "requested"}}
+    await fast.store.db[ledger.DRAWS].update_one({"_id": name}, {"$set": asked})
+    with pytest.raises(WrongState):
+        await sleeper.end()
+    assert "erasure" in await draw_of(fast.store, name)
+
+
 async def test_a_published_list_stays_as_it_was_when_a_late_writer_wakes_up(
     town: Town, monkeypatch: pytest.MonkeyPatch
 ):
