@@ -10,18 +10,18 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any, Final
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import urlsplit
 
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import RedirectResponse
 
+from shared.web.forms import form_fields
 from shared.web.ops import is_ops, secret_of
 from shared.web.pages import Renderer, page_headers
-from shared.web.problems import ProblemError, problem
+from shared.web.problems import problem
 from shared.web.sessions import COOKIE, LIFE, Session, is_actor, read_session, write_session
 
 _SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
-_MOST_BYTES: Final = 4096
 _TRIES: Final = 10
 _WINDOW_S: Final = 60.0
 
@@ -95,7 +95,7 @@ def signin_router(renderer: Renderer, token_file: Path | None) -> APIRouter:
         return _form(renderer, _inside(next))
 
     @router.post("/sign-in", response_model=None)
-    async def sign_in(request: Request, sent: Annotated[dict[str, str], Depends(_fields)]) -> Response:
+    async def sign_in(request: Request, sent: Annotated[dict[str, str], Depends(form_fields)]) -> Response:
         _own_page(request)
         target, actor = _inside(sent.get("next", "/")), sent.get("actor", "")
         if not tries.may_try():
@@ -138,16 +138,6 @@ def _form(renderer: Renderer, target: str, wrong: str | None = None, status: int
     shown: dict[str, Any] = {"next": target, "wrong": wrong}
     japanese = renderer.catalogues[0]
     return renderer.page("_signin.html", japanese, None, status=status, headers=page_headers(forms=True), **shown)
-
-
-async def _fields(request: Request) -> dict[str, str]:
-    """The form's fields. Raises 413 for more than a form can be."""
-    body = b""
-    async for piece in request.stream():
-        body += piece
-        if len(body) > _MOST_BYTES:
-            raise ProblemError("too-large", 413, "送信された内容が大きすぎます", "画面を開き直してください。")
-    return {name: values[0] for name, values in parse_qs(body.decode("utf-8", "replace")).items()}
 
 
 def _session(token_file: Path | None, request: Request) -> Session | None:

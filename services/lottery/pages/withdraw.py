@@ -8,9 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any, Final, get_args
-from urllib.parse import parse_qs
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Depends, Response
 from fastapi.responses import RedirectResponse
 
 from services.lottery.places.endpoints import APPLICANT, PlacesDesk
@@ -23,11 +22,10 @@ from shared.campaign import Campaign
 from shared.catalogue import Catalogue
 from shared.errors import KujiError
 from shared.ids import CampaignId, ClassId
+from shared.web.forms import form_fields
 from shared.web.pages import Renderer, page_headers
-from shared.web.problems import ProblemError
 
 _HEADERS: Final = page_headers(forms=True)
-_MOST_BYTES: Final = 4096
 
 _ANSWERS: Final[Mapping[str, Answer]] = {each: each for each in get_args(Answer)}
 
@@ -141,16 +139,6 @@ def _in_language(router: APIRouter, pages: WithdrawPages, texts: Catalogue) -> N
         return pages.missing(texts) if here is None else pages.asked(here, texts)
 
     @router.post(f"{texts.prefix}/c/{{campaign}}/withdraw", response_model=None)
-    async def answer(campaign: str, fields: Annotated[dict[str, str], Depends(_fields)]) -> Response:
+    async def answer(campaign: str, fields: Annotated[dict[str, str], Depends(form_fields)]) -> Response:
         here = pages.desk.campaigns.get(CampaignId(campaign))
         return pages.missing(texts) if here is None else await pages.answered(here, texts, fields)
-
-
-async def _fields(request: Request) -> dict[str, str]:
-    """The form's fields. Raises 413 for more than a form can be."""
-    body = b""
-    async for piece in request.stream():
-        body += piece
-        if len(body) > _MOST_BYTES:
-            raise ProblemError("too-large", 413, "送信された内容が大きすぎます", "画面を開き直してください。")
-    return {name: values[0] for name, values in parse_qs(body.decode("utf-8", "replace")).items()}

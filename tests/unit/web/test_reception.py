@@ -1,16 +1,11 @@
 """A device alone judges as the office does: the same scans, passes and receipt numbers, asked of both programs."""
 
-import json
 import random
-import subprocess
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from deploy import pages
 from services.intake.receipts import candidates
 from services.intake.receipts import read as read_receipt
 from services.lottery.pages import TEXTS
@@ -19,33 +14,16 @@ from services.lottery.reception.attendance import Code, Place, Scan, Window, jud
 from shared.ids import CampaignId, new_application_id
 from shared.signing import SigningKey
 from shared.web.pages import catalogues_with
+from tests.unit.web.asking import Ask, bundled
 
-Asked = Callable[[str, Any], Any]
 START = datetime(2018, 6, 9, 1, tzinfo=UTC)
 WINDOW = Window(START - timedelta(hours=6), START + timedelta(minutes=90))
 CAMPAIGN = CampaignId("777-days")
-PROGRAM = Path(__file__).resolve().parents[2] / "web" / "reception.ts"
 
 
 @pytest.fixture(scope="module")
-def asked(tmp_path_factory: pytest.TempPathFactory) -> Asked:
-    """What tests/web/reception.ts answers."""
-    pages.ensure_libraries()
-    program = tmp_path_factory.mktemp("web") / "reception.mjs"
-    pages.node("deploy/pages.mjs", str(PROGRAM), str(program))
-
-    def ask(what: str, question: Any) -> Any:
-        said = subprocess.run(
-            [pages.node_program(), str(program), what],
-            input=json.dumps(question),
-            capture_output=True,
-            text=True,
-            check=True,
-            timeout=60,
-        )
-        return json.loads(said.stdout)
-
-    return ask
+def asked(tmp_path_factory: pytest.TempPathFactory) -> Ask:
+    return bundled("reception.ts", tmp_path_factory.mktemp("web"))
 
 
 def millis(at: datetime | None) -> int | None:
@@ -71,7 +49,7 @@ def a_place(chance: random.Random) -> Place | None:
     return chance.choice([place, place, place, None])
 
 
-def test_both_programs_judge_every_scan_alike(asked: Asked):
+def test_both_programs_judge_every_scan_alike(asked: Ask):
     chance = random.Random(4)  # noqa: S311  (cases, not secrets)
     cases = [(a_place(chance), [a_scan(chance, n) for n in range(chance.randint(0, 8))]) for _ in range(2000)]
     question = [
@@ -100,7 +78,7 @@ def test_both_programs_judge_every_scan_alike(asked: Asked):
     assert {code for case in expected for code, _, _ in case.values()} == set(Code), "every answer came up"
 
 
-def test_a_device_reads_passes_as_they_were_signed_and_as_scanners_garble_them(asked: Asked):
+def test_a_device_reads_passes_as_they_were_signed_and_as_scanners_garble_them(asked: Ask):
     signing = SigningKey.generate()
     shown = Pass(bytes(range(16)), 7, 2, START, START)
     text = write_pass(signing, CAMPAIGN, shown)
@@ -122,7 +100,7 @@ def _widened(text: str) -> str:
     return "".join(chr(ord(character) + 0xFEE0) for character in text)
 
 
-def test_both_programs_read_receipt_numbers_alike(asked: Asked):
+def test_both_programs_read_receipt_numbers_alike(asked: Ask):
     chance = random.Random(4)  # noqa: S311  (cases, not secrets)
     receipts = [next(candidates("web", new_application_id())) for _ in range(200)]
     typed = [_mistyped(chance, each) for each in receipts]
