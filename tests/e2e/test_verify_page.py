@@ -2,6 +2,8 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +14,14 @@ from playwright.sync_api import Browser, Page, expect
 from services.lottery import ledger
 from services.lottery.chance import Dice
 from services.lottery.manifest import Manifest
+from services.lottery.places.checking import replayed
+from services.lottery.places.history import chained
+from services.lottery.places.promotion import Step
+from services.lottery.places.states import Move
 from services.lottery.redrawing import Correction
 from services.lottery.rows import read_rows
 from services.lottery.tracing import trace
+from services.lottery.transcript import ROWS_FILE, signed
 from services.lottery.verification import key_of
 from tests.e2e.browser import DESKTOP, PHONE, keep_picture, opened, overflows, tab_to, violations
 from tests.e2e.lottery_house import LotteryHouse, lottery_house
@@ -129,12 +136,18 @@ def test_it_works_without_a_network_once_loaded(house: LotteryHouse, browser: Br
         page.goto(PATH)
         expect(page.locator("#offline")).to_contain_text("通信がなくても")
         verdict(page).to_contain_text(GOOD)
+        entry, receipt = winner(house, transcript)
         page.context.set_offline(True)
         page.reload()
         verdict(page).to_contain_text(GOOD)
+        expect(page.locator("#kept")).to_contain_text("この機器に残っていた")
+        page.fill("#who", receipt)
+        page.press("#who", "Enter")
+        expect(page.locator("#path")).to_contain_text(entry)
+        expect(page.locator("#path")).to_contain_text("受付番号から計算しました")
         page.fill("#who", transcript["winners"]["press-kids"][0])
         page.press("#who", "Enter")
-        expect(page.locator("#path")).to_contain_text("当選")
+        expect(page.locator("#path")).to_contain_text(transcript["winners"]["press-kids"][0])
         page.context.set_offline(False)
 
 
@@ -158,6 +171,74 @@ def test_a_file_is_verified_and_a_changed_one_is_refused(
         page.set_input_files("#files", tmp_path / "good.json")
         verdict(page).to_contain_text(GOOD)
         page.set_input_files("#files", tmp_path / "none.json")
+        verdict(page).to_have_class("verdict verdict-bad")
+
+
+def signed_again(house: LotteryHouse, content: dict[str, Any], **changed: Any) -> dict[str, Any]:
+    unsigned = {name: value for name, value in {**content, **changed}.items() if name != "signature_of_result"}
+    return signed(unsigned, house.keys.signing)
+
+
+def test_what_happened_after_the_draw_is_shown_and_checked(
+    house: LotteryHouse, browser: Browser, transcript: dict[str, Any], tmp_path: Path
+):
+    manifest, entries = Manifest.read(transcript["manifest"]), read_rows(transcript["rows"])
+    standing = replayed(transcript, manifest, entries, key_of(transcript))
+    gone, at = transcript["winners"]["junior-football"][0], manifest.frozen_at + timedelta(days=1)
+    given_up = Step(
+        Move.WITHDRAWN, at, "applicant", gone, "junior-football", standing.places[gone, "junior-football"].seats
+    )
+    standing.apply(given_up)
+    turn = standing.turn("junior-football", at)
+    assert turn is not None
+    until = manifest.promotion.answer_by(standing.classes["junior-football"], at)
+    offered = Step(Move.OFFERED, at, "", turn.entry, turn.class_id, turn.seats, answer_by=until, past=turn.past)
+    wrong = replace(offered, entry=transcript["waiting"]["junior-football"][-1])
+    for name, step in (("right", offered), ("wrong", wrong)):
+        steps = chained([given_up, step], transcript["history"][-1])
+        content = signed_again(house, transcript, history=[*transcript["history"], *steps])
+        (tmp_path / f"{name}.json").write_text(json.dumps(content))
+    with opened(browser, house.url) as page:
+        page.goto(PATH)
+        page.set_input_files("#files", tmp_path / "wrong.json")
+        verdict(page).to_have_class("verdict verdict-bad")
+        expect(page.locator("#checks .mark-bad")).to_have_count(1)
+        expect(page.locator("#checks li").last).to_contain_text("抽選後の辞退と繰上げ")
+        page.set_input_files("#files", tmp_path / "right.json")
+        verdict(page).to_contain_text(GOOD)
+        for entry, happened, now in ((gone, "辞退", "なし"), (turn.entry, "返事の期限", "繰上げの案内中")):
+            page.fill("#who", entry)
+            page.press("#who", "Enter")
+            expect(page.locator("#path")).to_contain_text(entry)
+            expect(page.locator("#path ol").last).to_contain_text(happened)
+            expect(page.locator("#path dl").last).to_contain_text(now)
+        assert violations(page) == []
+        assert not overflows(page)
+        keep_picture(page, "verify-afterwards", tmp_path)
+
+
+def test_a_list_in_a_file_of_its_own_is_taken_along_and_files_may_be_dropped(
+    house: LotteryHouse, browser: Browser, transcript: dict[str, Any], tmp_path: Path
+):
+    apart = json.dumps(signed_again(house, transcript, rows=ROWS_FILE))
+    (tmp_path / "transcript.json").write_text(apart)
+    (tmp_path / ROWS_FILE).write_text(transcript["rows"])
+    with opened(browser, house.url) as page:
+        page.goto(PATH)
+        page.set_input_files("#files", tmp_path / "transcript.json")
+        verdict(page).to_have_class("verdict verdict-bad")
+        page.set_input_files("#files", [tmp_path / ROWS_FILE, tmp_path / "transcript.json"])
+        verdict(page).to_have_class("verdict verdict-good")
+        page.click("#again")
+        dropped = page.evaluate_handle(
+            """(text) => {
+                const data = new DataTransfer();
+                data.items.add(new File([text], "transcript.json"));
+                return data;
+            }""",
+            json.dumps(transcript).replace("escort", "escore"),
+        )
+        page.dispatch_event("#field-files", "drop", {"dataTransfer": dropped})
         verdict(page).to_have_class("verdict verdict-bad")
 
 

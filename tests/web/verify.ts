@@ -4,6 +4,7 @@ import { signed, QUICKNET } from "../../services/lottery/web/src/verify/chance.t
 import { checks, type Check, type Opened } from "../../services/lottery/web/src/verify/checks.ts";
 import type { Json } from "../../services/lottery/web/src/verify/canonical.ts";
 import { follow } from "../../services/lottery/web/src/verify/path.ts";
+import { entryOfReceipt } from "../../services/lottery/web/src/verify/receipts.ts";
 
 interface Asked {
   readonly contents: readonly Json[];
@@ -29,6 +30,8 @@ async function verified(content: Json, asked: Asked): Promise<unknown> {
 
 const answers = {
   verify: async (asked: Asked) => await Promise.all(asked.contents.map(async (content) => await verified(content, asked))),
+  receipts: async ({ receipts, ids }: { receipts: readonly string[]; ids: readonly string[] }) =>
+    receipts.map((receipt) => entryOfReceipt(receipt, ids.map((id) => ({ id, choices: [] })))),
   beacon: async (cases: readonly (readonly [string, number])[]) => cases.map(([value, round]) => signed(value, QUICKNET.publicKey, round)),
 };
 

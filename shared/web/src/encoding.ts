@@ -8,11 +8,13 @@ export function b64url(bytes: Uint8Array): string {
   return btoa(binary).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
 }
 
-/** Throws where the text is not base64url. */
+/** Throws where the text is not base64url, or not the one text of its bytes: its last character has unused bits. */
 export function unb64url(text: string): Uint8Array<ArrayBuffer> {
   if (!/^[A-Za-z0-9_-]*$/u.test(text)) throw new TypeError("not base64url");
   const binary = atob(text.replaceAll("-", "+").replaceAll("_", "/"));
-  return Uint8Array.from(binary, (character) => character.charCodeAt(0));
+  const bytes = Uint8Array.from(binary, (character) => character.charCodeAt(0));
+  if (b64url(bytes) !== text) throw new TypeError("not canonical base64url");
+  return bytes;
 }
 
 /** Canonical JSON (RFC 8785) of a flat object of texts and whole numbers. Throws for anything else. */

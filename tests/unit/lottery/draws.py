@@ -67,13 +67,23 @@ def sample_transcript(count: int = 1500, signing: SigningKey | None = None) -> d
     return transcript_of(sample_campaign(), sample_entries(count), signing or SigningKey.generate())
 
 
-def transcript_of(campaign: Campaign, entries: Sequence[Entry], signing: SigningKey) -> dict[str, Any]:
-    """A whole draw by dice, signed."""
+def transcript_of(
+    campaign: Campaign,
+    entries: Sequence[Entry],
+    signing: SigningKey,
+    *,
+    beacon: tuple[int, str] | None = None,
+    frozen_at: datetime = FROZEN,
+) -> dict[str, Any]:
+    """A whole draw by dice, signed; by a `beacon` as well (round and signature) where the campaign uses one."""
+    beacon_round, beacon_signature = beacon or (None, None)
     frozen = FrozenList.of(sorted(entries, key=lambda each: each.id))
-    line = write_manifest(campaign, frozen, Counted({"web": len(entries)}, {"grade": 3}), Freeze(FROZEN))
-    manifest, randomness = Manifest.read(line), Randomness(dice=DICE)
+    line = write_manifest(
+        campaign, frozen, Counted({"web": len(entries)}, {"grade": 3}), Freeze(frozen_at, beacon_round=beacon_round)
+    )
+    manifest, randomness = Manifest.read(line), Randomness(DICE, beacon_signature)
     key = draw_key(line, randomness)
-    opening = history_event("frozen", FROZEN, None)
+    opening = history_event("frozen", frozen_at, None)
     return write_transcript(
         manifest=line,
         signature=signing.sign(line.encode()),
@@ -83,6 +93,6 @@ def transcript_of(campaign: Campaign, entries: Sequence[Entry], signing: Signing
         evidence=[],
         key=key,
         allocation=allocate(key, frozen, manifest.classes, manifest.rules),
-        history=[opening, history_event("drawn", FROZEN, opening)],
+        history=[opening, history_event("drawn", frozen_at, opening)],
         signing=signing,
     )

@@ -10,7 +10,7 @@ from services.lottery.demand import CHANNELS
 from services.lottery.pages import TEXTS
 from services.lottery.places.correcting import REASON
 from services.lottery.places.promotion import Obstacle
-from services.lottery.places.states import Move
+from services.lottery.places.states import Move, PlaceState
 from services.lottery.relays import Trouble
 from services.lottery.timeline import BLOCKING, StepName, StepState
 from shared.catalogue import Catalogue
@@ -30,6 +30,12 @@ PUT_TOGETHER = {
     *(f"draws.trouble.{code}" for code in get_args(Trouble)),
     *(f"draws.say.{name}" for name in ("class", "capacity", "asked", "won", "seats", "waiting")),
     *(f"draws.channel.{channel}" for channel in CHANNELS),
+    *(f"verify.moved.{move}" for move in Move),
+    *(f"verify.now.{state}" for state in PlaceState),
+    *(f"verify.tried.{outcome}" for outcome in ("taken", "held", "clash", "full")),
+    *(f"verify.ending.{outcome}" for outcome in ("won", "waiting", "lost")),
+    *(f"verify.known.{who}" for who in ("typed", "computed", "office")),
+    *(f"verify.table.{name}" for name in ("class", "capacity", "asked", "won", "seats", "waiting")),
     *(f"dice.say.{code}" for code in ("not-digits", "count", "differ")),
 }
 

@@ -1,23 +1,25 @@
 """The page's verifier says what `./kuji verify` says: of good transcripts, of bad ones, and of one entry's path."""
 
+import contextlib
 import copy
+import json
 import random
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
-import pytest
-
+from services.intake.receipts import candidates
 from services.lottery.manifest import Manifest
 from services.lottery.rows import read_rows
 from services.lottery.tracing import trace
-from services.lottery.transcript import ROWS_FILE
+from services.lottery.transcript import ROWS_FILE, history_event
 from services.lottery.verification import key_of, verify_transcript
-from shared.campaign import Campaign
-from shared.campaign.model import DrawRules
+from shared.campaign import Campaign, quicknet
+from shared.campaign.model import Beacon, DrawRules
 from shared.canonical import canonical
+from shared.ids import application_id_bytes, new_application_id
 from shared.signing import SigningKey
-from tests.unit.lottery.draws import entry, sample_campaign, sample_transcript, transcript_of
+from tests.unit.lottery.draws import DAY, entry, sample_campaign, sample_entries, sample_transcript, transcript_of
 from tests.unit.web.asking import Ask
 
 SIGNING = SigningKey.generate()
@@ -70,7 +72,7 @@ def test_random_draws_verify_check_by_check_as_in_python(verifier: Ask):
 
 
 def test_paths_are_the_same_step_by_step(verifier: Ask):
-    for seed in range(3, 40, 6):
+    for seed in range(3, 40, 9):
         content = some_transcript(seed)
         entries = read_rows(content["rows"])
         if not entries:
@@ -79,12 +81,25 @@ def test_paths_are_the_same_step_by_step(verifier: Ask):
         path = trace(key_of(content), Manifest.read(content["manifest"]), entries, chosen.id)
         [answer] = asked(verifier, [content], chosen.id.hex())
         assert path is not None
-        theirs = answer["path"]
+        theirs = answer["path"]["turn"]
         assert (theirs["ticket"], theirs["place"]) == (path.ticket, path.place)
         steps = [(a["round"], a["classId"], a["seats"], a["left"], a["outcome"]) for a in theirs["attempts"]]
         assert steps == [(a.round, a.class_id, a.seats, a.left, a.outcome) for a in path.attempts]
         endings = [(e["classId"], e["outcome"], e["place"]) for e in theirs["endings"]]
         assert endings == [(e.class_id, e.outcome, e.place) for e in path.endings]
+
+
+def recount(content: dict[str, Any]) -> None:
+    """The manifest says of one entry more than there is that it came by fax."""
+    manifest = json.loads(content["manifest"])
+    manifest["counts"]["channel"]["fax"] = 1
+    content["manifest"] = canonical(manifest).decode()
+    content["signature"] = SIGNING.sign(content["manifest"].encode())
+
+
+def given_up(content: dict[str, Any], entry_id: str) -> dict[str, Any]:
+    facts = {"entry": entry_id, "class": "escort-kids", "seats": 1}
+    return history_event("withdrawn", DAY, content["history"][-1], "applicant", **facts)
 
 
 CHEATS: dict[str, Callable[[Any], object]] = {
@@ -95,21 +110,28 @@ CHEATS: dict[str, Callable[[Any], object]] = {
     "beacon": lambda t: t.update(beacon_signature="00" * 48),
     "root of the rows": lambda t: t.update(rows=t["rows"].replace(":1", ":2", 1)),
     "number of rows": lambda t: t.update(rows=t["rows"].split("\n", 1)[1]),
+    "counts": recount,
+    "signature of the manifest": lambda t: t.update(signature=SIGNING.sign(b"another")),
+    "places after the draw": lambda t: t["history"].append(given_up(t, "00" * 16)),
     "history": lambda t: t["history"][0].update(at="2018-06-08T00:00:00+00:00"),
     "form": lambda t: t.update(rows=t["rows"] + "x\n"),
 }
 
 
-@pytest.mark.parametrize("check", CHEATS)
-def test_a_cheat_by_whoever_holds_the_key_is_noticed_as_in_python(verifier: Ask, check: str):
+def cheated(check: str) -> dict[str, Any]:
+    """Signed again by whoever holds the key."""
     content = copy.deepcopy(GOOD)
     CHEATS[check](content)
     unsigned = {name: value for name, value in content.items() if name != "signature_of_result"}
-    content["signature_of_result"] = SIGNING.sign(canonical(unsigned))
-    [answer] = asked(verifier, [content])
-    failed = {name for name, passed in answer["checks"] if not passed}
-    assert check in failed
-    assert failed == {each.name for each in verify_transcript(content).checks if not each.passed}
+    return {**unsigned, "signature_of_result": SIGNING.sign(canonical(unsigned))}
+
+
+def test_a_cheat_by_whoever_holds_the_key_is_noticed_as_in_python(verifier: Ask):
+    contents = [cheated(check) for check in CHEATS]
+    for check, content, answer in zip(CHEATS, contents, asked(verifier, contents), strict=True):
+        failed = {name for name, passed in answer["checks"] if not passed}
+        assert check in failed
+        assert failed == {each.name for each in verify_transcript(content).checks if not each.passed}
 
 
 def test_a_signature_that_is_not_ours_and_a_key_that_is_not_published_fail(verifier: Ask):
@@ -131,14 +153,60 @@ def test_rows_may_be_a_file_of_their_own(verifier: Ask):
     assert answer["checks"][-1] == ["form", False]
 
 
-@pytest.mark.parametrize("content", [[], {}, None, 7, "x", {"signing_key": 1}, {**GOOD, "manifest": "{}"}])
-def test_what_is_not_a_transcript_fails_and_does_not_crash(verifier: Ask, content: Any):
-    [answer] = asked(verifier, [content])
-    assert not all(passed for _, passed in answer["checks"])
+def test_what_is_not_a_transcript_fails_and_does_not_crash(verifier: Ask):
+    for answer in asked(verifier, [[], {}, None, 7, "x", {"signing_key": 1}, {**GOOD, "manifest": "{}"}]):
+        assert not all(passed for _, passed in answer["checks"])
+
+
+ROUND = 657413
+KNOWN = "b713718a38ae728dfd477991af2822e08d2f305e47718cef9f7848ce4050e7be41076862b98fad56e91a6b85b89cd97b"
 
 
 def test_the_known_beacon_values_verify_for_their_rounds_only(verifier: Ask):
-    known = "b713718a38ae728dfd477991af2822e08d2f305e47718cef9f7848ce4050e7be41076862b98fad56e91a6b85b89cd97b"
-    assert verifier("beacon", [[known, 657413], [known, 657414], ["c0" + "00" * 47, 1], ["00" * 48, 1]]) == [
-        True, False, False, False,
-    ]  # fmt: skip
+    cases = [[KNOWN, ROUND], [KNOWN, ROUND + 1], ["c0" + "00" * 47, 1], ["00" * 48, 1]]
+    assert verifier("beacon", cases) == [True, False, False, False]
+
+
+def with_beacon(number: int, frozen_at: datetime = DAY) -> dict[str, Any]:
+    base = sample_campaign()
+    beacon = Beacon(chain=quicknet.CHAIN, public_key=quicknet.PUBLIC_KEY, round=number)
+    campaign = base.model_copy(update={"draw": base.draw.model_copy(update={"source": "both", "beacon": beacon})})
+    return transcript_of(campaign, sample_entries(5), SIGNING, beacon=(number, KNOWN), frozen_at=frozen_at)
+
+
+def test_a_draw_by_dice_and_beacon_holds_only_with_the_round_that_was_named_and_not_yet_known(verifier: Ask):
+    contents = [
+        with_beacon(ROUND),
+        with_beacon(ROUND + 1),
+        with_beacon(ROUND, quicknet.time_of(ROUND)),
+        with_beacon(ROUND, quicknet.time_of(ROUND) - timedelta(microseconds=1)),
+    ]
+    answers = asked(verifier, contents)
+    failed = [[name for name, passed in answer["checks"] if not passed] for answer in answers]
+    assert failed == [[], ["beacon"], ["beacon's time"], []]
+    assert answers[0]["checks"] == [[each.name, each.passed] for each in verify_transcript(contents[0]).checks]
+
+
+def test_no_single_bit_of_a_transcript_can_be_changed_unnoticed(verifier: Ask):
+    small = sample_transcript(3, SIGNING)
+    text = json.dumps(small, ensure_ascii=False).encode()
+    end = text.index(small["signature_of_result"].encode()) + len(small["signature_of_result"])
+    chance = random.Random(4)  # noqa: S311  (cases, not secrets)
+    bits = {*chance.sample(range(8 * len(text)), 250), *range(8 * (end - 1), 8 * end)}
+    contents = []
+    for bit in bits:
+        changed = bytearray(text)
+        changed[bit // 8] ^= 1 << bit % 8
+        with contextlib.suppress(ValueError):
+            contents.append(json.loads(changed))
+    assert len(contents) > 100
+    for answer in asked(verifier, contents):
+        assert not all(passed for _, passed in answer["checks"])
+
+
+def test_an_entry_is_found_by_its_receipt_number_from_the_list_alone(verifier: Ask):
+    applications = [new_application_id() for _ in range(200)]
+    ids = [application_id_bytes(each).hex() for each in applications]
+    receipts = [next(candidates("fax", each)) for each in applications]
+    assert verifier("receipts", {"receipts": receipts, "ids": ids}) == ids
+    assert verifier("receipts", {"receipts": receipts[:2], "ids": [*ids[1:], ids[1]]}) == [None, None]

@@ -2,6 +2,7 @@
 
 import { sha256 } from "@noble/hashes/sha2.js";
 import { utf8 } from "../../../../../shared/web/src/encoding.ts";
+import { Refused } from "./canonical.ts";
 import type { ClassRule, Rules } from "./manifest.ts";
 import type { Entry } from "./rows.ts";
 import { tickets } from "./tickets.ts";
@@ -25,24 +26,35 @@ export interface Result {
   readonly ticket: string | null;
 }
 
+/** Told how much is done, from 0 to 1. */
+export type Tell = (share: number) => void;
+
 type Choices = Entry["choices"];
 
+const TOLD_EACH = 20_000;
+
+/** `watched`: an entry whose attempts are written down. Throws where an entry asks for a class that the draw has not. */
 export async function allocate(
   key: Uint8Array<ArrayBuffer>,
   entries: readonly Entry[],
   classes: readonly ClassRule[],
   rules: Rules,
   watched: string | null = null,
+  tell: Tell = () => undefined,
 ): Promise<Result> {
+  const hall = new Hall(classes, watched);
+  for (const { choices } of entries) hall.mustHave(choices);
   const drawn = await tickets(key, entries);
   const places = entries.map((_, at) => at).sort((one, other) => (drawn[one]! < drawn[other]! ? -1 : 1));
   const order = places.map((at) => entries[at]!);
   const wishes = rules.preferences ? new Map<string, Choices>() : await byChance(key, entries);
-  const hall = new Hall(classes, watched);
   for (let round = 1; round <= rules.maxWins; round++) {
-    const turn = round % 2 === 1 ? order : [...order].reverse();
     let took = false;
-    for (const entry of turn) took = hall.serve(round, entry.id, wishes.get(entry.id) ?? entry.choices) || took;
+    for (let at = 0; at < order.length; at++) {
+      const entry = order[round % 2 === 1 ? at : order.length - 1 - at]!;
+      took = hall.serve(round, entry.id, wishes.get(entry.id) ?? entry.choices) || took;
+      if (at % TOLD_EACH === 0) tell((round - 1 + at / order.length) / rules.maxWins);
+    }
     if (!took) break;
   }
   const at = entries.findIndex((entry) => entry.id === watched);
@@ -55,6 +67,9 @@ export async function allocate(
   };
 }
 
+const NOTHING: ReadonlySet<string> = new Set();
+
+/** Seats while they are given out. */
 class Hall {
   readonly winners: Record<string, string[]> = {};
   readonly attempts: Attempt[] = [];
@@ -71,12 +86,18 @@ class Hall {
     }
   }
 
+  mustHave(choices: Choices): void {
+    for (const [name] of choices) if (!this.left.has(name)) throw new Refused("an entry asks for a class that the draw has not");
+  }
+
   heldBy(entry: string): ReadonlySet<string> {
-    return this.held.get(entry) ?? new Set();
+    return this.held.get(entry) ?? NOTHING;
   }
 
   clashes(entry: string, name: string): boolean {
-    return [...this.heldBy(entry)].some((other) => this.barred.get(name)!.has(other));
+    const barred = this.barred.get(name)!;
+    for (const other of this.heldBy(entry)) if (barred.has(other)) return true;
+    return false;
   }
 
   /** Whether the entry took something. */

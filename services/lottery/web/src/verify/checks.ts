@@ -3,7 +3,7 @@
 import { ed25519 } from "@noble/curves/ed25519.js";
 import { sha256 } from "@noble/hashes/sha2.js";
 import { unb64url, utf8 } from "../../../../../shared/web/src/encoding.ts";
-import { allocate, type Result } from "./allocation.ts";
+import { allocate, type Result, type Tell } from "./allocation.ts";
 import { canonical, Refused, type Json } from "./canonical.ts";
 import { beaconHolds, beaconWasUnknown, diceHold, drawKey } from "./chance.ts";
 import { instant } from "./instants.ts";
@@ -31,17 +31,26 @@ const FIRST = "0".repeat(64);
 
 type Content = Readonly<Record<string, any>>;
 
-/** `rows`: where they are a file of their own; `published`: the key to compare with. Never throws. */
-export async function* checks(content: Json, rows: string | null, published: string | null): AsyncGenerator<Check, Opened | null> {
+/**
+ * `rows`: where they are a file of their own; `published`: the key to compare with; `tell`: how much of the allocation,
+ * which takes longest, is done. Never throws.
+ */
+export async function* checks(
+  content: Json,
+  rows: string | null,
+  published: string | null,
+  tell?: Tell,
+): AsyncGenerator<Check, Opened | null> {
   try {
-    return yield* all(content as Content, rows, published);
+    if (typeof content !== "object" || content === null) throw new Refused("this is not the record of a draw");
+    return yield* all(content as Content, rows, published, tell);
   } catch (error) {
     yield { name: "form", passed: false, found: { text: error instanceof Refused ? error.message : String(error) } };
     return null;
   }
 }
 
-async function* all(content: Content, rows: string | null, published: string | null): AsyncGenerator<Check, Opened> {
+async function* all(content: Content, rows: string | null, published: string | null, tell?: Tell): AsyncGenerator<Check, Opened> {
   const key = published ?? content.signing_key;
   if (published !== null) yield { name: "signing key", passed: content.signing_key === published };
   const { signature_of_result: signature, ...unsigned } = content;
@@ -57,7 +66,7 @@ async function* all(content: Content, rows: string | null, published: string | n
   yield { name: "beacon", passed: beaconHolds(manifest, content.beacon_signature), ...unused(manifest.beacon) };
   const drawn = drawKey(manifest.line, content.dice, content.beacon_signature);
   yield { name: "key", passed: hex(drawn) === content.key };
-  yield* resultChecks(content, await allocate(drawn, entries, manifest.classes, manifest.rules));
+  yield* resultChecks(content, await allocate(drawn, entries, manifest.classes, manifest.rules, null, tell));
   yield { name: "history", passed: historyHolds(content.history, manifest), found: { events: content.history.length } };
   return yield* placesCheck(content, { manifest, entries, key: drawn });
 }

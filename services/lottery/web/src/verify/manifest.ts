@@ -40,6 +40,8 @@ export interface Manifest {
   readonly beacon: { readonly chain: string; readonly publicKey: string; readonly round: number } | null;
   readonly dice: { readonly digits: number; readonly witnesses: number } | null;
   readonly rehearsal: boolean;
+  readonly override: { readonly held: number; readonly undecided: number; readonly reason: string } | null;
+  readonly previous: { readonly draw: string; readonly reason: string } | null;
 }
 
 type Members = Readonly<Record<string, any>>;
@@ -67,6 +69,8 @@ export function readManifest(line: string): Manifest {
     beacon: beacon === null ? null : { chain: beacon.chain, publicKey: beacon.public_key, round: beacon.round },
     dice: dice === null ? null : { digits: dice.digits, witnesses: dice.witnesses },
     rehearsal: content.rehearsal === true,
+    override: content.override,
+    previous: content.previous,
   };
 }
 

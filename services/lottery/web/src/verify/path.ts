@@ -1,7 +1,9 @@
-/** One entry's path through a draw that was opened: ticket, place, what was tried in each round, and what came of it. */
+/** One entry's path: ticket, place, what was tried in each round, what came of it, and what happened afterwards. */
 
 import { allocate, type Attempt } from "./allocation.ts";
 import type { Opened } from "./checks.ts";
+import type { Place } from "./standing.ts";
+import type { Step } from "./steps.ts";
 
 export interface Ending {
   readonly classId: string;
@@ -9,8 +11,7 @@ export interface Ending {
   readonly place: number | null;
 }
 
-export interface Path {
-  readonly entry: string;
+export interface Turn {
   readonly ticket: string;
   readonly place: number;
   readonly entries: number;
@@ -18,11 +19,28 @@ export interface Path {
   readonly endings: readonly Ending[];
 }
 
-/** Null where the entry is not on the list. */
+export interface Path {
+  readonly entry: string;
+  /** Null where the entry was added after the draw. */
+  readonly turn: Turn | null;
+  readonly afterwards: readonly Step[];
+  /** What it has now; empty where nothing happened afterwards. */
+  readonly now: readonly (readonly [classId: string, place: Place])[];
+}
+
+/** Null where the record does not know the entry. */
 export async function follow(opened: Opened, entry: string): Promise<Path | null> {
-  const chosen = opened.entries.find((each) => each.id === entry);
+  const turn = await turnOf(opened, entry);
+  const afterwards = opened.steps.filter((step) => step.entry === entry);
+  if (turn === null && afterwards.length === 0) return null;
+  const now = afterwards.length === 0 ? [] : [...(opened.standing?.of(entry) ?? [])];
+  return { entry, turn, afterwards, now };
+}
+
+async function turnOf({ entries, key, manifest }: Opened, entry: string): Promise<Turn | null> {
+  const chosen = entries.find((each) => each.id === entry);
   if (chosen === undefined) return null;
-  const result = await allocate(opened.key, opened.entries, opened.manifest.classes, opened.manifest.rules, entry);
+  const result = await allocate(key, entries, manifest.classes, manifest.rules, entry);
   const endings = chosen.choices.map(([classId]): Ending => {
     const won = result.winners[classId]!.indexOf(entry);
     const waits = result.waiting[classId]!.indexOf(entry);
@@ -30,7 +48,7 @@ export async function follow(opened: Opened, entry: string): Promise<Path | null
     return waits !== -1 ? { classId, outcome: "waiting", place: waits + 1 } : { classId, outcome: "lost", place: null };
   });
   const place = result.order.indexOf(entry) + 1;
-  return { entry, ticket: result.ticket!, place, entries: opened.entries.length, attempts: result.attempts, endings };
+  return { ticket: result.ticket!, place, entries: entries.length, attempts: result.attempts, endings };
 }
 
 /** An application id with hyphens, or 32 hex digits; null for anything else. */

@@ -1,0 +1,61 @@
+/** What a record that could be read says of itself, for the page to show. */
+
+import type { Opened } from "./checks.ts";
+
+export interface ClassFacts {
+  readonly id: string;
+  readonly capacity: number;
+  readonly asked: number;
+  readonly won: number;
+  readonly seats: number;
+  readonly waiting: number;
+}
+
+export interface Facts {
+  readonly draw: string;
+  readonly entries: number;
+  readonly frozenAt: string;
+  readonly dice: string | null;
+  readonly witnesses: readonly string[];
+  readonly evidence: readonly string[];
+  readonly round: number | null;
+  readonly key: string;
+  readonly rehearsal: boolean;
+  /** Frozen although so many applications were open, and why. */
+  readonly override: { readonly held: number; readonly undecided: number; readonly reason: string } | null;
+  /** The draw that this one corrects, and why. */
+  readonly previous: { readonly draw: string; readonly reason: string } | null;
+  readonly classes: readonly ClassFacts[];
+}
+
+export function factsOf({ manifest, entries }: Opened, content: Readonly<Record<string, any>>): Facts {
+  return {
+    draw: manifest.draw,
+    entries: entries.length,
+    frozenAt: manifest.frozenAt,
+    dice: content.dice,
+    witnesses: list(content.witnesses),
+    evidence: list(content.dice_evidence),
+    round: manifest.beacon?.round ?? null,
+    key: content.signing_key,
+    rehearsal: manifest.rehearsal,
+    override: manifest.override,
+    previous: manifest.previous,
+    classes: classesOf({ manifest, entries }, content),
+  };
+}
+
+function classesOf({ manifest, entries }: Pick<Opened, "manifest" | "entries">, content: Readonly<Record<string, any>>): ClassFacts[] {
+  const seats = new Map(entries.map((entry) => [entry.id, entry.choices]));
+  const seatsOf = (entry: string, id: string): number => seats.get(entry)?.find(([name]) => name === id)?.[1] ?? 0;
+  return manifest.classes.map(({ id, capacity }) => {
+    const won = list(content.winners[id]);
+    const taken = won.reduce((sum, entry) => sum + seatsOf(entry, id), 0);
+    return { id, capacity, asked: manifest.byClass[id] ?? 0, won: won.length, seats: taken, waiting: list(content.waiting[id]).length };
+  });
+}
+
+/** A record that does not hold may lack anything. */
+function list(value: unknown): readonly string[] {
+  return Array.isArray(value) ? value : [];
+}

@@ -1,0 +1,88 @@
+/** What was found: the verdict, big and plain, and below it every check, what the record says, and the result by class. */
+
+import { byId, el, section } from "../../../../../shared/web/src/dom.ts";
+import { maybe, t } from "../../../../../shared/web/src/page.ts";
+import type { Check } from "./checks.ts";
+import type { Facts } from "./facts.ts";
+import { moment, page, title } from "./page.ts";
+
+export function say(id: string, kind: string, text: string): void {
+  section(id).className = kind;
+  section(id).textContent = text;
+}
+
+/** One record's verdict as it comes about. */
+export class FoundView {
+  private failed = 0;
+
+  begin(): void {
+    this.failed = 0;
+    for (const id of ["checks", "facts", "table", "path", "kept"]) section(id).replaceChildren();
+    for (const id of ["follow", "table", "rehearsed"]) section(id).hidden = true;
+    section("found").hidden = false;
+    say("verdict", "state", t("verify.working"));
+    const bar = byId("progress", HTMLProgressElement);
+    bar.hidden = false;
+    bar.removeAttribute("value");
+  }
+
+  progress(share: number): void {
+    byId("progress", HTMLProgressElement).value = share;
+  }
+
+  /** Nothing is being computed any more, and `text` says why there is no verdict. */
+  stop(kind: string, text: string): void {
+    section("progress").hidden = true;
+    say("verdict", kind, text);
+  }
+
+  check(check: Check): void {
+    this.failed += check.passed ? 0 : 1;
+    const mark = el("span", { class: check.passed ? "mark mark-good" : "mark mark-bad", "aria-hidden": "true" }, check.passed ? "✓" : "✗");
+    const name = maybe(`verify.check.${check.name.replaceAll(/[ ']/gu, "-")}`) ?? check.name;
+    const words = [t(check.passed ? "verify.holds" : "verify.fails"), ...found(check)].join(" ");
+    section("checks").append(el("li", {}, mark, ` ${name}: ${words}`));
+  }
+
+  verdict(facts: Facts | null): void {
+    const good = this.failed === 0 && facts !== null;
+    this.stop(good ? "verdict verdict-good" : "verdict verdict-bad", t(good ? "verify.good" : "verify.bad"));
+    if (facts === null) return;
+    section("facts").replaceChildren(...pairs(facts).flatMap(([name, value]) => [el("dt", {}, t(`verify.fact.${name}`)), el("dd", { class: MONO.includes(name) ? "mono" : "" }, value)]));
+    section("rehearsed").hidden = !facts.rehearsal;
+    section("follow").hidden = !good;
+    section("table").hidden = !good;
+    if (good) section("table").replaceChildren(el("h3", {}, t("verify.table")), table(facts));
+  }
+}
+
+function found(check: Check): string[] {
+  return Object.entries(check.found ?? {}).map(([what, value]) => (maybe(`verify.found.${what}`) === undefined ? String(value) : t(`verify.found.${what}`, { value })));
+}
+
+const MONO: readonly string[] = ["dice", "evidence", "key"];
+
+type Pair = readonly [name: string, value: string];
+
+function pairs(facts: Facts): Pair[] {
+  const { dice, override, previous, round } = facts;
+  return [
+    ["draw", facts.draw],
+    ["entries", String(facts.entries)],
+    ["frozen", moment(facts.frozenAt)],
+    ...(override === null ? [] : [["override", t("verify.fact.override.say", { held: override.held, undecided: override.undecided, reason: override.reason })] as const]),
+    ...(previous === null ? [] : [["previous", t("verify.fact.previous.say", { draw: previous.draw, reason: previous.reason })] as const]),
+    ...(dice === null ? [] : [["dice", dice] as const, ["witnesses", facts.witnesses.join(page.lang === "ja" ? "、" : ", ")] as const]),
+    ...facts.evidence.map((each) => ["evidence", each] as const),
+    ...(round === null ? [] : [["round", String(round)] as const]),
+    ["key", facts.key],
+  ];
+}
+
+const COLUMNS = ["capacity", "asked", "won", "seats", "waiting"] as const;
+
+function table(facts: Facts): HTMLElement {
+  const head = el("tr", {}, el("th", { scope: "col" }, t("verify.table.class")), ...COLUMNS.map((name) => el("th", { scope: "col" }, t(`verify.table.${name}`))));
+  const rows = facts.classes.map((each) => el("tr", {}, el("th", { scope: "row" }, title(each.id)), ...COLUMNS.map((name) => el("td", {}, String(each[name])))));
+  return el("div", { class: "scroll", tabindex: "0", role: "group", "aria-label": t("verify.table") }, el("table", {}, el("thead", {}, head), el("tbody", {}, ...rows)));
+}
