@@ -1,10 +1,11 @@
 """Wiring of the lottery: everything is made here, once, and handed to whoever needs it."""
 
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager
+from pathlib import Path
 
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 
 from services.lottery import handlers, ledger
 from services.lottery.chance import Chance
@@ -88,15 +89,10 @@ def build(settings: LotterySettings) -> FastAPI:
     app.include_router(places_router(places_desk, staff))
     app.include_router(own_router(places_desk))
     app.include_router(public_router(Published(store, keys, campaigns)))
-    desk, overview = Desk(store, keys, clock, campaigns), Overview(store)
-    app.include_router(reception_router(campaigns, desk, overview, clock, keys.signing.public, staff))
-    renderer, token = lottery_renderer(), settings.ops_token_file
-    app.include_router(site_router(renderer, token))
-    pages = DrawPages(campaigns, DrawOverview(store, clock), Tallies(store), clock, renderer, token)
-    app.include_router(draws_router(pages))
-    app.include_router(reception_pages_router(ReceptionPages(campaigns, overview, clock, renderer, token)))
-    app.include_router(verify_pages_router(VerifyPages(campaigns, clock, renderer, keys.signing.public)))
-    app.include_router(withdraw_router(WithdrawPages(places_desk, renderer)))
+    desk, key = Desk(store, keys, clock, campaigns), keys.signing.public
+    app.include_router(reception_router(campaigns, desk, Overview(store), clock, key, staff))
+    for pages in _pages(store, clock, keys, places_desk, settings.ops_token_file):
+        app.include_router(pages)
     app.include_router(bus.parking_router(guard))
     app.include_router(health_router({"broker": bus.ready, "store": store.ping}))
     return app
@@ -127,6 +123,18 @@ def _places(
     owners = Owners(store, passes, Tries(time.monotonic))
     desk = PlacesDesk(store, campaigns, Places(store, clock, passes), owners, Correcting(store, clock, passes))
     return desk, (PassingOn(store, clock, passes).advance, Renewing(store, keys).renew)
+
+
+def _pages(
+    store: Store, clock: Clock, keys: LotteryKeys, places_desk: PlacesDesk, token: Path | None
+) -> Iterator[APIRouter]:
+    """What people and staff see in a browser."""
+    renderer, campaigns = lottery_renderer(), places_desk.campaigns
+    yield site_router(renderer, token)
+    yield draws_router(DrawPages(campaigns, DrawOverview(store, clock), Tallies(store), clock, renderer, token))
+    yield reception_pages_router(ReceptionPages(campaigns, Overview(store), clock, renderer, token))
+    yield verify_pages_router(VerifyPages(campaigns, clock, renderer, keys.signing.public))
+    yield withdraw_router(WithdrawPages(places_desk, renderer))
 
 
 def _connect(bus: Bus, erasure: Erasure) -> None:

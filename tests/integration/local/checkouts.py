@@ -31,6 +31,8 @@ class Checkout:
     def make(cls, folder: Path) -> "Checkout":
         for part in ("deploy", "services", "shared"):
             shutil.copytree(ROOT / part, folder / part, ignore=shutil.ignore_patterns("__pycache__"))
+        for file in ("package.json", "package-lock.json", "tsconfig.json"):
+            shutil.copy(ROOT / file, folder / file)
         (folder / ".kuji").mkdir()
         if (HOUSE / "mongod").exists():
             (folder / ".kuji" / "mongod").symlink_to(HOUSE / "mongod")
