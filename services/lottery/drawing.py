@@ -33,7 +33,7 @@ class Drawing:
     async def draw_if_possible(self, campaign: CampaignId) -> bool:
         """Compute and store the result once all sources of the manifest are there; whether this call did it."""
         draw = await draw_of(self._store, campaign)
-        if draw["state"] != DrawState.FROZEN:
+        if draw["state"] != DrawState.FROZEN or "erasure" in draw:
             return False
         manifest = Manifest.read(draw["manifest"])
         randomness = Randomness(draw.get("dice"), draw.get("beacon_signature"))

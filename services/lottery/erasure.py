@@ -21,6 +21,7 @@ from shared.storage import OUTBOX, Store, UnitOfWork
 _log = get_logger(__name__)
 
 _PERSONAL: Final = (*ledger.PERSONAL, *places.PERSONAL, *reception.PERSONAL)
+_UNDER_WAY: Final = frozenset({DrawState.FREEZING, DrawState.DRAWN})
 
 
 class Erasure:
@@ -40,8 +41,8 @@ class Erasure:
         campaign = due.id
         draw = await self._store.db[ledger.DRAWS].find_one({"_id": campaign})
         asked = (draw or {}).get("erasure", {})
-        if asked.get("state") != "requested" or (draw or {})["state"] == DrawState.DRAWN:
-            return  # results that are on their way out are said first
+        if asked.get("state") != "requested" or (draw or {})["state"] in _UNDER_WAY:
+            return  # a list that is being written is written first, and results on their way out are said
         before = asked.get("before") or await self._count(campaign)
         await self._store.db[ledger.DRAWS].update_one({"_id": campaign}, {"$set": {"erasure.before": before}})
         for name in _PERSONAL:

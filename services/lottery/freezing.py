@@ -18,7 +18,7 @@ from services.lottery.keys import LotteryKeys
 from services.lottery.list_store import write_list
 from services.lottery.manifest import Counted, Freeze, Override, Previous, write_manifest
 from services.lottery.rounds import round_for
-from services.lottery.states import BEFORE, DrawState
+from services.lottery.states import BEFORE, UNLESS_ERASED, DrawState
 from services.lottery.steps import NotYet, TooEarly, WrongState, draw_of, step
 from services.lottery.transcript import history_event
 from services.lottery.waiting import Readiness
@@ -51,8 +51,8 @@ class Freezing:
         await agreed_clocks(self._store)
         for _ in range(_TRIES):
             draw = await draw_of(self._store, campaign)
-            if draw["state"] != BEFORE[DrawState.FREEZING]:
-                raise WrongState(draw["state"])
+            if draw["state"] != BEFORE[DrawState.FREEZING] or "erasure" in draw:
+                raise WrongState("erasing" if "erasure" in draw else draw["state"])
             stated = _permitted(await judging.readiness(self._store, campaign), override)
             if await self._closed(draw, closing_of(rule, draw["number"], now, stated)):
                 return
@@ -60,7 +60,7 @@ class Freezing:
 
     async def _closed(self, draw: dict[str, Any], closing: dict[str, Any]) -> bool:
         """Whether nothing had changed since `draw` was read."""
-        same = {"_id": draw["_id"], "state": draw["state"], "number": draw["number"], "changes": draw["changes"]}
+        same = {name: draw[name] for name in ("_id", "state", "number", "changes")} | UNLESS_ERASED
         change = {"$set": {"state": DrawState.FREEZING, "closing": closing}}
         done = await self._store.db[ledger.DRAWS].update_one(same, change)
         return bool(done.modified_count)

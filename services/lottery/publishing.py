@@ -21,15 +21,21 @@ from services.lottery.places.ledger import open_places
 from services.lottery.randomness import Randomness, draw_key
 from services.lottery.states import DrawState
 from services.lottery.steps import WrongState, draw_of
+from services.lottery.tickets import BLOCK
 from shared.campaign import Campaign
 from shared.contracts import BATCH_LIMIT, Result, ResultsPublished
-from shared.ids import CampaignId, ClassId, DrawId, derived_event_id
+from shared.errors import KujiError
+from shared.ids import CampaignId, ClassId, DrawId, application_id_bytes, derived_event_id
 from shared.logging import get_logger
 from shared.storage import ReplaceOne, Store, UnitOfWork
 
 _log = get_logger(__name__)
 
 PARTS_AT_ONCE = 20
+
+
+class ListDiffers(KujiError):  # noqa: N818  (says what is the case)
+    """Nothing is said then, for it would be said to the wrong people: restore the entries from a backup, or redraw."""
 
 
 class Publishing:
@@ -66,10 +72,13 @@ class Publishing:
         )
 
     async def _documents(self, campaign: CampaignId, frozen: FrozenList, start: int) -> list[dict[str, Any]]:
-        """The ledger's entries of the next parts; they stand there in the order of the list."""
+        """The ledger's entries of the next parts; they stand there in the order of the list. Raises ListDiffers."""
         wanted = {"campaign": campaign, "state": "accepted", "_id": {"$gte": str(UUID(bytes=frozen.id(start)))}}
         found = self._store.db[ledger.ENTRIES].find(wanted).sort("_id", 1).limit(PARTS_AT_ONCE * BATCH_LIMIT)
         documents: list[dict[str, Any]] = await found.to_list(None)
+        ids = b"".join(application_id_bytes(each["_id"]) for each in documents)
+        if ids != frozen.ids[start * BLOCK : (start + PARTS_AT_ONCE * BATCH_LIMIT) * BLOCK]:
+            raise ListDiffers(f"entries of campaign {campaign} are not those of its frozen list any more")
         return documents
 
     async def _say(self, campaign: CampaignId, draw: DrawId, told: Sequence[Result], first: int, parts: int) -> None:

@@ -12,7 +12,7 @@ from typing import Any, Final
 from services.lottery import ledger
 from services.lottery.freezing import closing_of
 from services.lottery.manifest import draw_id
-from services.lottery.states import DrawState
+from services.lottery.states import UNLESS_ERASED, DrawState
 from services.lottery.steps import WrongState, draw_of
 from shared.campaign import Campaign
 from shared.clock import Clock
@@ -54,9 +54,7 @@ class Redrawing:
         following = self._following(given_up, correction)
 
         async def work(uow: UnitOfWork) -> None:
-            same = {
-                "_id": campaign, "state": given_up["state"], "draw": given_up["draw"], "erasure": {"$exists": False},
-            }  # fmt: skip
+            same = {"_id": campaign, "state": given_up["state"], "draw": given_up["draw"], **UNLESS_ERASED}
             last = await uow.db[ledger.DRAWS].find_one_and_replace(same, following, session=uow.session)
             if last is None:
                 raise WrongState("being changed by somebody else")

@@ -1,7 +1,7 @@
 """The states of a draw, as a table; every transition is checked against it. Pure."""
 
 from enum import StrEnum
-from typing import Final
+from typing import Any, Final
 
 
 class DrawState(StrEnum):
@@ -24,3 +24,6 @@ BEFORE: Final[dict[DrawState, DrawState]] = {
     DrawState.PUBLISHED: DrawState.DRAWN,
 }
 """From where a state is reached, and from nowhere else."""
+
+UNLESS_ERASED: Final[dict[str, Any]] = {"erasure": {"$exists": False}}
+"""No list is closed, drawn or given up once its erasure was asked for: entries may go at any moment."""

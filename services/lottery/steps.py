@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from services.lottery import ledger
-from services.lottery.states import BEFORE, DrawState
+from services.lottery.states import BEFORE, UNLESS_ERASED, DrawState
 from services.lottery.waiting import Readiness
 from shared.errors import KujiError
 from shared.ids import CampaignId
@@ -53,7 +53,9 @@ async def step(uow: UnitOfWork, draw: Mapping[str, Any], to: DrawState, values: 
 
     Of this very draw: whoever was slow may find the next one in the state in which it left its own.
     """
-    same = {"_id": draw["_id"], "draw": draw["draw"], "state": BEFORE[to]}
+    same: dict[str, Any] = {"_id": draw["_id"], "draw": draw["draw"], "state": BEFORE[to]}
+    if to == DrawState.DRAWN:
+        same |= UNLESS_ERASED
     taken = await uow.db[ledger.DRAWS].update_one(same, {"$set": {"state": to, **values}}, session=uow.session)
     if taken.modified_count == 0:
         found = await uow.db[ledger.DRAWS].find_one({"_id": draw["_id"]}, session=uow.session)

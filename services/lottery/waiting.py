@@ -43,7 +43,9 @@ class Wait:
 
 
 def waits(draw: Mapping[str, Any], campaign: Campaign, readiness: Readiness | None, now: datetime) -> list[Wait]:
-    """`readiness` for an open draw only. Nothing is waited for once the results have been said."""
+    """`readiness` for an open draw only. Nothing is waited for once the results have been said, or all is to go."""
+    if "erasure" in draw and draw["state"] in {DrawState.OPEN, DrawState.FROZEN}:
+        return []
     match draw["state"]:
         case DrawState.OPEN:
             return list(_open(draw, campaign, readiness, now))

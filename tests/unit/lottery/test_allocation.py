@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from services.lottery import allocation
 from services.lottery.allocation import ClassRule, Rules
 from services.lottery.entries import Entry
 from services.lottery.plain_allocation import PlainAllocation, allocate_plainly
@@ -69,6 +70,20 @@ def test_a_slow_second_opinion_agrees(campaign: tuple[list[Entry], list[ClassRul
 def test_the_verifiers_allocator_agrees_in_everything(campaign: tuple[list[Entry], list[ClassRule], Rules, bytes]):
     entries, classes, rules, key = campaign
     assert allocated(key, entries, classes, rules) == allocate_plainly(key, entries, classes, rules)
+
+
+@settings(max_examples=300, deadline=None)
+@given(campaigns(), st.integers(1, 5), st.integers(5, 9))
+def test_it_does_not_matter_in_how_long_runs_entries_are_served(
+    campaign: tuple[list[Entry], list[ClassRule], Rules, bytes], first: int, longest: int
+):
+    """As in a draw of millions, where one run is never all."""
+    entries, classes, rules, key = campaign
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(allocation, "_FIRST_RUN", first)
+        patched.setattr(allocation, "_LONGEST_RUN", longest)
+        result = allocated(key, entries, classes, rules)
+    assert result == allocate_plainly(key, entries, classes, rules)
 
 
 @settings(max_examples=300, deadline=None)
