@@ -61,7 +61,10 @@ async function fromOffice(address: string): Promise<Texts | null> {
   const read = await fetched(`${address}transcript`);
   if (read === null) return null;
   const content = parsed(read.text);
-  return { content, rows: apart(content) ? ((await fetched(`${address}rows`))?.text ?? null) : null, kept: read.kept };
+  if (!apart(content)) return { content, rows: null, kept: read.kept };
+  const rows = await fetched(`${address}rows`);
+  if (rows?.kept !== read.kept) throw new Error("a list and a record of different times"); // no verdict on what is not one record
+  return { content, rows: rows.text, kept: read.kept };
 }
 
 async function fromFiles(transcript: File, rows: File | null): Promise<Texts> {
