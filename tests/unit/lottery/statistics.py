@@ -32,8 +32,8 @@ def arrivals(count: int, seed: int = 1) -> bytes:
     return ids.tobytes()
 
 
-def chi_square(observed: NDArray[np.int64], expected: float, free: int) -> float:
-    """How far the counts are from equal ones; negative where they are closer than chance would have them."""
+def chi_square(observed: NDArray[np.int64], expected: float | NDArray[np.float64], free: int) -> float:
+    """How far the counts are from those expected; negative where they are closer than chance would have them."""
     statistic = float(((observed - expected) ** 2 / expected).sum())
     spread = 2 / (9 * free)
     return float(((statistic / free) ** (1 / 3) - (1 - spread)) / spread**0.5)
