@@ -22,6 +22,25 @@ INLINE_ROWS: Final = 200_000
 
 ROWS_FILE: Final = "rows.txt"
 
+MEMBERS: Final = frozenset(
+    [
+        "v",
+        "manifest",
+        "signature",
+        "rows",
+        "dice",
+        "witnesses",
+        "dice_evidence",
+        "beacon_signature",
+        "key",
+        "winners",
+        "waiting",
+        "history",
+        "signing_key",
+        "signature_of_result",
+    ]
+)
+
 
 def history_event(
     kind: str, at: datetime, before: Mapping[str, Any] | None, reason: str = "", **facts: Any

@@ -19,7 +19,7 @@ from services.lottery.places.promotion import BadMove
 from services.lottery.plain_allocation import PlainAllocation, allocate_plainly
 from services.lottery.randomness import BadRandomness, Randomness, check_beacon, check_dice, draw_key
 from services.lottery.rows import BadRows, read_rows, root_of
-from services.lottery.transcript import ROWS_FILE, history_holds
+from services.lottery.transcript import MEMBERS, ROWS_FILE, history_holds
 from shared.campaign import quicknet
 from shared.canonical import canonical
 from shared.signing import verify
@@ -107,6 +107,10 @@ def key_of(content: Mapping[str, Any]) -> bytes:
 
 
 def _checks(content: Mapping[str, Any], public_key: str | None) -> Iterator[Check]:
+    if content["v"] != 1:
+        raise ValueError("this transcript is of a version that this program does not know")
+    if set(content) != MEMBERS:
+        raise ValueError("a transcript has all its members, and no others")
     signing_key = public_key or content["signing_key"]
     if public_key is not None:
         same = content["signing_key"] == public_key
@@ -180,8 +184,8 @@ def _randomness_checks(manifest: Manifest, randomness: Randomness, witnesses: li
             "dice",
             f"{manifest.dice_digits} digits before {len(witnesses)} witnesses",
             lambda: check_dice(
-                str(randomness.dice),
-                str(randomness.dice),
+                _text(randomness.dice),
+                _text(randomness.dice),
                 witnesses,
                 needed=manifest.dice_digits or 0,
                 witnesses_needed=manifest.witnesses,
@@ -197,8 +201,13 @@ def _randomness_checks(manifest: Manifest, randomness: Randomness, witnesses: li
         yield _passes(
             "beacon",
             f"the signature of round {beacon.round} is the beacon's",
-            lambda: check_beacon(str(randomness.beacon_signature), beacon),
+            lambda: check_beacon(_text(randomness.beacon_signature), beacon),
         )
+
+
+def _text(value: object) -> str:
+    """A number is not the digits that were read out, even where it looks like them."""
+    return value if isinstance(value, str) else ""
 
 
 def _passes(name: str, text: str, check: Callable[[], object]) -> Check:

@@ -115,6 +115,8 @@ CHEATS: dict[str, Callable[[Any], object]] = {
     "places after the draw": lambda t: t["history"].append(given_up(t, "00" * 16)),
     "history": lambda t: t["history"][0].update(at="2018-06-08T00:00:00+00:00"),
     "form": lambda t: t.update(rows=t["rows"] + "x\n"),
+    "form ": lambda t: t.pop("dice_evidence"),
+    "form  ": lambda t: t.update(v=2),
 }
 
 
@@ -130,7 +132,7 @@ def test_a_cheat_by_whoever_holds_the_key_is_noticed_as_in_python(verifier: Ask)
     contents = [cheated(check) for check in CHEATS]
     for check, content, answer in zip(CHEATS, contents, asked(verifier, contents), strict=True):
         failed = {name for name, passed in answer["checks"] if not passed}
-        assert check in failed
+        assert check.strip() in failed
         assert failed == {each.name for each in verify_transcript(content).checks if not each.passed}
 
 

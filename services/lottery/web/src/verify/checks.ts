@@ -27,6 +27,8 @@ export interface Opened extends Drawn {
 }
 
 export const ROWS_FILE = "rows.txt";
+const MEMBERS =
+  "beacon_signature dice dice_evidence history key manifest rows signature signature_of_result signing_key v waiting winners witnesses";
 const FIRST = "0".repeat(64);
 
 type Content = Readonly<Record<string, any>>;
@@ -51,6 +53,8 @@ export async function* checks(
 }
 
 async function* all(content: Content, rows: string | null, published: string | null, tell?: Tell): AsyncGenerator<Check, Opened> {
+  if (content.v !== 1) throw new Refused("a version this program does not know");
+  if (Object.keys(content).sort().join(" ") !== MEMBERS) throw new Refused("a transcript has all its members, and no others");
   const key = published ?? content.signing_key;
   if (published !== null) yield { name: "signing key", passed: content.signing_key === published };
   const { signature_of_result: signature, ...unsigned } = content;
