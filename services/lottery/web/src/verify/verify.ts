@@ -92,7 +92,8 @@ section("follow-form").addEventListener("submit", (event) => {
   follow();
 });
 takeDropped();
-void listDraws().then(fromOffice);
+fromOffice(); // at once: later it would push aside what somebody chose meanwhile
+void listDraws();
 void prepare(page.offline, SHELF, [page.work]).then(
   () => say("offline", "small", t("verify.offline.ready")),
   () => say("offline", "small", t("verify.offline.not")),
