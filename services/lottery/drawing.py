@@ -6,6 +6,7 @@ from what is stored, so a step that died half-way is simply taken again, by anyb
 
 import asyncio
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from services.lottery import ledger
@@ -26,6 +27,13 @@ from shared.storage import Store, UnitOfWork
 _log = get_logger(__name__)
 
 
+def sources_missing(manifest: Manifest, draw: Mapping[str, Any]) -> bool:
+    """Whether a source of chance that the manifest names has not been given yet."""
+    without_dice = manifest.dice_digits is not None and draw.get("dice") is None
+    without_beacon = manifest.beacon is not None and draw.get("beacon_signature") is None
+    return without_dice or without_beacon
+
+
 class Drawing:
     def __init__(self, store: Store, keys: LotteryKeys, clock: Clock) -> None:
         self._store, self._keys, self._clock = store, keys, clock
@@ -36,11 +44,9 @@ class Drawing:
         if draw["state"] != DrawState.FROZEN or "erasure" in draw:
             return False
         manifest = Manifest.read(draw["manifest"])
-        randomness = Randomness(draw.get("dice"), draw.get("beacon_signature"))
-        missing_dice = manifest.dice_digits is not None and randomness.dice is None
-        missing_beacon = manifest.beacon is not None and randomness.beacon_signature is None
-        if missing_dice or missing_beacon:
+        if sources_missing(manifest, draw):
             return False
+        randomness = Randomness(draw.get("dice"), draw.get("beacon_signature"))
         frozen = await read_list(self._store, draw["draw"])
         transcript = await asyncio.to_thread(self._transcript, draw, manifest, randomness, frozen)
 

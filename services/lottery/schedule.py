@@ -11,7 +11,7 @@ from typing import Any, Final
 from services.lottery import ledger
 from services.lottery.chance import Chance
 from services.lottery.clocks import ClocksDiffer
-from services.lottery.drawing import Drawing
+from services.lottery.drawing import Drawing, sources_missing
 from services.lottery.freezing import Freezing
 from services.lottery.manifest import Manifest
 from services.lottery.publishing import Publishing
@@ -53,12 +53,29 @@ class Schedule:
         self._incomplete: dict[str, int] = {}
 
     async def advance(self, campaign: Campaign) -> None:
-        """Take whatever step is due, unless another instance looks after this campaign."""
-        if not await self._leases.hold(f"draw:{campaign.id}", self._name, LEASE_S):
-            return
+        """Take whatever step is due, unless another instance looks after this campaign.
+
+        Who sees nothing to do takes no lease: one whose clock is behind must not keep the others waiting.
+        """
         draw = await draw_of(self._store, campaign.id)
+        if self._is_due(campaign, draw) and await self._leases.hold(_lease(campaign), self._name, LEASE_S):
+            await self._take_step(campaign, draw)
+
+    def _is_due(self, campaign: Campaign, draw: Mapping[str, Any]) -> bool:
+        """By what stands in the draw and by this clock. A list found incomplete is judged again when it has changed."""
         match draw["state"]:
-            case DrawState.OPEN if draw["number"] == 1 and self._clock.now() >= campaign.draw.at:
+            case DrawState.OPEN:
+                judged = self._incomplete.get(draw["draw"]) == draw["changes"]
+                return draw["number"] == 1 and self._clock.now() >= campaign.draw.at and not judged
+            case DrawState.FROZEN:
+                manifest = Manifest.read(draw["manifest"])
+                return not sources_missing(manifest, draw) or self._beacon_is_due(campaign, manifest, draw)
+            case state:
+                return state in {DrawState.FREEZING, DrawState.DRAWN}
+
+    async def _take_step(self, campaign: Campaign, draw: dict[str, Any]) -> None:
+        match draw["state"]:
+            case DrawState.OPEN:
                 await self._freeze(campaign, draw)
             case DrawState.FREEZING:
                 await self._freezing.finish(campaign.id)
@@ -69,24 +86,20 @@ class Schedule:
                 await self._publishing.publish_if_drawn(campaign.id)
 
     async def _freeze(self, campaign: Campaign, draw: Mapping[str, Any]) -> None:
-        """A list that was found incomplete is judged again when something of it has changed: it may be long."""
-        if self._incomplete.get(draw["draw"]) == draw["changes"]:
-            return
         try:
             await self._freezing.freeze(campaign.id)
         except NotYet:
             self._incomplete[draw["draw"]] = draw["changes"]
         except (ClocksDiffer, RoundPassed, TooEarly, WrongState):
-            return  # what it waits for is shown (`waiting.waits`)
+            # What it waits for is shown (`waiting.waits`); another instance, with a better clock, may try.
+            await self._leases.give_up(_lease(campaign), self._name)
 
     async def _ask_for_the_beacon(self, campaign: Campaign, draw: dict[str, Any]) -> None:
         """Once its round is out, every now and then until a relay has it."""
-        manifest, now = Manifest.read(draw["manifest"]), self._clock.now()
-        if not campaign.draw.relays or manifest.beacon is None or "beacon_signature" in draw:
+        manifest = Manifest.read(draw["manifest"])
+        if manifest.beacon is None or not self._beacon_is_due(campaign, manifest, draw):
             return
-        if now < quicknet.time_of(manifest.beacon.round) or self._asked_lately(draw["draw"], now):
-            return
-        self._asked[draw["draw"]] = now
+        self._asked[draw["draw"]] = self._clock.now()
         asked = await self._relays.ask(campaign.draw.relays, manifest.beacon)
         troubles = {"relay_troubles": [{"relay": host, "trouble": each} for host, each in asked.troubles.items()]}
         await self._store.db[ledger.DRAWS].update_one({"_id": campaign.id, "draw": draw["draw"]}, {"$set": troubles})
@@ -98,7 +111,17 @@ class Schedule:
         except (BadRandomness, ClocksDiffer, ObjectionsOpen, WrongState):
             return  # somebody pasted it meanwhile, or it is asked for again
 
+    def _beacon_is_due(self, campaign: Campaign, manifest: Manifest, draw: Mapping[str, Any]) -> bool:
+        if not campaign.draw.relays or manifest.beacon is None or "beacon_signature" in draw:
+            return False
+        now = self._clock.now()
+        return now >= quicknet.time_of(manifest.beacon.round) and not self._asked_lately(draw["draw"], now)
+
     def _asked_lately(self, draw: str, now: datetime) -> bool:
         """A clock that was ahead and is set right has not: what it asked "later" was long ago."""
         asked = self._asked.get(draw)
         return asked is not None and timedelta() <= now - asked < _ASK_AGAIN
+
+
+def _lease(campaign: Campaign) -> str:
+    return f"draw:{campaign.id}"

@@ -24,6 +24,7 @@ from services.lottery.verification import verify_transcript
 from services.lottery.waiting import waits
 from shared.campaign import Campaign, quicknet
 from shared.campaign.model import Beacon, DrawRules
+from shared.clock import FixedClock
 from shared.ids import CampaignId
 from shared.storage import Store
 from tests.integration.lottery.relay import ROUND, SIGNATURE, Manner, relay
@@ -250,3 +251,12 @@ async def test_relays_are_not_asked_again_at_every_tick(mongo_url: str, namespac
             town.clock.at += timedelta(seconds=1)
             await town.office.schedule.advance(later)
             assert await waited_for(town) == ["results"]
+
+
+async def test_an_instance_whose_clock_is_behind_keeps_nobody_waiting(town: Town):
+    await everybody_is_in(town)
+    behind = town.offices[1].schedule
+    behind._clock = FixedClock(town.campaign.draw.at - timedelta(minutes=10))
+    await behind.advance(town.campaign)
+    await town.office.schedule.advance(town.campaign)
+    assert await waited_for(town) == ["dice"]
