@@ -20,6 +20,11 @@ SERVERS = {"beam.smp", "epmd", "mongod"}
 SERVICES = {"services.intake", "services.lottery", "services.notifier", "services.vault"}
 
 
+def _hears_interrupts() -> None:
+    """Tests that a shell runs in the background inherit that Ctrl-C is ignored; a person's command does not."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @dataclass
 class Checkout:
     """A copy of the source with a state folder of its own; the Python packages and mongod are shared."""
@@ -48,6 +53,7 @@ class Checkout:
                 stdout=said,
                 stderr=said,
                 start_new_session=True,
+                preexec_fn=_hears_interrupts,  # noqa: PLW1509  (one signal, no thread of ours)
             )
         self.started.append(process)
         return process
