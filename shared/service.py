@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from shared import logging
 from shared.errors import ConfigurationError
 from shared.settings import ServiceSettings
-from shared.web.patience import PatientProtocol
+from shared.web.slow_clients import PatientProtocol
 
 S = TypeVar("S", bound=ServiceSettings)
 

@@ -10,7 +10,7 @@ from typing import Any, Final, Literal
 import typst
 
 from shared.errors import ConfigurationError, PermanentError
-from shared.glyphs import printable
+from shared.font_coverage import printable
 
 FONT_DIRS: Final = (
     Path("/usr/share/fonts/truetype/ipamj"),

@@ -14,7 +14,7 @@ import typst
 from PIL import Image, ImageChops, TiffImagePlugin
 
 from services.intake.pages import TEXTS
-from services.intake.sheet import Sheets
+from services.intake.pages.sheet import Sheets
 from shared.campaign import load_campaign
 from shared.typesetting import Typesetter
 from shared.web.pages import catalogues_with

@@ -4,8 +4,8 @@ import signal
 import sys
 from types import FrameType
 
+from deploy.cli.api import CallRefused, NotRunning
 from deploy.cli.commands import app
-from deploy.cli.doors import CallRefused, NotRunning
 from deploy.edge.settings import NotSetUp
 from shared.errors import KujiError
 

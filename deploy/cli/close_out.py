@@ -5,8 +5,8 @@ from typing import Annotated
 
 import typer
 
-from deploy.cli.doors import ask, call, campaign_or_only
-from deploy.cli.showing import ActorOption, AsJson, CampaignOption, show_one
+from deploy.cli.api import ask, call, campaign_or_only
+from deploy.cli.output import ActorOption, AsJson, CampaignOption, show_one
 
 close_out = typer.Typer(help="Return, erase, certify.", no_args_is_help=True)
 

@@ -2,8 +2,9 @@
 
 import typer
 
-from deploy import pages
-from deploy.cli import checking, close_out, compose, demo, draws, house, installation, papers, places, staff, vaults
+from deploy.cli import close_out, compose, demo, dev, draws, installation, papers, places, staff, vault
+from deploy.cli import verify as checking
+from deploy.web_build import build as pages
 
 app = typer.Typer(
     name="kuji",
@@ -26,7 +27,7 @@ def bundled(context: typer.Context) -> None:
 
 app.command("demo")(demo.demo)
 app.command("test", context_settings={"allow_extra_args": True, "ignore_unknown_options": True}, add_help_option=False)(
-    house.test
+    dev.test
 )
 app.command("up")(installation.up)
 app.command("down")(installation.down)
@@ -35,7 +36,7 @@ app.command("verify")(checking.verify)
 app.add_typer(staff.held, name="held")
 app.add_typer(staff.parked, name="parked")
 app.add_typer(staff.notices, name="notices")
-app.add_typer(vaults.prints, name="prints")
+app.add_typer(vault.prints, name="prints")
 app.add_typer(draws.draw, name="draw")
 app.add_typer(places.places, name="places")
 app.add_typer(close_out.close_out, name="close-out")
@@ -43,11 +44,11 @@ app.add_typer(compose.compose, name="compose")
 app.command("papers")(papers.list_papers)
 app.command("seal-paper")(papers.seal_paper)
 app.command("fax-webhook")(papers.fax_webhook)
-app.command("seal")(vaults.seal)
-app.command("signing-key")(vaults.signing_key)
-app.command("bench")(house.bench)
-app.command("lock")(house.lock)
-app.command("pages")(house.bundle)
+app.command("seal")(vault.seal)
+app.command("signing-key")(vault.signing_key)
+app.command("bench")(dev.bench)
+app.command("lock")(dev.lock)
+app.command("pages")(dev.bundle)
 
 
 @app.command("help")

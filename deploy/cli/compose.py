@@ -7,9 +7,9 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from deploy.cli.doors import ask
+from deploy.cli.api import ask
 from deploy.compose import record, secrets
-from deploy.local.house import HOUSE, ROOT
+from deploy.local.paths import HOUSE, ROOT
 
 compose = typer.Typer(help="Running on containers (docker-compose.yml).", no_args_is_help=True)
 

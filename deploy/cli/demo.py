@@ -8,9 +8,9 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from deploy.cli.showing import AsJson
+from deploy.cli.output import AsJson
 from deploy.local import runs
-from deploy.local.house import HOUSE, RUNS
+from deploy.local.paths import HOUSE, RUNS
 
 
 def demo(

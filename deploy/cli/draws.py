@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from deploy.cli.doors import ask, call, campaign_or_only
-from deploy.cli.showing import ActorOption, AsJson, CampaignOption, show, show_one
+from deploy.cli.api import ask, call, campaign_or_only
+from deploy.cli.output import ActorOption, AsJson, CampaignOption, show, show_one
 
 EvidenceOption = Annotated[
     list[Path] | None,

@@ -14,11 +14,11 @@ from typing import Annotated, Any
 import httpx
 import typer
 
-from deploy.cli.doors import RECORD, NotRunning, read_record, record_file
-from deploy.cli.showing import AsJson, show
+from deploy.cli.api import RECORD, NotRunning, read_record, record_file
+from deploy.cli.output import AsJson, show
 from deploy.demo.rehearsal import SAMPLE, rehearsal_of
 from deploy.local import runs
-from deploy.local.house import ROOT
+from deploy.local.paths import ROOT
 from deploy.local.processes import LocalError, started_at
 from shared.clock import set_rehearsal_clock
 
@@ -75,7 +75,7 @@ def _start(campaigns: Path, *, rehearsal: bool) -> None:
     log = HOME / "keeper.log"
     with log.open("wb") as output:
         keeper = subprocess.Popen(
-            [sys.executable, "-m", "deploy.local.keeper", "--home", str(HOME), *played],
+            [sys.executable, "-m", "deploy.local.daemon", "--home", str(HOME), *played],
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,

@@ -7,15 +7,15 @@ from typing import Annotated, Literal
 import typer
 import uvicorn
 
-from deploy.cli.doors import ask, campaign_or_only, read_record
-from deploy.cli.showing import AsJson, CampaignOption, show
+from deploy.cli.api import ask, campaign_or_only, read_record
+from deploy.cli.output import AsJson, CampaignOption, show
 from deploy.edge.command import carry_out
-from deploy.edge.door import IntakeDoor
+from deploy.edge.intake_client import IntakeDoor
 from deploy.edge.sender import Sender
 from deploy.edge.settings import EdgeSettings, NotSetUp
 from deploy.edge.spool import Spool
 from deploy.edge.webhook import build
-from deploy.local.house import HOUSE
+from deploy.local.paths import HOUSE
 
 _SECRET_BYTES = 32
 

@@ -4,8 +4,8 @@ from typing import Annotated
 
 import typer
 
-from deploy.cli.doors import ask, campaign_or_only
-from deploy.cli.showing import ActorOption, AsJson, CampaignOption, show, show_one
+from deploy.cli.api import ask, campaign_or_only
+from deploy.cli.output import ActorOption, AsJson, CampaignOption, show, show_one
 
 places = typer.Typer(help="Places after the draw: given up, passed on, corrected.", no_args_is_help=True)
 

@@ -4,8 +4,8 @@ from typing import Annotated
 
 import typer
 
-from deploy.cli.doors import ask, call, campaign_or_only
-from deploy.cli.showing import ActorOption, AsJson, CampaignOption, show, show_one
+from deploy.cli.api import ask, call, campaign_or_only
+from deploy.cli.output import ActorOption, AsJson, CampaignOption, show, show_one
 from shared.contracts import SERVICES
 
 held = typer.Typer(help="Applications that wait for a person's decision.", no_args_is_help=True)

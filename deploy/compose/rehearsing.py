@@ -17,10 +17,10 @@ from deploy.demo.installation import Door, Installation, office
 from deploy.demo.invariants import Invariant
 from deploy.demo.people import population
 from deploy.demo.phases import Play
+from deploy.demo.progress import Stage
 from deploy.demo.rehearsal import SAMPLE, rehearsal_of
 from deploy.demo.report import Report
 from deploy.demo.run import play_event
-from deploy.demo.stage import Stage
 from shared.clock import set_rehearsal_clock
 
 

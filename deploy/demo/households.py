@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from deploy.demo import names, places
+from deploy.demo import addresses, names
+from deploy.demo.addresses import Home, Town
 from deploy.demo.names import Name
-from deploy.demo.places import Home, Town
 
 ADULT_AGE: Final = 20
 """R-D2: under 20 a guardian is named."""
@@ -89,7 +89,7 @@ class Neighbourhood:
 
     def _home(self, towns: tuple[Town, ...]) -> Home:
         while True:
-            home = places.make_home(self._dice, towns, self._canary)
+            home = addresses.make_home(self._dice, towns, self._canary)
             house = (home.town, home.chome, home.ban, home.go)
             if house not in self._houses:
                 self._houses.add(house)

@@ -13,8 +13,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
-from deploy.demo import names, places
-from deploy.demo.asking import Asking, ask, ask_in_vain
+from deploy.demo import addresses, names
+from deploy.demo.choices import Asking, ask, ask_in_vain
 from deploy.demo.households import Neighbourhood, Person
 from shared.campaign import Campaign
 from shared.contracts import Channel
@@ -106,8 +106,8 @@ class _Writer:
         self._campaign, self._canary = campaign, canary
         self._dice = random.Random(seed)  # noqa: S311  (people, not keys)
         neighbourhood = Neighbourhood(self._dice, canary)
-        self._residents = neighbourhood.people(places.WARD_TOWNS)
-        self._others = neighbourhood.people(places.OTHER_TOWNS)
+        self._residents = neighbourhood.people(addresses.WARD_TOWNS)
+        self._others = neighbourhood.people(addresses.OTHER_TOWNS)
         self._mailbox_numbers = itertools.count(1)
 
     def applications(self, size: int) -> list[DemoApplication]:

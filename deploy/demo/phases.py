@@ -15,8 +15,8 @@ import pyrage
 from deploy.demo.client import IntakeClient, Receipted
 from deploy.demo.installation import Office
 from deploy.demo.people import DemoApplication
+from deploy.demo.progress import Counter
 from deploy.demo.rehearsal import until
-from deploy.demo.stage import Counter
 from shared.clock import set_rehearsal_clock
 from shared.ids import ApplicationId
 

@@ -16,14 +16,14 @@ from typing import Any
 
 from rich.console import Console
 
-from deploy.demo import collecting, phases
+from deploy.demo import evidence, phases
 from deploy.demo.installation import Door, Installation, Office, office
 from deploy.demo.invariants import Invariant, check
 from deploy.demo.people import DemoApplication, population
 from deploy.demo.phases import Play
+from deploy.demo.progress import Stage
 from deploy.demo.rehearsal import SAMPLE, rehearsal_of
 from deploy.demo.report import Report
-from deploy.demo.stage import Stage
 from deploy.local import runs
 from deploy.local.stack import Options, Stack
 from shared.campaign import Campaign
@@ -108,16 +108,16 @@ async def play_event(play: Play, applications: list[DemoApplication], stage: Sta
         await phases.roll_dice(play)
         transcript = await phases.keep_transcript(play)
     with stage.phase("notify", "Notices: mail and postcards", 0) as counter:
-        await phases.await_notices(play, await collecting.readable(play.office), counter)
+        await phases.await_notices(play, await evidence.readable(play.office), counter)
     with stage.phase("collect", "What became of everybody, compared"):
-        facts = await collecting.facts(play.office, applications, desk, transcript)
-        summaries = await collecting.summaries(play.office)
-        postcard = await collecting.keep_postcard(play.office, play.output)
+        facts = await evidence.facts(play.office, applications, desk, transcript)
+        summaries = await evidence.summaries(play.office)
+        postcard = await evidence.keep_postcard(play.office, play.output)
     with stage.phase("return", "Close-out: everything back to the ward"):
         returned = await phases.return_to_ward(play)
     with stage.phase("erase", "Close-out: erased everywhere, certified"):
         certificate = await phases.erase(play)
-        gone = await collecting.after_erasure(play.office)
+        gone = await evidence.after_erasure(play.office)
     return Report(
         machine=_machine(),
         facts=facts,

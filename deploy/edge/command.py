@@ -5,13 +5,13 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from deploy.edge.door import IntakeAway, IntakeDoor, PaperRefused
+from deploy.edge.intake_client import IntakeAway, IntakeDoor, PaperRefused
 from deploy.edge.sealing import KeyRefused
 from deploy.edge.sender import PaperChannel, Sender, serial_of
 from deploy.edge.settings import EdgeSettings, NotSetUp
 from deploy.edge.spool import Spool
 from deploy.edge.watching import ADVICE, Watching
-from shared.paper import NotAPaper
+from shared.paper_files import NotAPaper
 
 USAGE = 2
 REFUSED = 1

@@ -10,11 +10,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal, cast
 
-from deploy.edge.door import IntakeDoor, PaperRefused
+from deploy.edge.intake_client import IntakeDoor, PaperRefused
 from deploy.edge.settings import EdgeSettings
 from deploy.edge.spool import ClearFile, SealedPaper, Spool
 from deploy.edge.stripping import stripped
-from shared.paper import BYTES, NotAPaper
+from shared.paper_files import BYTES, NotAPaper
 
 if TYPE_CHECKING:
     from shared.ids import PaperId, Receipt, Serial

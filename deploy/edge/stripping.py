@@ -10,7 +10,7 @@ import pikepdf
 from PIL import Image, ImageOps
 
 from deploy.edge import jpeg
-from shared.paper import Kind, NotAPaper, look
+from shared.paper_files import Kind, NotAPaper, look
 
 _ORIENTATION: Final = 0x0112
 _PAGE_KEYS: Final = frozenset(

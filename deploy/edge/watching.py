@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from deploy.edge.door import IntakeAway, PaperRefused
+from deploy.edge.intake_client import IntakeAway, PaperRefused
 from deploy.edge.sealing import KeyRefused
 from deploy.edge.sender import UNAUTHORIZED, PaperChannel, Sender, serial_of
 from deploy.edge.spool import write_whole
-from shared.paper import NotAPaper
+from shared.paper_files import NotAPaper
 
 REJECTED: Final = "rejected"
 

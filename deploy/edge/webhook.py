@@ -14,12 +14,12 @@ from typing import Annotated, Final, cast
 from fastapi import FastAPI, Header, Query, Request
 from starlette.requests import ClientDisconnect
 
-from deploy.edge.door import IntakeAway, PaperRefused
+from deploy.edge.intake_client import IntakeAway, PaperRefused
 from deploy.edge.sealing import KeyRefused
 from deploy.edge.sender import Sender, serial_of
 from deploy.edge.watching import ADVICE
 from shared.ids import PaperId
-from shared.paper import BYTES, NotAPaper
+from shared.paper_files import BYTES, NotAPaper
 from shared.web import ProblemError, install_problems, problem, unavailable
 
 _READ_S: Final = 60.0

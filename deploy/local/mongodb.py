@@ -11,8 +11,8 @@ from pathlib import Path
 from pymongo import MongoClient
 from pymongo.errors import OperationFailure, PyMongoError
 
-from deploy.compose.provision import become_primary, create_users
 from deploy.local.processes import Child, Watchdog, await_port
+from deploy.mongodb.provision import become_primary, create_users
 from shared.storage import TRANSACTION_LIFETIME_S
 
 WHEEL_BINARY = Path("fiftyone/db/bin/mongod")

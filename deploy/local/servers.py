@@ -8,8 +8,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from deploy.local.house import HOUSE, ROOT
 from deploy.local.mongodb import MongoDB, find_mongod, reachable
+from deploy.local.paths import HOUSE, ROOT
 from deploy.local.ports import free_ports
 from deploy.local.processes import Child, LocalError, Watchdog, await_port
 from deploy.local.rabbitmq import Ports, RabbitMQ

@@ -15,8 +15,8 @@ from types import TracebackType
 from typing import Self
 from urllib.error import URLError
 
-from deploy.local import given
-from deploy.local.house import ROOT
+from deploy.local import external_servers
+from deploy.local.paths import ROOT
 from deploy.local.ports import free_ports
 from deploy.local.processes import Child, Watchdog
 from deploy.local.secrets import Secrets
@@ -57,7 +57,7 @@ class Stack:
             self._tell("RabbitMQ, MongoDB, mailbox")
             self.servers.start(amqp_users=self.secrets.amqp, mongo_users=_databases(self.secrets.mongo))
             if self.servers.given_amqp is not None:
-                given.prepare_broker(self.servers.given_amqp, self.namespace)
+                external_servers.prepare_broker(self.servers.given_amqp, self.namespace)
             self._tell(", ".join(self.options.services))
             for service in self.options.services:
                 self._launch(service)
@@ -90,9 +90,9 @@ class Stack:
         if "KUJI_NAMESPACE" in os.environ:
             return
         if self.servers.given_amqp is not None:
-            given.clear_broker(self.servers.given_amqp, self.namespace)
+            external_servers.clear_broker(self.servers.given_amqp, self.namespace)
         if self.servers.given_mongo is not None:
-            given.clear_databases(self.servers.given_mongo, map(self.database, SERVICES))
+            external_servers.clear_databases(self.servers.given_mongo, map(self.database, SERVICES))
 
     @property
     def namespace(self) -> str:

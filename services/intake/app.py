@@ -6,38 +6,38 @@ from contextlib import asynccontextmanager
 from fastapi import Depends, FastAPI
 from starlette.types import Lifespan
 
-from services.intake.acceptance import Acceptance
-from services.intake.applying import Applying
+from services.intake.applications.accept import Acceptance
+from services.intake.applications.admission_check import Gate
+from services.intake.applications.fast_path import Door
+from services.intake.applications.publish import Handover
+from services.intake.applications.rate_limits import Limits
+from services.intake.applications.repository import Ledger
+from services.intake.applications.submit import Applying
+from services.intake.campaigns.sealing_keys import Keys
+from services.intake.campaigns.stages import Stages
 from services.intake.closing import Closing
 from services.intake.collections import COLLECTIONS
-from services.intake.door import Door
 from services.intake.endpoints import applications_router, campaigns_router, postal_router
 from services.intake.erasure import Erasure
-from services.intake.gate import Gate
 from services.intake.handlers import Handlers
-from services.intake.handover import Handover
-from services.intake.keys import Keys
-from services.intake.ledger import Ledger
-from services.intake.limits import Limits
-from services.intake.operations import operations_router
 from services.intake.pages import DIST, TEMPLATES, TEXTS
 from services.intake.pages.pinning import Pin
+from services.intake.pages.sheet import Sheets
 from services.intake.pages.site import Site, site_router
-from services.intake.papers.acceptance import PaperAcceptance
+from services.intake.papers.accept import PaperAcceptance
 from services.intake.papers.endpoints import papers_router
-from services.intake.papers.ledger import PaperLedger
-from services.intake.postal import PostalPlaces
+from services.intake.papers.repository import PaperLedger
 from services.intake.settings import IntakeSettings
-from services.intake.sheet import Sheets
-from services.intake.stages import Stages
+from services.intake.staff_endpoints import operations_router
 from shared.campaign import Campaign, load_campaigns
 from shared.clock import Clock, choose_clock
 from shared.contracts import ApplicationsDecided, ErasureRequested, PaperSettled, SealingKeyPublished
 from shared.ids import CampaignId
 from shared.messaging import Bus
+from shared.periodic import Watch
+from shared.postal_codes import PostalCodes
 from shared.storage import Store
 from shared.typesetting import Typesetter
-from shared.watch import Watch
 from shared.web import health_router, install_problems, ops_only
 from shared.web.outages import store_errors
 from shared.web.pages import Assets, Renderer, catalogues_with
@@ -85,7 +85,7 @@ def build(settings: IntakeSettings) -> FastAPI:
     for router in (
         applications_router(campaigns, applying, ledger, staff=guard, limits=limits),
         campaigns_router(campaigns, keys, clock),
-        postal_router(PostalPlaces(), limits),
+        postal_router(PostalCodes(), limits),
         papers_in,
         operations_router(campaigns, ledger, papers, keys, stages, staff=guard),
         site_router(_site(settings, campaigns, keys, clock)),

@@ -10,11 +10,11 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from services.intake.ledger import Ledger
-from services.intake.papers.ledger import PaperLedger
-from services.intake.stages import Stages
-from services.intake.states import Stage
-from services.intake.window import is_over
+from services.intake.applications.repository import Ledger
+from services.intake.campaigns.stages import Stages
+from services.intake.papers.repository import PaperLedger
+from services.intake.rules.states import Stage
+from services.intake.rules.window import is_over
 from shared.campaign import Campaign
 from shared.clock import Clock
 from shared.contracts import ReceiptsClosed

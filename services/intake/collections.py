@@ -2,12 +2,12 @@
 
 from typing import Any, Final
 
-from services.intake.keys import SEALING_KEYS
-from services.intake.ledger import APPLICATIONS
-from services.intake.papers.ledger import PAPERS
-from services.intake.papers.states import PaperStatus
-from services.intake.stages import CAMPAIGNS
-from services.intake.states import Stage, Status
+from services.intake.applications.repository import APPLICATIONS
+from services.intake.campaigns.sealing_keys import SEALING_KEYS
+from services.intake.campaigns.stages import CAMPAIGNS
+from services.intake.papers.repository import PAPERS
+from services.intake.rules.paper_states import PaperStatus
+from services.intake.rules.states import Stage, Status
 from shared.storage import Collection, Index
 
 _TEXT: Final = {"bsonType": "string"}

@@ -7,8 +7,14 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
 
-from services.intake import problems, receipts
-from services.intake.answers import (
+from services.intake import problems
+from services.intake.applications.rate_limits import Limits
+from services.intake.applications.repository import Ledger, Record
+from services.intake.applications.submit import Applying, known_campaign
+from services.intake.campaigns.public import public_part
+from services.intake.campaigns.sealing_keys import Keys
+from services.intake.rules.states import RECEIPTED
+from services.intake.schemas import (
     ApplicationStatus,
     KeyDocument,
     PostalCode,
@@ -18,19 +24,14 @@ from services.intake.answers import (
     refusals,
     submission_body,
 )
-from services.intake.applying import Applying, known_campaign
-from services.intake.campaigns import public_part
-from services.intake.keys import Keys
-from services.intake.ledger import Ledger, Record
-from services.intake.limits import Limits
-from services.intake.postal import PostalPlaces
-from services.intake.states import RECEIPTED
+from shared import receipts
 from shared.campaign import Campaign
 from shared.clock import Clock
 from shared.contracts import Channel
 from shared.ids import CampaignId, parse_application_id
+from shared.postal_codes import PostalCodes
 from shared.web import ProblemError, unavailable
-from shared.web.ops import Guard
+from shared.web.staff_token import Guard
 
 _FRESH = {"Cache-Control": "no-store"}
 _SOON_STALE = {"Cache-Control": "public, max-age=60"}
@@ -83,7 +84,7 @@ def applications_router(
         response.headers.update(_FRESH)
         known = known_campaign(campaigns, campaign)
         try:
-            record = await ledger.find_by_receipt(known.id, receipts.read(receipt))
+            record = await ledger.find_by_receipt(known.id, receipts.normalise_receipt(receipt))
         except ValueError:
             raise problems.unknown_receipt() from None
         return _status(record, problems.unknown_receipt())
@@ -99,7 +100,7 @@ def _status(record: Record | None, unknown: ProblemError) -> ApplicationStatus:
     )
 
 
-def postal_router(places: PostalPlaces, limits: Limits) -> APIRouter:
+def postal_router(codes: PostalCodes, limits: Limits) -> APIRouter:
     """Filling an address in. The seven digits come alone and are joined to nothing."""
     router = APIRouter(prefix="/v1", tags=["postal codes"])
 
@@ -109,7 +110,7 @@ def postal_router(places: PostalPlaces, limits: Limits) -> APIRouter:
         response: Response,
     ) -> PostalCode:
         """The places of a postal code; several where it covers several towns."""
-        found = places.of(code)
+        found = codes.find(code).towns
         if not found:
             raise problems.unknown_postal_code()
         response.headers.update(_LONG_TRUE)

@@ -5,11 +5,11 @@ Afterwards nothing of the campaign is left here but one line with its id, that s
 
 from typing import Final
 
-from services.intake.keys import SEALING_KEYS
-from services.intake.ledger import APPLICATIONS
-from services.intake.papers.ledger import PAPERS
-from services.intake.stages import Stages, Standing
-from services.intake.states import Stage
+from services.intake.applications.repository import APPLICATIONS
+from services.intake.campaigns.sealing_keys import SEALING_KEYS
+from services.intake.campaigns.stages import Stages, Standing
+from services.intake.papers.repository import PAPERS
+from services.intake.rules.states import Stage
 from shared.campaign import Campaign
 from shared.contracts import ErasureCompleted, ErasureRequested, StoreErasure
 from shared.erasure import Queues, count_outbox, judged_queues, judged_store

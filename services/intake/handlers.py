@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 
+from services.intake.applications.repository import Ledger
+from services.intake.campaigns.sealing_keys import Keys
 from services.intake.erasure import Erasure
-from services.intake.keys import Keys
-from services.intake.ledger import Ledger
-from services.intake.papers.ledger import PaperLedger
-from services.intake.papers.states import PaperStatus
+from services.intake.papers.repository import PaperLedger
+from services.intake.rules.paper_states import PaperStatus
 from shared.contracts import ApplicationsDecided, ErasureRequested, PaperSettled, SealingKeyPublished
 from shared.storage import UnitOfWork
 

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from services.intake.submission import BODY_LIMIT
+from services.intake.rules.submission import BODY_LIMIT
 from shared.ids import KeyId
 from shared.web import ProblemError, problem
 

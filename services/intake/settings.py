@@ -1,11 +1,20 @@
 """Settings of intake. Each has a safe default; the servers' addresses come from the installation."""
 
+from dataclasses import dataclass
 from pathlib import Path
 
 from pydantic import Field
 
-from services.intake.limits import Rates
 from shared.settings import ServiceSettings
+
+
+@dataclass(frozen=True)
+class Rates:
+    """Most requests per address and minute, and from all addresses in a second; 0 switches a limit off."""
+
+    applications: int
+    lookups: int
+    overall: int
 
 
 class IntakeSettings(ServiceSettings):

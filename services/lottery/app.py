@@ -7,40 +7,41 @@ from pathlib import Path
 
 from fastapi import APIRouter, FastAPI
 
-from services.lottery import handlers, ledger
-from services.lottery.chance import Chance
-from services.lottery.drawing import Drawing
-from services.lottery.endpoints import DrawDesk, staff_router
+from services.lottery.draw import handlers
+from services.lottery.draw import repository as ledger
+from services.lottery.draw.endpoints import DrawDesk, staff_router
+from services.lottery.draw.freeze import Freezing
+from services.lottery.draw.public_endpoints import Published, public_router
+from services.lottery.draw.randomness_entry import Chance
+from services.lottery.draw.redraw import Redrawing
+from services.lottery.draw.relays import Relays
+from services.lottery.draw.run import Drawing
 from services.lottery.erasure import Erasure
-from services.lottery.freezing import Freezing
 from services.lottery.keys import LotteryKeys
-from services.lottery.overview import DrawOverview
 from services.lottery.pages.draws import DrawPages, draws_router
 from services.lottery.pages.reception import ReceptionPages, reception_pages_router
 from services.lottery.pages.site import lottery_renderer, site_router
 from services.lottery.pages.verify import VerifyPages, verify_pages_router
 from services.lottery.pages.withdraw import WithdrawPages, withdraw_router
-from services.lottery.places import ledger as places
-from services.lottery.places import moving
-from services.lottery.places.correcting import Correcting
+from services.lottery.places import moves
+from services.lottery.places import repository as places
+from services.lottery.places.correct import Correcting
 from services.lottery.places.endpoints import PlacesDesk, own_router, places_router
-from services.lottery.places.moving import Places
+from services.lottery.places.moves import Places
 from services.lottery.places.notices import Passes
-from services.lottery.places.owners import Owners, Tries
-from services.lottery.places.passing_on import PassingOn
-from services.lottery.places.renewing import Renewing
-from services.lottery.published import Published, public_router
-from services.lottery.publishing import Publishing
-from services.lottery.reception import ledger as reception
+from services.lottery.places.ownership import Owners, Tries
+from services.lottery.places.promote import PassingOn
+from services.lottery.places.resign_transcript import Renewing
+from services.lottery.reception import repository as reception
 from services.lottery.reception.desk import Desk
 from services.lottery.reception.endpoints import reception_router
 from services.lottery.reception.noshows import NoShows
 from services.lottery.reception.overview import Overview
-from services.lottery.redrawing import Redrawing
-from services.lottery.relays import Relays
-from services.lottery.schedule import Schedule
+from services.lottery.results.publish import Publishing
+from services.lottery.scheduler import Schedule
 from services.lottery.settings import LotterySettings
-from services.lottery.tallies import Tallies
+from services.lottery.statistics.counts import Tallies
+from services.lottery.statistics.overview import DrawOverview
 from shared.campaign import Campaign, load_campaigns
 from shared.clock import Clock, choose_clock
 from shared.contracts import (
@@ -52,8 +53,8 @@ from shared.contracts import (
 )
 from shared.ids import CampaignId
 from shared.messaging import Bus
+from shared.periodic import Step, Watch
 from shared.storage import Store
-from shared.watch import Step, Watch
 from shared.web import health_router, install_problems, ops_only
 from shared.web.signin import staff_only
 
@@ -67,7 +68,7 @@ def build(settings: LotterySettings) -> FastAPI:
     keys = LotteryKeys(settings.state_dir)
     erasure = Erasure(store, keys, bus)
     schedule, draw_desk = _draws(store, clock, keys, campaigns, settings)
-    no_shows = NoShows(store, clock, moving.release)
+    no_shows = NoShows(store, clock, moves.release)
     places_desk, after_the_draw = _places(store, clock, keys, campaigns)
     steps = (schedule.advance, no_shows.count_what_is_due, *after_the_draw, erasure.carry_out)
     watch = Watch(campaigns.values(), steps, every_s=settings.tick_s)

@@ -6,11 +6,11 @@ The transcript holds no person and no token, only ids that applicants know of th
 from collections.abc import Sequence
 from typing import Final
 
-from services.lottery import ledger
+from services.lottery.draw import repository as draws
+from services.lottery.draw.rules.states import DrawState
 from services.lottery.keys import LotteryKeys
-from services.lottery.places import ledger as places
-from services.lottery.reception import ledger as reception
-from services.lottery.states import DrawState
+from services.lottery.places import repository as places
+from services.lottery.reception import repository as reception
 from shared.campaign import Campaign
 from shared.contracts import ErasureCompleted, ErasureRequested, StoreErasure
 from shared.erasure import Queues, count_outbox, judged_queues, judged_store
@@ -20,7 +20,7 @@ from shared.storage import OUTBOX, Store, UnitOfWork
 
 _log = get_logger(__name__)
 
-_PERSONAL: Final = (*ledger.PERSONAL, *places.PERSONAL, *reception.PERSONAL)
+_PERSONAL: Final = (*draws.PERSONAL, *places.PERSONAL, *reception.PERSONAL)
 _UNDER_WAY: Final = frozenset({DrawState.FREEZING, DrawState.DRAWN})
 
 
@@ -32,19 +32,19 @@ class Erasure:
         """Note what is asked for; the schedule carries it out, so that a restart in between loses nothing."""
         for event in events:
             noted = {"erasure": {"id": event.erasure_id, "state": "requested"}}
-            await uow.db[ledger.DRAWS].update_one(
+            await uow.db[draws.DRAWS].update_one(
                 {"_id": event.campaign, "erasure.id": {"$ne": event.erasure_id}}, {"$set": noted}, session=uow.session
             )
 
     async def carry_out(self, due: Campaign) -> None:
         """Erase if that was asked for and not yet told. Safe to repeat at any point."""
         campaign = due.id
-        draw = await self._store.db[ledger.DRAWS].find_one({"_id": campaign})
+        draw = await self._store.db[draws.DRAWS].find_one({"_id": campaign})
         asked = (draw or {}).get("erasure", {})
         if asked.get("state") != "requested" or (draw or {})["state"] in _UNDER_WAY:
             return  # a list that is being written is written first, and results on their way out are said
         before = asked.get("before") or await self._count(campaign)
-        await self._store.db[ledger.DRAWS].update_one({"_id": campaign}, {"$set": {"erasure.before": before}})
+        await self._store.db[draws.DRAWS].update_one({"_id": campaign}, {"$set": {"erasure.before": before}})
         for name in _PERSONAL:
             await self._store.db[name].delete_many({"campaign": campaign})
         self._keys.forget(campaign)
@@ -62,7 +62,7 @@ class Erasure:
 
     async def _tell(self, campaign: CampaignId, erasure_id: str, stores: tuple[StoreErasure, ...]) -> None:
         async def work(uow: UnitOfWork) -> None:
-            told = await uow.db[ledger.DRAWS].update_one(
+            told = await uow.db[draws.DRAWS].update_one(
                 {"_id": campaign, "erasure.id": erasure_id, "erasure.state": "requested"},
                 {"$set": {"erasure.state": "told"}},
                 session=uow.session,

@@ -12,11 +12,11 @@ from services.notifier.composing import Composing
 from services.notifier.dispatch import Dispatch
 from services.notifier.endpoints import staff_router
 from services.notifier.erasure import Erasure
-from services.notifier.pacing import Pacing
 from services.notifier.printing import Printing
+from services.notifier.rules.pacing import Pacing
+from services.notifier.rules.texts import Texts
 from services.notifier.sending import Relay, Sender
 from services.notifier.settings import NotifierSettings
-from services.notifier.texts import Texts
 from shared.campaign import load_campaigns
 from shared.clock import choose_clock
 from shared.contracts import (
@@ -28,9 +28,9 @@ from shared.contracts import (
     ResultsPublished,
 )
 from shared.messaging import Bus
+from shared.periodic import Watch
 from shared.settings import read_secret
 from shared.storage import Store
-from shared.watch import Watch
 from shared.web import health_router, install_problems, ops_only
 
 

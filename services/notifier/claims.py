@@ -13,7 +13,7 @@ from datetime import timedelta
 from typing import Any
 
 from services.notifier import ledger
-from services.notifier.states import NoticeState
+from services.notifier.rules.states import NoticeState
 from shared.ids import BatchId, CampaignId
 from shared.storage import ReturnDocument, Store, UnitOfWork
 

@@ -6,7 +6,7 @@ from email.policy import SMTP
 from typing import Any
 
 from services.notifier import ledger
-from services.notifier.texts import Mail, Texts, Told
+from services.notifier.rules.texts import Mail, Texts, Told
 from shared.campaign import Campaign
 from shared.contracts import CardOrder, ClassPass, Contact, PlaceOffer
 from shared.ids import CampaignId

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 
 from services.notifier.claims import Claim, ClaimLost, Claims
 from services.notifier.composing import Composing
-from services.notifier.pacing import Pacing
+from services.notifier.rules.pacing import Pacing
 from services.notifier.sending import RelayAway, Sender
 from shared.campaign import Campaign
 from shared.errors import TransientError

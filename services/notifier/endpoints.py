@@ -7,13 +7,13 @@ from fastapi import APIRouter, Depends
 from pydantic import BaseModel, ConfigDict, StringConstraints
 
 from services.notifier import ledger
-from services.notifier.states import FINAL, NoticeState
+from services.notifier.rules.states import FINAL, NoticeState
 from shared.campaign import Campaign
 from shared.clock import Clock
 from shared.ids import CampaignId, NoticeIdField
 from shared.storage import MongoCollection, Store
 from shared.web import problem
-from shared.web.ops import Guard
+from shared.web.staff_token import Guard
 
 _SHOWN = {
     "application_id": 1,

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from services.notifier import ledger
-from services.notifier.states import NoticeState
+from services.notifier.rules.states import NoticeState
 from shared.contracts import ContactsRegistered, MailBounced, PlacesOffered, ResultsPublished
 from shared.storage import UnitOfWork
 

@@ -10,8 +10,8 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from services.notifier.states import STARTS, NoticeState, before
-from services.notifier.texts import Kind, is_regret
+from services.notifier.rules.states import STARTS, NoticeState, before
+from services.notifier.rules.texts import Kind, is_regret
 from shared.contracts import Contact, Outcome, PlaceOffer, Result
 from shared.ids import ApplicationId, CampaignId, DrawId, NoticeId
 from shared.storage import Collection, DuplicateKeyError, Index, Store, UnitOfWork, UpdateOne

@@ -7,7 +7,7 @@ from typing import Any
 
 from services.notifier import ledger
 from services.notifier.composing import Composing
-from services.notifier.states import NoticeState, before
+from services.notifier.rules.states import NoticeState, before
 from shared.campaign import Campaign
 from shared.contracts import PRINT_BATCH_LIMIT, PrintCompleted, PrintRequested
 from shared.errors import TransientError

@@ -13,8 +13,8 @@ import aiosmtplib
 
 from services.notifier import ledger
 from services.notifier.claims import Claim, ClaimLost, Claims, Notice
-from services.notifier.replies import next_attempt, refused_for_another, state_after
-from services.notifier.states import NoticeState
+from services.notifier.rules.replies import next_attempt, refused_for_another, state_after
+from services.notifier.rules.states import NoticeState
 from shared.errors import TransientError
 from shared.logging import get_logger
 from shared.storage import PyMongoError

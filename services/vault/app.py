@@ -9,31 +9,34 @@ from fastapi import Depends, FastAPI, Request
 from fastapi.responses import JSONResponse
 
 from services.vault import audit as audit_log
-from services.vault import duplicates, identities, mail, register
-from services.vault.admission import Admission
+from services.vault.applications import duplicates
+from services.vault.applications import repository as register
+from services.vault.applications.endpoints import public_router, staff_router
+from services.vault.applications.processing import Admission
+from services.vault.applications.review import Desk
 from services.vault.audit import AuditLog
-from services.vault.closeout import ledger as close_out_ledger
+from services.vault.closeout import repository as close_out_ledger
 from services.vault.closeout.wiring import close_out
-from services.vault.desk import Desk
-from services.vault.endpoints import public_router, staff_router
-from services.vault.identities import Identities
-from services.vault.keystore import KeyDestroyed, Keystore
+from services.vault.identities import repository as identities
+from services.vault.identities.repository import Identities
+from services.vault.keys.keystore import KeyDestroyed, Keystore
+from services.vault.keys.publish import publish_sealing_keys
+from services.vault.mail import wiring as mail
 from services.vault.papers import archive as paper_archive
+from services.vault.papers.clamd import Scanner
 from services.vault.papers.endpoints import papers_router
 from services.vault.papers.inbox import PaperInbox
-from services.vault.papers.looking import Looking
-from services.vault.papers.scanning import Scanner
-from services.vault.papers.settling import Settling
-from services.vault.postal import PostalCodes
+from services.vault.papers.sandbox import Looking
+from services.vault.papers.settle import Settling
 from services.vault.printroom import archive
 from services.vault.printroom.endpoints import print_router
 from services.vault.printroom.room import PrintRoom
-from services.vault.publishing import publish_sealing_keys
 from services.vault.settings import VaultSettings
 from shared.campaign import load_campaigns
 from shared.clock import choose_clock
 from shared.contracts import ApplicationReceived, ErasureCompleted, PaperReceived, PrintRequested
 from shared.messaging import Batch, Bus
+from shared.postal_codes import PostalCodes
 from shared.settings import read_secret
 from shared.storage import PyMongoError, Store
 from shared.typesetting import Typesetter

@@ -24,7 +24,7 @@ from shared.messaging.relay import OutboxRelay, RelayPace
 from shared.messaging.staff import parking_router
 from shared.settings import ServiceSettings
 from shared.storage import Store
-from shared.web.ops import Guard
+from shared.web.staff_token import Guard
 
 _log = get_logger(__name__)
 

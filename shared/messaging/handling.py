@@ -22,9 +22,9 @@ from shared.logging import describe, get_logger
 from shared.messaging.deliveries import Deliveries
 from shared.messaging.envelope import Envelope
 from shared.messaging.errors import BrokerUnavailable, ContractViolation
-from shared.messaging.ladder import Park, judge
 from shared.messaging.names import Names
 from shared.messaging.publisher import Publisher
+from shared.messaging.retry_policy import Park, judge
 from shared.storage import Store, StoreUnavailable, UnitOfWork
 
 _log = get_logger(__name__)

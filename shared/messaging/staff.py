@@ -9,8 +9,8 @@ from fastapi import APIRouter, Depends, Path, Response
 from shared.messaging.errors import BrokerUnavailable, NotReplayable
 from shared.messaging.parking import Parking
 from shared.web.description import documented
-from shared.web.ops import Guard
 from shared.web.problems import ProblemError, problem, unavailable
+from shared.web.staff_token import Guard
 
 _ASKING: Final = documented(
     {401: "`unauthorized`: the staff token is missing", 503: "`unavailable`: the broker is away"}

@@ -16,10 +16,10 @@ from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import RedirectResponse
 
 from shared.web.forms import form_fields
-from shared.web.ops import is_ops, secret_of
 from shared.web.pages import Renderer, page_headers
 from shared.web.problems import problem
 from shared.web.sessions import COOKIE, LIFE, Session, is_actor, read_session, write_session
+from shared.web.staff_token import is_ops, secret_of
 
 _SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 _TRIES: Final = 10

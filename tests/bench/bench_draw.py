@@ -31,20 +31,22 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from deploy.demo.rehearsal import SAMPLE
 from deploy.local.processes import Watchdog
 from deploy.local.servers import Servers
-from services.intake.receipts import candidates
-from services.lottery import ledger, list_store
-from services.lottery.allocation import ClassRule, Rules, allocate
-from services.lottery.chance import Chance, Dice
-from services.lottery.drawing import Drawing
-from services.lottery.freezing import Freezing
-from services.lottery.frozen_list import Choices, FrozenList
+from services.lottery.allocation.allocator import allocate
+from services.lottery.allocation.frozen_list import Choices, FrozenList
+from services.lottery.allocation.tickets import DrawnOrder
+from services.lottery.draw import list_store
+from services.lottery.draw import repository as draws
+from services.lottery.draw.freeze import Freezing
+from services.lottery.draw.randomness_entry import Chance, Dice
+from services.lottery.draw.run import Drawing
 from services.lottery.keys import LotteryKeys
-from services.lottery.publishing import Publishing
-from services.lottery.tickets import DrawnOrder
+from services.lottery.results.publish import Publishing
+from services.lottery.rules import ClassRule, Rules
 from shared import logging
 from shared.campaign import load_campaign
 from shared.clock import FixedClock
 from shared.ids import ApplicationId, DrawId, new_token
+from shared.receipts import candidates
 from shared.storage import OUTBOX, Store
 
 T = TypeVar("T")
@@ -141,8 +143,8 @@ def frozen_list_small_steps(count: int) -> FrozenList:
 
 async def in_the_database(url: str, count: int, folder: Path) -> None:
     store = Store.open(url, "kuji_bench", timeout_s=60)
-    await store.ensure(ledger.collections())
-    await ledger.ensure_draws(store, [CAMPAIGN])
+    await store.ensure(draws.collections())
+    await draws.ensure_draws(store, [CAMPAIGN])
     singles = min(count, SINGLE_DOCUMENTS)
     documents = await single_documents(store, singles)
     scan = await plain_scan(store)
@@ -164,13 +166,13 @@ async def single_documents(store: Store, count: int) -> list[dict[str, Any]]:
             "refused": [], "reasons": [],
         })  # fmt: skip
     for start in range(0, count, 10_000):
-        await store.db[ledger.ENTRIES].insert_many(documents[start : start + 10_000], ordered=False)
+        await store.db[draws.ENTRIES].insert_many(documents[start : start + 10_000], ordered=False)
     return documents
 
 
 async def plain_scan(store: Store) -> float:
     async def scan() -> int:
-        return len(await store.db[ledger.ENTRIES].find({"campaign": CAMPAIGN.id}, {"choices": 1}).to_list(None))
+        return len(await store.db[draws.ENTRIES].find({"campaign": CAMPAIGN.id}, {"choices": 1}).to_list(None))
 
     return min([(await awaited(scan()))[0] for _ in range(3)])
 
@@ -201,9 +203,9 @@ async def steps_of_a_draw(store: Store, documents: Sequence[dict[str, Any]], fol
 
 
 async def roll(store: Store, ids: Sequence[str]) -> None:
-    await store.db[ledger.ROLL_PARTS].insert_one({"_id": f"{CAMPAIGN.id}:1", "campaign": CAMPAIGN.id, "parts": 1})
+    await store.db[draws.ROLL_PARTS].insert_one({"_id": f"{CAMPAIGN.id}:1", "campaign": CAMPAIGN.id, "parts": 1})
     lines = [{"_id": each, "campaign": CAMPAIGN.id} for each in ids]
-    await store.db[ledger.ROLL].insert_many(lines, ordered=False)
+    await store.db[draws.ROLL].insert_many(lines, ordered=False)
 
 
 async def bare_inserts(store: Store, documents: Sequence[dict[str, Any]]) -> float:

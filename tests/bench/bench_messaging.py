@@ -154,7 +154,7 @@ def _accepted() -> ApplicationsAccepted:
     items = tuple(
         AcceptedApplication(
             application_id=new_application_id(),
-            receipt=Receipt("W-7K3M-9Q2P-X"),
+            receipt=Receipt("W-7K3M-9Q2P-6"),
             token=new_token(),
             channel="web",
             choices=_CHOICES,

@@ -53,7 +53,7 @@ from shared.ids import (
 CAMPAIGN = CampaignId("777-days")
 APPLICATION = ApplicationId("0b6f2a52-5d0b-4b6c-9d3a-3f1f6f0f2c11")
 TOKEN = Token("tok_rzkv5wygz9eqt0qce2yh1d9wbg")
-RECEIPT = Receipt("W-7K3M-9Q2P-X")
+RECEIPT = Receipt("W-7K3M-9Q2P-6")
 CLASS = ClassId("junior-football")
 NOTICE = NoticeId("n-1")
 PAPER = PaperId("5d0b3f1f-2a52-4c6c-9d3a-0b6f6f0f2c22")
@@ -112,7 +112,7 @@ SAMPLES: tuple[Event, ...] = (
     PaperReceived(
         campaign=CAMPAIGN,
         paper_id=PAPER,
-        receipt=Receipt("F-7K3M-9Q2P-X"),
+        receipt=Receipt("F-7K3M-9Q2P-6"),
         channel="fax",
         serial=Serial("F-0001"),
         key_id=KeyId("k1"),
@@ -131,7 +131,7 @@ SAMPLES: tuple[Event, ...] = (
                 application_id=APPLICATION,
                 receipt=RECEIPT,
                 token=TOKEN,
-                pass_code="7K3M-9Q2P-X0AB-CDEF",
+                pass_code="7K3M-9Q2P-60AB-CDEF",
                 passes=(ClassPass(class_id=CLASS, code=f"KP1:{'A' * 160}"),),
                 outcomes=(
                     Outcome(class_id=CLASS, outcome="won", seats=1, position=3),
@@ -151,7 +151,7 @@ SAMPLES: tuple[Event, ...] = (
                 seats=1,
                 state="offered",
                 answer_by=datetime(2018, 6, 5, 9, tzinfo=UTC),
-                pass_code="7K3M-9Q2P-X0AB-CDEF",
+                pass_code="7K3M-9Q2P-60AB-CDEF",
                 class_pass=f"KP1:{'A' * 160}",
             ),
         ),
@@ -164,7 +164,7 @@ SAMPLES: tuple[Event, ...] = (
                 notice_id=NOTICE,
                 token=TOKEN,
                 body="{{kuji:name}} 様",
-                pass_code="7K3M-9Q2P-X0AB-CDEF",
+                pass_code="7K3M-9Q2P-60AB-CDEF",
                 passes=(ClassPass(class_id=CLASS, code=f"KP1:{'A' * 160}"),),
             ),
         ),

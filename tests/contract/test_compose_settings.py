@@ -9,7 +9,7 @@ import pytest
 import yaml
 from cryptography import x509
 
-from deploy.cli import doors
+from deploy.cli import api
 from deploy.compose import record, secrets
 from deploy.local.servers import ROOT
 from services.intake.settings import IntakeSettings
@@ -179,8 +179,8 @@ def test_the_command_line_finds_the_published_doors_and_their_tokens(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("KUJI_INSTALLATION", str(record.write(folder, ROOT / "deploy" / "campaigns")))
-    told = doors.read_record()
-    assert doors.campaign_or_only(None) == "777-days"
+    told = api.read_record()
+    assert api.campaign_or_only(None) == "777-days"
     for service in SERVICES:
         door = told["services"][service]
         assert door["url"] == f"http://127.0.0.1:{record.PORTS[service]}"

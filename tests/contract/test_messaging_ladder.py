@@ -7,8 +7,8 @@ from shared.errors import KujiError, PermanentError, TransientError
 from shared.ids import new_event_id
 from shared.messaging import BrokerUnavailable, ContractViolation
 from shared.messaging.envelope import Envelope
-from shared.messaging.ladder import Park, Retry, error_code, judge
 from shared.messaging.names import Names
+from shared.messaging.retry_policy import Park, Retry, error_code, judge
 
 DELAYS = st.lists(st.integers(1, 3600), min_size=1, max_size=6).map(tuple)
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 DECRYPTION = ("hpke", "mlkem", "x25519", "aead", "AESGCM", "ChaCha20Poly1305", "Fernet", "pyrage")
-ALLOWED_CIPHER = Path("services/lottery/tickets.py")
+ALLOWED_CIPHER = Path("services/lottery/allocation/tickets.py")
 """The draw's public permutation; its key is published."""
 
 

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from playwright.sync_api import Browser, BrowserType, Page, expect, sync_playwright
 
-from deploy import pages
+from deploy.web_build import build as pages
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 PHONE: Final = {"width": 360, "height": 740}

@@ -14,11 +14,11 @@ from pymongo import MongoClient
 from deploy.demo.rehearsal import SAMPLE, rehearsal_of
 from deploy.local.processes import Watchdog
 from deploy.local.stack import Options, Stack
-from services.vault import register
-from services.vault.envelope import Sealed, unseal
-from services.vault.identities import bound_to
-from services.vault.keystore import Keystore
-from services.vault.people import Person
+from services.vault.applications import repository as register
+from services.vault.identities.person import Person
+from services.vault.identities.repository import bound_to
+from services.vault.keys.ciphers.envelope import Sealed, unseal
+from services.vault.keys.keystore import Keystore
 from shared.campaign import Campaign
 from shared.clock import set_rehearsal_clock
 from tests.e2e.browser import chromium

@@ -15,27 +15,27 @@ import uvicorn
 from fastapi import FastAPI
 from playwright.sync_api import Page
 
-from services.intake.receipts import candidates
-from services.lottery import handlers, ledger
-from services.lottery.chance import Chance
-from services.lottery.endpoints import DrawDesk, staff_router
-from services.lottery.freezing import Freezing
+from services.lottery.draw import handlers
+from services.lottery.draw import repository as ledger
+from services.lottery.draw.endpoints import DrawDesk, staff_router
+from services.lottery.draw.freeze import Freezing
+from services.lottery.draw.public_endpoints import Published, public_router
+from services.lottery.draw.randomness_entry import Chance
+from services.lottery.draw.redraw import Redrawing
+from services.lottery.draw.rules.states import DrawState
+from services.lottery.draw.transitions import draw_of
 from services.lottery.keys import LotteryKeys
-from services.lottery.overview import DrawOverview
 from services.lottery.pages.draws import DrawPages, draws_router
 from services.lottery.pages.site import lottery_renderer, site_router
 from services.lottery.pages.verify import VerifyPages, verify_pages_router
-from services.lottery.places import ledger as places
-from services.lottery.places.correcting import Correcting
+from services.lottery.places import repository as places
+from services.lottery.places.correct import Correcting
 from services.lottery.places.endpoints import PlacesDesk, places_router
-from services.lottery.places.moving import Places
+from services.lottery.places.moves import Places
 from services.lottery.places.notices import Passes
-from services.lottery.places.owners import Owners, Tries
-from services.lottery.published import Published, public_router
-from services.lottery.redrawing import Redrawing
-from services.lottery.states import DrawState
-from services.lottery.steps import draw_of
-from services.lottery.tallies import Tallies
+from services.lottery.places.ownership import Owners, Tries
+from services.lottery.statistics.counts import Tallies
+from services.lottery.statistics.overview import DrawOverview
 from shared.campaign import Campaign
 from shared.clock import FixedClock
 from shared.contracts import (
@@ -47,6 +47,7 @@ from shared.contracts import (
     ReceiptsClosed,
 )
 from shared.ids import CampaignId, ClassId, new_application_id, new_token
+from shared.receipts import candidates
 from shared.storage import Store
 from shared.web import install_problems
 from shared.web.signin import staff_only

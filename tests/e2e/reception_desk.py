@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 import uvicorn
 from playwright.sync_api import Page
 
-from services.lottery.reception import ledger
+from services.lottery.reception import repository as ledger
 from tests.integration.lottery.reception_house import SECRET, Guest, ReceptionHouse, reception_house
 
 T = TypeVar("T")

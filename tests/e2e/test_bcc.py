@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from services.vault.relay.naming import names_one_of
+from services.vault.mail.relay.naming import names_one_of
 from tests.e2e.hunting import seek
 from tests.integration.mailserver import Arrived, MailServer
 from tests.integration.notifier.house import House

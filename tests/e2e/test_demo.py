@@ -12,7 +12,7 @@ import pypdfium2
 import pytest
 from PIL import Image
 
-from deploy.local.house import RUNS
+from deploy.local.paths import RUNS
 from tests.unit.web.asking import bundled
 
 

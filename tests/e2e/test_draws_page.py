@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from services.lottery.states import DrawState
+from services.lottery.draw.rules.states import DrawState
 from shared.campaign import Campaign, quicknet
 from shared.campaign.model import Beacon
 from tests.e2e.browser import DESKTOP, PHONE, keep_picture, opened, overflows, tab_to, violations

@@ -17,14 +17,14 @@ import pytest
 from pymongo import MongoClient
 from rich.console import Console
 
-from deploy.demo import collecting, phases
+from deploy.demo import evidence, phases
 from deploy.demo.installation import office
 from deploy.demo.invariants import Facts, check
 from deploy.demo.people import DemoApplication, needles, population
 from deploy.demo.phases import Play
+from deploy.demo.progress import Stage
 from deploy.demo.rehearsal import SAMPLE, rehearsal_of
 from deploy.demo.run import QUICK, installation_of
-from deploy.demo.stage import Stage
 from deploy.local.processes import Watchdog
 from deploy.local.stack import Options, Stack
 from shared.campaign import Campaign
@@ -84,8 +84,8 @@ async def _until_everybody_is_told(
             await phases.freeze(play)
             await phases.roll_dice(play)
             transcript = await phases.keep_transcript(play)
-            await phases.await_notices(play, await collecting.readable(staff), counter)
-            facts = await collecting.facts(staff, applications, desk, transcript)
+            await phases.await_notices(play, await evidence.readable(staff), counter)
+            facts = await evidence.facts(staff, applications, desk, transcript)
     return facts, play
 
 
@@ -187,7 +187,7 @@ async def _close_out(run: Run) -> dict[str, Any]:
         play = Play(staff, run.play.output)
         await phases.return_to_ward(play)
         certificate = await phases.erase(play)
-        assert [each.name for each in await collecting.after_erasure(staff) if not each.holds] == []
+        assert [each.name for each in await evidence.after_erasure(staff) if not each.holds] == []
         return certificate
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from deploy import pages
+from deploy.web_build import build as pages
 from shared.contracts import ClassPass
 from tests.e2e.browser import DESKTOP, keep_picture, launched, opened, overflows, violations
 from tests.e2e.film import film_of_postcard

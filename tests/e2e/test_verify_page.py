@@ -11,18 +11,18 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from services.lottery import ledger
-from services.lottery.chance import Dice
-from services.lottery.manifest import Manifest
-from services.lottery.places.checking import replayed
-from services.lottery.places.history import chained
-from services.lottery.places.promotion import Step
-from services.lottery.places.states import Move
-from services.lottery.redrawing import Correction
-from services.lottery.rows import read_rows
-from services.lottery.tracing import trace
-from services.lottery.transcript import ROWS_FILE, signed
-from services.lottery.verification import key_of
+from services.lottery.draw import repository as ledger
+from services.lottery.draw.randomness_entry import Dice
+from services.lottery.draw.redraw import Correction
+from services.lottery.promotion.history import chained
+from services.lottery.promotion.replay import replayed
+from services.lottery.promotion.states import Move
+from services.lottery.promotion.waiting_list import Step
+from services.lottery.record.manifest import Manifest
+from services.lottery.record.rows import read_rows
+from services.lottery.record.transcript import ROWS_FILE, signed
+from services.lottery.verification.trace import trace
+from services.lottery.verification.transcript_checks import key_of
 from tests.e2e.browser import DESKTOP, PHONE, keep_picture, opened, overflows, tab_to, violations
 from tests.e2e.lottery_house import LotteryHouse, lottery_house
 from tests.integration.lottery.town import WITNESSES, Office

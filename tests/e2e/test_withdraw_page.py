@@ -16,7 +16,7 @@ from playwright.sync_api import Browser, Page
 from services.lottery.pages.site import lottery_renderer, site_router
 from services.lottery.pages.withdraw import WithdrawPages, withdraw_router
 from services.lottery.places.endpoints import PlacesDesk
-from services.lottery.places.owners import Owners, Tries
+from services.lottery.places.ownership import Owners, Tries
 from shared.web import install_problems
 from tests.e2e.browser import DESKTOP, PHONE, keep_picture, opened, overflows, tab_to, violations
 from tests.integration.lottery.afterwards import KIDS, After, results_are_out

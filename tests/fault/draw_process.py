@@ -13,11 +13,12 @@ from typing import Final
 from bson.binary import UUID_SUBTYPE, Binary
 from pymongo import monitoring
 
-from services.lottery import publishing, schedule
-from services.lottery.chance import Dice
+from services.lottery import scheduler
+from services.lottery.draw.randomness_entry import Dice
+from services.lottery.draw.rules.states import DrawState
+from services.lottery.draw.transitions import ObjectionsOpen, WrongState, draw_of
 from services.lottery.keys import LotteryKeys
-from services.lottery.states import DrawState
-from services.lottery.steps import ObjectionsOpen, WrongState, draw_of
+from services.lottery.results import publish
 from shared.campaign import Campaign
 from shared.clock import FixedClock
 from shared.storage import Store
@@ -81,8 +82,8 @@ def _left_open(folder: Path) -> list[dict[str, Binary]]:
 
 
 def _run(orders: Orders) -> None:
-    schedule.LEASE_S = SHORT_LEASE_S
-    publishing.PARTS_AT_ONCE = 1
+    scheduler.LEASE_S = SHORT_LEASE_S
+    publish.PARTS_AT_ONCE = 1
     if orders.dies_at is not None:
         monitoring.register(_Death(orders.dies_at, orders.folder / f"{orders.dies_at}.session"))
     asyncio.run(_alone(orders))

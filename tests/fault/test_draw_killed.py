@@ -16,11 +16,13 @@ from typing import Any, Final
 
 import pytest
 
-from services.lottery import ledger, publishing, schedule
+from services.lottery import scheduler
+from services.lottery.draw import repository as ledger
+from services.lottery.draw.transitions import draw_of
 from services.lottery.keys import LotteryKeys
-from services.lottery.places import ledger as places
-from services.lottery.steps import draw_of
-from services.lottery.verification import verify_transcript
+from services.lottery.places import repository as places
+from services.lottery.results import publish
+from services.lottery.verification.transcript_checks import verify_transcript
 from shared.campaign import Campaign
 from shared.clock import FixedClock
 from shared.ids import CampaignId, new_application_id
@@ -61,8 +63,8 @@ class House:
 async def house(
     mongo_url: str, namespace: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[House]:
-    monkeypatch.setattr(schedule, "LEASE_S", SHORT_LEASE_S)
-    monkeypatch.setattr(publishing, "PARTS_AT_ONCE", 1)
+    monkeypatch.setattr(scheduler, "LEASE_S", SHORT_LEASE_S)
+    monkeypatch.setattr(publish, "PARTS_AT_ONCE", 1)
     campaign, keys = sample_campaign(), LotteryKeys(tmp_path)
     orders = Orders(mongo_url, f"{namespace}_lottery", tmp_path, campaign, campaign.draw.at)
     offices = [new_office(mongo_url, orders.database, keys, FixedClock(orders.at), campaign) for _ in range(2)]

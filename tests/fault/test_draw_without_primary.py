@@ -11,16 +11,18 @@ from typing import Any, Final
 
 import pytest
 
-from deploy.local.house import HOUSE
 from deploy.local.mongodb import MongoDB, find_mongod
+from deploy.local.paths import HOUSE
 from deploy.local.ports import free_ports
 from deploy.local.processes import Watchdog, await_closed
-from services.lottery import ledger, publishing, schedule
-from services.lottery.chance import Dice
-from services.lottery.steps import draw_of
-from services.lottery.verification import verify_transcript
+from services.lottery import scheduler
+from services.lottery.draw import repository as ledger
+from services.lottery.draw.randomness_entry import Dice
+from services.lottery.draw.transitions import draw_of
+from services.lottery.results import publish
+from services.lottery.verification.transcript_checks import verify_transcript
+from shared.periodic import Watch
 from shared.storage import StoreUnavailable, translated
-from shared.watch import Watch
 from tests.fault.draw_process import SHORT_LEASE_S
 from tests.integration.lottery.town import PEOPLE, WITNESSES, Town, everybody_is_in, said, town_of
 from tests.unit.lottery.draws import DICE, sample_campaign
@@ -79,8 +81,8 @@ class Trouble:
 
 @pytest.fixture
 async def town(mongodb: MongoDB, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Town]:
-    monkeypatch.setattr(schedule, "LEASE_S", SHORT_LEASE_S)
-    monkeypatch.setattr(publishing, "PARTS_AT_ONCE", 1)
+    monkeypatch.setattr(scheduler, "LEASE_S", SHORT_LEASE_S)
+    monkeypatch.setattr(publish, "PARTS_AT_ONCE", 1)
     async with town_of(sample_campaign(), mongodb.url(), "lottery", tmp_path / "keys") as made:
         await everybody_is_in(made)
         yield made

@@ -13,14 +13,14 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from deploy.demo import collecting, phases
+from deploy.demo import evidence, phases
 from deploy.demo.installation import Office, office
 from deploy.demo.invariants import FINAL_STATES, Facts, check
 from deploy.demo.people import DemoApplication, population
 from deploy.demo.phases import Play
+from deploy.demo.progress import Stage
 from deploy.demo.rehearsal import SAMPLE, rehearsal_of, until
 from deploy.demo.run import QUICK, installation_of
-from deploy.demo.stage import Stage
 from deploy.local.processes import Watchdog
 from deploy.local.stack import Options, Stack
 from shared.clock import set_rehearsal_clock
@@ -91,8 +91,8 @@ async def _play(stack: Stack, applications: list[DemoApplication], home: Path) -
             await _once_mailed(staff, 20)
             await killer.strike("notifier")
             await killer.strike("vault")
-            await _settled(staff, await collecting.readable(staff))
-            facts = await collecting.facts(staff, applications, desk, transcript)
+            await _settled(staff, await evidence.readable(staff))
+            facts = await evidence.facts(staff, applications, desk, transcript)
         parked = [len((await staff.get_root(door, "parked"))["messages"]) for door in _doors(staff)]
     return Aftermath(facts, stack.servers.mailbox, tuple(killer.killed), sum(parked))
 

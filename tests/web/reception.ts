@@ -2,7 +2,7 @@
 
 import { judge, type Place, type Scan, type Window } from "../../services/lottery/web/src/reception/attendance.ts";
 import { passText, readPass } from "../../services/lottery/web/src/reception/passes.ts";
-import { receiptNumber } from "../../services/lottery/web/src/reception/receipts.ts";
+import { normaliseReceipt } from "../../shared/web/src/receipts.ts";
 
 interface Judging {
   readonly place: Place | null;
@@ -18,7 +18,7 @@ interface Reading {
 
 const answers: Readonly<Record<string, (question: never) => unknown>> = {
   judge: (cases: readonly Judging[]) => cases.map((each) => [...judge(each.place, each.window, each.scans)]),
-  receipts: (typed: readonly string[]) => typed.map(receiptNumber),
+  receipts: (typed: readonly string[]) => typed.map(normaliseReceipt),
   passes: ({ key, campaign, typed }: Reading) =>
     typed.map((each) => {
       const text = passText(each);

@@ -9,12 +9,12 @@ from typing import Any, Final
 from fastapi import APIRouter, Response
 from fastapi.responses import RedirectResponse
 
-from services.intake.campaigns import public_part
-from services.intake.keys import Keys
+from services.intake.campaigns.public import public_part
+from services.intake.campaigns.sealing_keys import Keys
 from services.intake.pages import wording
 from services.intake.pages.pinning import Pin
-from services.intake.sheet import Sheets
-from services.intake.window import Timing, timing
+from services.intake.pages.sheet import Sheets
+from services.intake.rules.window import Timing, timing
 from shared import dates
 from shared.campaign import Campaign
 from shared.catalogue import Catalogue

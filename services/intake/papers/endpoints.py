@@ -10,14 +10,14 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import ValidationError
 
 from services.intake import problems as intake_problems
-from services.intake.answers import Receipted, refusals
-from services.intake.body import read_body
 from services.intake.papers import problems
-from services.intake.papers.acceptance import PaperAcceptance
-from services.intake.papers.submission import PAPER_BODY_LIMIT, PaperSubmission, fingerprint
+from services.intake.papers.accept import PaperAcceptance
+from services.intake.request_body import read_body
+from services.intake.rules.paper_submission import PAPER_BODY_LIMIT, PaperSubmission, fingerprint
+from services.intake.schemas import Receipted, refusals
 from shared.campaign import Campaign
 from shared.ids import CampaignId
-from shared.web.ops import is_ops
+from shared.web.staff_token import is_ops
 
 
 def papers_router(

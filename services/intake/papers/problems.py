@@ -1,6 +1,6 @@
 """The refusals that only papers know: a stable name, Japanese and English, and what to do next."""
 
-from services.intake.papers.submission import PAPER_BODY_LIMIT
+from services.intake.rules.paper_submission import PAPER_BODY_LIMIT
 from shared.web import ProblemError, problem
 
 

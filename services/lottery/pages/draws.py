@@ -13,11 +13,11 @@ from typing import Any, Final
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import RedirectResponse
 
-from services.lottery.demand import CHANNELS, chart
-from services.lottery.overview import Course, DrawOverview
-from services.lottery.states import DrawState
-from services.lottery.tallies import Tallies
-from services.lottery.timeline import StepState, current
+from services.lottery.draw.rules.states import DrawState
+from services.lottery.statistics.counts import Tallies
+from services.lottery.statistics.overview import Course, DrawOverview
+from services.lottery.statistics.rules.demand import CHANNELS, chart
+from services.lottery.statistics.rules.timeline import StepState, current
 from shared import dates
 from shared.campaign import Campaign
 from shared.catalogue import Catalogue

@@ -12,11 +12,11 @@ from typing import Annotated, Any, Final, get_args
 from fastapi import APIRouter, Depends, Response
 from fastapi.responses import RedirectResponse
 
+from services.lottery.draw.transitions import WrongState
 from services.lottery.places.endpoints import APPLICANT, PlacesDesk
-from services.lottery.places.moving import Answer, NoSuchPlace
-from services.lottery.places.owners import NotYours, Own, TooManyTries
-from services.lottery.places.promotion import BadMove
-from services.lottery.steps import WrongState
+from services.lottery.places.moves import Answer, NoSuchPlace
+from services.lottery.places.ownership import NotYours, Own, TooManyTries
+from services.lottery.promotion.waiting_list import BadMove
 from shared import dates
 from shared.campaign import Campaign
 from shared.catalogue import Catalogue

@@ -7,16 +7,18 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Depends
 from pydantic import BaseModel, ConfigDict, Field
 
-from services.lottery.endpoints import Actor
-from services.lottery.places import shown
-from services.lottery.places.correcting import Correcting, Refused
-from services.lottery.places.ledger import By
-from services.lottery.places.moving import Answer, NoSuchPlace, Places
-from services.lottery.places.owners import Own, Owners, spelled_receipt
-from services.lottery.places.states import PlaceState
-from services.lottery.refusals import known, refusing, second_person
+from services.lottery.draw.endpoints import Actor
+from services.lottery.draw.problems import known, second_person
+from services.lottery.places import views
+from services.lottery.places.correct import Correcting, Refused
+from services.lottery.places.moves import Answer, NoSuchPlace, Places
+from services.lottery.places.ownership import Own, Owners
+from services.lottery.places.problems import refusing
+from services.lottery.places.repository import By
+from services.lottery.promotion.states import PlaceState
 from shared.campaign import Campaign
 from shared.ids import ApplicationId, ApplicationIdField, CampaignId, ClassIdField, ReceiptField
+from shared.receipts import normalise_receipt
 from shared.storage import Store
 from shared.web.signin import Staff, StaffGuard
 
@@ -75,7 +77,7 @@ class PlacesDesk:
     correcting: Correcting
 
     async def own(self, own: Own) -> dict[str, Any]:
-        places = await shown.own_places(self.store, own.draw, own.application_id)
+        places = await views.own_places(self.store, own.draw, own.application_id)
         return {"v": 1, "receipt": own.receipt, "places": places}
 
     async def proved(self, campaign: CampaignId, body: OwnBody) -> Own:
@@ -83,7 +85,11 @@ class PlacesDesk:
 
     async def of_receipt(self, campaign: CampaignId, receipt: str) -> ApplicationId:
         async def found() -> ApplicationId:
-            name = await shown.application_of(self.store, self.campaigns[campaign], spelled_receipt(receipt))
+            try:
+                number = normalise_receipt(receipt)
+            except ValueError:
+                raise NoSuchPlace("no such receipt number") from None
+            name = await views.application_of(self.store, self.campaigns[campaign], number)
             if name is None:
                 raise NoSuchPlace("no place")
             return name
@@ -121,12 +127,12 @@ def places_router(desk: PlacesDesk, guard: StaffGuard) -> APIRouter:
     ) -> dict[str, Any]:
         here = campaigns[known(campaigns, campaign)]
         wanted = {name: value for name, value in (("class_id", class_id), ("state", state)) if value is not None}
-        classes = await shown.by_class(desk.store, here)
-        return {"classes": classes, "places": await shown.listed(desk.store, here, **wanted) if wanted else []}
+        classes = await views.by_class(desk.store, here)
+        return {"classes": classes, "places": await views.listed(desk.store, here, **wanted) if wanted else []}
 
     @router.get("/history", dependencies=[Depends(guard)])
     async def history(campaign: str) -> dict[str, Any]:
-        return {"history": await shown.told(desk.store, campaigns[known(campaigns, campaign)])}
+        return {"history": await views.told(desk.store, campaigns[known(campaigns, campaign)])}
 
     @router.post("/answers")
     async def answer(campaign: str, body: StaffAnswerBody, staff: Here) -> dict[str, Any]:
@@ -136,7 +142,7 @@ def places_router(desk: PlacesDesk, guard: StaffGuard) -> APIRouter:
             await refusing(desk.places.admit(name, application_id, body.class_id, by))
         else:
             await refusing(desk.places.answer(name, application_id, body.class_id, body.answer, by))
-        return {"places": await shown.listed(desk.store, campaigns[name], application_id=application_id)}
+        return {"places": await views.listed(desk.store, campaigns[name], application_id=application_id)}
 
     @router.post("/corrections", status_code=201)
     async def correct(campaign: str, body: CorrectionBody, staff: Here) -> dict[str, Any]:

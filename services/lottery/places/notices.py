@@ -5,11 +5,10 @@ from collections.abc import Mapping, Sequence
 from typing import Final, Literal
 
 from services.lottery.keys import LotteryKeys
-from services.lottery.passes import write_pass
-from services.lottery.places.ledger import Scene
-from services.lottery.places.promotion import Step
-from services.lottery.places.states import Move, PlaceState
-from services.lottery.publishing import pass_of
+from services.lottery.places.repository import Scene
+from services.lottery.promotion.states import Move, PlaceState
+from services.lottery.promotion.waiting_list import Step
+from services.lottery.record.passes import pass_of, write_pass
 from shared.campaign import Campaign
 from shared.contracts import BATCH_LIMIT, PlaceOffer, PlacesOffered
 from shared.ids import ApplicationId, CampaignId, ClassId, DrawId, derived_event_id

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from services.lottery import ledger as draws
+from services.lottery.draw import repository as draws
 from services.lottery.keys import LotteryKeys
-from services.lottery.passes import BadPass, read_pass
-from services.lottery.reception import ledger
-from services.lottery.reception.attendance import Fault, Place, Scan, Verdict, by_place, judge
-from services.lottery.reception.ledger import Erased, Kept
-from services.lottery.reception.places import Line, place_id, window_of
+from services.lottery.reception import repository as ledger
+from services.lottery.reception.repository import Erased, Kept
+from services.lottery.reception.rules.attendance import Fault, Place, Scan, Verdict, by_place, judge
+from services.lottery.reception.rules.roster import Line, place_id, window_of
+from services.lottery.record.passes import BadPass, read_pass
 from shared.campaign import Campaign
 from shared.clock import Clock
 from shared.ids import CampaignId, ClassId, Receipt

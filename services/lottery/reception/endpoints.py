@@ -10,13 +10,13 @@ from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import JSONResponse
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
-from services.lottery.endpoints import Actor
-from services.lottery.reception.attendance import Verdict
+from services.lottery.draw.endpoints import Actor
+from services.lottery.draw.problems import known
 from services.lottery.reception.desk import Desk, Heard, Reading, Sender
-from services.lottery.reception.ledger import Erased
 from services.lottery.reception.overview import Attendance, Overview
-from services.lottery.reception.places import Line, no_shows_at, window_of
-from services.lottery.refusals import known
+from services.lottery.reception.repository import Erased
+from services.lottery.reception.rules.attendance import Verdict
+from services.lottery.reception.rules.roster import Line, no_shows_at, window_of
 from shared.campaign import Campaign, EventClass
 from shared.canonical import canonical
 from shared.clock import Clock

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from services.lottery.reception import ledger
-from services.lottery.reception.attendance import Count, Scan
+from services.lottery.reception import repository as ledger
 from services.lottery.reception.desk import judged
-from services.lottery.reception.places import Line, application_of, no_shows_at
+from services.lottery.reception.rules.attendance import Count, Scan
+from services.lottery.reception.rules.roster import Line, application_of, no_shows_at
 from shared.campaign import Campaign, EventClass
 from shared.clock import Clock
 from shared.ids import ApplicationId, CampaignId, ClassId

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from services.lottery.reception import ledger
-from services.lottery.reception.attendance import Code, Count, Scan, Verdict
+from services.lottery.reception import repository as ledger
 from services.lottery.reception.desk import judged
 from services.lottery.reception.noshows import attended
-from services.lottery.reception.places import no_shows_at
+from services.lottery.reception.rules.attendance import Code, Count, Scan, Verdict
+from services.lottery.reception.rules.roster import no_shows_at
 from shared.campaign import Campaign
 from shared.ids import ClassId
 from shared.storage import Store

@@ -7,14 +7,14 @@ from fastapi import APIRouter, Depends, Response
 from fastapi.responses import FileResponse
 from pydantic import BaseModel, ConfigDict, StringConstraints
 
-from services.vault.closeout.certificate import Approval
-from services.vault.closeout.erasing import OTHERS, Erasure
-from services.vault.closeout.ledger import Ledger
-from services.vault.closeout.returning import CloseOutRefused, Returns, TakeOut
+from services.vault.closeout.erasure import OTHERS, Erasure
+from services.vault.closeout.repository import Ledger
+from services.vault.closeout.return_package import CloseOutRefused, Returns, TakeOut
+from services.vault.closeout.rules.certificate import Approval
 from shared.campaign import Campaign
 from shared.ids import CampaignId
 from shared.web import ProblemError, problem
-from shared.web.ops import Guard
+from shared.web.staff_token import Guard
 
 Actor = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
 Code = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z-]{1,40}$")]

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Final, cast
 
-from services.vault import identities
-from services.vault.closeout.certificate import LogScan
 from services.vault.closeout.residue import Search, needles
-from services.vault.identities import Identities
-from services.vault.people import Person
+from services.vault.closeout.rules.certificate import LogScan
+from services.vault.identities import repository as identities
+from services.vault.identities.person import Person
+from services.vault.identities.repository import Identities
 from shared.contracts import Verdict
 from shared.ids import CampaignId
 from shared.storage import Store

@@ -4,10 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from services.vault import duplicates, identities, register
-from services.vault.closeout.returning import Returns
-from services.vault.envelope import NotDecryptable, Sealed, unseal, wipe
-from services.vault.keystore import KeyDestroyed, Keystore
+from services.vault.applications import duplicates
+from services.vault.applications import repository as register
+from services.vault.closeout.return_package import Returns
+from services.vault.identities import repository as identities
+from services.vault.keys.ciphers.envelope import NotDecryptable, Sealed, unseal, wipe
+from services.vault.keys.keystore import KeyDestroyed, Keystore
 from services.vault.papers import archive as paper_archive
 from services.vault.printroom import archive
 from shared.contracts import StoreErasure

@@ -11,7 +11,7 @@ from typing import BinaryIO, Final
 
 import ahocorasick
 
-from services.vault.people import Person
+from services.vault.identities.person import Person
 
 _SHORTEST: Final = 6
 """Bytes. Anything shorter is found everywhere by chance."""

@@ -8,22 +8,22 @@ from fastapi import APIRouter
 
 from services.vault.audit import AuditLog
 from services.vault.closeout.endpoints import erasure_router, returns_router
-from services.vault.closeout.erasing import Erasure, Limits
-from services.vault.closeout.ledger import Ledger
+from services.vault.closeout.erasure import Erasure, Limits
 from services.vault.closeout.logsearch import LogSearch
 from services.vault.closeout.measuring import Measuring
-from services.vault.closeout.returning import Returns
-from services.vault.identities import Identities
-from services.vault.keystore import Keystore
+from services.vault.closeout.repository import Ledger
+from services.vault.closeout.return_package import Returns
+from services.vault.identities.repository import Identities
+from services.vault.keys.keystore import Keystore
 from services.vault.settings import VaultSettings
 from shared.campaign import Campaign
 from shared.clock import Clock
 from shared.erasure import Queues
 from shared.ids import CampaignId
+from shared.periodic import Watch
 from shared.storage import Store
 from shared.typesetting import Typesetter
-from shared.watch import Watch
-from shared.web.ops import Guard
+from shared.web.staff_token import Guard
 
 
 @dataclass(frozen=True)

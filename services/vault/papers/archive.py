@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final
 
-from services.vault.campaign_keys import CampaignKeys
-from services.vault.envelope import Sealed, seal, unseal
-from services.vault.papers.states import PaperState
+from services.vault.keys.campaign_keys import CampaignKeys
+from services.vault.keys.ciphers.envelope import Sealed, seal, unseal
+from services.vault.papers.rules.states import PaperState
 from shared.contracts import PaperReceived
 from shared.ids import CampaignId, PaperId
-from shared.paper import Look
+from shared.paper_files import Look
 from shared.storage import Collection, Index
 
 COLLECTION: Final = "papers"

@@ -8,11 +8,11 @@ from fastapi import APIRouter, Depends, Query, Response
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from services.vault.papers.inbox import NotShown, PaperInbox, UnknownPaper
-from services.vault.papers.settling import AlreadySettled, NotArrived, Settlement, Settling
+from services.vault.papers.settle import AlreadySettled, NotArrived, Settlement, Settling
 from shared.campaign import Campaign
 from shared.ids import ApplicationIdField, CampaignId, PaperIdField
 from shared.web import ProblemError, problem
-from shared.web.ops import Guard
+from shared.web.staff_token import Guard
 
 Code = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z-]{1,40}$")]
 Actor = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]

@@ -6,20 +6,20 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from services.vault.audit import AuditEvent, AuditLog
-from services.vault.campaign_keys import CampaignKeys
-from services.vault.keystore import Keystore
+from services.vault.keys.campaign_keys import CampaignKeys
+from services.vault.keys.ciphers.sealing import NotOpened, Opener
+from services.vault.keys.keystore import Keystore
 from services.vault.papers import archive
-from services.vault.papers.looking import Looking
-from services.vault.papers.scanning import Scanner
-from services.vault.papers.states import UNSETTLED, PaperState
-from services.vault.sealing import NotOpened, Opener
+from services.vault.papers.clamd import Scanner
+from services.vault.papers.rules.states import UNSETTLED, PaperState
+from services.vault.papers.sandbox import Looking
 from shared.campaign import Campaign
 from shared.clock import Clock
 from shared.contracts import PaperReceived
 from shared.errors import PermanentError
 from shared.ids import CampaignId, PaperId, Serial
 from shared.logging import get_logger
-from shared.paper import Kind, NotAPaper
+from shared.paper_files import Kind, NotAPaper
 from shared.storage import Store, UnitOfWork
 
 PURPOSE = "keying"

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
-from services.vault.campaign_keys import CampaignKeys
-from services.vault.envelope import Sealed, seal, unseal
+from services.vault.keys.campaign_keys import CampaignKeys
+from services.vault.keys.ciphers.envelope import Sealed, seal, unseal
 from shared.contracts import CardFailure
 from shared.ids import BatchId, CampaignId, NoticeId
 from shared.storage import Collection, Index, Store, UnitOfWork

@@ -3,13 +3,13 @@
 import re
 from typing import Final
 
-from services.vault.people import Person
-from services.vault.printroom import address_numbers, barcode
-from services.vault.printroom.places import Place, PlaceKind
+from services.vault.identities.person import Person
 from services.vault.printroom.postcards import Card
+from services.vault.printroom.rules import address_numbers, barcode
 from shared.contracts import CardOrder
 from shared.errors import KujiError
 from shared.ids import Receipt
+from shared.postal_codes import CodeKind, PostalCode
 
 _NAME: Final = "{{kuji:name}}"
 _OTHER_PLACEHOLDER: Final = re.compile(r"\{\{kuji:(?!name\}\})")
@@ -23,7 +23,7 @@ class NotPrintable(KujiError):  # noqa: N818  (says what is the case)
         self.reason = reason
 
 
-def card_of(order: CardOrder, person: Person, receipt: Receipt, place: Place) -> Card:
+def card_of(order: CardOrder, person: Person, receipt: Receipt, code: PostalCode) -> Card:
     """The card. Pupils are addressed together with their guardians (保護者様), whose names a card need not show.
 
     Raises NotPrintable for a placeholder that is not ours to fill.
@@ -35,7 +35,7 @@ def card_of(order: CardOrder, person: Person, receipt: Receipt, place: Place) ->
         address=tuple(part for part in person.address.split(" ", 1) if part),
         name=person.name,
         guardian=person.grade is not None,
-        bars=customer_bars(person.postal_code, person.address, place),
+        bars=customer_bars(person.postal_code, person.address, code),
         body=order.body.replace(_NAME, person.name),
         pass_code=order.pass_code,
         passes=order.passes,
@@ -43,13 +43,13 @@ def card_of(order: CardOrder, person: Person, receipt: Receipt, place: Place) ->
     )
 
 
-def customer_bars(postal_code: str, address: str, place: Place) -> str | None:
+def customer_bars(postal_code: str, address: str, code: PostalCode) -> str | None:
     """The customer barcode; None where Japan Post wants none or the address holds no number."""
-    if place.kind is PlaceKind.OFFICE:
+    if code.kind is CodeKind.OFFICE:
         return barcode.bars(postal_code, "")
-    if place.kind is not PlaceKind.TOWN:
+    if code.kind is not CodeKind.TOWN:
         return None
-    numbers = address_numbers.extract(address_numbers.after_town(address, place.city, place.towns))
+    numbers = address_numbers.extract(address_numbers.after_town(address, code.city, code.town_names))
     return barcode.bars(postal_code, numbers) if any(each.isdigit() for each in numbers) else None
 
 

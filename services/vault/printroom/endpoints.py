@@ -5,13 +5,13 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Response
 
-from services.vault.keystore import KeyDestroyed
+from services.vault.keys.keystore import KeyDestroyed
 from services.vault.printroom.archive import PrintBatch
 from services.vault.printroom.room import PrintRoom
 from shared.campaign import Campaign
 from shared.ids import BatchIdField, CampaignId
 from shared.web import ProblemError, problem
-from shared.web.ops import Guard
+from shared.web.staff_token import Guard
 
 
 def print_router(campaigns: Mapping[CampaignId, Campaign], room: PrintRoom, guard: Guard) -> APIRouter:

@@ -5,11 +5,10 @@ import hashlib
 from collections.abc import Mapping, Sequence
 
 from services.vault.audit import AuditEvent, AuditLog
-from services.vault.identities import Identities, Revealed
-from services.vault.keystore import Keystore
+from services.vault.identities.repository import Identities, Revealed
+from services.vault.keys.keystore import Keystore
 from services.vault.printroom.archive import PrintArchive, PrintBatch, open_batch
 from services.vault.printroom.cards import NotPrintable, card_of
-from services.vault.printroom.places import Places
 from services.vault.printroom.postcards import Card, Printed, print_cards
 from shared.campaign import Campaign
 from shared.clock import Clock
@@ -17,6 +16,7 @@ from shared.contracts import CardFailure, CardOrder, PrintCompleted, PrintReques
 from shared.errors import PermanentError
 from shared.ids import BatchId, CampaignId, NoticeId, Token, derived_event_id
 from shared.logging import get_logger
+from shared.postal_codes import PostalCodes
 from shared.storage import Store, UnitOfWork
 from shared.typesetting import Typesetter
 
@@ -41,7 +41,7 @@ class PrintRoom:
         self.archive = PrintArchive(store)
         self._identities, self._keystore, self._audit = identities, keystore, audit
         self._campaigns, self._clock, self._typesetter = campaigns, clock, typesetter
-        self._places = Places()
+        self._postal_codes = PostalCodes()
 
     async def on_requested(self, events: Sequence[PrintRequested], uow: UnitOfWork) -> None:
         """Idempotent by batch: an order said again is answered with what was printed the first time."""
@@ -91,7 +91,7 @@ class PrintRoom:
         known = revealed.get(order.token)
         if known is None or known.campaign != campaign:
             raise NotPrintable("unknown-token")
-        card = card_of(order, known.person, known.receipt, self._places.find(known.person.postal_code))
+        card = card_of(order, known.person, known.receipt, self._postal_codes.find(known.person.postal_code))
         if not self._typesetter.prints("".join((card.name, *card.address, card.body))):
             raise NotPrintable("characters")
         return card

@@ -1,4 +1,4 @@
-"""The bundled programs and styles, as `deploy/pages.mjs` made them: served for ever, bound by hash."""
+"""The bundled programs and styles, as `deploy/web_build/bundle.mjs` made them: served for ever, bound by hash."""
 
 import json
 import mimetypes

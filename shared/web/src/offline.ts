@@ -1,4 +1,4 @@
-/** A page without a network: a service worker (`shelf.ts`) answers with what was kept here. */
+/** A page without a network: a service worker (`page_cache.ts`) answers with what was kept here. */
 
 interface Policies {
   createPolicy(name: string, rules: { createScriptURL: (url: string) => string }): { createScriptURL(url: string): unknown };

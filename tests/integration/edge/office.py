@@ -11,7 +11,7 @@ from typing import Any
 
 import httpx
 
-from deploy.local.house import ROOT
+from deploy.local.paths import ROOT
 from deploy.local.stack import Stack
 
 CANARY = "kanaria-0312345678"

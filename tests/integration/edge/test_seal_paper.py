@@ -14,7 +14,7 @@ import pytest
 from pymongo import MongoClient
 
 from deploy.edge.command import AWAY, REFUSED, USAGE
-from deploy.local.house import ROOT
+from deploy.local.paths import ROOT
 from tests import faxes
 from tests.e2e.hunting import hunt_files, hunt_memory, seek
 from tests.integration.edge.office import CANARY, HOOK, TOOL, Edge, until

@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from deploy.edge.webhook import paper_id_of, signature_of
-from deploy.local.house import ROOT
+from deploy.local.paths import ROOT
 from deploy.local.ports import free_ports
 from tests import faxes
 from tests.integration.edge.office import CANARY, Edge, until

@@ -6,9 +6,9 @@ from typing import Any
 import httpx
 import pytest
 
+from services.intake.rules.proof_of_work import is_done
+from services.intake.rules.submission import Submission
 from services.intake.settings import IntakeSettings
-from services.intake.submission import Submission
-from services.intake.work import is_done
 from tests.integration.intake.conftest import OPS_TOKEN, Intake, serving
 from tests.integration.intake.vault import CAMPAIGN
 

@@ -5,10 +5,10 @@ import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from services.intake.ledger import Ledger
+from services.intake.applications.repository import Ledger
+from services.intake.campaigns.stages import Stages
+from services.intake.rules.states import Stage
 from services.intake.settings import IntakeSettings
-from services.intake.stages import Stages
-from services.intake.states import Stage
 from shared.contracts import ErasureCompleted, ErasureRequested, ReceiptsClosed
 from shared.ids import ApplicationId
 from tests.integration.intake.conftest import OPS_TOKEN, Intake, serving, until

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from services.intake.submission import BODY_LIMIT
+from services.intake.rules.submission import BODY_LIMIT
 from shared.contracts import ApplicationReceived
 from shared.ids import derived_event_id, new_application_id
 from tests.integration.intake.conftest import Intake

@@ -10,7 +10,7 @@ import pytest
 import segno
 from httpx import Response
 
-from services.intake.sheet import code_text
+from services.intake.pages.sheet import code_text
 from tests.integration.intake.conftest import Intake
 from tests.integration.intake.vault import CAMPAIGN
 

@@ -8,7 +8,7 @@ import pytest
 import uvicorn
 from fastapi import FastAPI, Request
 
-from shared.web.patience import HEAD_BYTES, PatientProtocol
+from shared.web.slow_clients import HEAD_BYTES, PatientProtocol
 
 Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 REQUEST = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"

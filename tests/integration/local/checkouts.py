@@ -14,7 +14,7 @@ from typing import Any
 
 import psutil
 
-from deploy.local.house import HOUSE, ROOT
+from deploy.local.paths import HOUSE, ROOT
 
 SERVERS = {"beam.smp", "epmd", "mongod"}
 SERVICES = {"services.intake", "services.lottery", "services.notifier", "services.vault"}

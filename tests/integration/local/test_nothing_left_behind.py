@@ -76,7 +76,7 @@ def test_two_checkouts_run_side_by_side_and_down_ends_only_its_own(checkout: Che
 def test_down_ends_what_is_left_when_even_the_watchdog_was_killed(checkout: Checkout) -> None:
     assert checkout.start("up").wait(150) == 0
     before = checkout.processes()
-    keeper = next(pid for pid, name in before.items() if name == "deploy.local.keeper")
+    keeper = next(pid for pid, name in before.items() if name == "deploy.local.daemon")
     watchdog = next(child.pid for child in psutil.Process(keeper).children() if child.cwd() == "/")
     os.kill(watchdog, signal.SIGKILL)
     os.kill(keeper, signal.SIGKILL)

@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from services.lottery.keys import LotteryKeys
-from services.lottery.places.correcting import Correcting
-from services.lottery.places.ledger import PLACES, By
-from services.lottery.places.moving import Answer, Places
+from services.lottery.places.correct import Correcting
+from services.lottery.places.moves import Answer, Places
 from services.lottery.places.notices import Passes
-from services.lottery.places.passing_on import PassingOn
-from services.lottery.places.renewing import Renewing
-from services.lottery.verification import Report, verify_transcript
+from services.lottery.places.promote import PassingOn
+from services.lottery.places.repository import PLACES, By
+from services.lottery.places.resign_transcript import Renewing
+from services.lottery.verification.transcript_checks import Report, verify_transcript
 from shared.campaign import Campaign
 from shared.clock import FixedClock
 from shared.ids import ClassId

@@ -10,24 +10,23 @@ from typing import Any
 
 from fastapi import FastAPI
 
-from services.intake.receipts import candidates
-from services.lottery import ledger as draws
+from services.lottery.draw import repository as draws
 from services.lottery.keys import LotteryKeys
-from services.lottery.manifest import draw_id
 from services.lottery.pages.reception import ReceptionPages, reception_pages_router
 from services.lottery.pages.site import lottery_renderer, site_router
-from services.lottery.passes import write_pass
-from services.lottery.places import ledger as places
-from services.lottery.publishing import pass_of
-from services.lottery.reception import ledger
+from services.lottery.places import repository as places
+from services.lottery.reception import repository as ledger
 from services.lottery.reception.desk import Desk
 from services.lottery.reception.endpoints import reception_router
 from services.lottery.reception.noshows import NoShows
 from services.lottery.reception.overview import Overview
+from services.lottery.record.manifest import draw_id
+from services.lottery.record.passes import pass_of, write_pass
 from shared.campaign import Campaign
 from shared.clock import FixedClock
 from shared.contracts import Outcome, Result
 from shared.ids import ApplicationId, ClassId, Receipt, application_id_bytes, new_application_id, new_token
+from shared.receipts import candidates
 from shared.storage import Store, UnitOfWork
 from shared.web import install_problems
 from shared.web.signin import staff_only

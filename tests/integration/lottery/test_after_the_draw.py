@@ -6,24 +6,25 @@ from pathlib import Path
 
 import pytest
 
-from services.lottery import handlers, ledger
-from services.lottery.clocks import ClocksDiffer
-from services.lottery.passes import read_pass
-from services.lottery.places.correcting import Correcting, Refused
-from services.lottery.places.ledger import By
-from services.lottery.places.moving import NoSuchPlace, release
-from services.lottery.places.promotion import BadMove
-from services.lottery.places.states import PlaceState
-from services.lottery.redrawing import Correction
-from services.lottery.steps import WrongState
-from services.lottery.verification import verify_transcript
+from services.lottery.draw import handlers
+from services.lottery.draw import repository as draws
+from services.lottery.draw.clock_check import ClocksDiffer
+from services.lottery.draw.redraw import Correction
+from services.lottery.draw.transitions import WrongState
+from services.lottery.places.correct import Correcting, Refused
+from services.lottery.places.moves import NoSuchPlace, release
+from services.lottery.places.repository import By
+from services.lottery.promotion.states import PlaceState
+from services.lottery.promotion.waiting_list import BadMove
+from services.lottery.record.passes import read_pass
+from services.lottery.verification.transcript_checks import verify_transcript
 from shared.contracts import ApplicationsRejected, RejectedApplication
 from shared.ids import ApplicationId, ClassId, Receipt, new_application_id
 from tests.integration.lottery.afterwards import FOOTBALL, KIDS, After, events, results_are_out
 from tests.integration.lottery.town import Town, everybody_is_in
 
 TWO = By("sato", "suzuki")
-RECEIPT = Receipt("W-7K3M-9Q2P-X")
+RECEIPT = Receipt("W-7K3M-9Q2P-6")
 
 
 @pytest.fixture
@@ -248,6 +249,6 @@ async def test_a_draw_that_is_given_up_keeps_the_history_of_its_places(town: Tow
     first = await after.transcript(1)
     assert [each["entry"] for each in events(first, "withdrawn")] == [place["entry"]]
     assert verify_transcript(first).passed
-    past = await after.store.db[ledger.PAST_DRAWS].find_one({})
+    past = await after.store.db[draws.PAST_DRAWS].find_one({})
     assert past is not None
     assert past["places"]["signed"] == past["places"]["changes"]

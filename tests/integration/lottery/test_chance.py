@@ -11,17 +11,17 @@ from typing import Any
 
 import pytest
 
-from services.lottery import readiness as judging
-from services.lottery.chance import Dice
-from services.lottery.clocks import ClocksDiffer
-from services.lottery.manifest import Manifest
-from services.lottery.randomness import BeaconRound
-from services.lottery.readiness import Readiness, readiness
-from services.lottery.relays import Relays
-from services.lottery.rounds import RoundPassed
-from services.lottery.steps import ObjectionsOpen, WrongState, draw_of
-from services.lottery.verification import verify_transcript
-from services.lottery.waiting import waits
+from services.lottery.draw import readiness as judging
+from services.lottery.draw.clock_check import ClocksDiffer
+from services.lottery.draw.randomness_entry import Dice
+from services.lottery.draw.readiness import Readiness, readiness
+from services.lottery.draw.relays import Relays
+from services.lottery.draw.rules.blockers import waits
+from services.lottery.draw.transitions import ObjectionsOpen, WrongState, draw_of
+from services.lottery.randomness.rounds import RoundPassed
+from services.lottery.randomness.sources import BeaconRound
+from services.lottery.record.manifest import Manifest
+from services.lottery.verification.transcript_checks import verify_transcript
 from shared.campaign import Campaign, quicknet
 from shared.campaign.model import Beacon, DrawRules
 from shared.clock import FixedClock
@@ -149,7 +149,7 @@ async def test_a_list_whose_beacon_is_known_already_is_not_frozen(mongo_url: str
 
 
 async def test_one_schedule_looks_after_a_campaign_and_another_takes_over(town: Town, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("services.lottery.schedule.LEASE_S", 0.5)
+    monkeypatch.setattr("services.lottery.scheduler.LEASE_S", 0.5)
     first, second, _ = (office.schedule for office in town.offices)
     await first.advance(town.campaign)
     await everybody_is_in(town)

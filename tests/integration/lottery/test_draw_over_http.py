@@ -11,11 +11,11 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from services.intake.receipts import candidates
-from services.lottery.endpoints import DrawDesk, staff_router
-from services.lottery.inclusion import check_proof
-from services.lottery.published import public_router
-from services.lottery.verification import verify_transcript
+from services.lottery.draw.endpoints import DrawDesk, staff_router
+from services.lottery.draw.public_endpoints import public_router
+from services.lottery.record.inclusion import check_proof
+from services.lottery.verification.transcript_checks import verify_transcript
+from shared.receipts import candidates
 from shared.web import install_problems
 from shared.web.signin import staff_only
 from tests.integration.lottery.town import PEOPLE, Town, everybody_is_in

@@ -4,12 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from services.lottery import ledger
-from services.lottery.chance import Dice
+from services.lottery.draw import repository as ledger
+from services.lottery.draw.randomness_entry import Dice
+from services.lottery.draw.transitions import WrongState, draw_of
 from services.lottery.erasure import Erasure
 from services.lottery.keys import LotteryKeys
-from services.lottery.publishing import ListDiffers
-from services.lottery.steps import WrongState, draw_of
+from services.lottery.results.publish import ListDiffers
 from shared.contracts import ErasureRequested
 from shared.ids import CampaignId
 from tests.integration.lottery.town import PEOPLE, WITNESSES, Town, drawn, everybody_is_in, said

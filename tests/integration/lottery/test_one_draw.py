@@ -6,15 +6,17 @@ from datetime import timedelta
 
 import pytest
 
-from services.lottery import handlers, ledger, publishing, readiness
-from services.lottery.chance import Dice
-from services.lottery.ledger import ListIsFrozen
-from services.lottery.list_store import read_rows
-from services.lottery.manifest import Override
-from services.lottery.randomness import BadRandomness
-from services.lottery.steps import NotYet, TooEarly, WrongState, draw_of
-from services.lottery.verification import verify_transcript
-from services.lottery.waiting import Readiness
+from services.lottery.draw import handlers, readiness
+from services.lottery.draw import repository as ledger
+from services.lottery.draw.list_store import read_rows
+from services.lottery.draw.randomness_entry import Dice
+from services.lottery.draw.repository import ListIsFrozen
+from services.lottery.draw.rules.blockers import Readiness
+from services.lottery.draw.transitions import NotYet, TooEarly, WrongState, draw_of
+from services.lottery.randomness.sources import BadRandomness
+from services.lottery.record.manifest import Override
+from services.lottery.results import publish
+from services.lottery.verification.transcript_checks import verify_transcript
 from shared.contracts import (
     ApplicationsHeld,
     ApplicationsRejected,
@@ -178,7 +180,7 @@ async def test_of_many_who_draw_and_publish_each_result_is_said_once(town: Town)
 
 async def test_a_publication_that_died_half_way_is_finished_by_another(town: Town, monkeypatch: pytest.MonkeyPatch):
     await drawn(town)
-    monkeypatch.setattr(publishing, "PARTS_AT_ONCE", 1)
+    monkeypatch.setattr(publish, "PARTS_AT_ONCE", 1)
     dying = asyncio.create_task(town.office.publishing.publish_if_drawn(town.campaign.id))
     while not await said(town):  # noqa: ASYNC110  (another process's database is watched)
         await asyncio.sleep(0.005)

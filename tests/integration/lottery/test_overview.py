@@ -7,13 +7,14 @@ from typing import Any
 
 import pytest
 
-from services.lottery import ledger, tallies
-from services.lottery.demand import ClassDemand
-from services.lottery.overview import DrawOverview
-from services.lottery.redrawing import Correction
-from services.lottery.states import DrawState
-from services.lottery.tallies import Tallies
-from services.lottery.timeline import StepState
+from services.lottery.draw import repository as draws
+from services.lottery.draw.redraw import Correction
+from services.lottery.draw.rules.states import DrawState
+from services.lottery.statistics import counts as tallies
+from services.lottery.statistics.counts import Tallies
+from services.lottery.statistics.overview import DrawOverview
+from services.lottery.statistics.rules.demand import ClassDemand
+from services.lottery.statistics.rules.timeline import StepState
 from tests.integration.lottery.afterwards import KIDS, After
 from tests.integration.lottery.town import PEOPLE, Town, drawn, everybody_is_in
 
@@ -29,10 +30,10 @@ async def test_demand_is_the_choices_of_all_entries_however_they_are_counted(
     monkeypatch.setattr(tallies, "_AT_ONCE", at_once)
     await everybody_is_in(town)
     nothing = {"choices": [], "refused": [], "state": "accepted", "channel": "web", "revision": 1}
-    await town.office.store.db[ledger.ENTRIES].insert_one({**nothing, "_id": "z", "campaign": town.campaign.id})
+    await town.office.store.db[draws.ENTRIES].insert_one({**nothing, "_id": "z", "campaign": town.campaign.id})
     lines = await Tallies(town.office.store).demand(town.campaign, await seen(town).course(town.campaign))
     assert lines is not None
-    found = town.office.store.db[ledger.ENTRIES].find({"campaign": town.campaign.id})
+    found = town.office.store.db[draws.ENTRIES].find({"campaign": town.campaign.id})
     asked = Counter(choice["class_id"] for entry in await found.to_list(None) for choice in entry["choices"])
     assert {line.class_id: line.entries for line in lines} == asked
     assert sum(line.entries for line in lines) == sum(1 + number % 3 for number in range(PEOPLE))

@@ -4,9 +4,9 @@ from datetime import timedelta
 from pathlib import Path
 
 from services.lottery.keys import LotteryKeys
-from services.lottery.places import moving
-from services.lottery.places.ledger import By
-from services.lottery.reception import ledger
+from services.lottery.places import moves
+from services.lottery.places.repository import By
+from services.lottery.reception import repository as ledger
 from services.lottery.reception.desk import Desk, Reading, Sender
 from services.lottery.reception.noshows import NoShows
 from shared.ids import Receipt
@@ -25,7 +25,7 @@ async def test_places_of_which_nobody_came_are_released_into_the_transcript(town
     await after.store.ensure(ledger.collections())
     await ledger.ensure_desks(after.store, [campaign.id])
     desk = Desk(after.store, LotteryKeys(tmp_path), town.clock, {campaign.id: campaign})
-    no_shows = NoShows(after.store, town.clock, moving.release)
+    no_shows = NoShows(after.store, town.clock, moves.release)
     present, *absent = await after.of_class(KIDS, "held")
     waits = (await after.of_class(KIDS, "waiting"))[0]
 

@@ -7,18 +7,18 @@ from typing import Any
 import numpy as np
 import pytest
 
-from services.intake.receipts import candidates
-from services.lottery import handlers, ledger
-from services.lottery.chance import Dice
-from services.lottery.frozen_list import FrozenList
-from services.lottery.inclusion import check_proof
-from services.lottery.list_store import CHUNK_ENTRIES, gather_list, put_list, read_list, read_rows
-from services.lottery.places.correcting import Refused
-from services.lottery.places.ledger import By
-from services.lottery.redrawing import Correction, SamePerson
-from services.lottery.steps import WrongState, draw_of
-from services.lottery.trying import dry_run
-from services.lottery.verification import verify_transcript
+from services.lottery.allocation.dry_run import dry_run
+from services.lottery.allocation.frozen_list import FrozenList
+from services.lottery.draw import handlers
+from services.lottery.draw import repository as ledger
+from services.lottery.draw.list_store import CHUNK_ENTRIES, gather_list, put_list, read_list, read_rows
+from services.lottery.draw.randomness_entry import Dice
+from services.lottery.draw.redraw import Correction, SamePerson
+from services.lottery.draw.transitions import WrongState, draw_of
+from services.lottery.places.correct import Refused
+from services.lottery.places.repository import By
+from services.lottery.record.inclusion import check_proof
+from services.lottery.verification.transcript_checks import verify_transcript
 from shared.contracts import (
     AcceptedApplication,
     ApplicationsAccepted,
@@ -27,6 +27,7 @@ from shared.contracts import (
     RejectedApplication,
 )
 from shared.ids import DrawId, application_id_bytes, new_application_id, new_token
+from shared.receipts import candidates
 from shared.web import ProblemError
 from tests.integration.lottery.afterwards import After, results_are_out
 from tests.integration.lottery.town import PEOPLE, WITNESSES, Town, drawn, everybody_is_in

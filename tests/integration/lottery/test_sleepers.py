@@ -8,10 +8,12 @@ from typing import Any
 
 import pytest
 
-from services.lottery import freezing, handlers, ledger
-from services.lottery.chance import Dice
-from services.lottery.redrawing import Correction
-from services.lottery.steps import WrongState, draw_of
+from services.lottery.draw import freeze as freezing
+from services.lottery.draw import handlers
+from services.lottery.draw import repository as ledger
+from services.lottery.draw.randomness_entry import Dice
+from services.lottery.draw.redraw import Correction
+from services.lottery.draw.transitions import WrongState, draw_of
 from shared.ids import new_application_id
 from tests.integration.lottery.town import WITNESSES, Office, Town, accepted, drawn, everybody_is_in, said
 from tests.unit.lottery.draws import DICE

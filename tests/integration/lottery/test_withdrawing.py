@@ -10,11 +10,11 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from services.lottery import handlers
+from services.lottery.draw import handlers
 from services.lottery.pages.site import lottery_renderer
 from services.lottery.pages.withdraw import WithdrawPages, withdraw_router
 from services.lottery.places.endpoints import PlacesDesk, own_router, places_router
-from services.lottery.places.owners import Owners, Tries
+from services.lottery.places.ownership import Owners, Tries
 from shared.contracts import ApplicationsRejected, RejectedApplication
 from shared.ids import new_application_id
 from shared.web import install_problems
@@ -139,7 +139,7 @@ async def test_a_correction_needs_two_people(town: Town, tmp_path: Path):
     desk = Desk(After.of(town, tmp_path), tmp_path)
     body = {
         "application_id": name,
-        "receipt": "F-7K3M-9Q2P-X",
+        "receipt": "F-7K3M-9Q2P-6",
         "choices": [{"class_id": KIDS, "seats": 1}],
         "actor": "sato",
         "approved_by": "sato",

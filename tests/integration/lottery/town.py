@@ -6,18 +6,18 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from services.intake.receipts import candidates
-from services.lottery import handlers, ledger
-from services.lottery.chance import Chance, Dice
-from services.lottery.drawing import Drawing
-from services.lottery.freezing import Freezing
+from services.lottery.draw import handlers
+from services.lottery.draw import repository as ledger
+from services.lottery.draw.freeze import Freezing
+from services.lottery.draw.public_endpoints import Published
+from services.lottery.draw.randomness_entry import Chance, Dice
+from services.lottery.draw.redraw import Redrawing
+from services.lottery.draw.relays import Relays
+from services.lottery.draw.run import Drawing
 from services.lottery.keys import LotteryKeys
-from services.lottery.places import ledger as places
-from services.lottery.published import Published
-from services.lottery.publishing import Publishing
-from services.lottery.redrawing import Redrawing
-from services.lottery.relays import Relays
-from services.lottery.schedule import Schedule
+from services.lottery.places import repository as places
+from services.lottery.results.publish import Publishing
+from services.lottery.scheduler import Schedule
 from shared.campaign import Campaign
 from shared.clock import Clock, FixedClock
 from shared.contracts import (
@@ -27,6 +27,7 @@ from shared.contracts import (
     ReceiptsClosed,
 )
 from shared.ids import ApplicationId, new_application_id, new_token
+from shared.receipts import candidates
 from shared.storage import OUTBOX, Store
 from tests.unit.lottery.draws import DICE
 

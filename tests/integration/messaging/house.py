@@ -34,7 +34,7 @@ def received(
             "application_id": application_id or new_application_id(),
             "key_id": KeyId(key_id),
             "campaign": CampaignId(campaign),
-            "receipt": Receipt("W-7K3M-9Q2P-X"),
+            "receipt": Receipt("W-7K3M-9Q2P-6"),
         }
     )
 

@@ -19,7 +19,7 @@ from aio_pika.abc import AbstractChannel, AbstractConnection
 
 from services.notifier.app import build
 from services.notifier.settings import NotifierSettings
-from services.vault.people import Person
+from services.vault.identities.person import Person
 from shared.contracts import ClassPass, Contact, ContactsRegistered, Event, Outcome, Refusal, Result, ResultsPublished
 from shared.ids import ClassId, DrawId, EventId, new_event_id
 from shared.messaging.envelope import Envelope

@@ -7,7 +7,7 @@ import pytest
 
 from services.notifier import handlers, ledger
 from services.notifier.claims import ClaimLost, Claims
-from services.notifier.states import NoticeState
+from services.notifier.rules.states import NoticeState
 from shared.ids import new_event_id
 from tests.integration.mailserver import MailServer
 from tests.integration.notifier.house import House

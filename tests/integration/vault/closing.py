@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pyrage
 
-from services.vault.closeout.certificate import Approval
-from services.vault.closeout.erasing import OTHERS, Erasure, Limits
-from services.vault.closeout.ledger import Ledger
+from services.vault.closeout.erasure import OTHERS, Erasure, Limits
 from services.vault.closeout.logsearch import LogSearch
 from services.vault.closeout.measuring import ERASED, Measuring
-from services.vault.closeout.returning import Returns, TakeOut
-from services.vault.closeout.stages import Stage
-from services.vault.people import Person
+from services.vault.closeout.repository import Ledger
+from services.vault.closeout.return_package import Returns, TakeOut
+from services.vault.closeout.rules.certificate import Approval
+from services.vault.closeout.rules.stages import Stage
+from services.vault.identities.person import Person
 from shared.contracts import ErasureCompleted, StoreErasure
 from shared.ids import CampaignId
 from shared.storage import OUTBOX

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from services.vault.closeout import ledger as ledgers
-from services.vault.closeout.erasing import Limits
+from services.vault.closeout import repository as ledgers
+from services.vault.closeout.erasure import Limits
 from services.vault.printroom import archive
 from tests.integration.vault.closing import Office, wire
 from tests.integration.vault.installation import Installation

@@ -8,13 +8,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from services.vault import audit as audit_log
-from services.vault import duplicates, identities, register
+from services.vault.applications import duplicates
+from services.vault.applications import repository as register
+from services.vault.applications.duplicates import index_keys
 from services.vault.audit import AuditLog
-from services.vault.campaign_keys import CampaignKeys
-from services.vault.duplicates import index_keys
-from services.vault.identities import Identities, identity_document
-from services.vault.keystore import Keystore
-from services.vault.people import Person
+from services.vault.identities import repository as identities
+from services.vault.identities.person import Person
+from services.vault.identities.repository import Identities, identity_document
+from services.vault.keys.campaign_keys import CampaignKeys
+from services.vault.keys.keystore import Keystore
 from shared.campaign import Campaign, load_campaign
 from shared.clock import FixedClock
 from shared.contracts import Event

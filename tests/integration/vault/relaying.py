@@ -10,10 +10,10 @@ from pathlib import Path
 import aiosmtplib
 
 from deploy.local.secrets import Secrets
-from services.vault.people import Person
-from services.vault.relay import MailRelay, RelayOptions
-from services.vault.relay.recipients import KnownRecipients
-from services.vault.relay.upstream import Mta
+from services.vault.identities.person import Person
+from services.vault.mail.relay import MailRelay, RelayOptions
+from services.vault.mail.relay.recipients import KnownRecipients
+from services.vault.mail.relay.upstream import Mta
 from shared.ids import Token
 from tests.integration.vault.offices import Parts
 

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from services.vault.audit import AuditEvent, AuditLog, NotRecorded, collections, digest, first_break
-from services.vault.identities import Identities, PurposeNotAllowed, identity_document
-from services.vault.identities import collections as identity_collections
-from services.vault.keystore import Keystore, VaultLocked
-from services.vault.people import Person
+from services.vault.identities.person import Person
+from services.vault.identities.repository import Identities, PurposeNotAllowed, identity_document
+from services.vault.identities.repository import collections as identity_collections
+from services.vault.keys.keystore import Keystore, VaultLocked
 from shared.campaign.model import Purpose
 from shared.clock import FixedClock
 from shared.ids import ApplicationId, Receipt, Token, new_application_id, new_token
@@ -48,7 +48,7 @@ class Books:
             token=token,
             campaign=CAMPAIGN,
             application_id=application_id,
-            receipt=Receipt("W-7K3M-9Q2P-X"),
+            receipt=Receipt("W-7K3M-9Q2P-6"),
             person=who,
         )
         await self.store.db["identities"].insert_one(document)

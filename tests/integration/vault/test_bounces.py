@@ -7,8 +7,8 @@ from pathlib import Path
 import aiosmtplib
 import pytest
 
-from services.vault.bounces import BounceDoor, BounceOptions
-from services.vault.people import Person
+from services.vault.identities.person import Person
+from services.vault.mail.bounces import BounceDoor, BounceOptions
 from shared.contracts import MailBounced
 from shared.ids import NoticeId
 from shared.storage import OUTBOX

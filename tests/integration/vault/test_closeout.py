@@ -12,13 +12,13 @@ from pathlib import Path
 import pypdfium2
 import pytest
 
-from services.vault import identities
-from services.vault.closeout.certificate import verify_certificate
-from services.vault.closeout.erasing import OTHERS, Limits
+from services.vault.closeout.erasure import OTHERS, Limits
 from services.vault.closeout.logsearch import LogSearch
-from services.vault.closeout.returning import CloseOutRefused
-from services.vault.closeout.stages import Stage
-from services.vault.keystore import KeyDestroyed, Keystore
+from services.vault.closeout.return_package import CloseOutRefused
+from services.vault.closeout.rules.certificate import verify_certificate
+from services.vault.closeout.rules.stages import Stage
+from services.vault.identities import repository as identities
+from services.vault.keys.keystore import KeyDestroyed, Keystore
 from shared.contracts import ErasureCompleted, ErasureRequested, StoreErasure
 from tests.integration.vault.closing import APPROVAL, PEOPLE, TAKE_OUT, Office
 

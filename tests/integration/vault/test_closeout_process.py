@@ -17,9 +17,9 @@ import pyrage
 import pytest
 
 from deploy.local.ports import free_ports
-from services.vault.closeout.certificate import verify_certificate
-from services.vault.keystore import KeyDestroyed, Keystore
-from services.vault.people import Person
+from services.vault.closeout.rules.certificate import verify_certificate
+from services.vault.identities.person import Person
+from services.vault.keys.keystore import KeyDestroyed, Keystore
 from shared.contracts import CardOrder, ErasureCompleted, ErasureRequested, PrintCompleted, PrintRequested, StoreErasure
 from shared.contracts.base import Event
 from shared.ids import BatchId, NoticeId

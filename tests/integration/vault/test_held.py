@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
-from services.vault.keystore import Keystore
+from services.vault.keys.keystore import Keystore
 from shared.contracts import (
     ApplicationReceived,
     ApplicationsAccepted,

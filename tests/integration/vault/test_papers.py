@@ -15,7 +15,7 @@ from deploy.edge.sealing import SealingKey
 from deploy.local.processes import Watchdog
 from shared.contracts import PaperReceived, PaperSettled
 from shared.ids import KeyId, PaperId, Receipt, Serial, new_application_id
-from shared.paper import NotAPaper, look
+from shared.paper_files import NotAPaper, look
 from tests import faxes
 from tests.integration.clamd import EICAR, Clamd
 from tests.integration.vault.installation import CAMPAIGN, Installation, until

@@ -4,12 +4,12 @@ from datetime import UTC, datetime
 
 import pytest
 
-from services.vault.keystore import KeyDestroyed
+from services.vault.keys.keystore import KeyDestroyed
 from services.vault.papers import archive
-from services.vault.papers.states import PaperState
+from services.vault.papers.rules.states import PaperState
 from shared.contracts import PaperReceived
 from shared.ids import KeyId, PaperId, Receipt, Serial, new_application_id
-from shared.paper import look
+from shared.paper_files import look
 from tests import faxes
 from tests.integration.vault.closing import PEOPLE, Office
 

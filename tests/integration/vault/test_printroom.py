@@ -10,8 +10,8 @@ import pypdfium2
 import pytest
 from fastapi import FastAPI
 
-from services.vault.identities import PurposeNotAllowed
-from services.vault.people import Person
+from services.vault.identities.person import Person
+from services.vault.identities.repository import PurposeNotAllowed
 from services.vault.printroom import archive
 from services.vault.printroom.endpoints import print_router
 from services.vault.printroom.room import PrintRoom

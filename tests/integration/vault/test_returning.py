@@ -9,8 +9,8 @@ from dataclasses import replace
 import pyrage
 import pytest
 
-from services.vault.closeout.returning import CloseOutRefused
-from services.vault.closeout.stages import Stage
+from services.vault.closeout.return_package import CloseOutRefused
+from services.vault.closeout.rules.stages import Stage
 from tests.integration.vault.closing import PEOPLE, TAKE_OUT, WARD, Office
 
 

@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 
 from deploy.demo.people import DemoApplication, population
-from services.vault.application import Judged, judge
-from services.vault.normalise import name_key
-from services.vault.postal import PostalCodes
+from services.vault.applications.rules.content import Judged, judge
+from services.vault.applications.rules.normalise import name_key
 from shared.campaign import load_campaign
+from shared.postal_codes import PostalCodes
 
 CAMPAIGN = load_campaign(Path("deploy/campaigns/777-days.yaml"))
 

@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from deploy.demo.addresses import OTHER_TOWNS, WARD_TOWNS
 from deploy.demo.names import half_width
 from deploy.demo.people import DemoApplication, needles, population
-from deploy.demo.places import OTHER_TOWNS, WARD_TOWNS
 from shared.campaign import Campaign, load_campaign
 
 CANARY = "QKANARIA7"

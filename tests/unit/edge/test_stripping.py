@@ -12,7 +12,7 @@ from PIL import Image, ImageChops
 
 from deploy.edge import jpeg
 from deploy.edge.stripping import stripped
-from shared.paper import BYTES, PAGES, Kind, NotAPaper, look
+from shared.paper_files import BYTES, PAGES, Kind, NotAPaper, look
 from tests import faxes
 
 SECRET = "kanaria-0312345678"

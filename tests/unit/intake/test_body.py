@@ -7,7 +7,7 @@ import pytest
 from starlette.requests import Request
 from starlette.types import Message
 
-from services.intake.body import read_body
+from services.intake.request_body import read_body
 from shared.web import ProblemError
 
 LIMIT = 100

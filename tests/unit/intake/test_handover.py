@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from services.intake.handover import Handover
+from services.intake.applications.publish import Handover
 from shared.contracts import ApplicationReceived, Event
 from shared.errors import TransientError
 from shared.ids import ApplicationId, CampaignId, EventId, derived_event_id, new_application_id

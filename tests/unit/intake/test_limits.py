@@ -6,7 +6,7 @@ import gc
 import pytest
 from fastapi import Request
 
-from services.intake.limits import Limits, Rates, household
+from services.intake.applications.rate_limits import Limits, Rates, household
 from shared.web import ProblemError
 
 

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from services.intake.papers.states import PAPER_AFTER, RECEIPTED_PAPER, PaperStatus, before_paper
-from services.intake.papers.submission import PaperSubmission, fingerprint
+from services.intake.rules.paper_states import PAPER_AFTER, RECEIPTED_PAPER, PaperStatus, before_paper
+from services.intake.rules.paper_submission import PaperSubmission, fingerprint
 from shared.encoding import b64url
 from shared.ids import CampaignId, KeyId, PaperId, Serial
 

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.intake.campaigns import public_part
-from services.intake.states import (
+from services.intake.campaigns.public import public_part
+from services.intake.rules.states import (
     RECEIPTED,
     STATUS_AFTER,
     Stage,
@@ -17,7 +17,7 @@ from services.intake.states import (
     before_stage,
     before_status,
 )
-from services.intake.window import Timing, is_over, timing
+from services.intake.rules.window import Timing, is_over, timing
 from shared.campaign import load_campaign
 from shared.contracts import Channel
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from services.intake.submission import Submission, fingerprint
+from services.intake.rules.submission import Submission, fingerprint
 from shared.encoding import b64url
 from shared.ids import CampaignId
 

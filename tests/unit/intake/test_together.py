@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from services.intake.together import Together
+from shared.batching import Together
 
 
 class Work:

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
+from deploy.cli.api import CallRefused, NotRunning
 from deploy.cli.commands import app
-from deploy.cli.doors import CallRefused, NotRunning
 
 COMMANDS = (
     "demo", "test", "up", "down", "status", "verify", "held", "parked", "notices", "prints", "draw", "close-out",

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy import pages
+from deploy.web_build import build as pages
 from shared.errors import ConfigurationError
 
 NODE = """#!/bin/sh
@@ -24,7 +24,7 @@ mkdir -p node_modules
 def web(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder of sources, and stand-ins for node and npm that write down their calls."""
     folder = tmp_path / "web"
-    for path in (SOURCE, "shared/web/src/dom.ts", "deploy/pages.mjs", "package-lock.json"):
+    for path in (SOURCE, "shared/web/src/dom.ts", "deploy/web_build/bundle.mjs", "package-lock.json"):
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         (folder / path).write_text("1")
     (tmp_path / "bin").mkdir()
@@ -48,15 +48,15 @@ def calls(web: Path) -> list[str]:
 def test_pages_are_bundled_once_and_again_when_a_source_has_changed(web: Path) -> None:
     told: list[str] = []
     pages.ensure(told.append)
-    assert calls(web) == ["npm ci", "node deploy/pages.mjs"]
+    assert calls(web) == ["npm ci", "node deploy/web_build/bundle.mjs"]
     pages.ensure(told.append)
     assert calls(web) == []
     (web / SOURCE).write_text("2")
     pages.ensure(told.append)
-    assert calls(web) == ["node deploy/pages.mjs"]
+    assert calls(web) == ["node deploy/web_build/bundle.mjs"]
     (web / "package-lock.json").write_text("{ }")
     pages.ensure(told.append)
-    assert calls(web) == ["npm ci", "node deploy/pages.mjs"]
+    assert calls(web) == ["npm ci", "node deploy/web_build/bundle.mjs"]
     assert len(told) == 3
 
 
@@ -69,7 +69,7 @@ def test_a_tool_that_fails_is_quoted_and_tried_again_next_time(web: Path, monkey
     monkeypatch.delenv("NPM_FAILS")
     calls(web)
     pages.ensure(lambda _: None)
-    assert calls(web) == ["npm ci", "node deploy/pages.mjs"]
+    assert calls(web) == ["npm ci", "node deploy/web_build/bundle.mjs"]
 
 
 def test_a_node_that_is_too_old_is_not_used(web: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

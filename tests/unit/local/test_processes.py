@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy.local.house import ROOT
+from deploy.local.paths import ROOT
 from deploy.local.ports import free_ports
 from deploy.local.processes import Child, LocalError, Watchdog, await_port, started_at
 

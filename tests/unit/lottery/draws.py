@@ -5,14 +5,15 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from services.lottery.allocation import ClassRule, LostReason, Rules, allocate
-from services.lottery.entries import Entry
-from services.lottery.frozen_list import FrozenList
-from services.lottery.manifest import Counted, Freeze, Manifest, write_manifest
-from services.lottery.plain_allocation import PlainAllocation
-from services.lottery.randomness import Randomness, draw_key
-from services.lottery.tickets import Positions
-from services.lottery.transcript import history_event, write_transcript
+from services.lottery.allocation.allocator import LostReason, allocate
+from services.lottery.allocation.entries import Entry
+from services.lottery.allocation.frozen_list import FrozenList
+from services.lottery.allocation.reference_allocator import PlainAllocation
+from services.lottery.allocation.tickets import Positions
+from services.lottery.randomness.sources import Randomness, draw_key
+from services.lottery.record.manifest import Counted, Freeze, Manifest, write_manifest
+from services.lottery.record.transcript import history_event, write_transcript
+from services.lottery.rules import ClassRule, Rules
 from shared.campaign import Campaign, load_campaign
 from shared.signing import SigningKey
 

@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.lottery import allocation
-from services.lottery.allocation import ClassRule, Rules
-from services.lottery.entries import Entry
-from services.lottery.plain_allocation import PlainAllocation, allocate_plainly
-from services.lottery.tickets import tickets
+from services.lottery.allocation import allocator
+from services.lottery.allocation.entries import Entry
+from services.lottery.allocation.reference_allocator import PlainAllocation, allocate_plainly
+from services.lottery.allocation.tickets import tickets
+from services.lottery.rules import ClassRule, Rules
 from tests.unit.lottery.draws import allocated, class_rule, entry
 
 KEY = hashlib.sha256(b"key").digest()
@@ -80,8 +80,8 @@ def test_it_does_not_matter_in_how_long_runs_entries_are_served(
     """As in a draw of millions, where one run is never all."""
     entries, classes, rules, key = campaign
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(allocation, "_FIRST_RUN", first)
-        patched.setattr(allocation, "_LONGEST_RUN", longest)
+        patched.setattr(allocator, "_FIRST_RUN", first)
+        patched.setattr(allocator, "_LONGEST_RUN", longest)
         result = allocated(key, entries, classes, rules)
     assert result == allocate_plainly(key, entries, classes, rules)
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.lottery.demand import Asked, Came, chart, demand, places, results
+from services.lottery.statistics.rules.demand import Asked, Came, chart, demand, places, results
 
 CAPACITIES = {"small": 10, "pairs": 40, "empty": 5}
 ASKED = [

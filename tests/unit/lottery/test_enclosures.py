@@ -10,14 +10,14 @@ from click.testing import Result
 from typer.testing import CliRunner
 
 from deploy.cli.commands import app
-from services.intake.receipts import candidates
-from services.lottery.frozen_list import FrozenList
-from services.lottery.inclusion import Leaf, shown_proof
-from services.lottery.merkle import path
-from services.lottery.rows import LEAF_ROWS, leaf_hashes, leaf_of
-from services.lottery.transcript import ROWS_FILE
+from services.lottery.allocation.frozen_list import FrozenList
+from services.lottery.record.inclusion import Leaf, shown_proof
+from services.lottery.record.merkle import path
+from services.lottery.record.rows import LEAF_ROWS, leaf_hashes, leaf_of
+from services.lottery.record.transcript import ROWS_FILE
 from shared.canonical import canonical
 from shared.ids import ApplicationId, new_application_id
+from shared.receipts import candidates
 from shared.signing import SigningKey
 from tests.unit.lottery.draws import entry, sample_campaign, sample_entries, sample_transcript, transcript_of
 

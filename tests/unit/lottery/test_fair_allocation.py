@@ -11,10 +11,11 @@ from itertools import permutations
 import numpy as np
 import pytest
 
-from services.lottery.allocation import ClassRule, Rules, allocate
-from services.lottery.entries import Choice, Entry
-from services.lottery.frozen_list import FrozenList
-from services.lottery.tickets import tickets
+from services.lottery.allocation.allocator import allocate
+from services.lottery.allocation.entries import Choice, Entry
+from services.lottery.allocation.frozen_list import FrozenList
+from services.lottery.allocation.tickets import tickets
+from services.lottery.rules import ClassRule, Rules
 from tests.unit.lottery.draws import class_rule, entry
 from tests.unit.lottery.statistics import TOO_FAR, chi_square, key
 

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.lottery.frozen_list import FrozenList
-from services.lottery.inclusion import Leaf, check_proof, shown_proof
-from services.lottery.merkle import path, root
-from services.lottery.rows import LEAF_ROWS, leaf_hashes, leaf_of
-from services.lottery.stamps import BadStamp, check_stamp
+from services.lottery.allocation.frozen_list import FrozenList
+from services.lottery.record.inclusion import Leaf, check_proof, shown_proof
+from services.lottery.record.merkle import path, root
+from services.lottery.record.rows import LEAF_ROWS, leaf_hashes, leaf_of
+from services.lottery.record.timestamps import BadStamp, check_stamp
 from tests.unit.lottery.draws import entry
 
 FROZEN = FrozenList.of(entry(10 * number + 10, ("a", 1)) for number in range(2 * LEAF_ROWS + 7))

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.lottery.allocation import Rules
+from services.lottery.rules import Rules
 from shared.odds import FEW_SEATS, Demand, assumed, odds
 from tests.unit.lottery.draws import allocated, class_rule, entry
 

@@ -2,13 +2,14 @@
 
 from pathlib import Path
 
-from services.lottery.allocation import Rules, allocate
-from services.lottery.entries import Entry
-from services.lottery.frozen_list import FrozenList
+from services.lottery.allocation.allocator import allocate
+from services.lottery.allocation.entries import Entry
+from services.lottery.allocation.frozen_list import FrozenList
 from services.lottery.keys import LotteryKeys
-from services.lottery.manifest import Counted, Freeze, Manifest, Override, draw_id, write_manifest
-from services.lottery.outcomes import Outcomes
-from services.lottery.passes import Pass, read_pass, write_pass
+from services.lottery.record.manifest import Counted, Freeze, Manifest, Override, draw_id, write_manifest
+from services.lottery.record.passes import Pass, read_pass, write_pass
+from services.lottery.results.rules.outcomes import Outcomes
+from services.lottery.rules import Rules
 from shared.ids import CampaignId, ClassId, application_id_bytes, new_application_id, new_token
 from shared.signing import SigningKey
 from tests.unit.lottery.draws import DAY, class_rule, sample_campaign, sample_transcript
@@ -19,7 +20,7 @@ KEY = bytes(32)
 def document(choices: list[tuple[str, int]], refused: tuple[str, ...] = ()) -> dict[str, object]:
     return {
         "_id": new_application_id(),
-        "receipt": "W-7K3M-9Q2P-X",
+        "receipt": "W-7K3M-9Q2P-6",
         "token": new_token(),
         "choices": [{"class_id": name, "seats": seats} for name, seats in choices],
         "refused": [{"class_id": name, "reason": "grade"} for name in refused],

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.lottery.passes import BadPass, Pass, read_pass, write_pass
+from services.lottery.record.passes import BadPass, Pass, read_pass, write_pass
 from shared.ids import CampaignId
 from shared.signing import SigningKey
 

@@ -13,10 +13,17 @@ from py_ecc.bls.hash_to_curve import hash_to_G1
 from py_ecc.bls.point_compression import compress_G1, compress_G2
 from py_ecc.optimized_bls12_381 import G2, multiply
 
-from services.lottery.beacon import verify_beacon
-from services.lottery.randomness import BadRandomness, BeaconRound, Randomness, check_beacon, check_dice, draw_key
-from services.lottery.rows import write_rows
-from services.lottery.tickets import DrawnOrder, tickets
+from services.lottery.allocation.tickets import DrawnOrder, tickets
+from services.lottery.randomness.beacon import verify_beacon
+from services.lottery.randomness.sources import (
+    BadRandomness,
+    BeaconRound,
+    Randomness,
+    check_beacon,
+    check_dice,
+    draw_key,
+)
+from services.lottery.record.rows import write_rows
 from shared.campaign import quicknet
 from tests.unit.lottery.draws import DICE, sample_entries
 

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from services.lottery.remembering import Remembered
+from services.lottery.statistics.cache import Remembered
 
 
 class Counting:

@@ -6,10 +6,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.lottery.entries import Entry
-from services.lottery.frozen_list import FrozenList
-from services.lottery.merkle import leaf_hash, path, root, root_from_path
-from services.lottery.rows import LEAF_ROWS, BadRows, leaf_hashes, leaf_of, leaves, read_rows, root_of, write_rows
+from services.lottery.allocation.entries import Entry
+from services.lottery.allocation.frozen_list import FrozenList
+from services.lottery.record.merkle import leaf_hash, path, root, root_from_path
+from services.lottery.record.rows import (
+    LEAF_ROWS,
+    BadRows,
+    leaf_hashes,
+    leaf_of,
+    leaves,
+    read_rows,
+    root_of,
+    write_rows,
+)
 from tests.unit.lottery.draws import entry
 
 CHOICES = st.lists(

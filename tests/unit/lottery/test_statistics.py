@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from services.lottery.tickets import DrawnOrder, tickets
+from services.lottery.allocation.tickets import DrawnOrder, tickets
 from tests.unit.lottery.statistics import STATISTICS, TOO_FAR, Drawing, Order, arrivals, key, places
 
 MILLION = 1_000_000

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.lottery.states import DrawState
-from services.lottery.timeline import BLOCKING, Facts, StepState, current, timeline
-from services.lottery.waiting import Code, Readiness, Wait, waits
+from services.lottery.draw.rules.blockers import Code, Readiness, Wait, waits
+from services.lottery.draw.rules.states import DrawState
+from services.lottery.statistics.rules.timeline import BLOCKING, Facts, StepState, current, timeline
 from shared.campaign import quicknet
 from shared.campaign.model import Beacon
 from tests.unit.lottery.draws import sample_campaign

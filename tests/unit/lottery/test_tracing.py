@@ -9,13 +9,13 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from deploy.cli.commands import app
-from services.lottery.allocation import Rules
-from services.lottery.manifest import Manifest
-from services.lottery.plain_allocation import allocate_plainly
-from services.lottery.rows import read_rows
-from services.lottery.tracing import trace
-from services.lottery.transcript import ROWS_FILE
-from services.lottery.verification import key_of, verify_file
+from services.lottery.allocation.reference_allocator import allocate_plainly
+from services.lottery.record.manifest import Manifest
+from services.lottery.record.rows import read_rows
+from services.lottery.record.transcript import ROWS_FILE
+from services.lottery.rules import Rules
+from services.lottery.verification.trace import trace
+from services.lottery.verification.transcript_checks import key_of, verify_file
 from shared.canonical import canonical
 from shared.signing import SigningKey
 from tests.unit.lottery.draws import class_rule, entry, sample_transcript

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.lottery.transcript import ROWS_FILE
-from services.lottery.verification import checks, verify_file, verify_transcript
+from services.lottery.record.transcript import ROWS_FILE
+from services.lottery.verification.transcript_checks import checks, verify_file, verify_transcript
 from shared.canonical import canonical
 from shared.signing import SigningKey
 from tests.unit.lottery.draws import DAY, FROZEN, sample_transcript

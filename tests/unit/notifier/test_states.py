@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.notifier import ledger
-from services.notifier.pacing import Pacing
-from services.notifier.replies import next_attempt, refused_for_another, state_after
-from services.notifier.states import AFTER, FINAL, STARTS, NoticeState, before
+from services.notifier.rules.pacing import Pacing
+from services.notifier.rules.replies import next_attempt, refused_for_another, state_after
+from services.notifier.rules.states import AFTER, FINAL, STARTS, NoticeState, before
 
 S = NoticeState
 NOW = datetime(2018, 6, 1, tzinfo=UTC)

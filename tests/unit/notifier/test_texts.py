@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.notifier.texts import PLACEHOLDER, Texts, Told, is_regret
+from services.notifier.rules.texts import PLACEHOLDER, Texts, Told, is_regret
 from shared.campaign import load_campaign
 from shared.contracts import CardOrder, Outcome, PlaceOffer, Refusal
 from shared.ids import ClassId, NoticeId, new_token
@@ -16,7 +16,7 @@ from shared.ids import ClassId, NoticeId, new_token
 CAMPAIGN = load_campaign(Path("deploy/campaigns/777-days.yaml"))
 IDS = [each.id for each in CAMPAIGN.classes]
 TEXTS = Texts()
-RECEIPT, PASS = "W-7K3M-9Q2P-X", "0000-1111-2222-3333"
+RECEIPT, PASS = "W-7K3M-9Q2P-6", "0000-1111-2222-3333"
 
 WORDS = st.sampled_from(["won", "waiting", "lost", "refused"])
 OUTCOMES = st.lists(st.sampled_from(IDS), min_size=1, max_size=7, unique=True).flatmap(

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from services.vault.people import Person
+from services.vault.identities.person import Person
 from shared.campaign import Campaign, load_campaigns
 from shared.ids import CampaignId
 

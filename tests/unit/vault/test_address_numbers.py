@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.vault.printroom.address_numbers import after_town, extract, number
+from services.vault.printroom.rules.address_numbers import after_town, extract, number
 
 ADDRESS_TEXT = st.text("0123456789０１２３ABFabｆ-－‐−ー・&/. 　丁目番地号の棟室ハイツ一二十百三", max_size=40)
 

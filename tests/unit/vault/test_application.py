@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.vault.application import Judged, Unreadable, judge
-from services.vault.eligibility import is_minor
+from services.vault.applications.rules.content import Judged, Unreadable, judge
+from services.vault.applications.rules.eligibility import is_minor
 from shared.contracts import Channel
 from shared.ids import ClassId
 from tests.unit.vault.builders import campaign, content, written

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.vault.printroom import barcode
+from services.vault.printroom.rules import barcode
 
 POSTAL_CODES = st.text("0123456789", min_size=7, max_size=7)
 NUMBERS = st.text("0123456789-ABCDEFGHIJKLMNOPQRSTUVWXYZ", max_size=30)

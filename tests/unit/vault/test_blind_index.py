@@ -3,10 +3,10 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.vault.campaign_keys import CampaignKeys
-from services.vault.contacts import contact_channel, mail_domain_class
-from services.vault.duplicates import index_keys
-from services.vault.people import Person
+from services.vault.applications.duplicates import index_keys
+from services.vault.applications.rules.contacts import contact_channel, mail_domain_class
+from services.vault.identities.person import Person
+from services.vault.keys.campaign_keys import CampaignKeys
 from shared.ids import CampaignId
 from tests.unit.vault.builders import CAMPAIGN, NOT_AFTER, person
 

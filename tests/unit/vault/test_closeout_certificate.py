@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.vault.closeout.certificate import (
+from services.vault.closeout.rules.certificate import (
     MEMBERS,
     Approval,
     Findings,

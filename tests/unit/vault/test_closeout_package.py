@@ -12,8 +12,8 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.vault.closeout.package import COLUMNS, Package, row_of
-from services.vault.people import Person
+from services.vault.closeout.package_format import COLUMNS, Package, row_of
+from services.vault.identities.person import Person
 from shared.campaign import load_campaign
 
 CAMPAIGN = load_campaign(Path("deploy/campaigns/777-days.yaml"))

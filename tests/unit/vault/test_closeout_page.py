@@ -3,8 +3,8 @@
 import pypdfium2
 import pytest
 
-from services.vault.closeout.certificate import Findings, LogScan, issue, not_answered
 from services.vault.closeout.page import certificate_page
+from services.vault.closeout.rules.certificate import Findings, LogScan, issue, not_answered
 from shared.typesetting import Typesetter
 from tests.unit.vault.test_closeout_certificate import KEY, findings, row
 from tests.unit.vault.test_postcard import CAMPAIGN

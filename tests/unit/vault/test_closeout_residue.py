@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.vault.closeout.residue import Search, base64_cores, forms, needles
-from services.vault.people import Person
+from services.vault.identities.person import Person
 
 PERSON = Person(
     "髙﨑 花子", "1600021", "新宿区歌舞伎町1-4-1", "0312345678", None, "p3", "hanako@example.jp", "髙﨑 太郎"

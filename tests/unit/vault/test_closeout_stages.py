@@ -1,6 +1,6 @@
 """The table of a close-out: forward only once erasure is ordered, and never around the ward's confirmation."""
 
-from services.vault.closeout.stages import AFTER, ERASING, Stage, before
+from services.vault.closeout.rules.stages import AFTER, ERASING, Stage, before
 
 
 def reachable(start: Stage) -> set[Stage]:

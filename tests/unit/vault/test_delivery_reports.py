@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.vault.delivery_reports import Failure, failures
+from services.vault.mail.rules.delivery_reports import Failure, failures
 from tests.integration.vault.reports import Recipient, report
 
 ADDRESSES = st.from_regex(r"\A[a-z0-9._+-]{1,30}@[a-z0-9-]{1,20}\.example\Z")

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.vault.eligibility import ADULT, eligible, guardian_problem, is_minor, unknown_classes
-from services.vault.people import Person
+from services.vault.applications.rules.eligibility import ADULT, eligible, guardian_problem, is_minor, unknown_classes
+from services.vault.identities.person import Person
 from shared.contracts import Choice
 from shared.ids import ClassId
 from tests.unit.vault.builders import campaign, person, pupil

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.vault.envelope import KEY_BYTES, NotDecryptable, Sealed, decrypt, encrypt, seal, unseal, wipe
+from services.vault.keys.ciphers.envelope import KEY_BYTES, NotDecryptable, Sealed, decrypt, encrypt, seal, unseal, wipe
 
 KEY, OTHER = b"k" * KEY_BYTES, b"o" * KEY_BYTES
 

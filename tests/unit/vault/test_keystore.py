@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from services.vault.keystore import KeyDestroyed, Keystore, VaultLocked
+from services.vault.keys.keystore import KeyDestroyed, Keystore, VaultLocked
 from shared.errors import ConfigurationError
 from shared.ids import CampaignId
 from tests.unit.vault.builders import CAMPAIGN, NOT_AFTER

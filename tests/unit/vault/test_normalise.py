@@ -4,8 +4,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from services.vault import normalise
-from services.vault.normalise import address_key, display, display_address, name_key
+from services.vault.applications.rules import normalise
+from services.vault.applications.rules.normalise import address_key, display, display_address, name_key
 
 ANY_TEXT = st.text(max_size=60)
 JAPANESE = st.text(

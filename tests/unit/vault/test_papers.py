@@ -9,11 +9,11 @@ from contextlib import asynccontextmanager, suppress
 import pytest
 from PIL import Image
 
-from services.vault.papers.looking import Looking, LookingFailed
-from services.vault.papers.scanning import Scanner, ScannerAway
-from services.vault.papers.states import AFTER, UNSETTLED, PaperState, before
+from services.vault.papers.clamd import Scanner, ScannerAway
+from services.vault.papers.rules.states import AFTER, UNSETTLED, PaperState, before
+from services.vault.papers.sandbox import Looking, LookingFailed
 from shared.errors import ConfigurationError, NotReady
-from shared.paper import Kind, NotAPaper
+from shared.paper_files import Kind, NotAPaper
 from tests import faxes
 
 Answering = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]

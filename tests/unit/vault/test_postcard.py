@@ -10,20 +10,20 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from services.vault.people import Person
-from services.vault.printroom import barcode
+from services.vault.identities.person import Person
 from services.vault.printroom.cards import NotPrintable, card_of, customer_bars
-from services.vault.printroom.places import Place, PlaceKind, Places
 from services.vault.printroom.postcards import Card, bar_rectangles, count_pages, print_cards, qr_rectangles
+from services.vault.printroom.rules import barcode
 from shared.campaign import load_campaign
 from shared.contracts import CardOrder, ClassPass
 from shared.errors import ConfigurationError
 from shared.ids import NoticeId, Receipt, Token
+from shared.postal_codes import CodeKind, PostalCode, PostalCodes, PostalTown
 from shared.typesetting import Typesetter
 
 CAMPAIGN = load_campaign(Path("deploy/campaigns/777-days.yaml"))
 TYPESETTER = Typesetter()
-TOWN = Place(PlaceKind.TOWN, "新宿区", ("歌舞伎町",))
+TOWN = PostalCode(CodeKind.TOWN, (PostalTown("東京都", "新宿区", "歌舞伎町"),))
 POINTS_PER_MM = 72 / 25.4
 
 CARD = Card(
@@ -33,8 +33,8 @@ CARD = Card(
     guardian=False,
     bars=barcode.bars("1608484", "1-4-1-503"),
     body="ジュニアサッカー教室　当選\n\n当日お越しください。",
-    pass_code="7K3M-9Q2P-XA4D-RT5W",
-    receipt="W-7K3M-9Q2P-X",
+    pass_code="7K3M-9Q2P-6A4D-RT5W",
+    receipt="W-7K3M-9Q2P-6",
 )
 PASSES = tuple(
     ClassPass(class_id=each.id, code="KP1:" + "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567" * 5) for each in CAMPAIGN.classes
@@ -88,8 +88,8 @@ def test_a_card_has_an_address_side_and_a_result_side_of_100_by_148_mm() -> None
     assert "メゾン髙﨑 503号室" in address
     assert CAMPAIGN.office.name in address
     assert "当選" in result
-    assert "7K3M-9Q2P-XA4D-RT5W" in result
-    assert "W-7K3M-9Q2P-X" in result
+    assert "7K3M-9Q2P-6A4D-RT5W" in result
+    assert "W-7K3M-9Q2P-6" in result
 
 
 def test_the_result_is_not_on_the_address_side() -> None:
@@ -236,35 +236,35 @@ def test_a_rehearsal_is_labelled_on_both_sides() -> None:
 
 
 @pytest.mark.parametrize(
-    ("place", "address", "numbers"),
+    ("code", "address", "numbers"),
     [
         (TOWN, "新宿区歌舞伎町1-4-1", "1-4-1"),
         (TOWN, "新宿区歌舞伎町", None),
         (TOWN, "新宿区歌舞伎町A棟", None),
-        (Place(PlaceKind.CATCH_ALL, "新宿区"), "新宿区どこか1-4-1", None),
-        (Place(PlaceKind.UNKNOWN), "どこか1-4-1", None),
-        (Place(PlaceKind.OFFICE, "新宿区"), "新宿区歌舞伎町1-4-1", ""),
+        (PostalCode(CodeKind.CATCH_ALL), "新宿区どこか1-4-1", None),
+        (PostalCode(CodeKind.UNKNOWN), "どこか1-4-1", None),
+        (PostalCode(CodeKind.OFFICE), "新宿区歌舞伎町1-4-1", ""),
     ],
 )
-def test_which_addresses_have_a_barcode(place: Place, address: str, numbers: str | None) -> None:
+def test_which_addresses_have_a_barcode(code: PostalCode, address: str, numbers: str | None) -> None:
     expected = None if numbers is None else barcode.bars("1600021", numbers)
-    assert customer_bars("1600021", address, place) == expected
+    assert customer_bars("1600021", address, code) == expected
 
 
 @pytest.mark.parametrize(
     ("code", "kind", "town"),
     [
-        ("1600021", PlaceKind.TOWN, "歌舞伎町"),
-        ("1020084", PlaceKind.TOWN, "二番町"),
-        ("1600000", PlaceKind.CATCH_ALL, None),
-        ("1608484", PlaceKind.OFFICE, None),
-        ("0000000", PlaceKind.UNKNOWN, None),
+        ("1600021", CodeKind.TOWN, "歌舞伎町"),
+        ("1020084", CodeKind.TOWN, "二番町"),
+        ("1600000", CodeKind.CATCH_ALL, None),
+        ("1608484", CodeKind.OFFICE, None),
+        ("0000000", CodeKind.UNKNOWN, None),
     ],
 )
-def test_what_postal_codes_stand_for(code: str, kind: PlaceKind, town: str | None) -> None:
-    place = Places().find(code)
-    assert place.kind is kind
-    assert town is None or town in place.towns
+def test_what_postal_codes_stand_for(code: str, kind: CodeKind, town: str | None) -> None:
+    found = PostalCodes().find(code)
+    assert found.kind is kind
+    assert town is None or town in found.town_names
 
 
 @pytest.mark.parametrize(

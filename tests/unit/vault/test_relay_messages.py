@@ -13,8 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from services.vault.relay.messages import Refused, rewrite
-from services.vault.relay.recipient import Recipient
+from services.vault.mail.relay.messages import Refused, rewrite
+from services.vault.mail.relay.recipient import Recipient
 from shared.campaign import load_campaign
 from shared.clock import FixedClock
 from shared.ids import Token, new_token

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.notifier.texts import Texts
-from services.vault.relay.naming import names_one_of
+from services.notifier.rules.texts import Texts
+from services.vault.mail.relay.naming import names_one_of
 from tests.unit.vault.test_relay_messages import CAMPAIGN
 
 NAMES = st.text(st.characters(categories=("Lo", "Lu", "Ll", "Nd")), min_size=2, max_size=20)

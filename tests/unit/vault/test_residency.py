@@ -2,10 +2,10 @@
 
 import pytest
 
-from deploy.demo import places
-from services.vault.postal import PostalCodes
-from services.vault.residency import Residence, residence
+from deploy.demo import addresses
+from services.vault.applications.rules.residency import Residence, residence
 from shared.campaign.model import Residency
+from shared.postal_codes import PostalCodes
 
 WARD = Residency(prefecture="東京都", ward="新宿区")
 CODES = PostalCodes()
@@ -65,13 +65,13 @@ def test_codes_of_large_offices_count_too():
     assert verdict("西新宿2-8-1", "1638001") is Residence.RESIDENT
 
 
-@pytest.mark.parametrize("town", places.WARD_TOWNS, ids=lambda town: town.name)
-def test_every_town_of_the_ward_is_home_with_and_without_its_name(town: places.Town):
+@pytest.mark.parametrize("town", addresses.WARD_TOWNS, ids=lambda town: town.name)
+def test_every_town_of_the_ward_is_home_with_and_without_its_name(town: addresses.Town):
     assert verdict(f"{town.prefecture}{town.city}{town.name}1-2", town.postal_code) is Residence.RESIDENT
     assert verdict(f"{town.name}1-2", town.postal_code) is Residence.RESIDENT
 
 
-@pytest.mark.parametrize("town", places.OTHER_TOWNS, ids=lambda town: town.name)
-def test_no_town_elsewhere_is_home(town: places.Town):
+@pytest.mark.parametrize("town", addresses.OTHER_TOWNS, ids=lambda town: town.name)
+def test_no_town_elsewhere_is_home(town: addresses.Town):
     assert verdict(f"{town.prefecture}{town.city}{town.name}1-2", town.postal_code) is Residence.ELSEWHERE
     assert verdict(f"{town.city}{town.name}1-2", town.postal_code) is Residence.ELSEWHERE

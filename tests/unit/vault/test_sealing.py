@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from deploy.demo.sealing import KeyRefused, SealingKey
-from services.vault.campaign_keys import CampaignKeys, SealingSecret
-from services.vault.sealing import NotOpened, Opener, info, key_document
+from services.vault.keys.campaign_keys import CampaignKeys, SealingSecret
+from services.vault.keys.ciphers.sealing import NotOpened, Opener, info, key_document
 from shared.encoding import b64url, unb64url
 from shared.ids import ApplicationId, CampaignId, KeyId, new_application_id
 from shared.signing import SigningKey

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
-from deploy import pages
+from deploy.web_build import build as pages
 
 Ask = Callable[[str, Any], Any]
 
@@ -17,7 +17,7 @@ def bundled(name: str, folder: Path) -> Ask:
     """`ask("judge", question)`: what tests/web/<name> answers."""
     pages.ensure_libraries()
     program = folder / f"{name.removesuffix('.ts')}.mjs"
-    pages.node("deploy/pages.mjs", str(_PROGRAMS / name), str(program))
+    pages.node("deploy/web_build/bundle.mjs", str(_PROGRAMS / name), str(program))
 
     def ask(what: str, question: Any) -> Any:
         finished = subprocess.run(

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from services.intake.campaigns import public_part
-from services.vault.application import Judged, Unreadable, judge
-from services.vault.postal import PostalCodes
+from services.intake.campaigns.public import public_part
+from services.vault.applications.rules.content import Judged, Unreadable, judge
+from shared.postal_codes import PostalCodes
 from tests.unit.vault.builders import campaign
 from tests.unit.web.asking import Ask
 

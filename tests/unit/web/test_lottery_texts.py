@@ -6,13 +6,13 @@ from typing import get_args
 
 import pytest
 
-from services.lottery.demand import CHANNELS
+from services.lottery.draw.relays import Trouble
 from services.lottery.pages import TEXTS
-from services.lottery.places.correcting import REASON
-from services.lottery.places.promotion import Obstacle
-from services.lottery.places.states import Move, PlaceState
-from services.lottery.relays import Trouble
-from services.lottery.timeline import BLOCKING, StepName, StepState
+from services.lottery.places.correct import REASON
+from services.lottery.promotion.states import Move, PlaceState
+from services.lottery.promotion.waiting_list import Obstacle
+from services.lottery.statistics.rules.demand import CHANNELS
+from services.lottery.statistics.rules.timeline import BLOCKING, StepName, StepState
 from shared.catalogue import Catalogue
 from shared.web.pages import catalogues_with
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from services.vault import normalise
+from services.vault.applications.rules import normalise
 from tests.unit.web.asking import Ask
 
 CASES: list[tuple[str, str, str]] = json.loads(

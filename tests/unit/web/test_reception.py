@@ -1,21 +1,23 @@
 """A device alone judges as the office does: the same scans, passes and receipt numbers, asked of both programs."""
 
+import json
 import random
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from services.intake.receipts import candidates
-from services.intake.receipts import read as read_receipt
 from services.lottery.pages import TEXTS
-from services.lottery.passes import Pass, write_pass
-from services.lottery.reception.attendance import Code, Place, Scan, Window, judge
+from services.lottery.reception.rules.attendance import Code, Place, Scan, Window, judge
+from services.lottery.record.passes import Pass, write_pass
 from shared.ids import CampaignId, new_application_id
+from shared.receipts import candidates, normalise_receipt
 from shared.signing import SigningKey
 from shared.web.pages import catalogues_with
 from tests.unit.web.asking import Ask, bundled
 
+CASES = json.loads((Path(__file__).resolve().parents[2] / "cases" / "receipts.json").read_text("utf-8"))
 START = datetime(2018, 6, 9, 1, tzinfo=UTC)
 WINDOW = Window(START - timedelta(hours=6), START + timedelta(minutes=90))
 CAMPAIGN = CampaignId("777-days")
@@ -89,7 +91,7 @@ def test_a_device_reads_passes_as_they_were_signed_and_as_scanners_garble_them(a
         text[:40] + ("A" if text[40] != "A" else "B") + text[41:],
     ]
     garbled = [text.lower(), text.replace(":", "+"), text.replace(":", ""), f" {text}\n", _widened(text)]
-    typed = [text, *garbled, *others, text[:-1], "W-7K3M-9Q2P-X", ""]
+    typed = [text, *garbled, *others, text[:-1], "W-7K3M-9Q2P-6", ""]
     told = asked("passes", {"key": signing.public, "campaign": CAMPAIGN, "typed": typed})
     good = {"entry": bytes(range(16)).hex(), "number": 7, "seats": 2}
     assert told == [good] * 6 + [None] * 4 + ["no pass"] * 3
@@ -107,6 +109,11 @@ def test_both_programs_read_receipt_numbers_alike(asked: Ask):
     assert asked("receipts", typed) == [_read(each) for each in typed]
 
 
+def test_the_browser_reads_receipt_numbers_by_the_same_table(asked: Ask):
+    assert asked("receipts", [case["typed"] for case in CASES["right"]]) == [case["receipt"] for case in CASES["right"]]
+    assert asked("receipts", CASES["wrong"]) == [None] * len(CASES["wrong"])
+
+
 def _mistyped(chance: random.Random, receipt: str) -> str:
     text = chance.choice([receipt, receipt.lower(), receipt.replace("-", ""), receipt.replace("0", "o")])
     at = chance.randrange(len(text))
@@ -115,7 +122,7 @@ def _mistyped(chance: random.Random, receipt: str) -> str:
 
 def _read(text: str) -> str | None:
     try:
-        return read_receipt(text)
+        return normalise_receipt(text)
     except ValueError:
         return None
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from services.vault.campaign_keys import CampaignKeys
-from services.vault.sealing import NotOpened, Opener, key_document
+from services.vault.keys.campaign_keys import CampaignKeys
+from services.vault.keys.ciphers.sealing import NotOpened, Opener, key_document
 from shared.ids import CampaignId, KeyId, new_application_id
 from shared.signing import SigningKey
 from tests.unit.vault.builders import CAMPAIGN, NOT_AFTER

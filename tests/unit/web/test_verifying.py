@@ -8,16 +8,16 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
-from services.intake.receipts import candidates
-from services.lottery.manifest import Manifest
-from services.lottery.rows import read_rows
-from services.lottery.tracing import trace
-from services.lottery.transcript import ROWS_FILE, history_event
-from services.lottery.verification import key_of, verify_transcript
+from services.lottery.record.manifest import Manifest
+from services.lottery.record.rows import read_rows
+from services.lottery.record.transcript import ROWS_FILE, history_event
+from services.lottery.verification.trace import trace
+from services.lottery.verification.transcript_checks import key_of, verify_transcript
 from shared.campaign import Campaign, quicknet
 from shared.campaign.model import Beacon, DrawRules
 from shared.canonical import canonical
 from shared.ids import application_id_bytes, new_application_id
+from shared.receipts import candidates
 from shared.signing import SigningKey
 from tests.unit.lottery.draws import DAY, entry, sample_campaign, sample_entries, sample_transcript, transcript_of
 from tests.unit.web.asking import Ask

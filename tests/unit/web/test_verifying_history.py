@@ -8,15 +8,15 @@ from typing import Any
 
 import pytest
 
-from services.lottery.frozen_list import FrozenList
-from services.lottery.manifest import Manifest
-from services.lottery.places.corrections import said, would_have
-from services.lottery.places.history import chained
-from services.lottery.places.promotion import Step
-from services.lottery.places.states import Move, PlaceState
-from services.lottery.rows import read_rows
-from services.lottery.transcript import signed
-from services.lottery.verification import key_of, verify_transcript
+from services.lottery.allocation.frozen_list import FrozenList
+from services.lottery.promotion.corrections import said, would_have
+from services.lottery.promotion.history import chained
+from services.lottery.promotion.states import Move, PlaceState
+from services.lottery.promotion.waiting_list import Step
+from services.lottery.record.manifest import Manifest
+from services.lottery.record.rows import read_rows
+from services.lottery.record.transcript import signed
+from services.lottery.verification.transcript_checks import key_of, verify_transcript
 from shared.campaign import Campaign
 from shared.campaign.model import DrawRules
 from shared.signing import SigningKey

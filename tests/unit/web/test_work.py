@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.intake.submission import Submission
-from services.intake.work import is_done
+from services.intake.rules.proof_of_work import is_done
+from services.intake.rules.submission import Submission
 from shared.encoding import b64url
 from shared.ids import CampaignId, new_application_id
 from tests.unit.web.asking import Ask

@@ -1,7 +1,7 @@
 /**
  * One form for what people type in many, before it is checked and sealed.
  *
- * The vault applies the same rules again (services/vault/normalise.py); both are run against
+ * The vault applies the same rules again (services/vault/applications/rules/normalise.py); both are run against
  * tests/cases/normalising.json. Nothing here guesses: width, spaces and hyphens only, never a character of a name.
  */
 

@@ -1,4 +1,4 @@
-/** Whether somebody lives in the ward (R-B2): the vault's rule (services/vault/residency.py), told before sending. */
+/** Whether somebody lives in the ward (R-B2): the vault's rule (services/vault/applications/rules/residency.py), told before sending. */
 
 import { display } from "./normalise.ts";
 import type { Rules } from "./campaign.ts";

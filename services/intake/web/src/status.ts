@@ -1,25 +1,24 @@
 /** The status page: a receipt number in any spelling, and how that application stands. */
 
 import { byId, el, section } from "../../../../shared/web/src/dom.ts";
+import { normaliseReceipt } from "../../../../shared/web/src/receipts.ts";
 import * as intake from "./intake.ts";
 import { page, t } from "./page.ts";
 import { shown } from "./standing.ts";
 
-const RECEIPT = /^[A-Z][-\s]*(?:[0-9A-Z][-\s]*){9}$/iu;
-
 async function ask(): Promise<void> {
-  const typed = byId("receipt", HTMLInputElement).value.normalize("NFKC").trim();
-  const wrong = RECEIPT.test(typed) ? "" : t("status.form");
+  const receipt = normaliseReceipt(byId("receipt", HTMLInputElement).value);
+  const wrong = receipt === null ? t("status.form") : "";
   section("receipt-error").textContent = wrong;
   section("field-receipt").classList.toggle("wrong", wrong !== "");
   byId("receipt", HTMLInputElement).toggleAttribute("aria-invalid", wrong !== "");
-  if (wrong !== "") {
+  if (receipt === null) {
     byId("receipt", HTMLInputElement).focus();
     return;
   }
   say(t("status.waiting"));
   try {
-    const path = `/v1/campaigns/${page.rules.campaign}/receipts/${encodeURIComponent(typed)}`;
+    const path = `/v1/campaigns/${page.rules.campaign}/receipts/${receipt}`;
     const status = await intake.status(path);
     if (status === null) say(t("status.unknown"));
     else section("answer").replaceChildren(el("p", {}, `${t("status.receipt")} `, el("strong", {}, status.receipt)), ...shown(status));

@@ -7,10 +7,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.lottery.places.history import chained, steps_of
-from services.lottery.places.promotion import BadMove, Place, PromotionRules, Standing, Step, Turn
-from services.lottery.places.states import TAKES_SEATS, Move, PlaceState
-from services.lottery.transcript import history_event, history_holds
+from services.lottery.promotion.history import chained, steps_of
+from services.lottery.promotion.states import TAKES_SEATS, Move, PlaceState
+from services.lottery.promotion.waiting_list import BadMove, Place, Standing, Step, Turn
+from services.lottery.record.transcript import history_event, history_holds
+from services.lottery.rules import PromotionRules
 from tests.unit.lottery.draws import DAY, class_rule
 from tests.unit.lottery.places.towns import BEFORE_IT_ALL, Town, live, random_town
 

@@ -4,13 +4,13 @@ import random
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from services.lottery.allocation import ClassRule, Rules
-from services.lottery.entries import Entry
-from services.lottery.frozen_list import FrozenList
-from services.lottery.places.corrections import rightly, said, would_have
-from services.lottery.places.promotion import BadMove, PromotionRules, Standing, Step, drawn
-from services.lottery.places.states import Move, PlaceState
-from services.lottery.plain_allocation import allocate_plainly
+from services.lottery.allocation.entries import Entry
+from services.lottery.allocation.frozen_list import FrozenList
+from services.lottery.allocation.reference_allocator import allocate_plainly
+from services.lottery.promotion.corrections import rightly, said, would_have
+from services.lottery.promotion.states import Move, PlaceState
+from services.lottery.promotion.waiting_list import BadMove, Standing, Step, drawn
+from services.lottery.rules import ClassRule, PromotionRules, Rules
 from tests.unit.lottery.draws import DAY, class_rule, entry
 
 BEFORE_IT_ALL = DAY - timedelta(days=20)

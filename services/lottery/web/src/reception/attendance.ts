@@ -1,4 +1,4 @@
-/** What a scan means: the same rules as services/lottery/reception/attendance.py, so that a device can judge alone. */
+/** What a scan means: the same rules as services/lottery/reception/rules/attendance.py, so that a device can judge alone. */
 
 export type Holding = "held" | "waiting" | "offered" | "gone";
 

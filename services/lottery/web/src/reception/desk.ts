@@ -1,11 +1,11 @@
 /** One device at one desk: readings become scans, are kept before they are answered, and go to the office. */
 
 import type { Verdict } from "./attendance.ts";
-import type { Book, Noted } from "./book.ts";
+import type { Book, Noted } from "./scan_log.ts";
 import type { OfficeClock } from "./data.ts";
-import type { Keeping, Kept } from "./keeping.ts";
+import type { Keeping, Kept } from "./database.ts";
 import { passText, readPass } from "./passes.ts";
-import { receiptNumber } from "./receipts.ts";
+import { normaliseReceipt } from "../../../../../shared/web/src/receipts.ts";
 import type { Line } from "./roster.ts";
 
 /** What became of one reading: a scan with its verdict; several places to choose from; nothing that we know; or lost. */
@@ -38,7 +38,7 @@ export class Desk {
   async read(typed: string): Promise<Outcome> {
     const pass = passText(typed);
     if (pass !== null) return await this.readPass(pass);
-    const receipt = receiptNumber(typed);
+    const receipt = normaliseReceipt(typed);
     return receipt === null ? { kind: "unreadable" } : await this.readReceipt(receipt);
   }
 

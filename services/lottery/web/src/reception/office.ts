@@ -1,6 +1,6 @@
 /** Talking to the office: the roster, and scans in both directions. Every call ends, with an answer or without. */
 
-import type { Noted } from "./book.ts";
+import type { Noted } from "./scan_log.ts";
 import type { RosterDocument } from "./roster.ts";
 
 const PATIENCE_MS = 8000;

@@ -2,13 +2,13 @@
 
 import { byId, section } from "../../../../../shared/web/src/dom.ts";
 import { t } from "../../../../../shared/web/src/page.ts";
-import { Book } from "./book.ts";
+import { Book } from "./scan_log.ts";
 import { OfficeClock, page } from "./data.ts";
 import { Desk } from "./desk.ts";
-import { Keeping } from "./keeping.ts";
+import { Keeping } from "./database.ts";
 import { rosterOf } from "./roster.ts";
 import { Screen } from "./screen.ts";
-import { forget } from "./shelf.ts";
+import { forget } from "./page_cache.ts";
 
 const EMPTY = { v: 1, campaign: page.campaign, public_key: "", classes: [], places: [] } as const;
 

@@ -6,12 +6,12 @@ import { t } from "../../../../../shared/web/src/page.ts";
 import { Camera } from "./camera.ts";
 import { page } from "./data.ts";
 import type { Desk, Outcome } from "./desk.ts";
-import { Meeting } from "./meeting.ts";
+import { Meeting } from "./sync.ts";
 import type { Trouble } from "./office.ts";
-import { forget, SHELF } from "./shelf.ts";
+import { forget, SHELF } from "./page_cache.ts";
 import { Sounds } from "./sounds.ts";
 import { showAnswer, showChanged, showCounts, showRecent, showWaiting, type Buttons } from "./view.ts";
-import { listenToScanner } from "./wedge.ts";
+import { listenToScanner } from "./keyboard_scanner.ts";
 
 /** The same code before the camera is one reading until it was away for so long; a scanner repeats itself faster. */
 const SAME_TO_CAMERA_MS = 3000;

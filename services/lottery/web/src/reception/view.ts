@@ -3,7 +3,7 @@
 import { el, section } from "../../../../../shared/web/src/dom.ts";
 import { t } from "../../../../../shared/web/src/page.ts";
 import type { Code } from "./attendance.ts";
-import type { Book, Noted } from "./book.ts";
+import type { Book, Noted } from "./scan_log.ts";
 import type { Outcome } from "./desk.ts";
 import type { Line } from "./roster.ts";
 import type { Tone } from "./sounds.ts";

@@ -10,7 +10,7 @@ import { instant } from "./instants.ts";
 import { readManifest, type Manifest } from "./manifest.ts";
 import { replayed, type Drawn } from "./replay.ts";
 import { hex, readRows, rootOf, type Entry } from "./rows.ts";
-import { BadMove, type Standing } from "./standing.ts";
+import { BadMove, type Standing } from "./waiting_list.ts";
 import { stepsOf, type Step } from "./steps.ts";
 
 export interface Check {

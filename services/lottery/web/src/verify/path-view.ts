@@ -4,7 +4,7 @@ import { el, section } from "../../../../../shared/web/src/dom.ts";
 import { t } from "../../../../../shared/web/src/page.ts";
 import { moment, title } from "./page.ts";
 import type { Path, Turn } from "./path.ts";
-import type { Place } from "./standing.ts";
+import type { Place } from "./waiting_list.ts";
 import type { Step } from "./steps.ts";
 
 /** `known`: who said which entry it is. */

@@ -2,7 +2,7 @@
 
 import { allocate, type Attempt } from "./allocation.ts";
 import type { Opened } from "./checks.ts";
-import type { Place } from "./standing.ts";
+import type { Place } from "./waiting_list.ts";
 import type { Step } from "./steps.ts";
 
 export interface Ending {

@@ -8,7 +8,7 @@ const SYMBOLS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 const [CHECKS, READABLE] = [37, 32];
 
 /**
- * The one entry that `receipt` (`W-7K3M-9Q2P-X`) belongs to. Null where none does, or where two would share it: only the
+ * The one entry that `receipt` (`W-7K3M-9Q2P-6`) belongs to. Null where none does, or where two would share it: only the
  * office knows which of them had to take another.
  */
 export function entryOfReceipt(receipt: string, entries: readonly Entry[]): string | null {

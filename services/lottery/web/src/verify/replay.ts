@@ -4,7 +4,7 @@ import { allocate } from "./allocation.ts";
 import { Refused } from "./canonical.ts";
 import type { Manifest } from "./manifest.ts";
 import { readRows, type Entry } from "./rows.ts";
-import { BadMove, Standing } from "./standing.ts";
+import { BadMove, Standing } from "./waiting_list.ts";
 import type { Step } from "./steps.ts";
 
 type Places = Readonly<Record<string, readonly string[]>>;

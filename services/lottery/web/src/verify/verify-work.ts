@@ -1,12 +1,12 @@
 /** The computing, away from the page, so that it never stands still: a record in, checks and one entry's path out. */
 
-import { receiptNumber } from "../reception/receipts.ts";
+import { normaliseReceipt } from "../../../../../shared/web/src/receipts.ts";
 import type { Json } from "./canonical.ts";
 import { checks, ROWS_FILE, type Check, type Opened } from "./checks.ts";
 import { factsOf, type Facts } from "./facts.ts";
 import { entryOf, follow, type Path } from "./path.ts";
 import { entryOfReceipt } from "./receipts.ts";
-import { fetched } from "./shelf.ts";
+import { fetched } from "./page_cache.ts";
 
 /** `office`: an address that ends in `/`, with `transcript` and `rows` below it. */
 export type Source = { readonly office: string } | { readonly transcript: File; readonly rows: File | null };
@@ -86,7 +86,7 @@ function apart(content: Json): boolean {
 
 async function follows(typed: string, receipts: string): Promise<void> {
   if (opened === null) return;
-  const receipt = receiptNumber(typed);
+  const receipt = normaliseReceipt(typed);
   const ours = entryOf(typed) ?? (receipt === null ? null : entryOfReceipt(receipt, opened.entries));
   const entry = ours ?? (receipt === null ? null : await askedOf(`${receipts}${encodeURIComponent(receipt)}/proof`));
   if (entry === null) return work.postMessage({ kind: "unknown" });

@@ -7,7 +7,7 @@ import { Computing } from "./computing.ts";
 import { FoundView, say } from "./found-view.ts";
 import { api, page } from "./page.ts";
 import { showPath } from "./path-view.ts";
-import { fetched, SHELF } from "./shelf.ts";
+import { fetched, SHELF } from "./page_cache.ts";
 import type { Said } from "./verify-work.ts";
 
 const view = new FoundView();

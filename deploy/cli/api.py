@@ -1,0 +1,72 @@
+"""Staff calls to the installation that `./kuji up` started, or to one named by KUJI_INSTALLATION (a JSON file)."""
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from deploy.local.paths import RUNS
+
+
+class NotRunning(Exception):  # noqa: N818  (says what is the case)
+    """There is no installation to talk to."""
+
+
+class CallRefused(Exception):  # noqa: N818  (says what is the case)
+    """A service said no; the text is what it says to do."""
+
+
+RECORD = RUNS / "up" / "installation.json"
+
+
+def record_file() -> Path:
+    return Path(os.environ.get("KUJI_INSTALLATION", RECORD))
+
+
+def read_record() -> dict[str, Any]:
+    """Where each service is and which file holds its staff token. Raises NotRunning."""
+    try:
+        record: dict[str, Any] = json.loads(record_file().read_text("utf-8"))
+    except FileNotFoundError:
+        raise NotRunning("nothing is running here; start it with ./kuji up") from None
+    return record
+
+
+def call(service: str, method: str, path: str, body: dict[str, Any] | None = None) -> httpx.Response:
+    """One staff call. `path` begins after `/v1/`. Raises NotRunning, CallRefused."""
+    door = read_record()["services"][service]
+    token = Path(door["token_file"]).read_text("utf-8").strip()
+    headers = {"Authorization": f"Bearer {token}"}
+    try:
+        answer = httpx.request(method, f"{door['url']}/v1/{path}", json=body, headers=headers, timeout=60)
+    except httpx.TransportError as error:
+        raise NotRunning(f"{service} does not answer ({type(error).__name__}); see ./kuji status") from None
+    if answer.is_error:
+        raise CallRefused(f"{service}: {_told(answer)}")
+    return answer
+
+
+def ask(service: str, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
+    """As `call`, with the JSON of the answer."""
+    return call(service, method, path, body).json()
+
+
+def campaign_or_only(campaign: str | None) -> str:
+    """The campaign that was named, or the only one there is."""
+    known: list[str] = read_record()["campaigns"]
+    if campaign is None and len(known) == 1:
+        return known[0]
+    if campaign not in known:
+        raise NotRunning(f"name one of the campaigns with --campaign: {', '.join(known)}")
+    return campaign
+
+
+def _told(answer: httpx.Response) -> str:
+    try:
+        problem = answer.json()
+        name = str(problem["type"]).rpartition(":")[2]
+        return f"{name}: {problem.get('detail_en') or ''} {problem.get('detail', '')}".strip()
+    except (ValueError, KeyError, TypeError):
+        return f"HTTP {answer.status_code}"

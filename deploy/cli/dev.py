@@ -1,0 +1,86 @@
+"""The habits of those who build it: test, bench, lock."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from deploy.local.paths import ROOT
+from deploy.web_build import build as pages
+from shared.contracts import SERVICES
+
+_CHECKS = (
+    ("ruff check", ["ruff", "check", "."]),
+    ("ruff format", ["ruff", "format", "--check", "."]),
+    ("mypy --strict", ["mypy"]),
+    ("import-linter", ["import_linter_cli"]),
+)
+
+
+_WHOLE = ("-n", "2", "--dist", "loadfile")
+"""All tests wait for servers more than they compute: two processes with servers of their own, a file to each."""
+
+
+def test(context: typer.Context) -> None:
+    """Every check and every test: ruff, mypy --strict, import-linter, pytest. More arguments go to pytest."""
+    if not context.args:
+        for name, command in _CHECKS:
+            _check(name, command)
+        pages.node("node_modules/typescript/bin/tsc", "--noEmit")
+        Console(stderr=True).print("[green]✓[/] tsc --strict")
+    os.chdir(ROOT)
+    sys.stdout.flush()
+    # Becomes pytest: its status is ours, its summary the last line, and Ctrl-C reaches it once and not half-way.
+    os.execv(sys.executable, [sys.executable, "-m", "pytest", *(context.args or _WHOLE)])  # noqa: S606
+
+
+def _check(name: str, command: list[str]) -> None:
+    scripts = Path(sys.executable).parent
+    program = scripts / ("lint-imports" if command[0] == "import_linter_cli" else command[0])
+    finished = subprocess.run(
+        [str(program), *command[1:]], cwd=ROOT, check=False, capture_output=True, text=True, env=_with_root()
+    )
+    console = Console(stderr=True)
+    if finished.returncode:
+        console.print(f"[bold red]✗ {name}[/]")
+        typer.echo(finished.stdout + finished.stderr, err=True)
+        raise typer.Exit(finished.returncode)
+    console.print(f"[green]✓[/] {name}")
+
+
+def _with_root() -> dict[str, str]:
+    return {**os.environ, "PYTHONPATH": str(ROOT)}
+
+
+def bench(
+    name: Annotated[str | None, typer.Argument(help="One benchmark, e.g. draw; all where none is named.")] = None,
+) -> None:
+    """Measure: each figure beside its limit in the same run. Never a gate."""
+    found = sorted((ROOT / "tests" / "bench").glob(f"bench_{name or '*'}.py"))
+    if not found:
+        raise typer.BadParameter("there is no such benchmark; see tests/bench/")
+    for path in found:
+        typer.echo(f"── {path.stem.removeprefix('bench_')}")
+        subprocess.run([sys.executable, "-m", f"tests.bench.{path.stem}"], cwd=ROOT, check=True, env=_with_root())
+
+
+def bundle() -> None:
+    """Bundle the pages, as the first start does by itself."""
+    typer.echo("services/*/web/dist")
+
+
+def lock() -> None:
+    """Renew the lock files from pyproject.toml: one for the house, one per service, with hashes, without hosts."""
+    compile_ = [
+        sys.executable, "-m", "uv", "pip", "compile", "pyproject.toml", "--generate-hashes", "--no-emit-index-url",
+        "--no-emit-find-links", "--no-header", "--python-version", "3.11", "--quiet",
+    ]  # fmt: skip
+    subprocess.run([*compile_, "--all-extras", "-o", "locks/dev.txt"], cwd=ROOT, check=True)
+    for service in SERVICES:
+        target = f"locks/{service}.txt"
+        subprocess.run([*compile_, "--extra", service, "-c", "locks/dev.txt", "-o", target], cwd=ROOT, check=True)
+        typer.echo(target)

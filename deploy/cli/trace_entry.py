@@ -1,0 +1,76 @@
+"""`./kuji verify … --entry`, `--receipt`: one entry's way from its ticket to its result, out of the file alone."""
+
+import re
+from collections.abc import Iterable
+from itertools import islice
+from typing import Any
+from uuid import UUID
+
+import typer
+from rich.console import Console
+
+from shared import receipts
+from shared.ids import ApplicationId
+
+_NUMBERS = 4
+"""So many of an application's possible numbers are looked at: a later one is given only where all before were taken."""
+
+_CHANNELS = {letter: channel for channel, letter in receipts.LETTERS.items()}
+
+_TRIED = {
+    "taken": "taken",
+    "held": "has it already",
+    "clash": "clashes with one that it has",
+    "full": "not enough seats left",
+}
+
+
+def entry_of(receipt: str, ids: Iterable[bytes]) -> str:
+    """The entry (hex) whose id leads to this number (`docs/protocols.md` §0). typer.BadParameter where none does."""
+    try:
+        number = receipts.normalise_receipt(receipt)
+    except ValueError:
+        raise typer.BadParameter("this is not a receipt number: compare it with the notice") from None
+    channel = _CHANNELS[number[0]]
+    found = [each for each in ids if number in islice(receipts.candidates(channel, _application(each)), _NUMBERS)]
+    if len(found) != 1:
+        raise typer.BadParameter(
+            "no entry of this list leads to that number (a paper's is made from the paper's id): "
+            "fetch receipts/NUMBER/proof from the lottery and give that file with --proof"
+        )
+    return found[0].hex()
+
+
+def path_of(content: Any, entry: str | None, receipt: str | None) -> dict[str, Any]:
+    """The path of the entry, or of the one with this receipt number; `content` verifies."""
+    from services.lottery.record.manifest import Manifest  # noqa: PLC0415
+    from services.lottery.record.rows import read_rows  # noqa: PLC0415
+    from services.lottery.verification.trace import trace  # noqa: PLC0415
+    from services.lottery.verification.transcript_checks import key_of, rows_of  # noqa: PLC0415
+
+    entries = read_rows(rows_of(content))
+    if entry is None:
+        entry = entry_of(receipt or "", (each.id for each in entries))
+    if not re.fullmatch(r"[0-9a-f]{32}", entry):
+        raise typer.BadParameter("an entry is 32 hex characters, lower case: the application id without hyphens")
+    found = trace(key_of(content), Manifest.read(content["manifest"]), entries, bytes.fromhex(entry))
+    return found.shown() if found else {"entry": entry, "place": None}
+
+
+def show_path(path: dict[str, Any]) -> None:
+    console = Console()
+    if path["place"] is None:
+        console.print(f"Entry {path['entry']} is not on the list.")
+        return
+    console.print(f"Entry {path['entry']}: ticket {path['ticket']}, place {path['place']} of {path['entries']}")
+    for each in path["attempts"]:
+        said = f"{each['seats']} of {each['left']} seats left: {_TRIED[each['outcome']]}"
+        console.print(f"  round {each['round']}, {each['class_id']}: {said}")
+    for each in path["endings"]:
+        place = f", number {each['place']}" if "place" in each else ""
+        reason = f": {each['reason']}" if "reason" in each else ""
+        console.print(f"  → {each['class_id']}: {each['outcome']}{place}{reason}")
+
+
+def _application(entry: bytes) -> ApplicationId:
+    return ApplicationId(str(UUID(bytes=entry)))

@@ -1,0 +1,117 @@
+"""`./kuji verify`: check a transcript or a certificate with nothing but the file, and what lies beside it."""
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.text import Text
+
+from deploy.cli.output import AsJson
+from deploy.cli.trace_entry import path_of, show_path
+
+
+@dataclass(frozen=True)
+class Beside:
+    """Files that were given besides the transcript."""
+
+    rows: Path | None = None
+    proof: Path | None = None
+    previous: Path | None = None
+    evidence: Sequence[Path] = field(default=())
+
+
+def verify(
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="Transcript or certificate (JSON).")],
+    key: Annotated[str | None, typer.Option(help="The published signing key (base64url) to compare with.")] = None,
+    rows: Annotated[Path | None, typer.Option(exists=True, dir_okay=False, help="Rows, where not in FILE.")] = None,
+    entry: Annotated[
+        str | None, typer.Option(help="Follow one entry (32 hex characters) from ticket to result.")
+    ] = None,
+    receipt: Annotated[str | None, typer.Option(help="Follow the entry of this receipt number.")] = None,
+    proof: Annotated[
+        Path | None, typer.Option(exists=True, dir_okay=False, help="Follow the entry of this proof of inclusion.")
+    ] = None,
+    previous: Annotated[
+        Path | None, typer.Option(exists=True, dir_okay=False, help="Transcript or manifest that this draw corrects.")
+    ] = None,
+    evidence: Annotated[
+        list[Path] | None, typer.Option(exists=True, dir_okay=False, help="Photograph or recording of the dice.")
+    ] = None,
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Check the transcript of a draw, or a certificate of erasure. Exit status 0 only if everything holds."""
+    beside = Beside(rows, proof, previous, tuple(evidence or ()))
+    checks, content = _certificate(file, key) if _is_certificate(file) else _transcript(file, key, beside)
+    passed = bool(checks) and all(check.passed for check in checks)
+    if entry is None and proof is not None and passed:
+        entry = str(_read(proof)["entry"])
+    path = path_of(content, entry, receipt) if passed and content and (entry or receipt) else None
+    if as_json:
+        shown = [{"name": each.name, "passed": each.passed, "text": each.text} for each in checks]
+        told = {"passed": passed, "key_compared": key is not None, "checks": shown, "path": path}
+        typer.echo(json.dumps(told, ensure_ascii=False))
+    else:
+        _show(checks, passed=passed, pinned=key is not None)
+        if path is not None:
+            show_path(path)
+    raise typer.Exit(0 if passed else 1)
+
+
+def _certificate(file: Path, key: str | None) -> tuple[list[Any], None]:
+    from services.vault.closeout.rules.certificate import verify_certificate  # noqa: PLC0415
+
+    if key is None:
+        raise typer.BadParameter("a certificate is checked against the vault's published key: give it with --key")
+    return list(verify_certificate(file.read_bytes(), key)), None
+
+
+def _transcript(file: Path, key: str | None, beside: Beside) -> tuple[list[Any], Any]:
+    """Every check, and the transcript; None where it is not one."""
+    # Half a second of imports (pairing curves) that no other command should wait for.
+    from services.lottery.verification.transcript_checks import read_transcript, verify_file, verify_transcript  # noqa: PLC0415
+
+    try:
+        content = read_transcript(file, beside.rows)
+    except ValueError:
+        return list(verify_file(file, key, beside.rows).checks), None
+    return [*verify_transcript(content, key).checks, *_enclosed(content, beside)], content
+
+
+def _enclosed(content: Any, beside: Beside) -> Iterable[Any]:
+    from services.lottery.verification.attachments import check_evidence, check_inclusion, check_previous  # noqa: PLC0415
+
+    if beside.proof is not None:
+        yield check_inclusion(content, _read(beside.proof))
+    if beside.previous is not None:
+        yield check_previous(content, _read(beside.previous))
+    for each in beside.evidence:
+        yield check_evidence(content, each.read_bytes())
+
+
+def _read(file: Path) -> Any:
+    """What is not JSON is nothing that holds."""
+    try:
+        return json.loads(file.read_text("utf-8"))
+    except ValueError:
+        return None
+
+
+def _is_certificate(file: Path) -> bool:
+    content = _read(file)
+    return isinstance(content, dict) and "certificate" in content
+
+
+def _show(checks: Sequence[Any], *, passed: bool, pinned: bool) -> None:
+    console = Console()
+    for check in checks:
+        mark = Text("✓ ", style="green") if check.passed else Text("✗ ", style="bold red")
+        console.print(mark + Text(f"{check.name}: {check.text}"))
+    if not pinned:
+        console.print("Whose key signed was not compared; give the published key with --key.", style="yellow")
+    verdict = "[bold green]everything holds[/]" if passed else "[bold red]this file does not hold; do not rely on it[/]"
+    console.print(verdict)

@@ -1,0 +1,132 @@
+"""Asking every service what became of the applications, and looking at what must no longer be there."""
+
+import asyncio
+import json
+from collections.abc import Mapping, Sequence
+from email import message_from_bytes, policy
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pypdfium2
+from PIL import Image
+
+from deploy.demo.installation import Office
+from deploy.demo.invariants import Facts, Invariant, Notice, Status
+from deploy.demo.people import DemoApplication
+from services.lottery.verification.transcript_checks import verify_file
+from shared.contracts import Outcome
+from shared.ids import ApplicationId
+
+_UNREADABLE = frozenset({"malformed", "purpose-version"})
+_AT_ONCE = 32
+
+
+async def readable(staff: Office) -> int:
+    """How many people can be told anything: all but those whose application could not be read."""
+    summary = await staff.get(staff.at.vault, "summary")
+    unreadable = sum(int(summary["reasons"].get(reason, 0)) for reason in _UNREADABLE)
+    return sum(int(count) for count in summary["applications"].values()) - unreadable
+
+
+async def facts(
+    staff: Office, sent: Sequence[DemoApplication], desk: Mapping[ApplicationId, str], transcript: Path
+) -> Facts:
+    outcomes = (await staff.get(staff.at.lottery, "outcomes"))["outcomes"]
+    notices = (await staff.get(staff.at.notifier, "notices"))["notices"]
+    report = await asyncio.to_thread(verify_file, transcript)
+    return Facts(
+        campaign=staff.at.campaign,
+        sent=sent,
+        statuses=await _statuses(staff, sent),
+        desk=desk,
+        outcomes={name: [Outcome.model_validate(each) for each in told] for name, told in outcomes.items()},
+        notices=[Notice(each["application_id"], each["state"]) for each in notices],
+        transcript_checks=[(each.name, each.passed) for each in report.checks],
+        mail_leaks=[] if staff.at.mailbox is None else await asyncio.to_thread(_bulk_leaks, staff.at.mailbox),
+    )
+
+
+async def _statuses(staff: Office, sent: Sequence[DemoApplication]) -> dict[ApplicationId, Status]:
+    """As applicants see them, at intake's public address."""
+    slots = asyncio.Semaphore(_AT_ONCE)
+    async with httpx.AsyncClient(base_url=staff.at.intake.url, timeout=20) as client:
+
+        async def one(application: DemoApplication) -> tuple[ApplicationId, Status]:
+            async with slots:
+                answer = await client.get(f"/v1/applications/{application.application_id}")
+            shown: dict[str, Any] = answer.json() if answer.is_success else {"status": "absent"}
+            return application.application_id, Status(shown["status"], frozenset(shown.get("reasons", [])))
+
+        return dict(await asyncio.gather(*(one(application) for application in sent)))
+
+
+def _bulk_leaks(mailbox: Path) -> list[str]:
+    """Mails to several in which any recipient's address stands, in any header or decoded part (R-S4)."""
+    leaks = []
+    for envelope in sorted(mailbox.glob("*.json")):
+        recipients = json.loads(envelope.read_text("utf-8"))["rcpt_tos"]
+        if len(recipients) > 1 and _names_one(envelope.with_suffix(".eml").read_bytes(), recipients):
+            leaks.append(envelope.stem)
+    return leaks
+
+
+def _names_one(content: bytes, recipients: Sequence[str]) -> bool:
+    message = message_from_bytes(content, policy=policy.default)
+    said = content.decode("utf-8", "replace")
+    for part in message.walk():
+        said += "".join(f"{name}: {value}\n" for name, value in part.items())
+        if not part.is_multipart():
+            said += str(part.get_content())
+    return any(address in said for address in recipients)
+
+
+async def summaries(staff: Office) -> dict[str, Any]:
+    at = staff.at
+    doors = {"intake": at.intake, "vault": at.vault, "lottery": at.lottery, "notifier": at.notifier}
+    return {name: await staff.get(door, "summary") for name, door in doors.items()}
+
+
+async def keep_postcard(staff: Office, output: Path) -> Path:
+    """Both sides of one winner-or-other's card as a picture; the people are invented."""
+    batches = (await staff.get(staff.at.vault, "print-batches"))["batches"]
+    largest = max(batches, key=lambda batch: int(batch["pages"]))
+    content = await staff.get_bytes(staff.at.vault, f"print-batches/{largest['id']}/pdf")
+    path = output / "postcard.png"
+    await asyncio.to_thread(_picture, content, path)
+    return path
+
+
+def _picture(content: bytes, path: Path) -> None:
+    document = pypdfium2.PdfDocument(content)
+    sides = [document[number].render(scale=300 / 72).to_pil() for number in (0, 1)]
+    document.close()
+    both = Image.new(
+        "RGB", (sum(side.width for side in sides) + 60, max(side.height for side in sides) + 40), "#d8d8d8"
+    )
+    at = 20
+    for side in sides:
+        both.paste(side, (at, 20))
+        at += side.width + 20
+    both.save(path)
+
+
+async def after_erasure(staff: Office) -> list[Invariant]:
+    """Nothing decrypts: the key is gone, the pages are gone, intake knows of nobody."""
+    at = staff.at
+    found: list[Invariant] = []
+    if at.keystore is not None:
+        left = [path.name for path in (at.keystore / "campaigns").glob("*.json")]
+        found.append(
+            Invariant("the campaign's key file is gone", not left, ", ".join(left) or "only a tombstone is left")
+        )
+    held = await staff.get(at.vault, "summary")
+    people = sum(int(count) for count in held["applications"].values())
+    found.append(Invariant("the vault's register is empty", people == 0, f"{people} applications left"))
+    batches = (await staff.get(at.vault, "print-batches"))["batches"]
+    found.append(Invariant("no printed page is left", not batches, f"{len(batches)} batches left"))
+    notices = (await staff.get(at.notifier, "notices"))["notices"]
+    outcomes = (await staff.get(at.lottery, "outcomes"))["outcomes"]
+    left_over = len(notices) + len(outcomes)
+    found.append(Invariant("no notice and no outcome is left", left_over == 0, f"{left_over} left"))
+    return found

@@ -1,0 +1,74 @@
+"""`python -m deploy.local.daemon`: holds an installation until it is told to go (SIGTERM). `./kuji up` starts it."""
+
+import argparse
+import json
+import signal
+import sys
+import threading
+from pathlib import Path
+from typing import Any
+
+from deploy.local import runs
+from deploy.local.secrets import write_secret
+from deploy.local.stack import Options, Stack
+from shared.campaign import load_campaigns
+from shared.errors import KujiError
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Keep an installation running on this machine.")
+    parser.add_argument("--home", type=Path, required=True)
+    parser.add_argument("--campaigns", type=Path, required=True)
+    parser.add_argument("--clock", type=Path, help="rehearsals only: file of the rehearsal clock")
+    arguments = parser.parse_args()
+    told = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: told.set())
+    runs.claim(arguments.home)
+    try:
+        campaigns = [str(name) for name in sorted(load_campaigns(arguments.campaigns))]
+        options = Options(arguments.campaigns, arguments.clock)
+        with runs.watchdog(arguments.home) as watchdog, Stack(arguments.home, options, watchdog=watchdog) as stack:
+            _write(arguments.home / "installation.json", _record(stack, campaigns))
+            told.wait()
+    except KujiError as error:
+        sys.exit(str(error))
+    finally:
+        (arguments.home / "installation.json").unlink(missing_ok=True)
+
+
+def _record(stack: Stack, campaigns: list[str]) -> dict[str, Any]:
+    """What the command line needs to find its way: addresses, token files, pids. No secret."""
+    doors = {
+        name: {"url": stack.url(name), "token_file": str(stack.secrets.ops_file(name)), "log": str(stack.log(name))}
+        for name in stack.ports
+    }
+    return {
+        "v": 1,
+        "campaigns": campaigns,
+        "paper_token_file": str(stack.secrets.paper_token_file),
+        "services": doors,
+        "servers": _servers(stack),
+        "mail": str(stack.servers.mailbox),
+        "processes": {child.name: child.pid for child in stack.children()},
+    }
+
+
+def _servers(stack: Stack) -> dict[str, str]:
+    """Addresses of the private servers; one that was given by its URL is the business of whoever gave it."""
+    private = {
+        "rabbitmq": None if stack.servers.given_amqp else stack.servers.rabbitmq.ports.amqp,
+        "mongodb": stack.servers.mongodb.port if stack.servers.mongodb else None,
+        "mailbox": stack.servers.smtp_port,
+    }
+    return {name: f"127.0.0.1:{port}" if port else "given" for name, port in private.items()}
+
+
+def _write(path: Path, content: dict[str, Any]) -> None:
+    draft = path.with_suffix(".new")
+    write_secret(draft, json.dumps(content, ensure_ascii=False).encode())
+    draft.replace(path)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Provision MongoDB: one database and one user per service, with the least rights."""

@@ -1,0 +1,1 @@
+"""Bundle the programs and styles of all pages with esbuild."""

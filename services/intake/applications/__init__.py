@@ -1,0 +1,1 @@
+"""Take sealed applications: check the request, store the receipt, publish `application.received`."""

@@ -1,0 +1,1 @@
+"""Decide about submissions: form, window, proof of work, states. Pure."""

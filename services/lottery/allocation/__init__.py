@@ -1,0 +1,1 @@
+"""Allocate seats to entries by ticket, choice and group size. Pure."""

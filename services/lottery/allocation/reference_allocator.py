@@ -1,0 +1,167 @@
+"""The allocation once more, entry by entry and as plainly as it is written (`docs/protocols.md` §2). Pure.
+
+The allocator processes millions of entries at once (`services.lottery.allocation.allocator`). This reference must be
+readable beside the rules and shares nothing with it but the cipher and `rules.py`. Every test run compares the two on
+random draws.
+"""
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from services.lottery.allocation.allocator import LostReason
+from services.lottery.allocation.entries import Choice, Entry
+from services.lottery.allocation.tickets import BLOCK, tickets
+from services.lottery.rules import ClassRule, Rules
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One class that one entry tried in one round. `left`: seats that the class had at that moment."""
+
+    round: int
+    class_id: str
+    seats: int
+    left: int
+    outcome: Literal["taken", "held", "clash", "full"]
+
+
+@dataclass(frozen=True)
+class PlainAllocation:
+    """Entry ids by class, winners in the order won, waiting in the order of promotion."""
+
+    order: tuple[bytes, ...]
+    winners: Mapping[str, tuple[bytes, ...]]
+    waiting: Mapping[str, tuple[bytes, ...]]
+    lost: Mapping[bytes, Mapping[str, LostReason]]
+    attempts: tuple[Attempt, ...] = ()
+
+
+def allocate_plainly(
+    key: bytes,
+    entries: Sequence[Entry],
+    classes: Sequence[ClassRule],
+    rules: Rules,
+    watched: bytes | None = None,
+) -> PlainAllocation:
+    """The whole result from K, the frozen list and the manifest's rules; the same for everybody who computes it.
+
+    `watched`: an entry whose attempts are written down.
+    """
+    drawn = _lots(key, entries)
+    ordered = sorted(entries, key=lambda entry: drawn[entry.id])
+    wishes = _wishes(key, ordered, rules)
+    table = _Table(classes, watched)
+    for number in range(1, rules.max_wins + 1):
+        before = table.wins
+        for entry in ordered if number % 2 else reversed(ordered):
+            table.take_first(number, entry.id, wishes[entry.id])
+        if table.wins == before:
+            break
+    waiting = {rule.id: tuple(_waiting(rule, ordered, table, rules)) for rule in classes}
+    return PlainAllocation(
+        order=tuple(entry.id for entry in ordered),
+        winners={name: tuple(ids) for name, ids in table.winners.items()},
+        waiting=waiting,
+        lost=_lost(ordered, table, rules, waiting),
+        attempts=tuple(table.attempts),
+    )
+
+
+class _Table:
+    """Seats while they are given out."""
+
+    def __init__(self, classes: Sequence[ClassRule], watched: bytes | None) -> None:
+        self._watched = watched
+        self.attempts: list[Attempt] = []
+        self._left = {rule.id: rule.capacity for rule in classes}
+        self._clashes = {
+            rule.id: frozenset(o.id for o in classes if o.id != rule.id and _overlap(rule, o)) for rule in classes
+        }
+        self.winners: dict[str, list[bytes]] = {rule.id: [] for rule in classes}
+        self._held: dict[bytes, set[str]] = {}
+        self.wins = 0
+
+    def held_by(self, entry: bytes) -> set[str]:
+        return self._held.get(entry, set())
+
+    def clashes(self, entry: bytes, name: str) -> bool:
+        """Whether the class overlaps in time one that the entry holds."""
+        return not self._clashes[name].isdisjoint(self.held_by(entry))
+
+    def take_first(self, number: int, entry: bytes, wishes: Iterable[Choice]) -> None:
+        for name, seats in wishes:
+            outcome = self._try(entry, name, seats)
+            if entry == self._watched:
+                self.attempts.append(Attempt(number, name, seats, self._left[name], outcome))
+            if outcome == "taken":
+                self._left[name] -= seats
+                self.winners[name].append(entry)
+                self._held.setdefault(entry, set()).add(name)
+                self.wins += 1
+                return
+
+    def _try(self, entry: bytes, name: str, seats: int) -> Literal["taken", "held", "clash", "full"]:
+        if name in self.held_by(entry):
+            return "held"
+        if self.clashes(entry, name):
+            return "clash"
+        return "taken" if self._left[name] >= seats else "full"
+
+
+def _overlap(one: ClassRule, other: ClassRule) -> bool:
+    return one.starts < other.ends and other.starts < one.ends
+
+
+def _wishes(key: bytes, entries: Sequence[Entry], rules: Rules) -> dict[bytes, tuple[Choice, ...]]:
+    """Each entry's choices in the order in which it tries them.
+
+    Without preferences: ascending `AES-256-ECB-decrypt(SHA-256(K ‖ class id), e)`, so that no class is favoured.
+    """
+    if rules.preferences:
+        return {entry.id: entry.choices for entry in entries}
+    names = sorted({name for entry in entries for name, _ in entry.choices})
+    lots = {name: _lots(hashlib.sha256(key + name.encode("ascii")).digest(), entries) for name in names}
+    return {entry.id: tuple(sorted(entry.choices, key=lambda choice: lots[choice[0]][entry.id])) for entry in entries}
+
+
+def _lots(key: bytes, entries: Sequence[Entry]) -> dict[bytes, bytes]:
+    """By entry `AES-256-ECB-decrypt(key, e)`, for all of them in one call."""
+    blocks = tickets(key, b"".join(entry.id for entry in entries))
+    return {entry.id: blocks[BLOCK * at : BLOCK * (at + 1)] for at, entry in enumerate(entries)}
+
+
+def _waiting(rule: ClassRule, ordered: Sequence[Entry], table: _Table, rules: Rules) -> Iterable[bytes]:
+    """Those who asked for it, do not hold it, hold fewer than max_wins and have no clash, by ticket."""
+    room = rule.waiting
+    for entry in ordered:
+        if room == 0:
+            return
+        if any(name == rule.id for name, _ in entry.choices) and _could_take(entry.id, rule.id, table, rules):
+            room -= 1
+            yield entry.id
+
+
+def _could_take(entry: bytes, name: str, table: _Table, rules: Rules) -> bool:
+    held = table.held_by(entry)
+    return name not in held and len(held) < rules.max_wins and not table.clashes(entry, name)
+
+
+def _lost(
+    ordered: Sequence[Entry], table: _Table, rules: Rules, waiting: Mapping[str, tuple[bytes, ...]]
+) -> dict[bytes, dict[str, LostReason]]:
+    waits = {name: frozenset(ids) for name, ids in waiting.items()}
+    lost: dict[bytes, dict[str, LostReason]] = {}
+    for entry in ordered:
+        held = table.held_by(entry.id)
+        for name, _ in entry.choices:
+            if name not in held and entry.id not in waits[name]:
+                lost.setdefault(entry.id, {})[name] = _reason(entry.id, name, table, rules)
+    return lost
+
+
+def _reason(entry: bytes, name: str, table: _Table, rules: Rules) -> LostReason:
+    if len(table.held_by(entry)) >= rules.max_wins:
+        return "limit"
+    return "clash" if table.clashes(entry, name) else "drawn"

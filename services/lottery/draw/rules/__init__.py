@@ -1,0 +1,1 @@
+"""Name the states of a draw and what its freeze waits for. Pure."""

@@ -1,0 +1,105 @@
+"""Correcting a mistake: an application that was wrongly refused gets what the draw would have given it. Two people."""
+
+import asyncio
+from dataclasses import dataclass
+
+from services.lottery.allocation.entries import Entry
+from services.lottery.allocation.frozen_list import FrozenList
+from services.lottery.draw import repository as draws
+from services.lottery.draw.list_store import read_list
+from services.lottery.draw.rules.states import DrawState
+from services.lottery.draw.transitions import WrongState, draw_of
+from services.lottery.places import notices
+from services.lottery.places.moves import NoSuchPlace
+from services.lottery.places.notices import Passes
+from services.lottery.places.repository import By, Scene
+from services.lottery.promotion.corrections import said, would_have
+from services.lottery.promotion.states import Move, PlaceState
+from services.lottery.promotion.waiting_list import BadMove, Place, Standing, Step
+from services.lottery.randomness.sources import Randomness, draw_key
+from services.lottery.record.manifest import Manifest
+from shared.clock import Clock
+from shared.ids import ApplicationId, CampaignId, ClassId, Receipt
+from shared.storage import Store, UnitOfWork
+
+REASON = "wrongly-refused"
+
+
+@dataclass(frozen=True)
+class Refused:
+    """The application as it should have been taken: choices in order of preference, `receipt` as it was given."""
+
+    application_id: ApplicationId
+    receipt: Receipt
+    choices: tuple[tuple[ClassId, int], ...]
+
+
+class Correcting:
+    def __init__(self, store: Store, clock: Clock, passes: Passes) -> None:
+        self._store, self._clock, self._passes = store, clock, passes
+
+    async def correct(self, campaign: CampaignId, refused: Refused, by: By) -> dict[str, PlaceState]:
+        """What it gets, by class; empty where the draw would have given it nothing.
+
+        Raises NoSuchPlace where no such application was refused in time, BadMove where it was in the draw or was
+        corrected before, WrongState before the results are out.
+        """
+        draw = await draw_of(self._store, campaign)
+        if draw["state"] != DrawState.PUBLISHED:
+            raise WrongState(draw["state"])
+        await self._was_refused(campaign, refused.application_id)
+        manifest = Manifest.read(draw["manifest"])
+        key = draw_key(manifest.line, Randomness(draw.get("dice"), draw.get("beacon_signature")))
+        frozen = await read_list(self._store, draw["draw"])
+        given = await asyncio.to_thread(_given, key, frozen, refused, manifest)
+
+        async def work(uow: UnitOfWork) -> None:
+            scene = await Scene.of(uow, campaign, self._clock.now())
+            if scene.draw_id != draw["draw"]:
+                raise WrongState("being changed by somebody else")
+            await self._put(scene, refused, given, by)
+
+        await self._store.transact(work)
+        return given
+
+    async def _was_refused(self, campaign: CampaignId, application_id: ApplicationId) -> None:
+        """Only what was received in time can have been refused wrongly: nobody chooses an id after K is known."""
+        known = await self._store.db[draws.ENTRIES].find_one({"_id": application_id, "campaign": campaign})
+        on_roll = await self._store.db[draws.ROLL].find_one({"_id": application_id, "campaign": campaign})
+        if (known is None and on_roll is None) or (known is not None and known["state"] == "accepted"):
+            raise NoSuchPlace("not refused")
+
+    async def _put(self, scene: Scene, refused: Refused, given: dict[str, PlaceState], by: By) -> None:
+        entry, steps, places = _entry(refused), list[Step](), dict[ClassId, Place]()
+        for name, seats in refused.choices:
+            if name in given:
+                standing = await scene.whole(name)
+                steps.append(_step(scene, standing, entry, name, seats, given[name]))
+                standing.apply(steps[-1])
+                places[name] = standing.places[entry.id.hex(), name]
+        if steps:
+            await scene.record(steps, by)
+            await scene.begin(refused.application_id, refused.receipt, places)
+            positions = {str(name): place.position for name, place in places.items()}
+            await notices.tell(scene, steps, self._passes, positions)
+
+
+def _entry(refused: Refused) -> Entry:
+    return Entry.of(refused.application_id, tuple((str(name), seats) for name, seats in refused.choices))
+
+
+def _given(key: bytes, frozen: FrozenList, refused: Refused, manifest: Manifest) -> dict[str, PlaceState]:
+    classes = {rule.id for rule in manifest.classes}
+    if not {name for name, _ in refused.choices} <= classes:
+        raise BadMove("the class does not exist")
+    try:
+        return would_have(key, frozen, _entry(refused), manifest.classes, manifest.rules)
+    except ValueError:
+        raise BadMove("this application was in the draw") from None
+
+
+def _step(scene: Scene, standing: Standing, entry: Entry, name: str, seats: int, state: PlaceState) -> Step:
+    extra = standing.extra_needed(name, seats) if state is PlaceState.HELD else 0
+    return Step(
+        Move.CORRECTED, scene.at, REASON, entry.id.hex(), name, seats, state=state, extra=extra, choices=said(entry)
+    )

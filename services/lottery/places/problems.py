@@ -1,0 +1,66 @@
+"""The refusals of places as problems that say what to do next (RFC 9457)."""
+
+from collections.abc import Awaitable
+from typing import Final, TypeVar
+
+from services.lottery.draw import problems
+from services.lottery.places.moves import NoSuchPlace
+from services.lottery.places.ownership import WINDOW_S, NotYours, TooManyTries
+from services.lottery.promotion.waiting_list import BadMove
+from shared.web import ProblemError, problem
+
+T = TypeVar("T")
+
+
+async def refusing(step: Awaitable[T]) -> T:
+    """Await `step` and return its result; raise a refusal of a draw or of a place as a problem."""
+    return await problems.refusing(step, also=_PROBLEMS)
+
+
+def _bad_move(error: BadMove) -> ProblemError:
+    return problem(
+        "not-possible",
+        409,
+        "この手続きは、いまはできません",
+        "席の状態を確かめてください。",
+        en=f"Look at the place again: {error}.",
+    )
+
+
+def _no_place(_: NoSuchPlace) -> ProblemError:
+    return problem(
+        "no-such-place",
+        404,
+        "該当する席がありません",
+        "受付番号と教室を確かめてください。",
+        en="Check receipt number and class.",
+    )
+
+
+def _not_yours(_: NotYours) -> ProblemError:
+    return problem(
+        "not-yours",
+        403,
+        "受付番号と確認コードの組合せが正しくありません",
+        "お知らせに記載の受付番号と確認コードを、もう一度入力してください。",
+        en="Type receipt number and code as the notice says them.",
+    )
+
+
+def _too_many(_: TooManyTries) -> ProblemError:
+    return problem(
+        "too-many-requests",
+        429,
+        "確認コードの誤りが続きました",
+        "10分ほど待ってから、もう一度入力してください。",
+        en="Too many wrong codes; wait ten minutes.",
+        headers={"Retry-After": str(int(WINDOW_S))},
+    )
+
+
+_PROBLEMS: Final[problems.Problems] = {
+    BadMove: _bad_move,
+    NoSuchPlace: _no_place,
+    NotYours: _not_yours,
+    TooManyTries: _too_many,
+}

@@ -1,0 +1,109 @@
+"""Passing on what fell free: offers that ran out, whoever is next, and whoever can no longer be. Done by the schedule.
+
+It looks only where something moved since it last looked, or where a moment has come: an offer's end, or the time until
+which a group holds seats.
+"""
+
+from datetime import datetime
+from typing import Final
+
+from services.lottery.draw import repository as draws
+from services.lottery.draw.clock_check import agreed_clocks
+from services.lottery.draw.rules.states import DrawState
+from services.lottery.draw.transitions import draw_of
+from services.lottery.places import notices
+from services.lottery.places.notices import Passes
+from services.lottery.places.repository import By, Scene, earliest
+from services.lottery.promotion.states import Move, PlaceState
+from services.lottery.promotion.waiting_list import Standing, Step
+from services.lottery.record.manifest import Manifest
+from shared.campaign import Campaign
+from shared.clock import Clock
+from shared.ids import CampaignId, ClassId, DrawId
+from shared.logging import get_logger
+from shared.storage import Store, UnitOfWork
+
+_log = get_logger(__name__)
+
+_AT_ONCE: Final = 50
+"""Steps in one transaction."""
+
+_HEAD: Final = 200
+"""So many of the waiting list are looked at first; all of it only where these did not settle it."""
+
+_SCHEDULE: Final = By("schedule")
+
+
+class PassingOn:
+    def __init__(self, store: Store, clock: Clock, passes: Passes) -> None:
+        self._store, self._clock, self._passes = store, clock, passes
+
+    async def advance(self, campaign: Campaign) -> None:
+        """Everything that is due now. Safe to repeat, also by several processes.
+
+        Raises ClocksDiffer: a clock that is wrong would let offers run out before their time.
+        """
+        draw = await draw_of(self._store, campaign.id)
+        if draw["state"] != DrawState.PUBLISHED or "erasure" in draw:
+            return
+        places, now = draw.get("places", {}), self._clock.now()
+        changes, again_at = places.get("changes", 0), places.get("again_at")
+        if places.get("looked_at") == changes and (again_at is None or now < again_at):
+            return
+        await agreed_clocks(self._store)
+        manifest, moved = Manifest.read(draw["manifest"]), 0
+        for rule in manifest.classes:
+            moved += await self._settle(campaign.id, ClassId(rule.id))
+        if moved:
+            _log.info("places-passed-on", campaign=campaign.id, count=moved)
+            return
+        await self._looked(campaign.id, manifest, changes, now)
+
+    async def _looked(self, campaign: CampaignId, manifest: Manifest, changes: int, now: datetime) -> None:
+        draw = DrawId(manifest.draw)
+        moments = [await earliest(self._store, draw, "answer_by", PlaceState.OFFERED)]
+        moments += [manifest.promotion.holds_until(rule) for rule in manifest.classes]
+        again_at = min((each for each in moments if each is not None and each > now), default=None)
+        await self._store.db[draws.DRAWS].update_one(
+            {"_id": campaign, "draw": draw, "state": DrawState.PUBLISHED},
+            {"$set": {"places.looked_at": changes, "places.again_at": again_at}},
+        )
+
+    async def _settle(self, campaign: CampaignId, class_id: ClassId) -> int:
+        """Class by class, in the order of the manifest; how many steps were taken."""
+        taken = 0
+        while steps := await self._store.transact(lambda uow: self._some(uow, campaign, class_id)):
+            taken += steps
+        return taken
+
+    async def _some(self, uow: UnitOfWork, campaign: CampaignId, class_id: ClassId) -> int:
+        scene = await Scene.of(uow, campaign, self._clock.now())
+        standing = await _line(scene, class_id)
+        steps = _due(scene.at, standing, class_id)
+        if steps:
+            await scene.record(steps, _SCHEDULE)
+            await notices.tell(scene, steps, self._passes)
+        return len(steps)
+
+
+async def _line(scene: Scene, class_id: ClassId) -> Standing:
+    standing = await scene.line(class_id, _HEAD)
+    seen = len(list(standing.waiting(class_id)))
+    unsettled = standing.free(class_id) > 0 and standing.turn(class_id, scene.at) is None
+    return await scene.line(class_id) if unsettled and seen == _HEAD else standing
+
+
+def _due(at: datetime, standing: Standing, class_id: ClassId) -> list[Step]:
+    """What ran out, and then offers to whoever is next, or places where nobody is asked."""
+    rules, steps = standing.rules, list[Step]()
+    for (entry, name), place in sorted(standing.places.items()):
+        if name == class_id and place.answer_by is not None and place.answer_by <= at and len(steps) < _AT_ONCE:
+            steps.append(Step(Move.EXPIRED, at, "", entry, name, place.seats))
+            standing.apply(steps[-1])
+    while len(steps) < _AT_ONCE and (turn := standing.turn(class_id, at)) is not None:
+        asked = rules.answer_by(standing.classes[class_id], at) if rules.offer_hours else None
+        move = Move.PROMOTED if asked is None else Move.OFFERED
+        step = Step(move, at, "", turn.entry, class_id, turn.seats, answer_by=asked, past=turn.past)
+        standing.apply(step)
+        steps += [step, *standing.passed_over(turn.entry, at)]
+    return steps

@@ -1,0 +1,1 @@
+"""Decide how places move after the draw: waiting lists, offers, corrections, their history. Pure."""

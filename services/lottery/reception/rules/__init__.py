@@ -1,0 +1,1 @@
+"""Decide what the scans at reception mean. Pure."""

@@ -1,0 +1,193 @@
+"""The manifest: one signed line that fixes list, rules and sources of chance before any chance exists. Pure.
+
+Members are those of `docs/protocols.md` §2, and five more: `override` (null, or why the list was frozen although
+applications were undecided), `rehearsal` (true where people and clock are invented), `objections_until` (no chance is
+taken before), `previous` (null, or the draw that this one corrects, and why) and `promotion` (how seats are passed on).
+"""
+
+import json
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from services.lottery.allocation.frozen_list import FrozenList
+from services.lottery.randomness.sources import BeaconRound
+from services.lottery.record.merkle import root
+from services.lottery.record.rows import leaf_hashes
+from services.lottery.rules import ClassRule, PromotionRules, Rules
+from shared.campaign import Campaign
+from shared.canonical import canonical
+from shared.ids import CampaignId, DrawId
+
+SOFTWARE = "kuji/0.1.0"
+
+
+@dataclass(frozen=True)
+class Override:
+    """Somebody froze the list although it was not complete: how many were open, why, and which two people said so."""
+
+    held: int
+    undecided: int
+    reason: str
+    actor: str
+    approved_by: str
+
+
+@dataclass(frozen=True)
+class Previous:
+    """The draw that is corrected by another: its id, the SHA-256 (hex) of its manifest or None where it had none."""
+
+    draw: str
+    manifest_sha256: str | None
+    reason: str
+    actor: str
+    approved_by: str
+
+
+@dataclass(frozen=True)
+class Freeze:
+    """How a list came to be frozen. `beacon_round` is None for a draw without beacon."""
+
+    at: datetime
+    override: Override | None = None
+    number: int = 1
+    beacon_round: int | None = None
+    previous: Previous | None = None
+
+
+@dataclass(frozen=True)
+class Counted:
+    """What is counted besides the rows: entries by arrival channel, applications refused by reason."""
+
+    by_channel: dict[str, int]
+    refused_by_reason: dict[str, int]
+
+
+def draw_id(campaign: CampaignId, number: int) -> DrawId:
+    """A campaign's draws are counted from 1; a second one is made only to correct the first."""
+    return DrawId(f"{campaign}-{number}")
+
+
+def write_manifest(
+    campaign: Campaign,
+    frozen: FrozenList,
+    counted: Counted,
+    freeze: Freeze,
+) -> str:
+    """The exact line, without line feed."""
+    rule = campaign.draw
+    beacon = rule.beacon and {
+        "chain": rule.beacon.chain,
+        "public_key": rule.beacon.public_key,
+        "round": freeze.beacon_round,
+    }
+    uses_dice = rule.source in {"dice", "both"}
+    content: dict[str, Any] = {
+        "v": 1,
+        "draw": draw_id(campaign.id, freeze.number),
+        "campaign": campaign.id,
+        "campaign_sha256": campaign.sha256,
+        "software": SOFTWARE,
+        "frozen_at": freeze.at.isoformat(),
+        "objections_until": (freeze.at + timedelta(hours=rule.objection_hours)).isoformat(),
+        "rows": len(frozen),
+        "root": root(leaf_hashes(frozen)).hex(),
+        "counts": {
+            "channel": counted.by_channel,
+            "class": frozen.asked_for(),
+            "refused": counted.refused_by_reason,
+        },
+        "classes": [
+            _class_member(each.id, each.capacity, each.starts, each.ends, each.waiting) for each in campaign.classes
+        ],
+        "rules": {"max_wins": rule.max_wins, "preferences": rule.preferences, "groups": "skip"},
+        "beacon": beacon,
+        "dice": {"digits": rule.digits, "witnesses": rule.witnesses} if uses_dice else None,
+        "override": None if freeze.override is None else vars(freeze.override),
+        "previous": None if freeze.previous is None else vars(freeze.previous),
+        "promotion": _promotion_member(campaign),
+        "rehearsal": campaign.rehearsal,
+    }
+    return canonical(content).decode("utf-8")
+
+
+def _promotion_member(campaign: Campaign) -> dict[str, Any]:
+    """How seats that fall free are passed on: fixed before anybody knows who waits for them."""
+    hold_until, until = campaign.reception.hold_until, campaign.offers.until
+    return {
+        "hold_until": hold_until and hold_until.isoformat(),
+        "offer_hours": campaign.offers.hours,
+        "offers_until": until and until.isoformat(),
+    }
+
+
+def _class_member(name: str, capacity: int, starts: datetime, ends: datetime, waiting: int) -> dict[str, Any]:
+    return {
+        "id": name,
+        "capacity": capacity,
+        "starts": starts.isoformat(),
+        "ends": ends.isoformat(),
+        "waiting": waiting,
+    }
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """A manifest read back: what a draw, or whoever checks one, needs of it."""
+
+    line: str
+    draw: str
+    rows: int
+    root: str
+    classes: tuple[ClassRule, ...]
+    rules: Rules
+    class_counts: dict[str, int]
+    channel_counts: dict[str, int]
+    frozen_at: datetime
+    objections_until: datetime
+    promotion: PromotionRules
+    beacon: BeaconRound | None
+    dice_digits: int | None
+    witnesses: int
+
+    @classmethod
+    def read(cls, line: str) -> "Manifest":
+        """ValueError, KeyError or TypeError where the line is not a manifest in canonical form."""
+        content = json.loads(line)
+        if canonical(content).decode("utf-8") != line:
+            raise ValueError("the manifest is not canonical JSON")
+        if content["v"] != 1 or content["rules"]["groups"] != "skip":
+            raise ValueError("the manifest is of a version or rule this program does not know")
+        dice, beacon = content["dice"], content["beacon"]
+        if dice is None and beacon is None:
+            raise ValueError("the manifest names no source of chance")
+        return cls(
+            line=line,
+            draw=content["draw"],
+            rows=content["rows"],
+            root=content["root"],
+            classes=tuple(_class_rule(each) for each in content["classes"]),
+            rules=Rules(content["rules"]["max_wins"], content["rules"]["preferences"]),
+            class_counts=content["counts"]["class"],
+            channel_counts=content["counts"]["channel"],
+            frozen_at=datetime.fromisoformat(content["frozen_at"]),
+            objections_until=datetime.fromisoformat(content["objections_until"]),
+            promotion=_promotion_rules(content["promotion"]),
+            beacon=None if beacon is None else BeaconRound(beacon["chain"], beacon["public_key"], beacon["round"]),
+            dice_digits=None if dice is None else dice["digits"],
+            witnesses=0 if dice is None else dice["witnesses"],
+        )
+
+
+def _promotion_rules(member: dict[str, Any]) -> PromotionRules:
+    hold_until, until = member["hold_until"], member["offers_until"]
+    return PromotionRules(
+        hold_until=None if hold_until is None else datetime.fromisoformat(hold_until),
+        offer_hours=int(member["offer_hours"]),
+        offers_until=None if until is None else datetime.fromisoformat(until),
+    )
+
+
+def _class_rule(member: dict[str, Any]) -> ClassRule:
+    starts, ends = (datetime.fromisoformat(member[name]) for name in ("starts", "ends"))
+    return ClassRule(member["id"], member["capacity"], starts, ends, member["waiting"])

@@ -1,0 +1,1 @@
+"""Publish one outcome for each entry and class."""

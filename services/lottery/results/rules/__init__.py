@@ -1,0 +1,1 @@
+"""Compute the outcomes of an allocation. Pure."""

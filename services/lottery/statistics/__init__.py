@@ -1,0 +1,1 @@
+"""Count demand and places, and show how far a draw has come."""

@@ -1,0 +1,1 @@
+"""Compute demand and timeline of a draw. Pure."""

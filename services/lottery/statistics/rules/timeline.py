@@ -1,0 +1,153 @@
+"""The course of a campaign's draw as staff see it: each step, whether it is done, and what it waits for. Pure."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Final, Literal
+
+from services.lottery.draw.rules.blockers import Code, Wait
+from services.lottery.draw.rules.states import DrawState
+from shared.campaign import Campaign
+
+StepName = Literal["window", "paper", "freeze", "manifest", "objection", "dice", "beacon", "draw", "notices"]
+
+BLOCKING: Final[Mapping[Code, StepName]] = {
+    "receipts": "freeze",
+    "undecided": "freeze",
+    "held": "freeze",
+    "freeze": "freeze",
+    "round-passed": "freeze",
+    "clock": "freeze",
+    "dice": "dice",
+    "beacon": "beacon",
+}
+"""Which step each missing thing holds up. All other waits are for the clock, and steps say their times anyway."""
+
+
+class StepState(StrEnum):
+    DONE = "done"
+    NOW = "now"
+    """Goes on by itself."""
+    WAITING = "waiting"
+    """Due, and something or somebody is missing; `waits` says what."""
+    LATER = "later"
+
+
+@dataclass(frozen=True)
+class Step:
+    """`at`: when it happened or is planned; `until`: when it ends, for what has a length."""
+
+    name: StepName
+    state: StepState
+    at: datetime | None = None
+    until: datetime | None = None
+    waits: tuple[Wait, ...] = ()
+
+
+@dataclass(frozen=True)
+class Facts:
+    """Where a draw is. Sources of chance are the campaign's while the list is open, then those of the manifest."""
+
+    state: DrawState
+    uses_dice: bool
+    beacon_at: datetime | None = None
+    """When the beacon's round comes, or None where this draw uses no beacon or has not chosen its round yet."""
+    uses_beacon: bool = False
+    has_objections: bool = False
+    """Whether there is time for objections between freeze and chance."""
+    frozen_at: datetime | None = None
+    objections_until: datetime | None = None
+    given: Mapping[str, datetime] = field(default_factory=dict)
+    """When each source (`dice`, `beacon_signature`) was given."""
+    drawn_at: datetime | None = None
+
+    def reached(self, state: DrawState) -> bool:
+        order = list(DrawState)
+        return order.index(self.state) >= order.index(state)
+
+
+def timeline(campaign: Campaign, facts: Facts, waits: Sequence[Wait], now: datetime) -> tuple[Step, ...]:
+    """The steps in the order in which they happen; those that this draw does not have are left out."""
+    window = campaign.window
+    steps: list[Step] = [_span("window", window.opens, window.closes, now)]
+    if window.paper_until > window.closes:
+        steps.append(_span("paper", window.closes, window.paper_until, now))
+    steps.append(_freeze(campaign, facts, waits))
+    frozen = facts.reached(DrawState.FROZEN)
+    steps.append(Step("manifest", StepState.DONE if frozen else StepState.LATER, facts.frozen_at if frozen else None))
+    if facts.has_objections:
+        steps.append(_objection(facts, waits))
+    if facts.uses_dice:
+        steps.append(_source("dice", facts, waits, facts.given.get("dice"), facts.objections_until))
+    if facts.uses_beacon:
+        steps.append(_source("beacon", facts, waits, facts.given.get("beacon_signature"), facts.beacon_at))
+    steps.append(_draw(facts, waits))
+    steps.append(Step("notices", _notices(facts), until=campaign.notify_by))
+    return tuple(steps)
+
+
+def current(steps: Sequence[Step]) -> Step | None:
+    """The step at which everything is: the first that is not done. None when all is done."""
+    return next((step for step in steps if step.state is not StepState.DONE), None)
+
+
+def _span(name: StepName, starts: datetime, ends: datetime, now: datetime) -> Step:
+    state = StepState.LATER if now < starts else StepState.NOW if now < ends else StepState.DONE
+    return Step(name, state, starts, ends)
+
+
+def _holding(name: StepName, waits: Sequence[Wait]) -> tuple[Wait, ...]:
+    return tuple(wait for wait in waits if BLOCKING.get(wait.code) == name)
+
+
+def _is_waited_for(code: Code, waits: Sequence[Wait]) -> bool:
+    return any(wait.code == code for wait in waits)
+
+
+def _freeze(campaign: Campaign, facts: Facts, waits: Sequence[Wait]) -> Step:
+    """Gaps are named from the end of the grace period on: there is time to close them before the list is due."""
+    if facts.reached(DrawState.FROZEN):
+        return Step("freeze", StepState.DONE, facts.frozen_at)
+    if facts.state is not DrawState.OPEN:
+        return Step("freeze", StepState.NOW, campaign.draw.at)
+    gaps = () if _is_waited_for("paper", waits) else _holding("freeze", waits)
+    if _is_waited_for("paper", waits) or _is_waited_for("draw-time", waits):
+        return Step("freeze", StepState.LATER, campaign.draw.at, waits=gaps)
+    return Step("freeze", StepState.WAITING if gaps else StepState.NOW, campaign.draw.at, waits=gaps)
+
+
+def _may_have_chance(facts: Facts, waits: Sequence[Wait]) -> bool:
+    return facts.reached(DrawState.FROZEN) and not _is_waited_for("objections", waits)
+
+
+def _objection(facts: Facts, waits: Sequence[Wait]) -> Step:
+    if not facts.reached(DrawState.FROZEN):
+        return Step("objection", StepState.LATER)
+    state = StepState.NOW if _is_waited_for("objections", waits) else StepState.DONE
+    return Step("objection", state, facts.frozen_at, facts.objections_until)
+
+
+def _source(
+    name: Literal["dice", "beacon"], facts: Facts, waits: Sequence[Wait], given: datetime | None, from_: datetime | None
+) -> Step:
+    """Dice or the beacon: due when objections can no longer be raised, done when given (or drawn: then it was)."""
+    holding = _holding(name, waits)
+    if facts.reached(DrawState.DRAWN) or (_may_have_chance(facts, waits) and not holding):
+        return Step(name, StepState.DONE, given)
+    if not _may_have_chance(facts, waits):
+        return Step(name, StepState.LATER, from_)
+    return Step(name, StepState.WAITING, waits=holding)
+
+
+def _draw(facts: Facts, waits: Sequence[Wait]) -> Step:
+    if facts.reached(DrawState.DRAWN):
+        return Step("draw", StepState.DONE, facts.drawn_at)
+    missing = _holding("dice", waits) or _holding("beacon", waits)
+    return Step("draw", StepState.NOW if _may_have_chance(facts, waits) and not missing else StepState.LATER)
+
+
+def _notices(facts: Facts) -> StepState:
+    if facts.reached(DrawState.PUBLISHED):
+        return StepState.DONE
+    return StepState.NOW if facts.reached(DrawState.DRAWN) else StepState.LATER

@@ -1,0 +1,1 @@
+"""Verify a transcript from published files alone. Pure."""

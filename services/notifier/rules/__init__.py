@@ -1,0 +1,1 @@
+"""Decide when and how a notice goes out: states, pace, replies, texts. Pure."""

@@ -1,0 +1,1 @@
+"""Process opened applications: validate, check residency and eligibility, find duplicates, publish verdicts."""

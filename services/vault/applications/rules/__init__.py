@@ -1,0 +1,1 @@
+"""Decide about an application: validity, residency, eligibility, keys of equal people. Pure."""

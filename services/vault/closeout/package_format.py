@@ -1,0 +1,142 @@
+"""What goes back to the ward: tables for people and for programs, a read-me, checksums; one zip. Pure.
+
+Everything the vault knows of the campaign is in it: identities, applications, decisions (R-C11, R-S7).
+"""
+
+import csv
+import hashlib
+import io
+import json
+import zipfile
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any, Final
+
+from services.vault.identities.person import Person
+from shared.campaign import Campaign
+
+COLUMNS: Final = {
+    "receipt": "受付番号",
+    "application_id": "申込ID",
+    "channel": "受付経路",
+    "received_at": "受付日時",
+    "state": "審査結果",
+    "reasons": "理由",
+    "decided_by": "判断した担当者",
+    "name": "氏名",
+    "postal_code": "郵便番号",
+    "address": "住所",
+    "phone": "電話番号",
+    "age": "年齢",
+    "grade": "学年",
+    "email": "電子メール",
+    "guardian_name": "保護者氏名",
+    "choices": "申込教室（席数）",
+    "refused": "対象外の教室（理由）",
+}
+_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
+
+Row = Mapping[str, Any]
+
+
+def row_of(application: Mapping[str, Any], person: Person | None) -> dict[str, Any]:
+    """One application as the register has it, with the person; None where nobody could be read."""
+    return {
+        "receipt": application["receipt"],
+        "application_id": application["_id"],
+        "channel": application["channel"],
+        "received_at": application["received_at"].isoformat(),
+        "state": application["state"],
+        "reasons": list(application.get("reasons", ())),
+        "decided_by": application.get("decided_by"),
+        **(asdict(person) if person else dict.fromkeys(Person.__dataclass_fields__)),
+        "choices": [dict(each) for each in application.get("choices", ())],
+        "refused": [dict(each) for each in application.get("refused", ())],
+    }
+
+
+class Package:
+    """Collects rows batch by batch, and packs them."""
+
+    def __init__(self, campaign: Campaign, made_at: datetime) -> None:
+        self._campaign, self._made_at = campaign, made_at
+        self._table, self._lines = io.StringIO(newline=""), io.StringIO()
+        self._writer = csv.writer(self._table, lineterminator="\r\n")
+        self._writer.writerow(COLUMNS.values())
+        self.rows = 0
+
+    def add(self, rows: Sequence[Row]) -> None:
+        for row in rows:
+            self._writer.writerow([_cell(row[column]) for column in COLUMNS])
+            self._lines.write(json.dumps(row, ensure_ascii=False, separators=(",", ":")) + "\n")
+        self.rows += len(rows)
+
+    def pack(self, audit_lines: Sequence[str] = ()) -> bytes:
+        """The zip, in the clear: encrypt it before it goes anywhere."""
+        files = {
+            "applications.csv": self._table.getvalue().encode("utf-8-sig"),
+            "applications.jsonl": self._lines.getvalue().encode("utf-8"),
+            "audit.jsonl": "".join(line + "\n" for line in audit_lines).encode("utf-8"),
+            "README.txt": self._read_me().encode("utf-8-sig"),
+        }
+        files["SHA256SUMS"] = "".join(f"{_sha256(data)}  {name}\n" for name, data in files.items()).encode("ascii")
+        packed = io.BytesIO()
+        with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+            for name, data in files.items():
+                archive.writestr(zipfile.ZipInfo(name, self._made_at.timetuple()[:6]), data, zipfile.ZIP_DEFLATED)
+        return packed.getvalue()
+
+    def _read_me(self) -> str:
+        label = "【訓練】" if self._campaign.rehearsal else ""
+        return _READ_ME.format(
+            label=label,
+            title=self._campaign.title.ja,
+            contract=self._campaign.contract.title,
+            campaign=self._campaign.id,
+            made_at=self._made_at.isoformat(),
+            rows=self.rows,
+        )
+
+
+def _cell(value: Any) -> str:
+    """For spreadsheets: lists as text, and nothing that a spreadsheet would run as a formula."""
+    if isinstance(value, list):
+        return "; ".join(_listed(each) for each in value)
+    text = "" if value is None else str(value)
+    return f"'{text}" if text.startswith(_FORMULA) else text
+
+
+def _listed(each: Any) -> str:
+    if isinstance(each, Mapping):
+        return f"{each['class_id']} ({each.get('seats', each.get('reason'))})"
+    return str(each)
+
+
+def _sha256(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+_READ_ME: Final = """{label}{title}　返還資料
+
+委託の件名　　{contract}
+募集のID　　　{campaign}
+作成日時　　　{made_at}
+申込みの件数　{rows}件
+
+この資料は、受託者が取り扱った個人情報のすべてを区へ返還するものです。
+
+applications.csv    申込み1件につき1行。表計算ソフト用（UTF-8、BOM付き）。
+                    計算式として実行されうる文字で始まる欄には、先頭に ' を付けています。
+                    電話番号や郵便番号の先頭の0を残すには「データの取り込み」で文字列として読み込んでください。
+applications.jsonl  同じ内容を、1件1行のJSONで（UTF-8）。値は受け付けたままです。
+audit.jsonl         復号の監査記録。各行が前の行のSHA-256を含み、途中の改変が分かります。
+SHA256SUMS          各ファイルのSHA-256。確認の例:  sha256sum -c SHA256SUMS
+
+審査結果  accepted 受付 / held 保留 / rejected 対象外
+受付経路  web 専用サイト / fax ファクス / post 郵送
+学年      p1～p6 小学1～6年 / j1～j3 中学1～3年
+抽選の結果は、公開の抽選記録（transcript）にあります。個人と結び付けるには申込IDを用いてください。
+
+暗号化されたファイル（.zip.age）のSHA-256を受託者へお知らせください。その確認の後に、受託者の側の消去を始めます。
+"""

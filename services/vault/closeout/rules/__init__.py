@@ -1,0 +1,1 @@
+"""Define the stages of a close-out and the certificate of erasure. Pure."""

@@ -1,0 +1,1 @@
+"""Keep the keys: root key, campaign keys, data keys, sealing keys (R-C8)."""

@@ -1,0 +1,1 @@
+"""Encrypt, open and seal with keys that the caller holds. Pure."""

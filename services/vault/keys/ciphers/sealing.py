@@ -1,0 +1,70 @@
+"""The one place that opens what arrives: HPKE (RFC 9180) base mode, suite and `info` of `docs/protocols.md` §1."""
+
+from typing import Any
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives import hpke
+
+from services.vault.keys.campaign_keys import CampaignKeys, SealingSecret
+from shared.encoding import b64url, unb64url
+from shared.errors import KujiError
+from shared.ids import ApplicationId, CampaignId, KeyId, PaperId
+from shared.signing import SigningKey
+
+SUITE_NAME = "MLKEM768-X25519/HKDF-SHA256/AES-256-GCM"
+
+
+class NotOpened(KujiError):  # noqa: N818  (says what is the case)
+    """The bytes were not sealed for this campaign, key and id, or they have changed since."""
+
+
+def key_document(campaign: CampaignId, secret: SealingSecret, signing: SigningKey) -> dict[str, Any]:
+    """What clients fetch: the public key, signed by the vault."""
+    return signing.sign_document(
+        {
+            "v": 1,
+            "campaign": campaign,
+            "key_id": secret.key_id,
+            "suite": SUITE_NAME,
+            "public_key": b64url(secret.public_bytes()),
+            "not_after": secret.not_after.isoformat(),
+        }
+    )
+
+
+class Opener:
+    """Opens what was sealed for one campaign; holds its private keys ready: making them costs more than opening."""
+
+    def __init__(self, campaign: CampaignId, keys: CampaignKeys) -> None:
+        self._campaign = campaign
+        self._private = {secret.key_id: secret.private_key() for secret in keys.sealing}
+        self._suite = hpke.Suite(hpke.KEM.MLKEM768_X25519, hpke.KDF.HKDF_SHA256, hpke.AEAD.AES_256_GCM)
+
+    def open(self, sealed: str, key_id: KeyId, application_id: ApplicationId) -> bytes:
+        """The plaintext. Raises NotOpened. A replay opens too: whoever calls keeps the ids seen."""
+        return self._open(sealed, key_id, info(self._campaign, key_id, application_id))
+
+    def open_paper(self, sealed: str, key_id: KeyId, paper_id: PaperId) -> bytes:
+        """The file of a fax or a scan. Raises NotOpened."""
+        return self._open(sealed, key_id, paper_info(self._campaign, key_id, paper_id))
+
+    def _open(self, sealed: str, key_id: KeyId, bound_to: bytes) -> bytes:
+        private = self._private.get(key_id)
+        if private is None:
+            raise NotOpened("sealed for a key that this campaign does not have")
+        try:
+            return self._suite.decrypt(unb64url(sealed), private, bound_to)
+        except (InvalidTag, ValueError):
+            raise NotOpened("not sealed for this campaign, key and id") from None
+
+
+def info(campaign: CampaignId, key_id: KeyId, application_id: ApplicationId) -> bytes:
+    return _joined("kuji/application/1", campaign, key_id, application_id)
+
+
+def paper_info(campaign: CampaignId, key_id: KeyId, paper_id: PaperId) -> bytes:
+    return _joined("kuji/paper/1", campaign, key_id, paper_id)
+
+
+def _joined(*parts: str) -> bytes:
+    return b"\x00".join(part.encode("ascii") for part in parts)

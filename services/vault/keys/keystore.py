@@ -1,0 +1,208 @@
+"""The vault's keys: a folder outside the database, so that destroying one file makes a whole campaign unreadable.
+
+Root key (sealed by a passphrase: scrypt, RFC 7914) → one file per campaign → data keys in the database. A
+destroyed campaign leaves a tombstone with the fingerprint of its key and never gets a new one (R-C11, R-C12).
+"""
+
+import contextlib
+import json
+import os
+import secrets
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Self
+
+from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
+
+from services.vault.keys.campaign_keys import CampaignKeys
+from services.vault.keys.ciphers.envelope import KEY_BYTES, NotDecryptable, decrypt, encrypt
+from shared.encoding import b64url, unb64url
+from shared.errors import ConfigurationError, NotReady, PermanentError
+from shared.ids import CampaignId
+from shared.signing import SigningKey
+
+_SCRYPT = {"n": 2**15, "r": 8, "p": 1}
+
+
+class VaultLocked(NotReady):
+    """The vault was sealed; nothing is decrypted until it is restarted with its passphrase."""
+
+
+class KeyDestroyed(PermanentError):  # noqa: N818  (says what is the case)
+    """The campaign was erased; nothing of it can be opened any more."""
+
+
+class Keystore:
+    """Keys of one installation; several vault processes share the folder."""
+
+    def __init__(self, folder: Path, root: bytes) -> None:
+        self._folder = folder
+        self._root: bytes | None = root
+        self._seal = self._read_seal()
+        self._cached: dict[CampaignId, CampaignKeys] = {}
+        self.signing = SigningKey.from_bytes(
+            self._load("signing.json", "signing", lambda: SigningKey.generate().to_bytes())
+        )
+
+    @classmethod
+    def open(cls, folder: Path, passphrase: str) -> Self:
+        """Open, or create at the first start. Raises ConfigurationError for a wrong passphrase."""
+        if not passphrase:
+            raise ConfigurationError("the vault's passphrase is empty; write one into KUJI_PASSPHRASE_FILE")
+        (folder / "campaigns").mkdir(parents=True, exist_ok=True, mode=0o700)
+        kept = _once(folder / "root.json", lambda: _new_root(passphrase))
+        try:
+            key = _derive(passphrase, unb64url(kept["salt"]), kept["scrypt"])
+            return cls(folder, bytes(decrypt(key, unb64url(kept["wrapped"]), "kuji/root-key/1")))
+        except NotDecryptable:
+            raise ConfigurationError("the passphrase does not open the vault's root key; give the right one") from None
+
+    def lock(self) -> None:
+        """Seal the vault (R-C8): this process forgets every key at once, all others of the folder at their next look.
+
+        Only a restart with the passphrase opens it again.
+        """
+        draft = self._folder / f".sealed.{secrets.token_hex(8)}"
+        draft.write_text(secrets.token_hex(16), "utf-8")
+        draft.replace(self._folder / "sealed")
+        self._forget()
+
+    @property
+    def locked(self) -> bool:
+        if self._root is not None and self._read_seal() != self._seal:
+            self._forget()
+        return self._root is None
+
+    async def ready(self) -> bool:
+        """For health checks: a sealed vault is alive and not ready."""
+        return not self.locked
+
+    def _forget(self) -> None:
+        self._root = None
+        self._cached.clear()
+
+    def _read_seal(self) -> str:
+        """Changes each time somebody seals the vault; who opened it since knows the new one."""
+        with contextlib.suppress(FileNotFoundError):
+            return (self._folder / "sealed").read_text("utf-8")
+        return ""
+
+    def campaign(self, campaign: CampaignId) -> CampaignKeys:
+        """The keys of a campaign that exists and was not destroyed. Raises VaultLocked, KeyDestroyed, KeyError."""
+        self._key()
+        self._refuse_destroyed(campaign)
+        path = self._path(campaign)
+        if not path.exists():
+            self._cached.pop(campaign, None)
+            raise KeyError(campaign)
+        if campaign not in self._cached:
+            self._cached[campaign] = self._open_campaign(campaign, json.loads(path.read_text("utf-8")))
+        return self._cached[campaign]
+
+    def ensure_campaign(self, campaign: CampaignId, not_after: datetime) -> CampaignKeys:
+        """The campaign's keys, made at the first call. Raises KeyDestroyed after its erasure."""
+        self._refuse_destroyed(campaign)
+        path = self._path(campaign)
+        _once(
+            path,
+            lambda: {"v": 1, "wrapped": self._wrap(CampaignKeys.generate(campaign, not_after).to_json(), campaign)},
+        )
+        try:
+            return self.campaign(campaign)
+        except KeyDestroyed:
+            path.unlink(missing_ok=True)  # destroyed meanwhile: what was made here has sealed nothing
+            raise
+
+    def destroy(self, campaign: CampaignId) -> str:
+        """Overwrite, flush and remove the campaign's key file; returns the key's fingerprint. Safe to repeat."""
+        kept = self.fingerprint_of_destroyed(campaign)
+        if kept is None:
+            kept = self.campaign(campaign).fingerprint
+            gone = {"v": 1, "fingerprint": kept, "destroyed_at": datetime.now(UTC).isoformat()}
+            _once(self._tombstone(campaign), lambda: gone)
+        path = self._path(campaign)
+        with contextlib.suppress(FileNotFoundError):
+            _overwrite(path)
+            path.unlink()
+            _flush_folder(path.parent)
+        self._cached.pop(campaign, None)
+        return kept
+
+    def _refuse_destroyed(self, campaign: CampaignId) -> None:
+        """The tombstone counts before the file does: it is written first, and its writer may have died since."""
+        if self.fingerprint_of_destroyed(campaign):
+            self._cached.pop(campaign, None)
+            raise KeyDestroyed(f"the key of campaign {campaign} was destroyed")
+
+    def fingerprint_of_destroyed(self, campaign: CampaignId) -> str | None:
+        with contextlib.suppress(FileNotFoundError):
+            return str(json.loads(self._tombstone(campaign).read_text("utf-8"))["fingerprint"])
+        return None
+
+    def _open_campaign(self, campaign: CampaignId, kept: dict[str, Any]) -> CampaignKeys:
+        return CampaignKeys.from_json(decrypt(self._key(), unb64url(kept["wrapped"]), f"kuji/campaign/1\x00{campaign}"))
+
+    def _wrap(self, plaintext: bytes, campaign: CampaignId) -> str:
+        return b64url(encrypt(self._key(), plaintext, f"kuji/campaign/1\x00{campaign}"))
+
+    def _load(self, name: str, bound_to: str, make: Callable[[], bytes]) -> bytes:
+        kept = _once(
+            self._folder / name, lambda: {"v": 1, "wrapped": b64url(encrypt(self._key(), make(), f"kuji/{bound_to}/1"))}
+        )
+        return bytes(decrypt(self._key(), unb64url(kept["wrapped"]), f"kuji/{bound_to}/1"))
+
+    def _key(self) -> bytes:
+        if self.locked or self._root is None:
+            raise VaultLocked("the vault is locked; restart it with its passphrase")
+        return self._root
+
+    def _path(self, campaign: CampaignId) -> Path:
+        return self._folder / "campaigns" / f"{campaign}.json"
+
+    def _tombstone(self, campaign: CampaignId) -> Path:
+        return self._folder / "campaigns" / f"{campaign}.destroyed"
+
+    def __repr__(self) -> str:
+        return "Keystore(…)"
+
+
+def _new_root(passphrase: str) -> dict[str, Any]:
+    salt = secrets.token_bytes(16)
+    wrapped = encrypt(_derive(passphrase, salt, _SCRYPT), secrets.token_bytes(KEY_BYTES), "kuji/root-key/1")
+    return {"v": 1, "kdf": "scrypt", "scrypt": _SCRYPT, "salt": b64url(salt), "wrapped": b64url(wrapped)}
+
+
+def _derive(passphrase: str, salt: bytes, cost: dict[str, int]) -> bytes:
+    return Scrypt(salt=salt, length=KEY_BYTES, **cost).derive(passphrase.encode("utf-8"))
+
+
+def _once(path: Path, make: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    """The file's content; where there is none, write what `make` gives, unless another process was first."""
+    if not path.exists():
+        draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
+            json.dump(make(), file)
+            file.flush()
+            os.fsync(file.fileno())
+        with contextlib.suppress(FileExistsError):
+            os.link(draft, path)
+        draft.unlink()
+        _flush_folder(path.parent)
+    kept: dict[str, Any] = json.loads(path.read_text("utf-8"))
+    return kept
+
+
+def _overwrite(path: Path) -> None:
+    with path.open("r+b") as file:
+        file.write(secrets.token_bytes(path.stat().st_size))
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _flush_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,31 @@
+"""Sealing keys are made at the start and announced to intake; saying it twice changes nothing."""
+
+from collections.abc import Iterable
+
+from services.vault.keys.ciphers.sealing import key_document
+from services.vault.keys.keystore import KeyDestroyed, Keystore
+from shared.campaign import Campaign
+from shared.contracts import SealingKeyPublished
+from shared.ids import derived_event_id
+from shared.logging import get_logger
+from shared.storage import Store, UnitOfWork
+
+_log = get_logger(__name__)
+
+
+async def publish_sealing_keys(store: Store, keystore: Keystore, campaigns: Iterable[Campaign]) -> None:
+    """One key per campaign, good until paper can no longer arrive; erased campaigns get none."""
+    for campaign in campaigns:
+        try:
+            keys = keystore.ensure_campaign(campaign.id, campaign.window.paper_until)
+        except KeyDestroyed:
+            _log.info("campaign-erased", campaign=campaign.id)
+            continue
+        secret = keys.current
+        document = key_document(campaign.id, secret, keystore.signing)
+        event = SealingKeyPublished(campaign=campaign.id, key_id=secret.key_id, document=document)
+
+        async def work(uow: UnitOfWork, event: SealingKeyPublished = event) -> None:
+            await uow.emit(event, derived_event_id(event.name, event.campaign, event.key_id))
+
+        await store.transact(work)

@@ -1,0 +1,1 @@
+"""Read delivery reports (RFC 3464). Pure."""

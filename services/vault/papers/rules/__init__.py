@@ -1,0 +1,1 @@
+"""Name the states of a paper in the vault. Pure."""

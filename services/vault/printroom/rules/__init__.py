@@ -1,0 +1,1 @@
+"""Read address numbers and draw the customer barcode. Pure."""

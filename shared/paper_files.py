@@ -1,0 +1,128 @@
+"""What may be a paper: which kinds of file, how large, how many pages; the same at the edge and in the vault.
+
+Decoding what strangers send is the risky part, so the vault runs this file in a process of its own that holds no key
+(`services/vault/papers/sandbox_process.py`).
+"""
+
+import io
+import warnings
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+import pikepdf
+from PIL import Image
+
+BYTES: Final = 8 * 1024 * 1024 - 1136
+"""Of a clear file at most: sealed, it has 1,120 bytes of encapsulated key and 16 of tag more (protocols §1)."""
+PAGES: Final = 20
+PIXELS: Final = 40_000_000
+"""Of one page at most: A4 at 600 dots per inch has 35 million."""
+POINTS: Final = 2400.0
+"""Longest side of a PDF page, 1/72 inch: twice A3."""
+
+
+class Kind(StrEnum):
+    """Its value is the media type."""
+
+    TIFF = "image/tiff"
+    PDF = "application/pdf"
+    JPEG = "image/jpeg"
+    PNG = "image/png"
+
+    @property
+    def suffix(self) -> str:
+        return {Kind.TIFF: ".tif", Kind.PDF: ".pdf", Kind.JPEG: ".jpg", Kind.PNG: ".png"}[self]
+
+
+_MAGIC: Final = (
+    (b"II*\x00", Kind.TIFF),
+    (b"MM\x00*", Kind.TIFF),
+    (b"%PDF-", Kind.PDF),
+    (b"\xff\xd8\xff", Kind.JPEG),
+    (b"\x89PNG\r\n\x1a\n", Kind.PNG),
+)
+
+
+class NotAPaper(Exception):  # noqa: N818  (says what is the case)
+    """The file is no paper; `code` says why (`damaged`, `encrypted`, …), and never what stands in it."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+@dataclass(frozen=True)
+class Look:
+    """What a file turned out to be."""
+
+    kind: Kind
+    pages: int
+
+
+def look(data: bytes) -> Look:
+    """Decode every page within the limits above. Raises NotAPaper."""
+    if not data:
+        raise NotAPaper("empty")
+    if len(data) > BYTES:
+        raise NotAPaper("too-large")
+    kind = next((kind for magic, kind in _MAGIC if data.startswith(magic)), None)
+    if kind is None:
+        raise NotAPaper("unknown-kind")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            return Look(kind, _pages_of_pdf(data) if kind is Kind.PDF else _pages_of_image(data, kind))
+    except NotAPaper:
+        raise
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
+        raise NotAPaper("too-many-pixels") from None
+    except pikepdf.PasswordError:
+        raise NotAPaper("encrypted") from None
+    except Exception:  # noqa: BLE001  (decoders raise all sorts of things on what strangers make)
+        raise NotAPaper("damaged") from None
+
+
+def _pages_of_image(data: bytes, kind: Kind) -> int:
+    with Image.open(io.BytesIO(data), formats=[kind.name]) as image:
+        pages = getattr(image, "n_frames", 1)
+        if pages > PAGES:
+            raise NotAPaper("too-many-pages")
+        for page in range(pages):
+            image.seek(page)
+            if image.width * image.height > PIXELS:
+                raise NotAPaper("too-many-pixels")
+            if kind is Kind.TIFF:
+                _check_strips(image, len(data))
+            image.load()
+        return pages
+
+
+_OFFSETS: Final = ((273, 279), (324, 325))
+"""TIFF 6.0: StripOffsets and StripByteCounts, TileOffsets and TileByteCounts."""
+
+
+def _check_strips(image: Image.Image, size: int) -> None:
+    """Every strip lies within the file: libtiff fills up what is missing and says nothing."""
+    tags = getattr(image, "tag_v2", {})
+    for offsets, counts in _OFFSETS:
+        if any(at + count > size for at, count in zip(tags.get(offsets, ()), tags.get(counts, ()), strict=True)):
+            raise NotAPaper("damaged")
+
+
+def _pages_of_pdf(data: bytes) -> int:
+    with pikepdf.open(io.BytesIO(data), suppress_warnings=True) as pdf:
+        if pdf.is_encrypted:
+            raise NotAPaper("encrypted")
+        if not 1 <= len(pdf.pages) <= PAGES:
+            raise NotAPaper("too-many-pages" if len(pdf.pages) else "empty")
+        for page in pdf.pages:
+            left, bottom, right, top = (float(side) for side in page.mediabox)
+            if max(abs(right - left), abs(top - bottom)) > POINTS:
+                raise NotAPaper("too-many-pixels")
+            for image in page.get_images().values():
+                if int(image.Width) * int(image.Height) > PIXELS:
+                    raise NotAPaper("too-many-pixels")
+        if pdf.check_pdf_syntax():
+            raise NotAPaper("damaged")
+        return len(pdf.pages)
