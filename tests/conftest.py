@@ -14,7 +14,7 @@ from hypothesis import settings
 
 from deploy.local.processes import Watchdog
 from deploy.local.servers import Servers
-from tests.containers import Containers, docker_answers
+from tests.support.containers import Containers, docker_answers
 
 settings.register_profile("kuji", deadline=None)  # a busy machine is no mistake
 settings.load_profile("kuji")

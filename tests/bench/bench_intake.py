@@ -34,8 +34,8 @@ from shared.messaging.names import Names
 from shared.messaging.publisher import Publisher
 from shared.messaging.topology import declare
 from tests.bench.keepalive import Connection
-from tests.integration.intake.process import PATH, Server, environment, has_key, sealed_bodies, serving
-from tests.integration.intake.vault import VaultSide, connected
+from tests.support.intake_process import PATH, Server, environment, has_key, sealed_bodies, serving
+from tests.support.vault_messages import VaultSide, connected
 
 
 @dataclass(frozen=True)

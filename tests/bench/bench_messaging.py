@@ -28,8 +28,8 @@ from shared.contracts import AcceptedApplication, ApplicationReceived, Applicati
 from shared.ids import Receipt, new_application_id, new_token
 from shared.messaging import Batch
 from shared.storage import InsertOne, UnitOfWork
-from tests.contract.samples import SAMPLES
-from tests.integration.messaging.house import CAMPAIGN, House, received, until
+from tests.support.message_samples import SAMPLES
+from tests.support.messaging_harness import CAMPAIGN, House, received, until
 
 EVENTS = 4000
 ITEM_EVENTS = 300

@@ -23,10 +23,10 @@ from deploy.local.processes import Watchdog
 from deploy.local.servers import Servers
 from services.notifier import handlers, ledger
 from shared import logging
-from tests.integration.mailserver import MailServer
-from tests.integration.notifier.house import House
-from tests.integration.vault.offices import Known, parts
-from tests.integration.vault.relaying import Door, at, letter, named, relaying, verdict
+from tests.support.mail_relay_harness import Door, at, letter, named, relaying, verdict
+from tests.support.mail_server import MailServer
+from tests.support.notifier_harness import House
+from tests.support.vault_parts import Known, parts
 
 MAILS = 600
 LOSERS = 1000

@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from shared import contracts
 from shared.contracts import ROUTES, SERVICES, Event
-from tests.contract.samples import SAMPLES
+from tests.support.message_samples import SAMPLES
 
 EVENTS = {route.event for route in ROUTES}
 

@@ -21,7 +21,7 @@ from services.vault.keys.ciphers.envelope import Sealed, unseal
 from services.vault.keys.keystore import Keystore
 from shared.campaign import Campaign
 from shared.clock import set_rehearsal_clock
-from tests.e2e.browser import chromium
+from tests.support.browser import chromium
 
 
 @dataclass(frozen=True)

@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 
 from services.vault.mail.relay.naming import names_one_of
-from tests.e2e.hunting import seek
-from tests.integration.mailserver import Arrived, MailServer
-from tests.integration.notifier.house import House
-from tests.integration.vault.offices import Known, parts
-from tests.integration.vault.relaying import asked, at, letter, named, relaying, verdict
+from tests.support.leak_search import seek
+from tests.support.mail_relay_harness import asked, at, letter, named, relaying, verdict
+from tests.support.mail_server import Arrived, MailServer
+from tests.support.notifier_harness import House
+from tests.support.vault_parts import Known, parts
 
 BAD = {3: "reject-5xx.bad3@m.example", 17: "reject-5xx.bad17@m.example", 44: "reject-5xx.bad44@m.example"}
 

@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from deploy.local.paths import RUNS
-from tests.unit.web.asking import bundled
+from tests.support.node_programs import bundled
 
 
 @dataclass(frozen=True)

@@ -12,9 +12,9 @@ from playwright.sync_api import Browser, Page, expect
 from services.lottery.draw.rules.states import DrawState
 from shared.campaign import Campaign, quicknet
 from shared.campaign.model import Beacon
-from tests.e2e.browser import DESKTOP, PHONE, keep_picture, opened, overflows, tab_to, violations
-from tests.e2e.lottery_house import LotteryHouse, lottery_house
-from tests.unit.lottery.draws import DICE, sample_campaign
+from tests.support.browser import DESKTOP, PHONE, keep_picture, opened, overflows, tab_to, violations
+from tests.support.draw_builders import DICE, sample_campaign
+from tests.support.lottery_pages_harness import LotteryHouse, lottery_house
 
 SAMPLE = sample_campaign()
 ROUND = 657413

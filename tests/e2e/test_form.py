@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.e2e.browser import DESKTOP, PHONE, keep_picture, opened, overflows, tab_to, violations
 from tests.e2e.conftest import Office
+from tests.support.browser import DESKTOP, PHONE, keep_picture, opened, overflows, tab_to, violations
 
 CAMPAIGN = "777-days"
 

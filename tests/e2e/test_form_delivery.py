@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
-from tests.e2e.browser import opened
 from tests.e2e.conftest import Office
-from tests.e2e.hunting import hunt_files, hunt_memory, seek
 from tests.e2e.test_form import ADULT, CAMPAIGN, Typed, fill, other_name, receipt_of, send
+from tests.support.browser import opened
+from tests.support.leak_search import hunt_files, hunt_memory, seek
 
 APPLICATIONS = "**/applications"
 

@@ -29,7 +29,7 @@ from deploy.local.processes import Watchdog
 from deploy.local.stack import Options, Stack
 from shared.campaign import Campaign
 from shared.clock import set_rehearsal_clock
-from tests.e2e.hunting import Sought, hunt_files, hunt_memory, seek
+from tests.support.leak_search import Sought, hunt_files, hunt_memory, seek
 
 SIZE = 240
 BLIND = ("intake", "lottery", "notifier")

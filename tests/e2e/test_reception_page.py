@@ -10,10 +10,10 @@ from playwright.sync_api import Browser, Page, expect
 
 from deploy.web_build import build as pages
 from shared.contracts import ClassPass
-from tests.e2e.browser import DESKTOP, keep_picture, launched, opened, overflows, violations
-from tests.e2e.film import film_of_postcard
-from tests.e2e.reception_desk import ReceptionDesk, reception_desk
-from tests.integration.lottery.reception_house import FOOTBALL
+from tests.support.browser import DESKTOP, keep_picture, launched, opened, overflows, violations
+from tests.support.camera_film import film_of_postcard
+from tests.support.reception_harness import FOOTBALL
+from tests.support.reception_page_harness import ReceptionDesk, reception_desk
 
 FORGED = f"KP1:{'A' * 160}"
 ANSWER = "#answer .answer-word"

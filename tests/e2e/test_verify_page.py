@@ -23,10 +23,10 @@ from services.lottery.record.rows import read_rows
 from services.lottery.record.transcript import ROWS_FILE, signed
 from services.lottery.verification.trace import trace
 from services.lottery.verification.transcript_checks import key_of
-from tests.e2e.browser import DESKTOP, PHONE, keep_picture, opened, overflows, tab_to, violations
-from tests.e2e.lottery_house import LotteryHouse, lottery_house
-from tests.integration.lottery.town import WITNESSES, Office
-from tests.unit.lottery.draws import DICE, sample_campaign
+from tests.support.browser import DESKTOP, PHONE, keep_picture, opened, overflows, tab_to, violations
+from tests.support.draw_builders import DICE, sample_campaign
+from tests.support.lottery_harness import WITNESSES, Office
+from tests.support.lottery_pages_harness import LotteryHouse, lottery_house
 
 SAMPLE = sample_campaign()
 EARLY = SAMPLE.model_copy(update={"id": "early"})

@@ -18,10 +18,10 @@ from services.lottery.pages.withdraw import WithdrawPages, withdraw_router
 from services.lottery.places.endpoints import PlacesDesk
 from services.lottery.places.ownership import Owners, Tries
 from shared.web import install_problems
-from tests.e2e.browser import DESKTOP, PHONE, keep_picture, opened, overflows, tab_to, violations
-from tests.integration.lottery.afterwards import KIDS, After, results_are_out
-from tests.integration.lottery.town import town_of
-from tests.unit.lottery.draws import sample_campaign
+from tests.support.browser import DESKTOP, PHONE, keep_picture, opened, overflows, tab_to, violations
+from tests.support.draw_builders import sample_campaign
+from tests.support.lottery_harness import town_of
+from tests.support.places_harness import KIDS, After, results_are_out
 
 T = TypeVar("T")
 PATH = "/c/777-days/withdraw"

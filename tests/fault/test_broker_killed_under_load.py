@@ -21,10 +21,10 @@ from shared.contracts import ApplicationReceived
 from shared.ids import ApplicationId, EventId
 from shared.messaging.envelope import Envelope
 from tests.bench.keepalive import Connection
-from tests.integration.intake.process import PATH, environment, has_key, sealed_bodies, serving
-from tests.integration.intake.vault import VaultSide, connected
-from tests.integration.messaging.house import House
-from tests.integration.messaging.witness import Witness, all_marked, marks
+from tests.support.counting_handler import Witness, all_marked, marks
+from tests.support.intake_process import PATH, environment, has_key, sealed_bodies, serving
+from tests.support.messaging_harness import House
+from tests.support.vault_messages import VaultSide, connected
 
 CLIENTS = 48
 BEFORE, AFTER = 800, 800

@@ -27,9 +27,9 @@ from shared.campaign import Campaign
 from shared.clock import FixedClock
 from shared.ids import CampaignId, new_application_id
 from shared.storage import OUTBOX
-from tests.fault.draw_process import SHORT_LEASE_S, Orders, begun, taken_back, until_said
-from tests.integration.lottery.town import Office, Town, everybody_is_in, new_office
-from tests.unit.lottery.draws import sample_campaign
+from tests.support.draw_builders import sample_campaign
+from tests.support.draw_process import SHORT_LEASE_S, Orders, begun, taken_back, until_said
+from tests.support.lottery_harness import Office, Town, everybody_is_in, new_office
 
 PEOPLE: Final = 130
 """Results in two parts."""

@@ -23,9 +23,9 @@ from services.lottery.results import publish
 from services.lottery.verification.transcript_checks import verify_transcript
 from shared.periodic import Watch
 from shared.storage import StoreUnavailable, translated
-from tests.fault.draw_process import SHORT_LEASE_S
-from tests.integration.lottery.town import PEOPLE, WITNESSES, Town, everybody_is_in, said, town_of
-from tests.unit.lottery.draws import DICE, sample_campaign
+from tests.support.draw_builders import DICE, sample_campaign
+from tests.support.draw_process import SHORT_LEASE_S
+from tests.support.lottery_harness import PEOPLE, WITNESSES, Town, everybody_is_in, said, town_of
 
 LOST_AT: Final = (1, 4, 7)
 """Numbers of the transactions under which the primary is lost: the manifest's, then some of transcript and results."""

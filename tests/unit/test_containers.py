@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.containers import docker_answers
+from tests.support.containers import docker_answers
 
 
 def test_a_socket_that_an_engine_left_behind_is_no_engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

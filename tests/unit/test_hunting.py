@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.hunting import CHUNK, hunt_files, hunt_memory, seek
+from tests.support.leak_search import CHUNK, hunt_files, hunt_memory, seek
 
 CANARY = "qzkanaria髙7"
 SOUGHT = seek({"name": CANARY})

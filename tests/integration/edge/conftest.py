@@ -10,7 +10,7 @@ from deploy.demo.rehearsal import SAMPLE, rehearsal_of
 from deploy.local.processes import Watchdog
 from deploy.local.stack import Options, Stack
 from shared.clock import set_rehearsal_clock
-from tests.integration.edge.office import Edge
+from tests.support.edge_harness import Edge
 
 
 @pytest.fixture(scope="package")

@@ -15,14 +15,14 @@ from pymongo import MongoClient
 
 from deploy.edge.command import AWAY, REFUSED, USAGE
 from deploy.local.paths import ROOT
-from tests import faxes
-from tests.e2e.hunting import hunt_files, hunt_memory, seek
-from tests.integration.edge.office import CANARY, HOOK, TOOL, Edge, until
+from tests.support import fax_images
+from tests.support.edge_harness import CANARY, HOOK, TOOL, Edge, until
+from tests.support.leak_search import hunt_files, hunt_memory, seek
 
 
 @pytest.mark.parametrize("lines", [196, 98])
 def test_a_fax_goes_all_the_way_into_the_vault_dot_for_dot_and_its_file_goes(edge: Edge, lines: int):
-    tiff = faxes.fax(lines, "group3" if lines == 98 else "group4", 3, CANARY)  # type: ignore[arg-type]
+    tiff = fax_images.fax(lines, "group3" if lines == 98 else "group4", 3, CANARY)  # type: ignore[arg-type]
     file = edge.file("paper.tif", tiff)
     status, said, wrong = edge.run(TOOL, "--channel", "fax", "--serial", f"F-{lines}", file)
     assert (status, wrong) == (0, "")
@@ -32,17 +32,17 @@ def test_a_fax_goes_all_the_way_into_the_vault_dot_for_dot_and_its_file_goes(edg
     assert not file.exists()
     assert edge.sealed() == []
     came_out = edge.image(serial)
-    assert faxes.same_pictures(came_out, tiff)
+    assert fax_images.same_pictures(came_out, tiff)
     assert CANARY.encode() not in came_out
 
 
 def test_what_is_no_paper_is_kept_with_a_clear_error_and_the_others_go(edge: Edge):
     files = [
-        edge.file("A-1.tif", faxes.fax()[:3000]),
-        edge.file("A-2.pdf", faxes.photo("PNG") + bytes(9_000_000)),
+        edge.file("A-1.tif", fax_images.fax()[:3000]),
+        edge.file("A-2.pdf", fax_images.photo("PNG") + bytes(9_000_000)),
         edge.file("A-3.png", b"MZ" + bytes(100)),
-        edge.file("A-4.pdf", faxes.scan(password="x")),
-        edge.file("A-5.jpg", faxes.photo("JPEG")),
+        edge.file("A-4.pdf", fax_images.scan(password="x")),
+        edge.file("A-5.jpg", fax_images.photo("JPEG")),
     ]
     status, said, wrong = edge.run(TOOL, "--channel", "post", *files)
     assert status == REFUSED
@@ -59,10 +59,10 @@ def test_what_is_no_paper_is_kept_with_a_clear_error_and_the_others_go(edge: Edg
 
 def test_intake_killed_in_the_middle_loses_nothing(edge: Edge):
     """Sealed and spooled while intake is dead; the clear file stays until there is a receipt."""
-    first = edge.file("K-0.tif", faxes.fax(98))
+    first = edge.file("K-0.tif", fax_images.fax(98))
     assert edge.run(TOOL, "--channel", "fax", first)[0] == 0
     edge.stack.kill("intake")
-    file = edge.file("K-1.tif", faxes.fax(98, "group3", 2, CANARY))
+    file = edge.file("K-1.tif", fax_images.fax(98, "group3", 2, CANARY))
     status, said, wrong = edge.run(TOOL, "--channel", "fax", file)
     assert (status, said) == (AWAY, "")
     assert "waits in the spool" in wrong
@@ -81,9 +81,9 @@ def test_intake_killed_in_the_middle_loses_nothing(edge: Edge):
 
 def test_the_tool_killed_after_sealing_sends_the_same_paper_later(edge: Edge):
     """What lies in the spool is what will be posted: the same id, so the same receipt."""
-    file = edge.file("K-2.tif", faxes.fax(98))
+    file = edge.file("K-2.tif", fax_images.fax(98))
     environment = edge.environment(KUJI_INTAKE_URL="http://127.0.0.1:9", KUJI_PATIENCE_S="60")
-    assert edge.run(TOOL, "--channel", "fax", edge.file("K-3.tif", faxes.fax(98)))[0] == 0  # the key is known now
+    assert edge.run(TOOL, "--channel", "fax", edge.file("K-3.tif", fax_images.fax(98)))[0] == 0  # the key is known now
     process = subprocess.Popen(
         [sys.executable, str(TOOL), "--channel", "fax", str(file)], env=environment, stdout=subprocess.DEVNULL
     )
@@ -98,18 +98,18 @@ def test_the_tool_killed_after_sealing_sends_the_same_paper_later(edge: Edge):
 
 
 def test_a_file_written_anew_under_the_same_name_is_not_removed_for_the_one_that_was_sent(edge: Edge):
-    file = edge.file("R-1.tif", faxes.fax(98))
-    assert edge.run(TOOL, "--channel", "fax", edge.file("R-0.tif", faxes.fax(98)))[0] == 0  # the key is known now
+    file = edge.file("R-1.tif", fax_images.fax(98))
+    assert edge.run(TOOL, "--channel", "fax", edge.file("R-0.tif", fax_images.fax(98)))[0] == 0  # the key is known now
     assert edge.run(TOOL, "--channel", "fax", file, KUJI_INTAKE_URL="http://127.0.0.1:9")[0] == AWAY
     file.unlink()
-    file.write_bytes(faxes.fax(98, pages=2))
+    file.write_bytes(fax_images.fax(98, pages=2))
     assert edge.run(TOOL, "--channel", "fax")[0] == 0
     assert edge.arrived("R-1")["pages"] == 1
     assert file.exists()
 
 
 def test_a_key_that_the_pinned_one_did_not_sign_seals_nothing(edge: Edge):
-    file = edge.file("N-1.tif", faxes.fax(98))
+    file = edge.file("N-1.tif", fax_images.fax(98))
     status, _, wrong = edge.run(TOOL, "--channel", "fax", file, KUJI_SIGNING_KEY="A" * 43)
     assert status == USAGE
     assert "signature" in wrong
@@ -118,8 +118,8 @@ def test_a_key_that_the_pinned_one_did_not_sign_seals_nothing(edge: Edge):
 
 
 def test_a_number_that_was_used_is_refused_and_the_file_kept(edge: Edge):
-    assert edge.run(TOOL, "--channel", "fax", "--serial", "D-1", edge.file("one.tif", faxes.fax(98)))[0] == 0
-    second = edge.file("two.tif", faxes.fax(98))
+    assert edge.run(TOOL, "--channel", "fax", "--serial", "D-1", edge.file("one.tif", fax_images.fax(98)))[0] == 0
+    second = edge.file("two.tif", fax_images.fax(98))
     status, _, wrong = edge.run(TOOL, "--channel", "fax", "--serial", "D-1", second)
     assert (status, "serial-taken" in wrong) == (REFUSED, True)
     assert second.exists()
@@ -132,9 +132,9 @@ def test_a_scanners_folder_is_watched(edge: Edge):
     arguments = [sys.executable, str(TOOL), "--channel", "post", "--watch", str(folder)]
     with subprocess.Popen(arguments, env=edge.environment(), stdout=subprocess.DEVNULL) as watching:
         try:
-            (folder / "山田.tif").write_bytes(faxes.fax(98))
-            (folder / "W-2.pdf").write_bytes(faxes.scan()[:500])
-            scan = faxes.scan(CANARY)
+            (folder / "山田.tif").write_bytes(fax_images.fax(98))
+            (folder / "W-2.pdf").write_bytes(fax_images.scan()[:500])
+            scan = fax_images.scan(CANARY)
             with (folder / "W-1.pdf").open("wb") as slowly:
                 for start in range(0, len(scan), 6000):
                     slowly.write(scan[start : start + 6000])
@@ -157,7 +157,7 @@ def test_hylafax_hands_over_a_fax_and_the_callers_number_goes_nowhere(edge: Edge
     """As faxgetty calls it: in the spooling area, with a relative name, and the call ids after the error message."""
     spooling = edge.home / "hylafax"
     (spooling / "recvq").mkdir(parents=True)
-    (spooling / "recvq" / "fax000000007.tif").write_bytes(faxes.fax(196, "group3", 2, CANARY))
+    (spooling / "recvq" / "fax000000007.tif").write_bytes(fax_images.fax(196, "group3", 2, CANARY))
     settings = edge.home / "edge.env"
     needed = {name: value for name, value in edge.environment().items() if name.startswith("KUJI_")}
     settings.write_text("# of the tests\n" + "".join(f"{name}={value}\n" for name, value in needed.items()), "utf-8")
@@ -181,7 +181,7 @@ def test_the_edge_runs_on_a_fax_host_without_the_rest_of_the_house(edge: Edge):
     (host / "shared").mkdir()
     for name in ("__init__", "canonical", "encoding", "paper", "signing"):
         shutil.copy(ROOT / "shared" / f"{name}.py", host / "shared")
-    file = edge.file("H-1.tif", faxes.fax(98))
+    file = edge.file("H-1.tif", fax_images.fax(98))
     tool = host / "deploy" / "edge" / "kuji-seal-paper"
     status, said, wrong = edge.run(tool, "--channel", "fax", file, cwd=host)
     assert (status, wrong) == (0, "")
@@ -196,7 +196,7 @@ def test_the_offices_own_command_line_needs_no_setting(edge: Edge):
     record = {"campaigns": [edge.campaign], "services": doors, "paper_token_file": str(secrets.paper_token_file)}
     installation = edge.file("installation.json", json.dumps(record).encode())
     environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "KUJI_INSTALLATION": str(installation)}
-    sheet = edge.file("C-1.pdf", faxes.scan())
+    sheet = edge.file("C-1.pdf", fax_images.scan())
 
     def kuji(*arguments: object) -> str:
         command = [sys.executable, "-m", "deploy.cli", *map(str, arguments)]
@@ -209,7 +209,7 @@ def test_the_offices_own_command_line_needs_no_setting(edge: Edge):
 
 def test_nothing_of_a_paper_is_at_intake_or_on_the_broker(edge: Edge):
     """Last: text of its metadata and a stretch of its dots, in memory, logs, files and the database."""
-    tiff = faxes.fax(196, "group4", 3, CANARY)
+    tiff = fax_images.fax(196, "group4", 3, CANARY)
     assert edge.run(TOOL, "--channel", "fax", "--serial", "L-1", edge.file("leak.tif", tiff))[0] == 0
     dots = edge.image("L-1")[1000:1064]
     sought = seek({"metadata": CANARY})

@@ -12,8 +12,8 @@ import pytest
 from deploy.edge.webhook import paper_id_of, signature_of
 from deploy.local.paths import ROOT
 from deploy.local.ports import free_ports
-from tests import faxes
-from tests.integration.edge.office import CANARY, Edge, until
+from tests.support import fax_images
+from tests.support.edge_harness import CANARY, Edge, until
 
 SECRET = secrets.token_hex(32)
 BEARER = {"Authorization": f"Bearer {SECRET}"}
@@ -48,25 +48,25 @@ def _answers(http: httpx.Client) -> bool:
 
 
 def test_a_pushed_fax_is_sealed_in_memory_and_reaches_the_vault_once(edge: Edge):
-    tiff = faxes.fax(196, "group4", 2, CANARY)
+    tiff = fax_images.fax(196, "group4", 2, CANARY)
     with webhook(edge) as http:
         for _ in range(2):
             assert http.post("/fax", params={"id": "77"}, content=tiff, headers=BEARER).status_code == 202
-        signed = {"Kuji-Signature": signature_of(SECRET.encode(), "78", faxes.scan())}
-        assert http.post("/fax", params={"id": "78"}, content=faxes.scan(), headers=signed).status_code == 202
+        signed = {"Kuji-Signature": signature_of(SECRET.encode(), "78", fax_images.scan())}
+        assert http.post("/fax", params={"id": "78"}, content=fax_images.scan(), headers=signed).status_code == 202
         assert edge.arrived("F-77")["id"] == paper_id_of(SECRET.encode(), "77")
         assert edge.arrived("F-78")["pages"] == 1
         until(lambda: edge.sealed() == [])
         assert http.post("/fax", params={"id": "77"}, content=tiff, headers=BEARER).status_code == 202
         until(lambda: edge.sealed() == [])
     assert not list((edge.spool / "refused").iterdir())
-    assert faxes.same_pictures(edge.image("F-77"), tiff)
+    assert fax_images.same_pictures(edge.image("F-77"), tiff)
     written = b"".join(path.read_bytes() for path in edge.home.rglob("*") if path.is_file())
     assert not any(text in written for text in (CANARY.encode(), tiff[1000:1064], edge.image("F-77")[1000:1064]))
 
 
 def test_without_the_secret_or_without_a_paper_nothing_is_taken(edge: Edge):
-    tiff = faxes.fax(98)
+    tiff = fax_images.fax(98)
     with webhook(edge) as http:
         other = {"Kuji-Signature": signature_of(SECRET.encode(), "79", tiff)}
         for headers in ({}, {"Authorization": "Bearer wrong"}, {"Kuji-Signature": "0" * 64}, other):
@@ -81,10 +81,10 @@ def test_without_the_secret_or_without_a_paper_nothing_is_taken(edge: Edge):
 
 def test_a_fax_that_was_taken_is_delivered_after_intake_came_back(edge: Edge):
     with webhook(edge) as http:
-        assert http.post("/fax", params={"id": "90"}, content=faxes.fax(98), headers=BEARER).status_code == 202
+        assert http.post("/fax", params={"id": "90"}, content=fax_images.fax(98), headers=BEARER).status_code == 202
         edge.arrived("F-90")
         edge.stack.kill("intake")
-        assert http.post("/fax", params={"id": "91"}, content=faxes.fax(98), headers=BEARER).status_code == 202
+        assert http.post("/fax", params={"id": "91"}, content=fax_images.fax(98), headers=BEARER).status_code == 202
         until(lambda: len(edge.sealed()) == 1)
     edge.stack.restart("intake")
     with webhook(edge):

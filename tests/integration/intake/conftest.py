@@ -22,8 +22,8 @@ from shared.clock import set_rehearsal_clock
 from shared.ids import ApplicationId, new_application_id
 from shared.messaging.topology import declare
 from shared.storage import Store
-from tests.integration.intake.cable import Cable
-from tests.integration.intake.vault import CAMPAIGN, VaultSide, connected
+from tests.support.breakable_connection import Cable
+from tests.support.vault_messages import CAMPAIGN, VaultSide, connected
 
 OPS_TOKEN = "staff-of-the-tests"
 PAPER_TOKEN = "fax-host-of-the-tests"

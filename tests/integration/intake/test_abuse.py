@@ -10,7 +10,7 @@ from services.intake.rules.proof_of_work import is_done
 from services.intake.rules.submission import Submission
 from services.intake.settings import IntakeSettings
 from tests.integration.intake.conftest import OPS_TOKEN, Intake, serving
-from tests.integration.intake.vault import CAMPAIGN
+from tests.support.vault_messages import CAMPAIGN
 
 PATH = f"/v1/campaigns/{CAMPAIGN}/applications"
 

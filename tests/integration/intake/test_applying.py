@@ -11,7 +11,7 @@ from deploy.demo.people import population
 from shared import receipts
 from shared.ids import ApplicationId, new_application_id
 from tests.integration.intake.conftest import OPS_TOKEN, Intake, until
-from tests.integration.intake.vault import CAMPAIGN
+from tests.support.vault_messages import CAMPAIGN
 
 INSTANT = timedelta(seconds=1)
 

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from tests.integration.intake.conftest import Intake
-from tests.integration.intake.vault import CAMPAIGN
+from tests.support.vault_messages import CAMPAIGN
 
 PATH = f"/v1/campaigns/{CAMPAIGN}/applications"
 WRONG = "山田太郎"

@@ -12,7 +12,7 @@ from services.intake.settings import IntakeSettings
 from shared.contracts import ErasureCompleted, ErasureRequested, ReceiptsClosed
 from shared.ids import ApplicationId
 from tests.integration.intake.conftest import OPS_TOKEN, Intake, serving, until
-from tests.integration.intake.vault import CAMPAIGN, accepted
+from tests.support.vault_messages import CAMPAIGN, accepted
 
 
 async def roll_of(intake: Intake) -> list[ReceiptsClosed]:

@@ -8,7 +8,7 @@ from services.intake.rules.submission import BODY_LIMIT
 from shared.contracts import ApplicationReceived
 from shared.ids import derived_event_id, new_application_id
 from tests.integration.intake.conftest import Intake
-from tests.integration.intake.vault import CAMPAIGN
+from tests.support.vault_messages import CAMPAIGN
 
 APPLICATIONS = f"/v1/campaigns/{CAMPAIGN}/applications"
 REFUSED = {

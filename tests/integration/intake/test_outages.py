@@ -8,7 +8,7 @@ from deploy.demo.people import population
 from shared.contracts import ApplicationReceived
 from shared.ids import derived_event_id, new_application_id
 from tests.integration.intake.conftest import OPS_TOKEN, Intake, until
-from tests.integration.intake.vault import CAMPAIGN, accepted
+from tests.support.vault_messages import CAMPAIGN, accepted
 
 
 async def refused(intake: Intake, body: dict[str, object]) -> None:

@@ -12,7 +12,7 @@ from httpx import Response
 
 from services.intake.pages.sheet import code_text
 from tests.integration.intake.conftest import Intake
-from tests.integration.intake.vault import CAMPAIGN
+from tests.support.vault_messages import CAMPAIGN
 
 PAGES = (f"/c/{CAMPAIGN}", f"/c/{CAMPAIGN}/apply", f"/c/{CAMPAIGN}/status")
 

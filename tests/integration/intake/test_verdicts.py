@@ -7,7 +7,7 @@ import pytest
 from shared.contracts import Decision
 from shared.ids import ApplicationId, new_application_id
 from tests.integration.intake.conftest import Intake, until
-from tests.integration.intake.vault import CAMPAIGN, accepted
+from tests.support.vault_messages import CAMPAIGN, accepted
 
 
 def rejected(application_id: ApplicationId, revision: int, *reasons: str) -> Decision:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.local.checkouts import Checkout
+from tests.support.checkouts import Checkout
 
 
 @pytest.fixture(autouse=True)

@@ -6,7 +6,7 @@ import pytest
 from pika.exceptions import ChannelClosedByBroker
 from pymongo import MongoClient
 
-from tests.integration.local.checkouts import SERVERS, Checkout
+from tests.support.checkouts import SERVERS, Checkout
 
 
 def databases(url: str) -> set[str]:

@@ -7,7 +7,7 @@ import time
 import psutil
 import pytest
 
-from tests.integration.local.checkouts import Checkout, until
+from tests.support.checkouts import Checkout, until
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -8,7 +8,7 @@ from uuid import uuid4
 
 import pytest
 
-from tests.integration.local.checkouts import Checkout, until
+from tests.support.checkouts import Checkout, until
 
 
 @pytest.fixture(scope="module")

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.lottery.town import Town, town_of
-from tests.unit.lottery.draws import sample_campaign
+from tests.support.draw_builders import sample_campaign
+from tests.support.lottery_harness import Town, town_of
 
 
 @pytest.fixture

@@ -20,8 +20,8 @@ from services.lottery.record.passes import read_pass
 from services.lottery.verification.transcript_checks import verify_transcript
 from shared.contracts import ApplicationsRejected, RejectedApplication
 from shared.ids import ApplicationId, ClassId, Receipt, new_application_id
-from tests.integration.lottery.afterwards import FOOTBALL, KIDS, After, events, results_are_out
-from tests.integration.lottery.town import Town, everybody_is_in
+from tests.support.lottery_harness import Town, everybody_is_in
+from tests.support.places_harness import FOOTBALL, KIDS, After, events, results_are_out
 
 TWO = By("sato", "suzuki")
 RECEIPT = Receipt("W-7K3M-9Q2P-6")

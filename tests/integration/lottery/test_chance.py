@@ -27,9 +27,9 @@ from shared.campaign.model import Beacon, DrawRules
 from shared.clock import FixedClock
 from shared.ids import CampaignId
 from shared.storage import Store
-from tests.integration.lottery.relay import ROUND, SIGNATURE, Manner, relay
-from tests.integration.lottery.town import WITNESSES, Town, everybody_is_in, town_of
-from tests.unit.lottery.draws import DICE, sample_campaign
+from tests.support.drand_relay import ROUND, SIGNATURE, Manner, relay
+from tests.support.draw_builders import DICE, sample_campaign
+from tests.support.lottery_harness import WITNESSES, Town, everybody_is_in, town_of
 
 BEACON = Beacon(chain=quicknet.CHAIN, public_key=quicknet.PUBLIC_KEY, round=ROUND)
 ASKED = BeaconRound(quicknet.CHAIN, quicknet.PUBLIC_KEY, ROUND)

@@ -18,8 +18,8 @@ from services.lottery.verification.transcript_checks import verify_transcript
 from shared.receipts import candidates
 from shared.web import install_problems
 from shared.web.signin import staff_only
-from tests.integration.lottery.town import PEOPLE, Town, everybody_is_in
-from tests.unit.lottery.draws import DICE
+from tests.support.draw_builders import DICE
+from tests.support.lottery_harness import PEOPLE, Town, everybody_is_in
 
 OTS = b"\x00OpenTimestamps\x00\x00Proof\x00\xbf\x89\xe2\xe8\x84\xe8\x92\x94\x01\x08"
 WIDE = DICE.translate({ord("0") + digit: 0xFF10 + digit for digit in range(10)})

@@ -12,8 +12,8 @@ from services.lottery.keys import LotteryKeys
 from services.lottery.results.publish import ListDiffers
 from shared.contracts import ErasureRequested
 from shared.ids import CampaignId
-from tests.integration.lottery.town import PEOPLE, WITNESSES, Town, drawn, everybody_is_in, said
-from tests.unit.lottery.draws import DICE
+from tests.support.draw_builders import DICE
+from tests.support.lottery_harness import PEOPLE, WITNESSES, Town, drawn, everybody_is_in, said
 
 
 class NoQueues:

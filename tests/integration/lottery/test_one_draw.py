@@ -26,8 +26,8 @@ from shared.contracts import (
 )
 from shared.ids import CampaignId, DrawId, application_id_bytes, new_application_id
 from shared.storage import Store
-from tests.integration.lottery.town import PEOPLE, WITNESSES, Town, accepted, drawn, everybody_is_in, said
-from tests.unit.lottery.draws import DICE
+from tests.support.draw_builders import DICE
+from tests.support.lottery_harness import PEOPLE, WITNESSES, Town, accepted, drawn, everybody_is_in, said
 
 
 async def test_the_list_waits_for_every_receipt_and_every_doubt(town: Town):

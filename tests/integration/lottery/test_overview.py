@@ -15,8 +15,8 @@ from services.lottery.statistics.counts import Tallies
 from services.lottery.statistics.overview import DrawOverview
 from services.lottery.statistics.rules.demand import ClassDemand
 from services.lottery.statistics.rules.timeline import StepState
-from tests.integration.lottery.afterwards import KIDS, After
-from tests.integration.lottery.town import PEOPLE, Town, drawn, everybody_is_in
+from tests.support.lottery_harness import PEOPLE, Town, drawn, everybody_is_in
+from tests.support.places_harness import KIDS, After
 
 
 def seen(town: Town) -> DrawOverview:

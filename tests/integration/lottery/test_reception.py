@@ -16,7 +16,7 @@ from services.lottery.reception import repository as ledger
 from services.lottery.reception.repository import Erased, Kept
 from services.lottery.reception.rules.attendance import Scan
 from shared.storage import UnitOfWork
-from tests.integration.lottery.reception_house import FOOD, FOOTBALL, SECRET, Guest, ReceptionHouse, reception_house
+from tests.support.reception_harness import FOOD, FOOTBALL, SECRET, Guest, ReceptionHouse, reception_house
 
 BEARER = {"Authorization": f"Bearer {SECRET}"}
 

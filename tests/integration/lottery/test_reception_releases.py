@@ -10,8 +10,8 @@ from services.lottery.reception import repository as ledger
 from services.lottery.reception.desk import Desk, Reading, Sender
 from services.lottery.reception.noshows import NoShows
 from shared.ids import Receipt
-from tests.integration.lottery.afterwards import KIDS, After, events, results_are_out
-from tests.integration.lottery.town import Town
+from tests.support.lottery_harness import Town
+from tests.support.places_harness import KIDS, After, events, results_are_out
 
 SCAN = "00000000-0000-4000-8000-00000000000{}"
 

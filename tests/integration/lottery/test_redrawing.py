@@ -29,9 +29,9 @@ from shared.contracts import (
 from shared.ids import DrawId, application_id_bytes, new_application_id, new_token
 from shared.receipts import candidates
 from shared.web import ProblemError
-from tests.integration.lottery.afterwards import After, results_are_out
-from tests.integration.lottery.town import PEOPLE, WITNESSES, Town, drawn, everybody_is_in
-from tests.unit.lottery.draws import DICE
+from tests.support.draw_builders import DICE
+from tests.support.lottery_harness import PEOPLE, WITNESSES, Town, drawn, everybody_is_in
+from tests.support.places_harness import After, results_are_out
 
 ROLLED_AGAIN = DICE[::-1]
 

@@ -15,8 +15,8 @@ from services.lottery.draw.randomness_entry import Dice
 from services.lottery.draw.redraw import Correction
 from services.lottery.draw.transitions import WrongState, draw_of
 from shared.ids import new_application_id
-from tests.integration.lottery.town import WITNESSES, Office, Town, accepted, drawn, everybody_is_in, said
-from tests.unit.lottery.draws import DICE
+from tests.support.draw_builders import DICE
+from tests.support.lottery_harness import WITNESSES, Office, Town, accepted, drawn, everybody_is_in, said
 
 GIVEN = Dice(DICE, DICE, WITNESSES)
 

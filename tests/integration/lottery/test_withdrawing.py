@@ -19,8 +19,8 @@ from shared.contracts import ApplicationsRejected, RejectedApplication
 from shared.ids import new_application_id
 from shared.web import install_problems
 from shared.web.signin import staff_only
-from tests.integration.lottery.afterwards import KIDS, After, events, results_are_out
-from tests.integration.lottery.town import Town
+from tests.support.lottery_harness import Town
+from tests.support.places_harness import KIDS, After, events, results_are_out
 
 SECRET = "staff-of-the-tests"
 STAFF = {"Authorization": f"Bearer {SECRET}"}

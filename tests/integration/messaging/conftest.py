@@ -6,7 +6,7 @@ from deploy.local.ports import free_ports
 from deploy.local.processes import Watchdog
 from deploy.local.rabbitmq import Ports, RabbitMQ
 from shared.contracts import SERVICES
-from tests.integration.messaging.house import House
+from tests.support.messaging_harness import House
 
 PASSWORD = "only-for-tests"
 

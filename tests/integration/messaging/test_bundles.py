@@ -6,8 +6,8 @@ from shared.contracts import ApplicationReceived
 from shared.ids import EventId, new_event_id
 from shared.messaging import Batch, Bus
 from shared.messaging.envelope import BUNDLE_EVENTS, ORIGIN, Envelope, bundles
-from tests.integration.messaging.house import CAMPAIGN, House, event_ids, received, until
-from tests.integration.messaging.witness import Witness, all_marked, marks
+from tests.support.counting_handler import Witness, all_marked, marks
+from tests.support.messaging_harness import CAMPAIGN, House, event_ids, received, until
 
 Said = list[tuple[EventId, ApplicationReceived]]
 

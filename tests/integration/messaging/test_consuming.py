@@ -12,8 +12,8 @@ from shared.ids import EventId, new_event_id
 from shared.messaging import Batch, Bus, handling
 from shared.messaging.envelope import Envelope
 from shared.storage import Store, UnitOfWork
-from tests.integration.messaging.house import House, decided, received, until
-from tests.integration.messaging.witness import Witness, all_marked, marks
+from tests.support.counting_handler import Witness, all_marked, marks
+from tests.support.messaging_harness import House, decided, received, until
 
 
 async def vault_with(house: House, witness: Witness, batch: Batch | None = None) -> tuple[Bus, Store]:

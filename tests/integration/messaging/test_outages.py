@@ -11,9 +11,9 @@ from shared.contracts import ApplicationReceived
 from shared.ids import ApplicationId, new_event_id
 from shared.messaging import BrokerUnavailable, Bus
 from shared.storage import Store, UnitOfWork
-from tests.integration.messaging.house import House, received, until
-from tests.integration.messaging.proxy import Proxy
-from tests.integration.messaging.witness import Witness, all_marked, marks
+from tests.support.counting_handler import Witness, all_marked, marks
+from tests.support.messaging_harness import House, received, until
+from tests.support.tcp_proxy import Proxy
 
 
 async def insist(bus: Bus) -> ApplicationId:

@@ -7,7 +7,7 @@ from shared.contracts import ApplicationsDecided
 from shared.ids import EventId, new_application_id, new_event_id
 from shared.messaging import RelayPace
 from shared.storage import Store, UnitOfWork
-from tests.integration.messaging.house import House, decided, event_ids, until
+from tests.support.messaging_harness import House, decided, event_ids, until
 
 QUEUE = "application.decided"
 

@@ -14,9 +14,9 @@ from shared.messaging import Bus
 from shared.messaging.envelope import Envelope
 from shared.storage import UnitOfWork
 from shared.web import install_problems, ops_only
-from tests.contract.samples import SAMPLES
-from tests.integration.messaging.house import CAMPAIGN, House, received, until
-from tests.integration.messaging.witness import Witness, all_marked, marks
+from tests.support.counting_handler import Witness, all_marked, marks
+from tests.support.message_samples import SAMPLES
+from tests.support.messaging_harness import CAMPAIGN, House, received, until
 
 TOKEN = "staff"
 

@@ -14,8 +14,8 @@ import pytest
 from shared.ids import ApplicationId, EventId, derived_event_id
 from shared.messaging import Bus, RelayPace
 from shared.storage import Store
-from tests.integration.messaging.house import House, event_ids, received, until
-from tests.integration.messaging.witness import all_marked, marks
+from tests.support.counting_handler import all_marked, marks
+from tests.support.messaging_harness import House, event_ids, received, until
 
 ROOT = Path(__file__).resolve().parents[3]
 COUNT = 200
@@ -39,7 +39,7 @@ async def vault_process(house: House, *arguments: str) -> AsyncIterator[asyncio.
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
-        "tests.integration.messaging.vault_process",
+        "tests.support.consumer_process",
         *arguments,
         cwd=ROOT,
         env={**os.environ, **house.environment("vault")},

@@ -11,7 +11,7 @@ from deploy.local.rabbitmq import RabbitMQ
 from shared.errors import TransientError
 from shared.ids import new_application_id, new_event_id
 from shared.messaging import BrokerUnavailable, Bus
-from tests.integration.messaging.house import House, decided, event_ids, received
+from tests.support.messaging_harness import House, decided, event_ids, received
 
 
 async def test_a_published_event_is_in_its_consumers_queue_when_publish_returns(house: House) -> None:

@@ -11,8 +11,8 @@ from shared.contracts import ApplicationReceived
 from shared.errors import NotReady, TransientError
 from shared.messaging import Bus
 from shared.storage import UnitOfWork
-from tests.integration.messaging.house import DELAYS_S, House, event_ids, received, until
-from tests.integration.messaging.witness import Witness, all_marked, marks
+from tests.support.counting_handler import Witness, all_marked, marks
+from tests.support.messaging_harness import DELAYS_S, House, event_ids, received, until
 
 
 async def test_a_transient_error_climbs_every_rung_waits_as_long_as_it_says_and_is_parked_at_the_end(

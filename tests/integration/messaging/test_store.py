@@ -16,7 +16,7 @@ from shared.storage import (
     StoreUnavailable,
     UnitOfWork,
 )
-from tests.integration.messaging.house import House, decided
+from tests.support.messaging_harness import House, decided
 
 THINGS = Collection(
     "things",

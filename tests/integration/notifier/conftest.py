@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.mailserver import MailServer
-from tests.integration.notifier.house import House
-from tests.integration.vault.offices import parts
-from tests.integration.vault.relaying import relaying
+from tests.support.mail_relay_harness import relaying
+from tests.support.mail_server import MailServer
+from tests.support.notifier_harness import House
+from tests.support.vault_parts import parts
 
 
 @pytest.fixture

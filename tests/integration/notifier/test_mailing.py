@@ -4,9 +4,9 @@ import asyncio
 from collections import Counter
 from dataclasses import replace
 
-from tests.integration.mailserver import MailServer
-from tests.integration.notifier.house import PASS, House, refusal
-from tests.integration.vault.relaying import person
+from tests.support.mail_relay_harness import person
+from tests.support.mail_server import MailServer
+from tests.support.notifier_harness import PASS, House, refusal
 
 
 async def test_a_winner_gets_one_mail_with_all_classes_and_the_pass_code(house: House, mta: MailServer) -> None:

@@ -8,9 +8,9 @@ import pytest
 from services.notifier import handlers, ledger
 from shared.contracts import PlaceOffer, PlacesOffered, PrintRequested, ResultsPublished
 from shared.ids import ClassId, DrawId
-from tests.integration.mailserver import MailServer
-from tests.integration.notifier.house import CLASSES, PASS, SHOWN, House
-from tests.integration.vault.offices import Known
+from tests.support.mail_server import MailServer
+from tests.support.notifier_harness import CLASSES, PASS, SHOWN, House
+from tests.support.vault_parts import Known
 
 
 def offered(house: House, known: list[Known], number: int, draw: str = "d-1", **changed: Any) -> PlacesOffered:

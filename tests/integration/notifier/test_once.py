@@ -9,8 +9,8 @@ from services.notifier import handlers, ledger
 from services.notifier.claims import ClaimLost, Claims
 from services.notifier.rules.states import NoticeState
 from shared.ids import new_event_id
-from tests.integration.mailserver import MailServer
-from tests.integration.notifier.house import House
+from tests.support.mail_server import MailServer
+from tests.support.notifier_harness import House
 
 
 @pytest.fixture

@@ -13,8 +13,8 @@ from shared.contracts import (
     PrintRequested,
 )
 from shared.ids import NoticeId, new_token
-from tests.integration.mailserver import MailServer
-from tests.integration.notifier.house import PASS, SHOWN, House, until
+from tests.support.mail_server import MailServer
+from tests.support.notifier_harness import PASS, SHOWN, House, until
 
 
 def completed(

@@ -8,9 +8,9 @@ import pytest
 from services.vault.closeout import repository as ledgers
 from services.vault.closeout.erasure import Limits
 from services.vault.printroom import archive
-from tests.integration.vault.closing import Office, wire
-from tests.integration.vault.installation import Installation
-from tests.integration.vault.offices import parts
+from tests.support.closeout_harness import Office, wire
+from tests.support.vault_harness import Installation
+from tests.support.vault_parts import parts
 
 
 @pytest.fixture

@@ -17,8 +17,8 @@ from shared.clock import FixedClock
 from shared.ids import ApplicationId, Receipt, Token, new_application_id, new_token
 from shared.signing import verify_document
 from shared.storage import PyMongoError, Store
-from tests.integration.vault.installation import Installation
-from tests.unit.vault.builders import CAMPAIGN, NOT_AFTER, campaign, content, person, written
+from tests.support.identity_builders import CAMPAIGN, NOT_AFTER, campaign, content, person, written
+from tests.support.vault_harness import Installation
 
 LOOK = AuditEvent("relay", "service", "reveal:n1", "result-notice", CAMPAIGN, "ab12", "revealed")
 WRITERS, GROUPS, GROUP = 4, 15, 7

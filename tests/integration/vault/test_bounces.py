@@ -12,8 +12,8 @@ from services.vault.mail.bounces import BounceDoor, BounceOptions
 from shared.contracts import MailBounced
 from shared.ids import NoticeId
 from shared.storage import OUTBOX
-from tests.integration.vault.offices import Known, Parts, parts
-from tests.integration.vault.reports import Recipient, report
+from tests.support.delivery_reports import Recipient, report
+from tests.support.vault_parts import Known, Parts, parts
 
 DOMAIN = "bounces.example"
 NOTICE = f"bounce+n-1@{DOMAIN}"

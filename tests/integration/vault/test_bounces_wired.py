@@ -4,9 +4,9 @@ import aiosmtplib
 
 from deploy.local.ports import free_ports
 from shared.contracts import ContactsRegistered, MailBounced
-from tests.integration.vault.installation import CAMPAIGN, Installation
-from tests.integration.vault.reports import Recipient, report
-from tests.unit.vault.builders import content, written
+from tests.support.delivery_reports import Recipient, report
+from tests.support.identity_builders import content, written
+from tests.support.vault_harness import CAMPAIGN, Installation
 
 
 async def test_the_mailbox_of_an_applicant_is_known_again_when_a_report_names_it(installation: Installation) -> None:

@@ -20,7 +20,7 @@ from services.vault.closeout.rules.stages import Stage
 from services.vault.identities import repository as identities
 from services.vault.keys.keystore import KeyDestroyed, Keystore
 from shared.contracts import ErasureCompleted, ErasureRequested, StoreErasure
-from tests.integration.vault.closing import APPROVAL, PEOPLE, TAKE_OUT, Office
+from tests.support.closeout_harness import APPROVAL, PEOPLE, TAKE_OUT, Office
 
 
 def compressed(file: Path, data: bytes) -> None:

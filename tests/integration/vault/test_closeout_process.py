@@ -27,7 +27,7 @@ from shared.messaging import Bus
 from shared.messaging.topology import declare
 from shared.settings import ServiceSettings
 from shared.storage import Store
-from tests.integration.vault.offices import Known, Parts, parts
+from tests.support.vault_parts import Known, Parts, parts
 
 ROOT = Path(__file__).resolve().parents[3]
 PASSPHRASE = "a passphrase of the tests"

@@ -17,8 +17,8 @@ from shared.contracts import (
     ContactsRegistered,
 )
 from shared.ids import new_application_id
-from tests.integration.vault.installation import CAMPAIGN, Installation
-from tests.unit.vault.builders import content, written
+from tests.support.identity_builders import content, written
+from tests.support.vault_harness import CAMPAIGN, Installation
 
 HELD = f"/v1/campaigns/{CAMPAIGN}/held"
 ACCEPT = {"decision": "accept", "reason": "namesake", "actor": "desk-1"}

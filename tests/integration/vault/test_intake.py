@@ -15,8 +15,8 @@ from shared.contracts import (
 )
 from shared.encoding import b64url
 from shared.ids import KeyId, new_event_id
-from tests.integration.vault.installation import CAMPAIGN, Installation
-from tests.unit.vault.builders import content, written
+from tests.support.identity_builders import content, written
+from tests.support.vault_harness import CAMPAIGN, Installation
 
 PAIRS = 25
 

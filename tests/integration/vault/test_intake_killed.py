@@ -6,8 +6,8 @@ import signal
 import sys
 
 from shared.contracts import ApplicationsDecided, ContactsRegistered
-from tests.integration.vault.installation import Installation, until
 from tests.integration.vault.test_intake import somebody
+from tests.support.vault_harness import Installation, until
 
 PEOPLE = 300
 LONGEST_S = 100

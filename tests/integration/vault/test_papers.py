@@ -16,10 +16,10 @@ from deploy.local.processes import Watchdog
 from shared.contracts import PaperReceived, PaperSettled
 from shared.ids import KeyId, PaperId, Receipt, Serial, new_application_id
 from shared.paper_files import NotAPaper, look
-from tests import faxes
-from tests.integration.clamd import EICAR, Clamd
-from tests.integration.vault.installation import CAMPAIGN, Installation, until
-from tests.unit.vault.builders import content, written
+from tests.support import fax_images
+from tests.support.clamd_server import EICAR, Clamd
+from tests.support.identity_builders import content, written
+from tests.support.vault_harness import CAMPAIGN, Installation, until
 
 PAPERS = f"/v1/campaigns/{CAMPAIGN}/papers"
 
@@ -83,7 +83,7 @@ async def opened(installation: Installation, **changes: Any) -> AsyncIterator[In
 
 
 async def test_real_faxes_come_out_as_they_were_sent_and_every_look_is_on_record(installation: Installation):
-    sent = [faxes.fax(lines, coding, 3) for lines in (196, 98) for coding in ("group3", "group4")]
+    sent = [fax_images.fax(lines, coding, 3) for lines in (196, 98) for coding in ("group3", "group4")]
     async with opened(installation) as inbox:
         ids = [await inbox.send(tiff) for tiff in sent]
         found = await inbox.taken(4)
@@ -104,7 +104,7 @@ async def test_real_faxes_come_out_as_they_were_sent_and_every_look_is_on_record
 
 async def test_the_file_is_saved_and_never_run_by_a_browser(installation: Installation):
     async with opened(installation) as inbox:
-        paper_id = await inbox.send(faxes.scan())
+        paper_id = await inbox.send(fax_images.scan())
         await inbox.taken(1)
         headers = (await inbox.image(paper_id)).headers
         assert headers["Content-Disposition"] == 'attachment; filename="paper-F-0001.pdf"'
@@ -120,13 +120,13 @@ async def test_the_file_is_saved_and_never_run_by_a_browser(installation: Instal
 async def test_malware_and_what_is_no_paper_are_put_aside_and_nothing_else_stops(
     installation: Installation, clamd: Clamd, capsys: pytest.CaptureFixture[str]
 ):
-    tiff = faxes.fax(196, "group4", 2)
+    tiff = fax_images.fax(196, "group4", 2)
     async with opened(installation, clamd_url=clamd.url) as inbox:
         aside = {
-            await inbox.send(faxes.scan(payload=EICAR)): ("quarantined", "malware"),
+            await inbox.send(fax_images.scan(payload=EICAR)): ("quarantined", "malware"),
             await inbox.send(tiff[: len(tiff) // 2]): ("unreadable", "damaged"),
             await inbox.send(b"MZ" + tiff): ("unreadable", "unknown-kind"),
-            await inbox.send(faxes.scan(password="x")): ("unreadable", "encrypted"),
+            await inbox.send(fax_images.scan(password="x")): ("unreadable", "encrypted"),
             await inbox.send(tiff, key_id="another-key"): ("unreadable", "not-opened"),
         }
         good = await inbox.send(tiff)
@@ -144,7 +144,7 @@ async def test_while_the_scanner_is_away_papers_wait_and_none_is_shown(installat
     clamd.stop()
     try:
         async with opened(installation, clamd_url=clamd.url) as inbox:
-            paper_id = await inbox.send(faxes.fax())
+            paper_id = await inbox.send(fax_images.fax())
             await asyncio.sleep(1.5)
             assert (await inbox.overview())["papers"] == []
             assert (await inbox.image(paper_id)).status_code == 404
@@ -168,17 +168,17 @@ async def test_the_same_paper_delivered_twice_is_one_paper(installation: Install
                     channel="post",
                     serial=Serial("P-1"),
                     key_id=inbox.key.key_id,
-                    sealed=inbox.key.seal_paper(paper_id, faxes.photo("PNG")),
+                    sealed=inbox.key.seal_paper(paper_id, fax_images.photo("PNG")),
                     received_at=datetime(2018, 5, 16, 9, tzinfo=UTC),
                 )
             )
-        await inbox.send(faxes.photo("JPEG"))
+        await inbox.send(fax_images.photo("JPEG"))
         assert len((await inbox.taken(2))["papers"]) == 2
 
 
 async def test_a_paper_is_keyed_once_its_applications_are_here_and_intake_is_told(installation: Installation):
     async with opened(installation) as inbox:
-        keyed, blank = await inbox.send(faxes.fax()), await inbox.send(faxes.fax(98))
+        keyed, blank = await inbox.send(fax_images.fax()), await inbox.send(fax_images.fax(98))
         await inbox.taken(2)
         application = installation.received(inbox.key, _keyed_sheet(), channel="fax")
         early = await inbox.settle(keyed, decision="keyed", application_ids=[application.application_id])
@@ -206,8 +206,8 @@ def _keyed_sheet() -> bytes:
 
 def test_the_test_faxes_are_what_they_say():
     """Otherwise the tests above would prove nothing."""
-    assert faxes.same_pictures(faxes.fax(196, "group3", 2), faxes.fax(196, "group4", 2))
-    assert not faxes.same_pictures(faxes.fax(196), faxes.fax(98))
-    assert look(faxes.fax(98, "group3", 3)).pages == 3
+    assert fax_images.same_pictures(fax_images.fax(196, "group3", 2), fax_images.fax(196, "group4", 2))
+    assert not fax_images.same_pictures(fax_images.fax(196), fax_images.fax(98))
+    assert look(fax_images.fax(98, "group3", 3)).pages == 3
     with pytest.raises(NotAPaper):
         look(Path(__file__).read_bytes())

@@ -10,8 +10,8 @@ from services.vault.papers.rules.states import PaperState
 from shared.contracts import PaperReceived
 from shared.ids import KeyId, PaperId, Receipt, Serial, new_application_id
 from shared.paper_files import look
-from tests import faxes
-from tests.integration.vault.closing import PEOPLE, Office
+from tests.support import fax_images
+from tests.support.closeout_harness import PEOPLE, Office
 
 
 async def keep(office: Office, content: bytes) -> dict[str, object]:
@@ -39,7 +39,7 @@ async def keep(office: Office, content: bytes) -> dict[str, object]:
 
 async def test_papers_are_erased_counted_and_cannot_be_opened_afterwards(office: Office):
     await office.vault.admit(PEOPLE)
-    tiff = faxes.fax(98)
+    tiff = fax_images.fax(98)
     stolen = await keep(office, tiff)
     assert archive.open_paper(office.vault.keys, stolen) == tiff
     await office.give_back()

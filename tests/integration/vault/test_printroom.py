@@ -19,7 +19,7 @@ from shared.contracts import CardOrder, PrintCompleted, PrintRequested
 from shared.ids import BatchId, NoticeId, Token, new_token
 from shared.typesetting import Typesetter
 from shared.web import install_problems, ops_only
-from tests.integration.vault.offices import Parts, parts
+from tests.support.vault_parts import Parts, parts
 
 PEOPLE = [
     Person("髙﨑 花子", "1600021", "東京都新宿区歌舞伎町1-4-1 青葉荘2号", "0311112222", None, "p3", None, "髙﨑 太郎"),

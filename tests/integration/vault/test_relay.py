@@ -11,9 +11,9 @@ import aiosmtplib
 import pytest
 
 from shared.ids import new_token
-from tests.integration.mailserver import MailServer
-from tests.integration.vault.offices import Parts, parts
-from tests.integration.vault.relaying import BOUNCES, DOMAIN, Door, asked, at, letter, named, person, relaying, verdict
+from tests.support.mail_relay_harness import BOUNCES, DOMAIN, Door, asked, at, letter, named, person, relaying, verdict
+from tests.support.mail_server import MailServer
+from tests.support.vault_parts import Parts, parts
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ import pytest
 
 from services.vault.closeout.return_package import CloseOutRefused
 from services.vault.closeout.rules.stages import Stage
-from tests.integration.vault.closing import PEOPLE, TAKE_OUT, WARD, Office
+from tests.support.closeout_harness import PEOPLE, TAKE_OUT, WARD, Office
 
 
 def unpacked(content: bytes) -> dict[str, bytes]:

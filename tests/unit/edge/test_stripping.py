@@ -13,7 +13,7 @@ from PIL import Image, ImageChops
 from deploy.edge import jpeg
 from deploy.edge.stripping import stripped
 from shared.paper_files import BYTES, PAGES, Kind, NotAPaper, look
-from tests import faxes
+from tests.support import fax_images
 
 SECRET = "kanaria-0312345678"
 
@@ -35,11 +35,11 @@ def rendered(pdf: bytes) -> list[Image.Image]:
 def test_a_fax_keeps_every_dot_its_coding_and_its_density_and_loses_its_tags(
     lines: Literal[196, 98], coding: Literal["group3", "group4"]
 ):
-    came = faxes.fax(lines, coding, 3, SECRET)
+    came = fax_images.fax(lines, coding, 3, SECRET)
     goes = stripped(came)
     assert holds_secret(came)
     assert not holds_secret(goes)
-    assert faxes.same_pictures(came, goes)
+    assert fax_images.same_pictures(came, goes)
     with Image.open(io.BytesIO(goes)) as image:
         assert (image.info["compression"], image.info["dpi"]) == (coding, (204, lines))
         assert not {270, 305, 315} & set(image.tag_v2)  # type: ignore[attr-defined]
@@ -47,7 +47,7 @@ def test_a_fax_keeps_every_dot_its_coding_and_its_density_and_loses_its_tags(
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG"])
 def test_a_photo_keeps_every_dot_and_loses_its_metadata(kind: Literal["JPEG", "PNG"]):
-    came = faxes.photo(kind, SECRET)
+    came = fax_images.photo(kind, SECRET)
     goes = stripped(came + (b"" if kind == "PNG" else SECRET.encode()))
     assert holds_secret(came)
     assert not holds_secret(goes)
@@ -66,7 +66,7 @@ def test_a_photo_that_was_taken_sideways_is_turned_before_its_orientation_is_for
 
 
 def test_a_pdf_keeps_its_pages_and_loses_information_scripts_and_attachments():
-    came = faxes.scan(SECRET, SECRET.encode(), 2)
+    came = fax_images.scan(SECRET, SECRET.encode(), 2)
     goes = stripped(came)
     assert holds_secret(came)
     assert not holds_secret(goes)
@@ -79,12 +79,12 @@ def test_a_pdf_keeps_its_pages_and_loses_information_scripts_and_attachments():
 
 
 def test_a_photo_inside_a_pdf_loses_its_metadata_too():
-    with Image.open(io.BytesIO(faxes.photo("JPEG", SECRET))) as picture:
+    with Image.open(io.BytesIO(fax_images.photo("JPEG", SECRET))) as picture:
         size = picture.size
     with pikepdf.new() as pdf:
         page = pdf.add_blank_page(page_size=(595, 842))
         photo = pdf.make_stream(
-            faxes.photo("JPEG", SECRET), Type=pikepdf.Name.XObject, Subtype=pikepdf.Name.Image, Width=size[0],
+            fax_images.photo("JPEG", SECRET), Type=pikepdf.Name.XObject, Subtype=pikepdf.Name.Image, Width=size[0],
             Height=size[1], ColorSpace=pikepdf.Name.DeviceGray, BitsPerComponent=8, Filter=pikepdf.Name.DCTDecode,
         )  # fmt: skip
         page.obj.Resources = pikepdf.Dictionary(XObject=pikepdf.Dictionary(I=photo))
@@ -104,14 +104,14 @@ def test_a_photo_inside_a_pdf_loses_its_metadata_too():
         (b"", "empty"),
         (b"MZ" + bytes(100), "unknown-kind"),
         (b"%PDF-1.7 " + bytes(BYTES), "too-large"),
-        (faxes.fax()[:2000], "damaged"),
-        (faxes.photo("JPEG")[:-500], "damaged"),
-        (faxes.photo("PNG")[:-500], "damaged"),
-        (faxes.scan()[:-300], "damaged"),
-        (b"%PDF-1.7\n" + faxes.photo("PNG"), "damaged"),
-        (faxes.scan(password="x"), "encrypted"),
-        (faxes.scan(pages=PAGES + 1), "too-many-pages"),
-        (faxes.fax(98, pages=PAGES + 1), "too-many-pages"),
+        (fax_images.fax()[:2000], "damaged"),
+        (fax_images.photo("JPEG")[:-500], "damaged"),
+        (fax_images.photo("PNG")[:-500], "damaged"),
+        (fax_images.scan()[:-300], "damaged"),
+        (b"%PDF-1.7\n" + fax_images.photo("PNG"), "damaged"),
+        (fax_images.scan(password="x"), "encrypted"),
+        (fax_images.scan(pages=PAGES + 1), "too-many-pages"),
+        (fax_images.fax(98, pages=PAGES + 1), "too-many-pages"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
@@ -137,6 +137,6 @@ def test_whatever_follows_the_first_bytes_it_is_a_paper_or_a_refusal(kind: Kind,
 
 @given(st.integers(0, 62_000))
 def test_a_jpeg_that_ends_anywhere_is_refused(end: int):
-    whole = faxes.photo("JPEG")
+    whole = fax_images.photo("JPEG")
     with pytest.raises(jpeg.NotJpeg):
         jpeg.bare(whole[: min(end, len(whole) - 2)])

@@ -9,7 +9,7 @@ from services.intake.applications.publish import Handover
 from shared.contracts import ApplicationReceived, Event
 from shared.errors import TransientError
 from shared.ids import ApplicationId, CampaignId, EventId, derived_event_id, new_application_id
-from tests.contract.samples import SAMPLES
+from tests.support.message_samples import SAMPLES
 
 SAMPLE = next(event for event in SAMPLES if isinstance(event, ApplicationReceived))
 

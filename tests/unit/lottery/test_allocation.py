@@ -12,7 +12,7 @@ from services.lottery.allocation.entries import Entry
 from services.lottery.allocation.reference_allocator import PlainAllocation, allocate_plainly
 from services.lottery.allocation.tickets import tickets
 from services.lottery.rules import ClassRule, Rules
-from tests.unit.lottery.draws import allocated, class_rule, entry
+from tests.support.draw_builders import allocated, class_rule, entry
 
 KEY = hashlib.sha256(b"key").digest()
 NAMES = ("a", "b", "c", "d")

@@ -19,7 +19,7 @@ from shared.canonical import canonical
 from shared.ids import ApplicationId, new_application_id
 from shared.receipts import candidates
 from shared.signing import SigningKey
-from tests.unit.lottery.draws import entry, sample_campaign, sample_entries, sample_transcript, transcript_of
+from tests.support.draw_builders import entry, sample_campaign, sample_entries, sample_transcript, transcript_of
 
 SIGNING = SigningKey.generate()
 FIRST = sample_transcript(300, SIGNING)

@@ -16,8 +16,8 @@ from services.lottery.allocation.entries import Choice, Entry
 from services.lottery.allocation.frozen_list import FrozenList
 from services.lottery.allocation.tickets import tickets
 from services.lottery.rules import ClassRule, Rules
-from tests.unit.lottery.draws import class_rule, entry
-from tests.unit.lottery.statistics import TOO_FAR, chi_square, key
+from tests.support.draw_builders import class_rule, entry
+from tests.support.draw_statistics import TOO_FAR, chi_square, key
 
 Won = Mapping[str, Sequence[bytes]]
 Giving = Callable[[bytes, Sequence[Entry], Sequence[ClassRule], Rules], Won]

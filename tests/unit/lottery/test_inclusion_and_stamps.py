@@ -13,7 +13,7 @@ from services.lottery.record.inclusion import Leaf, check_proof, shown_proof
 from services.lottery.record.merkle import path, root
 from services.lottery.record.rows import LEAF_ROWS, leaf_hashes, leaf_of
 from services.lottery.record.timestamps import BadStamp, check_stamp
-from tests.unit.lottery.draws import entry
+from tests.support.draw_builders import entry
 
 FROZEN = FrozenList.of(entry(10 * number + 10, ("a", 1)) for number in range(2 * LEAF_ROWS + 7))
 HASHES = leaf_hashes(FROZEN)

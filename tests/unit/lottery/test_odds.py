@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from services.lottery.rules import Rules
 from shared.odds import FEW_SEATS, Demand, assumed, odds
-from tests.unit.lottery.draws import allocated, class_rule, entry
+from tests.support.draw_builders import allocated, class_rule, entry
 
 SMALL = st.dictionaries(st.integers(1, 4), st.integers(1, 3), min_size=1, max_size=3)
 

@@ -12,7 +12,7 @@ from services.lottery.results.rules.outcomes import Outcomes
 from services.lottery.rules import Rules
 from shared.ids import CampaignId, ClassId, application_id_bytes, new_application_id, new_token
 from shared.signing import SigningKey
-from tests.unit.lottery.draws import DAY, class_rule, sample_campaign, sample_transcript
+from tests.support.draw_builders import DAY, class_rule, sample_campaign, sample_transcript
 
 KEY = bytes(32)
 

@@ -25,7 +25,7 @@ from services.lottery.randomness.sources import (
 )
 from services.lottery.record.rows import write_rows
 from shared.campaign import quicknet
-from tests.unit.lottery.draws import DICE, sample_entries
+from tests.support.draw_builders import DICE, sample_entries
 
 TAG = b"BLS_SIG_BLS12381G1_XMD:SHA-256_SSWU_RO_NUL_"
 

@@ -19,7 +19,7 @@ from services.lottery.record.rows import (
     root_of,
     write_rows,
 )
-from tests.unit.lottery.draws import entry
+from tests.support.draw_builders import entry
 
 CHOICES = st.lists(
     st.tuples(st.sampled_from(["a", "b-1", "c"]), st.integers(1, 9)), min_size=1, unique_by=lambda c: c[0]

@@ -7,7 +7,7 @@ import pytest
 from numpy.typing import NDArray
 
 from services.lottery.allocation.tickets import DrawnOrder, tickets
-from tests.unit.lottery.statistics import STATISTICS, TOO_FAR, Drawing, Order, arrivals, key, places
+from tests.support.draw_statistics import STATISTICS, TOO_FAR, Drawing, Order, arrivals, key, places
 
 MILLION = 1_000_000
 KS_LIMIT = 2.0

@@ -13,7 +13,7 @@ from services.lottery.draw.rules.states import DrawState
 from services.lottery.statistics.rules.timeline import BLOCKING, Facts, StepState, current, timeline
 from shared.campaign import quicknet
 from shared.campaign.model import Beacon
-from tests.unit.lottery.draws import sample_campaign
+from tests.support.draw_builders import sample_campaign
 
 CAMPAIGN = sample_campaign()
 WINDOW, AT = CAMPAIGN.window, CAMPAIGN.draw.at

@@ -18,7 +18,7 @@ from services.lottery.verification.trace import trace
 from services.lottery.verification.transcript_checks import key_of, verify_file
 from shared.canonical import canonical
 from shared.signing import SigningKey
-from tests.unit.lottery.draws import class_rule, entry, sample_transcript
+from tests.support.draw_builders import class_rule, entry, sample_transcript
 from tests.unit.lottery.test_allocation import KEY, by_ticket
 
 SIGNING = SigningKey.generate()

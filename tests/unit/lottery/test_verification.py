@@ -16,7 +16,7 @@ from services.lottery.record.transcript import ROWS_FILE
 from services.lottery.verification.transcript_checks import checks, verify_file, verify_transcript
 from shared.canonical import canonical
 from shared.signing import SigningKey
-from tests.unit.lottery.draws import DAY, FROZEN, sample_transcript
+from tests.support.draw_builders import DAY, FROZEN, sample_transcript
 
 SIGNING = SigningKey.generate()
 GOOD = sample_transcript(signing=SIGNING)

@@ -11,7 +11,7 @@ from services.vault.applications.rules.content import Judged, Unreadable, judge
 from services.vault.applications.rules.eligibility import is_minor
 from shared.contracts import Channel
 from shared.ids import ClassId
-from tests.unit.vault.builders import campaign, content, written
+from tests.support.identity_builders import campaign, content, written
 
 CAMPAIGN = campaign()
 CODES = {"1600021": frozenset({"新宿区"}), "1640003": frozenset({"中野区"})}

@@ -8,7 +8,7 @@ from services.vault.applications.rules.contacts import contact_channel, mail_dom
 from services.vault.identities.person import Person
 from services.vault.keys.campaign_keys import CampaignKeys
 from shared.ids import CampaignId
-from tests.unit.vault.builders import CAMPAIGN, NOT_AFTER, person
+from tests.support.identity_builders import CAMPAIGN, NOT_AFTER, person
 
 KEYS = CampaignKeys.generate(CAMPAIGN, NOT_AFTER)
 OTHER_KEYS = CampaignKeys.generate(CampaignId("other"), NOT_AFTER)

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.vault.mail.rules.delivery_reports import Failure, failures
-from tests.integration.vault.reports import Recipient, report
+from tests.support.delivery_reports import Recipient, report
 
 ADDRESSES = st.from_regex(r"\A[a-z0-9._+-]{1,30}@[a-z0-9-]{1,20}\.example\Z")
 STATUSES = st.from_regex(r"\A[45]\.[0-9]{1,3}\.[0-9]{1,3}\Z")

@@ -8,7 +8,7 @@ from services.vault.applications.rules.eligibility import ADULT, eligible, guard
 from services.vault.identities.person import Person
 from shared.contracts import Choice
 from shared.ids import ClassId
-from tests.unit.vault.builders import campaign, person, pupil
+from tests.support.identity_builders import campaign, person, pupil
 
 CAMPAIGN = campaign()
 GRADES = ("p1", "p2", "p3", "p4", "p5", "p6", "j1", "j2", "j3")

@@ -11,7 +11,7 @@ import pytest
 from services.vault.keys.keystore import KeyDestroyed, Keystore, VaultLocked
 from shared.errors import ConfigurationError
 from shared.ids import CampaignId
-from tests.unit.vault.builders import CAMPAIGN, NOT_AFTER
+from tests.support.identity_builders import CAMPAIGN, NOT_AFTER
 
 OTHER = CampaignId("other")
 PASSPHRASE = "正しい 馬 電池"

@@ -14,7 +14,7 @@ from services.vault.papers.rules.states import AFTER, UNSETTLED, PaperState, bef
 from services.vault.papers.sandbox import Looking, LookingFailed
 from shared.errors import ConfigurationError, NotReady
 from shared.paper_files import Kind, NotAPaper
-from tests import faxes
+from tests.support import fax_images
 
 Answering = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
@@ -28,11 +28,11 @@ def test_every_state_can_be_reached_and_nothing_leads_back_to_the_keying_queue()
 @pytest.mark.parametrize(
     ("data", "kind", "pages"),
     [
-        (faxes.fax(98, "group3", 3), Kind.TIFF, 3),
-        (faxes.fax(196, "group4", 2), Kind.TIFF, 2),
-        (faxes.scan(pages=2), Kind.PDF, 2),
-        (faxes.photo("JPEG"), Kind.JPEG, 1),
-        (faxes.photo("PNG"), Kind.PNG, 1),
+        (fax_images.fax(98, "group3", 3), Kind.TIFF, 3),
+        (fax_images.fax(196, "group4", 2), Kind.TIFF, 2),
+        (fax_images.scan(pages=2), Kind.PDF, 2),
+        (fax_images.photo("JPEG"), Kind.JPEG, 1),
+        (fax_images.photo("PNG"), Kind.PNG, 1),
     ],
     ids=["g3", "g4", "pdf", "jpeg", "png"],
 )
@@ -51,12 +51,12 @@ async def test_a_bomb_is_refused_and_costs_that_process_only():
 async def test_the_process_inherits_no_secret(monkeypatch: pytest.MonkeyPatch):
     """Its environment is what we give it: were it ours, this variable would send it to a Python that is not there."""
     monkeypatch.setitem(os.environ, "PYTHONHOME", "/nowhere")
-    assert (await Looking().at(faxes.fax(98))).pages == 1
+    assert (await Looking().at(fax_images.fax(98))).pages == 1
 
 
 async def test_looking_that_takes_too_long_blames_no_paper():
     with pytest.raises(LookingFailed):
-        await Looking(wait_s=0.001).at(faxes.fax())
+        await Looking(wait_s=0.001).at(fax_images.fax())
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1", "/run/clamd", ""])
@@ -103,5 +103,5 @@ async def scanner_that(answering: Answering) -> AsyncIterator[str]:
 async def test_a_scanner_that_gives_no_verdict_never_lets_a_paper_through(answering: Answering):
     async with scanner_that(answering) as url:
         with pytest.raises(ScannerAway):
-            await Scanner(url, timeout_s=0.3).is_infected(faxes.fax())
+            await Scanner(url, timeout_s=0.3).is_infected(fax_images.fax())
     assert issubclass(ScannerAway, NotReady)

@@ -14,8 +14,8 @@ from services.vault.keys.ciphers.sealing import NotOpened, Opener, info, key_doc
 from shared.encoding import b64url, unb64url
 from shared.ids import ApplicationId, CampaignId, KeyId, new_application_id
 from shared.signing import SigningKey
-from tests.unit.vault import hpke_by_hand, xwing_vector
-from tests.unit.vault.builders import CAMPAIGN, NOT_AFTER
+from tests.support import hpke_by_hand, xwing_vector
+from tests.support.identity_builders import CAMPAIGN, NOT_AFTER
 
 PLAINTEXT = "何が入っていても".encode()
 KEYS = CampaignKeys.generate(CAMPAIGN, NOT_AFTER)

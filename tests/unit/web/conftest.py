@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.unit.web.asking import Ask, bundled
+from tests.support.node_programs import Ask, bundled
 
 
 @pytest.fixture(scope="session")

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from services.intake.campaigns.public import public_part
 from services.vault.applications.rules.content import Judged, Unreadable, judge
 from shared.postal_codes import PostalCodes
-from tests.unit.vault.builders import campaign
-from tests.unit.web.asking import Ask
+from tests.support.identity_builders import campaign
+from tests.support.node_programs import Ask
 
 TABLE = json.loads((Path(__file__).resolve().parents[2] / "cases" / "applications.json").read_text("utf-8"))
 CAMPAIGN = campaign()

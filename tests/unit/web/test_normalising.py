@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from services.vault.applications.rules import normalise
-from tests.unit.web.asking import Ask
+from tests.support.node_programs import Ask
 
 CASES: list[tuple[str, str, str]] = json.loads(
     (Path(__file__).resolve().parents[2] / "cases" / "normalising.json").read_text("utf-8")

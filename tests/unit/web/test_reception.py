@@ -15,7 +15,7 @@ from shared.ids import CampaignId, new_application_id
 from shared.receipts import candidates, normalise_receipt
 from shared.signing import SigningKey
 from shared.web.pages import catalogues_with
-from tests.unit.web.asking import Ask, bundled
+from tests.support.node_programs import Ask, bundled
 
 CASES = json.loads((Path(__file__).resolve().parents[2] / "cases" / "receipts.json").read_text("utf-8"))
 START = datetime(2018, 6, 9, 1, tzinfo=UTC)

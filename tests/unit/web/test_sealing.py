@@ -10,8 +10,8 @@ from services.vault.keys.campaign_keys import CampaignKeys
 from services.vault.keys.ciphers.sealing import NotOpened, Opener, key_document
 from shared.ids import CampaignId, KeyId, new_application_id
 from shared.signing import SigningKey
-from tests.unit.vault.builders import CAMPAIGN, NOT_AFTER
-from tests.unit.web.asking import Ask
+from tests.support.identity_builders import CAMPAIGN, NOT_AFTER
+from tests.support.node_programs import Ask
 
 KEYS = CampaignKeys.generate(CAMPAIGN, NOT_AFTER)
 SIGNING = SigningKey.generate()

@@ -19,8 +19,8 @@ from shared.canonical import canonical
 from shared.ids import application_id_bytes, new_application_id
 from shared.receipts import candidates
 from shared.signing import SigningKey
-from tests.unit.lottery.draws import DAY, entry, sample_campaign, sample_entries, sample_transcript, transcript_of
-from tests.unit.web.asking import Ask
+from tests.support.draw_builders import DAY, entry, sample_campaign, sample_entries, sample_transcript, transcript_of
+from tests.support.node_programs import Ask
 
 SIGNING = SigningKey.generate()
 GOOD = sample_transcript(1100, SIGNING)

@@ -20,9 +20,9 @@ from services.lottery.verification.transcript_checks import key_of, verify_trans
 from shared.campaign import Campaign
 from shared.campaign.model import DrawRules
 from shared.signing import SigningKey
-from tests.unit.lottery.draws import entry, sample_campaign, transcript_of
-from tests.unit.lottery.places.towns import BEFORE_IT_ALL, Town, live
-from tests.unit.web.asking import Ask
+from tests.support.draw_builders import entry, sample_campaign, transcript_of
+from tests.support.node_programs import Ask
+from tests.support.places_model import BEFORE_IT_ALL, Town, live
 
 SIGNING = SigningKey.generate()
 PLACES = "places after the draw"

@@ -8,7 +8,7 @@ from services.intake.rules.proof_of_work import is_done
 from services.intake.rules.submission import Submission
 from shared.encoding import b64url
 from shared.ids import CampaignId, new_application_id
-from tests.unit.web.asking import Ask
+from tests.support.node_programs import Ask
 
 CAMPAIGN = CampaignId("777-days")
 SEALED = b64url(bytes(range(256)) * 5)

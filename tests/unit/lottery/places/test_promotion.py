@@ -12,8 +12,8 @@ from services.lottery.promotion.states import TAKES_SEATS, Move, PlaceState
 from services.lottery.promotion.waiting_list import BadMove, Place, Standing, Step, Turn
 from services.lottery.record.transcript import history_event, history_holds
 from services.lottery.rules import PromotionRules
-from tests.unit.lottery.draws import DAY, class_rule
-from tests.unit.lottery.places.towns import BEFORE_IT_ALL, Town, live, random_town
+from tests.support.draw_builders import DAY, class_rule
+from tests.support.places_model import BEFORE_IT_ALL, Town, live, random_town
 
 HOLD = DAY - timedelta(days=5)
 EARLY, LATE = HOLD - timedelta(days=1), HOLD + timedelta(hours=1)

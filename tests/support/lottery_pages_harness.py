@@ -51,7 +51,7 @@ from shared.receipts import candidates
 from shared.storage import Store
 from shared.web import install_problems
 from shared.web.signin import staff_only
-from tests.integration.lottery.town import Office, new_office
+from tests.support.lottery_harness import Office, new_office
 
 T = TypeVar("T")
 SECRET = "a-staff-secret"

@@ -18,7 +18,7 @@ from shared.messaging.names import Names
 from shared.messaging.topology import declare, describe
 from shared.settings import ServiceSettings
 from shared.storage import Store
-from tests.contract.samples import SAMPLES
+from tests.support.message_samples import SAMPLES
 
 CAMPAIGN = CampaignId("777-days")
 DELAYS_S = (1, 2)

@@ -17,7 +17,7 @@ import psutil
 from shared.campaign import load_campaign
 from shared.clock import set_rehearsal_clock
 from shared.ids import ApplicationId, new_application_id
-from tests.integration.intake.vault import CAMPAIGN, VaultSide
+from tests.support.vault_messages import CAMPAIGN, VaultSide
 
 PATH = f"/v1/campaigns/{CAMPAIGN}/applications"
 PLAINTEXT = 600

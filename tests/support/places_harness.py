@@ -18,7 +18,7 @@ from shared.campaign import Campaign
 from shared.clock import FixedClock
 from shared.ids import ClassId
 from shared.storage import OUTBOX, Store
-from tests.integration.lottery.town import Office, Town, drawn
+from tests.support.lottery_harness import Office, Town, drawn
 
 KIDS, FOOTBALL = ClassId("escort-kids"), ClassId("junior-football")
 """Ten places, and five who wait; seventy-five, and fifteen."""

@@ -13,7 +13,7 @@ import uvicorn
 from playwright.sync_api import Page
 
 from services.lottery.reception import repository as ledger
-from tests.integration.lottery.reception_house import SECRET, Guest, ReceptionHouse, reception_house
+from tests.support.reception_harness import SECRET, Guest, ReceptionHouse, reception_house
 
 T = TypeVar("T")
 

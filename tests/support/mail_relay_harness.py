@@ -15,7 +15,7 @@ from services.vault.mail.relay import MailRelay, RelayOptions
 from services.vault.mail.relay.recipients import KnownRecipients
 from services.vault.mail.relay.upstream import Mta
 from shared.ids import Token
-from tests.integration.vault.offices import Parts
+from tests.support.vault_parts import Parts
 
 DOMAIN, BOUNCES = "relay.kuji.internal", "bounces.example"
 

@@ -19,7 +19,7 @@ from shared.contracts import ErasureCompleted, StoreErasure
 from shared.ids import CampaignId
 from shared.storage import OUTBOX
 from shared.typesetting import Typesetter
-from tests.integration.vault.offices import Parts
+from tests.support.vault_parts import Parts
 
 PEOPLE = [
     Person("髙﨑 花子", "1600021", "新宿区歌舞伎町1-4-1", "0311112222", None, "p3", "hanako@example.jp", "髙﨑 太郎"),

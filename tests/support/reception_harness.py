@@ -30,7 +30,7 @@ from shared.receipts import candidates
 from shared.storage import Store, UnitOfWork
 from shared.web import install_problems
 from shared.web.signin import staff_only
-from tests.unit.lottery.draws import sample_campaign
+from tests.support.draw_builders import sample_campaign
 
 SECRET = "staff-of-the-tests"
 FOOTBALL, FOOD = ClassId("junior-football"), ClassId("parent-child-food")

@@ -29,7 +29,7 @@ from shared.contracts import (
 from shared.ids import ApplicationId, new_application_id, new_token
 from shared.receipts import candidates
 from shared.storage import OUTBOX, Store
-from tests.unit.lottery.draws import DICE
+from tests.support.draw_builders import DICE
 
 PEOPLE = 350
 WITNESSES = ["甲", "乙"]

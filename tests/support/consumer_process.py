@@ -15,7 +15,7 @@ from shared.ids import derived_event_id
 from shared.messaging import Batch, Bus
 from shared.settings import ServiceSettings
 from shared.storage import Store, UnitOfWork, UpdateOne
-from tests.integration.messaging.house import decided
+from tests.support.messaging_harness import decided
 
 
 async def handle(events: Sequence[ApplicationReceived], uow: UnitOfWork) -> None:

@@ -10,7 +10,7 @@ from deploy.web_build import build as pages
 
 Ask = Callable[[str, Any], Any]
 
-_PROGRAMS: Final = Path(__file__).resolve().parents[2] / "web"
+_PROGRAMS: Final = Path(__file__).resolve().parents[1] / "web"
 
 
 def bundled(name: str, folder: Path) -> Ask:

@@ -11,7 +11,7 @@ from services.lottery.promotion.corrections import rightly, said, would_have
 from services.lottery.promotion.states import Move, PlaceState
 from services.lottery.promotion.waiting_list import BadMove, Standing, Step, drawn
 from services.lottery.rules import ClassRule, PromotionRules, Rules
-from tests.unit.lottery.draws import DAY, class_rule, entry
+from tests.support.draw_builders import DAY, class_rule, entry
 
 BEFORE_IT_ALL = DAY - timedelta(days=20)
 

@@ -23,8 +23,8 @@ from shared.campaign import Campaign
 from shared.clock import FixedClock
 from shared.storage import Store
 from shared.storage.leases import LEASES
-from tests.integration.lottery.town import WITNESSES, Office, new_office
-from tests.unit.lottery.draws import DICE
+from tests.support.draw_builders import DICE
+from tests.support.lottery_harness import WITNESSES, Office, new_office
 
 SHORT_LEASE_S: Final = 0.1
 _WRITES: Final = frozenset({"insert", "update", "findAndModify", "commitTransaction"})

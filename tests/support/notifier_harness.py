@@ -26,9 +26,9 @@ from shared.messaging.envelope import Envelope
 from shared.messaging.names import Names
 from shared.messaging.topology import declare
 from shared.storage import Store
-from tests.integration.mailserver import MailServer
-from tests.integration.vault.offices import Known, Parts
-from tests.integration.vault.relaying import Door, person
+from tests.support.mail_relay_harness import Door, person
+from tests.support.mail_server import MailServer
+from tests.support.vault_parts import Known, Parts
 
 OPS_TOKEN = "staff-of-the-tests"
 PASS = "0000-1111-2222-3333"

@@ -1,0 +1,1 @@
+"""Harnesses, builders and samples that several tests use."""
