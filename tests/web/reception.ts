@@ -2,7 +2,7 @@
 
 import { judge, type Place, type Scan, type Window } from "../../services/lottery/web/src/reception/attendance.ts";
 import { passText, readPass } from "../../services/lottery/web/src/reception/passes.ts";
-import { normaliseReceipt } from "../../shared/web/src/receipts.ts";
+import { normaliseReceipt } from "#shared/receipts.ts";
 
 interface Judging {
   readonly place: Place | null;

@@ -3,7 +3,7 @@
 import { addressOf, needsGuardian, problems, standingOf, type Draft } from "./application.ts";
 import { Chooser } from "./choosing.ts";
 import { deliver, type Delivered, type Shown } from "./delivery.ts";
-import { byId, el, section, showOnly } from "../../../../shared/web/src/dom.ts";
+import { byId, el, section, showOnly } from "#shared/dom.ts";
 import * as fields from "./fields.ts";
 import { Memory, type Receipt } from "./memory.ts";
 import { display, email, phone, postalCode } from "./normalise.ts";

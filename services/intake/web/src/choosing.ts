@@ -2,7 +2,7 @@
 
 import type { Choice } from "./application.ts";
 import type { EventClass, Rules } from "./campaign.ts";
-import { el, section } from "../../../../shared/web/src/dom.ts";
+import { el, section } from "#shared/dom.ts";
 import { mayTake, type Standing } from "./eligibility.ts";
 import { t } from "./page.ts";
 

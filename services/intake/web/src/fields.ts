@@ -1,7 +1,7 @@
 /** The form's fields: reading and writing a draft, and saying at each field what is wrong with it. */
 
 import type { Choice, Draft, Field, Problem } from "./application.ts";
-import { byId, el, section } from "../../../../shared/web/src/dom.ts";
+import { byId, el, section } from "#shared/dom.ts";
 import { page, t } from "./page.ts";
 
 const TYPED = ["name", "postal_code", "town", "street", "phone", "email", "standing", "age", "guardian"] as const;

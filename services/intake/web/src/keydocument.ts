@@ -1,7 +1,7 @@
 /** The vault's key document, checked before anything is sealed with it (docs/protocols.md §1). */
 
 import { ed25519 } from "@noble/curves/ed25519.js";
-import { canonical, unb64url, utf8 } from "../../../../shared/web/src/encoding.ts";
+import { canonical, unb64url, utf8 } from "#shared/encoding.ts";
 
 export const SUITE = "MLKEM768-X25519/HKDF-SHA256/AES-256-GCM";
 /** ML-KEM-768 key (1184 bytes) ‖ X25519 key (32 bytes). */

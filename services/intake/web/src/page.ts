@@ -1,9 +1,9 @@
 /** What intake's pages tell their programs, checked where it matters by the vault's key. */
 
-import { read, type Frame } from "../../../../shared/web/src/page.ts";
+import { read, type Frame } from "#shared/page.ts";
 import type { Rules } from "./campaign.ts";
 
-export { maybe, now, t } from "../../../../shared/web/src/page.ts";
+export { maybe, now, t } from "#shared/page.ts";
 
 interface Page extends Frame {
   readonly rules: Rules;

@@ -1,6 +1,6 @@
 /** Filling the address in from the postal code: seven digits go to intake, and nothing else. */
 
-import { byId, el, section } from "../../../../shared/web/src/dom.ts";
+import { byId, el, section } from "#shared/dom.ts";
 import * as intake from "./intake.ts";
 import { postalCode } from "./normalise.ts";
 import { t } from "./page.ts";

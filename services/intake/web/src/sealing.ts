@@ -2,7 +2,7 @@
 
 import { KEM_MLKEM768_X25519 } from "@panva/hpke-noble";
 import { AEAD_AES_256_GCM, CipherSuite, KDF_HKDF_SHA256 } from "hpke";
-import { b64url, utf8 } from "../../../../shared/web/src/encoding.ts";
+import { b64url, utf8 } from "#shared/encoding.ts";
 import type { CheckedKey } from "./keydocument.ts";
 
 const INFO = "kuji/application/1";

@@ -1,6 +1,6 @@
 /** How an application stands, in words: asked for again and again after sending, once on the status page. */
 
-import { el } from "../../../../shared/web/src/dom.ts";
+import { el } from "#shared/dom.ts";
 import * as intake from "./intake.ts";
 import { maybe, t } from "./page.ts";
 

@@ -1,7 +1,7 @@
 /** The status page: a receipt number in any spelling, and how that application stands. */
 
-import { byId, el, section } from "../../../../shared/web/src/dom.ts";
-import { normaliseReceipt } from "../../../../shared/web/src/receipts.ts";
+import { byId, el, section } from "#shared/dom.ts";
+import { normaliseReceipt } from "#shared/receipts.ts";
 import * as intake from "./intake.ts";
 import { page, t } from "./page.ts";
 import { shown } from "./standing.ts";

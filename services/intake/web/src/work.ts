@@ -1,7 +1,7 @@
 /** Proof of work, asked for only while the office is under attack (docs/protocols.md §1, `work-required`). */
 
 import { sha256 } from "@noble/hashes/sha2.js";
-import { utf8 } from "../../../../shared/web/src/encoding.ts";
+import { utf8 } from "#shared/encoding.ts";
 import type { Sealed } from "./sealing.ts";
 
 /** Attempts between two breaths, so that the page stays alive on an old phone. */

@@ -1,6 +1,6 @@
 /** What staff do: sent to `/v1` as JSON with the session's cookie; a refusal is said in the server's own words. */
 
-import { t } from "../../../../../shared/web/src/page.ts";
+import { t } from "#shared/page.ts";
 import { page } from "./page.ts";
 
 const PATIENCE_MS = 30_000;

@@ -1,7 +1,7 @@
 /** The dice page: one person types the digits, another types them unseen, both are named, and only then are they given. */
 
-import { byId, el, section, showOnly } from "../../../../../shared/web/src/dom.ts";
-import { read, t } from "../../../../../shared/web/src/page.ts";
+import { byId, el, section, showOnly } from "#shared/dom.ts";
+import { read, t } from "#shared/page.ts";
 import { call } from "./calls.ts";
 import { difference, inFives, mistakeIn, plainDigits, type Mistake } from "./digits.ts";
 import { hashOf } from "./evidence.ts";

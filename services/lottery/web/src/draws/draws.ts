@@ -1,8 +1,8 @@
 /** The page of one draw: kept as the server has it; its forms are sent as calls, listened for here because sections are replaced. */
 
-import { section } from "../../../../../shared/web/src/dom.ts";
+import { section } from "#shared/dom.ts";
 import { call } from "./calls.ts";
-import { t } from "../../../../../shared/web/src/page.ts";
+import { t } from "#shared/page.ts";
 import { keepLive, refresh } from "./live.ts";
 import { stampIn } from "./stamp.ts";
 import { tryDraw } from "./trying.ts";

@@ -3,8 +3,8 @@
  * The browser parses the answer as a document of its own (no script runs, no HTML text is put into this page).
  */
 
-import { section } from "../../../../../shared/web/src/dom.ts";
-import { t } from "../../../../../shared/web/src/page.ts";
+import { section } from "#shared/dom.ts";
+import { t } from "#shared/page.ts";
 
 const EVERY_MS = 3_000;
 const PATIENCE_MS = 10_000;

@@ -1,6 +1,6 @@
 /** The data block of the staff pages of a draw: services/lottery/pages/draws.py writes it. */
 
-import { read, type Frame } from "../../../../../shared/web/src/page.ts";
+import { read, type Frame } from "#shared/page.ts";
 
 export interface DrawPage extends Frame {
   readonly campaign: string;

@@ -1,7 +1,7 @@
 /** The dry run's counts, as the server answered them; they are on this page only. */
 
-import { el, section } from "../../../../../shared/web/src/dom.ts";
-import { t } from "../../../../../shared/web/src/page.ts";
+import { el, section } from "#shared/dom.ts";
+import { t } from "#shared/page.ts";
 import { look } from "./calls.ts";
 import { page } from "./page.ts";
 

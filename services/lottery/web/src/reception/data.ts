@@ -1,6 +1,6 @@
 /** The data block of the reception page, and time as the office has it. */
 
-import { read, type Frame } from "../../../../../shared/web/src/page.ts";
+import { read, type Frame } from "#shared/page.ts";
 
 export interface Page extends Frame {
   readonly campaign: string;

@@ -5,7 +5,7 @@ import type { Book, Noted } from "./scan_log.ts";
 import type { OfficeClock } from "./data.ts";
 import type { Keeping, Kept } from "./database.ts";
 import { passText, readPass } from "./passes.ts";
-import { normaliseReceipt } from "../../../../../shared/web/src/receipts.ts";
+import { normaliseReceipt } from "#shared/receipts.ts";
 import type { Line } from "./roster.ts";
 
 /** What became of one reading: a scan with its verdict; several places to choose from; nothing that we know; or lost. */

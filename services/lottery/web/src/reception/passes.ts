@@ -2,7 +2,7 @@
 
 import { ed25519 } from "@noble/curves/ed25519.js";
 import { sha256 } from "@noble/hashes/sha2.js";
-import { utf8, unb64url } from "../../../../../shared/web/src/encoding.ts";
+import { utf8, unb64url } from "#shared/encoding.ts";
 
 export interface Pass {
   /** 32 hex digits. */

@@ -1,7 +1,7 @@
 /** The reception page: what this device kept, its name, and then the desk. */
 
-import { byId, section } from "../../../../../shared/web/src/dom.ts";
-import { t } from "../../../../../shared/web/src/page.ts";
+import { byId, section } from "#shared/dom.ts";
+import { t } from "#shared/page.ts";
 import { Book } from "./scan_log.ts";
 import { OfficeClock, page } from "./data.ts";
 import { Desk } from "./desk.ts";

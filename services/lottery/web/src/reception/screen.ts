@@ -1,8 +1,8 @@
 /** The desk on the screen: listens to people, scanners, the camera and the office, and shows what comes of it. */
 
-import { byId, el, section } from "../../../../../shared/web/src/dom.ts";
-import { prepare } from "../../../../../shared/web/src/offline.ts";
-import { t } from "../../../../../shared/web/src/page.ts";
+import { byId, el, section } from "#shared/dom.ts";
+import { prepare } from "#shared/offline.ts";
+import { t } from "#shared/page.ts";
 import { Camera } from "./camera.ts";
 import { page } from "./data.ts";
 import type { Desk, Outcome } from "./desk.ts";

@@ -1,7 +1,7 @@
 /** What the desk sees: one large answer, counts, the last scans. Colour, shape, words and sound say the same. */
 
-import { el, section } from "../../../../../shared/web/src/dom.ts";
-import { t } from "../../../../../shared/web/src/page.ts";
+import { el, section } from "#shared/dom.ts";
+import { t } from "#shared/page.ts";
 import type { Code } from "./attendance.ts";
 import type { Book, Noted } from "./scan_log.ts";
 import type { Outcome } from "./desk.ts";

@@ -1,7 +1,7 @@
 /** Who gets what, entry by entry, as docs/protocols.md §2 says it; written without a look at the draw's own program. */
 
 import { sha256 } from "@noble/hashes/sha2.js";
-import { utf8 } from "../../../../../shared/web/src/encoding.ts";
+import { utf8 } from "#shared/encoding.ts";
 import { Refused } from "./canonical.ts";
 import type { ClassRule, Rules } from "./manifest.ts";
 import type { Entry } from "./rows.ts";

@@ -2,7 +2,7 @@
 
 import { bls12_381 } from "@noble/curves/bls12-381.js";
 import { sha256 } from "@noble/hashes/sha2.js";
-import { utf8 } from "../../../../../shared/web/src/encoding.ts";
+import { utf8 } from "#shared/encoding.ts";
 import { instant } from "./instants.ts";
 import type { Manifest } from "./manifest.ts";
 import { unhex } from "./rows.ts";

@@ -2,7 +2,7 @@
 
 import { ed25519 } from "@noble/curves/ed25519.js";
 import { sha256 } from "@noble/hashes/sha2.js";
-import { unb64url, utf8 } from "../../../../../shared/web/src/encoding.ts";
+import { unb64url, utf8 } from "#shared/encoding.ts";
 import { allocate, type Result, type Tell } from "./allocation.ts";
 import { canonical, Refused, type Json } from "./canonical.ts";
 import { beaconHolds, beaconWasUnknown, diceHold, drawKey } from "./chance.ts";

@@ -1,6 +1,6 @@
 /** One record being computed anew, in a worker of its own: a newer one ends it, so that no answers are mixed up. */
 
-import { trusted } from "../../../../../shared/web/src/offline.ts";
+import { trusted } from "#shared/offline.ts";
 import type { Asked, Said, Source } from "./verify-work.ts";
 
 export class Computing {

@@ -1,7 +1,7 @@
 /** What was found: the verdict, big and plain, and below it every check, what the record says, and the result by class. */
 
-import { byId, el, section } from "../../../../../shared/web/src/dom.ts";
-import { maybe, t } from "../../../../../shared/web/src/page.ts";
+import { byId, el, section } from "#shared/dom.ts";
+import { maybe, t } from "#shared/page.ts";
 import type { Check } from "./checks.ts";
 import type { Facts } from "./facts.ts";
 import { moment, page, title } from "./page.ts";

@@ -1,6 +1,6 @@
 /** What the server tells the page /verify. */
 
-import { read, type Frame } from "../../../../../shared/web/src/page.ts";
+import { read, type Frame } from "#shared/page.ts";
 
 export interface Page extends Frame {
   readonly campaign: string;

@@ -1,7 +1,7 @@
 /** One entry's path, in words. */
 
-import { el, section } from "../../../../../shared/web/src/dom.ts";
-import { t } from "../../../../../shared/web/src/page.ts";
+import { el, section } from "#shared/dom.ts";
+import { t } from "#shared/page.ts";
 import { moment, title } from "./page.ts";
 import type { Path, Turn } from "./path.ts";
 import type { Place } from "./waiting_list.ts";

@@ -1,7 +1,7 @@
 /** The frozen list as text, and its Merkle root: runs of 1,024 lines, SHA-256, RFC 6962 §2.1. */
 
 import { sha256 } from "@noble/hashes/sha2.js";
-import { utf8 } from "../../../../../shared/web/src/encoding.ts";
+import { utf8 } from "#shared/encoding.ts";
 import { Refused } from "./canonical.ts";
 
 export interface Entry {

@@ -1,6 +1,6 @@
 /** The service worker of /verify. */
 
-import { serveFrom } from "../../../../../shared/web/src/serving.ts";
+import { serveFrom } from "#shared/serving.ts";
 import { SHELF } from "./page_cache.ts";
 
 serveFrom(SHELF);

@@ -1,6 +1,6 @@
 /** The computing, away from the page, so that it never stands still: a record in, checks and one entry's path out. */
 
-import { normaliseReceipt } from "../../../../../shared/web/src/receipts.ts";
+import { normaliseReceipt } from "#shared/receipts.ts";
 import type { Json } from "./canonical.ts";
 import { checks, ROWS_FILE, type Check, type Opened } from "./checks.ts";
 import { factsOf, type Facts } from "./facts.ts";

@@ -1,8 +1,8 @@
 /** The page /verify: has a record computed anew, the office's or one from a file, and says what was found. */
 
-import { byId, el, section } from "../../../../../shared/web/src/dom.ts";
-import { prepare } from "../../../../../shared/web/src/offline.ts";
-import { t } from "../../../../../shared/web/src/page.ts";
+import { byId, el, section } from "#shared/dom.ts";
+import { prepare } from "#shared/offline.ts";
+import { t } from "#shared/page.ts";
 import { Computing } from "./computing.ts";
 import { FoundView, say } from "./found-view.ts";
 import { api, page } from "./page.ts";
