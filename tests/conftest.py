@@ -16,8 +16,9 @@ from deploy.local.processes import Watchdog
 from deploy.local.servers import Servers
 from tests.support.containers import Containers, docker_answers
 
-settings.register_profile("kuji", deadline=None)  # a busy machine is no mistake
-settings.load_profile("kuji")
+settings.register_profile("whole", deadline=None)  # a busy machine is no mistake
+settings.register_profile("quick", deadline=None, max_examples=15)
+settings.load_profile(os.environ.get("KUJI_TEST_PROFILE", "whole"))
 
 
 @pytest.fixture(scope="session")

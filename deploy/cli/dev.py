@@ -4,7 +4,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 from rich.console import Console
@@ -21,21 +21,31 @@ _CHECKS = (
 )
 
 
-_WHOLE = ("-n", "2", "--dist", "loadfile")
-"""All tests wait for servers more than they compute: two processes with servers of their own, a file to each."""
+_TWO_WORKERS: Final = ("-n", "2", "--dist", "loadfile", "--durations", "10")
+"""Tests wait for servers more than they compute: two processes with servers of their own, whole files to each."""
+
+_QUICK: Final = ("tests/unit", "tests/contract", "-m", "not slow", *_TWO_WORKERS)
 
 
-def test(context: typer.Context) -> None:
-    """Every check and every test: ruff, mypy --strict, import-linter, pytest. More arguments go to pytest."""
+def test(
+    context: typer.Context,
+    quick: Annotated[  # noqa: FBT002, PT028  (a flag of a command, which is no test)
+        bool, typer.Option("--quick", help="While you write: checks and fast tests, about two minutes, no servers.")
+    ] = False,
+) -> None:
+    """Run every check and every test: ruff, mypy --strict, import-linter, tsc, pytest. Arguments go to pytest."""
     if not context.args:
         for name, command in _CHECKS:
             _check(name, command)
         pages.node("node_modules/typescript/bin/tsc", "--noEmit")
         Console(stderr=True).print("[green]✓[/] tsc --strict")
+    if quick:
+        os.environ["KUJI_TEST_PROFILE"] = "quick"
+    arguments = context.args or (_QUICK if quick else _TWO_WORKERS)
     os.chdir(ROOT)
     sys.stdout.flush()
-    # Becomes pytest: its status is ours, its summary the last line, and Ctrl-C reaches it once and not half-way.
-    os.execv(sys.executable, [sys.executable, "-m", "pytest", *(context.args or _WHOLE)])  # noqa: S606
+    # The process becomes pytest: its exit status is ours, its summary the last line, and Ctrl-C reaches it once.
+    os.execv(sys.executable, [sys.executable, "-m", "pytest", *arguments])  # noqa: S606
 
 
 def _check(name: str, command: list[str]) -> None:

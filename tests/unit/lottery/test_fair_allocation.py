@@ -19,6 +19,8 @@ from services.lottery.rules import ClassRule, Rules
 from tests.support.draw_builders import class_rule, entry
 from tests.support.draw_statistics import TOO_FAR, chi_square, key
 
+pytestmark = pytest.mark.slow
+
 Won = Mapping[str, Sequence[bytes]]
 Giving = Callable[[bytes, Sequence[Entry], Sequence[ClassRule], Rules], Won]
 """K, entries by id, classes, rules to winners by class."""

@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 from services.lottery.allocation.tickets import DrawnOrder, tickets
 from tests.support.draw_statistics import STATISTICS, TOO_FAR, Drawing, Order, arrivals, key, places
 
+pytestmark = pytest.mark.slow
+
 MILLION = 1_000_000
 KS_LIMIT = 2.0
 """√n·D beyond which a million numbers are not evenly spread (Kolmogorov: once in 1,500)."""
