@@ -27,7 +27,7 @@ def bundled(context: typer.Context) -> None:
 
 app.command("demo")(demo.demo)
 app.command("test", context_settings={"allow_extra_args": True, "ignore_unknown_options": True}, add_help_option=False)(
-    dev.test
+    dev.run_tests
 )
 app.command("up")(installation.up)
 app.command("down")(installation.down)

@@ -27,9 +27,9 @@ _TWO_WORKERS: Final = ("-n", "2", "--dist", "loadfile", "--durations", "10")
 _QUICK: Final = ("tests/unit", "tests/contract", "-m", "not slow", *_TWO_WORKERS)
 
 
-def test(
+def run_tests(
     context: typer.Context,
-    quick: Annotated[  # noqa: FBT002, PT028  (a flag of a command, which is no test)
+    quick: Annotated[  # noqa: FBT002  (a flag of the command line)
         bool, typer.Option("--quick", help="While you write: checks and fast tests, about two minutes, no servers.")
     ] = False,
 ) -> None:
