@@ -9,10 +9,13 @@ import time
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Protocol
+from typing import Final, Protocol
 
 from shared.campaign import Campaign
 from shared.errors import ConfigurationError
+from shared.files import write_atomic
+
+_READABLE: Final = 0o644
 
 
 class Clock(Protocol):
@@ -58,9 +61,8 @@ class RehearsalClock:
 
 def set_rehearsal_clock(path: Path, domain: datetime) -> None:
     """Jump: from now on the rehearsal's time runs on from `domain`. Replaces the file in one step."""
-    draft = path.with_suffix(".new")
-    draft.write_text(json.dumps({"domain": domain.isoformat(), "wall": time.time()}), "utf-8")
-    draft.replace(path)
+    point = {"domain": domain.isoformat(), "wall": time.time()}
+    write_atomic(path, json.dumps(point).encode("ascii"), mode=_READABLE)  # containers read it as other users
 
 
 def choose_clock(clock_file: Path | None, campaigns: Iterable[Campaign]) -> Clock:

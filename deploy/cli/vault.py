@@ -7,7 +7,7 @@ import typer
 
 from deploy.cli.api import ask, call, campaign_or_only
 from deploy.cli.output import AsJson, CampaignOption, show
-from deploy.local.secrets import write_secret
+from shared.files import write_atomic
 
 prints = typer.Typer(help="Postcards to print.", no_args_is_help=True)
 
@@ -27,7 +27,7 @@ def fetch(
 ) -> None:
     """Write the PDF of a batch to FILE, readable by you only; the vault's audit log says that it was fetched."""
     path = f"campaigns/{campaign_or_only(campaign)}/print-batches/{batch_id}/pdf"
-    write_secret(file, call("vault", "GET", path).content)
+    write_atomic(file, call("vault", "GET", path).content)
     typer.echo(str(file))
 
 

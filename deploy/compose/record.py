@@ -5,8 +5,8 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from deploy.local.secrets import write_secret
 from shared.campaign import load_campaigns
+from shared.files import write_atomic
 
 PORTS = {"intake": 8101, "lottery": 8102, "notifier": 8103, "vault": 8104}
 """As docker-compose.yml publishes them unless KUJI_INTAKE_PORT and so on say otherwise."""
@@ -30,5 +30,5 @@ def write(folder: Path, campaigns: Path) -> Path:
         "paper_token_file": str(folder / "intake" / "paper-token"),
         "servers": {},
     }
-    write_secret(path, json.dumps(record, ensure_ascii=False).encode())
+    write_atomic(path, json.dumps(record, ensure_ascii=False).encode())
     return path

@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
-from deploy.local.secrets import Secrets, write_secret
+from deploy.local.secrets import Secrets
 from shared.contracts import SERVICES
 from shared.errors import ConfigurationError
+from shared.files import write_atomic
 from shared.messaging.access import User, definitions
 
 PIN: Final = "vault-signing-key"
@@ -39,7 +40,7 @@ def make(folder: Path, *, rehearsal: bool) -> bool:
         _make_secrets(folder)
         for service in SERVICES:
             lines = [f"{name}={value}\n" for name, value in environment(service, rehearsal=rehearsal).items()]
-            write_secret(folder / f"{service}.env", "".join(lines).encode())
+            write_atomic(folder / f"{service}.env", "".join(lines).encode())
     elif rehearsal != ("KUJI_CLOCK_FILE" in (folder / "vault.env").read_text("utf-8")):
         raise ConfigurationError(f"{folder} was made for the other purpose; set KUJI_COMPOSE_DIR to another folder")
     users = [User(service, _password(folder, service), service) for service in SERVICES]

@@ -11,7 +11,8 @@ import httpx
 
 from deploy.edge.sealing import KeyRefused, SealingKey
 from deploy.edge.settings import EdgeSettings
-from deploy.edge.spool import SealedPaper, write_whole
+from deploy.edge.spool import SealedPaper
+from shared.files import write_atomic
 
 if TYPE_CHECKING:
     from shared.ids import Receipt
@@ -63,7 +64,7 @@ class IntakeDoor:
                 raise IntakeAway("intake does not answer, and no key was fetched before") from None
             return self._checked(json.loads(self._kept_key.read_bytes()))
         key = self._checked(answer.json())
-        write_whole(self._kept_key, answer.content)
+        write_atomic(self._kept_key, answer.content)
         return key
 
     def _checked(self, document: Any) -> SealingKey:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import secrets
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Self
+
+from shared.files import write_atomic
 
 if TYPE_CHECKING:
     from shared.ids import CampaignId, KeyId, PaperId, Serial
@@ -62,7 +63,7 @@ class Spool:
 
     def put(self, paper: SealedPaper) -> None:
         """Durable when this returns."""
-        write_whole(self._path(paper), json.dumps(asdict(paper)).encode("ascii"))
+        write_atomic(self._path(paper), json.dumps(asdict(paper)).encode("ascii"))
 
     def papers(self) -> Iterator[SealedPaper]:
         """What still waits, the oldest first."""
@@ -97,18 +98,3 @@ def _age(path: Path) -> tuple[int, str]:
         return path.stat().st_mtime_ns, path.name
     except FileNotFoundError:
         return 0, path.name
-
-
-def write_whole(path: Path, content: bytes) -> None:
-    """Mode 0600; either all of it is there, on the disk, or none."""
-    draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
-    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    draft.replace(path)
-    handle = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -12,7 +12,7 @@ from typing import Final
 from deploy.edge.intake_client import IntakeAway, PaperRefused
 from deploy.edge.sealing import KeyRefused
 from deploy.edge.sender import UNAUTHORIZED, PaperChannel, Sender, serial_of
-from deploy.edge.spool import write_whole
+from shared.files import write_atomic
 from shared.paper_files import NotAPaper
 
 REJECTED: Final = "rejected"
@@ -89,6 +89,6 @@ class Watching:
         """Out of the way, with the reason beside it: a code and what to do, nothing of what the paper holds."""
         aside = self.folder / REJECTED
         aside.mkdir(exist_ok=True, mode=0o700)
-        write_whole(aside / f"{file.name}.reason", f"{code}\n{advice}\n".encode())
+        write_atomic(aside / f"{file.name}.reason", f"{code}\n{advice}\n".encode())
         file.replace(aside / file.name)
         self.tell(f"rejected: {code}")

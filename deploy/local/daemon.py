@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from deploy.local import runs
-from deploy.local.secrets import write_secret
 from deploy.local.stack import Options, Stack
 from shared.campaign import load_campaigns
 from shared.errors import KujiError
+from shared.files import write_atomic
 
 
 def main() -> None:
@@ -65,9 +65,7 @@ def _servers(stack: Stack) -> dict[str, str]:
 
 
 def _write(path: Path, content: dict[str, Any]) -> None:
-    draft = path.with_suffix(".new")
-    write_secret(draft, json.dumps(content, ensure_ascii=False).encode())
-    draft.replace(path)
+    write_atomic(path, json.dumps(content, ensure_ascii=False).encode())
 
 
 if __name__ == "__main__":

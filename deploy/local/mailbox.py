@@ -49,7 +49,7 @@ class Mailbox:
 
     def _keep(self, number: str, content: bytes, envelope: str) -> None:
         for name, data in ((f"{number}.json", envelope.encode()), (f"{number}.eml", content)):
-            draft = self._folder / f".{name}"
+            draft = self._folder / f".{name}"  # not synced: a rehearsal's mail need not survive a crash of the machine
             draft.write_bytes(data)
             draft.rename(self._folder / name)
 

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from deploy.local.processes import Watchdog, kill_group, started_at
-from deploy.local.secrets import write_secret
+from shared.files import write_atomic
 
 _OWNER = "owner.json"
 _LEDGER = "processes"
@@ -28,9 +28,7 @@ def make(runs: Path, prefix: str) -> Path:
 
 def claim(folder: Path) -> None:
     """From now on `folder` belongs to this process."""
-    draft = folder / f"{_OWNER}.new"
-    write_secret(draft, json.dumps({"pid": os.getpid(), "started_at": started_at(os.getpid())}).encode())
-    draft.replace(folder / _OWNER)
+    write_atomic(folder / _OWNER, json.dumps({"pid": os.getpid(), "started_at": started_at(os.getpid())}).encode())
 
 
 def owner(folder: Path) -> int | None:

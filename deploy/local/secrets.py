@@ -3,7 +3,6 @@
 All of it is made anew for each installation and lies in files of mode 0600 below its state folder.
 """
 
-import os
 import secrets
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -16,6 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from shared.contracts import SERVICES
+from shared.files import write_atomic
 
 _LIFE = timedelta(days=400)
 """Longer than any campaign: nothing renews the certificate while one runs."""
@@ -42,10 +42,10 @@ class Secrets:
             relay_password=secrets.token_urlsafe(18),
         )
         for service, token in made.ops.items():
-            write_secret(made.ops_file(service), token.encode())
-        write_secret(made.paper_token_file, secrets.token_urlsafe(24).encode())
-        write_secret(made.passphrase_file, secrets.token_urlsafe(24).encode())
-        write_secret(made.relay_password_file, made.relay_password.encode())
+            write_atomic(made.ops_file(service), token.encode())
+        write_atomic(made.paper_token_file, secrets.token_urlsafe(24).encode())
+        write_atomic(made.passphrase_file, secrets.token_urlsafe(24).encode())
+        write_atomic(made.relay_password_file, made.relay_password.encode())
         _make_certificate(made)
         return made
 
@@ -79,12 +79,6 @@ class Secrets:
         return self.folder / "authority.crt"
 
 
-def write_secret(path: Path, content: bytes) -> None:
-    """Readable by its owner only, from the first moment."""
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-        file.write(content)
-
-
 def _make_certificate(made: Secrets) -> None:
     """An authority of one certificate: the relay's, on loopback or the container's. Its key is forgotten at once."""
     authority_key, relay_key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
@@ -113,9 +107,9 @@ def _make_certificate(made: Secrets) -> None:
     )
     pem = serialization.Encoding.PEM
     private = relay_key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    write_secret(made.private_key_file, private)
-    write_secret(made.certificate_file, relay.public_bytes(pem))
-    write_secret(made.authority_file, authority.public_bytes(pem))
+    write_atomic(made.private_key_file, private)
+    write_atomic(made.certificate_file, relay.public_bytes(pem))
+    write_atomic(made.authority_file, authority.public_bytes(pem))
 
 
 def _certificate(

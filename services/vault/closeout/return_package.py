@@ -19,6 +19,7 @@ from services.vault.identities.repository import Identities
 from shared.campaign import Campaign
 from shared.clock import Clock
 from shared.errors import KujiError
+from shared.files import write_atomic
 from shared.ids import CampaignId
 from shared.logging import get_logger
 from shared.storage import Store
@@ -152,9 +153,6 @@ def _taken_out(campaign: CampaignId, take_out: TakeOut, package_id: str, sha256:
 
 
 def _write(path: Path, content: bytes) -> None:
-    """In one step, readable for nobody else."""
+    """Write the package in one step, readable by its owner only."""
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    draft = path.with_suffix(".new")
-    draft.touch(mode=0o600)
-    draft.write_bytes(content)
-    draft.replace(path)
+    write_atomic(path, content)

@@ -6,7 +6,6 @@ destroyed campaign leaves a tombstone with the fingerprint of its key and never 
 
 import contextlib
 import json
-import os
 import secrets
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -19,6 +18,7 @@ from services.vault.keys.campaign_keys import CampaignKeys
 from services.vault.keys.ciphers.envelope import KEY_BYTES, NotDecryptable, decrypt, encrypt
 from shared.encoding import b64url, unb64url
 from shared.errors import ConfigurationError, NotReady, PermanentError
+from shared.files import create_once, overwrite_and_remove, write_atomic
 from shared.ids import CampaignId
 from shared.signing import SigningKey
 
@@ -51,7 +51,7 @@ class Keystore:
         if not passphrase:
             raise ConfigurationError("the vault's passphrase is empty; write one into KUJI_PASSPHRASE_FILE")
         (folder / "campaigns").mkdir(parents=True, exist_ok=True, mode=0o700)
-        kept = _once(folder / "root.json", lambda: _new_root(passphrase))
+        kept = _create_once(folder / "root.json", lambda: _new_root(passphrase))
         try:
             key = _derive(passphrase, unb64url(kept["salt"]), kept["scrypt"])
             return cls(folder, bytes(decrypt(key, unb64url(kept["wrapped"]), "kuji/root-key/1")))
@@ -63,9 +63,7 @@ class Keystore:
 
         Only a restart with the passphrase opens it again.
         """
-        draft = self._folder / f".sealed.{secrets.token_hex(8)}"
-        draft.write_text(secrets.token_hex(16), "utf-8")
-        draft.replace(self._folder / "sealed")
+        write_atomic(self._folder / "sealed", secrets.token_hex(16).encode("ascii"))
         self._forget()
 
     @property
@@ -104,7 +102,7 @@ class Keystore:
         """The campaign's keys, made at the first call. Raises KeyDestroyed after its erasure."""
         self._refuse_destroyed(campaign)
         path = self._path(campaign)
-        _once(
+        _create_once(
             path,
             lambda: {"v": 1, "wrapped": self._wrap(CampaignKeys.generate(campaign, not_after).to_json(), campaign)},
         )
@@ -120,12 +118,8 @@ class Keystore:
         if kept is None:
             kept = self.campaign(campaign).fingerprint
             gone = {"v": 1, "fingerprint": kept, "destroyed_at": datetime.now(UTC).isoformat()}
-            _once(self._tombstone(campaign), lambda: gone)
-        path = self._path(campaign)
-        with contextlib.suppress(FileNotFoundError):
-            _overwrite(path)
-            path.unlink()
-            _flush_folder(path.parent)
+            _create_once(self._tombstone(campaign), lambda: gone)
+        overwrite_and_remove(self._path(campaign))
         self._cached.pop(campaign, None)
         return kept
 
@@ -147,7 +141,7 @@ class Keystore:
         return b64url(encrypt(self._key(), plaintext, f"kuji/campaign/1\x00{campaign}"))
 
     def _load(self, name: str, bound_to: str, make: Callable[[], bytes]) -> bytes:
-        kept = _once(
+        kept = _create_once(
             self._folder / name, lambda: {"v": 1, "wrapped": b64url(encrypt(self._key(), make(), f"kuji/{bound_to}/1"))}
         )
         return bytes(decrypt(self._key(), unb64url(kept["wrapped"]), f"kuji/{bound_to}/1"))
@@ -177,32 +171,7 @@ def _derive(passphrase: str, salt: bytes, cost: dict[str, int]) -> bytes:
     return Scrypt(salt=salt, length=KEY_BYTES, **cost).derive(passphrase.encode("utf-8"))
 
 
-def _once(path: Path, make: Callable[[], dict[str, Any]]) -> dict[str, Any]:
-    """The file's content; where there is none, write what `make` gives, unless another process was first."""
-    if not path.exists():
-        draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
-        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
-            json.dump(make(), file)
-            file.flush()
-            os.fsync(file.fileno())
-        with contextlib.suppress(FileExistsError):
-            os.link(draft, path)
-        draft.unlink()
-        _flush_folder(path.parent)
-    kept: dict[str, Any] = json.loads(path.read_text("utf-8"))
+def _create_once(path: Path, make: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    """Return the file's JSON; create it where it does not exist, unless another process is first."""
+    kept: dict[str, Any] = json.loads(create_once(path, lambda: json.dumps(make()).encode("utf-8")))
     return kept
-
-
-def _overwrite(path: Path) -> None:
-    with path.open("r+b") as file:
-        file.write(secrets.token_bytes(path.stat().st_size))
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def _flush_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -179,7 +179,7 @@ def test_the_edge_runs_on_a_fax_host_without_the_rest_of_the_house(edge: Edge):
     shutil.copytree(ROOT / "deploy" / "edge", host / "deploy" / "edge")
     (host / "deploy" / "__init__.py").touch()
     (host / "shared").mkdir()
-    for name in ("__init__", "canonical", "encoding", "paper", "signing"):
+    for name in ("__init__", "canonical", "encoding", "files", "paper_files", "signing"):
         shutil.copy(ROOT / "shared" / f"{name}.py", host / "shared")
     file = edge.file("H-1.tif", fax_images.fax(98))
     tool = host / "deploy" / "edge" / "kuji-seal-paper"

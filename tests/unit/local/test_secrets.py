@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy.local.secrets import Secrets, write_secret
+from deploy.local.secrets import Secrets
 from shared.contracts import SERVICES
 
 
@@ -75,10 +75,3 @@ def test_another_installations_authority_does_not_vouch_for_it(secrets: Secrets,
 
     with pytest.raises(ssl.SSLCertVerificationError):
         handshake(server, stranger, "localhost")
-
-
-def test_a_secret_that_is_written_again_keeps_nothing_of_the_old_one(tmp_path: Path) -> None:
-    write_secret(tmp_path / "s", b"a long old one")
-    write_secret(tmp_path / "s", b"new")
-
-    assert (tmp_path / "s").read_bytes() == b"new"
