@@ -79,8 +79,9 @@ def bench(
 
 
 def bundle() -> None:
-    """Bundle the pages, as the first start does by itself."""
-    typer.echo("services/*/web/dist")
+    """Bundle the pages where their sources have changed; `up`, `demo` and `test` do so by themselves."""
+    for service in pages.services():
+        typer.echo(f"services/{service}/web/dist")
 
 
 def lock() -> None:

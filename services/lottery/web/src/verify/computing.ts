@@ -1,7 +1,7 @@
 /** One record being computed anew, in a worker of its own: a newer one ends it, so that no answers are mixed up. */
 
 import { trusted } from "#shared/offline.ts";
-import type { Asked, Said, Source } from "./verify-work.ts";
+import type { Asked, Said, Source } from "./verify-work.entry.ts";
 
 export class Computing {
   private readonly address: string;

@@ -8,7 +8,7 @@ import { FoundView, say } from "./found-view.ts";
 import { api, page } from "./page.ts";
 import { showPath } from "./path-view.ts";
 import { fetched, SHELF } from "./page_cache.ts";
-import type { Said } from "./verify-work.ts";
+import type { Said } from "./verify-work.entry.ts";
 
 const view = new FoundView();
 const computing = new Computing(page.work, hear, () => view.stop("state state-late", t("verify.broken")));
