@@ -135,66 +135,6 @@ def test_somebody_applies_with_the_keyboard_alone(open_office: Office, browser: 
     assert open_office.person(receipt).name == "鍵盤 太郎"
 
 
-def test_the_postal_code_fills_the_address_in_and_many_towns_are_offered(open_office: Office, browser: Browser):
-    with opened(browser, open_office.url) as page:
-        page.goto(f"/c/{CAMPAIGN}/apply")
-        page.fill("#postal_code", "160-0021")
-        expect(page.locator("#town")).to_have_value("東京都新宿区歌舞伎町")
-        page.fill("#postal_code", "4980000")
-        page.locator("#postal_code-live button").nth(1).click()
-        expect(page.locator("#town")).not_to_have_value("東京都新宿区歌舞伎町")
-        page.fill("#postal_code", "9999999")
-        expect(page.locator("#postal_code-live")).to_contain_text("見つかりません")
-
-
-def test_only_classes_for_this_person_can_be_chosen_and_the_others_say_why(open_office: Office, browser: Browser):
-    with opened(browser, open_office.url) as page:
-        page.goto(f"/c/{CAMPAIGN}/apply")
-        assert page.locator("#choices input").count() == 0
-        page.select_option("#standing", "p3")
-        assert [box.get_attribute("id") for box in page.locator("#choices input").all()] == [
-            "class-junior-football",
-            "class-sports-day-running",
-        ]
-        expect(page.locator(".others")).to_contain_text("大人のための走り方教室 — 対象:20歳以上")
-        expect(page.locator("#field-guardian")).to_be_visible()
-        page.select_option("#standing", "age")
-        expect(page.locator("#field-guardian")).to_be_hidden()
-        page.fill("#age", "19")
-        expect(page.locator("#field-guardian")).to_be_visible()
-        page.fill("#age", "20")
-        expect(page.locator("#field-guardian")).to_be_hidden()
-
-
-def test_the_order_of_preference_is_that_of_choosing_and_can_be_changed(open_office: Office, browser: Browser):
-    with opened(browser, open_office.url) as page:
-        page.goto(f"/c/{CAMPAIGN}/apply")
-        fill(page, other_name(Typed(classes=("sports-day-running", "press-kids", "parent-child-food")), "順番 花子"))
-        page.click("#up-parent-child-food")
-        expect(page.locator("#choices-live")).to_contain_text("第2希望")
-        page.click("#up-parent-child-food")
-        receipt = send(page)
-
-    chosen = [choice["class_id"] for choice in open_office.register(receipt)["choices"]]
-    assert chosen == ["parent-child-food", "sports-day-running", "press-kids"]
-
-
-def test_what_is_wrong_is_said_at_the_field_and_what_was_typed_stays(open_office: Office, browser: Browser):
-    with opened(browser, open_office.url) as page:
-        page.goto(f"/c/{CAMPAIGN}/apply")
-        fill(page, replace(Typed(), phone="12", guardian=""))
-        page.click("#fields button[type=submit]")
-        expect(page.locator("#errors")).to_be_focused()
-        expect(page.locator("#errors-list li")).to_have_count(2)
-        expect(page.locator("#phone-error")).to_contain_text("0で始まる")
-        expect(page.locator("#phone")).to_have_attribute("aria-invalid", "true")
-        page.click("#errors-list a >> text=保護者")
-        expect(page.locator("#guardian")).to_be_focused()
-        page.keyboard.type("髙﨑 太郎")
-        expect(page.locator("#errors-list li")).to_have_count(1)
-        assert page.input_value("#name") == "髙﨑　花子"
-
-
 def test_corrections_lose_nothing_and_a_reload_brings_everything_back(open_office: Office, browser: Browser):
     with opened(browser, open_office.url) as page:
         page.goto(f"/c/{CAMPAIGN}/apply")

@@ -1,8 +1,10 @@
 /** The form's own modules, asked from the tests: one JSON question on standard input, one JSON answer out. */
 
+import { joinAddress } from "../../services/intake/web/src/address.ts";
 import { needsGuardian, plaintext, problems, type Draft } from "../../services/intake/web/src/application.ts";
 import type { Rules } from "../../services/intake/web/src/campaign.ts";
 import { checkedKey, KeyRefused } from "../../services/intake/web/src/keydocument.ts";
+import { suggestDomain } from "../../services/intake/web/src/mail_domains.ts";
 import * as normalise from "../../services/intake/web/src/normalise.ts";
 import { seal } from "../../services/intake/web/src/sealing.ts";
 import { solve } from "../../services/intake/web/src/work.ts";
@@ -37,6 +39,8 @@ const answers = {
     })),
   normalise: (cases: readonly (readonly [keyof typeof normalise, string])[]) =>
     cases.map(([rule, given]) => normalise[rule](given)),
+  join: (cases: readonly (readonly [string, string])[]) => cases.map(([town, street]) => joinAddress(town, street)),
+  suggest: (domains: readonly string[]) => domains.map(suggestDomain),
   seal: async (asked: Sealing) => {
     try {
       const key = checkedKey(asked.document, asked.campaign, asked.pinned, new Date(asked.now));

@@ -4,6 +4,7 @@
  * Pure. tests/cases/applications.json is run here and in the vault, so that the two cannot drift apart.
  */
 
+import { joinAddress } from "./address.ts";
 import { GRADES, type Grade, type Rules } from "./campaign.ts";
 import { isMinor, mayTake, type Standing } from "./eligibility.ts";
 import * as normalise from "./normalise.ts";
@@ -94,7 +95,7 @@ export function plaintext(draft: Draft, rules: Rules): Record<string, unknown> {
 }
 
 export function addressOf(draft: Draft): string {
-  return normalise.displayAddress(normalise.display(draft.town) + normalise.display(draft.street));
+  return joinAddress(draft.town, draft.street);
 }
 
 function addressProblems(draft: Draft, rules: Rules, municipalities: readonly string[]): Problem[] {

@@ -5,6 +5,8 @@ import { Chooser } from "./choosing.ts";
 import { deliver, type Delivered, type Shown } from "./delivery.ts";
 import { byId, el, section, showOnly } from "#shared/dom.ts";
 import * as fields from "./fields.ts";
+import { suggestAddress } from "./mail_domains.ts";
+import { MailHint } from "./mail_hint.ts";
 import { Memory, type Receipt } from "./memory.ts";
 import { display, email, phone, postalCode } from "./normalise.ts";
 import { now, page, t } from "./page.ts";
@@ -22,6 +24,7 @@ const rules = page.rules;
 const memory = new Memory(rules.campaign);
 const chooser = new Chooser(rules, chosen);
 const postal = new PostalCodes(filled);
+const mailHint = new MailHint(mended);
 const trust = { pinned: page.signing_key, now };
 let delivering = false;
 
@@ -42,6 +45,11 @@ function chosen(): void {
 function filled(): void {
   typed();
   fields.corrected("town");
+}
+
+function mended(): void {
+  typed();
+  fields.corrected("email");
 }
 
 function restanding(): void {
@@ -71,6 +79,7 @@ async function check(): Promise<void> {
 function summarise(current: Draft): void {
   const lives = residence(addressOf(current), postal.municipalities(current.postal_code), rules.residency);
   section("mismatch").hidden = lives !== "contradiction";
+  section("mail-doubt").hidden = suggestAddress(email(current.email)) === null;
   const lines: [string, string][] = [
     [t("form.name"), display(current.name)],
     [t("form.standing"), ageInWords(current)],
@@ -175,6 +184,7 @@ function resume(): void {
     if (remembered !== null) fields.writeDraft(remembered);
     chooser.show(standingOf(draft()), remembered?.choices ?? []);
     restanding();
+    mailHint.show();
     go("form");
   }
 }

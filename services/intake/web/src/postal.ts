@@ -46,8 +46,9 @@ export class PostalCodes {
   #offer(places: readonly intake.Place[]): void {
     const towns = [...new Set(places.map((place) => place.prefecture + place.municipality + place.town))];
     const [only, ...more] = towns;
+    const whole = places.every((place) => place.town !== "");
     if (only === undefined) this.#say(t("form.postal_code.unknown"));
-    else if (more.length === 0) this.#fill(only);
+    else if (more.length === 0) this.#fill(only, t(whole ? "form.postal_code.found" : "form.postal_code.part"));
     else this.#ask(towns);
   }
 
@@ -60,9 +61,9 @@ export class PostalCodes {
     section("postal_code-live").replaceChildren(el("p", {}, t("form.postal_code.many")), el("ul", { class: "towns" }, ...buttons));
   }
 
-  #fill(town: string): void {
+  #fill(town: string, hint = t("form.postal_code.found")): void {
     byId("town", HTMLInputElement).value = town;
-    this.#say(t("form.postal_code.found"));
+    this.#say(hint);
     this.#changed();
   }
 
