@@ -1,1 +1,1 @@
-"""The notifier (通知): one notice to every applicant, by mail or post, followed to its end; it knows no name."""
+"""The notifier (通知): sends every applicant one notice per occasion, by mail or post. It knows no person's name."""

@@ -1,4 +1,4 @@
-"""What staff ask the notifier over HTTP: counts, states, what needs a person. Nobody's name or address is here."""
+"""Staff endpoints of the notifier: counts, states, and notices that need a decision. No name or address is stored."""
 
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
@@ -6,74 +6,62 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Depends
 from pydantic import BaseModel, ConfigDict, StringConstraints
 
-from services.notifier import ledger
-from services.notifier.rules.states import FINAL, NoticeState
+from services.notifier.post.repository import PrintBatchRepository
+from services.notifier.repository import NoticeRepository
+from services.notifier.rules.notice import Notice
+from services.notifier.rules.states import FINISHED, NoticeState
+from services.notifier.wall_clock import wall_now
 from shared.campaign import Campaign
 from shared.clock import Clock
 from shared.ids import CampaignId, NoticeIdField
-from shared.storage import MongoCollection, Store
+from shared.storage import Database
 from shared.web import problem
 from shared.web.staff_token import Guard
 
-_SHOWN = {
-    "application_id": 1,
-    "kind": 1,
-    "channel": 1,
-    "state": 1,
-    "code": 1,
-    "attempts": 1,
-    "batch_id": 1,
-    "print_batch": 1,
-}
-
 
 class ResolveBody(BaseModel):
-    """A person's word on a notice whose mail may or may not have arrived."""
+    """Decision of a handler on a notice whose mail may or may not have arrived."""
 
     model_config = ConfigDict(extra="forbid")
     decision: Literal["mailed", "post"]
     actor: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
 
 
-def staff_router(campaigns: Mapping[CampaignId, Campaign], store: Store, clock: Clock, guard: Guard) -> APIRouter:
+def staff_router(campaigns: Mapping[CampaignId, Campaign], db: Database, clock: Clock, guard: Guard) -> APIRouter:
+    """Return the routes below `/v1/campaigns/{campaign}`, all behind `guard`."""
     router = APIRouter(prefix="/v1/campaigns/{campaign}", dependencies=[Depends(guard)], tags=["staff"])
+    notices, batches = NoticeRepository(db), PrintBatchRepository(db)
 
-    def known(campaign: str) -> Campaign:
+    def find_campaign(campaign: str) -> Campaign:
         if CampaignId(campaign) not in campaigns:
             raise problem("unknown-campaign", 404, "募集がありません", "募集のIDを確かめてください。")
         return campaigns[CampaignId(campaign)]
 
     @router.get("/summary")
-    async def summary(campaign: str) -> dict[str, Any]:
-        return await _summary(store, known(campaign), clock)
+    async def get_summary(campaign: str) -> dict[str, Any]:
+        return await _summarise(notices, batches, find_campaign(campaign), clock)
 
     @router.get("/notices")
-    async def notices(campaign: str, state: NoticeState | None = None) -> dict[str, Any]:
-        """All notices, or those of one state; by notice id, without tokens."""
-        wanted = {"campaign": known(campaign).id, **({"state": state} if state else {})}
-        found = await store.db[ledger.NOTICES].find(wanted, _SHOWN).to_list(None)
-        return {"notices": [{"id": each.pop("_id"), **each} for each in found]}
+    async def list_notices(campaign: str, state: NoticeState | None = None) -> dict[str, Any]:
+        """Return all notices, or those in one state, by notice id and without tokens."""
+        listed = await notices.list_notices(find_campaign(campaign).id, state)
+        return {"notices": [_present(notice) for notice in listed]}
 
     @router.get("/print-batches")
-    async def print_batches(campaign: str) -> dict[str, Any]:
-        found = await store.db[ledger.PRINT_BATCHES].find({"campaign": known(campaign).id}).to_list(None)
+    async def list_print_batches(campaign: str) -> dict[str, Any]:
+        listed = await batches.list_batches(find_campaign(campaign).id)
         return {
             "batches": [
-                {"id": b["_id"], "state": b["state"], "cards": len(b["notices"]), "pages": b.get("pages")}
-                for b in found
+                {"id": batch.id, "state": batch.state, "cards": len(batch.notices), "pages": batch.pages}
+                for batch in listed
             ]
         }
 
     @router.post("/notices/{notice_id}/resolve")
     async def resolve(campaign: str, notice_id: NoticeIdField, body: ResolveBody) -> dict[str, str]:
-        here = known(campaign).id
         to = NoticeState.MAILED if body.decision == "mailed" else NoticeState.TO_PRINT
-        wanted = {"_id": notice_id, "campaign": here, "state": NoticeState.UNKNOWN}
-        values = {"state": to, "resolved_by": body.actor, "next_at": ledger.wall_now()}
-        if to is NoticeState.MAILED:
-            values["sent_at"] = ledger.wall_now()
-        changed = await store.db[ledger.NOTICES].update_one(wanted, {"$set": values})
-        if changed.modified_count == 0:
+        here = find_campaign(campaign).id
+        if not await notices.resolve_unknown(here, notice_id, to, body.actor, wall_now()):
             raise problem(
                 "not-unknown",
                 409,
@@ -86,27 +74,26 @@ def staff_router(campaigns: Mapping[CampaignId, Campaign], store: Store, clock: 
     return router
 
 
-async def _summary(store: Store, campaign: Campaign, clock: Clock) -> dict[str, Any]:
-    """Counts by state and kind, mails and batches, and what is open against the deadline (R-B8)."""
-    notices = store.db[ledger.NOTICES]
-    here = {"campaign": campaign.id}
-    states = await _counts(notices, campaign.id, "$state")
-    mailed = {**here, "sent_at": {"$exists": True}}
-    in_batches = {**mailed, "batch_id": {"$ne": None}}
-    batches = await notices.distinct("batch_id", in_batches)
-    unfinished = sum(count for state, count in states.items() if state not in set(FINAL))
+def _present(notice: Notice) -> dict[str, Any]:
+    names = {"id", "application_id", "kind", "channel", "state", "code", "attempts", "batch_id", "print_batch"}
+    return notice.model_dump(include=names, exclude_none=True)
+
+
+async def _summarise(
+    notices: NoticeRepository, batches: PrintBatchRepository, campaign: Campaign, clock: Clock
+) -> dict[str, Any]:
+    """Return counts by state and kind, of mails and batches, and the open notices against the deadline (R-B8)."""
+    counts = await notices.count_notices(campaign.id)
+    unfinished = sum(count for state, count in counts.by_state.items() if state not in set(FINISHED))
     hours_left = (campaign.notify_by - clock.now()).total_seconds() / 3600
     return {
-        "notices": states,
-        "kinds": await _counts(notices, campaign.id, "$kind"),
-        "mails": {
-            "single": await notices.count_documents({**mailed, "batch_id": None}),
-            "in_batches": await notices.count_documents(in_batches),
-        },
-        "bcc_batches": len(batches),
-        "bounced": await notices.count_documents({**here, "bounced": True}),
-        "print_batches": await _counts(store.db[ledger.PRINT_BATCHES], campaign.id, "$state"),
-        "postcards": states.get(NoticeState.PRINTED, 0),
+        "notices": counts.by_state,
+        "kinds": counts.by_kind,
+        "mails": {"single": counts.mailed_alone, "in_batches": counts.mailed_in_batches},
+        "bcc_batches": counts.batches,
+        "bounced": counts.bounced,
+        "print_batches": await batches.count_by_state(campaign.id),
+        "postcards": counts.by_state.get(NoticeState.PRINTED, 0),
         "unfinished": unfinished,
         "deadline": {
             "notify_by": campaign.notify_by.isoformat(),
@@ -114,10 +101,3 @@ async def _summary(store: Store, campaign: Campaign, clock: Clock) -> dict[str, 
             "missed": unfinished > 0 and hours_left < 0,
         },
     }
-
-
-async def _counts(documents: MongoCollection, campaign: CampaignId, field: str) -> dict[str, int]:
-    grouped = documents.aggregate(
-        [{"$match": {"campaign": campaign}}, {"$group": {"_id": field, "count": {"$sum": 1}}}]
-    )
-    return {str(row["_id"]): int(row["count"]) async for row in grouped}

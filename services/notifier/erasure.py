@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from services.notifier import ledger
+from services.notifier.collections import PERSONAL
 from shared.campaign import Campaign
 from shared.contracts import ErasureCompleted, ErasureRequested, StoreErasure
 from shared.erasure import Queues, count_outbox, judged_queues, judged_store
@@ -37,7 +37,7 @@ class Erasure:
         async for asked in self._store.db[ERASURES].find({"state": "requested", "campaign": campaign}):
             before = asked.get("before") or await self._count(campaign)
             await self._store.db[ERASURES].update_one({"_id": asked["_id"]}, {"$set": {"before": before}})
-            for name in ledger.PERSONAL:
+            for name in PERSONAL:
                 await self._store.db[name].delete_many({"campaign": campaign})
             await self._queues.purge_campaign(campaign)
             after = await self._count(campaign)
@@ -45,7 +45,7 @@ class Erasure:
             await self._tell(campaign, asked["_id"], (*stores, await judged_queues(self._queues)))
 
     async def _count(self, campaign: CampaignId) -> dict[str, int]:
-        counts = {name: await self._store.db[name].count_documents({"campaign": campaign}) for name in ledger.PERSONAL}
+        counts = {name: await self._store.db[name].count_documents({"campaign": campaign}) for name in PERSONAL}
         return {**counts, OUTBOX: await count_outbox(self._store, campaign)}
 
     async def _tell(self, campaign: CampaignId, erasure_id: str, stores: tuple[StoreErasure, ...]) -> None:

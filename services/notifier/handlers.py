@@ -1,37 +1,38 @@
-"""What the notifier hears."""
+"""Message handlers of the notifier: contacts, results, offers and bounces."""
 
 from collections.abc import Sequence
 
-from services.notifier import ledger
-from services.notifier.rules.states import NoticeState
+from services.notifier.create_notices import record_contacts, record_offers, record_results
+from services.notifier.repository import NoticeRepository
+from services.notifier.wall_clock import wall_now
 from shared.contracts import ContactsRegistered, MailBounced, PlacesOffered, ResultsPublished
 from shared.storage import UnitOfWork
 
 
 async def on_contacts(events: Sequence[ContactsRegistered], uow: UnitOfWork) -> None:
+    """Store contacts and create their notices."""
     for event in events:
-        await ledger.put_contacts(uow, event.campaign, event.items)
+        await record_contacts(uow, event.campaign, event.items)
 
 
 async def on_results(events: Sequence[ResultsPublished], uow: UnitOfWork) -> None:
+    """Store results and create their notices."""
     for event in events:
-        await ledger.put_results(uow, event.campaign, event.draw, event.items)
+        await record_results(uow, event.campaign, event.draw, event.items)
 
 
 async def on_places(events: Sequence[PlacesOffered], uow: UnitOfWork) -> None:
+    """Store offers and create their notices."""
     for event in events:
-        await ledger.put_offers(uow, event.campaign, event.draw, event.items)
+        await record_offers(uow, event.campaign, event.draw, event.items)
 
 
 async def on_bounced(events: Sequence[MailBounced], uow: UnitOfWork) -> None:
-    """A mail that was taken came back: the person gets a postcard.
+    """Send the notice of a bounced mail by post.
 
-    `notice_id` is what the mail's envelope named, a notice or a batch. A mailbox that a family shares is reported for
-    each of them; only whom this mail went to is concerned.
+    `notice_id` is the id in the mail's envelope: of a notice or of a batch. The vault reports a mailbox that a family
+    shares once for each member, so the token selects the member to whom this mail was sent.
     """
+    notices = NoticeRepository.within(uow)
     for event in events:
-        this = {"$or": [{"_id": event.notice_id}, {"batch_id": event.notice_id}], "token": event.token}
-        wanted, change = ledger.moving(NoticeState.TO_PRINT, code=event.status, bounced=True, next_at=ledger.wall_now())
-        await uow.db[ledger.NOTICES].update_one(
-            {**this, **wanted, "campaign": event.campaign}, change, session=uow.session
-        )
+        await notices.record_bounce(event.campaign, event.notice_id, event.token, event.status, wall_now())

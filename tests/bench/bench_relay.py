@@ -21,7 +21,9 @@ import aiosmtplib
 
 from deploy.local.processes import Watchdog
 from deploy.local.servers import Servers
-from services.notifier import handlers, ledger
+from services.notifier import handlers
+from services.notifier.applicant_repository import ApplicantRepository
+from services.notifier.collections import COLLECTIONS
 from shared import logging
 from tests.support.mail_relay_harness import Door, at, letter, named, relaying, verdict
 from tests.support.mail_server import MailServer
@@ -98,8 +100,8 @@ async def measure(servers: Servers, folder: Path) -> AsyncIterator[Figure]:
         relaying(vault, servers.smtp_port, timeout_s=30) as door,
         House(servers.amqp_url, servers.mongo_url, namespace, vault, door, MailServer()) as house,
     ):
-        await house.store.ensure(ledger.collections())
-        await ledger.ensure_meetings(house.store, [house.campaign.id])
+        await house.store.ensure(COLLECTIONS)
+        await ApplicantRepository(house.store.db).ensure_locks([house.campaign.id])
         winners, losers = await house.people(MAILS), await house.people(LOSERS, first=MAILS)
         async for figure in through_relay(door, winners):
             yield figure

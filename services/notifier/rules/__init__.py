@@ -1,1 +1,1 @@
-"""Decide when and how a notice goes out: states, pace, replies, texts. Pure."""
+"""Rules of notices: record, states, pace, answers to SMTP replies, texts. Pure."""

@@ -1,4 +1,4 @@
-"""Not more at once than a receiver likes: some mail providers close their doors to whoever hurries."""
+"""Pacing: limits the rate of recipients per class of mail domain, because some mail providers block fast senders."""
 
 import asyncio
 from collections import Counter
@@ -6,19 +6,19 @@ from collections.abc import Callable, Iterable, Mapping
 
 
 class Pacing:
-    """`per_s`: most recipients a second by class of mail domain. Over all sessions of this process."""
+    """Limit the rate over all sessions of this process. `per_s`: most recipients per second by class."""
 
     def __init__(self, per_s: Mapping[str, float], clock: Callable[[], float] | None = None) -> None:
         self._per_s = dict(per_s)
         self._clock = clock or (lambda: asyncio.get_running_loop().time())
         self._free_at: dict[str, float] = {}
 
-    async def turn(self, domain_classes: Iterable[str | None]) -> None:
-        """Wait until recipients of these classes may be written to."""
+    async def wait_turn(self, domain_classes: Iterable[str | None]) -> None:
+        """Wait until a mail to recipients of these classes may be sent."""
         await asyncio.sleep(self.reserve(domain_classes))
 
     def reserve(self, domain_classes: Iterable[str | None]) -> float:
-        """Take the next free moments of each class; the wait until the last of them begins, in seconds."""
+        """Reserve the next free times of each class. Return the wait until the last of them begins, in seconds."""
         now, wait = self._clock(), 0.0
         for name, count in Counter(domain_classes).items():
             if name is None or name not in self._per_s:

@@ -1,25 +1,29 @@
-"""What an SMTP reply code means for a notice, and when to try again. Pure (RFC 5321 §4.2.1)."""
+"""Consequences of SMTP reply codes for a notice (RFC 5321 §4.2.1). Pure."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Final
 
 from services.notifier.rules.states import NoticeState
 
-_TRANSIENT = range(400, 500)
+_TRANSIENT: Final = range(400, 500)
 
 
-def state_after(code: int, attempt: int, waits: Sequence[float]) -> NoticeState:
-    """After a refusal: later while there are attempts left, else by post."""
+def state_after_refusal(code: int, attempt: int, waits: Sequence[float]) -> NoticeState:
+    """Return DEFERRED after a temporary refusal while there are attempts left, else TO_PRINT."""
     if code in _TRANSIENT and attempt <= len(waits):
         return NoticeState.DEFERRED
     return NoticeState.TO_PRINT
 
 
-def next_attempt(now: datetime, attempt: int, waits: Sequence[float]) -> datetime:
-    """`waits` in seconds before the second, third … attempt; `attempt` counts those made."""
+def next_attempt_at(now: datetime, attempt: int, waits: Sequence[float]) -> datetime:
+    """Return the time of the next attempt.
+
+    `attempt`: number of attempts made; `waits`: seconds before the second, third … attempt.
+    """
     return now + timedelta(seconds=waits[min(attempt, len(waits)) - 1] if waits else 0)
 
 
-def refused_for_another(code: int, recipients: int) -> bool:
-    """A text refused for several may have been refused because of one of them: then each gets it alone."""
+def must_split_batch(code: int, recipients: int) -> bool:
+    """Return True if a text was finally refused for several recipients: one of them may be the only reason."""
     return code not in _TRANSIENT and recipients > 1

@@ -5,7 +5,9 @@ from typing import Any
 
 import pytest
 
-from services.notifier import handlers, ledger
+from services.notifier import handlers
+from services.notifier.applicant_repository import ApplicantRepository
+from services.notifier.collections import COLLECTIONS
 from shared.contracts import PlaceOffer, PlacesOffered, PrintRequested, ResultsPublished
 from shared.ids import ClassId, DrawId
 from tests.support.mail_server import MailServer
@@ -36,8 +38,8 @@ def drawn_again(house: House, known: list[Known], draw: str, *outcomes: str) -> 
 async def books(house: House) -> House:
     """The notifier's database as an earlier version left it and a start prepares it, with nobody at work."""
     await house.store.db["notices"].create_index("application_id", unique=True)
-    await house.store.ensure(ledger.collections())
-    await ledger.ensure_meetings(house.store, [house.campaign.id])
+    await house.store.ensure(COLLECTIONS)
+    await ApplicantRepository(house.store.db).ensure_locks([house.campaign.id])
     return house
 
 

@@ -5,10 +5,13 @@ from collections import Counter
 
 import pytest
 
-from services.notifier import handlers, ledger
-from services.notifier.claims import ClaimLost, Claims
-from services.notifier.rules.states import NoticeState
-from shared.ids import new_event_id
+from services.notifier import handlers
+from services.notifier.applicant_repository import ApplicantRepository
+from services.notifier.collections import COLLECTIONS
+from services.notifier.mail.claims import Claims
+from services.notifier.repository import ClaimLostError, NoticeRepository
+from services.notifier.wall_clock import wall_now
+from shared.ids import NoticeId, new_event_id
 from tests.support.mail_server import MailServer
 from tests.support.notifier_harness import House
 
@@ -16,8 +19,8 @@ from tests.support.notifier_harness import House
 @pytest.fixture
 async def books(house: House) -> House:
     """The notifier's database as a start prepares it, with nobody at work."""
-    await house.store.ensure(ledger.collections())
-    await ledger.ensure_meetings(house.store, [house.campaign.id])
+    await house.store.ensure(COLLECTIONS)
+    await ApplicantRepository(house.store.db).ensure_locks([house.campaign.id])
     return house
 
 
@@ -77,7 +80,7 @@ async def test_a_session_that_died_before_the_text_went_out_is_followed_by_anoth
     known = await house.people(3)
     await heard(house, known, "won")
     claims = Claims(house.store, lease_s=0.2, gather_s=0)
-    assert await claims.one() is not None
+    assert await claims.claim_single() is not None
     async with house.notifier():
         await house.settled(mailed=3)
     assert len(mta.mails) == 3
@@ -91,9 +94,9 @@ async def test_a_session_that_died_while_the_text_went_out_leaves_an_unknown_and
     known = await house.people(2)
     await heard(house, known, "won")
     claims = Claims(house.store, lease_s=0.2, gather_s=0)
-    claim = await claims.one()
+    claim = await claims.claim_single()
     assert claim is not None
-    await claims.commit(claim.mark, [claim.envelope_id])
+    await claims.begin_sending_text(claim, [NoticeId(claim.envelope_id)])
     async with house.notifier():
         await house.settled(mailed=1, unknown=1)
         await asyncio.sleep(0.5)
@@ -105,17 +108,17 @@ async def test_a_slow_session_that_lost_its_claim_may_not_send(books: House) -> 
     known = await books.people(2)
     await heard(books, known, "lost")
     claims = Claims(books.store, lease_s=0.05, gather_s=0)
-    slow = await claims.many(books.campaign.id, 50)
+    slow = await claims.claim_batch(books.campaign.id, 50)
     assert slow is not None
     await asyncio.sleep(0.1)
-    await claims.take_over()
-    fast = await claims.many(books.campaign.id, 1)
+    await claims.take_over_expired()
+    fast = await claims.claim_batch(books.campaign.id, 1)
     assert fast is not None
-    with pytest.raises(ClaimLost):
-        await claims.commit(slow.mark, [notice["_id"] for notice in slow.notices])
-    await claims.settle(slow.mark, [notice["_id"] for notice in slow.notices], NoticeState.TO_PRINT)
+    with pytest.raises(ClaimLostError):
+        await claims.begin_sending_text(slow, [notice.id for notice in slow.notices])
+    await NoticeRepository(books.store.db).split_batch(slow.mark, [notice.id for notice in slow.notices], wall_now())
     assert await books.states() == {"sending": 1, "pending": 1}
-    await claims.commit(fast.mark, [notice["_id"] for notice in fast.notices])
+    await claims.begin_sending_text(fast, [notice.id for notice in fast.notices])
     assert await books.states() == {"committing": 1, "pending": 1}
 
 
@@ -123,8 +126,8 @@ async def test_rival_claims_share_no_notice(books: House) -> None:
     known = await books.people(60)
     await heard(books, known, "lost")
     claims = [Claims(books.store, lease_s=60, gather_s=0) for _ in range(6)]
-    taken = await asyncio.gather(*(each.many(books.campaign.id, 20) for each in claims))
-    ids = Counter(notice["_id"] for claim in taken if claim for notice in claim.notices)
+    taken = await asyncio.gather(*(each.claim_batch(books.campaign.id, 20) for each in claims))
+    ids = Counter(notice.id for claim in taken if claim for notice in claim.notices)
     assert len(ids) == 60
     assert set(ids.values()) == {1}
 
@@ -133,13 +136,13 @@ async def test_a_late_verdict_answers_what_was_unknown(books: House) -> None:
     known = await books.people(1)
     await heard(books, known, "won")
     claims = Claims(books.store, lease_s=0.01, gather_s=0)
-    claim = await claims.one()
+    claim = await claims.claim_single()
     assert claim is not None
-    await claims.commit(claim.mark, [claim.envelope_id])
+    await claims.begin_sending_text(claim, [NoticeId(claim.envelope_id)])
     await asyncio.sleep(0.05)
-    await claims.take_over()
+    await claims.take_over_expired()
     assert await books.states() == {"unknown": 1}
-    await claims.settle(claim.mark, [claim.envelope_id], NoticeState.MAILED)
+    await NoticeRepository(books.store.db).record_mailed(claim.mark, [NoticeId(claim.envelope_id)], 250, wall_now())
     assert await books.states() == {"mailed": 1}
 
 

@@ -8,10 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.notifier import ledger
 from services.notifier.rules.pacing import Pacing
-from services.notifier.rules.replies import next_attempt, refused_for_another, state_after
-from services.notifier.rules.states import AFTER, FINAL, STARTS, NoticeState, before
+from services.notifier.rules.replies import must_split_batch, next_attempt_at, state_after_refusal
+from services.notifier.rules.states import FINISHED, INITIAL, NOTICES, PRINT_BATCHES, NoticeState, PrintBatchState
 
 S = NoticeState
 NOW = datetime(2018, 6, 1, tzinfo=UTC)
@@ -21,66 +20,63 @@ WAITS = st.lists(st.floats(0, 10_000), max_size=6)
 def reachable(start: NoticeState) -> set[NoticeState]:
     found, todo = {start}, [start]
     while todo:
-        new = AFTER[todo.pop()] - found
+        new = NOTICES.after[todo.pop()] - found
         found |= new
         todo += new
     return found
 
 
 def test_every_state_has_a_place_in_the_table_and_can_be_reached() -> None:
-    assert set(AFTER) == set(S)
+    assert set(NOTICES.after) == set(S)
     assert reachable(S.PENDING) | reachable(S.TO_PRINT) == set(S)
 
 
 @pytest.mark.parametrize("state", [each for each in S if each is not S.FAILED])
 def test_from_everywhere_a_person_can_still_be_told(state: NoticeState) -> None:
-    assert reachable(state) & FINAL
+    assert reachable(state) & FINISHED
 
 
 def test_once_the_text_is_going_out_nothing_leads_back_to_sending_but_a_plain_refusal() -> None:
     """ADR 12: from `committing` only the mail server's own word leads to another attempt; `unknown` never does."""
-    assert AFTER[S.UNKNOWN] == {S.MAILED, S.TO_PRINT}
-    assert S.SENDING not in AFTER[S.COMMITTING] | AFTER[S.UNKNOWN] | AFTER[S.MAILED]
-    assert S.PENDING not in AFTER[S.COMMITTING] | AFTER[S.UNKNOWN] | AFTER[S.MAILED]
+    assert NOTICES.after[S.UNKNOWN] == {S.MAILED, S.TO_PRINT}
+    assert S.SENDING not in NOTICES.after[S.COMMITTING] | NOTICES.after[S.UNKNOWN] | NOTICES.after[S.MAILED]
+    assert S.PENDING not in NOTICES.after[S.COMMITTING] | NOTICES.after[S.UNKNOWN] | NOTICES.after[S.MAILED]
     assert not reachable(S.UNKNOWN) & {S.PENDING, S.SENDING, S.COMMITTING, S.DEFERRED}
 
 
 def test_mail_may_become_post_but_never_the_other_way_round() -> None:
     assert not reachable(S.TO_PRINT) & {S.PENDING, S.SENDING, S.COMMITTING, S.MAILED}
-    assert STARTS == {"mail": S.PENDING, "post": S.TO_PRINT}
+    assert INITIAL == {"mail": S.PENDING, "post": S.TO_PRINT}
 
 
-@pytest.mark.parametrize("target", list(S))
-def test_a_conditional_write_asks_for_exactly_the_states_the_table_allows(target: NoticeState) -> None:
-    wanted, change = ledger.moving(target, code="250")
-    assert wanted == {"state": {"$in": before(target)}}
-    assert change == {"$set": {"state": target, "code": "250"}}
-    assert set(before(target)) == {source for source in S if target in AFTER[source]}
+def test_a_print_batch_is_answered_once() -> None:
+    assert set(PRINT_BATCHES.after) == set(PrintBatchState)
+    assert PRINT_BATCHES.final == {PrintBatchState.PRINTED, PrintBatchState.MISMATCH}
 
 
 @given(st.integers(400, 499), st.integers(1, 20), WAITS)
 def test_later_is_tried_again_as_often_as_there_are_waits_and_then_goes_by_post(
     code: int, attempt: int, waits: Sequence[float]
 ) -> None:
-    assert (state_after(code, attempt, waits) is S.DEFERRED) == (attempt <= len(waits))
+    assert (state_after_refusal(code, attempt, waits) is S.DEFERRED) == (attempt <= len(waits))
 
 
 @given(st.integers(200, 999).filter(lambda code: code // 100 != 4), st.integers(1, 20), WAITS)
 def test_no_means_no(code: int, attempt: int, waits: Sequence[float]) -> None:
-    assert state_after(code, attempt, waits) is S.TO_PRINT
+    assert state_after_refusal(code, attempt, waits) is S.TO_PRINT
 
 
 @given(st.integers(1, 20), st.lists(st.floats(0, 10_000), min_size=1, max_size=6))
 def test_each_attempt_waits_its_own_time(attempt: int, waits: Sequence[float]) -> None:
     expected = waits[min(attempt, len(waits)) - 1]
-    assert next_attempt(NOW, attempt, waits) == NOW + timedelta(seconds=expected)
-    assert next_attempt(NOW, attempt, ()) == NOW
+    assert next_attempt_at(NOW, attempt, waits) == NOW + timedelta(seconds=expected)
+    assert next_attempt_at(NOW, attempt, ()) == NOW
 
 
 def test_only_a_final_no_to_several_may_have_been_meant_for_one_of_them() -> None:
-    assert refused_for_another(554, 2)
-    assert not refused_for_another(554, 1)
-    assert not refused_for_another(451, 50)
+    assert must_split_batch(554, 2)
+    assert not must_split_batch(554, 1)
+    assert not must_split_batch(451, 50)
 
 
 @given(st.lists(st.tuples(st.sampled_from(["docomo", "gmail", None]), st.floats(0, 2)), max_size=40))

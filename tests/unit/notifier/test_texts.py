@@ -2,21 +2,22 @@
 
 import itertools
 import unicodedata
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.notifier.rules.texts import PLACEHOLDER, Texts, Told, is_regret
+from services.notifier.rules.texts import PLACEHOLDER, ResultText, Texts, is_regret
 from shared.campaign import load_campaign
-from shared.contracts import CardOrder, Outcome, PlaceOffer, Refusal
-from shared.ids import ClassId, NoticeId, new_token
+from shared.contracts import CardOrder, Contact, Outcome, PlaceOffer, Refusal
+from shared.ids import ClassId, NoticeId, Receipt, new_application_id, new_token
 
 CAMPAIGN = load_campaign(Path("deploy/campaigns/777-days.yaml"))
 IDS = [each.id for each in CAMPAIGN.classes]
 TEXTS = Texts()
-RECEIPT, PASS = "W-7K3M-9Q2P-6", "0000-1111-2222-3333"
+RECEIPT, PASS = Receipt("W-7K3M-9Q2P-6"), "0000-1111-2222-3333"
 
 WORDS = st.sampled_from(["won", "waiting", "lost", "refused"])
 OUTCOMES = st.lists(st.sampled_from(IDS), min_size=1, max_size=7, unique=True).flatmap(
@@ -32,9 +33,22 @@ def outcome(class_id: str, word: str) -> Outcome:
     )
 
 
+def rejected(reasons: Sequence[str], refused: Sequence[Refusal] = ()) -> Contact:
+    """Return the contact of a rejected application."""
+    return Contact(
+        application_id=new_application_id(),
+        receipt=RECEIPT,
+        token=new_token(),
+        contact="mail",
+        status="rejected",
+        reasons=tuple(reasons),
+        refused=tuple(refused),
+    )
+
+
 @given(OUTCOMES)
 def test_a_result_names_every_class_with_its_outcome_in_both_languages(outcomes: tuple[Outcome, ...]) -> None:
-    mail = TEXTS.result(CAMPAIGN, Told(RECEIPT, outcomes, PASS))
+    mail = TEXTS.result(CAMPAIGN, ResultText(RECEIPT, outcomes, PASS))
     for each in outcomes:
         event_class = CAMPAIGN.event_class(each.class_id)
         assert event_class is not None
@@ -57,8 +71,8 @@ def test_a_result_names_every_class_with_its_outcome_in_both_languages(outcomes:
 @given(OUTCOMES)
 def test_every_text_to_one_person_keeps_the_place_for_the_name_and_no_other(outcomes: tuple[Outcome, ...]) -> None:
     for body in (
-        TEXTS.result(CAMPAIGN, Told(RECEIPT, outcomes, None)).body,
-        TEXTS.result_card(CAMPAIGN, Told(RECEIPT, outcomes, None)),
+        TEXTS.result(CAMPAIGN, ResultText(RECEIPT, outcomes, None)).body,
+        TEXTS.result_card(CAMPAIGN, ResultText(RECEIPT, outcomes, None)),
     ):
         assert body.count(PLACEHOLDER) == 1
         assert body.startswith(f"{PLACEHOLDER} 様")
@@ -94,27 +108,27 @@ def test_who_hears_the_text_for_many_has_won_nothing_and_waits_for_nothing(outco
 def test_a_refusal_says_why_in_words(reason: str, said: str) -> None:
     refused = [Refusal(class_id=ClassId("press-kids"), reason="grade")]
     for text in (
-        TEXTS.rejected(CAMPAIGN, RECEIPT, [reason], refused).body,
-        TEXTS.rejected_card(CAMPAIGN, RECEIPT, [reason], refused),
+        TEXTS.rejected(CAMPAIGN, rejected([reason], refused)).body,
+        TEXTS.rejected_card(CAMPAIGN, rejected([reason], refused)),
     ):
         assert said in text
         assert "プレスキッズ取材体験教室：学年が対象外です" in text
 
 
 def test_the_receipt_number_stands_in_every_mail_to_one_person() -> None:
-    assert RECEIPT in TEXTS.rejected(CAMPAIGN, RECEIPT, ["grade"], []).body
-    assert RECEIPT in TEXTS.result(CAMPAIGN, Told(RECEIPT, [outcome(IDS[0], "lost")], None)).body
+    assert RECEIPT in TEXTS.rejected(CAMPAIGN, rejected(["grade"])).body
+    assert RECEIPT in TEXTS.result(CAMPAIGN, ResultText(RECEIPT, [outcome(IDS[0], "lost")], None)).body
 
 
 def test_a_rehearsal_says_that_it_is_one() -> None:
     rehearsal = CAMPAIGN.model_copy(update={"rehearsal": True})
-    for mail in (TEXTS.regret(rehearsal), TEXTS.result(rehearsal, Told(RECEIPT, [outcome(IDS[0], "won")], PASS))):
+    for mail in (TEXTS.regret(rehearsal), TEXTS.result(rehearsal, ResultText(RECEIPT, [outcome(IDS[0], "won")], PASS))):
         assert "これは訓練です" in mail.body
     assert "訓練" not in TEXTS.regret(CAMPAIGN).body
 
 
 def test_a_class_that_left_the_campaign_file_is_still_named() -> None:
-    assert "gone-class" in TEXTS.result(CAMPAIGN, Told(RECEIPT, [outcome("gone-class", "lost")], None)).body
+    assert "gone-class" in TEXTS.result(CAMPAIGN, ResultText(RECEIPT, [outcome("gone-class", "lost")], None)).body
 
 
 def lines_of(card: str, wide: int = 24) -> int:
@@ -129,16 +143,16 @@ def _width(line: str) -> int:
 def test_cards_are_short_enough_for_a_postcard() -> None:
     """100 x 148 mm; up to four classes, as people ask for, two of them won at most."""
     assert lines_of(TEXTS.regret_card(CAMPAIGN, RECEIPT)) <= 14
-    assert lines_of(TEXTS.rejected_card(CAMPAIGN, RECEIPT, ["not-resident"], [])) <= 12
+    assert lines_of(TEXTS.rejected_card(CAMPAIGN, rejected(["not-resident"]))) <= 12
     for words in itertools.product(["won", "waiting", "lost"], repeat=4):
         if words.count("won") <= CAMPAIGN.draw.max_wins:
             chosen = [outcome(IDS[n + 1], word) for n, word in enumerate(words)]
-            assert lines_of(TEXTS.result_card(CAMPAIGN, Told(RECEIPT, chosen, PASS))) <= 24
+            assert lines_of(TEXTS.result_card(CAMPAIGN, ResultText(RECEIPT, chosen, PASS))) <= 24
 
 
 @given(OUTCOMES)
 def test_a_card_can_be_ordered(outcomes: tuple[Outcome, ...]) -> None:
-    body = TEXTS.result_card(CAMPAIGN, Told(RECEIPT, outcomes, PASS))
+    body = TEXTS.result_card(CAMPAIGN, ResultText(RECEIPT, outcomes, PASS))
     assert CardOrder(notice_id=NoticeId("n-1"), token=new_token(), body=body, pass_code=PASS).body == body
 
 
@@ -185,16 +199,16 @@ def test_a_place_that_needs_no_answer_is_told_as_what_it_is(facts: dict[str, obj
     assert body.count(PLACEHOLDER) == 1
 
 
-def test_a_result_of_a_draw_that_was_held_again_says_that_it_takes_the_place_of_the_first() -> None:
-    for again in (True, False):
-        told = Told(RECEIPT, [outcome(IDS[0], "won")], PASS, again)
+def test_a_result_of_a_draw_that_was_held_is_redraw_says_that_it_takes_the_place_of_the_first() -> None:
+    for is_redraw in (True, False):
+        told = ResultText(RECEIPT, [outcome(IDS[0], "won")], PASS, is_redraw)
         for body in (
             TEXTS.result(CAMPAIGN, told).body,
             TEXTS.result_card(CAMPAIGN, told),
-            TEXTS.regret(CAMPAIGN, again=again).body,
-            TEXTS.regret_card(CAMPAIGN, RECEIPT, again=again),
+            TEXTS.regret(CAMPAIGN, is_redraw=is_redraw).body,
+            TEXTS.regret_card(CAMPAIGN, RECEIPT, is_redraw=is_redraw),
         ):
-            assert ("抽選をやり直しました" in body) == again
+            assert ("抽選をやり直しました" in body) == is_redraw
 
 
 @pytest.mark.parametrize("state", ["offered", "held"])

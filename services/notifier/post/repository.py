@@ -1,0 +1,49 @@
+"""The print batches collection. Every write of a state is conditional on the state table (`rules/states.py`)."""
+
+from typing import Any, Self
+
+from services.notifier.collections import PRINT_BATCHES
+from services.notifier.rules import states
+from services.notifier.rules.notice import PrintBatch
+from services.notifier.rules.states import PrintBatchState
+from shared.ids import BatchId, CampaignId
+from shared.storage import Database, Session, UnitOfWork
+
+
+class PrintBatchRepository:
+    """Read and write print batches, inside a transaction if a session is given."""
+
+    def __init__(self, db: Database, session: Session | None = None) -> None:
+        self._batches, self._session = db[PRINT_BATCHES], session
+
+    @classmethod
+    def within(cls, uow: UnitOfWork) -> Self:
+        """Return a repository whose reads and writes belong to the transaction."""
+        return cls(uow.db, uow.session)
+
+    async def insert(self, batch: PrintBatch) -> None:
+        """Insert a new batch."""
+        await self._batches.insert_one(batch.to_document(), session=self._session)
+
+    async def find_requested(self, batch_id: BatchId) -> PrintBatch | None:
+        """Return the batch if it still waits for the print room's answer, else None."""
+        selected = {"_id": batch_id, "state": PrintBatchState.REQUESTED}
+        document = await self._batches.find_one(selected, session=self._session)
+        return None if document is None else PrintBatch.from_document(document)
+
+    async def complete(self, batch_id: BatchId, to: PrintBatchState, pages: int, sha256: str) -> None:
+        """Record the print room's answer to a batch that waits for it."""
+        selected = {"_id": batch_id, "state": {"$in": states.PRINT_BATCHES.before(to)}}
+        values = {"state": to, "pages": pages, "sha256": sha256}
+        await self._batches.update_one(selected, {"$set": values}, session=self._session)
+
+    async def list_batches(self, campaign: CampaignId) -> list[PrintBatch]:
+        """Return the batches of the campaign."""
+        cursor = self._batches.find({"campaign": campaign}, session=self._session)
+        return [PrintBatch.from_document(document) async for document in cursor]
+
+    async def count_by_state(self, campaign: CampaignId) -> dict[str, int]:
+        """Count the batches of the campaign by state."""
+        match: dict[str, Any] = {"$match": {"campaign": campaign}}
+        groups = [match, {"$group": {"_id": "$state", "count": {"$sum": 1}}}]
+        return {str(row["_id"]): int(row["count"]) async for row in self._batches.aggregate(groups)}

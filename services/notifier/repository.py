@@ -1,0 +1,227 @@
+"""The notices collection. Every write of a state is conditional on the state table (`rules/states.py`)."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final, Self
+
+from services.notifier.collections import NOTICES
+from services.notifier.rules import states
+from services.notifier.rules.notice import REJECTED_OCCASION, Notice
+from services.notifier.rules.states import NoticeState
+from shared.errors import KujiError, TransientError
+from shared.ids import ApplicationId, BatchId, CampaignId, NoticeId, Token
+from shared.storage import Database, ReturnDocument, Session, UnitOfWork, UpdateOne
+
+_MAILABLE: Final = states.NOTICES.before(NoticeState.SENDING)
+_OWN_TEXT: Final = {"$or": [{"kind": {"$ne": "regret"}}, {"alone": True}]}
+_SHARED_TEXT: Final = {"kind": "regret", "alone": {"$ne": True}}
+
+
+class ClaimLostError(KujiError):
+    """Raised when another session has taken over some of the notices; nothing was changed, nothing may be sent."""
+
+
+@dataclass(frozen=True)
+class NoticeCounts:
+    """Counts over the notices of one campaign. `mailed_*` and `batches` count mails taken by the mail server."""
+
+    by_state: dict[str, int]
+    by_kind: dict[str, int]
+    mailed_alone: int
+    mailed_in_batches: int
+    batches: int
+    bounced: int
+
+
+class NoticeRepository:
+    """Read and write notices, inside a transaction if a session is given."""
+
+    def __init__(self, db: Database, session: Session | None = None) -> None:
+        self._notices, self._session = db[NOTICES], session
+
+    @classmethod
+    def within(cls, uow: UnitOfWork) -> Self:
+        """Return a repository whose reads and writes belong to the transaction."""
+        return cls(uow.db, uow.session)
+
+    async def insert_missing(self, notices: Sequence[Notice]) -> None:
+        """Insert the notices whose application and occasion have none yet; leave the others as they are."""
+        inserts = [
+            UpdateOne(
+                {"application_id": notice.application_id, "occasion": notice.occasion},
+                {"$setOnInsert": notice.to_document()},
+                upsert=True,
+            )
+            for notice in notices
+        ]
+        if inserts:
+            await self._notices.bulk_write(inserts, session=self._session)
+
+    async def replace_unsent(self, applications: Sequence[ApplicationId]) -> None:
+        """Mark the notices that were not sent as replaced, rejections excepted."""
+        if applications:
+            selected = {"application_id": {"$in": list(applications)}, "occasion": {"$ne": REJECTED_OCCASION}}
+            await self._transition(selected, NoticeState.REPLACED)
+
+    async def list_notices(self, campaign: CampaignId, state: NoticeState | None = None) -> list[Notice]:
+        """Return the notices of the campaign, all or those in one state."""
+        return await self._find({"campaign": campaign, **({"state": state} if state else {})})
+
+    # Claims (mail/claims.py): `mark` names one claim, and only its holder can move its notices on.
+
+    async def claim_single(self, mark: str, lease_until: datetime, now: datetime) -> Notice | None:
+        """Claim the next due notice with a text of its own or to be mailed alone, and count the attempt."""
+        due = {"next_at": {"$lte": now}, **_OWN_TEXT}
+        held = {"claim": mark, "lease_until": lease_until, "batch_id": None}
+        document = await self._notices.find_one_and_update(
+            *_change(due, NoticeState.SENDING, held, attempts=1),
+            sort=[("next_at", 1)],
+            return_document=ReturnDocument.AFTER,
+            session=self._session,
+        )
+        return None if document is None else Notice.from_document(document)
+
+    async def list_due_batch(self, campaign: CampaignId, limit: int, now: datetime) -> list[Notice]:
+        """Return up to `limit` due notices of the campaign that share one text, oldest first."""
+        due = {"campaign": campaign, "state": {"$in": _MAILABLE}, "next_at": {"$lte": now}, **_SHARED_TEXT}
+        return await self._find(due, limit)
+
+    async def claim_batch(self, ids: Sequence[NoticeId], mark: str, lease_until: datetime, batch: BatchId) -> None:
+        """Claim these notices as one mail batch, and count the attempt."""
+        held = {"claim": mark, "lease_until": lease_until, "batch_id": batch}
+        await self._transition({"_id": {"$in": list(ids)}}, NoticeState.SENDING, held, attempts=1)
+
+    async def list_claimed(self, mark: str) -> list[Notice]:
+        """Return the notices that the claim holds."""
+        return await self._find({"claim": mark, "state": NoticeState.SENDING})
+
+    async def begin_sending_text(self, mark: str, ids: Sequence[NoticeId], lease_until: datetime) -> None:
+        """Record that the text is about to be sent. Raises ClaimLostError if the claim does not hold all of them."""
+        changed = await self._transition(_held_by(mark, ids), NoticeState.COMMITTING, {"lease_until": lease_until})
+        if changed != len(ids):
+            raise ClaimLostError("another session took over some of the notices; this session claims new ones")
+
+    async def record_mailed(self, mark: str, ids: Sequence[NoticeId], code: int, at: datetime) -> None:
+        """Record that the mail server took the text."""
+        sent = {"sent_at": at, "code": str(code), "bounced": False}
+        await self._transition(_held_by(mark, ids), NoticeState.MAILED, sent)
+
+    async def record_unknown(self, mark: str, ids: Sequence[NoticeId]) -> None:
+        """Record that the answer to the text was lost."""
+        await self._transition(_held_by(mark, ids), NoticeState.UNKNOWN)
+
+    async def defer(self, mark: str, notice: NoticeId, code: int, next_at: datetime) -> None:
+        """Record a temporary refusal; mail the notice again at `next_at`."""
+        values = {"next_at": next_at, "bounced": False, "code": str(code), "batch_id": None}
+        await self._transition(_held_by(mark, [notice]), NoticeState.DEFERRED, values)
+
+    async def switch_to_post(self, mark: str, notice: NoticeId, code: int, at: datetime) -> None:
+        """Record a final refusal; the notice goes by post."""
+        values = {"next_at": at, "bounced": True, "code": str(code), "batch_id": None}
+        await self._transition(_held_by(mark, [notice]), NoticeState.TO_PRINT, values)
+
+    async def split_batch(self, mark: str, ids: Sequence[NoticeId], at: datetime) -> None:
+        """Mail each of these notices again in a transaction of its own."""
+        values = {"alone": True, "batch_id": None, "next_at": at}
+        await self._transition(_held_by(mark, ids), NoticeState.DEFERRED, values)
+
+    async def release_claim(self, mark: str, next_at: datetime) -> None:
+        """Defer the claim's notices whose text was not sent; the attempt does not count."""
+        values = {"next_at": next_at, "batch_id": None}
+        await self._transition({"claim": mark}, NoticeState.DEFERRED, values, source=NoticeState.SENDING, attempts=-1)
+
+    async def take_over_expired(self, now: datetime) -> None:
+        """Move on the notices of sessions that died: to `pending` before the text was sent, then to `unknown`."""
+        expired = {"lease_until": {"$lt": now}}
+        await self._transition(expired, NoticeState.PENDING, source=NoticeState.SENDING)
+        await self._transition(expired, NoticeState.UNKNOWN, source=NoticeState.COMMITTING)
+
+    # After the mail server's answer.
+
+    async def record_bounce(
+        self, campaign: CampaignId, envelope_id: str, token: Token, status: str, at: datetime
+    ) -> None:
+        """Send a bounced mail's notice by post. `envelope_id` is the id of a notice or of a mail batch."""
+        selected = {"$or": [{"_id": envelope_id}, {"batch_id": envelope_id}], "token": token, "campaign": campaign}
+        values = {"code": status, "bounced": True, "next_at": at}
+        change = _change(selected, NoticeState.TO_PRINT, values)
+        await self._notices.update_one(*change, session=self._session)
+
+    async def resolve_unknown(
+        self, campaign: CampaignId, notice: NoticeId, to: NoticeState, actor: str, at: datetime
+    ) -> bool:
+        """Move an `unknown` notice on by a handler's decision. Return False if the notice is not `unknown`."""
+        values = {"resolved_by": actor, "next_at": at, **({"sent_at": at} if to is NoticeState.MAILED else {})}
+        selected = {"_id": notice, "campaign": campaign}
+        return await self._transition(selected, to, values, source=NoticeState.UNKNOWN) == 1
+
+    async def list_to_print(self, campaign: CampaignId, limit: int) -> list[Notice]:
+        """Return up to `limit` notices that wait for a print batch, oldest first."""
+        return await self._find({"campaign": campaign, "state": NoticeState.TO_PRINT}, limit)
+
+    async def start_printing(self, ids: Sequence[NoticeId], batch: BatchId) -> None:
+        """Record that the cards are ordered. Raises TransientError if another process ordered some of them."""
+        changed = await self._transition({"_id": {"$in": list(ids)}}, NoticeState.PRINTING, {"print_batch": batch})
+        if changed != len(ids):
+            raise TransientError("another process ordered some of these cards; the next tick orders the rest")
+
+    async def record_printed(self, printed: Collection[NoticeId], failed: Collection[NoticeId]) -> None:
+        """Record which cards of a batch are on paper and which could not be made."""
+        await self._transition({"_id": {"$in": list(printed)}}, NoticeState.PRINTED)
+        await self._transition({"_id": {"$in": list(failed)}}, NoticeState.FAILED)
+
+    async def count_notices(self, campaign: CampaignId) -> NoticeCounts:
+        """Count the notices of the campaign."""
+        mailed = {"campaign": campaign, "sent_at": {"$exists": True}}
+        in_batches = {**mailed, "batch_id": {"$ne": None}}
+        return NoticeCounts(
+            by_state=await self._count_by("$state", campaign),
+            by_kind=await self._count_by("$kind", campaign),
+            mailed_alone=await self._notices.count_documents({**mailed, "batch_id": None}),
+            mailed_in_batches=await self._notices.count_documents(in_batches),
+            batches=len(await self._notices.distinct("batch_id", in_batches)),
+            bounced=await self._notices.count_documents({"campaign": campaign, "bounced": True}),
+        )
+
+    async def _count_by(self, field: str, campaign: CampaignId) -> dict[str, int]:
+        match: dict[str, Any] = {"$match": {"campaign": campaign}}
+        groups = [match, {"$group": {"_id": field, "count": {"$sum": 1}}}]
+        return {str(row["_id"]): int(row["count"]) async for row in self._notices.aggregate(groups)}
+
+    async def _find(self, selected: dict[str, Any], limit: int = 0) -> list[Notice]:
+        cursor = self._notices.find(selected, session=self._session).sort("next_at", 1).limit(limit)
+        return [Notice.from_document(document) async for document in cursor]
+
+    async def _transition(
+        self,
+        selected: dict[str, Any],
+        to: NoticeState,
+        values: dict[str, Any] | None = None,
+        *,
+        source: NoticeState | None = None,
+        attempts: int = 0,
+    ) -> int:
+        """Move the selected notices on, those whose state allows it, and return their number."""
+        change = _change(selected, to, values or {}, source=source, attempts=attempts)
+        return (await self._notices.update_many(*change, session=self._session)).modified_count
+
+
+def _held_by(mark: str, ids: Sequence[NoticeId]) -> dict[str, Any]:
+    return {"_id": {"$in": list(ids)}, "claim": mark}
+
+
+def _change(
+    selected: dict[str, Any],
+    to: NoticeState,
+    values: dict[str, Any],
+    *,
+    source: NoticeState | None = None,
+    attempts: int = 0,
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return filter and update of a transition from `source`, or from every state that the table allows."""
+    if source is not None:
+        states.NOTICES.check(source, to)
+    sources = states.NOTICES.before(to) if source is None else [source]
+    update: dict[str, Any] = {"$set": {"state": to, **values}}
+    return {**selected, "state": {"$in": sources}}, {**update, **({"$inc": {"attempts": attempts}} if attempts else {})}
