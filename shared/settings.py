@@ -1,4 +1,4 @@
-"""Settings every service has: one frozen object, read once from the environment (`KUJI_…`)."""
+"""Settings common to all services: one frozen object, read once from the environment (`KUJI_…`)."""
 
 from pathlib import Path
 
@@ -9,7 +9,7 @@ from shared.errors import ConfigurationError
 
 
 class ServiceSettings(BaseSettings):
-    """Safe without any setting: loopback only, no staff access without a token file, system clock."""
+    """Defaults are safe: loopback only, no staff access without a token file, system clock."""
 
     model_config = SettingsConfigDict(env_prefix="KUJI_", frozen=True, extra="ignore")
 
@@ -21,6 +21,10 @@ class ServiceSettings(BaseSettings):
     )
     campaigns_dir: Path = Field(Path("deploy/campaigns"), description="folder of campaign files (*.yaml)")
     state_dir: Path = Field(description="folder of this service's own files (keys, checkpoints); mode 0700")
+    service_keys_dir: Path = Field(
+        description="folder with this service's private key and the public keys of all services (`<service>.key`, "
+        "`public-keys.json`)"
+    )
     http_host: str = Field("127.0.0.1", description="address to listen on")
     http_port: int = Field(0, ge=0, le=65535, description="port to listen on")
     ops_token_file: Path | None = Field(
@@ -34,7 +38,7 @@ class ServiceSettings(BaseSettings):
 
 
 def read_secret(file: Path, setting: str) -> str:
-    """A secret that lies in a file of its own. Raises ConfigurationError with the setting's name, never the content."""
+    """Read a secret from a file of its own. Raises ConfigurationError with the setting's name, never the content."""
     try:
         return file.read_text("utf-8").strip()
     except OSError as error:

@@ -15,6 +15,7 @@ from hypothesis import settings
 from deploy.local.processes import Watchdog
 from deploy.local.servers import Servers
 from tests.support.containers import Containers, docker_answers
+from tests.support.service_keys import keys_in_environment
 
 settings.register_profile("whole", deadline=None)  # a busy machine is no mistake
 settings.register_profile("quick", deadline=None, max_examples=15)
@@ -25,6 +26,13 @@ settings.load_profile(os.environ.get("KUJI_TEST_PROFILE", "whole"))
 def watchdog() -> Iterator[Watchdog]:
     with Watchdog() as watching:
         yield watching
+
+
+@pytest.fixture(scope="session", autouse=True)
+def service_keys(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Service keys of the session, in KUJI_SERVICE_KEYS_DIR for every service and every process that a test starts."""
+    with keys_in_environment(tmp_path_factory.mktemp("service-keys")):
+        yield
 
 
 @pytest.fixture(scope="session")

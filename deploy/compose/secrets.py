@@ -13,6 +13,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from deploy.local.secrets import Secrets
+from deploy.local.service_keys import KeyFolders
 from shared.contracts import SERVICES
 from shared.errors import ConfigurationError
 from shared.files import write_atomic
@@ -43,9 +44,15 @@ def make(folder: Path, *, rehearsal: bool) -> bool:
             write_atomic(folder / f"{service}.env", "".join(lines).encode())
     elif rehearsal != ("KUJI_CLOCK_FILE" in (folder / "vault.env").read_text("utf-8")):
         raise ConfigurationError(f"{folder} was made for the other purpose; set KUJI_COMPOSE_DIR to another folder")
+    service_keys(folder).make()
     users = [User(service, _password(folder, service), service) for service in SERVICES]
     _write(folder / "rabbitmq" / "definitions.json", json.dumps(definitions(users)))
     return new
+
+
+def service_keys(folder: Path) -> KeyFolders:
+    """Return the key folders of the services, which are what their containers mount."""
+    return KeyFolders({service: folder / service for service in SERVICES}, mode=0o644)
 
 
 def pin(folder: Path, signing_key: str) -> None:
@@ -83,6 +90,7 @@ def environment(service: str, *, rehearsal: bool) -> dict[str, str]:
     }
     return {
         "KUJI_SECRETS_DIR": "/run/kuji",
+        "KUJI_SERVICE_KEYS_DIR": "/run/kuji",
         "KUJI_OPS_TOKEN_FILE": "/run/kuji/ops-token",
         **(_CLOCK if rehearsal else {}),
         **own.get(service, {}),

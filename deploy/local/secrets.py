@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from deploy.local.service_keys import KeyFolders
 from shared.contracts import SERVICES
 from shared.files import write_atomic
 
@@ -46,8 +47,14 @@ class Secrets:
         write_atomic(made.paper_token_file, secrets.token_urlsafe(24).encode())
         write_atomic(made.passphrase_file, secrets.token_urlsafe(24).encode())
         write_atomic(made.relay_password_file, made.relay_password.encode())
+        made.service_keys.make()
         _make_certificate(made)
         return made
+
+    @property
+    def service_keys(self) -> KeyFolders:
+        """Folders of the keys with which services sign. They are kept, since they prove what was signed before."""
+        return KeyFolders.below(self.folder / "service-keys", SERVICES)
 
     def ops_file(self, service: str) -> Path:
         return self.folder / f"{service}.ops-token"

@@ -180,6 +180,7 @@ class Stack:
             "KUJI_CAMPAIGNS_DIR": str(self.options.campaigns_dir),
             "KUJI_STATE_DIR": str(self.state_dir(service)),
             "KUJI_HTTP_PORT": str(self.ports[service]),
+            "KUJI_SERVICE_KEYS_DIR": str(self.secrets.service_keys.folders[service]),
             "KUJI_OPS_TOKEN_FILE": str(self.secrets.ops_file(service)),
             **({"KUJI_CLOCK_FILE": str(self.options.clock_file)} if self.options.clock_file else {}),
         }

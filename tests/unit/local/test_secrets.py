@@ -40,7 +40,7 @@ def contexts(secrets: Secrets) -> tuple[ssl.SSLContext, ssl.SSLContext]:
 
 
 def test_only_the_owner_may_read_any_of_them(secrets: Secrets) -> None:
-    files = list(secrets.folder.iterdir())
+    files = [path for path in secrets.folder.rglob("*") if path.is_file()]
 
     assert secrets.folder.stat().st_mode & 0o777 == 0o700
     assert len(files) >= len(SERVICES) + 5

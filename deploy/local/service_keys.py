@@ -1,0 +1,86 @@
+"""Key folders of an installation: makes service keys, rotates them without a stop, and revokes stolen ones."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+from shared.errors import ConfigurationError
+from shared.files import write_atomic
+from shared.service_keys import PUBLIC_KEYS, PublicKey, format_public_keys, key_file, parse_public_keys
+from shared.signing import SigningKey
+
+
+@dataclass(frozen=True)
+class KeyFolders:
+    """The key folders of an installation, by service; all of them hold the same public keys."""
+
+    folders: Mapping[str, Path]
+    mode: int = 0o600
+
+    @classmethod
+    def below(cls, folder: Path, services: tuple[str, ...], mode: int = 0o600) -> Self:
+        """Return folders named after the services."""
+        return cls({service: folder / service for service in services}, mode)
+
+    def make(self) -> None:
+        """Make a key for each service that has none, and give all public keys to all services. Safe to repeat."""
+        keys = list(self.public_keys())
+        for service, folder in self.folders.items():
+            folder.mkdir(parents=True, exist_ok=True)
+            if not (folder / key_file(service)).exists():
+                keys.append(self._write_new_key(service))
+        self._publish(tuple(keys))
+
+    def rotate(self, service: str) -> PublicKey:
+        """Replace the key of `service` without a stop: publish the new public key first, then let the service sign.
+
+        What the old key signed stays valid (`verify`).
+        """
+        new = SigningKey.generate()
+        added = PublicKey(service, new.public)
+        retired = [
+            PublicKey(key.service, key.public_key, "verify") if _is_active(key, service) else key
+            for key in self.public_keys()
+        ]
+        self._publish((*retired, added))
+        self._write(self.folders[service] / key_file(service), new)
+        return added
+
+    def revoke(self, name: str) -> None:
+        """Refuse everything that the key of this name signed. Raises ConfigurationError for an unknown name."""
+        keys = self.public_keys()
+        if name not in {key.key for key in keys}:
+            raise ConfigurationError("no service key has this name; list them with ./kuji service-keys list")
+        self._publish(
+            tuple(PublicKey(key.service, key.public_key, "revoked") if key.key == name else key for key in keys)
+        )
+
+    def public_keys(self) -> tuple[PublicKey, ...]:
+        """Return all public keys, none before `make`."""
+        for folder in self.folders.values():
+            if (folder / PUBLIC_KEYS).exists():
+                return parse_public_keys((folder / PUBLIC_KEYS).read_text("utf-8"))
+        return ()
+
+    def _write_new_key(self, service: str) -> PublicKey:
+        key = SigningKey.generate()
+        self._write(self.folders[service] / key_file(service), key)
+        return PublicKey(service, key.public)
+
+    def _write(self, path: Path, key: SigningKey) -> None:
+        _replace(path, key.to_text(), self.mode)
+
+    def _publish(self, keys: tuple[PublicKey, ...]) -> None:
+        for folder in self.folders.values():
+            _replace(folder / PUBLIC_KEYS, format_public_keys(keys), self.mode)
+
+
+def _is_active(key: PublicKey, service: str) -> bool:
+    return key.service == service and key.state == "active"
+
+
+def _replace(path: Path, content: str, mode: int) -> None:
+    """Replace a file in one step. The mode is set apart, because the umask may take bits away."""
+    write_atomic(path, content.encode("utf-8"), mode=mode)
+    path.chmod(mode)
