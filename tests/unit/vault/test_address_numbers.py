@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.vault.printroom.rules.address_numbers import after_town, extract, number
+from services.vault.printroom.rules.address_numbers import after_town, extract
+from shared.address_numerals import read_numeral
 
 ADDRESS_TEXT = st.text("0123456789０１２３ABFabｆ-－‐−ー・&/. 　丁目番地号の棟室ハイツ一二十百三", max_size=40)
 
@@ -51,7 +52,7 @@ def test_the_ways_people_write_numbers(after: str, numbers: str) -> None:
     ("kanji", "value"), [("一", 1), ("十", 10), ("二十三", 23), ("百二", 102), ("二〇三", 203), ("千五百", 1500)]
 )
 def test_kanji_numbers(kanji: str, value: int) -> None:
-    assert number(kanji) == value
+    assert read_numeral(kanji) == value
 
 
 @pytest.mark.parametrize(

@@ -1,9 +1,11 @@
 """Japan Post's customer barcode, against the worked examples of its manual and `docs/protocols.md` §4."""
 
 import re
+import shutil
+import subprocess
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.vault.printroom.rules import barcode
@@ -24,6 +26,27 @@ KASUMIGASEKI = "FDFFTFTTFTTFTTFTTFFTDFAFFTTFTDFATFTFDATFTFTFFTTDFATDATDATDATDATF
 )
 def test_the_check_of_the_worked_examples(postal_code: str, numbers: str, check: int) -> None:
     assert barcode.check(barcode.values(postal_code, numbers)) == check
+
+
+def bars_by_zint(postal_code: str, numbers: str) -> str:
+    """Return the bars as Debian's `zint` draws them: type 76 is Japan Post's, `--dump` gives three rows of modules."""
+    command = ["zint", "--barcode=76", "--dump", f"--data={postal_code}{numbers}"]
+    dump = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    rows = [bin(int("1" + row.replace(" ", ""), 16))[3:] for row in dump.splitlines()]
+    bars = {"111": "F", "110": "A", "011": "D", "010": "T"}
+    modules = ["".join(column) for column in zip(*rows, strict=True)]
+    return "".join(bars[column] for column in modules[:133:2])
+
+
+@given(POSTAL_CODES, NUMBERS)
+@settings(max_examples=50, deadline=None)
+def test_an_independent_program_draws_the_same_bars(postal_code: str, numbers: str) -> None:
+    if shutil.which("zint") is None:
+        pytest.fail("install the Debian package zint: it is the independent program")
+    fitting = numbers
+    while sum(2 if character.isalpha() else 1 for character in fitting) > 13:
+        fitting = fitting[:-1]
+    assert barcode.bars(postal_code, fitting) == bars_by_zint(postal_code, fitting)
 
 
 def test_the_whole_bar_string_of_the_worked_example() -> None:

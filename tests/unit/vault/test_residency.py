@@ -58,7 +58,12 @@ def test_address_and_postal_code_against_each_other_are_for_a_person_to_look_at(
 
 def test_a_postal_code_that_does_not_exist_leaves_the_address_to_decide():
     assert verdict("東京都新宿区歌舞伎町1-4-1", "0000000") is Residence.RESIDENT
-    assert verdict("歌舞伎町1-4-1", "0000000") is Residence.ELSEWHERE
+    assert verdict("東京都中野区東中野5-1", "0000000") is Residence.ELSEWHERE
+
+
+def test_a_town_alone_with_a_postal_code_that_does_not_exist_is_for_a_person_to_look_at():
+    assert verdict("歌舞伎町1-4-1", "0000000") is Residence.UNKNOWN
+    assert verdict("西新宿2-8-1", "1600032") is Residence.UNKNOWN
 
 
 def test_codes_of_large_offices_count_too():

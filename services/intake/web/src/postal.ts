@@ -15,10 +15,10 @@ export class PostalCodes {
     byId("postal_code", HTMLInputElement).addEventListener("input", () => void this.#typed());
   }
 
-  /** Of what stands in the field; none while it is not known. */
+  /** The municipalities of the typed code behind their prefecture; none while the code is not known. */
   municipalities(typed: string): readonly string[] {
     const places = this.#known.get(postalCode(typed)) ?? [];
-    return [...new Set(places.map((place) => place.municipality))];
+    return [...new Set(places.map((place) => place.prefecture + place.municipality))];
   }
 
   /** Ask once more where an answer is missing, so that the checks know what the vault will know. */

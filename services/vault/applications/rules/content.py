@@ -19,6 +19,7 @@ from shared.contracts import Channel, Choice, Refusal
 from shared.ids import ClassIdField
 
 _LONGEST = {"name": 80, "address": 200, "email": 254}
+_DOUBTS = {Residence.CONTRADICTION: ("postal-mismatch",), Residence.UNKNOWN: ("postal-unknown",)}
 _MAIL = re.compile(
     r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?(?:\.[A-Za-z0-9-]+)+"
 )
@@ -138,7 +139,7 @@ def _judge(
     if not verdict.choices:
         reasons = tuple(dict.fromkeys(refusal.reason for refusal in verdict.refused))
         return Judged(person, (), verdict.refused, reasons=reasons)
-    doubts = ("postal-mismatch",) if lives is Residence.CONTRADICTION else ()
+    doubts = _DOUBTS.get(lives, ())
     return Judged(person, verdict.choices, verdict.refused, doubts=doubts)
 
 

@@ -1,8 +1,8 @@
-"""One form for what people type in many: for display, and for comparing. Pure.
+"""Normalise the text that applicants type: one form for display, and one key for comparing. Pure.
 
 Display keeps every character of a name as it is and only widens or narrows forms (half-width kana, full-width
 digits). Comparison folds further: variant characters, kana, hyphens, spaces. NFKC alone does neither: it leaves
-髙 and 﨑 and most hyphens, and on kanji it may replace a character of somebody's name.
+髙 and 﨑 and most hyphens, and on kanji it may replace a character of a person's name.
 """
 
 import re
@@ -10,18 +10,20 @@ import unicodedata
 
 import jaconv
 
+from shared.address_numerals import fold_width, replace_numerals
+
 HYPHENS = "-‐‑‒–—―−－ｰー─━"
-"""What stands for a hyphen between numbers, the long vowel mark included: people type what the key gives."""
+"""Characters that stand for a hyphen between numbers; many keyboards give the long vowel mark there."""
 
 _WIDE_FORMS = re.compile(r"[\uff01-\uffee\u3000\u00a0]+")
 _BETWEEN_NUMBERS = re.compile(rf"(?<=[0-9A-Za-z])\s*[{re.escape(HYPHENS)}]\s*(?=[0-9A-Za-z])")
 _SPACES = re.compile(r"\s+")
 _SELECTORS = re.compile("[\ufe00-\ufe0f\U000e0100-\U000e01ef]")
-"""Variation selectors: which drawing of a character is meant. Kept for display, no difference for comparing."""
+"""Variation selectors name a drawing of a character. Display keeps them; they make no difference for comparing."""
 _PREFECTURE = re.compile(r"^(?:東京都|北海道|(?:京都|大阪)府|.{2,3}県)(?=.)")
-_KANJI_NUMBER = re.compile(r"[〇一二三四五六七八九十]+(?=丁目|番|号)")
-_KANJI_DIGITS = str.maketrans("〇一二三四五六七八九", "0123456789", "十")
-_ADDRESS_WORDS = re.compile(r"(?<=\d)(?:丁目|番地の|番地|番|号室|号棟|号|室|の(?=\d))")
+_BOUNDARIES = re.compile(r"(?<=\d)[\s&/・.,、]+(?=\d)")
+_TOWN_VARIANTS = str.maketrans({"が": "ケ", "ガ": "ケ", "之": "の", "ノ": "の"})
+_ADDRESS_WORDS = re.compile(r"(?<=\d)(?:丁目|丁|番地の|番地|番|号室|号棟|号|室|の(?=\d))")
 _HYPHEN_RUN = re.compile(rf"[{re.escape(HYPHENS)}]+")
 _NOT_BEFORE_NUMBER = re.compile(r"-(?!\d)")
 _PHONE_FILLERS = re.compile(rf"[\s()\[\]./・{re.escape(HYPHENS)}]+")
@@ -39,56 +41,52 @@ VARIANTS = str.maketrans(
 
 
 def display(text: str) -> str:
-    """Width made even (kana and Japanese marks full, Latin and digits half), spaces single, ends trimmed."""
+    """Return the text with even widths (kana and Japanese marks full, Latin and digits half) and single spaces."""
     even = _WIDE_FORMS.sub(lambda run: unicodedata.normalize("NFKC", run[0]), text)
     return _SPACES.sub(" ", even).strip()
 
 
 def display_address(text: str) -> str:
-    """As `display`, with every hyphen between numbers the plain one."""
+    """Return the text as `display` does, with each hyphen between numbers the plain one."""
     return _BETWEEN_NUMBERS.sub("-", display(text))
 
 
 def phone(text: str) -> str:
-    """National form without what people put between the digits: +81 3 … and (03) … become 03…. Else as it stands."""
+    """Return the national form: +81 3 … and (03) … become 03…. Other characters stay, so that the check finds them."""
     plain = _PHONE_FILLERS.sub("", unicodedata.normalize("NFKC", text))
     return "0" + plain.removeprefix("+81").lstrip("0") if plain.startswith("+81") else plain
 
 
 def postal_code(text: str) -> str:
-    """Without 〒, hyphen and spaces; seven digits where it is a postal code."""
+    """Return the text without 〒, hyphens and spaces; seven digits if it is a postal code."""
     return _POSTAL_FILLERS.sub("", unicodedata.normalize("NFKC", text))
 
 
 def email(text: str) -> str:
-    """Width and space only: the local part belongs to its owner (RFC 5321 §2.4); the domain is lower case."""
+    """Return the address with the domain in lower case; only its owner's server may change the local part.
+
+    Source: RFC 5321 §2.4.
+    """
     local, at, domain = unicodedata.normalize("NFKC", text).strip().rpartition("@")
     return f"{local}{at}{domain.lower()}"
 
 
 def name_key(text: str) -> str:
-    """For comparing names: no spaces, no width, no case, no variants, kana as hiragana."""
-    return str(jaconv.kata2hira(_folded(text))) or text
+    """Return the key for comparing names: no spaces, widths, case or variants, and kana as hiragana."""
+    return str(jaconv.kata2hira(_SPACES.sub("", fold_variants(text)))) or text
 
 
 def address_key(text: str) -> str:
-    """For comparing addresses: 1丁目4番1号, 一丁目４－１ and 1-4-1 are the same, with or without the prefecture."""
-    local = _PREFECTURE.sub("", _folded(text))
-    numbered = _KANJI_NUMBER.sub(lambda number: str(_number(number[0])), local)
+    """Return the key for comparing addresses: 1丁目4番1号, 一丁目４－１ and 1-4-1 have one key.
+
+    The prefecture may be left out. A boundary between two numbers (a blank, a mark, a kanji numeral) stays one.
+    """
+    local = _SPACES.sub("", _BOUNDARIES.sub("-", fold_variants(text)))
+    numbered = replace_numerals(_PREFECTURE.sub("", local)).translate(_TOWN_VARIANTS)
     dashed = _HYPHEN_RUN.sub("-", _ADDRESS_WORDS.sub("-", numbered))
     return _NOT_BEFORE_NUMBER.sub("", dashed) or text
 
 
-def _folded(text: str) -> str:
-    plain = unicodedata.normalize("NFKC", _SELECTORS.sub("", text)).translate(VARIANTS).casefold()
-    return _SPACES.sub("", plain)
-
-
-def _number(kanji: str) -> int:
-    """Up to 九十九, and positional ones (二〇三), as they stand before 丁目."""
-    tens, ten, ones = kanji.rpartition("十")
-    return _digits(ones) + (10 * (_digits(tens) or 1) if ten else 0)
-
-
-def _digits(kanji: str) -> int:
-    return int(kanji.translate(_KANJI_DIGITS) or "0")
+def fold_variants(text: str) -> str:
+    """Return the text without variation selectors, widths, case and variant characters. Blanks stay."""
+    return fold_width(_SELECTORS.sub("", text)).translate(VARIANTS).casefold()
