@@ -17,9 +17,20 @@ from deploy.local.servers import Servers
 from tests.support.containers import Containers, docker_answers
 from tests.support.service_keys import keys_in_environment
 
+_TESTS = Path(__file__).resolve().parent
+
 settings.register_profile("whole", deadline=None)  # a busy machine is no mistake
 settings.register_profile("quick", deadline=None, max_examples=15)
 settings.load_profile(os.environ.get("KUJI_TEST_PROFILE", "whole"))
+
+
+_HEAVY_FIRST = ("fault", "e2e", "attack", "integration", "contract", "unit")
+"""Folders by the time that one file takes: a long file that starts last would keep one worker waiting for it."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run the files of heavy folders first; the order within a folder stays."""
+    items.sort(key=lambda item: _HEAVY_FIRST.index(item.path.relative_to(_TESTS).parts[0]))
 
 
 @pytest.fixture(scope="session")
