@@ -19,10 +19,10 @@ Able = Callable[[], Awaitable[bool]]
 _PREFETCHED_BATCHES = 2
 """One being handled, one on its way."""
 
-_LULL_S = 0.1
-"""Before our cancel, so that what earlier acknowledgements made the broker push has come; after it, for callbacks."""
+_SETTLE_S = 0.1
+"""Time for pushes that are on their way to reach the client's callbacks."""
 
-_LULL_WITHIN_S = 2.0
+_QUIET_WITHIN_S = 5.0
 
 _STEADY_S = 5.0
 _PAUSES_S = (0.1, 0.1, 0.5, 1.0, 2.0)
@@ -43,6 +43,10 @@ class Consumer:
         self._stopping = asyncio.Event()
         self._answering = asyncio.Lock()
         self._deliveries: Deliveries | None = None
+
+    @property
+    def _prefetch(self) -> int:
+        return _PREFETCHED_BATCHES * self._batch.size
 
     @property
     def attached(self) -> bool:
@@ -85,6 +89,7 @@ class Consumer:
             while messages := await deliveries.next_batch(self._batch):
                 async with self._answering:
                     await self._handling.handle(messages, deliveries)
+                    deliveries.answered(len(messages))
 
     @contextlib.asynccontextmanager
     async def _attached(self, connection: AbstractConnection) -> AsyncIterator[Deliveries]:
@@ -105,7 +110,7 @@ class Consumer:
             await hang_up(channel)
 
     async def _subscribe(self, channel: AbstractChannel, deliveries: Deliveries) -> str:
-        await channel.set_qos(prefetch_count=_PREFETCHED_BATCHES * self._batch.size)
+        await channel.set_qos(prefetch_count=self._prefetch)
         channel.close_callbacks.add(lambda *_: deliveries.abandon())
         underlay = await channel.get_underlay_channel()
         underlay.on_consumer_cancel_callbacks.add(lambda _: deliveries.finish())
@@ -115,7 +120,7 @@ class Consumer:
     async def _leave_when_stopping(self, channel: AbstractChannel, tag: str, deliveries: Deliveries) -> None:
         await self._stopping.wait()
         try:
-            async with self._lull(), asyncio.timeout(self._timeout_s):
+            async with self._quiet(channel, deliveries), asyncio.timeout(self._timeout_s):
                 underlay = await channel.get_underlay_channel()
                 await underlay.basic_cancel(tag)
         except Exception as error:  # noqa: BLE001  (the channel is going anyway; what was delivered is handled)
@@ -123,16 +128,27 @@ class Consumer:
         deliveries.finish()
 
     @contextlib.asynccontextmanager
-    async def _lull(self) -> AsyncIterator[None]:
-        """No acknowledgement on its way around the cancel, unless a batch takes longer than we can wait for.
+    async def _quiet(self, channel: AbstractChannel, deliveries: Deliveries) -> AsyncIterator[None]:
+        """Hold back acknowledgements around the cancel, and wait until the broker has nothing more to push.
 
-        A quorum queue answers each one with the next message. What it pushes while a cancel overtakes the push
-        reaches no consumer any more, and goes back at the channel's end with a delivery counted.
+        A quorum queue answers each acknowledgement with the next message. A message that the broker pushes while the
+        cancel is on its way reaches no consumer, and returns to the queue at the channel's end with a delivery counted.
+        A batch that takes longer than `_QUIET_WITHIN_S` is not waited for.
         """
         async with contextlib.AsyncExitStack() as stack:
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(_LULL_WITHIN_S):
+                async with asyncio.timeout(_QUIET_WITHIN_S):
                     await stack.enter_async_context(self._answering)
-            await asyncio.sleep(_LULL_S)
+                    await self._nothing_to_push(channel, deliveries)
             yield
-            await asyncio.sleep(_LULL_S)
+            await asyncio.sleep(_SETTLE_S)
+
+    async def _nothing_to_push(self, channel: AbstractChannel, deliveries: Deliveries) -> None:
+        """Return once the prefetch window is full or the queue is empty, and no push arrived for `_SETTLE_S`."""
+        while True:
+            pushed = deliveries.unanswered
+            full = pushed >= self._prefetch
+            queue = await channel.declare_queue(self.queue, passive=True)
+            await asyncio.sleep(_SETTLE_S)
+            if pushed == deliveries.unanswered and (full or not queue.declaration_result.message_count):
+                return

@@ -22,11 +22,18 @@ class Deliveries:
         self._waiting: deque[AbstractIncomingMessage] = deque()
         self._arrived = asyncio.Event()
         self._ended = False
+        self.unanswered = 0
+        """Messages that the broker has pushed and that have no acknowledgement or rejection yet."""
 
     async def put(self, message: AbstractIncomingMessage) -> None:
         """The client's callback: returns at once, so that a lost connection has nothing of ours to cancel."""
         self._waiting.append(message)
+        self.unanswered += 1
         self._arrived.set()
+
+    def answered(self, count: int) -> None:
+        """Record that `count` messages were acknowledged or rejected."""
+        self.unanswered -= count
 
     def finish(self) -> None:
         """No more will come; what is here is still handed out."""
