@@ -2,13 +2,13 @@
 
 import typer
 
-from deploy.cli import close_out, compose, demo, dev, draws, installation, papers, places, staff, vault
+from deploy.cli import close_out, compose, demo, dev, draws, installation, papers, places, rehearsal, staff, vault
 from deploy.cli import verify as checking
 from deploy.web_build import build as pages
 
 app = typer.Typer(
     name="kuji",
-    help="Applications in sealed, places by lot, results to everyone, everything erased.",
+    help="Sealed applications, a verifiable draw, a result for every applicant, certified erasure.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_show_locals=False,
@@ -20,7 +20,7 @@ _NEEDING_PAGES = frozenset({"demo", "test", "up", "bench", "compose", "pages"})
 
 @app.callback()
 def bundled(context: typer.Context) -> None:
-    """Applications in sealed, places by lot, results to everyone, everything erased."""
+    """Sealed applications, a verifiable draw, a result for every applicant, certified erasure."""
     if context.invoked_subcommand in _NEEDING_PAGES:
         pages.ensure(lambda text: typer.echo(f"kuji: {text}", err=True))
 
@@ -32,6 +32,7 @@ app.command("test", context_settings={"allow_extra_args": True, "ignore_unknown_
 app.command("up")(installation.up)
 app.command("down")(installation.down)
 app.command("status")(installation.status)
+app.add_typer(rehearsal.rehearsal, name="rehearsal")
 app.command("verify")(checking.verify)
 app.add_typer(staff.held, name="held")
 app.add_typer(staff.parked, name="parked")

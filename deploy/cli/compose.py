@@ -29,13 +29,13 @@ def init(
     folder = _folder()
     made = secrets.make(folder, rehearsal=rehearsal)
     typer.echo(f"{'made' if made else 'kept, with the definitions renewed'}: {folder}")
-    if rehearsal:
-        from deploy.compose import rehearsing  # noqa: PLC0415  (half a second that only rehearsals need)
+    from deploy.compose import rehearsing  # noqa: PLC0415  (half a second that only rehearsals need)
 
+    if rehearsal:
         rehearsing.prepare(folder)
     given = Path(os.environ.get("KUJI_CAMPAIGNS", ROOT / "deploy" / "campaigns")).resolve()
     campaigns = folder / "campaigns" if rehearsal else given
-    told = record.write(folder, campaigns)
+    told = record.write(folder, campaigns, rehearsing.clock_file(folder) if rehearsal else None)
     if not rehearsal:
         typer.echo(f"first: write KUJI_MTA_HOST and KUJI_MTA_PORT of your mail server into {folder / 'vault.env'}")
     typer.echo(f"next: export KUJI_COMPOSE_DIR={folder} KUJI_CAMPAIGNS={campaigns} KUJI_INSTALLATION={told}")
@@ -48,7 +48,7 @@ def pin() -> None:
     """Hand the vault's public signing key to intake, whose form trusts no other and is shut without it."""
     key = ask("vault", "GET", "signing-key")["public_key"]
     secrets.pin(_folder(), key)
-    typer.echo(f"pinned {key}: compare it with the one the vault's keeper wrote down")
+    typer.echo(f"pinned {key}: compare it with the key that the vault's staff wrote down")
 
 
 @compose.command("rehearse")

@@ -16,7 +16,7 @@ import typer
 
 from deploy.cli.api import RECORD, NotRunning, read_record, record_file
 from deploy.cli.output import AsJson, show
-from deploy.demo.rehearsal import SAMPLE, rehearsal_of
+from deploy.demo.rehearsal import rehearsals_of
 from deploy.local import runs
 from deploy.local.paths import ROOT
 from deploy.local.processes import LocalError, started_at
@@ -31,7 +31,8 @@ def up(
     campaigns: Annotated[Path, typer.Option(help="Folder of campaign files.")] = Path("deploy/campaigns"),
     *,
     rehearsal: Annotated[
-        bool, typer.Option(help="Play the sample event at a moment when it takes applications, to try it out.")
+        bool,
+        typer.Option(help="Play the campaigns at a moment when they take applications; see ./kuji rehearsal."),
     ] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -59,22 +60,25 @@ def _show_pages() -> None:
     typer.echo(f"staff sign in with their id and the secret in {services['lottery']['token_file']}", err=True)
 
 
-def _rehearse() -> list[str]:
-    """The sample event as a rehearsal, its window opened an hour ago; the keeper's further arguments."""
-    campaign = rehearsal_of(SAMPLE, HOME / "campaigns")
+def _prepare_rehearsal(campaigns: Path) -> list[str]:
+    """Copy the campaigns as rehearsals and set the clock to an hour after the first window opens.
+
+    Returns the further arguments of the daemon.
+    """
+    first, *_ = rehearsals_of(campaigns, HOME / "campaigns")
     clock = HOME / "clock.json"
-    set_rehearsal_clock(clock, campaign.window.opens + timedelta(hours=1))
+    set_rehearsal_clock(clock, first.window.opens + timedelta(hours=1))
     return ["--campaigns", str(HOME / "campaigns"), "--clock", str(clock)]
 
 
 def _start(campaigns: Path, *, rehearsal: bool) -> None:
     runs.sweep(HOME.parent)
     HOME.mkdir(mode=0o700)
-    runs.claim(HOME)  # the keeper claims it from us
-    played = _rehearse() if rehearsal else ["--campaigns", str(campaigns)]
-    log = HOME / "keeper.log"
+    runs.claim(HOME)  # the daemon claims it from us
+    played = _prepare_rehearsal(campaigns) if rehearsal else ["--campaigns", str(campaigns)]
+    log = HOME / "daemon.log"
     with log.open("wb") as output:
-        keeper = subprocess.Popen(
+        daemon = subprocess.Popen(
             [sys.executable, "-m", "deploy.local.daemon", "--home", str(HOME), *played],
             stdin=subprocess.DEVNULL,
             stdout=output,
@@ -84,42 +88,42 @@ def _start(campaigns: Path, *, rehearsal: bool) -> None:
         )
     typer.echo("starting RabbitMQ, MongoDB, mailbox, intake, vault, lottery, notifier …", err=True)
     try:
-        _await_record(keeper, log)
+        _await_record(daemon, log)
     except BaseException:
-        _end(keeper)
+        _end(daemon)
         raise
 
 
-def _await_record(keeper: subprocess.Popen[bytes], log: Path) -> None:
-    """Until the keeper says where everything is. Raises LocalError with what it said instead."""
+def _await_record(daemon: subprocess.Popen[bytes], log: Path) -> None:
+    """Until the daemon says where everything is. Raises LocalError with what it said instead."""
     ends = time.monotonic() + _UP_S
     while not RECORD.exists():
-        if keeper.poll() is not None:
+        if daemon.poll() is not None:
             raise LocalError(f"it did not start:\n{log.read_text('utf-8', 'replace')[-2000:]}")
         if time.monotonic() > ends:
             raise LocalError(f"it did not start within {_UP_S:.0f} s; see {log}")
         time.sleep(0.1)
 
 
-def _end(keeper: subprocess.Popen[bytes]) -> None:
+def _end(daemon: subprocess.Popen[bytes]) -> None:
     """A start that was broken off leaves nothing behind but its logs."""
-    keeper.terminate()
+    daemon.terminate()
     try:
-        keeper.wait(_DOWN_S)
+        daemon.wait(_DOWN_S)
     except subprocess.TimeoutExpired:
-        keeper.kill()  # its watchdog ends the rest
+        daemon.kill()  # its watchdog ends the rest
 
 
 def down() -> None:
     """Stop what ./kuji up started, remove its state, and clean up after runs that crashed."""
-    keeper = runs.owner(HOME)
-    if keeper is not None:
+    daemon = runs.owner(HOME)
+    if daemon is not None:
         with contextlib.suppress(ProcessLookupError):
-            os.kill(keeper, signal.SIGTERM)
+            os.kill(daemon, signal.SIGTERM)
         ends = time.monotonic() + _DOWN_S
         while runs.owner(HOME) is not None:
             if time.monotonic() > ends:
-                os.kill(keeper, signal.SIGKILL)  # its watchdog ends the rest
+                os.kill(daemon, signal.SIGKILL)  # its watchdog ends the rest
                 ends += _DOWN_S
             time.sleep(0.1)
     runs.sweep(HOME.parent)

@@ -20,12 +20,14 @@ def token_file(folder: Path, service: str) -> Path:
     return folder / service / "ops-token"
 
 
-def write(folder: Path, campaigns: Path) -> Path:
+def write(folder: Path, campaigns: Path, clock_file: Path | None = None) -> Path:
     """What staff commands need to find their way; no secret. `campaigns` is the folder that the containers mount."""
     path = folder / "installation.json"
     record = {
         "v": 1,
         "campaigns": [str(name) for name in sorted(load_campaigns(campaigns))],
+        "campaigns_dir": str(campaigns),
+        "clock_file": str(clock_file) if clock_file else None,
         "services": {name: {"url": url(name), "token_file": str(token_file(folder, name))} for name in PORTS},
         "paper_token_file": str(folder / "intake" / "paper-token"),
         "servers": {},

@@ -27,9 +27,14 @@ from shared.clock import set_rehearsal_clock
 def prepare(folder: Path) -> None:
     """The rehearsal's campaign file and clock, which the containers mount; before `up`."""
     campaign = rehearsal_of(SAMPLE, folder / "campaigns")
-    clock = folder / "clock" / "clock.json"
+    clock = clock_file(folder)
     set_rehearsal_clock(clock, campaign.window.opens + timedelta(hours=1))
     clock.chmod(0o644)
+
+
+def clock_file(folder: Path) -> Path:
+    """Return the file of the rehearsal's clock, which the containers mount."""
+    return folder / "clock" / "clock.json"
 
 
 def rehearse(folder: Path, size: int, console: Console) -> Report:
@@ -37,8 +42,7 @@ def rehearse(folder: Path, size: int, console: Console) -> Report:
     started = time.monotonic()
     campaign = rehearsal_of(SAMPLE, folder / "campaigns")
     doors = {service: _door(folder, service) for service in record.PORTS}
-    clock = folder / "clock" / "clock.json"
-    at = Installation(campaign, **doors, clock_file=clock, mailbox=folder / "mailbox", keystore=None)
+    at = Installation(campaign, **doors, clock_file=clock_file(folder), mailbox=folder / "mailbox", keystore=None)
     output = folder / "rehearsal"
     output.mkdir(exist_ok=True)
     stage = Stage(console)

@@ -1,15 +1,19 @@
-"""A campaign to rehearse with: the sample file, marked as a rehearsal, and a clock that can be moved."""
+"""Campaigns to rehearse with: copies of campaign files that are marked as rehearsals, so that their clock can move."""
 
 import asyncio
+import re
 import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import TypeVar
 
-from shared.campaign import Campaign, load_campaign
+from shared.campaign import Campaign, load_campaign, load_campaigns
 from shared.errors import KujiError
 
 T = TypeVar("T")
+
+_VERSION = re.compile(r"^v:[ \t]*1\b[^\n]*", re.MULTILINE)
+_REHEARSAL = re.compile(r"^rehearsal:[^\n]*\n", re.MULTILINE)
 
 SAMPLE = Path(__file__).parent.parent / "campaigns" / "777-days.yaml"
 
@@ -19,14 +23,27 @@ class TookTooLong(KujiError):  # noqa: N818  (reads as what happened)
 
 
 def rehearsal_of(sample: Path, folder: Path) -> Campaign:
-    """Write the sample into `folder` as a rehearsal and load it; nothing else about it changes."""
+    """Write the campaign file into `folder` as a rehearsal and load it; nothing else about it changes.
+
+    Raises KujiError where the file is not a campaign file.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    text = sample.read_text("utf-8")
-    if "\nv: 1\n" not in text:
-        raise KujiError(f"{sample.name} does not start with `v: 1`; use a campaign file")
+    text, marked = _VERSION.subn(r"\g<0>\nrehearsal: true", _REHEARSAL.sub("", sample.read_text("utf-8")), count=1)
+    if not marked:
+        raise KujiError(f"{sample.name} has no line `v: 1`; use a campaign file")
     path = folder / sample.name
-    path.write_text(text.replace("\nv: 1\n", "\nv: 1\nrehearsal: true\n", 1), "utf-8")
+    path.write_text(text, "utf-8")
     return load_campaign(path)
+
+
+def rehearsals_of(source: Path, folder: Path) -> list[Campaign]:
+    """Write every campaign file of `source` into `folder` as a rehearsal, the first to open first.
+
+    Raises CampaignError where a file of `source` must not be used, or where there is none.
+    """
+    load_campaigns(source)
+    campaigns = [rehearsal_of(path, folder) for path in sorted(source.glob("*.yaml"))]
+    return sorted(campaigns, key=lambda campaign: campaign.window.opens)
 
 
 async def until(

@@ -46,6 +46,8 @@ def _record(stack: Stack, campaigns: list[str]) -> dict[str, Any]:
     return {
         "v": 1,
         "campaigns": campaigns,
+        "campaigns_dir": str(stack.options.campaigns_dir),
+        "clock_file": str(stack.options.clock_file) if stack.options.clock_file else None,
         "paper_token_file": str(stack.secrets.paper_token_file),
         "services": doors,
         "servers": _servers(stack),
