@@ -7,16 +7,17 @@ from pathlib import Path
 
 from fastapi import APIRouter, FastAPI
 
+from services.lottery.draw import collections as draws
 from services.lottery.draw import handlers
-from services.lottery.draw import repository as ledger
-from services.lottery.draw.endpoints import DrawDesk, staff_router
-from services.lottery.draw.freeze import Freezing
-from services.lottery.draw.public_endpoints import Published, public_router
-from services.lottery.draw.randomness_entry import Chance
-from services.lottery.draw.redraw import Redrawing
-from services.lottery.draw.relays import Relays
-from services.lottery.draw.run import Drawing
-from services.lottery.erasure import Erasure
+from services.lottery.draw.endpoints import DrawServices, staff_router
+from services.lottery.draw.freeze import FreezeService
+from services.lottery.draw.public_endpoints import PublicDraws, public_router
+from services.lottery.draw.randomness_entry import RandomnessService
+from services.lottery.draw.redraw import RedrawService
+from services.lottery.draw.relays import RelayClient
+from services.lottery.draw.repository import DrawRepository
+from services.lottery.draw.run import DrawRunner
+from services.lottery.erasure import LotteryErasure
 from services.lottery.keys import LotteryKeys
 from services.lottery.pages.draws import DrawPages, draws_router
 from services.lottery.pages.reception import ReceptionPages, reception_pages_router
@@ -37,10 +38,10 @@ from services.lottery.reception.desk import Desk
 from services.lottery.reception.endpoints import reception_router
 from services.lottery.reception.noshows import NoShows
 from services.lottery.reception.overview import Overview
-from services.lottery.results.publish import Publishing
-from services.lottery.scheduler import Schedule
+from services.lottery.results.publish import ResultPublisher
+from services.lottery.scheduler import DrawScheduler
 from services.lottery.settings import LotterySettings
-from services.lottery.statistics.counts import Tallies
+from services.lottery.statistics.counts import DrawCounts
 from services.lottery.statistics.overview import DrawOverview
 from shared.campaign import Campaign, load_campaigns
 from shared.clock import Clock, choose_clock
@@ -66,7 +67,7 @@ def build(settings: LotterySettings) -> FastAPI:
     store = Store.open(settings.mongo_url.get_secret_value(), settings.mongo_database, timeout_s=settings.timeout_s)
     bus = Bus(settings, "lottery", store)
     keys = LotteryKeys(settings.state_dir)
-    erasure = Erasure(store, keys, bus)
+    erasure = LotteryErasure(store, keys, bus)
     schedule, draw_desk = _draws(store, clock, keys, campaigns, settings)
     no_shows = NoShows(store, clock, moves.release)
     places_desk, after_the_draw = _places(store, clock, keys, campaigns)
@@ -76,8 +77,8 @@ def build(settings: LotterySettings) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        await store.ensure([*ledger.collections(), *places.collections(), *reception.collections()])
-        await ledger.ensure_draws(store, campaigns.values())
+        await store.ensure([*draws.collections(), *places.collections(), *reception.collections()])
+        await DrawRepository(store).ensure(campaigns)
         await reception.ensure_desks(store, campaigns)
         async with bus, watch.running():
             yield
@@ -89,7 +90,7 @@ def build(settings: LotterySettings) -> FastAPI:
     app.include_router(staff_router(draw_desk, staff))
     app.include_router(places_router(places_desk, staff))
     app.include_router(own_router(places_desk))
-    app.include_router(public_router(Published(store, keys, campaigns)))
+    app.include_router(public_router(PublicDraws(store, keys, campaigns)))
     desk, key = Desk(store, keys, clock, campaigns), keys.signing.public
     app.include_router(reception_router(campaigns, desk, Overview(store), clock, key, staff))
     for pages in _pages(store, clock, keys, places_desk, settings.ops_token_file):
@@ -101,19 +102,19 @@ def build(settings: LotterySettings) -> FastAPI:
 
 def _draws(
     store: Store, clock: Clock, keys: LotteryKeys, campaigns: Mapping[CampaignId, Campaign], settings: LotterySettings
-) -> tuple[Schedule, DrawDesk]:
+) -> tuple[DrawScheduler, DrawServices]:
     """The steps of a draw, for the schedule that takes them by itself and for the staff who give chance to it."""
-    freezing, chance = Freezing(store, keys, clock, campaigns), Chance(store, clock)
-    schedule = Schedule(
+    freezing, randomness = FreezeService(store, keys, clock, campaigns), RandomnessService(store, clock)
+    schedule = DrawScheduler(
         store,
         clock,
         freezing=freezing,
-        chance=chance,
-        relays=Relays(timeout_s=settings.timeout_s),
-        drawing=Drawing(store, keys, clock),
-        publishing=Publishing(store, keys, campaigns),
+        randomness=randomness,
+        relays=RelayClient(timeout_s=settings.timeout_s),
+        runner=DrawRunner(store, keys, clock),
+        publisher=ResultPublisher(store, keys, campaigns),
     )
-    return schedule, DrawDesk(store, clock, campaigns, freezing, chance, Redrawing(store, clock, campaigns))
+    return schedule, DrawServices(store, clock, campaigns, freezing, randomness, RedrawService(store, clock, campaigns))
 
 
 def _places(
@@ -132,13 +133,13 @@ def _pages(
     """What people and staff see in a browser."""
     renderer, campaigns = lottery_renderer(), places_desk.campaigns
     yield site_router(renderer, token)
-    yield draws_router(DrawPages(campaigns, DrawOverview(store, clock), Tallies(store), clock, renderer, token))
+    yield draws_router(DrawPages(campaigns, DrawOverview(store, clock), DrawCounts(store), clock, renderer, token))
     yield reception_pages_router(ReceptionPages(campaigns, Overview(store), clock, renderer, token))
     yield verify_pages_router(VerifyPages(campaigns, clock, renderer, keys.signing.public))
     yield withdraw_router(WithdrawPages(places_desk, renderer))
 
 
-def _connect(bus: Bus, erasure: Erasure) -> None:
+def _connect(bus: Bus, erasure: LotteryErasure) -> None:
     bus.consume(ApplicationsAccepted, handlers.on_accepted)
     bus.consume(ApplicationsRejected, handlers.on_rejected)
     bus.consume(ApplicationsHeld, handlers.on_held)

@@ -1,124 +1,125 @@
-"""The schedule: freezes at the draw time, asks for the beacon, draws when chance is there, finishes what was begun.
+"""Advance draws by themselves: freeze at the draw time, ask for the beacon, draw, publish, finish what was begun.
 
-One instance at a time looks after a campaign, by a lease in the database; when it dies, another takes over.
+One instance at a time looks after a campaign, by a lease in the database. When it dies, another one takes over.
 """
 
 import secrets
-from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Final
 
-from services.lottery.draw import repository as draws
-from services.lottery.draw.clock_check import ClocksDiffer
-from services.lottery.draw.freeze import Freezing
-from services.lottery.draw.randomness_entry import Chance
-from services.lottery.draw.relays import Relays
-from services.lottery.draw.rules.states import DrawState
-from services.lottery.draw.run import Drawing, sources_missing
-from services.lottery.draw.transitions import NotYet, ObjectionsOpen, TooEarly, WrongState, draw_of
+from services.lottery.draw.clock_check import ClocksDifferError
+from services.lottery.draw.freeze import FreezeService, ListIncompleteError, TooEarlyError
+from services.lottery.draw.randomness_entry import ObjectionsOpenError, RandomnessService
+from services.lottery.draw.relays import RelayClient
+from services.lottery.draw.repository import DrawRepository
+from services.lottery.draw.rules.draw import Draw, RelayTrouble
+from services.lottery.draw.rules.states import DrawState, WrongStateError
+from services.lottery.draw.run import DrawRunner
 from services.lottery.randomness.rounds import RoundPassed
-from services.lottery.randomness.sources import BadRandomness
-from services.lottery.record.manifest import Manifest
-from services.lottery.results.publish import Publishing
+from services.lottery.randomness.sources import BadRandomness, BeaconRound
+from services.lottery.results.publish import ResultPublisher
 from shared.campaign import Campaign, quicknet
 from shared.clock import Clock
+from shared.ids import DrawId
 from shared.logging import get_logger
 from shared.storage import Store
 from shared.storage.leases import Leases
 
 LEASE_S: Final = 6.0
 _ASK_AGAIN: Final = timedelta(seconds=10)
-_BY_SCHEDULE: Final = "schedule"
+_ACTOR: Final = "schedule"
 
 _log = get_logger(__name__)
 
 
-class Schedule:
+class DrawScheduler:
+    """Takes the transition that is due, for one campaign at a time."""
+
     def __init__(
         self,
         store: Store,
         clock: Clock,
         *,
-        freezing: Freezing,
-        chance: Chance,
-        relays: Relays,
-        drawing: Drawing,
-        publishing: Publishing,
+        freezing: FreezeService,
+        randomness: RandomnessService,
+        relays: RelayClient,
+        runner: DrawRunner,
+        publisher: ResultPublisher,
     ) -> None:
-        self._store, self._clock, self._leases = store, clock, Leases(store.db)
-        self._freezing, self._chance, self._relays = freezing, chance, relays
-        self._drawing, self._publishing = drawing, publishing
+        self._draws, self._clock, self._leases = DrawRepository(store), clock, Leases(store.db)
+        self._freezing, self._randomness, self._relays = freezing, randomness, relays
+        self._runner, self._publisher = runner, publisher
         self._name = secrets.token_hex(8)
-        self._asked: dict[str, datetime] = {}
-        self._incomplete: dict[str, int] = {}
+        self._asked: dict[DrawId, datetime] = {}
+        self._incomplete: dict[DrawId, int] = {}
 
     async def advance(self, campaign: Campaign) -> None:
-        """Take whatever step is due, unless another instance looks after this campaign.
+        """Take the transition that is due, unless another instance looks after this campaign.
 
-        Who sees nothing to do takes no lease: one whose clock is behind must not keep the others waiting.
+        An instance with nothing due does not take the lease, so that a slow clock cannot block the others.
         """
-        draw = await draw_of(self._store, campaign.id)
+        draw = await self._draws.get(campaign.id)
         if self._is_due(campaign, draw) and await self._leases.hold(_lease(campaign), self._name, LEASE_S):
-            await self._take_step(campaign, draw)
+            await self._take_transition(campaign, draw)
 
-    def _is_due(self, campaign: Campaign, draw: Mapping[str, Any]) -> bool:
-        """By what stands in the draw and by this clock. A list found incomplete is judged again when it has changed."""
-        match draw["state"]:
+    def _is_due(self, campaign: Campaign, draw: Draw) -> bool:
+        """Return True if a transition is due. A list that was incomplete is checked again when it has changed."""
+        match draw.state:
             case DrawState.OPEN:
-                judged = self._incomplete.get(draw["draw"]) == draw["changes"]
-                return draw["number"] == 1 and self._clock.now() >= campaign.draw.at and not judged
+                checked = self._incomplete.get(draw.id) == draw.changes
+                return draw.number == 1 and self._clock.now() >= campaign.draw.at and not checked
             case DrawState.FROZEN:
-                manifest = Manifest.read(draw["manifest"])
-                return not sources_missing(manifest, draw) or self._beacon_is_due(campaign, manifest, draw)
+                return not draw.lacks_randomness or self._beacon_due(campaign, draw) is not None
             case state:
                 return state in {DrawState.FREEZING, DrawState.DRAWN}
 
-    async def _take_step(self, campaign: Campaign, draw: dict[str, Any]) -> None:
-        match draw["state"]:
+    async def _take_transition(self, campaign: Campaign, draw: Draw) -> None:
+        match draw.state:
             case DrawState.OPEN:
                 await self._freeze(campaign, draw)
             case DrawState.FREEZING:
-                await self._freezing.finish(campaign.id)
+                await self._freezing.finish(draw)
             case DrawState.FROZEN:
-                await self._ask_for_the_beacon(campaign, draw)
-                await self._drawing.draw_if_possible(campaign.id)
+                await self._runner.run_if_possible(await self._ask_for_beacon(campaign, draw))
             case DrawState.DRAWN:
-                await self._publishing.publish_if_drawn(campaign.id)
+                await self._publisher.publish_if_drawn(draw)
 
-    async def _freeze(self, campaign: Campaign, draw: Mapping[str, Any]) -> None:
+    async def _freeze(self, campaign: Campaign, draw: Draw) -> None:
         try:
-            await self._freezing.freeze(campaign.id)
-        except NotYet:
-            self._incomplete[draw["draw"]] = draw["changes"]
-        except (ClocksDiffer, RoundPassed, TooEarly, WrongState):
-            # What it waits for is shown (`waiting.waits`); another instance, with a better clock, may try.
+            await self._freezing.freeze(draw)
+        except ListIncompleteError:
+            self._incomplete[draw.id] = draw.changes
+        except (ClocksDifferError, RoundPassed, TooEarlyError, WrongStateError):
+            # Staff see what the draw waits for (`blockers.waits`); another instance, with a better clock, may try.
             await self._leases.give_up(_lease(campaign), self._name)
 
-    async def _ask_for_the_beacon(self, campaign: Campaign, draw: dict[str, Any]) -> None:
-        """Once its round is out, every now and then until a relay has it."""
-        manifest = Manifest.read(draw["manifest"])
-        if manifest.beacon is None or not self._beacon_is_due(campaign, manifest, draw):
-            return
-        self._asked[draw["draw"]] = self._clock.now()
-        asked = await self._relays.ask(campaign.draw.relays, manifest.beacon)
-        troubles = {"relay_troubles": [{"relay": host, "trouble": each} for host, each in asked.troubles.items()]}
-        await self._store.db[draws.DRAWS].update_one({"_id": campaign.id, "draw": draw["draw"]}, {"$set": troubles})
-        if asked.signature is None:
-            _log.warning("beacon-missing", campaign=campaign.id, draw=draw["draw"], count=len(asked.troubles))
-            return
+    async def _ask_for_beacon(self, campaign: Campaign, draw: Draw) -> Draw:
+        """Ask the relays if the beacon is due, and return the draw with the value if one had it."""
+        beacon = self._beacon_due(campaign, draw)
+        if beacon is None:
+            return draw
+        self._asked[draw.id] = self._clock.now()
+        answer = await self._relays.ask(campaign.draw.relays, beacon)
+        troubles = [RelayTrouble(relay, trouble) for relay, trouble in answer.troubles.items()]
+        await self._draws.note_relay_troubles(draw, troubles)
+        if answer.signature is None:
+            _log.warning("beacon-missing", campaign=campaign.id, draw=draw.id, count=len(troubles))
+            return draw
         try:
-            await self._chance.give_beacon(campaign.id, asked.signature, _BY_SCHEDULE)
-        except (BadRandomness, ClocksDiffer, ObjectionsOpen, WrongState):
-            return  # somebody pasted it meanwhile, or it is asked for again
+            return await self._randomness.enter_beacon(draw, answer.signature, _ACTOR)
+        except (BadRandomness, ClocksDifferError, ObjectionsOpenError, WrongStateError):
+            return draw  # staff entered it meanwhile, or the relays are asked again
 
-    def _beacon_is_due(self, campaign: Campaign, manifest: Manifest, draw: Mapping[str, Any]) -> bool:
-        if not campaign.draw.relays or manifest.beacon is None or "beacon_signature" in draw:
-            return False
+    def _beacon_due(self, campaign: Campaign, draw: Draw) -> BeaconRound | None:
+        """Return the round to ask for, or None: from the round's time on, every ten seconds."""
+        beacon = draw.manifest.beacon
+        if not campaign.draw.relays or beacon is None or draw.beacon_signature is not None:
+            return None
         now = self._clock.now()
-        return now >= quicknet.time_of(manifest.beacon.round) and not self._asked_lately(draw["draw"], now)
+        return beacon if now >= quicknet.time_of(beacon.round) and not self._asked_lately(draw.id, now) else None
 
-    def _asked_lately(self, draw: str, now: datetime) -> bool:
-        """A clock that was ahead and is set right has not: what it asked "later" was long ago."""
+    def _asked_lately(self, draw: DrawId, now: datetime) -> bool:
+        """Return True if the relays were asked lately. A time in the future is one of a clock that was set back."""
         asked = self._asked.get(draw)
         return asked is not None and timedelta() <= now - asked < _ASK_AGAIN
 

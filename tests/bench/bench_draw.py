@@ -34,13 +34,15 @@ from deploy.local.servers import Servers
 from services.lottery.allocation.allocator import allocate
 from services.lottery.allocation.frozen_list import Choices, FrozenList
 from services.lottery.allocation.tickets import DrawnOrder
-from services.lottery.draw import list_store
-from services.lottery.draw import repository as draws
-from services.lottery.draw.freeze import Freezing
-from services.lottery.draw.randomness_entry import Chance, Dice
-from services.lottery.draw.run import Drawing
+from services.lottery.draw import collections as draws
+from services.lottery.draw.freeze import FreezeService
+from services.lottery.draw.list_repository import ListRepository
+from services.lottery.draw.randomness_entry import Dice, RandomnessService
+from services.lottery.draw.repository import DrawRepository
+from services.lottery.draw.rules.draw import Draw
+from services.lottery.draw.run import DrawRunner
 from services.lottery.keys import LotteryKeys
-from services.lottery.results.publish import Publishing
+from services.lottery.results.publish import ResultPublisher
 from services.lottery.rules import ClassRule, Rules
 from shared import logging
 from shared.campaign import load_campaign
@@ -144,7 +146,7 @@ def frozen_list_small_steps(count: int) -> FrozenList:
 async def in_the_database(url: str, count: int, folder: Path) -> None:
     store = Store.open(url, "kuji_bench", timeout_s=60)
     await store.ensure(draws.collections())
-    await draws.ensure_draws(store, [CAMPAIGN])
+    await DrawRepository(store).ensure([CAMPAIGN.id])
     singles = min(count, SINGLE_DOCUMENTS)
     documents = await single_documents(store, singles)
     scan = await plain_scan(store)
@@ -179,25 +181,29 @@ async def plain_scan(store: Store) -> float:
 
 async def chunks(store: Store, count: int, scan: float) -> None:
     frozen, draw = frozen_list(count), DrawId("bench-1")
-    written, _ = await awaited(list_store.put_list(store, draw, frozen))
+    written, _ = await awaited(ListRepository(store).put(draw, frozen))
     told("the frozen list written in chunks, with its leaves' hashes", written, count)
-    read, _ = await awaited(list_store.read_list(store, draw))
+    read, _ = await awaited(ListRepository(store).read(draw))
     told("the frozen list read", read, count, scan)
 
 
 async def steps_of_a_draw(store: Store, documents: Sequence[dict[str, Any]], folder: Path, scan: float) -> None:
     count, clock, keys = len(documents), FixedClock(CAMPAIGN.draw.at), LotteryKeys(folder)
     campaigns = {CAMPAIGN.id: CAMPAIGN}
+
+    async def present() -> Draw:
+        return await DrawRepository(store).get(CAMPAIGN.id)
+
     await roll(store, [each["_id"] for each in documents])
-    took, _ = await awaited(Freezing(store, keys, clock, campaigns).freeze(CAMPAIGN.id))
+    took, _ = await awaited(FreezeService(store, keys, clock, campaigns).freeze(await present()))
     told("freeze: judge, close, write the list, sign", took, count, scan)
     digits = "3" * CAMPAIGN.draw.digits
-    await Chance(store, clock).give_dice(CAMPAIGN.id, Dice(digits, digits, ["a", "b"]), "bench")
-    took, _ = await awaited(Drawing(store, keys, clock).draw_if_possible(CAMPAIGN.id))
+    await RandomnessService(store, clock).enter_dice(await present(), Dice(digits, digits, ["a", "b"]), "bench")
+    took, _ = await awaited(DrawRunner(store, keys, clock).run_if_possible(await present()))
     told("draw: read, rank, allocate, transcript", took, count, scan)
     bare = await bare_inserts(store, documents)
     told("limit: bare inserts of as many documents", bare, count)
-    took, _ = await awaited(Publishing(store, keys, campaigns).publish_if_drawn(CAMPAIGN.id))
+    took, _ = await awaited(ResultPublisher(store, keys, campaigns).publish_if_drawn(await present()))
     told("results: outcomes, passes, events, transactions", took, count, bare)
     print(f"{'events in the outbox':64} {await store.db[OUTBOX].count_documents({}):9}")
 

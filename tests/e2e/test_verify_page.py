@@ -11,7 +11,7 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from services.lottery.draw import repository as ledger
+from services.lottery.draw.collections import ENTRIES
 from services.lottery.draw.randomness_entry import Dice
 from services.lottery.draw.redraw import Correction
 from services.lottery.promotion.history import chained
@@ -35,16 +35,16 @@ GOOD = "この抽選の記録は正しいものです"
 
 
 async def drawn(office: Office) -> None:
-    await office.freezing.freeze(SAMPLE.id)
-    await office.chance.give_dice(SAMPLE.id, Dice(DICE, DICE, WITNESSES), "yamada-01")
-    await office.drawing.draw_if_possible(SAMPLE.id)
+    await office.freeze()
+    await office.enter_dice(Dice(DICE, DICE, WITNESSES), "yamada-01")
+    await office.run()
 
 
 async def drawn_again(office: Office) -> None:
-    await office.redrawing.redraw(SAMPLE.id, Correction("dice fell off", "yamada-01", "suzuki-02", reopen=False))
-    await office.freezing.finish(SAMPLE.id)
-    await office.chance.give_dice(SAMPLE.id, Dice(DICE[::-1], DICE[::-1], WITNESSES), "yamada-01")
-    await office.drawing.draw_if_possible(SAMPLE.id)
+    await office.redraw(Correction("dice fell off", "yamada-01", "suzuki-02", reopen=False))
+    await office.finish()
+    await office.enter_dice(Dice(DICE[::-1], DICE[::-1], WITNESSES), "yamada-01")
+    await office.run()
 
 
 @pytest.fixture(scope="module")
@@ -73,7 +73,7 @@ def winner(house: LotteryHouse, transcript: dict[str, Any]) -> tuple[str, str]:
     entry = transcript["winners"]["junior-football"][0]
 
     async def ask(office: Office) -> Any:
-        found = office.store.db[ledger.ENTRIES].find({"campaign": SAMPLE.id}, {"receipt": 1})
+        found = office.store.db[ENTRIES].find({"campaign": SAMPLE.id}, {"receipt": 1})
         return {each["_id"].replace("-", ""): each["receipt"] for each in await found.to_list(None)}
 
     return entry, house.do(SAMPLE, ask)[entry]

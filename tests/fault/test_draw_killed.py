@@ -17,8 +17,9 @@ from typing import Any, Final
 import pytest
 
 from services.lottery import scheduler
-from services.lottery.draw import repository as ledger
-from services.lottery.draw.transitions import draw_of
+from services.lottery.draw import collections as draws
+from services.lottery.draw.repository import DrawRepository
+from services.lottery.draw.transcript_repository import TranscriptRepository
 from services.lottery.keys import LotteryKeys
 from services.lottery.places import repository as places
 from services.lottery.results import publish
@@ -49,7 +50,7 @@ class House:
         """A campaign whose applications are all in."""
         made = self.orders.campaign.model_copy(update={"id": CampaignId(f"killed-{number}")})
         store = self.offices[0].store
-        await ledger.ensure_draws(store, [made])
+        await DrawRepository(store).ensure([made.id])
         ids = tuple(new_application_id() for _ in range(PEOPLE))
         await everybody_is_in(Town(made, FixedClock(self.orders.at), self.offices, ids))
         return made
@@ -68,7 +69,7 @@ async def house(
     campaign, keys = sample_campaign(), LotteryKeys(tmp_path)
     orders = Orders(mongo_url, f"{namespace}_lottery", tmp_path, campaign, campaign.draw.at)
     offices = [new_office(mongo_url, orders.database, keys, FixedClock(orders.at), campaign) for _ in range(2)]
-    await offices[0].store.ensure([*ledger.collections(), *places.collections()])
+    await offices[0].store.ensure([*draws.collections(), *places.collections()])
     yield House(orders, (offices[0], offices[1]))
     for each in offices:
         await each.store.close()
@@ -125,8 +126,8 @@ async def _ended_by_two(house: House, campaign: Campaign) -> None:
 async def _holds(house: House, campaign: Campaign) -> None:
     """One frozen list, one result, every result said once and as the transcript has it."""
     store = house.offices[0].store
-    draw = await draw_of(store, campaign.id)
-    transcript = json.loads(await ledger.get_text(store, f"{draw['draw']}:transcript"))
+    draw = await DrawRepository(store).get(campaign.id)
+    transcript = json.loads(await TranscriptRepository(store).get(draw.id))
     assert [event["event"] for event in transcript["history"]] == ["frozen", "drawn"]
     assert json.loads(transcript["manifest"])["rows"] == PEOPLE
     assert verify_transcript(transcript).passed

@@ -16,9 +16,9 @@ from deploy.local.paths import HOUSE
 from deploy.local.ports import free_ports
 from deploy.local.processes import Watchdog, await_closed
 from services.lottery import scheduler
-from services.lottery.draw import repository as ledger
 from services.lottery.draw.randomness_entry import Dice
-from services.lottery.draw.transitions import draw_of
+from services.lottery.draw.transcript_repository import TranscriptRepository
+from services.lottery.record.manifest import draw_id
 from services.lottery.results import publish
 from services.lottery.verification.transcript_checks import verify_transcript
 from shared.periodic import Watch
@@ -96,11 +96,11 @@ async def test_a_draw_outlives_the_loss_of_its_database_s_primary(
         monkeypatch.setattr(office.store, "transact", trouble.under(office.store.transact))
     async with asyncio.timeout(60), _looked_after(town):
         await _until(town, "frozen")
-        await _answered(lambda: town.office.chance.give_dice(town.campaign.id, Dice(DICE, DICE, WITNESSES), "yamada"))
+        await _answered(lambda: town.office.enter_dice(Dice(DICE, DICE, WITNESSES), "yamada"))
         await _until(town, "published")
     await asyncio.gather(*trouble.back)
     assert trouble.lost == set(LOST_AT)
-    transcript = json.loads(await ledger.get_text(town.office.store, f"{town.campaign.id}-1:transcript"))
+    transcript = json.loads(await TranscriptRepository(town.office.store).get(draw_id(town.campaign.id, 1)))
     assert verify_transcript(transcript).passed
     told = Counter(item["application_id"] for event in await said(town) for item in event["items"])
     assert told == dict.fromkeys(town.ids, 1)
@@ -112,14 +112,14 @@ async def _looked_after(town: Town) -> AsyncIterator[None]:
     """By two processes at once, as their watches do it: what fails is tried again."""
     async with AsyncExitStack() as watches:
         for office in town.offices[:2]:
-            watch = Watch([town.campaign], [office.schedule.advance], every_s=0.05)
+            watch = Watch([town.campaign], [office.scheduler.advance], every_s=0.05)
             await watches.enter_async_context(watch.running())
         yield
 
 
 async def _until(town: Town, state: str) -> None:
     async def reached() -> bool:
-        return str((await draw_of(town.offices[2].store, town.campaign.id))["state"]) == state
+        return str((await town.offices[2].draw()).state) == state
 
     while not await _answered(reached):  # noqa: ASYNC110  (another process's database is watched)
         await asyncio.sleep(0.05)

@@ -14,9 +14,8 @@ from bson.binary import UUID_SUBTYPE, Binary
 from pymongo import monitoring
 
 from services.lottery import scheduler
-from services.lottery.draw.randomness_entry import Dice
-from services.lottery.draw.rules.states import DrawState
-from services.lottery.draw.transitions import ObjectionsOpen, WrongState, draw_of
+from services.lottery.draw.randomness_entry import Dice, ObjectionsOpenError
+from services.lottery.draw.rules.states import DrawState, WrongStateError
 from services.lottery.keys import LotteryKeys
 from services.lottery.results import publish
 from shared.campaign import Campaign
@@ -99,17 +98,17 @@ async def _alone(orders: Orders) -> None:
 async def until_said(office: Office, campaign: Campaign) -> None:
     """Take step after step, and give the dice where they are waited for, until every result is said."""
     while True:
-        await office.schedule.advance(campaign)
-        draw = await draw_of(office.store, campaign.id)
-        if draw["state"] == DrawState.PUBLISHED:
+        await office.scheduler.advance(campaign)
+        draw = await office.draw()
+        if draw.state is DrawState.PUBLISHED:
             return
-        if draw["state"] == DrawState.FROZEN and "dice" not in draw:
-            await _rolled(office, campaign)
+        if draw.state is DrawState.FROZEN and draw.dice is None:
+            await _rolled(office)
         await asyncio.sleep(SHORT_LEASE_S / 4)
 
 
-async def _rolled(office: Office, campaign: Campaign) -> None:
+async def _rolled(office: Office) -> None:
     try:
-        await office.chance.give_dice(campaign.id, Dice(DICE, DICE, WITNESSES), "yamada")
-    except (ObjectionsOpen, WrongState):
+        await office.enter_dice(Dice(DICE, DICE, WITNESSES), "yamada")
+    except (ObjectionsOpenError, WrongStateError):
         return  # another process was faster, or has frozen the list by a clock that is ahead

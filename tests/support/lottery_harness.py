@@ -6,18 +6,21 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from services.lottery.draw import collections as draws
 from services.lottery.draw import handlers
-from services.lottery.draw import repository as ledger
-from services.lottery.draw.freeze import Freezing
-from services.lottery.draw.public_endpoints import Published
-from services.lottery.draw.randomness_entry import Chance, Dice
-from services.lottery.draw.redraw import Redrawing
-from services.lottery.draw.relays import Relays
-from services.lottery.draw.run import Drawing
+from services.lottery.draw.freeze import FreezeService
+from services.lottery.draw.public_endpoints import PublicDraws
+from services.lottery.draw.randomness_entry import Dice, RandomnessService
+from services.lottery.draw.redraw import Correction, RedrawService
+from services.lottery.draw.relays import RelayClient
+from services.lottery.draw.repository import DrawRepository
+from services.lottery.draw.rules.draw import Draw
+from services.lottery.draw.run import DrawRunner
 from services.lottery.keys import LotteryKeys
 from services.lottery.places import repository as places
-from services.lottery.results.publish import Publishing
-from services.lottery.scheduler import Schedule
+from services.lottery.record.manifest import Override
+from services.lottery.results.publish import ResultPublisher
+from services.lottery.scheduler import DrawScheduler
 from shared.campaign import Campaign
 from shared.clock import Clock, FixedClock
 from shared.contracts import (
@@ -26,7 +29,7 @@ from shared.contracts import (
     Choice,
     ReceiptsClosed,
 )
-from shared.ids import ApplicationId, new_application_id, new_token
+from shared.ids import ApplicationId, CampaignId, DrawId, new_application_id, new_token
 from shared.receipts import candidates
 from shared.storage import OUTBOX, Store
 from tests.support.draw_builders import DICE
@@ -37,16 +40,53 @@ WITNESSES = ["甲", "乙"]
 
 @dataclass(frozen=True)
 class Office:
-    """One lottery process's parts, on a database that others share."""
+    """The parts of one lottery process, on a database that others share; it looks after one campaign."""
 
+    campaign: CampaignId
     store: Store
-    freezing: Freezing
-    chance: Chance
-    drawing: Drawing
-    publishing: Publishing
-    schedule: Schedule
-    redrawing: Redrawing
-    published: Published
+    freezing: FreezeService
+    randomness: RandomnessService
+    runner: DrawRunner
+    publisher: ResultPublisher
+    scheduler: DrawScheduler
+    redrawing: RedrawService
+    published: PublicDraws
+
+    async def draw(self) -> Draw:
+        """Return the present draw."""
+        return await DrawRepository(self.store).get(self.campaign)
+
+    async def freeze(self, override: Override | None = None) -> None:
+        """Freeze the present draw."""
+        await self.freezing.freeze(await self.draw(), override)
+
+    async def close(self) -> None:
+        """Close the present draw's list without writing it down."""
+        await self.freezing.close(await self.draw())
+
+    async def finish(self) -> bool:
+        """Write down and sign the present draw's list."""
+        return await self.freezing.finish(await self.draw())
+
+    async def enter_dice(self, dice: Dice, actor: str) -> None:
+        """Enter the dice of the present draw."""
+        await self.randomness.enter_dice(await self.draw(), dice, actor)
+
+    async def enter_beacon(self, signature: str, actor: str) -> None:
+        """Enter the beacon's value of the present draw."""
+        await self.randomness.enter_beacon(await self.draw(), signature, actor)
+
+    async def run(self) -> bool:
+        """Compute the present draw's result."""
+        return await self.runner.run_if_possible(await self.draw())
+
+    async def publish(self) -> bool:
+        """Publish the present draw's results."""
+        return await self.publisher.publish_if_drawn(await self.draw())
+
+    async def redraw(self, correction: Correction) -> DrawId:
+        """Give the present draw up and begin the next one."""
+        return await self.redrawing.redraw(await self.draw(), correction)
 
 
 @dataclass(frozen=True)
@@ -62,22 +102,21 @@ class Town:
 
 
 def new_office(url: str, database: str, keys: LotteryKeys, clock: Clock, campaign: Campaign) -> Office:
-    store = Store.open(url, database)
-    campaigns = {campaign.id: campaign}
-    freezing, chance = Freezing(store, keys, clock, campaigns), Chance(store, clock)
-    drawing, publishing = Drawing(store, keys, clock), Publishing(store, keys, campaigns)
-    schedule = Schedule(
+    """Return the parts of a lottery process; the caller closes its store."""
+    store, campaigns = Store.open(url, database), {campaign.id: campaign}
+    freezing, randomness = FreezeService(store, keys, clock, campaigns), RandomnessService(store, clock)
+    runner, publisher = DrawRunner(store, keys, clock), ResultPublisher(store, keys, campaigns)
+    scheduler = DrawScheduler(
         store,
         clock,
         freezing=freezing,
-        chance=chance,
-        relays=Relays(timeout_s=0.6),
-        drawing=drawing,
-        publishing=publishing,
+        randomness=randomness,
+        relays=RelayClient(timeout_s=0.6),
+        runner=runner,
+        publisher=publisher,
     )
-    redrawing = Redrawing(store, clock, campaigns)
-    published = Published(store, keys, campaigns)
-    return Office(store, freezing, chance, drawing, publishing, schedule, redrawing, published)
+    redrawing, published = RedrawService(store, clock, campaigns), PublicDraws(store, keys, campaigns)
+    return Office(campaign.id, store, freezing, randomness, runner, publisher, scheduler, redrawing, published)
 
 
 @asynccontextmanager
@@ -86,8 +125,8 @@ async def town_of(campaign: Campaign, url: str, database: str, folder: Path) -> 
     clock, keys = FixedClock(campaign.draw.at), LotteryKeys(folder)
     offices = tuple(new_office(url, database, keys, clock, campaign) for _ in range(3))
     try:
-        await offices[0].store.ensure([*ledger.collections(), *places.collections()])
-        await ledger.ensure_draws(offices[0].store, [campaign])
+        await offices[0].store.ensure([*draws.collections(), *places.collections()])
+        await DrawRepository(offices[0].store).ensure([campaign.id])
         yield Town(campaign, clock, offices, tuple(new_application_id() for _ in range(PEOPLE)))
     finally:
         for each in offices:
@@ -124,9 +163,9 @@ async def everybody_is_in(town: Town) -> None:
 
 async def drawn(town: Town) -> None:
     await everybody_is_in(town)
-    await town.office.freezing.freeze(town.campaign.id)
-    await town.office.chance.give_dice(town.campaign.id, Dice(DICE, DICE, WITNESSES), "yamada")
-    assert await town.office.drawing.draw_if_possible(town.campaign.id)
+    await town.office.freeze()
+    await town.office.enter_dice(Dice(DICE, DICE, WITNESSES), "yamada")
+    assert await town.office.run()
 
 
 async def said(town: Town) -> list[dict]:

@@ -15,15 +15,16 @@ import uvicorn
 from fastapi import FastAPI
 from playwright.sync_api import Page
 
+from services.lottery.draw import collections as draws
 from services.lottery.draw import handlers
-from services.lottery.draw import repository as ledger
-from services.lottery.draw.endpoints import DrawDesk, staff_router
-from services.lottery.draw.freeze import Freezing
-from services.lottery.draw.public_endpoints import Published, public_router
-from services.lottery.draw.randomness_entry import Chance
-from services.lottery.draw.redraw import Redrawing
+from services.lottery.draw.endpoints import DrawServices, staff_router
+from services.lottery.draw.freeze import FreezeService
+from services.lottery.draw.public_endpoints import PublicDraws, public_router
+from services.lottery.draw.randomness_entry import RandomnessService
+from services.lottery.draw.redraw import RedrawService
+from services.lottery.draw.repository import DrawRepository
+from services.lottery.draw.rules.draw import Draw
 from services.lottery.draw.rules.states import DrawState
-from services.lottery.draw.transitions import draw_of
 from services.lottery.keys import LotteryKeys
 from services.lottery.pages.draws import DrawPages, draws_router
 from services.lottery.pages.site import lottery_renderer, site_router
@@ -34,7 +35,7 @@ from services.lottery.places.endpoints import PlacesDesk, places_router
 from services.lottery.places.moves import Places
 from services.lottery.places.notices import Passes
 from services.lottery.places.ownership import Owners, Tries
-from services.lottery.statistics.counts import Tallies
+from services.lottery.statistics.counts import DrawCounts
 from services.lottery.statistics.overview import DrawOverview
 from shared.campaign import Campaign
 from shared.clock import FixedClock
@@ -102,20 +103,20 @@ class LotteryHouse:
         """What the schedule does, so many steps."""
 
         async def work(office: Office) -> None:
-            match (await draw_of(office.store, campaign.id))["state"]:
+            match (await office.draw()).state:
                 case DrawState.OPEN:
-                    await office.freezing.freeze(campaign.id)
+                    await office.freeze()
                 case DrawState.FROZEN:
-                    assert await office.drawing.draw_if_possible(campaign.id)
+                    assert await office.run()
                 case DrawState.DRAWN:
-                    assert await office.publishing.publish_if_drawn(campaign.id)
+                    assert await office.publish()
 
         for _ in range(times):
             self.do(campaign, work)
 
-    def draw(self, campaign: Campaign) -> dict[str, Any]:
-        """The draw's document."""
-        return self.do(campaign, lambda office: draw_of(office.store, campaign.id))
+    def draw(self, campaign: Campaign) -> Draw:
+        """Return the campaign's present draw."""
+        return self.do(campaign, lambda office: office.draw())
 
     def winner(self, campaign: Campaign, class_id: str) -> str:
         """The receipt number of somebody who holds a place in the class."""
@@ -175,8 +176,8 @@ def lottery_house(mongo_url: str, database: str, home: Path, *campaigns: Campaig
 
 def _prepared(campaigns: Mapping[CampaignId, Campaign]) -> Callable[[Office], Awaitable[None]]:
     async def work(office: Office) -> None:
-        await office.store.ensure([*ledger.collections(), *places.collections()])
-        await ledger.ensure_draws(office.store, campaigns.values())
+        await office.store.ensure([*draws.collections(), *places.collections()])
+        await DrawRepository(office.store).ensure(campaigns)
 
     return work
 
@@ -184,16 +185,16 @@ def _prepared(campaigns: Mapping[CampaignId, Campaign]) -> Callable[[Office], Aw
 def _app(house: LotteryHouse, token: Path) -> FastAPI:
     """As services/lottery/app.py wires it."""
     store, clock, campaigns = Store.open(house.mongo_url, house.database), house.clock, house.campaigns
-    freezing, redrawing = Freezing(store, house.keys, clock, campaigns), Redrawing(store, clock, campaigns)
+    freezing, redrawing = FreezeService(store, house.keys, clock, campaigns), RedrawService(store, clock, campaigns)
     renderer = lottery_renderer()
     app = FastAPI()
     install_problems(app)
-    desk = DrawDesk(store, clock, campaigns, freezing, Chance(store, clock), redrawing)
+    desk = DrawServices(store, clock, campaigns, freezing, RandomnessService(store, clock), redrawing)
     app.include_router(staff_router(desk, staff_only(token)))
-    app.include_router(public_router(Published(store, house.keys, campaigns)))
+    app.include_router(public_router(PublicDraws(store, house.keys, campaigns)))
     app.include_router(places_router(_places_desk(house, store), staff_only(token)))
     app.include_router(site_router(renderer, token))
-    pages = DrawPages(campaigns, DrawOverview(store, clock), Tallies(store), clock, renderer, token)
+    pages = DrawPages(campaigns, DrawOverview(store, clock), DrawCounts(store), clock, renderer, token)
     app.include_router(draws_router(pages))
     app.include_router(verify_pages_router(VerifyPages(campaigns, clock, renderer, house.keys.signing.public)))
     return app

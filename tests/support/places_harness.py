@@ -86,7 +86,7 @@ class After:
 
 async def results_are_out(town: Town) -> None:
     await drawn(town)
-    assert await town.office.publishing.publish_if_drawn(town.campaign.id)
+    assert await town.office.publish()
 
 
 def events(transcript: dict[str, Any], *names: str) -> Sequence[dict[str, Any]]:

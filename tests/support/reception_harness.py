@@ -10,7 +10,8 @@ from typing import Any
 
 from fastapi import FastAPI
 
-from services.lottery.draw import repository as draws
+from services.lottery.draw import collections as draws
+from services.lottery.draw.repository import DrawRepository
 from services.lottery.keys import LotteryKeys
 from services.lottery.pages.reception import ReceptionPages, reception_pages_router
 from services.lottery.pages.site import lottery_renderer, site_router
@@ -95,7 +96,7 @@ class ReceptionHouse:
 
     async def open(self) -> None:
         await self.store.ensure([*draws.collections(), *places.collections(), *ledger.collections()])
-        await draws.ensure_draws(self.store, [self.campaign])
+        await DrawRepository(self.store).ensure([self.campaign.id])
         await ledger.ensure_desks(self.store, [self.campaign.id])
 
     async def guest(self, **outcomes: Any) -> Guest:

@@ -1,14 +1,14 @@
-"""Whether this machine's clock can be believed: the database's is asked beside it before a list is fixed.
+"""Compare this machine's clock with the database's before a list is fixed.
 
-A process whose clock is behind would fix a list after the beacon's value is out, and believe it was before. The
-machines' own clocks are compared: a rehearsal's time may stand where it likes.
+A process whose clock is behind would freeze a list after the beacon's value is public, and believe it was before. The
+check compares the machines' own clocks; a rehearsal's invented time does not matter.
 """
 
-from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from typing import Final
 
 from services.lottery.draw.rules.blockers import Wait
+from services.lottery.draw.rules.draw import Draw
 from services.lottery.draw.rules.states import DrawState
 from shared.errors import KujiError
 from shared.storage import Store
@@ -16,27 +16,27 @@ from shared.storage import Store
 MOST_APART: Final = timedelta(seconds=30)
 
 
-class ClocksDiffer(KujiError):  # noqa: N818  (says what is the case)
-    """The clocks of this machine and of the database are too far apart; `seconds` says how far."""
+class ClocksDifferError(KujiError):
+    """Raised when this machine's clock and the database's are too far apart; `seconds` says how far."""
 
     def __init__(self, apart: timedelta) -> None:
         self.seconds = round(apart.total_seconds())
         super().__init__(f"this machine's clock and the database's are {self.seconds} s apart")
 
 
-async def agreed_clocks(store: Store) -> None:
-    """Raises ClocksDiffer."""
+async def check_clocks(store: Store) -> None:
+    """Raise ClocksDifferError if the two clocks are more than `MOST_APART` apart."""
     apart = abs(await store.time() - datetime.now(UTC))
     if apart > MOST_APART:
-        raise ClocksDiffer(apart)
+        raise ClocksDifferError(apart)
 
 
-async def clock_waits(store: Store, draw: Mapping[str, Any]) -> list[Wait]:
-    """What an open draw waits for besides (`waiting.waits`), where clocks differ."""
-    if draw["state"] != DrawState.OPEN:
+async def clock_waits(store: Store, draw: Draw) -> list[Wait]:
+    """Return what an open draw waits for besides `blockers.waits`: clocks that agree."""
+    if draw.state is not DrawState.OPEN:
         return []
     try:
-        await agreed_clocks(store)
-    except ClocksDiffer as differ:
-        return [Wait("clock", count=differ.seconds)]
+        await check_clocks(store)
+    except ClocksDifferError as error:
+        return [Wait("clock", count=error.seconds)]
     return []

@@ -1,27 +1,29 @@
-"""What staff do with a draw over HTTP: look, freeze, give chance, correct, stamp, try."""
+"""Serve what staff do with a draw over HTTP: look at it, freeze it, enter randomness, correct, stamp, try."""
 
 import asyncio
 import base64
 import binascii
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from services.lottery.allocation.dry_run import dry_run
-from services.lottery.draw import repository as draws
 from services.lottery.draw.clock_check import clock_waits
-from services.lottery.draw.freeze import Freezing
-from services.lottery.draw.list_store import gather_list
-from services.lottery.draw.problems import known, not_published, refusing, second_person
-from services.lottery.draw.randomness_entry import Chance, Dice
-from services.lottery.draw.readiness import readiness
-from services.lottery.draw.redraw import Correction, Redrawing
+from services.lottery.draw.entry_repository import EntryRepository
+from services.lottery.draw.freeze import FreezeService
+from services.lottery.draw.list_repository import ListRepository
+from services.lottery.draw.outcome_repository import OutcomeRepository
+from services.lottery.draw.problems import known_campaign, not_published, raising_problems, second_person
+from services.lottery.draw.randomness_entry import Dice, RandomnessService
+from services.lottery.draw.redraw import Correction, RedrawService
+from services.lottery.draw.repository import DrawRepository
 from services.lottery.draw.rules.blockers import waits
+from services.lottery.draw.rules.draw import Draw
 from services.lottery.draw.rules.states import DrawState
-from services.lottery.draw.transitions import draw_of
+from services.lottery.draw.stamp_repository import StampRepository
 from services.lottery.record.manifest import Override
 from services.lottery.record.timestamps import BadStamp, Kind, check_stamp
 from shared.campaign import Campaign
@@ -43,14 +45,17 @@ class _Body(BaseModel):
 
 
 class FreezeBody(_Body):
-    """`override_reason` freezes an incomplete list; it needs a second person and stands in the public manifest."""
+    """Body of a freeze.
+
+    `override_reason` freezes an incomplete list; it needs a second person and stands in the public manifest.
+    """
 
     override_reason: Reason | None = None
     approved_by: Actor | None = None
 
 
 class DiceBody(_Body):
-    """`evidence`: hashes of the photographs or recordings of the dice, which stay with the office."""
+    """Body with the dice. `evidence`: hashes of photographs or recordings, which stay with the office."""
 
     digits: Annotated[str, Field(max_length=400)]
     digits_again: Annotated[str, Field(max_length=400)]
@@ -59,11 +64,13 @@ class DiceBody(_Body):
 
 
 class BeaconBody(_Body):
+    """Body with the beacon's value, in hex."""
+
     signature: Annotated[str, Field(max_length=200)]
 
 
 class RedrawBody(_Body):
-    """`reopen`: entries were wrong, verdicts may come again; else the same list is frozen anew."""
+    """Body of a correction. `reopen`: entries were wrong and may change; else the same list is frozen again."""
 
     reason: Reason
     approved_by: Actor
@@ -71,141 +78,137 @@ class RedrawBody(_Body):
 
 
 class StampBody(_Body):
-    """`content`: base64 of the token as the time-stamping authority answered, or of the OpenTimestamps proof."""
+    """Body with a time stamp. `content`: base64 of the authority's token, or of the OpenTimestamps proof."""
 
     kind: Kind
     content: Annotated[str, Field(max_length=100_000)]
 
 
 @dataclass(frozen=True)
-class DrawDesk:
-    """What the staff's calls need."""
+class DrawServices:
+    """The services behind the staff endpoints."""
 
     store: Store
     clock: Clock
     campaigns: Mapping[CampaignId, Campaign]
-    freezing: Freezing
-    chance: Chance
-    redrawing: Redrawing
+    freezing: FreezeService
+    randomness: RandomnessService
+    redrawing: RedrawService
 
-    async def shown(self, campaign: CampaignId) -> dict[str, Any]:
-        """The draw's state and what it waits for."""
-        draw = await draw_of(self.store, campaign)
-        judged = await readiness(self.store, campaign) if draw["state"] == DrawState.OPEN else None
-        waiting = [
-            *waits(draw, self.campaigns[campaign], judged, self.clock.now()),
-            *await clock_waits(self.store, draw),
-        ]
+    async def draw(self, campaign: str) -> Draw:
+        """Return the present draw. Raises ProblemError (404) for an unknown campaign."""
+        return await DrawRepository(self.store).get(known_campaign(self.campaigns, campaign))
+
+    async def status(self, campaign: CampaignId) -> dict[str, Any]:
+        """Return the present draw's state and what it waits for."""
+        draw = await DrawRepository(self.store).get(campaign)
+        is_open = draw.state is DrawState.OPEN
+        readiness = await EntryRepository(self.store).readiness(campaign) if is_open else None
+        waiting = waits(draw, self.campaigns[campaign], readiness, self.clock.now())
+        waiting += await clock_waits(self.store, draw)
         return {
-            "state": draw["state"],
-            "draw": draw["draw"],
-            "number": draw["number"],
-            "parts_said": draw.get("parts_said", 0),
-            "waiting_for": [each.shown() for each in waiting],
-            "relay_troubles": draw.get("relay_troubles", []),
-            "given": draw.get("given", []),
-            "history": draw.get("history", []),
+            "state": draw.state,
+            "draw": draw.id,
+            "number": draw.number,
+            "parts_published": draw.parts_published,
+            "waiting_for": [wait.to_json() for wait in waiting],
+            "relay_troubles": [asdict(trouble) for trouble in draw.relay_troubles],
+            "given": [source.to_document() for source in draw.given],
+            "history": list(draw.history),
         }
 
 
-def staff_router(desk: DrawDesk, guard: StaffGuard) -> APIRouter:
+def staff_router(services: DrawServices, guard: StaffGuard) -> APIRouter:
+    """Return the router of the staff addresses below a campaign."""
     router = APIRouter(prefix="/v1/campaigns/{campaign}", tags=["staff"])
-    router.include_router(_looking(desk, guard))
-    router.include_router(_deciding(desk, guard))
+    router.include_router(_reading_router(services, guard))
+    router.include_router(_deciding_router(services, guard))
     return router
 
 
-def _looking(desk: DrawDesk, guard: StaffGuard) -> APIRouter:
+def _reading_router(services: DrawServices, guard: StaffGuard) -> APIRouter:
     router = APIRouter(dependencies=[Depends(guard)])
-    store, campaigns = desk.store, desk.campaigns
+    store, campaigns = services.store, services.campaigns
 
     @router.get("/summary")
     async def summary(campaign: str) -> dict[str, Any]:
-        name = known(campaigns, campaign)
-        return {"state": (await draw_of(store, name))["state"], **await _counts(store, name)}
+        draw = await services.draw(campaign)
+        return {"state": draw.state, "entries": await EntryRepository(store).count_by_state(draw.campaign)}
 
     @router.get("/draw")
     async def draw(campaign: str) -> dict[str, Any]:
-        return await desk.shown(known(campaigns, campaign))
+        return await services.status(known_campaign(campaigns, campaign))
 
     @router.get("/outcomes")
     async def outcomes(campaign: str) -> dict[str, Any]:
-        """By application id, without tokens and pass codes."""
-        now = await draw_of(store, known(campaigns, campaign))
-        found = store.db[draws.OUTCOMES].find({"campaign": campaign, "draw": now["draw"]}, {"outcomes": 1})
-        return {"outcomes": {each["_id"]: each["outcomes"] for each in await found.to_list(None)}}
+        """Return the outcomes by application id, without tokens and pass codes."""
+        draw = await services.draw(campaign)
+        return {"outcomes": await OutcomeRepository(store).of_draw(draw.campaign, draw.id)}
 
     @router.get("/dry-run")
-    async def try_it(campaign: str) -> dict[str, Any]:
-        """Counts of a draw with a throw-away key over the entries as they are now; nothing of it is kept."""
-        name = known(campaigns, campaign)
-        return await asyncio.to_thread(dry_run, await gather_list(store, name), campaigns[name])
+    async def try_draw(campaign: str) -> dict[str, Any]:
+        """Return counts of a draw with a throw-away key over the present entries; nothing of it is stored."""
+        name = known_campaign(campaigns, campaign)
+        return await asyncio.to_thread(dry_run, await ListRepository(store).gather(name), campaigns[name])
 
     return router
 
 
-def _deciding(desk: DrawDesk, guard: StaffGuard) -> APIRouter:
-    router, campaigns = APIRouter(), desk.campaigns
+def _deciding_router(services: DrawServices, guard: StaffGuard) -> APIRouter:
+    router = APIRouter()
     Here = Annotated[Staff, Depends(guard)]  # noqa: N806  (a type)
 
     @router.post("/freeze")
     async def freeze(campaign: str, body: FreezeBody, staff: Here) -> dict[str, Any]:
-        name = known(campaigns, campaign)
+        draw = await services.draw(campaign)
         staff.acting_as(body.actor)
-        await refusing(desk.freezing.freeze(name, _override(body)))
-        return await desk.shown(name)
+        await raising_problems(services.freezing.freeze(draw, _override(body)))
+        return await services.status(draw.campaign)
 
     @router.post("/dice")
     async def dice(campaign: str, body: DiceBody, staff: Here) -> dict[str, Any]:
-        name = known(campaigns, campaign)
-        given = Dice(body.digits, body.digits_again, body.witnesses, body.evidence)
-        await refusing(desk.chance.give_dice(name, given, staff.acting_as(body.actor)))
-        return await desk.shown(name)
+        draw, actor = await services.draw(campaign), staff.acting_as(body.actor)
+        rolled = Dice(body.digits, body.digits_again, body.witnesses, body.evidence)
+        await raising_problems(services.randomness.enter_dice(draw, rolled, actor))
+        return await services.status(draw.campaign)
 
     @router.post("/beacon")
     async def beacon(campaign: str, body: BeaconBody, staff: Here) -> dict[str, Any]:
-        name = known(campaigns, campaign)
-        await refusing(desk.chance.give_beacon(name, body.signature.strip().lower(), staff.acting_as(body.actor)))
-        return await desk.shown(name)
+        draw, actor = await services.draw(campaign), staff.acting_as(body.actor)
+        signature = body.signature.strip().lower()
+        await raising_problems(services.randomness.enter_beacon(draw, signature, actor))
+        return await services.status(draw.campaign)
 
     @router.post("/redraw")
     async def redraw(campaign: str, body: RedrawBody, staff: Here) -> dict[str, Any]:
-        name = known(campaigns, campaign)
-        actor = staff.acting_as(body.actor)
-        await refusing(desk.redrawing.redraw(name, Correction(body.reason, actor, body.approved_by, body.reopen)))
-        return await desk.shown(name)
+        draw, actor = await services.draw(campaign), staff.acting_as(body.actor)
+        correction = Correction(body.reason, actor, body.approved_by, body.reopen)
+        await raising_problems(services.redrawing.redraw(draw, correction))
+        return await services.status(draw.campaign)
 
     @router.post("/stamps", status_code=201)
     async def stamp(campaign: str, body: StampBody, staff: Here) -> dict[str, Any]:
         staff.acting_as(body.actor)
-        return await _stamp(desk, known(campaigns, campaign), body)
+        return await _add_stamp(services, await services.draw(campaign), body)
 
     return router
 
 
-async def _stamp(desk: DrawDesk, campaign: CampaignId, body: StampBody) -> dict[str, Any]:
-    draw = await draw_of(desk.store, campaign)
-    if "manifest" not in draw:
+async def _add_stamp(services: DrawServices, draw: Draw, body: StampBody) -> dict[str, Any]:
+    if not draw.has_manifest:
         raise not_published()
 
-    async def checked() -> bytes:
+    async def checked_content() -> bytes:
         try:
             content = base64.b64decode(body.content, validate=True)
         except binascii.Error:
             raise BadStamp("the content is not base64") from None
-        check_stamp(body.kind, content, draw["manifest"])
+        check_stamp(body.kind, content, draw.manifest.line)
         return content
 
-    content = await refusing(checked())
-    number = await draws.put_stamp(desk.store, draw["draw"], body.kind, content, desk.clock.now())
-    return {"draw": draw["draw"], "number": number, "kind": body.kind}
-
-
-async def _counts(store: Store, campaign: CampaignId) -> dict[str, Any]:
-    grouped = store.db[draws.ENTRIES].aggregate(
-        [{"$match": {"campaign": campaign}}, {"$group": {"_id": "$state", "count": {"$sum": 1}}}]
-    )
-    return {"entries": {row["_id"]: row["count"] async for row in grouped}}
+    content = await raising_problems(checked_content())
+    number = await StampRepository(services.store).add(draw.id, body.kind, content, services.clock.now())
+    return {"draw": draw.id, "number": number, "kind": body.kind}
 
 
 def _override(body: FreezeBody) -> Override | None:

@@ -1,12 +1,14 @@
-"""The refusals of a draw as problems that say what to do next (RFC 9457)."""
+"""Turn the errors of a draw into problems that tell the reader what to do next (RFC 9457)."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from types import MappingProxyType
 from typing import Any, Final, TypeVar
 
-from services.lottery.draw.clock_check import ClocksDiffer
-from services.lottery.draw.redraw import SamePerson
-from services.lottery.draw.transitions import NotYet, ObjectionsOpen, TooEarly, WrongState
+from services.lottery.draw.clock_check import ClocksDifferError
+from services.lottery.draw.freeze import ListIncompleteError, TooEarlyError
+from services.lottery.draw.randomness_entry import ObjectionsOpenError
+from services.lottery.draw.redraw import SamePersonError
+from services.lottery.draw.rules.states import WrongStateError
 from services.lottery.randomness.rounds import RoundPassed
 from services.lottery.randomness.sources import BadRandomness
 from services.lottery.record.timestamps import BadStamp
@@ -21,19 +23,22 @@ Problems = Mapping[type[KujiError], Callable[[Any], ProblemError]]
 """A problem for each kind of error."""
 
 
-def known(campaigns: Mapping[CampaignId, Campaign], campaign: str) -> CampaignId:
+def known_campaign(campaigns: Mapping[CampaignId, Campaign], campaign: str) -> CampaignId:
+    """Return the campaign's id. Raises ProblemError (404) when the service does not know the campaign."""
     if CampaignId(campaign) not in campaigns:
         raise problem("unknown-campaign", 404, "募集がありません", "募集のIDを確かめてください。")
     return CampaignId(campaign)
 
 
 def not_published() -> ProblemError:
+    """Return the problem of something that does not exist yet."""
     return problem(
         "not-yet", 404, "まだ公開されていません", "抽選の進み具合を確かめてください。", en="Not published yet."
     )
 
 
 def unknown_receipt() -> ProblemError:
+    """Return the problem of a receipt number that no entry of the draw has."""
     return problem(
         "receipt-unknown",
         404,
@@ -44,6 +49,7 @@ def unknown_receipt() -> ProblemError:
 
 
 def second_person() -> ProblemError:
+    """Return the problem of an act that needs the approval of a second person."""
     return problem(
         "second-person",
         422,
@@ -53,10 +59,10 @@ def second_person() -> ProblemError:
     )
 
 
-async def refusing(step: Awaitable[T], *, also: Problems = MappingProxyType({})) -> T:
-    """Await `step` and return its result; raise its refusal as a problem. `also`: problems of the caller's folder."""
+async def raising_problems(operation: Awaitable[T], *, also: Problems = MappingProxyType({})) -> T:
+    """Return the result of `operation`; raise its errors as problems. `also`: problems of the caller's folder."""
     try:
-        return await step
+        return await operation
     except KujiError as error:
         raise (_problem(error, {**_PROBLEMS, **also}) or error) from None
 
@@ -66,7 +72,7 @@ def _problem(error: KujiError, problems: Problems) -> ProblemError | None:
     return make(error) if make else None
 
 
-def _incomplete(error: NotYet) -> ProblemError:
+def _incomplete(error: ListIncompleteError) -> ProblemError:
     return problem(
         "list-incomplete",
         409,
@@ -77,11 +83,11 @@ def _incomplete(error: NotYet) -> ProblemError:
     )
 
 
-def _too_early(_: TooEarly) -> ProblemError:
+def _too_early(_: TooEarlyError) -> ProblemError:
     return problem("too-early", 409, "受付期間が終わっていません", "受付期間の終了後に実行してください。")
 
 
-def _objections(error: ObjectionsOpen) -> ProblemError:
+def _objections(error: ObjectionsOpenError) -> ProblemError:
     return problem(
         "objections-open",
         409,
@@ -92,7 +98,7 @@ def _objections(error: ObjectionsOpen) -> ProblemError:
     )
 
 
-def _wrong_state(error: WrongState) -> ProblemError:
+def _wrong_state(error: WrongStateError) -> ProblemError:
     return problem(
         "wrong-state", 409, "この段階では実行できません", "抽選の状態を確かめてください。", state=error.state
     )
@@ -119,7 +125,7 @@ def _round_passed(error: RoundPassed) -> ProblemError:
     )
 
 
-def _clocks_differ(error: ClocksDiffer) -> ProblemError:
+def _clocks_differ(error: ClocksDifferError) -> ProblemError:
     return problem(
         "clocks-differ",
         503,
@@ -130,18 +136,18 @@ def _clocks_differ(error: ClocksDiffer) -> ProblemError:
     )
 
 
-def _same_person(_: SamePerson) -> ProblemError:
+def _same_person(_: SamePersonError) -> ProblemError:
     return second_person()
 
 
 _PROBLEMS: Final[Problems] = {
-    NotYet: _incomplete,
-    TooEarly: _too_early,
-    ObjectionsOpen: _objections,
-    WrongState: _wrong_state,
+    ListIncompleteError: _incomplete,
+    TooEarlyError: _too_early,
+    ObjectionsOpenError: _objections,
+    WrongStateError: _wrong_state,
     BadRandomness: _bad_randomness,
     BadStamp: _bad_stamp,
-    SamePerson: _same_person,
+    SamePersonError: _same_person,
     RoundPassed: _round_passed,
-    ClocksDiffer: _clocks_differ,
+    ClocksDifferError: _clocks_differ,
 }

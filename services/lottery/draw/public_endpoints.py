@@ -1,6 +1,6 @@
-"""What everybody may read of a draw, as soon as it exists: nothing here names a person.
+"""Serve what the public may read of a draw, as soon as it exists; none of it names a person.
 
-Every draw keeps its address, also one that was given up: `/draws/{number}/…`. Without a number, the present one.
+Every draw keeps its address, also after it was given up: `/draws/{number}/…`. Without a number: the present draw.
 """
 
 from collections.abc import Mapping
@@ -9,15 +9,17 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path
 from fastapi.responses import JSONResponse, Response, StreamingResponse
 
-from services.lottery.draw import repository as ledger
-from services.lottery.draw.list_store import read_leaves, read_rows
-from services.lottery.draw.problems import known, not_published, unknown_receipt
-from services.lottery.draw.redraw import all_draws, numbered_draw
-from services.lottery.draw.transitions import draw_of
+from services.lottery.draw.entry_repository import EntryRepository
+from services.lottery.draw.list_repository import ListRepository
+from services.lottery.draw.problems import known_campaign, not_published, unknown_receipt
+from services.lottery.draw.repository import DrawRepository
+from services.lottery.draw.rules.draw import Draw
+from services.lottery.draw.stamp_repository import StampRepository
+from services.lottery.draw.transcript_repository import TranscriptRepository
 from services.lottery.keys import LotteryKeys
 from services.lottery.record.inclusion import shown_proof
 from shared.campaign import Campaign
-from shared.ids import ApplicationId, CampaignId, DrawId, application_id_bytes
+from shared.ids import CampaignId, application_id_bytes
 from shared.receipts import normalise_receipt
 from shared.storage import Store
 
@@ -25,102 +27,110 @@ Number = Annotated[int, Path(ge=1)]
 EntryHex = Annotated[str, Path(pattern=r"^[0-9a-f]{32}$")]
 
 
-class Published:
-    def __init__(self, store: Store, keys: LotteryKeys, campaigns: Mapping[CampaignId, Campaign]) -> None:
-        self._store, self._keys, self._campaigns = store, keys, campaigns
+class PublicDraws:
+    """Answers the public requests."""
 
-    async def draw(self, campaign: str, number: int | None = None) -> dict[str, Any]:
-        """One with a manifest. Raises 404."""
-        name = known(self._campaigns, campaign)
-        found = await draw_of(self._store, name) if number is None else await numbered_draw(self._store, name, number)
-        if found is None or "manifest" not in found:
+    def __init__(self, store: Store, keys: LotteryKeys, campaigns: Mapping[CampaignId, Campaign]) -> None:
+        self._keys, self._campaigns = keys, campaigns
+        self._draws, self._lists, self._entries = DrawRepository(store), ListRepository(store), EntryRepository(store)
+        self._stamps, self._transcripts = StampRepository(store), TranscriptRepository(store)
+
+    async def draw(self, campaign: str, number: int | None = None) -> Draw:
+        """Return a draw that has a manifest. Raises ProblemError (404)."""
+        name = known_campaign(self._campaigns, campaign)
+        draw = await self._draws.get(name) if number is None else await self._draws.numbered(name, number)
+        if draw is None or not draw.has_manifest:
             raise not_published()
-        return found
+        return draw
 
     async def draws(self, campaign: str) -> dict[str, Any]:
-        found = await all_draws(self._store, known(self._campaigns, campaign))
-        return {"v": 1, "campaign": campaign, "draws": [_line(each) for each in found]}
+        """Return number and state of every draw."""
+        draws = await self._draws.all(known_campaign(self._campaigns, campaign))
+        return {"v": 1, "campaign": campaign, "draws": [_summary(draw) for draw in draws]}
 
     async def manifest(self, campaign: str, number: int | None = None) -> JSONResponse:
+        """Return the signed manifest and the public key."""
         draw = await self.draw(campaign, number)
         key = self._keys.signing.public
-        return JSONResponse({"v": 1, "manifest": draw["manifest"], "signature": draw["signature"], "signing_key": key})
+        content = {"v": 1, "manifest": draw.manifest_line, "signature": draw.signature, "signing_key": key}
+        return JSONResponse(content)
 
     async def rows(self, campaign: str, number: int | None = None) -> StreamingResponse:
+        """Return the rows of the frozen list."""
         draw = await self.draw(campaign, number)
-        return StreamingResponse(read_rows(self._store, draw["draw"]), media_type="text/plain")
+        return StreamingResponse(self._lists.rows(draw.id), media_type="text/plain")
 
     async def transcript(self, campaign: str, number: int | None = None) -> Response:
+        """Return the signed transcript. Raises ProblemError (404) before the draw."""
         draw = await self.draw(campaign, number)
         try:
-            text = await ledger.get_text(self._store, f"{draw['draw']}:transcript")
+            return Response(await self._transcripts.get(draw.id), media_type="application/json")
         except KeyError:
             raise not_published() from None
-        return Response(text, media_type="application/json")
 
     async def proof_of_receipt(self, campaign: str, receipt: str) -> dict[str, Any]:
+        """Return the inclusion proof of the entry with this receipt number. Raises ProblemError (404)."""
         draw = await self.draw(campaign)
         try:
-            wanted = {"campaign": campaign, "receipt": normalise_receipt(receipt)}
+            entry = await self._entries.find_by_receipt(draw.campaign, normalise_receipt(receipt))
         except ValueError:
             raise unknown_receipt() from None
-        entry = await self._store.db[ledger.ENTRIES].find_one(wanted, {"_id": 1})
         if entry is None:
             raise unknown_receipt()
-        return await self._proof(draw["draw"], application_id_bytes(ApplicationId(entry["_id"])))
+        return await self._proof(draw, application_id_bytes(entry))
 
     async def proof_of_entry(self, campaign: str, entry: str) -> dict[str, Any]:
-        return await self._proof((await self.draw(campaign))["draw"], bytes.fromhex(entry))
+        """Return the proof that an entry is on the list or not; `entry` is its id in hex."""
+        return await self._proof(await self.draw(campaign), bytes.fromhex(entry))
 
-    async def _proof(self, draw: DrawId, entry: bytes) -> dict[str, Any]:
+    async def _proof(self, draw: Draw, entry: bytes) -> dict[str, Any]:
         try:
-            leaves, size = await read_leaves(self._store, draw, entry)
+            leaves, size = await self._lists.leaves_around(draw.id, entry)
         except KeyError:
-            leaves, size = [], 0  # nobody is on the list
-        return shown_proof(draw, entry, size, leaves)
+            leaves, size = [], 0  # the list is empty
+        return shown_proof(draw.id, entry, size, leaves)
 
     async def stamps(self, campaign: str, number: int | None = None) -> dict[str, Any]:
+        """Return number, kind and time of each time stamp."""
         draw = await self.draw(campaign, number)
-        found = await self._store.db[ledger.STAMPS].find({"draw": draw["draw"]}).sort("number", 1).to_list(None)
-        shown = [{name: each[name] for name in ("number", "kind", "at")} for each in found]
-        return {"v": 1, "draw": draw["draw"], "stamps": shown}
+        stamps = await self._stamps.all(draw.id)
+        listed = [{"number": stamp.number, "kind": stamp.kind, "at": stamp.at.isoformat()} for stamp in stamps]
+        return {"v": 1, "draw": draw.id, "stamps": listed}
 
     async def stamp(self, campaign: str, stamp: Number, number: int | None = None) -> Response:
-        """Byte for byte as it was attached."""
+        """Return a time stamp, byte for byte as it was attached. Raises ProblemError (404)."""
         draw = await self.draw(campaign, number)
-        found = await self._store.db[ledger.STAMPS].find_one({"_id": f"{draw['draw']}:{stamp}"})
-        if found is None:
+        attached = await self._stamps.find(draw.id, stamp)
+        if attached is None:
             raise not_published()
-        return Response(bytes(found["content"]), media_type="application/octet-stream")
+        return Response(attached.content, media_type="application/octet-stream")
 
 
-def public_router(published: Published) -> APIRouter:
+def public_router(draws: PublicDraws) -> APIRouter:
+    """Return the router of the public addresses below a campaign."""
     router = APIRouter(prefix="/v1/campaigns/{campaign}", tags=["public"])
-    for path, answer in (
-        ("/draws", published.draws),
-        ("/receipts/{receipt}/proof", published.proof_of_receipt),
-    ):
+    for path, answer in (("/draws", draws.draws), ("/receipts/{receipt}/proof", draws.proof_of_receipt)):
         router.add_api_route(path, answer, methods=["GET"], response_model=None)
     for name in ("manifest", "rows", "transcript", "stamps"):
-        _both(router, name, getattr(published, name))
+        _add_both(router, name, getattr(draws, name))
 
     @router.get("/stamps/{stamp}")
     async def stamp(campaign: str, stamp: Number) -> Response:
-        return await published.stamp(campaign, stamp)
+        return await draws.stamp(campaign, stamp)
 
     @router.get("/draws/{number}/stamps/{stamp}")
     async def numbered_stamp(campaign: str, number: Number, stamp: Number) -> Response:
-        return await published.stamp(campaign, stamp, number)
+        return await draws.stamp(campaign, stamp, number)
 
     @router.get("/entries/{entry}/proof")
     async def proof_of_entry(campaign: str, entry: EntryHex) -> dict[str, Any]:
-        return await published.proof_of_entry(campaign, entry)
+        return await draws.proof_of_entry(campaign, entry)
 
     return router
 
 
-def _both(router: APIRouter, name: str, answer: Any) -> None:
-    """Of the present draw, and of any by its number."""
+def _add_both(router: APIRouter, name: str, answer: Any) -> None:
+    """Add the addresses of the present draw and of any draw by its number."""
 
     @router.get(f"/{name}", response_model=None)
     async def present(campaign: str) -> Any:
@@ -131,12 +141,11 @@ def _both(router: APIRouter, name: str, answer: Any) -> None:
         return await answer(campaign, number)
 
 
-def _line(draw: Mapping[str, Any]) -> dict[str, Any]:
-    given_up = draw.get("given_up")
+def _summary(draw: Draw) -> dict[str, Any]:
     return {
-        "number": draw["number"],
-        "draw": draw["draw"],
-        "state": draw["state"],
-        "has_manifest": "manifest" in draw,
-        "given_up": given_up and {"reason": given_up["reason"]},
+        "number": draw.number,
+        "draw": draw.id,
+        "state": draw.state,
+        "has_manifest": draw.has_manifest,
+        "given_up": draw.given_up and {"reason": draw.given_up.reason},
     }

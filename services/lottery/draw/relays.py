@@ -1,7 +1,7 @@
-"""Asking drand relays for the beacon's value. What they say is believed only if its signature holds.
+"""Ask drand relays for the beacon's value, and accept an answer only if its signature verifies.
 
-Off unless the campaign file names relays: nothing leaves the office by itself. All are asked at once and the first
-right answer is taken; a relay that lies, replays, hangs or is away costs nothing but its name in the draw's trouble.
+The service asks only relays that the campaign file names. It asks all at once and takes the first correct answer; a
+relay that lies, replays, hangs or is away only appears in the draw's list of relay troubles.
 API: https://docs.drand.love, `GET /{chain}/public/{round}`.
 """
 
@@ -22,15 +22,17 @@ _MOST_BYTES: Final = 4096
 _NOT_YET: Final = frozenset({404, 425})
 
 
-class RelayTrouble(Exception):  # noqa: N818  (says what is the case)
+class RelayError(Exception):
+    """Raised when a relay gives no usable value; `trouble` is the code of the reason."""
+
     def __init__(self, trouble: Trouble) -> None:
         super().__init__(trouble)
         self.trouble = trouble
 
 
 @dataclass(frozen=True)
-class Asked:
-    """`signature`: hex, verified; None where no relay had it. `troubles`: by the relay's host."""
+class RelayAnswer:
+    """Answer of all relays. `signature`: verified, in hex, None if no relay had it. `troubles`: by the relay's host."""
 
     signature: str | None
     troubles: dict[str, Trouble]
@@ -43,71 +45,71 @@ class _Answer(BaseModel):
     signature: str = Field(pattern=r"^[0-9a-f]{96}$")
 
 
-class Relays:
-    """`timeout_s`: longest that one relay is waited for."""
+class RelayClient:
+    """Asks relays over HTTP; `timeout_s` limits the wait for one relay."""
 
     def __init__(self, *, timeout_s: float) -> None:
         self._timeout_s = timeout_s
 
-    async def ask(self, relays: Sequence[str], beacon: BeaconRound) -> Asked:
-        """Ask all of them; the first value that verifies ends it."""
+    async def ask(self, relays: Sequence[str], beacon: BeaconRound) -> RelayAnswer:
+        """Return the first value that verifies, or why no relay gave one."""
         troubles: dict[str, Trouble] = {}
         async with httpx.AsyncClient(timeout=self._timeout_s, follow_redirects=False) as client:
-            asking = {asyncio.create_task(self._one(client, relay, beacon), name=_host(relay)) for relay in relays}
+            pending = {asyncio.create_task(self._ask(client, relay, beacon), name=_host(relay)) for relay in relays}
             try:
-                while asking:
-                    done, asking = await asyncio.wait(asking, return_when=asyncio.FIRST_COMPLETED)
+                while pending:
+                    done, pending = await asyncio.wait(pending, return_when=asyncio.FIRST_COMPLETED)
                     for task in done:
-                        said = task.result()
-                        if isinstance(said, str):
-                            return Asked(said, troubles)
-                        troubles[task.get_name()] = said.trouble
+                        value = task.result()
+                        if isinstance(value, str):
+                            return RelayAnswer(value, troubles)
+                        troubles[task.get_name()] = value.trouble
             finally:
-                for task in asking:
+                for task in pending:
                     task.cancel()
-                await asyncio.gather(*asking, return_exceptions=True)
-        return Asked(None, troubles)
+                await asyncio.gather(*pending, return_exceptions=True)
+        return RelayAnswer(None, troubles)
 
-    async def _one(self, client: httpx.AsyncClient, relay: str, beacon: BeaconRound) -> str | RelayTrouble:
+    async def _ask(self, client: httpx.AsyncClient, relay: str, beacon: BeaconRound) -> str | RelayError:
         try:
             async with asyncio.timeout(self._timeout_s):
-                body = await _fetched(client, f"{relay.rstrip('/')}/{beacon.chain}/public/{beacon.round}")
-            return await asyncio.to_thread(_checked, body, beacon)
+                body = await _fetch(client, f"{relay.rstrip('/')}/{beacon.chain}/public/{beacon.round}")
+            return await asyncio.to_thread(_check_answer, body, beacon)
         except TimeoutError:
-            return RelayTrouble("slow")
+            return RelayError("slow")
         except httpx.TimeoutException:
-            return RelayTrouble("slow")
+            return RelayError("slow")
         except (httpx.HTTPError, httpx.InvalidURL):
-            return RelayTrouble("away")
-        except RelayTrouble as trouble:
-            return trouble
+            return RelayError("away")
+        except RelayError as error:
+            return error
 
 
-async def _fetched(client: httpx.AsyncClient, url: str) -> bytes:
+async def _fetch(client: httpx.AsyncClient, url: str) -> bytes:
     async with client.stream("GET", url, headers={"Accept-Encoding": "identity"}) as answer:
         if answer.status_code in _NOT_YET:
-            raise RelayTrouble("not-yet")
+            raise RelayError("not-yet")
         if not answer.is_success:
-            raise RelayTrouble("refused")
+            raise RelayError("refused")
         body = b""
-        async for piece in answer.aiter_raw():  # as sent: nothing is unpacked that could be larger than it looks
+        async for piece in answer.aiter_raw():  # raw: an unpacked answer could be larger than its limit
             body += piece
             if len(body) > _MOST_BYTES:
-                raise RelayTrouble("malformed")
+                raise RelayError("malformed")
         return body
 
 
-def _checked(body: bytes, beacon: BeaconRound) -> str:
+def _check_answer(body: bytes, beacon: BeaconRound) -> str:
     try:
-        said = _Answer.model_validate_json(body)
+        answer = _Answer.model_validate_json(body)
     except ValidationError:
-        raise RelayTrouble("malformed") from None
-    if said.round != beacon.round:
-        raise RelayTrouble("other-round")
+        raise RelayError("malformed") from None
+    if answer.round != beacon.round:
+        raise RelayError("other-round")
     try:
-        return check_beacon(said.signature, beacon)
+        return check_beacon(answer.signature, beacon)
     except BadRandomness:
-        raise RelayTrouble("false-signature") from None
+        raise RelayError("false-signature") from None
 
 
 def _host(relay: str) -> str:

@@ -1,156 +1,155 @@
-"""What the lottery keeps: one draw per campaign, verdicts by application id, the roll of receipts, outcomes.
+"""Store the draw of each campaign: the present one, and the past ones that corrections replaced.
 
-The draw's document is also the gate: whoever changes the list of entries touches it in the same transaction, so that a
-freeze and a late verdict can never both succeed.
+The present draw's document is also the gate for everything that must not happen at the same time: each transaction
+that changes entries, places or scans writes to it. Therefore a freeze and a late verdict never both succeed.
 """
 
-import secrets
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from datetime import datetime
-from typing import Any
+from dataclasses import asdict, replace
+from typing import Any, Final
 
-from services.lottery.draw.rules.states import DrawState
+from services.lottery.draw.collections import DRAWS, PAST_DRAWS
+from services.lottery.draw.rules.draw import Closing, Draw, GivenSource, RelayTrouble
+from services.lottery.draw.rules.states import DRAW_STATES, NOT_WHILE_ERASING, REPLACEABLE, DrawState, WrongStateError
 from services.lottery.record.manifest import draw_id
-from shared.campaign import Campaign
-from shared.errors import PermanentError, TransientError
-from shared.ids import ApplicationId, CampaignId, DrawId
-from shared.storage import Collection, DuplicateKeyError, Index, Store, UnitOfWork, UpdateOne
-from shared.storage.leases import LEASES
+from shared.errors import PermanentError
+from shared.ids import CampaignId
+from shared.storage import DuplicateKeyError, ReturnDocument, Store, UnitOfWork
 
-DRAWS, ENTRIES, ROLL, ROLL_PARTS, OUTCOMES, TEXTS = "draws", "entries", "roll", "roll_parts", "outcomes", "texts"
-LISTS, PAST_DRAWS, STAMPS = "lists", "past_draws", "stamps"
-PERSONAL = (ENTRIES, ROLL, ROLL_PARTS, OUTCOMES)
-"""What an erasure removes: everything that holds a token, or an id that is not in the public transcript anyway."""
-
-_TEXT_PART = 4 * 1024 * 1024
-_TEXT_TRIES = 5
+_UNLESS_ERASING: Final[Mapping[str, Any]] = {"erasure": {"$exists": False}}
 
 
-class ListIsFrozen(PermanentError):  # noqa: N818  (says what is the case)
-    """A verdict came after the list was frozen: it is parked for people to see, and changes nothing."""
+class ListFrozenError(PermanentError):
+    """Raised when a verdict arrives after the list was frozen: the message is parked and changes nothing."""
 
 
-def collections() -> list[Collection]:
-    by_campaign = (Index("campaign"),)
-    string, strings = {"bsonType": "string"}, {"bsonType": "array"}
-    entry = {
-        "bsonType": "object",
-        "required": ["_id", "campaign", "state", "channel", "revision"],
-        "properties": {
-            "_id": string,
-            "campaign": string,
-            "state": {"enum": ["accepted", "rejected", "held"]},
-            "channel": {"enum": ["web", "fax", "post"]},
-            "revision": {"bsonType": "int"},
-            "receipt": {"bsonType": ["string", "null"]},
-            "token": {"bsonType": ["string", "null"]},
-            "choices": strings,
-            "refused": strings,
-            "reasons": strings,
-        },
-        "additionalProperties": False,
-    }
-    draw = {"bsonType": "object", "required": ["_id", "state"], "properties": {"state": {"enum": list(DrawState)}}}
-    in_order = Index((("campaign", 1), ("state", 1), ("_id", 1)))
-    return [
-        Collection(DRAWS, draw),
-        Collection(ENTRIES, entry, (in_order, Index((("campaign", 1), ("receipt", 1))))),
-        Collection(ROLL, None, (Index((("campaign", 1), ("_id", 1))),)),
-        Collection(ROLL_PARTS, None, by_campaign),
-        Collection(OUTCOMES, None, (*by_campaign, Index("token", unique=True), Index("receipt"))),
-        Collection(TEXTS),
-        Collection(LISTS, None, (Index("draw"),)),
-        Collection(PAST_DRAWS, None, (Index((("campaign", 1), ("number", 1)), unique=True),)),
-        Collection(STAMPS, None, (Index("draw"),)),
-        Collection(LEASES),
-    ]
+class DrawRepository:
+    """Reads and writes draws, by itself or inside the transaction of a unit of work."""
+
+    def __init__(self, at: Store | UnitOfWork) -> None:
+        self._draws, self._past = at.db[DRAWS], at.db[PAST_DRAWS]
+        self._session = at.session if isinstance(at, UnitOfWork) else None
+
+    async def ensure(self, campaigns: Iterable[CampaignId]) -> None:
+        """Create the first draw of each campaign that has none. Safe to repeat, also by several processes."""
+        for campaign in campaigns:
+            first = Draw(campaign, draw_id(campaign, 1), 1, DrawState.OPEN)
+            with suppress(DuplicateKeyError):
+                await self._draws.update_one({"_id": campaign}, {"$setOnInsert": first.to_document()}, upsert=True)
+
+    async def get(self, campaign: CampaignId) -> Draw:
+        """Return the present draw. Raises WrongStateError when the campaign has none."""
+        draw = await self.find(campaign)
+        if draw is None:
+            raise WrongStateError("unknown")
+        return draw
+
+    async def find(self, campaign: CampaignId) -> Draw | None:
+        """Return the present draw, or None when the campaign has none."""
+        document = await self._draws.find_one({"_id": campaign}, session=self._session)
+        return None if document is None else Draw.from_document(document)
+
+    async def all(self, campaign: CampaignId) -> list[Draw]:
+        """Return every draw of the campaign by number; the last one is the present draw."""
+        past = await self._past.find({"campaign": campaign}, session=self._session).sort("number", 1).to_list(None)
+        return [*map(Draw.from_document, past), await self.get(campaign)]
+
+    async def numbered(self, campaign: CampaignId, number: int) -> Draw | None:
+        """Return the draw with this number, or None."""
+        return next((draw for draw in await self.all(campaign) if draw.number == number), None)
+
+    async def change_entries(self, campaign: CampaignId) -> None:
+        """Pass the gate before changing entries. Raises ListFrozenError after the list was closed."""
+        present = {"_id": campaign, "state": DrawState.OPEN}
+        if not await self._update(present, {"$inc": {"changes": 1}}):
+            raise ListFrozenError(f"the list of campaign {campaign} is frozen")
+
+    async def change_roll(self, campaign: CampaignId) -> None:
+        """Count a change of the roll of receipts. A roll that arrives after the freeze repeats what is known."""
+        await self._update({"_id": campaign}, {"$inc": {"changes": 1}})
+
+    async def close(self, draw: Draw, closing: Closing) -> Draw | None:
+        """Close the list of an open draw and return the draw; None if anything changed since `draw` was read."""
+        unchanged = {**_entering(draw, DrawState.FREEZING), "number": draw.number, "changes": draw.changes}
+        values = {"state": DrawState.FREEZING, "closing": closing.to_document()}
+        closed = await self._update(unchanged, {"$set": values})
+        return replace(draw, state=DrawState.FREEZING, closing=closing) if closed else None
+
+    async def fix_manifest(self, draw: Draw, manifest: str, signature: str, opening: Mapping[str, Any]) -> None:
+        """Freeze the draw with its signed manifest and the first event. Raises WrongStateError."""
+        values = {"manifest": manifest, "signature": signature, "history": [dict(opening)]}
+        await self._advance(draw, DrawState.FROZEN, values)
+
+    async def fix_result(self, draw: Draw, history: Iterable[Mapping[str, Any]]) -> None:
+        """Move the draw on to its result, with the events up to it. Raises WrongStateError."""
+        await self._advance(draw, DrawState.DRAWN, {"history": [dict(event) for event in history]})
+
+    async def enter_source(self, draw: Draw, source: GivenSource, values: Mapping[str, Any]) -> Draw | None:
+        """Store a source of randomness of this frozen draw and return the draw; None if it was entered before.
+
+        The filter includes the draw id: a draw that replaced this one takes no randomness that was meant for it.
+        """
+        waiting = {**_same(draw), "state": DrawState.FROZEN, source.source: {"$exists": False}}
+        change = {"$set": dict(values), "$push": {"given": source.to_document()}}
+        after = ReturnDocument.AFTER
+        document = await self._draws.find_one_and_update(waiting, change, return_document=after, session=self._session)
+        return None if document is None else Draw.from_document(document)
+
+    async def note_relay_troubles(self, draw: Draw, troubles: Iterable[RelayTrouble]) -> None:
+        """Store why relays gave no value when they were last asked."""
+        await self._update(_same(draw), {"$set": {"relay_troubles": [asdict(trouble) for trouble in troubles]}})
+
+    async def count_parts(self, draw: Draw, published: int, parts: int) -> None:
+        """Count `parts` more published parts of the results, after `published`. Raises WrongStateError.
+
+        The filter includes the count: a process that was overtaken by another one publishes nothing twice.
+        """
+        values = {"parts_published": published + parts}
+        await self._require(draw, _publishing(draw, published), {"$set": values})
+
+    async def finish_publishing(self, draw: Draw, published: int) -> None:
+        """Mark the results as published when all `published` parts are out. Raises WrongStateError."""
+        await self._require(draw, _publishing(draw, published), {"$set": {"state": DrawState.PUBLISHED}})
+
+    async def replace_draw(self, draw: Draw, following: Draw) -> None:
+        """Replace the present draw by the following one and keep it as a past draw. Raises WrongStateError.
+
+        The past draw is kept as it was last and not as it was read: dice may have been entered in between.
+        """
+        if draw.state not in REPLACEABLE or draw.is_erasing:
+            raise WrongStateError(draw.state)
+        unchanged = {**_same(draw), "state": draw.state, **_UNLESS_ERASING}
+        last = await self._draws.find_one_and_replace(unchanged, dict(following.to_document()), session=self._session)
+        if last is None:
+            raise WrongStateError("being changed by another process")
+        given_up = following.previous and asdict(following.previous)
+        past = {**last, "_id": draw.id, "campaign": draw.campaign, "given_up": given_up}
+        await self._past.insert_one(past, session=self._session)
+
+    async def _advance(self, draw: Draw, to: DrawState, values: Mapping[str, Any]) -> None:
+        await self._require(draw, _entering(draw, to), {"$set": {"state": to, **values}})
+
+    async def _require(self, draw: Draw, filter_: Mapping[str, Any], change: Mapping[str, Any]) -> None:
+        if not await self._update(filter_, change):
+            present = await self.find(draw.campaign)
+            raise WrongStateError(present.state if present else "unknown")
+
+    async def _update(self, filter_: Mapping[str, Any], change: Mapping[str, Any]) -> bool:
+        result = await self._draws.update_one(filter_, change, session=self._session)
+        return bool(result.modified_count)
 
 
-async def ensure_draws(store: Store, campaigns: Iterable[Campaign]) -> None:
-    """Every campaign has its one draw from the start."""
-    for campaign in campaigns:
-        try:
-            await store.db[DRAWS].update_one(
-                {"_id": campaign.id},
-                {"$setOnInsert": {"state": DrawState.OPEN, "changes": 0, "number": 1, "draw": draw_id(campaign.id, 1)}},
-                upsert=True,
-            )
-        except DuplicateKeyError:
-            continue
+def _same(draw: Draw) -> dict[str, Any]:
+    """Return the filter for this very draw. Without its id, a slow process could change a later draw."""
+    return {"_id": draw.campaign, "draw": draw.id}
 
 
-async def touch_list(uow: UnitOfWork, campaign: CampaignId) -> None:
-    """Pass the gate before changing entries. Raises ListIsFrozen."""
-    passed = await uow.db[DRAWS].update_one(
-        {"_id": campaign, "state": DrawState.OPEN}, {"$inc": {"changes": 1}}, session=uow.session
-    )
-    if passed.modified_count == 0:
-        raise ListIsFrozen(f"the list of campaign {campaign} is frozen")
+def _entering(draw: Draw, to: DrawState) -> dict[str, Any]:
+    unless_erasing = _UNLESS_ERASING if to in NOT_WHILE_ERASING else {}
+    return {**_same(draw), "state": {"$in": DRAW_STATES.before(to)}, **unless_erasing}
 
 
-async def put_verdicts(uow: UnitOfWork, verdicts: Sequence[Mapping[str, Any]]) -> None:
-    """Insert or replace; of two verdicts on one application the higher revision stays, in whatever order they come."""
-    ids = [verdict["_id"] for verdict in verdicts]
-    entries = uow.db[ENTRIES]
-    cursor = entries.find({"_id": {"$in": ids}}, {"revision": 1}, session=uow.session)
-    known = {document["_id"]: document["revision"] async for document in cursor}
-    newest = {
-        v["_id"]: v for v in sorted(verdicts, key=lambda v: v["revision"]) if v["revision"] > known.get(v["_id"], 0)
-    }
-    writes = [UpdateOne({"_id": name}, {"$set": {k: v for k, v in verdict.items() if k != "_id"}}, upsert=True)
-              for name, verdict in newest.items()]  # fmt: skip
-    if writes:
-        await entries.bulk_write(writes, session=uow.session)
-
-
-async def put_roll(uow: UnitOfWork, campaign: CampaignId, part: int, parts: int, ids: Sequence[ApplicationId]) -> None:
-    """After the gate has closed the roll says nothing new, and does no harm."""
-    await uow.db[DRAWS].update_one({"_id": campaign}, {"$inc": {"changes": 1}}, session=uow.session)
-    key = f"{campaign}:{part}"
-    line = {"campaign": campaign, "part": part, "parts": parts}
-    await uow.db[ROLL_PARTS].update_one({"_id": key}, {"$set": line}, upsert=True, session=uow.session)
-    writes = [UpdateOne({"_id": each}, {"$set": {"campaign": campaign}}, upsert=True) for each in ids]
-    if writes:
-        await uow.db[ROLL].bulk_write(writes, session=uow.session)
-
-
-async def put_text(uow: UnitOfWork, name: str, text: str) -> None:
-    """A text of any size, in parts below MongoDB's limit for a document."""
-    parts = [text[at : at + _TEXT_PART] for at in range(0, len(text), _TEXT_PART)] or [""]
-    version = secrets.token_hex(8)
-    lines = [
-        {"_id": f"{name}:{number:06d}", "name": name, "version": version, "parts": len(parts), "text": part}
-        for number, part in enumerate(parts)
-    ]
-    await uow.db[TEXTS].insert_many(lines, session=uow.session)
-
-
-async def replace_text(uow: UnitOfWork, name: str, text: str) -> None:
-    await uow.db[TEXTS].delete_many(_parts_of(name), session=uow.session)
-    await put_text(uow, name, text)
-
-
-async def get_text(store: Store, name: str) -> str:
-    """KeyError where there is none. A text that is replaced while its parts are read is read again."""
-    for _ in range(_TEXT_TRIES):
-        parts = await store.db[TEXTS].find(_parts_of(name)).sort("_id", 1).to_list(None)
-        if parts and len(parts) == parts[0]["parts"] and len({part["version"] for part in parts}) == 1:
-            return "".join(part["text"] for part in parts)
-        if not parts and await store.db[TEXTS].count_documents(_parts_of(name), limit=1) == 0:
-            raise KeyError(name)
-    raise TransientError(f"{name} is being replaced; read it again in a moment")
-
-
-def _parts_of(name: str) -> dict[str, Any]:
-    return {"_id": {"$gte": f"{name}:", "$lt": f"{name};"}}
-
-
-async def put_stamp(store: Store, draw: DrawId, kind: str, content: bytes, at: datetime) -> int:
-    """Keep a time stamp of this draw's manifest; its number, from 1. Sent twice it is kept once."""
-    line = {"draw": draw, "kind": kind, "content": content, "at": at.isoformat()}
-    while (known := await store.db[STAMPS].find_one({"draw": draw, "content": content})) is None:
-        number = await store.db[STAMPS].count_documents({"draw": draw}) + 1
-        with suppress(DuplicateKeyError):  # somebody else took the number: take the next
-            await store.db[STAMPS].insert_one({"_id": f"{draw}:{number}", "number": number, **line})
-    return int(known["number"])
+def _publishing(draw: Draw, published: int) -> dict[str, Any]:
+    counter: Any = {"$in": [None, 0]} if published == 0 else published
+    return {**_same(draw), "state": DrawState.DRAWN, "parts_published": counter}

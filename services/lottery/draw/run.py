@@ -1,7 +1,7 @@
-"""The one draw of a campaign. However many processes try, each step happens once.
+"""Compute the result of a frozen draw, once, however many processes try.
 
-Each step is one transaction guarded by the state it starts from. Between freeze and result everything is computed
-from what is stored, so a step that died half-way is simply taken again, by anybody, with the same outcome.
+The result depends only on what is stored. Therefore a process that died before its transaction leaves nothing behind,
+and any other process comes to the same result.
 """
 
 import asyncio
@@ -11,72 +11,64 @@ from typing import Any
 
 from services.lottery.allocation.allocator import allocate
 from services.lottery.allocation.frozen_list import FrozenList
-from services.lottery.draw import repository as draws
-from services.lottery.draw.list_store import read_list
-from services.lottery.draw.rules.states import DrawState
-from services.lottery.draw.transitions import WrongState, draw_of, step
+from services.lottery.draw.list_repository import ListRepository
+from services.lottery.draw.repository import DrawRepository
+from services.lottery.draw.rules.draw import Draw
+from services.lottery.draw.rules.states import DrawState, WrongStateError
+from services.lottery.draw.transcript_repository import TranscriptRepository
 from services.lottery.keys import LotteryKeys
-from services.lottery.randomness.sources import Randomness, draw_key
-from services.lottery.record.manifest import Manifest
 from services.lottery.record.transcript import history_event, write_transcript
 from shared.clock import Clock
-from shared.ids import CampaignId
 from shared.logging import get_logger
 from shared.storage import Store, UnitOfWork
 
 _log = get_logger(__name__)
 
 
-def sources_missing(manifest: Manifest, draw: Mapping[str, Any]) -> bool:
-    """Whether a source of chance that the manifest names has not been given yet."""
-    without_dice = manifest.dice_digits is not None and draw.get("dice") is None
-    without_beacon = manifest.beacon is not None and draw.get("beacon_signature") is None
-    return without_dice or without_beacon
+class DrawRunner:
+    """Computes results and stores them with their signed transcripts."""
 
-
-class Drawing:
     def __init__(self, store: Store, keys: LotteryKeys, clock: Clock) -> None:
         self._store, self._keys, self._clock = store, keys, clock
+        self._lists = ListRepository(store)
 
-    async def draw_if_possible(self, campaign: CampaignId) -> bool:
-        """Compute and store the result once all sources of the manifest are there; whether this call did it."""
-        draw = await draw_of(self._store, campaign)
-        if draw["state"] != DrawState.FROZEN or "erasure" in draw:
+    async def run_if_possible(self, draw: Draw) -> bool:
+        """Store the result if all sources of the manifest were entered. Return True if this call did so."""
+        if draw.state is not DrawState.FROZEN or draw.is_erasing or draw.lacks_randomness:
             return False
-        manifest = Manifest.read(draw["manifest"])
-        if sources_missing(manifest, draw):
+        frozen = await self._lists.read(draw.id)
+        transcript = await asyncio.to_thread(self._transcript, draw, frozen)
+        if not await self._fix(draw, transcript):
             return False
-        randomness = Randomness(draw.get("dice"), draw.get("beacon_signature"))
-        frozen = await read_list(self._store, draw["draw"])
-        transcript = await asyncio.to_thread(self._transcript, draw, manifest, randomness, frozen)
-
-        async def work(uow: UnitOfWork) -> None:
-            await step(uow, draw, DrawState.DRAWN, {"history": transcript["history"]})
-            await draws.put_text(uow, f"{draw['draw']}:transcript", json.dumps(transcript, ensure_ascii=False))
-
-        try:
-            await self._store.transact(work)
-        except WrongState:
-            return False
-        _log.info("drawn", campaign=campaign, draw=draw["draw"])
+        _log.info("drawn", campaign=draw.campaign, draw=draw.id)
         return True
 
-    def _transcript(
-        self, draw: dict[str, Any], manifest: Manifest, randomness: Randomness, frozen: FrozenList
-    ) -> dict[str, Any]:
-        key = draw_key(manifest.line, randomness)
-        # Chance came after the objections, by a clock that may be a little ahead of this one.
+    async def _fix(self, draw: Draw, transcript: Mapping[str, Any]) -> bool:
+        text = json.dumps(transcript, ensure_ascii=False)
+
+        async def fix_result(uow: UnitOfWork) -> None:
+            await DrawRepository(uow).fix_result(draw, transcript["history"])
+            await TranscriptRepository(uow).put(draw.id, text)
+
+        try:
+            await self._store.transact(fix_result)
+        except WrongStateError:
+            return False
+        return True
+
+    def _transcript(self, draw: Draw, frozen: FrozenList) -> Mapping[str, Any]:
+        manifest, key = draw.manifest, draw.key
+        # Randomness was entered after the objections, by a clock that may be a little ahead of this one.
         at = max(self._clock.now(), manifest.objections_until)
-        history = [*draw["history"], history_event("drawn", at, draw["history"][-1])]
         return write_transcript(
             manifest=manifest.line,
-            signature=draw["signature"],
+            signature=draw.signature or "",
             frozen=frozen,
-            randomness=randomness,
-            witnesses=draw.get("witnesses", []),
-            evidence=draw.get("dice_evidence", []),
+            randomness=draw.randomness,
+            witnesses=draw.witnesses,
+            evidence=draw.dice_evidence,
             key=key,
             allocation=allocate(key, frozen, manifest.classes, manifest.rules),
-            history=history,
+            history=[*draw.history, history_event("drawn", at, draw.history[-1])],
             signing=self._keys.signing,
         )

@@ -14,7 +14,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import RedirectResponse
 
 from services.lottery.draw.rules.states import DrawState
-from services.lottery.statistics.counts import Tallies
+from services.lottery.statistics.counts import DrawCounts
 from services.lottery.statistics.overview import Course, DrawOverview
 from services.lottery.statistics.rules.demand import CHANNELS, chart
 from services.lottery.statistics.rules.timeline import StepState, current
@@ -38,7 +38,7 @@ class DrawPages:
 
     campaigns: Mapping[CampaignId, Campaign]
     overview: DrawOverview
-    tallies: Tallies
+    counts: DrawCounts
     clock: Clock
     renderer: Renderer
     token_file: Path | None
@@ -56,7 +56,7 @@ class DrawPages:
 
     async def draw(self, campaign: Campaign, texts: Catalogue, staff: Staff) -> Response:
         course = await self.overview.course(campaign)
-        demand = await self.tallies.demand(campaign, course)
+        demand = await self.counts.demand(campaign, course)
         return self._page(
             "draw.html",
             texts,
@@ -68,12 +68,12 @@ class DrawPages:
             demand=demand,
             bars={bar.class_id: bar for bar in chart(demand or ())},
             channels=CHANNELS,
-            results=await self.tallies.results(campaign, course),
-            places=await self.tallies.places(campaign, course),
+            results=await self.counts.results(campaign, course),
+            places=await self.counts.places(campaign, course),
             missing=_missing(course, self.clock.now()),
-            frozen=course.reached(DrawState.FROZEN),
-            drawn=course.reached(DrawState.DRAWN),
-            published=course.reached(DrawState.PUBLISHED),
+            frozen=course.state.reached(DrawState.FROZEN),
+            drawn=course.state.reached(DrawState.DRAWN),
+            published=course.state.reached(DrawState.PUBLISHED),
             data=self._for_the_program(campaign, texts, staff),
         )
 

@@ -12,7 +12,7 @@ from typing import Annotated, Any, Final, get_args
 from fastapi import APIRouter, Depends, Response
 from fastapi.responses import RedirectResponse
 
-from services.lottery.draw.transitions import WrongState
+from services.lottery.draw.rules.states import WrongStateError
 from services.lottery.places.endpoints import APPLICANT, PlacesDesk
 from services.lottery.places.moves import Answer, NoSuchPlace
 from services.lottery.places.ownership import NotYours, Own, TooManyTries
@@ -32,7 +32,7 @@ _ANSWERS: Final[Mapping[str, Answer]] = {each: each for each in get_args(Answer)
 _SAID: Final[Mapping[type[KujiError], tuple[str, int]]] = {
     NotYours: ("withdraw.error.not-yours", 403),
     TooManyTries: ("withdraw.error.too-many", 429),
-    WrongState: ("withdraw.error.not-now", 409),
+    WrongStateError: ("withdraw.error.not-now", 409),
     BadMove: ("withdraw.error.not-possible", 409),
     NoSuchPlace: ("withdraw.error.not-possible", 409),
 }

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 from services.lottery.allocation.entries import Entry
 from services.lottery.allocation.frozen_list import FrozenList
-from services.lottery.draw import repository as draws
-from services.lottery.draw.list_store import read_list
-from services.lottery.draw.rules.states import DrawState
-from services.lottery.draw.transitions import WrongState, draw_of
+from services.lottery.draw.entry_repository import EntryRepository
+from services.lottery.draw.list_repository import ListRepository
+from services.lottery.draw.repository import DrawRepository
+from services.lottery.draw.rules.states import DrawState, WrongStateError
 from services.lottery.places import notices
 from services.lottery.places.moves import NoSuchPlace
 from services.lottery.places.notices import Passes
@@ -16,7 +16,6 @@ from services.lottery.places.repository import By, Scene
 from services.lottery.promotion.corrections import said, would_have
 from services.lottery.promotion.states import Move, PlaceState
 from services.lottery.promotion.waiting_list import BadMove, Place, Standing, Step
-from services.lottery.randomness.sources import Randomness, draw_key
 from services.lottery.record.manifest import Manifest
 from shared.clock import Clock
 from shared.ids import ApplicationId, CampaignId, ClassId, Receipt
@@ -42,21 +41,19 @@ class Correcting:
         """What it gets, by class; empty where the draw would have given it nothing.
 
         Raises NoSuchPlace where no such application was refused in time, BadMove where it was in the draw or was
-        corrected before, WrongState before the results are out.
+        corrected before, WrongStateError before the results are out.
         """
-        draw = await draw_of(self._store, campaign)
-        if draw["state"] != DrawState.PUBLISHED:
-            raise WrongState(draw["state"])
+        draw = await DrawRepository(self._store).get(campaign)
+        if draw.state is not DrawState.PUBLISHED:
+            raise WrongStateError(draw.state)
         await self._was_refused(campaign, refused.application_id)
-        manifest = Manifest.read(draw["manifest"])
-        key = draw_key(manifest.line, Randomness(draw.get("dice"), draw.get("beacon_signature")))
-        frozen = await read_list(self._store, draw["draw"])
-        given = await asyncio.to_thread(_given, key, frozen, refused, manifest)
+        frozen = await ListRepository(self._store).read(draw.id)
+        given = await asyncio.to_thread(_given, draw.key, frozen, refused, draw.manifest)
 
         async def work(uow: UnitOfWork) -> None:
             scene = await Scene.of(uow, campaign, self._clock.now())
-            if scene.draw_id != draw["draw"]:
-                raise WrongState("being changed by somebody else")
+            if scene.draw_id != draw.id:
+                raise WrongStateError("being changed by somebody else")
             await self._put(scene, refused, given, by)
 
         await self._store.transact(work)
@@ -64,9 +61,10 @@ class Correcting:
 
     async def _was_refused(self, campaign: CampaignId, application_id: ApplicationId) -> None:
         """Only what was received in time can have been refused wrongly: nobody chooses an id after K is known."""
-        known = await self._store.db[draws.ENTRIES].find_one({"_id": application_id, "campaign": campaign})
-        on_roll = await self._store.db[draws.ROLL].find_one({"_id": application_id, "campaign": campaign})
-        if (known is None and on_roll is None) or (known is not None and known["state"] == "accepted"):
+        entries = EntryRepository(self._store)
+        entry = await entries.find(campaign, application_id)
+        received = entry is not None or await entries.is_on_roll(campaign, application_id)
+        if not received or (entry is not None and entry.state == "accepted"):
             raise NoSuchPlace("not refused")
 
     async def _put(self, scene: Scene, refused: Refused, given: dict[str, PlaceState], by: By) -> None:

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.lottery.draw.endpoints import Actor
-from services.lottery.draw.problems import known, second_person
+from services.lottery.draw.problems import known_campaign, second_person
 from services.lottery.places import views
 from services.lottery.places.correct import Correcting, Refused
 from services.lottery.places.moves import Answer, NoSuchPlace, Places
@@ -103,12 +103,12 @@ def own_router(desk: PlacesDesk) -> APIRouter:
 
     @router.post("/own")
     async def own(campaign: str, body: OwnBody) -> dict[str, Any]:
-        name = known(desk.campaigns, campaign)
+        name = known_campaign(desk.campaigns, campaign)
         return await desk.own(await desk.proved(name, body))
 
     @router.post("/own/answer")
     async def answer(campaign: str, body: AnswerBody) -> dict[str, Any]:
-        name = known(desk.campaigns, campaign)
+        name = known_campaign(desk.campaigns, campaign)
         owner = await desk.proved(name, body)
         await refusing(desk.places.answer(name, owner.application_id, body.class_id, body.answer, APPLICANT))
         return await desk.own(owner)
@@ -125,18 +125,18 @@ def places_router(desk: PlacesDesk, guard: StaffGuard) -> APIRouter:
     async def places(
         campaign: str, class_id: ClassIdField | None = None, state: PlaceState | None = None
     ) -> dict[str, Any]:
-        here = campaigns[known(campaigns, campaign)]
+        here = campaigns[known_campaign(campaigns, campaign)]
         wanted = {name: value for name, value in (("class_id", class_id), ("state", state)) if value is not None}
         classes = await views.by_class(desk.store, here)
         return {"classes": classes, "places": await views.listed(desk.store, here, **wanted) if wanted else []}
 
     @router.get("/history", dependencies=[Depends(guard)])
     async def history(campaign: str) -> dict[str, Any]:
-        return {"history": await views.told(desk.store, campaigns[known(campaigns, campaign)])}
+        return {"history": await views.told(desk.store, campaigns[known_campaign(campaigns, campaign)])}
 
     @router.post("/answers")
     async def answer(campaign: str, body: StaffAnswerBody, staff: Here) -> dict[str, Any]:
-        name, by = known(campaigns, campaign), By(staff.acting_as(body.actor))
+        name, by = known_campaign(campaigns, campaign), By(staff.acting_as(body.actor))
         application_id = await desk.of_receipt(name, body.receipt)
         if body.answer == "present":
             await refusing(desk.places.admit(name, application_id, body.class_id, by))
@@ -146,7 +146,7 @@ def places_router(desk: PlacesDesk, guard: StaffGuard) -> APIRouter:
 
     @router.post("/corrections", status_code=201)
     async def correct(campaign: str, body: CorrectionBody, staff: Here) -> dict[str, Any]:
-        name, actor = known(campaigns, campaign), staff.acting_as(body.actor)
+        name, actor = known_campaign(campaigns, campaign), staff.acting_as(body.actor)
         if body.approved_by == actor:
             raise second_person()
         choices = tuple((each.class_id, each.seats) for each in body.choices)

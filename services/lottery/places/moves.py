@@ -47,7 +47,7 @@ class Places:
     async def answer(
         self, campaign: CampaignId, application_id: ApplicationId, class_id: ClassId, answer: Answer, by: By
     ) -> None:
-        """Give up, accept or decline. Raises NoSuchPlace, BadMove, WrongState. Said twice is done once."""
+        """Give up, accept or decline. Raises NoSuchPlace, BadMove, WrongStateError. Said twice is done once."""
 
         async def work(uow: UnitOfWork) -> None:
             scene = await Scene.of(uow, campaign, self._clock.now())
@@ -63,7 +63,7 @@ class Places:
         await self._store.transact(work)
 
     async def admit(self, campaign: CampaignId, application_id: ApplicationId, class_id: ClassId, by: By) -> None:
-        """Somebody who waits is there when nobody is asked any more. Raises BadMove, WrongState."""
+        """Somebody who waits is there when nobody is asked any more. Raises BadMove, WrongStateError."""
         entry = application_id_bytes(application_id).hex()
 
         async def work(uow: UnitOfWork) -> None:

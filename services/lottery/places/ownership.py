@@ -9,8 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
-from services.lottery.draw.rules.states import DrawState
-from services.lottery.draw.transitions import WrongState, draw_of
+from services.lottery.draw.repository import DrawRepository
+from services.lottery.draw.rules.states import DrawState, WrongStateError
 from services.lottery.places.notices import Passes
 from services.lottery.places.repository import PLACES
 from shared.errors import KujiError
@@ -70,22 +70,22 @@ class Owners:
         self._store, self._passes, self._tries = store, passes, tries
 
     async def prove(self, campaign: CampaignId, receipt: str, code: str) -> Own:
-        """Whose they are. Raises NotYours, TooManyTries; WrongState before the results are out or after erasure."""
-        draw = await draw_of(self._store, campaign)
-        if draw["state"] != DrawState.PUBLISHED or "erasure" in draw:
-            raise WrongState(draw["state"])
+        """Whose they are. Raises NotYours, TooManyTries; WrongStateError before results are out or after erasure."""
+        draw = await DrawRepository(self._store).get(campaign)
+        if draw.state is not DrawState.PUBLISHED or draw.is_erasing:
+            raise WrongStateError(draw.state)
         try:
             spelled = normalise_receipt(receipt)
         except ValueError:
             raise NotYours("no such receipt number and code") from None
         self._tries.check(spelled)
-        place = await self._store.db[PLACES].find_one({"draw": draw["draw"], "receipt": spelled})
+        place = await self._store.db[PLACES].find_one({"draw": draw.id, "receipt": spelled})
         name = ApplicationId(place["application_id"]) if place else _NOBODY
-        right = self._passes.code(campaign, draw["draw"], name)
+        right = self._passes.code(campaign, draw.id, name)
         if not hmac.compare_digest(right.encode(), normalise_code(code).encode()) or place is None:
             self._tries.wrong(spelled)
             raise NotYours("no such receipt number and code")
-        return Own(name, spelled, DrawId(draw["draw"]))
+        return Own(name, spelled, draw.id)
 
 
 def normalise_code(text: str) -> str:

@@ -14,7 +14,7 @@ T = TypeVar("T")
 
 async def refusing(step: Awaitable[T]) -> T:
     """Await `step` and return its result; raise a refusal of a draw or of a place as a problem."""
-    return await problems.refusing(step, also=_PROBLEMS)
+    return await problems.raising_problems(step, also=_PROBLEMS)
 
 
 def _bad_move(error: BadMove) -> ProblemError:

@@ -7,19 +7,19 @@ which a group holds seats.
 from datetime import datetime
 from typing import Final
 
-from services.lottery.draw import repository as draws
-from services.lottery.draw.clock_check import agreed_clocks
+from services.lottery.draw.clock_check import check_clocks
+from services.lottery.draw.follow_up_repository import FollowUpRepository
+from services.lottery.draw.repository import DrawRepository
+from services.lottery.draw.rules.draw import Draw
 from services.lottery.draw.rules.states import DrawState
-from services.lottery.draw.transitions import draw_of
 from services.lottery.places import notices
 from services.lottery.places.notices import Passes
 from services.lottery.places.repository import By, Scene, earliest
 from services.lottery.promotion.states import Move, PlaceState
 from services.lottery.promotion.waiting_list import Standing, Step
-from services.lottery.record.manifest import Manifest
 from shared.campaign import Campaign
 from shared.clock import Clock
-from shared.ids import CampaignId, ClassId, DrawId
+from shared.ids import CampaignId, ClassId
 from shared.logging import get_logger
 from shared.storage import Store, UnitOfWork
 
@@ -41,33 +41,28 @@ class PassingOn:
     async def advance(self, campaign: Campaign) -> None:
         """Everything that is due now. Safe to repeat, also by several processes.
 
-        Raises ClocksDiffer: a clock that is wrong would let offers run out before their time.
+        Raises ClocksDifferError: a clock that is wrong would let offers run out before their time.
         """
-        draw = await draw_of(self._store, campaign.id)
-        if draw["state"] != DrawState.PUBLISHED or "erasure" in draw:
+        draw, now = await DrawRepository(self._store).get(campaign.id), self._clock.now()
+        if draw.state is not DrawState.PUBLISHED or draw.is_erasing:
             return
-        places, now = draw.get("places", {}), self._clock.now()
-        changes, again_at = places.get("changes", 0), places.get("again_at")
-        if places.get("looked_at") == changes and (again_at is None or now < again_at):
+        places = draw.places
+        if places.settled == places.changes and (places.settle_again_at is None or now < places.settle_again_at):
             return
-        await agreed_clocks(self._store)
-        manifest, moved = Manifest.read(draw["manifest"]), 0
-        for rule in manifest.classes:
+        await check_clocks(self._store)
+        moved = 0
+        for rule in draw.manifest.classes:
             moved += await self._settle(campaign.id, ClassId(rule.id))
         if moved:
             _log.info("places-passed-on", campaign=campaign.id, count=moved)
             return
-        await self._looked(campaign.id, manifest, changes, now)
+        await self._looked(draw, now)
 
-    async def _looked(self, campaign: CampaignId, manifest: Manifest, changes: int, now: datetime) -> None:
-        draw = DrawId(manifest.draw)
-        moments = [await earliest(self._store, draw, "answer_by", PlaceState.OFFERED)]
-        moments += [manifest.promotion.holds_until(rule) for rule in manifest.classes]
+    async def _looked(self, draw: Draw, now: datetime) -> None:
+        moments = [await earliest(self._store, draw.id, "answer_by", PlaceState.OFFERED)]
+        moments += [draw.manifest.promotion.holds_until(rule) for rule in draw.manifest.classes]
         again_at = min((each for each in moments if each is not None and each > now), default=None)
-        await self._store.db[draws.DRAWS].update_one(
-            {"_id": campaign, "draw": draw, "state": DrawState.PUBLISHED},
-            {"$set": {"places.looked_at": changes, "places.again_at": again_at}},
-        )
+        await FollowUpRepository(self._store).note_settled(draw, again_at)
 
     async def _settle(self, campaign: CampaignId, class_id: ClassId) -> int:
         """Class by class, in the order of the manifest; how many steps were taken."""

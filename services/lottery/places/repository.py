@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from services.lottery.draw import repository as draws
-from services.lottery.draw.rules.states import DrawState
-from services.lottery.draw.transitions import WrongState
+from services.lottery.draw.follow_up_repository import FollowUpRepository
+from services.lottery.draw.repository import DrawRepository
+from services.lottery.draw.rules.draw import Draw
+from services.lottery.draw.rules.states import DrawState, WrongStateError
 from services.lottery.promotion.history import beginning, chained
 from services.lottery.promotion.states import BEFORE, TAKES_SEATS, TO, Move, PlaceState
 from services.lottery.promotion.waiting_list import Place, Standing, Step
@@ -112,7 +113,7 @@ class Scene:
     """
 
     uow: UnitOfWork
-    draw: Mapping[str, Any]
+    draw: Draw
     manifest: Manifest
     at: datetime
     seq: int
@@ -120,23 +121,23 @@ class Scene:
 
     @classmethod
     async def of(cls, uow: UnitOfWork, campaign: CampaignId, now: datetime) -> "Scene":
-        """Raises WrongState where the results are not out, or are being erased."""
-        draw = await uow.db[draws.DRAWS].find_one({"_id": campaign}, session=uow.session)
-        if draw is None or draw["state"] != DrawState.PUBLISHED or "erasure" in draw:
-            raise WrongState("unknown" if draw is None else draw["state"])
-        found = uow.db[HISTORY].find({"draw": draw["draw"]}, session=uow.session)
+        """Raises WrongStateError where the results are not out, or are being erased."""
+        draw = await DrawRepository(uow).get(campaign)
+        if draw.state is not DrawState.PUBLISHED or draw.is_erasing:
+            raise WrongStateError(draw.state)
+        found = uow.db[HISTORY].find({"draw": draw.id}, session=uow.session)
         lines = await found.sort("seq", -1).limit(1).to_list(None)
-        seq, last = (lines[0]["seq"], lines[0]["event"]) if lines else (0, draw["history"][-1])
+        seq, last = (lines[0]["seq"], lines[0]["event"]) if lines else (0, draw.history[-1])
         at = max(now.replace(microsecond=0), _next_second(datetime.fromisoformat(last["at"])))
-        return cls(uow, draw, Manifest.read(draw["manifest"]), at, seq, last)
+        return cls(uow, draw, draw.manifest, at, seq, last)
 
     @property
     def campaign(self) -> CampaignId:
-        return CampaignId(self.draw["_id"])
+        return self.draw.campaign
 
     @property
     def draw_id(self) -> DrawId:
-        return DrawId(self.draw["draw"])
+        return self.draw.id
 
     @property
     def classes(self) -> list[ClassId]:
@@ -170,13 +171,7 @@ class Scene:
 
     async def record(self, steps: Sequence[Step], by: By) -> None:
         """Write the steps down, and move the places; once in a transaction. Who moves at the same moment goes after."""
-        passed = await self.uow.db[draws.DRAWS].update_one(
-            {"_id": self.campaign, "draw": self.draw_id, "state": DrawState.PUBLISHED, "erasure": {"$exists": False}},
-            {"$inc": {"places.changes": 1, **_extra(steps)}},
-            session=self.uow.session,
-        )
-        if passed.modified_count == 0:
-            raise WrongState("being changed by somebody else")
+        await FollowUpRepository(self.uow).change_places(self.draw, _extra(steps))
         lines = [
             {"_id": f"{self.draw_id}:{number:08d}", "draw": self.draw_id, "seq": number, "event": event, **vars(by)}
             for number, event in enumerate(chained(steps, self.last), self.seq + 1)
@@ -202,7 +197,7 @@ class Scene:
 
     def _standing(self, documents: Sequence[Mapping[str, Any]]) -> Standing:
         standing = beginning(self.manifest)
-        standing.extra.update(self.draw.get("places", {}).get("extra", {}))
+        standing.extra.update(self.draw.places.extra)
         for each in documents:
             place = Place(each["seats"], PlaceState(each["state"]), each["position"], each["answer_by"])
             standing.put(each["entry"], each["class_id"], place)
@@ -235,11 +230,11 @@ async def earliest(store: Store, draw: DrawId, field: str, state: PlaceState) ->
     return documents[0][field] if documents else None
 
 
-def _extra(steps: Sequence[Step]) -> dict[str, int]:
-    added: dict[str, int] = {}
+def _extra(steps: Sequence[Step]) -> dict[ClassId, int]:
+    added: dict[ClassId, int] = {}
     for step in steps:
         if step.extra:
-            name = f"places.extra.{step.class_id}"
+            name = ClassId(step.class_id)
             added[name] = added.get(name, 0) + step.extra
     return added
 

@@ -6,14 +6,16 @@ another corrected are renewed as well, so that theirs is complete to the moment 
 
 import asyncio
 import json
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from services.lottery.draw import repository as draws
+from services.lottery.draw.follow_up_repository import FollowUpRepository
+from services.lottery.draw.rules.draw import Draw
+from services.lottery.draw.transcript_repository import TranscriptRepository
 from services.lottery.keys import LotteryKeys
 from services.lottery.places.repository import history_of
 from services.lottery.record.transcript import signed
 from shared.campaign import Campaign
-from shared.ids import DrawId
 from shared.logging import get_logger
 from shared.storage import Store, UnitOfWork
 
@@ -26,27 +28,21 @@ class Renewing:
 
     async def renew(self, campaign: Campaign) -> None:
         """Sign and publish what is not in the transcript yet. Safe to repeat, also by several processes."""
-        behind = {"$expr": {"$gt": ["$places.changes", {"$ifNull": ["$places.signed", 0]}]}}
-        for name, query in ((draws.DRAWS, {"_id": campaign.id}), (draws.PAST_DRAWS, {"campaign": campaign.id})):
-            async for draw in self._store.db[name].find({**query, **behind}):
-                await self._renew(name, draw)
+        async for draw in FollowUpRepository(self._store).unsigned(campaign.id):
+            await self._renew(draw)
 
-    async def _renew(self, collection: str, draw: dict[str, Any]) -> None:
-        name, text = draw["draw"], f"{draw['draw']}:transcript"
-        history = [*draw["history"], *await history_of(self._store, DrawId(name))]
-        before = await draws.get_text(self._store, text)
+    async def _renew(self, draw: Draw) -> None:
+        history = [*draw.history, *await history_of(self._store, draw.id)]
+        before = await TranscriptRepository(self._store).get(draw.id)
         renewed = await asyncio.to_thread(self._signed, before, history)
-        changes = draw["places"]["changes"]
 
         async def work(uow: UnitOfWork) -> None:
-            same = {"_id": draw["_id"], "draw": name, "places.changes": changes}
-            done = await uow.db[collection].update_one(same, {"$set": {"places.signed": changes}}, session=uow.session)
-            if done.modified_count:
-                await draws.replace_text(uow, text, renewed)
+            if await FollowUpRepository(uow).note_signed(draw):
+                await TranscriptRepository(uow).replace(draw.id, renewed)
 
         await self._store.transact(work)
-        _log.info("transcript-renewed", draw=name, count=len(history))
+        _log.info("transcript-renewed", draw=draw.id, count=len(history))
 
-    def _signed(self, before: str, history: list[dict[str, Any]]) -> str:
+    def _signed(self, before: str, history: Sequence[Mapping[str, Any]]) -> str:
         content = {name: value for name, value in json.loads(before).items() if name != "signature_of_result"}
         return json.dumps(signed({**content, "history": history}, self._keys.signing), ensure_ascii=False)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from services.lottery.draw.transitions import draw_of
+from services.lottery.draw.repository import DrawRepository
 from services.lottery.places.repository import HISTORY, PLACES
 from services.lottery.promotion.states import TAKES_SEATS, PlaceState
 from shared.campaign import Campaign
@@ -33,9 +33,9 @@ def shown(place: Mapping[str, Any]) -> dict[str, Any]:
 
 async def by_class(store: Store, campaign: Campaign) -> list[dict[str, Any]]:
     """For each class how many places are in which state, and how many seats are free."""
-    draw = await draw_of(store, campaign.id)
+    draw = await DrawRepository(store).get(campaign.id)
     pipeline: list[dict[str, Any]] = [
-        {"$match": {"draw": draw["draw"]}},
+        {"$match": {"draw": draw.id}},
         {
             "$group": {
                 "_id": {"class_id": "$class_id", "state": "$state"},
@@ -48,7 +48,7 @@ async def by_class(store: Store, campaign: Campaign) -> list[dict[str, Any]]:
         (row["_id"]["class_id"], row["_id"]["state"]): (row["places"], row["seats"])
         async for row in store.db[PLACES].aggregate(pipeline)
     }
-    extra = draw.get("places", {}).get("extra", {})
+    extra = draw.places.extra
     return [
         {
             "class_id": each.id,
@@ -65,8 +65,8 @@ async def by_class(store: Store, campaign: Campaign) -> list[dict[str, Any]]:
 
 async def listed(store: Store, campaign: Campaign, **wanted: str) -> list[dict[str, Any]]:
     """Single places, waiting ones in their order; at most `MOST_SHOWN`."""
-    draw = await draw_of(store, campaign.id)
-    found = store.db[PLACES].find({"draw": draw["draw"], **wanted}).sort([("class_id", 1), ("position", 1), ("_id", 1)])
+    draw = await DrawRepository(store).get(campaign.id)
+    found = store.db[PLACES].find({"draw": draw.id, **wanted}).sort([("class_id", 1), ("position", 1), ("_id", 1)])
     return [
         {"application_id": each["application_id"], "receipt": each["receipt"], **shown(each)}
         async for each in found.limit(MOST_SHOWN)
@@ -75,12 +75,12 @@ async def listed(store: Store, campaign: Campaign, **wanted: str) -> list[dict[s
 
 async def told(store: Store, campaign: Campaign) -> list[dict[str, Any]]:
     """The newest events after the draw, and which handler did each."""
-    draw = await draw_of(store, campaign.id)
-    lines = await store.db[HISTORY].find({"draw": draw["draw"]}).sort("seq", -1).limit(MOST_SHOWN).to_list(None)
+    draw = await DrawRepository(store).get(campaign.id)
+    lines = await store.db[HISTORY].find({"draw": draw.id}).sort("seq", -1).limit(MOST_SHOWN).to_list(None)
     return [{**each["event"], "actor": each["actor"], "approved_by": each["approved_by"]} for each in reversed(lines)]
 
 
 async def application_of(store: Store, campaign: Campaign, receipt: Receipt) -> ApplicationId | None:
-    draw = await draw_of(store, campaign.id)
-    place = await store.db[PLACES].find_one({"draw": draw["draw"], "receipt": receipt}, {"application_id": 1})
+    draw = await DrawRepository(store).get(campaign.id)
+    place = await store.db[PLACES].find_one({"draw": draw.id, "receipt": receipt}, {"application_id": 1})
     return None if place is None else ApplicationId(place["application_id"])

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from services.lottery.draw import repository as draws
+from services.lottery.draw.repository import DrawRepository
 from services.lottery.keys import LotteryKeys
 from services.lottery.reception import repository as ledger
 from services.lottery.reception.repository import Erased, Kept
@@ -140,8 +140,8 @@ class Desk:
         return {name: told[name] for name in ids if name in told} | judge(None, window, nowhere)
 
     async def _refuse_erased(self, campaign: CampaignId) -> None:
-        draw = await self._store.db[draws.DRAWS].find_one({"_id": campaign}, {"erasure": 1})
-        if draw is not None and "erasure" in draw:
+        draw = await DrawRepository(self._store).find(campaign)
+        if draw is not None and draw.is_erasing:
             raise Erased(campaign)
 
 

@@ -11,7 +11,7 @@ from fastapi.responses import JSONResponse
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from services.lottery.draw.endpoints import Actor
-from services.lottery.draw.problems import known
+from services.lottery.draw.problems import known_campaign
 from services.lottery.reception.desk import Desk, Heard, Reading, Sender
 from services.lottery.reception.overview import Attendance, Overview
 from services.lottery.reception.repository import Erased
@@ -85,7 +85,7 @@ def reception_router(
 
     @router.get("/roster", response_model=None)
     async def roster(campaign: str, request: Request, _: signed_in) -> Response:
-        name = known(campaigns, campaign)
+        name = known_campaign(campaigns, campaign)
         body = roster_of(campaigns[name], await _unless_erased(desk.roster(name)), key)
         tag = f'"{hashlib.sha256(canonical(body)).hexdigest()[:32]}"'
         headers = {"ETag": tag, "Cache-Control": "no-store"}
@@ -95,18 +95,18 @@ def reception_router(
 
     @router.post("/scans")
     async def scans(campaign: str, body: MeetBody, staff: signed_in) -> dict[str, Any]:
-        name = known(campaigns, campaign)
+        name = known_campaign(campaigns, campaign)
         sender = Sender(name, body.device, staff.acting_as(body.actor))
         readings = [each.reading() for each in body.scans]
         return _heard(await _unless_erased(desk.meet(sender, readings, body.since)), clock.now())
 
     @router.get("/attendance")
     async def attendance(campaign: str, _: signed_in) -> dict[str, Any]:
-        return _attendance(await overview.of(campaigns[known(campaigns, campaign)], clock.now()))
+        return _attendance(await overview.of(campaigns[known_campaign(campaigns, campaign)], clock.now()))
 
     @router.post("/devices/{device}/set-aside")
     async def set_aside(campaign: str, device: Device, body: SetAsideBody, staff: signed_in) -> dict[str, Any]:
-        name = known(campaigns, campaign)
+        name = known_campaign(campaigns, campaign)
         if not await desk.set_aside(name, device, staff.acting_as(body.actor)):
             raise problem("unknown-device", 404, "端末がありません", "端末の名前を確かめてください。")
         return {"v": 1, "device": device, "set_aside": True}

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from services.lottery.draw import repository as draws
+from services.lottery.draw.follow_up_repository import FollowUpRepository
+from services.lottery.draw.repository import DrawRepository
 from services.lottery.places import repository as places
 from services.lottery.promotion.states import Move
 from services.lottery.reception.rules.attendance import Count, Scan
@@ -88,10 +89,7 @@ async def add(uow: UnitOfWork, campaign: CampaignId, kept: Sequence[Kept]) -> No
 
 async def _pass_gate(uow: UnitOfWork, campaign: CampaignId) -> None:
     """An erasure and a scan of the same moment never both succeed: both write to the draw's document."""
-    passed = await uow.db[draws.DRAWS].update_one(
-        {"_id": campaign, "erasure": {"$exists": False}}, {"$inc": {"scans": 1}}, session=uow.session
-    )
-    if passed.modified_count == 0:
+    if not await FollowUpRepository(uow).count_scan(campaign):
         raise Erased(campaign)
 
 
@@ -126,14 +124,15 @@ async def lines(at: Store | UnitOfWork, campaign: CampaignId, **query: Any) -> l
         async for closing in at.db[CLOSINGS].find({"campaign": campaign}, session=session)
         for place in closing["released"]
     }
-    draw = await at.db[draws.DRAWS].find_one({"_id": campaign}, {"draw": 1}, session=session) or {}
-    came_by = {"draw": draw.get("draw"), "event.event": {"$in": _CAME_BY}}
+    draw = await DrawRepository(at).find(campaign)
+    draw_id = None if draw is None else draw.id
+    came_by = {"draw": draw_id, "event.event": {"$in": _CAME_BY}}
     history = at.db[places.HISTORY].find(came_by, {"event": 1}, session=session).sort("seq", 1)
     passed_on = {
         f"{line['event']['entry']}/{line['event']['class']}": datetime.fromisoformat(line["event"]["at"])
         async for line in history
     }
-    found = at.db[places.PLACES].find({"draw": draw.get("draw"), **query}, session=session)
+    found = at.db[places.PLACES].find({"draw": draw_id, **query}, session=session)
     return [line_of(document, released, passed_on) async for document in found]
 
 

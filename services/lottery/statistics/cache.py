@@ -1,51 +1,55 @@
-"""Counts that several people look at again and again: made once, kept for a moment, longer where they are dear."""
+"""Cache values that many requests need: compute each once, and keep it longer the longer it took to compute."""
 
 import asyncio
 import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Hashable
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Final, Generic, TypeVar
 
 T = TypeVar("T")
 
-_SHARE = 20
-"""At most one part in so many of the time is spent counting, however many people look."""
-_MOST = 64
+_KEPT_PER_COST: Final = 20
+"""A value is kept for so many times the time that it took: at most 5 % of the time is spent computing."""
+_MOST: Final = 64
+"""Values that are kept."""
 
 
 @dataclass(frozen=True)
-class _Kept(Generic[T]):
+class _CachedValue(Generic[T]):
     value: T
-    until: float
+    expires_at: float
 
 
-class Remembered(Generic[T]):
-    """By key; `shortest_s`: how old an answer may always be."""
+class SingleFlightCache(Generic[T]):
+    """Caches values by key for at least `shortest_s` seconds; concurrent requests share one computation."""
 
     def __init__(self, shortest_s: float = 2.0) -> None:
         self._shortest_s = shortest_s
-        self._kept: OrderedDict[Hashable, _Kept[T]] = OrderedDict()
-        self._making: dict[Hashable, asyncio.Task[T]] = {}
+        self._values: OrderedDict[Hashable, _CachedValue[T]] = OrderedDict()
+        self._running: dict[Hashable, asyncio.Task[T]] = {}
 
-    async def get(self, key: Hashable, make: Callable[[], Awaitable[T]]) -> T:
-        """The kept answer, or a new one; whoever asks while it is made waits for the same. Raises what `make` does."""
-        kept = self._kept.get(key)
-        if kept is not None and time.monotonic() < kept.until:
-            return kept.value
-        if key not in self._making:
-            self._making[key] = asyncio.create_task(self._make(key, make))
-        return await asyncio.shield(self._making[key])
+    async def get(self, key: Hashable, compute: Callable[[], Awaitable[T]]) -> T:
+        """Return the cached value, or compute it. Raises what `compute` raises; an error is not cached."""
+        cached = self._values.get(key)
+        if cached is not None and time.monotonic() < cached.expires_at:
+            return cached.value
+        if key not in self._running:
+            self._running[key] = asyncio.create_task(self._compute(key, compute))
+        return await asyncio.shield(self._running[key])
 
-    async def _make(self, key: Hashable, make: Callable[[], Awaitable[T]]) -> T:
+    async def _compute(self, key: Hashable, compute: Callable[[], Awaitable[T]]) -> T:
         started = time.monotonic()
         try:
-            value = await make()
+            value = await compute()
         finally:
-            del self._making[key]
-        ended = time.monotonic()
-        self._kept[key] = _Kept(value, ended + max(self._shortest_s, _SHARE * (ended - started)))
-        self._kept.move_to_end(key)
-        while len(self._kept) > _MOST:
-            self._kept.popitem(last=False)
+            del self._running[key]
+        self._keep(key, value, time.monotonic() - started)
         return value
+
+    def _keep(self, key: Hashable, value: T, cost_s: float) -> None:
+        kept_s = max(self._shortest_s, _KEPT_PER_COST * cost_s)
+        self._values[key] = _CachedValue(value, time.monotonic() + kept_s)
+        self._values.move_to_end(key)
+        while len(self._values) > _MOST:
+            self._values.popitem(last=False)

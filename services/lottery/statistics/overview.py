@@ -1,47 +1,48 @@
-"""What the staff pages show of a draw, read from the lottery's own database: its course, its history, earlier ones.
+"""Read what the staff pages show of a draw: its course, its history and earlier draws.
 
-Counts only: no page of the lottery shows an entry together with anything that leads to a person.
+The pages show counts only: none shows an entry together with anything that leads to a person.
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from services.lottery.draw import readiness as judging
 from services.lottery.draw.clock_check import clock_waits
-from services.lottery.draw.redraw import all_draws
+from services.lottery.draw.entry_repository import EntryRepository
+from services.lottery.draw.repository import DrawRepository
 from services.lottery.draw.rules.blockers import Readiness, waits
+from services.lottery.draw.rules.draw import Draw, RelayTrouble
 from services.lottery.draw.rules.states import DrawState
 from services.lottery.places.repository import HISTORY
 from services.lottery.randomness.sources import BeaconRound
-from services.lottery.record.manifest import Manifest
-from services.lottery.statistics.cache import Remembered
-from services.lottery.statistics.rules.timeline import Facts, Step, timeline
+from services.lottery.statistics.cache import SingleFlightCache
+from services.lottery.statistics.rules.timeline import DrawFacts, TimelineStep, timeline
 from shared.campaign import Campaign, quicknet
 from shared.campaign.model import Beacon
 from shared.clock import Clock
+from shared.ids import DrawId
 from shared.storage import Store, translated
 
 _EVENTS_SHOWN: Final = 100
 
 
 @dataclass(frozen=True)
-class Event:
-    """One line of the history; `reason` is a code, or empty. `class_id` and `by` of what moved a place."""
+class HistoryEvent:
+    """One event of the history; `reason` is a code, or empty. `class_id`, `seats` and `actor`: of a moved place."""
 
     name: str
     at: datetime
     reason: str
     class_id: str | None = None
     seats: int = 0
-    by: str | None = None
+    actor: str | None = None
 
 
 @dataclass(frozen=True)
-class Past:
-    """A draw that was given up; what it published stays at its number."""
+class GivenUpDraw:
+    """A draw that was given up; its publications stay at the address with its number."""
 
     number: int
     reason: str
@@ -52,98 +53,112 @@ class Past:
 
 @dataclass(frozen=True)
 class Course:
-    """Where a draw is. `history`: newest first, as far as a page shows it; `moves`: how many came after the draw.
+    """The state of a draw as staff see it.
 
-    `relay_troubles`: (relay, code) as last seen; `extra`: seats that corrections added to a class.
+    `history`: newest first, as far as a page shows it. `moves`: how many events came after the draw. `extra`: seats
+    that corrections added to a class.
     """
 
-    draw: str
+    draw: DrawId
     number: int
     state: DrawState
-    steps: tuple[Step, ...]
-    history: tuple[Event, ...]
+    steps: tuple[TimelineStep, ...]
+    history: tuple[HistoryEvent, ...]
     moves: int
     extra: Mapping[str, int]
-    relay_troubles: tuple[tuple[str, str], ...]
-    past: tuple[Past, ...]
+    relay_troubles: tuple[RelayTrouble, ...]
+    past: tuple[GivenUpDraw, ...]
     entries: int | None
-    """On the frozen list; None while it is open."""
+    """Entries on the frozen list; None while the list is open."""
     manifest_sha256: str | None
-    """Hex; what a time stamp has to speak of."""
+    """SHA-256 in hex, which a time stamp must contain; None while the list is open."""
     digits: int | None
-    """Dice that this draw needs; None where it uses none, or has no manifest yet."""
+    """Digits of dice that this draw needs; None if it uses none or has no manifest yet."""
     witnesses: int
-
-    def reached(self, state: DrawState) -> bool:
-        order = list(DrawState)
-        return order.index(self.state) >= order.index(state)
 
 
 class DrawOverview:
-    """`clock` is the domain's."""
+    """Reads the course of draws; `clock` is the domain's clock."""
 
     def __init__(self, store: Store, clock: Clock) -> None:
         self._store, self._clock = store, clock
-        self._readiness = Remembered[Readiness]()
+        self._draws, self._entries = DrawRepository(store), EntryRepository(store)
+        self._readiness = SingleFlightCache[Readiness]()
 
     async def course(self, campaign: Campaign) -> Course:
-        """Raises StoreUnavailable."""
+        """Return the course of the campaign's present draw. Raises StoreUnavailable."""
         with translated():
-            *past, draw = await all_draws(self._store, campaign.id)
-            readiness = await self._judged(campaign, draw)
+            *past, draw = await self._draws.all(campaign.id)
+            readiness = await self._readiness_of(campaign, draw)
             clocks = await clock_waits(self._store, draw)
-            moved = await self._moved(draw["draw"])
-        now, manifest = self._clock.now(), _manifest(draw)
+            moved = await self._moved(draw.id)
+        now = self._clock.now()
         missing = [*waits(draw, campaign, readiness, now), *clocks]
-        return Course(
-            draw=draw["draw"],
-            number=draw["number"],
-            state=DrawState(draw["state"]),
-            steps=timeline(campaign, _facts(campaign, draw), missing, now),
-            history=(*map(_move, moved), *reversed(_history(draw))),
-            moves=moved[0]["seq"] if moved else 0,
-            extra=draw.get("places", {}).get("extra", {}),
-            relay_troubles=tuple((each["relay"], each["trouble"]) for each in draw.get("relay_troubles", ())),
-            past=tuple(_past(each) for each in past),
-            entries=None if manifest is None else manifest.rows,
-            manifest_sha256=None if manifest is None else hashlib.sha256(manifest.line.encode("utf-8")).hexdigest(),
-            digits=None if manifest is None else manifest.dice_digits,
-            witnesses=campaign.draw.witnesses if manifest is None else manifest.witnesses,
-        )
+        return _course(campaign, draw, past, moved, timeline(campaign, _facts(campaign, draw), missing, now))
 
-    async def _judged(self, campaign: Campaign, draw: Mapping[str, Any]) -> Readiness | None:
-        """Only once the grace period is over; before that more is to come anyway."""
-        if draw["state"] != DrawState.OPEN or self._clock.now() < campaign.window.paper_until:
+    async def _readiness_of(self, campaign: Campaign, draw: Draw) -> Readiness | None:
+        """Return the readiness of an open list, or None before the grace period ends: then it is incomplete."""
+        if draw.state is not DrawState.OPEN or self._clock.now() < campaign.window.paper_until:
             return None
-        return await self._readiness.get(draw["draw"], lambda: judging.readiness(self._store, campaign.id))
+        return await self._readiness.get(draw.id, lambda: self._entries.readiness(campaign.id))
 
-    async def _moved(self, draw: str) -> list[dict[str, Any]]:
-        found = self._store.db[HISTORY].find({"draw": draw}).sort("seq", -1).limit(_EVENTS_SHOWN)
-        lines: list[dict[str, Any]] = await found.to_list(None)
-        return lines
+    async def _moved(self, draw: DrawId) -> list[Mapping[str, Any]]:
+        events = self._store.db[HISTORY].find({"draw": draw}).sort("seq", -1).limit(_EVENTS_SHOWN)
+        return [event async for event in events]
 
 
-def _facts(campaign: Campaign, draw: Mapping[str, Any]) -> Facts:
-    rule, manifest = campaign.draw, _manifest(draw)
-    happened = {event.name: event.at for event in _history(draw)}
-    if manifest is None:
-        return Facts(
-            state=DrawState(draw["state"]),
-            uses_dice=rule.source in {"dice", "both"},
-            uses_beacon=rule.beacon is not None,
-            beacon_at=_time_of(rule.beacon),
-            has_objections=rule.objection_hours > 0,
-        )
-    return Facts(
-        state=DrawState(draw["state"]),
+def _course(
+    campaign: Campaign,
+    draw: Draw,
+    past: Sequence[Draw],
+    moved: Sequence[Mapping[str, Any]],
+    steps: tuple[TimelineStep, ...],
+) -> Course:
+    manifest = draw.manifest if draw.has_manifest else None
+    return Course(
+        draw=draw.id,
+        number=draw.number,
+        state=draw.state,
+        steps=steps,
+        history=(*map(_moved_event, moved), *reversed(_history(draw))),
+        moves=moved[0]["seq"] if moved else 0,
+        extra=draw.places.extra,
+        relay_troubles=draw.relay_troubles,
+        past=tuple(map(_given_up, past)),
+        entries=None if manifest is None else manifest.rows,
+        manifest_sha256=None if manifest is None else hashlib.sha256(manifest.line.encode("utf-8")).hexdigest(),
+        digits=None if manifest is None else manifest.dice_digits,
+        witnesses=campaign.draw.witnesses if manifest is None else manifest.witnesses,
+    )
+
+
+def _facts(campaign: Campaign, draw: Draw) -> DrawFacts:
+    return _facts_of_manifest(draw) if draw.has_manifest else _facts_of_campaign(campaign, draw)
+
+
+def _facts_of_campaign(campaign: Campaign, draw: Draw) -> DrawFacts:
+    rule = campaign.draw
+    return DrawFacts(
+        state=draw.state,
+        uses_dice=rule.source in {"dice", "both"},
+        uses_beacon=rule.beacon is not None,
+        beacon_at=_time_of(rule.beacon),
+        has_objections=rule.objection_hours > 0,
+    )
+
+
+def _facts_of_manifest(draw: Draw) -> DrawFacts:
+    manifest, times = draw.manifest, {event.name: event.at for event in _history(draw)}
+    return DrawFacts(
+        state=draw.state,
         uses_dice=manifest.dice_digits is not None,
         uses_beacon=manifest.beacon is not None,
         beacon_at=_time_of(manifest.beacon),
         has_objections=manifest.objections_until > manifest.frozen_at,
         frozen_at=manifest.frozen_at,
         objections_until=manifest.objections_until,
-        given={each["source"]: datetime.fromisoformat(each["at"]) for each in draw.get("given", ())},
-        drawn_at=happened.get("drawn"),
+        given={source.source: source.at for source in draw.given},
+        drawn_at=times.get("drawn"),
     )
 
 
@@ -151,25 +166,20 @@ def _time_of(beacon: Beacon | BeaconRound | None) -> datetime | None:
     return None if beacon is None else quicknet.time_of(beacon.round)
 
 
-def _manifest(draw: Mapping[str, Any]) -> Manifest | None:
-    return Manifest.read(draw["manifest"]) if "manifest" in draw else None
-
-
-def _history(draw: Mapping[str, Any]) -> tuple[Event, ...]:
+def _history(draw: Draw) -> tuple[HistoryEvent, ...]:
     return tuple(
-        Event(line["event"], datetime.fromisoformat(line["at"]), line["reason"]) for line in draw.get("history", ())
+        HistoryEvent(event["event"], datetime.fromisoformat(event["at"]), event["reason"]) for event in draw.history
     )
 
 
-def _move(line: Mapping[str, Any]) -> Event:
+def _moved_event(line: Mapping[str, Any]) -> HistoryEvent:
     event = line["event"]
     at = datetime.fromisoformat(event["at"])
-    return Event(event["event"], at, event["reason"], event["class"], event["seats"], line["actor"])
+    return HistoryEvent(event["event"], at, event["reason"], event["class"], event["seats"], line["actor"])
 
 
-def _past(draw: Mapping[str, Any]) -> Past:
-    why = draw["given_up"]
-    return Past(draw["number"], why["reason"], why["actor"], why["approved_by"], DrawState(draw["state"]) in _DRAWN)
-
-
-_DRAWN = frozenset({DrawState.DRAWN, DrawState.PUBLISHED})
+def _given_up(draw: Draw) -> GivenUpDraw:
+    why, has_transcript = draw.given_up, draw.state.reached(DrawState.DRAWN)
+    if why is None:
+        raise ValueError(f"past draw {draw.id} does not say why it was given up")
+    return GivenUpDraw(draw.number, why.reason, why.actor, why.approved_by, has_transcript)

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from services.lottery.draw import handlers
-from services.lottery.draw import repository as draws
-from services.lottery.draw.clock_check import ClocksDiffer
+from services.lottery.draw.clock_check import ClocksDifferError
+from services.lottery.draw.collections import PAST_DRAWS
 from services.lottery.draw.redraw import Correction
-from services.lottery.draw.transitions import WrongState
+from services.lottery.draw.rules.states import WrongStateError
 from services.lottery.places.correct import Correcting, Refused
 from services.lottery.places.moves import NoSuchPlace, release
 from services.lottery.places.repository import By
@@ -104,7 +104,7 @@ async def test_an_offer_does_not_run_out_by_a_clock_that_is_wrong(after: After, 
         return datetime.now(UTC) - timedelta(hours=1)
 
     monkeypatch.setattr(after.store, "time", an_hour_ago)
-    with pytest.raises(ClocksDiffer):
+    with pytest.raises(ClocksDifferError):
         await after.settle()
     assert len(await after.of_class(KIDS, "offered")) == 1
 
@@ -235,20 +235,20 @@ async def test_no_place_moves_before_the_results_are_out_nor_after_another_draw_
     await everybody_is_in(town)
     after = After.of(town, tmp_path)
     await after.settle()
-    with pytest.raises(WrongState):
+    with pytest.raises(WrongStateError):
         await after.places.answer(town.campaign.id, town.ids[0], KIDS, "withdraw", TWO)
 
 
 async def test_a_draw_that_is_given_up_keeps_the_history_of_its_places(town: Town, after: After):
     place = (await after.of_class(KIDS, "held"))[0]
     await after.answer(place, "withdraw")
-    await town.office.redrawing.redraw(town.campaign.id, Correction("dice fell", "a", "b", reopen=False))
-    with pytest.raises(WrongState):
+    await town.office.redraw(Correction("dice fell", "a", "b", reopen=False))
+    with pytest.raises(WrongStateError):
         await after.answer(place, "withdraw")
     await after.settle()
     first = await after.transcript(1)
     assert [each["entry"] for each in events(first, "withdrawn")] == [place["entry"]]
     assert verify_transcript(first).passed
-    past = await after.store.db[draws.PAST_DRAWS].find_one({})
+    past = await after.store.db[PAST_DRAWS].find_one({})
     assert past is not None
     assert past["places"]["signed"] == past["places"]["changes"]

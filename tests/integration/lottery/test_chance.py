@@ -11,22 +11,19 @@ from typing import Any
 
 import pytest
 
-from services.lottery.draw import readiness as judging
-from services.lottery.draw.clock_check import ClocksDiffer
-from services.lottery.draw.randomness_entry import Dice
-from services.lottery.draw.readiness import Readiness, readiness
-from services.lottery.draw.relays import Relays
-from services.lottery.draw.rules.blockers import waits
-from services.lottery.draw.transitions import ObjectionsOpen, WrongState, draw_of
+from services.lottery.draw.clock_check import ClocksDifferError
+from services.lottery.draw.entry_repository import EntryRepository
+from services.lottery.draw.randomness_entry import Dice, ObjectionsOpenError
+from services.lottery.draw.relays import RelayClient
+from services.lottery.draw.rules.blockers import Readiness, waits
+from services.lottery.draw.rules.states import WrongStateError
 from services.lottery.randomness.rounds import RoundPassed
 from services.lottery.randomness.sources import BeaconRound
-from services.lottery.record.manifest import Manifest
 from services.lottery.verification.transcript_checks import verify_transcript
 from shared.campaign import Campaign, quicknet
 from shared.campaign.model import Beacon, DrawRules
 from shared.clock import FixedClock
 from shared.ids import CampaignId
-from shared.storage import Store
 from tests.support.drand_relay import ROUND, SIGNATURE, Manner, relay
 from tests.support.draw_builders import DICE, sample_campaign
 from tests.support.lottery_harness import WITNESSES, Town, everybody_is_in, town_of
@@ -45,13 +42,13 @@ def campaign_with(**rules: Any) -> Campaign:
 async def frozen(campaign: Campaign, url: str, database: str, folder: Path) -> AsyncIterator[Town]:
     async with town_of(campaign, url, database, folder) as town:
         await everybody_is_in(town)
-        await town.office.freezing.freeze(campaign.id)
+        await town.office.freeze()
         yield town
 
 
 async def waited_for(town: Town) -> list[str]:
-    draw = await draw_of(town.office.store, town.campaign.id)
-    judged = await readiness(town.office.store, town.campaign.id)
+    draw = await town.office.draw()
+    judged = await EntryRepository(town.office.store).readiness(town.campaign.id)
     return [each.code for each in waits(draw, town.campaign, judged, town.clock.now())]
 
 
@@ -63,18 +60,18 @@ async def test_the_beacon_of_the_manifest_is_fetched_when_it_is_out_and_draws(
         addresses = tuple([await relays.enter_async_context(relay(each)) for each in manners])
         campaign = campaign_with(source="both", beacon=BEACON, relays=addresses)
         async with frozen(campaign, mongo_url, f"{namespace}_lottery", tmp_path) as town:
-            await town.office.schedule.advance(campaign)
+            await town.office.scheduler.advance(campaign)
             assert await waited_for(town) == ["dice", "beacon"]
             town.clock.at = quicknet.time_of(ROUND)
-            await town.office.schedule.advance(campaign)
+            await town.office.scheduler.advance(campaign)
             assert await waited_for(town) == ["dice"]
-            await town.office.chance.give_dice(campaign.id, Dice(DICE, DICE, WITNESSES, [PHOTOGRAPH]), "yamada")
-            await town.office.schedule.advance(campaign)
+            await town.office.enter_dice(Dice(DICE, DICE, WITNESSES, [PHOTOGRAPH]), "yamada")
+            await town.office.scheduler.advance(campaign)
             transcript = await town.office.published.transcript(campaign.id)
             assert verify_transcript(json.loads(bytes(transcript.body))).passed
-            draw = await draw_of(town.office.store, campaign.id)
-            assert (draw["beacon_signature"], draw["dice_evidence"]) == (SIGNATURE, [PHOTOGRAPH])
-            assert [(each["source"], each["actor"]) for each in draw["given"]] == [
+            draw = await town.office.draw()
+            assert (draw.beacon_signature, draw.dice_evidence) == (SIGNATURE, (PHOTOGRAPH,))
+            assert [(source.source, source.actor) for source in draw.given] == [
                 ("beacon_signature", "schedule"),
                 ("dice", "yamada"),
             ]
@@ -98,13 +95,13 @@ async def test_the_beacon_of_the_manifest_is_fetched_when_it_is_out_and_draws(
 )
 async def test_a_relay_that_does_wrong_is_named_and_another_is_believed(manner: Manner, trouble: str):
     async with relay(manner) as wrong, relay("right") as right:
-        alone = await Relays(timeout_s=0.4).ask([wrong], ASKED)
+        alone = await RelayClient(timeout_s=0.4).ask([wrong], ASKED)
         assert (alone.signature, list(alone.troubles.values())) == (None, [trouble])
-        assert (await Relays(timeout_s=0.4).ask([wrong, right], ASKED)).signature == SIGNATURE
+        assert (await RelayClient(timeout_s=0.4).ask([wrong, right], ASKED)).signature == SIGNATURE
 
 
 async def test_a_relay_that_is_not_there_is_named():
-    asked = await Relays(timeout_s=0.4).ask(["http://127.0.0.1:9", "http://a:99999999"], ASKED)
+    asked = await RelayClient(timeout_s=0.4).ask(["http://127.0.0.1:9", "http://a:99999999"], ASKED)
     assert asked.troubles == {"127.0.0.1:9": "away", "a:99999999": "away"}
 
 
@@ -113,14 +110,14 @@ async def test_no_relay_has_it_and_the_draw_waits_visibly(mongo_url: str, namesp
         campaign = campaign_with(source="beacon", beacon=BEACON, relays=(wrong,))
         async with frozen(campaign, mongo_url, f"{namespace}_lottery", tmp_path) as town:
             town.clock.at = quicknet.time_of(ROUND) + timedelta(minutes=5)
-            await town.office.schedule.advance(campaign)
-            draw = await draw_of(town.office.store, campaign.id)
-            assert [each["trouble"] for each in draw["relay_troubles"]] == ["other-round"]
+            await town.office.scheduler.advance(campaign)
+            draw = await town.office.draw()
+            assert [trouble.trouble for trouble in draw.relay_troubles] == ["other-round"]
             assert await waited_for(town) == ["beacon"]
-            with pytest.raises(WrongState):
-                await town.office.chance.give_dice(campaign.id, Dice(DICE, DICE, WITNESSES), "yamada")
-            await town.office.chance.give_beacon(campaign.id, SIGNATURE, "yamada")
-            await town.office.schedule.advance(campaign)
+            with pytest.raises(WrongStateError):
+                await town.office.enter_dice(Dice(DICE, DICE, WITNESSES), "yamada")
+            await town.office.enter_beacon(SIGNATURE, "yamada")
+            await town.office.scheduler.advance(campaign)
             assert await waited_for(town) == ["results"]
 
 
@@ -128,13 +125,13 @@ async def test_chance_is_refused_while_objections_may_be_raised(mongo_url: str, 
     campaign = campaign_with(objection_hours=24)
     async with frozen(campaign, mongo_url, f"{namespace}_lottery", tmp_path) as town:
         assert await waited_for(town) == ["objections", "dice"]
-        manifest = Manifest.read((await draw_of(town.office.store, campaign.id))["manifest"])
+        manifest = (await town.office.draw()).manifest
         assert manifest.objections_until == campaign.draw.at + timedelta(hours=24)
-        with pytest.raises(ObjectionsOpen):
-            await town.office.chance.give_dice(campaign.id, Dice(DICE, DICE, WITNESSES), "yamada")
+        with pytest.raises(ObjectionsOpenError):
+            await town.office.enter_dice(Dice(DICE, DICE, WITNESSES), "yamada")
         town.clock.at = manifest.objections_until
-        await town.office.chance.give_dice(campaign.id, Dice(DICE, DICE, WITNESSES), "yamada")
-        assert await town.office.drawing.draw_if_possible(campaign.id)
+        await town.office.enter_dice(Dice(DICE, DICE, WITNESSES), "yamada")
+        assert await town.office.run()
 
 
 async def test_a_list_whose_beacon_is_known_already_is_not_frozen(mongo_url: str, namespace: str, tmp_path: Path):
@@ -143,50 +140,50 @@ async def test_a_list_whose_beacon_is_known_already_is_not_frozen(mongo_url: str
         await everybody_is_in(town)
         town.clock.at = quicknet.time_of(ROUND) - timedelta(minutes=59)
         with pytest.raises(RoundPassed, match="comes too early"):
-            await town.office.freezing.freeze(campaign.id)
-        await town.office.schedule.advance(campaign)
+            await town.office.freeze()
+        await town.office.scheduler.advance(campaign)
         assert await waited_for(town) == ["round-passed"]
 
 
 async def test_one_schedule_looks_after_a_campaign_and_another_takes_over(town: Town, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("services.lottery.scheduler.LEASE_S", 0.5)
-    first, second, _ = (office.schedule for office in town.offices)
+    first, second, _ = (office.scheduler for office in town.offices)
     await first.advance(town.campaign)
     await everybody_is_in(town)
     await second.advance(town.campaign)
-    assert (await draw_of(town.office.store, town.campaign.id))["state"] == "open"
+    assert (await town.office.draw()).state == "open"
     await asyncio.sleep(0.6)
     await second.advance(town.campaign)
-    assert (await draw_of(town.office.store, town.campaign.id))["state"] == "frozen"
+    assert (await town.office.draw()).state == "frozen"
 
 
 async def test_a_clock_that_is_behind_freezes_nothing_and_one_that_is_ahead_only_what_is_complete(town: Town):
     town.clock.at = town.campaign.draw.at - timedelta(seconds=1)
-    await town.office.schedule.advance(town.campaign)
+    await town.office.scheduler.advance(town.campaign)
     assert await waited_for(town) == ["draw-time", "receipts"]
     town.clock.at = town.campaign.draw.at + timedelta(days=30)
-    await town.office.schedule.advance(town.campaign)
+    await town.office.scheduler.advance(town.campaign)
     assert await waited_for(town) == ["receipts"]
     await everybody_is_in(town)
-    await town.office.schedule.advance(town.campaign)
+    await town.office.scheduler.advance(town.campaign)
     assert await waited_for(town) == ["dice"]
 
 
 async def test_an_incomplete_list_is_judged_again_only_when_something_of_it_changed(
     town: Town, monkeypatch: pytest.MonkeyPatch
 ):
-    judged, judge = list[None](), judging.readiness
+    judged, judge = list[None](), EntryRepository.readiness
 
-    async def counted(store: Store, campaign: CampaignId) -> Readiness:
+    async def counted(self: EntryRepository, campaign: CampaignId) -> Readiness:
         judged.append(None)
-        return await judge(store, campaign)
+        return await judge(self, campaign)
 
-    monkeypatch.setattr(judging, "readiness", counted)
+    monkeypatch.setattr(EntryRepository, "readiness", counted)
     for _ in range(3):
-        await town.office.schedule.advance(town.campaign)
+        await town.office.scheduler.advance(town.campaign)
     assert len(judged) == 1
     await everybody_is_in(town)
-    await town.office.schedule.advance(town.campaign)
+    await town.office.scheduler.advance(town.campaign)
     assert len(judged) == 2
     assert await waited_for(town) == ["dice"]
 
@@ -200,11 +197,11 @@ async def test_nothing_is_frozen_by_a_machine_whose_clock_and_the_databases_are_
         return datetime.now(UTC) + timedelta(minutes=3)
 
     monkeypatch.setattr(town.office.store, "time", ahead)
-    with pytest.raises(ClocksDiffer, match="180 s apart"):
-        await town.office.freezing.freeze(town.campaign.id)
-    await town.office.schedule.advance(town.campaign)
-    assert (await draw_of(town.office.store, town.campaign.id))["state"] == "open"
-    await town.offices[1].freezing.freeze(town.campaign.id)
+    with pytest.raises(ClocksDifferError, match="180 s apart"):
+        await town.office.freeze()
+    await town.office.scheduler.advance(town.campaign)
+    assert (await town.office.draw()).state == "open"
+    await town.offices[1].freeze()
     assert await waited_for(town) == ["dice"]
 
 
@@ -218,10 +215,10 @@ async def test_a_clock_that_is_ahead_cuts_no_objections_short(
     async with frozen(campaign, mongo_url, f"{namespace}_lottery", tmp_path) as town:
         town.clock.at += timedelta(hours=24)
         monkeypatch.setattr(town.office.store, "time", behind)
-        with pytest.raises(ClocksDiffer):
-            await town.office.chance.give_dice(campaign.id, Dice(DICE, DICE, WITNESSES), "yamada")
+        with pytest.raises(ClocksDifferError):
+            await town.office.enter_dice(Dice(DICE, DICE, WITNESSES), "yamada")
         assert await waited_for(town) == ["dice"]
-        await town.offices[1].chance.give_dice(campaign.id, Dice(DICE, DICE, WITNESSES), "yamada")
+        await town.offices[1].enter_dice(Dice(DICE, DICE, WITNESSES), "yamada")
 
 
 async def test_a_clock_that_was_ahead_and_is_set_right_asks_for_the_beacon_again(
@@ -231,10 +228,10 @@ async def test_a_clock_that_was_ahead_and_is_set_right_asks_for_the_beacon_again
         campaign = campaign_with(source="beacon", beacon=BEACON, relays=(waiting,))
         async with frozen(campaign, mongo_url, f"{namespace}_lottery", tmp_path) as town:
             town.clock.at = quicknet.time_of(ROUND) + timedelta(hours=2)
-            await town.office.schedule.advance(campaign)
+            await town.office.scheduler.advance(campaign)
             assert await waited_for(town) == ["beacon"]
             town.clock.at = quicknet.time_of(ROUND)
-            await town.office.schedule.advance(campaign_with(source="beacon", beacon=BEACON, relays=(right,)))
+            await town.office.scheduler.advance(campaign_with(source="beacon", beacon=BEACON, relays=(right,)))
             assert await waited_for(town) == ["results"]
 
 
@@ -243,20 +240,20 @@ async def test_relays_are_not_asked_again_at_every_tick(mongo_url: str, namespac
         campaign = campaign_with(source="beacon", beacon=BEACON, relays=(waiting,))
         async with frozen(campaign, mongo_url, f"{namespace}_lottery", tmp_path) as town:
             town.clock.at = quicknet.time_of(ROUND)
-            await town.office.schedule.advance(campaign)
+            await town.office.scheduler.advance(campaign)
             later = campaign_with(source="beacon", beacon=BEACON, relays=(right,))
             town.clock.at += timedelta(seconds=9)
-            await town.office.schedule.advance(later)
+            await town.office.scheduler.advance(later)
             assert await waited_for(town) == ["beacon"]
             town.clock.at += timedelta(seconds=1)
-            await town.office.schedule.advance(later)
+            await town.office.scheduler.advance(later)
             assert await waited_for(town) == ["results"]
 
 
 async def test_an_instance_whose_clock_is_behind_keeps_nobody_waiting(town: Town):
     await everybody_is_in(town)
-    behind = town.offices[1].schedule
+    behind = town.offices[1].scheduler
     behind._clock = FixedClock(town.campaign.draw.at - timedelta(minutes=10))
     await behind.advance(town.campaign)
-    await town.office.schedule.advance(town.campaign)
+    await town.office.scheduler.advance(town.campaign)
     assert await waited_for(town) == ["dice"]

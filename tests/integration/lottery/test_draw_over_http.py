@@ -11,7 +11,7 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from services.lottery.draw.endpoints import DrawDesk, staff_router
+from services.lottery.draw.endpoints import DrawServices, staff_router
 from services.lottery.draw.public_endpoints import public_router
 from services.lottery.record.inclusion import check_proof
 from services.lottery.verification.transcript_checks import verify_transcript
@@ -42,7 +42,7 @@ async def staff(town: Town, tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
     token.write_text("secret" * 8)
     app, campaigns = FastAPI(), {town.campaign.id: town.campaign}
     install_problems(app)
-    desk = DrawDesk(office.store, town.clock, campaigns, office.freezing, office.chance, office.redrawing)
+    desk = DrawServices(office.store, town.clock, campaigns, office.freezing, office.randomness, office.redrawing)
     app.include_router(staff_router(desk, staff_only(token)))
     app.include_router(public_router(office.published))
     async with httpx.AsyncClient(
@@ -91,13 +91,13 @@ async def test_a_draw_is_begun_anew_by_two_people_and_all_of_the_first_stays_at_
     first = await got(staff, "manifest")
     assert (await staff.post("stamps", json=stamp_of(first["manifest"]))).json()["number"] == 1
     await staff.post("dice", json=dice())
-    await town.office.drawing.draw_if_possible(town.campaign.id)
+    await town.office.run()
     transcript = await got(staff, "transcript")
     again = {"reason": "dice fell off the table", "actor": "yamada", "approved_by": "yamada"}
     alone = await staff.post("redraw", json=again)
     assert (alone.status_code, alone.json()["type"]) == (422, "urn:kuji:problem:second-person")
     assert (await staff.post("redraw", json={**again, "approved_by": "suzuki"})).json()["number"] == 2
-    await town.office.freezing.finish(town.campaign.id)
+    await town.office.finish()
     second = await got(staff, "manifest")
     assert json.loads(second["manifest"])["previous"]["approved_by"] == "suzuki"
     assert await got(staff, "draws/1/manifest") == first

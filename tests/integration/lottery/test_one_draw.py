@@ -6,15 +6,17 @@ from datetime import timedelta
 
 import pytest
 
-from services.lottery.draw import handlers, readiness
-from services.lottery.draw import repository as ledger
-from services.lottery.draw.list_store import read_rows
+from services.lottery.draw import handlers
+from services.lottery.draw.entry_repository import EntryRepository
+from services.lottery.draw.freeze import ListIncompleteError, TooEarlyError
+from services.lottery.draw.list_repository import ListRepository
 from services.lottery.draw.randomness_entry import Dice
-from services.lottery.draw.repository import ListIsFrozen
+from services.lottery.draw.repository import ListFrozenError
 from services.lottery.draw.rules.blockers import Readiness
-from services.lottery.draw.transitions import NotYet, TooEarly, WrongState, draw_of
+from services.lottery.draw.rules.states import WrongStateError
+from services.lottery.draw.transcript_repository import TranscriptRepository
 from services.lottery.randomness.sources import BadRandomness
-from services.lottery.record.manifest import Override
+from services.lottery.record.manifest import Override, draw_id
 from services.lottery.results import publish
 from services.lottery.verification.transcript_checks import verify_transcript
 from shared.contracts import (
@@ -24,30 +26,29 @@ from shared.contracts import (
     ReceiptsClosed,
     RejectedApplication,
 )
-from shared.ids import CampaignId, DrawId, application_id_bytes, new_application_id
-from shared.storage import Store
+from shared.ids import CampaignId, application_id_bytes, new_application_id
 from tests.support.draw_builders import DICE
 from tests.support.lottery_harness import PEOPLE, WITNESSES, Town, accepted, drawn, everybody_is_in, said
 
 
 async def test_the_list_waits_for_every_receipt_and_every_doubt(town: Town):
-    freezing, name = town.office.freezing, town.campaign.id
-    with pytest.raises(NotYet) as refusal:
-        await freezing.freeze(name)
+    office, name = town.office, town.campaign.id
+    with pytest.raises(ListIncompleteError) as refusal:
+        await office.freeze()
     assert not refusal.value.readiness.receipts_closed
     await everybody_is_in(town)
     held = ApplicationsHeld(
         campaign=name, items=(HeldApplication(application_id=town.ids[0], channel="web", revision=2),)
     )
     await town.office.store.transact(lambda uow: handlers.on_held([held], uow))
-    with pytest.raises(NotYet) as refusal:
-        await freezing.freeze(name)
+    with pytest.raises(ListIncompleteError) as refusal:
+        await office.freeze()
     assert refusal.value.readiness.held == 1
     reject = RejectedApplication(application_id=town.ids[0], channel="web", reasons=("duplicate",), revision=3)
     rejected = ApplicationsRejected(campaign=name, items=(reject,))
     await town.office.store.transact(lambda uow: handlers.on_rejected([rejected], uow))
-    await freezing.freeze(name)
-    manifest = json.loads((await draw_of(town.office.store, name))["manifest"])
+    await office.freeze()
+    manifest = json.loads((await town.office.draw()).manifest_line)
     assert (manifest["rows"], manifest["counts"]["refused"], manifest["override"]) == (
         PEOPLE - 1,
         {"duplicate": 1},
@@ -60,8 +61,8 @@ async def test_an_override_says_in_public_what_was_open(town: Town):
     held = HeldApplication(application_id=town.ids[0], channel="web", revision=2)
     event = ApplicationsHeld(campaign=town.campaign.id, items=(held,))
     await town.office.store.transact(lambda uow: handlers.on_held([event], uow))
-    await town.office.freezing.freeze(town.campaign.id, Override(0, 0, "desk closed", "a", "b"))
-    manifest = json.loads((await draw_of(town.office.store, town.campaign.id))["manifest"])
+    await town.office.freeze(Override(0, 0, "desk closed", "a", "b"))
+    manifest = json.loads((await town.office.draw()).manifest_line)
     assert manifest["override"]["held"] == 1
     assert manifest["override"]["reason"] == "desk closed"
 
@@ -69,8 +70,8 @@ async def test_an_override_says_in_public_what_was_open(town: Town):
 async def test_nothing_is_frozen_while_applications_may_arrive(town: Town):
     await everybody_is_in(town)
     town.clock.at = town.campaign.window.paper_until - timedelta(seconds=1)
-    with pytest.raises(TooEarly):
-        await town.office.freezing.freeze(town.campaign.id)
+    with pytest.raises(TooEarlyError):
+        await town.office.freeze()
 
 
 async def test_verdicts_in_any_order_come_to_the_same(town: Town):
@@ -83,15 +84,15 @@ async def test_verdicts_in_any_order_come_to_the_same(town: Town):
             lambda uow: handlers.on_accepted(accepted(town, town.ids[:1], revision=2), uow)
         )
         await town.office.store.transact(lambda uow: handlers.on_held([late], uow))
-    entry = await town.office.store.db[ledger.ENTRIES].find_one({"_id": town.ids[0]})
+    entry = await EntryRepository(town.office.store).find(name, town.ids[0])
     assert entry is not None
-    assert (entry["state"], entry["revision"]) == ("accepted", 2)
+    assert (entry.state, entry.revision) == ("accepted", 2)
 
 
 async def test_a_verdict_after_the_freeze_changes_nothing(town: Town):
     await everybody_is_in(town)
-    await town.office.freezing.freeze(town.campaign.id)
-    with pytest.raises(ListIsFrozen):
+    await town.office.freeze()
+    with pytest.raises(ListFrozenError):
         await town.office.store.transact(lambda uow: handlers.on_accepted(accepted(town, (new_application_id(),)), uow))
 
 
@@ -99,20 +100,20 @@ async def test_a_doubt_that_arises_while_the_list_is_being_judged_is_not_lost(
     town: Town, monkeypatch: pytest.MonkeyPatch
 ):
     await everybody_is_in(town)
-    name, judged = town.campaign.id, readiness.readiness
+    name, judged = town.campaign.id, EntryRepository.readiness
     held = ApplicationsHeld(
         campaign=name, items=(HeldApplication(application_id=town.ids[0], channel="web", revision=2),)
     )
 
-    async def judged_then_held(store: Store, campaign: CampaignId) -> Readiness:
-        judgement = await judged(store, campaign)
+    async def judged_then_held(self: EntryRepository, campaign: CampaignId) -> Readiness:
+        judgement = await judged(self, campaign)
         await town.offices[1].store.transact(lambda uow: handlers.on_held([held], uow))
         monkeypatch.undo()
         return judgement
 
-    monkeypatch.setattr(readiness, "readiness", judged_then_held)
-    with pytest.raises(NotYet) as refusal:
-        await town.office.freezing.freeze(name)
+    monkeypatch.setattr(EntryRepository, "readiness", judged_then_held)
+    with pytest.raises(ListIncompleteError) as refusal:
+        await town.office.freeze()
     assert refusal.value.readiness.held == 1
 
 
@@ -126,15 +127,15 @@ async def test_entries_that_race_the_freeze_are_on_the_list_or_refused_and_nothi
         await asyncio.sleep(number * 0.004)
         try:
             await store.transact(lambda uow: handlers.on_accepted(accepted(town, (late[number],)), uow))
-        except ListIsFrozen:
+        except ListFrozenError:
             refused.add(application_id_bytes(late[number]).hex())
 
     async with asyncio.TaskGroup() as group:
         for number in range(len(late)):
             group.create_task(arrives(number))
         await asyncio.sleep(0.06)
-        await town.office.freezing.freeze(name)
-    frozen = "".join([piece async for piece in read_rows(store, DrawId(f"{name}-1"))])
+        await town.office.freeze()
+    frozen = "".join([piece async for piece in ListRepository(store).rows(draw_id(name, 1))])
     listed = {row[:32] for row in frozen.splitlines()}
     late_ids = {application_id_bytes(each).hex() for each in late}
     assert late_ids - listed == refused
@@ -144,50 +145,49 @@ async def test_entries_that_race_the_freeze_are_on_the_list_or_refused_and_nothi
 
 async def test_a_list_that_was_closed_and_not_written_is_finished_by_another(town: Town):
     await everybody_is_in(town)
-    name = town.campaign.id
-    await town.office.freezing.close(name)
-    with pytest.raises(ListIsFrozen):
+    await town.office.close()
+    with pytest.raises(ListFrozenError):
         await town.office.store.transact(lambda uow: handlers.on_accepted(accepted(town, (new_application_id(),)), uow))
-    finished = await asyncio.gather(*(office.freezing.finish(name) for office in town.offices))
+    finished = await asyncio.gather(*(office.finish() for office in town.offices))
     assert sum(finished) == 1
-    manifest = json.loads((await draw_of(town.office.store, name))["manifest"])
+    manifest = json.loads((await town.office.draw()).manifest_line)
     assert manifest["rows"] == PEOPLE
 
 
 async def test_of_many_who_freeze_one_does(town: Town):
     await everybody_is_in(town)
-    tries = await asyncio.gather(*(o.freezing.freeze(town.campaign.id) for o in town.offices), return_exceptions=True)
+    tries = await asyncio.gather(*(o.freeze() for o in town.offices), return_exceptions=True)
     assert [each for each in tries if each is None] == [None]
-    assert all(isinstance(each, WrongState) for each in tries if each is not None)
+    assert all(isinstance(each, WrongStateError) for each in tries if each is not None)
 
 
 async def test_of_many_who_draw_and_publish_each_result_is_said_once(town: Town):
     await everybody_is_in(town)
-    await town.office.freezing.freeze(town.campaign.id)
-    await town.office.chance.give_dice(town.campaign.id, Dice(DICE, DICE, WITNESSES), "yamada")
-    with pytest.raises(WrongState):
-        await town.offices[1].chance.give_dice(town.campaign.id, Dice(DICE, DICE, WITNESSES), "yamada")
-    draws = await asyncio.gather(*(o.drawing.draw_if_possible(town.campaign.id) for o in town.offices))
+    await town.office.freeze()
+    await town.office.enter_dice(Dice(DICE, DICE, WITNESSES), "yamada")
+    with pytest.raises(WrongStateError):
+        await town.offices[1].enter_dice(Dice(DICE, DICE, WITNESSES), "yamada")
+    draws = await asyncio.gather(*(o.run() for o in town.offices))
     assert sum(draws) == 1
     for _ in range(3):
-        await asyncio.gather(*(o.publishing.publish_if_drawn(town.campaign.id) for o in town.offices))
-    assert (await draw_of(town.office.store, town.campaign.id))["state"] == "published"
+        await asyncio.gather(*(o.publish() for o in town.offices))
+    assert (await town.office.draw()).state == "published"
     told = [item["application_id"] for event in await said(town) for item in event["items"]]
     assert sorted(told) == sorted(town.ids)
-    transcript = json.loads(await ledger.get_text(town.office.store, f"{town.campaign.id}-1:transcript"))
+    transcript = json.loads(await TranscriptRepository(town.office.store).get(draw_id(town.campaign.id, 1)))
     assert verify_transcript(transcript).passed
 
 
 async def test_a_publication_that_died_half_way_is_finished_by_another(town: Town, monkeypatch: pytest.MonkeyPatch):
     await drawn(town)
     monkeypatch.setattr(publish, "PARTS_AT_ONCE", 1)
-    dying = asyncio.create_task(town.office.publishing.publish_if_drawn(town.campaign.id))
+    dying = asyncio.create_task(town.office.publish())
     while not await said(town):  # noqa: ASYNC110  (another process's database is watched)
         await asyncio.sleep(0.005)
     dying.cancel()
     await asyncio.gather(dying, return_exceptions=True)
-    assert (await draw_of(town.office.store, town.campaign.id))["state"] == "drawn"
-    assert await town.offices[1].publishing.publish_if_drawn(town.campaign.id)
+    assert (await town.office.draw()).state == "drawn"
+    assert await town.offices[1].publish()
     events = await said(town)
     assert sorted(event["part"] for event in events) == [1, 2, 3, 4]
     assert sorted(item["application_id"] for event in events for item in event["items"]) == sorted(town.ids)
@@ -195,18 +195,18 @@ async def test_a_publication_that_died_half_way_is_finished_by_another(town: Tow
 
 async def test_bad_dice_leave_the_draw_waiting(town: Town):
     await everybody_is_in(town)
-    await town.office.freezing.freeze(town.campaign.id)
+    await town.office.freeze()
     with pytest.raises(BadRandomness):
-        await town.office.chance.give_dice(town.campaign.id, Dice(DICE, DICE[::-1], WITNESSES), "yamada")
-    assert not await town.office.drawing.draw_if_possible(town.campaign.id)
-    with pytest.raises(WrongState):
-        await town.office.chance.give_beacon(town.campaign.id, "00" * 48, "yamada")
+        await town.office.enter_dice(Dice(DICE, DICE[::-1], WITNESSES), "yamada")
+    assert not await town.office.run()
+    with pytest.raises(WrongStateError):
+        await town.office.enter_beacon("00" * 48, "yamada")
 
 
 async def test_an_empty_list_can_be_drawn(town: Town):
     closed = ReceiptsClosed(campaign=town.campaign.id, part=1, parts=1, total=0, application_ids=())
     await town.office.store.transact(lambda uow: handlers.on_receipts_closed([closed], uow))
-    await town.office.freezing.freeze(town.campaign.id)
-    await town.office.chance.give_dice(town.campaign.id, Dice(DICE, DICE, WITNESSES), "yamada")
-    assert await town.office.drawing.draw_if_possible(town.campaign.id)
-    assert await town.office.publishing.publish_if_drawn(town.campaign.id)
+    await town.office.freeze()
+    await town.office.enter_dice(Dice(DICE, DICE, WITNESSES), "yamada")
+    assert await town.office.run()
+    assert await town.office.publish()

@@ -2,19 +2,23 @@
 
 import asyncio
 from collections import Counter
+from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from services.lottery.draw import repository as draws
+from services.lottery.draw import grouping
+from services.lottery.draw.collections import ENTRIES
+from services.lottery.draw.entry_repository import EntryRepository
+from services.lottery.draw.grouping import GroupCount
 from services.lottery.draw.redraw import Correction
 from services.lottery.draw.rules.states import DrawState
-from services.lottery.statistics import counts as tallies
-from services.lottery.statistics.counts import Tallies
+from services.lottery.statistics import counts as counting
+from services.lottery.statistics.counts import DrawCounts
 from services.lottery.statistics.overview import DrawOverview
 from services.lottery.statistics.rules.demand import ClassDemand
 from services.lottery.statistics.rules.timeline import StepState
+from shared.ids import CampaignId
 from tests.support.lottery_harness import PEOPLE, Town, drawn, everybody_is_in
 from tests.support.places_harness import KIDS, After
 
@@ -27,13 +31,13 @@ def seen(town: Town) -> DrawOverview:
 async def test_demand_is_the_choices_of_all_entries_however_they_are_counted(
     town: Town, monkeypatch: pytest.MonkeyPatch, at_once: int
 ):
-    monkeypatch.setattr(tallies, "_AT_ONCE", at_once)
+    monkeypatch.setattr(grouping, "BATCH_SIZE", at_once)
     await everybody_is_in(town)
     nothing = {"choices": [], "refused": [], "state": "accepted", "channel": "web", "revision": 1}
-    await town.office.store.db[draws.ENTRIES].insert_one({**nothing, "_id": "z", "campaign": town.campaign.id})
-    lines = await Tallies(town.office.store).demand(town.campaign, await seen(town).course(town.campaign))
+    await town.office.store.db[ENTRIES].insert_one({**nothing, "_id": "z", "campaign": town.campaign.id})
+    lines = await DrawCounts(town.office.store).demand(town.campaign, await seen(town).course(town.campaign))
     assert lines is not None
-    found = town.office.store.db[draws.ENTRIES].find({"campaign": town.campaign.id})
+    found = town.office.store.db[ENTRIES].find({"campaign": town.campaign.id})
     asked = Counter(choice["class_id"] for entry in await found.to_list(None) for choice in entry["choices"])
     assert {line.class_id: line.entries for line in lines} == asked
     assert sum(line.entries for line in lines) == sum(1 + number % 3 for number in range(PEOPLE))
@@ -41,15 +45,15 @@ async def test_demand_is_the_choices_of_all_entries_however_they_are_counted(
 
 async def test_results_are_those_of_the_present_draw_and_a_given_up_one_is_named(town: Town):
     await drawn(town)
-    await town.office.publishing.publish_if_drawn(town.campaign.id)
-    view, counts = seen(town), Tallies(town.office.store)
+    await town.office.publish()
+    view, counts = seen(town), DrawCounts(town.office.store)
     first = await view.course(town.campaign)
     lines = await counts.results(town.campaign, first)
     assert lines is not None
     assert sum(line.won + line.waiting + line.lost for line in lines) == sum(1 + n % 3 for n in range(PEOPLE))
     assert all(0 <= line.free <= line.capacity for line in lines)
     assert {step.state for step in first.steps} == {StepState.DONE}
-    await town.office.redrawing.redraw(town.campaign.id, Correction("wrong list", "yamada", "suzuki", reopen=True))
+    await town.office.redraw(Correction("wrong list", "yamada", "suzuki", reopen=True))
     again = await view.course(town.campaign)
     assert (again.number, again.state, again.entries) == (2, DrawState.OPEN, None)
     assert [(past.number, past.reason, past.approved_by) for past in again.past] == [(1, "wrong list", "suzuki")]
@@ -57,17 +61,17 @@ async def test_results_are_those_of_the_present_draw_and_a_given_up_one_is_named
 
 
 async def test_a_page_does_not_wait_for_a_long_count(town: Town, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(tallies, "_PATIENCE_S", 0.05)
+    monkeypatch.setattr(counting, "PAGE_WAIT_S", 0.05)
     await everybody_is_in(town)
-    counts, may_end = Tallies(town.office.store), asyncio.Event()
-    counted = Tallies._counted
+    counts, may_end = DrawCounts(town.office.store), asyncio.Event()
+    count_choices = EntryRepository.count_choices
 
-    async def slowly(self: Tallies, *asked: Any) -> Any:
+    async def slowly(self: EntryRepository, campaign: CampaignId) -> AsyncIterator[GroupCount]:
         await may_end.wait()
-        async for line in counted(self, *asked):
-            yield line
+        async for group in count_choices(self, campaign):
+            yield group
 
-    monkeypatch.setattr(Tallies, "_counted", slowly)
+    monkeypatch.setattr(EntryRepository, "count_choices", slowly)
     course = await seen(town).course(town.campaign)
     assert await counts.demand(town.campaign, course) is None
     may_end.set()
@@ -79,8 +83,8 @@ async def test_a_page_does_not_wait_for_a_long_count(town: Town, monkeypatch: py
 
 async def test_what_people_give_up_is_seen_by_class_and_in_the_history(town: Town, tmp_path: Path):
     await drawn(town)
-    await town.office.publishing.publish_if_drawn(town.campaign.id)
-    after, counts = After.of(town, tmp_path), Tallies(town.office.store)
+    await town.office.publish()
+    after, counts = After.of(town, tmp_path), DrawCounts(town.office.store)
     held, *_ = await after.of_class(KIDS, "held")
     await after.answer(held, "withdraw")
     course = await seen(town).course(town.campaign)
@@ -89,5 +93,5 @@ async def test_what_people_give_up_is_seen_by_class_and_in_the_history(town: Tow
     kids = next(line for line in lines if line.class_id == KIDS)
     assert (kids.gone, kids.free) == (1, kids.capacity - kids.held - kids.offered)
     newest = course.history[course.moves - 1]
-    assert (newest.name, newest.class_id, newest.by) == ("withdrawn", KIDS, "applicant")
+    assert (newest.name, newest.class_id, newest.actor) == ("withdrawn", KIDS, "applicant")
     assert [event.name for event in course.history[course.moves :]] == ["drawn", "frozen"]

@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
-from services.lottery.draw import repository as draws
+from services.lottery.draw.collections import DRAWS
 from services.lottery.reception import noshows
 from services.lottery.reception import repository as ledger
 from services.lottery.reception.repository import Erased, Kept
@@ -223,7 +223,7 @@ async def test_a_scan_on_its_way_while_the_campaign_is_being_erased_is_not_kept(
 
     async def work(uow: UnitOfWork) -> None:
         await uow.db[ledger.SCANS].find_one({}, session=uow.session)
-        await house.store.db[draws.DRAWS].update_one({}, {"$set": {"erasure": {"id": "e1", "state": "requested"}}})
+        await house.store.db[DRAWS].update_one({}, {"$set": {"erasure": {"id": "e1", "state": "requested"}}})
         await ledger.add(uow, house.campaign.id, [kept])
 
     with pytest.raises(Erased):
@@ -234,7 +234,7 @@ async def test_a_scan_on_its_way_while_the_campaign_is_being_erased_is_not_kept(
 async def test_after_erasure_devices_are_told_to_wipe_and_nothing_comes_back(house: ReceptionHouse):
     guest = await house.guest(junior_football="won")
     device = Device(house, "A-00000001")
-    await house.store.db[draws.DRAWS].update_one({}, {"$set": {"erasure": {"id": "e1", "state": "requested"}}})
+    await house.store.db[DRAWS].update_one({}, {"$set": {"erasure": {"id": "e1", "state": "requested"}}})
     body = {"device": device.name, "actor": "sato", "since": 0, "scans": [device.scan(guest)]}
     answers = [
         await device.http.get(f"{device.base}/roster"),

@@ -10,11 +10,11 @@ import pytest
 from services.lottery.allocation.dry_run import dry_run
 from services.lottery.allocation.frozen_list import FrozenList
 from services.lottery.draw import handlers
-from services.lottery.draw import repository as ledger
-from services.lottery.draw.list_store import CHUNK_ENTRIES, gather_list, put_list, read_list, read_rows
+from services.lottery.draw.collections import OUTCOMES
+from services.lottery.draw.list_repository import CHUNK_ENTRIES, ListRepository
 from services.lottery.draw.randomness_entry import Dice
-from services.lottery.draw.redraw import Correction, SamePerson
-from services.lottery.draw.transitions import WrongState, draw_of
+from services.lottery.draw.redraw import Correction, SamePersonError
+from services.lottery.draw.rules.states import WrongStateError
 from services.lottery.places.correct import Refused
 from services.lottery.places.repository import By
 from services.lottery.record.inclusion import check_proof
@@ -45,13 +45,13 @@ def correction(**changed: Any) -> Correction:
 async def test_a_second_draw_has_its_own_chance_and_the_first_stays_in_public(town: Town):
     await drawn(town)
     name, office = town.campaign.id, town.office
-    await office.publishing.publish_if_drawn(name)
+    await office.publish()
     first = json.loads(bytes((await office.published.transcript(name)).body))
-    assert await office.redrawing.redraw(name, correction()) == f"{name}-2"
-    assert await office.freezing.finish(name)
-    await office.chance.give_dice(name, Dice(ROLLED_AGAIN, ROLLED_AGAIN, WITNESSES), "a")
-    assert await office.drawing.draw_if_possible(name)
-    assert await office.publishing.publish_if_drawn(name)
+    assert await office.redraw(correction()) == f"{name}-2"
+    assert await office.finish()
+    await office.enter_dice(Dice(ROLLED_AGAIN, ROLLED_AGAIN, WITNESSES), "a")
+    assert await office.run()
+    assert await office.publish()
     second = json.loads(bytes((await office.published.transcript(name)).body))
     assert json.loads(bytes((await office.published.transcript(name, 1)).body)) == first
     assert verify_transcript(first).passed
@@ -60,15 +60,15 @@ async def test_a_second_draw_has_its_own_chance_and_the_first_stays_in_public(to
     assert (first["rows"], json.loads(second["manifest"])["previous"]["draw"]) == (second["rows"], f"{name}-1")
     shown = (await office.published.draws(name))["draws"]
     assert [(each["number"], each["state"]) for each in shown] == [(1, "published"), (2, "published")]
-    kept = await office.store.db[ledger.OUTCOMES].find({"draw": f"{name}-2"}).to_list(None)
+    kept = await office.store.db[OUTCOMES].find({"draw": f"{name}-2"}).to_list(None)
     assert len(kept) == PEOPLE
 
 
 async def test_a_list_that_was_wrong_is_opened_frozen_by_a_person_and_drawn_anew(town: Town):
     await everybody_is_in(town)
     name, office = town.campaign.id, town.office
-    await office.freezing.freeze(name)
-    await office.redrawing.redraw(name, correction(reopen=True))
+    await office.freeze()
+    await office.redraw(correction(reopen=True))
     late = new_application_id()
     item = AcceptedApplication(
         application_id=late,
@@ -81,36 +81,35 @@ async def test_a_list_that_was_wrong_is_opened_frozen_by_a_person_and_drawn_anew
     await office.store.transact(
         lambda uow: handlers.on_accepted([ApplicationsAccepted(campaign=name, items=(item,))], uow)
     )
-    await office.schedule.advance(town.campaign)
-    assert (await draw_of(office.store, name))["state"] == "open"
-    await office.freezing.freeze(name)
-    assert json.loads((await draw_of(office.store, name))["manifest"])["rows"] == PEOPLE + 1
+    await office.scheduler.advance(town.campaign)
+    assert (await office.draw()).state == "open"
+    await office.freeze()
+    assert json.loads((await office.draw()).manifest_line)["rows"] == PEOPLE + 1
     first = await office.published.draw(name, 1)
-    assert json.loads(first["manifest"])["rows"] == PEOPLE
+    assert json.loads(first.manifest.line)["rows"] == PEOPLE
 
 
 async def test_a_correction_needs_two_people_and_a_draw_to_correct(town: Town):
-    with pytest.raises(WrongState):
-        await town.office.redrawing.redraw(town.campaign.id, correction())
+    with pytest.raises(WrongStateError):
+        await town.office.redraw(correction())
     await drawn(town)
-    with pytest.raises(SamePerson):
-        await town.office.redrawing.redraw(town.campaign.id, correction(approved_by="a"))
+    with pytest.raises(SamePersonError):
+        await town.office.redraw(correction(approved_by="a"))
 
 
 async def test_chance_meant_for_a_draw_that_was_given_up_is_not_taken(town: Town):
     await everybody_is_in(town)
-    name = town.campaign.id
-    await town.office.freezing.freeze(name)
-    await town.office.redrawing.redraw(name, correction(reopen=True))
-    with pytest.raises(WrongState):
-        await town.office.chance.give_dice(name, Dice(DICE, DICE, WITNESSES), "a")
+    await town.office.freeze()
+    await town.office.redraw(correction(reopen=True))
+    with pytest.raises(WrongStateError):
+        await town.office.enter_dice(Dice(DICE, DICE, WITNESSES), "a")
 
 
 async def test_everybody_can_prove_to_be_on_the_list_and_that_others_are_not(town: Town):
     await everybody_is_in(town)
     name, published = town.campaign.id, town.office.published
-    await town.office.freezing.freeze(name)
-    root = json.loads((await draw_of(town.office.store, name))["manifest"])["root"]
+    await town.office.freeze()
+    root = json.loads((await town.office.draw()).manifest_line)["root"]
     for each in town.ids[::50]:
         proof = await published.proof_of_receipt(name, next(candidates("web", each)))
         assert (proof["entry"], check_proof(proof, root)) == (application_id_bytes(each).hex(), True)
@@ -125,7 +124,7 @@ async def test_a_dry_run_shows_counts_and_leaves_nothing_behind(town: Town):
     await everybody_is_in(town)
     store, name = town.office.store, town.campaign.id
     before = {each: await store.db[each].count_documents({}) for each in await store.db.list_collection_names()}
-    shown = dry_run(await gather_list(store, name), town.campaign)
+    shown = dry_run(await ListRepository(store).gather(name), town.campaign)
     assert {each: await store.db[each].count_documents({}) for each in before} == before
     assert shown["entries"] == PEOPLE
     assert all(each["seats"] <= each["capacity"] for each in shown["classes"])
@@ -134,9 +133,9 @@ async def test_a_dry_run_shows_counts_and_leaves_nothing_behind(town: Town):
 
 async def test_a_list_reads_back_as_it_was_written(town: Town):
     await everybody_is_in(town)
-    await town.office.freezing.freeze(town.campaign.id)
-    frozen = await read_list(town.office.store, (await draw_of(town.office.store, town.campaign.id))["draw"])
-    again = await gather_list(town.office.store, town.campaign.id)
+    await town.office.freeze()
+    frozen = await ListRepository(town.office.store).read((await town.office.draw()).id)
+    again = await ListRepository(town.office.store).gather(town.campaign.id)
     assert ("".join(frozen.texts()), len(frozen)) == ("".join(again.texts()), PEOPLE)
     assert CHUNK_ENTRIES * 20 <= 1024 * 1024
 
@@ -150,10 +149,10 @@ async def test_a_list_is_kept_also_where_everybody_ranks_the_classes_in_another_
     )
     made = FrozenList(b"".join(at.to_bytes(16, "big") for at in range(ways)), np.arange(ways, dtype=np.uint32), table)
     draw = DrawId("many-ways-1")
-    await put_list(town.office.store, draw, made)
-    again = await read_list(town.office.store, draw)
+    await ListRepository(town.office.store).put(draw, made)
+    again = await ListRepository(town.office.store).read(draw)
     assert (again.table, again.ids, again.lists.tolist()) == (made.table, made.ids, made.lists.tolist())
-    assert "".join([text async for text in read_rows(town.office.store, draw)]) == "".join(made.texts())
+    assert "".join([text async for text in ListRepository(town.office.store).rows(draw)]) == "".join(made.texts())
 
 
 async def test_who_was_corrected_in_a_draw_that_was_given_up_is_corrected_in_the_next(town: Town, tmp_path: Path):
@@ -178,9 +177,9 @@ async def test_who_was_corrected_in_a_draw_that_was_given_up_is_corrected_in_the
         await after.settle()
         assert verify_transcript(await after.transcript()).passed
         if number == 1:
-            await town.office.redrawing.redraw(name, correction())
-            await town.office.freezing.finish(name)
-            await town.office.chance.give_dice(name, Dice(ROLLED_AGAIN, ROLLED_AGAIN, WITNESSES), "a")
-            await town.office.drawing.draw_if_possible(name)
-            await town.office.publishing.publish_if_drawn(name)
+            await town.office.redraw(correction())
+            await town.office.finish()
+            await town.office.enter_dice(Dice(ROLLED_AGAIN, ROLLED_AGAIN, WITNESSES), "a")
+            await town.office.run()
+            await town.office.publish()
     assert both[0] & both[1], "somebody had a place of the same class in both"

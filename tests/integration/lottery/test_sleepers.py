@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from services.lottery.draw import freeze as freezing
 from services.lottery.draw import handlers
-from services.lottery.draw import repository as ledger
+from services.lottery.draw.collections import DRAWS, PAST_DRAWS
+from services.lottery.draw.list_repository import ListRepository
 from services.lottery.draw.randomness_entry import Dice
 from services.lottery.draw.redraw import Correction
-from services.lottery.draw.transitions import WrongState, draw_of
+from services.lottery.draw.rules.states import WrongStateError
 from shared.ids import new_application_id
 from tests.support.draw_builders import DICE
 from tests.support.lottery_harness import WITNESSES, Office, Town, accepted, drawn, everybody_is_in, said
@@ -61,57 +61,57 @@ async def asleep(office: Office, work: Awaitable[Any], monkeypatch: pytest.Monke
 
 async def begun_anew(town: Town, *, reopen: bool = False) -> None:
     correction = Correction("dice fell off the table", "a", "b", reopen)
-    await town.offices[1].redrawing.redraw(town.campaign.id, correction)
+    await town.offices[1].redraw(correction)
 
 
 async def test_a_manifest_is_signed_for_its_own_draw_only(town: Town, monkeypatch: pytest.MonkeyPatch):
     await everybody_is_in(town)
-    name, (slow, fast, _) = town.campaign.id, town.offices
-    await slow.freezing.close(name)
-    sleeper = await asleep(slow, slow.freezing.finish(name), monkeypatch)
-    await fast.freezing.finish(name)
+    slow, fast, _ = town.offices
+    await slow.close()
+    sleeper = await asleep(slow, slow.finish(), monkeypatch)
+    await fast.finish()
     await begun_anew(town)
     assert await sleeper.end() is False
-    draw = await draw_of(fast.store, name)
-    assert (draw["state"], draw["number"], "manifest" in draw) == ("freezing", 2, False)
+    draw = await fast.draw()
+    assert (draw.state, draw.number, draw.has_manifest) == ("freezing", 2, False)
 
 
 async def test_a_result_is_of_its_own_draw_only(town: Town, monkeypatch: pytest.MonkeyPatch):
     await everybody_is_in(town)
-    name, (slow, fast, _) = town.campaign.id, town.offices
-    await fast.freezing.freeze(name)
-    await fast.chance.give_dice(name, GIVEN, "yamada")
-    sleeper = await asleep(slow, slow.drawing.draw_if_possible(name), monkeypatch)
-    await fast.drawing.draw_if_possible(name)
+    slow, fast, _ = town.offices
+    await fast.freeze()
+    await fast.enter_dice(GIVEN, "yamada")
+    sleeper = await asleep(slow, slow.run(), monkeypatch)
+    await fast.run()
     await begun_anew(town)
-    await fast.freezing.finish(name)
+    await fast.finish()
     assert await sleeper.end() is False
-    assert (await draw_of(fast.store, name))["state"] == "frozen"
+    assert (await fast.draw()).state == "frozen"
 
 
 async def test_results_are_said_of_their_own_draw_only(town: Town, monkeypatch: pytest.MonkeyPatch):
     await drawn(town)
     name, (slow, fast, _) = town.campaign.id, town.offices
-    sleeper = await asleep(slow, slow.publishing.publish_if_drawn(name), monkeypatch)
-    await fast.publishing.publish_if_drawn(name)
+    sleeper = await asleep(slow, slow.publish(), monkeypatch)
+    await fast.publish()
     await begun_anew(town)
-    await fast.freezing.finish(name)
-    await fast.chance.give_dice(name, GIVEN, "yamada")
-    await fast.drawing.draw_if_possible(name)
+    await fast.finish()
+    await fast.enter_dice(GIVEN, "yamada")
+    await fast.run()
     assert await sleeper.end() is False
     assert {event["draw"] for event in await said(town)} == {f"{name}-1"}
-    assert (await draw_of(fast.store, name)).get("parts_said", 0) == 0
+    assert (await fast.draw()).parts_published == 0
 
 
 async def test_dice_that_came_while_a_draw_was_given_up_stay_in_its_record(town: Town, monkeypatch: pytest.MonkeyPatch):
     await everybody_is_in(town)
     name, (slow, fast, _) = town.campaign.id, town.offices
-    await fast.freezing.freeze(name)
+    await fast.freeze()
     given_up = Correction("a class was missing", "a", "b", reopen=True)
-    sleeper = await asleep(slow, slow.redrawing.redraw(name, given_up), monkeypatch)
-    await fast.chance.give_dice(name, GIVEN, "yamada")
+    sleeper = await asleep(slow, slow.redraw(given_up), monkeypatch)
+    await fast.enter_dice(GIVEN, "yamada")
     await sleeper.end()
-    [past] = await fast.store.db[ledger.PAST_DRAWS].find({"campaign": name}).to_list(None)
+    [past] = await fast.store.db[PAST_DRAWS].find({"campaign": name}).to_list(None)
     assert (past["dice"], [each["actor"] for each in past["given"]]) == (DICE, ["yamada"])
 
 
@@ -119,41 +119,41 @@ async def test_a_draw_that_went_on_meanwhile_is_not_given_up_by_whoever_saw_it_b
     town: Town, monkeypatch: pytest.MonkeyPatch
 ):
     await everybody_is_in(town)
-    name, (slow, fast, _) = town.campaign.id, town.offices
-    await fast.freezing.freeze(name)
-    await fast.chance.give_dice(name, GIVEN, "yamada")
+    slow, fast, _ = town.offices
+    await fast.freeze()
+    await fast.enter_dice(GIVEN, "yamada")
     given_up = Correction("dice fell off the table", "a", "b", reopen=False)
-    sleeper = await asleep(slow, slow.redrawing.redraw(name, given_up), monkeypatch)
-    await fast.drawing.draw_if_possible(name)
-    with pytest.raises(WrongState):
+    sleeper = await asleep(slow, slow.redraw(given_up), monkeypatch)
+    await fast.run()
+    with pytest.raises(WrongStateError):
         await sleeper.end()
-    assert (await draw_of(fast.store, name))["number"] == 1
+    assert (await fast.draw()).number == 1
 
 
 async def test_an_erasure_that_was_asked_for_meanwhile_is_not_forgotten(town: Town, monkeypatch: pytest.MonkeyPatch):
     await everybody_is_in(town)
     name, (slow, fast, _) = town.campaign.id, town.offices
-    await fast.freezing.freeze(name)
+    await fast.freeze()
     given_up = Correction("dice fell off the table", "a", "b", reopen=False)
-    sleeper = await asleep(slow, slow.redrawing.redraw(name, given_up), monkeypatch)
+    sleeper = await asleep(slow, slow.redraw(given_up), monkeypatch)
     asked = {"erasure": {"id": "0", "state": "requested"}}
-    await fast.store.db[ledger.DRAWS].update_one({"_id": name}, {"$set": asked})
-    with pytest.raises(WrongState):
+    await fast.store.db[DRAWS].update_one({"_id": name}, {"$set": asked})
+    with pytest.raises(WrongStateError):
         await sleeper.end()
-    assert "erasure" in await draw_of(fast.store, name)
+    assert (await fast.draw()).is_erasing
 
 
 async def test_a_published_list_stays_as_it_was_when_a_late_writer_wakes_up(
     town: Town, monkeypatch: pytest.MonkeyPatch
 ):
     await everybody_is_in(town)
-    name, (slow, fast, _) = town.campaign.id, town.offices
-    await slow.freezing.close(name)
+    slow, fast, _ = town.offices
+    await slow.close()
     nap = Nap()
-    monkeypatch.setattr(freezing, "write_list", nap.before(freezing.write_list))
-    sleeper = Sleeper(nap, asyncio.ensure_future(slow.freezing.finish(name)))
+    monkeypatch.setattr(ListRepository, "write", nap.before(ListRepository.write))
+    sleeper = Sleeper(nap, asyncio.ensure_future(slow.finish()))
     await nap.asleep.wait()
-    await fast.freezing.finish(name)
+    await fast.finish()
     before = await rows(fast, town, 1)
     await begun_anew(town, reopen=True)
     late = accepted(town, (new_application_id(), new_application_id()))
@@ -164,7 +164,7 @@ async def test_a_published_list_stays_as_it_was_when_a_late_writer_wakes_up(
 
 async def rows(office: Office, town: Town, number: int) -> str:
     answer = await office.published.rows(town.campaign.id, number)
-    manifest = json.loads((await office.published.draw(town.campaign.id, number))["manifest"])
+    manifest = json.loads((await office.published.draw(town.campaign.id, number)).manifest.line)
     text = "".join([str(piece) async for piece in answer.body_iterator])
     assert text.count("\n") == manifest["rows"]
     return text

@@ -4,15 +4,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.lottery.statistics.rules.demand import Asked, Came, chart, demand, places, results
+from services.lottery.statistics.rules.demand import DemandRow, OutcomeRow, chart, demand, places, results
 
 CAPACITIES = {"small": 10, "pairs": 40, "empty": 5}
 ASKED = [
-    Asked("small", "web", 1, 30),
-    Asked("small", "fax", 1, 5),
-    Asked("small", "post", 3, 5),
-    Asked("pairs", "web", 2, 10),
-    Asked("gone", "web", 1, 99),
+    DemandRow("small", "web", 1, 30),
+    DemandRow("small", "fax", 1, 5),
+    DemandRow("small", "post", 3, 5),
+    DemandRow("pairs", "web", 2, 10),
+    DemandRow("gone", "web", 1, 99),
 ]
 
 
@@ -41,10 +41,10 @@ def test_bars_have_one_scale_and_show_what_goes_beyond_the_places():
 
 @given(
     st.lists(
-        st.builds(Asked, st.sampled_from(["small", "pairs"]), st.just("web"), st.integers(1, 4), st.integers(1, 50))
+        st.builds(DemandRow, st.sampled_from(["small", "pairs"]), st.just("web"), st.integers(1, 4), st.integers(1, 50))
     )
 )
-def test_no_entry_is_lost_and_no_bar_is_longer_than_the_chart(asked: list[Asked]):
+def test_no_entry_is_lost_and_no_bar_is_longer_than_the_chart(asked: list[DemandRow]):
     lines = demand(CAPACITIES, asked)
     assert sum(line.entries for line in lines) == sum(each.entries for each in asked)
     assert sum(line.seats for line in lines) == sum(each.entries * each.seats for each in asked)
@@ -54,10 +54,10 @@ def test_no_entry_is_lost_and_no_bar_is_longer_than_the_chart(asked: list[Asked]
 
 def test_results_are_counted_by_class_with_the_seats_that_stay_free():
     came = [
-        Came("small", "won", 5, 6),
-        Came("small", "won", 3, 4),
-        Came("small", "lost", 32, 40),
-        Came("pairs", "won", 10, 20),
+        OutcomeRow("small", "won", 5, 6),
+        OutcomeRow("small", "won", 3, 4),
+        OutcomeRow("small", "lost", 32, 40),
+        OutcomeRow("pairs", "won", 10, 20),
     ]
     small, pairs, _ = results(CAPACITIES, came)
     assert (small.won, small.seats, small.lost, small.waiting, small.free) == (8, 10, 32, 0, 0)
@@ -65,7 +65,7 @@ def test_results_are_counted_by_class_with_the_seats_that_stay_free():
 
 
 def test_places_after_the_draw_count_offers_as_taken_and_what_is_gone_as_free():
-    came = [Came("small", "held", 4, 6), Came("small", "offered", 1, 2), Came("small", "gone", 2, 3)]
-    small, pairs, _ = places(CAPACITIES, [*came, Came("pairs", "waiting", 3, 6)])
+    came = [OutcomeRow("small", "held", 4, 6), OutcomeRow("small", "offered", 1, 2), OutcomeRow("small", "gone", 2, 3)]
+    small, pairs, _ = places(CAPACITIES, [*came, OutcomeRow("pairs", "waiting", 3, 6)])
     assert (small.held, small.offered, small.free, small.gone) == (6, 2, 2, 2)
     assert (pairs.waiting, pairs.free) == (3, 40)

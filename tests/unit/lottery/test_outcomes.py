@@ -5,31 +5,38 @@ from pathlib import Path
 from services.lottery.allocation.allocator import allocate
 from services.lottery.allocation.entries import Entry
 from services.lottery.allocation.frozen_list import FrozenList
+from services.lottery.draw.rules.entry import Entry as StoredEntry
 from services.lottery.keys import LotteryKeys
 from services.lottery.record.manifest import Counted, Freeze, Manifest, Override, draw_id, write_manifest
 from services.lottery.record.passes import Pass, read_pass, write_pass
 from services.lottery.results.rules.outcomes import Outcomes
 from services.lottery.rules import Rules
-from shared.ids import CampaignId, ClassId, application_id_bytes, new_application_id, new_token
+from shared.ids import CampaignId, ClassId, Receipt, application_id_bytes, new_application_id, new_token
 from shared.signing import SigningKey
 from tests.support.draw_builders import DAY, class_rule, sample_campaign, sample_transcript
 
 KEY = bytes(32)
 
 
-def document(choices: list[tuple[str, int]], refused: tuple[str, ...] = ()) -> dict[str, object]:
-    return {
-        "_id": new_application_id(),
-        "receipt": "W-7K3M-9Q2P-6",
-        "token": new_token(),
-        "choices": [{"class_id": name, "seats": seats} for name, seats in choices],
-        "refused": [{"class_id": name, "reason": "grade"} for name in refused],
-    }
+def accepted_entry(choices: tuple[tuple[str, int], ...], refused: tuple[str, ...] = ()) -> StoredEntry:
+    """Return an accepted entry with an id of its own."""
+    return StoredEntry(
+        application_id=new_application_id(),
+        campaign=CampaignId("c"),
+        state="accepted",
+        channel="web",
+        revision=1,
+        receipt=Receipt("W-7K3M-9Q2P-6"),
+        token=new_token(),
+        choices=tuple((ClassId(name), seats) for name, seats in choices),
+        refused=tuple((ClassId(name), "grade") for name in refused),
+    )
 
 
 def test_everybody_gets_one_outcome_per_class_whoever_may_come_a_code_and_winners_passes():
-    documents = sorted((document([("a", 1), ("b", 2)], ("c",)) for _ in range(30)), key=lambda each: str(each["_id"]))
-    entries = [Entry.of(each["_id"], (("a", 1), ("b", 2))) for each in documents]  # type: ignore[arg-type]
+    choices = (("a", 1), ("b", 2))
+    stored = sorted((accepted_entry(choices, ("c",)) for _ in range(30)), key=lambda entry: entry.application_id)
+    entries = [Entry.of(entry.application_id, choices) for entry in stored]
     classes = [class_rule("a", 5, hour=9), class_rule("b", 6, hour=12)]
     signing, name = SigningKey.generate(), CampaignId("c")
 
@@ -38,8 +45,8 @@ def test_everybody_gets_one_outcome_per_class_whoever_may_come_a_code_and_winner
 
     code = "0000-0000-0000-0000"
     allocation = allocate(KEY, FrozenList.of(entries), classes, Rules(1, preferences=True))
-    told = Outcomes(allocation, lambda _: code, passes).results(0, documents)
-    assert {each.application_id for each in told} == {each["_id"] for each in documents}
+    told = Outcomes(allocation, lambda _: code, passes).results(0, stored)
+    assert {each.application_id for each in told} == {entry.application_id for entry in stored}
     for each in told:
         assert [outcome.class_id for outcome in each.outcomes] == ["a", "b", "c"]
         assert each.outcomes[2].outcome == "refused"

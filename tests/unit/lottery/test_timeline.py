@@ -9,8 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.lottery.draw.rules.blockers import Code, Readiness, Wait, waits
+from services.lottery.draw.rules.draw import Draw
 from services.lottery.draw.rules.states import DrawState
-from services.lottery.statistics.rules.timeline import BLOCKING, Facts, StepState, current, timeline
+from services.lottery.record.manifest import draw_id
+from services.lottery.statistics.rules.timeline import BLOCKING, DrawFacts, StepState, current, timeline
 from shared.campaign import quicknet
 from shared.campaign.model import Beacon
 from tests.support.draw_builders import sample_campaign
@@ -18,8 +20,8 @@ from tests.support.draw_builders import sample_campaign
 CAMPAIGN = sample_campaign()
 WINDOW, AT = CAMPAIGN.window, CAMPAIGN.draw.at
 HOUR = timedelta(hours=1)
-OPEN = Facts(DrawState.OPEN, uses_dice=True)
-FROZEN = Facts(
+OPEN = DrawFacts(DrawState.OPEN, uses_dice=True)
+FROZEN = DrawFacts(
     DrawState.FROZEN,
     uses_dice=True,
     uses_beacon=True,
@@ -32,13 +34,17 @@ OBJECTIONS, DICE, BEACON = Wait("objections", until=AT + 24 * HOUR), Wait("dice"
 LATER, NOW, WAITING, DONE = StepState.LATER, StepState.NOW, StepState.WAITING, StepState.DONE
 
 
-def states(facts: Facts, waiting: list[Wait], now: datetime = AT) -> dict[str, StepState]:
+def states(facts: DrawFacts, waiting: list[Wait], now: datetime = AT) -> dict[str, StepState]:
     return {step.name: step.state for step in timeline(CAMPAIGN, facts, waiting, now)}
+
+
+def open_draw(number: int = 1) -> Draw:
+    return Draw(CAMPAIGN.id, draw_id(CAMPAIGN.id, number), number, DrawState.OPEN)
 
 
 def open_list(now: datetime, readiness: Readiness, number: int = 1) -> tuple[dict[str, StepState], list[str]]:
     """States and the codes of what holds the steps up, as the draw itself says what it waits for."""
-    waiting = waits({"state": DrawState.OPEN, "number": number}, CAMPAIGN, readiness, now)
+    waiting = waits(open_draw(number), CAMPAIGN, readiness, now)
     steps = timeline(CAMPAIGN, OPEN, waiting, now)
     return {step.name: step.state for step in steps}, [wait.code for step in steps for wait in step.waits]
 
@@ -83,7 +89,7 @@ def test_a_round_that_is_known_and_a_clock_that_is_wrong_hold_the_freeze():
     beacon = Beacon(chain=quicknet.CHAIN, public_key=quicknet.PUBLIC_KEY, round=1000)
     rule = CAMPAIGN.draw.model_copy(update={"source": "beacon", "beacon": beacon})
     late = CAMPAIGN.model_copy(update={"draw": rule})
-    missing = [*waits({"state": DrawState.OPEN, "number": 1}, late, COMPLETE, quicknet.time_of(1000)), Wait("clock")]
+    missing = [*waits(open_draw(), late, COMPLETE, quicknet.time_of(1000)), Wait("clock")]
     assert [wait.code for wait in missing] == ["round-passed", "clock"]
     assert states(OPEN, missing)["freeze"] is WAITING
 

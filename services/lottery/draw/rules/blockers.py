@@ -1,13 +1,13 @@
-"""What a draw waits for, as codes with times and counts: for pages, command line and whoever is on call. Pure."""
+"""List what a draw waits for, as codes with times and counts, for pages, command line and operators. Pure."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal
+from typing import Literal
 
+from services.lottery.draw.rules.draw import Draw
 from services.lottery.draw.rules.states import DrawState
 from services.lottery.randomness.rounds import RoundPassed, round_for
-from services.lottery.record.manifest import Manifest
 from shared.campaign import Campaign, quicknet
 
 Code = Literal[
@@ -18,7 +18,7 @@ Code = Literal[
 
 @dataclass(frozen=True)
 class Readiness:
-    """What a freeze waits for: `undecided` and `held` applications, and whether the roll of receipts is complete."""
+    """What a freeze waits for: `held` and `undecided` applications, and the complete roll of receipts."""
 
     held: int
     undecided: int
@@ -26,27 +26,37 @@ class Readiness:
 
     @property
     def complete(self) -> bool:
+        """True when the list can be frozen without an override."""
         return self.receipts_closed and self.held == 0 and self.undecided == 0
 
 
 @dataclass(frozen=True)
 class Wait:
-    """`until`: when it ends by itself, None where somebody must act; `count`: how many, digits, seconds, or a round."""
+    """One thing that a draw waits for.
+
+    `until`: when the wait ends by itself, None if staff must act. `count`: how many applications, digits or seconds, or
+    the number of a round.
+    """
 
     code: Code
     until: datetime | None = None
     count: int | None = None
 
-    def shown(self) -> dict[str, Any]:
-        until = self.until and self.until.isoformat()
-        return {name: value for name, value in (("code", self.code), ("until", until), ("count", self.count)) if value}
+    def to_json(self) -> Mapping[str, str | int]:
+        """Return the members that have a value."""
+        until = self.until.isoformat() if self.until else None
+        members = {"code": self.code, "until": until, "count": self.count}
+        return {name: value for name, value in members.items() if value}
 
 
-def waits(draw: Mapping[str, Any], campaign: Campaign, readiness: Readiness | None, now: datetime) -> list[Wait]:
-    """`readiness` for an open draw only. Nothing is waited for once the results have been said, or all is to go."""
-    if "erasure" in draw and draw["state"] in {DrawState.OPEN, DrawState.FROZEN}:
+def waits(draw: Draw, campaign: Campaign, readiness: Readiness | None, now: datetime) -> list[Wait]:
+    """Return what the draw waits for; `readiness` is known for an open draw only.
+
+    A draw waits for nothing after its results are published, or when an erasure stops it.
+    """
+    if draw.is_erasing and draw.state in {DrawState.OPEN, DrawState.FROZEN}:
         return []
-    match draw["state"]:
+    match draw.state:
         case DrawState.OPEN:
             return list(_open(draw, campaign, readiness, now))
         case DrawState.FREEZING:
@@ -54,35 +64,40 @@ def waits(draw: Mapping[str, Any], campaign: Campaign, readiness: Readiness | No
         case DrawState.FROZEN:
             return list(_frozen(draw, now))
         case DrawState.DRAWN:
-            return [Wait("results", count=int(draw.get("parts_said", 0)))]
-        case _:
+            return [Wait("results", count=draw.parts_published)]
+        case DrawState.PUBLISHED:
             return []
 
 
-def _open(draw: Mapping[str, Any], campaign: Campaign, readiness: Readiness | None, now: datetime) -> Iterator[Wait]:
+def _open(draw: Draw, campaign: Campaign, readiness: Readiness | None, now: datetime) -> Iterator[Wait]:
     if now < campaign.window.paper_until:
         yield Wait("paper", until=campaign.window.paper_until)
-    if draw["number"] == 1 and now < campaign.draw.at:
+    if draw.number == 1 and now < campaign.draw.at:
         yield Wait("draw-time", until=campaign.draw.at)
-    if readiness is not None and not readiness.receipts_closed:
-        yield Wait("receipts")
-    if readiness is not None and readiness.held:
-        yield Wait("held", count=readiness.held)
-    if readiness is not None and readiness.undecided:
-        yield Wait("undecided", count=readiness.undecided)
-    if readiness is not None and readiness.complete and draw["number"] > 1:
-        yield Wait("freeze")  # a list that was opened again is frozen by a person, who knows that it is right now
+    if readiness is not None:
+        yield from _gaps(draw, readiness)
     try:
-        round_for(campaign, draw["number"], now)
+        round_for(campaign, draw.number, now)
     except RoundPassed as passed:
         yield Wait("round-passed", count=passed.round)
 
 
-def _frozen(draw: Mapping[str, Any], now: datetime) -> Iterator[Wait]:
-    manifest = Manifest.read(draw["manifest"])
+def _gaps(draw: Draw, readiness: Readiness) -> Iterator[Wait]:
+    if not readiness.receipts_closed:
+        yield Wait("receipts")
+    if readiness.held:
+        yield Wait("held", count=readiness.held)
+    if readiness.undecided:
+        yield Wait("undecided", count=readiness.undecided)
+    if readiness.complete and draw.number > 1:
+        yield Wait("freeze")  # staff freeze a list that they opened again, because only they know when it is right
+
+
+def _frozen(draw: Draw, now: datetime) -> Iterator[Wait]:
+    manifest = draw.manifest
     if now < manifest.objections_until:
         yield Wait("objections", until=manifest.objections_until)
-    if manifest.dice_digits is not None and "dice" not in draw:
+    if manifest.dice_digits is not None and draw.dice is None:
         yield Wait("dice", count=manifest.dice_digits)
-    if manifest.beacon is not None and "beacon_signature" not in draw:
+    if manifest.beacon is not None and draw.beacon_signature is None:
         yield Wait("beacon", until=quicknet.time_of(manifest.beacon.round), count=manifest.beacon.round)

@@ -1,60 +1,67 @@
-"""From a result to what each applicant is told: exactly one outcome per application and class asked for. Pure."""
+"""Turn an allocation into results: exactly one outcome per application and class asked for. Pure."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
 
 from services.lottery.allocation.allocator import Allocation
 from services.lottery.allocation.tickets import Positions
+from services.lottery.draw.rules.entry import Entry
 from shared.contracts import ClassPass, Outcome, Result
 from shared.ids import ApplicationId, ClassId, application_id_bytes
 
 PassCodes = Callable[[ApplicationId], str]
+"""Returns the pass code of an application."""
 Passes = Callable[[bytes, ClassId, int], str]
-"""The pass of an entry for a class and so many seats."""
+"""Returns the signed pass of an entry (16 bytes) for a class and a number of seats."""
 
 
 class Outcomes:
-    """Outcomes by the entry's position in the frozen list."""
+    """Gives results to entries, by their positions in the frozen list."""
 
     def __init__(self, allocation: Allocation, pass_codes: PassCodes, passes: Passes) -> None:
         self._allocation, self._pass_codes, self._passes = allocation, pass_codes, passes
         self._won = {name: frozenset(won.tolist()) for name, won in allocation.winners.items()}
-        self._waits = {name: _places(waits) for name, waits in allocation.waiting.items()}
+        self._ranks = {name: _ranks(waiting) for name, waiting in allocation.waiting.items()}
 
-    def results(self, start: int, documents: Sequence[Mapping[str, Any]]) -> list[Result]:
-        """One result for each of the ledger's entries; the first of them stands at `start` in the frozen list."""
-        return [self._result(start + at, document) for at, document in enumerate(documents)]
+    def results(self, start: int, entries: Sequence[Entry]) -> list[Result]:
+        """Return one result for each entry; the first entry has position `start` in the frozen list."""
+        return [self._result(start + offset, entry) for offset, entry in enumerate(entries)]
 
-    def _result(self, position: int, document: Mapping[str, Any]) -> Result:
-        application_id, entry = document["_id"], application_id_bytes(document["_id"])
-        outcomes = tuple(self._outcomes(position, document))
+    def _result(self, position: int, entry: Entry) -> Result:
+        """Return the result of an entry. Raises ValueError if the entry has no receipt number or no token."""
+        if entry.receipt is None or entry.token is None:
+            raise ValueError("an accepted entry has a receipt number and a token")
+        outcomes = tuple(self._outcomes(position, entry))
         has_code = any(outcome.outcome in {"won", "waiting"} for outcome in outcomes)
         return Result(
-            application_id=application_id,
-            receipt=document["receipt"],
-            token=document["token"],
-            pass_code=self._pass_codes(application_id) if has_code else None,
-            passes=tuple(
-                ClassPass(class_id=each.class_id, code=self._passes(entry, each.class_id, each.seats))
-                for each in outcomes
-                if each.outcome == "won"
-            ),
+            application_id=entry.application_id,
+            receipt=entry.receipt,
+            token=entry.token,
+            pass_code=self._pass_codes(entry.application_id) if has_code else None,
+            passes=tuple(self._class_passes(entry, outcomes)),
             outcomes=outcomes,
         )
 
-    def _outcomes(self, position: int, document: Mapping[str, Any]) -> Iterator[Outcome]:
-        for choice in document["choices"]:
-            yield self._drawn(position, ClassId(choice["class_id"]), int(choice["seats"]))
-        for refusal in document["refused"]:
-            yield Outcome(class_id=refusal["class_id"], outcome="refused", seats=1, reason=refusal["reason"])
+    def _class_passes(self, entry: Entry, outcomes: Sequence[Outcome]) -> Iterator[ClassPass]:
+        name = application_id_bytes(entry.application_id)
+        for outcome in outcomes:
+            if outcome.outcome == "won":
+                code = self._passes(name, outcome.class_id, outcome.seats)
+                yield ClassPass(class_id=outcome.class_id, code=code)
 
-    def _drawn(self, position: int, name: ClassId, seats: int) -> Outcome:
+    def _outcomes(self, position: int, entry: Entry) -> Iterator[Outcome]:
+        for class_id, seats in entry.choices:
+            yield self._outcome(position, class_id, seats)
+        for class_id, reason in entry.refused:
+            yield Outcome(class_id=class_id, outcome="refused", seats=1, reason=reason)
+
+    def _outcome(self, position: int, name: ClassId, seats: int) -> Outcome:
         if position in self._won[name]:
             return Outcome(class_id=name, outcome="won", seats=seats)
-        if position in self._waits[name]:
-            return Outcome(class_id=name, outcome="waiting", seats=seats, position=self._waits[name][position])
+        if position in self._ranks[name]:
+            return Outcome(class_id=name, outcome="waiting", seats=seats, position=self._ranks[name][position])
         return Outcome(class_id=name, outcome="lost", seats=seats, reason=self._allocation.lost(position, name))
 
 
-def _places(waiting: Positions) -> dict[int, int]:
-    return {position: place for place, position in enumerate(waiting.tolist(), 1)}
+def _ranks(waiting: Positions) -> dict[int, int]:
+    """Return the rank on the waiting list, from 1, by position in the frozen list."""
+    return {position: rank for rank, position in enumerate(waiting.tolist(), 1)}

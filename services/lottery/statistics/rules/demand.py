@@ -1,4 +1,4 @@
-"""Who asked for what, and what came of it: counts by class, channel and group size. Pure; people do not occur.
+"""Who asked for what, and what rows of it: counts by class, channel and group size. Pure; people do not occur.
 
 Entries are applications; seats are people. A class's demand counts every choice, whatever its rank.
 """
@@ -14,7 +14,7 @@ CHANNELS: Final = ("web", "fax", "post")
 
 
 @dataclass(frozen=True)
-class Asked:
+class DemandRow:
     """So many entries of one channel ask for so many seats each in one class."""
 
     class_id: str
@@ -61,11 +61,11 @@ class Bar:
     beyond: float
 
 
-def demand(capacities: Mapping[str, int], asked: Iterable[Asked]) -> tuple[ClassDemand, ...]:
+def demand(capacities: Mapping[str, int], rows: Iterable[DemandRow]) -> tuple[ClassDemand, ...]:
     """One line per class of the campaign, in its order, also where nobody asked; unknown classes are left out."""
     channels: dict[str, Counter[str]] = {name: Counter() for name in capacities}
     groups: dict[str, Counter[int]] = {name: Counter() for name in capacities}
-    for each in asked:
+    for each in rows:
         if each.class_id in capacities:
             channels[each.class_id][each.channel] += each.entries
             groups[each.class_id][each.seats] += each.entries
@@ -90,7 +90,7 @@ def chart(lines: Sequence[ClassDemand]) -> tuple[Bar, ...]:
 
 
 @dataclass(frozen=True)
-class Came:
+class OutcomeRow:
     """So many entries have this outcome in this class, with so many seats in all."""
 
     class_id: str
@@ -116,11 +116,11 @@ class ClassResult:
         return self.capacity - self.seats
 
 
-def results(capacities: Mapping[str, int], came: Iterable[Came]) -> tuple[ClassResult, ...]:
+def results(capacities: Mapping[str, int], rows: Iterable[OutcomeRow]) -> tuple[ClassResult, ...]:
     """One line per class of the campaign, in its order."""
     entries: Counter[tuple[str, str]] = Counter()
     seats: Counter[str] = Counter()
-    for each in came:
+    for each in rows:
         entries[each.class_id, each.outcome] += each.entries
         seats[each.class_id] += each.seats if each.outcome == "won" else 0
     return tuple(
@@ -153,10 +153,10 @@ class ClassPlaces:
         return self.capacity - self.held - self.offered
 
 
-def places(capacities: Mapping[str, int], came: Iterable[Came]) -> tuple[ClassPlaces, ...]:
+def places(capacities: Mapping[str, int], rows: Iterable[OutcomeRow]) -> tuple[ClassPlaces, ...]:
     """One line per class of the campaign, in its order; outcomes are the states of places."""
-    known = {(each.class_id, each.outcome): each for each in came}
-    none = Came("", "", 0, 0)
+    known = {(each.class_id, each.outcome): each for each in rows}
+    none = OutcomeRow("", "", 0, 0)
     return tuple(
         ClassPlaces(
             class_id=name,

@@ -35,7 +35,7 @@ class StepState(StrEnum):
 
 
 @dataclass(frozen=True)
-class Step:
+class TimelineStep:
     """`at`: when it happened or is planned; `until`: when it ends, for what has a length."""
 
     name: StepName
@@ -46,7 +46,7 @@ class Step:
 
 
 @dataclass(frozen=True)
-class Facts:
+class DrawFacts:
     """Where a draw is. Sources of chance are the campaign's while the list is open, then those of the manifest."""
 
     state: DrawState
@@ -63,19 +63,21 @@ class Facts:
     drawn_at: datetime | None = None
 
     def reached(self, state: DrawState) -> bool:
-        order = list(DrawState)
-        return order.index(self.state) >= order.index(state)
+        """Return True if the draw is in `state` or past it."""
+        return self.state.reached(state)
 
 
-def timeline(campaign: Campaign, facts: Facts, waits: Sequence[Wait], now: datetime) -> tuple[Step, ...]:
+def timeline(campaign: Campaign, facts: DrawFacts, waits: Sequence[Wait], now: datetime) -> tuple[TimelineStep, ...]:
     """The steps in the order in which they happen; those that this draw does not have are left out."""
     window = campaign.window
-    steps: list[Step] = [_span("window", window.opens, window.closes, now)]
+    steps: list[TimelineStep] = [_span("window", window.opens, window.closes, now)]
     if window.paper_until > window.closes:
         steps.append(_span("paper", window.closes, window.paper_until, now))
     steps.append(_freeze(campaign, facts, waits))
     frozen = facts.reached(DrawState.FROZEN)
-    steps.append(Step("manifest", StepState.DONE if frozen else StepState.LATER, facts.frozen_at if frozen else None))
+    steps.append(
+        TimelineStep("manifest", StepState.DONE if frozen else StepState.LATER, facts.frozen_at if frozen else None)
+    )
     if facts.has_objections:
         steps.append(_objection(facts, waits))
     if facts.uses_dice:
@@ -83,18 +85,24 @@ def timeline(campaign: Campaign, facts: Facts, waits: Sequence[Wait], now: datet
     if facts.uses_beacon:
         steps.append(_source("beacon", facts, waits, facts.given.get("beacon_signature"), facts.beacon_at))
     steps.append(_draw(facts, waits))
-    steps.append(Step("notices", _notices(facts), until=campaign.notify_by))
+    steps.append(TimelineStep("notices", _notices(facts), until=campaign.notify_by))
     return tuple(steps)
 
 
-def current(steps: Sequence[Step]) -> Step | None:
+def current(steps: Sequence[TimelineStep]) -> TimelineStep | None:
     """The step at which everything is: the first that is not done. None when all is done."""
     return next((step for step in steps if step.state is not StepState.DONE), None)
 
 
-def _span(name: StepName, starts: datetime, ends: datetime, now: datetime) -> Step:
+def _manifest(facts: DrawFacts) -> TimelineStep:
+    if facts.reached(DrawState.FROZEN):
+        return TimelineStep("manifest", StepState.DONE, facts.frozen_at)
+    return TimelineStep("manifest", StepState.LATER)
+
+
+def _span(name: StepName, starts: datetime, ends: datetime, now: datetime) -> TimelineStep:
     state = StepState.LATER if now < starts else StepState.NOW if now < ends else StepState.DONE
-    return Step(name, state, starts, ends)
+    return TimelineStep(name, state, starts, ends)
 
 
 def _holding(name: StepName, waits: Sequence[Wait]) -> tuple[Wait, ...]:
@@ -105,49 +113,53 @@ def _is_waited_for(code: Code, waits: Sequence[Wait]) -> bool:
     return any(wait.code == code for wait in waits)
 
 
-def _freeze(campaign: Campaign, facts: Facts, waits: Sequence[Wait]) -> Step:
+def _freeze(campaign: Campaign, facts: DrawFacts, waits: Sequence[Wait]) -> TimelineStep:
     """Gaps are named from the end of the grace period on: there is time to close them before the list is due."""
     if facts.reached(DrawState.FROZEN):
-        return Step("freeze", StepState.DONE, facts.frozen_at)
+        return TimelineStep("freeze", StepState.DONE, facts.frozen_at)
     if facts.state is not DrawState.OPEN:
-        return Step("freeze", StepState.NOW, campaign.draw.at)
+        return TimelineStep("freeze", StepState.NOW, campaign.draw.at)
     gaps = () if _is_waited_for("paper", waits) else _holding("freeze", waits)
     if _is_waited_for("paper", waits) or _is_waited_for("draw-time", waits):
-        return Step("freeze", StepState.LATER, campaign.draw.at, waits=gaps)
-    return Step("freeze", StepState.WAITING if gaps else StepState.NOW, campaign.draw.at, waits=gaps)
+        return TimelineStep("freeze", StepState.LATER, campaign.draw.at, waits=gaps)
+    return TimelineStep("freeze", StepState.WAITING if gaps else StepState.NOW, campaign.draw.at, waits=gaps)
 
 
-def _may_have_chance(facts: Facts, waits: Sequence[Wait]) -> bool:
+def _may_have_chance(facts: DrawFacts, waits: Sequence[Wait]) -> bool:
     return facts.reached(DrawState.FROZEN) and not _is_waited_for("objections", waits)
 
 
-def _objection(facts: Facts, waits: Sequence[Wait]) -> Step:
+def _objection(facts: DrawFacts, waits: Sequence[Wait]) -> TimelineStep:
     if not facts.reached(DrawState.FROZEN):
-        return Step("objection", StepState.LATER)
+        return TimelineStep("objection", StepState.LATER)
     state = StepState.NOW if _is_waited_for("objections", waits) else StepState.DONE
-    return Step("objection", state, facts.frozen_at, facts.objections_until)
+    return TimelineStep("objection", state, facts.frozen_at, facts.objections_until)
 
 
 def _source(
-    name: Literal["dice", "beacon"], facts: Facts, waits: Sequence[Wait], given: datetime | None, from_: datetime | None
-) -> Step:
+    name: Literal["dice", "beacon"],
+    facts: DrawFacts,
+    waits: Sequence[Wait],
+    given: datetime | None,
+    from_: datetime | None,
+) -> TimelineStep:
     """Dice or the beacon: due when objections can no longer be raised, done when given (or drawn: then it was)."""
     holding = _holding(name, waits)
     if facts.reached(DrawState.DRAWN) or (_may_have_chance(facts, waits) and not holding):
-        return Step(name, StepState.DONE, given)
+        return TimelineStep(name, StepState.DONE, given)
     if not _may_have_chance(facts, waits):
-        return Step(name, StepState.LATER, from_)
-    return Step(name, StepState.WAITING, waits=holding)
+        return TimelineStep(name, StepState.LATER, from_)
+    return TimelineStep(name, StepState.WAITING, waits=holding)
 
 
-def _draw(facts: Facts, waits: Sequence[Wait]) -> Step:
+def _draw(facts: DrawFacts, waits: Sequence[Wait]) -> TimelineStep:
     if facts.reached(DrawState.DRAWN):
-        return Step("draw", StepState.DONE, facts.drawn_at)
+        return TimelineStep("draw", StepState.DONE, facts.drawn_at)
     missing = _holding("dice", waits) or _holding("beacon", waits)
-    return Step("draw", StepState.NOW if _may_have_chance(facts, waits) and not missing else StepState.LATER)
+    return TimelineStep("draw", StepState.NOW if _may_have_chance(facts, waits) and not missing else StepState.LATER)
 
 
-def _notices(facts: Facts) -> StepState:
+def _notices(facts: DrawFacts) -> StepState:
     if facts.reached(DrawState.PUBLISHED):
         return StepState.DONE
     return StepState.NOW if facts.reached(DrawState.DRAWN) else StepState.LATER

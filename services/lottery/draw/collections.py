@@ -1,0 +1,66 @@
+"""Name the collections of the draw and declare their rules and indexes. Only repositories use the names."""
+
+from typing import Final
+
+from services.lottery.draw.rules.states import DrawState
+from shared.storage import Collection, Index
+from shared.storage.leases import LEASES
+
+DRAWS: Final = "draws"
+PAST_DRAWS: Final = "past_draws"
+ENTRIES: Final = "entries"
+ROLL: Final = "roll"
+ROLL_PARTS: Final = "roll_parts"
+LISTS: Final = "lists"
+OUTCOMES: Final = "outcomes"
+TEXTS: Final = "texts"
+STAMPS: Final = "stamps"
+
+PERSONAL: Final = (ENTRIES, ROLL, ROLL_PARTS, OUTCOMES)
+"""Collections that an erasure empties: they hold tokens, or ids that the public transcript does not contain."""
+
+_STRING: Final = {"bsonType": "string"}
+_OPTIONAL_STRING: Final = {"bsonType": ["string", "null"]}
+_ARRAY: Final = {"bsonType": "array"}
+
+_ENTRY: Final = {
+    "bsonType": "object",
+    "required": ["_id", "campaign", "state", "channel", "revision"],
+    "properties": {
+        "_id": _STRING,
+        "campaign": _STRING,
+        "state": {"enum": ["accepted", "rejected", "held"]},
+        "channel": {"enum": ["web", "fax", "post"]},
+        "revision": {"bsonType": "int"},
+        "receipt": _OPTIONAL_STRING,
+        "token": _OPTIONAL_STRING,
+        "choices": _ARRAY,
+        "refused": _ARRAY,
+        "reasons": _ARRAY,
+    },
+    "additionalProperties": False,
+}
+_DRAW: Final = {
+    "bsonType": "object",
+    "required": ["_id", "state"],
+    "properties": {"state": {"enum": list(DrawState)}},
+}
+
+
+def collections() -> list[Collection]:
+    """Return the declarations that the service applies at every start."""
+    by_campaign = Index("campaign")
+    in_order = Index((("campaign", 1), ("state", 1), ("_id", 1)))
+    by_receipt = Index((("campaign", 1), ("receipt", 1)))
+    return [
+        Collection(DRAWS, _DRAW),
+        Collection(PAST_DRAWS, None, (Index((("campaign", 1), ("number", 1)), unique=True),)),
+        Collection(ENTRIES, _ENTRY, (in_order, by_receipt)),
+        Collection(ROLL, None, (Index((("campaign", 1), ("_id", 1))),)),
+        Collection(ROLL_PARTS, None, (by_campaign,)),
+        Collection(LISTS, None, (Index("draw"),)),
+        Collection(OUTCOMES, None, (by_campaign, Index("token", unique=True), Index("receipt"))),
+        Collection(TEXTS),
+        Collection(STAMPS, None, (Index("draw"),)),
+        Collection(LEASES),
+    ]

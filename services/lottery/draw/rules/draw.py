@@ -1,0 +1,234 @@
+"""Describe the draw of a campaign as a frozen record, read from its document and written to it. Pure."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from functools import cached_property
+from typing import Any, Final, Self, TypeVar
+
+from services.lottery.draw.rules.states import DrawState, WrongStateError
+from services.lottery.randomness.sources import Randomness, draw_key
+from services.lottery.record.manifest import Freeze, Manifest, Override, Previous
+from shared.ids import CampaignId, DrawId
+
+_ABSENT: Final[tuple[Any, ...]] = (None, [], {})
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Closing:
+    """What the service fixes when it closes the list; `beacon_round` is None for a draw without beacon."""
+
+    at: datetime
+    override: Override | None
+    beacon_round: int | None
+
+    @classmethod
+    def from_document(cls, document: Mapping[str, Any]) -> Self:
+        """Return the record of a stored document."""
+        override = document["override"]
+        at = datetime.fromisoformat(document["at"])
+        return cls(at, override and Override(**override), document["beacon_round"])
+
+    def to_document(self) -> Mapping[str, Any]:
+        """Return the document that `from_document` reads."""
+        override = self.override and asdict(self.override)
+        return {"at": self.at.isoformat(), "override": override, "beacon_round": self.beacon_round}
+
+
+@dataclass(frozen=True)
+class GivenSource:
+    """A source of randomness that was entered: `dice` or `beacon_signature`, by which actor and when."""
+
+    source: str
+    actor: str
+    at: datetime
+
+    @classmethod
+    def from_document(cls, document: Mapping[str, Any]) -> Self:
+        """Return the record of a stored document."""
+        return cls(document["source"], document["actor"], datetime.fromisoformat(document["at"]))
+
+    def to_document(self) -> Mapping[str, Any]:
+        """Return the document that `from_document` reads."""
+        return {"source": self.source, "actor": self.actor, "at": self.at.isoformat()}
+
+
+@dataclass(frozen=True)
+class RelayTrouble:
+    """Why a drand relay gave no value, by the relay's host."""
+
+    relay: str
+    trouble: str
+
+
+@dataclass(frozen=True)
+class Erasure:
+    """A requested erasure. `before`: documents per store when it began, None until then."""
+
+    id: str
+    state: str
+    before: Mapping[str, int] | None = None
+
+    @property
+    def is_pending(self) -> bool:
+        """True until the lottery has reported that the erasure is complete."""
+        return self.state == "requested"
+
+
+@dataclass(frozen=True)
+class PlaceProgress:
+    """What happened to places after the draw, as counters.
+
+    `changes` counts the transactions that moved places, `extra` the seats that corrections added by class. `settled`
+    and `signed` are the values of `changes` when the waiting lists were last settled and the transcript last signed.
+    `settle_again_at`: when something falls due without a change.
+    """
+
+    changes: int = 0
+    extra: Mapping[str, int] = field(default_factory=dict)
+    settled: int | None = None
+    settle_again_at: datetime | None = None
+    signed: int = 0
+
+
+@dataclass(frozen=True)
+class Draw:
+    """One draw of a campaign. `history` holds the events of the transcript's hash chain up to the draw.
+
+    `given_up` says why a past draw was replaced; `previous` says in the next draw which one it replaces.
+    `changes` counts changes of the entries, so that a freeze can tell whether the list changed since it was checked.
+    """
+
+    campaign: CampaignId
+    id: DrawId
+    number: int
+    state: DrawState
+    changes: int = 0
+    closing: Closing | None = None
+    previous: Previous | None = None
+    given_up: Previous | None = None
+    manifest_line: str | None = None
+    signature: str | None = None
+    history: tuple[Mapping[str, Any], ...] = ()
+    dice: str | None = None
+    witnesses: tuple[str, ...] = ()
+    dice_evidence: tuple[str, ...] = ()
+    beacon_signature: str | None = None
+    given: tuple[GivenSource, ...] = ()
+    relay_troubles: tuple[RelayTrouble, ...] = ()
+    parts_published: int = 0
+    erasure: Erasure | None = None
+    places: PlaceProgress = field(default_factory=PlaceProgress)
+
+    @property
+    def is_erasing(self) -> bool:
+        """True from the request of an erasure on, also after it was carried out."""
+        return self.erasure is not None
+
+    @property
+    def has_manifest(self) -> bool:
+        """True from the freeze on."""
+        return self.manifest_line is not None
+
+    @cached_property
+    def manifest(self) -> Manifest:
+        """The signed manifest. Raises WrongStateError before the freeze."""
+        if self.manifest_line is None:
+            raise WrongStateError(self.state)
+        return Manifest.read(self.manifest_line)
+
+    @property
+    def randomness(self) -> Randomness:
+        """The randomness that was entered so far."""
+        return Randomness(self.dice, self.beacon_signature)
+
+    @property
+    def key(self) -> bytes:
+        """The key K of the draw, 32 bytes. Raises WrongStateError before the freeze."""
+        return draw_key(self.manifest.line, self.randomness)
+
+    @property
+    def lacks_randomness(self) -> bool:
+        """True while a source that the manifest names is missing. Raises WrongStateError before the freeze."""
+        lacks_dice = self.manifest.dice_digits is not None and self.dice is None
+        lacks_beacon = self.manifest.beacon is not None and self.beacon_signature is None
+        return lacks_dice or lacks_beacon
+
+    @property
+    def freeze(self) -> Freeze:
+        """What the manifest says about the freeze. Raises WrongStateError before the list is closed."""
+        if self.closing is None:
+            raise WrongStateError(self.state)
+        return Freeze(
+            at=self.closing.at,
+            override=self.closing.override,
+            number=self.number,
+            beacon_round=self.closing.beacon_round,
+            previous=self.previous,
+        )
+
+    @classmethod
+    def from_document(cls, document: Mapping[str, Any]) -> Self:
+        """Return the draw of a stored document; a past draw's document names its campaign in `campaign`."""
+        return cls(
+            campaign=CampaignId(document.get("campaign", document["_id"])),
+            id=DrawId(document["draw"]),
+            number=document["number"],
+            state=DrawState(document["state"]),
+            changes=document.get("changes", 0),
+            closing=_optional(Closing.from_document, document.get("closing")),
+            previous=_optional(_previous, document.get("previous")),
+            given_up=_optional(_previous, document.get("given_up")),
+            manifest_line=document.get("manifest"),
+            signature=document.get("signature"),
+            history=tuple(document.get("history", ())),
+            dice=document.get("dice"),
+            witnesses=tuple(document.get("witnesses", ())),
+            dice_evidence=tuple(document.get("dice_evidence", ())),
+            beacon_signature=document.get("beacon_signature"),
+            given=tuple(map(GivenSource.from_document, document.get("given", ()))),
+            relay_troubles=tuple(RelayTrouble(**member) for member in document.get("relay_troubles", ())),
+            parts_published=document.get("parts_published", 0),
+            erasure=_optional(_erasure, document.get("erasure")),
+            places=PlaceProgress(**document.get("places", {})),
+        )
+
+    def to_document(self) -> Mapping[str, Any]:
+        """Return the document of a campaign's present draw. Absent values have no member: filters rely on that."""
+        members = {
+            "closing": self.closing and self.closing.to_document(),
+            "previous": self.previous and asdict(self.previous),
+            "given_up": self.given_up and asdict(self.given_up),
+            "manifest": self.manifest_line,
+            "signature": self.signature,
+            "history": list(self.history),
+            "dice": self.dice,
+            "witnesses": list(self.witnesses),
+            "dice_evidence": list(self.dice_evidence),
+            "beacon_signature": self.beacon_signature,
+            "given": [source.to_document() for source in self.given],
+            "relay_troubles": [asdict(trouble) for trouble in self.relay_troubles],
+            "parts_published": self.parts_published,
+            "erasure": self.erasure and _without_absent(asdict(self.erasure)),
+            "places": _without_absent(asdict(self.places)),
+        }
+        required = {"_id": self.campaign, "draw": self.id, "number": self.number, "state": self.state}
+        return {**required, "changes": self.changes, **_without_absent(members)}
+
+
+def _optional(make: Callable[[Mapping[str, Any]], T], document: Mapping[str, Any] | None) -> T | None:
+    return None if document is None else make(document)
+
+
+def _previous(document: Mapping[str, Any]) -> Previous:
+    return Previous(**document)
+
+
+def _erasure(document: Mapping[str, Any]) -> Erasure:
+    return Erasure(**document)
+
+
+def _without_absent(members: Mapping[str, Any]) -> Mapping[str, Any]:
+    return {name: value for name, value in members.items() if value not in _ABSENT}
