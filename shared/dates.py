@@ -13,22 +13,22 @@ TOKYO: Final = ZoneInfo("Asia/Tokyo")
 _WEEKDAYS_JA: Final = "月火水木金土日"
 
 
-def moment(at: datetime, texts: Catalogue) -> str:
+def format_moment(at: datetime, texts: Catalogue) -> str:
     """2018年5月15日(火) 午前9時 / Tue 15 May 2018, 9:00."""
     local = at.astimezone(TOKYO)
     return f"{_day(local, texts)}{_of_day(local, texts)}"
 
 
-def deadline(at: datetime, texts: Catalogue) -> str:
+def format_deadline(at: datetime, texts: Catalogue) -> str:
     """As `moment`; midnight is the end of the day before, as people understand a last day."""
     local = at.astimezone(TOKYO)
     if (local.hour, local.minute) != (0, 0):
-        return moment(at, texts)
+        return format_moment(at, texts)
     last = _day(local - timedelta(days=1), texts)
     return f"{last} 24時" if texts.lang == "ja" else f"{last}, midnight"
 
 
-def span(starts: datetime, ends: datetime, texts: Catalogue) -> str:
+def format_span(starts: datetime, ends: datetime, texts: Catalogue) -> str:
     """A class's time: 2018年6月9日(土) 10:00〜11:30."""
     first, last = starts.astimezone(TOKYO), ends.astimezone(TOKYO)
     end = f"{last:%H:%M}" if first.date() == last.date() else f"{_day(last, texts)} {last:%H:%M}"

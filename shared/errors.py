@@ -9,7 +9,7 @@ class TransientError(KujiError):
     """May succeed later (a server is away, a lock is held): the message takes the retry ladder."""
 
 
-class NotReady(TransientError):  # noqa: N818  (says what is the case)
+class NotReadyError(TransientError):
     """Nothing can be handled just now, whatever it is (a vault is locked): messages wait where they are.
 
     No message is to blame, so none climbs the retry ladder or is parked for it.

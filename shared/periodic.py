@@ -10,20 +10,20 @@ from contextlib import asynccontextmanager
 from shared.campaign import Campaign
 from shared.logging import describe, get_logger
 
-Step = Callable[[Campaign], Awaitable[object]]
+PeriodicTask = Callable[[Campaign], Awaitable[object]]
 
 _log = get_logger(__name__)
 
 
-class Watch:
+class PeriodicTasks:
     """Runs each step for each campaign, again and again, `every_s` seconds apart. A step that fails is tried again."""
 
-    def __init__(self, campaigns: Iterable[Campaign], steps: Sequence[Step], *, every_s: float) -> None:
+    def __init__(self, campaigns: Iterable[Campaign], steps: Sequence[PeriodicTask], *, every_s: float) -> None:
         self._campaigns, self._steps, self._every_s = tuple(campaigns), tuple(steps), every_s
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """Watch while the block runs; a step under way when it ends is cancelled, and is safe to repeat."""
+        """PeriodicTasks while the block runs; a step under way when it ends is cancelled, and is safe to repeat."""
         task = asyncio.create_task(self._run(), name="watch")
         try:
             yield
@@ -38,7 +38,7 @@ class Watch:
                     await self._attempt(step, campaign)
             await asyncio.sleep(self._every_s)
 
-    async def _attempt(self, step: Step, campaign: Campaign) -> None:
+    async def _attempt(self, step: PeriodicTask, campaign: Campaign) -> None:
         try:
             await step(campaign)
         except Exception as error:  # noqa: BLE001  (whatever it was, it is tried again; the watch must not end)

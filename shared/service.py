@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from shared import logging
 from shared.errors import ConfigurationError
 from shared.settings import ServiceSettings
-from shared.web.slow_clients import PatientProtocol
+from shared.web.slow_clients import TimedHttpProtocol
 
 S = TypeVar("S", bound=ServiceSettings)
 
@@ -48,7 +48,7 @@ def serve(app: FastAPI, settings: ServiceSettings, service: str) -> None:
         app,
         host=settings.http_host,
         port=settings.http_port,
-        http=PatientProtocol,
+        http=TimedHttpProtocol,
         access_log=False,
         log_config=None,
         lifespan="on",

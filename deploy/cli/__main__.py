@@ -4,9 +4,9 @@ import signal
 import sys
 from types import FrameType
 
-from deploy.cli.api import CallRefused, NotRunning
+from deploy.cli.api import CallRefusedError, NotRunningError
 from deploy.cli.commands import app
-from deploy.edge.settings import NotSetUp
+from deploy.edge.settings import NotSetUpError
 from shared.errors import KujiError
 
 
@@ -19,7 +19,7 @@ def main() -> None:
     signal.signal(signal.SIGTERM, _end)
     try:
         app(prog_name="./kuji")
-    except (CallRefused, NotRunning, NotSetUp, KujiError) as error:
+    except (CallRefusedError, NotRunningError, NotSetUpError, KujiError) as error:
         sys.exit(f"kuji: {error}")
 
 

@@ -10,11 +10,11 @@ import httpx
 from deploy.local.paths import RUNS
 
 
-class NotRunning(Exception):  # noqa: N818  (says what is the case)
+class NotRunningError(Exception):
     """There is no installation to talk to."""
 
 
-class CallRefused(Exception):  # noqa: N818  (says what is the case)
+class CallRefusedError(Exception):
     """A service said no; the text is what it says to do."""
 
 
@@ -26,25 +26,25 @@ def record_file() -> Path:
 
 
 def read_record() -> dict[str, Any]:
-    """Where each service is and which file holds its staff token. Raises NotRunning."""
+    """Where each service is and which file holds its staff token. Raises NotRunningError."""
     try:
         record: dict[str, Any] = json.loads(record_file().read_text("utf-8"))
     except FileNotFoundError:
-        raise NotRunning("nothing is running here; start it with ./kuji up") from None
+        raise NotRunningError("nothing is running here; start it with ./kuji up") from None
     return record
 
 
 def call(service: str, method: str, path: str, body: dict[str, Any] | None = None) -> httpx.Response:
-    """One staff call. `path` begins after `/v1/`. Raises NotRunning, CallRefused."""
+    """One staff call. `path` begins after `/v1/`. Raises NotRunningError, CallRefusedError."""
     door = read_record()["services"][service]
     token = Path(door["token_file"]).read_text("utf-8").strip()
     headers = {"Authorization": f"Bearer {token}"}
     try:
         answer = httpx.request(method, f"{door['url']}/v1/{path}", json=body, headers=headers, timeout=60)
     except httpx.TransportError as error:
-        raise NotRunning(f"{service} does not answer ({type(error).__name__}); see ./kuji status") from None
+        raise NotRunningError(f"{service} does not answer ({type(error).__name__}); see ./kuji status") from None
     if answer.is_error:
-        raise CallRefused(f"{service}: {_told(answer)}")
+        raise CallRefusedError(f"{service}: {_told(answer)}")
     return answer
 
 
@@ -59,7 +59,7 @@ def campaign_or_only(campaign: str | None) -> str:
     if campaign is None and len(known) == 1:
         return known[0]
     if campaign not in known:
-        raise NotRunning(f"name one of the campaigns with --campaign: {', '.join(known)}")
+        raise NotRunningError(f"name one of the campaigns with --campaign: {', '.join(known)}")
     return campaign
 
 

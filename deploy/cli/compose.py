@@ -9,13 +9,13 @@ from rich.console import Console
 
 from deploy.cli.api import ask
 from deploy.compose import record, secrets
-from deploy.local.paths import HOUSE, ROOT
+from deploy.local.paths import ROOT, STATE
 
 compose = typer.Typer(help="Running on containers (docker-compose.yml).", no_args_is_help=True)
 
 
 def _folder() -> Path:
-    return Path(os.environ.get("KUJI_COMPOSE_DIR", HOUSE / "compose")).resolve()
+    return Path(os.environ.get("KUJI_COMPOSE_DIR", STATE / "compose")).resolve()
 
 
 @compose.command("init")
@@ -29,13 +29,13 @@ def init(
     folder = _folder()
     made = secrets.make(folder, rehearsal=rehearsal)
     typer.echo(f"{'made' if made else 'kept, with the definitions renewed'}: {folder}")
-    from deploy.compose import rehearsing  # noqa: PLC0415  (half a second that only rehearsals need)
+    from deploy.compose import rehearse as compose_rehearsal  # noqa: PLC0415  (half a second that only rehearsals need)
 
     if rehearsal:
-        rehearsing.prepare(folder)
+        compose_rehearsal.prepare(folder)
     given = Path(os.environ.get("KUJI_CAMPAIGNS", ROOT / "deploy" / "campaigns")).resolve()
     campaigns = folder / "campaigns" if rehearsal else given
-    told = record.write(folder, campaigns, rehearsing.clock_file(folder) if rehearsal else None)
+    told = record.write(folder, campaigns, compose_rehearsal.clock_file(folder) if rehearsal else None)
     if not rehearsal:
         typer.echo(f"first: write KUJI_MTA_HOST and KUJI_MTA_PORT of your mail server into {folder / 'vault.env'}")
     typer.echo(f"next: export KUJI_COMPOSE_DIR={folder} KUJI_CAMPAIGNS={campaigns} KUJI_INSTALLATION={told}")
@@ -55,8 +55,8 @@ def pin() -> None:
 def rehearse(size: Annotated[int, typer.Option(min=50, help="Applications to make up.")] = 500) -> None:
     """The whole event on the running containers. A part that cannot be checked from here is said to be unknown."""
     console = Console()
-    from deploy.compose import rehearsing  # noqa: PLC0415  (half a second that only rehearsals need)
+    from deploy.compose import rehearse as compose_rehearsal  # noqa: PLC0415  (half a second that only rehearsals need)
 
-    report = rehearsing.rehearse(_folder(), size, console)
+    report = compose_rehearsal.rehearse(_folder(), size, console)
     report.show(console)
     raise typer.Exit(0 if report.passed else 1)

@@ -10,7 +10,7 @@ from rich.console import Console
 
 from deploy.cli.output import AsJson
 from deploy.local import runs
-from deploy.local.paths import HOUSE, RUNS
+from deploy.local.paths import RUNS, STATE
 
 
 def demo(
@@ -31,7 +31,7 @@ def demo(
     runs.sweep(RUNS)
     home = runs.make(RUNS, "demo-")
     try:
-        report = run_demo(DemoOptions(home, output or HOUSE / "demo", size, seed), console)
+        report = run_demo(DemoOptions(home, output or STATE / "demo", size, seed), console)
     finally:
         shutil.rmtree(home, ignore_errors=True)
     report.show(console)

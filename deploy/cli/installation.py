@@ -14,7 +14,7 @@ from typing import Annotated, Any
 import httpx
 import typer
 
-from deploy.cli.api import RECORD, NotRunning, read_record, record_file
+from deploy.cli.api import RECORD, NotRunningError, read_record, record_file
 from deploy.cli.output import AsJson, show
 from deploy.demo.rehearsal import rehearsals_of
 from deploy.local import runs
@@ -133,7 +133,7 @@ def down() -> None:
 def status(*, as_json: AsJson = False) -> None:
     """Each process: address, health, messages that wait, messages parked for a person."""
     if record_file() == RECORD and runs.owner(HOME) is None:
-        raise NotRunning("nothing is running here; start it with ./kuji up")
+        raise NotRunningError("nothing is running here; start it with ./kuji up")
     record = read_record()
     rows = [_service_row(name, door) for name, door in record["services"].items()]
     pids = record.get("processes", {})

@@ -9,13 +9,13 @@ import uvicorn
 
 from deploy.cli.api import ask, campaign_or_only, read_record
 from deploy.cli.output import AsJson, CampaignOption, show
-from deploy.edge.command import carry_out
-from deploy.edge.intake_client import IntakeDoor
+from deploy.edge.command import run_tool
+from deploy.edge.intake_client import IntakeClient
 from deploy.edge.sender import Sender
-from deploy.edge.settings import EdgeSettings, NotSetUp
+from deploy.edge.settings import EdgeSettings, NotSetUpError
 from deploy.edge.spool import Spool
 from deploy.edge.webhook import build
-from deploy.local.paths import HOUSE
+from deploy.local.paths import STATE
 
 _SECRET_BYTES = 32
 
@@ -29,10 +29,10 @@ def seal_paper(
     serial: Annotated[str | None, typer.Option(help="Number stamped on the paper; else the file's name.")] = None,
     watch: Annotated[Path | None, typer.Option(help="Folder a scanner writes into.")] = None,
     campaign: CampaignOption = None,
-    spool: SpoolOption = HOUSE / "spool",
+    spool: SpoolOption = STATE / "spool",
 ) -> None:
     """Seal faxes and scans for the vault and send them; a clear file goes once its receipt is there."""
-    raise typer.Exit(carry_out(_settings(campaign, spool), files or [], _channel(channel), serial, watch))
+    raise typer.Exit(run_tool(_settings(campaign, spool), files or [], _channel(channel), serial, watch))
 
 
 def fax_webhook(
@@ -40,14 +40,14 @@ def fax_webhook(
     host: Annotated[str, typer.Option(help="Address to listen on; TLS belongs in front of it.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port to listen on.")] = 8110,
     campaign: CampaignOption = None,
-    spool: SpoolOption = HOUSE / "spool",
+    spool: SpoolOption = STATE / "spool",
 ) -> None:
     """Take faxes that a hosted service pushes. That service sees them in the clear: docs/operations.md."""
     secret = secret_file.read_bytes().strip()
     if len(secret) < _SECRET_BYTES:
         raise typer.BadParameter(f"the secret needs at least {_SECRET_BYTES} bytes: openssl rand -hex 32")
     settings = _settings(campaign, spool)
-    with IntakeDoor(settings) as door:
+    with IntakeClient(settings) as door:
         app = build(Sender(settings, Spool(settings.spool), door), secret)
         uvicorn.run(app, host=host, port=port, access_log=False, log_level="warning")
 
@@ -64,7 +64,7 @@ def _settings(campaign: str | None, spool: Path) -> EdgeSettings:
         return EdgeSettings.read({**os.environ, "KUJI_SPOOL": str(spool)})
     record = read_record()
     if "paper_token_file" not in record:
-        raise NotSetUp("this installation's record names no paper token; set KUJI_INTAKE_URL and its fellows")
+        raise NotSetUpError("this installation's record names no paper token; set KUJI_INTAKE_URL and its fellows")
     return EdgeSettings.read(
         {
             "KUJI_INTAKE_URL": record["services"]["intake"]["url"],

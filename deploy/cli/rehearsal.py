@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from deploy.cli.api import NotRunning, read_record
+from deploy.cli.api import NotRunningError, read_record
 from deploy.demo.moments import Moment, find_next
 from shared.campaign import Campaign, load_campaigns
 from shared.clock import RehearsalClock, set_rehearsal_clock
@@ -44,10 +44,10 @@ def move_to(
 
 
 def _running_rehearsal() -> tuple[Path, list[Campaign]]:
-    """Return the clock file and the campaigns of the running installation. Raises NotRunning where it is real."""
+    """Return the clock file and the campaigns of the running installation. Raises NotRunningError where it is real."""
     record = read_record()
     if not record.get("clock_file"):
-        raise NotRunning("the installation is not a rehearsal; start one with ./kuji up --rehearsal")
+        raise NotRunningError("the installation is not a rehearsal; start one with ./kuji up --rehearsal")
     return Path(record["clock_file"]), list(load_campaigns(Path(record["campaigns_dir"])).values())
 
 

@@ -12,7 +12,7 @@ _MOST: Final = 4
 
 
 @dataclass(frozen=True)
-class Asking:
+class ChoiceList:
     """Classes with seats in order of preference, and whether the guardian is named."""
 
     choices: tuple[tuple[ClassId, int], ...]
@@ -23,7 +23,7 @@ class Asking:
         return tuple(class_id for class_id, _ in self.choices)
 
 
-def ask(dice: random.Random, campaign: Campaign, person: Person) -> tuple[Asking, frozenset[ClassId]]:
+def choose_classes(dice: random.Random, campaign: Campaign, person: Person) -> tuple[ChoiceList, frozenset[ClassId]]:
     """Classes this person may take; a few add one that they may not, which is the set returned beside."""
     fitting = [each for each in campaign.classes if qualifies(each, person)]
     others = [each for each in campaign.classes if each not in fitting]
@@ -32,7 +32,7 @@ def ask(dice: random.Random, campaign: Campaign, person: Person) -> tuple[Asking
     return _asking([*wanted, *in_vain], person), frozenset(each.id for each in in_vain)
 
 
-def ask_in_vain(dice: random.Random, campaign: Campaign, person: Person) -> tuple[Asking, str]:
+def choose_in_vain(dice: random.Random, campaign: Campaign, person: Person) -> tuple[ChoiceList, str]:
     """An application the rules reject, and the reason code they give."""
     fitting = [each for each in campaign.classes if qualifies(each, person)]
     mistake = dice.choices(("class", "guardian", "seats", "unknown"), weights=(70, 16, 10, 4))[0]
@@ -41,12 +41,12 @@ def ask_in_vain(dice: random.Random, campaign: Campaign, person: Person) -> tupl
         return _asking([wanted], person), "age" if person.grade is None else "grade"
     if mistake == "guardian":
         right = _asking([dice.choice(fitting)], person)
-        wrong = Asking(right.choices, not right.with_guardian)
+        wrong = ChoiceList(right.choices, not right.with_guardian)
         return wrong, "guardian-missing" if right.with_guardian else "guardian-not-allowed"
     chosen = dice.choice(fitting)
     if mistake == "seats":
-        return Asking(((chosen.id, max(chosen.seats) + 1),), person.is_minor), "seats"
-    return Asking(((ClassId("hammer-throw"), 1),), person.is_minor), "class-unknown"
+        return ChoiceList(((chosen.id, max(chosen.seats) + 1),), person.is_minor), "seats"
+    return ChoiceList(((ClassId("hammer-throw"), 1),), person.is_minor), "class-unknown"
 
 
 def qualifies(event_class: EventClass, person: Person) -> bool:
@@ -63,5 +63,5 @@ def _plain(event_class: EventClass, person: Person) -> bool:
     return bool(event_class.eligibility.grades) if person.grade is not None else True
 
 
-def _asking(classes: list[EventClass], person: Person) -> Asking:
-    return Asking(tuple((each.id, each.seats[0]) for each in classes), person.is_minor)
+def _asking(classes: list[EventClass], person: Person) -> ChoiceList:
+    return ChoiceList(tuple((each.id, each.seats[0]) for each in classes), person.is_minor)

@@ -22,14 +22,14 @@ _LONGEST_WAIT_S: Final = 10.0
 
 
 @dataclass(frozen=True)
-class Receipted:
+class SubmittedApplication:
     """An application that intake took, and the number it gave."""
 
     application_id: ApplicationId
     receipt: Receipt
 
 
-class NotAccepted(Exception):  # noqa: N818  (an answer, not a mishap)
+class NotAcceptedError(Exception):
     """Intake refused for good, or stayed away for all attempts. Holds the status and the problem's name only."""
 
     def __init__(self, application_id: ApplicationId, status: int, name: str) -> None:
@@ -37,7 +37,7 @@ class NotAccepted(Exception):  # noqa: N818  (an answer, not a mishap)
         self.application_id, self.status, self.name = application_id, status, name
 
 
-class IntakeClient:
+class ApplicantClient:
     """Posts many applications with at most `concurrency` under way.
 
     `trusted`: the vault's public signing key (base64url), learned by another way than from intake.
@@ -69,15 +69,15 @@ class IntakeClient:
         await self._http.aclose()
 
     async def key(self) -> SealingKey:
-        """The campaign's current key, its signature checked. Raises KeyRefused, or httpx.HTTPError."""
+        """The campaign's current key, its signature checked. Raises KeyRefusedError, or httpx.HTTPError."""
         answer = await self._persist("GET", f"/v1/campaigns/{self._campaign}/sealing-key")
         answer.raise_for_status()
         return SealingKey.from_document(answer.json(), campaign=self._campaign, trusted=self._trusted)
 
     async def submit(
-        self, applications: Sequence[DemoApplication], *, done: Callable[[Receipted], None] = lambda _: None
-    ) -> list[Receipted]:
-        """Seal and post all of them; `done` is called as each is taken. Raises NotAccepted at the first refusal.
+        self, applications: Sequence[DemoApplication], *, done: Callable[[SubmittedApplication], None] = lambda _: None
+    ) -> list[SubmittedApplication]:
+        """Seal and post all of them; `done` is called as each is taken. Raises NotAcceptedError at the first refusal.
 
         Second applications of the same person are sent when all first ones are in, as they come in life.
         """
@@ -87,9 +87,9 @@ class IntakeClient:
         return [*await self._wave(first, key, done), *await self._wave(again, key, done)]
 
     async def _wave(
-        self, applications: Sequence[DemoApplication], key: SealingKey, done: Callable[[Receipted], None]
-    ) -> list[Receipted]:
-        async def one(application: DemoApplication) -> Receipted:
+        self, applications: Sequence[DemoApplication], key: SealingKey, done: Callable[[SubmittedApplication], None]
+    ) -> list[SubmittedApplication]:
+        async def one(application: DemoApplication) -> SubmittedApplication:
             async with self._slots:
                 receipted = await self.submit_one(application, key)
             done(receipted)
@@ -98,12 +98,12 @@ class IntakeClient:
         try:
             async with asyncio.TaskGroup() as group:
                 tasks = [group.create_task(one(application)) for application in applications]
-        except* NotAccepted as refusals:
+        except* NotAcceptedError as refusals:
             raise refusals.exceptions[0] from None
         return [task.result() for task in tasks]
 
-    async def submit_one(self, application: DemoApplication, key: SealingKey) -> Receipted:
-        """One application; sealed once, so that every repetition is the same body. Raises NotAccepted."""
+    async def submit_one(self, application: DemoApplication, key: SealingKey) -> SubmittedApplication:
+        """One application; sealed once, so that every repetition is the same body. Raises NotAcceptedError."""
         body = {
             "v": 1,
             "application_id": application.application_id,
@@ -119,8 +119,8 @@ class IntakeClient:
             headers=self._staff if paper else None,
         )
         if answer.status_code != _ACCEPTED:
-            raise NotAccepted(application.application_id, answer.status_code, _problem_name(answer))
-        return Receipted(application.application_id, Receipt(answer.json()["receipt"]))
+            raise NotAcceptedError(application.application_id, answer.status_code, _problem_name(answer))
+        return SubmittedApplication(application.application_id, Receipt(answer.json()["receipt"]))
 
     async def status(self, application_id: ApplicationId) -> dict[str, Any] | None:
         """What the applicant may see, or None where intake knows of no such application."""

@@ -11,7 +11,7 @@ import httpx
 import pypdfium2
 from PIL import Image
 
-from deploy.demo.installation import Office
+from deploy.demo.installation import StaffClient
 from deploy.demo.invariants import Facts, Invariant, Notice, Status
 from deploy.demo.people import DemoApplication
 from services.lottery.verification.transcript_checks import verify_file
@@ -22,7 +22,7 @@ _UNREADABLE = frozenset({"malformed", "purpose-version"})
 _AT_ONCE = 32
 
 
-async def readable(staff: Office) -> int:
+async def readable(staff: StaffClient) -> int:
     """How many people can be told anything: all but those whose application could not be read."""
     summary = await staff.get(staff.at.vault, "summary")
     unreadable = sum(int(summary["reasons"].get(reason, 0)) for reason in _UNREADABLE)
@@ -30,7 +30,7 @@ async def readable(staff: Office) -> int:
 
 
 async def facts(
-    staff: Office, sent: Sequence[DemoApplication], desk: Mapping[ApplicationId, str], transcript: Path
+    staff: StaffClient, sent: Sequence[DemoApplication], desk: Mapping[ApplicationId, str], transcript: Path
 ) -> Facts:
     outcomes = (await staff.get(staff.at.lottery, "outcomes"))["outcomes"]
     notices = (await staff.get(staff.at.notifier, "notices"))["notices"]
@@ -47,7 +47,7 @@ async def facts(
     )
 
 
-async def _statuses(staff: Office, sent: Sequence[DemoApplication]) -> dict[ApplicationId, Status]:
+async def _statuses(staff: StaffClient, sent: Sequence[DemoApplication]) -> dict[ApplicationId, Status]:
     """As applicants see them, at intake's public address."""
     slots = asyncio.Semaphore(_AT_ONCE)
     async with httpx.AsyncClient(base_url=staff.at.intake.url, timeout=20) as client:
@@ -81,13 +81,13 @@ def _names_one(content: bytes, recipients: Sequence[str]) -> bool:
     return any(address in said for address in recipients)
 
 
-async def summaries(staff: Office) -> dict[str, Any]:
+async def summaries(staff: StaffClient) -> dict[str, Any]:
     at = staff.at
-    doors = {"intake": at.intake, "vault": at.vault, "lottery": at.lottery, "notifier": at.notifier}
-    return {name: await staff.get(door, "summary") for name, door in doors.items()}
+    endpoints = {"intake": at.intake, "vault": at.vault, "lottery": at.lottery, "notifier": at.notifier}
+    return {name: await staff.get(endpoint, "summary") for name, endpoint in endpoints.items()}
 
 
-async def keep_postcard(staff: Office, output: Path) -> Path:
+async def keep_postcard(staff: StaffClient, output: Path) -> Path:
     """Both sides of one winner-or-other's card as a picture; the people are invented."""
     batches = (await staff.get(staff.at.vault, "print-batches"))["batches"]
     largest = max(batches, key=lambda batch: int(batch["pages"]))
@@ -111,7 +111,7 @@ def _picture(content: bytes, path: Path) -> None:
     both.save(path)
 
 
-async def after_erasure(staff: Office) -> list[Invariant]:
+async def after_erasure(staff: StaffClient) -> list[Invariant]:
     """Nothing decrypts: the key is gone, the pages are gone, intake knows of nobody."""
     at = staff.at
     found: list[Invariant] = []

@@ -1,6 +1,6 @@
-"""Where a running installation is: the doors of the four services, and what a rehearsal may touch."""
+"""Where a running installation is: the endpoints of the four services, and what a rehearsal may touch."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,13 +11,16 @@ import httpx
 from shared.campaign import Campaign
 from shared.errors import KujiError
 
+JsonBody = Mapping[str, object]
+"""The body of a staff call, as JSON."""
 
-class OfficeError(KujiError):
+
+class StaffCallError(KujiError):
     """A service refused a staff call; the text holds the problem's name and what it says to do."""
 
 
 @dataclass(frozen=True)
-class Door:
+class ServiceEndpoint:
     """One service over HTTP: its address, and the staff token for the calls that need it."""
 
     url: str
@@ -29,62 +32,66 @@ class Installation:
     """A running Kuji that a rehearsal plays on. Paths are None where the rehearsal cannot look (another host)."""
 
     campaign: Campaign
-    intake: Door
-    lottery: Door
-    notifier: Door
-    vault: Door
+    intake: ServiceEndpoint
+    lottery: ServiceEndpoint
+    notifier: ServiceEndpoint
+    vault: ServiceEndpoint
     clock_file: Path
     mailbox: Path | None = None
     keystore: Path | None = None
 
 
-class Office:
-    """What staff do, as calls: every answer is JSON; a refusal raises OfficeError."""
+class StaffClient:
+    """What staff do, as calls: every answer is JSON; a refusal raises StaffCallError."""
 
     def __init__(self, installation: Installation, client: httpx.AsyncClient) -> None:
         self.at = installation
         self._client = client
         self._root = f"/v1/campaigns/{installation.campaign.id}"
 
-    async def get(self, door: Door, path: str) -> Any:
-        return (await self._call("GET", door, path)).json()
+    async def get(self, endpoint: ServiceEndpoint, path: str) -> Any:
+        return (await self._call("GET", endpoint, path)).json()
 
-    async def get_bytes(self, door: Door, path: str) -> bytes:
-        return (await self._call("GET", door, path)).content
+    async def get_bytes(self, endpoint: ServiceEndpoint, path: str) -> bytes:
+        return (await self._call("GET", endpoint, path)).content
 
-    async def post(self, door: Door, path: str, body: dict[str, Any]) -> Any:
-        return (await self._call("POST", door, path, body)).json()
+    async def post(self, endpoint: ServiceEndpoint, path: str, body: JsonBody) -> Any:
+        return (await self._call("POST", endpoint, path, body)).json()
 
-    async def get_root(self, door: Door, path: str) -> Any:
+    async def get_root(self, endpoint: ServiceEndpoint, path: str) -> Any:
         """A call that is not about one campaign."""
-        answer = await self._client.get(f"{door.url}/v1/{path}", headers=_authorization(door))
+        answer = await self._client.get(f"{endpoint.url}/v1/{path}", headers=_authorization(endpoint))
         if answer.is_error:
-            raise OfficeError(f"GET {path}: {answer.status_code} {_problem(answer)}")
+            raise StaffCallError(f"GET {path}: {answer.status_code} {_problem(answer)}")
         return answer.json()
 
-    async def status_of(self, door: Door, path: str) -> int:
+    async def status_of(self, endpoint: ServiceEndpoint, path: str) -> int:
         """Only the status code: for asking what must no longer be there."""
-        answer = await self._client.get(self._url(door, path), headers=_authorization(door))
+        answer = await self._client.get(self._url(endpoint, path), headers=_authorization(endpoint))
         return answer.status_code
 
-    async def _call(self, method: str, door: Door, path: str, body: dict[str, Any] | None = None) -> httpx.Response:
-        answer = await self._client.request(method, self._url(door, path), json=body, headers=_authorization(door))
+    async def _call(
+        self, method: str, endpoint: ServiceEndpoint, path: str, body: JsonBody | None = None
+    ) -> httpx.Response:
+        answer = await self._client.request(
+            method, self._url(endpoint, path), json=body, headers=_authorization(endpoint)
+        )
         if answer.is_error:
-            raise OfficeError(f"{method} {path}: {answer.status_code} {_problem(answer)}")
+            raise StaffCallError(f"{method} {path}: {answer.status_code} {_problem(answer)}")
         return answer
 
-    def _url(self, door: Door, path: str) -> str:
-        return f"{door.url}{self._root}/{path}"
+    def _url(self, endpoint: ServiceEndpoint, path: str) -> str:
+        return f"{endpoint.url}{self._root}/{path}"
 
 
 @asynccontextmanager
-async def office(installation: Installation) -> AsyncIterator[Office]:
+async def open_staff_client(installation: Installation) -> AsyncIterator[StaffClient]:
     async with httpx.AsyncClient(timeout=httpx.Timeout(60, connect=5)) as client:
-        yield Office(installation, client)
+        yield StaffClient(installation, client)
 
 
-def _authorization(door: Door) -> dict[str, str]:
-    return {"Authorization": f"Bearer {door.token}"}
+def _authorization(endpoint: ServiceEndpoint) -> dict[str, str]:
+    return {"Authorization": f"Bearer {endpoint.token}"}
 
 
 def _problem(answer: httpx.Response) -> str:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
 from deploy.demo import addresses, names
-from deploy.demo.choices import Asking, ask, ask_in_vain
+from deploy.demo.choices import ChoiceList, choose_classes, choose_in_vain
 from deploy.demo.households import Neighbourhood, Person
 from shared.campaign import Campaign
 from shared.contracts import Channel
@@ -79,7 +79,7 @@ class _Draft:
     """An application before it is written down."""
 
     person: Person
-    asking: Asking
+    asking: ChoiceList
     expected: Expected
     spelling: int
     fault: Fault = ""
@@ -128,9 +128,9 @@ class _Writer:
         person = next(self._others if kind == "elsewhere" else self._residents)
         spelling = names.choose_spelling(self._dice)
         if kind == "in-vain":
-            asking, reason = ask_in_vain(self._dice, self._campaign, person)
+            asking, reason = choose_in_vain(self._dice, self._campaign, person)
             return _Draft(person, asking, _rejected(asking, reason), spelling)
-        asking, refused = ask(self._dice, self._campaign, person)
+        asking, refused = choose_classes(self._dice, self._campaign, person)
         if kind == "good":
             return _Draft(person, asking, Expected("accepted", asking.classes, refused=refused), spelling)
         if kind == "elsewhere":
@@ -191,7 +191,7 @@ def _name(draft: _Draft) -> str:
     return names.in_plain_characters(typed) if draft.twin else typed
 
 
-def _rejected(asking: Asking, reason: str) -> Expected:
+def _rejected(asking: ChoiceList, reason: str) -> Expected:
     return Expected("rejected", asking.classes, frozenset({reason}))
 
 

@@ -12,10 +12,10 @@ from typing import Any
 
 import pyrage
 
-from deploy.demo.client import IntakeClient, Receipted
-from deploy.demo.installation import Office
+from deploy.demo.client import ApplicantClient, SubmittedApplication
+from deploy.demo.installation import StaffClient
 from deploy.demo.people import DemoApplication
-from deploy.demo.progress import Counter
+from deploy.demo.progress import PhaseBar
 from deploy.demo.rehearsal import until
 from shared.clock import set_rehearsal_clock
 from shared.ids import ApplicationId
@@ -26,31 +26,33 @@ NAMESAKES = 5
 
 
 @dataclass(frozen=True)
-class Play:
+class EventRun:
     """What every phase needs: the office's calls, and the folder for what people will look at."""
 
-    office: Office
+    staff: StaffClient
     output: Path
 
     def jump(self, to: datetime) -> None:
         """Move the rehearsal's clock."""
-        set_rehearsal_clock(self.office.at.clock_file, to)
+        set_rehearsal_clock(self.staff.at.clock_file, to)
 
 
-async def take_applications(play: Play, applications: Sequence[DemoApplication], counter: Counter) -> list[Receipted]:
+async def take_applications(
+    play: EventRun, applications: Sequence[DemoApplication], bar: PhaseBar
+) -> list[SubmittedApplication]:
     """Seal as outside clients do and post over HTTP, until each has its receipt."""
-    at = play.office.at
-    trusted = (await play.office.get_root(at.vault, "signing-key"))["public_key"]
-    async with IntakeClient(at.intake.url, at.campaign.id, trusted=trusted, ops_token=at.intake.token) as client:
-        return await client.submit(applications, done=lambda _: counter.step())
+    at = play.staff.at
+    trusted = (await play.staff.get_root(at.vault, "signing-key"))["public_key"]
+    async with ApplicantClient(at.intake.url, at.campaign.id, trusted=trusted, ops_token=at.intake.token) as client:
+        return await client.submit(applications, done=lambda _: bar.step())
 
 
-async def await_verdicts(play: Play, count: int, counter: Counter) -> dict[str, Any]:
+async def await_verdicts(play: EventRun, count: int, bar: PhaseBar) -> dict[str, Any]:
     """Until the vault has decided every application, or holds it for the desk."""
 
     async def ask() -> dict[str, Any]:
-        summary: dict[str, Any] = await play.office.get(play.office.at.vault, "summary")
-        counter.to(_decided(summary))
+        summary: dict[str, Any] = await play.staff.get(play.staff.at.vault, "summary")
+        bar.to(_decided(summary))
         return summary
 
     return await until(ask, lambda s: _decided(s) >= count, within_s=PATIENCE_S, what="verdicts of the vault")
@@ -60,64 +62,64 @@ def _decided(summary: dict[str, Any]) -> int:
     return sum(int(summary["applications"].get(state, 0)) for state in ("accepted", "rejected", "held"))
 
 
-async def decide_held(play: Play, counter: Counter) -> dict[ApplicationId, str]:
+async def decide_held(play: EventRun, bar: PhaseBar) -> dict[ApplicationId, str]:
     """The desk looks at each held application; here every fifth is a namesake, the others applied twice."""
-    held = (await play.office.get(play.office.at.vault, "held"))["held"]
-    counter.to(0, len(held))
+    held = (await play.staff.get(play.staff.at.vault, "held"))["held"]
+    bar.to(0, len(held))
     decided: dict[ApplicationId, str] = {}
     for index, item in enumerate(sorted(held, key=lambda each: str(each["application_id"]))):
         decision, reason = ("accept", "namesake") if index % NAMESAKES == 0 else ("reject", "duplicate")
         body = {"decision": decision, "reason": reason, "actor": "demo-desk"}
-        await play.office.post(play.office.at.vault, f"held/{item['application_id']}", body)
+        await play.staff.post(play.staff.at.vault, f"held/{item['application_id']}", body)
         decided[ApplicationId(item["application_id"])] = decision
-        counter.step()
+        bar.step()
     return decided
 
 
-async def freeze(play: Play) -> dict[str, Any]:
+async def freeze(play: EventRun) -> dict[str, Any]:
     """Time passes to the draw; the list freezes by schedule once the roll of receipts agrees with the verdicts."""
-    play.jump(play.office.at.campaign.draw.at + timedelta(seconds=1))
+    play.jump(play.staff.at.campaign.draw.at + timedelta(seconds=1))
     return await _draw_state(play, {"frozen"}, "the freeze of the list")
 
 
-async def roll_dice(play: Play) -> dict[str, Any]:
+async def roll_dice(play: EventRun) -> dict[str, Any]:
     """Dice of the operating system, labelled as such: in a real draw witnesses read out digits from real dice."""
-    digits = "".join(secrets.choice("0123456789") for _ in range(play.office.at.campaign.draw.digits))
+    digits = "".join(secrets.choice("0123456789") for _ in range(play.staff.at.campaign.draw.digits))
     body = {
         "digits": digits,
         "digits_again": digits,
         "witnesses": ["DEMO (dice of the operating system, 1)", "DEMO (dice of the operating system, 2)"],
         "actor": "demo-office",
     }
-    await play.office.post(play.office.at.lottery, "dice", body)
+    await play.staff.post(play.staff.at.lottery, "dice", body)
     return await _draw_state(play, {"published"}, "the draw")
 
 
-async def _draw_state(play: Play, states: set[str], what: str) -> dict[str, Any]:
+async def _draw_state(play: EventRun, states: set[str], what: str) -> dict[str, Any]:
     async def ask() -> dict[str, Any]:
-        state: dict[str, Any] = await play.office.get(play.office.at.lottery, "draw")
+        state: dict[str, Any] = await play.staff.get(play.staff.at.lottery, "draw")
         return state
 
     return await until(ask, lambda draw: draw["state"] in states, within_s=PATIENCE_S, what=what)
 
 
-async def keep_transcript(play: Play) -> Path:
+async def keep_transcript(play: EventRun) -> Path:
     path = play.output / "transcript.json"
-    path.write_bytes(await play.office.get_bytes(play.office.at.lottery, "transcript"))
+    path.write_bytes(await play.staff.get_bytes(play.staff.at.lottery, "transcript"))
     return path
 
 
-async def await_notices(play: Play, expected: int, counter: Counter) -> list[dict[str, Any]]:
+async def await_notices(play: EventRun, expected: int, bar: PhaseBar) -> list[dict[str, Any]]:
     """Until every notice is in a state that needs nothing more."""
-    counter.to(0, expected)
+    bar.to(0, expected)
 
     async def ask() -> dict[str, Any]:
-        summary: dict[str, Any] = await play.office.get(play.office.at.notifier, "summary")
-        counter.to(_final(summary))
+        summary: dict[str, Any] = await play.staff.get(play.staff.at.notifier, "summary")
+        bar.to(_final(summary))
         return summary
 
     await until(ask, lambda s: _final(s) >= expected, within_s=PATIENCE_S, what="notices")
-    notices: list[dict[str, Any]] = (await play.office.get(play.office.at.notifier, "notices"))["notices"]
+    notices: list[dict[str, Any]] = (await play.staff.get(play.staff.at.notifier, "notices"))["notices"]
     return notices
 
 
@@ -125,33 +127,33 @@ def _final(summary: dict[str, Any]) -> int:
     return sum(int(summary["notices"].get(state, 0)) for state in ("mailed", "printed"))
 
 
-async def return_to_ward(play: Play) -> int:
+async def return_to_ward(play: EventRun) -> int:
     """Everything goes back, encrypted to the ward's key; the ward opens it and confirms. Returns its size in bytes."""
-    office = play.office
-    play.jump(office.at.campaign.close_out + timedelta(seconds=1))
+    staff = play.staff
+    play.jump(staff.at.campaign.close_out + timedelta(seconds=1))
     ward = pyrage.x25519.Identity.generate()
     body = {"recipient": str(ward.to_public()), "requested_by": "demo-handler", "approved_by": "demo-responsible"}
-    made = await office.post(office.at.vault, "return-package", body)
-    package = await office.get_bytes(office.at.vault, f"return-package/{made['id']}")
+    made = await staff.post(staff.at.vault, "return-package", body)
+    package = await staff.get_bytes(staff.at.vault, f"return-package/{made['id']}")
     opened = await asyncio.to_thread(pyrage.decrypt, package, [ward])
     digest = hashlib.sha256(package).hexdigest()
-    await office.post(office.at.vault, "return-confirmation", {"sha256": digest, "confirmed_by": "demo-ward"})
+    await staff.post(staff.at.vault, "return-confirmation", {"sha256": digest, "confirmed_by": "demo-ward"})
     return len(opened)
 
 
-async def erase(play: Play) -> dict[str, Any]:
+async def erase(play: EventRun) -> dict[str, Any]:
     """Erasure in every service, then the certificate; keeps it as JSON and as the page for people."""
-    office = play.office
+    staff = play.staff
     body = {"requested_by": "demo-handler", "approved_by": "demo-ward", "responsible": "demo-responsible"}
-    await office.post(office.at.vault, "erasure", body)
+    await staff.post(staff.at.vault, "erasure", body)
 
     async def ask() -> dict[str, Any]:
-        state: dict[str, Any] = await office.get(office.at.vault, "erasure")
+        state: dict[str, Any] = await staff.get(staff.at.vault, "erasure")
         return state
 
     await until(ask, lambda s: s["state"] == "certified", within_s=PATIENCE_S, what="the erasure")
-    content = await office.get_bytes(office.at.vault, "certificate")
+    content = await staff.get_bytes(staff.at.vault, "certificate")
     (play.output / "certificate.json").write_bytes(content)
-    (play.output / "certificate.pdf").write_bytes(await office.get_bytes(office.at.vault, "certificate.pdf"))
+    (play.output / "certificate.pdf").write_bytes(await staff.get_bytes(staff.at.vault, "certificate.pdf"))
     certificate: dict[str, Any] = json.loads(content)
     return certificate

@@ -10,14 +10,14 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 
 
 @dataclass
-class Stage:
+class PhaseProgress:
     """Shows phases and keeps how long each took, in seconds."""
 
     console: Console
     seconds: dict[str, float] = field(default_factory=dict)
 
     @contextmanager
-    def phase(self, name: str, title: str, total: int | None = None) -> Iterator["Counter"]:
+    def phase(self, name: str, title: str, total: int | None = None) -> Iterator["PhaseBar"]:
         """One phase; `name` stands in the report, `title` on the screen."""
         started = time.monotonic()
         with Progress(
@@ -29,14 +29,14 @@ class Stage:
             console=self.console,
         ) as progress:
             task = progress.add_task(title, total=total)
-            counter = Counter(progress, task)
-            yield counter
-            counter.finish()
+            bar = PhaseBar(progress, task)
+            yield bar
+            bar.finish()
         self.seconds[name] = round(time.monotonic() - started, 2)
 
 
 @dataclass(frozen=True)
-class Counter:
+class PhaseBar:
     """The bar of one phase."""
 
     progress: Progress

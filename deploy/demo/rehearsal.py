@@ -18,7 +18,7 @@ _REHEARSAL = re.compile(r"^rehearsal:[^\n]*\n", re.MULTILINE)
 SAMPLE = Path(__file__).parent.parent / "campaigns" / "777-days.yaml"
 
 
-class TookTooLong(KujiError):  # noqa: N818  (reads as what happened)
+class DeadlineError(KujiError):
     """A phase did not finish in time; the text says what was last seen."""
 
 
@@ -49,12 +49,12 @@ def rehearsals_of(source: Path, folder: Path) -> list[Campaign]:
 async def until(
     ask: Callable[[], Awaitable[T]], done: Callable[[T], bool], *, within_s: float, what: str, every_s: float = 0.2
 ) -> T:
-    """Ask until it is done. Raises TookTooLong with the last answer, which holds counts and states only."""
+    """Ask until it is done. Raises DeadlineError with the last answer, which holds counts and states only."""
     ends = time.monotonic() + within_s
     while True:
         answer = await ask()
         if done(answer):
             return answer
         if time.monotonic() > ends:
-            raise TookTooLong(f"{what}: not done after {within_s:.0f} s; last seen: {answer}")
+            raise DeadlineError(f"{what}: not done after {within_s:.0f} s; last seen: {answer}")
         await asyncio.sleep(every_s)

@@ -17,11 +17,11 @@ from typing import Any
 from rich.console import Console
 
 from deploy.demo import evidence, phases
-from deploy.demo.installation import Door, Installation, Office, office
+from deploy.demo.installation import Installation, ServiceEndpoint, StaffClient, open_staff_client
 from deploy.demo.invariants import Invariant, check
 from deploy.demo.people import DemoApplication, population
-from deploy.demo.phases import Play
-from deploy.demo.progress import Stage
+from deploy.demo.phases import EventRun
+from deploy.demo.progress import PhaseProgress
 from deploy.demo.rehearsal import SAMPLE, rehearsal_of
 from deploy.demo.report import Report
 from deploy.local import runs
@@ -53,7 +53,7 @@ def run_demo(options: DemoOptions, console: Console) -> Report:
     """The demo from start to end. Raises KujiError where a part fails; the report says whether all invariants held."""
     started = time.monotonic()
     options.output.mkdir(parents=True, exist_ok=True)
-    stage = Stage(console)
+    progress = PhaseProgress(console)
     campaign = rehearsal_of(SAMPLE, options.home / "campaigns")
     clock_file = options.home / "clock.json"
     set_rehearsal_clock(clock_file, campaign.window.opens + timedelta(hours=1))
@@ -61,25 +61,25 @@ def run_demo(options: DemoOptions, console: Console) -> Report:
     stack_options = Options(options.home / "campaigns", clock_file, more=QUICK)
     with runs.watchdog(options.home) as watchdog:
         stack = Stack(options.home, stack_options, watchdog=watchdog)
-        with stage.phase("servers", "Servers and services start"):
+        with progress.phase("servers", "Servers and services start"):
             stack.start()
         try:
-            report = asyncio.run(_play(installation_of(stack, campaign), applications, stage, options))
+            report = asyncio.run(_play(installation_of(stack, campaign), applications, progress, options))
         finally:
-            with stage.phase("stop", "Everything stops"):
+            with progress.phase("stop", "Everything stops"):
                 stack.stop()
-    report.seconds = {**stage.seconds, "total": round(time.monotonic() - started, 2)}
+    report.seconds = {**progress.seconds, "total": round(time.monotonic() - started, 2)}
     (options.output / "demo-report.json").write_text(json.dumps(report.to_json(), ensure_ascii=False, indent=1))
     return report
 
 
 def installation_of(stack: Stack, campaign: Campaign) -> Installation:
-    """The doors of a stack on this machine."""
-    doors = {name: Door(stack.url(name), stack.secrets.ops[name]) for name in stack.ports}
+    """The endpoints of a stack on this machine."""
+    endpoints = {name: ServiceEndpoint(stack.url(name), stack.secrets.ops[name]) for name in stack.ports}
     assert stack.options.clock_file is not None  # noqa: S101  (a rehearsal has one)
     return Installation(
         campaign,
-        **doors,
+        **endpoints,
         clock_file=stack.options.clock_file,
         mailbox=stack.servers.mailbox,
         keystore=stack.keystore,
@@ -87,37 +87,37 @@ def installation_of(stack: Stack, campaign: Campaign) -> Installation:
 
 
 async def _play(
-    installation: Installation, applications: list[DemoApplication], stage: Stage, options: DemoOptions
+    installation: Installation, applications: list[DemoApplication], progress: PhaseProgress, options: DemoOptions
 ) -> Report:
-    async with office(installation) as staff:
-        return await play_event(Play(staff, options.output), applications, stage)
+    async with open_staff_client(installation) as staff:
+        return await play_event(EventRun(staff, options.output), applications, progress)
 
 
-async def play_event(play: Play, applications: list[DemoApplication], stage: Stage) -> Report:
-    """Every phase in order, on whatever installation `play` has the doors of."""
+async def play_event(play: EventRun, applications: list[DemoApplication], progress: PhaseProgress) -> Report:
+    """Every phase in order, on whatever installation `play` has the endpoints of."""
     total = len(applications)
-    with stage.phase("apply", "Applications: sealed, posted, receipted", total) as counter:
-        await phases.take_applications(play, applications, counter)
-    with stage.phase("decide", "Vault: opened, judged, encrypted", total) as counter:
-        await phases.await_verdicts(play, total, counter)
-    with stage.phase("desk", "Desk: possible duplicates decided", 0) as counter:
-        desk = await phases.decide_held(play, counter)
-    with stage.phase("freeze", "Lottery: list frozen and signed"):
+    with progress.phase("apply", "Applications: sealed, posted, receipted", total) as bar:
+        await phases.take_applications(play, applications, bar)
+    with progress.phase("decide", "Vault: opened, judged, encrypted", total) as bar:
+        await phases.await_verdicts(play, total, bar)
+    with progress.phase("desk", "Desk: possible duplicates decided", 0) as bar:
+        desk = await phases.decide_held(play, bar)
+    with progress.phase("freeze", "Lottery: list frozen and signed"):
         await phases.freeze(play)
-    with stage.phase("draw", "Lottery: dice, tickets, places"):
+    with progress.phase("draw", "Lottery: dice, tickets, places"):
         await phases.roll_dice(play)
         transcript = await phases.keep_transcript(play)
-    with stage.phase("notify", "Notices: mail and postcards", 0) as counter:
-        await phases.await_notices(play, await evidence.readable(play.office), counter)
-    with stage.phase("collect", "What became of everybody, compared"):
-        facts = await evidence.facts(play.office, applications, desk, transcript)
-        summaries = await evidence.summaries(play.office)
-        postcard = await evidence.keep_postcard(play.office, play.output)
-    with stage.phase("return", "Close-out: everything back to the ward"):
+    with progress.phase("notify", "Notices: mail and postcards", 0) as bar:
+        await phases.await_notices(play, await evidence.readable(play.staff), bar)
+    with progress.phase("collect", "What became of everybody, compared"):
+        facts = await evidence.facts(play.staff, applications, desk, transcript)
+        summaries = await evidence.summaries(play.staff)
+        postcard = await evidence.keep_postcard(play.staff, play.output)
+    with progress.phase("return", "Close-out: everything back to the ward"):
         returned = await phases.return_to_ward(play)
-    with stage.phase("erase", "Close-out: erased everywhere, certified"):
+    with progress.phase("erase", "Close-out: erased everywhere, certified"):
         certificate = await phases.erase(play)
-        gone = await evidence.after_erasure(play.office)
+        gone = await evidence.after_erasure(play.staff)
     return Report(
         machine=_machine(),
         facts=facts,
@@ -125,7 +125,7 @@ async def play_event(play: Play, applications: list[DemoApplication], stage: Sta
         invariants=[*check(facts), *gone, _certified(certificate)],
         certificate=certificate,
         returned_bytes=returned,
-        vault_key=(await play.office.get_root(play.office.at.vault, "signing-key"))["public_key"],
+        vault_key=(await play.staff.get_root(play.staff.at.vault, "signing-key"))["public_key"],
         files={
             "transcript": str(transcript),
             "postcard": str(postcard),
@@ -145,4 +145,4 @@ def _machine() -> str:
     return f"{platform.system()} {platform.release()}, {os.cpu_count()} cores, Python {platform.python_version()}"
 
 
-__all__ = ["DemoOptions", "Office", "installation_of", "play_event", "run_demo"]
+__all__ = ["DemoOptions", "StaffClient", "installation_of", "play_event", "run_demo"]

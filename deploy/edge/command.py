@@ -5,12 +5,12 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from deploy.edge.intake_client import IntakeAway, IntakeDoor, PaperRefused
-from deploy.edge.sealing import KeyRefused
+from deploy.edge.folder_watch import ADVICE, FolderWatch
+from deploy.edge.intake_client import IntakeClient, IntakeUnavailableError, PaperRefusedError
+from deploy.edge.sealing import KeyRefusedError
 from deploy.edge.sender import PaperChannel, Sender, serial_of
-from deploy.edge.settings import EdgeSettings, NotSetUp
+from deploy.edge.settings import EdgeSettings, NotSetUpError
 from deploy.edge.spool import Spool
-from deploy.edge.watching import ADVICE, Watching
 from shared.paper_files import NotAPaper
 
 USAGE = 2
@@ -24,24 +24,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
     asked = _parser().parse_args(arguments)
     try:
         settings = EdgeSettings.read()
-    except NotSetUp as error:
+    except NotSetUpError as error:
         return _complain(str(error), USAGE)
-    return carry_out(settings, asked.files, asked.channel, asked.serial, asked.watch)
+    return run_tool(settings, asked.files, asked.channel, asked.serial, asked.watch)
 
 
-def carry_out(
+def run_tool(
     settings: EdgeSettings, files: Sequence[Path], channel: PaperChannel, serial: str | None, watch: Path | None
 ) -> int:
     """What both command lines do. Several files need names that are their serial numbers."""
-    with IntakeDoor(settings) as door:
+    with IntakeClient(settings) as door:
         sender = Sender(settings, Spool(settings.spool), door)
         try:
             if watch is not None:
-                Watching(watch, channel, sender, tell=_tell).run()
+                FolderWatch(watch, channel, sender, tell=_tell).run()
             return max([_resumed(sender), *(_sent(sender, file, channel, serial or file.stem) for file in files)])
-        except IntakeAway as away:
+        except IntakeUnavailableError as away:
             return _complain(str(away), AWAY)
-        except KeyRefused as refusal:
+        except KeyRefusedError as refusal:
             return _complain(f"{refusal}; compare KUJI_SIGNING_KEY with the vault's", USAGE)
 
 
@@ -49,7 +49,7 @@ def _resumed(sender: Sender) -> int:
     """What was left before this run; a paper refused now keeps no other from being sent."""
     try:
         sender.resume()
-    except PaperRefused as refusal:
+    except PaperRefusedError as refusal:
         return _complain(str(refusal), REFUSED)
     return 0
 
@@ -62,7 +62,7 @@ def _sent(sender: Sender, file: Path, channel: PaperChannel, serial: str) -> int
         return _complain(f"{serial}: there is no such file (or it was sent before)", REFUSED)
     except NotAPaper as refusal:
         return _complain(f"{serial}: {refusal.code}: {ADVICE.get(refusal.code, '')} (kept)", REFUSED)
-    except PaperRefused as refusal:
+    except PaperRefusedError as refusal:
         return _complain(f"{serial}: {refusal} (kept)", REFUSED)
 
 

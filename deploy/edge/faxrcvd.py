@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from deploy.edge.command import USAGE, carry_out
-from deploy.edge.settings import EdgeSettings, NotSetUp
+from deploy.edge.command import USAGE, run_tool
+from deploy.edge.settings import EdgeSettings, NotSetUpError
 
 _ARGUMENTS: Final = 4
 
@@ -28,7 +28,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     qfile, _, commid, _ = given[:_ARGUMENTS]
     try:
         settings = EdgeSettings.read()
-    except NotSetUp as error:
+    except NotSetUpError as error:
         sys.stderr.write(f"kuji: {error}\n")
         return USAGE
-    return carry_out(settings, [Path(qfile)], "fax", f"F-{commid}", None)
+    return run_tool(settings, [Path(qfile)], "fax", f"F-{commid}", None)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 
 import httpx
 
-from deploy.edge.sealing import KeyRefused, SealingKey
+from deploy.edge.sealing import KeyRefusedError, SealingKey
 from deploy.edge.settings import EdgeSettings
 from deploy.edge.spool import SealedPaper
 from shared.files import write_atomic
@@ -24,11 +24,11 @@ _TIMEOUT_S: Final = 90.0
 """For one attempt: eight mebibytes on a slow line."""
 
 
-class IntakeAway(Exception):  # noqa: N818  (says what is the case)
+class IntakeUnavailableError(Exception):
     """No answer within the patience. What was sealed stays in the spool and is sent by the next run."""
 
 
-class PaperRefused(Exception):  # noqa: N818  (says what is the case)
+class PaperRefusedError(Exception):
     """Intake will not take this paper as it is: `code` is the problem's name, `told` what to do about it."""
 
     def __init__(self, code: str, told: str) -> None:
@@ -36,7 +36,7 @@ class PaperRefused(Exception):  # noqa: N818  (says what is the case)
         self.code, self.told = code, told
 
 
-class IntakeDoor:
+class IntakeClient:
     def __init__(self, settings: EdgeSettings) -> None:
         self._settings = settings
         self._kept_key = settings.spool / f"{settings.campaign}.key"
@@ -54,14 +54,14 @@ class IntakeDoor:
     def key(self) -> SealingKey:
         """The campaign's key, its signature checked against the pinned one; while intake is away, the last one seen.
 
-        Raises KeyRefused, IntakeAway.
+        Raises KeyRefusedError, IntakeUnavailableError.
         """
         try:
             answer = self._http.get(f"/v1/campaigns/{self._settings.campaign}/sealing-key")
             answer.raise_for_status()
         except httpx.HTTPError:
             if not self._kept_key.exists():
-                raise IntakeAway("intake does not answer, and no key was fetched before") from None
+                raise IntakeUnavailableError("intake does not answer, and no key was fetched before") from None
             return self._checked(json.loads(self._kept_key.read_bytes()))
         key = self._checked(answer.json())
         write_atomic(self._kept_key, answer.content)
@@ -69,12 +69,12 @@ class IntakeDoor:
 
     def _checked(self, document: Any) -> SealingKey:
         if not isinstance(document, dict):
-            raise KeyRefused("the key document is none")
+            raise KeyRefusedError("the key document is none")
         settings = self._settings
         return SealingKey.from_document(document, campaign=settings.campaign, trusted=settings.signing_key)
 
     def post(self, paper: SealedPaper) -> Receipt:
-        """Raises PaperRefused, and IntakeAway once the patience is used up."""
+        """Raises PaperRefusedError, and IntakeUnavailableError once the patience is used up."""
         ends, wait_s = time.monotonic() + self._settings.patience_s, 0.5
         while True:
             wait_s = min(2 * wait_s, _LONGEST_WAIT_S)
@@ -87,7 +87,7 @@ class IntakeDoor:
                     return _receipt(answer)
                 wait_s = max(wait_s, _told_to_wait(answer))
             if time.monotonic() + wait_s > ends:
-                raise IntakeAway("intake does not take papers just now; what is sealed waits in the spool")
+                raise IntakeUnavailableError("intake does not take papers just now; what is sealed waits in the spool")
             time.sleep(wait_s)
 
 
@@ -96,9 +96,11 @@ def _receipt(answer: httpx.Response) -> Receipt:
         receipt: Receipt = answer.json()["receipt"]
         return receipt
     if answer.headers.get("Content-Type") != "application/problem+json":
-        raise PaperRefused("no-problem-document", f"HTTP {answer.status_code}; is KUJI_INTAKE_URL right?")
+        raise PaperRefusedError("no-problem-document", f"HTTP {answer.status_code}; is KUJI_INTAKE_URL right?")
     said = answer.json()
-    raise PaperRefused(str(said["type"]).rpartition(":")[2], f"{said.get('detail', '')} {said.get('detail_en', '')}")
+    raise PaperRefusedError(
+        str(said["type"]).rpartition(":")[2], f"{said.get('detail', '')} {said.get('detail_en', '')}"
+    )
 
 
 def _told_to_wait(answer: httpx.Response) -> float:

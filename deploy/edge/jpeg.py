@@ -11,14 +11,14 @@ _KEPT_APPS: Final = frozenset({0xE0, 0xEE})
 """JFIF (density) and Adobe (colour transform): both say how the dots are meant."""
 
 
-class NotJpeg(ValueError):  # noqa: N818  (says what is the case)
+class NotJpegError(ValueError):
     """The segments do not follow one another as they must."""
 
 
 def bare(data: bytes) -> bytes:
-    """Without EXIF, XMP, profiles, comments, and what follows the end. Raises NotJpeg."""
+    """Without EXIF, XMP, profiles, comments, and what follows the end. Raises NotJpegError."""
     if not data.startswith(_SOI):
-        raise NotJpeg("no start")
+        raise NotJpegError("no start")
     kept, at = bytearray(_SOI), 2
     while at + 4 <= len(data) and data[at] == 0xFF:  # noqa: PLR2004  (every marker begins so)
         marker = data[at + 1]
@@ -30,7 +30,7 @@ def bare(data: bytes) -> bytes:
         at = end
         if data[at : at + 2] == bytes((0xFF, _EOI)):
             return bytes(kept + data[at : at + 2])
-    raise NotJpeg("no end")
+    raise NotJpegError("no end")
 
 
 def _end_of_scan(data: bytes, at: int) -> int:
@@ -39,4 +39,4 @@ def _end_of_scan(data: bytes, at: int) -> int:
         if following != 0 and not 0xD0 <= following <= 0xD7:  # noqa: PLR2004  (stuffing, restart markers)
             return at
         at += 2
-    raise NotJpeg("no end of a scan")
+    raise NotJpegError("no end of a scan")

@@ -26,7 +26,7 @@ _MLKEM_BYTES: Final = 1184
 _KEY_BYTES: Final = _MLKEM_BYTES + 32
 
 
-class KeyRefused(Exception):  # noqa: N818  (a refusal, not a mishap)
+class KeyRefusedError(Exception):
     """The key document must not be used: its text says which check failed."""
 
 
@@ -41,16 +41,16 @@ class SealingKey:
 
     @classmethod
     def from_document(cls, document: Mapping[str, Any], *, campaign: CampaignId, trusted: str) -> Self:
-        """Check signature (Ed25519, by `trusted`, base64url), campaign and suite; KeyRefused where one is wrong."""
+        """Check signature (Ed25519 by `trusted`, base64url), campaign and suite. Raises KeyRefusedError."""
         if not verify_document(trusted, document):
-            raise KeyRefused("the signature is not the vault's: do not seal anything with this key")
+            raise KeyRefusedError("the signature is not the vault's: do not seal anything with this key")
         if (document.get("v"), document.get("campaign")) != (1, campaign):
-            raise KeyRefused("the key document is of another campaign or version")
+            raise KeyRefusedError("the key document is of another campaign or version")
         if document.get("suite") != SUITE_NAME:
-            raise KeyRefused(f"the suite is not {SUITE_NAME}: this client is too old")
+            raise KeyRefusedError(f"the suite is not {SUITE_NAME}: this client is too old")
         public_key = unb64url(document["public_key"])
         if len(public_key) != _KEY_BYTES:
-            raise KeyRefused(f"the public key does not have {_KEY_BYTES} bytes")
+            raise KeyRefusedError(f"the public key does not have {_KEY_BYTES} bytes")
         return cls(campaign, document["key_id"], datetime.fromisoformat(document["not_after"]), public_key)
 
     def seal(self, application_id: ApplicationId, plaintext: bytes) -> str:

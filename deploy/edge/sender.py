@@ -10,10 +10,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal, cast
 
-from deploy.edge.intake_client import IntakeDoor, PaperRefused
+from deploy.edge.intake_client import IntakeClient, PaperRefusedError
 from deploy.edge.settings import EdgeSettings
 from deploy.edge.spool import ClearFile, SealedPaper, Spool
-from deploy.edge.stripping import stripped
+from deploy.edge.strip_metadata import strip_metadata
 from shared.paper_files import BYTES, NotAPaper
 
 if TYPE_CHECKING:
@@ -38,33 +38,40 @@ def serial_of(text: str) -> Serial:
 class Sender:
     settings: EdgeSettings
     spool: Spool
-    door: IntakeDoor
+    door: IntakeClient
 
     def send(self, file: Path, channel: PaperChannel, serial: Serial) -> Receipt:
-        """Raises NotAPaper, PaperRefused (the file stays); IntakeAway (it stays until a later run has a receipt).
+        """Seal the file, deliver it and remove it; return the receipt.
 
-        A key that has just expired is fetched anew, once: the clear file is still there to be sealed again.
+        Fetches the key again, once, where it has just expired: the clear file can still be sealed again.
+        Raises NotAPaper and PaperRefusedError (the file stays), IntakeUnavailableError (a later run delivers it).
         """
         paper = self._waiting(file) or self._sealed_file(file, channel, serial)
         try:
             return self.deliver(paper)
-        except PaperRefused as refusal:
+        except PaperRefusedError as refusal:
             if refusal.code != KEY_EXPIRED:
                 raise
         return self.deliver(self._sealed_file(file, channel, serial))
 
     def send_bytes(self, content: bytes, channel: PaperChannel, serial: Serial, paper_id: PaperId) -> SealedPaper:
-        """Seal what never was a file; spooled when this returns. Raises NotAPaper, KeyRefused, IntakeAway."""
+        """Seal content that never was a file and put it into the spool.
+
+        Raises NotAPaper, KeyRefusedError, IntakeUnavailableError.
+        """
         return self._sealed(content, channel, serial, paper_id, datetime.now(UTC))
 
     def resume(self) -> int:
-        """Deliver what earlier runs left in the spool; how many were. Raises IntakeAway, or the last PaperRefused."""
+        """Deliver what earlier runs left in the spool; return the number delivered.
+
+        Raises IntakeUnavailableError at once, or the last PaperRefusedError after all were tried.
+        """
         delivered, refused = 0, None
         for paper in list(self.spool.papers()):
             try:
                 self.deliver(paper)
                 delivered += 1
-            except PaperRefused as refusal:
+            except PaperRefusedError as refusal:
                 refused = refusal
         if refused is not None:
             raise refused
@@ -74,7 +81,7 @@ class Sender:
         """Post what is spooled. A wrong token is the installation's fault, not the paper's: it stays spooled."""
         try:
             receipt = self.door.post(paper)
-        except PaperRefused as refusal:
+        except PaperRefusedError as refusal:
             if refusal.code == CONFLICT:  # a fax that was pushed twice: intake has the one sealed first
                 self.spool.drop(paper)
             elif refusal.code != UNAUTHORIZED:
@@ -106,7 +113,7 @@ class Sender:
         *,
         clear: ClearFile | None = None,
     ) -> SealedPaper:
-        pages = stripped(content)
+        pages = strip_metadata(content)
         key = self.door.key()
         sealed = key.seal_paper(paper_id, pages)
         paper = SealedPaper(key.campaign, paper_id, key.key_id, channel, serial, came_at.isoformat(), sealed, clear)

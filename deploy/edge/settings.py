@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 _EDGE_FILE: Final = "/etc/kuji/edge.env"
 
 
-class NotSetUp(Exception):  # noqa: N818  (says what is the case)
+class NotSetUpError(Exception):
     """Something the tool must know is missing; the text says which variable."""
 
 
@@ -38,7 +38,7 @@ class EdgeSettings:
         """From `KUJI_INTAKE_URL`, `KUJI_CAMPAIGN`, `KUJI_PAPER_TOKEN_FILE`, `KUJI_SIGNING_KEY`, `KUJI_SPOOL`.
 
         A fax server hands its hooks no environment, so what is not there comes from /etc/kuji/edge.env (or
-        KUJI_EDGE_FILE), lines of `NAME=value`. Raises NotSetUp.
+        KUJI_EDGE_FILE), lines of `NAME=value`. Raises NotSetUpError.
         """
         environment = {**_lines(Path(environment.get("KUJI_EDGE_FILE", _EDGE_FILE))), **environment}
         return cls(
@@ -54,7 +54,7 @@ class EdgeSettings:
 def _needed(environment: Mapping[str, str], name: str) -> str:
     value = environment.get(name, "")
     if not value:
-        raise NotSetUp(f"{name} is not set; see docs/operations.md, fax and post")
+        raise NotSetUpError(f"{name} is not set; see docs/operations.md, fax and post")
     return value
 
 
@@ -69,4 +69,4 @@ def _secret(path: Path) -> str:
     try:
         return path.read_text("utf-8").strip()
     except OSError as error:
-        raise NotSetUp(f"KUJI_PAPER_TOKEN_FILE cannot be read ({error.strerror})") from None
+        raise NotSetUpError(f"KUJI_PAPER_TOKEN_FILE cannot be read ({error.strerror})") from None

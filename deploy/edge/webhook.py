@@ -14,10 +14,10 @@ from typing import Annotated, Final, cast
 from fastapi import FastAPI, Header, Query, Request
 from starlette.requests import ClientDisconnect
 
-from deploy.edge.intake_client import IntakeAway, PaperRefused
-from deploy.edge.sealing import KeyRefused
+from deploy.edge.folder_watch import ADVICE
+from deploy.edge.intake_client import IntakeUnavailableError, PaperRefusedError
+from deploy.edge.sealing import KeyRefusedError
 from deploy.edge.sender import Sender, serial_of
-from deploy.edge.watching import ADVICE
 from shared.ids import PaperId
 from shared.paper_files import BYTES, NotAPaper
 from shared.web import ProblemError, install_problems, problem, unavailable
@@ -79,7 +79,7 @@ async def _take(sender: Sender, fax_id: str, content: bytes, paper_id: PaperId) 
         raise problem(
             refusal.code, 422, "この書類は受け付けられません", ADVICE.get(refusal.code, ""), en="Not a paper we take."
         ) from None
-    except (IntakeAway, KeyRefused):
+    except (IntakeUnavailableError, KeyRefusedError):
         raise unavailable("There is no sealing key to seal with just now; push the same again shortly.") from None
 
 
@@ -87,7 +87,7 @@ async def _deliver(sender: Sender, arrived: asyncio.Event, every_s: float) -> No
     """What an earlier run left, whatever comes, and every so often what intake could not take before."""
     while True:
         arrived.clear()
-        with suppress(IntakeAway, PaperRefused):
+        with suppress(IntakeUnavailableError, PaperRefusedError):
             await asyncio.to_thread(sender.resume)
         with suppress(TimeoutError):
             async with asyncio.timeout(every_s):

@@ -59,7 +59,7 @@ def _record(stack: Stack, campaigns: list[str]) -> dict[str, Any]:
 def _servers(stack: Stack) -> dict[str, str]:
     """Addresses of the private servers; one that was given by its URL is the business of whoever gave it."""
     private = {
-        "rabbitmq": None if stack.servers.given_amqp else stack.servers.rabbitmq.ports.amqp,
+        "rabbitmq": None if stack.servers.external_amqp else stack.servers.rabbitmq.ports.amqp,
         "mongodb": stack.servers.mongodb.port if stack.servers.mongodb else None,
         "mailbox": stack.servers.smtp_port,
     }

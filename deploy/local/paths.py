@@ -3,7 +3,7 @@
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-HOUSE = ROOT / ".kuji"
+STATE = ROOT / ".kuji"
 """Virtual environment, mongod, running installations. Never committed."""
-RUNS = HOUSE / "run"
+RUNS = STATE / "run"
 """One folder for each installation that runs (`deploy.local.runs`)."""

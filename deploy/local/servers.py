@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import Self
 
 from deploy.local.mongodb import MongoDB, find_mongod, reachable
-from deploy.local.paths import HOUSE, ROOT
+from deploy.local.paths import ROOT, STATE
 from deploy.local.ports import free_ports
 from deploy.local.processes import Child, LocalError, Watchdog, await_port
 from deploy.local.rabbitmq import Ports, RabbitMQ
@@ -24,8 +24,8 @@ class Servers:
     def __init__(self, home: Path, *, watchdog: Watchdog, environment: Mapping[str, str] = os.environ) -> None:
         self.home = home
         self.watchdog = watchdog
-        self.given_amqp = environment.get("KUJI_AMQP_URL")
-        self.given_mongo = environment.get("KUJI_MONGO_URL")
+        self.external_amqp = environment.get("KUJI_AMQP_URL")
+        self.external_mongo = environment.get("KUJI_MONGO_URL")
         amqp, distribution, mapper, mongo, self.smtp_port = free_ports(5)
         self.rabbitmq = RabbitMQ(home / "rabbitmq", Ports(amqp, distribution, mapper), watchdog)
         self._mongo_port = mongo
@@ -35,12 +35,12 @@ class Servers:
 
     @property
     def amqp_url(self) -> str:
-        return self.given_amqp or self.rabbitmq.url()
+        return self.external_amqp or self.rabbitmq.url()
 
     @property
     def mongo_url(self) -> str:
-        if self.given_mongo:
-            return self.given_mongo
+        if self.external_mongo:
+            return self.external_mongo
         assert self.mongodb is not None  # noqa: S101  (started before anybody asks)
         return self.mongodb.url()
 
@@ -75,16 +75,16 @@ class Servers:
         return [*self.rabbitmq.children, *(self.mongodb.children if self.mongodb else []), *mailbox]
 
     def _start_rabbitmq(self, users: Mapping[str, str] | None) -> None:
-        if self.given_amqp is None:
+        if self.external_amqp is None:
             self.rabbitmq.start(users)
             self.rabbitmq.ready()
 
     def _start_mongodb(self, users: Mapping[str, str] | None) -> None:
-        if self.given_mongo is not None:
-            if not reachable(self.given_mongo):
+        if self.external_mongo is not None:
+            if not reachable(self.external_mongo):
                 raise LocalError("KUJI_MONGO_URL does not answer; start that server, or unset it for a private one")
             return
-        binary = find_mongod(HOUSE)
+        binary = find_mongod(STATE)
         if binary is None:
             raise LocalError("there is no mongod: run ./kuji, which unpacks one, or set KUJI_MONGO_URL")
         self.mongodb = MongoDB(self.home / "mongodb", self._mongo_port, binary, self.watchdog)

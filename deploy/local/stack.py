@@ -56,8 +56,8 @@ class Stack:
         try:
             self._tell("RabbitMQ, MongoDB, mailbox")
             self.servers.start(amqp_users=self.secrets.amqp, mongo_users=_databases(self.secrets.mongo))
-            if self.servers.given_amqp is not None:
-                external_servers.prepare_broker(self.servers.given_amqp, self.namespace)
+            if self.servers.external_amqp is not None:
+                external_servers.prepare_broker(self.servers.external_amqp, self.namespace)
             self._tell(", ".join(self.options.services))
             for service in self.options.services:
                 self._launch(service)
@@ -89,19 +89,19 @@ class Stack:
         """Servers that were given are left as they were found, but for a namespace that somebody chose."""
         if "KUJI_NAMESPACE" in os.environ:
             return
-        if self.servers.given_amqp is not None:
-            external_servers.clear_broker(self.servers.given_amqp, self.namespace)
-        if self.servers.given_mongo is not None:
-            external_servers.clear_databases(self.servers.given_mongo, map(self.database, SERVICES))
+        if self.servers.external_amqp is not None:
+            external_servers.clear_broker(self.servers.external_amqp, self.namespace)
+        if self.servers.external_mongo is not None:
+            external_servers.clear_databases(self.servers.external_mongo, map(self.database, SERVICES))
 
     @property
     def namespace(self) -> str:
         """Of queues. Servers that were given may be shared by several checkouts; private ones are not."""
-        return self._mark if self.servers.given_amqp is not None else ""
+        return self._mark if self.servers.external_amqp is not None else ""
 
     def database(self, service: str) -> str:
         """A database of this installation alone: nobody's real one is met by accident."""
-        return f"{self._mark}_kuji_{service}" if self.servers.given_mongo is not None else f"kuji_{service}"
+        return f"{self._mark}_kuji_{service}" if self.servers.external_mongo is not None else f"kuji_{service}"
 
     def url(self, service: str) -> str:
         return f"http://127.0.0.1:{self.ports[service]}"
@@ -217,12 +217,12 @@ class Stack:
         return {}
 
     def _amqp_url(self, service: str) -> str:
-        if self.servers.given_amqp is not None:
-            return self.servers.given_amqp
+        if self.servers.external_amqp is not None:
+            return self.servers.external_amqp
         return self.servers.rabbitmq.url(service, self.secrets.amqp[service])
 
     def _mongo_url(self, service: str) -> str:
-        if self.servers.given_mongo is not None or self.servers.mongodb is None:
+        if self.servers.external_mongo is not None or self.servers.mongodb is None:
             return self.servers.mongo_url
         name = self.database(service)
         return self.servers.mongodb.url(name, self.secrets.mongo[service], database=name)

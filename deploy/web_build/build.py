@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Final
 
-from deploy.local.paths import HOUSE, ROOT
+from deploy.local.paths import ROOT, STATE
 from shared.errors import ConfigurationError
 
 WEB: Final = ROOT
@@ -22,7 +22,7 @@ WEB: Final = ROOT
 
 _BUNDLER: Final = "deploy/web_build/bundle.mjs"
 _STAMP: Final = "sources.sha256"
-_OWN_NODE: Final = HOUSE / "node"
+_OWN_NODE: Final = STATE / "node"
 _OLDEST_NODE: Final = 20
 _TIMEOUT_S: Final = 300.0
 

@@ -34,11 +34,11 @@ from shared.clock import Clock, choose_clock
 from shared.contracts import ApplicationsDecided, ErasureRequested, PaperSettled, SealingKeyPublished
 from shared.ids import CampaignId
 from shared.messaging import Bus
-from shared.periodic import Watch
+from shared.periodic import PeriodicTasks
 from shared.postal_codes import PostalCodes
 from shared.storage import Store
 from shared.typesetting import Typesetter
-from shared.web import health_router, install_problems, ops_only
+from shared.web import health_router, install_problems, require_staff_token
 from shared.web.outages import store_errors
 from shared.web.pages import Assets, Renderer, catalogues_with
 
@@ -55,7 +55,7 @@ def build(settings: IntakeSettings) -> FastAPI:
     papers, gate = PaperLedger(store), Gate(keys)
     erasure = Erasure(store, stages, bus)
     closing = Closing(store, ledger, papers, stages, clock, settings.settle_s)
-    watch = Watch(campaigns.values(), (closing.close_if_over, erasure.carry_out), every_s=settings.watch_s)
+    watch = PeriodicTasks(campaigns.values(), (closing.close_if_over, erasure.carry_out), every_s=settings.watch_s)
     _connect(bus, Handlers(ledger, papers, keys, erasure))
 
     @asynccontextmanager
@@ -66,7 +66,7 @@ def build(settings: IntakeSettings) -> FastAPI:
             yield
         await store.close()
 
-    guard = ops_only(settings.ops_token_file)
+    guard = require_staff_token(settings.ops_token_file)
     limits = Limits(settings.rates)
     applying = Applying(
         campaigns,

@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from services.intake.rules.submission import Submission
 from shared.ids import CampaignIdField, KeyIdField, ReceiptField
-from shared.web.description import documented
+from shared.web.description import describe_refusals
 
 
 class _Answer(BaseModel):
@@ -126,7 +126,7 @@ _REFUSALS: Final[dict[int, str]] = {
     409: "`conflict`: the id came with another body before; `key-expired` (with the current `key_id`); "
     "`serial-taken`: another paper has this number",
     413: "`too-large`: more than the `limit` of bytes",
-    422: "`invalid`: not the documented shape; names members of the schema, never what was sent",
+    422: "`invalid`: not the describe_refusals shape; names members of the schema, never what was sent",
     428: "`work-required`: proof of work of so many `bits` is asked for at present; send the same with `Kuji-Work`",
     429: "`too-many-requests`: the same again after `Retry-After` seconds",
     503: "`unavailable`: nothing was taken; send the same again after `Retry-After` seconds",
@@ -135,7 +135,7 @@ _REFUSALS: Final[dict[int, str]] = {
 
 def refusals(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """The error answers of an endpoint, for its description."""
-    return documented({status: _REFUSALS[status] for status in statuses})
+    return describe_refusals({status: _REFUSALS[status] for status in statuses})
 
 
 def submission_body() -> dict[str, Any]:

@@ -54,9 +54,9 @@ from shared.contracts import (
 )
 from shared.ids import CampaignId
 from shared.messaging import Bus
-from shared.periodic import Step, Watch
+from shared.periodic import PeriodicTask, PeriodicTasks
 from shared.storage import Store
-from shared.web import health_router, install_problems, ops_only
+from shared.web import health_router, install_problems, require_staff_token
 from shared.web.signin import staff_only
 
 
@@ -72,7 +72,7 @@ def build(settings: LotterySettings) -> FastAPI:
     no_shows = NoShows(store, clock, moves.release)
     places_desk, after_the_draw = _places(store, clock, keys, campaigns)
     steps = (schedule.advance, no_shows.count_what_is_due, *after_the_draw, erasure.carry_out)
-    watch = Watch(campaigns.values(), steps, every_s=settings.tick_s)
+    watch = PeriodicTasks(campaigns.values(), steps, every_s=settings.tick_s)
     _connect(bus, erasure)
 
     @asynccontextmanager
@@ -84,7 +84,7 @@ def build(settings: LotterySettings) -> FastAPI:
             yield
         await store.close()
 
-    guard, staff = ops_only(settings.ops_token_file), staff_only(settings.ops_token_file)
+    guard, staff = require_staff_token(settings.ops_token_file), staff_only(settings.ops_token_file)
     app = FastAPI(title="Kuji lottery", version="1", lifespan=lifespan, openapi_url=None, docs_url=None, redoc_url=None)
     install_problems(app)
     app.include_router(staff_router(draw_desk, staff))
@@ -119,7 +119,7 @@ def _draws(
 
 def _places(
     store: Store, clock: Clock, keys: LotteryKeys, campaigns: Mapping[CampaignId, Campaign]
-) -> tuple[PlacesDesk, tuple[Step, ...]]:
+) -> tuple[PlacesDesk, tuple[PeriodicTask, ...]]:
     """What people and staff do about places, and what the schedule does."""
     passes = Passes(keys, campaigns)
     owners = Owners(store, passes, Tries(time.monotonic))

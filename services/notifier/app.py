@@ -33,10 +33,10 @@ from shared.contracts import (
 )
 from shared.ids import CampaignId
 from shared.messaging import Bus
-from shared.periodic import Watch
+from shared.periodic import PeriodicTasks
 from shared.settings import read_secret
 from shared.storage import Store
-from shared.web import health_router, install_problems, ops_only
+from shared.web import health_router, install_problems, require_staff_token
 
 
 def build(settings: NotifierSettings) -> FastAPI:
@@ -50,7 +50,9 @@ def build(settings: NotifierSettings) -> FastAPI:
     mail_composer = MailComposer(applicants, texts, campaigns, settings.relay_domain)
     dispatcher = _build_dispatcher(settings, campaigns, store, mail_composer)
     print_queue = PrintQueue(store, CardComposer(applicants, texts, campaigns), gather_s=settings.gather_s)
-    watch = Watch(campaigns.values(), (print_queue.order_due_batches, erasure.carry_out), every_s=settings.poll_s)
+    watch = PeriodicTasks(
+        campaigns.values(), (print_queue.order_due_batches, erasure.carry_out), every_s=settings.poll_s
+    )
     _connect(bus, print_queue, erasure)
 
     @asynccontextmanager
@@ -63,7 +65,7 @@ def build(settings: NotifierSettings) -> FastAPI:
         await dispatcher.stop(settings.shutdown_s / 2)
         await store.close()
 
-    guard = ops_only(settings.ops_token_file)
+    guard = require_staff_token(settings.ops_token_file)
     app = FastAPI(
         title="Kuji notifier", version="1", lifespan=lifespan, openapi_url=None, docs_url=None, redoc_url=None
     )

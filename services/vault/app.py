@@ -40,7 +40,7 @@ from shared.postal_codes import PostalCodes
 from shared.settings import read_secret
 from shared.storage import PyMongoError, Store
 from shared.typesetting import Typesetter
-from shared.web import health_router, install_problems, ops_only, problem
+from shared.web import health_router, install_problems, problem, require_staff_token
 from shared.web.outages import store_errors
 
 ADMISSION_WAIT_S = 0.25
@@ -95,7 +95,7 @@ def build(settings: VaultSettings) -> FastAPI:
             await audit.checkpoint()
         await store.close()
 
-    guard = ops_only(settings.ops_token_file)
+    guard = require_staff_token(settings.ops_token_file)
     app = FastAPI(title="Kuji vault", version="1", lifespan=lifespan, openapi_url=None, docs_url=None, redoc_url=None)
     install_problems(app)
     app.add_exception_handler(KeyDestroyed, _on_erased)

@@ -28,7 +28,7 @@ class Text(_Part):
     ja: Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
     en: Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
 
-    def said_in(self, lang: str) -> str:
+    def in_language(self, lang: str) -> str:
         """Languages that have no text of their own read the English."""
         return self.ja if lang == "ja" else self.en
 

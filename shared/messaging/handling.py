@@ -17,7 +17,7 @@ from aio_pika.exceptions import AMQPError, ChannelInvalidStateError
 from pydantic import ValidationError
 
 from shared.contracts.base import Event
-from shared.errors import NotReady
+from shared.errors import NotReadyError
 from shared.logging import describe, get_logger
 from shared.messaging.deliveries import Deliveries
 from shared.messaging.envelope import Envelope
@@ -25,7 +25,7 @@ from shared.messaging.errors import BrokerUnavailable, ContractViolation
 from shared.messaging.names import Names
 from shared.messaging.publisher import Publisher
 from shared.messaging.retry_policy import Park, judge
-from shared.storage import Store, StoreUnavailable, UnitOfWork
+from shared.storage import Store, StoreUnavailableError, UnitOfWork
 
 _log = get_logger(__name__)
 
@@ -148,10 +148,10 @@ class Handling(Generic[E]):
         while True:
             try:
                 await self._store.transact(lambda uow: self._work(parcels, uow), patience_s=_PATIENCE_S)
-            except (StoreUnavailable, NotReady) as error:
+            except (StoreUnavailableError, NotReadyError) as error:
                 if deliveries.ended or not waits_s:
                     raise Abandoned from None
-                if isinstance(error, StoreUnavailable) and await self._store.ping():
+                if isinstance(error, StoreUnavailableError) and await self._store.ping():
                     raise
                 await asyncio.sleep(waits_s.pop(0))
             else:

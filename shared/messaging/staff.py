@@ -8,15 +8,17 @@ from fastapi import APIRouter, Depends, Path, Response
 
 from shared.messaging.errors import BrokerUnavailable, NotReplayable
 from shared.messaging.parking import Parking
-from shared.web.description import documented
+from shared.web.description import describe_refusals
 from shared.web.problems import ProblemError, problem, unavailable
 from shared.web.staff_token import Guard
 
-_ASKING: Final = documented(
+_ASKING: Final = describe_refusals(
     {401: "`unauthorized`: the staff token is missing", 503: "`unavailable`: the broker is away"}
 )
-_ACTING: Final = _ASKING | documented({404: "`not-parked`: list them again", 422: "`invalid`: not the form of an id"})
-_REPLAYING: Final = _ACTING | documented({409: "`not-replayable`: nobody consumes this any more; discard it"})
+_ACTING: Final = _ASKING | describe_refusals(
+    {404: "`not-parked`: list them again", 422: "`invalid`: not the form of an id"}
+)
+_REPLAYING: Final = _ACTING | describe_refusals({409: "`not-replayable`: nobody consumes this any more; discard it"})
 
 ParkedId = Annotated[str, Path(pattern=r"^[0-9a-f-]{32,36}$")]
 

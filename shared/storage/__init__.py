@@ -17,10 +17,10 @@ from shared.storage.driver import (
     ReplaceOne,
     ReturnDocument,
     Session,
-    StoreUnavailable,
+    StoreUnavailableError,
     UpdateMany,
     UpdateOne,
-    translated,
+    translate_errors,
 )
 from shared.storage.outbox import OutboxEntry
 from shared.storage.store import TRANSACTION_LIFETIME_S, Store, Work
@@ -49,10 +49,10 @@ __all__ = [
     "ReturnDocument",
     "Session",
     "Store",
-    "StoreUnavailable",
+    "StoreUnavailableError",
     "UnitOfWork",
     "UpdateMany",
     "UpdateOne",
     "Work",
-    "translated",
+    "translate_errors",
 ]

@@ -72,18 +72,18 @@ __all__ = [
     "ReplaceOne",
     "ReturnDocument",
     "Session",
-    "StoreUnavailable",
+    "StoreUnavailableError",
     "UpdateMany",
     "UpdateOne",
     "already_exists",
     "connect",
     "may_commit_again",
     "may_run_again",
-    "translated",
+    "translate_errors",
 ]
 
 
-class StoreUnavailable(TransientError):  # noqa: N818  (says the state; every caller reads it so)
+class StoreUnavailableError(TransientError):
     """The database did not answer in time, or has no primary. The same work may be sent again shortly."""
 
 
@@ -112,14 +112,14 @@ def connect(url: str, timeout_s: float) -> Client:
 
 
 @contextmanager
-def translated() -> Iterator[None]:
-    """Say StoreUnavailable where the driver says that nobody answered; everything else passes as it is."""
+def translate_errors() -> Iterator[None]:
+    """Say StoreUnavailableError where the driver says that nobody answered; everything else passes as it is."""
     try:
         yield
     except PyMongoError as error:
         if not _unanswered(error):
             raise
-        raise StoreUnavailable(f"the database did not answer ({type(error).__name__}); see that it runs") from None
+        raise StoreUnavailableError(f"the database did not answer ({type(error).__name__}); see that it runs") from None
 
 
 def _unanswered(error: PyMongoError) -> bool:

@@ -6,7 +6,7 @@ guarded by states and unique indexes as well.
 
 from typing import Final
 
-from shared.storage.driver import Database, DuplicateKeyError, ReturnDocument, translated
+from shared.storage.driver import Database, DuplicateKeyError, ReturnDocument, translate_errors
 
 LEASES: Final = "leases"
 
@@ -26,7 +26,7 @@ class Leases:
             "until": {"$cond": [mine, end, "$until"]},
         }}]  # fmt: skip
         try:
-            with translated():
+            with translate_errors():
                 line = await self._lines.find_one_and_update(
                     {"_id": what}, change, upsert=True, return_document=ReturnDocument.AFTER
                 )
@@ -36,5 +36,5 @@ class Leases:
 
     async def give_up(self, what: str, holder: str) -> None:
         """End one's own lease, so that another need not wait for its end."""
-        with translated():
+        with translate_errors():
             await self._lines.delete_one({"_id": what, "holder": holder})

@@ -6,7 +6,7 @@ from typing import Any
 
 from shared.ids import EventId
 from shared.storage.collections import OUTBOX
-from shared.storage.driver import Database, ObjectId, translated
+from shared.storage.driver import Database, ObjectId, translate_errors
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Outbox:
 
     async def claim(self, relay: str, limit: int, lease_s: float) -> list[OutboxEntry]:
         """The oldest free entries, lent to `relay` for `lease_s` seconds."""
-        with translated():
+        with translate_errors():
             free = {"$expr": {"$lt": ["$leased_until", "$$NOW"]}}
             oldest = [line["_id"] async for line in self._lines.find(free, {"_id": 1}).sort("_id", 1).limit(limit)]
             if not oldest:
@@ -43,18 +43,18 @@ class Outbox:
 
     async def remove(self, entries: Sequence[OutboxEntry]) -> None:
         """Forget what the broker has confirmed."""
-        with translated():
+        with translate_errors():
             await self._lines.delete_many({"_id": {"$in": _lines(entries)}})
 
     async def give_back(self, entries: Sequence[OutboxEntry]) -> None:
         """End the lease of what could not be published, so that anybody may try again at once."""
-        with translated():
+        with translate_errors():
             free = [{"$set": {"leased_until": {"$subtract": ["$$NOW", 1]}}}]
             await self._lines.update_many({"_id": {"$in": _lines(entries)}}, free)
 
     async def backlog(self) -> int:
         """How many entries wait for the broker."""
-        with translated():
+        with translate_errors():
             return await self._lines.count_documents({})
 
 

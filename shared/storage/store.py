@@ -9,7 +9,7 @@ from typing import Self, TypeVar
 
 from shared.storage import driver
 from shared.storage.collections import MESSAGE_COLLECTIONS, Collection, ensure
-from shared.storage.driver import MAJORITY, SNAPSHOT, Client, Database, PyMongoError, Session, translated
+from shared.storage.driver import MAJORITY, SNAPSHOT, Client, Database, PyMongoError, Session, translate_errors
 from shared.storage.inbox import Inbox
 from shared.storage.outbox import Outbox
 from shared.storage.work import UnitOfWork
@@ -47,7 +47,7 @@ class Store:
 
     async def ensure(self, collections: Iterable[Collection] = ()) -> None:
         """Bring collections, rules and indexes about; inbox and outbox are always among them."""
-        with translated():
+        with translate_errors():
             for collection in (*MESSAGE_COLLECTIONS, *collections):
                 await ensure(self.db, collection)
 
@@ -59,7 +59,7 @@ class Store:
 
     async def time(self) -> datetime:
         """What the server's clock says, aware."""
-        with translated():
+        with translate_errors():
             said: datetime = (await self.db.command("hello"))["localTime"]
         return said.replace(tzinfo=UTC)
 
@@ -75,9 +75,9 @@ class Store:
 
         `work` is run again, for up to `patience_s`, where the server took the transaction back (a rival wrote the
         same), so it must change nothing but the database.
-        Raises StoreUnavailable where nobody answers; what `work` raises takes everything back and passes through.
+        Raises StoreUnavailableError where nobody answers; what `work` raises takes everything back and passes through.
         """
-        with translated():
+        with translate_errors():
             async with await self._client.start_session() as session:
                 result, emitted = await self._until_done(session, work, patience_s)
         if emitted:

@@ -2,16 +2,16 @@
 
 from shared.web.health import health_router
 from shared.web.problems import ProblemError, answer_to, install_problems, invalid_shape, problem, unavailable
-from shared.web.staff_token import is_ops, ops_only
+from shared.web.staff_token import has_staff_token, require_staff_token
 
 __all__ = [
     "ProblemError",
     "answer_to",
+    "has_staff_token",
     "health_router",
     "install_problems",
     "invalid_shape",
-    "is_ops",
-    "ops_only",
     "problem",
+    "require_staff_token",
     "unavailable",
 ]

@@ -18,7 +18,7 @@ class Problem(BaseModel):
     detail_en: str = ""
 
 
-def documented(refusals: Mapping[int, str]) -> dict[int | str, dict[str, Any]]:
+def describe_refusals(refusals: Mapping[int, str]) -> dict[int | str, dict[str, Any]]:
     """The error answers of an endpoint (status → what it means), for its description."""
     schema = {"$ref": "#/components/schemas/Problem"}
     return {

@@ -2,10 +2,10 @@
 
 from collections.abc import AsyncIterator
 
-from shared.storage import translated
+from shared.storage import translate_errors
 
 
 async def store_errors() -> AsyncIterator[None]:
     """A dependency around an endpoint: what the database driver raises becomes a TransientError, and so a 503."""
-    with translated():
+    with translate_errors():
         yield

@@ -19,7 +19,7 @@ from shared.web.forms import form_fields
 from shared.web.pages import Renderer, page_headers
 from shared.web.problems import problem
 from shared.web.sessions import COOKIE, LIFE, Session, is_actor, read_session, write_session
-from shared.web.staff_token import is_ops, secret_of
+from shared.web.staff_token import has_staff_token, secret_of
 
 _SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 _TRIES: Final = 10
@@ -55,7 +55,7 @@ def staff_only(token_file: Path | None) -> StaffGuard:
     """
 
     def guard(request: Request) -> Staff:
-        if is_ops(token_file, request.headers.get("authorization")):
+        if has_staff_token(token_file, request.headers.get("authorization")):
             return Staff(None)
         session = _session(token_file, request)
         if session is None:
@@ -100,7 +100,7 @@ def signin_router(renderer: Renderer, token_file: Path | None) -> APIRouter:
         target, actor = _inside(sent.get("next", "/")), sent.get("actor", "")
         if not tries.may_try():
             return _form(renderer, target, "signin.too-many", 429)
-        if not is_actor(actor) or not is_ops(token_file, f"Bearer {sent.get('secret', '')}"):
+        if not is_actor(actor) or not has_staff_token(token_file, f"Bearer {sent.get('secret', '')}"):
             tries.failed()
             return _form(renderer, target, "signin.wrong", 401)
         answer = RedirectResponse(target, 303, page_headers(forms=True))

@@ -12,11 +12,11 @@ from shared.web.problems import problem
 Guard = Callable[[str | None], None]
 
 
-def ops_only(token_file: Path | None) -> Guard:
+def require_staff_token(token_file: Path | None) -> Guard:
     """A FastAPI dependency that lets only holders of the staff token pass (401 otherwise)."""
 
     def guard(authorization: Annotated[str | None, Header()] = None) -> None:
-        if not is_ops(token_file, authorization):
+        if not has_staff_token(token_file, authorization):
             raise problem(
                 "unauthorized",
                 401,
@@ -34,7 +34,7 @@ def secret_of(token_file: Path | None) -> str | None:
     return (token_file.read_text("utf-8").strip() or None) if token_file is not None else None
 
 
-def is_ops(token_file: Path | None, authorization: str | None) -> bool:
+def has_staff_token(token_file: Path | None, authorization: str | None) -> bool:
     expected = secret_of(token_file)
     if expected is None or authorization is None:
         return False

@@ -18,11 +18,11 @@ from pymongo import MongoClient
 from rich.console import Console
 
 from deploy.demo import evidence, phases
-from deploy.demo.installation import office
+from deploy.demo.installation import open_staff_client
 from deploy.demo.invariants import Facts, check
 from deploy.demo.people import DemoApplication, needles, population
-from deploy.demo.phases import Play
-from deploy.demo.progress import Stage
+from deploy.demo.phases import EventRun
+from deploy.demo.progress import PhaseProgress
 from deploy.demo.rehearsal import SAMPLE, rehearsal_of
 from deploy.demo.run import QUICK, installation_of
 from deploy.local.processes import Watchdog
@@ -44,7 +44,7 @@ class Run:
     facts: Facts
     applications: list[DemoApplication]
     sought: Sought
-    play: Play
+    play: EventRun
     careless: Sought
     error_bodies: bytes
 
@@ -73,10 +73,10 @@ def _people(campaign: Campaign, size: int) -> tuple[list[DemoApplication], Sough
 
 async def _until_everybody_is_told(
     stack: Stack, campaign: Campaign, applications: list[DemoApplication], home: Path
-) -> tuple[Facts, Play]:
-    stage = Stage(Console(quiet=True))
-    async with office(installation_of(stack, campaign)) as staff:
-        play = Play(staff, home)
+) -> tuple[Facts, EventRun]:
+    stage = PhaseProgress(Console(quiet=True))
+    async with open_staff_client(installation_of(stack, campaign)) as staff:
+        play = EventRun(staff, home)
         with stage.phase("all", "everything", len(applications)) as counter:
             await phases.take_applications(play, applications, counter)
             await phases.await_verdicts(play, len(applications), counter)
@@ -183,8 +183,8 @@ def test_after_the_close_out_nothing_decrypts(run: Run):
 
 
 async def _close_out(run: Run) -> dict[str, Any]:
-    async with office(installation_of(run.stack, run.campaign)) as staff:
-        play = Play(staff, run.play.output)
+    async with open_staff_client(installation_of(run.stack, run.campaign)) as staff:
+        play = EventRun(staff, run.play.output)
         await phases.return_to_ward(play)
         certificate = await phases.erase(play)
         assert [each.name for each in await evidence.after_erasure(staff) if not each.holds] == []

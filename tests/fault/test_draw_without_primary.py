@@ -21,8 +21,8 @@ from services.lottery.draw.transcript_repository import TranscriptRepository
 from services.lottery.record.manifest import draw_id
 from services.lottery.results import publish
 from services.lottery.verification.transcript_checks import verify_transcript
-from shared.periodic import Watch
-from shared.storage import StoreUnavailable, translated
+from shared.periodic import PeriodicTasks
+from shared.storage import StoreUnavailableError, translate_errors
 from tests.support.draw_builders import DICE, sample_campaign
 from tests.support.draw_process import SHORT_LEASE_S
 from tests.support.lottery_harness import PEOPLE, WITNESSES, Town, everybody_is_in, said, town_of
@@ -112,7 +112,7 @@ async def _looked_after(town: Town) -> AsyncIterator[None]:
     """By two processes at once, as their watches do it: what fails is tried again."""
     async with AsyncExitStack() as watches:
         for office in town.offices[:2]:
-            watch = Watch([town.campaign], [office.scheduler.advance], every_s=0.05)
+            watch = PeriodicTasks([town.campaign], [office.scheduler.advance], every_s=0.05)
             await watches.enter_async_context(watch.running())
         yield
 
@@ -129,7 +129,7 @@ async def _answered(ask: Callable[[], Awaitable[Any]]) -> Any:
     """As soon as the database answers."""
     while True:
         try:
-            with translated():
+            with translate_errors():
                 return await ask()
-        except StoreUnavailable:
+        except StoreUnavailableError:
             await asyncio.sleep(0.1)

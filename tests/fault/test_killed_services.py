@@ -14,11 +14,11 @@ import pytest
 from rich.console import Console
 
 from deploy.demo import evidence, phases
-from deploy.demo.installation import Office, office
+from deploy.demo.installation import StaffClient, open_staff_client
 from deploy.demo.invariants import FINAL_STATES, Facts, check
 from deploy.demo.people import DemoApplication, population
-from deploy.demo.phases import Play
-from deploy.demo.progress import Stage
+from deploy.demo.phases import EventRun
+from deploy.demo.progress import PhaseProgress
 from deploy.demo.rehearsal import SAMPLE, rehearsal_of, until
 from deploy.demo.run import QUICK, installation_of
 from deploy.local.processes import Watchdog
@@ -66,9 +66,9 @@ def aftermath(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Aftermath]:
 
 async def _play(stack: Stack, applications: list[DemoApplication], home: Path) -> Aftermath:
     killer = Killer(stack)
-    stage = Stage(Console(quiet=True))
-    async with office(installation_of(stack, rehearsal_of(SAMPLE, home / "campaigns"))) as staff:
-        play = Play(staff, home)
+    stage = PhaseProgress(Console(quiet=True))
+    async with open_staff_client(installation_of(stack, rehearsal_of(SAMPLE, home / "campaigns"))) as staff:
+        play = EventRun(staff, home)
         with stage.phase("all", "everything", len(applications)) as counter:
             arriving = asyncio.create_task(phases.take_applications(play, applications, counter))
             await _once_decided(staff, SIZE // 10)
@@ -93,15 +93,15 @@ async def _play(stack: Stack, applications: list[DemoApplication], home: Path) -
             await killer.strike("vault")
             await _settled(staff, await evidence.readable(staff))
             facts = await evidence.facts(staff, applications, desk, transcript)
-        parked = [len((await staff.get_root(door, "parked"))["messages"]) for door in _doors(staff)]
+        parked = [len((await staff.get_root(endpoint, "parked"))["messages"]) for endpoint in _doors(staff)]
     return Aftermath(facts, stack.servers.mailbox, tuple(killer.killed), sum(parked))
 
 
-def _doors(staff: Office) -> list[Any]:
+def _doors(staff: StaffClient) -> list[Any]:
     return [staff.at.intake, staff.at.vault, staff.at.lottery, staff.at.notifier]
 
 
-async def _once_decided(staff: Office, count: int) -> None:
+async def _once_decided(staff: StaffClient, count: int) -> None:
     async def ask() -> int:
         summary = await staff.get(staff.at.vault, "summary")
         return sum(summary["applications"].values())
@@ -109,14 +109,14 @@ async def _once_decided(staff: Office, count: int) -> None:
     await until(ask, lambda decided: decided >= count, within_s=60, what="verdicts", every_s=0.05)
 
 
-async def _once_mailed(staff: Office, count: int) -> None:
+async def _once_mailed(staff: StaffClient, count: int) -> None:
     async def ask() -> int:
         return int((await staff.get(staff.at.notifier, "summary"))["notices"].get("mailed", 0))
 
     await until(ask, lambda mailed: mailed >= count, within_s=60, what="mails", every_s=0.05)
 
 
-async def _settled(staff: Office, expected: int) -> None:
+async def _settled(staff: StaffClient, expected: int) -> None:
     async def ask() -> dict[str, int]:
         states: dict[str, int] = (await staff.get(staff.at.notifier, "summary"))["notices"]
         return states

@@ -14,7 +14,7 @@ from typing import Any
 
 import psutil
 
-from deploy.local.paths import HOUSE, ROOT
+from deploy.local.paths import ROOT, STATE
 
 SERVERS = {"beam.smp", "epmd", "mongod"}
 SERVICES = {"services.intake", "services.lottery", "services.notifier", "services.vault"}
@@ -39,8 +39,8 @@ class Checkout:
         for file in ("package.json", "package-lock.json", "tsconfig.json"):
             shutil.copy(ROOT / file, folder / file)
         (folder / ".kuji").mkdir()
-        if (HOUSE / "mongod").exists():
-            (folder / ".kuji" / "mongod").symlink_to(HOUSE / "mongod")
+        if (STATE / "mongod").exists():
+            (folder / ".kuji" / "mongod").symlink_to(STATE / "mongod")
         return cls(folder)
 
     def start(self, *command: str) -> subprocess.Popen[bytes]:

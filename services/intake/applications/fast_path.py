@@ -14,7 +14,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from services.intake.applications.submit import Applying
 from services.intake.schemas import Receipted
-from shared.storage import translated
+from shared.storage import translate_errors
 from shared.web import answer_to
 
 _PATH: Final = re.compile(r"/v1/campaigns/([^/]+)/applications")
@@ -36,7 +36,7 @@ class Door:
 
     async def _answer(self, campaign: str, request: Request) -> Response:
         try:
-            with translated():
+            with translate_errors():
                 receipt = await self._applying.take(campaign, "web", request, request.headers.get("kuji-work"))
         except Exception as error:
             answer = answer_to(error)

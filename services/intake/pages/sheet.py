@@ -45,9 +45,9 @@ class Sheets:
             "purpose_version": campaign.purpose.version,
             "code": [list(row) for row in segno.make(code_text(campaign), error="q", micro=False).matrix],
             "max_wins": campaign.draw.max_wins,
-            "closes": dates.deadline(campaign.window.closes, texts),
-            "closes_en": dates.deadline(campaign.window.closes, self._english),
-            "notify_by": dates.deadline(campaign.notify_by, texts),
+            "closes": dates.format_deadline(campaign.window.closes, texts),
+            "closes_en": dates.format_deadline(campaign.window.closes, self._english),
+            "notify_by": dates.format_deadline(campaign.notify_by, texts),
             "office": {
                 "name": office.name,
                 "postal_code": f"{office.postal_code[:3]}-{office.postal_code[3:]}",

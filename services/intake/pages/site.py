@@ -90,9 +90,9 @@ class Site:
             "classes": [wording.shown_class(each, texts) for each in campaign.classes],
             "odds": self._odds[campaign.id],
             "talks": [wording.of(each.title, texts) for each in campaign.talks],
-            "opens": dates.moment(campaign.window.opens, texts),
-            "closes": dates.deadline(campaign.window.closes, texts),
-            "notify_by": dates.deadline(campaign.notify_by, texts),
+            "opens": dates.format_moment(campaign.window.opens, texts),
+            "closes": dates.format_deadline(campaign.window.closes, texts),
+            "notify_by": dates.format_deadline(campaign.notify_by, texts),
         }
 
     async def _state(self, campaign: Campaign) -> str:

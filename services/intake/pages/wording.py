@@ -7,7 +7,7 @@ from typing import Final
 from shared.campaign import Campaign, EventClass
 from shared.campaign.model import Text
 from shared.catalogue import Catalogue
-from shared.dates import span
+from shared.dates import format_span
 from shared.odds import FEW_SEATS, assumed, odds
 
 _GRADES: Final = ("p1", "p2", "p3", "p4", "p5", "p6", "j1", "j2", "j3")
@@ -47,7 +47,7 @@ def shown_class(each: EventClass, texts: Catalogue) -> ShownClass:
         number=each.number,
         title=of(each.title, texts),
         who=who(each, texts),
-        when=span(each.starts, each.ends, texts),
+        when=format_span(each.starts, each.ends, texts),
         place=of(each.place, texts),
         places=_places(each, texts),
     )
@@ -55,7 +55,7 @@ def shown_class(each: EventClass, texts: Catalogue) -> ShownClass:
 
 def of(text: Text, texts: Catalogue) -> str:
     """A text of the campaign file, which has Japanese and English; other languages read the English."""
-    return text.said_in(texts.lang)
+    return text.in_language(texts.lang)
 
 
 def title(campaign: Campaign, texts: Catalogue) -> str:

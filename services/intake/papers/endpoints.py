@@ -17,7 +17,7 @@ from services.intake.rules.paper_submission import PAPER_BODY_LIMIT, PaperSubmis
 from services.intake.schemas import Receipted, refusals
 from shared.campaign import Campaign
 from shared.ids import CampaignId
-from shared.web.staff_token import is_ops
+from shared.web.staff_token import has_staff_token
 
 
 def papers_router(
@@ -41,7 +41,7 @@ def papers_router(
         authorization: Annotated[str | None, Header(description="the paper token")] = None,
     ) -> Receipted:
         """Hand in a sealed fax or scan. The same request again gets the same answer."""
-        if not is_ops(token_file, authorization):
+        if not has_staff_token(token_file, authorization):
             raise problems.unauthorized()
         known = campaigns.get(CampaignId(campaign))
         if known is None:

@@ -108,7 +108,7 @@ class DrawPages:
             "texts": texts.for_the_program(_PROGRAM),
             "campaign": campaign.id,
             "actor": staff.actor,
-            "classes": [[each.id, f"{each.number} {each.title.said_in(texts.lang)}"] for each in campaign.classes],
+            "classes": [[each.id, f"{each.number} {each.title.in_language(texts.lang)}"] for each in campaign.classes],
         }
 
 

@@ -62,7 +62,7 @@ class ReceptionPages:
     async def lead(self, campaign: Campaign, texts: Catalogue, staff: Staff) -> Response:
         """For whoever is in charge: how many came, what does not fit together, which devices are silent."""
         seen = await self.overview.of(campaign, self.clock.now())
-        titles = {each.id: f"{each.number} {each.title.said_in(texts.lang)}" for each in campaign.classes}
+        titles = {each.id: f"{each.number} {each.title.in_language(texts.lang)}" for each in campaign.classes}
         data = {
             "lang": texts.lang,
             "now": self.clock.now().isoformat(),

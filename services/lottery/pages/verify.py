@@ -48,9 +48,9 @@ class VerifyPages:
             "key": self.key,
             "work": self.renderer.assets.by_name["verify-work.js"].url,
             "offline": _OFFLINE,
-            "classes": {each.id: each.title.said_in(texts.lang) for each in known.classes},
+            "classes": {each.id: each.title.in_language(texts.lang) for each in known.classes},
         }
-        title = known.title.said_in(texts.lang)
+        title = known.title.in_language(texts.lang)
         return self.renderer.page(
             "verify.html", texts, f"/verify/{known.id}", campaign=known, title=title, key=self.key, data=data
         )
@@ -61,7 +61,7 @@ class VerifyPages:
         return Response(program.content, media_type="text/javascript", headers=HEADERS)
 
     def _list(self, texts: Catalogue, status: int) -> Response:
-        shown = [(each.id, each.title.said_in(texts.lang)) for each in self.campaigns.values()]
+        shown = [(each.id, each.title.in_language(texts.lang)) for each in self.campaigns.values()]
         return self.renderer.page("verifies.html", texts, "/verify", status=status, campaigns=shown)
 
 

@@ -113,10 +113,10 @@ def _worded(campaign: Campaign, texts: Catalogue, place: Mapping[str, Any]) -> d
     answer_by = place["answer_by"]
     return {
         **place,
-        "title": f"{event_class.number} {event_class.title.said_in(texts.lang)}",
-        "when": dates.span(event_class.starts, event_class.ends, texts),
-        "where": event_class.place.said_in(texts.lang),
-        "answer_by": answer_by and dates.moment(datetime.fromisoformat(answer_by), texts),
+        "title": f"{event_class.number} {event_class.title.in_language(texts.lang)}",
+        "when": dates.format_span(event_class.starts, event_class.ends, texts),
+        "where": event_class.place.in_language(texts.lang),
+        "answer_by": answer_by and dates.format_moment(datetime.fromisoformat(answer_by), texts),
     }
 
 

@@ -22,7 +22,7 @@ from services.lottery.statistics.rules.demand import (
 )
 from shared.campaign import Campaign
 from shared.ids import DrawId
-from shared.storage import Store, translated
+from shared.storage import Store, translate_errors
 
 T = TypeVar("T")
 
@@ -31,7 +31,7 @@ PAGE_WAIT_S: Final = 2.0
 
 
 class DrawCounts:
-    """Counts each thing once for all requests and keeps the counts for a moment. Raises StoreUnavailable."""
+    """Counts each thing once for all requests and keeps the counts for a moment. Raises StoreUnavailableError."""
 
     def __init__(self, store: Store) -> None:
         self._store, self._entries, self._outcomes = store, EntryRepository(store), OutcomeRepository(store)
@@ -89,8 +89,8 @@ def _by_state(draw: DrawId) -> list[Mapping[str, Any]]:
 
 
 async def _soon(counting: Awaitable[T]) -> T | None:
-    """Return the count if it is there in time, else None. Raises StoreUnavailable."""
-    with translated():
+    """Return the count if it is there in time, else None. Raises StoreUnavailableError."""
+    with translate_errors():
         try:
             return await asyncio.wait_for(counting, PAGE_WAIT_S)
         except TimeoutError:

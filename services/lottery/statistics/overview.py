@@ -23,7 +23,7 @@ from shared.campaign import Campaign, quicknet
 from shared.campaign.model import Beacon
 from shared.clock import Clock
 from shared.ids import DrawId
-from shared.storage import Store, translated
+from shared.storage import Store, translate_errors
 
 _EVENTS_SHOWN: Final = 100
 
@@ -86,8 +86,8 @@ class DrawOverview:
         self._readiness = SingleFlightCache[Readiness]()
 
     async def course(self, campaign: Campaign) -> Course:
-        """Return the course of the campaign's present draw. Raises StoreUnavailable."""
-        with translated():
+        """Return the course of the campaign's present draw. Raises StoreUnavailableError."""
+        with translate_errors():
             *past, draw = await self._draws.all(campaign.id)
             readiness = await self._readiness_of(campaign, draw)
             clocks = await clock_waits(self._store, draw)

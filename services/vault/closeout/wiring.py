@@ -20,7 +20,7 @@ from shared.campaign import Campaign
 from shared.clock import Clock
 from shared.erasure import Queues
 from shared.ids import CampaignId
-from shared.periodic import Watch
+from shared.periodic import PeriodicTasks
 from shared.storage import Store
 from shared.typesetting import Typesetter
 from shared.web.staff_token import Guard
@@ -32,7 +32,7 @@ class CloseOut:
     ledger: Ledger
     returns: Returns
     erasure: Erasure
-    watch: Watch
+    watch: PeriodicTasks
 
     def routers(self, guard: Guard) -> list[APIRouter]:
         return [
@@ -65,5 +65,5 @@ def close_out(
         clock=clock,
         limits=Limits(settings.erasure_answers_s, settings.backup_horizon_days),
     )
-    watch = Watch(campaigns.values(), (erasure.carry_out,), every_s=settings.close_out_watch_s)
+    watch = PeriodicTasks(campaigns.values(), (erasure.carry_out,), every_s=settings.close_out_watch_s)
     return CloseOut(campaigns, ledger, returns, erasure, watch)

@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 from services.vault.keys.campaign_keys import CampaignKeys
 from services.vault.keys.ciphers.envelope import KEY_BYTES, NotDecryptable, decrypt, encrypt
 from shared.encoding import b64url, unb64url
-from shared.errors import ConfigurationError, NotReady, PermanentError
+from shared.errors import ConfigurationError, NotReadyError, PermanentError
 from shared.files import create_once, overwrite_and_remove, write_atomic
 from shared.ids import CampaignId
 from shared.signing import SigningKey
@@ -25,7 +25,7 @@ from shared.signing import SigningKey
 _SCRYPT = {"n": 2**15, "r": 8, "p": 1}
 
 
-class VaultLocked(NotReady):
+class VaultLocked(NotReadyError):  # noqa: N818  (renamed with the vault's other errors)
     """The vault was sealed; nothing is decrypted until it is restarted with its passphrase."""
 
 

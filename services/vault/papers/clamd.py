@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlsplit
 
-from shared.errors import ConfigurationError, NotReady
+from shared.errors import ConfigurationError, NotReadyError
 
 _CHUNK: Final = 256 * 1024
 
 
-class ScannerAway(NotReady):
+class ScannerAway(NotReadyError):  # noqa: N818  (renamed with the vault's other errors)
     """clamd does not answer, or not as it should: no paper is to blame, so all wait until it does."""
 
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from deploy.demo.client import IntakeClient
+from deploy.demo.client import ApplicantClient
 from deploy.demo.people import population
 from shared import receipts
 from shared.ids import ApplicationId, new_application_id
@@ -135,7 +135,7 @@ async def test_a_key_that_nobody_published_is_refused_with_the_one_to_use(intake
 async def test_the_key_document_is_served_as_it_was_signed(intake: Intake):
     answer = await intake.http.get(f"/v1/campaigns/{CAMPAIGN}/sealing-key")
     assert answer.json() | {"signature": ""} == intake.vault.document() | {"signature": ""}
-    client = IntakeClient(intake.url, CAMPAIGN, trusted=intake.vault.signing.public)
+    client = ApplicantClient(intake.url, CAMPAIGN, trusted=intake.vault.signing.public)
     async with client:
         assert (await client.key()).key_id == "k1"
 
@@ -186,7 +186,7 @@ async def test_what_is_no_postal_code_is_said(intake: Intake, code: str, status:
 async def test_the_demos_people_apply_as_outside_clients_do(intake: Intake):
     people = population(intake.campaign, seed=3, size=60)
     trusted = intake.vault.signing.public
-    async with IntakeClient(intake.url, CAMPAIGN, trusted=trusted, ops_token=OPS_TOKEN) as client:
+    async with ApplicantClient(intake.url, CAMPAIGN, trusted=trusted, ops_token=OPS_TOKEN) as client:
         taken = await client.submit(people)
         assert {each.application_id for each in taken} == {each.application_id for each in people}
         assert (await client.status(people[0].application_id) or {})["status"] == "received"

@@ -8,13 +8,13 @@ import pytest
 import uvicorn
 from fastapi import FastAPI, Request
 
-from shared.web.slow_clients import HEAD_BYTES, PatientProtocol
+from shared.web.slow_clients import HEAD_BYTES, TimedHttpProtocol
 
 Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 REQUEST = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
 
 
-class Hasty(PatientProtocol):
+class Hasty(TimedHttpProtocol):
     head_s = 0.6
 
 

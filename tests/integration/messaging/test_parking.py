@@ -13,7 +13,7 @@ from shared.ids import CampaignId, new_event_id
 from shared.messaging import Bus
 from shared.messaging.envelope import Envelope
 from shared.storage import UnitOfWork
-from shared.web import install_problems, ops_only
+from shared.web import install_problems, require_staff_token
 from tests.support.counting_handler import Witness, all_marked, marks
 from tests.support.message_samples import SAMPLES
 from tests.support.messaging_harness import CAMPAIGN, House, received, until
@@ -42,7 +42,7 @@ async def staff(vault: Bus, tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
     (tmp_path / "token").write_text(TOKEN)
     app = FastAPI()
     install_problems(app)
-    app.include_router(vault.parking_router(ops_only(tmp_path / "token")))
+    app.include_router(vault.parking_router(require_staff_token(tmp_path / "token")))
     transport = httpx.ASGITransport(app)
     headers = {"Authorization": f"Bearer {TOKEN}"}
     async with httpx.AsyncClient(transport=transport, base_url="http://vault", headers=headers) as client:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import pytest
 
 from shared.contracts import ApplicationReceived
-from shared.errors import NotReady, TransientError
+from shared.errors import NotReadyError, TransientError
 from shared.messaging import Bus
 from shared.storage import UnitOfWork
 from tests.support.counting_handler import Witness, all_marked, marks
@@ -116,7 +116,7 @@ async def test_while_a_service_is_not_ready_its_messages_wait_without_an_attempt
 
     async def locked(events: Sequence[ApplicationReceived], uow: UnitOfWork) -> None:
         if not ready:
-            raise NotReady("locked")
+            raise NotReadyError("locked")
         await witness(events, uow)
 
     vault = await house.bus("vault")

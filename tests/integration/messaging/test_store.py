@@ -13,7 +13,7 @@ from shared.storage import (
     Index,
     OperationFailure,
     Store,
-    StoreUnavailable,
+    StoreUnavailableError,
     UnitOfWork,
 )
 from tests.support.messaging_harness import House, decided
@@ -133,9 +133,9 @@ async def test_a_database_that_is_away_is_said_within_the_timeout() -> None:
 
     begun = time.monotonic()
     assert not await nowhere.ping()
-    with pytest.raises(StoreUnavailable, match="see that it runs"):
+    with pytest.raises(StoreUnavailableError, match="see that it runs"):
         await nowhere.transact(work)
-    with pytest.raises(StoreUnavailable):
+    with pytest.raises(StoreUnavailableError):
         await nowhere.ensure([THINGS])
     assert time.monotonic() - begun < 4
     await nowhere.close()

@@ -18,7 +18,7 @@ from services.vault.printroom.room import PrintRoom
 from shared.contracts import CardOrder, PrintCompleted, PrintRequested
 from shared.ids import BatchId, NoticeId, Token, new_token
 from shared.typesetting import Typesetter
-from shared.web import install_problems, ops_only
+from shared.web import install_problems, require_staff_token
 from tests.support.vault_parts import Parts, parts
 
 PEOPLE = [
@@ -146,7 +146,7 @@ async def test_staff_see_batches_and_fetch_pages_and_nobody_else_does(vault: Par
     token.write_text("staff", "utf-8")
     app = FastAPI()
     install_problems(app)
-    app.include_router(print_router(vault.campaigns, print_room(vault), ops_only(token)))
+    app.include_router(print_router(vault.campaigns, print_room(vault), require_staff_token(token)))
     root = f"/v1/campaigns/{vault.campaign.id}/print-batches"
     staff = {"Authorization": "Bearer staff"}
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://vault") as client:

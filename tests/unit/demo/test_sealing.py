@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives import hpke
 from cryptography.hazmat.primitives.asymmetric.mlkem import MLKEM768PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
-from deploy.demo.sealing import SUITE_NAME, KeyRefused, SealingKey
+from deploy.demo.sealing import SUITE_NAME, KeyRefusedError, SealingKey
 from shared.encoding import b64url, unb64url
 from shared.ids import ApplicationId, CampaignId
 from shared.signing import SigningKey
@@ -72,13 +72,13 @@ def test_sealing_twice_gives_different_texts(vault: Vault):
 
 
 def test_a_key_signed_by_somebody_else_is_refused(vault: Vault):
-    with pytest.raises(KeyRefused, match="signature"):
+    with pytest.raises(KeyRefusedError, match="signature"):
         SealingKey.from_document(vault.document(), campaign=CAMPAIGN, trusted=Vault().signing.public)
 
 
 def test_a_key_swapped_after_signing_is_refused(vault: Vault):
     document = {**vault.document(), "public_key": b64url(Vault().public)}
-    with pytest.raises(KeyRefused, match="signature"):
+    with pytest.raises(KeyRefusedError, match="signature"):
         SealingKey.from_document(document, campaign=CAMPAIGN, trusted=vault.signing.public)
 
 
@@ -92,7 +92,7 @@ def test_a_key_swapped_after_signing_is_refused(vault: Vault):
     ],
 )
 def test_a_document_that_does_not_fit_is_refused_with_its_reason(vault: Vault, changes: dict[str, Any], text: str):
-    with pytest.raises(KeyRefused, match=text):
+    with pytest.raises(KeyRefusedError, match=text):
         SealingKey.from_document(vault.document(**changes), campaign=CAMPAIGN, trusted=vault.signing.public)
 
 

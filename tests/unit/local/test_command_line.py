@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from deploy.cli.api import CallRefused, NotRunning
+from deploy.cli.api import CallRefusedError, NotRunningError
 from deploy.cli.commands import app
 
 COMMANDS = (
@@ -43,7 +43,7 @@ def test_staff_calls_say_how_to_start_when_nothing_runs(
 
     said = kuji(*command)
 
-    assert isinstance(said.exception, NotRunning)
+    assert isinstance(said.exception, NotRunningError)
     assert "./kuji up" in str(said.exception)
 
 
@@ -55,7 +55,7 @@ def test_an_unknown_campaign_is_answered_with_those_there_are(tmp_path: Path, mo
     said = kuji("held", "list", "--campaign", "summer")
 
     assert "spring, autumn" in str(said.exception)
-    assert not isinstance(said.exception, CallRefused)
+    assert not isinstance(said.exception, CallRefusedError)
 
 
 @pytest.mark.parametrize("content", [b"not JSON \xff", b"[]", b"{}", b'{"v": 1, "manifest": "x"}'])

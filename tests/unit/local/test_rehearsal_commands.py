@@ -8,7 +8,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from deploy.cli import installation
-from deploy.cli.api import NotRunning
+from deploy.cli.api import NotRunningError
 from deploy.cli.commands import app
 from deploy.demo.moments import list_moments
 from deploy.demo.rehearsal import SAMPLE, rehearsal_of, rehearsals_of
@@ -100,7 +100,7 @@ def test_a_real_installation_has_no_clock_to_move(tmp_path: Path, monkeypatch: p
 
     result = kuji("next")
 
-    assert isinstance(result.exception, NotRunning)
+    assert isinstance(result.exception, NotRunningError)
     assert "not a rehearsal" in str(result.exception)
 
 

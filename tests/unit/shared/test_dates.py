@@ -20,19 +20,19 @@ JA, EN = catalogues_with(TEXTS)
     ],
 )
 def test_a_moment_is_in_the_wards_time_with_its_weekday(at: str, japanese: str, english: str):
-    assert dates.moment(datetime.fromisoformat(at), JA) == japanese
-    assert dates.moment(datetime.fromisoformat(at), EN) == english
+    assert dates.format_moment(datetime.fromisoformat(at), JA) == japanese
+    assert dates.format_moment(datetime.fromisoformat(at), EN) == english
 
 
 def test_a_deadline_at_midnight_is_the_end_of_the_day_before():
     midnight = datetime.fromisoformat("2018-05-29T00:00:00+09:00")
-    assert dates.deadline(midnight, JA) == "2018年5月28日(月) 24時"
-    assert dates.deadline(midnight, EN) == "Mon 28 May 2018, midnight"
-    assert dates.deadline(datetime.fromisoformat("2018-05-28T17:00:00+09:00"), JA) == "2018年5月28日(月) 午後5時"
+    assert dates.format_deadline(midnight, JA) == "2018年5月28日(月) 24時"
+    assert dates.format_deadline(midnight, EN) == "Mon 28 May 2018, midnight"
+    assert dates.format_deadline(datetime.fromisoformat("2018-05-28T17:00:00+09:00"), JA) == "2018年5月28日(月) 午後5時"
 
 
 def test_a_class_is_on_one_day_or_says_when_it_ends():
     starts = datetime.fromisoformat("2018-06-09T22:00:00+09:00")
     ends = datetime.fromisoformat("2018-06-10T01:00:00+09:00")
-    assert dates.span(starts, ends, JA) == "2018年6月9日(土) 22:00〜2018年6月10日(日) 01:00"
-    assert dates.span(starts, starts.replace(hour=23), EN) == "Sat 9 June 2018 22:00–23:00"
+    assert dates.format_span(starts, ends, JA) == "2018年6月9日(土) 22:00〜2018年6月10日(日) 01:00"
+    assert dates.format_span(starts, starts.replace(hour=23), EN) == "Sat 9 June 2018 22:00–23:00"

@@ -14,7 +14,7 @@ from shared import logging
 from shared.campaign import load_campaign
 from shared.clock import RehearsalClock, SystemClock, choose_clock, set_rehearsal_clock
 from shared.errors import ConfigurationError
-from shared.web import health_router, install_problems, ops_only, problem
+from shared.web import health_router, install_problems, problem, require_staff_token
 
 SAMPLE = Path("deploy/campaigns/777-days.yaml")
 SECRET = "山田花子-canary"
@@ -44,7 +44,7 @@ def client(tmp_path: Path) -> httpx.AsyncClient:
     async def broken() -> None:
         raise RuntimeError(SECRET)
 
-    @app.get("/staff", dependencies=[Depends(ops_only(token))])
+    @app.get("/staff", dependencies=[Depends(require_staff_token(token))])
     async def staff() -> str:
         return "in"
 

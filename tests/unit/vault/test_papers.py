@@ -12,7 +12,7 @@ from PIL import Image
 from services.vault.papers.clamd import Scanner, ScannerAway
 from services.vault.papers.rules.states import AFTER, UNSETTLED, PaperState, before
 from services.vault.papers.sandbox import Looking, LookingFailed
-from shared.errors import ConfigurationError, NotReady
+from shared.errors import ConfigurationError, NotReadyError
 from shared.paper_files import Kind, NotAPaper
 from tests.support import fax_images
 
@@ -104,4 +104,4 @@ async def test_a_scanner_that_gives_no_verdict_never_lets_a_paper_through(answer
     async with scanner_that(answering) as url:
         with pytest.raises(ScannerAway):
             await Scanner(url, timeout_s=0.3).is_infected(fax_images.fax())
-    assert issubclass(ScannerAway, NotReady)
+    assert issubclass(ScannerAway, NotReadyError)

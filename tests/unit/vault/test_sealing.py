@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from deploy.demo.sealing import KeyRefused, SealingKey
+from deploy.demo.sealing import KeyRefusedError, SealingKey
 from services.vault.keys.campaign_keys import CampaignKeys, SealingSecret
 from services.vault.keys.ciphers.sealing import NotOpened, Opener, info, key_document
 from shared.encoding import b64url, unb64url
@@ -136,7 +136,7 @@ def test_text_that_is_not_base64url_is_refused_in_the_same_way(text: str):
 
 def test_a_client_refuses_a_key_that_the_vault_did_not_sign():
     document = key_document(CAMPAIGN, KEYS.current, SigningKey.generate())
-    with pytest.raises(KeyRefused):
+    with pytest.raises(KeyRefusedError):
         SealingKey.from_document(document, campaign=CAMPAIGN, trusted=SigningKey.generate().public)
 
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from services.lottery.places.ownership import WINDOW_S, TooManyTries, Tries, normalise_code
 
 
-class Watch:
+class PeriodicTasks:
     def __init__(self) -> None:
         self.now = 0.0
 
@@ -27,7 +27,7 @@ def test_any_typed_code_becomes_something_that_can_be_compared(typed: str):
 
 
 def test_wrong_codes_for_one_number_close_that_number_for_a_while_and_no_other():
-    watch = Watch()
+    watch = PeriodicTasks()
     tries = Tries(watch)
     for _ in range(10):
         tries.check("one")
@@ -40,7 +40,7 @@ def test_wrong_codes_for_one_number_close_that_number_for_a_while_and_no_other()
 
 
 def test_nobody_is_shut_out_by_what_others_type_and_memory_has_an_end():
-    tries = Tries(Watch())
+    tries = Tries(PeriodicTasks())
     for number in range(12_000):
         tries.wrong(str(number))
     tries.check("mine")

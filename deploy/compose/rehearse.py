@@ -13,11 +13,11 @@ from typing import Any
 from rich.console import Console
 
 from deploy.compose import record, secrets
-from deploy.demo.installation import Door, Installation, office
+from deploy.demo.installation import Installation, ServiceEndpoint, open_staff_client
 from deploy.demo.invariants import Invariant
 from deploy.demo.people import population
-from deploy.demo.phases import Play
-from deploy.demo.progress import Stage
+from deploy.demo.phases import EventRun
+from deploy.demo.progress import PhaseProgress
 from deploy.demo.rehearsal import SAMPLE, rehearsal_of
 from deploy.demo.report import Report
 from deploy.demo.run import play_event
@@ -41,20 +41,20 @@ def rehearse(folder: Path, size: int, console: Console) -> Report:
     """Plays on whatever answers at the published ports. Raises KujiError."""
     started = time.monotonic()
     campaign = rehearsal_of(SAMPLE, folder / "campaigns")
-    doors = {service: _door(folder, service) for service in record.PORTS}
-    at = Installation(campaign, **doors, clock_file=clock_file(folder), mailbox=folder / "mailbox", keystore=None)
+    endpoints = {service: _endpoint(folder, service) for service in record.PORTS}
+    at = Installation(campaign, **endpoints, clock_file=clock_file(folder), mailbox=folder / "mailbox", keystore=None)
     output = folder / "rehearsal"
     output.mkdir(exist_ok=True)
-    stage = Stage(console)
+    progress = PhaseProgress(console)
 
     async def play() -> Report:
-        async with office(at) as staff:
+        async with open_staff_client(at) as staff:
             secrets.pin(folder, (await staff.get_root(at.vault, "signing-key"))["public_key"])
-            return await play_event(Play(staff, output), population(campaign, 777, size), stage)
+            return await play_event(EventRun(staff, output), population(campaign, 777, size), progress)
 
     report = asyncio.run(play())
     *others, _ = report.invariants  # the last asks for a certificate that passes in every part
-    seconds = {**stage.seconds, "total": round(time.monotonic() - started, 2)}
+    seconds = {**progress.seconds, "total": round(time.monotonic() - started, 2)}
     report = dataclasses.replace(report, invariants=[*others, certified(report.certificate)], seconds=seconds)
     (output / "demo-report.json").write_text(json.dumps(report.to_json(), ensure_ascii=False, indent=1))
     return report
@@ -71,5 +71,5 @@ def certified(certificate: Mapping[str, Any]) -> Invariant:
     )
 
 
-def _door(folder: Path, service: str) -> Door:
-    return Door(record.url(service), record.token_file(folder, service).read_text("utf-8").strip())
+def _endpoint(folder: Path, service: str) -> ServiceEndpoint:
+    return ServiceEndpoint(record.url(service), record.token_file(folder, service).read_text("utf-8").strip())

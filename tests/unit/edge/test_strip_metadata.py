@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from PIL import Image, ImageChops
 
 from deploy.edge import jpeg
-from deploy.edge.stripping import stripped
+from deploy.edge.strip_metadata import strip_metadata
 from shared.paper_files import BYTES, PAGES, Kind, NotAPaper, look
 from tests.support import fax_images
 
@@ -36,7 +36,7 @@ def test_a_fax_keeps_every_dot_its_coding_and_its_density_and_loses_its_tags(
     lines: Literal[196, 98], coding: Literal["group3", "group4"]
 ):
     came = fax_images.fax(lines, coding, 3, SECRET)
-    goes = stripped(came)
+    goes = strip_metadata(came)
     assert holds_secret(came)
     assert not holds_secret(goes)
     assert fax_images.same_pictures(came, goes)
@@ -48,7 +48,7 @@ def test_a_fax_keeps_every_dot_its_coding_and_its_density_and_loses_its_tags(
 @pytest.mark.parametrize("kind", ["JPEG", "PNG"])
 def test_a_photo_keeps_every_dot_and_loses_its_metadata(kind: Literal["JPEG", "PNG"]):
     came = fax_images.photo(kind, SECRET)
-    goes = stripped(came + (b"" if kind == "PNG" else SECRET.encode()))
+    goes = strip_metadata(came + (b"" if kind == "PNG" else SECRET.encode()))
     assert holds_secret(came)
     assert not holds_secret(goes)
     with Image.open(io.BytesIO(came)) as one, Image.open(io.BytesIO(goes)) as other:
@@ -61,13 +61,13 @@ def test_a_photo_that_was_taken_sideways_is_turned_before_its_orientation_is_for
     exif[0x0112] = 6
     written = io.BytesIO()
     Image.new("RGB", (300, 100), "white").save(written, "JPEG", exif=exif)
-    with Image.open(io.BytesIO(stripped(written.getvalue()))) as image:
+    with Image.open(io.BytesIO(strip_metadata(written.getvalue()))) as image:
         assert image.size == (100, 300)
 
 
 def test_a_pdf_keeps_its_pages_and_loses_information_scripts_and_attachments():
     came = fax_images.scan(SECRET, SECRET.encode(), 2)
-    goes = stripped(came)
+    goes = strip_metadata(came)
     assert holds_secret(came)
     assert not holds_secret(goes)
     with pikepdf.open(io.BytesIO(goes)) as pdf:
@@ -91,7 +91,7 @@ def test_a_photo_inside_a_pdf_loses_its_metadata_too():
         page.obj.Contents = pdf.make_stream(b"q 595 0 0 842 0 0 cm /I Do Q")
         written = io.BytesIO()
         pdf.save(written)
-    goes = stripped(written.getvalue())
+    goes = strip_metadata(written.getvalue())
     assert holds_secret(written.getvalue())
     assert not holds_secret(goes)
     [one], [other] = rendered(written.getvalue()), rendered(goes)
@@ -117,7 +117,7 @@ def test_a_photo_inside_a_pdf_loses_its_metadata_too():
 )
 def test_what_is_not_what_it_says_is_refused_with_a_code(data: bytes, code: str):
     with pytest.raises(NotAPaper) as caught:
-        stripped(data)
+        strip_metadata(data)
     assert caught.value.code == code
 
 
@@ -132,11 +132,11 @@ def test_a_picture_larger_than_any_scanner_makes_is_refused_before_it_is_decoded
 def test_whatever_follows_the_first_bytes_it_is_a_paper_or_a_refusal(kind: Kind, rest: bytes):
     heads = {Kind.TIFF: b"II*\x00", Kind.PDF: b"%PDF-", Kind.JPEG: b"\xff\xd8\xff", Kind.PNG: b"\x89PNG\r\n\x1a\n"}
     with pytest.raises(NotAPaper):
-        stripped(heads[kind] + rest)
+        strip_metadata(heads[kind] + rest)
 
 
 @given(st.integers(0, 62_000))
 def test_a_jpeg_that_ends_anywhere_is_refused(end: int):
     whole = fax_images.photo("JPEG")
-    with pytest.raises(jpeg.NotJpeg):
+    with pytest.raises(jpeg.NotJpegError):
         jpeg.bare(whole[: min(end, len(whole) - 2)])

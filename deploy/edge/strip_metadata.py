@@ -19,7 +19,7 @@ _PAGE_KEYS: Final = frozenset(
 _NEVER: Final = ("/Metadata", "/PieceInfo", "/LastModified", "/AA", "/AF", "/EF", "/OpenAction", "/JS", "/Thumb")
 
 
-def stripped(data: bytes) -> bytes:
+def strip_metadata(data: bytes) -> bytes:
     """The same pages in a file of the same kind, and nothing else. Raises NotAPaper."""
     kind = look(data).kind
     try:

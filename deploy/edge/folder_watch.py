@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from deploy.edge.intake_client import IntakeAway, PaperRefused
-from deploy.edge.sealing import KeyRefused
+from deploy.edge.intake_client import IntakeUnavailableError, PaperRefusedError
+from deploy.edge.sealing import KeyRefusedError
 from deploy.edge.sender import UNAUTHORIZED, PaperChannel, Sender, serial_of
 from shared.files import write_atomic
 from shared.paper_files import NotAPaper
@@ -32,7 +32,7 @@ ADVICE: Final = {
 
 
 @dataclass
-class Watching:
+class FolderWatch:
     """`settle_s`: a file that has not changed for so long is complete."""
 
     folder: Path
@@ -52,10 +52,10 @@ class Watching:
         """What is complete now goes; what intake could not take before goes first."""
         try:
             self.sender.resume()
-        except IntakeAway as away:
+        except IntakeUnavailableError as away:
             self.tell(str(away))
             return
-        except PaperRefused as refusal:
+        except PaperRefusedError as refusal:
             self.tell(f"refused: {refusal}")
         for file in sorted(self._complete()):
             self._send(file)
@@ -77,12 +77,12 @@ class Watching:
             self.tell(f"{serial} {self.sender.send(file, self.channel, serial)}")
         except NotAPaper as refusal:
             self._reject(file, refusal.code, ADVICE.get(refusal.code, ""))
-        except PaperRefused as refusal:
+        except PaperRefusedError as refusal:
             if refusal.code == UNAUTHORIZED:
                 self.tell(str(refusal))
             else:
                 self._reject(file, refusal.code, refusal.told)
-        except (IntakeAway, KeyRefused) as error:
+        except (IntakeUnavailableError, KeyRefusedError) as error:
             self.tell(str(error))
 
     def _reject(self, file: Path, code: str, advice: str) -> None:
