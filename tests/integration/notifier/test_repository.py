@@ -1,0 +1,165 @@
+"""NoticeRepository and PrintBatchRepository on a real database: records survive, and the state tables hold."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from services.notifier.collections import COLLECTIONS
+from services.notifier.post.repository import PrintBatchRepository
+from services.notifier.repository import ClaimLostError, NoticeRepository
+from services.notifier.rules.notice import Notice, PrintBatch
+from services.notifier.rules.states import NOTICES, NoticeState, PrintBatchState
+from shared.errors import TransientError
+from shared.ids import BatchId, CampaignId, NoticeId, new_application_id, new_token
+from shared.storage import Store
+
+CAMPAIGN = CampaignId("777-days")
+NOW = datetime(2018, 6, 1, tzinfo=UTC)
+MARK = "a-mark"
+
+S = NoticeState
+Operation = Callable[[NoticeRepository, Sequence[Notice]], Awaitable[object]]
+
+
+@pytest.fixture
+async def store(mongo_url: str, namespace: str) -> AsyncIterator[Store]:
+    opened = Store.open(mongo_url, f"{namespace}_notifier")
+    await opened.ensure(COLLECTIONS)
+    yield opened
+    await opened.db.client.drop_database(f"{namespace}_notifier")
+    await opened.close()
+
+
+@pytest.fixture
+def notices(store: Store) -> NoticeRepository:
+    return NoticeRepository(store.db)
+
+
+def build(state: NoticeState, **changes: object) -> Notice:
+    """Return a claimed notice whose lease has ended."""
+    facts = {
+        "id": f"n-{state}",
+        "campaign": CAMPAIGN,
+        "application_id": new_application_id(),
+        "token": new_token(),
+        "occasion": "d-1",
+        "kind": "regret",
+        "channel": "mail",
+        "state": state,
+        "created_at": NOW,
+        "next_at": NOW,
+        "claim": MARK,
+        "lease_until": NOW - timedelta(seconds=1),
+        "batch_id": "m-1",
+    }
+    return Notice.model_validate(facts | changes)
+
+
+def ids(notices: Sequence[Notice]) -> list[NoticeId]:
+    return [notice.id for notice in notices]
+
+
+async def defer_each(notices: NoticeRepository, stored: Sequence[Notice]) -> None:
+    for notice in stored:
+        await notices.defer(MARK, notice.id, 451, NOW)
+
+
+async def switch_each(notices: NoticeRepository, stored: Sequence[Notice]) -> None:
+    for notice in stored:
+        await notices.switch_to_post(MARK, notice.id, 550, NOW)
+
+
+async def bounce_each(notices: NoticeRepository, stored: Sequence[Notice]) -> None:
+    for notice in stored:
+        await notices.record_bounce(CAMPAIGN, notice.id, notice.token, "5.1.1", NOW)
+
+
+OPERATIONS: dict[str, tuple[Operation, NoticeState]] = {
+    "replace": (lambda r, n: r.replace_unsent([notice.application_id for notice in n]), S.REPLACED),
+    "claim batch": (lambda r, n: r.claim_batch(ids(n), "other", NOW, BatchId("m-2")), S.SENDING),
+    "begin": (lambda r, n: r.begin_sending_text(MARK, ids(n), NOW), S.COMMITTING),
+    "mailed": (lambda r, n: r.record_mailed(MARK, ids(n), 250, NOW), S.MAILED),
+    "answer lost": (lambda r, n: r.record_unknown(MARK, ids(n)), S.UNKNOWN),
+    "refused for now": (defer_each, S.DEFERRED),
+    "refused": (switch_each, S.TO_PRINT),
+    "split": (lambda r, n: r.split_batch(MARK, ids(n), NOW), S.DEFERRED),
+    "bounced": (bounce_each, S.TO_PRINT),
+    "print": (lambda r, n: r.start_printing(ids(n), BatchId("p-1")), S.PRINTING),
+    "printed": (lambda r, n: r.record_printed(ids(n), []), S.PRINTED),
+    "failed": (lambda r, n: r.record_printed([], ids(n)), S.FAILED),
+}
+
+
+@pytest.mark.parametrize("name", OPERATIONS)
+async def test_an_operation_moves_exactly_the_notices_whose_state_the_table_allows(
+    notices: NoticeRepository, name: str
+) -> None:
+    operation, target = OPERATIONS[name]
+    stored = [build(state) for state in S]
+    await notices.insert_missing(stored)
+    with suppress(ClaimLostError, TransientError):  # raised after the write; the caller's transaction takes it back
+        await operation(notices, stored)
+    after = {notice.id: notice.state for notice in await notices.list_notices(CAMPAIGN)}
+    assert after == {f"n-{state}": target if NOTICES.allows(state, target) else state for state in S}
+
+
+async def test_a_released_claim_defers_only_what_was_not_sent_and_takes_the_attempt_back(
+    notices: NoticeRepository,
+) -> None:
+    await notices.insert_missing([build(state, attempts=2) for state in S])
+    await notices.release_claim(MARK, NOW)
+    after = {notice.id: (notice.state, notice.attempts) for notice in await notices.list_notices(CAMPAIGN)}
+    assert after == {f"n-{state}": (state, 2) for state in S} | {"n-sending": (S.DEFERRED, 1)}
+
+
+async def test_a_takeover_moves_only_notices_whose_lease_has_ended(notices: NoticeRepository) -> None:
+    later = NOW + timedelta(seconds=1)
+    running = [build(state, id=f"n-running-{state}", lease_until=later) for state in (S.SENDING, S.COMMITTING)]
+    await notices.insert_missing([*(build(state) for state in S), *running])
+    await notices.take_over_expired(NOW)
+    after = {notice.id: notice.state for notice in await notices.list_notices(CAMPAIGN)}
+    moved = {"n-sending": S.PENDING, "n-committing": S.UNKNOWN}
+    assert after == {f"n-{state}": state for state in S} | {notice.id: notice.state for notice in running} | moved
+
+
+@pytest.mark.parametrize("target", [S.MAILED, S.TO_PRINT])
+async def test_a_handler_can_resolve_only_unknown_notices(notices: NoticeRepository, target: NoticeState) -> None:
+    stored = [build(state) for state in S]
+    await notices.insert_missing(stored)
+    resolved = [
+        notice.state
+        for notice in stored
+        if await notices.resolve_unknown(CAMPAIGN, notice.id, target, "a-handler", NOW)
+    ]
+    assert resolved == [S.UNKNOWN]
+    (notice,) = [notice for notice in await notices.list_notices(CAMPAIGN, target) if notice.id == "n-unknown"]
+    assert notice.resolved_by == "a-handler"
+
+
+async def test_another_claim_cannot_move_a_notice(notices: NoticeRepository) -> None:
+    stored = [build(S.SENDING)]
+    await notices.insert_missing(stored)
+    with pytest.raises(ClaimLostError):
+        await notices.begin_sending_text("another-mark", ids(stored), NOW)
+    await notices.split_batch("another-mark", ids(stored), NOW)
+    assert await notices.list_notices(CAMPAIGN) == stored
+
+
+async def test_a_notice_is_read_as_it_was_written(notices: NoticeRepository) -> None:
+    full = build(S.PRINTED, sent_at=NOW, code="5.1.1", bounced=True, print_batch="p-1", resolved_by="a-handler")
+    await notices.insert_missing([full, full])
+    assert await notices.list_notices(CAMPAIGN) == [full]
+
+
+@pytest.mark.parametrize("target", [PrintBatchState.PRINTED, PrintBatchState.MISMATCH])
+async def test_a_second_answer_does_not_change_a_print_batch(store: Store, target: PrintBatchState) -> None:
+    batches, batch = PrintBatchRepository(store.db), PrintBatch(id=BatchId("p-1"), campaign=CAMPAIGN, notices=())
+    await batches.insert(batch)
+    assert await batches.find_requested(batch.id) == batch
+    await batches.complete(batch.id, target, 2, "0" * 64)
+    await batches.complete(batch.id, PrintBatchState.PRINTED, 4, "1" * 64)
+    await batches.complete(batch.id, PrintBatchState.MISMATCH, 4, "1" * 64)
+    assert await batches.find_requested(batch.id) is None
+    assert [(listed.state, listed.pages) for listed in await batches.list_batches(CAMPAIGN)] == [(target, 2)]
