@@ -22,12 +22,17 @@ import aiosmtplib
 from deploy.local.processes import Watchdog
 from deploy.local.servers import Servers
 from services.notifier import handlers
-from services.notifier.applicant_repository import ApplicantRepository
-from services.notifier.collections import COLLECTIONS
 from shared import logging
-from tests.support.mail_relay_harness import Door, at, letter, named, relaying, verdict
+from tests.support.mail_relay_harness import (
+    RunningRelay,
+    build_mail,
+    name_recipients,
+    run_relay,
+    send_text,
+    token_address,
+)
 from tests.support.mail_server import MailServer
-from tests.support.notifier_harness import House
+from tests.support.notifier_harness import NotifierHarness
 from tests.support.vault_parts import Known, parts
 
 MAILS = 600
@@ -53,7 +58,7 @@ async def _shared_out(count: int, one: Callable[[Sequence[int]], Awaitable[None]
 
 async def bare(smtp_port: int) -> AsyncIterator[Figure]:
     """The client library alone: no TLS, no tokens, no audit."""
-    content = letter("someone@mail.example")
+    content = build_mail("someone@mail.example")
 
     async def session(numbers: Sequence[int]) -> None:
         client = aiosmtplib.SMTP(hostname="127.0.0.1", port=smtp_port, start_tls=False, local_hostname="bench")
@@ -64,30 +69,30 @@ async def bare(smtp_port: int) -> AsyncIterator[Figure]:
     yield Figure(f"bare aiosmtplib → mail server, {CONNECTIONS} sessions", await _shared_out(MAILS, session))
 
 
-async def through_relay(door: Door, people: Sequence[Known]) -> AsyncIterator[Figure]:
+async def through_relay(relay: RunningRelay, people: Sequence[Known]) -> AsyncIterator[Figure]:
     """A plain client of the relay: tokens and audit, no states."""
 
     async def session(numbers: Sequence[int]) -> None:
-        async with door.client() as client:
+        async with relay.client() as client:
             for number in numbers:
                 token = people[number].token
-                await named(client, [at(token)], f"n-{number}")
-                code, _ = await verdict(client, letter(at(token), "{{kuji:name}} 様\n"))
+                await name_recipients(client, [token_address(token)], f"n-{number}")
+                code, _ = await send_text(client, build_mail(token_address(token), "{{kuji:name}} 様\n"))
                 assert code == aiosmtplib.SMTPStatus.completed, code
 
     rate = await _shared_out(len(people), session)
     yield Figure(f"aiosmtplib → relay → mail server, {CONNECTIONS} sessions", rate)
 
 
-async def through_notifier(house: House, people: Sequence[Known], outcome: str) -> float:
+async def through_notifier(harness: NotifierHarness, people: Sequence[Known], outcome: str) -> float:
     """From the moment the results are there until every notice is mailed, in people a second."""
-    await house.store.transact(lambda uow: handlers.on_contacts(house.contacts(people), uow))
-    await house.store.transact(lambda uow: handlers.on_results(house.results(people, outcome), uow))
+    await harness.store.transact(lambda uow: handlers.on_contacts(harness.build_contacts(people), uow))
+    await harness.store.transact(lambda uow: handlers.on_results(harness.build_results(people, outcome), uow))
     begun = time.perf_counter()
-    async with house.notifier(connections=CONNECTIONS, gather_s=0.0):
-        await house.settled(300, mailed=len(people))
+    async with harness.run_notifier(connections=CONNECTIONS, gather_s=0.0):
+        await harness.wait_for_states(300, mailed=len(people))
         took = time.perf_counter() - begun
-    await house.store.db["notices"].delete_many({})
+    await harness.store.db["notices"].delete_many({})
     return len(people) / took
 
 
@@ -97,17 +102,16 @@ async def measure(servers: Servers, folder: Path) -> AsyncIterator[Figure]:
     namespace = f"b{secrets.token_hex(4)}"
     async with (
         parts(servers.mongo_url, namespace, folder, []) as vault,
-        relaying(vault, servers.smtp_port, timeout_s=30) as door,
-        House(servers.amqp_url, servers.mongo_url, namespace, vault, door, MailServer()) as house,
+        run_relay(vault, servers.smtp_port, timeout_s=30) as relay,
+        NotifierHarness(servers.amqp_url, servers.mongo_url, namespace, vault, relay, MailServer()) as harness,
     ):
-        await house.store.ensure(COLLECTIONS)
-        await ApplicantRepository(house.store.db).ensure_locks([house.campaign.id])
-        winners, losers = await house.people(MAILS), await house.people(LOSERS, first=MAILS)
-        async for figure in through_relay(door, winners):
+        await harness.prepare_database()
+        winners, losers = await harness.admit_people(MAILS), await harness.admit_people(LOSERS, first=MAILS)
+        async for figure in through_relay(relay, winners):
             yield figure
-        yield Figure("notifier → relay → mail server, one mail each", await through_notifier(house, winners, "won"))
-        rate = await through_notifier(house, losers, "lost")
-        yield Figure(f"notifier → relay → mail server, batches of {house.campaign.bcc_batch}", rate, "people/s")
+        yield Figure("notifier → relay → mail server, one mail each", await through_notifier(harness, winners, "won"))
+        rate = await through_notifier(harness, losers, "lost")
+        yield Figure(f"notifier → relay → mail server, batches of {harness.campaign.bcc_batch}", rate, "people/s")
 
 
 async def main() -> None:

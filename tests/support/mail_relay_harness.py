@@ -1,4 +1,4 @@
-"""The vault's relay as its client meets it: STARTTLS, a password, token addresses; a real mail server behind it."""
+"""The vault's mail relay for tests: STARTTLS, a password, token addresses, a real mail server behind it."""
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -21,22 +21,23 @@ DOMAIN, BOUNCES = "relay.kuji.internal", "bounces.example"
 
 
 def person(number: int, mailbox: str | None = None) -> Person:
-    """Someone whose name, address and mailbox are theirs alone."""
+    """Return a person whose name, address and mailbox no other number has."""
     name = f"髙﨑{chr(0x4E00 + 7 * number)} 𠮷{chr(0x5000 + 11 * number)}"
     address = mailbox if mailbox is not None else f"person{number}@mail.example"
     return Person(name, "1600021", f"東京都新宿区歌舞伎町{number}丁目4-1", f"03{number:08d}", 34, None, address, None)
 
 
 @dataclass(frozen=True)
-class Door:
-    """Where the relay is and how to get in."""
+class RunningRelay:
+    """A relay that runs, and what its client needs."""
 
-    relay: MailRelay
+    server: MailRelay
     port: int
     authority: Path
     password: str = field(repr=False)
 
     def client(self, **changes: object) -> aiosmtplib.SMTP:
+        """Return a client that is not connected yet; `changes` overwrite its settings."""
         settings: dict[str, object] = {
             "hostname": "localhost",
             "port": self.port,
@@ -51,8 +52,8 @@ class Door:
 
 
 @asynccontextmanager
-async def relaying(vault: Parts, mta_port: int, *, timeout_s: float = 5.0) -> AsyncIterator[Door]:
-    """A relay of this vault in front of a mail server on loopback."""
+async def run_relay(vault: Parts, mta_port: int, *, timeout_s: float = 5.0) -> AsyncIterator[RunningRelay]:
+    """Run a relay of this vault in front of a mail server on loopback."""
     secrets = Secrets.make(vault.state_dir / "secrets")
     options = RelayOptions(
         host="127.0.0.1",
@@ -67,39 +68,45 @@ async def relaying(vault: Parts, mta_port: int, *, timeout_s: float = 5.0) -> As
     relay = MailRelay(options, KnownRecipients(vault.identities, vault.campaigns), vault.clock)
     await relay.start()
     try:
-        yield Door(relay, relay.port, secrets.authority_file, secrets.relay_password)
+        yield RunningRelay(relay, relay.port, secrets.authority_file, secrets.relay_password)
     finally:
         await relay.stop()
 
 
-def at(token: Token | str) -> str:
+def token_address(token: Token | str) -> str:
+    """Return the address that the relay translates."""
     return f"{token}@{DOMAIN}"
 
 
-def letter(to: str, body: str = "皆様\n抽選の結果をお知らせします。\n") -> bytes:
+def build_mail(to: str, body: str = "皆様\n抽選の結果をお知らせします。\n") -> bytes:
+    """Return a plain mail in Japanese."""
     message = EmailMessage(policy=policy.SMTP)
     message["To"], message["Subject"] = to, "【催し】抽選結果のお知らせ"
     message.set_content(body, charset="utf-8", cte="base64")
     return message.as_bytes()
 
 
-async def named(client: aiosmtplib.SMTP, addresses: Sequence[str], envelope_id: str = "n-1") -> list[tuple[int, str]]:
-    """Begin a mail and name its recipients; the relay's own answer to each."""
+async def name_recipients(
+    client: aiosmtplib.SMTP, addresses: Sequence[str], envelope_id: str = "n-1"
+) -> list[tuple[int, str]]:
+    """Begin a mail, name its recipients, and return the relay's answer to each."""
     await client.mail(f"bounce+{envelope_id}@{DOMAIN}")
-    return [await asked(client, address) for address in addresses]
+    return [await name_recipient(client, address) for address in addresses]
 
 
-async def asked(client: aiosmtplib.SMTP, address: str) -> tuple[int, str]:
+async def name_recipient(client: aiosmtplib.SMTP, address: str) -> tuple[int, str]:
+    """Name one more recipient and return code and text of the answer."""
     try:
-        code, words = await client.rcpt(address)
+        code, text = await client.rcpt(address)
     except aiosmtplib.SMTPRecipientRefused as refusal:
         return refusal.code, refusal.message
-    return code, words
+    return code, text
 
 
-async def verdict(client: aiosmtplib.SMTP, content: bytes) -> tuple[int, str]:
+async def send_text(client: aiosmtplib.SMTP, content: bytes) -> tuple[int, str]:
+    """Send the text and return code and text of the answer."""
     try:
-        code, words = await client.data(content)
+        code, text = await client.data(content)
     except aiosmtplib.SMTPDataError as refusal:
         return refusal.code, refusal.message
-    return code, words
+    return code, text

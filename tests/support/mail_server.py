@@ -1,8 +1,8 @@
-"""A mail server for the tests: keeps what arrives as it came, and misbehaves on demand, by local part of a recipient.
+"""A mail server for tests: it stores mails as they arrive, and fails on demand, by the local part of a recipient.
 
-`reject-5xx` 550 and `defer-4xx` 451 (with the address in the words, as real ones do), `full-552` 552,
-`busy-twice` 451 twice and then taken, `hangup` drops the connection at RCPT, `closing-421` answers 421, `mute` drops
-it after it has taken the text, `spam-554` refuses the text, `busy-452` defers it, `slow` takes its time over it.
+`reject-5xx` 550 and `defer-4xx` 451 (with the address in the text, as real servers do), `full-552` 552,
+`busy-twice` 451 twice and then 250, `hangup` drops the connection at RCPT, `closing-421` answers 421, `mute` drops
+it after it has taken the text, `spam-554` refuses the text, `busy-452` defers it, `slow` answers it after a second.
 """
 
 import asyncio
@@ -30,8 +30,8 @@ DATA_ANSWERS = {"spam-554": "554 5.7.1 {address} does not want this", "busy-452"
 
 
 @dataclass(frozen=True)
-class Arrived:
-    """A mail as it arrived: envelope and exact bytes."""
+class ReceivedMail:
+    """A mail as it was received: envelope and exact bytes."""
 
     sender: str
     recipients: tuple[str, ...]
@@ -39,10 +39,11 @@ class Arrived:
 
     @property
     def message(self) -> EmailMessage:
+        """The parsed mail."""
         return email.message_from_bytes(self.content, _class=EmailMessage, policy=policy.default)
 
-    def everything(self) -> str:
-        """Every header and every decoded part, and the bytes as they are: where a leak would show."""
+    def all_text(self) -> str:
+        """Return each header, each decoded part and the raw bytes: the places where a leak would show."""
         parts = list(self.message.walk())
         headers = [f"{name}: {value}" for part in parts for name, value in part.items()]
         texts = [str(part.get_content()) for part in parts if part.get_content_maintype() == "text"]
@@ -51,9 +52,9 @@ class Arrived:
 
 @dataclass
 class MailServer:
-    """Runs between `async with`; `port` to reach it, `mails` for what came, `connections` counts sessions."""
+    """A server that runs inside `async with`. `port`: its port; `mails`: mails received; `connections`: sessions."""
 
-    mails: list[Arrived] = field(default_factory=list)
+    mails: list[ReceivedMail] = field(default_factory=list)
     connections: int = 0
     refusals: int = 0
     deferred: int = 0
@@ -63,27 +64,29 @@ class MailServer:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        await self.shut()
+        await self.close()
 
     async def open(self, port: int) -> None:
+        """Listen on this port; 0 takes a free one."""
         loop = asyncio.get_running_loop()
         self._protocols: list[SMTP] = []
-        self._server = await loop.create_server(self._connected, "127.0.0.1", port)
+        self._server = await loop.create_server(self._accept, "127.0.0.1", port)
         self.port = int(self._server.sockets[0].getsockname()[1])
 
-    async def shut(self) -> None:
+    async def close(self) -> None:
+        """Stop listening and drop all connections."""
         self._server.close()
-        self.hang_up()
-        await asyncio.sleep(0.01)  # connections that were dropped close in the next rounds of the loop
+        self.drop_connections()
+        await asyncio.sleep(0.01)  # the event loop closes dropped connections in its next rounds
 
-    def hang_up(self) -> None:
-        """Drop all connections, as a mail server does with those that are idle."""
-        for each in self._protocols:
-            if each.transport is not None:
-                each.transport.abort()
+    def drop_connections(self) -> None:
+        """Drop all connections, as a mail server does with idle ones."""
+        for protocol in self._protocols:
+            if protocol.transport is not None:
+                protocol.transport.abort()
         self._protocols.clear()
 
-    def _connected(self) -> SMTP:
+    def _accept(self) -> SMTP:
         self.connections += 1
         loop = asyncio.get_running_loop()
         protocol = SMTP(self, hostname="mx.example", enable_SMTPUTF8=True, loop=loop, ident="test")
@@ -93,8 +96,8 @@ class MailServer:
     async def handle_RCPT(  # noqa: N802
         self, server: SMTP, _session: Session, envelope: Envelope, address: str, _options: list[str]
     ) -> str:
-        for sign, answer in RCPT_ANSWERS.items():
-            if sign in address:
+        for mark, answer in RCPT_ANSWERS.items():
+            if mark in address:
                 self.refusals += 1
                 return answer.format(address=address)
         if "busy-twice" in address and self.deferred < BUSY_TIMES:
@@ -107,12 +110,14 @@ class MailServer:
 
     async def handle_DATA(self, server: SMTP, _session: Session, envelope: Envelope) -> str:  # noqa: N802
         addresses = " ".join(envelope.rcpt_tos)
-        for sign, answer in DATA_ANSWERS.items():
-            if sign in addresses:
+        for mark, answer in DATA_ANSWERS.items():
+            if mark in addresses:
                 return answer.format(address=envelope.rcpt_tos[0])
         if "slow" in addresses:
             await asyncio.sleep(SLOW_S)
-        self.mails.append(Arrived(envelope.mail_from or "", tuple(envelope.rcpt_tos), envelope.original_content or b""))
+        self.mails.append(
+            ReceivedMail(envelope.mail_from or "", tuple(envelope.rcpt_tos), envelope.original_content or b"")
+        )
         if "mute" in addresses:
             server.transport.abort()
-        return "250 2.0.0 kept"
+        return "250 2.0.0 stored"

@@ -1,12 +1,12 @@
-"""A notifier for one test between real neighbours: broker, database, the vault's relay, a mail server.
+"""A notifier for one test, with a real broker, a real database, the vault's relay and a mail server.
 
-The test plays vault (contacts, cards) and lottery (results) by message, and looks at what arrives.
+The test publishes the messages of vault and lottery, and reads the messages and mails that the notifier sends.
 """
 
 import asyncio
 import socket
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -18,38 +18,49 @@ import uvicorn
 from aio_pika.abc import AbstractChannel, AbstractConnection
 
 from services.notifier.app import build
+from services.notifier.applicant_repository import ApplicantRepository
+from services.notifier.collections import COLLECTIONS
+from services.notifier.repository import NoticeRepository
+from services.notifier.rules.notice import Notice
 from services.notifier.settings import NotifierSettings
-from services.vault.identities.person import Person
 from shared.contracts import ClassPass, Contact, ContactsRegistered, Event, Outcome, Refusal, Result, ResultsPublished
-from shared.ids import ClassId, DrawId, EventId, new_event_id
+from shared.ids import ApplicationId, ClassId, DrawId, EventId, new_event_id
 from shared.messaging.envelope import Envelope
 from shared.messaging.names import Names
 from shared.messaging.topology import declare
 from shared.storage import Store
-from tests.support.mail_relay_harness import Door, person
+from tests.support.mail_relay_harness import RunningRelay, person
 from tests.support.mail_server import MailServer
 from tests.support.vault_parts import Known, Parts
 
 OPS_TOKEN = "staff-of-the-tests"
-PASS = "0000-1111-2222-3333"
-SHOWN = "KP1:" + "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567" * 5
+PASS_CODE = "0000-1111-2222-3333"
+PASS_TEXT = "KP1:" + "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567" * 5
 CLASSES = ("junior-football", "press-kids")
 
 E = TypeVar("E", bound=Event)
 
 
-class House:
+class NotifierHarness:
+    """Settings, database and channel of one notifier, which a test starts with `run_notifier`."""
+
     def __init__(
-        self, amqp_url: str, mongo_url: str, namespace: str, vault: Parts, door: Door, mta: MailServer
+        self,
+        amqp_url: str,
+        mongo_url: str,
+        namespace: str,
+        vault: Parts,
+        relay: RunningRelay,
+        mta: MailServer,
     ) -> None:
-        self._amqp_url, self._names, self.vault, self.door, self.mta = amqp_url, Names(namespace), vault, door, mta
+        self._amqp_url, self._names, self.vault, self.relay, self.mta = amqp_url, Names(namespace), vault, relay, mta
         self.campaign = vault.campaign
         self.settings = self._settings(amqp_url, mongo_url, namespace, vault.state_dir)
         self.store = Store.open(mongo_url, self.settings.mongo_database)
 
     def _settings(self, amqp_url: str, mongo_url: str, namespace: str, folder: Path) -> NotifierSettings:
         (folder / "ops-token").write_text(OPS_TOKEN, "utf-8")
-        (folder / "relay-password").write_text(self.door.password, "utf-8")
+        (folder / "relay-password").write_text(self.relay.password, "utf-8")
         return NotifierSettings.model_validate(
             {
                 "amqp_url": amqp_url,
@@ -59,8 +70,8 @@ class House:
                 "state_dir": folder / "notifier",
                 "ops_token_file": folder / "ops-token",
                 "relay_host": "localhost",
-                "relay_port": self.door.port,
-                "relay_ca_file": self.door.authority,
+                "relay_port": self.relay.port,
+                "relay_ca_file": self.relay.authority,
                 "relay_password_file": folder / "relay-password",
                 "mail_waits_s": (0.2, 0.2, 0.2),
                 "gather_s": 0.4,
@@ -81,9 +92,14 @@ class House:
         await self.store.db.client.drop_database(self.settings.mongo_database)
         await self.store.close()
 
+    async def prepare_database(self) -> None:
+        """Prepare the database as a start does, without starting an instance."""
+        await self.store.ensure(COLLECTIONS)
+        await ApplicantRepository(self.store.db).ensure_locks([self.campaign.id])
+
     @asynccontextmanager
-    async def notifier(self, **changes: Any) -> AsyncIterator[httpx.AsyncClient]:
-        """One more instance, behind a real socket, with a client that holds the staff token."""
+    async def run_notifier(self, **changes: Any) -> AsyncIterator[httpx.AsyncClient]:
+        """Run an instance behind a real socket; yield a client that has the staff token."""
         settings = self.settings.model_copy(update=changes)
         listener = socket.create_server(("127.0.0.1", 0))
         server = uvicorn.Server(uvicorn.Config(build(settings), log_config=None, lifespan="on"))
@@ -102,82 +118,85 @@ class House:
             await task
             listener.close()
 
-    async def people(self, count: int, boxes: dict[int, str | None] | None = None, first: int = 0) -> list[Known]:
-        """People in the vault, with a mailbox each; `boxes` says other mailboxes by place, None for post."""
-        boxes = boxes or {}
-        made = [_with(person(first + n), boxes[n]) if n in boxes else person(first + n) for n in range(count)]
-        return await self.vault.admit(made)
+    async def admit_people(
+        self, count: int, mailboxes: Mapping[int, str | None] | None = None, first: int = 0
+    ) -> list[Known]:
+        """Store people with a mailbox each in the vault; `mailboxes` changes some by index, None means post."""
+        changed = mailboxes or {}
+        people = [person(first + n) for n in range(count)]
+        return await self.vault.admit(
+            [replace(one, email=changed[n]) if n in changed else one for n, one in enumerate(people)]
+        )
 
-    async def say(self, *events: Event, ids: Sequence[EventId] | None = None) -> None:
+    async def publish(self, *events: Event, ids: Sequence[EventId] | None = None) -> None:
+        """Publish events as vault or lottery do; given ids make a repetition recognisable."""
         exchange = await self._channel.get_exchange(self._names.events, ensure=False)
         for event_id, event in zip(ids or [new_event_id() for _ in events], events, strict=True):
             await exchange.publish(Envelope(event_id, event.name, event.to_json()).message(), event.name, timeout=10)
 
-    async def told(self, event_type: type[E], service: str = "vault") -> E:
-        """The next thing the notifier says to `service`."""
+    async def next_event(self, event_type: type[E], service: str = "vault") -> E:
+        """Return the next event of this type that the notifier publishes to `service`."""
         queue = await self._channel.get_queue(self._names.queue(service, event_type), ensure=False)
-        heard: list[bytes] = []
+        bodies: list[bytes] = []
 
-        async def comes() -> bool:
+        async def has_arrived() -> bool:
             message = await queue.get(no_ack=True, fail=False)
-            heard.extend([message.body] if message else [])
-            return bool(heard)
+            bodies.extend([message.body] if message else [])
+            return bool(bodies)
 
-        await until(comes)
-        return event_type.model_validate_json(heard[0])
+        await until(has_arrived)
+        return event_type.model_validate_json(bodies[0])
 
-    def contacts(self, known: Sequence[Known], **changes: Any) -> list[ContactsRegistered]:
-        items = [_contact(each, **changes) for each in known]
+    def build_contacts(self, applicants: Sequence[Known], **changes: Any) -> list[ContactsRegistered]:
+        """Return the events with the contacts of these applicants, accepted unless `changes` say otherwise."""
+        items = [_contact(applicant, **changes) for applicant in applicants]
         return [
-            ContactsRegistered(campaign=self.campaign.id, items=tuple(items[at : at + 100]))
-            for at in range(0, len(items), 100)
+            ContactsRegistered(campaign=self.campaign.id, items=tuple(items[start : start + 100]))
+            for start in range(0, len(items), 100)
         ]
 
-    def results(self, known: Sequence[Known], *outcomes: str) -> list[ResultsPublished]:
-        """The same outcomes for each of them, class by class; winners get a pass code."""
-        items = [_result(each, outcomes) for each in known]
-        parts = [tuple(items[at : at + 100]) for at in range(0, len(items), 100)]
+    def build_results(self, applicants: Sequence[Known], *outcomes: str) -> list[ResultsPublished]:
+        """Return the events with the same outcomes for each applicant, class by class; winners get a pass code."""
+        items = [_result(applicant, outcomes) for applicant in applicants]
+        parts = [tuple(items[start : start + 100]) for start in range(0, len(items), 100)]
         return [
             ResultsPublished(campaign=self.campaign.id, draw=DrawId("d-1"), part=n + 1, parts=len(parts), items=part)
             for n, part in enumerate(parts)
         ]
 
-    async def announce(self, known: Sequence[Known], *outcomes: str) -> None:
-        """Contacts and results as they come in life: contacts first."""
-        await self.say(*self.contacts(known), *self.results(known, *outcomes))
+    async def publish_results(self, applicants: Sequence[Known], *outcomes: str) -> None:
+        """Publish contacts, then results."""
+        await self.publish(*self.build_contacts(applicants), *self.build_results(applicants, *outcomes))
 
-    async def notices(self) -> dict[str, dict[str, Any]]:
-        """By application."""
-        return {each["application_id"]: each async for each in self.store.db["notices"].find()}
+    async def stored_notices(self) -> dict[ApplicationId, Notice]:
+        """Return the notices by application."""
+        notices = await NoticeRepository(self.store.db).list_notices(self.campaign.id)
+        return {notice.application_id: notice for notice in notices}
 
-    async def states(self) -> Counter[str]:
-        grouped = self.store.db["notices"].aggregate([{"$group": {"_id": "$state", "count": {"$sum": 1}}}])
-        return Counter({str(row["_id"]): int(row["count"]) async for row in grouped})
+    async def count_states(self) -> Counter[str]:
+        """Count the notices by state."""
+        return Counter((await NoticeRepository(self.store.db).count_notices(self.campaign.id)).by_state)
 
-    async def settled(self, timeout_s: float = 20, **counts: int) -> None:
-        """Until the notices are exactly in these states; `post` counts those to be printed and at the printer."""
+    async def wait_for_states(self, timeout_s: float = 20, **counts: int) -> None:
+        """Wait until the notices have exactly these states; `post` counts `to_print` and `printing` together."""
         try:
-            await until(lambda: self._are(counts), timeout_s)
+            await until(lambda: self._have_states(counts), timeout_s)
         except TimeoutError:
-            raise AssertionError(f"{dict(await self.states())} instead of {counts}") from None
+            raise AssertionError(f"{dict(await self.count_states())} instead of {counts}") from None
 
-    async def _are(self, counts: dict[str, int]) -> bool:
-        found = await self.states()
+    async def _have_states(self, counts: dict[str, int]) -> bool:
+        current = await self.count_states()
         if "post" in counts:
-            found["post"] = found.pop("to_print", 0) + found.pop("printing", 0)
-        return found == counts
+            current["post"] = current.pop("to_print", 0) + current.pop("printing", 0)
+        return current == counts
 
 
-def _with(who: Person, mailbox: str | None) -> Person:
-    return replace(who, email=mailbox)
-
-
-def _contact(known: Known, **changes: Any) -> Contact:
-    mail = known.person.email is not None
+def _contact(applicant: Known, **changes: Any) -> Contact:
+    mail = applicant.person.email is not None
     facts = {
-        "application_id": known.application_id,
+        "application_id": applicant.application_id,
         "receipt": "W-0000-0000-0",
-        "token": known.token,
+        "token": applicant.token,
         "contact": "mail" if mail else "post",
         "mail_domain_class": "other" if mail else None,
         "status": "accepted",
@@ -185,36 +204,37 @@ def _contact(known: Known, **changes: Any) -> Contact:
     return Contact.model_validate(facts | changes)
 
 
-def _result(known: Known, outcomes: Sequence[str]) -> Result:
-    named = [
-        Outcome.model_validate(
-            {
-                "class_id": CLASSES[n],
-                "outcome": outcome,
-                "seats": 1,
-                "position": 3 if outcome == "waiting" else None,
-                "reason": "drawn" if outcome == "lost" else None,
-            }
-        )
-        for n, outcome in enumerate(outcomes)
-    ]
-    code = PASS if "won" in outcomes else None
+def _result(applicant: Known, outcomes: Sequence[str]) -> Result:
+    by_class = [_outcome(class_id, outcome) for class_id, outcome in zip(CLASSES, outcomes, strict=False)]
+    won = [outcome.class_id for outcome in by_class if outcome.outcome == "won"]
     return Result(
-        application_id=known.application_id,
-        receipt=known.receipt,
-        token=known.token,
-        pass_code=code,
-        passes=tuple(ClassPass(class_id=each.class_id, code=SHOWN) for each in named if each.outcome == "won"),
-        outcomes=tuple(named),
+        application_id=applicant.application_id,
+        receipt=applicant.receipt,
+        token=applicant.token,
+        pass_code=PASS_CODE if won else None,
+        passes=tuple(ClassPass(class_id=class_id, code=PASS_TEXT) for class_id in won),
+        outcomes=tuple(by_class),
     )
 
 
+def _outcome(class_id: str, outcome: str) -> Outcome:
+    facts = {
+        "class_id": class_id,
+        "outcome": outcome,
+        "seats": 1,
+        "position": 3 if outcome == "waiting" else None,
+        "reason": "drawn" if outcome == "lost" else None,
+    }
+    return Outcome.model_validate(facts)
+
+
 def refusal(class_id: str, reason: str) -> Refusal:
+    """Return the refusal of one class."""
     return Refusal(class_id=ClassId(class_id), reason=reason)
 
 
 async def until(holds: Callable[[], bool] | Callable[[], Awaitable[bool]], timeout_s: float = 20) -> None:
-    """Ask again and again; TimeoutError where it does not hold in time."""
+    """Wait until the condition holds. Raises TimeoutError after `timeout_s` seconds."""
     async with asyncio.timeout(timeout_s):
         while True:
             answer = holds()

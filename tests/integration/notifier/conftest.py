@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.mail_relay_harness import relaying
+from tests.support.mail_relay_harness import run_relay
 from tests.support.mail_server import MailServer
-from tests.support.notifier_harness import House
+from tests.support.notifier_harness import NotifierHarness
 from tests.support.vault_parts import parts
 
 
@@ -18,10 +18,12 @@ async def mta() -> AsyncIterator[MailServer]:
 
 
 @pytest.fixture
-async def house(amqp_url: str, mongo_url: str, namespace: str, tmp_path: Path, mta: MailServer) -> AsyncIterator[House]:
+async def harness(
+    amqp_url: str, mongo_url: str, namespace: str, tmp_path: Path, mta: MailServer
+) -> AsyncIterator[NotifierHarness]:
     async with (
         parts(mongo_url, namespace, tmp_path, []) as vault,
-        relaying(vault, mta.port) as door,
-        House(amqp_url, mongo_url, namespace, vault, door, mta) as built,
+        run_relay(vault, mta.port) as relay,
+        NotifierHarness(amqp_url, mongo_url, namespace, vault, relay, mta) as built,
     ):
         yield built

@@ -1,6 +1,4 @@
-"""Notices by post, delivery reports, and the end: the count must match, and nothing may stay."""
-
-from collections.abc import Sequence
+"""Notices by post, bounced mails, and erasure: the counts must match, and no record may remain."""
 
 import pytest
 
@@ -14,157 +12,168 @@ from shared.contracts import (
 )
 from shared.ids import NoticeId, new_token
 from tests.support.mail_server import MailServer
-from tests.support.notifier_harness import PASS, SHOWN, House, until
+from tests.support.notifier_harness import PASS_CODE, PASS_TEXT, NotifierHarness, until
+from tests.support.vault_parts import Known
 
 
-def completed(
-    ordered: PrintRequested, *, missing: int = 0, failed: int = 0, pages: int | None = None
-) -> PrintCompleted:
-    """What the vault's print room says of a batch; `missing`: cards it says nothing of."""
-    ids = [item.notice_id for item in ordered.items][missing:]
+def complete(ordered: PrintRequested, *, missing: int = 0, failed: int = 0, pages: int | None = None) -> PrintCompleted:
+    """Return the print room's answer to a batch; `missing`: number of cards that the answer leaves out."""
+    ids = [card.notice_id for card in ordered.items][missing:]
     lost, printed = ids[:failed], ids[failed:]
     return PrintCompleted(
         campaign=ordered.campaign,
         batch_id=ordered.batch_id,
         pages=2 * len(printed) if pages is None else pages,
         printed=tuple(printed),
-        failed=tuple(CardFailure(notice_id=each, reason="unknown-token") for each in lost),
+        failed=tuple(CardFailure(notice_id=notice_id, reason="unknown-token") for notice_id in lost),
         sha256="0" * 64,
     )
 
 
-async def on_paper(house: House, count: int) -> list:  # type: ignore[type-arg]
-    return await house.people(count, dict.fromkeys(range(count)))
+async def admit_without_mail(harness: NotifierHarness, count: int) -> list[Known]:
+    """Store people whose contact channel is post."""
+    return await harness.admit_people(count, dict.fromkeys(range(count)))
 
 
-async def test_those_without_mail_get_postcards_ordered_by_token_without_a_name(house: House, mta: MailServer) -> None:
-    (known,) = await on_paper(house, 1)
-    async with house.notifier() as http:
-        await house.announce([known], "won")
-        ordered = await house.told(PrintRequested)
-        await house.say(completed(ordered))
-        await house.settled(printed=1)
+async def test_a_card_for_an_applicant_without_mail_is_ordered_by_token_without_a_name(
+    harness: NotifierHarness, mta: MailServer
+) -> None:
+    (applicant,) = await admit_without_mail(harness, 1)
+    async with harness.run_notifier() as http:
+        await harness.publish_results([applicant], "won")
+        ordered = await harness.next_event(PrintRequested)
+        await harness.publish(complete(ordered))
+        await harness.wait_for_states(printed=1)
         batches = (await http.get("/print-batches")).json()["batches"]
     (card,) = ordered.items
-    assert (card.token, card.pass_code, [each.code for each in card.passes]) == (known.token, PASS, [SHOWN])
+    assert (card.token, card.pass_code, [class_pass.code for class_pass in card.passes]) == (
+        applicant.token,
+        PASS_CODE,
+        [PASS_TEXT],
+    )
     assert "{{kuji:name}}" in card.body
-    assert known.person.name not in ordered.model_dump_json()
-    assert [(each["state"], each["cards"], each["pages"]) for each in batches] == [("printed", 1, 2)]
+    assert applicant.person.name not in ordered.model_dump_json()
+    assert [(batch["state"], batch["cards"], batch["pages"]) for batch in batches] == [("printed", 1, 2)]
     assert mta.mails == []
 
 
-async def test_many_cards_go_in_batches_that_the_print_room_can_take(house: House) -> None:
-    known = await on_paper(house, 250)
-    async with house.notifier(gather_s=1.5):
-        await house.announce(known, "lost")
-        orders = [await house.told(PrintRequested) for _ in range(2)]
-        await house.say(*(completed(each) for each in orders))
-        await house.settled(printed=250)
-    assert [len(each.items) for each in orders] == [200, 50]
-    assert {item.token for each in orders for item in each.items} == {each.token for each in known}
+async def test_many_cards_are_ordered_in_batches_of_at_most_200(harness: NotifierHarness) -> None:
+    applicants = await admit_without_mail(harness, 250)
+    async with harness.run_notifier(gather_s=1.5):
+        await harness.publish_results(applicants, "lost")
+        orders = [await harness.next_event(PrintRequested) for _ in range(2)]
+        await harness.publish(*(complete(order) for order in orders))
+        await harness.wait_for_states(printed=250)
+    assert [len(order.items) for order in orders] == [200, 50]
+    assert {card.token for order in orders for card in order.items} == {applicant.token for applicant in applicants}
 
 
 @pytest.mark.parametrize("wrong", [{"missing": 1}, {"pages": 5}])
-async def test_a_count_that_does_not_match_is_seen_and_nobody_counts_as_told(
-    house: House, wrong: dict[str, int]
+async def test_an_answer_whose_counts_do_not_match_is_shown_and_counts_no_notice_as_printed(
+    harness: NotifierHarness, wrong: dict[str, int]
 ) -> None:
-    known = await on_paper(house, 3)
-    async with house.notifier() as http:
-        await house.announce(known, "lost")
-        await house.say(completed(await house.told(PrintRequested), **wrong))
-        await until(lambda: _batches_are(house, "mismatch"))
+    applicants = await admit_without_mail(harness, 3)
+    async with harness.run_notifier() as http:
+        await harness.publish_results(applicants, "lost")
+        await harness.publish(complete(await harness.next_event(PrintRequested), **wrong))
+        await until(lambda: _batches_are(harness, "mismatch"))
         summary = (await http.get("/summary")).json()
-    assert await house.states() == {"printing": 3}
+    assert await harness.count_states() == {"printing": 3}
     assert summary["print_batches"] == {"mismatch": 1}
     assert summary["unfinished"] == 3
 
 
-async def test_whom_no_card_can_reach_is_said_to_have_failed(house: House) -> None:
-    known = await on_paper(house, 3)
-    async with house.notifier():
-        await house.announce(known, "lost")
-        await house.say(completed(await house.told(PrintRequested), failed=1))
-        await house.settled(printed=2, failed=1)
+async def test_a_card_that_cannot_be_made_is_recorded_as_failed(harness: NotifierHarness) -> None:
+    applicants = await admit_without_mail(harness, 3)
+    async with harness.run_notifier():
+        await harness.publish_results(applicants, "lost")
+        await harness.publish(complete(await harness.next_event(PrintRequested), failed=1))
+        await harness.wait_for_states(printed=2, failed=1)
 
 
-async def test_a_refused_mailbox_leads_to_a_postcard_with_the_same_result(house: House) -> None:
-    known = await house.people(1, {0: "reject-5xx.a@m.example"})
-    async with house.notifier():
-        await house.announce(known, "won")
-        ordered = await house.told(PrintRequested)
-        await house.say(completed(ordered))
-        await house.settled(printed=1)
+async def test_an_applicant_whose_mailbox_refuses_gets_a_postcard_with_the_same_result(
+    harness: NotifierHarness,
+) -> None:
+    applicants = await harness.admit_people(1, {0: "reject-5xx.a@m.example"})
+    async with harness.run_notifier():
+        await harness.publish_results(applicants, "won")
+        ordered = await harness.next_event(PrintRequested)
+        await harness.publish(complete(ordered))
+        await harness.wait_for_states(printed=1)
     assert "当選" in ordered.items[0].body
-    assert ordered.items[0].pass_code == PASS
+    assert ordered.items[0].pass_code == PASS_CODE
 
 
-async def test_a_mail_that_came_back_leads_to_a_postcard_for_those_it_was_sent_to(house: House) -> None:
-    losers = await house.people(3)
-    async with house.notifier() as http:
-        await house.announce(losers, "lost")
-        await house.settled(mailed=3)
-        batch = (await house.notices())[losers[0].application_id]["batch_id"]
-        await house.say(
-            _bounce(house, batch, losers[1].token),
-            _bounce(house, batch, new_token()),
-            _bounce(house, "m-other", losers[2].token),
+async def test_a_bounce_orders_a_card_only_for_a_recipient_of_the_bounced_mail(harness: NotifierHarness) -> None:
+    losers = await harness.admit_people(3)
+    async with harness.run_notifier() as http:
+        await harness.publish_results(losers, "lost")
+        await harness.wait_for_states(mailed=3)
+        batch = (await harness.stored_notices())[losers[0].application_id].batch_id
+        assert batch is not None
+        await harness.publish(
+            _bounce(harness, batch, losers[1].token),
+            _bounce(harness, batch, new_token()),
+            _bounce(harness, "m-other", losers[2].token),
         )
-        ordered = await house.told(PrintRequested)
-        await house.say(completed(ordered))
-        await house.settled(mailed=2, printed=1)
+        ordered = await harness.next_event(PrintRequested)
+        await harness.publish(complete(ordered))
+        await harness.wait_for_states(mailed=2, printed=1)
         summary = (await http.get("/summary")).json()
-    assert [item.token for item in ordered.items] == [losers[1].token]
+    assert [card.token for card in ordered.items] == [losers[1].token]
     assert (summary["bounced"], summary["postcards"], summary["bcc_batches"]) == (1, 1, 1)
 
 
-async def test_a_report_that_comes_again_prints_no_second_card(house: House) -> None:
-    (known,) = await house.people(1)
-    async with house.notifier():
-        await house.announce([known], "won")
-        await house.settled(mailed=1)
-        notice = (await house.notices())[known.application_id]["_id"]
-        await house.say(_bounce(house, notice, known.token))
-        await house.say(completed(await house.told(PrintRequested)))
-        await house.settled(printed=1)
-        await house.say(_bounce(house, notice, known.token))
-        await house.say(*house.contacts(await house.people(1, first=5), status="rejected", reasons=("grade",)))
-        await house.settled(printed=1, mailed=1)
+async def test_a_bounce_reported_twice_prints_one_card(harness: NotifierHarness) -> None:
+    (applicant,) = await harness.admit_people(1)
+    async with harness.run_notifier():
+        await harness.publish_results([applicant], "won")
+        await harness.wait_for_states(mailed=1)
+        notice = (await harness.stored_notices())[applicant.application_id].id
+        await harness.publish(_bounce(harness, notice, applicant.token))
+        await harness.publish(complete(await harness.next_event(PrintRequested)))
+        await harness.wait_for_states(printed=1)
+        await harness.publish(_bounce(harness, notice, applicant.token))
+        await harness.publish(
+            *harness.build_contacts(await harness.admit_people(1, first=5), status="rejected", reasons=("grade",))
+        )
+        await harness.wait_for_states(printed=1, mailed=1)
 
 
-async def test_the_summary_says_what_is_open_against_the_deadline(house: House) -> None:
-    known = await on_paper(house, 2)
-    async with house.notifier(gather_s=60) as http:
-        await house.announce(known, "won")
-        await house.settled(to_print=2)
+async def test_the_summary_shows_open_notices_against_the_deadline(harness: NotifierHarness) -> None:
+    applicants = await admit_without_mail(harness, 2)
+    async with harness.run_notifier(gather_s=60) as http:
+        await harness.publish_results(applicants, "won")
+        await harness.wait_for_states(to_print=2)
         summary = (await http.get("/summary")).json()
     assert summary["unfinished"] == 2
     assert summary["deadline"]["missed"] is True
-    assert summary["deadline"]["notify_by"] == house.campaign.notify_by.isoformat()
+    assert summary["deadline"]["notify_by"] == harness.campaign.notify_by.isoformat()
 
 
-async def test_an_erasure_leaves_nothing_and_says_what_it_counted(house: House) -> None:
-    known: Sequence = [*await house.people(4), *await house.people(2, {0: None, 1: None}, first=10)]  # type: ignore[type-arg]
-    async with house.notifier():
-        await house.announce(known, "lost")
-        await house.say(completed(await house.told(PrintRequested)))
-        await house.settled(mailed=4, printed=2)
-        await house.say(ErasureRequested(campaign=house.campaign.id, erasure_id="e-1"))
-        done = await house.told(ErasureCompleted)
-    counted = {each.store: (each.before, each.after, each.result) for each in done.stores}
+async def test_an_erasure_leaves_no_record_and_reports_its_counts(harness: NotifierHarness) -> None:
+    applicants = [*await harness.admit_people(4), *await harness.admit_people(2, {0: None, 1: None}, first=10)]
+    async with harness.run_notifier():
+        await harness.publish_results(applicants, "lost")
+        await harness.publish(complete(await harness.next_event(PrintRequested)))
+        await harness.wait_for_states(mailed=4, printed=2)
+        await harness.publish(ErasureRequested(campaign=harness.campaign.id, erasure_id="e-1"))
+        done = await harness.next_event(ErasureCompleted)
+    counted = {store.store: (store.before, store.after, store.result) for store in done.stores}
     assert counted["contacts"] == counted["results"] == counted["notices"] == (6, 0, "PASS")
     assert counted["print_batches"] == (1, 0, "PASS")
-    assert all(each.result == "PASS" for each in done.stores)
-    names = await house.store.db.list_collection_names()
-    kept = "".join([repr(each) for name in names for each in await house.store.db[name].find().to_list(None)])
-    assert not any(each.token in kept or each.application_id in kept for each in known)
+    assert all(store.result == "PASS" for store in done.stores)
+    names = await harness.store.db.list_collection_names()
+    left = "".join([repr(row) for name in names for row in await harness.store.db[name].find().to_list(None)])
+    assert not any(applicant.token in left or applicant.application_id in left for applicant in applicants)
 
 
-def _bounce(house: House, notice: str, token: str) -> MailBounced:
+def _bounce(harness: NotifierHarness, notice: str, token: str) -> MailBounced:
     return MailBounced.model_validate(
-        {"campaign": house.campaign.id, "notice_id": NoticeId(notice), "token": token, "status": "5.1.1"}
+        {"campaign": harness.campaign.id, "notice_id": NoticeId(notice), "token": token, "status": "5.1.1"}
     )
 
 
-async def _batches_are(house: House, state: str) -> bool:
-    found = await house.store.db["print_batches"].find().to_list(None)
-    return [each["state"] for each in found] == [state]
+async def _batches_are(harness: NotifierHarness, state: str) -> bool:
+    found = await harness.store.db["print_batches"].find().to_list(None)
+    return [batch["state"] for batch in found] == [state]

@@ -1,4 +1,4 @@
-"""The one table of a notice's states, and what a reply code leads to."""
+"""State tables of notices and print batches, consequences of reply codes, and pacing."""
 
 import itertools
 from collections.abc import Sequence
@@ -18,33 +18,34 @@ WAITS = st.lists(st.floats(0, 10_000), max_size=6)
 
 
 def reachable(start: NoticeState) -> set[NoticeState]:
-    found, todo = {start}, [start]
-    while todo:
-        new = NOTICES.after[todo.pop()] - found
-        found |= new
-        todo += new
-    return found
+    """Return the states that can follow `start`, itself included."""
+    reached, open_states = {start}, [start]
+    while open_states:
+        new = NOTICES.after[open_states.pop()] - reached
+        reached |= new
+        open_states += new
+    return reached
 
 
-def test_every_state_has_a_place_in_the_table_and_can_be_reached() -> None:
+def test_each_state_is_in_the_table_and_can_be_reached() -> None:
     assert set(NOTICES.after) == set(S)
     assert reachable(S.PENDING) | reachable(S.TO_PRINT) == set(S)
 
 
-@pytest.mark.parametrize("state", [each for each in S if each is not S.FAILED])
-def test_from_everywhere_a_person_can_still_be_told(state: NoticeState) -> None:
+@pytest.mark.parametrize("state", sorted(set(S) - {S.FAILED}))
+def test_a_finished_state_can_be_reached_from_each_state(state: NoticeState) -> None:
     assert reachable(state) & FINISHED
 
 
-def test_once_the_text_is_going_out_nothing_leads_back_to_sending_but_a_plain_refusal() -> None:
-    """ADR 12: from `committing` only the mail server's own word leads to another attempt; `unknown` never does."""
+def test_only_a_refusal_by_the_mail_server_leads_from_committing_to_another_attempt() -> None:
+    """See ADR 12: `unknown` never leads to another attempt by mail."""
     assert NOTICES.after[S.UNKNOWN] == {S.MAILED, S.TO_PRINT}
     assert S.SENDING not in NOTICES.after[S.COMMITTING] | NOTICES.after[S.UNKNOWN] | NOTICES.after[S.MAILED]
     assert S.PENDING not in NOTICES.after[S.COMMITTING] | NOTICES.after[S.UNKNOWN] | NOTICES.after[S.MAILED]
     assert not reachable(S.UNKNOWN) & {S.PENDING, S.SENDING, S.COMMITTING, S.DEFERRED}
 
 
-def test_mail_may_become_post_but_never_the_other_way_round() -> None:
+def test_mail_may_become_post_but_post_never_becomes_mail() -> None:
     assert not reachable(S.TO_PRINT) & {S.PENDING, S.SENDING, S.COMMITTING, S.MAILED}
     assert INITIAL == {"mail": S.PENDING, "post": S.TO_PRINT}
 
@@ -55,32 +56,32 @@ def test_a_print_batch_is_answered_once() -> None:
 
 
 @given(st.integers(400, 499), st.integers(1, 20), WAITS)
-def test_later_is_tried_again_as_often_as_there_are_waits_and_then_goes_by_post(
+def test_a_temporary_refusal_is_retried_once_per_wait_and_then_goes_by_post(
     code: int, attempt: int, waits: Sequence[float]
 ) -> None:
     assert (state_after_refusal(code, attempt, waits) is S.DEFERRED) == (attempt <= len(waits))
 
 
 @given(st.integers(200, 999).filter(lambda code: code // 100 != 4), st.integers(1, 20), WAITS)
-def test_no_means_no(code: int, attempt: int, waits: Sequence[float]) -> None:
+def test_a_final_refusal_goes_by_post(code: int, attempt: int, waits: Sequence[float]) -> None:
     assert state_after_refusal(code, attempt, waits) is S.TO_PRINT
 
 
 @given(st.integers(1, 20), st.lists(st.floats(0, 10_000), min_size=1, max_size=6))
-def test_each_attempt_waits_its_own_time(attempt: int, waits: Sequence[float]) -> None:
+def test_each_attempt_has_a_wait_of_its_own(attempt: int, waits: Sequence[float]) -> None:
     expected = waits[min(attempt, len(waits)) - 1]
     assert next_attempt_at(NOW, attempt, waits) == NOW + timedelta(seconds=expected)
     assert next_attempt_at(NOW, attempt, ()) == NOW
 
 
-def test_only_a_final_no_to_several_may_have_been_meant_for_one_of_them() -> None:
+def test_only_a_final_refusal_of_several_recipients_splits_the_batch() -> None:
     assert must_split_batch(554, 2)
     assert not must_split_batch(554, 1)
     assert not must_split_batch(451, 50)
 
 
 @given(st.lists(st.tuples(st.sampled_from(["docomo", "gmail", None]), st.floats(0, 2)), max_size=40))
-def test_no_class_is_written_to_faster_than_it_likes(turns: list[tuple[str | None, float]]) -> None:
+def test_no_class_of_mail_domains_is_mailed_faster_than_its_pace(turns: list[tuple[str | None, float]]) -> None:
     now, rate = [0.0], 2.0
     pacing = Pacing({"docomo": rate}, lambda: now[0])
     begun = []
@@ -93,7 +94,7 @@ def test_no_class_is_written_to_faster_than_it_likes(turns: list[tuple[str | Non
     assert all(later - earlier >= 1 / rate - 1e-9 for earlier, later in itertools.pairwise(begun))
 
 
-def test_a_batch_takes_as_many_turns_as_it_has_recipients() -> None:
+def test_a_batch_reserves_one_turn_per_recipient() -> None:
     pacing = Pacing({"docomo": 10.0}, lambda: 0.0)
     assert pacing.reserve(["docomo"] * 20 + ["gmail"] * 30) == 0
     assert pacing.reserve(["docomo"]) == pytest.approx(2.0)

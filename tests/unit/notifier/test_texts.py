@@ -1,4 +1,4 @@
-"""What notices say: everything a person needs, in their words, and no name but the placeholder for it."""
+"""Texts of notices: outcomes and reasons in both languages, and no name but the placeholder."""
 
 import itertools
 import unicodedata
@@ -15,13 +15,13 @@ from shared.contracts import CardOrder, Contact, Outcome, PlaceOffer, Refusal
 from shared.ids import ClassId, NoticeId, Receipt, new_application_id, new_token
 
 CAMPAIGN = load_campaign(Path("deploy/campaigns/777-days.yaml"))
-IDS = [each.id for each in CAMPAIGN.classes]
+IDS = [event_class.id for event_class in CAMPAIGN.classes]
 TEXTS = Texts()
 RECEIPT, PASS = Receipt("W-7K3M-9Q2P-6"), "0000-1111-2222-3333"
 
 WORDS = st.sampled_from(["won", "waiting", "lost", "refused"])
 OUTCOMES = st.lists(st.sampled_from(IDS), min_size=1, max_size=7, unique=True).flatmap(
-    lambda ids: st.tuples(*(st.builds(outcome, st.just(each), WORDS) for each in ids))
+    lambda ids: st.tuples(*(st.builds(outcome, st.just(class_id), WORDS) for class_id in ids))
 )
 
 
@@ -47,29 +47,29 @@ def rejected(reasons: Sequence[str], refused: Sequence[Refusal] = ()) -> Contact
 
 
 @given(OUTCOMES)
-def test_a_result_names_every_class_with_its_outcome_in_both_languages(outcomes: tuple[Outcome, ...]) -> None:
+def test_a_result_names_each_class_with_its_outcome_in_both_languages(outcomes: tuple[Outcome, ...]) -> None:
     mail = TEXTS.result(CAMPAIGN, ResultText(RECEIPT, outcomes, PASS))
-    for each in outcomes:
-        event_class = CAMPAIGN.event_class(each.class_id)
+    for one in outcomes:
+        event_class = CAMPAIGN.event_class(one.class_id)
         assert event_class is not None
         assert event_class.title.ja in mail.body
         assert event_class.title.en in mail.body
-        if each.outcome == "won":
+        if one.outcome == "won":
             assert event_class.place.ja in mail.body
             assert f"{event_class.starts:%H:%M}" in mail.body
-    for word, said in {
+    for word, text in {
         "won": "当選（2名分）",
         "waiting": "補欠 7 番",
         "lost": "落選",
         "refused": "抽選の対象外",
     }.items():
-        assert mail.body.count(said) == sum(each.outcome == word for each in outcomes)
+        assert mail.body.count(text) == sum(one.outcome == word for one in outcomes)
     assert RECEIPT in mail.body
     assert PASS in mail.body
 
 
 @given(OUTCOMES)
-def test_every_text_to_one_person_keeps_the_place_for_the_name_and_no_other(outcomes: tuple[Outcome, ...]) -> None:
+def test_a_text_to_one_applicant_has_exactly_one_placeholder_for_the_name(outcomes: tuple[Outcome, ...]) -> None:
     for body in (
         TEXTS.result(CAMPAIGN, ResultText(RECEIPT, outcomes, None)).body,
         TEXTS.result_card(CAMPAIGN, ResultText(RECEIPT, outcomes, None)),
@@ -80,7 +80,7 @@ def test_every_text_to_one_person_keeps_the_place_for_the_name_and_no_other(outc
         assert "受付コード" not in body
 
 
-def test_the_text_for_many_names_no_class_no_person_and_nothing_to_tell_them_apart() -> None:
+def test_the_shared_text_names_no_class_and_no_person() -> None:
     mail = TEXTS.regret(CAMPAIGN)
     assert PLACEHOLDER not in mail.body
     assert "{{" not in mail.subject + mail.body
@@ -93,61 +93,61 @@ def test_the_text_for_many_names_no_class_no_person_and_nothing_to_tell_them_apa
 
 
 @given(OUTCOMES)
-def test_who_hears_the_text_for_many_has_won_nothing_and_waits_for_nothing(outcomes: tuple[Outcome, ...]) -> None:
-    assert is_regret(outcomes) == (not {each.outcome for each in outcomes} & {"won", "waiting"})
+def test_the_shared_text_is_for_applicants_who_won_nothing_and_wait_for_nothing(outcomes: tuple[Outcome, ...]) -> None:
+    assert is_regret(outcomes) == (not {one.outcome for one in outcomes} & {"won", "waiting"})
 
 
 @pytest.mark.parametrize(
-    ("reason", "said"),
+    ("reason", "expected"),
     [
         ("not-resident", "区内にお住まいの方が対象です"),
         ("guardian-missing", "保護者氏名の記入がありません"),
         ("odd", "条件を満たしていません"),
     ],
 )
-def test_a_refusal_says_why_in_words(reason: str, said: str) -> None:
+def test_a_rejection_names_its_reasons(reason: str, expected: str) -> None:
     refused = [Refusal(class_id=ClassId("press-kids"), reason="grade")]
     for text in (
         TEXTS.rejected(CAMPAIGN, rejected([reason], refused)).body,
         TEXTS.rejected_card(CAMPAIGN, rejected([reason], refused)),
     ):
-        assert said in text
+        assert expected in text
         assert "プレスキッズ取材体験教室：学年が対象外です" in text
 
 
-def test_the_receipt_number_stands_in_every_mail_to_one_person() -> None:
+def test_each_mail_to_one_applicant_names_the_receipt_number() -> None:
     assert RECEIPT in TEXTS.rejected(CAMPAIGN, rejected(["grade"])).body
     assert RECEIPT in TEXTS.result(CAMPAIGN, ResultText(RECEIPT, [outcome(IDS[0], "lost")], None)).body
 
 
-def test_a_rehearsal_says_that_it_is_one() -> None:
+def test_a_mail_of_a_rehearsal_states_that_it_is_a_rehearsal() -> None:
     rehearsal = CAMPAIGN.model_copy(update={"rehearsal": True})
     for mail in (TEXTS.regret(rehearsal), TEXTS.result(rehearsal, ResultText(RECEIPT, [outcome(IDS[0], "won")], PASS))):
         assert "これは訓練です" in mail.body
     assert "訓練" not in TEXTS.regret(CAMPAIGN).body
 
 
-def test_a_class_that_left_the_campaign_file_is_still_named() -> None:
+def test_a_class_that_is_not_in_the_campaign_file_is_named_by_its_id() -> None:
     assert "gone-class" in TEXTS.result(CAMPAIGN, ResultText(RECEIPT, [outcome("gone-class", "lost")], None)).body
 
 
-def lines_of(card: str, wide: int = 24) -> int:
-    """Lines of a card whose lines hold `wide` full-width letters."""
-    return sum(max(1, -(-_width(line) // (2 * wide))) for line in card.rstrip("\n").split("\n"))
+def count_lines(card: str, letters: int = 24) -> int:
+    """Count the lines of a card with `letters` full-width letters a line."""
+    return sum(max(1, -(-_width(line) // (2 * letters))) for line in card.rstrip("\n").split("\n"))
 
 
 def _width(line: str) -> int:
-    return sum(2 if unicodedata.east_asian_width(each) in "WFA" else 1 for each in line)
+    return sum(2 if unicodedata.east_asian_width(letter) in "WFA" else 1 for letter in line)
 
 
-def test_cards_are_short_enough_for_a_postcard() -> None:
-    """100 x 148 mm; up to four classes, as people ask for, two of them won at most."""
-    assert lines_of(TEXTS.regret_card(CAMPAIGN, RECEIPT)) <= 14
-    assert lines_of(TEXTS.rejected_card(CAMPAIGN, rejected(["not-resident"]))) <= 12
+def test_a_card_fits_on_a_postcard() -> None:
+    """Use 100 x 148 mm, up to four classes, at most two of them won."""
+    assert count_lines(TEXTS.regret_card(CAMPAIGN, RECEIPT)) <= 14
+    assert count_lines(TEXTS.rejected_card(CAMPAIGN, rejected(["not-resident"]))) <= 12
     for words in itertools.product(["won", "waiting", "lost"], repeat=4):
         if words.count("won") <= CAMPAIGN.draw.max_wins:
             chosen = [outcome(IDS[n + 1], word) for n, word in enumerate(words)]
-            assert lines_of(TEXTS.result_card(CAMPAIGN, ResultText(RECEIPT, chosen, PASS))) <= 24
+            assert count_lines(TEXTS.result_card(CAMPAIGN, ResultText(RECEIPT, chosen, PASS))) <= 24
 
 
 @given(OUTCOMES)
@@ -170,7 +170,7 @@ def offer(**changed: object) -> PlaceOffer:
     return PlaceOffer.model_validate(facts | changed)
 
 
-def test_an_offer_says_what_until_when_and_how_to_answer() -> None:
+def test_an_offer_names_the_class_the_deadline_and_how_to_answer() -> None:
     page = CAMPAIGN.offers.model_copy(update={"page": "https://lottery.example.jp/withdraw"})
     with_page = CAMPAIGN.model_copy(update={"offers": page})
     for body in (TEXTS.offer(with_page, RECEIPT, offer()).body, TEXTS.offer_card(with_page, RECEIPT, offer())):
@@ -185,21 +185,21 @@ def test_an_offer_says_what_until_when_and_how_to_answer() -> None:
 
 
 @pytest.mark.parametrize(
-    ("facts", "said"),
+    ("facts", "expected"),
     [
         ({"state": "held"}, "当選となりました"),
         ({"state": "held", "corrected": True}, "誤って受け付けておりませんでした"),
         ({"state": "waiting", "corrected": True, "position": 16}, "補欠 16 番"),
     ],
 )
-def test_a_place_that_needs_no_answer_is_told_as_what_it_is(facts: dict[str, object], said: str) -> None:
+def test_a_seat_that_needs_no_answer_asks_for_none(facts: dict[str, object], expected: str) -> None:
     body = TEXTS.offer(CAMPAIGN, RECEIPT, offer(**facts)).body
-    assert said in body
+    assert expected in body
     assert "お返事がないとき" not in body
     assert body.count(PLACEHOLDER) == 1
 
 
-def test_a_result_of_a_draw_that_was_held_is_redraw_says_that_it_takes_the_place_of_the_first() -> None:
+def test_the_result_of_a_redraw_states_that_it_replaces_the_first() -> None:
     for is_redraw in (True, False):
         told = ResultText(RECEIPT, [outcome(IDS[0], "won")], PASS, is_redraw)
         for body in (
@@ -212,5 +212,5 @@ def test_a_result_of_a_draw_that_was_held_is_redraw_says_that_it_takes_the_place
 
 
 @pytest.mark.parametrize("state", ["offered", "held"])
-def test_an_offer_is_short_enough_for_a_postcard(state: str) -> None:
-    assert lines_of(TEXTS.offer_card(CAMPAIGN, RECEIPT, offer(state=state))) <= 16
+def test_an_offer_fits_on_a_postcard(state: str) -> None:
+    assert count_lines(TEXTS.offer_card(CAMPAIGN, RECEIPT, offer(state=state))) <= 16
