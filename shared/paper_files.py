@@ -44,7 +44,7 @@ _MAGIC: Final = (
 )
 
 
-class NotAPaper(Exception):  # noqa: N818  (says what is the case)
+class NotAPaperError(Exception):
     """The file is no paper; `code` says why (`damaged`, `encrypted`, …), and never what stands in it."""
 
     def __init__(self, code: str) -> None:
@@ -61,37 +61,37 @@ class Look:
 
 
 def look(data: bytes) -> Look:
-    """Decode every page within the limits above. Raises NotAPaper."""
+    """Decode every page within the limits above. Raises NotAPaperError."""
     if not data:
-        raise NotAPaper("empty")
+        raise NotAPaperError("empty")
     if len(data) > BYTES:
-        raise NotAPaper("too-large")
+        raise NotAPaperError("too-large")
     kind = next((kind for magic, kind in _MAGIC if data.startswith(magic)), None)
     if kind is None:
-        raise NotAPaper("unknown-kind")
+        raise NotAPaperError("unknown-kind")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error")
             return Look(kind, _pages_of_pdf(data) if kind is Kind.PDF else _pages_of_image(data, kind))
-    except NotAPaper:
+    except NotAPaperError:
         raise
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
-        raise NotAPaper("too-many-pixels") from None
+        raise NotAPaperError("too-many-pixels") from None
     except pikepdf.PasswordError:
-        raise NotAPaper("encrypted") from None
+        raise NotAPaperError("encrypted") from None
     except Exception:  # noqa: BLE001  (decoders raise all sorts of things on what strangers make)
-        raise NotAPaper("damaged") from None
+        raise NotAPaperError("damaged") from None
 
 
 def _pages_of_image(data: bytes, kind: Kind) -> int:
     with Image.open(io.BytesIO(data), formats=[kind.name]) as image:
         pages = getattr(image, "n_frames", 1)
         if pages > PAGES:
-            raise NotAPaper("too-many-pages")
+            raise NotAPaperError("too-many-pages")
         for page in range(pages):
             image.seek(page)
             if image.width * image.height > PIXELS:
-                raise NotAPaper("too-many-pixels")
+                raise NotAPaperError("too-many-pixels")
             if kind is Kind.TIFF:
                 _check_strips(image, len(data))
             image.load()
@@ -107,22 +107,22 @@ def _check_strips(image: Image.Image, size: int) -> None:
     tags = getattr(image, "tag_v2", {})
     for offsets, counts in _OFFSETS:
         if any(at + count > size for at, count in zip(tags.get(offsets, ()), tags.get(counts, ()), strict=True)):
-            raise NotAPaper("damaged")
+            raise NotAPaperError("damaged")
 
 
 def _pages_of_pdf(data: bytes) -> int:
     with pikepdf.open(io.BytesIO(data), suppress_warnings=True) as pdf:
         if pdf.is_encrypted:
-            raise NotAPaper("encrypted")
+            raise NotAPaperError("encrypted")
         if not 1 <= len(pdf.pages) <= PAGES:
-            raise NotAPaper("too-many-pages" if len(pdf.pages) else "empty")
+            raise NotAPaperError("too-many-pages" if len(pdf.pages) else "empty")
         for page in pdf.pages:
             left, bottom, right, top = (float(side) for side in page.mediabox)
             if max(abs(right - left), abs(top - bottom)) > POINTS:
-                raise NotAPaper("too-many-pixels")
+                raise NotAPaperError("too-many-pixels")
             for image in page.get_images().values():
                 if int(image.Width) * int(image.Height) > PIXELS:
-                    raise NotAPaper("too-many-pixels")
+                    raise NotAPaperError("too-many-pixels")
         if pdf.check_pdf_syntax():
-            raise NotAPaper("damaged")
+            raise NotAPaperError("damaged")
         return len(pdf.pages)

@@ -22,7 +22,7 @@ _NEEDED: Final = ("IPAmjMincho", "IPAexGothic")
 _PANIC: Final = re.compile(r'panicked with: "?([a-z]+:[0-9]+)\b')
 
 
-class NotTypeset(PermanentError):  # noqa: N818  (says what is the case)
+class TypesettingError(PermanentError):
     """The template refused the data. `code` is what it panicked with, or `template`; never what was to be printed."""
 
     def __init__(self, code: str) -> None:
@@ -58,7 +58,7 @@ class Typesetter:
     ) -> bytes:
         """Set `template` with `data` (`sys.inputs.data`, JSON) and UTF-8 files that it shows or attaches (by name).
 
-        Raises NotTypeset.
+        Raises TypesettingError.
         """
         inputs = {"data": json.dumps(data, ensure_ascii=False)} | {
             name: content.decode("utf-8") for name, content in files.items()
@@ -74,7 +74,7 @@ class Typesetter:
                     pdf_standards=[standard],
                 )
             except typst.TypstError as error:
-                raise NotTypeset(_panic_code(error.message)) from None
+                raise TypesettingError(_panic_code(error.message)) from None
 
 
 def _panic_code(message: str) -> str:

@@ -11,7 +11,7 @@ from deploy.edge.sealing import KeyRefusedError
 from deploy.edge.sender import PaperChannel, Sender, serial_of
 from deploy.edge.settings import EdgeSettings, NotSetUpError
 from deploy.edge.spool import Spool
-from shared.paper_files import NotAPaper
+from shared.paper_files import NotAPaperError
 
 USAGE = 2
 REFUSED = 1
@@ -60,7 +60,7 @@ def _sent(sender: Sender, file: Path, channel: PaperChannel, serial: str) -> int
             _tell(f"{serial} {sender.send(file, channel, serial_of(serial))}")
             return 0
         return _complain(f"{serial}: there is no such file (or it was sent before)", REFUSED)
-    except NotAPaper as refusal:
+    except NotAPaperError as refusal:
         return _complain(f"{serial}: {refusal.code}: {ADVICE.get(refusal.code, '')} (kept)", REFUSED)
     except PaperRefusedError as refusal:
         return _complain(f"{serial}: {refusal} (kept)", REFUSED)

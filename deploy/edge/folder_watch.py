@@ -13,7 +13,7 @@ from deploy.edge.intake_client import IntakeUnavailableError, PaperRefusedError
 from deploy.edge.sealing import KeyRefusedError
 from deploy.edge.sender import UNAUTHORIZED, PaperChannel, Sender, serial_of
 from shared.files import write_atomic
-from shared.paper_files import NotAPaper
+from shared.paper_files import NotAPaperError
 
 REJECTED: Final = "rejected"
 
@@ -75,7 +75,7 @@ class FolderWatch:
         try:
             serial = serial_of(file.stem)
             self.tell(f"{serial} {self.sender.send(file, self.channel, serial)}")
-        except NotAPaper as refusal:
+        except NotAPaperError as refusal:
             self._reject(file, refusal.code, ADVICE.get(refusal.code, ""))
         except PaperRefusedError as refusal:
             if refusal.code == UNAUTHORIZED:

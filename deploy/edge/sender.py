@@ -14,7 +14,7 @@ from deploy.edge.intake_client import IntakeClient, PaperRefusedError
 from deploy.edge.settings import EdgeSettings
 from deploy.edge.spool import ClearFile, SealedPaper, Spool
 from deploy.edge.strip_metadata import strip_metadata
-from shared.paper_files import BYTES, NotAPaper
+from shared.paper_files import BYTES, NotAPaperError
 
 if TYPE_CHECKING:
     from shared.ids import PaperId, Receipt, Serial
@@ -28,9 +28,9 @@ UNAUTHORIZED: Final = "unauthorized"
 
 
 def serial_of(text: str) -> Serial:
-    """The number stamped on a paper. Raises NotAPaper (`serial`)."""
+    """The number stamped on a paper. Raises NotAPaperError (`serial`)."""
     if _SERIAL.match(text) is None:
-        raise NotAPaper("serial")
+        raise NotAPaperError("serial")
     return cast("Serial", text)
 
 
@@ -44,7 +44,7 @@ class Sender:
         """Seal the file, deliver it and remove it; return the receipt.
 
         Fetches the key again, once, where it has just expired: the clear file can still be sealed again.
-        Raises NotAPaper and PaperRefusedError (the file stays), IntakeUnavailableError (a later run delivers it).
+        Raises NotAPaperError and PaperRefusedError (the file stays), IntakeUnavailableError (a later run delivers it).
         """
         paper = self._waiting(file) or self._sealed_file(file, channel, serial)
         try:
@@ -57,7 +57,7 @@ class Sender:
     def send_bytes(self, content: bytes, channel: PaperChannel, serial: Serial, paper_id: PaperId) -> SealedPaper:
         """Seal content that never was a file and put it into the spool.
 
-        Raises NotAPaper, KeyRefusedError, IntakeUnavailableError.
+        Raises NotAPaperError, KeyRefusedError, IntakeUnavailableError.
         """
         return self._sealed(content, channel, serial, paper_id, datetime.now(UTC))
 

@@ -10,7 +10,7 @@ import pikepdf
 from PIL import Image, ImageOps
 
 from deploy.edge import jpeg
-from shared.paper_files import Kind, NotAPaper, look
+from shared.paper_files import Kind, NotAPaperError, look
 
 _ORIENTATION: Final = 0x0112
 _PAGE_KEYS: Final = frozenset(
@@ -20,12 +20,12 @@ _NEVER: Final = ("/Metadata", "/PieceInfo", "/LastModified", "/AA", "/AF", "/EF"
 
 
 def strip_metadata(data: bytes) -> bytes:
-    """The same pages in a file of the same kind, and nothing else. Raises NotAPaper."""
+    """The same pages in a file of the same kind, and nothing else. Raises NotAPaperError."""
     kind = look(data).kind
     try:
         clean = _bare_pdf(data) if kind is Kind.PDF else _bare_image(data, kind)
     except (pikepdf.PdfError, OSError, ValueError):
-        raise NotAPaper("damaged") from None
+        raise NotAPaperError("damaged") from None
     look(clean)
     return clean
 

@@ -19,7 +19,7 @@ from deploy.edge.intake_client import IntakeUnavailableError, PaperRefusedError
 from deploy.edge.sealing import KeyRefusedError
 from deploy.edge.sender import Sender, serial_of
 from shared.ids import PaperId
-from shared.paper_files import BYTES, NotAPaper
+from shared.paper_files import BYTES, NotAPaperError
 from shared.web import ProblemError, install_problems, problem, unavailable
 
 _READ_S: Final = 60.0
@@ -75,7 +75,7 @@ async def _take(sender: Sender, fax_id: str, content: bytes, paper_id: PaperId) 
         return
     try:
         await asyncio.to_thread(sender.send_bytes, content, "fax", serial_of(f"F-{fax_id}"), paper_id)
-    except NotAPaper as refusal:
+    except NotAPaperError as refusal:
         raise problem(
             refusal.code, 422, "この書類は受け付けられません", ADVICE.get(refusal.code, ""), en="Not a paper we take."
         ) from None

@@ -12,22 +12,22 @@ from services.vault import audit as audit_log
 from services.vault.applications import duplicates
 from services.vault.applications import repository as register
 from services.vault.applications.endpoints import public_router, staff_router
-from services.vault.applications.processing import Admission
-from services.vault.applications.review import Desk
+from services.vault.applications.processing import ApplicationProcessor
+from services.vault.applications.review import ReviewQueue
 from services.vault.audit import AuditLog
 from services.vault.closeout import repository as close_out_ledger
 from services.vault.closeout.wiring import close_out
 from services.vault.identities import repository as identities
 from services.vault.identities.repository import Identities
-from services.vault.keys.keystore import KeyDestroyed, Keystore
+from services.vault.keys.keystore import KeyDestroyedError, Keystore
 from services.vault.keys.publish import publish_sealing_keys
 from services.vault.mail import wiring as mail
 from services.vault.papers import archive as paper_archive
 from services.vault.papers.clamd import Scanner
 from services.vault.papers.endpoints import papers_router
 from services.vault.papers.inbox import PaperInbox
-from services.vault.papers.sandbox import Looking
-from services.vault.papers.settle import Settling
+from services.vault.papers.sandbox import Sandbox
+from services.vault.papers.settle import PaperSettler
 from services.vault.printroom import archive
 from services.vault.printroom.endpoints import print_router
 from services.vault.printroom.room import PrintRoom
@@ -43,7 +43,7 @@ from shared.typesetting import Typesetter
 from shared.web import health_router, install_problems, problem, require_staff_token
 from shared.web.outages import store_errors
 
-ADMISSION_WAIT_S = 0.25
+PROCESSING_WAIT_S = 0.25
 """Applications come one by one; a quarter of a second lets a busy hour share transactions and audit lines."""
 
 
@@ -56,19 +56,19 @@ def build(settings: VaultSettings) -> FastAPI:
     bus = Bus(settings, "vault", store, able=keystore.ready)
     audit = AuditLog(store, keystore.signing, clock, settings.state_dir / "audit-checkpoints.jsonl")
     known = Identities(store, keystore, audit, campaigns)
-    desk = Desk(store, keystore, audit)
-    admission = Admission(keystore, audit, campaigns, PostalCodes().municipalities)
-    bus.consume(ApplicationReceived, admission.on_received, Batch(size=100, wait_s=ADMISSION_WAIT_S))
+    review = ReviewQueue(store, keystore, audit)
+    processor = ApplicationProcessor(keystore, audit, campaigns, PostalCodes().municipalities)
+    bus.consume(ApplicationReceived, processor.on_received, Batch(size=100, wait_s=PROCESSING_WAIT_S))
     typesetter = Typesetter(settings.font_dirs)
     print_room = PrintRoom(store, known, keystore, audit, campaigns, clock, typesetter)
     bus.consume(PrintRequested, print_room.on_requested, Batch(size=1, wait_s=0.0))
     scanner = Scanner(settings.clamd_url, settings.clamd_timeout_s)
-    papers = PaperInbox(store, keystore, audit, campaigns, clock, scanner, Looking())
+    papers = PaperInbox(store, keystore, audit, campaigns, clock, scanner, Sandbox())
     bus.consume(PaperReceived, papers.on_received, Batch(size=1, wait_s=0.0))
     closing = close_out(settings, store, bus, keystore, known, audit, campaigns, typesetter, clock)
     bus.consume(ErasureCompleted, closing.erasure.on_completed)
 
-    doors = (mail.relay(settings, known, campaigns, clock), mail.bounce_door(settings, known, store))
+    listeners = (mail.relay(settings, known, campaigns, clock), mail.bounce_server(settings, known, store))
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -86,7 +86,7 @@ def build(settings: VaultSettings) -> FastAPI:
         await closing.ledger.ensure(campaigns)
         await publish_sealing_keys(store, keystore, campaigns.values())
         checking = asyncio.create_task(audit.keep_checking(), name="audit checkpoints")
-        async with bus, closing.watch.running(), mail.open_doors(*doors):
+        async with bus, closing.watch.running(), mail.open_servers(*listeners):
             yield
         checking.cancel()
         with contextlib.suppress(asyncio.CancelledError):
@@ -98,13 +98,13 @@ def build(settings: VaultSettings) -> FastAPI:
     guard = require_staff_token(settings.ops_token_file)
     app = FastAPI(title="Kuji vault", version="1", lifespan=lifespan, openapi_url=None, docs_url=None, redoc_url=None)
     install_problems(app)
-    app.add_exception_handler(KeyDestroyed, _on_erased)
+    app.add_exception_handler(KeyDestroyedError, _on_erased)
     app.include_router(
-        staff_router(campaigns, store, desk, audit, keystore, guard), dependencies=[Depends(store_errors)]
+        staff_router(campaigns, store, review, audit, keystore, guard), dependencies=[Depends(store_errors)]
     )
     for router in (
         print_router(campaigns, print_room, guard),
-        papers_router(campaigns, papers, Settling(store, keystore, audit), guard),
+        papers_router(campaigns, papers, PaperSettler(store, keystore, audit), guard),
         *closing.routers(guard),
     ):
         app.include_router(router, dependencies=[Depends(store_errors)])

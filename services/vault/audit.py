@@ -33,7 +33,7 @@ _ATTEMPTS = 50
 _log = get_logger(__name__)
 
 
-class NotRecorded(TransientError):  # noqa: N818  (says what is the case)
+class NotRecordedError(TransientError):
     """The line could not be made durable, so the plaintext it speaks of stays where it is."""
 
 
@@ -81,7 +81,7 @@ class AuditLog:
         self._checkpoint_due = asyncio.Event()
 
     async def record(self, events: Sequence[AuditEvent]) -> None:
-        """Returns when all lines are durable. Raises NotRecorded; then none of them may be acted upon."""
+        """Returns when all lines are durable. Raises NotRecordedError; then none of them may be acted upon."""
         if not events:
             return
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -94,13 +94,13 @@ class AuditLog:
         """A task of its own: a caller that is cancelled takes nobody else's lines with it."""
         while self._waiting:
             group, self._waiting = self._waiting, []
-            failure: NotRecorded | None = NotRecorded("the audit log was interrupted; try again")
+            failure: NotRecordedError | None = NotRecordedError("the audit log was interrupted; try again")
             try:
                 await self._append([event for events, _ in group for event in events])
                 failure = None
-            except (PyMongoError, NotRecorded) as error:
+            except (PyMongoError, NotRecordedError) as error:
                 self._end = None
-                failure = NotRecorded(f"the audit log cannot be written ({type(error).__name__})")
+                failure = NotRecordedError(f"the audit log cannot be written ({type(error).__name__})")
             finally:
                 _settle([done for _, done in group], failure)
         if self._end is not None and self._end.seq - self._checked >= CHECKPOINT_EVENTS:
@@ -120,7 +120,7 @@ class AuditLog:
                 continue
             self._end = after
             return
-        raise NotRecorded("other writers were always faster")
+        raise NotRecordedError("other writers were always faster")
 
     async def _read_end(self) -> _End:
         last = await self._lines.find_one(sort=[("_id", -1)])
@@ -157,7 +157,7 @@ class AuditLog:
         ]
 
 
-def _settle(waiting: Sequence[asyncio.Future[None]], failure: NotRecorded | None) -> None:
+def _settle(waiting: Sequence[asyncio.Future[None]], failure: NotRecordedError | None) -> None:
     """Tell those who still wait; somebody cancelled meanwhile does not."""
     for done in waiting:
         if done.done():

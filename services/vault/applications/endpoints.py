@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel, ConfigDict, StringConstraints
 
 from services.vault.applications import repository as register
-from services.vault.applications.review import Desk, DeskDecision, NotHeld
+from services.vault.applications.review import NotHeldError, ReviewDecision, ReviewQueue
 from services.vault.audit import AuditLog
 from services.vault.keys.keystore import Keystore
 from shared.campaign import Campaign
@@ -32,7 +32,7 @@ class DecisionBody(BaseModel):
 def staff_router(
     campaigns: Mapping[CampaignId, Campaign],
     store: Store,
-    desk: Desk,
+    queue: ReviewQueue,
     audit: AuditLog,
     keystore: Keystore,
     guard: Guard,
@@ -50,15 +50,15 @@ def staff_router(
 
     @router.get("/campaigns/{campaign}/held")
     async def held(campaign: Annotated[CampaignId, Depends(known)]) -> dict[str, Any]:
-        return {"held": await desk.held(campaign)}
+        return {"held": await queue.held(campaign)}
 
     @router.post("/campaigns/{campaign}/held/{application_id}")
     async def decide(
         campaign: Annotated[CampaignId, Depends(known)], application_id: ApplicationIdField, body: DecisionBody
     ) -> dict[str, str]:
         try:
-            state = await desk.decide(campaign, application_id, DeskDecision(body.decision, body.reason, body.actor))
-        except NotHeld as refusal:
+            state = await queue.decide(campaign, application_id, ReviewDecision(body.decision, body.reason, body.actor))
+        except NotHeldError as refusal:
             raise _not_held(refusal) from None
         return {"application_id": application_id, "state": state}
 
@@ -86,7 +86,7 @@ def public_router(keystore: Keystore) -> APIRouter:
     return router
 
 
-def _not_held(refusal: NotHeld) -> ProblemError:
+def _not_held(refusal: NotHeldError) -> ProblemError:
     if refusal.state is None:
         return problem("unknown-application", 404, "申込みがありません", "申込みのIDを確かめてください。")
     return problem(

@@ -26,7 +26,7 @@ T = TypeVar("T")
 Document = Mapping[str, Any]
 
 
-async def announce(uow: UnitOfWork, campaign: CampaignId, documents: Sequence[Document]) -> None:
+async def publish_verdicts(uow: UnitOfWork, campaign: CampaignId, documents: Sequence[Document]) -> None:
     """Say the verdicts of `documents` (of the register) to intake, lottery and notifier."""
     by_state = {state: [d for d in documents if d["state"] == state] for state in ("accepted", "rejected", "held")}
     told = [d for d in documents if d["token"] is not None and d["state"] != "held"]

@@ -7,14 +7,14 @@ from typing import Any
 
 from services.vault.applications import repository as register
 from services.vault.applications.duplicates import DuplicateSearch, Match, index_keys
-from services.vault.applications.events import announce
+from services.vault.applications.events import publish_verdicts
 from services.vault.applications.rules.contacts import contact_channel, mail_domain_class
 from services.vault.applications.rules.content import Judged, Unreadable, judge
 from services.vault.applications.rules.residency import Municipalities
 from services.vault.audit import AuditEvent, AuditLog
 from services.vault.identities import repository as identities
 from services.vault.keys.campaign_keys import CampaignKeys
-from services.vault.keys.ciphers.sealing import NotOpened, Opener
+from services.vault.keys.ciphers.sealing import NotOpenedError, Opener
 from services.vault.keys.keystore import Keystore
 from shared.campaign import Campaign
 from shared.contracts import ApplicationReceived
@@ -34,7 +34,7 @@ class _Opened:
     hashes: dict[str, str]
 
 
-class Admission:
+class ApplicationProcessor:
     """Handles `application.received`. While the vault is locked, messages wait in the retry ladder."""
 
     def __init__(
@@ -64,7 +64,7 @@ class Admission:
         if known:
             await uow.db[identities.COLLECTION].insert_many(known, session=uow.session)
         await uow.db[register.COLLECTION].insert_many(documents, session=uow.session)
-        await announce(uow, campaign, documents)
+        await publish_verdicts(uow, campaign, documents)
 
     def _keys(self, campaign: CampaignId) -> CampaignKeys:
         try:
@@ -79,7 +79,7 @@ class Admission:
     def _open(self, opener: Opener, keys: CampaignKeys, event: ApplicationReceived) -> _Opened:
         try:
             plaintext = opener.open(event.sealed, event.key_id, event.application_id)
-        except NotOpened:
+        except NotOpenedError:
             return _Opened(event, Unreadable(("malformed",)), None, None, {})
         verdict = judge(plaintext, event.channel, self._campaigns[event.campaign], self._municipalities)
         if isinstance(verdict, Unreadable):

@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 from services.vault.applications import duplicates
 from services.vault.applications import repository as register
-from services.vault.applications.events import announce
+from services.vault.applications.events import publish_verdicts
 from services.vault.audit import AuditEvent, AuditLog
 from services.vault.keys.keystore import Keystore
 from shared.errors import KujiError
@@ -13,7 +13,7 @@ from shared.ids import ApplicationId, CampaignId
 from shared.storage import ReturnDocument, Store, UnitOfWork
 
 
-class NotHeld(KujiError):  # noqa: N818  (says what is the case)
+class NotHeldError(KujiError):
     """The application is not waiting for a decision (any more). `state` is where it is, None where it is unknown."""
 
     def __init__(self, state: str | None) -> None:
@@ -22,7 +22,7 @@ class NotHeld(KujiError):  # noqa: N818  (says what is the case)
 
 
 @dataclass(frozen=True)
-class DeskDecision:
+class ReviewDecision:
     """What somebody at the desk decided; `reason` is a code (`duplicate`, `namesake`), never a sentence."""
 
     decision: Literal["accept", "reject"]
@@ -30,7 +30,7 @@ class DeskDecision:
     actor: str
 
 
-class Desk:
+class ReviewQueue:
     def __init__(self, store: Store, keystore: Keystore, audit: AuditLog) -> None:
         self._store, self._keystore, self._audit = store, keystore, audit
 
@@ -43,12 +43,15 @@ class Desk:
         receipts = {d["_id"]: d["receipt"] async for d in documents.find({"_id": {"$in": matched}}, {"receipt": 1})}
         return [_shown(document, receipts) for document in shown]
 
-    async def decide(self, campaign: CampaignId, application_id: ApplicationId, decision: DeskDecision) -> str:
-        """The new state. Raises NotHeld where somebody was faster or there is no such application; VaultLocked."""
+    async def decide(self, campaign: CampaignId, application_id: ApplicationId, decision: ReviewDecision) -> str:
+        """Decide a held application and return its new state.
+
+        Raises NotHeldError if it is not waiting any more or does not exist; VaultLockedError.
+        """
         state = "accepted" if decision.decision == "accept" else "rejected"
         subject = self._keystore.campaign(campaign).subject_of(application_id)
         written = AuditEvent(
-            decision.actor, "handler", f"desk:{decision.decision}", "desk", campaign, subject, decision.reason
+            decision.actor, "handler", f"review:{decision.decision}", "review", campaign, subject, decision.reason
         )
 
         async def work(uow: UnitOfWork) -> str:
@@ -56,14 +59,14 @@ class Desk:
             if state == "rejected":
                 await duplicates.forget(uow, application_id)
             await self._audit.record([written])
-            await announce(uow, campaign, [changed])
+            await publish_verdicts(uow, campaign, [changed])
             return state
 
         return await self._store.transact(work)
 
 
 async def _change(
-    uow: UnitOfWork, campaign: CampaignId, application_id: ApplicationId, state: str, decision: DeskDecision
+    uow: UnitOfWork, campaign: CampaignId, application_id: ApplicationId, state: str, decision: ReviewDecision
 ) -> dict[str, Any]:
     documents = uow.db[register.COLLECTION]
     sources = [source for source, targets in register.AFTER.items() if source and state in targets]
@@ -76,7 +79,7 @@ async def _change(
     )
     if changed is None:
         there = await documents.find_one({"_id": application_id, "campaign": campaign}, session=uow.session)
-        raise NotHeld(there["state"] if there else None)
+        raise NotHeldError(there["state"] if there else None)
     return changed
 
 

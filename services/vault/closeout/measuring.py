@@ -8,8 +8,8 @@ from services.vault.applications import duplicates
 from services.vault.applications import repository as register
 from services.vault.closeout.return_package import Returns
 from services.vault.identities import repository as identities
-from services.vault.keys.ciphers.envelope import NotDecryptable, Sealed, unseal, wipe
-from services.vault.keys.keystore import KeyDestroyed, Keystore
+from services.vault.keys.ciphers.envelope import NotDecryptableError, Sealed, unseal, wipe
+from services.vault.keys.keystore import KeyDestroyedError, Keystore
 from services.vault.papers import archive as paper_archive
 from services.vault.printroom import archive
 from shared.contracts import StoreErasure
@@ -71,7 +71,7 @@ class Measuring:
             keys = self.keystore.campaign(campaign)
             sealed = Sealed(sample["wrapped_key"], sample["ciphertext"])
             wipe(unseal(keys.wrapping, sealed, identities.bound_to(campaign, Token(sample["_id"]))))
-        except (KeyDestroyed, NotDecryptable, KeyError):
+        except (KeyDestroyedError, NotDecryptableError, KeyError):
             return False
         return True
 

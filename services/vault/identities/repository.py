@@ -10,8 +10,8 @@ from typing import Any
 from services.vault.audit import AuditEvent, AuditLog
 from services.vault.identities.person import Person
 from services.vault.keys.campaign_keys import CampaignKeys
-from services.vault.keys.ciphers.envelope import NotDecryptable, Sealed, seal, unseal, wipe
-from services.vault.keys.keystore import KeyDestroyed, Keystore, VaultLocked
+from services.vault.keys.ciphers.envelope import NotDecryptableError, Sealed, seal, unseal, wipe
+from services.vault.keys.keystore import KeyDestroyedError, Keystore, VaultLockedError
 from shared.campaign import Campaign
 from shared.errors import PermanentError
 from shared.ids import ApplicationId, CampaignId, Receipt, Token
@@ -19,10 +19,10 @@ from shared.storage import Collection, Index, Store
 
 COLLECTION = "identities"
 
-__all__ = ["Identities", "PurposeNotAllowed", "Revealed", "VaultLocked", "collections", "identity_document"]
+__all__ = ["Identities", "PurposeNotAllowedError", "Revealed", "VaultLockedError", "collections", "identity_document"]
 
 
-class PurposeNotAllowed(PermanentError):  # noqa: N818  (says what is the case)
+class PurposeNotAllowedError(PermanentError):
     """The campaign does not allow identities to be used for this; nothing was decrypted."""
 
 
@@ -101,10 +101,10 @@ class Identities:
         """Identities by token; tokens that are unknown or erased are absent.
 
         `case` names the occasion (a notice, a batch) and stands in the audit log, which is durable before this
-        returns. Raises PurposeNotAllowed, VaultLocked, NotRecorded.
+        returns. Raises PurposeNotAllowedError, VaultLockedError, NotRecordedError.
         """
         if self._keystore.locked:
-            raise VaultLocked("the vault is locked; restart it with its passphrase")
+            raise VaultLockedError("the vault is locked; restart it with its passphrase")
         documents = [document async for document in self._documents.find({"_id": {"$in": list(tokens)}})]
         for campaign in {document["campaign"] for document in documents}:
             self._check_purpose(campaign, purpose)
@@ -120,7 +120,7 @@ class Identities:
     async def holders(self, address: str) -> list[tuple[CampaignId, Token]]:
         """Whose mailbox this is, in every campaign that has a key; nobody is opened for it."""
         if self._keystore.locked:
-            raise VaultLocked("the vault is locked; restart it with its passphrase")
+            raise VaultLockedError("the vault is locked; restart it with its passphrase")
         hashes = [mailbox_of(keys, address) for campaign in self._campaigns if (keys := self._keys_of(campaign))]
         found = self._documents.find({"mailbox": {"$in": hashes}}, {"campaign": 1})
         return [(CampaignId(document["campaign"]), Token(document["_id"])) async for document in found]
@@ -128,13 +128,13 @@ class Identities:
     def _keys_of(self, campaign: CampaignId) -> CampaignKeys | None:
         try:
             return self._keystore.campaign(campaign)
-        except (KeyDestroyed, KeyError):
+        except (KeyDestroyedError, KeyError):
             return None
 
     def _check_purpose(self, campaign: CampaignId, purpose: str) -> None:
         known = self._campaigns.get(campaign)
         if known is None or purpose not in known.purposes:
-            raise PurposeNotAllowed(f"campaign {campaign} does not allow the purpose {purpose}")
+            raise PurposeNotAllowedError(f"campaign {campaign} does not allow the purpose {purpose}")
 
     def _open(self, document: dict[str, Any]) -> Revealed | None:
         """None where the key is gone: then nobody can."""
@@ -143,7 +143,7 @@ class Identities:
             keys = self._keystore.campaign(campaign)
             sealed = Sealed(document["wrapped_key"], document["ciphertext"])
             plaintext = unseal(keys.wrapping, sealed, bound_to(campaign, token))
-        except (KeyDestroyed, KeyError, NotDecryptable):
+        except (KeyDestroyedError, KeyError, NotDecryptableError):
             return None
         try:
             person = Person.from_json(plaintext)
@@ -155,6 +155,6 @@ class Identities:
         campaign = CampaignId(document["campaign"])
         try:
             subject = self._keystore.campaign(campaign).subject_of(document["application_id"])
-        except (KeyDestroyed, KeyError):
+        except (KeyDestroyedError, KeyError):
             return None
         return AuditEvent(actor, "service", f"reveal:{case}", purpose, campaign, subject, outcome)

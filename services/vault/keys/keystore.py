@@ -15,7 +15,7 @@ from typing import Any, Self
 from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 
 from services.vault.keys.campaign_keys import CampaignKeys
-from services.vault.keys.ciphers.envelope import KEY_BYTES, NotDecryptable, decrypt, encrypt
+from services.vault.keys.ciphers.envelope import KEY_BYTES, NotDecryptableError, decrypt, encrypt
 from shared.encoding import b64url, unb64url
 from shared.errors import ConfigurationError, NotReadyError, PermanentError
 from shared.files import create_once, overwrite_and_remove, write_atomic
@@ -25,11 +25,11 @@ from shared.signing import SigningKey
 _SCRYPT = {"n": 2**15, "r": 8, "p": 1}
 
 
-class VaultLocked(NotReadyError):  # noqa: N818  (renamed with the vault's other errors)
+class VaultLockedError(NotReadyError):
     """The vault was sealed; nothing is decrypted until it is restarted with its passphrase."""
 
 
-class KeyDestroyed(PermanentError):  # noqa: N818  (says what is the case)
+class KeyDestroyedError(PermanentError):
     """The campaign was erased; nothing of it can be opened any more."""
 
 
@@ -55,7 +55,7 @@ class Keystore:
         try:
             key = _derive(passphrase, unb64url(kept["salt"]), kept["scrypt"])
             return cls(folder, bytes(decrypt(key, unb64url(kept["wrapped"]), "kuji/root-key/1")))
-        except NotDecryptable:
+        except NotDecryptableError:
             raise ConfigurationError("the passphrase does not open the vault's root key; give the right one") from None
 
     def lock(self) -> None:
@@ -87,7 +87,10 @@ class Keystore:
         return ""
 
     def campaign(self, campaign: CampaignId) -> CampaignKeys:
-        """The keys of a campaign that exists and was not destroyed. Raises VaultLocked, KeyDestroyed, KeyError."""
+        """Return the keys of a campaign that exists and was not destroyed.
+
+        Raises VaultLockedError, KeyDestroyedError; KeyError for a campaign without keys.
+        """
         self._key()
         self._refuse_destroyed(campaign)
         path = self._path(campaign)
@@ -99,7 +102,7 @@ class Keystore:
         return self._cached[campaign]
 
     def ensure_campaign(self, campaign: CampaignId, not_after: datetime) -> CampaignKeys:
-        """The campaign's keys, made at the first call. Raises KeyDestroyed after its erasure."""
+        """The campaign's keys, made at the first call. Raises KeyDestroyedError after its erasure."""
         self._refuse_destroyed(campaign)
         path = self._path(campaign)
         _create_once(
@@ -108,7 +111,7 @@ class Keystore:
         )
         try:
             return self.campaign(campaign)
-        except KeyDestroyed:
+        except KeyDestroyedError:
             path.unlink(missing_ok=True)  # destroyed meanwhile: what was made here has sealed nothing
             raise
 
@@ -127,7 +130,7 @@ class Keystore:
         """The tombstone counts before the file does: it is written first, and its writer may have died since."""
         if self.fingerprint_of_destroyed(campaign):
             self._cached.pop(campaign, None)
-            raise KeyDestroyed(f"the key of campaign {campaign} was destroyed")
+            raise KeyDestroyedError(f"the key of campaign {campaign} was destroyed")
 
     def fingerprint_of_destroyed(self, campaign: CampaignId) -> str | None:
         with contextlib.suppress(FileNotFoundError):
@@ -148,7 +151,7 @@ class Keystore:
 
     def _key(self) -> bytes:
         if self.locked or self._root is None:
-            raise VaultLocked("the vault is locked; restart it with its passphrase")
+            raise VaultLockedError("the vault is locked; restart it with its passphrase")
         return self._root
 
     def _path(self, campaign: CampaignId) -> Path:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from services.vault.keys.ciphers.sealing import key_document
-from services.vault.keys.keystore import KeyDestroyed, Keystore
+from services.vault.keys.keystore import KeyDestroyedError, Keystore
 from shared.campaign import Campaign
 from shared.contracts import SealingKeyPublished
 from shared.ids import derived_event_id
@@ -18,7 +18,7 @@ async def publish_sealing_keys(store: Store, keystore: Keystore, campaigns: Iter
     for campaign in campaigns:
         try:
             keys = keystore.ensure_campaign(campaign.id, campaign.window.paper_until)
-        except KeyDestroyed:
+        except KeyDestroyedError:
             _log.info("campaign-erased", campaign=campaign.id)
             continue
         secret = keys.current

@@ -48,7 +48,7 @@ class BounceOptions:
     tls: ssl.SSLContext | None = None
 
 
-class BounceDoor:
+class BounceServer:
     """Listens between `start` and `stop`; the wiring gives it `Identities` as `holders`. It keeps nothing itself."""
 
     def __init__(self, options: BounceOptions, holders: Holders, store: Store) -> None:

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 
 from services.vault.identities.repository import Identities
-from services.vault.mail.bounces import BounceDoor, BounceOptions
+from services.vault.mail.bounces import BounceOptions, BounceServer
 from services.vault.mail.relay import MailRelay, RelayOptions, tls_context
 from services.vault.mail.relay.recipients import KnownRecipients
 from services.vault.mail.relay.upstream import Mta
@@ -17,7 +17,7 @@ from shared.storage import Store
 
 
 @asynccontextmanager
-async def open_doors(*doors: MailRelay | BounceDoor | None) -> AsyncIterator[None]:
+async def open_servers(*doors: MailRelay | BounceServer | None) -> AsyncIterator[None]:
     """Open while inside, those that there are; leaving lets verdicts under way come in."""
     async with AsyncExitStack() as stack:
         for door in doors:
@@ -46,11 +46,11 @@ def relay(
     return MailRelay(options, KnownRecipients(identities, campaigns), clock)
 
 
-def bounce_door(settings: VaultSettings, identities: Identities, store: Store) -> BounceDoor | None:
+def bounce_server(settings: VaultSettings, identities: Identities, store: Store) -> BounceServer | None:
     """None where no port is set: then delivery reports must be read by people."""
     if settings.bounce_port is None:
         return None
     cert, key = settings.relay_cert_file, settings.relay_key_file
     tls = None if cert is None or key is None else tls_context(cert, key)
     options = BounceOptions(settings.bounce_host, settings.bounce_port, settings.bounce_domain, tls)
-    return BounceDoor(options, identities, store)
+    return BounceServer(options, identities, store)

@@ -82,7 +82,7 @@ def paper_document(
 
 
 def open_paper(keys: CampaignKeys, document: Mapping[str, Any]) -> bytes:
-    """The file. Raises NotDecryptable."""
+    """The file. Raises NotDecryptableError."""
     where = bound_to(CampaignId(document["campaign"]), PaperId(document["_id"]))
     return bytes(unseal(keys.wrapping, Sealed(document["wrapped_key"], document["ciphertext"]), where))
 

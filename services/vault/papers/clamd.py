@@ -16,7 +16,7 @@ from shared.errors import ConfigurationError, NotReadyError
 _CHUNK: Final = 256 * 1024
 
 
-class ScannerAway(NotReadyError):  # noqa: N818  (renamed with the vault's other errors)
+class ScannerUnavailableError(NotReadyError):
     """clamd does not answer, or not as it should: no paper is to blame, so all wait until it does."""
 
 
@@ -32,18 +32,18 @@ class Scanner:
             raise ConfigurationError("KUJI_CLAMD_URL must begin with unix: or tcp://, e.g. unix:/run/clamav/clamd.ctl")
 
     async def is_infected(self, data: bytes) -> bool:
-        """False where it is clean or where there is no scanner. Raises ScannerAway."""
+        """False where it is clean or where there is no scanner. Raises ScannerUnavailableError."""
         if self.url is None:
             return False
         try:
             async with asyncio.timeout(self.timeout_s), _connected(self.url) as (reader, writer):
                 answer = await _ask(data, reader, writer)
         except (OSError, TimeoutError, asyncio.IncompleteReadError, asyncio.LimitOverrunError) as error:
-            raise ScannerAway(f"clamd does not answer ({type(error).__name__})") from None
+            raise ScannerUnavailableError(f"clamd does not answer ({type(error).__name__})") from None
         if answer.endswith(b" FOUND"):
             return True
         if answer != b"stream: OK":
-            raise ScannerAway("clamd could not scan; see its log, and StreamMaxLength of at least 8M")
+            raise ScannerUnavailableError("clamd could not scan; see its log, and StreamMaxLength of at least 8M")
         return False
 
 

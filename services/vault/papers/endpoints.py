@@ -7,8 +7,8 @@ from typing import Annotated, Any, Final, Literal, Self
 from fastapi import APIRouter, Depends, Query, Response
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
-from services.vault.papers.inbox import NotShown, PaperInbox, UnknownPaper
-from services.vault.papers.settle import AlreadySettled, NotArrived, Settlement, Settling
+from services.vault.papers.inbox import NotShownError, PaperInbox, UnknownPaperError
+from services.vault.papers.settle import AlreadySettledError, NotArrivedError, PaperSettler, Settlement
 from shared.campaign import Campaign
 from shared.ids import ApplicationIdField, CampaignId, PaperIdField
 from shared.web import ProblemError, problem
@@ -43,7 +43,7 @@ class SettlementBody(BaseModel):
 
 
 def papers_router(
-    campaigns: Mapping[CampaignId, Campaign], inbox: PaperInbox, settling: Settling, guard: Guard
+    campaigns: Mapping[CampaignId, Campaign], inbox: PaperInbox, settling: PaperSettler, guard: Guard
 ) -> APIRouter:
     """GET …/papers, GET …/papers/{id}/image, POST …/papers/{id}."""
     router = APIRouter(prefix="/v1/campaigns/{campaign}/papers", dependencies=[Depends(guard)], tags=["staff"])
@@ -83,13 +83,13 @@ def _told() -> Iterator[None]:
     """What the inbox refuses, as problems."""
     try:
         yield
-    except UnknownPaper:
+    except UnknownPaperError:
         raise _unknown() from None
-    except NotShown as refusal:
+    except NotShownError as refusal:
         raise _not_shown(refusal) from None
-    except AlreadySettled as refusal:
+    except AlreadySettledError as refusal:
         raise _settled(refusal) from None
-    except NotArrived:
+    except NotArrivedError:
         raise _not_arrived() from None
 
 
@@ -103,7 +103,7 @@ def _unknown() -> ProblemError:
     )
 
 
-def _not_shown(refusal: NotShown) -> ProblemError:
+def _not_shown(refusal: NotShownError) -> ProblemError:
     return problem(
         "not-shown",
         409,
@@ -115,7 +115,7 @@ def _not_shown(refusal: NotShown) -> ProblemError:
     )
 
 
-def _settled(refusal: AlreadySettled) -> ProblemError:
+def _settled(refusal: AlreadySettledError) -> ProblemError:
     return problem(
         "already-settled",
         409,

@@ -7,19 +7,19 @@ from typing import Any
 
 from services.vault.audit import AuditEvent, AuditLog
 from services.vault.keys.campaign_keys import CampaignKeys
-from services.vault.keys.ciphers.sealing import NotOpened, Opener
+from services.vault.keys.ciphers.sealing import NotOpenedError, Opener
 from services.vault.keys.keystore import Keystore
 from services.vault.papers import archive
 from services.vault.papers.clamd import Scanner
 from services.vault.papers.rules.states import UNSETTLED, PaperState
-from services.vault.papers.sandbox import Looking
+from services.vault.papers.sandbox import Sandbox
 from shared.campaign import Campaign
 from shared.clock import Clock
 from shared.contracts import PaperReceived
 from shared.errors import PermanentError
 from shared.ids import CampaignId, PaperId, Serial
 from shared.logging import get_logger
-from shared.paper_files import Kind, NotAPaper
+from shared.paper_files import Kind, NotAPaperError
 from shared.storage import Store, UnitOfWork
 
 PURPOSE = "keying"
@@ -27,11 +27,11 @@ PURPOSE = "keying"
 _log = get_logger(__name__)
 
 
-class UnknownPaper(Exception):  # noqa: N818  (says what is the case)
+class UnknownPaperError(Exception):
     """There is no paper of that id in the campaign."""
 
 
-class NotShown(Exception):  # noqa: N818  (says what is the case)
+class NotShownError(Exception):
     """The paper is never shown: its state says why."""
 
     def __init__(self, state: str) -> None:
@@ -59,7 +59,7 @@ class PaperInbox:
         campaigns: Mapping[CampaignId, Campaign],
         clock: Clock,
         scanner: Scanner,
-        looking: Looking,
+        looking: Sandbox,
     ) -> None:
         self._papers = store.db[archive.COLLECTION]
         self._keystore, self._audit, self._campaigns, self._clock = keystore, audit, campaigns, clock
@@ -99,9 +99,9 @@ class PaperInbox:
                 facts |= {"state": PaperState.QUARANTINED, "reason": "malware"}
             else:
                 facts |= {"state": PaperState.WAITING, "look": await self._looking.at(content)}
-        except NotOpened:
+        except NotOpenedError:
             facts |= {"state": PaperState.UNREADABLE, "reason": "not-opened"}
-        except NotAPaper as refusal:
+        except NotAPaperError as refusal:
             facts |= {"state": PaperState.UNREADABLE, "reason": refusal.code}
         return await asyncio.to_thread(lambda: archive.paper_document(keys, event, **facts))
 
@@ -120,12 +120,15 @@ class PaperInbox:
         }
 
     async def show(self, campaign: CampaignId, paper_id: PaperId, *, actor: str) -> PaperFile:
-        """The file, once that is written down. Raises UnknownPaper, NotShown; KeyDestroyed, VaultLocked."""
+        """Return the file, after the audit line is durable.
+
+        Raises UnknownPaperError, NotShownError, KeyDestroyedError, VaultLockedError.
+        """
         document = await self._papers.find_one({"_id": paper_id, "campaign": campaign})
         if document is None:
-            raise UnknownPaper
+            raise UnknownPaperError
         if document["kind"] is None or document["ciphertext"] is None:
-            raise NotShown(document["state"])
+            raise NotShownError(document["state"])
         keys = self._keystore.campaign(campaign)
         await self._audit.record([_audited(keys, campaign, paper_id, "show-paper", actor, "shown")])
         content = await asyncio.to_thread(archive.open_paper, keys, document)

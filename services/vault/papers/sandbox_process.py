@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from PIL import Image, TiffImagePlugin
 
-from shared.paper_files import BYTES, NotAPaper, look
+from shared.paper_files import BYTES, NotAPaperError, look
 
 _LIMITS: Final = (
     (resource.RLIMIT_AS, 1024**3),
@@ -35,7 +35,7 @@ def main() -> None:
 def _answer(data: bytes) -> dict[str, Any]:
     try:
         found = look(data)
-    except NotAPaper as refusal:
+    except NotAPaperError as refusal:
         return {"refused": refusal.code}
     return {"kind": found.kind.value, "pages": found.pages}
 

@@ -7,14 +7,14 @@ from services.vault.applications import repository as register
 from services.vault.audit import AuditEvent, AuditLog
 from services.vault.keys.keystore import Keystore
 from services.vault.papers import archive
-from services.vault.papers.inbox import PURPOSE, UnknownPaper
+from services.vault.papers.inbox import PURPOSE, UnknownPaperError
 from services.vault.papers.rules.states import PaperState, before
 from shared.contracts import PaperSettled
 from shared.ids import ApplicationId, CampaignId, PaperId, derived_event_id
 from shared.storage import Store, UnitOfWork
 
 
-class AlreadySettled(Exception):  # noqa: N818  (says what is the case)
+class AlreadySettledError(Exception):
     """Somebody was faster; `state` is where the paper is."""
 
     def __init__(self, state: str) -> None:
@@ -22,7 +22,7 @@ class AlreadySettled(Exception):  # noqa: N818  (says what is the case)
         self.state = state
 
 
-class NotArrived(Exception):  # noqa: N818  (says what is the case)
+class NotArrivedError(Exception):
     """An application that was named is not in the vault as paper of this campaign (yet)."""
 
 
@@ -36,12 +36,15 @@ class Settlement:
     reason: str | None = None
 
 
-class Settling:
+class PaperSettler:
     def __init__(self, store: Store, keystore: Keystore, audit: AuditLog) -> None:
         self._store, self._keystore, self._audit = store, keystore, audit
 
     async def settle(self, campaign: CampaignId, paper_id: PaperId, settlement: Settlement) -> PaperState:
-        """The new state. Raises UnknownPaper, AlreadySettled, NotArrived; KeyDestroyed, VaultLocked."""
+        """Settle a paper and return its new state.
+
+        Raises UnknownPaperError, AlreadySettledError, NotArrivedError, KeyDestroyedError, VaultLockedError.
+        """
         target = PaperState(settlement.decision)
         subject = self._keystore.campaign(campaign).subject_of(paper_id)
         action, outcome = f"paper:{target}", settlement.reason or "keyed"
@@ -62,7 +65,7 @@ async def _check_arrived(uow: UnitOfWork, campaign: CampaignId, wanted: tuple[Ap
     """Only what the vault holds counts as keyed, or an application could be lost on the way and nobody look for it."""
     query = {"_id": {"$in": list(wanted)}, "campaign": campaign, "channel": {"$in": ["fax", "post"]}}
     if await uow.db[register.COLLECTION].count_documents(query, session=uow.session) != len(set(wanted)):
-        raise NotArrived
+        raise NotArrivedError
 
 
 async def _move(
@@ -80,5 +83,5 @@ async def _move(
     if not moved.modified_count:
         found = await papers.find_one(here, {"state": 1}, session=uow.session)
         if found is None:
-            raise UnknownPaper
-        raise AlreadySettled(found["state"])
+            raise UnknownPaperError
+        raise AlreadySettledError(found["state"])

@@ -108,7 +108,7 @@ class PrintArchive:
 
 
 def open_batch(keys: CampaignKeys, stored: StoredBatch) -> bytes:
-    """The PDF. Raises NotDecryptable."""
+    """The PDF. Raises NotDecryptableError."""
     return bytes(unseal(keys.wrapping, stored.sealed, bound_to(stored.batch.campaign, stored.batch.batch_id)))
 
 

@@ -15,7 +15,7 @@ _NAME: Final = "{{kuji:name}}"
 _OTHER_PLACEHOLDER: Final = re.compile(r"\{\{kuji:(?!name\}\})")
 
 
-class NotPrintable(KujiError):  # noqa: N818  (says what is the case)
+class NotPrintableError(KujiError):
     """An order makes no card; `reason` is the code that the notifier is told."""
 
     def __init__(self, reason: str) -> None:
@@ -26,10 +26,10 @@ class NotPrintable(KujiError):  # noqa: N818  (says what is the case)
 def card_of(order: CardOrder, person: Person, receipt: Receipt, code: PostalCode) -> Card:
     """The card. Pupils are addressed together with their guardians (保護者様), whose names a card need not show.
 
-    Raises NotPrintable for a placeholder that is not ours to fill.
+    Raises NotPrintableError for a placeholder that is not ours to fill.
     """
     if _OTHER_PLACEHOLDER.search(order.body):
-        raise NotPrintable("placeholder")
+        raise NotPrintableError("placeholder")
     return Card(
         postal_code=person.postal_code if _is_postal_code(person.postal_code) else "",
         address=tuple(part for part in person.address.split(" ", 1) if part),

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Response
 
-from services.vault.keys.keystore import KeyDestroyed
+from services.vault.keys.keystore import KeyDestroyedError
 from services.vault.printroom.archive import PrintBatch
 from services.vault.printroom.room import PrintRoom
 from shared.campaign import Campaign
@@ -31,7 +31,7 @@ def print_router(campaigns: Mapping[CampaignId, Campaign], room: PrintRoom, guar
     async def pdf(campaign: Annotated[CampaignId, Depends(known)], batch_id: BatchIdField) -> Response:
         try:
             pages = await room.pdf(campaign, batch_id, actor="staff")
-        except KeyDestroyed:
+        except KeyDestroyedError:
             raise _no_batch() from None
         if pages is None:
             raise _no_batch()

@@ -12,7 +12,7 @@ import segno
 
 from shared.campaign import Campaign
 from shared.contracts import ClassPass
-from shared.typesetting import NotTypeset, Typesetter
+from shared.typesetting import Typesetter, TypesettingError
 
 TEMPLATE: Final = Path(__file__).with_name("postcard.typ")
 
@@ -75,7 +75,7 @@ def print_cards(typesetter: Typesetter, campaign: Campaign, cards: Sequence[Card
             return Printed(b"", 0, frozenset(unfit))
         try:
             pdf = typesetter.pdf(TEMPLATE, _batch(campaign, cards, fitting))
-        except NotTypeset as error:
+        except TypesettingError as error:
             code, _, index = error.code.partition(":")
             if code != "overflow":
                 raise

@@ -8,7 +8,7 @@ from services.vault.audit import AuditEvent, AuditLog
 from services.vault.identities.repository import Identities, Revealed
 from services.vault.keys.keystore import Keystore
 from services.vault.printroom.archive import PrintArchive, PrintBatch, open_batch
-from services.vault.printroom.cards import NotPrintable, card_of
+from services.vault.printroom.cards import NotPrintableError, card_of
 from services.vault.printroom.postcards import Card, Printed, print_cards
 from shared.campaign import Campaign
 from shared.clock import Clock
@@ -50,7 +50,7 @@ class PrintRoom:
             await uow.emit(_completed(batch), derived_event_id("print.completed", batch.campaign, batch.batch_id))
 
     async def pdf(self, campaign: CampaignId, batch_id: BatchId, *, actor: str) -> bytes | None:
-        """The pages in the clear, once that is written down; None where there are none. Raises KeyDestroyed."""
+        """The pages in the clear, once that is written down; None where there are none. Raises KeyDestroyedError."""
         stored = await self.archive.load(campaign, batch_id)
         if stored is None:
             return None
@@ -83,17 +83,17 @@ class PrintRoom:
         for order in event.items:
             try:
                 cards.append((order.notice_id, self._card(event.campaign, order, revealed)))
-            except NotPrintable as refusal:
+            except NotPrintableError as refusal:
                 failed.append(CardFailure(notice_id=order.notice_id, reason=refusal.reason))
         return cards, failed
 
     def _card(self, campaign: CampaignId, order: CardOrder, revealed: Mapping[Token, Revealed]) -> Card:
         known = revealed.get(order.token)
         if known is None or known.campaign != campaign:
-            raise NotPrintable("unknown-token")
+            raise NotPrintableError("unknown-token")
         card = card_of(order, known.person, known.receipt, self._postal_codes.find(known.person.postal_code))
         if not self._typesetter.prints("".join((card.name, *card.address, card.body))):
-            raise NotPrintable("characters")
+            raise NotPrintableError("characters")
         return card
 
     def _batch(

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from services.vault.audit import AuditEvent, AuditLog, NotRecorded, collections, digest, first_break
+from services.vault.audit import AuditEvent, AuditLog, NotRecordedError, collections, digest, first_break
 from services.vault.identities.person import Person
-from services.vault.identities.repository import Identities, PurposeNotAllowed, identity_document
+from services.vault.identities.repository import Identities, PurposeNotAllowedError, identity_document
 from services.vault.identities.repository import collections as identity_collections
-from services.vault.keys.keystore import Keystore, VaultLocked
+from services.vault.keys.keystore import Keystore, VaultLockedError
 from shared.campaign.model import Purpose
 from shared.clock import FixedClock
 from shared.ids import ApplicationId, Receipt, Token, new_application_id, new_token
@@ -152,7 +152,7 @@ async def test_a_revealed_person_is_whole_and_the_look_is_written_down(books: Bo
 
 async def test_a_purpose_that_the_campaign_does_not_allow_reveals_nothing(books: Books):
     token, _ = await books.store_person(person())
-    with pytest.raises(PurposeNotAllowed):
+    with pytest.raises(PurposeNotAllowedError):
         await books.identities("print").reveal([token], purpose="result-notice", actor="relay", case="n1")
 
 
@@ -160,7 +160,7 @@ async def test_what_cannot_be_written_down_is_not_revealed(books: Books):
     token, _ = await books.store_person(person())
     nowhere = Store.open("mongodb://127.0.0.1:1/?directConnection=true", "kuji", timeout_s=0.3)
     mute = AuditLog(nowhere, books.keystore.signing, FixedClock(NOT_AFTER), books.folder / "x.jsonl")
-    with pytest.raises(NotRecorded) as refusal:
+    with pytest.raises(NotRecordedError) as refusal:
         await books.identities("print", audit=mute).reveal([token], purpose="print", actor="printroom", case="b1")
     await nowhere.close()
     assert person().name not in str(refusal.value)
@@ -188,7 +188,7 @@ async def test_after_the_key_is_destroyed_nobody_is_revealed(books: Books):
 async def test_a_locked_vault_reveals_nobody(books: Books):
     token, _ = await books.store_person(person())
     books.keystore.lock()
-    with pytest.raises(VaultLocked):
+    with pytest.raises(VaultLockedError):
         await books.identities("print").reveal([token], purpose="print", actor="printroom", case="b1")
 
 

@@ -8,7 +8,7 @@ import aiosmtplib
 import pytest
 
 from services.vault.identities.person import Person
-from services.vault.mail.bounces import BounceDoor, BounceOptions
+from services.vault.mail.bounces import BounceOptions, BounceServer
 from shared.contracts import MailBounced
 from shared.ids import NoticeId
 from shared.storage import OUTBOX
@@ -31,7 +31,7 @@ async def vault(mongo_url: str, namespace: str, tmp_path: Path) -> AsyncIterator
 
 @asynccontextmanager
 async def opened(vault: Parts) -> AsyncIterator[aiosmtplib.SMTP]:
-    door = BounceDoor(BounceOptions("127.0.0.1", 0, DOMAIN), vault.identities, vault.store)
+    door = BounceServer(BounceOptions("127.0.0.1", 0, DOMAIN), vault.identities, vault.store)
     await door.start()
     try:
         client = aiosmtplib.SMTP(

@@ -18,7 +18,7 @@ from services.vault.closeout.return_package import CloseOutRefused
 from services.vault.closeout.rules.certificate import verify_certificate
 from services.vault.closeout.rules.stages import Stage
 from services.vault.identities import repository as identities
-from services.vault.keys.keystore import KeyDestroyed, Keystore
+from services.vault.keys.keystore import KeyDestroyedError, Keystore
 from shared.contracts import ErasureCompleted, ErasureRequested, StoreErasure
 from tests.support.closeout_harness import APPROVAL, PEOPLE, TAKE_OUT, Office
 
@@ -38,7 +38,7 @@ async def test_after_the_erasure_nothing_is_left_and_nothing_opens(office: Offic
     assert await office.left() == 0
     assert office.returns.files(office.vault.campaign.id) == []
     await office.vault.store.db[identities.COLLECTION].insert_one(saved)
-    with pytest.raises(KeyDestroyed):
+    with pytest.raises(KeyDestroyedError):
         office.vault.keystore.campaign(office.vault.campaign.id)
     assert await office.vault.identities.reveal([known[0].token], purpose="erasure", actor="a", case="c") == {}
 

@@ -19,7 +19,7 @@ import pytest
 from deploy.local.ports import free_ports
 from services.vault.closeout.rules.certificate import verify_certificate
 from services.vault.identities.person import Person
-from services.vault.keys.keystore import KeyDestroyed, Keystore
+from services.vault.keys.keystore import KeyDestroyedError, Keystore
 from shared.contracts import CardOrder, ErasureCompleted, ErasureRequested, PrintCompleted, PrintRequested, StoreErasure
 from shared.contracts.base import Event
 from shared.ids import BatchId, NoticeId
@@ -213,7 +213,7 @@ async def test_an_erasure_survives_being_killed_again_and_again(
     assert json.loads(certificate)["verdict"] == "PASS"
     counted = {row["store"]: row for row in json.loads(certificate)["services"] if row["service"] == "vault"}
     assert (counted["identities"]["before"], counted["identities"]["after"]) == (len(PEOPLE), 0)
-    with pytest.raises(KeyDestroyed):
+    with pytest.raises(KeyDestroyedError):
         Keystore.open(tmp_path / "keys", PASSPHRASE).campaign(filled[0].campaign.id)
     with pypdfium2.PdfDocument((await vault.get("certificate.pdf")).content) as page:
         assert bytes(page.get_attachment(0).get_data()) == certificate

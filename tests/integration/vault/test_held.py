@@ -136,7 +136,7 @@ async def test_a_decision_stands_in_the_audit_log_with_who_made_it(installation:
         case = await waiting(installation, http)
         await http.post(f"{HELD}/{case.held.application_id}", json=REJECT)
         lines = (await http.get("/v1/audit")).json()["lines"]
-    assert '"action":"desk:reject"' in lines[-1]
+    assert '"action":"review:reject"' in lines[-1]
     assert '"actor":"desk-2"' in lines[-1]
     assert case.held.application_id not in lines[-1]
 

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from services.vault.keys.keystore import KeyDestroyed
+from services.vault.keys.keystore import KeyDestroyedError
 from services.vault.papers import archive
 from services.vault.papers.rules.states import PaperState
 from shared.contracts import PaperReceived
@@ -49,5 +49,5 @@ async def test_papers_are_erased_counted_and_cannot_be_opened_afterwards(office:
     rows = [row for row in certificate["services"] if row["service"] == "vault"]
     [papers] = [row for row in rows if row["store"] == "papers"]
     assert (papers["before"], papers["after"], papers["residue"]) == (1, 0, 0)
-    with pytest.raises(KeyDestroyed):
+    with pytest.raises(KeyDestroyedError):
         archive.open_paper(office.vault.keys, stolen)

@@ -11,7 +11,7 @@ import pytest
 from fastapi import FastAPI
 
 from services.vault.identities.person import Person
-from services.vault.identities.repository import PurposeNotAllowed
+from services.vault.identities.repository import PurposeNotAllowedError
 from services.vault.printroom import archive
 from services.vault.printroom.endpoints import print_router
 from services.vault.printroom.room import PrintRoom
@@ -134,7 +134,7 @@ async def test_a_campaign_that_does_not_allow_printing_prints_nothing(vault: Par
     (known,) = await vault.admit(PEOPLE[:1])
     forbidding = vault.campaign.model_copy(update={"purposes": frozenset({"intake"})})
     vault.identities._campaigns = {vault.campaign.id: forbidding}
-    with pytest.raises(PurposeNotAllowed):
+    with pytest.raises(PurposeNotAllowedError):
         await ordered(vault, [known.token])
     assert await print_room(vault).archive.of(vault.campaign.id) == []
 

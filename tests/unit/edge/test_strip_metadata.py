@@ -12,7 +12,7 @@ from PIL import Image, ImageChops
 
 from deploy.edge import jpeg
 from deploy.edge.strip_metadata import strip_metadata
-from shared.paper_files import BYTES, PAGES, Kind, NotAPaper, look
+from shared.paper_files import BYTES, PAGES, Kind, NotAPaperError, look
 from tests.support import fax_images
 
 SECRET = "kanaria-0312345678"
@@ -116,7 +116,7 @@ def test_a_photo_inside_a_pdf_loses_its_metadata_too():
     ids=lambda value: value if isinstance(value, str) else "",
 )
 def test_what_is_not_what_it_says_is_refused_with_a_code(data: bytes, code: str):
-    with pytest.raises(NotAPaper) as caught:
+    with pytest.raises(NotAPaperError) as caught:
         strip_metadata(data)
     assert caught.value.code == code
 
@@ -124,14 +124,14 @@ def test_what_is_not_what_it_says_is_refused_with_a_code(data: bytes, code: str)
 def test_a_picture_larger_than_any_scanner_makes_is_refused_before_it_is_decoded():
     written = io.BytesIO()
     Image.new("1", (7000, 7000)).save(written, "PNG")
-    with pytest.raises(NotAPaper, match="too-many-pixels"):
+    with pytest.raises(NotAPaperError, match="too-many-pixels"):
         look(written.getvalue())
 
 
 @given(st.sampled_from(list(Kind)), st.binary(max_size=200))
 def test_whatever_follows_the_first_bytes_it_is_a_paper_or_a_refusal(kind: Kind, rest: bytes):
     heads = {Kind.TIFF: b"II*\x00", Kind.PDF: b"%PDF-", Kind.JPEG: b"\xff\xd8\xff", Kind.PNG: b"\x89PNG\r\n\x1a\n"}
-    with pytest.raises(NotAPaper):
+    with pytest.raises(NotAPaperError):
         strip_metadata(heads[kind] + rest)
 
 

@@ -4,7 +4,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.vault.keys.ciphers.envelope import KEY_BYTES, NotDecryptable, Sealed, decrypt, encrypt, seal, unseal, wipe
+from services.vault.keys.ciphers.envelope import (
+    KEY_BYTES,
+    NotDecryptableError,
+    Sealed,
+    decrypt,
+    encrypt,
+    seal,
+    unseal,
+    wipe,
+)
 
 KEY, OTHER = b"k" * KEY_BYTES, b"o" * KEY_BYTES
 
@@ -18,17 +27,17 @@ def test_every_record_has_a_data_key_of_its_own():
     one, other = seal(KEY, b"same", "a"), seal(KEY, b"same", "a")
     assert one.wrapped_key != other.wrapped_key
     assert one.ciphertext != other.ciphertext
-    with pytest.raises(NotDecryptable):
+    with pytest.raises(NotDecryptableError):
         unseal(KEY, Sealed(one.wrapped_key, other.ciphertext), "a")
 
 
 def test_another_key_does_not_open_it():
-    with pytest.raises(NotDecryptable):
+    with pytest.raises(NotDecryptableError):
         unseal(OTHER, seal(KEY, b"secret", "a"), "a")
 
 
 def test_put_in_another_place_it_does_not_open():
-    with pytest.raises(NotDecryptable):
+    with pytest.raises(NotDecryptableError):
         unseal(KEY, seal(KEY, b"secret", "campaign\x00tok_a"), "campaign\x00tok_b")
 
 
@@ -36,13 +45,13 @@ def test_put_in_another_place_it_does_not_open():
 def test_one_changed_bit_anywhere_and_it_does_not_open(data: st.DataObject):
     whole = bytearray(encrypt(KEY, b"secret", "a"))
     whole[data.draw(st.integers(0, len(whole) - 1))] ^= 1 << data.draw(st.integers(0, 7))
-    with pytest.raises(NotDecryptable):
+    with pytest.raises(NotDecryptableError):
         decrypt(KEY, bytes(whole), "a")
 
 
 @given(st.binary(max_size=40))
 def test_bytes_of_any_length_are_refused_in_the_same_way(data: bytes):
-    with pytest.raises(NotDecryptable):
+    with pytest.raises(NotDecryptableError):
         decrypt(KEY, data, "a")
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from services.vault.keys.keystore import KeyDestroyed, Keystore, VaultLocked
+from services.vault.keys.keystore import KeyDestroyedError, Keystore, VaultLockedError
 from shared.errors import ConfigurationError
 from shared.ids import CampaignId
 from tests.support.identity_builders import CAMPAIGN, NOT_AFTER
@@ -89,9 +89,9 @@ def test_after_destruction_nothing_opens_and_nothing_is_made_again(tmp_path: Pat
     assert keystore.destroy(CAMPAIGN) == fingerprint
     assert kept.encode() not in everything(tmp_path)
     for each in (keystore, opened(tmp_path)):
-        with pytest.raises(KeyDestroyed):
+        with pytest.raises(KeyDestroyedError):
             each.campaign(CAMPAIGN)
-        with pytest.raises(KeyDestroyed):
+        with pytest.raises(KeyDestroyedError):
             each.ensure_campaign(CAMPAIGN, NOT_AFTER)
 
 
@@ -114,7 +114,7 @@ def test_another_instance_notices_a_destruction_at_its_next_look(tmp_path: Path)
     here.ensure_campaign(CAMPAIGN, NOT_AFTER)
     there.campaign(CAMPAIGN)
     here.destroy(CAMPAIGN)
-    with pytest.raises(KeyDestroyed):
+    with pytest.raises(KeyDestroyedError):
         there.campaign(CAMPAIGN)
 
 
@@ -125,7 +125,7 @@ def test_a_tombstone_counts_even_if_its_writer_died_before_the_key_file_was_gone
     kept = key_file.read_bytes()
     fingerprint = keystore.destroy(CAMPAIGN)
     key_file.write_bytes(kept)
-    with pytest.raises(KeyDestroyed):
+    with pytest.raises(KeyDestroyedError):
         keystore.campaign(CAMPAIGN)
     assert keystore.destroy(CAMPAIGN) == fingerprint
     assert not key_file.exists()
@@ -136,7 +136,7 @@ def test_a_locked_vault_opens_nothing(tmp_path: Path):
     keystore.ensure_campaign(CAMPAIGN, NOT_AFTER)
     keystore.lock()
     assert keystore.locked
-    with pytest.raises(VaultLocked):
+    with pytest.raises(VaultLockedError):
         keystore.campaign(CAMPAIGN)
 
 
@@ -145,7 +145,7 @@ def test_sealing_the_vault_reaches_every_instance_until_it_is_started_again(tmp_
     keys = here.ensure_campaign(CAMPAIGN, NOT_AFTER)
     there.campaign(CAMPAIGN)
     here.lock()
-    with pytest.raises(VaultLocked):
+    with pytest.raises(VaultLockedError):
         there.campaign(CAMPAIGN)
     assert there.locked
     assert opened(tmp_path).campaign(CAMPAIGN) == keys

@@ -9,11 +9,11 @@ from contextlib import asynccontextmanager, suppress
 import pytest
 from PIL import Image
 
-from services.vault.papers.clamd import Scanner, ScannerAway
+from services.vault.papers.clamd import Scanner, ScannerUnavailableError
 from services.vault.papers.rules.states import AFTER, UNSETTLED, PaperState, before
-from services.vault.papers.sandbox import Looking, LookingFailed
+from services.vault.papers.sandbox import Sandbox, SandboxError
 from shared.errors import ConfigurationError, NotReadyError
-from shared.paper_files import Kind, NotAPaper
+from shared.paper_files import Kind, NotAPaperError
 from tests.support import fax_images
 
 Answering = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
@@ -37,26 +37,26 @@ def test_every_state_can_be_reached_and_nothing_leads_back_to_the_keying_queue()
     ids=["g3", "g4", "pdf", "jpeg", "png"],
 )
 async def test_a_process_without_keys_says_what_a_file_is(data: bytes, kind: Kind, pages: int):
-    found = await Looking().at(data)
+    found = await Sandbox().at(data)
     assert (found.kind, found.pages) == (kind, pages)
 
 
 async def test_a_bomb_is_refused_and_costs_that_process_only():
     written = io.BytesIO()
     Image.new("1", (20_000, 20_000)).save(written, "PNG")
-    with pytest.raises(NotAPaper, match="too-many-pixels"):
-        await Looking().at(written.getvalue())
+    with pytest.raises(NotAPaperError, match="too-many-pixels"):
+        await Sandbox().at(written.getvalue())
 
 
 async def test_the_process_inherits_no_secret(monkeypatch: pytest.MonkeyPatch):
     """Its environment is what we give it: were it ours, this variable would send it to a Python that is not there."""
     monkeypatch.setitem(os.environ, "PYTHONHOME", "/nowhere")
-    assert (await Looking().at(fax_images.fax(98))).pages == 1
+    assert (await Sandbox().at(fax_images.fax(98))).pages == 1
 
 
 async def test_looking_that_takes_too_long_blames_no_paper():
-    with pytest.raises(LookingFailed):
-        await Looking(wait_s=0.001).at(fax_images.fax())
+    with pytest.raises(SandboxError):
+        await Sandbox(wait_s=0.001).at(fax_images.fax())
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1", "/run/clamd", ""])
@@ -102,6 +102,6 @@ async def scanner_that(answering: Answering) -> AsyncIterator[str]:
 @pytest.mark.parametrize("answering", [silent, hangs_up, over_its_limit])
 async def test_a_scanner_that_gives_no_verdict_never_lets_a_paper_through(answering: Answering):
     async with scanner_that(answering) as url:
-        with pytest.raises(ScannerAway):
+        with pytest.raises(ScannerUnavailableError):
             await Scanner(url, timeout_s=0.3).is_infected(fax_images.fax())
-    assert issubclass(ScannerAway, NotReadyError)
+    assert issubclass(ScannerUnavailableError, NotReadyError)

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from services.vault.identities.person import Person
-from services.vault.printroom.cards import NotPrintable, card_of, customer_bars
+from services.vault.printroom.cards import NotPrintableError, card_of, customer_bars
 from services.vault.printroom.postcards import Card, bar_rectangles, count_pages, print_cards, qr_rectangles
 from services.vault.printroom.rules import barcode
 from shared.campaign import load_campaign
@@ -215,7 +215,7 @@ def test_a_name_that_looks_like_a_placeholder_stays_a_name() -> None:
 
 
 def test_a_placeholder_that_nobody_fills_makes_no_card() -> None:
-    with pytest.raises(NotPrintable) as refused:
+    with pytest.raises(NotPrintableError) as refused:
         card_of(order("{{kuji:address}}"), PERSON, Receipt("W"), TOWN)
     assert refused.value.reason == "placeholder"
 

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from services.vault.mail.relay.messages import Refused, rewrite
+from services.vault.mail.relay.messages import RefusedMessageError, rewrite
 from services.vault.mail.relay.recipient import Recipient
 from shared.campaign import load_campaign
 from shared.clock import FixedClock
@@ -107,7 +107,7 @@ def test_what_stands_around_and_between_parts_does_not_leave() -> None:
 def test_headers_that_show_or_ask_for_people_are_refused(name: str, recipients: list[Recipient]) -> None:
     message = to_hanako("x") if len(recipients) == 1 else letter("x")
     message[name] = "somebody@example.jp"
-    with pytest.raises(Refused, match=r"^554 5\.6\.0 "):
+    with pytest.raises(RefusedMessageError, match=r"^554 5\.6\.0 "):
         sent(message, recipients)
 
 
@@ -121,19 +121,19 @@ SECRETS = [
 @pytest.mark.parametrize("secret", SECRETS)
 @pytest.mark.parametrize("kind", ["plain", "html"])
 def test_a_text_for_many_that_names_one_of_them_is_refused(secret: str, kind: str) -> None:
-    with pytest.raises(Refused):
+    with pytest.raises(RefusedMessageError):
         sent(letter(f"皆様\n{secret}\n", kind=kind), BATCH)
 
 
 @pytest.mark.parametrize("secret", SECRETS)
 def test_a_subject_for_many_that_names_one_of_them_is_refused(secret: str) -> None:
-    with pytest.raises(Refused):
+    with pytest.raises(RefusedMessageError):
         sent(letter(subject="お知らせ " + secret.replace("\n", " ")), BATCH)
 
 
 def test_a_name_hidden_in_a_page_as_numbers_is_refused() -> None:
     hidden = "".join(f"&#{ord(each)};" for each in "髙﨑花子")
-    with pytest.raises(Refused):
+    with pytest.raises(RefusedMessageError):
         sent(letter(f"<p>{hidden}</p>", kind="html"), BATCH)
 
 
@@ -141,7 +141,7 @@ def test_a_header_within_a_part_that_names_one_of_them_is_refused() -> None:
     message = letter()
     message.make_mixed()
     next(iter(message.iter_parts()))["X-For"] = "=?utf-8?b?6auZ76iRIOiKseWtkA==?="
-    with pytest.raises(Refused):
+    with pytest.raises(RefusedMessageError):
         sent(message, BATCH)
 
 
@@ -154,7 +154,7 @@ def test_many_get_a_text_that_names_nobody_under_the_campaigns_own_address() -> 
 
 @pytest.mark.parametrize("to", [f"{TOKEN}@relay.kuji.internal", "hanako.t@mail.example", f"{OFFICE}, other@x.example"])
 def test_many_under_another_address_than_the_campaigns_are_refused(to: str) -> None:
-    with pytest.raises(Refused):
+    with pytest.raises(RefusedMessageError):
         sent(letter(to=to), BATCH)
 
 
@@ -164,26 +164,26 @@ def test_many_under_another_address_than_the_campaigns_are_refused(to: str) -> N
     ids=["real", "token", "elsewhere"],
 )
 def test_one_recipient_under_somebody_elses_address_is_refused(to: str) -> None:
-    with pytest.raises(Refused):
+    with pytest.raises(RefusedMessageError):
         sent(letter(to=to), [HANAKO])
 
 
 @pytest.mark.parametrize("body", ["{{kuji:address}}", "{{kuji:name }}", "{{kuji:"])
 def test_placeholders_nobody_fills_in_are_refused(body: str) -> None:
     for message, recipients in ((to_hanako(body), [HANAKO]), (letter(body), BATCH)):
-        with pytest.raises(Refused):
+        with pytest.raises(RefusedMessageError):
             sent(message, recipients)
 
 
 def test_a_placeholder_in_a_subject_or_for_many_is_refused() -> None:
     for message, recipients in ((to_hanako(subject="{{kuji:name}}"), [HANAKO]), (letter("{{kuji:name}}"), BATCH)):
-        with pytest.raises(Refused):
+        with pytest.raises(RefusedMessageError):
             sent(message, recipients)
 
 
 def test_a_token_in_the_text_does_not_leave_even_for_its_owner() -> None:
     for message in (to_hanako(f"see {TOKEN}"), to_hanako(subject=f"re {new_token()}")):
-        with pytest.raises(Refused):
+        with pytest.raises(RefusedMessageError):
             sent(message, [HANAKO])
 
 
@@ -193,7 +193,7 @@ def test_attachments_and_pictures_are_refused() -> None:
     carried = to_hanako()
     carried.add_attachment(letter())
     for message in (attached, carried):
-        with pytest.raises(Refused):
+        with pytest.raises(RefusedMessageError):
             sent(message, [HANAKO])
 
 
@@ -233,7 +233,7 @@ def test_a_pass_leaves_as_a_picture_that_the_relay_drew() -> None:
     ],
 )
 def test_what_is_no_pass_does_not_leave_as_one(text: bytes, number: str) -> None:
-    with pytest.raises(Refused):
+    with pytest.raises(RefusedMessageError):
         sent(with_passes((text, number)), [HANAKO])
 
 
@@ -242,14 +242,14 @@ def test_a_pass_to_many_and_more_passes_than_anybody_can_hold_are_refused() -> N
         (with_passes((PASS, "1"), to=OFFICE), BATCH),
         (with_passes(*[(PASS, "1")] * 21), [HANAKO]),
     ]:
-        with pytest.raises(Refused):
+        with pytest.raises(RefusedMessageError):
             sent(message, recipients)
 
 
 @pytest.mark.parametrize("charset", ["no-such-charset", "iso-2022-jp"])
 def test_a_text_whose_letters_cannot_be_read_is_refused(charset: str) -> None:
     content = to_hanako().as_bytes().replace(b'charset="utf-8"', f'charset="{charset}"'.encode())
-    with pytest.raises(Refused):
+    with pytest.raises(RefusedMessageError):
         sent(content, [HANAKO])
 
 
@@ -258,7 +258,7 @@ def test_a_text_whose_letters_cannot_be_read_is_refused(charset: str) -> None:
 def test_odd_bytes_are_refused_or_sent_but_never_crash(odd: bytes, at: int) -> None:
     whole = to_hanako().as_bytes()
     cut = len(whole) * at // 100
-    with contextlib.suppress(Refused):
+    with contextlib.suppress(RefusedMessageError):
         assert sent(whole[:cut] + odd + whole[cut:], [HANAKO])["To"] == HANAKO.address
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from deploy.demo.sealing import KeyRefusedError, SealingKey
 from services.vault.keys.campaign_keys import CampaignKeys, SealingSecret
-from services.vault.keys.ciphers.sealing import NotOpened, Opener, info, key_document
+from services.vault.keys.ciphers.sealing import NotOpenedError, Opener, info, key_document
 from shared.encoding import b64url, unb64url
 from shared.ids import ApplicationId, CampaignId, KeyId, new_application_id
 from shared.signing import SigningKey
@@ -74,33 +74,33 @@ def test_the_info_is_the_one_of_the_protocol():
 
 def test_it_does_not_open_for_another_application():
     text = sealed(new_application_id())
-    with pytest.raises(NotOpened):
+    with pytest.raises(NotOpenedError):
         OPENER.open(text, KEY_ID, new_application_id())
 
 
 def test_it_does_not_open_in_another_campaign_that_has_the_same_keys():
     application_id = new_application_id()
-    with pytest.raises(NotOpened):
+    with pytest.raises(NotOpenedError):
         Opener(CampaignId("other"), KEYS).open(sealed(application_id), KEY_ID, application_id)
 
 
 def test_it_does_not_open_under_the_name_of_another_key():
     application_id = new_application_id()
     renamed = replace(KEYS, sealing=(replace(KEYS.current, key_id=KeyId("renamed")),))
-    with pytest.raises(NotOpened):
+    with pytest.raises(NotOpenedError):
         Opener(CAMPAIGN, renamed).open(sealed(application_id), KeyId("renamed"), application_id)
 
 
 def test_it_does_not_open_with_another_key():
     application_id = new_application_id()
     other = replace(SealingSecret.generate(CAMPAIGN, NOT_AFTER), key_id=KEY_ID)
-    with pytest.raises(NotOpened):
+    with pytest.raises(NotOpenedError):
         Opener(CAMPAIGN, replace(KEYS, sealing=(other,))).open(sealed(application_id), KEY_ID, application_id)
 
 
 def test_a_key_that_the_campaign_does_not_have_opens_nothing():
     application_id = new_application_id()
-    with pytest.raises(NotOpened):
+    with pytest.raises(NotOpenedError):
         OPENER.open(sealed(application_id), KeyId("nobody"), application_id)
 
 
@@ -118,19 +118,19 @@ def test_one_changed_bit_anywhere_and_it_does_not_open(data: st.DataObject):
     application_id = new_application_id()
     message = bytearray(unb64url(sealed(application_id)))
     message[data.draw(st.integers(0, len(message) - 1))] ^= 1 << data.draw(st.integers(0, 7))
-    with pytest.raises(NotOpened):
+    with pytest.raises(NotOpenedError):
         OPENER.open(b64url(bytes(message)), KEY_ID, application_id)
 
 
 @pytest.mark.parametrize("size", [0, 1, 32, 1119, 1120, 1121, 1135, 1136, 5000])
 def test_bytes_of_any_length_are_refused_in_the_same_way(size: int):
-    with pytest.raises(NotOpened):
+    with pytest.raises(NotOpenedError):
         OPENER.open(b64url(bytes(size)), KEY_ID, new_application_id())
 
 
 @pytest.mark.parametrize("text", ["=", "髙", "a", "AB==", "++++"])
 def test_text_that_is_not_base64url_is_refused_in_the_same_way(text: str):
-    with pytest.raises(NotOpened):
+    with pytest.raises(NotOpenedError):
         OPENER.open(text, KEY_ID, new_application_id())
 
 

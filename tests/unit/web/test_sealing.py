@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from services.vault.keys.campaign_keys import CampaignKeys
-from services.vault.keys.ciphers.sealing import NotOpened, Opener, key_document
+from services.vault.keys.ciphers.sealing import NotOpenedError, Opener, key_document
 from shared.ids import CampaignId, KeyId, new_application_id
 from shared.signing import SigningKey
 from tests.support.identity_builders import CAMPAIGN, NOT_AFTER
@@ -41,9 +41,9 @@ def test_the_vault_opens_what_the_form_seals(ask: Ask):
 
 def test_under_another_id_or_campaign_nobody_opens_it(ask: Ask):
     body = sealed(ask)
-    with pytest.raises(NotOpened):
+    with pytest.raises(NotOpenedError):
         Opener(CAMPAIGN, KEYS).open(body["sealed"], KeyId(body["key_id"]), new_application_id())
-    with pytest.raises(NotOpened):
+    with pytest.raises(NotOpenedError):
         Opener(CampaignId("other"), KEYS).open(body["sealed"], KeyId(body["key_id"]), body["application_id"])
 
 

@@ -17,7 +17,7 @@ _TAG = 16
 KEY_BYTES = 32
 
 
-class NotDecryptable(PermanentError):  # noqa: N818  (says what is the case)
+class NotDecryptableError(PermanentError):
     """The key is not the one, or the bytes or what they are bound to have changed."""
 
 
@@ -42,7 +42,7 @@ def seal(key: bytes, plaintext: bytes | bytearray, bound_to: str) -> Sealed:
 
 
 def unseal(key: bytes, sealed: Sealed, bound_to: str) -> bytearray:
-    """The record, in a buffer that its reader wipes. Raises NotDecryptable."""
+    """The record, in a buffer that its reader wipes. Raises NotDecryptableError."""
     data_key = decrypt(key, sealed.wrapped_key, "data-key\x00" + bound_to)
     try:
         return decrypt(data_key, sealed.ciphertext, bound_to)
@@ -61,7 +61,7 @@ def decrypt(key: bytes | bytearray, data: bytes, bound_to: str) -> bytearray:
     try:
         AESGCM(key).decrypt_into(data[:_NONCE], data[_NONCE:], bound_to.encode(), plaintext)
     except (InvalidTag, ValueError):
-        raise NotDecryptable("a record does not open with this key") from None
+        raise NotDecryptableError("a record does not open with this key") from None
     return plaintext
 
 

@@ -14,7 +14,7 @@ from shared.signing import SigningKey
 SUITE_NAME = "MLKEM768-X25519/HKDF-SHA256/AES-256-GCM"
 
 
-class NotOpened(KujiError):  # noqa: N818  (says what is the case)
+class NotOpenedError(KujiError):
     """The bytes were not sealed for this campaign, key and id, or they have changed since."""
 
 
@@ -41,21 +41,21 @@ class Opener:
         self._suite = hpke.Suite(hpke.KEM.MLKEM768_X25519, hpke.KDF.HKDF_SHA256, hpke.AEAD.AES_256_GCM)
 
     def open(self, sealed: str, key_id: KeyId, application_id: ApplicationId) -> bytes:
-        """The plaintext. Raises NotOpened. A replay opens too: whoever calls keeps the ids seen."""
+        """The plaintext. Raises NotOpenedError. A replay opens too: whoever calls keeps the ids seen."""
         return self._open(sealed, key_id, info(self._campaign, key_id, application_id))
 
     def open_paper(self, sealed: str, key_id: KeyId, paper_id: PaperId) -> bytes:
-        """The file of a fax or a scan. Raises NotOpened."""
+        """The file of a fax or a scan. Raises NotOpenedError."""
         return self._open(sealed, key_id, paper_info(self._campaign, key_id, paper_id))
 
     def _open(self, sealed: str, key_id: KeyId, bound_to: bytes) -> bytes:
         private = self._private.get(key_id)
         if private is None:
-            raise NotOpened("sealed for a key that this campaign does not have")
+            raise NotOpenedError("sealed for a key that this campaign does not have")
         try:
             return self._suite.decrypt(unb64url(sealed), private, bound_to)
         except (InvalidTag, ValueError):
-            raise NotOpened("not sealed for this campaign, key and id") from None
+            raise NotOpenedError("not sealed for this campaign, key and id") from None
 
 
 def info(campaign: CampaignId, key_id: KeyId, application_id: ApplicationId) -> bytes:

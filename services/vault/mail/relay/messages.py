@@ -43,7 +43,7 @@ _MOST_PICTURES: Final = 20
 Letter: TypeAlias = "Message[Any, Any]"
 
 
-class Refused(KujiError):  # noqa: N818  (an answer)
+class RefusedMessageError(KujiError):
     """The message must not leave as it is; `reply` is the SMTP answer, which repeats nothing of it."""
 
     def __init__(self, why: str) -> None:
@@ -68,7 +68,7 @@ class Part:
 
 
 def rewrite(content: bytes, recipients: Sequence[Recipient], *, envelope_id: str, domain: str, clock: Clock) -> bytes:
-    """The bytes for the mail server. Raises Refused.
+    """The bytes for the mail server. Raises RefusedMessageError.
 
     `envelope_id` names notice or batch; Message-ID derives from it, so that a mail sent twice can be told.
     """
@@ -103,7 +103,7 @@ def _read(content: bytes) -> tuple[Letter, Sequence[tuple[str, str]]]:
         items = [item for part in message.walk() for item in part.raw_items()]
         return message, [(name.lower(), _decoded(str(value))) for name, value in items]
     except _UNREADABLE:
-        raise Refused("a message that cannot be read") from None
+        raise RefusedMessageError("a message that cannot be read") from None
 
 
 def _decoded(value: str) -> str:
@@ -121,29 +121,29 @@ def _lines(headers: Sequence[tuple[str, str]]) -> list[str]:
 
 def _refuse_forbidden(headers: Sequence[tuple[str, str]]) -> None:
     if any(name in _FORBIDDEN or name.startswith("resent-") for name, _ in headers):
-        raise Refused("a header that must not be sent")
+        raise RefusedMessageError("a header that must not be sent")
 
 
 def _check_single(to: Sequence[str], recipient: Recipient) -> None:
     if len(to) != 1 or to[0].partition("@")[0] != recipient.token:
-        raise Refused("To is neither the recipient's token nor the campaign's own address")
+        raise RefusedMessageError("To is neither the recipient's token nor the campaign's own address")
 
 
 def _check_bulk(to: Sequence[str], said: Sequence[str], recipients: Sequence[Recipient]) -> None:
     if to != [recipients[0].campaign.office.mail_to]:
-        raise Refused("To of a mail to several must be the campaign's own address")
+        raise RefusedMessageError("To of a mail to several must be the campaign's own address")
     secrets = [secret for each in recipients for secret in (each.token, each.name, each.address) if secret is not None]
     if names_one_of(secrets, "\n".join(said)):
-        raise Refused("a mail to several names one of them")
+        raise RefusedMessageError("a mail to several names one of them")
 
 
 def _refuse_leftovers(headers: Sequence[tuple[str, str]], parts: Sequence[Part]) -> None:
     """Placeholders nobody fills in, and tokens, which no mail may show; `To` is replaced."""
     for text in (*(value for name, value in headers if name != "to"), *(part.readable for part in parts)):
         if _ANY_PLACEHOLDER in text:
-            raise Refused("a placeholder that cannot be filled in here")
+            raise RefusedMessageError("a placeholder that cannot be filled in here")
         if _ANY_TOKEN.search(text):
-            raise Refused("a token outside of To")
+            raise RefusedMessageError("a token outside of To")
 
 
 def _leaves(message: Letter) -> tuple[list[Part], list[Picture]]:
@@ -152,9 +152,9 @@ def _leaves(message: Letter) -> tuple[list[Part], list[Picture]]:
     parts = [_text_of(part) for part in leaves if part.get_content_type() != MEDIA_TYPE]
     pictures = [_picture_of(part) for part in leaves if part.get_content_type() == MEDIA_TYPE]
     if not parts:
-        raise Refused("no text")
+        raise RefusedMessageError("no text")
     if len(pictures) > _MOST_PICTURES:
-        raise Refused("more passes than one person can hold")
+        raise RefusedMessageError("more passes than one person can hold")
     return parts, pictures
 
 
@@ -164,24 +164,24 @@ def _picture_of(part: Letter) -> Picture:
     except _UNREADABLE:
         picture = None
     if picture is None:
-        raise Refused("a part that is said to be a pass and is none")
+        raise RefusedMessageError("a part that is said to be a pass and is none")
     return picture
 
 
 def _refuse_pictures(pictures: Sequence[Picture]) -> None:
     if pictures:
-        raise Refused("a pass belongs to one recipient")
+        raise RefusedMessageError("a pass belongs to one recipient")
 
 
 def _text_of(part: Letter) -> Part:
     kind = part.get_content_subtype()
     if part.get_content_maintype() != "text" or kind not in _KINDS or part.get_content_disposition() == "attachment":
-        raise Refused("only text can be sent")
+        raise RefusedMessageError("only text can be sent")
     try:
         payload = part.get_payload(decode=True)
         text = bytes(payload).decode(part.get_content_charset("us-ascii"), "strict")
     except _UNREADABLE:
-        raise Refused("a part whose text cannot be read") from None
+        raise RefusedMessageError("a part whose text cannot be read") from None
     return Part(kind, text.replace("\r\n", "\n"))
 
 

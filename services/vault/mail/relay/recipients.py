@@ -13,7 +13,7 @@ PURPOSE = "result-notice"
 
 class Recipients(Protocol):
     async def find(self, token: Token, *, actor: str, case: str) -> Recipient | None:
-        """None for an unknown or erased token. Raises PurposeNotAllowed, TransientError."""
+        """None for an unknown or erased token. Raises PurposeNotAllowedError, TransientError."""
 
 
 class KnownRecipients:

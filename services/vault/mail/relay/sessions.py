@@ -11,11 +11,11 @@ from typing import Any
 
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
-from services.vault.identities.repository import PurposeNotAllowed
-from services.vault.mail.relay.messages import Refused, rewrite
+from services.vault.identities.repository import PurposeNotAllowedError
+from services.vault.mail.relay.messages import RefusedMessageError, rewrite
 from services.vault.mail.relay.recipient import Recipient
 from services.vault.mail.relay.recipients import Recipients
-from services.vault.mail.relay.upstream import Mta, MtaAway, Upstream, VerdictUnknown
+from services.vault.mail.relay.upstream import Mta, MtaUnavailableError, Upstream, VerdictUnknownError
 from shared.clock import Clock
 from shared.errors import TransientError
 from shared.ids import Token, is_token
@@ -90,9 +90,9 @@ class RelaySessions:
                 return refusal or _UNKNOWN
             sender = f"bounce+{conversation.envelope_id}@{self._bounce_domain}"
             answer = await conversation.upstream.rcpt(sender, recipient.address)
-        except PurposeNotAllowed:
+        except PurposeNotAllowedError:
             return _NOT_ALLOWED
-        except (TransientError, PyMongoError, MtaAway):
+        except (TransientError, PyMongoError, MtaUnavailableError):
             return _AWAY
         if answer.code == _OK:
             conversation.taken.append(recipient)
@@ -104,7 +104,7 @@ class RelaySessions:
         self._quiet.clear()
         try:
             return await self._verdict(conversation, envelope.original_content or b"")
-        except VerdictUnknown:
+        except VerdictUnknownError:
             # Any answer would be a lie: the sender must see that the reply was lost, and never send again blindly.
             _log.warning("verdict-unknown", notice=conversation.envelope_id)
             if isinstance(server.transport, asyncio.WriteTransport):
@@ -126,10 +126,10 @@ class RelaySessions:
                 clock=self._clock,
             )
             return (await conversation.upstream.data(out)).line
-        except Refused as refusal:
+        except RefusedMessageError as refusal:
             await conversation.upstream.reset()
             return refusal.reply
-        except MtaAway:
+        except MtaUnavailableError:
             return _AWAY
 
     async def leave(self, patience_s: float) -> None:

@@ -44,11 +44,11 @@ class Answer:
         return f"{self.code} {self.status} {_WORDS.get(self.code // 100, 'try again later')}"
 
 
-class MtaAway(Exception):  # noqa: N818  (says what is the case)
+class MtaUnavailableError(Exception):
     """The mail server does not answer; nothing was taken."""
 
 
-class VerdictUnknown(Exception):  # noqa: N818  (says what is the case)
+class VerdictUnknownError(Exception):
     """The connection was lost after the message had gone out: the mail server may or may not have taken it."""
 
 
@@ -65,9 +65,12 @@ class Upstream:
         self._transaction: Transaction = "none"
 
     async def rcpt(self, sender: str, address: str) -> Answer:
-        """The mail server's answer to this recipient, beginning the transaction where needed. Raises MtaAway."""
+        """Name a recipient to the mail server and return its answer; begin the transaction if none is open.
+
+        Raises MtaUnavailableError.
+        """
         if self._transaction == "lost":
-            raise MtaAway
+            raise MtaUnavailableError
         try:
             client = await self._begun(sender, address)
             code, message = await client.rcpt(address, encoding="utf-8")
@@ -75,16 +78,19 @@ class Upstream:
             code, message = refusal.code, refusal.message
         except _FAILURES:
             self._drop("lost")
-            raise MtaAway from None
+            raise MtaUnavailableError from None
         if self._client is None or not self._client.is_connected:
             self._drop("lost")
-            raise MtaAway
+            raise MtaUnavailableError
         return Answer.of(code, message)
 
     async def data(self, content: bytes) -> Answer:
-        """The one verdict for all recipients. Raises VerdictUnknown where none came, MtaAway where nothing was said."""
+        """Send the message and return the one verdict for all recipients.
+
+        Raises VerdictUnknownError if the answer was lost, MtaUnavailableError if nothing was sent.
+        """
         if self._client is None or self._transaction != "open":
-            raise MtaAway
+            raise MtaUnavailableError
         self._transaction = "none"
         try:
             code, message = await self._client.data(content)
@@ -92,7 +98,7 @@ class Upstream:
             code, message = refusal.code, refusal.message
         except _FAILURES:
             self._drop("none")
-            raise VerdictUnknown from None
+            raise VerdictUnknownError from None
         return Answer.of(code, message)
 
     async def reset(self) -> None:
