@@ -18,7 +18,7 @@ class ApplicantMissingError(KujiError):
 
 @dataclass(frozen=True)
 class DrawResult:
-    """The result of one application and the draw it is of."""
+    """Result of one application, and the draw that it is of."""
 
     draw: DrawId
     result: Result

@@ -8,14 +8,14 @@ from pydantic import BaseModel, ConfigDict, StringConstraints
 
 from services.notifier.post.repository import PrintBatchRepository
 from services.notifier.repository import NoticeRepository
-from services.notifier.rules.notice import Notice
+from services.notifier.rules.notice import Notice, PrintBatch
 from services.notifier.rules.states import FINISHED, NoticeState
 from services.notifier.wall_clock import wall_now
 from shared.campaign import Campaign
 from shared.clock import Clock
 from shared.ids import CampaignId, NoticeIdField
 from shared.storage import Database
-from shared.web import problem
+from shared.web import ProblemError, problem
 from shared.web.staff_token import Guard
 
 
@@ -39,6 +39,7 @@ def staff_router(campaigns: Mapping[CampaignId, Campaign], db: Database, clock: 
 
     @router.get("/summary")
     async def get_summary(campaign: str) -> dict[str, Any]:
+        """Return the counts of the campaign."""
         return await _summarise(notices, batches, find_campaign(campaign), clock)
 
     @router.get("/notices")
@@ -49,26 +50,17 @@ def staff_router(campaigns: Mapping[CampaignId, Campaign], db: Database, clock: 
 
     @router.get("/print-batches")
     async def list_print_batches(campaign: str) -> dict[str, Any]:
+        """Return all print batches with their counts."""
         listed = await batches.list_batches(find_campaign(campaign).id)
-        return {
-            "batches": [
-                {"id": batch.id, "state": batch.state, "cards": len(batch.notices), "pages": batch.pages}
-                for batch in listed
-            ]
-        }
+        return {"batches": [_present_batch(batch) for batch in listed]}
 
     @router.post("/notices/{notice_id}/resolve")
     async def resolve(campaign: str, notice_id: NoticeIdField, body: ResolveBody) -> dict[str, str]:
+        """Move an `unknown` notice on by a handler's decision."""
         to = NoticeState.MAILED if body.decision == "mailed" else NoticeState.TO_PRINT
         here = find_campaign(campaign).id
         if not await notices.resolve_unknown(here, notice_id, to, body.actor, wall_now()):
-            raise problem(
-                "not-unknown",
-                409,
-                "確認が必要な状態ではありません",
-                "一覧を開き直してください。",
-                en="Only a notice in the state `unknown` can be resolved; reload the list.",
-            )
+            raise _not_unknown()
         return {"id": notice_id, "state": to}
 
     return router
@@ -77,6 +69,20 @@ def staff_router(campaigns: Mapping[CampaignId, Campaign], db: Database, clock: 
 def _present(notice: Notice) -> dict[str, Any]:
     names = {"id", "application_id", "kind", "channel", "state", "code", "attempts", "batch_id", "print_batch"}
     return notice.model_dump(include=names, exclude_none=True)
+
+
+def _present_batch(batch: PrintBatch) -> dict[str, Any]:
+    return {"id": batch.id, "state": batch.state, "cards": len(batch.notices), "pages": batch.pages}
+
+
+def _not_unknown() -> ProblemError:
+    return problem(
+        "not-unknown",
+        409,
+        "確認が必要な状態ではありません",
+        "一覧を開き直してください。",
+        en="Only a notice in the state `unknown` can be resolved; reload the list.",
+    )
 
 
 async def _summarise(

@@ -5,7 +5,7 @@
 Uses KUJI_AMQP_URL and KUJI_MONGO_URL, or starts private servers. The receiving end (deploy/local/mailbox.py, a process
 of its own that writes each mail to disk) is the same for all figures; notifier and relay share one process here, so
 each is faster where it has a core of its own. The difference is the price of STARTTLS, tokens, an audit line that is
-durable before the address is said, and a durable mark before the text goes out.
+durable before the address is used, and a durable mark before the text goes out.
 """
 
 import asyncio
@@ -49,15 +49,15 @@ class Figure:
     unit: str = "mails/s"
 
 
-async def _shared_out(count: int, one: Callable[[Sequence[int]], Awaitable[None]]) -> float:
-    """Numbers 0 … count-1 dealt to parallel sessions; how many a second were done."""
-    begun = time.perf_counter()
-    await asyncio.gather(*(one(range(n, count, CONNECTIONS)) for n in range(CONNECTIONS)))
-    return count / (time.perf_counter() - begun)
+async def _measure_rate(count: int, run_session: Callable[[Sequence[int]], Awaitable[None]]) -> float:
+    """Deal the numbers 0 … count-1 to parallel sessions and return the rate per second."""
+    started = time.perf_counter()
+    await asyncio.gather(*(run_session(range(n, count, CONNECTIONS)) for n in range(CONNECTIONS)))
+    return count / (time.perf_counter() - started)
 
 
-async def bare(smtp_port: int) -> AsyncIterator[Figure]:
-    """The client library alone: no TLS, no tokens, no audit."""
+async def measure_library(smtp_port: int) -> AsyncIterator[Figure]:
+    """Measure the client library alone: no TLS, no tokens, no audit."""
     content = build_mail("someone@mail.example")
 
     async def session(numbers: Sequence[int]) -> None:
@@ -66,11 +66,11 @@ async def bare(smtp_port: int) -> AsyncIterator[Figure]:
             for number in numbers:
                 await client.sendmail("bench@mail.example", [f"person{number}@mail.example"], content)
 
-    yield Figure(f"bare aiosmtplib → mail server, {CONNECTIONS} sessions", await _shared_out(MAILS, session))
+    yield Figure(f"bare aiosmtplib → mail server, {CONNECTIONS} sessions", await _measure_rate(MAILS, session))
 
 
-async def through_relay(relay: RunningRelay, people: Sequence[Known]) -> AsyncIterator[Figure]:
-    """A plain client of the relay: tokens and audit, no states."""
+async def measure_relay(relay: RunningRelay, people: Sequence[Known]) -> AsyncIterator[Figure]:
+    """Measure a plain client of the relay: tokens and audit, no states."""
 
     async def session(numbers: Sequence[int]) -> None:
         async with relay.client() as client:
@@ -80,24 +80,24 @@ async def through_relay(relay: RunningRelay, people: Sequence[Known]) -> AsyncIt
                 code, _ = await send_text(client, build_mail(token_address(token), "{{kuji:name}} 様\n"))
                 assert code == aiosmtplib.SMTPStatus.completed, code
 
-    rate = await _shared_out(len(people), session)
+    rate = await _measure_rate(len(people), session)
     yield Figure(f"aiosmtplib → relay → mail server, {CONNECTIONS} sessions", rate)
 
 
-async def through_notifier(harness: NotifierHarness, people: Sequence[Known], outcome: str) -> float:
-    """From the moment the results are there until every notice is mailed, in people a second."""
+async def measure_notifier(harness: NotifierHarness, people: Sequence[Known], outcome: str) -> float:
+    """Return people per second, from the start of the notifier until each notice is mailed."""
     await harness.store.transact(lambda uow: handlers.on_contacts(harness.build_contacts(people), uow))
     await harness.store.transact(lambda uow: handlers.on_results(harness.build_results(people, outcome), uow))
-    begun = time.perf_counter()
+    started = time.perf_counter()
     async with harness.run_notifier(connections=CONNECTIONS, gather_s=0.0):
         await harness.wait_for_states(300, mailed=len(people))
-        took = time.perf_counter() - begun
+        seconds = time.perf_counter() - started
     await harness.store.db["notices"].delete_many({})
-    return len(people) / took
+    return len(people) / seconds
 
 
 async def measure(servers: Servers, folder: Path) -> AsyncIterator[Figure]:
-    async for figure in bare(servers.smtp_port):
+    async for figure in measure_library(servers.smtp_port):
         yield figure
     namespace = f"b{secrets.token_hex(4)}"
     async with (
@@ -107,10 +107,10 @@ async def measure(servers: Servers, folder: Path) -> AsyncIterator[Figure]:
     ):
         await harness.prepare_database()
         winners, losers = await harness.admit_people(MAILS), await harness.admit_people(LOSERS, first=MAILS)
-        async for figure in through_relay(relay, winners):
+        async for figure in measure_relay(relay, winners):
             yield figure
-        yield Figure("notifier → relay → mail server, one mail each", await through_notifier(harness, winners, "won"))
-        rate = await through_notifier(harness, losers, "lost")
+        yield Figure("notifier → relay → mail server, one mail each", await measure_notifier(harness, winners, "won"))
+        rate = await measure_notifier(harness, losers, "lost")
         yield Figure(f"notifier → relay → mail server, batches of {harness.campaign.bcc_batch}", rate, "people/s")
 
 

@@ -29,7 +29,7 @@ def person(number: int, mailbox: str | None = None) -> Person:
 
 @dataclass(frozen=True)
 class RunningRelay:
-    """A relay that runs, and what its client needs."""
+    """Relay that runs, with the values that its client needs."""
 
     server: MailRelay
     port: int

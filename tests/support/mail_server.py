@@ -31,7 +31,7 @@ DATA_ANSWERS = {"spam-554": "554 5.7.1 {address} does not want this", "busy-452"
 
 @dataclass(frozen=True)
 class ReceivedMail:
-    """A mail as it was received: envelope and exact bytes."""
+    """Mail as it was received: envelope and exact bytes."""
 
     sender: str
     recipients: tuple[str, ...]
@@ -39,7 +39,7 @@ class ReceivedMail:
 
     @property
     def message(self) -> EmailMessage:
-        """The parsed mail."""
+        """Parsed mail."""
         return email.message_from_bytes(self.content, _class=EmailMessage, policy=policy.default)
 
     def all_text(self) -> str:
@@ -52,7 +52,7 @@ class ReceivedMail:
 
 @dataclass
 class MailServer:
-    """A server that runs inside `async with`. `port`: its port; `mails`: mails received; `connections`: sessions."""
+    """Mail server that runs inside `async with`. `port`: its port; `mails`: mails received; `connections`: sessions."""
 
     mails: list[ReceivedMail] = field(default_factory=list)
     connections: int = 0

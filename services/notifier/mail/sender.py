@@ -44,7 +44,7 @@ class RelayAccount:
 
 
 class MailSender:
-    """One SMTP session to the relay, kept open from mail to mail. `waits_s`: waits after temporary refusals."""
+    """SMTP session to the relay, kept open from mail to mail. `waits_s`: waits after temporary refusals."""
 
     def __init__(
         self, relay: RelayAccount, claims: Claims, notices: NoticeRepository, waits_s: Sequence[float]

@@ -16,7 +16,7 @@ REJECTED_OCCASION = "rejected"
 
 
 class _Record(Value):
-    """A stored value whose `id` is the `_id` of its document."""
+    """Stored value whose `id` is the `_id` of its document."""
 
     @classmethod
     def from_document(cls, document: Mapping[str, object]) -> Self:
@@ -30,7 +30,7 @@ class _Record(Value):
 
 
 class Notice(_Record):
-    """One text to one applicant on one occasion. Times are the machine's (`wall_clock`)."""
+    """Text to one applicant on one occasion. Times are the machine's (`wall_clock`)."""
 
     id: NoticeIdField
     campaign: CampaignIdField
@@ -69,7 +69,7 @@ class Notice(_Record):
 
 
 class PrintBatch(_Record):
-    """One order of cards."""
+    """Order of cards."""
 
     id: BatchIdField
     campaign: CampaignIdField

@@ -1,4 +1,4 @@
-"""One notice per occasion: a rejection, each draw, each later change of places."""
+"""Notices by occasion: a rejection, each draw, each later change of places."""
 
 from datetime import UTC, datetime
 from typing import Any

@@ -201,10 +201,10 @@ def test_a_seat_that_needs_no_answer_asks_for_none(facts: dict[str, object], exp
 
 def test_the_result_of_a_redraw_states_that_it_replaces_the_first() -> None:
     for is_redraw in (True, False):
-        told = ResultText(RECEIPT, [outcome(IDS[0], "won")], PASS, is_redraw)
+        result = ResultText(RECEIPT, [outcome(IDS[0], "won")], PASS, is_redraw)
         for body in (
-            TEXTS.result(CAMPAIGN, told).body,
-            TEXTS.result_card(CAMPAIGN, told),
+            TEXTS.result(CAMPAIGN, result).body,
+            TEXTS.result_card(CAMPAIGN, result),
             TEXTS.regret(CAMPAIGN, is_redraw=is_redraw).body,
             TEXTS.regret_card(CAMPAIGN, RECEIPT, is_redraw=is_redraw),
         ):
