@@ -27,11 +27,20 @@ def desk(mongo_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[R
         yield running
 
 
-def scanned(page: Page, text: str) -> None:
-    """As a scanner types: fast, and Enter."""
+def scanned(page: Page, text: str, terminator: str = "Enter") -> None:
+    """Type `text` as a keyboard scanner does: outside of any field, then the terminator."""
     page.locator("h1").click()
     page.keyboard.type(text)
-    page.keyboard.press("Enter")
+    page.keyboard.press(terminator)
+
+
+def scanned_slowly(page: Page, text: str, terminator: str) -> None:
+    """Type `text` as a scanner does at a busy machine: with pauses of 400 ms between some keys."""
+    page.locator("h1").click()
+    for start in range(0, len(text), 30):
+        page.keyboard.type(text[start : start + 30])
+        page.wait_for_timeout(400)
+    page.keyboard.press(terminator)
 
 
 def typed(page: Page, text: str) -> None:
@@ -109,6 +118,30 @@ def test_a_receipt_number_with_several_classes_asks_which_and_a_desk_serves_its_
         typed(page, guest.receipt)
         expect(page.locator("#answer")).to_contain_text("ジュニアサッカー教室")
         expect(page.locator(ANSWER)).to_have_text("お入りください")
+
+
+@pytest.mark.parametrize("terminator", ["Enter", "Tab"])
+def test_a_code_typed_with_long_pauses_is_one_scan(desk: ReceptionDesk, browser: Browser, terminator: str):
+    guest = desk.guest(junior_football="won")
+    with opened(browser, desk.url) as page:
+        desk.open(page)
+        scanned_slowly(page, guest.passes["junior-football"], terminator)
+        expect(page.locator(ANSWER)).to_have_text("お入りください")
+        expect(page.locator("#unsent")).to_have_text("0")
+    assert [each["by"] for each in desk.scans(guest)] == ["pass"]
+
+
+def test_keys_typed_by_accident_do_not_spoil_the_next_scan(desk: ReceptionDesk, browser: Browser):
+    guest = desk.guest(junior_football="won")
+    with opened(browser, desk.url) as page:
+        desk.open(page)
+        page.keyboard.type("x1 ")
+        page.keyboard.type(guest.passes["junior-football"])
+        page.keyboard.press("Enter")
+        expect(page.locator(ANSWER)).to_have_text("お入りください")
+        page.keyboard.type("abcdef")
+        scanned(page, guest.receipt)
+        expect(page.locator(ANSWER)).to_have_text("すでに入場しています")
 
 
 def test_without_a_network_the_page_opens_again_goes_on_and_tells_the_office_afterwards(

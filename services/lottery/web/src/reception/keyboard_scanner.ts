@@ -1,24 +1,32 @@
-/** Scanners that type: whatever comes outside of a text field, fast and up to Enter, was typed by one. */
+/** Keyboard scanners: devices that type the code and end it with Enter or Tab. */
 
-const SLOWEST_MS = 120;
+const SHORTEST = 4;
+/** A pass has 164 characters; of a longer text the end counts. */
+const LONGEST = 400;
 
-export function listenToScanner(typed: (text: string) => void): void {
+/**
+ * Call `onScan` with each text that is typed outside of a text field and ended with Enter or Tab.
+ *
+ * Only the terminator ends a text. A pause does not: a scanner at a slow tablet pauses in the middle of a code.
+ * A touch on the screen discards what was typed by accident. Spaces belong to buttons: no code contains one.
+ */
+export function listenToScanner(onScan: (text: string) => void): void {
   let text = "";
-  let last = 0;
+  document.addEventListener("pointerdown", () => { text = ""; }, { capture: true });
   document.addEventListener("keydown", (event) => {
     const target = event.target instanceof HTMLElement ? event.target : null;
     if (target?.matches("input[type=text], textarea")) return;
     if (event.ctrlKey || event.altKey || event.metaKey) return;
-    if (event.timeStamp - last > SLOWEST_MS) text = "";
-    last = event.timeStamp;
-    if (event.key === "Enter" && text.length > 3) {
-      event.preventDefault();
-      typed(text);
+    if (event.key === "Enter" || event.key === "Tab") {
+      const scanned = text;
       text = "";
-    } else if (event.key.length === 1) {
-      // A list would take the letters for a choice, and a code is no choice of a class.
+      if (scanned.length < SHORTEST) return;
+      event.preventDefault();
+      onScan(scanned);
+    } else if (event.key.length === 1 && event.key !== " ") {
+      // A select element would take the letters for a choice of a class.
       if (target instanceof HTMLSelectElement) event.preventDefault();
-      text += event.key;
+      text = (text + event.key).slice(-LONGEST);
     }
   }, { capture: true });
 }

@@ -15,11 +15,13 @@ const ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
 const PAYLOAD = 36;
 
 /**
- * What a scanner typed, as the pass it means; null where it is none. Scanners send capitals or not, and a keyboard of
- * another country than they think makes another sign of the colon; an input method may widen everything.
+ * Return the pass at the end of `typed` in its printed form; null if there is none.
+ *
+ * Scanners send capitals or not. A keyboard layout that the scanner does not expect turns the colon into another sign,
+ * an input method may widen every character, and keys that a person touched before may stand in front.
  */
 export function passText(typed: string): string | null {
-  const found = /^KP1[^A-Z0-9]?([A-Z2-7]{160})$/u.exec(typed.normalize("NFKC").trim().toUpperCase());
+  const found = /KP1[^A-Z0-9]?([A-Z2-7]{160})$/u.exec(typed.normalize("NFKC").trim().toUpperCase());
   return found ? `KP1:${found[1]}` : null;
 }
 
