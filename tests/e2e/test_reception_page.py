@@ -109,12 +109,12 @@ def test_a_receipt_number_with_several_classes_asks_which_and_a_desk_serves_its_
         expect(page.locator(ANSWER)).to_have_text("どの教室ですか")
         page.locator("#answer").get_by_role("button", name=re.compile("プレスキッズ")).click()
         expect(page.locator(ANSWER)).to_have_text("補欠の方です")
-        page.select_option("#desk", "junior-football")
-        page.focus("#desk")
+        page.select_option("#served-class", "junior-football")
+        page.focus("#served-class")
         page.keyboard.type(guest.passes["parent-child-food"])
         page.keyboard.press("Enter")
         expect(page.locator(ANSWER)).to_have_text("別の教室の参加証です")
-        assert page.input_value("#desk") == "junior-football"
+        assert page.input_value("#served-class") == "junior-football"
         typed(page, guest.receipt)
         expect(page.locator("#answer")).to_contain_text("ジュニアサッカー教室")
         expect(page.locator(ANSWER)).to_have_text("お入りください")

@@ -1,27 +1,27 @@
-/** The reception page's rules, asked from the tests: one JSON question on standard input, one JSON answer out. */
+/** The reception page's rules for tests: reads one JSON question from standard input, writes one JSON answer. */
 
-import { judge, type Place, type Scan, type Window } from "../../services/lottery/web/src/reception/attendance.ts";
-import { passText, readPass } from "../../services/lottery/web/src/reception/passes.ts";
 import { normaliseReceipt } from "#shared/receipts.ts";
+import { judge, type AdmissionWindow, type Place, type Scan } from "../../services/lottery/web/src/reception/attendance.ts";
+import { passText, readPass } from "../../services/lottery/web/src/reception/passes.ts";
 
-interface Judging {
+interface JudgeQuestion {
   readonly place: Place | null;
-  readonly window: Window;
+  readonly window: AdmissionWindow;
   readonly scans: readonly Scan[];
 }
 
-interface Reading {
+interface PassQuestion {
   readonly key: string;
   readonly campaign: string;
   readonly typed: readonly string[];
 }
 
 const answers: Readonly<Record<string, (question: never) => unknown>> = {
-  judge: (cases: readonly Judging[]) => cases.map((each) => [...judge(each.place, each.window, each.scans)]),
+  judge: (cases: readonly JudgeQuestion[]) => cases.map(({ place, window, scans }) => [...judge(place, window, scans)]),
   receipts: (typed: readonly string[]) => typed.map(normaliseReceipt),
-  passes: ({ key, campaign, typed }: Reading) =>
-    typed.map((each) => {
-      const text = passText(each);
+  passes: ({ key, campaign, typed }: PassQuestion) =>
+    typed.map((typedText) => {
+      const text = passText(typedText);
       return text === null ? "no pass" : readPass(key, campaign, text);
     }),
 };

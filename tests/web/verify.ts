@@ -1,38 +1,38 @@
-/** The verifier of the page /verify, asked from the tests: one JSON question on standard input, one JSON answer out. */
+/** The verifier of the page /verify for tests: reads one JSON question from standard input, writes one JSON answer. */
 
-import { signed, QUICKNET } from "../../services/lottery/web/src/verify/chance.ts";
-import { checks, type Check, type Opened } from "../../services/lottery/web/src/verify/checks.ts";
+import { verifyBeacon, QUICKNET } from "../../services/lottery/web/src/verify/randomness.ts";
+import { checks, type Check, type VerifiedRecord } from "../../services/lottery/web/src/verify/checks.ts";
 import type { Json } from "../../services/lottery/web/src/verify/canonical.ts";
-import { follow } from "../../services/lottery/web/src/verify/path.ts";
-import { entryOfReceipt } from "../../services/lottery/web/src/verify/receipts.ts";
+import { tracePath } from "../../services/lottery/web/src/verify/path.ts";
+import { findEntryByReceipt } from "../../services/lottery/web/src/verify/receipts.ts";
 
-interface Asked {
+interface VerifyQuestion {
   readonly contents: readonly Json[];
   readonly rows: string | null;
   readonly published: string | null;
   readonly entry: string | null;
 }
 
-async function verified(content: Json, asked: Asked): Promise<unknown> {
+async function verifyRecord(content: Json, question: VerifyQuestion): Promise<unknown> {
   const found: Check[] = [];
-  const going = checks(content, asked.rows, asked.published);
-  let opened: Opened | null = null;
-  for (let step = await going.next(); ; step = await going.next()) {
-    if (step.done) {
-      opened = step.value;
+  const results = checks(content, question.rows, question.published);
+  let opened: VerifiedRecord | null = null;
+  for (let result = await results.next(); ; result = await results.next()) {
+    if (result.done) {
+      opened = result.value;
       break;
     }
-    found.push(step.value);
+    found.push(result.value);
   }
-  const path = opened === null || asked.entry === null ? null : await follow(opened, asked.entry);
+  const path = opened === null || question.entry === null ? null : await tracePath(opened, question.entry);
   return { checks: found.map(({ name, passed }) => [name, passed]), path };
 }
 
 const answers = {
-  verify: async (asked: Asked) => await Promise.all(asked.contents.map(async (content) => await verified(content, asked))),
+  verify: async (question: VerifyQuestion) => await Promise.all(question.contents.map(async (content) => await verifyRecord(content, question))),
   receipts: async ({ receipts, ids }: { receipts: readonly string[]; ids: readonly string[] }) =>
-    receipts.map((receipt) => entryOfReceipt(receipt, ids.map((id) => ({ id, choices: [] })))),
-  beacon: async (cases: readonly (readonly [string, number])[]) => cases.map(([value, round]) => signed(value, QUICKNET.publicKey, round)),
+    receipts.map((receipt) => findEntryByReceipt(receipt, ids.map((id) => ({ id, choices: [] })))),
+  beacon: async (cases: readonly (readonly [string, number])[]) => cases.map(([value, round]) => verifyBeacon(value, QUICKNET.publicKey, round)),
 };
 
 declare const process: { argv: string[]; stdin: AsyncIterable<Uint8Array>; stdout: { write(text: string): void } };

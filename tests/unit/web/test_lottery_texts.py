@@ -34,7 +34,7 @@ PUT_TOGETHER = {
     *(f"verify.now.{state}" for state in PlaceState),
     *(f"verify.tried.{outcome}" for outcome in ("taken", "held", "clash", "full")),
     *(f"verify.ending.{outcome}" for outcome in ("won", "waiting", "lost")),
-    *(f"verify.known.{who}" for who in ("typed", "computed", "office")),
+    *(f"verify.known.{who}" for who in ("typed", "computed", "server")),
     *(f"verify.table.{name}" for name in ("class", "capacity", "asked", "won", "seats", "waiting")),
     *(f"dice.say.{code}" for code in ("not-digits", "count", "differ")),
 }

@@ -65,7 +65,7 @@ def test_both_programs_judge_every_scan_alike(asked: Ask):
             },
             "window": {"opens": millis(WINDOW.opens), "ends": millis(WINDOW.ends)},
             "scans": [
-                {**vars(scan), "at": millis(scan.at), "classId": scan.class_id}
+                {**vars(scan), "at": millis(scan.at), "classId": scan.class_id, "servedClass": scan.desk}
                 for scan in chance.sample(scans, len(scans))
             ],
         }

@@ -81,11 +81,11 @@ def test_paths_are_the_same_step_by_step(verifier: Ask):
         path = trace(key_of(content), Manifest.read(content["manifest"]), entries, chosen.id)
         [answer] = asked(verifier, [content], chosen.id.hex())
         assert path is not None
-        theirs = answer["path"]["turn"]
+        theirs = answer["path"]["draw"]
         assert (theirs["ticket"], theirs["place"]) == (path.ticket, path.place)
         steps = [(a["round"], a["classId"], a["seats"], a["left"], a["outcome"]) for a in theirs["attempts"]]
         assert steps == [(a.round, a.class_id, a.seats, a.left, a.outcome) for a in path.attempts]
-        endings = [(e["classId"], e["outcome"], e["place"]) for e in theirs["endings"]]
+        endings = [(e["classId"], e["outcome"], e["place"]) for e in theirs["outcomes"]]
         assert endings == [(e.class_id, e.outcome, e.place) for e in path.endings]
 
 

@@ -1,42 +1,42 @@
-/** The page of one draw: kept as the server has it; its forms are sent as calls, listened for here because sections are replaced. */
+/** Program of a draw's page: keeps it current and sends its forms. It listens at the document because sections are replaced. */
 
 import { section } from "#shared/dom.ts";
 import { call } from "./calls.ts";
 import { t } from "#shared/page.ts";
 import { keepLive, refresh } from "./live.ts";
-import { stampIn } from "./stamp.ts";
-import { tryDraw } from "./trying.ts";
+import { readTimestamp } from "./stamp.ts";
+import { runDryRun } from "./dry_run.ts";
 
 async function send(form: HTMLFormElement): Promise<void> {
-  const said = form.querySelector<HTMLElement>(".call-answer");
+  const output = form.querySelector<HTMLElement>(".call-answer");
   const path = form.dataset["path"];
-  if (said === null || path === undefined) return;
+  if (output === null || path === undefined) return;
   section("did").hidden = true;
-  said.textContent = t("call.sending");
-  const answer = await call(path, await filledIn(form));
-  said.className = answer.ok ? "call-answer" : "call-answer refused";
-  said.textContent = answer.ok ? "" : answer.text;
-  if (answer.ok) await done(form);
+  output.textContent = t("call.sending");
+  const answer = await call(path, await readForm(form));
+  output.className = answer.ok ? "call-answer" : "call-answer refused";
+  output.textContent = answer.ok ? "" : answer.text;
+  if (answer.ok) await showDone(form);
 }
 
-/** Said at the top, where the new state is: the form may be gone by then. */
-async function done(form: HTMLFormElement): Promise<void> {
+/** Show success at the top, beside the new state: the form may be gone by then. */
+async function showDone(form: HTMLFormElement): Promise<void> {
   const heading = form.closest("section, details")?.querySelector("h2")?.textContent ?? "";
   form.reset();
   form.closest("details")?.removeAttribute("open");
-  section("did").textContent = [heading, t("call.done")].filter((each) => each !== "").join(": ");
+  section("did").textContent = [heading, t("call.done")].filter((part) => part !== "").join(": ");
   section("did").hidden = false;
   section("content").focus({ preventScroll: true });
   window.scrollTo({ top: 0 });
   await refresh();
 }
 
-/** Texts as typed, ticks as true or false, a file as the stamp that it is. */
-async function filledIn(form: HTMLFormElement): Promise<Record<string, string | boolean>> {
+/** Read the fields: texts as typed, check boxes as booleans, a file as a time stamp. */
+async function readForm(form: HTMLFormElement): Promise<Record<string, string | boolean>> {
   const filled: Record<string, string | boolean> = {};
   for (const field of form.querySelectorAll<HTMLInputElement | HTMLSelectElement>("input, select")) {
     const [file] = field instanceof HTMLInputElement ? (field.files ?? []) : [];
-    if (file !== undefined) Object.assign(filled, await stampIn(file));
+    if (file !== undefined) Object.assign(filled, await readTimestamp(file));
     else filled[field.name] = field instanceof HTMLInputElement && field.type === "checkbox" ? field.checked : field.value;
   }
   return filled;
@@ -49,6 +49,6 @@ document.addEventListener("submit", (event) => {
   void send(form);
 });
 document.addEventListener("click", (event) => {
-  if (event.target instanceof HTMLElement && event.target.id === "try") void tryDraw();
+  if (event.target instanceof HTMLElement && event.target.id === "try") void runDryRun();
 });
 keepLive();

@@ -1,10 +1,10 @@
-/** The hash by which a photograph or recording is named in the public record. The file itself stays on this device. */
+/** Hash that names a photograph or recording in the public record. The file itself stays on the device. */
 
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
 
-/** `sha256:` and 64 hex digits; read piece by piece, so that a recording of an hour does not fill the memory. */
-export async function hashOf(file: Blob, progress: (share: number) => void): Promise<string> {
+/** Return `sha256:` and 64 hex digits. Reads piece by piece, so that a recording of an hour does not fill the memory. */
+export async function hashFile(file: Blob, progress: (share: number) => void): Promise<string> {
   const hash = sha256.create();
   const reader = file.stream().getReader();
   let seen = 0;

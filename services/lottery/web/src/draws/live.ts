@@ -1,13 +1,13 @@
 /**
- * Keeps the page as it is on the server: fetched again every few seconds, and only the sections that changed are put in.
- * The browser parses the answer as a document of its own (no script runs, no HTML text is put into this page).
+ * Live page: fetches itself every few seconds and replaces the sections that changed.
+ * The browser parses the answer as a separate document: no script runs and no HTML text enters this page.
  */
 
 import { section } from "#shared/dom.ts";
 import { t } from "#shared/page.ts";
 
 const EVERY_MS = 3_000;
-const PATIENCE_MS = 10_000;
+const TIMEOUT_MS = 10_000;
 
 export function keepLive(): void {
   const again = (): void => {
@@ -17,36 +17,36 @@ export function keepLive(): void {
   window.setTimeout(again, EVERY_MS);
 }
 
-/** Fetch and put in what changed; says so where the server is away or the session is over. */
+/** Fetch the page and replace changed sections. Show a notice if the server is away or the session is over. */
 export async function refresh(): Promise<void> {
   try {
-    const fetched = await fetched_page();
+    const fetched = await fetchPage();
     const sections = [...document.querySelectorAll<HTMLElement>("[data-live]")];
     const found = sections.map((old) => [old, fetched.getElementById(old.id)] as const);
     if (found.some(([, fresh]) => fresh === null)) {
-      away(t("call.signed-out"));
+      showAway(t("call.signed-out"));
       return;
     }
-    for (const [old, fresh] of found) if (fresh !== null) putIn(old, fresh);
-    away("");
+    for (const [old, fresh] of found) if (fresh !== null) replaceContent(old, fresh);
+    showAway("");
   } catch {
-    away(t("draws.say.away"));
+    showAway(t("draws.say.away"));
   }
 }
 
-function fetched_page(): Promise<Document> {
+function fetchPage(): Promise<Document> {
   return new Promise((resolve, reject) => {
     const request = new XMLHttpRequest();
     request.open("GET", window.location.pathname);
     request.responseType = "document";
-    request.timeout = PATIENCE_MS;
+    request.timeout = TIMEOUT_MS;
     request.onload = () => (request.status === 200 && request.responseXML !== null ? resolve(request.responseXML) : reject(new Error()));
     request.onerror = request.ontimeout = () => reject(new Error());
     request.send();
   });
 }
 
-function putIn(old: HTMLElement, fresh: HTMLElement): void {
+function replaceContent(old: HTMLElement, fresh: HTMLElement): void {
   if (old.innerHTML === fresh.innerHTML || isInUse(old)) return;
   const focused = old.contains(document.activeElement) ? document.activeElement?.id : undefined;
   old.replaceChildren(...[...fresh.childNodes].map((node) => document.importNode(node, true)));
@@ -54,14 +54,14 @@ function putIn(old: HTMLElement, fresh: HTMLElement): void {
   if (old.hasAttribute("data-tells")) section("told").textContent = old.textContent?.replace(/\s+/gu, " ").trim() ?? "";
 }
 
-/** Nobody loses what was typed, ticked or opened. */
+/** Return true if the user typed, ticked or opened something in the section, which a replacement would lose. */
 function isInUse(old: HTMLElement): boolean {
   const fields = [...old.querySelectorAll("input")];
   const changed = (field: HTMLInputElement): boolean => (field.type === "checkbox" ? field.checked !== field.defaultChecked : field.value !== field.defaultValue);
   return fields.some((field) => field === document.activeElement || changed(field)) || old.querySelector("details[open]") !== null;
 }
 
-function away(text: string): void {
+function showAway(text: string): void {
   const shown = section("away");
   if (shown.textContent !== text) shown.textContent = text;
   shown.hidden = text === "";

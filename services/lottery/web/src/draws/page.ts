@@ -1,10 +1,10 @@
-/** The data block of the staff pages of a draw: services/lottery/pages/draws.py writes it. */
+/** Data block of a draw's staff pages, written by services/lottery/pages/draws.py. */
 
 import { read, type Frame } from "#shared/page.ts";
 
 export interface DrawPage extends Frame {
   readonly campaign: string;
-  /** Who signed in; every change is made in this name. */
+  /** Signed-in handler; every change is made in this name. */
   readonly actor: string;
   /** Id and name of each class. */
   readonly classes: readonly (readonly [string, string])[];

@@ -1,4 +1,4 @@
-/** What a scan means: the same rules as services/lottery/reception/rules/attendance.py, so that a device can judge alone. */
+/** Meaning of a scan: the same rules as services/lottery/reception/rules/attendance.py, so that a device can judge alone. */
 
 export type Holding = "held" | "waiting" | "offered" | "gone";
 
@@ -6,8 +6,8 @@ export type Code =
   | "admitted" | "again" | "more" | "conflict" | "early" | "over" | "other-class" | "not-held" | "gone" | "unknown"
   | "forged" | "undone" | "undo";
 
-/** Times are milliseconds since 1970. */
-export interface Window {
+/** When a class admits people. Times are milliseconds since 1970. */
+export interface AdmissionWindow {
   readonly opens: number;
   readonly ends: number;
 }
@@ -16,7 +16,7 @@ export interface Place {
   readonly seats: number;
   readonly state: Holding;
   readonly goneAt: number | null;
-  /** Null where the draw gave it. */
+  /** Null if the draw gave the place. */
   readonly heldSince: number | null;
 }
 
@@ -26,7 +26,9 @@ export interface Scan {
   readonly at: number;
   readonly classId: string;
   readonly people: number;
-  readonly desk: string | null;
+  /** Class that the device served; null for all classes. */
+  readonly servedClass: string | null;
+  /** Id of the scan that this one takes back. */
   readonly undoes: string | null;
   readonly fault: "forged" | "unknown" | null;
 }
@@ -34,53 +36,55 @@ export interface Scan {
 export interface Verdict {
   readonly code: Code;
   readonly counted: number;
+  /** Id of the scan that admitted people of the place first. */
   readonly first: string | null;
 }
 
-/** The verdict on every scan of one place; on the set of them, whatever their order and repetition. */
-export function judge(place: Place | null, window: Window, scans: Iterable<Scan>): Map<string, Verdict> {
+/** Return the verdict on every scan of one place, by scan id. It depends on the set of scans, not on order or repetition. */
+export function judge(place: Place | null, window: AdmissionWindow, scans: Iterable<Scan>): Map<string, Verdict> {
   const known = new Map([...scans].map((scan) => [scan.id, scan]));
-  const takenBack = new Set([...known.values()].map((scan) => scan.undoes));
-  const told = new Map<string, Verdict>();
+  const undone = new Set([...known.values()].map((scan) => scan.undoes));
+  const verdicts = new Map<string, Verdict>();
   let inside = 0;
   let first: string | null = null;
-  for (const scan of [...known.values()].sort(happened)) {
-    const refused = refusal(place, window, scan, takenBack.has(scan.id));
+  for (const scan of [...known.values()].sort(byTime)) {
+    const refused = refusal(place, window, scan, undone.has(scan.id));
     if (refused !== null || place === null) {
-      told.set(scan.id, { code: refused ?? "unknown", counted: 0, first: null });
+      verdicts.set(scan.id, { code: refused ?? "unknown", counted: 0, first: null });
       continue;
     }
-    const verdict = letIn(place, scan.people, inside, first);
-    told.set(scan.id, verdict);
+    const verdict = admit(place, scan.people, inside, first);
+    verdicts.set(scan.id, verdict);
     first ??= scan.id;
     inside += verdict.counted;
   }
-  return told;
+  return verdicts;
 }
 
-export function peopleIn(verdicts: ReadonlyMap<string, Verdict>): number {
-  return [...verdicts.values()].reduce((sum, each) => sum + each.counted, 0);
+export function countPeople(verdicts: ReadonlyMap<string, Verdict>): number {
+  return [...verdicts.values()].reduce((sum, verdict) => sum + verdict.counted, 0);
 }
 
-function happened(one: Scan, other: Scan): number {
+function byTime(one: Scan, other: Scan): number {
   if (one.at !== other.at) return one.at - other.at;
   return one.id < other.id ? -1 : 1;
 }
 
-function refusal(place: Place | null, window: Window, scan: Scan, takenBack: boolean): Code | null {
+/** Return the first reason that refuses the scan; null if it may admit people. */
+function refusal(place: Place | null, window: AdmissionWindow, scan: Scan, isUndone: boolean): Code | null {
   if (scan.undoes !== null) return "undo";
-  if (takenBack) return "undone";
+  if (isUndone) return "undone";
   if (scan.fault === "forged") return "forged";
   if (scan.fault !== null || place === null) return "unknown";
   if (place.state === "waiting" || place.state === "offered") return "not-held";
   if (place.heldSince !== null && scan.at < place.heldSince) return "not-held";
   if (place.state === "gone" && (place.goneAt === null || scan.at >= place.goneAt)) return "gone";
-  if (scan.desk !== null && scan.desk !== scan.classId) return "other-class";
+  if (scan.servedClass !== null && scan.servedClass !== scan.classId) return "other-class";
   if (scan.at < window.opens) return "early";
   return scan.at > window.ends ? "over" : null;
 }
 
-function letIn(place: Place, people: number, inside: number, first: string | null): Verdict {
+function admit(place: Place, people: number, inside: number, first: string | null): Verdict {
   const left = place.seats - inside;
   if (left === 0) return { code: "again", counted: 0, first };
   if (people > left) return { code: "more", counted: left, first };

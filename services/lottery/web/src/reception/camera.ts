@@ -1,9 +1,9 @@
-/** QR codes through the camera: the browser's own detector where there is one, else jsQR. */
+/** QR codes from the camera: read by the browser's own detector if there is one, else by jsQR. */
 
 import jsQR from "jsqr";
 
 const EVERY_MS = 160;
-const LARGEST = 800;
+const LARGEST_PX = 800;
 
 interface Detector {
   detect(source: HTMLVideoElement): Promise<readonly { readonly rawValue: string }[]>;
@@ -14,28 +14,28 @@ interface Detectors {
   getSupportedFormats(): Promise<string[]>;
 }
 
-/** Running until `stop`; `found` hears of every picture in which a code was read. */
+/** Runs from `start` to `stop`. `onCode` is called for every picture in which a code was read. */
 export class Camera {
   private stream: MediaStream | null = null;
   private running = 0;
 
   constructor(
     private readonly video: HTMLVideoElement,
-    private readonly found: (text: string) => void,
+    private readonly onCode: (text: string) => void,
   ) {}
 
   get isOn(): boolean {
     return this.stream !== null;
   }
 
-  /** Rejects where there is no camera or the person does not allow it. */
+  /** Start reading. Rejects if there is no camera or the user denies it. */
   async start(): Promise<void> {
     const video = { facingMode: "environment", width: { ideal: 1280 }, height: { ideal: 720 } };
     this.stream = await navigator.mediaDevices.getUserMedia({ video, audio: false });
     this.video.srcObject = this.stream;
     await this.video.play();
     this.running += 1;
-    void this.look(this.running, await readerOf());
+    void this.readPictures(this.running, await chooseReader());
   }
 
   stop(): void {
@@ -45,16 +45,16 @@ export class Camera {
     this.video.srcObject = null;
   }
 
-  private async look(run: number, read: (video: HTMLVideoElement) => Promise<string | null>): Promise<void> {
+  private async readPictures(run: number, read: (video: HTMLVideoElement) => Promise<string | null>): Promise<void> {
     while (run === this.running) {
       const text = this.video.readyState >= HTMLMediaElement.HAVE_CURRENT_DATA ? await read(this.video) : null;
-      if (text !== null && run === this.running) this.found(text);
+      if (text !== null && run === this.running) this.onCode(text);
       await new Promise((resolve) => setTimeout(resolve, EVERY_MS));
     }
   }
 }
 
-async function readerOf(): Promise<(video: HTMLVideoElement) => Promise<string | null>> {
+async function chooseReader(): Promise<(video: HTMLVideoElement) => Promise<string | null>> {
   const detectors = (globalThis as { BarcodeDetector?: Detectors }).BarcodeDetector;
   if (detectors !== undefined && (await detectors.getSupportedFormats()).includes("qr_code")) {
     const detector = new detectors({ formats: ["qr_code"] });
@@ -65,7 +65,7 @@ async function readerOf(): Promise<(video: HTMLVideoElement) => Promise<string |
 }
 
 function readFrame(video: HTMLVideoElement, canvas: HTMLCanvasElement): string | null {
-  const scale = Math.min(1, LARGEST / Math.max(video.videoWidth, video.videoHeight));
+  const scale = Math.min(1, LARGEST_PX / Math.max(video.videoWidth, video.videoHeight));
   canvas.width = Math.round(video.videoWidth * scale);
   canvas.height = Math.round(video.videoHeight * scale);
   const context = canvas.getContext("2d", { willReadFrequently: true });

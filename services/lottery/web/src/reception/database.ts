@@ -1,68 +1,74 @@
-/** What the device keeps through a reload or an empty battery: IndexedDB, one database for each campaign. */
+/** The device's memory: IndexedDB, one database for each campaign. It survives a reload and an empty battery. */
 
-import type { Noted } from "./scan_log.ts";
+import { deleteDB, openDB, type DBSchema, type IDBPDatabase } from "idb";
 import type { RosterDocument } from "./roster.ts";
+import type { StoredScan } from "./scan_log.ts";
 
-export interface Kept {
+export interface DeviceState {
   roster?: RosterDocument;
-  /** The roster's ETag. */
+  /** ETag of the roster. */
   tag?: string;
-  /** Everything up to here was heard from the office. */
+  /** Number of the last scan received from the server. */
   cursor?: number;
   device?: string;
-  desk?: string;
+  /** Class that the device serves; empty or missing for all classes. */
+  servedClass?: string;
   muted?: boolean;
-  /** Milliseconds that the office's clock is ahead of this device's. */
+  /** Milliseconds by which the server's clock is ahead of the device's clock. */
   ahead?: number;
+}
+
+interface Schema extends DBSchema {
+  state: { key: string; value: DeviceState };
+  scans: { key: string; value: StoredScan };
 }
 
 const STATE = "state";
 const SCANS = "scans";
 
-export class Keeping {
-  private constructor(private readonly database: IDBDatabase) {}
+export class DeviceDatabase {
+  private constructor(private readonly database: IDBPDatabase<Schema>) {}
 
-  static async open(campaign: string): Promise<Keeping> {
-    const opening = indexedDB.open(nameOf(campaign), 1);
-    opening.onupgradeneeded = () => {
-      opening.result.createObjectStore(STATE);
-      opening.result.createObjectStore(SCANS, { keyPath: "id" });
-    };
-    return new Keeping(await done(opening));
+  /** Open the campaign's database, creating it if needed. Rejects if the browser stores nothing. */
+  static async open(campaign: string): Promise<DeviceDatabase> {
+    return new DeviceDatabase(
+      await openDB<Schema>(databaseName(campaign), 1, {
+        upgrade(database) {
+          database.createObjectStore(STATE);
+          database.createObjectStore(SCANS, { keyPath: "id" });
+        },
+      }),
+    );
   }
 
-  async read(): Promise<{ kept: Kept; scans: Noted[] }> {
+  /** Read the state and all scans in one transaction. */
+  async read(): Promise<{ state: DeviceState; scans: StoredScan[] }> {
     const transaction = this.database.transaction([STATE, SCANS]);
-    const kept = done(transaction.objectStore(STATE).get(STATE) as IDBRequest<Kept | undefined>);
-    const scans = done(transaction.objectStore(SCANS).getAll() as IDBRequest<Noted[]>);
-    return { kept: (await kept) ?? {}, scans: await scans };
+    const [state, scans] = await Promise.all([
+      transaction.objectStore(STATE).get(STATE),
+      transaction.objectStore(SCANS).getAll(),
+      transaction.done,
+    ]);
+    return { state: state ?? {}, scans };
   }
 
-  /** Resolves when all of it is on the disk, or none. */
-  async write(kept: Kept, scans: readonly Noted[]): Promise<void> {
+  /** Write state and scans in one transaction. Resolves when all of it is on the disk; rejects if nothing is. */
+  async write(state: DeviceState, scans: readonly StoredScan[]): Promise<void> {
     const transaction = this.database.transaction([STATE, SCANS], "readwrite", { durability: "strict" });
-    transaction.objectStore(STATE).put(kept, STATE);
-    for (const scan of scans) transaction.objectStore(SCANS).put(scan);
-    await new Promise<void>((resolve, reject) => {
-      transaction.oncomplete = () => resolve();
-      transaction.onabort = () => reject(transaction.error ?? new Error("not kept"));
-    });
+    await Promise.all([
+      transaction.objectStore(STATE).put(state, STATE),
+      ...scans.map((scan) => transaction.objectStore(SCANS).put(scan)),
+      transaction.done,
+    ]);
   }
 
-  /** Nothing of the campaign stays on the device. */
+  /** Delete the campaign's database from the device. */
   async wipe(campaign: string): Promise<void> {
     this.database.close();
-    await done(indexedDB.deleteDatabase(nameOf(campaign)));
+    await deleteDB(databaseName(campaign));
   }
 }
 
-function nameOf(campaign: string): string {
+function databaseName(campaign: string): string {
   return `kuji-reception-${campaign}`;
-}
-
-async function done<Result>(request: IDBRequest<Result>): Promise<Result> {
-  return await new Promise((resolve, reject) => {
-    request.onsuccess = () => resolve(request.result);
-    request.onerror = () => reject(request.error ?? new Error("not done"));
-  });
 }

@@ -1,9 +1,9 @@
-/** Where the page is kept on the device, and how it goes from there. */
+/** Cache that holds the page on the device, for use without a network. */
 
-export const SHELF = "kuji-reception-1";
+export const PAGE_CACHE = "kuji-reception-1";
 
-/** Nothing of the page stays on the device. */
-export async function forget(): Promise<void> {
-  await caches.delete(SHELF);
+/** Delete the cached page and its service worker from the device. */
+export async function deletePageCache(): Promise<void> {
+  await caches.delete(PAGE_CACHE);
   await (await navigator.serviceWorker.getRegistration())?.unregister();
 }

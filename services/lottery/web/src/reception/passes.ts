@@ -1,4 +1,4 @@
-/** Passes, read without a network: form, signature, campaign (docs/protocols.md §2). */
+/** Check of passes without a network: form, signature, campaign (docs/protocols.md §2). */
 
 import { ed25519 } from "@noble/curves/ed25519.js";
 import { sha256 } from "@noble/hashes/sha2.js";
@@ -12,7 +12,7 @@ export interface Pass {
 }
 
 const ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
-const PAYLOAD = 36;
+const PAYLOAD_BYTES = 36;
 
 /**
  * Return the pass at the end of `typed` in its printed form; null if there is none.
@@ -25,13 +25,13 @@ export function passText(typed: string): string | null {
   return found ? `KP1:${found[1]}` : null;
 }
 
-/** `text` as `passText` gives it; null where it is not of this campaign and signed with this key. */
+/** Read a pass in its printed form; null unless it is of this campaign and signed with this key. */
 export function readPass(publicKey: string, campaign: string, text: string): Pass | null {
   const bytes = base32(text.slice(4));
-  const payload = bytes.slice(0, PAYLOAD);
+  const payload = bytes.slice(0, PAYLOAD_BYTES);
   const domain = utf8("kuji/pass/1\0");
   const signed = new Uint8Array([...domain, ...payload]);
-  if (payload[0] !== 1 || !isSigned(bytes.slice(PAYLOAD), signed, unb64url(publicKey))) return null;
+  if (payload[0] !== 1 || !isSigned(bytes.slice(PAYLOAD_BYTES), signed, unb64url(publicKey))) return null;
   const short = sha256(utf8(campaign)).slice(0, 8);
   if (short.some((byte, at) => byte !== payload[1 + at])) return null;
   const view = new DataView(payload.buffer);

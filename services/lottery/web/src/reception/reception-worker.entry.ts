@@ -1,6 +1,6 @@
-/** The service worker of reception. */
+/** Service worker of the reception page. */
 
 import { serveFrom } from "#shared/serving.ts";
-import { SHELF } from "./page_cache.ts";
+import { PAGE_CACHE } from "./page_cache.ts";
 
-serveFrom(SHELF, (path) => path.endsWith("/app.webmanifest"));
+serveFrom(PAGE_CACHE, (path) => path.endsWith("/app.webmanifest"));

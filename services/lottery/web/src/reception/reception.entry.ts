@@ -1,28 +1,28 @@
-/** The reception page: what this device kept, its name, and then the desk. */
+/** Program of the reception page: reads the device's memory, asks for the device's name, and opens the view. */
 
 import { byId, section } from "#shared/dom.ts";
 import { t } from "#shared/page.ts";
-import { Book } from "./scan_log.ts";
-import { OfficeClock, page } from "./data.ts";
-import { Desk } from "./desk.ts";
-import { Keeping } from "./database.ts";
-import { rosterOf } from "./roster.ts";
-import { Screen } from "./screen.ts";
-import { forget } from "./page_cache.ts";
+import { DeviceDatabase } from "./database.ts";
+import { ReceptionDevice } from "./device.ts";
+import { deletePageCache } from "./page_cache.ts";
+import { page, ServerClock } from "./page_data.ts";
+import { ReceptionView } from "./reception_view.ts";
+import { readRoster } from "./roster.ts";
+import { ScanLog } from "./scan_log.ts";
 
 const EMPTY = { v: 1, campaign: page.campaign, public_key: "", classes: [], places: [] } as const;
 
-const keeping = await Keeping.open(page.campaign).catch((error: unknown) => {
+const database = await DeviceDatabase.open(page.campaign).catch((error: unknown) => {
   section("no-storage").hidden = false;
   throw error;
 });
-const { kept, scans } = await keeping.read();
-const book = new Book(rosterOf(kept.roster ?? EMPTY, page.lang));
-for (const scan of scans) book.put(scan);
-const clock = new OfficeClock(kept.ahead ?? Date.parse(page.now) - Date.now());
-if (clock.now() > Date.parse(page.close_out) && book.unsent().length === 0) await wipe();
-else if (kept.device === undefined) askForName();
-else open(kept.device);
+const { state, scans } = await database.read();
+const log = new ScanLog(readRoster(state.roster ?? EMPTY, page.lang));
+for (const scan of scans) log.put(scan);
+const clock = new ServerClock(state.ahead ?? Date.parse(page.now) - Date.now());
+if (clock.now() > Date.parse(page.close_out) && log.unsent().length === 0) await wipe();
+else if (state.device === undefined) askForName();
+else open(state.device);
 
 function askForName(): void {
   section("name-form").hidden = false;
@@ -32,26 +32,26 @@ function askForName(): void {
     const wrong = /^[A-Z0-9]{1,4}$/u.test(name) ? "" : t("reception.name.wrong");
     section("name-error").textContent = wrong;
     if (wrong !== "") return;
-    const device = named(name);
-    kept.device = device;
+    const device = makeUnique(name);
+    state.device = device;
     section("name-form").hidden = true;
-    void keeping.write(kept, []).then(() => open(device));
+    void database.write(state, []).then(() => open(device));
   });
 }
 
-/** Two devices that got the same name are still two. */
-function named(name: string): string {
+/** Append random digits: two devices may be given the same name. */
+function makeUnique(name: string): string {
   const random = crypto.getRandomValues(new Uint8Array(4));
   return `${name}-${Array.from(random, (byte) => byte.toString(16).padStart(2, "0")).join("")}`;
 }
 
-/** A device that was forgotten in a drawer holds nothing when it is found. */
+/** Delete everything: a device that was left in a drawer must not hold data after the close-out. */
 async function wipe(): Promise<void> {
-  await keeping.wipe(page.campaign);
-  await forget();
+  await database.wipe(page.campaign);
+  await deletePageCache();
   section("wiped").hidden = false;
 }
 
 function open(device: string): void {
-  new Screen(new Desk(page.campaign, device, book, kept, keeping, clock)).start();
+  new ReceptionView(new ReceptionDevice(page.campaign, device, log, state, database, clock)).start();
 }

@@ -1,8 +1,8 @@
-/** The roster: who holds what, by entry and class, with receipt numbers and without a name. */
+/** Roster: the places of all entries by class, with receipt numbers and without names. */
 
-import type { Holding, Place, Window } from "./attendance.ts";
+import type { AdmissionWindow, Holding, Place } from "./attendance.ts";
 
-/** As `GET /v1/campaigns/{campaign}/reception/roster` has it. */
+/** Body of `GET /v1/campaigns/{campaign}/reception/roster`. */
 export interface RosterDocument {
   readonly v: 1;
   readonly campaign: string;
@@ -25,11 +25,11 @@ export interface EventClass {
   readonly id: string;
   readonly number: number;
   readonly title: string;
-  readonly window: Window;
+  readonly window: AdmissionWindow;
 }
 
-export interface Line {
-  /** The entry in hex, a stroke, the class. */
+export interface RosterLine {
+  /** Entry in hex, a slash, class id. */
   readonly placeId: string;
   readonly receipt: string;
   readonly classId: string;
@@ -39,23 +39,24 @@ export interface Line {
 export interface Roster {
   readonly publicKey: string;
   readonly classes: readonly EventClass[];
-  readonly lines: ReadonlyMap<string, Line>;
-  readonly byReceipt: ReadonlyMap<string, readonly Line[]>;
+  readonly lines: ReadonlyMap<string, RosterLine>;
+  readonly byReceipt: ReadonlyMap<string, readonly RosterLine[]>;
 }
 
-export function rosterOf(document: RosterDocument, lang: string): Roster {
-  const classes = document.classes.map((each) => ({
-    id: each.id,
-    number: each.number,
-    title: lang === "ja" ? each.title.ja : each.title.en,
-    window: { opens: Date.parse(each.opens), ends: Date.parse(each.ends) },
+/** Read a roster document. `lang` selects the class titles. */
+export function readRoster(document: RosterDocument, lang: string): Roster {
+  const classes = document.classes.map((eventClass) => ({
+    id: eventClass.id,
+    number: eventClass.number,
+    title: lang === "ja" ? eventClass.title.ja : eventClass.title.en,
+    window: { opens: Date.parse(eventClass.opens), ends: Date.parse(eventClass.ends) },
   }));
-  const names = new Map(classes.map((each) => [each.number, each.id]));
-  const lines = new Map<string, Line>();
-  const byReceipt = new Map<string, Line[]>();
+  const names = new Map(classes.map((eventClass) => [eventClass.number, eventClass.id]));
+  const lines = new Map<string, RosterLine>();
+  const byReceipt = new Map<string, RosterLine[]>();
   for (const [entry, receipt, number, seats, state, goneAt, heldSince] of document.places) {
     const classId = names.get(number) ?? "";
-    const place = { seats, state, goneAt: moment(goneAt), heldSince: moment(heldSince) };
+    const place = { seats, state, goneAt: parseTime(goneAt), heldSince: parseTime(heldSince) };
     const line = { placeId: `${entry}/${classId}`, receipt, classId, place };
     lines.set(line.placeId, line);
     byReceipt.set(receipt, [...(byReceipt.get(receipt) ?? []), line]);
@@ -63,6 +64,6 @@ export function rosterOf(document: RosterDocument, lang: string): Roster {
   return { publicKey: document.public_key, classes, lines, byReceipt };
 }
 
-function moment(text: string | null): number | null {
+function parseTime(text: string | null): number | null {
   return text === null ? null : Date.parse(text);
 }

@@ -1,71 +1,74 @@
-/** What this device knows: the roster and every scan it made or heard of. In memory; `database.ts` keeps it. */
+/** Scan log: the roster, and every scan that the device made or received. In memory; `database.ts` stores it. */
 
-import { judge, peopleIn, type Scan, type Verdict } from "./attendance.ts";
-import type { EventClass, Line, Roster } from "./roster.ts";
+import { countPeople, judge, type Scan, type Verdict } from "./attendance.ts";
+import type { EventClass, Roster, RosterLine } from "./roster.ts";
 
-/** A scan with what led to it. `shown`: the pass; else the receipt number. `said`: what this device answered. */
-export interface Noted extends Scan {
+/** A scan and its source: the pass, or the receipt number. `answered`: the code that the device showed. */
+export interface StoredScan extends Scan {
   readonly placeId: string | null;
-  readonly shown: string | null;
+  readonly pass: string | null;
   readonly receipt: string | null;
   readonly sent: boolean;
-  readonly said: string | null;
+  readonly answered: string | null;
 }
 
 export interface Count {
-  readonly of: EventClass;
+  readonly eventClass: EventClass;
   readonly seats: number;
   readonly people: number;
 }
 
-export class Book {
-  private readonly scans = new Map<string, Noted>();
-  private readonly byPlace = new Map<string, Map<string, Noted>>();
+const NO_WINDOW = { opens: 0, ends: 0 };
+
+export class ScanLog {
+  private readonly scans = new Map<string, StoredScan>();
+  private readonly byPlace = new Map<string, Map<string, StoredScan>>();
 
   constructor(public roster: Roster) {}
 
-  /** Add or replace; what was heard from the office wins over what this device thought. */
-  put(noted: Noted): void {
-    this.scans.set(noted.id, noted);
-    if (noted.placeId === null) return;
-    const those = this.byPlace.get(noted.placeId) ?? new Map<string, Noted>();
-    those.set(noted.id, noted);
-    this.byPlace.set(noted.placeId, those);
+  /** Add or replace a scan. The server's version replaces the device's own. */
+  put(scan: StoredScan): void {
+    this.scans.set(scan.id, scan);
+    if (scan.placeId === null) return;
+    const ofPlace = this.byPlace.get(scan.placeId) ?? new Map<string, StoredScan>();
+    ofPlace.set(scan.id, scan);
+    this.byPlace.set(scan.placeId, ofPlace);
   }
 
-  get(id: string): Noted | undefined {
+  get(id: string): StoredScan | undefined {
     return this.scans.get(id);
   }
 
-  all(): Noted[] {
+  all(): StoredScan[] {
     return [...this.scans.values()];
   }
 
-  unsent(): Noted[] {
-    return this.all().filter((each) => !each.sent);
+  unsent(): StoredScan[] {
+    return this.all().filter((scan) => !scan.sent);
   }
 
-  verdict(noted: Noted): Verdict {
-    const nowhere = { opens: 0, ends: 0 };
-    if (noted.placeId === null) return judge(null, nowhere, [noted]).get(noted.id) as Verdict;
-    return this.ofPlace(noted.placeId).get(noted.id) as Verdict;
+  verdict(scan: StoredScan): Verdict {
+    if (scan.placeId === null) return judge(null, NO_WINDOW, [scan]).get(scan.id) as Verdict;
+    return this.verdictsOfPlace(scan.placeId).get(scan.id) as Verdict;
   }
 
-  ofPlace(placeId: string): Map<string, Verdict> {
+  verdictsOfPlace(placeId: string): Map<string, Verdict> {
     const line = this.roster.lines.get(placeId);
     const classId = placeId.slice(placeId.indexOf("/") + 1);
-    const window = this.ofClass(classId)?.window ?? { opens: 0, ends: 0 };
+    const window = this.findClass(classId)?.window ?? NO_WINDOW;
     return judge(line?.place ?? null, window, this.byPlace.get(placeId)?.values() ?? []);
   }
 
-  inside(line: Line): number {
-    return this.byPlace.has(line.placeId) ? peopleIn(this.ofPlace(line.placeId)) : 0;
+  /** Count the people of a place who are in. */
+  inside(line: RosterLine): number {
+    return this.byPlace.has(line.placeId) ? countPeople(this.verdictsOfPlace(line.placeId)) : 0;
   }
 
-  ofClass(classId: string): EventClass | undefined {
-    return this.roster.classes.find((each) => each.id === classId);
+  findClass(classId: string): EventClass | undefined {
+    return this.roster.classes.find((eventClass) => eventClass.id === classId);
   }
 
+  /** Count seats and people in, for each class. */
   counts(): Count[] {
     const seats = new Map<string, number>();
     const people = new Map<string, number>();
@@ -73,13 +76,17 @@ export class Book {
       if (line.place.state === "held") seats.set(line.classId, (seats.get(line.classId) ?? 0) + line.place.seats);
       people.set(line.classId, (people.get(line.classId) ?? 0) + this.inside(line));
     }
-    return this.roster.classes.map((of) => ({ of, seats: seats.get(of.id) ?? 0, people: people.get(of.id) ?? 0 }));
+    return this.roster.classes.map((eventClass) => ({
+      eventClass,
+      seats: seats.get(eventClass.id) ?? 0,
+      people: people.get(eventClass.id) ?? 0,
+    }));
   }
 
-  /** This device's answers that turned out otherwise when others' scans came in. */
-  changed(device: string): Noted[] {
+  /** Return this device's admissions whose verdict changed when other devices' scans arrived. */
+  changed(device: string): StoredScan[] {
     return this.all().filter(
-      (each) => each.device === device && each.said === "admitted" && ["again", "more", "conflict", "gone"].includes(this.verdict(each).code),
+      (scan) => scan.device === device && scan.answered === "admitted" && ["again", "more", "conflict", "gone"].includes(this.verdict(scan).code),
     );
   }
 }

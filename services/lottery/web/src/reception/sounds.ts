@@ -1,4 +1,4 @@
-/** Three answers that ears tell apart: one high tone, two middle ones, one long low one; and a phone that shakes. */
+/** Sounds of the three kinds of answer: one high tone, two middle tones, one long low tone; phones also vibrate. */
 
 export type Tone = "good" | "look" | "bad";
 
@@ -7,13 +7,13 @@ const NOTES: Readonly<Record<Tone, readonly (readonly [at: number, hertz: number
   look: [[0, 660, 0.12], [0.2, 660, 0.12]],
   bad: [[0, 196, 0.5]],
 };
-const SHAKES: Readonly<Record<Tone, number[]>> = { good: [60], look: [80, 80, 80], bad: [400] };
+const VIBRATIONS: Readonly<Record<Tone, number[]>> = { good: [60], look: [80, 80, 80], bad: [400] };
 
 export class Sounds {
   private context: AudioContext | null = null;
   muted = false;
 
-  /** Browsers let a page sound only after a person has touched it; every touch tries. */
+  /** Start the audio. Browsers allow sound only after the user touched the page, so every touch calls this. */
   wake(): void {
     this.context ??= new AudioContext();
     if (this.context.state === "suspended") void this.context.resume();
@@ -21,7 +21,7 @@ export class Sounds {
 
   play(tone: Tone): void {
     if (this.muted) return;
-    navigator.vibrate?.(SHAKES[tone]);
+    navigator.vibrate?.(VIBRATIONS[tone]);
     const context = this.context;
     if (context === null || context.state !== "running") return;
     for (const [at, hertz, length] of NOTES[tone]) {

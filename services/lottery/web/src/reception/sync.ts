@@ -1,36 +1,36 @@
-/** Meeting the office again and again: what we noted goes there, what the others noted comes here. */
+/** Synchronisation with the server, every few seconds: own scans go out, scans of other devices come in. */
 
-import type { Noted } from "./scan_log.ts";
-import type { Desk } from "./desk.ts";
-import { meet, NoAnswer, roster, type HeardScan, type Trouble } from "./office.ts";
-import { rosterOf } from "./roster.ts";
+import { ApiError, fetchRoster, syncScans, type ScanDocument, type Trouble } from "./api.ts";
+import type { ReceptionDevice } from "./device.ts";
+import { readRoster } from "./roster.ts";
+import type { StoredScan } from "./scan_log.ts";
 
 const EVERY_MS = 3000;
 const ROSTER_EVERY_MS = 60_000;
 const SENT_AT_ONCE = 200;
 
-/** `met`: how it went; null where all is well. */
-export class Meeting {
+/** `onResult` is called after each attempt, with null if it succeeded. */
+export class Sync {
   private wake: () => void = () => undefined;
-  private poked = false;
+  private requested = false;
   private rosterAt = -Infinity;
   private ended = false;
 
   constructor(
-    private readonly desk: Desk,
+    private readonly device: ReceptionDevice,
     private readonly actor: string,
     private readonly lang: string,
-    private readonly met: (trouble: Trouble | null) => void,
+    private readonly onResult: (trouble: Trouble | null) => void,
   ) {}
 
-  /** Until `end`. */
+  /** Synchronise until `end` is called. */
   async run(): Promise<void> {
     while (!this.ended) {
-      const trouble = await this.once();
+      const trouble = await this.attempt();
       if (this.ended) return;
-      this.met(trouble);
-      if (!this.poked) await new Promise<void>((resolve) => { this.wake = resolve; setTimeout(resolve, EVERY_MS); });
-      this.poked = false;
+      this.onResult(trouble);
+      if (!this.requested) await new Promise<void>((resolve) => { this.wake = resolve; setTimeout(resolve, EVERY_MS); });
+      this.requested = false;
     }
   }
 
@@ -38,71 +38,71 @@ export class Meeting {
     this.ended = true;
   }
 
-  /** There is something to send. */
-  poke(): void {
-    this.poked = true;
+  /** Synchronise as soon as possible: there is a scan to send, or the network came back. */
+  request(): void {
+    this.requested = true;
     this.wake();
   }
 
-  /** The roster is asked for again at the next meeting. */
-  refresh(): void {
+  /** Fetch the roster at the next attempt. */
+  refreshRoster(): void {
     this.rosterAt = -Infinity;
-    this.poke();
+    this.request();
   }
 
-  private async once(): Promise<Trouble | null> {
+  private async attempt(): Promise<Trouble | null> {
     try {
       if (performance.now() - this.rosterAt > ROSTER_EVERY_MS) await this.renewRoster();
       while (await this.exchange());
       return null;
     } catch (error) {
-      if (error instanceof NoAnswer) return error.trouble;
+      if (error instanceof ApiError) return error.trouble;
       console.error(error);
       return "refused";
     }
   }
 
   private async renewRoster(): Promise<void> {
-    const { book, kept, keeping, campaign } = this.desk;
-    const answer = await roster(campaign, kept.tag);
+    const { log, state, database, campaign } = this.device;
+    const answer = await fetchRoster(campaign, state.tag);
     this.rosterAt = performance.now();
     if (answer === null) return;
-    kept.roster = answer.document;
-    kept.tag = answer.tag;
-    book.roster = rosterOf(answer.document, this.lang);
-    await keeping.write(kept, []);
+    state.roster = answer.document;
+    state.tag = answer.tag;
+    log.roster = readRoster(answer.document, this.lang);
+    await database.write(state, []);
   }
 
-  /** Whether there is more to say or to hear. */
+  /** Exchange one batch. Return true if there is more to send or to receive. */
   private async exchange(): Promise<boolean> {
-    const { book, kept, keeping, campaign, device, clock } = this.desk;
-    const unsent = book.unsent().slice(0, SENT_AT_ONCE);
-    const heard = await meet(campaign, device, this.actor, kept.cursor ?? 0, unsent);
-    const noted = heard.scans.map((each) => this.noted(each));
-    for (const each of noted) book.put(each);
-    clock.hear(heard.now);
-    kept.cursor = heard.cursor;
-    kept.ahead = clock.ahead;
-    await keeping.write(kept, noted);
-    return heard.more || (noted.length > 0 && book.unsent().length > 0);
+    const { log, state, database, campaign, name, clock } = this.device;
+    const unsent = log.unsent().slice(0, SENT_AT_ONCE);
+    const response = await syncScans(campaign, name, this.actor, state.cursor ?? 0, unsent);
+    const received = response.scans.map((document) => this.readScan(document));
+    for (const scan of received) log.put(scan);
+    clock.synchronise(response.now);
+    state.cursor = response.cursor;
+    state.ahead = clock.ahead;
+    await database.write(state, received);
+    return response.more || (received.length > 0 && log.unsent().length > 0);
   }
 
-  private noted(heard: HeardScan): Noted {
-    const own = this.desk.book.get(heard.id);
+  private readScan(document: ScanDocument): StoredScan {
+    const own = this.device.log.get(document.id);
     return {
-      id: heard.id,
-      device: heard.device,
-      at: Date.parse(heard.at),
-      classId: heard.class_id,
-      people: heard.people,
-      desk: heard.desk,
-      undoes: heard.undoes,
-      fault: heard.fault,
-      placeId: heard.place,
-      shown: own?.shown ?? null,
+      id: document.id,
+      device: document.device,
+      at: Date.parse(document.at),
+      classId: document.class_id,
+      people: document.people,
+      servedClass: document.desk,
+      undoes: document.undoes,
+      fault: document.fault,
+      placeId: document.place,
+      pass: own?.pass ?? null,
       receipt: own?.receipt ?? null,
       sent: true,
-      said: own?.said ?? null,
+      answered: own?.answered ?? null,
     };
   }
 }

@@ -1,8 +1,8 @@
-/** Who gets what, entry by entry, as docs/protocols.md §2 says it; written without a look at the draw's own program. */
+/** Allocation of seats, entry by entry, as docs/protocols.md §2 defines it; independent of the lottery's own program. */
 
 import { sha256 } from "@noble/hashes/sha2.js";
 import { utf8 } from "#shared/encoding.ts";
-import { Refused } from "./canonical.ts";
+import { InvalidRecordError } from "./canonical.ts";
 import type { ClassRule, Rules } from "./manifest.ts";
 import type { Entry } from "./rows.ts";
 import { tickets } from "./tickets.ts";
@@ -11,66 +11,69 @@ export interface Attempt {
   readonly round: number;
   readonly classId: string;
   readonly seats: number;
-  /** Seats the class had left at that moment. */
+  /** Seats that the class had left before the attempt. */
   readonly left: number;
   readonly outcome: "taken" | "held" | "clash" | "full";
 }
 
 export interface Result {
-  /** Entry ids, the lowest ticket first. */
+  /** Entry ids by ascending ticket. */
   readonly order: readonly string[];
   readonly winners: Readonly<Record<string, readonly string[]>>;
   readonly waiting: Readonly<Record<string, readonly string[]>>;
   readonly attempts: readonly Attempt[];
-  /** The watched entry's ticket. */
+  /** Ticket of the watched entry. */
   readonly ticket: string | null;
 }
 
-/** Told how much is done, from 0 to 1. */
-export type Tell = (share: number) => void;
+/** Called with the share that is done, from 0 to 1. */
+export type OnProgress = (share: number) => void;
 
 type Choices = Entry["choices"];
 
-const TOLD_EACH = 20_000;
+const PROGRESS_EVERY = 20_000;
 
-/** `watched`: an entry whose attempts are written down. Throws where an entry asks for a class that the draw has not. */
+/**
+ * Allocate all seats. `watched`: an entry whose attempts are recorded.
+ * Throws InvalidRecordError if an entry asks for a class that the draw does not have.
+ */
 export async function allocate(
   key: Uint8Array<ArrayBuffer>,
   entries: readonly Entry[],
   classes: readonly ClassRule[],
   rules: Rules,
   watched: string | null = null,
-  tell: Tell = () => undefined,
+  onProgress: OnProgress = () => undefined,
 ): Promise<Result> {
-  const hall = new Hall(classes, watched);
-  for (const { choices } of entries) hall.mustHave(choices);
+  const table = new SeatTable(classes, watched);
+  for (const { choices } of entries) table.requireClasses(choices);
   const drawn = await tickets(key, entries);
-  const places = entries.map((_, at) => at).sort((one, other) => (drawn[one]! < drawn[other]! ? -1 : 1));
-  const order = places.map((at) => entries[at]!);
-  const wishes = rules.preferences ? new Map<string, Choices>() : await byChance(key, entries);
+  const ranking = entries.map((_, at) => at).sort((one, other) => (drawn[one]! < drawn[other]! ? -1 : 1));
+  const order = ranking.map((at) => entries[at]!);
+  const choiceOrders = rules.preferences ? new Map<string, Choices>() : await shuffleChoices(key, entries);
   for (let round = 1; round <= rules.maxWins; round++) {
     let took = false;
     for (let at = 0; at < order.length; at++) {
       const entry = order[round % 2 === 1 ? at : order.length - 1 - at]!;
-      took = hall.serve(round, entry.id, wishes.get(entry.id) ?? entry.choices) || took;
-      if (at % TOLD_EACH === 0) tell((round - 1 + at / order.length) / rules.maxWins);
+      took = table.takeFirst(round, entry.id, choiceOrders.get(entry.id) ?? entry.choices) || took;
+      if (at % PROGRESS_EVERY === 0) onProgress((round - 1 + at / order.length) / rules.maxWins);
     }
     if (!took) break;
   }
   const at = entries.findIndex((entry) => entry.id === watched);
   return {
     order: order.map((entry) => entry.id),
-    winners: hall.winners,
-    waiting: Object.fromEntries(classes.map((rule) => [rule.id, waiting(rule, order, hall, rules)])),
-    attempts: hall.attempts,
+    winners: table.winners,
+    waiting: Object.fromEntries(classes.map((rule) => [rule.id, waiting(rule, order, table, rules)])),
+    attempts: table.attempts,
     ticket: at === -1 ? null : drawn[at]!,
   };
 }
 
 const NOTHING: ReadonlySet<string> = new Set();
 
-/** Seats while they are given out. */
-class Hall {
+/** Seats of all classes during the allocation. */
+class SeatTable {
   readonly winners: Record<string, string[]> = {};
   readonly attempts: Attempt[] = [];
   private readonly left = new Map<string, number>();
@@ -86,8 +89,8 @@ class Hall {
     }
   }
 
-  mustHave(choices: Choices): void {
-    for (const [name] of choices) if (!this.left.has(name)) throw new Refused("an entry asks for a class that the draw has not");
+  requireClasses(choices: Choices): void {
+    for (const [name] of choices) if (!this.left.has(name)) throw new InvalidRecordError("an entry asks for a class that the draw does not have");
   }
 
   heldBy(entry: string): ReadonlySet<string> {
@@ -100,8 +103,8 @@ class Hall {
     return false;
   }
 
-  /** Whether the entry took something. */
-  serve(round: number, entry: string, choices: Choices): boolean {
+  /** Give the entry its first possible choice. Return true if it took one. */
+  takeFirst(round: number, entry: string, choices: Choices): boolean {
     for (const [name, seats] of choices) {
       const left = this.left.get(name)!;
       const outcome = this.heldBy(entry).has(name) ? "held" : this.clashes(entry, name) ? "clash" : left < seats ? "full" : "taken";
@@ -116,23 +119,23 @@ class Hall {
   }
 }
 
-function waiting(rule: ClassRule, order: readonly Entry[], hall: Hall, rules: Rules): string[] {
+function waiting(rule: ClassRule, order: readonly Entry[], table: SeatTable, rules: Rules): string[] {
   const found: string[] = [];
   for (const entry of order) {
     if (found.length >= rule.waiting) break;
     if (!entry.choices.some(([name]) => name === rule.id)) continue;
-    const held = hall.heldBy(entry.id);
-    if (!held.has(rule.id) && held.size < rules.maxWins && !hall.clashes(entry.id, rule.id)) found.push(entry.id);
+    const held = table.heldBy(entry.id);
+    if (!held.has(rule.id) && held.size < rules.maxWins && !table.clashes(entry.id, rule.id)) found.push(entry.id);
   }
   return found;
 }
 
-/** Without preferences the choices are tried by ascending AES-256-ECB-decrypt(SHA-256(K ‖ class id), entry). */
-async function byChance(key: Uint8Array, entries: readonly Entry[]): Promise<Map<string, Choices>> {
+/** Order each entry's choices by ascending AES-256-ECB-decrypt(SHA-256(K ‖ class id), entry): the order without preferences. */
+async function shuffleChoices(key: Uint8Array, entries: readonly Entry[]): Promise<Map<string, Choices>> {
   const names = [...new Set(entries.flatMap((entry) => entry.choices.map(([name]) => name)))];
   const lots = new Map<string, Map<string, string>>();
   for (const name of names) {
-    const asking = entries.filter((entry) => entry.choices.some(([each]) => each === name));
+    const asking = entries.filter((entry) => entry.choices.some(([asked]) => asked === name));
     const drawn = await tickets(sha256(new Uint8Array([...key, ...utf8(name)])) as Uint8Array<ArrayBuffer>, asking);
     lots.set(name, new Map(asking.map((entry, at) => [entry.id, drawn[at]!])));
   }

@@ -1,29 +1,29 @@
-/** Every check of a transcript, one after the other, with nothing but the file: signatures, hashes and places anew. */
+/** All checks of a transcript, from the file alone: signatures, hashes, allocation, history. */
 
 import { ed25519 } from "@noble/curves/ed25519.js";
 import { sha256 } from "@noble/hashes/sha2.js";
 import { unb64url, utf8 } from "#shared/encoding.ts";
-import { allocate, type Result, type Tell } from "./allocation.ts";
-import { canonical, Refused, type Json } from "./canonical.ts";
-import { beaconHolds, beaconWasUnknown, diceHold, drawKey } from "./chance.ts";
+import { allocate, type Result, type OnProgress } from "./allocation.ts";
+import { canonical, InvalidRecordError, type Json } from "./canonical.ts";
+import { beaconIsValid, beaconWasUnknown, diceAreValid, drawKey } from "./randomness.ts";
 import { instant } from "./instants.ts";
 import { readManifest, type Manifest } from "./manifest.ts";
-import { replayed, type Drawn } from "./replay.ts";
-import { hex, readRows, rootOf, type Entry } from "./rows.ts";
-import { BadMove, type Standing } from "./waiting_list.ts";
-import { stepsOf, type Step } from "./steps.ts";
+import { replay, type DrawInputs } from "./replay.ts";
+import { hex, readRows, computeRoot, type Entry } from "./rows.ts";
+import { InvalidMoveError, type WaitingLists } from "./waiting_list.ts";
+import { readPlaceEvents, type PlaceEvent } from "./place_events.ts";
 
 export interface Check {
   readonly name: string;
   readonly passed: boolean;
-  /** What was found, as numbers; the words are the page's. */
+  /** Figures of the check; the page puts them into words. */
   readonly found?: Readonly<Record<string, string | number>>;
 }
 
-/** A record that could be read; `standing`: null where its history is wrong. */
-export interface Opened extends Drawn {
-  readonly steps: readonly Step[];
-  readonly standing: Standing | null;
+/** A record that could be read. `lists`: places after the history; null if the history breaks a rule. */
+export interface VerifiedRecord extends DrawInputs {
+  readonly events: readonly PlaceEvent[];
+  readonly lists: WaitingLists | null;
 }
 
 export const ROWS_FILE = "rows.txt";
@@ -34,64 +34,65 @@ const FIRST = "0".repeat(64);
 type Content = Readonly<Record<string, any>>;
 
 /**
- * `rows`: where they are a file of their own; `published`: the key to compare with; `tell`: how much of the allocation,
- * which takes longest, is done. Never throws.
+ * Yield each check and return the record; null if it cannot be read. Never throws.
+ * `rows`: content of the separate rows file; `published`: the lottery's published key;
+ * `onProgress`: called with the share of the allocation that is done, the longest part.
  */
 export async function* checks(
   content: Json,
   rows: string | null,
   published: string | null,
-  tell?: Tell,
-): AsyncGenerator<Check, Opened | null> {
+  onProgress?: OnProgress,
+): AsyncGenerator<Check, VerifiedRecord | null> {
   try {
-    if (typeof content !== "object" || content === null) throw new Refused("this is not the record of a draw");
-    return yield* all(content as Content, rows, published, tell);
+    if (typeof content !== "object" || content === null) throw new InvalidRecordError("this is not the record of a draw");
+    return yield* all(content as Content, rows, published, onProgress);
   } catch (error) {
-    yield { name: "form", passed: false, found: { text: error instanceof Refused ? error.message : String(error) } };
+    yield { name: "form", passed: false, found: { text: error instanceof InvalidRecordError ? error.message : String(error) } };
     return null;
   }
 }
 
-async function* all(content: Content, rows: string | null, published: string | null, tell?: Tell): AsyncGenerator<Check, Opened> {
-  if (content.v !== 1) throw new Refused("a version this program does not know");
-  if (Object.keys(content).sort().join(" ") !== MEMBERS) throw new Refused("a transcript has all its members, and no others");
+async function* all(content: Content, rows: string | null, published: string | null, onProgress?: OnProgress): AsyncGenerator<Check, VerifiedRecord> {
+  if (content.v !== 1) throw new InvalidRecordError("a version this program does not know");
+  if (Object.keys(content).sort().join(" ") !== MEMBERS) throw new InvalidRecordError("a transcript has all its members and no others");
   const key = published ?? content.signing_key;
   if (published !== null) yield { name: "signing key", passed: content.signing_key === published };
   const { signature_of_result: signature, ...unsigned } = content;
-  yield { name: "signature of the manifest", passed: verified(key, utf8(content.manifest), content.signature) };
-  yield { name: "signature of the result", passed: verified(key, utf8(canonical(unsigned as Json)), signature) };
+  yield { name: "signature of the manifest", passed: isSigned(key, utf8(content.manifest), content.signature) };
+  yield { name: "signature of the result", passed: isSigned(key, utf8(canonical(unsigned as Json)), signature) };
   const manifest = readManifest(content.manifest);
   const text: unknown = content.rows === ROWS_FILE ? rows : content.rows;
-  if (typeof text !== "string") throw new Refused("rows: they are in a file of their own");
+  if (typeof text !== "string") throw new InvalidRecordError("rows: they are in a separate file");
   const entries = readRows(text);
   yield* listChecks(manifest, entries, text);
-  yield { name: "dice", passed: diceHold(manifest, content.dice, content.witnesses), ...unused(manifest.dice) };
+  yield { name: "dice", passed: diceAreValid(manifest, content.dice, content.witnesses), ...unused(manifest.dice) };
   if (manifest.beacon !== null) yield { name: "beacon's time", passed: beaconWasUnknown(manifest) };
-  yield { name: "beacon", passed: beaconHolds(manifest, content.beacon_signature), ...unused(manifest.beacon) };
+  yield { name: "beacon", passed: beaconIsValid(manifest, content.beacon_signature), ...unused(manifest.beacon) };
   const drawn = drawKey(manifest.line, content.dice, content.beacon_signature);
   yield { name: "key", passed: hex(drawn) === content.key };
-  yield* resultChecks(content, await allocate(drawn, entries, manifest.classes, manifest.rules, null, tell));
+  yield* resultChecks(content, await allocate(drawn, entries, manifest.classes, manifest.rules, null, onProgress));
   yield { name: "history", passed: historyHolds(content.history, manifest), found: { events: content.history.length } };
   return yield* placesCheck(content, { manifest, entries, key: drawn });
 }
 
-async function* placesCheck(content: Content, drawn: Drawn): AsyncGenerator<Check, Opened> {
+async function* placesCheck(content: Content, drawn: DrawInputs): AsyncGenerator<Check, VerifiedRecord> {
   const name = "places after the draw";
-  const steps = stepsOf(content.history);
+  const events = readPlaceEvents(content.history);
   try {
-    const standing = await replayed(content.winners, content.waiting, drawn, steps);
-    yield { name, passed: true, found: { steps: steps.length } };
-    return { ...drawn, steps, standing };
+    const lists = await replay(content.winners, content.waiting, drawn, events);
+    yield { name, passed: true, found: { steps: events.length } };
+    return { ...drawn, events, lists };
   } catch (error) {
-    if (!(error instanceof BadMove)) throw error;
+    if (!(error instanceof InvalidMoveError)) throw error;
     yield { name, passed: false, found: { text: error.message } };
-    return { ...drawn, steps, standing: null };
+    return { ...drawn, events, lists: null };
   }
 }
 
 function* listChecks(manifest: Manifest, entries: readonly Entry[], text: string): Generator<Check> {
   yield { name: "number of rows", passed: entries.length === manifest.rows, found: { rows: entries.length } };
-  yield { name: "root of the rows", passed: rootOf(text) === manifest.root };
+  yield { name: "root of the rows", passed: computeRoot(text) === manifest.root };
   const counted = new Map<string, number>();
   for (const { choices } of entries) for (const [name] of choices) counted.set(name, (counted.get(name) ?? 0) + 1);
   const channels = Object.values(manifest.byChannel).reduce((sum, count) => sum + count, 0);
@@ -105,6 +106,7 @@ function* resultChecks(content: Content, computed: Result): Generator<Check> {
   }
 }
 
+/** Return true if the history is a hash chain: this manifest's freeze, the draw, then events of places only. */
 function historyHolds(history: readonly Content[], manifest: Manifest): boolean {
   let before = FIRST;
   for (const event of history) {
@@ -112,14 +114,14 @@ function historyHolds(history: readonly Content[], manifest: Manifest): boolean 
     before = hex(sha256(utf8(canonical(event as Json))));
   }
   const [frozen, drawn] = history;
-  const steps = stepsOf(history);
-  if (frozen?.event !== "frozen" || drawn?.event !== "drawn" || steps.length !== history.length - 2) return false;
+  const events = readPlaceEvents(history);
+  if (frozen?.event !== "frozen" || drawn?.event !== "drawn" || events.length !== history.length - 2) return false;
   const at = instant(drawn.at);
-  const second = at - (at % 1_000_000); // steps are written to the second
-  return frozen.at === manifest.frozenAt && at >= manifest.objectionsUntil && steps.every((step) => step.at >= second);
+  const second = at - (at % 1_000_000); // events are written to the second
+  return frozen.at === manifest.frozenAt && at >= manifest.objectionsUntil && events.every((event) => event.at >= second);
 }
 
-/** A source that this draw does not use: what is checked is that there is none. */
+/** Mark the check of a source that the draw does not use: the check is that there is no value. */
 function unused(source: unknown): Pick<Check, "found"> {
   return source === null ? { found: { unused: 1 } } : {};
 }
@@ -128,10 +130,10 @@ function same(one: unknown, other: unknown): boolean {
   return canonical(one as Json) === canonical(other as Json);
 }
 
-function verified(key: string, message: Uint8Array, signature: string): boolean {
+function isSigned(key: string, message: Uint8Array, signature: string): boolean {
   try {
     return ed25519.verify(unb64url(signature), message, unb64url(key), { zip215: false });
   } catch {
-    return false; // no signature, or no key
+    return false; // not a signature or not a key
   }
 }

@@ -1,6 +1,6 @@
-/** What a record that could be read says of itself, for the page to show. */
+/** Facts of a readable record that the page shows. */
 
-import type { Opened } from "./checks.ts";
+import type { VerifiedRecord } from "./checks.ts";
 
 export interface ClassFacts {
   readonly id: string;
@@ -21,14 +21,15 @@ export interface Facts {
   readonly round: number | null;
   readonly key: string;
   readonly rehearsal: boolean;
-  /** Frozen although so many applications were open, and why. */
+  /** Numbers of open applications at a freeze by override, and its reason. */
   readonly override: { readonly held: number; readonly undecided: number; readonly reason: string } | null;
-  /** The draw that this one corrects, and why. */
+  /** The draw that this one corrects, and the reason. */
   readonly previous: { readonly draw: string; readonly reason: string } | null;
   readonly classes: readonly ClassFacts[];
 }
 
-export function factsOf({ manifest, entries }: Opened, content: Readonly<Record<string, any>>): Facts {
+/** Read the facts. The record may be invalid, so members may be missing. */
+export function readFacts({ manifest, entries }: VerifiedRecord, content: Readonly<Record<string, any>>): Facts {
   return {
     draw: manifest.draw,
     entries: entries.length,
@@ -45,7 +46,7 @@ export function factsOf({ manifest, entries }: Opened, content: Readonly<Record<
   };
 }
 
-function classesOf({ manifest, entries }: Pick<Opened, "manifest" | "entries">, content: Readonly<Record<string, any>>): ClassFacts[] {
+function classesOf({ manifest, entries }: Pick<VerifiedRecord, "manifest" | "entries">, content: Readonly<Record<string, any>>): ClassFacts[] {
   const seats = new Map(entries.map((entry) => [entry.id, entry.choices]));
   const seatsOf = (entry: string, id: string): number => seats.get(entry)?.find(([name]) => name === id)?.[1] ?? 0;
   return manifest.classes.map(({ id, capacity }) => {
@@ -55,7 +56,7 @@ function classesOf({ manifest, entries }: Pick<Opened, "manifest" | "entries">, 
   });
 }
 
-/** A record that does not hold may lack anything. */
+/** Return the list, or an empty one if an invalid record has none. */
 function list(value: unknown): readonly string[] {
   return Array.isArray(value) ? value : [];
 }

@@ -1,6 +1,6 @@
-/** The manifest: the signed line that fixed list, rules and sources of chance before any chance existed (docs/protocols.md §2). */
+/** The manifest: the verifyBeacon line that fixed list, rules and sources of chance before the draw (docs/protocols.md §2). */
 
-import { canonical, Refused, type Json } from "./canonical.ts";
+import { canonical, InvalidRecordError, type Json } from "./canonical.ts";
 import { instant, type Instant } from "./instants.ts";
 
 export interface ClassRule {
@@ -16,10 +16,10 @@ export interface Rules {
   readonly preferences: boolean;
 }
 
-/** How seats that fall free are passed on. Where a moment is null, the class's start counts. */
+/** Rules for freed seats. A time that is null stands for the start of the class. */
 export interface Promotion {
   readonly holdUntil: Instant | null;
-  /** Time to answer; 0: whoever is next holds the place at once. */
+  /** Hours to answer an offer; 0: the next entry holds the place at once. */
   readonly offerHours: number;
   readonly offersUntil: Instant | null;
 }
@@ -46,13 +46,13 @@ export interface Manifest {
 
 type Members = Readonly<Record<string, any>>;
 
-/** Throws where the line is not a manifest in canonical form. */
+/** Read a manifest. Throws InvalidRecordError unless it is canonical JSON of a known version. */
 export function readManifest(line: string): Manifest {
   const content = JSON.parse(line) as Members;
-  if (canonical(content as Json) !== line) throw new Refused("the manifest is not canonical JSON");
-  if (content.v !== 1 || content.rules.groups !== "skip") throw new Refused("a version or rule this program does not know");
+  if (canonical(content as Json) !== line) throw new InvalidRecordError("the manifest is not canonical JSON");
+  if (content.v !== 1 || content.rules.groups !== "skip") throw new InvalidRecordError("a version or rule this program does not know");
   const { beacon, dice } = content;
-  if (beacon === null && dice === null) throw new Refused("the manifest names no source of chance");
+  if (beacon === null && dice === null) throw new InvalidRecordError("the manifest names no source of randomness");
   return {
     line,
     draw: content.draw,

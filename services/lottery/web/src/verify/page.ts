@@ -1,8 +1,8 @@
-/** What the server tells the page /verify. */
+/** Data block of the page /verify. */
 
 import { read, type Frame } from "#shared/page.ts";
 
-export interface Page extends Frame {
+export interface PageData extends Frame {
   readonly campaign: string;
   /** The lottery's public key (base64url). */
   readonly key: string;
@@ -11,14 +11,14 @@ export interface Page extends Frame {
   readonly classes: Readonly<Record<string, string>>;
 }
 
-export const page = read<Page>();
+export const page = read<PageData>();
 export const api = `/v1/campaigns/${page.campaign}/`;
 
 export function title(classId: string): string {
   return page.classes[classId] ?? classId;
 }
 
-/** As people at the venue read their clocks. */
+/** Format a time in the time zone of the venue. */
 export function moment(at: number | string): string {
   return new Date(at).toLocaleString(page.lang, { timeZone: "Asia/Tokyo", dateStyle: "medium", timeStyle: "short" });
 }

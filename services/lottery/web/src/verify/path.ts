@@ -1,58 +1,58 @@
-/** One entry's path: ticket, place, what was tried in each round, what came of it, and what happened afterwards. */
+/** Path of one entry: ticket, rank, attempts in each round, outcomes, and events after the draw. */
 
 import { allocate, type Attempt } from "./allocation.ts";
-import type { Opened } from "./checks.ts";
+import type { VerifiedRecord } from "./checks.ts";
 import type { Place } from "./waiting_list.ts";
-import type { Step } from "./steps.ts";
+import type { PlaceEvent } from "./place_events.ts";
 
-export interface Ending {
+export interface ClassOutcome {
   readonly classId: string;
   readonly outcome: "won" | "waiting" | "lost";
   readonly place: number | null;
 }
 
-export interface Turn {
+export interface DrawPath {
   readonly ticket: string;
   readonly place: number;
   readonly entries: number;
   readonly attempts: readonly Attempt[];
-  readonly endings: readonly Ending[];
+  readonly outcomes: readonly ClassOutcome[];
 }
 
 export interface Path {
   readonly entry: string;
-  /** Null where the entry was added after the draw. */
-  readonly turn: Turn | null;
-  readonly afterwards: readonly Step[];
-  /** What it has now; empty where nothing happened afterwards. */
+  /** Null if a correction added the entry after the draw. */
+  readonly draw: DrawPath | null;
+  readonly afterwards: readonly PlaceEvent[];
+  /** Places of the entry now; empty if nothing happened after the draw. */
   readonly now: readonly (readonly [classId: string, place: Place])[];
 }
 
-/** Null where the record does not know the entry. */
-export async function follow(opened: Opened, entry: string): Promise<Path | null> {
-  const turn = await turnOf(opened, entry);
-  const afterwards = opened.steps.filter((step) => step.entry === entry);
-  if (turn === null && afterwards.length === 0) return null;
-  const now = afterwards.length === 0 ? [] : [...(opened.standing?.of(entry) ?? [])];
-  return { entry, turn, afterwards, now };
+/** Trace an entry's path. Null if the record does not contain the entry. */
+export async function tracePath(opened: VerifiedRecord, entry: string): Promise<Path | null> {
+  const draw = await tracePathThroughDraw(opened, entry);
+  const afterwards = opened.events.filter((step) => step.entry === entry);
+  if (draw === null && afterwards.length === 0) return null;
+  const now = afterwards.length === 0 ? [] : [...(opened.lists?.of(entry) ?? [])];
+  return { entry, draw, afterwards, now };
 }
 
-async function turnOf({ entries, key, manifest }: Opened, entry: string): Promise<Turn | null> {
-  const chosen = entries.find((each) => each.id === entry);
+async function tracePathThroughDraw({ entries, key, manifest }: VerifiedRecord, entry: string): Promise<DrawPath | null> {
+  const chosen = entries.find(({ id }) => id === entry);
   if (chosen === undefined) return null;
   const result = await allocate(key, entries, manifest.classes, manifest.rules, entry);
-  const endings = chosen.choices.map(([classId]): Ending => {
+  const outcomes = chosen.choices.map(([classId]): ClassOutcome => {
     const won = result.winners[classId]!.indexOf(entry);
     const waits = result.waiting[classId]!.indexOf(entry);
     if (won !== -1) return { classId, outcome: "won", place: won + 1 };
     return waits !== -1 ? { classId, outcome: "waiting", place: waits + 1 } : { classId, outcome: "lost", place: null };
   });
   const place = result.order.indexOf(entry) + 1;
-  return { ticket: result.ticket!, place, entries: entries.length, attempts: result.attempts, endings };
+  return { ticket: result.ticket!, place, entries: entries.length, attempts: result.attempts, outcomes };
 }
 
-/** An application id with hyphens, or 32 hex digits; null for anything else. */
-export function entryOf(typed: string): string | null {
+/** Parse an application id with hyphens, or 32 hex digits; null for any other text. */
+export function parseEntryId(typed: string): string | null {
   const plain = typed.normalize("NFKC").trim().toLowerCase().replaceAll("-", "");
   return /^[0-9a-f]{32}$/u.test(plain) ? plain : null;
 }

@@ -1,69 +1,69 @@
-/** The history once more, from the draw's result on: whether each step was right, and how places stand after it. */
+/** Replay of the history from the draw's result: checks every event and returns the places after it. */
 
 import { allocate } from "./allocation.ts";
-import { Refused } from "./canonical.ts";
+import { InvalidRecordError } from "./canonical.ts";
 import type { Manifest } from "./manifest.ts";
 import { readRows, type Entry } from "./rows.ts";
-import { BadMove, Standing } from "./waiting_list.ts";
-import type { Step } from "./steps.ts";
+import { InvalidMoveError, WaitingLists } from "./waiting_list.ts";
+import type { PlaceEvent } from "./place_events.ts";
 
 type Places = Readonly<Record<string, readonly string[]>>;
 
-export interface Drawn {
+export interface DrawInputs {
   readonly manifest: Manifest;
   readonly entries: readonly Entry[];
   readonly key: Uint8Array<ArrayBuffer>;
 }
 
-/** Throws BadMove at the first step that was not right. */
-export async function replayed(winners: Places, waiting: Places, drawn: Drawn, steps: readonly Step[]): Promise<Standing> {
-  const standing = afterDraw(winners, waiting, drawn);
+/** Replay the events. Throws InvalidMoveError at the first event that breaks a rule. */
+export async function replay(winners: Places, waiting: Places, drawn: DrawInputs, events: readonly PlaceEvent[]): Promise<WaitingLists> {
+  const lists = afterDraw(winners, waiting, drawn);
   let before = -Infinity;
-  for (const [at, step] of steps.entries()) {
+  for (const [at, event] of events.entries()) {
     try {
-      if (step.at < before) throw new BadMove("the history goes back in time");
-      standing.apply(step);
+      if (event.at < before) throw new InvalidMoveError("the history goes back in time");
+      lists.apply(event);
     } catch (error) {
-      throw error instanceof BadMove ? new BadMove(`step ${at + 1}: ${error.message}`) : error;
+      throw error instanceof InvalidMoveError ? new InvalidMoveError(`step ${at + 1}: ${error.message}`) : error;
     }
-    before = step.at;
+    before = event.at;
   }
-  for (const [entry, given] of corrections(steps)) {
-    if (!(await rightly(given, drawn))) throw new BadMove(`the draw would not have given entry ${entry} this, or more than this`);
+  for (const [entry, given] of corrections(events)) {
+    if (!(await correctionsHold(given, drawn))) throw new InvalidMoveError(`the draw would not have given entry ${entry} this, or more than this`);
   }
-  return standing;
+  return lists;
 }
 
-function afterDraw(winners: Places, waiting: Places, { manifest, entries }: Drawn): Standing {
-  const standing = new Standing(manifest.classes, manifest.rules.maxWins, manifest.promotion);
+function afterDraw(winners: Places, waiting: Places, { manifest, entries }: DrawInputs): WaitingLists {
+  const lists = new WaitingLists(manifest.classes, manifest.rules.maxWins, manifest.promotion);
   const choices = new Map(entries.map((entry) => [entry.id, entry.choices]));
   const seats = (entry: string, classId: string): number => {
     const found = choices.get(entry)?.find(([name]) => name === classId);
-    if (found === undefined) throw new Refused("a place for an entry that did not ask for it");
+    if (found === undefined) throw new InvalidRecordError("a place for an entry that did not ask for the class");
     return found[1];
   };
-  for (const [name, ids] of Object.entries(winners)) for (const entry of ids) standing.won(entry, name, seats(entry, name));
-  for (const [name, ids] of Object.entries(waiting)) for (const entry of ids) standing.waits(entry, name, seats(entry, name));
-  return standing;
+  for (const [name, ids] of Object.entries(winners)) for (const entry of ids) lists.won(entry, name, seats(entry, name));
+  for (const [name, ids] of Object.entries(waiting)) for (const entry of ids) lists.waits(entry, name, seats(entry, name));
+  return lists;
 }
 
-/** By entry: what it got belongs together, for one place may exclude another. */
-function corrections(steps: readonly Step[]): Map<string, Step[]> {
-  const found = new Map<string, Step[]>();
-  for (const step of steps) if (step.move === "corrected") found.set(step.entry, [...(found.get(step.entry) ?? []), step]);
+/** Group corrections by entry: they are checked together because one place may exclude another. */
+function corrections(events: readonly PlaceEvent[]): Map<string, PlaceEvent[]> {
+  const found = new Map<string, PlaceEvent[]>();
+  for (const event of events) if (event.move === "corrected") found.set(event.entry, [...(found.get(event.entry) ?? []), event]);
   return found;
 }
 
-/** Whether one entry's corrections are all that the draw would have given: the same key, the same list, and this entry more. */
-async function rightly(steps: readonly Step[], { manifest, entries, key }: Drawn): Promise<boolean> {
-  const [first] = steps as readonly [Step, ...Step[]];
-  if (steps.some((step) => step.choices !== first.choices)) return false;
+/** Return true if one entry's corrections are exactly what the draw would have given: same key, same list plus this entry. */
+async function correctionsHold(events: readonly PlaceEvent[], { manifest, entries, key }: DrawInputs): Promise<boolean> {
+  const [first] = events as readonly [PlaceEvent, ...PlaceEvent[]];
+  if (events.some((event) => event.choices !== first.choices)) return false;
   const [entry] = readRows(`${first.entry} ${first.choices}\n`);
-  if (entry === undefined || entries.some((each) => each.id === entry.id)) return false;
+  if (entry === undefined || entries.some((listed) => listed.id === entry.id)) return false;
   const asked = new Map(entry.choices);
-  if (steps.some((step) => asked.get(step.classId) !== step.seats)) return false;
+  if (events.some((event) => asked.get(event.classId) !== event.seats)) return false;
   const { winners, waiting } = await allocate(key, [...entries, entry], manifest.classes, manifest.rules);
   const holds = (places: Places): string[] => Object.keys(places).filter((name) => places[name]!.includes(entry.id));
   const given = new Map([...holds(winners).map((name) => [name, "held"] as const), ...holds(waiting).map((name) => [name, "waiting"] as const)]);
-  return given.size === steps.length && steps.every((step) => given.get(step.classId) === step.state);
+  return given.size === events.length && events.every((event) => given.get(event.classId) === event.state);
 }

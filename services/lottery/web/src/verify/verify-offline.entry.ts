@@ -1,6 +1,6 @@
-/** The service worker of /verify. */
+/** Service worker of the page /verify. */
 
 import { serveFrom } from "#shared/serving.ts";
-import { SHELF } from "./page_cache.ts";
+import { PAGE_CACHE } from "./page_cache.ts";
 
-serveFrom(SHELF);
+serveFrom(PAGE_CACHE);

@@ -1,51 +1,51 @@
-/** The page /verify: has a record computed anew, the office's or one from a file, and says what was found. */
+/** Program of the page /verify: verifies a record of the server or from files, and shows the result. */
 
 import { byId, el, section } from "#shared/dom.ts";
 import { prepare } from "#shared/offline.ts";
 import { t } from "#shared/page.ts";
-import { Computing } from "./computing.ts";
-import { FoundView, say } from "./found-view.ts";
+import { WorkerClient } from "./worker_client.ts";
+import { ResultView, say } from "./result_view.ts";
 import { api, page } from "./page.ts";
-import { showPath } from "./path-view.ts";
-import { fetched, SHELF } from "./page_cache.ts";
-import type { Said } from "./verify-work.entry.ts";
+import { showPath } from "./path_view.ts";
+import { fetchWithCache, PAGE_CACHE } from "./page_cache.ts";
+import type { WorkerMessage } from "./verify-work.entry.ts";
 
-const view = new FoundView();
-const computing = new Computing(page.work, hear, () => view.stop("state state-late", t("verify.broken")));
+const view = new ResultView();
+const client = new WorkerClient(page.work, receive, () => view.stop("state state-late", t("verify.broken")));
 
-function hear(said: Said): void {
-  if (said.kind === "unread" && said.why === "none") view.stop("state state-early", t("verify.none"));
-  else if (said.kind === "unread") view.stop("state state-unready", t("verify.away"));
-  else if (said.kind === "read") section("kept").textContent = said.kept ? t("verify.kept") : "";
-  else if (said.kind === "progress") view.progress(said.share);
-  else if (said.kind === "check") view.check(said.check);
-  else if (said.kind === "verified") view.verdict(said.facts);
-  else if (said.kind === "path") showPath(said.path, said.known);
-  else unknown(t("verify.who.unknown"));
+function receive(message: WorkerMessage): void {
+  if (message.kind === "unread" && message.why === "none") view.stop("state state-early", t("verify.none"));
+  else if (message.kind === "unread") view.stop("state state-unready", t("verify.away"));
+  else if (message.kind === "read") section("kept").textContent = message.kept ? t("verify.kept") : "";
+  else if (message.kind === "progress") view.progress(message.share);
+  else if (message.kind === "check") view.check(message.check);
+  else if (message.kind === "verified") view.verdict(message.facts);
+  else if (message.kind === "path") showPath(message.path, message.known);
+  else showUnknown(t("verify.who.unknown"));
 }
 
-/** The office's record: of the present draw, or of the one that was chosen. */
-function fromOffice(): void {
+/** Verify the server's record of the present draw, or of the draw that the user chose. */
+function verifyFromServer(): void {
   const number = byId("draw", HTMLSelectElement).value;
   view.begin();
-  computing.verify({ office: number === "" ? api : `${api}draws/${number}/` }, page.key);
+  client.verify({ server: number === "" ? api : `${api}draws/${number}/` }, page.key);
 }
 
-function fromFiles(files: readonly File[]): void {
+function verifyFiles(files: readonly File[]): void {
   const transcript = files.find((file) => file.name.endsWith(".json")) ?? files[0];
   if (transcript === undefined) return;
   view.begin();
-  computing.verify({ transcript, rows: files.find((file) => file !== transcript) ?? null }, page.key);
+  client.verify({ transcript, rows: files.find((file) => file !== transcript) ?? null }, page.key);
 }
 
-function follow(): void {
-  unknown("");
+function traceEntry(): void {
+  showUnknown("");
   section("path").textContent = t("verify.working");
-  computing.follow(byId("who", HTMLInputElement).value, `${api}receipts/`);
+  client.tracePath(byId("who", HTMLInputElement).value, `${api}receipts/`);
 }
 
-/** Empty: all is well with what was typed. */
-function unknown(why: string): void {
+/** Show why the typed text names no entry; an empty text clears the message. */
+function showUnknown(why: string): void {
   const input = byId("who", HTMLInputElement);
   section("who-error").textContent = why;
   section("field-who").classList.toggle("wrong", why !== "");
@@ -63,11 +63,11 @@ interface Listed {
 
 const WITH_RECORD = ["drawn", "published"];
 
-/** Draws that were given up stay in public: all that came to a result can be verified. */
+/** List the past draws: those with a result stay public and can be verified. */
 async function listDraws(): Promise<void> {
-  const read = await fetched(`${api}draws`).catch(() => null);
+  const read = await fetchWithCache(`${api}draws`).catch(() => null);
   const draws = read === null ? [] : (JSON.parse(read.text) as { draws: Listed[] }).draws;
-  const past = draws.filter((each) => each.given_up !== null && WITH_RECORD.includes(each.state));
+  const past = draws.filter((draw) => draw.given_up !== null && WITH_RECORD.includes(draw.state));
   byId("draw", HTMLSelectElement).append(...past.map(({ number }) => el("option", { value: String(number) }, t("verify.draw.past", { number }))));
   section("field-draw").hidden = past.length === 0;
 }
@@ -80,21 +80,21 @@ function takeDropped(): void {
       field.classList.toggle("over", kind === "dragover");
     });
   }
-  field.addEventListener("drop", (event) => fromFiles([...(event.dataTransfer?.files ?? [])]));
+  field.addEventListener("drop", (event) => verifyFiles([...(event.dataTransfer?.files ?? [])]));
 }
 
 section("program").hidden = false;
-section("again").addEventListener("click", fromOffice);
-section("draw").addEventListener("change", fromOffice);
-section("files").addEventListener("change", () => fromFiles([...(byId("files", HTMLInputElement).files ?? [])]));
+section("again").addEventListener("click", verifyFromServer);
+section("draw").addEventListener("change", verifyFromServer);
+section("files").addEventListener("change", () => verifyFiles([...(byId("files", HTMLInputElement).files ?? [])]));
 section("follow-form").addEventListener("submit", (event) => {
   event.preventDefault();
-  follow();
+  traceEntry();
 });
 takeDropped();
-fromOffice(); // at once: later it would push aside what somebody chose meanwhile
+verifyFromServer(); // at once: later it would replace a file that the user chose meanwhile
 void listDraws();
-void prepare(page.offline, SHELF, [page.work]).then(
+void prepare(page.offline, PAGE_CACHE, [page.work]).then(
   () => say("offline", "small", t("verify.offline.ready")),
   () => say("offline", "small", t("verify.offline.not")),
 );

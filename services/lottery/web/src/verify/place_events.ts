@@ -1,12 +1,12 @@
-/** What happened to places after the draw, as the record's history tells it (docs/protocols.md §2, "After the draw"). */
+/** Events of the record's history that concern places (docs/protocols.md §2, "After the draw"). */
 
-import { Refused } from "./canonical.ts";
+import { InvalidRecordError } from "./canonical.ts";
 import { instant, type Instant } from "./instants.ts";
 
 export const MOVES = ["withdrawn", "declined", "expired", "released", "passed-over", "offered", "promoted", "accepted", "corrected"] as const;
 export type Move = (typeof MOVES)[number];
 
-export interface Step {
+export interface PlaceEvent {
   readonly move: Move;
   readonly at: Instant;
   readonly reason: string;
@@ -14,26 +14,26 @@ export interface Step {
   readonly entry: string;
   readonly classId: string;
   readonly seats: number;
-  /** Until when an offer can be answered. */
+  /** Time limit of an offer. */
   readonly answerBy: Instant | null;
-  /** Who stands before it on the waiting list and was passed. */
+  /** Entries before it on the waiting list that were passed over. */
   readonly past: readonly string[];
-  /** Of a correction: what it gives, the seats that it adds to the class, and the entry's choices as a row says them. */
+  /** Of a correction: the new state, the seats added to the class, and the entry's choices in the form of a row. */
   readonly state: unknown;
   readonly extra: unknown;
   readonly choices: string;
 }
 
-type Event = Readonly<Record<string, unknown>>;
+type HistoryEvent = Readonly<Record<string, unknown>>;
 
-/** The events that concern places, in their order. Throws where one has not their form. */
-export function stepsOf(history: readonly Event[]): Step[] {
-  return history.filter((event) => MOVES.includes(event.event as Move)).map(step);
+/** Return the events that concern places, in order. Throws InvalidRecordError if one does not have their form. */
+export function readPlaceEvents(history: readonly HistoryEvent[]): PlaceEvent[] {
+  return history.filter((event) => MOVES.includes(event.event as Move)).map(readPlaceEvent);
 }
 
-function step(event: Event): Step {
+function readPlaceEvent(event: HistoryEvent): PlaceEvent {
   const { answer_by: answerBy = null, past = [] } = event;
-  if (!Array.isArray(past) || !Number.isSafeInteger(event.seats)) throw new Refused("a step of the history that has not the form of one");
+  if (!Array.isArray(past) || !Number.isSafeInteger(event.seats)) throw new InvalidRecordError("an event of the history without the form of one");
   return {
     move: event.event as Move,
     at: instant(event.at),
@@ -50,6 +50,6 @@ function step(event: Event): Step {
 }
 
 function text(value: unknown): string {
-  if (typeof value !== "string") throw new Refused("a step of the history that has not the form of one");
+  if (typeof value !== "string") throw new InvalidRecordError("an event of the history without the form of one");
   return value;
 }

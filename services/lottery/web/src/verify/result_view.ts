@@ -1,4 +1,4 @@
-/** What was found: the verdict, big and plain, and below it every check, what the record says, and the result by class. */
+/** Result view: the verdict, every check, the record's facts, and the result by class. */
 
 import { byId, el, section } from "#shared/dom.ts";
 import { maybe, t } from "#shared/page.ts";
@@ -6,13 +6,14 @@ import type { Check } from "./checks.ts";
 import type { Facts } from "./facts.ts";
 import { moment, page, title } from "./page.ts";
 
+/** Set text and CSS class of an element. */
 export function say(id: string, kind: string, text: string): void {
   section(id).className = kind;
   section(id).textContent = text;
 }
 
-/** One record's verdict as it comes about. */
-export class FoundView {
+/** Shows the checks of one record as they arrive, and the verdict at the end. */
+export class ResultView {
   private failed = 0;
 
   begin(): void {
@@ -30,7 +31,7 @@ export class FoundView {
     byId("progress", HTMLProgressElement).value = share;
   }
 
-  /** Nothing is being computed any more, and `text` says why there is no verdict. */
+  /** End the progress bar and show `text` in place of a verdict. */
   stop(kind: string, text: string): void {
     section("progress").hidden = true;
     say("verdict", kind, text);
@@ -40,7 +41,7 @@ export class FoundView {
     this.failed += check.passed ? 0 : 1;
     const mark = el("span", { class: check.passed ? "mark mark-good" : "mark mark-bad", "aria-hidden": "true" }, check.passed ? "✓" : "✗");
     const name = maybe(`verify.check.${check.name.replaceAll(/[ ']/gu, "-")}`) ?? check.name;
-    const words = [t(check.passed ? "verify.holds" : "verify.fails"), ...found(check)].join(" ");
+    const words = [t(check.passed ? "verify.holds" : "verify.fails"), ...figures(check)].join(" ");
     section("checks").append(el("li", {}, mark, ` ${name}: ${words}`));
   }
 
@@ -56,8 +57,8 @@ export class FoundView {
   }
 }
 
-function found(check: Check): string[] {
-  return Object.entries(check.found ?? {}).map(([what, value]) => (maybe(`verify.found.${what}`) === undefined ? String(value) : t(`verify.found.${what}`, { value })));
+function figures(check: Check): string[] {
+  return Object.entries(check.found ?? {}).map(([name, value]) => (maybe(`verify.found.${name}`) === undefined ? String(value) : t(`verify.found.${name}`, { value })));
 }
 
 const MONO: readonly string[] = ["dice", "evidence", "key"];
@@ -73,7 +74,7 @@ function pairs(facts: Facts): Pair[] {
     ...(override === null ? [] : [["override", t("verify.fact.override.say", { held: override.held, undecided: override.undecided, reason: override.reason })] as const]),
     ...(previous === null ? [] : [["previous", t("verify.fact.previous.say", { draw: previous.draw, reason: previous.reason })] as const]),
     ...(dice === null ? [] : [["dice", dice] as const, ["witnesses", facts.witnesses.join(page.lang === "ja" ? "、" : ", ")] as const]),
-    ...facts.evidence.map((each) => ["evidence", each] as const),
+    ...facts.evidence.map((hash) => ["evidence", hash] as const),
     ...(round === null ? [] : [["round", String(round)] as const]),
     ["key", facts.key],
   ];
@@ -83,6 +84,6 @@ const COLUMNS = ["capacity", "asked", "won", "seats", "waiting"] as const;
 
 function table(facts: Facts): HTMLElement {
   const head = el("tr", {}, el("th", { scope: "col" }, t("verify.table.class")), ...COLUMNS.map((name) => el("th", { scope: "col" }, t(`verify.table.${name}`))));
-  const rows = facts.classes.map((each) => el("tr", {}, el("th", { scope: "row" }, title(each.id)), ...COLUMNS.map((name) => el("td", {}, String(each[name])))));
+  const rows = facts.classes.map((row) => el("tr", {}, el("th", { scope: "row" }, title(row.id)), ...COLUMNS.map((name) => el("td", {}, String(row[name])))));
   return el("div", { class: "scroll", tabindex: "0", role: "group", "aria-label": t("verify.table") }, el("table", {}, el("thead", {}, head), el("tbody", {}, ...rows)));
 }

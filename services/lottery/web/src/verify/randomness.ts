@@ -1,4 +1,4 @@
-/** Dice and beacon: whether they are what the manifest asks for, and the key they make (docs/protocols.md §2, "Randomness"). */
+/** Checks of dice and beacon against the manifest, and the draw key (docs/protocols.md §2, "Randomness"). */
 
 import { bls12_381 } from "@noble/curves/bls12-381.js";
 import { sha256 } from "@noble/hashes/sha2.js";
@@ -7,7 +7,7 @@ import { instant } from "./instants.ts";
 import type { Manifest } from "./manifest.ts";
 import { unhex } from "./rows.ts";
 
-/** drand's quicknet, as the League of Entropy publishes it. */
+/** Parameters of drand's quicknet, published by the League of Entropy. */
 export const QUICKNET = {
   chain: "52db9ba70e0cc0f6eaf7803dd07447a1f5477735fd3f661792ba94600c84e971",
   publicKey:
@@ -18,34 +18,34 @@ export const QUICKNET = {
 
 const TAG = "BLS_SIG_BLS12381G1_XMD:SHA-256_SSWU_RO_NUL_";
 
-export function diceHold(manifest: Manifest, dice: unknown, witnesses: unknown): boolean {
+export function diceAreValid(manifest: Manifest, dice: unknown, witnesses: unknown): boolean {
   if (manifest.dice === null) return dice === null;
   const named = new Set((witnesses as readonly string[]).map((name) => name.trim()).filter((name) => name !== ""));
   return typeof dice === "string" && /^[0-9]+$/u.test(dice) && dice.length === manifest.dice.digits && named.size >= manifest.dice.witnesses;
 }
 
-export function beaconHolds(manifest: Manifest, signature: unknown): boolean {
+export function beaconIsValid(manifest: Manifest, signature: unknown): boolean {
   const { beacon } = manifest;
   if (beacon === null) return signature === null;
   if (beacon.chain !== QUICKNET.chain || beacon.publicKey !== QUICKNET.publicKey) return false;
-  return typeof signature === "string" && /^[0-9a-f]{96}$/u.test(signature) && signed(signature, beacon.publicKey, beacon.round);
+  return typeof signature === "string" && /^[0-9a-f]{96}$/u.test(signature) && verifyBeacon(signature, beacon.publicKey, beacon.round);
 }
 
-/** Whether the round came after the list was frozen and objections were heard. */
+/** Return true if the round was published after the freeze and after the end of objections. */
 export function beaconWasUnknown(manifest: Manifest): boolean {
   const out_s = QUICKNET.genesis_s + (manifest.beacon!.round - 1) * QUICKNET.period_s;
   return out_s * 1_000_000 > Math.max(instant(manifest.frozenAt), manifest.objectionsUntil);
 }
 
-/** The message of a round is SHA-256 of its number, 8 bytes, big-endian. */
-export function signed(signature: string, publicKey: string, round: number): boolean {
+/** Verify a round's signature. The message is SHA-256 of the round number as 8 bytes, big-endian. */
+export function verifyBeacon(signature: string, publicKey: string, round: number): boolean {
   const number = new Uint8Array(8);
   new DataView(number.buffer).setBigUint64(0, BigInt(round));
   const { shortSignatures } = bls12_381;
   try {
     return shortSignatures.verify(unhex(signature), shortSignatures.hash(sha256(number), TAG), unhex(publicKey));
   } catch {
-    return false; // no points of the curve
+    return false; // not points of the curve
   }
 }
 

@@ -1,0 +1,52 @@
+/** View of one entry's path, in words. */
+
+import { el, section } from "#shared/dom.ts";
+import { t } from "#shared/page.ts";
+import { moment, title } from "./page.ts";
+import type { Path, DrawPath } from "./path.ts";
+import type { Place } from "./waiting_list.ts";
+import type { PlaceEvent } from "./place_events.ts";
+
+/** Show the path. `known`: how the entry was found. */
+export function showPath(path: Path | null, known: "typed" | "computed" | "server"): void {
+  if (path === null) return section("path").replaceChildren(el("p", { class: "state state-late" }, t("verify.path.absent")));
+  section("path").replaceChildren(
+    el("p", { class: "small mono" }, t("verify.path.entry", { entry: path.entry }), " ", t(`verify.known.${known}`)),
+    ...(path.draw === null ? [el("p", {}, t("verify.path.added"))] : draw(path.draw)),
+    ...(path.afterwards.length === 0 ? [] : afterwards(path)),
+  );
+}
+
+function draw(drawn: DrawPath): Node[] {
+  const steps = drawn.attempts.map((event) =>
+    el("li", {}, t("verify.path.step", { round: event.round, name: title(event.classId), seats: event.seats, left: event.left }), " ", t(`verify.tried.${event.outcome}`)),
+  );
+  const outcomes = drawn.outcomes.flatMap(({ classId, outcome, place }) => [el("dt", {}, title(classId)), el("dd", {}, t(`verify.ending.${outcome}`, { place: place ?? 0 }))]);
+  return [
+    el("p", { class: "place" }, t("verify.path.place", { place: drawn.place, entries: drawn.entries })),
+    el("p", { class: "small mono" }, t("verify.path.ticket", { ticket: drawn.ticket })),
+    el("h3", {}, t("verify.path.endings")),
+    el("dl", { class: "endings" }, ...outcomes),
+    el("h3", {}, t("verify.path.steps")),
+    el("ol", {}, ...steps),
+  ];
+}
+
+function afterwards(path: Path): Node[] {
+  const now = path.now.flatMap(([classId, place]) => [el("dt", {}, title(classId)), el("dd", {}, describePlace(place))]);
+  return [
+    el("h3", {}, t("verify.path.afterwards")),
+    el("ol", {}, ...path.afterwards.map((event) => el("li", {}, `${moment(event.at / 1000)} ${title(event.classId)}: ${describeEvent(event)}`))),
+    el("h3", {}, t("verify.path.now")),
+    el("dl", { class: "endings" }, ...now),
+  ];
+}
+
+function describeEvent(event: PlaceEvent): string {
+  const until = event.answerBy === null ? "" : ` ${t("verify.path.until", { until: moment(event.answerBy / 1000) })}`;
+  return t(`verify.moved.${event.move}`) + until;
+}
+
+function describePlace(place: Place): string {
+  return t(`verify.now.${place.state}`, { place: place.position ?? 0 });
+}
