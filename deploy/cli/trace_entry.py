@@ -46,15 +46,15 @@ def path_of(content: Any, entry: str | None, receipt: str | None) -> dict[str, A
     from services.lottery.record.manifest import Manifest  # noqa: PLC0415
     from services.lottery.record.rows import read_rows  # noqa: PLC0415
     from services.lottery.verification.trace import trace  # noqa: PLC0415
-    from services.lottery.verification.transcript_checks import key_of, rows_of  # noqa: PLC0415
+    from services.lottery.verification.transcript_checks import derive_key, get_rows  # noqa: PLC0415
 
-    entries = read_rows(rows_of(content))
+    entries = read_rows(get_rows(content))
     if entry is None:
         entry = entry_of(receipt or "", (each.id for each in entries))
     if not re.fullmatch(r"[0-9a-f]{32}", entry):
         raise typer.BadParameter("an entry is 32 hex characters, lower case: the application id without hyphens")
-    found = trace(key_of(content), Manifest.read(content["manifest"]), entries, bytes.fromhex(entry))
-    return found.shown() if found else {"entry": entry, "place": None}
+    found = trace(derive_key(content), Manifest.read(content["manifest"]), entries, bytes.fromhex(entry))
+    return dict(found.to_document()) if found else {"entry": entry, "place": None}
 
 
 def show_path(path: dict[str, Any]) -> None:

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 @dataclass(frozen=True)
 class ClassRule:
-    """What the draw knows of a class; `capacity` and `waiting` count people and entries."""
+    """Class of the draw. `capacity` counts people, `waiting` entries."""
 
     id: str
     capacity: int
@@ -17,16 +17,18 @@ class ClassRule:
 
 @dataclass(frozen=True)
 class Rules:
+    """Rules of the allocation. `preferences`: choices are tried in the applicant's order."""
+
     max_wins: int
     preferences: bool
 
 
 @dataclass(frozen=True)
 class PromotionRules:
-    """What the manifest fixes before anybody knows who waits.
+    """Rules for freed seats. The manifest fixes them before the waiting list is known.
 
-    `offer_hours`: time to answer; 0: whoever is next holds the place at once. `offers_until`: latest time to answer.
-    Where `hold_until` or `offers_until` is None, the class's start counts.
+    `offer_hours`: time to answer; 0: the next entry holds the place at once. `offers_until`: latest time to answer.
+    If `hold_until` or `offers_until` is None, the start of the class counts.
     """
 
     hold_until: datetime | None = None
@@ -37,7 +39,7 @@ class PromotionRules:
         return self.hold_until or rule.starts
 
     def last_answer(self, rule: ClassRule) -> datetime:
-        """From here on nobody is asked any more; freed seats go to those who are present on the day."""
+        """Return the time after which no offers are made; freed seats then go to entries that are present."""
         return min(self.offers_until or rule.starts, rule.starts)
 
     def answer_by(self, rule: ClassRule, at: datetime) -> datetime:

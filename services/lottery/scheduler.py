@@ -15,8 +15,8 @@ from services.lottery.draw.repository import DrawRepository
 from services.lottery.draw.rules.draw import Draw, RelayTrouble
 from services.lottery.draw.rules.states import DrawState, WrongStateError
 from services.lottery.draw.run import DrawRunner
-from services.lottery.randomness.rounds import RoundPassed
-from services.lottery.randomness.sources import BadRandomness, BeaconRound
+from services.lottery.randomness.rounds import RoundPassedError
+from services.lottery.randomness.sources import BeaconRound, InvalidRandomnessError
 from services.lottery.results.publish import ResultPublisher
 from shared.campaign import Campaign, quicknet
 from shared.clock import Clock
@@ -89,7 +89,7 @@ class DrawScheduler:
             await self._freezing.freeze(draw)
         except ListIncompleteError:
             self._incomplete[draw.id] = draw.changes
-        except (ClocksDifferError, RoundPassed, TooEarlyError, WrongStateError):
+        except (ClocksDifferError, RoundPassedError, TooEarlyError, WrongStateError):
             # Staff see what the draw waits for (`blockers.waits`); another instance, with a better clock, may try.
             await self._leases.give_up(_lease(campaign), self._name)
 
@@ -107,7 +107,7 @@ class DrawScheduler:
             return draw
         try:
             return await self._randomness.enter_beacon(draw, answer.signature, _ACTOR)
-        except (BadRandomness, ClocksDifferError, ObjectionsOpenError, WrongStateError):
+        except (InvalidRandomnessError, ClocksDifferError, ObjectionsOpenError, WrongStateError):
             return draw  # staff entered it meanwhile, or the relays are asked again
 
     def _beacon_due(self, campaign: Campaign, draw: Draw) -> BeaconRound | None:

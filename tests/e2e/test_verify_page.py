@@ -14,15 +14,15 @@ from playwright.sync_api import Browser, Page, expect
 from services.lottery.draw.collections import ENTRIES
 from services.lottery.draw.randomness_entry import Dice
 from services.lottery.draw.redraw import Correction
-from services.lottery.promotion.history import chained
-from services.lottery.promotion.replay import replayed
+from services.lottery.promotion.history import chain_events
+from services.lottery.promotion.replay import replay_history
 from services.lottery.promotion.states import Move
-from services.lottery.promotion.waiting_list import Step
+from services.lottery.promotion.waiting_list import PlaceEvent
 from services.lottery.record.manifest import Manifest
 from services.lottery.record.rows import read_rows
-from services.lottery.record.transcript import ROWS_FILE, signed
+from services.lottery.record.transcript import ROWS_FILE, sign_transcript
 from services.lottery.verification.trace import trace
-from services.lottery.verification.transcript_checks import key_of
+from services.lottery.verification.transcript_checks import derive_key
 from tests.support.browser import DESKTOP, PHONE, keep_picture, opened, overflows, tab_to, violations
 from tests.support.draw_builders import DICE, sample_campaign
 from tests.support.lottery_harness import WITNESSES, Office
@@ -97,7 +97,7 @@ def test_the_record_is_computed_anew_and_one_application_is_followed(
         page.keyboard.type(receipt.lower())
         page.keyboard.press("Enter")
         manifest = Manifest.read(transcript["manifest"])
-        path = trace(key_of(transcript), manifest, read_rows(transcript["rows"]), bytes.fromhex(entry))
+        path = trace(derive_key(transcript), manifest, read_rows(transcript["rows"]), bytes.fromhex(entry))
         assert path is not None
         expect(page.locator("#path")).to_contain_text(str(path.place))
         expect(page.locator("#path")).to_contain_text(path.ticket)
@@ -176,26 +176,26 @@ def test_a_file_is_verified_and_a_changed_one_is_refused(
 
 def signed_again(house: LotteryHouse, content: dict[str, Any], **changed: Any) -> dict[str, Any]:
     unsigned = {name: value for name, value in {**content, **changed}.items() if name != "signature_of_result"}
-    return signed(unsigned, house.keys.signing)
+    return sign_transcript(unsigned, house.keys.signing)
 
 
 def test_what_happened_after_the_draw_is_shown_and_checked(
     house: LotteryHouse, browser: Browser, transcript: dict[str, Any], tmp_path: Path
 ):
     manifest, entries = Manifest.read(transcript["manifest"]), read_rows(transcript["rows"])
-    standing = replayed(transcript, manifest, entries, key_of(transcript))
+    standing = replay_history(transcript, manifest, entries, derive_key(transcript))
     gone, at = transcript["winners"]["junior-football"][0], manifest.frozen_at + timedelta(days=1)
-    given_up = Step(
+    given_up = PlaceEvent(
         Move.WITHDRAWN, at, "applicant", gone, "junior-football", standing.places[gone, "junior-football"].seats
     )
     standing.apply(given_up)
     turn = standing.turn("junior-football", at)
     assert turn is not None
     until = manifest.promotion.answer_by(standing.classes["junior-football"], at)
-    offered = Step(Move.OFFERED, at, "", turn.entry, turn.class_id, turn.seats, answer_by=until, past=turn.past)
+    offered = PlaceEvent(Move.OFFERED, at, "", turn.entry, turn.class_id, turn.seats, answer_by=until, past=turn.past)
     wrong = replace(offered, entry=transcript["waiting"]["junior-football"][-1])
     for name, step in (("right", offered), ("wrong", wrong)):
-        steps = chained([given_up, step], transcript["history"][-1])
+        steps = chain_events([given_up, step], transcript["history"][-1])
         content = signed_again(house, transcript, history=[*transcript["history"], *steps])
         (tmp_path / f"{name}.json").write_text(json.dumps(content))
     with opened(browser, house.url) as page:

@@ -8,11 +8,11 @@ from typing import Any
 from services.lottery.allocation.allocator import LostReason, allocate
 from services.lottery.allocation.entries import Entry
 from services.lottery.allocation.frozen_list import FrozenList
-from services.lottery.allocation.reference_allocator import PlainAllocation
+from services.lottery.allocation.reference_allocator import ReferenceAllocation
 from services.lottery.allocation.tickets import Positions
 from services.lottery.randomness.sources import Randomness, draw_key
-from services.lottery.record.manifest import Counted, Freeze, Manifest, write_manifest
-from services.lottery.record.transcript import history_event, write_transcript
+from services.lottery.record.manifest import EntryCounts, Freeze, Manifest, write_manifest
+from services.lottery.record.transcript import make_history_event, write_transcript
 from services.lottery.rules import ClassRule, Rules
 from shared.campaign import Campaign, load_campaign
 from shared.signing import SigningKey
@@ -32,7 +32,7 @@ def entry(number: int, *choices: tuple[str, int]) -> Entry:
     return Entry(number.to_bytes(16, "big"), choices)
 
 
-def allocated(key: bytes, entries: Sequence[Entry], classes: Sequence[ClassRule], rules: Rules) -> PlainAllocation:
+def allocated(key: bytes, entries: Sequence[Entry], classes: Sequence[ClassRule], rules: Rules) -> ReferenceAllocation:
     """What the draw's allocator says, in ids: comparable with the verifier's."""
     frozen = FrozenList.of(sorted(entries, key=lambda each: each.id))
     result = allocate(key, frozen, classes, rules)
@@ -47,7 +47,7 @@ def allocated(key: bytes, entries: Sequence[Entry], classes: Sequence[ClassRule]
         for name, _ in each.choices:
             if each.id not in winners[name] and each.id not in waiting[name]:
                 lost.setdefault(each.id, {})[name] = result.lost(at, name)
-    return PlainAllocation(ids(result.order.run(0, len(frozen))), winners, waiting, lost)
+    return ReferenceAllocation(ids(result.order.run(0, len(frozen))), winners, waiting, lost)
 
 
 def sample_campaign() -> Campaign:
@@ -80,11 +80,11 @@ def transcript_of(
     beacon_round, beacon_signature = beacon or (None, None)
     frozen = FrozenList.of(sorted(entries, key=lambda each: each.id))
     line = write_manifest(
-        campaign, frozen, Counted({"web": len(entries)}, {"grade": 3}), Freeze(frozen_at, beacon_round=beacon_round)
+        campaign, frozen, EntryCounts({"web": len(entries)}, {"grade": 3}), Freeze(frozen_at, beacon_round=beacon_round)
     )
     manifest, randomness = Manifest.read(line), Randomness(DICE, beacon_signature)
     key = draw_key(line, randomness)
-    opening = history_event("frozen", frozen_at, None)
+    opening = make_history_event("frozen", frozen_at, None)
     return write_transcript(
         manifest=line,
         signature=signing.sign(line.encode()),
@@ -94,6 +94,6 @@ def transcript_of(
         evidence=[],
         key=key,
         allocation=allocate(key, frozen, manifest.classes, manifest.rules),
-        history=[opening, history_event("drawn", frozen_at, opening)],
+        history=[opening, make_history_event("drawn", frozen_at, opening)],
         signing=signing,
     )

@@ -6,10 +6,10 @@ from datetime import datetime, timedelta
 
 from services.lottery.allocation.entries import Entry
 from services.lottery.allocation.frozen_list import FrozenList
-from services.lottery.allocation.reference_allocator import allocate_plainly
-from services.lottery.promotion.corrections import rightly, said, would_have
+from services.lottery.allocation.reference_allocator import allocate_entry_by_entry
+from services.lottery.promotion.corrections import compute_correction, corrections_hold, format_entry_choices
 from services.lottery.promotion.states import Move, PlaceState
-from services.lottery.promotion.waiting_list import BadMove, Standing, Step, drawn
+from services.lottery.promotion.waiting_list import InvalidMoveError, PlaceEvent, WaitingLists, add_draw_result
 from services.lottery.rules import ClassRule, PromotionRules, Rules
 from tests.support.draw_builders import DAY, class_rule, entry
 
@@ -23,15 +23,15 @@ class Town:
     rules: PromotionRules
     entries: list[Entry]
     key: bytes = bytes(32)
-    steps: list[Step] = field(default_factory=list)
+    steps: list[PlaceEvent] = field(default_factory=list)
     preferences: bool = True
     refused: list[Entry] = field(default_factory=list)
     """Received in time and kept out of the draw; some are corrected."""
 
-    def after_the_draw(self) -> Standing:
-        result = allocate_plainly(self.key, self.entries, self.classes, Rules(self.max_wins, self.preferences))
-        standing = Standing({rule.id: rule for rule in self.classes}, self.max_wins, self.rules)
-        return drawn(
+    def after_the_draw(self) -> WaitingLists:
+        result = allocate_entry_by_entry(self.key, self.entries, self.classes, Rules(self.max_wins, self.preferences))
+        standing = WaitingLists({rule.id: rule for rule in self.classes}, self.max_wins, self.rules)
+        return add_draw_result(
             {name: [e.hex() for e in ids] for name, ids in result.winners.items()},
             {name: [e.hex() for e in ids] for name, ids in result.waiting.items()},
             {(each.id.hex(), name): seats for each in self.entries for name, seats in each.choices},
@@ -57,7 +57,7 @@ def random_town(seed: int) -> Town:
     return Town(classes, chance.randint(1, 2), rules, entries, chance.randbytes(32), refused=refused)
 
 
-def live(town: Town, seed: int, days: int = 25) -> Standing:
+def live(town: Town, seed: int, days: int = 25) -> WaitingLists:
     """People give up, answer or stay silent; the office asks whoever is next. What happened is in `town.steps`."""
     chance, standing, at = random.Random(seed), town.after_the_draw(), BEFORE_IT_ALL  # noqa: S311
     for _ in range(days * 4):
@@ -72,59 +72,61 @@ def live(town: Town, seed: int, days: int = 25) -> Standing:
     return standing
 
 
-def try_step(town: Town, standing: Standing, step: Step) -> bool:
+def try_step(town: Town, standing: WaitingLists, step: PlaceEvent) -> bool:
     """Whether the rules allowed it."""
     try:
         standing.apply(step)
-    except BadMove:
+    except InvalidMoveError:
         return False
     town.steps.append(step)
     return True
 
 
-def _correct(town: Town, standing: Standing, refused: Entry, at: datetime) -> None:
+def _correct(town: Town, standing: WaitingLists, refused: Entry, at: datetime) -> None:
     frozen = FrozenList.of(sorted(town.entries, key=lambda each: each.id))
-    given = would_have(town.key, frozen, refused, town.classes, Rules(town.max_wins, town.preferences))
+    given = compute_correction(town.key, frozen, refused, town.classes, Rules(town.max_wins, town.preferences))
     for name, seats in refused.choices:
         if name in given:
             extra = standing.extra_needed(name, seats) if given[name] is PlaceState.HELD else 0
-            step = Step(Move.CORRECTED, at, "wrongly-refused", refused.id.hex(), name, seats)
-            step = replace(step, state=given[name], extra=extra, choices=said(refused))
+            step = PlaceEvent(Move.CORRECTED, at, "wrongly-refused", refused.id.hex(), name, seats)
+            step = replace(step, state=given[name], extra=extra, choices=format_entry_choices(refused))
             assert try_step(town, standing, step)
     steps = [step for step in town.steps if step.entry == refused.id.hex()]
-    assert not steps or rightly(town.key, town.entries, town.classes, Rules(town.max_wins, town.preferences), steps)
+    assert not steps or corrections_hold(
+        town.key, town.entries, town.classes, Rules(town.max_wins, town.preferences), steps
+    )
 
 
-def _pass_on(town: Town, standing: Standing, at: datetime) -> None:
+def _pass_on(town: Town, standing: WaitingLists, at: datetime) -> None:
     for (entry_id, _), place in list(standing.places.items()):
         if place.state is PlaceState.HELD:
             for name, why in standing.impossible(entry_id):
                 seats = standing.places[entry_id, name].seats
-                assert try_step(town, standing, Step(Move.PASSED_OVER, at, why, entry_id, name, seats))
+                assert try_step(town, standing, PlaceEvent(Move.PASSED_OVER, at, why, entry_id, name, seats))
     for rule in town.classes:
         while (turn := standing.turn(rule.id, at)) is not None:
-            promoted = Step(Move.PROMOTED, at, "", turn.entry, turn.class_id, turn.seats, past=turn.past)
+            promoted = PlaceEvent(Move.PROMOTED, at, "", turn.entry, turn.class_id, turn.seats, past=turn.past)
             if town.rules.offer_hours:
                 promoted = replace(promoted, move=Move.OFFERED, answer_by=town.rules.answer_by(rule, at))
             assert try_step(town, standing, promoted)
 
 
-def _silent(standing: Standing, at: datetime) -> list[Step]:
+def _silent(standing: WaitingLists, at: datetime) -> list[PlaceEvent]:
     return [
-        Step(Move.EXPIRED, at, "", entry_id, name, place.seats)
+        PlaceEvent(Move.EXPIRED, at, "", entry_id, name, place.seats)
         for (entry_id, name), place in standing.places.items()
         if place.answer_by is not None and at >= place.answer_by
     ]
 
 
-def _said(standing: Standing, chance: random.Random, at: datetime) -> list[Step]:
+def _said(standing: WaitingLists, chance: random.Random, at: datetime) -> list[PlaceEvent]:
     """One thing that one person does; not all of them are possible."""
     (entry_id, name), place = chance.choice(sorted(standing.places.items()))
     move = chance.choice([Move.WITHDRAWN, Move.ACCEPTED, Move.DECLINED, Move.RELEASED, Move.PROMOTED])
     if move is not Move.PROMOTED:
-        return [Step(move, at, "no-show" if move is Move.RELEASED else "", entry_id, name, place.seats)]
+        return [PlaceEvent(move, at, "no-show" if move is Move.RELEASED else "", entry_id, name, place.seats)]
     try:
         turn = standing.present(entry_id, name, at)
-    except BadMove:
+    except InvalidMoveError:
         return []
-    return [Step(move, at, "present", entry_id, name, turn.seats, past=turn.past)]
+    return [PlaceEvent(move, at, "present", entry_id, name, turn.seats, past=turn.past)]

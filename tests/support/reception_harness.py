@@ -22,7 +22,7 @@ from services.lottery.reception.endpoints import reception_router
 from services.lottery.reception.noshows import NoShows
 from services.lottery.reception.overview import Overview
 from services.lottery.record.manifest import draw_id
-from services.lottery.record.passes import pass_of, write_pass
+from services.lottery.record.passes import make_pass, write_pass
 from shared.campaign import Campaign
 from shared.clock import FixedClock
 from shared.contracts import Outcome, Result
@@ -118,7 +118,7 @@ class ReceptionHouse:
         )
 
     def _pass(self, name: ApplicationId, outcome: Outcome) -> str:
-        shown = pass_of(self.campaign, application_id_bytes(name), outcome.class_id, outcome.seats)
+        shown = make_pass(self.campaign, application_id_bytes(name), outcome.class_id, outcome.seats)
         return write_pass(self.keys.signing, self.campaign.id, shown)
 
     async def _given_up(

@@ -1,4 +1,4 @@
-"""Who gets what: tickets, seats and wishes (`docs/protocols.md` §2, "Allocation" and "Waiting list"). Pure.
+"""Allocation of seats by ticket, choice and group size (`docs/protocols.md` §2, "Allocation" and "Waiting list"). Pure.
 
 Rounds 1 … max_wins go through the drawn order, every even one backwards, so that a low ticket does not win twice
 before a high one wins once. In a round an entry takes its first choice that it does not hold yet, that has as many
@@ -17,9 +17,9 @@ from typing import Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from services.lottery.allocation.choice_order import chance_orders
+from services.lottery.allocation.choice_order import shuffle_choices
 from services.lottery.allocation.frozen_list import FrozenList
-from services.lottery.allocation.holdings import Situations
+from services.lottery.allocation.holdings import HoldingStates
 from services.lottery.allocation.tickets import DrawnOrder, Positions
 from services.lottery.rules import ClassRule, Rules
 
@@ -31,54 +31,57 @@ _LONGEST_RUN: Final = 1 << 18
 
 @dataclass(frozen=True, eq=False)
 class Allocation:
-    """Positions in the frozen list: winners in the order won, waiting in the order of promotion."""
+    """Result of a draw, as positions in the frozen list: winners in the order won, waiting in the order of promotion.
+
+    `state_of[i]` is the number of entry i's state in `holdings`.
+    """
 
     order: DrawnOrder
     winners: Mapping[str, Positions]
     waiting: Mapping[str, Positions]
-    situations: Situations
-    of: NDArray[np.uint32]
+    holdings: HoldingStates
+    state_of: NDArray[np.uint32]
 
     def lost(self, position: int, name: str) -> LostReason:
-        """Why an entry that neither holds a class nor waits for it does not have it."""
-        return self.situations.lost(int(self.of[position]), name)
+        """Return the reason for which an entry neither holds a class nor waits for it."""
+        return self.holdings.lost(int(self.state_of[position]), name)
 
 
 def allocate(key: bytes, frozen: FrozenList, classes: Sequence[ClassRule], rules: Rules) -> Allocation:
-    """The whole result from K, the frozen list and the manifest's rules; the same for everybody who computes it."""
+    """Allocate all seats from K, the frozen list and the manifest's rules. The result is deterministic."""
     order = DrawnOrder(key, frozen.ids)
-    giving = _Giving(key, frozen, classes, rules)
+    seating = _Seating(key, frozen, classes, rules)
     for number in range(1, rules.max_wins + 1):
-        if not giving.round(order.run if number % 2 else order.backwards):
+        if not seating.play_round(order.run if number % 2 else order.backwards):
             break
-    waiting = {rule.id: giving.waiting(order, rule) for rule in classes}
-    return Allocation(order, giving.winners(), waiting, giving.situations, giving.of)
+    waiting = {rule.id: seating.waiting(order, rule) for rule in classes}
+    return Allocation(order, seating.winners(), waiting, seating.holdings, seating.state_of)
 
 
-class _Giving:
-    """Seats while they are given out. `of[i]` is entry i's situation."""
+class _Seating:
+    """Seats of all classes during the allocation. `state_of[i]` is entry i's state in `holdings`."""
 
     def __init__(self, key: bytes, frozen: FrozenList, classes: Sequence[ClassRule], rules: Rules) -> None:
         overlaps = [[one is not other and _overlap(one, other) for other in classes] for one in classes]
-        self.situations = Situations(frozen.table, [rule.id for rule in classes], overlaps, rules.max_wins)
-        self.of = frozen.lists.copy()
+        self.holdings = HoldingStates(frozen.table, [rule.id for rule in classes], overlaps, rules.max_wins)
+        self.state_of = frozen.lists.copy()
         self._key, self._frozen, self._by_chance = key, frozen, not rules.preferences
         self._left = np.array([rule.capacity for rule in classes], np.int64)
         self._names = [rule.id for rule in classes]
         self._won: list[list[Positions]] = [[] for _ in classes]
-        self._picks = self.situations.picks(self._left)
+        self._picks = self.holdings.picks(self._left)
 
     def winners(self) -> dict[str, Positions]:
-        return {name: _joined(parts) for name, parts in zip(self._names, self._won, strict=True)}
+        return {name: _concatenate(parts) for name, parts in zip(self._names, self._won, strict=True)}
 
-    def round(self, look: Callable[[int, int], Positions]) -> bool:
-        """Everybody's turn once, in the order in which `look` shows them; whether anybody took anything."""
+    def play_round(self, look: Callable[[int, int], Positions]) -> bool:
+        """Give every entry one turn, in the order of `look(start, end)`. Return True if any entry took a seat."""
         took, searched, at, length = False, False, 0, _FIRST_RUN
-        self._picks = self.situations.picks(self._left)
-        while at < len(self.of) and np.any(self._picks >= 0):
+        self._picks = self.holdings.picks(self._left)
+        while at < len(self.state_of) and np.any(self._picks >= 0):
             run = look(at, at + length)
-            done = self._serve(run)
-            if done == 0 and not searched and not self._anybody(self._picks >= 0):
+            done = self._allocate_run(run)
+            if done == 0 and not searched and not self._any_entry_in(self._picks >= 0):
                 break
             searched = done == 0
             fell_short = 0 < done < len(run)
@@ -86,47 +89,48 @@ class _Giving:
             took, at = took or done > 0, at + (done or len(run))
         return took
 
-    def _anybody(self, which: NDArray[np.bool_]) -> bool:
-        """Whether some entry is in one of these situations. Looks at all, so ask only where few are expected."""
-        counts = np.bincount(self.of, minlength=len(which))
-        return bool(np.any(counts[: len(which)][which]))
+    def _any_entry_in(self, states: NDArray[np.bool_]) -> bool:
+        """Return True if an entry is in one of these states. Scans all entries: slow."""
+        counts = np.bincount(self.state_of, minlength=len(states))
+        return bool(np.any(counts[: len(states)][states]))
 
-    def _serve(self, run: Positions) -> int:
-        """Give to this run until a class falls short. After how many entries the next run begins; 0: nobody took.
+    def _allocate_run(self, run: Positions) -> int:
+        """Allocate seats to this run's entries, stopping after the first entry that leaves a class short.
 
-        The one after whom a class falls short has taken still: there was room for it.
+        A class is short when it cannot meet some remaining request. Return the number of entries processed; 0 if no
+        entry took a seat. The entry after which a class is short did take its seats: there was room for it.
         """
-        takers = np.flatnonzero(self._picks[self.of[run]] >= 0)
+        takers = np.flatnonzero(self._picks[self.state_of[run]] >= 0)
         if not takers.size:
             return 0
         if self._by_chance:
-            self._put_in_order(run[takers])
-        held = self.of[run[takers]]
-        classes, seats = self.situations.taken(held, self._picks)
-        last = self._shortest(classes, seats)
+            self._order_choices(run[takers])
+        held = self.state_of[run[takers]]
+        classes, seats = self.holdings.taken(held, self._picks)
+        last = self._first_shortage(classes, seats)
         upto = slice(None if last is None else last + 1)
         self._give(run[takers[upto]], held[upto], classes[upto], seats[upto])
         if last is None:
             return len(run)
-        self._picks = self.situations.picks(self._left)
+        self._picks = self.holdings.picks(self._left)
         return int(takers[last]) + 1
 
-    def _put_in_order(self, takers: Positions) -> None:
-        """Chance says in which order those try their choices who have not been looked at before."""
-        fresh = takers[self.of[takers] < self.situations.unordered]
+    def _order_choices(self, takers: Positions) -> None:
+        """Order the choices of the entries that have not been processed before (draws without preferences)."""
+        fresh = takers[self.state_of[takers] < self.holdings.unordered]
         if fresh.size:
             ids = b"".join(self._frozen.id(int(at)) for at in fresh)
             lists = [self._frozen.choices(int(at)) for at in fresh]
-            self.of[fresh] = self.situations.ordered(chance_orders(self._key, ids, lists))
-            self._picks = self.situations.picks(self._left)
+            self.state_of[fresh] = self.holdings.ordered(shuffle_choices(self._key, ids, lists))
+            self._picks = self.holdings.picks(self._left)
 
-    def _shortest(self, classes: NDArray[np.int16], seats: NDArray[np.int64]) -> int | None:
-        """The first taker after whom some class has fewer seats left than somebody may ask of it."""
+    def _first_shortage(self, classes: NDArray[np.int16], seats: NDArray[np.int64]) -> int | None:
+        """Return the first taker after which a class has fewer seats left than its largest open request."""
         found: list[int] = []
         for number in np.unique(classes):
             its = np.flatnonzero(classes == number)
             after = self._left[number] - np.cumsum(seats[its])
-            short = int(np.searchsorted(-after, -self.situations.largest_open(number, self._left), side="right"))
+            short = int(np.searchsorted(-after, -self.holdings.largest_open(number, self._left), side="right"))
             if short < len(its):
                 found.append(int(its[short]))
         return min(found, default=None)
@@ -138,25 +142,25 @@ class _Giving:
             its = classes == number
             self._won[number].append(winners[its])
             self._left[number] -= int(seats[its].sum())
-        self.of[winners] = self.situations.after(held, self._picks)
+        self.state_of[winners] = self.holdings.after(held, self._picks)
 
     def waiting(self, order: DrawnOrder, rule: ClassRule) -> Positions:
-        """Those who asked for it, do not hold it, hold fewer than max_wins and have no clash, by ticket."""
-        may = self.situations.may_wait(rule.id)
+        """Return the waiting list: entries that chose the class, do not hold it and may still take it, by ticket."""
+        may = self.holdings.may_wait(rule.id)
         room, found = rule.waiting, list[Positions]()
         searched, at, length = False, 0, _FIRST_RUN
         while room > 0 and at < len(order):
             run = order.run(at, at + length)
-            waits = run[may[self.of[run]]][:room]
-            if not waits.size and not searched and not self._anybody(may):
+            waits = run[may[self.state_of[run]]][:room]
+            if not waits.size and not searched and not self._any_entry_in(may):
                 break
             searched = not waits.size
             found.append(waits)
             room, at, length = room - len(waits), at + len(run), min(2 * length, _LONGEST_RUN)
-        return _joined(found)
+        return _concatenate(found)
 
 
-def _joined(parts: Sequence[Positions]) -> Positions:
+def _concatenate(parts: Sequence[Positions]) -> Positions:
     return np.concatenate(parts) if parts else np.empty(0, np.uint32)
 
 

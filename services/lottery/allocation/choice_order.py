@@ -1,4 +1,4 @@
-"""In which order an entry tries its choices where they are not preferences (`docs/protocols.md` §2). Pure.
+"""Order of an entry's choices in a draw without preferences (`docs/protocols.md` §2). Pure.
 
 Ascending `AES-256-ECB-decrypt(SHA-256(K ‖ class id), e)`, so that no class is favoured.
 """
@@ -13,8 +13,8 @@ from services.lottery.allocation.frozen_list import Choices
 from services.lottery.allocation.tickets import tickets
 
 
-def chance_orders(key: bytes, ids: bytes, lists: Sequence[Choices]) -> list[Choices]:
-    """For each entry (16 bytes of `ids` each) its choices in the order that chance gives it."""
+def shuffle_choices(key: bytes, ids: bytes, lists: Sequence[Choices]) -> list[Choices]:
+    """Return the choices of each entry (16 bytes of `ids` each) in random order, which K determines."""
     names = sorted({name for choices in lists for name, _ in choices})
     lots = {name: _lots(hashlib.sha256(key + name.encode("ascii")).digest(), ids) for name in names}
     return [
@@ -24,5 +24,5 @@ def chance_orders(key: bytes, ids: bytes, lists: Sequence[Choices]) -> list[Choi
 
 
 def _lots(key: bytes, ids: bytes) -> NDArray[np.uint64]:
-    """Two halves for each entry, the upper first."""
+    """Return two 64-bit halves for each entry, the upper half first."""
     return np.frombuffer(tickets(key, ids), dtype=">u8").reshape(-1, 2).astype(np.uint64)

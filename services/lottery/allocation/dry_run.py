@@ -1,6 +1,6 @@
-"""A dry run: the draw as it would be, with a throw-away key, to look at counts before the day. Nothing of it is kept.
+"""Dry run: a draw with a throw-away key, for its counts. Nothing of it is stored.
 
-It shows no entry, so nobody can pick a list, or a day, by its outcome; and the real key comes from elsewhere.
+The result names no entry, so staff cannot choose a list or a day by its outcome. The real key comes from elsewhere.
 """
 
 import secrets
@@ -16,24 +16,26 @@ from shared.campaign import Campaign
 
 
 def dry_run(frozen: FrozenList, campaign: Campaign) -> dict[str, Any]:
-    """Counts by class: places, entries that ask, winners and seats, waiting, and winners by group size."""
-    classes = [ClassRule(each.id, each.capacity, each.starts, each.ends, each.waiting) for each in campaign.classes]
+    """Return counts by class: capacity, entries that chose it, winners and seats, waiting, winners by group size."""
+    classes = [ClassRule(one.id, one.capacity, one.starts, one.ends, one.waiting) for one in campaign.classes]
     rules = Rules(campaign.draw.max_wins, campaign.draw.preferences)
     allocation = allocate(secrets.token_bytes(32), frozen, classes, rules)
-    asked = frozen.asked_for()
+    chosen = frozen.count_by_class()
     return {
         "entries": len(frozen),
-        "classes": [_class(frozen, allocation, rule, asked) for rule in classes],
+        "classes": [_class_counts(frozen, allocation, rule, chosen) for rule in classes],
         "without_place": len(frozen) - len({at for won in allocation.winners.values() for at in won.tolist()}),
     }
 
 
-def _class(frozen: FrozenList, allocation: Allocation, rule: ClassRule, asked: Mapping[str, int]) -> dict[str, Any]:
+def _class_counts(
+    frozen: FrozenList, allocation: Allocation, rule: ClassRule, chosen: Mapping[str, int]
+) -> dict[str, Any]:
     won = _by_size(frozen, allocation.winners[rule.id], rule.id)
     return {
         "id": rule.id,
         "capacity": rule.capacity,
-        "asked": asked.get(rule.id, 0),
+        "asked": chosen.get(rule.id, 0),
         "won": sum(won.values()),
         "seats": sum(size * count for size, count in won.items()),
         "waiting": len(allocation.waiting[rule.id]),

@@ -1,4 +1,4 @@
-"""An entry of the draw, as arithmetic sees it: 16 bytes and the classes asked for. Pure."""
+"""Entry of the draw: an id of 16 bytes and the chosen classes. Pure."""
 
 from dataclasses import dataclass
 
@@ -10,7 +10,7 @@ Choice = tuple[str, int]
 
 @dataclass(frozen=True)
 class Entry:
-    """`id` is the application id's 16 bytes; `choices` are in order of preference, each class once."""
+    """One entry. `id`: the application id's 16 bytes; `choices`: in order of preference, each class once."""
 
     id: bytes
     choices: tuple[Choice, ...]

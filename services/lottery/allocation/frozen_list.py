@@ -1,7 +1,7 @@
-"""The frozen list as arithmetic reads it: ids in one piece, and for each entry which list of choices it has. Pure.
+"""Frozen list in compact form: all ids in one buffer, and for each entry the number of its list of choices. Pure.
 
-People ask for a few classes in a few orders, so the distinct lists of choices are few; an entry is its id and the
-number of its list, 20 bytes. Ten million entries are 200 MB in memory and are never looked at one by one.
+Applicants choose few classes in few orders, so distinct lists of choices are few. An entry takes 20 bytes: its id and
+the number of its list. Ten million entries take 200 MB of memory.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -21,7 +21,7 @@ _ROWS_AT_ONCE: Final = 1 << 16
 
 @dataclass(frozen=True, eq=False)
 class FrozenList:
-    """`ids`: 16 bytes each, strictly increasing; `lists[i]` is entry i's place in `table`, its choices in order."""
+    """`ids`: 16 bytes each, strictly increasing; `table[lists[i]]`: the choices of entry i in order."""
 
     ids: bytes | memoryview
     lists: NDArray[np.uint32]
@@ -29,7 +29,7 @@ class FrozenList:
 
     @classmethod
     def of(cls, entries: Iterable[Entry]) -> "FrozenList":
-        """From entries in the order of their ids."""
+        """Make a list from entries that are sorted by id."""
         numbers: dict[Choices, int] = {}
         ids, lists = [], []
         for entry in entries:
@@ -47,7 +47,7 @@ class FrozenList:
         return self.table[self.lists[position]]
 
     def position(self, entry: bytes) -> int | None:
-        """Where an entry stands; None where it does not."""
+        """Return the position of an entry id; None if it is not in the list."""
         low, high = 0, len(self)
         while low < high:
             middle = (low + high) // 2
@@ -65,20 +65,20 @@ class FrozenList:
             yield Entry(self.id(position), self.choices(position))
 
     def text(self, start: int = 0, end: int | None = None) -> str:
-        """The rows of `docs/protocols.md` §2 from entry `start` to before `end`."""
-        written = [row_choices(choices) for choices in self.table]
+        """Return the rows (`docs/protocols.md` §2) from entry `start` up to but without `end`."""
+        formatted = [format_choices(choices) for choices in self.table]
         whole = bytes(self.ids[start * BLOCK : None if end is None else end * BLOCK]).hex()
         lists = self.lists[start:end].tolist()
         size = 2 * BLOCK
-        return "".join(f"{whole[at * size : (at + 1) * size]} {written[each]}\n" for at, each in enumerate(lists))
+        return "".join(f"{whole[at * size : (at + 1) * size]} {formatted[number]}\n" for at, number in enumerate(lists))
 
     def texts(self) -> Iterator[str]:
-        """All rows, in pieces."""
+        """Yield all rows in pieces."""
         for start in range(0, len(self), _ROWS_AT_ONCE):
             yield self.text(start, start + _ROWS_AT_ONCE)
 
-    def asked_for(self) -> dict[str, int]:
-        """How many entries ask for each class."""
+    def count_by_class(self) -> dict[str, int]:
+        """Count the entries that chose each class."""
         counts: dict[str, int] = {}
         for choices, times in zip(self.table, np.bincount(self.lists, minlength=len(self.table)).tolist(), strict=True):
             for name, _ in choices:
@@ -86,6 +86,6 @@ class FrozenList:
         return {name: count for name, count in sorted(counts.items()) if count}
 
 
-def row_choices(choices: Choices) -> str:
-    """`<class>:<seats>[,…]`, in order of preference."""
+def format_choices(choices: Choices) -> str:
+    """Format choices as `<class>:<seats>[,…]`, in order of preference."""
     return ",".join(f"{name}:{seats}" for name, seats in choices)

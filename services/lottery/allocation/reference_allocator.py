@@ -1,7 +1,7 @@
-"""The allocation once more, entry by entry and as plainly as it is written (`docs/protocols.md` §2). Pure.
+"""Reference allocator: the rules of `docs/protocols.md` §2 entry by entry, for the verifier. Pure.
 
-The allocator processes millions of entries at once (`services.lottery.allocation.allocator`). This reference must be
-readable beside the rules and shares nothing with it but the cipher and `rules.py`. Every test run compares the two on
+The allocator processes millions of entries at once (`services.lottery.allocation.allocator`). The reference must be
+readable beside the rules, and shares nothing with it but the cipher and `rules.py`. Every test run compares the two on
 random draws.
 """
 
@@ -10,15 +10,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from services.lottery.allocation.allocator import LostReason
 from services.lottery.allocation.entries import Choice, Entry
 from services.lottery.allocation.tickets import BLOCK, tickets
 from services.lottery.rules import ClassRule, Rules
 
+LostReason = Literal["drawn", "limit", "clash"]
+
 
 @dataclass(frozen=True)
 class Attempt:
-    """One class that one entry tried in one round. `left`: seats that the class had at that moment."""
+    """One attempt of an entry to take a class in a round. `left`: seats that the class had before it."""
 
     round: int
     class_id: str
@@ -28,8 +29,8 @@ class Attempt:
 
 
 @dataclass(frozen=True)
-class PlainAllocation:
-    """Entry ids by class, winners in the order won, waiting in the order of promotion."""
+class ReferenceAllocation:
+    """Result of a draw, as entry ids by class: winners in the order won, waiting in the order of promotion."""
 
     order: tuple[bytes, ...]
     winners: Mapping[str, tuple[bytes, ...]]
@@ -38,39 +39,39 @@ class PlainAllocation:
     attempts: tuple[Attempt, ...] = ()
 
 
-def allocate_plainly(
+def allocate_entry_by_entry(
     key: bytes,
     entries: Sequence[Entry],
     classes: Sequence[ClassRule],
     rules: Rules,
     watched: bytes | None = None,
-) -> PlainAllocation:
-    """The whole result from K, the frozen list and the manifest's rules; the same for everybody who computes it.
+) -> ReferenceAllocation:
+    """Allocate all seats from K, the frozen list and the manifest's rules.
 
-    `watched`: an entry whose attempts are written down.
+    `watched`: an entry whose attempts are recorded.
     """
     drawn = _lots(key, entries)
     ordered = sorted(entries, key=lambda entry: drawn[entry.id])
-    wishes = _wishes(key, ordered, rules)
-    table = _Table(classes, watched)
+    choices = _ordered_choices(key, ordered, rules)
+    seats = _Seats(classes, watched)
     for number in range(1, rules.max_wins + 1):
-        before = table.wins
+        before = seats.wins
         for entry in ordered if number % 2 else reversed(ordered):
-            table.take_first(number, entry.id, wishes[entry.id])
-        if table.wins == before:
+            seats.take_first(number, entry.id, choices[entry.id])
+        if seats.wins == before:
             break
-    waiting = {rule.id: tuple(_waiting(rule, ordered, table, rules)) for rule in classes}
-    return PlainAllocation(
+    waiting = {rule.id: tuple(_waiting(rule, ordered, seats, rules)) for rule in classes}
+    return ReferenceAllocation(
         order=tuple(entry.id for entry in ordered),
-        winners={name: tuple(ids) for name, ids in table.winners.items()},
+        winners={name: tuple(ids) for name, ids in seats.winners.items()},
         waiting=waiting,
-        lost=_lost(ordered, table, rules, waiting),
-        attempts=tuple(table.attempts),
+        lost=_lost(ordered, seats, rules, waiting),
+        attempts=tuple(seats.attempts),
     )
 
 
-class _Table:
-    """Seats while they are given out."""
+class _Seats:
+    """Seats of all classes during the allocation."""
 
     def __init__(self, classes: Sequence[ClassRule], watched: bytes | None) -> None:
         self._watched = watched
@@ -87,11 +88,11 @@ class _Table:
         return self._held.get(entry, set())
 
     def clashes(self, entry: bytes, name: str) -> bool:
-        """Whether the class overlaps in time one that the entry holds."""
+        """Return True if the class overlaps in time with one that the entry holds."""
         return not self._clashes[name].isdisjoint(self.held_by(entry))
 
-    def take_first(self, number: int, entry: bytes, wishes: Iterable[Choice]) -> None:
-        for name, seats in wishes:
+    def take_first(self, number: int, entry: bytes, choices: Iterable[Choice]) -> None:
+        for name, seats in choices:
             outcome = self._try(entry, name, seats)
             if entry == self._watched:
                 self.attempts.append(Attempt(number, name, seats, self._left[name], outcome))
@@ -114,8 +115,8 @@ def _overlap(one: ClassRule, other: ClassRule) -> bool:
     return one.starts < other.ends and other.starts < one.ends
 
 
-def _wishes(key: bytes, entries: Sequence[Entry], rules: Rules) -> dict[bytes, tuple[Choice, ...]]:
-    """Each entry's choices in the order in which it tries them.
+def _ordered_choices(key: bytes, entries: Sequence[Entry], rules: Rules) -> dict[bytes, tuple[Choice, ...]]:
+    """Return each entry's choices in the order in which it tries them.
 
     Without preferences: ascending `AES-256-ECB-decrypt(SHA-256(K ‖ class id), e)`, so that no class is favoured.
     """
@@ -127,13 +128,13 @@ def _wishes(key: bytes, entries: Sequence[Entry], rules: Rules) -> dict[bytes, t
 
 
 def _lots(key: bytes, entries: Sequence[Entry]) -> dict[bytes, bytes]:
-    """By entry `AES-256-ECB-decrypt(key, e)`, for all of them in one call."""
+    """Return `AES-256-ECB-decrypt(key, e)` by entry, computed in one call."""
     blocks = tickets(key, b"".join(entry.id for entry in entries))
     return {entry.id: blocks[BLOCK * at : BLOCK * (at + 1)] for at, entry in enumerate(entries)}
 
 
-def _waiting(rule: ClassRule, ordered: Sequence[Entry], table: _Table, rules: Rules) -> Iterable[bytes]:
-    """Those who asked for it, do not hold it, hold fewer than max_wins and have no clash, by ticket."""
+def _waiting(rule: ClassRule, ordered: Sequence[Entry], table: _Seats, rules: Rules) -> Iterable[bytes]:
+    """Yield by ticket the entries that chose the class, do not hold it, hold fewer than max_wins and have no clash."""
     room = rule.waiting
     for entry in ordered:
         if room == 0:
@@ -143,13 +144,13 @@ def _waiting(rule: ClassRule, ordered: Sequence[Entry], table: _Table, rules: Ru
             yield entry.id
 
 
-def _could_take(entry: bytes, name: str, table: _Table, rules: Rules) -> bool:
+def _could_take(entry: bytes, name: str, table: _Seats, rules: Rules) -> bool:
     held = table.held_by(entry)
     return name not in held and len(held) < rules.max_wins and not table.clashes(entry, name)
 
 
 def _lost(
-    ordered: Sequence[Entry], table: _Table, rules: Rules, waiting: Mapping[str, tuple[bytes, ...]]
+    ordered: Sequence[Entry], table: _Seats, rules: Rules, waiting: Mapping[str, tuple[bytes, ...]]
 ) -> dict[bytes, dict[str, LostReason]]:
     waits = {name: frozenset(ids) for name, ids in waiting.items()}
     lost: dict[bytes, dict[str, LostReason]] = {}
@@ -161,7 +162,7 @@ def _lost(
     return lost
 
 
-def _reason(entry: bytes, name: str, table: _Table, rules: Rules) -> LostReason:
+def _reason(entry: bytes, name: str, table: _Seats, rules: Rules) -> LostReason:
     if len(table.held_by(entry)) >= rules.max_wins:
         return "limit"
     return "clash" if table.clashes(entry, name) else "drawn"

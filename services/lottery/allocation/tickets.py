@@ -1,4 +1,4 @@
-"""Tickets: every entry's place in the draw, by one cipher that anybody has (`docs/protocols.md` §2, "Tickets"). Pure.
+"""Tickets: the rank of every entry in the draw, by a standard cipher (`docs/protocols.md` §2, "Tickets"). Pure.
 
 `ticket(e) = AES-256-ECB-decrypt(K, e)`: a permutation of 16-byte blocks, so no two entries share a ticket.
 """
@@ -12,28 +12,28 @@ from numpy.typing import NDArray
 BLOCK: Final = 16
 
 Positions = NDArray[np.uint32]
-"""Places of entries in the frozen list, from 0."""
+"""Positions of entries in the frozen list, from 0."""
 
 _AT_ONCE: Final = 1 << 19
-"""Entries decrypted in one call: 8 MiB, which a processor's cache still helps with."""
+"""Entries that are decrypted in one call: 8 MiB, which fits a processor's cache."""
 
 
 def tickets(key: bytes, ids: bytes | memoryview) -> bytes:
-    """The tickets of `ids` (16 bytes each, one after another), in the same order. One call for any number."""
+    """Compute the tickets of `ids` (16 bytes each, concatenated), in the same order."""
     # ECB on single independent blocks is a permutation by design here; nothing is kept secret with it.
     decryptor = Cipher(algorithms.AES256(key), modes.ECB()).decryptor()  # noqa: S305
     return decryptor.update(ids) + decryptor.finalize()
 
 
 class DrawnOrder:
-    """Entries by ticket, lowest (as a big-endian number) first; positions are looked up where they are needed.
+    """Entries by ascending ticket (as a big-endian number).
 
-    The highest bits of each ticket and the entry's position share one 64-bit number, so that one sort of plain
-    integers does it. Where those bits agree, the whole tickets decide: seldom, and only where somebody looks.
+    The highest bits of each ticket and the entry's position share one 64-bit number, so that the sort is one of plain
+    integers. Where those bits agree, the whole tickets are compared, and only for ranks that are read.
     """
 
     def __init__(self, key: bytes, ids: bytes | memoryview) -> None:
-        """`ids`: 16 bytes each, one after another."""
+        """Sort the entries `ids` (16 bytes each, concatenated)."""
         self._key, self._ids = key, memoryview(ids)
         self._bits = max(1, (len(self) - 1).bit_length())
         self._packed = self._pack()
@@ -43,22 +43,22 @@ class DrawnOrder:
         return len(self._ids) // BLOCK
 
     def run(self, start: int, end: int) -> Positions:
-        """Who stands from place `start` (from 0) to before `end`."""
+        """Return the positions of ranks `start` (from 0) up to but without `end`."""
         start = max(start, 0)
         end = max(start, min(end, len(self)))
-        low, high = self._whole_ties(start, end)
+        low, high = self._include_ties(start, end)
         self._settle(low, high)
         return self._positions(start, end)
 
     def backwards(self, start: int, end: int) -> Positions:
-        """The same, counted from the last place on."""
+        """Return the positions of these ranks counted from the last one, in descending order."""
         return self.run(len(self) - end, len(self) - start)[::-1]
 
     def _positions(self, start: int, end: int) -> Positions:
         return (self._packed[start:end] & np.uint64((1 << self._bits) - 1)).astype(np.uint32)
 
     def _pack(self) -> NDArray[np.uint64]:
-        """The ticket's highest 64 - `bits` bits, then the position."""
+        """Pack the ticket's highest 64 - `bits` bits and the position into one number for each entry."""
         packed = np.empty(len(self), np.uint64)
         high = np.uint64((1 << 64) - (1 << self._bits))
         for start in range(0, len(self), _AT_ONCE):
@@ -70,12 +70,12 @@ class DrawnOrder:
             part |= np.arange(start, end, dtype=np.uint64)
         return packed
 
-    def _tied(self, place: int) -> bool:
-        """Whether this place and the next agree in all bits before the position."""
-        return bool((self._packed[place] ^ self._packed[place + 1]) >> np.uint64(self._bits) == 0)
+    def _tied(self, rank: int) -> bool:
+        """Return True if this rank and the next agree in all bits before the position."""
+        return bool((self._packed[rank] ^ self._packed[rank + 1]) >> np.uint64(self._bits) == 0)
 
-    def _whole_ties(self, start: int, end: int) -> tuple[int, int]:
-        """A run that cuts through no tie."""
+    def _include_ties(self, start: int, end: int) -> tuple[int, int]:
+        """Extend a range of ranks so that it cuts through no tie."""
         while 0 < start < len(self) and self._tied(start - 1):
             start -= 1
         while 0 < end < len(self) and self._tied(end - 1):
@@ -91,6 +91,6 @@ class DrawnOrder:
                 self._packed[low:high] = self._packed[low:high][np.argsort(self._whole_tickets(low, high))]
 
     def _whole_tickets(self, start: int, end: int) -> NDArray[np.bytes_]:
-        """Hex, for numpy's texts know no zero bytes at their end."""
-        places = (int(at) * BLOCK for at in self._positions(start, end))
-        return np.array([tickets(self._key, self._ids[at : at + BLOCK]).hex() for at in places], dtype="S32")
+        """Return the tickets in hex, because numpy drops zero bytes at the end of texts."""
+        offsets = (int(at) * BLOCK for at in self._positions(start, end))
+        return np.array([tickets(self._key, self._ids[at : at + BLOCK]).hex() for at in offsets], dtype="S32")

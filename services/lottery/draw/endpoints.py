@@ -25,7 +25,7 @@ from services.lottery.draw.rules.draw import Draw
 from services.lottery.draw.rules.states import DrawState
 from services.lottery.draw.stamp_repository import StampRepository
 from services.lottery.record.manifest import Override
-from services.lottery.record.timestamps import BadStamp, Kind, check_stamp
+from services.lottery.record.timestamps import InvalidTimestampError, Kind, check_timestamp
 from shared.campaign import Campaign
 from shared.clock import Clock
 from shared.ids import CampaignId
@@ -202,8 +202,8 @@ async def _add_stamp(services: DrawServices, draw: Draw, body: StampBody) -> dic
         try:
             content = base64.b64decode(body.content, validate=True)
         except binascii.Error:
-            raise BadStamp("the content is not base64") from None
-        check_stamp(body.kind, content, draw.manifest.line)
+            raise InvalidTimestampError("the content is not base64") from None
+        check_timestamp(body.kind, content, draw.manifest.line)
         return content
 
     content = await raising_problems(checked_content())

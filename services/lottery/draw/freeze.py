@@ -19,9 +19,9 @@ from services.lottery.draw.rules.blockers import Readiness
 from services.lottery.draw.rules.draw import Closing, Draw
 from services.lottery.draw.rules.states import DRAW_STATES, DrawState, WrongStateError
 from services.lottery.keys import LotteryKeys
-from services.lottery.randomness.rounds import round_for
-from services.lottery.record.manifest import Counted, Override, write_manifest
-from services.lottery.record.transcript import history_event
+from services.lottery.randomness.rounds import choose_round
+from services.lottery.record.manifest import EntryCounts, Override, write_manifest
+from services.lottery.record.transcript import make_history_event
 from shared.campaign import Campaign
 from shared.clock import Clock
 from shared.errors import KujiError, TransientError
@@ -56,7 +56,8 @@ class FreezeService:
     async def freeze(self, draw: Draw, override: Override | None = None) -> None:
         """Fix and sign the list.
 
-        Raises TooEarlyError, ClocksDifferError, ListIncompleteError (unless overridden), RoundPassed, WrongStateError.
+        Raises TooEarlyError, ClocksDifferError, ListIncompleteError (unless overridden),
+        RoundPassedError, WrongStateError.
         """
         await self.finish(await self.close(draw, override))
 
@@ -80,7 +81,7 @@ class FreezeService:
         if draw.state is not DrawState.FREEZING:
             return False
         frozen = await self._lists.write(draw.campaign, draw.id)
-        counted = Counted(
+        counted = EntryCounts(
             await self._entries.count_by_channel(draw.campaign), await self._entries.count_by_reason(draw.campaign)
         )
         campaign = self._campaigns[draw.campaign]
@@ -92,7 +93,7 @@ class FreezeService:
 
     async def _fix(self, draw: Draw, manifest: str) -> bool:
         signature = self._keys.signing.sign(manifest.encode("utf-8"))
-        opening = history_event("frozen", draw.freeze.at, None)
+        opening = make_history_event("frozen", draw.freeze.at, None)
 
         async def fix_manifest(uow: UnitOfWork) -> None:
             await DrawRepository(uow).fix_manifest(draw, manifest, signature, opening)
@@ -105,8 +106,8 @@ class FreezeService:
 
 
 def closing_of(campaign: Campaign, number: int, now: datetime, override: Override | None) -> Closing:
-    """Return what is fixed when the list of the campaign's draw `number` is closed. Raises RoundPassed."""
-    return Closing(now, override, round_for(campaign, number, now))
+    """Return what is fixed when the list of the campaign's draw `number` is closed. Raises RoundPassedError."""
+    return Closing(now, override, choose_round(campaign, number, now))
 
 
 def _check_open(draw: Draw) -> None:

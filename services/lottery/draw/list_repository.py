@@ -19,7 +19,7 @@ from services.lottery.allocation.tickets import BLOCK
 from services.lottery.draw.collections import ENTRIES, LISTS
 from services.lottery.record.inclusion import Leaf
 from services.lottery.record.merkle import path
-from services.lottery.record.rows import LEAF_ROWS, leaf_hashes, leaf_of
+from services.lottery.record.rows import LEAF_ROWS, leaf_hashes, read_leaf
 from shared.ids import ApplicationId, CampaignId, DrawId, application_id_bytes
 from shared.storage import DuplicateKeyError, Store
 
@@ -160,7 +160,7 @@ def _chunk_document(draw: DrawId, frozen: FrozenList, number: int, start: int) -
 
 
 def _leaf(frozen: FrozenList, local: int, index: int, hashes: Sequence[bytes]) -> Leaf:
-    return Leaf(leaf_of(frozen, local).decode("ascii"), index, tuple(path(hashes, index)))
+    return Leaf(read_leaf(frozen, local).decode("ascii"), index, tuple(path(hashes, index)))
 
 
 def _last_id(leaf: Leaf) -> str:

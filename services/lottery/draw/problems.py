@@ -9,9 +9,9 @@ from services.lottery.draw.freeze import ListIncompleteError, TooEarlyError
 from services.lottery.draw.randomness_entry import ObjectionsOpenError
 from services.lottery.draw.redraw import SamePersonError
 from services.lottery.draw.rules.states import WrongStateError
-from services.lottery.randomness.rounds import RoundPassed
-from services.lottery.randomness.sources import BadRandomness
-from services.lottery.record.timestamps import BadStamp
+from services.lottery.randomness.rounds import RoundPassedError
+from services.lottery.randomness.sources import InvalidRandomnessError
+from services.lottery.record.timestamps import InvalidTimestampError
 from shared.campaign import Campaign
 from shared.errors import KujiError
 from shared.ids import CampaignId
@@ -104,17 +104,17 @@ def _wrong_state(error: WrongStateError) -> ProblemError:
     )
 
 
-def _bad_randomness(error: BadRandomness) -> ProblemError:
+def _bad_randomness(error: InvalidRandomnessError) -> ProblemError:
     text = "読み上げた数字と立会人を確かめてください。"
     return problem("bad-randomness", 422, "乱数が使えません", text, en=str(error))
 
 
-def _bad_stamp(error: BadStamp) -> ProblemError:
+def _bad_stamp(error: InvalidTimestampError) -> ProblemError:
     text = "ファイルを確かめてください。"
     return problem("bad-stamp", 422, "この抽選のタイムスタンプではありません", text, en=str(error))
 
 
-def _round_passed(error: RoundPassed) -> ProblemError:
+def _round_passed(error: RoundPassedError) -> ProblemError:
     return problem(
         "beacon-round-passed",
         409,
@@ -145,9 +145,9 @@ _PROBLEMS: Final[Problems] = {
     TooEarlyError: _too_early,
     ObjectionsOpenError: _objections,
     WrongStateError: _wrong_state,
-    BadRandomness: _bad_randomness,
-    BadStamp: _bad_stamp,
+    InvalidRandomnessError: _bad_randomness,
+    InvalidTimestampError: _bad_stamp,
     SamePersonError: _same_person,
-    RoundPassed: _round_passed,
+    RoundPassedError: _round_passed,
     ClocksDifferError: _clocks_differ,
 }

@@ -17,7 +17,7 @@ from services.lottery.draw.rules.draw import Draw
 from services.lottery.draw.stamp_repository import StampRepository
 from services.lottery.draw.transcript_repository import TranscriptRepository
 from services.lottery.keys import LotteryKeys
-from services.lottery.record.inclusion import shown_proof
+from services.lottery.record.inclusion import format_proof
 from shared.campaign import Campaign
 from shared.ids import CampaignId, application_id_bytes
 from shared.receipts import normalise_receipt
@@ -88,7 +88,7 @@ class PublicDraws:
             leaves, size = await self._lists.leaves_around(draw.id, entry)
         except KeyError:
             leaves, size = [], 0  # the list is empty
-        return shown_proof(draw.id, entry, size, leaves)
+        return dict(format_proof(draw.id, entry, size, leaves))
 
     async def stamps(self, campaign: str, number: int | None = None) -> dict[str, Any]:
         """Return number, kind and time of each time stamp."""

@@ -51,7 +51,7 @@ class RandomnessService:
     async def enter_dice(self, draw: Draw, dice: Dice, actor: str) -> Draw:
         """Store digits that were read out before witnesses, and return the draw.
 
-        Raises BadRandomness, ClocksDifferError, ObjectionsOpenError, WrongStateError.
+        Raises InvalidRandomnessError, ClocksDifferError, ObjectionsOpenError, WrongStateError.
         """
         manifest = await self._check_ready(draw)
         if manifest.dice_digits is None:

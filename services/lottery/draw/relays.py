@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 import httpx
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from services.lottery.randomness.sources import BadRandomness, BeaconRound, check_beacon
+from services.lottery.randomness.sources import BeaconRound, InvalidRandomnessError, check_beacon
 
 Trouble = Literal["away", "slow", "not-yet", "refused", "malformed", "other-round", "false-signature"]
 
@@ -108,7 +108,7 @@ def _check_answer(body: bytes, beacon: BeaconRound) -> str:
         raise RelayError("other-round")
     try:
         return check_beacon(answer.signature, beacon)
-    except BadRandomness:
+    except InvalidRandomnessError:
         raise RelayError("false-signature") from None
 
 

@@ -17,7 +17,7 @@ from services.lottery.draw.rules.draw import Draw
 from services.lottery.draw.rules.states import DrawState, WrongStateError
 from services.lottery.draw.transcript_repository import TranscriptRepository
 from services.lottery.keys import LotteryKeys
-from services.lottery.record.transcript import history_event, write_transcript
+from services.lottery.record.transcript import make_history_event, write_transcript
 from shared.clock import Clock
 from shared.logging import get_logger
 from shared.storage import Store, UnitOfWork
@@ -69,6 +69,6 @@ class DrawRunner:
             evidence=draw.dice_evidence,
             key=key,
             allocation=allocate(key, frozen, manifest.classes, manifest.rules),
-            history=[*draw.history, history_event("drawn", at, draw.history[-1])],
+            history=[*draw.history, make_history_event("drawn", at, draw.history[-1])],
             signing=self._keys.signing,
         )

@@ -16,7 +16,7 @@ from services.lottery.draw.rules.states import WrongStateError
 from services.lottery.places.endpoints import APPLICANT, PlacesDesk
 from services.lottery.places.moves import Answer, NoSuchPlace
 from services.lottery.places.ownership import NotYours, Own, TooManyTries
-from services.lottery.promotion.waiting_list import BadMove
+from services.lottery.promotion.waiting_list import InvalidMoveError
 from shared import dates
 from shared.campaign import Campaign
 from shared.catalogue import Catalogue
@@ -33,7 +33,7 @@ _SAID: Final[Mapping[type[KujiError], tuple[str, int]]] = {
     NotYours: ("withdraw.error.not-yours", 403),
     TooManyTries: ("withdraw.error.too-many", 429),
     WrongStateError: ("withdraw.error.not-now", 409),
-    BadMove: ("withdraw.error.not-possible", 409),
+    InvalidMoveError: ("withdraw.error.not-possible", 409),
     NoSuchPlace: ("withdraw.error.not-possible", 409),
 }
 """What a refusal is called, and its status."""

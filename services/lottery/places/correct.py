@@ -13,9 +13,9 @@ from services.lottery.places import notices
 from services.lottery.places.moves import NoSuchPlace
 from services.lottery.places.notices import Passes
 from services.lottery.places.repository import By, Scene
-from services.lottery.promotion.corrections import said, would_have
+from services.lottery.promotion.corrections import compute_correction, format_entry_choices
 from services.lottery.promotion.states import Move, PlaceState
-from services.lottery.promotion.waiting_list import BadMove, Place, Standing, Step
+from services.lottery.promotion.waiting_list import InvalidMoveError, Place, PlaceEvent, WaitingLists
 from services.lottery.record.manifest import Manifest
 from shared.clock import Clock
 from shared.ids import ApplicationId, CampaignId, ClassId, Receipt
@@ -40,8 +40,8 @@ class Correcting:
     async def correct(self, campaign: CampaignId, refused: Refused, by: By) -> dict[str, PlaceState]:
         """What it gets, by class; empty where the draw would have given it nothing.
 
-        Raises NoSuchPlace where no such application was refused in time, BadMove where it was in the draw or was
-        corrected before, WrongStateError before the results are out.
+        Raises NoSuchPlace if no such application was refused in time, InvalidMoveError if it was in the draw or
+        was corrected before, WrongStateError before the results are out.
         """
         draw = await DrawRepository(self._store).get(campaign)
         if draw.state is not DrawState.PUBLISHED:
@@ -68,7 +68,7 @@ class Correcting:
             raise NoSuchPlace("not refused")
 
     async def _put(self, scene: Scene, refused: Refused, given: dict[str, PlaceState], by: By) -> None:
-        entry, steps, places = _entry(refused), list[Step](), dict[ClassId, Place]()
+        entry, steps, places = _entry(refused), list[PlaceEvent](), dict[ClassId, Place]()
         for name, seats in refused.choices:
             if name in given:
                 standing = await scene.whole(name)
@@ -89,15 +89,23 @@ def _entry(refused: Refused) -> Entry:
 def _given(key: bytes, frozen: FrozenList, refused: Refused, manifest: Manifest) -> dict[str, PlaceState]:
     classes = {rule.id for rule in manifest.classes}
     if not {name for name, _ in refused.choices} <= classes:
-        raise BadMove("the class does not exist")
+        raise InvalidMoveError("the class does not exist")
     try:
-        return would_have(key, frozen, _entry(refused), manifest.classes, manifest.rules)
+        return compute_correction(key, frozen, _entry(refused), manifest.classes, manifest.rules)
     except ValueError:
-        raise BadMove("this application was in the draw") from None
+        raise InvalidMoveError("this application was in the draw") from None
 
 
-def _step(scene: Scene, standing: Standing, entry: Entry, name: str, seats: int, state: PlaceState) -> Step:
+def _step(scene: Scene, standing: WaitingLists, entry: Entry, name: str, seats: int, state: PlaceState) -> PlaceEvent:
     extra = standing.extra_needed(name, seats) if state is PlaceState.HELD else 0
-    return Step(
-        Move.CORRECTED, scene.at, REASON, entry.id.hex(), name, seats, state=state, extra=extra, choices=said(entry)
+    return PlaceEvent(
+        Move.CORRECTED,
+        scene.at,
+        REASON,
+        entry.id.hex(),
+        name,
+        seats,
+        state=state,
+        extra=extra,
+        choices=format_entry_choices(entry),
     )

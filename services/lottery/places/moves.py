@@ -12,7 +12,7 @@ from services.lottery.places import notices
 from services.lottery.places.notices import Passes
 from services.lottery.places.repository import By, Scene
 from services.lottery.promotion.states import Move, PlaceState
-from services.lottery.promotion.waiting_list import Step
+from services.lottery.promotion.waiting_list import PlaceEvent
 from shared.clock import Clock
 from shared.errors import KujiError
 from shared.ids import ApplicationId, CampaignId, ClassId, application_id_bytes
@@ -47,7 +47,10 @@ class Places:
     async def answer(
         self, campaign: CampaignId, application_id: ApplicationId, class_id: ClassId, answer: Answer, by: By
     ) -> None:
-        """Give up, accept or decline. Raises NoSuchPlace, BadMove, WrongStateError. Said twice is done once."""
+        """Give up, accept or decline. Raises NoSuchPlace, InvalidMoveError, WrongStateError.
+
+        A repeated answer changes nothing.
+        """
 
         async def work(uow: UnitOfWork) -> None:
             scene = await Scene.of(uow, campaign, self._clock.now())
@@ -63,14 +66,14 @@ class Places:
         await self._store.transact(work)
 
     async def admit(self, campaign: CampaignId, application_id: ApplicationId, class_id: ClassId, by: By) -> None:
-        """Somebody who waits is there when nobody is asked any more. Raises BadMove, WrongStateError."""
+        """Somebody who waits is there when nobody is asked any more. Raises InvalidMoveError, WrongStateError."""
         entry = application_id_bytes(application_id).hex()
 
         async def work(uow: UnitOfWork) -> None:
             scene = await Scene.of(uow, campaign, self._clock.now())
             standing = await scene.line(class_id)
             turn = standing.present(entry, class_id, scene.at)
-            step = Step(Move.PROMOTED, scene.at, "present", entry, class_id, turn.seats, past=turn.past)
+            step = PlaceEvent(Move.PROMOTED, scene.at, "present", entry, class_id, turn.seats, past=turn.past)
             standing.apply(step)
             await scene.record([step, *standing.passed_over(entry, scene.at)], by)
             await notices.tell(scene, [step], self._passes)
@@ -91,6 +94,6 @@ async def release(
 async def _move(scene: Scene, move: Move, reason: str, entry: str, class_id: ClassId, seats: int, by: By) -> None:
     """One move of one place, and what follows from it for the entry's others."""
     standing = await scene.around(entry, class_id)
-    step = Step(move, scene.at, reason, entry, class_id, seats)
+    step = PlaceEvent(move, scene.at, reason, entry, class_id, seats)
     standing.apply(step)
     await scene.record([step, *standing.passed_over(entry, scene.at)], by)

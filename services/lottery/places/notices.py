@@ -7,8 +7,8 @@ from typing import Final, Literal
 from services.lottery.keys import LotteryKeys
 from services.lottery.places.repository import Scene
 from services.lottery.promotion.states import Move, PlaceState
-from services.lottery.promotion.waiting_list import Step
-from services.lottery.record.passes import pass_of, write_pass
+from services.lottery.promotion.waiting_list import PlaceEvent
+from services.lottery.record.passes import make_pass, write_pass
 from shared.campaign import Campaign
 from shared.contracts import BATCH_LIMIT, PlaceOffer, PlacesOffered
 from shared.ids import ApplicationId, CampaignId, ClassId, DrawId, derived_event_id
@@ -31,11 +31,11 @@ class Passes:
         return self._keys.pass_code(campaign, draw, application_id)
 
     def text(self, campaign: CampaignId, entry: bytes, class_id: ClassId, seats: int) -> str:
-        return write_pass(self._keys.signing, campaign, pass_of(self._campaigns[campaign], entry, class_id, seats))
+        return write_pass(self._keys.signing, campaign, make_pass(self._campaigns[campaign], entry, class_id, seats))
 
 
 async def tell(
-    scene: Scene, steps: Sequence[Step], passes: Passes, positions: Mapping[str, int | None] | None = None
+    scene: Scene, steps: Sequence[PlaceEvent], passes: Passes, positions: Mapping[str, int | None] | None = None
 ) -> None:
     """Say `PlacesOffered` for those of the recorded steps that somebody waits to hear of.
 
@@ -51,7 +51,7 @@ async def tell(
         await scene.uow.emit(event, derived_event_id(event.name, scene.draw_id, str(part[0][0])))
 
 
-def _offer(scene: Scene, number: int, step: Step, passes: Passes, position: int | None) -> PlaceOffer:
+def _offer(scene: Scene, number: int, step: PlaceEvent, passes: Passes, position: int | None) -> PlaceOffer:
     entry = bytes.fromhex(step.entry)
     application_id, class_id = ApplicationId(str(uuid.UUID(bytes=entry))), ClassId(step.class_id)
     state = step.state or (PlaceState.OFFERED if step.move is Move.OFFERED else PlaceState.HELD)

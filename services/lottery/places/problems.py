@@ -6,7 +6,7 @@ from typing import Final, TypeVar
 from services.lottery.draw import problems
 from services.lottery.places.moves import NoSuchPlace
 from services.lottery.places.ownership import WINDOW_S, NotYours, TooManyTries
-from services.lottery.promotion.waiting_list import BadMove
+from services.lottery.promotion.waiting_list import InvalidMoveError
 from shared.web import ProblemError, problem
 
 T = TypeVar("T")
@@ -17,7 +17,7 @@ async def refusing(step: Awaitable[T]) -> T:
     return await problems.raising_problems(step, also=_PROBLEMS)
 
 
-def _bad_move(error: BadMove) -> ProblemError:
+def _bad_move(error: InvalidMoveError) -> ProblemError:
     return problem(
         "not-possible",
         409,
@@ -59,7 +59,7 @@ def _too_many(_: TooManyTries) -> ProblemError:
 
 
 _PROBLEMS: Final[problems.Problems] = {
-    BadMove: _bad_move,
+    InvalidMoveError: _bad_move,
     NoSuchPlace: _no_place,
     NotYours: _not_yours,
     TooManyTries: _too_many,

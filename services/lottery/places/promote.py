@@ -16,7 +16,7 @@ from services.lottery.places import notices
 from services.lottery.places.notices import Passes
 from services.lottery.places.repository import By, Scene, earliest
 from services.lottery.promotion.states import Move, PlaceState
-from services.lottery.promotion.waiting_list import Standing, Step
+from services.lottery.promotion.waiting_list import PlaceEvent, WaitingLists
 from shared.campaign import Campaign
 from shared.clock import Clock
 from shared.ids import CampaignId, ClassId
@@ -81,24 +81,24 @@ class PassingOn:
         return len(steps)
 
 
-async def _line(scene: Scene, class_id: ClassId) -> Standing:
+async def _line(scene: Scene, class_id: ClassId) -> WaitingLists:
     standing = await scene.line(class_id, _HEAD)
     seen = len(list(standing.waiting(class_id)))
     unsettled = standing.free(class_id) > 0 and standing.turn(class_id, scene.at) is None
     return await scene.line(class_id) if unsettled and seen == _HEAD else standing
 
 
-def _due(at: datetime, standing: Standing, class_id: ClassId) -> list[Step]:
+def _due(at: datetime, standing: WaitingLists, class_id: ClassId) -> list[PlaceEvent]:
     """What ran out, and then offers to whoever is next, or places where nobody is asked."""
-    rules, steps = standing.rules, list[Step]()
+    rules, steps = standing.rules, list[PlaceEvent]()
     for (entry, name), place in sorted(standing.places.items()):
         if name == class_id and place.answer_by is not None and place.answer_by <= at and len(steps) < _AT_ONCE:
-            steps.append(Step(Move.EXPIRED, at, "", entry, name, place.seats))
+            steps.append(PlaceEvent(Move.EXPIRED, at, "", entry, name, place.seats))
             standing.apply(steps[-1])
     while len(steps) < _AT_ONCE and (turn := standing.turn(class_id, at)) is not None:
         asked = rules.answer_by(standing.classes[class_id], at) if rules.offer_hours else None
         move = Move.PROMOTED if asked is None else Move.OFFERED
-        step = Step(move, at, "", turn.entry, class_id, turn.seats, answer_by=asked, past=turn.past)
+        step = PlaceEvent(move, at, "", turn.entry, class_id, turn.seats, answer_by=asked, past=turn.past)
         standing.apply(step)
         steps += [step, *standing.passed_over(turn.entry, at)]
     return steps

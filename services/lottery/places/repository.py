@@ -13,9 +13,9 @@ from services.lottery.draw.follow_up_repository import FollowUpRepository
 from services.lottery.draw.repository import DrawRepository
 from services.lottery.draw.rules.draw import Draw
 from services.lottery.draw.rules.states import DrawState, WrongStateError
-from services.lottery.promotion.history import beginning, chained
-from services.lottery.promotion.states import BEFORE, TAKES_SEATS, TO, Move, PlaceState
-from services.lottery.promotion.waiting_list import Place, Standing, Step
+from services.lottery.promotion.history import chain_events, empty_lists
+from services.lottery.promotion.states import AFTER, BEFORE, TAKES_SEATS, Move, PlaceState
+from services.lottery.promotion.waiting_list import Place, PlaceEvent, WaitingLists
 from services.lottery.record.manifest import Manifest
 from shared.contracts import Outcome, Result
 from shared.ids import ApplicationId, CampaignId, ClassId, DrawId, Receipt, application_id_bytes
@@ -149,7 +149,7 @@ class Scene:
         documents: list[dict[str, Any]] = await found.sort("position", 1).limit(limit).to_list(None)
         return documents
 
-    async def line(self, class_id: ClassId, limit: int = 0) -> Standing:
+    async def line(self, class_id: ClassId, limit: int = 0) -> WaitingLists:
         """A class with its offers, those who wait for it (the first `limit`, or all), and what else these have."""
         waits = await self.find(limit, class_id=class_id, state=PlaceState.WAITING)
         offers = await self.find(class_id=class_id, state=PlaceState.OFFERED)
@@ -159,22 +159,22 @@ class Scene:
         standing.taken[class_id] = await self._taken(class_id)
         return standing
 
-    async def around(self, entry: str, class_id: ClassId) -> Standing:
+    async def around(self, entry: str, class_id: ClassId) -> WaitingLists:
         """Everything that one entry has, and how full the class is."""
         standing = self._standing(await self.find(entry=entry))
         standing.taken[class_id] = await self._taken(class_id)
         return standing
 
-    async def whole(self, class_id: ClassId) -> Standing:
+    async def whole(self, class_id: ClassId) -> WaitingLists:
         """Every place of a class."""
         return self._standing(await self.find(class_id=class_id))
 
-    async def record(self, steps: Sequence[Step], by: By) -> None:
+    async def record(self, steps: Sequence[PlaceEvent], by: By) -> None:
         """Write the steps down, and move the places; once in a transaction. Who moves at the same moment goes after."""
         await FollowUpRepository(self.uow).change_places(self.draw, _extra(steps))
         lines = [
             {"_id": f"{self.draw_id}:{number:08d}", "draw": self.draw_id, "seq": number, "event": event, **vars(by)}
-            for number, event in enumerate(chained(steps, self.last), self.seq + 1)
+            for number, event in enumerate(chain_events(steps, self.last), self.seq + 1)
         ]
         await self.uow.db[HISTORY].insert_many(lines, session=self.uow.session)
         moves = [_moved(self.draw_id, step) for step in steps if step.move is not Move.CORRECTED]
@@ -195,8 +195,8 @@ class Scene:
     def _places(self) -> MongoCollection:
         return self.uow.db[PLACES]
 
-    def _standing(self, documents: Sequence[Mapping[str, Any]]) -> Standing:
-        standing = beginning(self.manifest)
+    def _standing(self, documents: Sequence[Mapping[str, Any]]) -> WaitingLists:
+        standing = empty_lists(self.manifest)
         standing.extra.update(self.draw.places.extra)
         for each in documents:
             place = Place(each["seats"], PlaceState(each["state"]), each["position"], each["answer_by"])
@@ -230,7 +230,7 @@ async def earliest(store: Store, draw: DrawId, field: str, state: PlaceState) ->
     return documents[0][field] if documents else None
 
 
-def _extra(steps: Sequence[Step]) -> dict[ClassId, int]:
+def _extra(steps: Sequence[PlaceEvent]) -> dict[ClassId, int]:
     added: dict[ClassId, int] = {}
     for step in steps:
         if step.extra:
@@ -239,8 +239,8 @@ def _extra(steps: Sequence[Step]) -> dict[ClassId, int]:
     return added
 
 
-def _moved(draw: DrawId, step: Step) -> UpdateOne:
-    to = TO[step.move]
+def _moved(draw: DrawId, step: PlaceEvent) -> UpdateOne:
+    to = AFTER[step.move]
     gone = {"why": step.move, "gone_at": step.at} if to is PlaceState.GONE else {}
     place = {"draw": draw, "entry": step.entry, "class_id": step.class_id, "state": {"$in": sorted(BEFORE[step.move])}}
     change = {"$set": {"state": to, "answer_by": step.answer_by, **gone}, "$inc": {"revision": 1}}

@@ -14,7 +14,7 @@ from services.lottery.draw.rules.draw import Draw
 from services.lottery.draw.transcript_repository import TranscriptRepository
 from services.lottery.keys import LotteryKeys
 from services.lottery.places.repository import history_of
-from services.lottery.record.transcript import signed
+from services.lottery.record.transcript import sign_transcript
 from shared.campaign import Campaign
 from shared.logging import get_logger
 from shared.storage import Store, UnitOfWork
@@ -45,4 +45,4 @@ class Renewing:
 
     def _signed(self, before: str, history: Sequence[Mapping[str, Any]]) -> str:
         content = {name: value for name, value in json.loads(before).items() if name != "signature_of_result"}
-        return json.dumps(signed({**content, "history": history}, self._keys.signing), ensure_ascii=False)
+        return json.dumps(sign_transcript({**content, "history": history}, self._keys.signing), ensure_ascii=False)

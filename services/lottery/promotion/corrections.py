@@ -1,56 +1,57 @@
-"""What the draw would have given somebody who was wrongly kept out of it. Pure.
+"""Correction of a wrong refusal: the places that the draw would have given to the refused entry. Pure.
 
-The list stays as it was and K stays as it was, so nobody decides: the draw is computed again with this one entry more,
-and what it gets there it gets here, as seats added to the class. Everybody else keeps what they have.
+Frozen list and K stay the same, so staff decide nothing: the draw is computed again with one more entry. The entry
+gets the places of that draw, as seats added to the classes. All other entries keep their places.
 """
 
 from collections.abc import Sequence
 
 from services.lottery.allocation.allocator import allocate
 from services.lottery.allocation.entries import Entry
-from services.lottery.allocation.frozen_list import FrozenList, row_choices
-from services.lottery.allocation.reference_allocator import allocate_plainly
+from services.lottery.allocation.frozen_list import FrozenList, format_choices
+from services.lottery.allocation.reference_allocator import allocate_entry_by_entry
 from services.lottery.promotion.states import PlaceState
-from services.lottery.promotion.waiting_list import Step
+from services.lottery.promotion.waiting_list import PlaceEvent
 from services.lottery.rules import ClassRule, Rules
 
 
-def would_have(
+def compute_correction(
     key: bytes, frozen: FrozenList, entry: Entry, classes: Sequence[ClassRule], rules: Rules
 ) -> dict[str, PlaceState]:
-    """By class; a class that it would have lost is not there. ValueError where the entry is in the list."""
+    """Return the states by class, without lost classes. Raises ValueError if the entry is in the list."""
     if frozen.position(entry.id) is not None:
         raise ValueError("the entry is in the list")
-    listed = FrozenList.of(sorted([*frozen.entries(), entry], key=lambda each: each.id))
+    listed = FrozenList.of(sorted([*frozen.entries(), entry], key=lambda one: one.id))
     position = listed.position(entry.id)
     result = allocate(key, listed, classes, rules)
     won = {name: PlaceState.HELD for name, ids in result.winners.items() if position in ids}
     return won | {name: PlaceState.WAITING for name, ids in result.waiting.items() if position in ids}
 
 
-def rightly(
-    key: bytes, entries: Sequence[Entry], classes: Sequence[ClassRule], rules: Rules, steps: Sequence[Step]
+def corrections_hold(
+    key: bytes, entries: Sequence[Entry], classes: Sequence[ClassRule], rules: Rules, events: Sequence[PlaceEvent]
 ) -> bool:
-    """The same for a verifier, entry by entry: whether one entry's corrections are all that the draw would have given.
+    """Return True if one entry's corrections are exactly the places that the draw would have given.
 
-    They name the same choices each time: with others the draw would have been another one.
+    Computed by the reference allocator, for the verifier. All corrections of an entry must name the same choices: other
+    choices would have made another draw.
     """
-    if len({step.choices for step in steps}) != 1:
+    if len({event.choices for event in events}) != 1:
         return False
-    entry = Entry(bytes.fromhex(steps[0].entry), _choices(steps[0].choices))
-    asked = dict(entry.choices)
-    if any(each.id == entry.id for each in entries) or any(asked.get(step.class_id) != step.seats for step in steps):
+    entry = Entry(bytes.fromhex(events[0].entry), _choices(events[0].choices))
+    chosen = dict(entry.choices)
+    if any(one.id == entry.id for one in entries) or any(chosen.get(e.class_id) != e.seats for e in events):
         return False
-    result = allocate_plainly(key, [*entries, entry], classes, rules)
+    result = allocate_entry_by_entry(key, [*entries, entry], classes, rules)
     given = {name: PlaceState.HELD for name, ids in result.winners.items() if entry.id in ids}
     given |= {name: PlaceState.WAITING for name, ids in result.waiting.items() if entry.id in ids}
-    return {step.class_id: step.state for step in steps} == given
+    return {event.class_id: event.state for event in events} == given
 
 
-def said(entry: Entry) -> str:
-    """The choices as the entry's row would have said them."""
-    return row_choices(entry.choices)
+def format_entry_choices(entry: Entry) -> str:
+    """Format the choices as in a row of the frozen list."""
+    return format_choices(entry.choices)
 
 
 def _choices(text: str) -> tuple[tuple[str, int], ...]:
-    return tuple((name, int(seats)) for name, seats in (each.split(":") for each in text.split(",")))
+    return tuple((name, int(seats)) for name, seats in (choice.split(":") for choice in text.split(",")))

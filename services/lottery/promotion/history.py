@@ -1,8 +1,8 @@
-"""Steps as events of the transcript's history, and back (`docs/protocols.md` §2, "After the draw"). Pure.
+"""Conversion of place events to events of the transcript's history and back (`docs/protocols.md` §2). Pure.
 
-An event holds the members of every event (`event`, `at`, `reason`, `prev`), then `entry` (hex), `class`, `seats`, and
-what its kind needs: `answer_by` of an offer, `past` where somebody was passed over, `state`, `extra` and `choices` of a
-correction. No person, no free text.
+A history event has the members `event`, `at`, `reason` and `prev`, then `entry` (hex), `class` and `seats`, and the
+members of its kind: `answer_by` of an offer, `past` if entries were passed over, `state`, `extra` and `choices` of a
+correction. It contains no person and no free text.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -10,46 +10,46 @@ from datetime import datetime
 from typing import Any
 
 from services.lottery.promotion.states import Move, PlaceState
-from services.lottery.promotion.waiting_list import Standing, Step
+from services.lottery.promotion.waiting_list import PlaceEvent, WaitingLists
 from services.lottery.record.manifest import Manifest
-from services.lottery.record.transcript import history_event
+from services.lottery.record.transcript import make_history_event
 
-Event = Mapping[str, Any]
+HistoryEvent = Mapping[str, Any]
 
 
-def chained(steps: Iterable[Step], last: Event) -> Iterator[dict[str, Any]]:
-    """The events of `steps`, the first of them after `last`."""
-    for step in steps:
-        last = history_event(step.move, step.at, last, step.reason, **_facts(step))
+def chain_events(events: Iterable[PlaceEvent], last: HistoryEvent) -> Iterator[dict[str, Any]]:
+    """Yield the history events of `events`, chained by hash; the first one follows `last`."""
+    for event in events:
+        last = make_history_event(event.move, event.at, last, event.reason, **_facts(event))
         yield dict(last)
 
 
-def steps_of(history: Iterable[Event]) -> list[Step]:
-    """Those events that concern places. KeyError or ValueError where one has not their form."""
+def read_place_events(history: Iterable[HistoryEvent]) -> list[PlaceEvent]:
+    """Return the events that concern places. Raises KeyError or ValueError if one does not have their form."""
     moves = set(Move)
-    return [_step(event) for event in history if event["event"] in moves]
+    return [_place_event(event) for event in history if event["event"] in moves]
 
 
-def beginning(manifest: Manifest) -> Standing:
-    """Nobody holds anything yet, under the rules that the manifest fixed."""
+def empty_lists(manifest: Manifest) -> WaitingLists:
+    """Return waiting lists without places, under the rules of the manifest."""
     classes = {rule.id: rule for rule in manifest.classes}
-    return Standing(classes, manifest.rules.max_wins, manifest.promotion)
+    return WaitingLists(classes, manifest.rules.max_wins, manifest.promotion)
 
 
-def _facts(step: Step) -> dict[str, Any]:
-    facts: dict[str, Any] = {"entry": step.entry, "class": step.class_id, "seats": step.seats}
-    if step.answer_by is not None:
-        facts["answer_by"] = step.answer_by.isoformat()
-    if step.past:
-        facts["past"] = list(step.past)
-    if step.move is Move.CORRECTED:
-        facts |= {"state": step.state, "extra": step.extra, "choices": step.choices}
+def _facts(event: PlaceEvent) -> dict[str, Any]:
+    facts: dict[str, Any] = {"entry": event.entry, "class": event.class_id, "seats": event.seats}
+    if event.answer_by is not None:
+        facts["answer_by"] = event.answer_by.isoformat()
+    if event.past:
+        facts["past"] = list(event.past)
+    if event.move is Move.CORRECTED:
+        facts |= {"state": event.state, "extra": event.extra, "choices": event.choices}
     return facts
 
 
-def _step(event: Event) -> Step:
+def _place_event(event: HistoryEvent) -> PlaceEvent:
     answer_by, state = event.get("answer_by"), event.get("state")
-    return Step(
+    return PlaceEvent(
         move=Move(event["event"]),
         at=datetime.fromisoformat(event["at"]),
         reason=event["reason"],

@@ -1,6 +1,6 @@
-"""The states of a place after the draw, and what moves it, as tables; every change is checked against them. Pure.
+"""States of a place after the draw and the moves between them, as tables. Every change is checked against them. Pure.
 
-A place is what one entry has in one class. What moved it stands in the transcript's history under the same name.
+A place belongs to one entry and one class. Moves appear in the transcript's history under the same name.
 """
 
 from enum import StrEnum
@@ -11,27 +11,27 @@ class PlaceState(StrEnum):
     WAITING = "waiting"
     """On the waiting list, by `position`."""
     OFFERED = "offered"
-    """Seats are kept for it until `answer_by`."""
+    """Seats are reserved until `answer_by`."""
     HELD = "held"
     GONE = "gone"
-    """Given up or lost for good; what moved it is its `why`."""
+    """Given up or lost for good; `why` is the move that ended it."""
 
 
 class Move(StrEnum):
-    """What happens to a place, as the history calls it."""
+    """Move of a place, by its name in the history."""
 
     WITHDRAWN = "withdrawn"
     DECLINED = "declined"
     EXPIRED = "expired"
     RELEASED = "released"
-    """Nobody came by the set time of the day (`no-show`)."""
+    """No person of the place came by the set time of the day (`no-show`)."""
     PASSED_OVER = "passed-over"
-    """Can no longer take it: holds as many classes as anybody may (`limit`), or one at the same time (`clash`)."""
+    """The entry can no longer take it: it holds `max_wins` classes (`limit`) or one at the same time (`clash`)."""
     OFFERED = "offered"
     PROMOTED = "promoted"
     ACCEPTED = "accepted"
     CORRECTED = "corrected"
-    """A place for somebody who was wrongly kept out of the draw; the only move that begins a place."""
+    """A place for a wrongly refused entry; the only move that creates a place."""
 
 
 S = PlaceState
@@ -47,9 +47,9 @@ BEFORE: Final[dict[Move, frozenset[PlaceState]]] = {
     Move.ACCEPTED: frozenset({S.OFFERED}),
     Move.CORRECTED: frozenset(),
 }
-"""From where a move is possible, and from nowhere else."""
+"""States from which each move is allowed."""
 
-TO: Final[dict[Move, PlaceState]] = {
+AFTER: Final[dict[Move, PlaceState]] = {
     Move.WITHDRAWN: S.GONE,
     Move.DECLINED: S.GONE,
     Move.EXPIRED: S.GONE,
@@ -59,6 +59,6 @@ TO: Final[dict[Move, PlaceState]] = {
     Move.PROMOTED: S.HELD,
     Move.ACCEPTED: S.HELD,
 }
-"""Where a move leads; a correction leads to `held` or `waiting`, as the draw would have."""
+"""State after each move. A correction leads to `held` or `waiting`, as the draw would have."""
 
 TAKES_SEATS: Final = frozenset({S.HELD, S.OFFERED})

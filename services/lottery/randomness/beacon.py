@@ -1,4 +1,4 @@
-"""Checking a value of drand's quicknet: BLS signatures on G1, scheme bls-unchained-g1-rfc9380. Pure.
+"""Verification of drand's quicknet: BLS signatures on G1, scheme bls-unchained-g1-rfc9380. Pure.
 
 The message of round r is SHA-256 of r as 8 bytes, big-endian; hashing to the curve follows RFC 9380.
 """
@@ -13,7 +13,7 @@ _TAG = b"BLS_SIG_BLS12381G1_XMD:SHA-256_SSWU_RO_NUL_"
 
 
 def verify_beacon(signature: str, public_key: str, round_number: int) -> bool:
-    """Whether `signature` (hex, 48 bytes) is of `round_number` by `public_key` (hex, 96 bytes). About 0.2 s."""
+    """Return True if `signature` (hex, 48 bytes) signs `round_number` by `public_key` (hex, 96 bytes). Takes 0.2 s."""
     try:
         point = decompress_G1(int(signature, 16))
         key = bytes.fromhex(public_key)

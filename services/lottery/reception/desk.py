@@ -14,7 +14,7 @@ from services.lottery.reception import repository as ledger
 from services.lottery.reception.repository import Erased, Kept
 from services.lottery.reception.rules.attendance import Fault, Place, Scan, Verdict, by_place, judge
 from services.lottery.reception.rules.roster import Line, place_id, window_of
-from services.lottery.record.passes import BadPass, read_pass
+from services.lottery.record.passes import InvalidPassError, read_pass
 from shared.campaign import Campaign
 from shared.clock import Clock
 from shared.ids import CampaignId, ClassId, Receipt
@@ -121,7 +121,7 @@ class Desk:
         """Class and place id of a pass that the lottery signed; None for any other."""
         try:
             read = read_pass(self._keys.signing.public, campaign, shown)
-        except BadPass:
+        except InvalidPassError:
             return None
         class_id = next((each.id for each in self._campaigns[campaign].classes if each.number == read.number), None)
         return None if class_id is None else (class_id, place_id(read.entry, class_id))

@@ -1,31 +1,31 @@
-"""Proofs that an entry is on the frozen list, or is not, for whoever has the manifest's root (RFC 6962 §2.1.1). Pure.
+"""Proofs that an entry is on the frozen list, or is not, against the manifest's root (RFC 6962 §2.1.1). Pure.
 
-Inclusion is shown by the leaf (a run of 1,024 rows) and its path to the root; absence by the leaf that would hold it,
-and where the entry would stand between two leaves, by both.
+Inclusion is proved by the leaf (a run of 1,024 rows) and its path to the root. Absence is proved by the leaf that would
+contain the entry, or by two neighbouring leaves if the entry would stand between them.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from services.lottery.record.merkle import root_from_path
-from services.lottery.record.rows import BadRows, read_rows
+from services.lottery.record.rows import InvalidRowsError, read_rows
 
 
 @dataclass(frozen=True)
 class Leaf:
-    """`rows` with their line feeds; `index` from 0; `path`: nearest sibling first."""
+    """Leaf of the tree. `rows`: with line feeds; `index`: from 0; `path`: nearest sibling first."""
 
     rows: str
     index: int
     path: tuple[bytes, ...]
 
-    def shown(self) -> dict[str, Any]:
-        return {"rows": self.rows, "index": self.index, "path": [each.hex() for each in self.path]}
+    def to_document(self) -> Mapping[str, Any]:
+        return {"rows": self.rows, "index": self.index, "path": [sibling.hex() for sibling in self.path]}
 
 
-def shown_proof(draw: str, entry: bytes, size: int, leaves: Sequence[Leaf]) -> dict[str, Any]:
-    """The proof as it is handed out; `size`: how many leaves there are."""
+def format_proof(draw: str, entry: bytes, size: int, leaves: Sequence[Leaf]) -> Mapping[str, Any]:
+    """Return the public proof. `size`: number of leaves of the tree."""
     rows = {row[:32] for leaf in leaves for row in leaf.rows.splitlines()}
     return {
         "v": 1,
@@ -33,31 +33,31 @@ def shown_proof(draw: str, entry: bytes, size: int, leaves: Sequence[Leaf]) -> d
         "entry": entry.hex(),
         "included": entry.hex() in rows,
         "size": size,
-        "leaves": [leaf.shown() for leaf in leaves],
+        "leaves": [leaf.to_document() for leaf in leaves],
     }
 
 
-def check_proof(shown: dict[str, Any], root: str) -> bool | None:
-    """Whether the entry is on the list of that root (hex); None where the proof does not hold."""
+def check_proof(proof: Mapping[str, Any], root: str) -> bool | None:
+    """Return True if the entry is on the list of that root (hex), False if not, None if the proof is invalid."""
     try:
-        entry = bytes.fromhex(shown["entry"])
-        leaves = [_ids(leaf, shown["size"], root) for leaf in shown["leaves"]]
-        first, last = shown["leaves"][0]["index"], shown["leaves"][-1]["index"]
-    except (KeyError, IndexError, TypeError, ValueError, AttributeError, BadRows):
+        entry = bytes.fromhex(proof["entry"])
+        leaves = [_ids(leaf, proof["size"], root) for leaf in proof["leaves"]]
+        first, last = proof["leaves"][0]["index"], proof["leaves"][-1]["index"]
+    except (KeyError, IndexError, TypeError, ValueError, AttributeError, InvalidRowsError):
         return None
-    ids = [each for leaf in leaves for each in leaf]
+    ids = [entry_id for leaf in leaves for entry_id in leaf]
     if entry in ids:
         return True
     together = last - first == len(leaves) - 1
     below = first == 0 or ids[0] < entry
-    above = last == shown["size"] - 1 or entry < ids[-1]
+    above = last == proof["size"] - 1 or entry < ids[-1]
     return False if together and below and above else None
 
 
-def _ids(leaf: dict[str, Any], size: int, root: str) -> list[bytes]:
-    """The leaf's entries. ValueError where it is not of that tree."""
-    path = [bytes.fromhex(each) for each in leaf["path"]]
+def _ids(leaf: Mapping[str, Any], size: int, root: str) -> list[bytes]:
+    """Return the ids of the leaf's entries. Raises ValueError if the leaf is not of that tree."""
+    path = [bytes.fromhex(sibling) for sibling in leaf["path"]]
     reached = root_from_path(leaf["rows"].encode("ascii"), leaf["index"], size, path)
     if reached is None or reached.hex() != root:
         raise ValueError("the path does not lead to the root")
-    return [each.id for each in read_rows(leaf["rows"])]
+    return [entry.id for entry in read_rows(leaf["rows"])]

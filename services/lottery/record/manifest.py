@@ -1,11 +1,12 @@
-"""The manifest: one signed line that fixes list, rules and sources of chance before any chance exists. Pure.
+"""Manifest: one signed line that fixes list, rules and sources of randomness before the draw. Pure.
 
-Members are those of `docs/protocols.md` §2, and five more: `override` (null, or why the list was frozen although
-applications were undecided), `rehearsal` (true where people and clock are invented), `objections_until` (no chance is
-taken before), `previous` (null, or the draw that this one corrects, and why) and `promotion` (how seats are passed on).
+Members are those of `docs/protocols.md` §2, and five more: `override` (null, or the reason for a freeze with undecided
+applications), `rehearsal` (true if people and clock are invented), `objections_until` (no randomness is taken before),
+`previous` (null, or the draw that this one corrects, and the reason) and `promotion` (rules for freed seats).
 """
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -24,7 +25,7 @@ SOFTWARE = "kuji/0.1.0"
 
 @dataclass(frozen=True)
 class Override:
-    """Somebody froze the list although it was not complete: how many were open, why, and which two people said so."""
+    """Freeze of an incomplete list: numbers of open applications, the reason, and the two handlers."""
 
     held: int
     undecided: int
@@ -35,7 +36,7 @@ class Override:
 
 @dataclass(frozen=True)
 class Previous:
-    """The draw that is corrected by another: its id, the SHA-256 (hex) of its manifest or None where it had none."""
+    """Draw that another corrects: its id, and the SHA-256 (hex) of its manifest or None if it had none."""
 
     draw: str
     manifest_sha256: str | None
@@ -46,7 +47,7 @@ class Previous:
 
 @dataclass(frozen=True)
 class Freeze:
-    """How a list came to be frozen. `beacon_round` is None for a draw without beacon."""
+    """Circumstances of a freeze. `beacon_round` is None for a draw without beacon."""
 
     at: datetime
     override: Override | None = None
@@ -56,25 +57,25 @@ class Freeze:
 
 
 @dataclass(frozen=True)
-class Counted:
-    """What is counted besides the rows: entries by arrival channel, applications refused by reason."""
+class EntryCounts:
+    """Counts besides the rows: entries by arrival channel, refused applications by reason."""
 
     by_channel: dict[str, int]
     refused_by_reason: dict[str, int]
 
 
 def draw_id(campaign: CampaignId, number: int) -> DrawId:
-    """A campaign's draws are counted from 1; a second one is made only to correct the first."""
+    """Return the id of a campaign's draw. Draws are numbered from 1; a later one corrects the one before."""
     return DrawId(f"{campaign}-{number}")
 
 
 def write_manifest(
     campaign: Campaign,
     frozen: FrozenList,
-    counted: Counted,
+    counted: EntryCounts,
     freeze: Freeze,
 ) -> str:
-    """The exact line, without line feed."""
+    """Return the manifest as one line of canonical JSON, without line feed."""
     rule = campaign.draw
     beacon = rule.beacon and {
         "chain": rule.beacon.chain,
@@ -94,12 +95,10 @@ def write_manifest(
         "root": root(leaf_hashes(frozen)).hex(),
         "counts": {
             "channel": counted.by_channel,
-            "class": frozen.asked_for(),
+            "class": frozen.count_by_class(),
             "refused": counted.refused_by_reason,
         },
-        "classes": [
-            _class_member(each.id, each.capacity, each.starts, each.ends, each.waiting) for each in campaign.classes
-        ],
+        "classes": [_class_member(one.id, one.capacity, one.starts, one.ends, one.waiting) for one in campaign.classes],
         "rules": {"max_wins": rule.max_wins, "preferences": rule.preferences, "groups": "skip"},
         "beacon": beacon,
         "dice": {"digits": rule.digits, "witnesses": rule.witnesses} if uses_dice else None,
@@ -111,8 +110,8 @@ def write_manifest(
     return canonical(content).decode("utf-8")
 
 
-def _promotion_member(campaign: Campaign) -> dict[str, Any]:
-    """How seats that fall free are passed on: fixed before anybody knows who waits for them."""
+def _promotion_member(campaign: Campaign) -> Mapping[str, Any]:
+    """Return the rules for freed seats. They are fixed before the waiting list is known."""
     hold_until, until = campaign.reception.hold_until, campaign.offers.until
     return {
         "hold_until": hold_until and hold_until.isoformat(),
@@ -121,7 +120,7 @@ def _promotion_member(campaign: Campaign) -> dict[str, Any]:
     }
 
 
-def _class_member(name: str, capacity: int, starts: datetime, ends: datetime, waiting: int) -> dict[str, Any]:
+def _class_member(name: str, capacity: int, starts: datetime, ends: datetime, waiting: int) -> Mapping[str, Any]:
     return {
         "id": name,
         "capacity": capacity,
@@ -133,7 +132,7 @@ def _class_member(name: str, capacity: int, starts: datetime, ends: datetime, wa
 
 @dataclass(frozen=True)
 class Manifest:
-    """A manifest read back: what a draw, or whoever checks one, needs of it."""
+    """Manifest as a draw and a verifier read it."""
 
     line: str
     draw: str
@@ -152,21 +151,21 @@ class Manifest:
 
     @classmethod
     def read(cls, line: str) -> "Manifest":
-        """ValueError, KeyError or TypeError where the line is not a manifest in canonical form."""
+        """Read a manifest. Raises ValueError, KeyError or TypeError unless the line is one in canonical form."""
         content = json.loads(line)
         if canonical(content).decode("utf-8") != line:
             raise ValueError("the manifest is not canonical JSON")
         if content["v"] != 1 or content["rules"]["groups"] != "skip":
-            raise ValueError("the manifest is of a version or rule this program does not know")
+            raise ValueError("the manifest is of a version or rule that this program does not know")
         dice, beacon = content["dice"], content["beacon"]
         if dice is None and beacon is None:
-            raise ValueError("the manifest names no source of chance")
+            raise ValueError("the manifest names no source of randomness")
         return cls(
             line=line,
             draw=content["draw"],
             rows=content["rows"],
             root=content["root"],
-            classes=tuple(_class_rule(each) for each in content["classes"]),
+            classes=tuple(_class_rule(member) for member in content["classes"]),
             rules=Rules(content["rules"]["max_wins"], content["rules"]["preferences"]),
             class_counts=content["counts"]["class"],
             channel_counts=content["counts"]["channel"],
@@ -179,7 +178,7 @@ class Manifest:
         )
 
 
-def _promotion_rules(member: dict[str, Any]) -> PromotionRules:
+def _promotion_rules(member: Mapping[str, Any]) -> PromotionRules:
     hold_until, until = member["hold_until"], member["offers_until"]
     return PromotionRules(
         hold_until=None if hold_until is None else datetime.fromisoformat(hold_until),
@@ -188,6 +187,6 @@ def _promotion_rules(member: dict[str, Any]) -> PromotionRules:
     )
 
 
-def _class_rule(member: dict[str, Any]) -> ClassRule:
+def _class_rule(member: Mapping[str, Any]) -> ClassRule:
     starts, ends = (datetime.fromisoformat(member[name]) for name in ("starts", "ends"))
     return ClassRule(member["id"], member["capacity"], starts, ends, member["waiting"])

@@ -13,12 +13,12 @@ def node_hash(left: bytes, right: bytes) -> bytes:
 
 
 def root(hashes: Sequence[bytes]) -> bytes:
-    """32 bytes, from the hashes of the leaves; of an empty list the hash of nothing."""
+    """Compute the root (32 bytes) from the hashes of the leaves; SHA-256 of nothing for an empty list."""
     return _root(hashes) if hashes else hashlib.sha256(b"").digest()
 
 
 def path(hashes: Sequence[bytes], index: int) -> list[bytes]:
-    """The audit path of leaf `index` (from 0), nearest sibling first; `hashes`: of all leaves."""
+    """Return the audit path of leaf `index` (from 0), nearest sibling first. `hashes`: of all leaves."""
     if len(hashes) == 1:
         return []
     at = _split(len(hashes))
@@ -28,7 +28,7 @@ def path(hashes: Sequence[bytes], index: int) -> list[bytes]:
 
 
 def root_from_path(leaf: bytes, index: int, size: int, siblings: Sequence[bytes]) -> bytes | None:
-    """The root that `leaf` at `index` of `size` leads to (RFC 9162 §2.1.3.2); None for a path of wrong length."""
+    """Compute the root from `leaf` at `index` of `size` (RFC 9162 §2.1.3.2); None for a path of wrong length."""
     if not 0 <= index < size:
         return None
     position, last, digest = index, size - 1, leaf_hash(leaf)
@@ -46,7 +46,7 @@ def root_from_path(leaf: bytes, index: int, size: int, siblings: Sequence[bytes]
 
 
 def _split(size: int) -> int:
-    """The largest power of two below `size`."""
+    """Return the largest power of two below `size`."""
     return 1 << (size - 1).bit_length() - 1
 
 

@@ -1,9 +1,9 @@
-"""Passes: what a winner shows at reception, checkable by anybody with the lottery's public key and no network. Pure.
+"""Passes: QR codes for reception, which can be checked offline with the lottery's public key. Pure.
 
 Form (`docs/protocols.md` §2, "Passes"): `KP1:` and 160 characters of base32 (RFC 4648 §6), all of them in a QR code's
 alphanumeric set. Bytes: 1, the first 8 of SHA-256(campaign id), the entry's 16, the class's number (2), seats (1), not
 before and not after in minutes since 1970 (4 each), all big-endian; then Ed25519's 64 over `kuji/pass/1` ‖ 0x00 ‖ all
-that. No person, and nothing that leads to one (R-C2).
+that. A pass contains no personal data (R-C2).
 """
 
 import base64
@@ -26,14 +26,14 @@ _FIELDS: Final = struct.Struct(">B8s16sHBII")
 _DOMAIN: Final = b"kuji/pass/1\x00"
 _FORM: Final = re.compile(r"KP1:[A-Z2-7]{160}")
 _VERSION: Final = 1
-GOOD_EARLY: Final = timedelta(hours=6)
-"""So long before a class starts its passes are good: reception opens when the doors do."""
+VALID_BEFORE: Final = timedelta(hours=6)
+"""Passes are valid from this time before the class starts."""
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-class BadPass(KujiError):  # noqa: N818  (says what is the case)
-    """Not a pass of this campaign signed with this key. `why`: `form`, `signature` or `campaign`."""
+class InvalidPassError(KujiError):
+    """Raised when a text is not a pass of this campaign and key. `why`: `form`, `signature` or `campaign`."""
 
     def __init__(self, why: str) -> None:
         super().__init__(f"not a pass: {why}")
@@ -42,7 +42,7 @@ class BadPass(KujiError):  # noqa: N818  (says what is the case)
 
 @dataclass(frozen=True)
 class Pass:
-    """One class that one entry holds: `entry` 16 bytes, `number` the class's, `seats` people; valid by the minute."""
+    """Pass of one entry for one class. `entry`: 16 bytes; `number`: of the class; times to the minute."""
 
     entry: bytes
     number: int
@@ -51,44 +51,44 @@ class Pass:
     not_after: datetime
 
 
-def pass_of(campaign: Campaign, entry: bytes, class_id: ClassId, seats: int) -> Pass:
-    """Valid from some hours before the class until it ends."""
+def make_pass(campaign: Campaign, entry: bytes, class_id: ClassId, seats: int) -> Pass:
+    """Make a pass that is valid from `VALID_BEFORE` the class starts until it ends."""
     event_class = campaign.event_class(class_id)
     assert event_class is not None  # noqa: S101  (the draw was over the campaign's own classes)
-    return Pass(entry, event_class.number, seats, event_class.starts - GOOD_EARLY, event_class.ends)
+    return Pass(entry, event_class.number, seats, event_class.starts - VALID_BEFORE, event_class.ends)
 
 
-def write_pass(signing: SigningKey, campaign: CampaignId, shown: Pass) -> str:
-    """The text of the QR code."""
+def write_pass(signing: SigningKey, campaign: CampaignId, content: Pass) -> str:
+    """Write a pass as the text of its QR code."""
     payload = _FIELDS.pack(
         _VERSION,
         _short(campaign),
-        shown.entry,
-        shown.number,
-        shown.seats,
-        _minutes(shown.not_before),
-        _minutes(shown.not_after),
+        content.entry,
+        content.number,
+        content.seats,
+        _minutes(content.not_before),
+        _minutes(content.not_after),
     )
     signature = unb64url(signing.sign(_DOMAIN + payload))
     return PREFIX + base64.b32encode(payload + signature).decode("ascii").rstrip("=")
 
 
 def read_pass(public: str, campaign: CampaignId, text: str) -> Pass:
-    """What the pass says; `public` is the lottery's key (base64url). Raises BadPass. Validity is the caller's."""
+    """Read a pass. `public`: the lottery's key (base64url). Raises InvalidPassError. The caller checks the times."""
     if not _FORM.fullmatch(text):
-        raise BadPass("form")
+        raise InvalidPassError("form")
     try:
         written = base64.b32decode(text.removeprefix(PREFIX))
     except binascii.Error:
-        raise BadPass("form") from None
+        raise InvalidPassError("form") from None
     payload, signature = written[: _FIELDS.size], written[_FIELDS.size :]
     version, short, entry, number, seats, not_before, not_after = _FIELDS.unpack(payload)
     if version != _VERSION:
-        raise BadPass("form")
+        raise InvalidPassError("form")
     if not verify(public, _DOMAIN + payload, b64url(signature)):
-        raise BadPass("signature")
+        raise InvalidPassError("signature")
     if short != _short(campaign):
-        raise BadPass("campaign")
+        raise InvalidPassError("campaign")
     return Pass(entry, number, seats, _moment(not_before), _moment(not_after))
 
 

@@ -1,7 +1,7 @@
-"""The transcript: everything that is needed to check a draw, in one signed file (`docs/protocols.md` §2). Pure.
+"""Transcript: everything that is needed to check a draw, in one signed file (`docs/protocols.md` §2). Pure.
 
 Members are those of the protocol, and `signing_key`: the public key (Ed25519, base64url) of both signatures, so that
-the file can be checked by itself; who wants to know *whose* key it is compares it with the published one.
+the file can be checked by itself. A reader compares the key with the published one to know its owner.
 """
 
 import hashlib
@@ -15,10 +15,10 @@ from services.lottery.randomness.sources import Randomness
 from shared.canonical import canonical
 from shared.signing import SigningKey
 
-FIRST = "0" * 64
+FIRST_PREV = "0" * 64
 
 INLINE_ROWS: Final = 200_000
-"""Rows up to here stand in the transcript itself; a file of 12 MB is still one that a browser opens."""
+"""Largest number of rows inside the transcript: a browser still opens a file of 12 MB."""
 
 ROWS_FILE: Final = "rows.txt"
 
@@ -42,20 +42,20 @@ MEMBERS: Final = frozenset(
 )
 
 
-def history_event(
+def make_history_event(
     kind: str, at: datetime, before: Mapping[str, Any] | None, reason: str = "", **facts: Any
-) -> dict[str, Any]:
-    """The next event of the hash chain; `prev` is the SHA-256 (hex) of the one before. No person, no free text.
+) -> Mapping[str, Any]:
+    """Return the next event of the hash chain; `prev` is the SHA-256 (hex) of the event `before`.
 
-    `facts`: what this kind of event says besides (`services.lottery.promotion.history`).
+    An event contains no person and no free text. `facts`: members of its kind (`services.lottery.promotion.history`).
     """
-    prev = FIRST if before is None else hashlib.sha256(canonical(before)).hexdigest()
+    prev = FIRST_PREV if before is None else hashlib.sha256(canonical(before)).hexdigest()
     return {"event": kind, "at": at.isoformat(), "reason": reason, "prev": prev, **facts}
 
 
-def history_holds(history: Sequence[Mapping[str, Any]]) -> bool:
-    """Whether each event holds the hash of the one before."""
-    prev = FIRST
+def is_hash_chain(history: Sequence[Mapping[str, Any]]) -> bool:
+    """Return True if each event contains the hash of the one before."""
+    prev = FIRST_PREV
     for event in history:
         if event.get("prev") != prev:
             return False
@@ -75,8 +75,8 @@ def write_transcript(
     allocation: Allocation,
     history: Sequence[Mapping[str, Any]],
     signing: SigningKey,
-) -> dict[str, Any]:
-    """The signed transcript: rows inline where they are few enough to be read in one piece, else their file's name."""
+) -> Mapping[str, Any]:
+    """Return the signed transcript. Up to `INLINE_ROWS` rows are inside it; else `rows` names their file."""
     inline = len(frozen) <= INLINE_ROWS
     content = {
         "v": 1,
@@ -93,9 +93,9 @@ def write_transcript(
         "history": list(history),
         "signing_key": signing.public,
     }
-    return signed(content, signing)
+    return sign_transcript(content, signing)
 
 
-def signed(content: Mapping[str, Any], signing: SigningKey) -> dict[str, Any]:
-    """A transcript with its `signature_of_result`; `content` is without."""
+def sign_transcript(content: Mapping[str, Any], signing: SigningKey) -> Mapping[str, Any]:
+    """Return the transcript with `signature_of_result`. `content`: its other members."""
     return {**content, "signature_of_result": signing.sign(canonical(content))}

@@ -20,7 +20,7 @@ from services.lottery.draw.rules.entry import Entry
 from services.lottery.draw.rules.states import DrawState, WrongStateError
 from services.lottery.keys import LotteryKeys
 from services.lottery.places.repository import open_places
-from services.lottery.record.passes import pass_of, write_pass
+from services.lottery.record.passes import make_pass, write_pass
 from services.lottery.results.rules.outcomes import Outcomes
 from shared.campaign import Campaign
 from shared.contracts import BATCH_LIMIT, Result, ResultsPublished
@@ -76,7 +76,7 @@ class ResultPublisher:
         return Outcomes(
             allocate(draw.key, frozen, manifest.classes, manifest.rules),
             lambda application_id: self._keys.pass_code(campaign.id, draw.id, application_id),
-            lambda *won: write_pass(self._keys.signing, campaign.id, pass_of(campaign, *won)),
+            lambda *won: write_pass(self._keys.signing, campaign.id, make_pass(campaign, *won)),
         )
 
     async def _entries_of(self, campaign: CampaignId, frozen: FrozenList, start: int) -> list[Entry]:

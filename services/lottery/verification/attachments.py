@@ -1,4 +1,4 @@
-"""What is checked beside a transcript: the draw that it corrects, evidence of dice, a proof of inclusion. Pure."""
+"""Checks of files beside a transcript: the previous draw, evidence of dice, a proof of inclusion. Pure."""
 
 import hashlib
 import json
@@ -9,34 +9,34 @@ from services.lottery.record.inclusion import check_proof
 from services.lottery.verification.transcript_checks import Check
 from shared.signing import verify
 
-_ON_THE_LIST = {True: "the entry is on the list", False: "the entry is not on the list", None: "it does not hold"}
+_VERDICTS = {True: "the entry is on the list", False: "the entry is not on the list", None: "it does not hold"}
 
 
 def check_previous(content: Any, previous: Any) -> Check:
-    """Whether `previous` (a transcript, or a published manifest) is the very draw that this one says it corrects."""
-    return _readable("previous draw", lambda: _previous(content, previous))
+    """Check that `previous` (a transcript or a published manifest) is the draw that this one corrects."""
+    return _run_check("previous draw", lambda: _previous(content, previous))
 
 
 def check_evidence(content: Any, evidence: bytes) -> Check:
-    """Whether the transcript names this photograph or recording, byte for byte."""
-    return _readable("evidence of the dice", lambda: _evidence(content, evidence))
+    """Check that the transcript names the hash of this photograph or recording."""
+    return _run_check("evidence of the dice", lambda: _evidence(content, evidence))
 
 
 def check_inclusion(content: Any, proof: Any) -> Check:
-    """Whether the proof is of this transcript's list; that the entry is absent is proved as well."""
-    return _readable("proof of inclusion", lambda: _inclusion(content, proof))
+    """Check that a proof of inclusion or absence belongs to the transcript's list."""
+    return _run_check("proof of inclusion", lambda: _inclusion(content, proof))
 
 
-def correction(content: Any) -> dict[str, str] | None:
-    """`draw`, `reason`, `actor`, `approved_by` of the draw that this one corrects; None for a first draw."""
+def find_correction(content: Any) -> dict[str, str] | None:
+    """Return `draw`, `reason`, `actor`, `approved_by` of the corrected draw; None for a first draw."""
     named: dict[str, str] | None = json.loads(content["manifest"])["previous"]
     return named
 
 
 def _previous(content: Mapping[str, Any], previous: Mapping[str, Any]) -> tuple[bool, str]:
-    named, line = correction(content), str(previous["manifest"])
+    named, line = find_correction(content), str(previous["manifest"])
     if named is None:
-        return False, "this draw corrects none"
+        return False, "this draw corrects no other draw"
     if hashlib.sha256(line.encode()).hexdigest() != named["manifest_sha256"]:
         return False, f"it is not the manifest of {named['draw']} that was given up"
     signed = verify(content["signing_key"], line.encode(), previous["signature"])
@@ -51,10 +51,10 @@ def _evidence(content: Mapping[str, Any], evidence: bytes) -> tuple[bool, str]:
 
 def _inclusion(content: Mapping[str, Any], proof: Any) -> tuple[bool, str]:
     verdict = check_proof(proof, json.loads(content["manifest"])["root"])
-    return verdict is not None, _ON_THE_LIST[verdict]
+    return verdict is not None, _VERDICTS[verdict]
 
 
-def _readable(name: str, check: Callable[[], tuple[bool, str]]) -> Check:
+def _run_check(name: str, check: Callable[[], tuple[bool, str]]) -> Check:
     try:
         passed, text = check()
     except (KeyError, TypeError, ValueError, AttributeError):

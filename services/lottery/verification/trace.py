@@ -1,6 +1,6 @@
-"""One person's path through a draw: the ticket, the place it gives, what was tried in each round, and what came of it.
+"""Trace of one entry through a draw: ticket, rank, attempts in each round, and outcomes. Pure.
 
-Computed from the transcript alone, without personal data; who knows an entry's id can follow it. Pure.
+Computed from the transcript alone, without personal data. Anyone who knows an entry's id can trace it.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -8,68 +8,72 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from services.lottery.allocation.entries import Entry
-from services.lottery.allocation.reference_allocator import Attempt, PlainAllocation, allocate_plainly
+from services.lottery.allocation.reference_allocator import Attempt, ReferenceAllocation, allocate_entry_by_entry
 from services.lottery.allocation.tickets import tickets
 from services.lottery.record.manifest import Manifest
 
 
 @dataclass(frozen=True)
-class Ending:
-    """What became of one class. `place`: in the order won, or on the waiting list; `reason`: why it was lost."""
+class ClassOutcome:
+    """Outcome of one chosen class. `rank`: in the order won or on the waiting list; `reason`: for a lost class."""
 
     class_id: str
     outcome: Literal["won", "waiting", "lost"]
-    place: int | None = None
+    rank: int | None = None
     reason: str | None = None
+
+    def to_document(self) -> Mapping[str, Any]:
+        document = {"class_id": self.class_id, "outcome": self.outcome, "place": self.rank, "reason": self.reason}
+        return {name: value for name, value in document.items() if value is not None}
 
 
 @dataclass(frozen=True)
 class Trace:
-    """`ticket` in hex; `place` from 1 among `entries`."""
+    """Trace of one entry. `ticket`: in hex; `rank`: from 1, among `entries`."""
 
     entry: str
     ticket: str
-    place: int
+    rank: int
     entries: int
     attempts: tuple[Attempt, ...]
-    endings: tuple[Ending, ...]
+    outcomes: tuple[ClassOutcome, ...]
 
-    def shown(self) -> dict[str, Any]:
+    def to_document(self) -> Mapping[str, Any]:
         return {
             "entry": self.entry,
             "ticket": self.ticket,
-            "place": self.place,
+            "place": self.rank,
             "entries": self.entries,
-            "attempts": [vars(each) for each in self.attempts],
-            "endings": [{k: v for k, v in vars(each).items() if v is not None} for each in self.endings],
+            "attempts": [vars(attempt) for attempt in self.attempts],
+            "endings": [outcome.to_document() for outcome in self.outcomes],
         }
 
 
 def trace(key: bytes, manifest: Manifest, entries: Sequence[Entry], entry: bytes) -> Trace | None:
-    """None where the entry is not on the list."""
-    chosen = next((each for each in entries if each.id == entry), None)
+    """Trace an entry; None if it is not on the list."""
+    chosen = next((listed for listed in entries if listed.id == entry), None)
     if chosen is None:
         return None
-    result = allocate_plainly(key, entries, manifest.classes, manifest.rules, watched=entry)
+    result = allocate_entry_by_entry(key, entries, manifest.classes, manifest.rules, watched=entry)
     return Trace(
         entry=entry.hex(),
         ticket=tickets(key, entry).hex(),
-        place=result.order.index(entry) + 1,
+        rank=result.order.index(entry) + 1,
         entries=len(entries),
         attempts=result.attempts,
-        endings=tuple(_endings(chosen, result)),
+        outcomes=tuple(_outcomes(chosen, result)),
     )
 
 
-def _endings(chosen: Entry, result: PlainAllocation) -> Iterator[Ending]:
+def _outcomes(chosen: Entry, result: ReferenceAllocation) -> Iterator[ClassOutcome]:
     for name, _ in chosen.choices:
-        if place := _place(result.winners, name, chosen.id):
-            yield Ending(name, "won", place)
-        elif place := _place(result.waiting, name, chosen.id):
-            yield Ending(name, "waiting", place)
+        if rank := _rank(result.winners, name, chosen.id):
+            yield ClassOutcome(name, "won", rank)
+        elif rank := _rank(result.waiting, name, chosen.id):
+            yield ClassOutcome(name, "waiting", rank)
         else:
-            yield Ending(name, "lost", reason=result.lost[chosen.id][name])
+            yield ClassOutcome(name, "lost", reason=result.lost[chosen.id][name])
 
 
-def _place(ids: Mapping[str, tuple[bytes, ...]], name: str, entry: bytes) -> int | None:
+def _rank(ids: Mapping[str, tuple[bytes, ...]], name: str, entry: bytes) -> int | None:
     return ids[name].index(entry) + 1 if entry in ids[name] else None

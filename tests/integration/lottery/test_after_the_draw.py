@@ -15,7 +15,7 @@ from services.lottery.places.correct import Correcting, Refused
 from services.lottery.places.moves import NoSuchPlace, release
 from services.lottery.places.repository import By
 from services.lottery.promotion.states import PlaceState
-from services.lottery.promotion.waiting_list import BadMove
+from services.lottery.promotion.waiting_list import InvalidMoveError
 from services.lottery.record.passes import read_pass
 from services.lottery.verification.transcript_checks import verify_transcript
 from shared.contracts import ApplicationsRejected, RejectedApplication
@@ -86,7 +86,7 @@ async def test_an_offer_that_nobody_answers_runs_out_and_cannot_be_accepted_any_
     (first,) = await after.of_class(KIDS, "offered")
     second = (await after.of_class(KIDS, "waiting"))[0]
     after.clock.at += timedelta(hours=72)
-    with pytest.raises(BadMove, match="over"):
+    with pytest.raises(InvalidMoveError, match="over"):
         await after.answer(first, "accept")
     await after.settle()
     assert [each["_id"] for each in await after.of_class(KIDS, "offered")] == [second["_id"]]
@@ -181,7 +181,7 @@ async def test_places_released_on_the_day_go_to_whoever_is_present_and_nobody_is
     await after.settle()
     assert await after.offers() == []
     await after.places.admit(name, waits[1]["application_id"], KIDS, By("sato"))
-    with pytest.raises(BadMove, match="not enough"):
+    with pytest.raises(InvalidMoveError, match="not enough"):
         await after.places.admit(name, waits[0]["application_id"], KIDS, By("sato"))
     await after.settle()
     content = await after.transcript()
@@ -214,7 +214,7 @@ async def test_somebody_wrongly_refused_gets_what_the_draw_would_have_given_and_
     assert verify_transcript(content).passed
     assert all(each["extra"] == (each["state"] == "held") for each in events(content, "corrected"))
     for name in (each for each, got in zip(refused, given, strict=True) if got):
-        with pytest.raises(BadMove):
+        with pytest.raises(InvalidMoveError):
             await correct(after.correcting, town, name)
 
 
@@ -227,7 +227,7 @@ async def test_only_what_was_received_and_refused_can_be_corrected(town: Town, a
         await correct(after.correcting, town, new_application_id())
     with pytest.raises(NoSuchPlace):
         await correct(after.correcting, town, town.ids[0])
-    with pytest.raises(BadMove):
+    with pytest.raises(InvalidMoveError):
         await after.places.admit(town.campaign.id, town.ids[0], ClassId("no-such"), TWO)
 
 

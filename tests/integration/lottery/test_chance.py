@@ -17,7 +17,7 @@ from services.lottery.draw.randomness_entry import Dice, ObjectionsOpenError
 from services.lottery.draw.relays import RelayClient
 from services.lottery.draw.rules.blockers import Readiness, waits
 from services.lottery.draw.rules.states import WrongStateError
-from services.lottery.randomness.rounds import RoundPassed
+from services.lottery.randomness.rounds import RoundPassedError
 from services.lottery.randomness.sources import BeaconRound
 from services.lottery.verification.transcript_checks import verify_transcript
 from shared.campaign import Campaign, quicknet
@@ -139,7 +139,7 @@ async def test_a_list_whose_beacon_is_known_already_is_not_frozen(mongo_url: str
     async with town_of(campaign, mongo_url, f"{namespace}_lottery", tmp_path) as town:
         await everybody_is_in(town)
         town.clock.at = quicknet.time_of(ROUND) - timedelta(minutes=59)
-        with pytest.raises(RoundPassed, match="comes too early"):
+        with pytest.raises(RoundPassedError, match="comes too early"):
             await town.office.freeze()
         await town.office.scheduler.advance(campaign)
         assert await waited_for(town) == ["round-passed"]

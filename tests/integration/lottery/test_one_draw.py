@@ -15,7 +15,7 @@ from services.lottery.draw.repository import ListFrozenError
 from services.lottery.draw.rules.blockers import Readiness
 from services.lottery.draw.rules.states import WrongStateError
 from services.lottery.draw.transcript_repository import TranscriptRepository
-from services.lottery.randomness.sources import BadRandomness
+from services.lottery.randomness.sources import InvalidRandomnessError
 from services.lottery.record.manifest import Override, draw_id
 from services.lottery.results import publish
 from services.lottery.verification.transcript_checks import verify_transcript
@@ -196,7 +196,7 @@ async def test_a_publication_that_died_half_way_is_finished_by_another(town: Tow
 async def test_bad_dice_leave_the_draw_waiting(town: Town):
     await everybody_is_in(town)
     await town.office.freeze()
-    with pytest.raises(BadRandomness):
+    with pytest.raises(InvalidRandomnessError):
         await town.office.enter_dice(Dice(DICE, DICE[::-1], WITNESSES), "yamada")
     assert not await town.office.run()
     with pytest.raises(WrongStateError):

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from services.lottery.allocation import allocator
 from services.lottery.allocation.entries import Entry
-from services.lottery.allocation.reference_allocator import PlainAllocation, allocate_plainly
+from services.lottery.allocation.reference_allocator import ReferenceAllocation, allocate_entry_by_entry
 from services.lottery.allocation.tickets import tickets
 from services.lottery.rules import ClassRule, Rules
 from tests.support.draw_builders import allocated, class_rule, entry
@@ -69,7 +69,7 @@ def test_a_slow_second_opinion_agrees(campaign: tuple[list[Entry], list[ClassRul
 @given(campaigns())
 def test_the_verifiers_allocator_agrees_in_everything(campaign: tuple[list[Entry], list[ClassRule], Rules, bytes]):
     entries, classes, rules, key = campaign
-    assert allocated(key, entries, classes, rules) == allocate_plainly(key, entries, classes, rules)
+    assert allocated(key, entries, classes, rules) == allocate_entry_by_entry(key, entries, classes, rules)
 
 
 @settings(max_examples=300, deadline=None)
@@ -83,7 +83,7 @@ def test_it_does_not_matter_in_how_long_runs_entries_are_served(
         patched.setattr(allocator, "_FIRST_RUN", first)
         patched.setattr(allocator, "_LONGEST_RUN", longest)
         result = allocated(key, entries, classes, rules)
-    assert result == allocate_plainly(key, entries, classes, rules)
+    assert result == allocate_entry_by_entry(key, entries, classes, rules)
 
 
 @settings(max_examples=300, deadline=None)
@@ -145,7 +145,7 @@ def by_ticket(*numbers: int) -> list[int]:
     return sorted(numbers, key=lambda number: tickets(KEY, number.to_bytes(16, "big")))
 
 
-def drawn(entries: list[Entry], classes: list[ClassRule], **rules: int) -> PlainAllocation:
+def drawn(entries: list[Entry], classes: list[ClassRule], **rules: int) -> ReferenceAllocation:
     return allocated(KEY, entries, classes, Rules(rules.get("max_wins", 1), preferences=True))
 
 

@@ -11,9 +11,9 @@ from typer.testing import CliRunner
 
 from deploy.cli.commands import app
 from services.lottery.allocation.frozen_list import FrozenList
-from services.lottery.record.inclusion import Leaf, shown_proof
+from services.lottery.record.inclusion import Leaf, format_proof
 from services.lottery.record.merkle import path
-from services.lottery.record.rows import LEAF_ROWS, leaf_hashes, leaf_of
+from services.lottery.record.rows import LEAF_ROWS, leaf_hashes, read_leaf
 from services.lottery.record.transcript import ROWS_FILE
 from shared.canonical import canonical
 from shared.ids import ApplicationId, new_application_id
@@ -115,8 +115,8 @@ def test_a_proof_leads_to_its_entry_and_must_be_of_this_list(tmp_path: Path):
     file = laid(tmp_path, "t.json", FIRST)
     frozen = FrozenList.of(sorted(sample_entries(300), key=lambda each: each.id))
     at = 7
-    leaf = Leaf(leaf_of(frozen, at // LEAF_ROWS).decode(), 0, tuple(path(leaf_hashes(frozen), 0)))
-    proof = shown_proof("777-days-1", frozen.id(at), 1, [leaf])
+    leaf = Leaf(read_leaf(frozen, at // LEAF_ROWS).decode(), 0, tuple(path(leaf_hashes(frozen), 0)))
+    proof = format_proof("777-days-1", frozen.id(at), 1, [leaf])
     shown = json.loads(asked(file, "--proof", laid(tmp_path, "p.json", proof), "--json").stdout)
     assert shown["passed"]
     assert shown["path"]["entry"] == frozen.id(at).hex()

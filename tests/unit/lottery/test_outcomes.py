@@ -7,7 +7,7 @@ from services.lottery.allocation.entries import Entry
 from services.lottery.allocation.frozen_list import FrozenList
 from services.lottery.draw.rules.entry import Entry as StoredEntry
 from services.lottery.keys import LotteryKeys
-from services.lottery.record.manifest import Counted, Freeze, Manifest, Override, draw_id, write_manifest
+from services.lottery.record.manifest import EntryCounts, Freeze, Manifest, Override, draw_id, write_manifest
 from services.lottery.record.passes import Pass, read_pass, write_pass
 from services.lottery.results.rules.outcomes import Outcomes
 from services.lottery.rules import Rules
@@ -90,5 +90,5 @@ def test_a_manifest_reads_back_as_it_was_written():
 
 def test_an_override_stands_in_the_public_line():
     override = Override(3, 0, "recount agreed", "a", "b")
-    line = write_manifest(sample_campaign(), FrozenList.of([]), Counted({}, {}), Freeze(DAY, override))
+    line = write_manifest(sample_campaign(), FrozenList.of([]), EntryCounts({}, {}), Freeze(DAY, override))
     assert '"override":{"actor":"a","approved_by":"b","held":3,"reason":"recount agreed","undecided":0}' in line

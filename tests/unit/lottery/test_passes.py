@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.lottery.record.passes import BadPass, Pass, read_pass, write_pass
+from services.lottery.record.passes import InvalidPassError, Pass, read_pass, write_pass
 from shared.ids import CampaignId
 from shared.signing import SigningKey
 
@@ -30,7 +30,7 @@ def test_no_changed_character_is_taken():
         for other in "A7":
             changed = TEXT[:at] + other + TEXT[at + 1 :]
             if changed != TEXT:
-                with pytest.raises(BadPass):
+                with pytest.raises(InvalidPassError):
                     read_pass(SIGNING.public, CAMPAIGN, changed)
 
 
@@ -46,6 +46,6 @@ def test_no_changed_character_is_taken():
     ids=["key", "campaign", "case", "line", "nothing"],
 )
 def test_another_key_campaign_or_form_is_told_apart(public: str, campaign: CampaignId, text: str, why: str):
-    with pytest.raises(BadPass) as refusal:
+    with pytest.raises(InvalidPassError) as refusal:
         read_pass(public, campaign, text)
     assert refusal.value.why == why

@@ -16,8 +16,8 @@ from py_ecc.optimized_bls12_381 import G2, multiply
 from services.lottery.allocation.tickets import DrawnOrder, tickets
 from services.lottery.randomness.beacon import verify_beacon
 from services.lottery.randomness.sources import (
-    BadRandomness,
     BeaconRound,
+    InvalidRandomnessError,
     Randomness,
     check_beacon,
     check_dice,
@@ -53,7 +53,7 @@ def test_a_real_beacon_value_is_accepted_for_its_round_only():
     ],
 )
 def test_any_other_beacon_value_is_refused(value: str):
-    with pytest.raises(BadRandomness):
+    with pytest.raises(InvalidRandomnessError):
         check_beacon(value, BEACON)
 
 
@@ -74,7 +74,7 @@ def test_dice_are_typed_twice_and_witnessed():
     ],
 )
 def test_dice_that_cannot_be_used_are_refused_with_the_reason(digits: str, again: str, witnesses: list[str], why: str):
-    with pytest.raises(BadRandomness, match=why):
+    with pytest.raises(InvalidRandomnessError, match=why):
         check_dice(digits, again, witnesses, **NEEDED)
 
 
@@ -144,7 +144,7 @@ def test_a_beacon_with_a_key_of_ones_own_is_refused():
     message = hash_to_G1(hashlib.sha256((1000).to_bytes(8, "big")).digest(), TAG, hashlib.sha256)
     signature = f"{compress_G1(multiply(message, secret)):096x}"
     assert verify_beacon(signature, own_key, 1000)
-    with pytest.raises(BadRandomness, match="another beacon"):
+    with pytest.raises(InvalidRandomnessError, match="another beacon"):
         check_beacon(signature, BeaconRound(quicknet.CHAIN, own_key, 1000))
 
 

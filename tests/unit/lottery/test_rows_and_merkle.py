@@ -11,12 +11,12 @@ from services.lottery.allocation.frozen_list import FrozenList
 from services.lottery.record.merkle import leaf_hash, path, root, root_from_path
 from services.lottery.record.rows import (
     LEAF_ROWS,
-    BadRows,
+    InvalidRowsError,
+    compute_root,
     leaf_hashes,
-    leaf_of,
     leaves,
+    read_leaf,
     read_rows,
-    root_of,
     write_rows,
 )
 from tests.support.draw_builders import entry
@@ -71,12 +71,12 @@ def test_leaves_are_runs_of_1024_lines():
     frozen = FrozenList.of(entry(number, ("a", 1)) for number in range(2 * LEAF_ROWS + 5))
     text = "".join(frozen.texts())
     assert [leaf.count(b"\n") for leaf in leaves(text)] == [LEAF_ROWS, LEAF_ROWS, 5]
-    assert list(leaves(text)) == [leaf_of(frozen, number) for number in range(3)]
-    assert root_of(text) == root(leaf_hashes(frozen)).hex()
+    assert list(leaves(text)) == [read_leaf(frozen, number) for number in range(3)]
+    assert compute_root(text) == root(leaf_hashes(frozen)).hex()
 
 
 def test_an_entry_cannot_stand_twice():
-    with pytest.raises(BadRows, match="twice"):
+    with pytest.raises(InvalidRowsError, match="twice"):
         write_rows([entry(1, ("a", 1)), entry(1, ("b", 1))])
 
 
@@ -98,5 +98,5 @@ def test_an_entry_cannot_stand_twice():
     ],
 )
 def test_any_other_form_is_refused(text: str):
-    with pytest.raises(BadRows, match="line"):
+    with pytest.raises(InvalidRowsError, match="line"):
         read_rows(text)

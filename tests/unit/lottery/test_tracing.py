@@ -9,13 +9,13 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from deploy.cli.commands import app
-from services.lottery.allocation.reference_allocator import allocate_plainly
+from services.lottery.allocation.reference_allocator import allocate_entry_by_entry
 from services.lottery.record.manifest import Manifest
 from services.lottery.record.rows import read_rows
 from services.lottery.record.transcript import ROWS_FILE
 from services.lottery.rules import Rules
 from services.lottery.verification.trace import trace
-from services.lottery.verification.transcript_checks import key_of, verify_file
+from services.lottery.verification.transcript_checks import derive_key, verify_file
 from shared.canonical import canonical
 from shared.signing import SigningKey
 from tests.support.draw_builders import class_rule, entry, sample_transcript
@@ -30,20 +30,20 @@ ENTRIES = read_rows(CONTENT["rows"])
 @settings(max_examples=60, deadline=None)
 @given(st.sampled_from(ENTRIES))
 def test_a_path_ends_where_the_transcript_says(chosen):  # noqa: ANN001
-    path = trace(key_of(CONTENT), MANIFEST, ENTRIES, chosen.id)
+    path = trace(derive_key(CONTENT), MANIFEST, ENTRIES, chosen.id)
     assert path is not None
-    for each in path.endings:
+    for each in path.outcomes:
         named = {"won": CONTENT["winners"], "waiting": CONTENT["waiting"]}.get(each.outcome)
-        assert named is None or named[each.class_id][(each.place or 0) - 1] == chosen.id.hex()
+        assert named is None or named[each.class_id][(each.rank or 0) - 1] == chosen.id.hex()
     taken = {each.class_id for each in path.attempts if each.outcome == "taken"}
-    assert taken == {each.class_id for each in path.endings if each.outcome == "won"}
+    assert taken == {each.class_id for each in path.outcomes if each.outcome == "won"}
 
 
 def test_every_step_says_why():
     first, second = by_ticket(1, 2)
     classes = [class_rule("a", 1, hour=9, hours=2), class_rule("b", 1, hour=10), class_rule("c", 2, hour=13)]
     entries = [entry(n, ("a", 1), ("b", 1), ("c", 1)) for n in (1, 2)]
-    result = allocate_plainly(KEY, entries, classes, Rules(2, preferences=True), second.to_bytes(16, "big"))
+    result = allocate_entry_by_entry(KEY, entries, classes, Rules(2, preferences=True), second.to_bytes(16, "big"))
     steps = [(each.round, each.class_id, each.outcome, each.left) for each in result.attempts]
     assert steps == [
         (1, "a", "full", 0),
@@ -56,7 +56,7 @@ def test_every_step_says_why():
 
 
 def test_a_stranger_has_no_path():
-    assert trace(key_of(CONTENT), MANIFEST, ENTRIES, bytes(16)) is None
+    assert trace(derive_key(CONTENT), MANIFEST, ENTRIES, bytes(16)) is None
 
 
 @pytest.fixture

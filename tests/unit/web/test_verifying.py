@@ -10,9 +10,9 @@ from typing import Any
 
 from services.lottery.record.manifest import Manifest
 from services.lottery.record.rows import read_rows
-from services.lottery.record.transcript import ROWS_FILE, history_event
+from services.lottery.record.transcript import ROWS_FILE, make_history_event
 from services.lottery.verification.trace import trace
-from services.lottery.verification.transcript_checks import key_of, verify_transcript
+from services.lottery.verification.transcript_checks import derive_key, verify_transcript
 from shared.campaign import Campaign, quicknet
 from shared.campaign.model import Beacon, DrawRules
 from shared.canonical import canonical
@@ -78,15 +78,15 @@ def test_paths_are_the_same_step_by_step(verifier: Ask):
         if not entries:
             continue
         chosen = entries[seed % len(entries)]
-        path = trace(key_of(content), Manifest.read(content["manifest"]), entries, chosen.id)
+        path = trace(derive_key(content), Manifest.read(content["manifest"]), entries, chosen.id)
         [answer] = asked(verifier, [content], chosen.id.hex())
         assert path is not None
         theirs = answer["path"]["draw"]
-        assert (theirs["ticket"], theirs["place"]) == (path.ticket, path.place)
+        assert (theirs["ticket"], theirs["place"]) == (path.ticket, path.rank)
         steps = [(a["round"], a["classId"], a["seats"], a["left"], a["outcome"]) for a in theirs["attempts"]]
         assert steps == [(a.round, a.class_id, a.seats, a.left, a.outcome) for a in path.attempts]
         endings = [(e["classId"], e["outcome"], e["place"]) for e in theirs["outcomes"]]
-        assert endings == [(e.class_id, e.outcome, e.place) for e in path.endings]
+        assert endings == [(e.class_id, e.outcome, e.rank) for e in path.outcomes]
 
 
 def recount(content: dict[str, Any]) -> None:
@@ -99,7 +99,7 @@ def recount(content: dict[str, Any]) -> None:
 
 def given_up(content: dict[str, Any], entry_id: str) -> dict[str, Any]:
     facts = {"entry": entry_id, "class": "escort-kids", "seats": 1}
-    return history_event("withdrawn", DAY, content["history"][-1], "applicant", **facts)
+    return make_history_event("withdrawn", DAY, content["history"][-1], "applicant", **facts)
 
 
 CHEATS: dict[str, Callable[[Any], object]] = {

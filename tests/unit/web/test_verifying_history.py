@@ -9,14 +9,14 @@ from typing import Any
 import pytest
 
 from services.lottery.allocation.frozen_list import FrozenList
-from services.lottery.promotion.corrections import said, would_have
-from services.lottery.promotion.history import chained
+from services.lottery.promotion.corrections import compute_correction, format_entry_choices
+from services.lottery.promotion.history import chain_events
 from services.lottery.promotion.states import Move, PlaceState
-from services.lottery.promotion.waiting_list import Step
+from services.lottery.promotion.waiting_list import PlaceEvent
 from services.lottery.record.manifest import Manifest
 from services.lottery.record.rows import read_rows
-from services.lottery.record.transcript import signed
-from services.lottery.verification.transcript_checks import key_of, verify_transcript
+from services.lottery.record.transcript import sign_transcript
+from services.lottery.verification.transcript_checks import derive_key, verify_transcript
 from shared.campaign import Campaign
 from shared.campaign.model import DrawRules
 from shared.signing import SigningKey
@@ -65,14 +65,14 @@ def drawn_town(seed: int) -> tuple[dict[str, Any], Town]:
     content = transcript_of(campaign, entries, SIGNING)
     manifest = Manifest.read(content["manifest"])
     rules = manifest.rules.max_wins, manifest.promotion
-    return content, Town(manifest.classes, *rules, read_rows(content["rows"]), key_of(content))
+    return content, Town(manifest.classes, *rules, read_rows(content["rows"]), derive_key(content))
 
 
-def with_steps(content: dict[str, Any], steps: Sequence[Step]) -> dict[str, Any]:
+def with_steps(content: dict[str, Any], steps: Sequence[PlaceEvent]) -> dict[str, Any]:
     """As whoever holds the key would sign it."""
-    history = [*content["history"], *chained(steps, content["history"][-1])]
+    history = [*content["history"], *chain_events(steps, content["history"][-1])]
     unsigned = {name: value for name, value in content.items() if name != "signature_of_result"}
-    return signed({**unsigned, "history": history}, SIGNING)
+    return sign_transcript({**unsigned, "history": history}, SIGNING)
 
 
 def lived(seed: int) -> tuple[dict[str, Any], Town]:
@@ -102,13 +102,13 @@ def test_histories_that_were_right_hold(verifier: Ask):
     assert seen == set(Move) - {Move.CORRECTED}
 
 
-def bent(chance: random.Random, town: Town) -> list[Step]:
+def bent(chance: random.Random, town: Town) -> list[PlaceEvent]:
     """One thing done wrongly, or left out, or told otherwise."""
     steps = list(town.steps)
     at = chance.randrange(len(steps))
     step, others = steps[at], [each.id.hex() for each in town.entries]
     hour, tick = timedelta(hours=1), timedelta(microseconds=1)
-    ways: list[list[Step]] = [
+    ways: list[list[PlaceEvent]] = [
         [],
         [step, step],
         [replace(step, entry=chance.choice(others))],
@@ -137,16 +137,16 @@ def test_bent_histories_are_found_out_exactly_where_python_does(verifier: Ask):
     assert verdicts.count(False) > len(contents) / 2
 
 
-def corrected(content: dict[str, Any], town: Town, number: int) -> list[Step]:
+def corrected(content: dict[str, Any], town: Town, number: int) -> list[PlaceEvent]:
     """Somebody more, with what the draw would have given."""
     late = entry(number, *((rule.id, 1) for rule in town.classes))
     manifest, end = Manifest.read(content["manifest"]), town.after_the_draw()
-    given = would_have(town.key, FrozenList.of(town.entries), late, town.classes, manifest.rules)
+    given = compute_correction(town.key, FrozenList.of(town.entries), late, town.classes, manifest.rules)
     steps = []
     for name, state in given.items():
         extra = end.extra_needed(name, 1) if state is PlaceState.HELD else 0
-        facts = {"state": state, "extra": extra, "choices": said(late)}
-        steps.append(Step(Move.CORRECTED, BEFORE_IT_ALL, "wrongly-refused", late.id.hex(), name, 1, **facts))
+        facts = {"state": state, "extra": extra, "choices": format_entry_choices(late)}
+        steps.append(PlaceEvent(Move.CORRECTED, BEFORE_IT_ALL, "wrongly-refused", late.id.hex(), name, 1, **facts))
         end.apply(steps[-1])
     return steps
 

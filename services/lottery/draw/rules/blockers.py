@@ -7,7 +7,7 @@ from typing import Literal
 
 from services.lottery.draw.rules.draw import Draw
 from services.lottery.draw.rules.states import DrawState
-from services.lottery.randomness.rounds import RoundPassed, round_for
+from services.lottery.randomness.rounds import RoundPassedError, choose_round
 from shared.campaign import Campaign, quicknet
 
 Code = Literal[
@@ -77,8 +77,8 @@ def _open(draw: Draw, campaign: Campaign, readiness: Readiness | None, now: date
     if readiness is not None:
         yield from _gaps(draw, readiness)
     try:
-        round_for(campaign, draw.number, now)
-    except RoundPassed as passed:
+        choose_round(campaign, draw.number, now)
+    except RoundPassedError as passed:
         yield Wait("round-passed", count=passed.round)
 
 

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from services.lottery.reception.rules.attendance import Holding, Place, Window
-from services.lottery.record.passes import GOOD_EARLY
+from services.lottery.record.passes import VALID_BEFORE
 from shared.campaign import Campaign, EventClass
 from shared.ids import ApplicationId, ClassId, Receipt, application_id_bytes
 
@@ -36,7 +36,7 @@ def application_of(place: str) -> ApplicationId:
 
 def window_of(event_class: EventClass) -> Window:
     """From some hours before the class until it ends: the same as the passes say."""
-    return Window(event_class.starts - GOOD_EARLY, event_class.ends)
+    return Window(event_class.starts - VALID_BEFORE, event_class.ends)
 
 
 def no_shows_at(campaign: Campaign, event_class: EventClass) -> datetime:

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.lottery.promotion.history import chained, steps_of
+from services.lottery.promotion.history import chain_events, read_place_events
 from services.lottery.promotion.states import TAKES_SEATS, Move, PlaceState
-from services.lottery.promotion.waiting_list import BadMove, Place, Standing, Step, Turn
-from services.lottery.record.transcript import history_event, history_holds
+from services.lottery.promotion.waiting_list import InvalidMoveError, Place, PlaceEvent, Turn, WaitingLists
+from services.lottery.record.transcript import is_hash_chain, make_history_event
 from services.lottery.rules import PromotionRules
 from tests.support.draw_builders import DAY, class_rule
 from tests.support.places_model import BEFORE_IT_ALL, Town, live, random_town
@@ -22,10 +22,10 @@ TOWNS = st.integers(0, 2**32)
 
 def standing(
     capacity: int, waiting: list[tuple[str, int]], *, max_wins: int = 1, rules: PromotionRules | None = None
-) -> Standing:
+) -> WaitingLists:
     """Class `a` with nobody in it, class `b` at the same hour, class `c` later."""
     classes = (class_rule("a", capacity), class_rule("b", 5), class_rule("c", 5, hour=15))
-    made = Standing({rule.id: rule for rule in classes}, max_wins, rules or PromotionRules(HOLD))
+    made = WaitingLists({rule.id: rule for rule in classes}, max_wins, rules or PromotionRules(HOLD))
     for position, (entry, seats) in enumerate(waiting, 1):
         made.put(entry, "a", Place(seats, PlaceState.WAITING, position))
     return made
@@ -78,7 +78,7 @@ def test_an_offer_ends_with_its_hours_or_with_the_last_time_to_answer():
 
 def test_on_the_day_whoever_is_present_takes_free_seats_in_order_of_those_present():
     here = standing(1, [("e1", 1), ("e2", 1)])
-    with pytest.raises(BadMove, match="still offered"):
+    with pytest.raises(InvalidMoveError, match="still offered"):
         here.present("e2", "a", EARLY)
     assert here.present("e2", "a", here.classes["a"].starts) == Turn("e2", "a", 1, past=("e1",))
 
@@ -86,21 +86,21 @@ def test_on_the_day_whoever_is_present_takes_free_seats_in_order_of_those_presen
 @pytest.mark.parametrize(
     ("step", "why"),
     [
-        (Step(Move.OFFERED, EARLY, "", "e2", "a", 1, answer_by=EARLY + timedelta(hours=72)), "somebody else"),
-        (Step(Move.OFFERED, EARLY, "", "e1", "a", 1, answer_by=EARLY + timedelta(hours=73)), "time to answer"),
-        (Step(Move.PROMOTED, EARLY, "", "e1", "a", 1), "time to answer"),
-        (Step(Move.OFFERED, EARLY, "", "e1", "a", 2, answer_by=EARLY + timedelta(hours=72)), "not possible"),
-        (Step(Move.ACCEPTED, EARLY, "", "e1", "a", 1), "not possible"),
-        (Step(Move.PASSED_OVER, EARLY, "limit", "e1", "a", 1), "could still take"),
-        (Step(Move.WITHDRAWN, EARLY, "", "e9", "a", 1), "not possible"),
-        (Step(Move.WITHDRAWN, EARLY, "", "e1", "z", 1), "does not exist"),
-        (Step(Move.CORRECTED, EARLY, "", "e1", "a", 1, state=PlaceState.HELD, extra=1), "was not there"),
-        (Step(Move.CORRECTED, EARLY, "", "e9", "a", 1, state=PlaceState.HELD), "does not add"),
-        (Step(Move.CORRECTED, EARLY, "", "e9", "a", 1, state=PlaceState.WAITING, extra=1), "needs no seats"),
+        (PlaceEvent(Move.OFFERED, EARLY, "", "e2", "a", 1, answer_by=EARLY + timedelta(hours=72)), "another entry"),
+        (PlaceEvent(Move.OFFERED, EARLY, "", "e1", "a", 1, answer_by=EARLY + timedelta(hours=73)), "time to answer"),
+        (PlaceEvent(Move.PROMOTED, EARLY, "", "e1", "a", 1), "time to answer"),
+        (PlaceEvent(Move.OFFERED, EARLY, "", "e1", "a", 2, answer_by=EARLY + timedelta(hours=72)), "not possible"),
+        (PlaceEvent(Move.ACCEPTED, EARLY, "", "e1", "a", 1), "not possible"),
+        (PlaceEvent(Move.PASSED_OVER, EARLY, "limit", "e1", "a", 1), "could still take"),
+        (PlaceEvent(Move.WITHDRAWN, EARLY, "", "e9", "a", 1), "not possible"),
+        (PlaceEvent(Move.WITHDRAWN, EARLY, "", "e1", "z", 1), "does not exist"),
+        (PlaceEvent(Move.CORRECTED, EARLY, "", "e1", "a", 1, state=PlaceState.HELD, extra=1), "was not there"),
+        (PlaceEvent(Move.CORRECTED, EARLY, "", "e9", "a", 1, state=PlaceState.HELD), "does not add"),
+        (PlaceEvent(Move.CORRECTED, EARLY, "", "e9", "a", 1, state=PlaceState.WAITING, extra=1), "adds no seats"),
     ],
 )
-def test_what_the_rules_do_not_allow_is_refused(step: Step, why: str):
-    with pytest.raises(BadMove, match=why):
+def test_what_the_rules_do_not_allow_is_refused(step: PlaceEvent, why: str):
+    with pytest.raises(InvalidMoveError, match=why):
         standing(1, [("e1", 1), ("e2", 1)]).apply(step)
 
 
@@ -114,16 +114,16 @@ def test_an_offer_can_be_accepted_before_its_time_and_expires_only_after():
         here = standing(1, [("e1", 1)])
         here.apply(offer(here, "e1", 1))
         if fits:
-            here.apply(Step(move, at, "", "e1", "a", 1))
+            here.apply(PlaceEvent(move, at, "", "e1", "a", 1))
             continue
-        with pytest.raises(BadMove, match="time to answer"):
-            here.apply(Step(move, at, "", "e1", "a", 1))
+        with pytest.raises(InvalidMoveError, match="time to answer"):
+            here.apply(PlaceEvent(move, at, "", "e1", "a", 1))
 
 
 def test_a_correction_touches_nobody_else():
     here = standing(1, [("e1", 1), ("e2", 1)])
-    here.apply(Step(Move.CORRECTED, EARLY, "wrongly-refused", "e9", "a", 2, state=PlaceState.HELD, extra=2))
-    here.apply(Step(Move.CORRECTED, EARLY, "wrongly-refused", "e8", "a", 1, state=PlaceState.WAITING))
+    here.apply(PlaceEvent(Move.CORRECTED, EARLY, "wrongly-refused", "e9", "a", 2, state=PlaceState.HELD, extra=2))
+    here.apply(PlaceEvent(Move.CORRECTED, EARLY, "wrongly-refused", "e8", "a", 1, state=PlaceState.WAITING))
     assert here.free("a") == 1
     assert [here.places[each, "a"].position for each in here.waiting("a")] == [1, 2, 3]
     assert here.turn("a", EARLY) == Turn("e1", "a", 1)
@@ -154,11 +154,11 @@ def test_whatever_happens_no_class_holds_more_than_it_has_seats_and_nobody_more_
 def test_the_history_written_down_and_read_back_leads_to_the_same(seed: int):
     town = random_town(seed)
     end = live(town, seed)
-    first = history_event("drawn", BEFORE_IT_ALL, None)
-    history = [first, *chained(town.steps, first)]
-    assert history_holds(history)
-    assert steps_of(history) == town.steps
-    assert replay(town.after_the_draw(), steps_of(history)).places == end.places
+    first = make_history_event("drawn", BEFORE_IT_ALL, None)
+    history = [first, *chain_events(town.steps, first)]
+    assert is_hash_chain(history)
+    assert read_place_events(history) == town.steps
+    assert replay(town.after_the_draw(), read_place_events(history)).places == end.places
 
 
 @given(TOWNS)
@@ -189,11 +189,11 @@ def test_a_promotion_given_to_another_or_out_of_turn_is_found(seed: int, data: s
     at = data.draw(st.sampled_from(asked))
     step = town.steps[at]
     for bent in _bent(town, step):
-        with pytest.raises(BadMove):
+        with pytest.raises(InvalidMoveError):
             replay(town.after_the_draw(), [*town.steps[:at], bent, *town.steps[at + 1 :]])
 
 
-def _bent(town: Town, step: Step) -> list[Step]:
+def _bent(town: Town, step: PlaceEvent) -> list[PlaceEvent]:
     others = sorted({each.id.hex() for each in town.entries} - {step.entry})
     bent = [replace(step, entry=other) for other in others]
     return [
@@ -204,12 +204,12 @@ def _bent(town: Town, step: Step) -> list[Step]:
     ]
 
 
-def replay(standing: Standing, steps: list[Step]) -> Standing:
+def replay(standing: WaitingLists, steps: list[PlaceEvent]) -> WaitingLists:
     for step in steps:
         standing.apply(step)
     return standing
 
 
-def offer(here: Standing, entry: str, seats: int, *, past: tuple[str, ...] = (), at: datetime = LATE) -> Step:
+def offer(here: WaitingLists, entry: str, seats: int, *, past: tuple[str, ...] = (), at: datetime = LATE) -> PlaceEvent:
     answer_by = here.rules.answer_by(here.classes["a"], at)
-    return Step(Move.OFFERED, at, "", entry, "a", seats, answer_by=answer_by, past=past)
+    return PlaceEvent(Move.OFFERED, at, "", entry, "a", seats, answer_by=answer_by, past=past)
