@@ -1,4 +1,4 @@
-"""Calls that come at the same time are made as one: the database is asked once for many (architecture, batches)."""
+"""Combine calls that arrive at the same time into one call (micro-batching): one database request for many callers."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
@@ -8,46 +8,51 @@ Item = TypeVar("Item")
 Outcome = TypeVar("Outcome")
 
 
-class Together(Generic[Item, Outcome]):
-    """`work` gets the items of all calls that came while it was busy, and returns an outcome for each, in order.
+class Batcher(Generic[Item, Outcome]):
+    """Call `process` with the items of all callers that arrived while it was busy.
 
-    It runs up to `at_once` times side by side, so that nobody waits for a whole turn of others before his own; the
-    order of calls is not kept. Alone, a call is made at once. No call joins work that began before it: what it learns
-    is no older than itself. An error of `work` is told to everybody who was in it.
+    `process` returns one outcome per item, in the same order. It handles at most `limit` items per call and runs up to
+    `concurrency` times at once. A single caller is not delayed. The order of calls is not preserved. A caller never
+    joins a batch that has already begun, so its outcome is no older than its call. If `process` raises, each caller of
+    that batch gets the exception.
     """
 
     def __init__(
-        self, work: Callable[[Sequence[Item]], Awaitable[Sequence[Outcome]]], limit: int = 200, at_once: int = 4
+        self, process: Callable[[Sequence[Item]], Awaitable[Sequence[Outcome]]], limit: int = 200, concurrency: int = 4
     ) -> None:
-        self._work, self._limit, self._at_once = work, limit, at_once
+        self._process, self._limit, self._concurrency = process, limit, concurrency
         self._waiting: list[tuple[Item, asyncio.Future[Outcome]]] = []
         self._workers: set[asyncio.Task[None]] = set()
 
     async def __call__(self, item: Item) -> Outcome:
-        answer: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
-        self._waiting.append((item, answer))
-        if len(self._workers) < self._at_once:
+        """Return the outcome of `item`. Raises what `process` raises."""
+        outcome: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
+        self._waiting.append((item, outcome))
+        if len(self._workers) < self._concurrency:
             self._workers.add(asyncio.create_task(self._run()))
-        return await answer
+        return await outcome
 
     async def _run(self) -> None:
-        """Leaves the workers in the same breath in which it sees that nothing waits: the next call starts another."""
+        """Process batches until no item waits.
+
+        The worker removes itself without an await in between, so that the next call starts another worker.
+        """
         try:
             while self._waiting:
                 batch, self._waiting = self._waiting[: self._limit], self._waiting[self._limit :]
-                await self._do(batch)
+                await self._process_batch(batch)
         finally:
-            self._workers = {each for each in self._workers if each is not asyncio.current_task()}
+            self._workers = {worker for worker in self._workers if worker is not asyncio.current_task()}
 
-    async def _do(self, batch: list[tuple[Item, asyncio.Future[Outcome]]]) -> None:
-        """Those who went away meanwhile (their future is done) are passed over."""
+    async def _process_batch(self, batch: list[tuple[Item, asyncio.Future[Outcome]]]) -> None:
+        """Set the outcome of each caller; skip callers that were cancelled (their future is done)."""
         try:
-            outcomes = await self._work([item for item, _ in batch])
+            outcomes = await self._process([item for item, _ in batch])
         except Exception as error:  # noqa: BLE001  (not swallowed: each caller gets it)
-            for _, answer in batch:
-                if not answer.done():
-                    answer.set_exception(error)
+            for _, future in batch:
+                if not future.done():
+                    future.set_exception(error)
             return
-        for (_, answer), outcome in zip(batch, outcomes, strict=True):
-            if not answer.done():
-                answer.set_result(outcome)
+        for (_, future), outcome in zip(batch, outcomes, strict=True):
+            if not future.done():
+                future.set_result(outcome)

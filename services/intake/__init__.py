@@ -1,1 +1,1 @@
-"""The blind front door: takes sealed applications, gives receipts, and cannot read what it passes on."""
+"""Accept sealed applications, give receipts and publish them to the vault; intake cannot read them."""

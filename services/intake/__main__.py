@@ -1,4 +1,4 @@
-"""`python -m services.intake`"""
+"""Run intake: `python -m services.intake`."""
 
 from services.intake.app import build
 from services.intake.settings import IntakeSettings

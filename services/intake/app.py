@@ -1,4 +1,4 @@
-"""Wiring of intake: everything is made here, once, and handed to whoever needs it."""
+"""Wire intake: each object is made here, once."""
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -7,26 +7,26 @@ from fastapi import Depends, FastAPI
 from starlette.types import Lifespan
 
 from services.intake.applications.accept import Acceptance
-from services.intake.applications.admission_check import Gate
-from services.intake.applications.fast_path import Door
-from services.intake.applications.publish import Handover
-from services.intake.applications.rate_limits import Limits
-from services.intake.applications.repository import Ledger
-from services.intake.applications.submit import Applying
-from services.intake.campaigns.sealing_keys import Keys
-from services.intake.campaigns.stages import Stages
-from services.intake.closing import Closing
+from services.intake.applications.admission_check import AdmissionCheck
+from services.intake.applications.fast_path import FastPath
+from services.intake.applications.publish import ApplicationPublisher
+from services.intake.applications.rate_limits import RateLimits
+from services.intake.applications.repository import SubmissionRepository
+from services.intake.applications.submit import SubmissionService
+from services.intake.campaigns.sealing_key_repository import SealingKeyRepository
+from services.intake.campaigns.stage_repository import CampaignStageRepository
+from services.intake.closing import CampaignClosing
 from services.intake.collections import COLLECTIONS
 from services.intake.endpoints import applications_router, campaigns_router, postal_router
-from services.intake.erasure import Erasure
-from services.intake.handlers import Handlers
+from services.intake.erasure import IntakeErasure
+from services.intake.handlers import MessageHandlers
 from services.intake.pages import DIST, TEMPLATES, TEXTS
-from services.intake.pages.pinning import Pin
+from services.intake.pages.pinned_key import PinnedKey
 from services.intake.pages.sheet import Sheets
 from services.intake.pages.site import Site, site_router
 from services.intake.papers.accept import PaperAcceptance
 from services.intake.papers.endpoints import papers_router
-from services.intake.papers.repository import PaperLedger
+from services.intake.papers.repository import PaperRepository
 from services.intake.settings import IntakeSettings
 from services.intake.staff_endpoints import operations_router
 from shared.campaign import Campaign, load_campaigns
@@ -42,21 +42,22 @@ from shared.web import health_router, install_problems, require_staff_token
 from shared.web.outages import store_errors
 from shared.web.pages import Assets, Renderer, catalogues_with
 
-_DESCRIPTION = "Takes sealed applications and gives receipts. It cannot read what it passes on."
+_DESCRIPTION = "Accepts sealed applications and gives receipts. It cannot read what it publishes."
 
 
 def build(settings: IntakeSettings) -> FastAPI:
-    """The app; its lifespan prepares the database, starts consumers and watch, and drains them at the end."""
+    """Return the app. Its lifespan prepares the database, and starts and stops consumers and periodic tasks."""
     campaigns = load_campaigns(settings.campaigns_dir)
     clock = choose_clock(settings.clock_file, campaigns.values())
     store = Store.open(settings.mongo_url.get_secret_value(), settings.mongo_database, timeout_s=settings.timeout_s)
     bus = Bus(settings, "intake", store)
-    ledger, keys, stages = Ledger(store), Keys(store), Stages(store)
-    papers, gate = PaperLedger(store), Gate(keys)
-    erasure = Erasure(store, stages, bus)
-    closing = Closing(store, ledger, papers, stages, clock, settings.settle_s)
+    submissions, papers = SubmissionRepository(store), PaperRepository(store)
+    keys, stages = SealingKeyRepository(store), CampaignStageRepository(store)
+    admission = AdmissionCheck(keys)
+    erasure = IntakeErasure(store, submissions, papers, keys, stages, bus)
+    closing = CampaignClosing(store, submissions, papers, stages, clock, settings.settle_s)
     watch = PeriodicTasks(campaigns.values(), (closing.close_if_over, erasure.carry_out), every_s=settings.watch_s)
-    _connect(bus, Handlers(ledger, papers, keys, erasure))
+    _connect(bus, MessageHandlers(submissions, papers, keys, erasure))
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -67,38 +68,38 @@ def build(settings: IntakeSettings) -> FastAPI:
         await store.close()
 
     guard = require_staff_token(settings.ops_token_file)
-    limits = Limits(settings.rates)
-    applying = Applying(
+    limits = RateLimits(settings.rates)
+    submitting = SubmissionService(
         campaigns,
-        Acceptance(ledger, gate, stages, Handover(bus), clock),
+        Acceptance(submissions, admission, stages, ApplicationPublisher(bus), clock),
         limits,
         body_timeout_s=settings.body_timeout_s,
         work_bits=settings.work_bits,
     )
-    papers_in = papers_router(
+    papers_routes = papers_router(
         campaigns,
-        PaperAcceptance(papers, gate, stages, bus, clock),
+        PaperAcceptance(papers, admission, stages, bus, clock),
         token_file=settings.paper_token_file,
         body_timeout_s=settings.paper_timeout_s,
     )
     app = _empty(lifespan)
     for router in (
-        applications_router(campaigns, applying, ledger, staff=guard, limits=limits),
+        applications_router(campaigns, submitting, submissions, staff=guard, limits=limits),
         campaigns_router(campaigns, keys, clock),
         postal_router(PostalCodes(), limits),
-        papers_in,
-        operations_router(campaigns, ledger, papers, keys, stages, staff=guard),
+        papers_routes,
+        operations_router(campaigns, submissions, papers, keys, stages, staff=guard),
         site_router(_site(settings, campaigns, keys, clock)),
     ):
         app.include_router(router, dependencies=[Depends(store_errors)])
-    app.add_middleware(Door, applying=applying)
+    app.add_middleware(FastPath, submitting=submitting)
     app.include_router(bus.parking_router(guard))
     app.include_router(health_router({"broker": bus.ready, "store": store.ping}))
     return app
 
 
 def _empty(lifespan: Lifespan[FastAPI]) -> FastAPI:
-    """The app before its routes: what it says of itself, and every error as problem+json."""
+    """Return the app without routes: its description, and errors as problem+json."""
     app = FastAPI(
         title="Kuji intake",
         description=_DESCRIPTION,
@@ -107,27 +108,33 @@ def _empty(lifespan: Lifespan[FastAPI]) -> FastAPI:
         openapi_url="/v1/openapi.json",
         docs_url=None,  # its pages load from a third party (R-C10)
         redoc_url=None,
-        telemetry={"tracing": False, "metrics": False, "logs": False},  # a request's path may hold an application's id
+        telemetry={
+            "tracing": False,
+            "metrics": False,
+            "logs": False,
+        },  # a path may contain an application's id
     )
     install_problems(app)
     return app
 
 
-def _site(settings: IntakeSettings, campaigns: Mapping[CampaignId, Campaign], keys: Keys, clock: Clock) -> Site:
+def _site(
+    settings: IntakeSettings, campaigns: Mapping[CampaignId, Campaign], keys: SealingKeyRepository, clock: Clock
+) -> Site:
     catalogues = catalogues_with(TEXTS)
-    japanese, english = (next(each for each in catalogues if each.lang == lang) for lang in ("ja", "en"))
+    japanese, english = (next(catalogue for catalogue in catalogues if catalogue.lang == lang) for lang in ("ja", "en"))
     return Site(
         campaigns,
         keys,
         clock,
         renderer=Renderer(TEMPLATES, Assets.load(DIST), catalogues),
         sheets=Sheets(Typesetter(), japanese, english),
-        pin=Pin(settings.signing_key_file),
+        pin=PinnedKey(settings.signing_key_file),
     )
 
 
-def _connect(bus: Bus, handlers: Handlers) -> None:
-    bus.consume(SealingKeyPublished, handlers.sealing_keys)
-    bus.consume(ApplicationsDecided, handlers.decisions)
-    bus.consume(PaperSettled, handlers.settled_papers)
-    bus.consume(ErasureRequested, handlers.erasures)
+def _connect(bus: Bus, handlers: MessageHandlers) -> None:
+    bus.consume(SealingKeyPublished, handlers.save_sealing_keys)
+    bus.consume(ApplicationsDecided, handlers.save_decisions)
+    bus.consume(PaperSettled, handlers.settle_papers)
+    bus.consume(ErasureRequested, handlers.request_erasures)

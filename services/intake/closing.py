@@ -1,18 +1,18 @@
-"""Closing a campaign at intake: the roll of receipts, said once, however many instances look after it.
+"""Close a campaign at intake and publish the list of receipts exactly once, with any number of instances.
 
-Open → closing: from here nothing new is marked as received, except what was already under way (`acceptance`
-reads the stage after it has noted a line). That is waited for; what stays pending is given up.
-A paper that nobody has keyed or put aside yet keeps the roll back (ADR 16).
-Closing → closed: in one transaction with the parts of the roll in the outbox, so that they leave exactly once.
+Open → closing: from here on no further application becomes received, except those that were already under way
+(`accept.py` reads the stage after it inserted the record). Intake waits for these, then gives up the pending ones.
+A paper that no handler has keyed or discarded yet delays the list of receipts (ADR 16).
+Closing → closed: in one transaction with the parts of the list in the outbox, so that each is published once.
 """
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from services.intake.applications.repository import Ledger
-from services.intake.campaigns.stages import Stages
-from services.intake.papers.repository import PaperLedger
+from services.intake.applications.repository import SubmissionRepository
+from services.intake.campaigns.stage_repository import CampaignStageRepository
+from services.intake.papers.repository import PaperRepository
 from services.intake.rules.states import Stage
 from services.intake.rules.window import is_over
 from shared.campaign import Campaign
@@ -23,60 +23,69 @@ from shared.logging import get_logger
 from shared.storage import Store, UnitOfWork
 
 PART_SIZE: Final = 1000
-"""Ids in one message."""
+"""Most ids in one message."""
 
 _log = get_logger(__name__)
 
 
-class Closing:
-    """`settle_s`: longest that an application can be under way (wall time, seconds)."""
+class CampaignClosing:
+    """Close campaigns. `settle_s`: longest time that an application can be under way (wall time, seconds)."""
 
     def __init__(
-        self, store: Store, ledger: Ledger, papers: PaperLedger, stages: Stages, clock: Clock, settle_s: float
+        self,
+        store: Store,
+        submissions: SubmissionRepository,
+        papers: PaperRepository,
+        stages: CampaignStageRepository,
+        clock: Clock,
+        settle_s: float,
     ) -> None:
-        self._store, self._ledger, self._papers = store, ledger, papers
+        self._store, self._submissions, self._papers = store, submissions, papers
         self._stages, self._clock = stages, clock
         self._settle = timedelta(seconds=settle_s)
 
     async def close_if_over(self, campaign: Campaign) -> None:
-        """Go as far as can be gone now; to be called again until the campaign is closed."""
+        """Take the transitions that are possible now. Call it again until the campaign is closed."""
         if not is_over(campaign, self._clock.now()):
             return
         await self._stages.advance(campaign.id, Stage.CLOSING)
-        if (await self._stages.of(campaign.id)).stage is not Stage.CLOSING:
+        if (await self._stages.find(campaign.id)).stage is not Stage.CLOSING:
             return
-        if await self._under_way(campaign.id):
+        if await self._is_under_way(campaign.id):
             return
-        await self._ledger.give_up_pending(campaign.id)
+        await self._submissions.give_up_pending(campaign.id)
         await self._papers.give_up_pending(campaign.id)
-        if await self._papers.unkeyed(campaign.id):
+        if await self._papers.count_unkeyed(campaign.id):
             return
-        await self._store.transact(lambda uow: self._call_the_roll(campaign.id, uow))
+        await self._store.transact(lambda uow: self._publish_receipts(campaign.id, uow))
 
-    async def _under_way(self, campaign: CampaignId) -> bool:
+    async def _is_under_way(self, campaign: CampaignId) -> bool:
         since = datetime.now(UTC) - self._settle
-        counts = await self._ledger.pending_since(campaign, since), await self._papers.pending_since(campaign, since)
+        counts = (
+            await self._submissions.count_pending_since(campaign, since),
+            await self._papers.count_pending_since(campaign, since),
+        )
         return any(counts)
 
-    async def _call_the_roll(self, campaign: CampaignId, uow: UnitOfWork) -> None:
+    async def _publish_receipts(self, campaign: CampaignId, uow: UnitOfWork) -> None:
         if not await self._stages.advance(campaign, Stage.CLOSED, uow=uow):
             return
-        roll = await self._ledger.roll(campaign, uow)
-        for part in parts_of(campaign, roll):
+        receipted = await self._submissions.list_receipted(campaign, uow)
+        for part in split_receipts(campaign, receipted):
             await uow.emit(part)
-        _log.info("receipts-closed", campaign=campaign, total=len(roll))
+        _log.info("receipts-closed", campaign=campaign, total=len(receipted))
 
 
-def parts_of(campaign: CampaignId, roll: Sequence[ApplicationId]) -> list[ReceiptsClosed]:
-    """The roll in messages of at most 1,000 ids; an empty roll is one empty part, so that nobody waits for it."""
-    parts = max(1, -(-len(roll) // PART_SIZE))
+def split_receipts(campaign: CampaignId, receipted: Sequence[ApplicationId]) -> list[ReceiptsClosed]:
+    """Return the list in messages of at most 1,000 ids; an empty list as one empty part, so that it is published."""
+    parts = max(1, -(-len(receipted) // PART_SIZE))
     return [
         ReceiptsClosed(
             campaign=campaign,
             part=number + 1,
             parts=parts,
-            total=len(roll),
-            application_ids=tuple(roll[number * PART_SIZE : (number + 1) * PART_SIZE]),
+            total=len(receipted),
+            application_ids=tuple(receipted[number * PART_SIZE : (number + 1) * PART_SIZE]),
         )
         for number in range(parts)
     ]

@@ -1,10 +1,10 @@
-"""Intake's own database: what its documents may hold. A member that is not named here cannot be written (R-C3)."""
+"""Define the collections of intake's database. A member that is not named here cannot be written (R-C3)."""
 
 from typing import Any, Final
 
 from services.intake.applications.repository import APPLICATIONS
-from services.intake.campaigns.sealing_keys import SEALING_KEYS
-from services.intake.campaigns.stages import CAMPAIGNS
+from services.intake.campaigns.sealing_key_repository import SEALING_KEYS
+from services.intake.campaigns.stage_repository import CAMPAIGNS
 from services.intake.papers.repository import PAPERS
 from services.intake.rules.paper_states import PaperStatus
 from services.intake.rules.states import Stage, Status
@@ -14,7 +14,7 @@ _TEXT: Final = {"bsonType": "string"}
 _DATE: Final = {"bsonType": "date"}
 _NUMBER: Final = {"bsonType": ["int", "long"]}
 _PENDING_S: Final = 24 * 3600
-"""How long an application that nobody came back for is remembered, seconds."""
+"""Age in seconds at which the database deletes an application that was never completed."""
 
 
 def _closed(required: dict[str, Any], optional: dict[str, Any] | None = None) -> dict[str, Any]:
@@ -36,7 +36,7 @@ COLLECTIONS: Final = (
                 "channel": {"enum": ["web", "fax", "post"]},
                 "fingerprint": {"bsonType": "string", "pattern": "^[0-9a-f]{64}$"},
                 "receipt": _TEXT,
-                "status": {"enum": [each.value for each in Status]},
+                "status": {"enum": [status.value for status in Status]},
                 "reasons": {"bsonType": "array", "items": {"bsonType": "string", "pattern": "^[a-z][a-z-]{1,40}$"}},
                 "revision": _NUMBER,
                 "recorded_at": _DATE,
@@ -59,7 +59,7 @@ COLLECTIONS: Final = (
                 "serial": {"bsonType": "string", "pattern": "^[A-Za-z0-9-]{1,32}$"},
                 "fingerprint": {"bsonType": "string", "pattern": "^[0-9a-f]{64}$"},
                 "receipt": _TEXT,
-                "status": {"enum": [each.value for each in PaperStatus]},
+                "status": {"enum": [status.value for status in PaperStatus]},
             },
             {"pending_since": _DATE},
         ),
@@ -78,7 +78,7 @@ COLLECTIONS: Final = (
     Collection(
         CAMPAIGNS,
         _closed(
-            {"_id": _TEXT, "stage": {"enum": [each.value for each in Stage]}},
+            {"_id": _TEXT, "stage": {"enum": [stage.value for stage in Stage]}},
             {"erasure_id": _TEXT, "before": {"bsonType": "object"}},
         ),
     ),

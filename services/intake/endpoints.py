@@ -1,4 +1,4 @@
-"""The public API of intake, as `docs/protocols.md` §1 has it. Bodies are never logged and never repeated."""
+"""Serve the public API of intake (`docs/protocols.md` §1). Bodies are neither logged nor returned."""
 
 import json
 from collections.abc import Mapping
@@ -8,11 +8,11 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
 
 from services.intake import problems
-from services.intake.applications.rate_limits import Limits
-from services.intake.applications.repository import Ledger, Record
-from services.intake.applications.submit import Applying, known_campaign
-from services.intake.campaigns.public import public_part
-from services.intake.campaigns.sealing_keys import Keys
+from services.intake.applications.rate_limits import RateLimits
+from services.intake.applications.repository import StoredSubmission, SubmissionRepository
+from services.intake.applications.submit import SubmissionService, find_campaign
+from services.intake.campaigns.public import extract_public
+from services.intake.campaigns.sealing_key_repository import SealingKeyRepository
 from services.intake.rules.states import RECEIPTED
 from services.intake.schemas import (
     ApplicationStatus,
@@ -40,15 +40,15 @@ _LONG_TRUE = {"Cache-Control": "public, max-age=86400"}
 
 def applications_router(
     campaigns: Mapping[CampaignId, Campaign],
-    applying: Applying,
-    ledger: Ledger,
+    submitting: SubmissionService,
+    submissions: SubmissionRepository,
     *,
     staff: Guard,
-    limits: Limits,
+    limits: RateLimits,
 ) -> APIRouter:
-    """Applying (see `door.py` for who comes in first), and asking how an application stands."""
+    """Return the routes for applications and their status; `fast_path.py` takes plain web applications before them."""
     router = APIRouter(prefix="/v1", tags=["applications"])
-    asked = [Depends(limits.lookups())]
+    limited = [Depends(limits.lookups())]
 
     @router.post(
         "/campaigns/{campaign}/applications",
@@ -63,45 +63,45 @@ def applications_router(
         authorization: Annotated[str | None, Header(description="paper only: the staff token")] = None,
         kuji_work: Annotated[str | None, Header(description="a nonce, where proof of work is asked for")] = None,
     ) -> Receipted:
-        """Hand in a sealed application. The same request again gets the same answer."""
+        """Accept a sealed application. The same request again gets the same answer."""
         if channel != "web":
             staff(authorization)
-        return Receipted(receipt=await applying.take(campaign, channel, request, kuji_work))
+        return Receipted(receipt=await submitting.submit(campaign, channel, request, kuji_work))
 
-    @router.get("/applications/{application_id}", responses=refusals(404, 429, 503), dependencies=asked)
+    @router.get("/applications/{application_id}", responses=refusals(404, 429, 503), dependencies=limited)
     async def status(application_id: str, response: Response) -> ApplicationStatus:
-        """How an application stands. Needs nothing but its id, which only the applicant's client knows."""
+        """Return the status of an application. Its id suffices: only the applicant's client has it."""
         response.headers.update(_FRESH)
         try:
-            record = await ledger.find(parse_application_id(application_id))
+            submission = await submissions.find(parse_application_id(application_id))
         except ValueError:
             raise problems.unknown_application() from None
-        return _status(record, problems.unknown_application())
+        return _describe_status(submission, problems.unknown_application())
 
-    @router.get("/campaigns/{campaign}/receipts/{receipt}", responses=refusals(404, 429, 503), dependencies=asked)
+    @router.get("/campaigns/{campaign}/receipts/{receipt}", responses=refusals(404, 429, 503), dependencies=limited)
     async def by_receipt(campaign: str, receipt: str, response: Response) -> ApplicationStatus:
-        """The same by receipt number, in any spelling; one misread symbol is noticed by the check character."""
+        """Return the status by receipt number, in any spelling; the check character reveals one misread symbol."""
         response.headers.update(_FRESH)
-        known = known_campaign(campaigns, campaign)
+        known = find_campaign(campaigns, campaign)
         try:
-            record = await ledger.find_by_receipt(known.id, receipts.normalise_receipt(receipt))
+            submission = await submissions.find_by_receipt(known.id, receipts.normalise_receipt(receipt))
         except ValueError:
             raise problems.unknown_receipt() from None
-        return _status(record, problems.unknown_receipt())
+        return _describe_status(submission, problems.unknown_receipt())
 
     return router
 
 
-def _status(record: Record | None, unknown: ProblemError) -> ApplicationStatus:
-    if record is None or record.status not in RECEIPTED:
+def _describe_status(submission: StoredSubmission | None, unknown: ProblemError) -> ApplicationStatus:
+    if submission is None or submission.status not in RECEIPTED:
         raise unknown
     return ApplicationStatus.model_validate(
-        {"receipt": record.receipt, "status": record.status, "reasons": record.reasons}
+        {"receipt": submission.receipt, "status": submission.status, "reasons": submission.reasons}
     )
 
 
-def postal_router(codes: PostalCodes, limits: Limits) -> APIRouter:
-    """Filling an address in. The seven digits come alone and are joined to nothing."""
+def postal_router(codes: PostalCodes, limits: RateLimits) -> APIRouter:
+    """Return the route that the form uses to fill in an address. It receives seven digits and nothing else."""
     router = APIRouter(prefix="/v1", tags=["postal codes"])
 
     @router.get("/postal-codes/{code}", responses=refusals(404, 422, 429), dependencies=[Depends(limits.lookups())])
@@ -109,31 +109,34 @@ def postal_router(codes: PostalCodes, limits: Limits) -> APIRouter:
         code: Annotated[str, Path(pattern=r"^[0-9]{7}$", description="seven digits", examples=["1600021"])],
         response: Response,
     ) -> PostalCode:
-        """The places of a postal code; several where it covers several towns."""
-        found = codes.find(code).towns
-        if not found:
+        """Return the towns of a postal code; several where it covers several towns."""
+        towns = codes.find(code).towns
+        if not towns:
             raise problems.unknown_postal_code()
         response.headers.update(_LONG_TRUE)
-        return PostalCode(postal_code=code, places=tuple(PostalPlace(**asdict(each)) for each in found))
+        return PostalCode(postal_code=code, places=tuple(PostalPlace(**asdict(town)) for town in towns))
 
     return router
 
 
-def campaigns_router(campaigns: Mapping[CampaignId, Campaign], keys: Keys, clock: Clock) -> APIRouter:
-    """What a client needs before it can seal."""
+def campaigns_router(campaigns: Mapping[CampaignId, Campaign], keys: SealingKeyRepository, clock: Clock) -> APIRouter:
+    """Return the routes that a client needs before it can seal."""
     router = APIRouter(prefix="/v1/campaigns", tags=["campaigns"])
-    shown = {each.id: json.dumps(public_part(each), ensure_ascii=False).encode() for each in campaigns.values()}
+    public = {
+        campaign.id: json.dumps(extract_public(campaign), ensure_ascii=False).encode()
+        for campaign in campaigns.values()
+    }
 
     @router.get("/{campaign}", response_model=PublicCampaign, responses=refusals(404))
     async def describe(campaign: str) -> Response:
-        """The public part of the campaign file."""
-        known = known_campaign(campaigns, campaign)
-        return Response(shown[known.id], media_type="application/json", headers=_SOON_STALE)
+        """Return the public part of the campaign file."""
+        known = find_campaign(campaigns, campaign)
+        return Response(public[known.id], media_type="application/json", headers=_SOON_STALE)
 
     @router.get("/{campaign}/sealing-key", response_model=KeyDocument, responses=refusals(404, 503))
     async def sealing_key(campaign: str) -> Response:
-        """The current sealing key, as the vault signed it."""
-        key = await keys.current(known_campaign(campaigns, campaign).id)
+        """Return the current sealing key, as the vault signed it."""
+        key = await keys.find_current(find_campaign(campaigns, campaign).id)
         if key is None or key.not_after <= clock.now():
             raise unavailable("The vault has not published a usable sealing key yet. Ask again shortly.")
         return Response(key.document, media_type="application/json", headers=_FRESH)

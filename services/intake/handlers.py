@@ -1,32 +1,40 @@
-"""What intake does with each message it consumes. Each runs in a transaction of the bus and may be run again."""
+"""Handle the messages that intake consumes. Each handler runs in a transaction and may run again."""
 
 from collections.abc import Sequence
 
-from services.intake.applications.repository import Ledger
-from services.intake.campaigns.sealing_keys import Keys
-from services.intake.erasure import Erasure
-from services.intake.papers.repository import PaperLedger
+from services.intake.applications.repository import SubmissionRepository
+from services.intake.campaigns.sealing_key_repository import SealingKey, SealingKeyRepository
+from services.intake.erasure import IntakeErasure
+from services.intake.papers.repository import PaperRepository
 from services.intake.rules.paper_states import PaperStatus
 from shared.contracts import ApplicationsDecided, ErasureRequested, PaperSettled, SealingKeyPublished
 from shared.storage import UnitOfWork
 
 
-class Handlers:
-    def __init__(self, ledger: Ledger, papers: PaperLedger, keys: Keys, erasure: Erasure) -> None:
-        self._ledger, self._papers, self._keys, self._erasure = ledger, papers, keys, erasure
+class MessageHandlers:
+    """Write the content of messages to the repositories."""
 
-    async def sealing_keys(self, events: Sequence[SealingKeyPublished], uow: UnitOfWork) -> None:
+    def __init__(
+        self,
+        submissions: SubmissionRepository,
+        papers: PaperRepository,
+        keys: SealingKeyRepository,
+        erasure: IntakeErasure,
+    ) -> None:
+        self._submissions, self._papers, self._keys, self._erasure = submissions, papers, keys, erasure
+
+    async def save_sealing_keys(self, events: Sequence[SealingKeyPublished], uow: UnitOfWork) -> None:
         for event in events:
-            await self._keys.keep(event, uow)
+            await self._keys.save(SealingKey.from_event(event), uow)
 
-    async def decisions(self, events: Sequence[ApplicationsDecided], uow: UnitOfWork) -> None:
+    async def save_decisions(self, events: Sequence[ApplicationsDecided], uow: UnitOfWork) -> None:
         for event in events:
-            await self._ledger.decide(event.campaign, event.items, uow)
+            await self._submissions.decide(event.campaign, event.items, uow)
 
-    async def settled_papers(self, events: Sequence[PaperSettled], uow: UnitOfWork) -> None:
+    async def settle_papers(self, events: Sequence[PaperSettled], uow: UnitOfWork) -> None:
         for event in events:
             await self._papers.settle(event.campaign, event.paper_id, PaperStatus(event.state), uow)
 
-    async def erasures(self, events: Sequence[ErasureRequested], uow: UnitOfWork) -> None:
+    async def request_erasures(self, events: Sequence[ErasureRequested], uow: UnitOfWork) -> None:
         for event in events:
             await self._erasure.request(event, uow)

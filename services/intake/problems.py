@@ -1,4 +1,7 @@
-"""The refusals of intake: a stable name, Japanese and English, and what to do next. None repeats what was sent."""
+"""Make the refusals of intake: a stable name, Japanese and English texts, and the next thing to do.
+
+No refusal repeats what was sent.
+"""
 
 from datetime import datetime
 

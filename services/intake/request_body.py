@@ -1,4 +1,4 @@
-"""Reading a request body with a limit on bytes and on time, whether its length is announced or not."""
+"""Read a request body with a limit on bytes and on time, also where the client announces no length."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -9,13 +9,16 @@ from services.intake.problems import body_timeout, too_large
 from shared.web import ProblemError
 
 _DISCARD_LIMIT = 1024 * 1024
-"""Bytes of an oversized body that are read and dropped, so that the sender gets to see the answer."""
+"""Bytes of an oversized body that are read and dropped, so that the client can read the answer."""
 
 
 async def read_body(
     request: Request, *, limit: int, timeout_s: float, refusal: Callable[[], ProblemError] = too_large
 ) -> bytes:
-    """The whole body. Raises ProblemError: `refusal` beyond `limit` bytes, 408 when it stalls or the client leaves."""
+    """Return the whole body.
+
+    Raises ProblemError: `refusal` beyond `limit` bytes, 408 when the body stalls or the client disconnects.
+    """
     try:
         async with asyncio.timeout(timeout_s):
             announced = request.headers.get("content-length", "")
@@ -30,7 +33,7 @@ async def read_body(
 
 
 async def _collect(chunks: AsyncIterator[bytes], limit: int) -> bytes | None:
-    """None where there are more than `limit` bytes."""
+    """Return the body, or None where there are more than `limit` bytes."""
     body = bytearray()
     async for chunk in chunks:
         if len(body) + len(chunk) > limit:

@@ -1,4 +1,4 @@
-"""What intake answers, as types: the API description is made from them. Examples are of nobody."""
+"""Type the answers of intake; the API description is made from these types. Examples contain no real data."""
 
 from typing import Annotated, Any, Final, Literal
 
@@ -8,30 +8,33 @@ from services.intake.rules.submission import Submission
 from shared.ids import CampaignIdField, KeyIdField, ReceiptField
 from shared.web.description import describe_refusals
 
+OpenApi = dict[str, Any]
+"""Part of an OpenAPI description."""
 
-class _Answer(BaseModel):
+
+class _Response(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     v: Literal[1] = 1
 
 
-class Receipted(_Answer):
-    """The application is taken: the vault will get it, and this number stands for it."""
+class Receipted(_Response):
+    """Confirm an accepted application: the vault will receive it under this receipt number."""
 
     model_config = ConfigDict(
-        json_schema_extra={"examples": [{"v": 1, "receipt": "W-J256-NW7T-Q", "status": "received"}]}
+        json_schema_extra={"examples": [{"v": 1, "receipt": "W-7K3M-9Q2P-6", "status": "received"}]}
     )
 
     receipt: ReceiptField
     status: Literal["received"] = "received"
 
 
-class ApplicationStatus(_Answer):
-    """Where an application stands. `reasons` are codes; no class is named, since intake knows of none."""
+class ApplicationStatus(_Response):
+    """Describe the status of an application. `reasons` are codes; intake does not know the classes."""
 
     model_config = ConfigDict(
         json_schema_extra={
-            "examples": [{"v": 1, "receipt": "W-J256-NW7T-Q", "status": "rejected", "reasons": ["not-resident"]}]
+            "examples": [{"v": 1, "receipt": "W-7K3M-9Q2P-6", "status": "rejected", "reasons": ["not-resident"]}]
         }
     )
 
@@ -40,8 +43,8 @@ class ApplicationStatus(_Answer):
     reasons: tuple[str, ...] = ()
 
 
-class KeyDocument(_Answer):
-    """The vault's signed key document. Check the signature before sealing anything with the key."""
+class KeyDocument(_Response):
+    """Key document that the vault signed. Check the signature before you seal with the key."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -68,7 +71,7 @@ class KeyDocument(_Answer):
 
 
 class PostalPlace(BaseModel):
-    """`town` is empty where the code covers the rest of a municipality."""
+    """Town of a postal code; `town` is empty where the code covers the rest of a municipality."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -77,8 +80,8 @@ class PostalPlace(BaseModel):
     town: str
 
 
-class PostalCode(_Answer):
-    """Where a postal code is, as Japan Post has it."""
+class PostalCode(_Response):
+    """Towns of a postal code, from Japan Post."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -96,8 +99,8 @@ class PostalCode(_Answer):
     places: tuple[PostalPlace, ...]
 
 
-class PublicCampaign(_Answer):
-    """The public part of a campaign file: purpose of use, window, places, who may apply."""
+class PublicCampaign(_Response):
+    """Public part of a campaign file: purpose of use, window, classes, eligibility."""
 
     model_config = ConfigDict(extra="allow")
 
@@ -106,16 +109,16 @@ class PublicCampaign(_Answer):
     campaign_sha256: str
 
 
-class Summary(_Answer):
-    """For staff: numbers only."""
+class Summary(_Response):
+    """Counts for staff."""
 
     campaign: CampaignIdField
     stage: Literal["open", "closing", "closed", "erasing", "erased"]
     key_id: KeyIdField | None
-    received: Annotated[int, Field(description="applications that were given a receipt")]
+    received: Annotated[int, Field(description="applications with a receipt")]
     by_channel: dict[str, dict[str, int]]
     papers: Annotated[dict[str, int], Field(description="faxes and scans by status")]
-    papers_unkeyed: Annotated[int, Field(description="papers the roll of receipts waits for")]
+    papers_unkeyed: Annotated[int, Field(description="papers for which the list of receipts waits")]
 
 
 _REFUSALS: Final[dict[int, str]] = {
@@ -126,20 +129,20 @@ _REFUSALS: Final[dict[int, str]] = {
     409: "`conflict`: the id came with another body before; `key-expired` (with the current `key_id`); "
     "`serial-taken`: another paper has this number",
     413: "`too-large`: more than the `limit` of bytes",
-    422: "`invalid`: not the describe_refusals shape; names members of the schema, never what was sent",
-    428: "`work-required`: proof of work of so many `bits` is asked for at present; send the same with `Kuji-Work`",
-    429: "`too-many-requests`: the same again after `Retry-After` seconds",
-    503: "`unavailable`: nothing was taken; send the same again after `Retry-After` seconds",
+    422: "`invalid`: not the documented shape; names members of the schema, never what was sent",
+    428: "`work-required`: proof of work of so many `bits` is required at present; send the same with `Kuji-Work`",
+    429: "`too-many-requests`: send the same again after `Retry-After` seconds",
+    503: "`unavailable`: nothing was accepted; send the same again after `Retry-After` seconds",
 }
 
 
-def refusals(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """The error answers of an endpoint, for its description."""
+def refusals(*statuses: int) -> dict[int | str, OpenApi]:
+    """Return the error answers of an endpoint, for its description."""
     return describe_refusals({status: _REFUSALS[status] for status in statuses})
 
 
-def submission_body() -> dict[str, Any]:
-    """The request body's description, for the endpoint that reads its body by itself (to count while reading)."""
+def submission_body() -> OpenApi:
+    """Return the description of the request body, for the endpoint that reads its body itself to count the bytes."""
     return {
         "requestBody": {"required": True, "content": {"application/json": {"schema": Submission.model_json_schema()}}}
     }

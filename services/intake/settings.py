@@ -1,4 +1,4 @@
-"""Settings of intake. Each has a safe default; the servers' addresses come from the installation."""
+"""Define the settings of intake. Each has a safe default; the installation sets the servers' addresses."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +10,7 @@ from shared.settings import ServiceSettings
 
 @dataclass(frozen=True)
 class Rates:
-    """Most requests per address and minute, and from all addresses in a second; 0 switches a limit off."""
+    """Limits: requests per address and minute, and of all addresses per second; 0 switches a limit off."""
 
     applications: int
     lookups: int
@@ -25,7 +25,7 @@ class IntakeSettings(ServiceSettings):
     body_timeout_s: float = Field(10.0, gt=0, description="longest wait for a request body, seconds")
     signing_key_file: Path | None = Field(
         None,
-        description="file with the vault's public signing key, which pages pin; without it the form stays shut",
+        description="file with the vault's public signing key, which pages pin; without it the form stays closed",
     )
     applications_per_minute: int = Field(
         120, ge=0, description="most applications from one address in a minute; a school may share one; 0: no limit"
@@ -33,19 +33,19 @@ class IntakeSettings(ServiceSettings):
     lookups_per_minute: int = Field(
         600,
         ge=0,
-        description="most status, receipt and postal-code questions from one address in a minute; 0: no limit",
+        description="most status, receipt and postal-code requests from one address in a minute; 0: no limit",
     )
     requests_per_second: int = Field(
-        2000, ge=0, description="most of either from everybody in a second, per process; 0: no limit"
+        2000, ge=0, description="most requests of each kind from all addresses in a second, per process; 0: no limit"
     )
     work_bits: int = Field(
         0, ge=0, le=24, description="proof of work for each web application, zero bits; 0: none. 18 is about a second"
     )
     paper_token_file: Path | None = Field(
-        None, description="file with the token of the tools that send paper; without it none is taken"
+        None, description="file with the token of the tools that send paper; without it no paper is accepted"
     )
     paper_timeout_s: float = Field(60.0, gt=0, description="longest wait for the body of a paper (8 MiB), seconds")
-    watch_s: float = Field(0.5, gt=0, description="how often closings and erasures due are looked for, seconds")
+    watch_s: float = Field(0.5, gt=0, description="seconds between two checks for campaigns to close or to erase")
 
     @property
     def rates(self) -> Rates:
@@ -53,7 +53,8 @@ class IntakeSettings(ServiceSettings):
 
     @property
     def settle_s(self) -> float:
-        """Longest that a noted application can be under way (seconds): stage looked at, published, confirmed; each of
-        these may wait for one call of others before its own.
+        """Longest time in seconds that a stored application can be under way.
+
+        It has three calls to servers: read the stage, publish, confirm. Each may wait for one earlier batch.
         """
         return 6 * self.timeout_s

@@ -34,7 +34,7 @@ from shared.messaging.names import Names
 from shared.messaging.publisher import Publisher
 from shared.messaging.topology import declare
 from tests.bench.keepalive import Connection
-from tests.support.intake_process import PATH, Server, environment, has_key, sealed_bodies, serving
+from tests.support.intake_process import PATH, Server, await_key, environment, sealed_bodies, serving
 from tests.support.vault_messages import VaultSide, connected
 
 
@@ -121,7 +121,7 @@ async def measure(at: Installation, load: Load, rounds: int) -> dict[str, list[R
     connection = await connected(at.amqp_url)
     vault = await VaultSide.connect(connection, at.namespace)
     await vault.publish_key()
-    await has_key(at.intake.port)
+    await await_key(at.intake.port)
     bodies = (body for _, body in sealed_bodies(vault))
     found: dict[str, list[Rate]] = {"applications": [], "empty": [], "publish": [], "generator": []}
     for _ in range(rounds):

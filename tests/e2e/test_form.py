@@ -18,7 +18,7 @@ class Typed:
     """What somebody types, before any form is made even."""
 
     name: str = "髙﨑　花子"
-    standing: str = "p5"
+    age_or_grade: str = "p5"
     age: str = ""
     guardian: str = "髙﨑 太郎"
     postal_code: str = "１６０－００２１"
@@ -36,7 +36,7 @@ ADULT = Typed(
 
 def fill(page: Page, typed: Typed) -> None:
     page.fill("#name", typed.name)
-    page.select_option("#standing", typed.standing)
+    page.select_option("#age_or_grade", typed.age_or_grade)
     if typed.age:
         page.fill("#age", typed.age)
     if typed.guardian:
@@ -81,7 +81,7 @@ def test_a_child_applies_on_a_phone_in_japanese(open_office: Office, browser: Br
         keep_picture(page, "site-confirm", tmp_path)
         page.click("#send")
         receipt = receipt_of(page)
-        expect(page.locator("#standing-now .status-accepted")).to_be_visible()
+        expect(page.locator("#status-now .status-accepted")).to_be_visible()
         keep_picture(page, "site-receipt", tmp_path)
 
     person, entry = open_office.person(receipt), open_office.register(receipt)
@@ -113,7 +113,7 @@ def test_somebody_applies_with_the_keyboard_alone(open_office: Office, browser: 
         expect(page.locator("#form")).to_be_visible()
         tab_to(page, "name")
         page.keyboard.type("鍵盤 太郎")
-        tab_to(page, "standing")
+        tab_to(page, "age_or_grade")
         page.keyboard.press("End")
         for field, text in (("age", "40"), ("postal_code", "1600021")):
             tab_to(page, field)

@@ -25,14 +25,14 @@ def test_only_classes_for_this_person_can_be_chosen_and_the_others_say_why(open_
     with opened(browser, open_office.url) as page:
         page.goto(f"/c/{CAMPAIGN}/apply")
         assert page.locator("#choices input").count() == 0
-        page.select_option("#standing", "p3")
+        page.select_option("#age_or_grade", "p3")
         assert [box.get_attribute("id") for box in page.locator("#choices input").all()] == [
             "class-junior-football",
             "class-sports-day-running",
         ]
         expect(page.locator(".others")).to_contain_text("大人のための走り方教室 — 対象:20歳以上")
         expect(page.locator("#field-guardian")).to_be_visible()
-        page.select_option("#standing", "age")
+        page.select_option("#age_or_grade", "age")
         expect(page.locator("#field-guardian")).to_be_hidden()
         page.fill("#age", "19")
         expect(page.locator("#field-guardian")).to_be_visible()

@@ -1,4 +1,4 @@
-"""A cable between a service and a real server, that a test can pull out, plug in again, or let go silent."""
+"""Forward connections between a service and a real server; a test can cut, restore or silence them."""
 
 import asyncio
 import threading
@@ -10,57 +10,59 @@ from typing import Any, Self, TypeVar
 T = TypeVar("T")
 
 
-class Cable:
-    """Forwards a port of its own to `host:port`. Out: connections are cut, new ones too. Silent: nothing passes.
+class BreakableConnection:
+    """Forward a port of its own to `host:port`.
 
-    It lives in a thread with its own loop, because the database driver says goodbye in a blocking call.
+    It runs in a thread with its own loop, because the database driver closes its connections in a blocking call.
     """
 
     def __init__(self, host: str, port: int) -> None:
         self._target = (host, port)
         self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, name=f"cable to {port}")
+        self._thread = threading.Thread(target=self._loop.run_forever, name=f"connection to {port}")
         self._writers: set[asyncio.StreamWriter] = set()
         self._passing = asyncio.Event()
-        self._plugged = True
+        self._is_connected = True
         self.port = 0
 
     def __enter__(self) -> Self:
         self._thread.start()
-        self._server = self._do(asyncio.start_server(self._connect, "127.0.0.1", 0))
+        self._server = self._run(asyncio.start_server(self._connect, "127.0.0.1", 0))
         self.port = self._server.sockets[0].getsockname()[1]
-        self.plug()
+        self.restore()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._do(self._end())
+        self._run(self._end())
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(5)
         self._loop.close()
 
-    def pull(self) -> None:
-        self._do(self._cut())
+    def cut(self) -> None:
+        """Cut all connections, and new ones at once."""
+        self._run(self._cut())
 
-    def plug(self) -> None:
-        self._do(self._restore())
+    def restore(self) -> None:
+        """Forward connections again."""
+        self._run(self._restore())
 
     def silence(self) -> None:
-        """Connections stay, and say nothing any more."""
+        """Keep the connections open, but forward no bytes."""
         self._loop.call_soon_threadsafe(self._passing.clear)
 
-    def _do(self, work: Coroutine[Any, Any, T]) -> T:
-        return asyncio.run_coroutine_threadsafe(work, self._loop).result(5)
+    def _run(self, coroutine: Coroutine[Any, Any, T]) -> T:
+        return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result(5)
 
     async def _cut(self) -> None:
-        self._plugged = False
+        self._is_connected = False
         self._passing.set()
         for writer in self._writers:
             writer.transport.abort()
 
     async def _restore(self) -> None:
-        self._plugged = True
+        self._is_connected = True
         self._passing.set()
 
     async def _end(self) -> None:
@@ -70,15 +72,15 @@ class Cable:
             await asyncio.wait(pumps, timeout=2)
 
     async def _connect(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        if not self._plugged:
+        if not self._is_connected:
             writer.transport.abort()
             return
-        there, back = await asyncio.open_connection(*self._target)
-        self._writers |= {writer, back}
+        server_reader, server_writer = await asyncio.open_connection(*self._target)
+        self._writers |= {writer, server_writer}
         try:
-            await asyncio.gather(self._pump(reader, back), self._pump(there, writer))
+            await asyncio.gather(self._pump(reader, server_writer), self._pump(server_reader, writer))
         finally:
-            self._writers -= {writer, back}
+            self._writers -= {writer, server_writer}
 
     async def _pump(self, source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
         with suppress(OSError):

@@ -1,4 +1,4 @@
-"""A real browser for the tests of pages: Debian's Chromium, driven by Playwright, with axe-core at hand."""
+"""Drive Debian's Chromium with Playwright, and check pages with axe-core."""
 
 import os
 import shutil
@@ -14,8 +14,8 @@ from deploy.web_build import build as pages
 ROOT: Final = Path(__file__).resolve().parents[2]
 PHONE: Final = {"width": 360, "height": 740}
 DESKTOP: Final = {"width": 1280, "height": 900}
-_PATIENCE_MS: Final = 20_000
-"""Also for what a page is expected to show: a busy machine is no fault of the page."""
+_TIMEOUT_MS: Final = 20_000
+"""Also for expectations: a busy machine must not fail a test."""
 
 _QUIET: Final = (
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
@@ -26,13 +26,14 @@ _RULES: Final = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-p
 
 @contextmanager
 def chromium() -> Iterator[Browser]:
+    """Yield a browser."""
     with sync_playwright() as playwright, launched(playwright.chromium) as browser:
         yield browser
 
 
 @contextmanager
 def launched(kind: BrowserType, *more: str) -> Iterator[Browser]:
-    """A browser, also one beside another (`browser.browser_type`); `more`: arguments, as a film for a camera."""
+    """Yield a browser, also beside another (`browser.browser_type`). `more`: arguments, as a film for a camera."""
     program = shutil.which("chromium")
     assert program is not None, "the tests of pages need Debian's chromium; ./kuji test installs it"
     browser = kind.launch(executable_path=program, args=[*_QUIET, *more], timeout=60_000)
@@ -42,10 +43,10 @@ def launched(kind: BrowserType, *more: str) -> Iterator[Browser]:
 
 @contextmanager
 def opened(browser: Browser, url: str, size: dict[str, int] = PHONE, **options: Any) -> Iterator[Page]:
-    """A page in a context of its own. What the browser complains about (scripts, policy) fails the test."""
+    """Yield a page in a context of its own. Errors of scripts and violations of the policy fail the test."""
     context = browser.new_context(base_url=url, viewport=size, locale="ja-JP", timezone_id="Asia/Tokyo", **options)
-    context.set_default_timeout(_PATIENCE_MS)
-    expect.set_options(timeout=_PATIENCE_MS)
+    context.set_default_timeout(_TIMEOUT_MS)
+    expect.set_options(timeout=_TIMEOUT_MS)
     page = context.new_page()
     complaints: list[str] = []
     page.on("pageerror", lambda error: complaints.append(str(error)))
@@ -58,7 +59,7 @@ def opened(browser: Browser, url: str, size: dict[str, int] = PHONE, **options: 
 
 
 def violations(page: Page) -> list[str]:
-    """What axe-core finds against WCAG 2.2 AA and good practice: the rule, and the elements."""
+    """Return the violations of WCAG 2.2 AA and good practice that axe-core finds: rule and elements."""
     axe = (pages.WEB / "node_modules" / "axe-core" / "axe.min.js").read_text("utf-8")
     page.evaluate(axe)
     found = page.evaluate("async (rules) => await axe.run(document, {runOnly: rules})", list(_RULES))
@@ -66,12 +67,12 @@ def violations(page: Page) -> list[str]:
 
 
 def overflows(page: Page) -> bool:
-    """Whether a reader has to scroll sideways (WCAG 1.4.10)."""
+    """Return True if a reader has to scroll sideways (WCAG 1.4.10)."""
     return bool(page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"))
 
 
 def keep_picture(page: Page, name: str, folder: Path) -> Path:
-    """A picture of the whole page; into docs/images where KUJI_KEEP_PICTURES is set."""
+    """Save a picture of the whole page, into docs/images where KUJI_KEEP_PICTURES is set; return its path."""
     kept = ROOT / "docs" / "images" if os.environ.get("KUJI_KEEP_PICTURES") else folder
     path = kept / f"{name}.png"
     page.screenshot(path=path, full_page=True)
@@ -79,7 +80,7 @@ def keep_picture(page: Page, name: str, folder: Path) -> Path:
 
 
 def tab_to(page: Page, element_id: str) -> None:
-    """Press Tab until this element has the focus; the test fails where the keyboard does not get there."""
+    """Press Tab until this element has the focus. Raises AssertionError where the keyboard does not reach it."""
     for _ in range(80):
         if page.evaluate("document.activeElement?.id") == element_id:
             return

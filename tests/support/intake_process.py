@@ -1,4 +1,4 @@
-"""Intake in a process of its own, with the sample campaign an hour after its window opened, and bodies for it."""
+"""Run intake in a process of its own, an hour after the window of the sample campaign opened; make its bodies."""
 
 import asyncio
 import json
@@ -27,7 +27,7 @@ _LIMITS = ("APPLICATIONS_PER_MINUTE", "LOOKUPS_PER_MINUTE", "REQUESTS_PER_SECOND
 
 @dataclass(frozen=True)
 class Server:
-    """A process of its own, and where it listens."""
+    """Process and the port on which it listens."""
 
     port: int
     process: psutil.Process
@@ -35,7 +35,7 @@ class Server:
 
 @contextmanager
 def serving(port: int, module: str, *arguments: str, settings: Mapping[str, str] | None = None) -> Iterator[Server]:
-    """One process of `module`, told to end at the end."""
+    """Run one process of `module`; terminate it at the end."""
     process = subprocess.Popen([sys.executable, "-m", module, *arguments], env=settings, stdout=subprocess.DEVNULL)
     try:
         yield Server(port, psutil.Process(process.pid))
@@ -45,7 +45,7 @@ def serving(port: int, module: str, *arguments: str, settings: Mapping[str, str]
 
 
 def environment(amqp_url: str, mongo_url: str, home: Path, namespace: str, port: int) -> dict[str, str]:
-    """Settings of the process; no limit on how often one address may ask."""
+    """Return the settings of the process, without rate limits."""
     campaigns = home / "campaigns"
     campaigns.mkdir()
     sample = Path("deploy/campaigns/777-days.yaml").read_text("utf-8")
@@ -66,8 +66,8 @@ def environment(amqp_url: str, mongo_url: str, home: Path, namespace: str, port:
     }
 
 
-async def has_key(port: int) -> None:
-    """Until the process answers and has heard of the key."""
+async def await_key(port: int) -> None:
+    """Wait until the process answers and has the sealing key. Raises TimeoutError after 30 s."""
     async with asyncio.timeout(30), httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", trust_env=False) as http:
         while True:
             with suppress(httpx.TransportError):
@@ -77,7 +77,7 @@ async def has_key(port: int) -> None:
 
 
 def sealed_bodies(vault: VaultSide) -> Iterator[tuple[ApplicationId, bytes]]:
-    """Distinct ids; sealed once, beforehand: intake cannot tell, and sealing would slow the client down."""
+    """Yield bodies with distinct ids. The content is sealed once, because sealing would slow the client down."""
     sealed = vault.key().seal(new_application_id(), bytes(PLAINTEXT))
     around = json.dumps({"v": 1, "application_id": "*", "key_id": "k1", "sealed": sealed}, separators=(",", ":"))
     before, after = (part.encode() for part in around.split("*"))

@@ -3,11 +3,11 @@
 import { joinAddress } from "../../services/intake/web/src/address.ts";
 import { needsGuardian, plaintext, problems, type Draft } from "../../services/intake/web/src/application.ts";
 import type { Rules } from "../../services/intake/web/src/campaign.ts";
-import { checkedKey, KeyRefused } from "../../services/intake/web/src/keydocument.ts";
+import { checkKey, KeyRefusedError } from "../../services/intake/web/src/key_document.ts";
 import { suggestDomain } from "../../services/intake/web/src/mail_domains.ts";
 import * as normalise from "../../services/intake/web/src/normalise.ts";
-import { seal } from "../../services/intake/web/src/sealing.ts";
-import { solve } from "../../services/intake/web/src/work.ts";
+import { seal } from "../../services/intake/web/src/seal.ts";
+import { solve } from "../../services/intake/web/src/proof_of_work.ts";
 
 interface Judging {
   readonly rules: Rules;
@@ -43,10 +43,10 @@ const answers = {
   suggest: (domains: readonly string[]) => domains.map(suggestDomain),
   seal: async (asked: Sealing) => {
     try {
-      const key = checkedKey(asked.document, asked.campaign, asked.pinned, new Date(asked.now));
+      const key = checkKey(asked.document, asked.campaign, asked.pinned, new Date(asked.now));
       return await seal(asked.content, asked.application_id, key);
     } catch (error) {
-      if (error instanceof KeyRefused) return { refused: error.refusal };
+      if (error instanceof KeyRefusedError) return { refused: error.refusal };
       throw error;
     }
   },

@@ -1,1 +1,1 @@
-"""Take sealed applications: check the request, store the receipt, publish `application.received`."""
+"""Accept sealed applications: check the request, store the receipt, publish `application.received`."""

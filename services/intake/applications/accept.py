@@ -1,55 +1,72 @@
-"""Taking an application: note it, let the broker confirm it, mark it, and only then give the receipt (ADR 0014).
+"""Accept an application: insert it as pending, publish it, mark it received, then give the receipt (ADR 0014).
 
-Whatever fails on the way leaves at most a pending line that nobody can see; the same request, repeated, carries
-on from there.
+A failure on the way leaves at most a pending record, which is not shown. The same request, repeated, continues there.
 """
 
 from services.intake import problems
-from services.intake.applications.admission_check import Gate, over
-from services.intake.applications.publish import Handover
-from services.intake.applications.repository import Arrival, Ledger, Record
-from services.intake.campaigns.stages import Stages
+from services.intake.applications.admission_check import AdmissionCheck, refuse_closed
+from services.intake.applications.publish import ApplicationPublisher
+from services.intake.applications.repository import Arrival, StoredSubmission, SubmissionRepository
+from services.intake.campaigns.stage_repository import CampaignStageRepository
 from services.intake.rules.states import Status
 from services.intake.rules.submission import Submission, fingerprint
 from shared.campaign import Campaign
 from shared.clock import Clock
 from shared.contracts import ApplicationReceived, Channel
 from shared.ids import Receipt
+from shared.web import ProblemError
 
 
 class Acceptance:
-    def __init__(self, ledger: Ledger, gate: Gate, stages: Stages, handover: Handover, clock: Clock) -> None:
-        self._ledger, self._gate, self._stages = ledger, gate, stages
-        self._handover, self._clock = handover, clock
+    """Give receipts for applications."""
+
+    def __init__(
+        self,
+        submissions: SubmissionRepository,
+        admission: AdmissionCheck,
+        stages: CampaignStageRepository,
+        publisher: ApplicationPublisher,
+        clock: Clock,
+    ) -> None:
+        self._submissions, self._admission, self._stages = submissions, admission, stages
+        self._publisher, self._clock = publisher, clock
 
     async def accept(self, campaign: Campaign, channel: Channel, submission: Submission) -> Receipt:
-        """The receipt, the same one however often this is asked. Raises ProblemError (403, 409, 503)."""
-        print_ = fingerprint(campaign.id, channel, submission)
-        arrival = Arrival(submission.application_id, campaign.id, channel, print_, self._clock.now())
-        refusal = await self._gate.refusal(campaign, channel, submission.key_id, arrival.at)
-        record = await self._ledger.find(arrival.application_id) if refusal else await self._ledger.note(arrival)
-        if record is None:
-            assert refusal is not None  # noqa: S101  (nothing is noted only where there is a refusal)
-            raise refusal
-        if record.arrival.fingerprint != arrival.fingerprint:
+        """Return the receipt; a repetition returns the same one. Raises ProblemError (403, 409, 503)."""
+        body_hash = fingerprint(campaign.id, channel, submission)
+        arrival = Arrival(submission.application_id, campaign.id, channel, body_hash, self._clock.now())
+        refusal = await self._admission.refusal(campaign, channel, submission.key_id, arrival.at)
+        stored = await self._submissions.add(arrival) if refusal is None else await self._find(arrival, refusal)
+        if stored.arrival.fingerprint != arrival.fingerprint:
             raise problems.conflict()
-        if record.status in {Status.PENDING, Status.LATE}:
-            await self._complete(campaign, submission, record)
-        return record.receipt
+        if stored.status in {Status.PENDING, Status.LATE}:
+            await self._complete(campaign, submission, stored)
+        return stored.receipt
 
-    async def _complete(self, campaign: Campaign, submission: Submission, record: Record) -> None:
-        """The stage is read after the line was written: whoever closes the campaign either sees the line or is seen."""
+    async def _find(self, arrival: Arrival, refusal: ProblemError) -> StoredSubmission:
+        """Return the record of an application that first arrived in time. Raises `refusal` where there is none."""
+        stored = await self._submissions.find(arrival.application_id)
+        if stored is None:
+            raise refusal
+        return stored
+
+    async def _complete(self, campaign: Campaign, submission: Submission, stored: StoredSubmission) -> None:
+        """Publish the application and mark it received.
+
+        The stage is read only after the record was inserted: then either the closing process sees the record, or
+        this process sees the closing.
+        """
         if not await self._stages.is_open(campaign.id):
-            raise over(campaign, record.arrival.channel)
-        arrived = ApplicationReceived(
+            raise refuse_closed(campaign, stored.arrival.channel)
+        event = ApplicationReceived(
             campaign=campaign.id,
-            application_id=record.arrival.application_id,
-            receipt=record.receipt,
-            channel=record.arrival.channel,
+            application_id=stored.arrival.application_id,
+            receipt=stored.receipt,
+            channel=stored.arrival.channel,
             key_id=submission.key_id,
             sealed=submission.sealed,
-            received_at=record.arrival.at,
+            received_at=stored.arrival.at,
         )
-        await self._handover.give(arrived)
-        if not await self._ledger.confirm(record.arrival.application_id):
-            raise over(campaign, record.arrival.channel)
+        await self._publisher.publish(event)
+        if not await self._submissions.confirm(stored.arrival.application_id):
+            raise refuse_closed(campaign, stored.arrival.channel)

@@ -1,8 +1,8 @@
-"""The one door that many people use in the same minute: applications from the web, without the framework.
+"""Answer web applications in ASGI, without the routing of the framework: the request with by far the highest rate.
 
-FastAPI's routing, dependencies and serialisation took three fifths of what an application costs this process
-(ADR 0015). What happens behind the door is `Applying`, as for the route of `endpoints.py`, which describes the
-endpoint and takes everything else that is sent there (paper by staff, other methods).
+FastAPI's routing, dependencies and serialisation took three fifths of the time that an application costs this process
+(ADR 0015). `SubmissionService` does the work, as for the route of `endpoints.py`. That route describes the endpoint
+and answers all other requests to it (paper from staff, other methods).
 """
 
 import re
@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from services.intake.applications.submit import Applying
+from services.intake.applications.submit import SubmissionService
 from services.intake.schemas import Receipted
 from shared.storage import translate_errors
 from shared.web import answer_to
@@ -20,14 +20,14 @@ from shared.web import answer_to
 _PATH: Final = re.compile(r"/v1/campaigns/([^/]+)/applications")
 
 
-class Door:
-    """ASGI middleware around the app. What is no plain application passes through untouched."""
+class FastPath:
+    """ASGI middleware around the app. Other requests pass through unchanged."""
 
-    def __init__(self, app: ASGIApp, applying: Applying) -> None:
-        self._app, self._applying = app, applying
+    def __init__(self, app: ASGIApp, submitting: SubmissionService) -> None:
+        self._app, self._applying = app, submitting
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        campaign = _applied_to(scope)
+        campaign = _match_campaign(scope)
         if campaign is None:
             await self._app(scope, receive, send)
             return
@@ -37,7 +37,7 @@ class Door:
     async def _answer(self, campaign: str, request: Request) -> Response:
         try:
             with translate_errors():
-                receipt = await self._applying.take(campaign, "web", request, request.headers.get("kuji-work"))
+                receipt = await self._applying.submit(campaign, "web", request, request.headers.get("kuji-work"))
         except Exception as error:
             answer = answer_to(error)
             if answer is None:
@@ -46,8 +46,8 @@ class Door:
         return Response(Receipted(receipt=receipt).model_dump_json(), 202, media_type="application/json")
 
 
-def _applied_to(scope: Scope) -> str | None:
-    """The campaign's name in the path, where this is a web application: a query may say that it is paper."""
+def _match_campaign(scope: Scope) -> str | None:
+    """Return the campaign in the path of a web application, else None: a query may name a paper channel."""
     if scope["type"] != "http" or scope["method"] != "POST" or scope["query_string"]:
         return None
     match = _PATH.fullmatch(scope["path"])

@@ -1,7 +1,7 @@
-"""How often one address, and everybody together, may ask. Kept in memory, never written, never logged.
+"""Limit requests per address and of all addresses. The counts stay in memory and are neither written nor logged.
 
-Addresses are not kept either: what is counted is a keyed hash whose key dies with the process, of a whole /64 where
-it is IPv6. Whole schools and wards sit behind one address, so the limits are wide; they stop machines, not people.
+Addresses are not stored: a keyed hash is counted whose key ends with the process; of IPv6 addresses the whole /64.
+Whole schools and wards share one address, so the limits are wide: they stop machines, not people.
 """
 
 import hashlib
@@ -20,15 +20,15 @@ from limits.aio.strategies import SlidingWindowCounterRateLimiter
 from services.intake import problems
 from services.intake.settings import Rates
 
-_EVERYBODY: Final = "everybody"
+_ALL_ADDRESSES: Final = "all"
 _IPV6_HOUSEHOLD: Final = 64
-"""Bits of the prefix that one connection is given (RFC 6177)."""
+"""Bits of the prefix that one connection gets (RFC 6177)."""
 
 Limit = Callable[[Request], Awaitable[None]]
 
 
-class Limits:
-    """Dependencies that raise 429 `too-many-requests`; one per process."""
+class RateLimits:
+    """Make dependencies that raise 429 `too-many-requests`; one object per process."""
 
     def __init__(self, rates: Rates) -> None:
         self._rates = rates
@@ -36,36 +36,37 @@ class Limits:
         self._key = secrets.token_bytes(32)
 
     def applications(self) -> Limit:
+        """Return the limit for applications."""
         return self._dependency("applications", self._rates.applications)
 
     def lookups(self) -> Limit:
-        """Status, receipts and postal codes: what could be guessed at."""
+        """Return the limit for status, receipt and postal-code requests, whose answers could be guessed by trial."""
         return self._dependency("lookups", self._rates.lookups)
 
-    def _dependency(self, what: str, per_minute: int) -> Limit:
-        each = RateLimitItemPerMinute(per_minute) if per_minute else None
+    def _dependency(self, kind: str, per_minute: int) -> Limit:
+        per_address = RateLimitItemPerMinute(per_minute) if per_minute else None
         overall = RateLimitItemPerSecond(self._rates.overall) if self._rates.overall else None
 
-        async def limited(request: Request) -> None:
+        async def check_limit(request: Request) -> None:
             if overall is not None:
-                await self._count(overall, what, _EVERYBODY)
-            if each is not None:
-                await self._count(each, what, self._hashed(request))
+                await self._count(overall, kind, _ALL_ADDRESSES)
+            if per_address is not None:
+                await self._count(per_address, kind, self._hash_address(request))
 
-        return limited
+        return check_limit
 
-    async def _count(self, limit: RateLimitItem, what: str, who: str) -> None:
-        if not await self._limiter.hit(limit, what, who):
-            stats = await self._limiter.get_window_stats(limit, what, who)
+    async def _count(self, limit: RateLimitItem, kind: str, counted: str) -> None:
+        if not await self._limiter.hit(limit, kind, counted):
+            stats = await self._limiter.get_window_stats(limit, kind, counted)
             raise problems.too_many(max(1, math.ceil(stats.reset_time - time.time())))
 
-    def _hashed(self, request: Request) -> str:
+    def _hash_address(self, request: Request) -> str:
         address = request.client.host if request.client else ""
-        return hashlib.blake2b(household(address).encode(), key=self._key, digest_size=16).hexdigest()
+        return hashlib.blake2b(group_address(address).encode(), key=self._key, digest_size=16).hexdigest()
 
 
-def household(address: str) -> str:
-    """The address, or the /64 of an IPv6 one: its owner has all of it."""
+def group_address(address: str) -> str:
+    """Return the address, or the /64 of an IPv6 address: one connection has all of it."""
     try:
         parsed = ipaddress.ip_address(address)
     except ValueError:

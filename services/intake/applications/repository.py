@@ -1,16 +1,16 @@
-"""The ledger of applications: id, receipt, fingerprint, status. No sealed bytes, no person, no class (R-C9).
+"""Store submissions: id, receipt, fingerprint, status. No sealed bytes, no person, no class (R-C9).
 
-Every "once" is a unique index: the application id is the document's id, a receipt is unique in its campaign.
+Unique indexes prevent duplicates: the application id is the document's id; a receipt is unique in its campaign.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, Self
 
-from services.intake.rules.states import RECEIPTED, Status, before_status
+from services.intake.rules.states import RECEIPTED, SUBMISSION_STATES, Status
 from shared import receipts
-from shared.batching import Together
+from shared.batching import Batcher
 from shared.contracts import Channel, Decision
 from shared.ids import ApplicationId, CampaignId, Receipt
 from shared.storage import BulkWriteError, DuplicateKeyError, Store, UnitOfWork, UpdateOne
@@ -22,7 +22,7 @@ _RECEIPTED: Final = {"$in": sorted(RECEIPTED)}
 
 @dataclass(frozen=True)
 class Arrival:
-    """An application at the door. `at`: domain time of its first arrival, kept whatever is repeated later."""
+    """Describe an application that arrives. `at`: domain time of its first arrival; repetitions keep it."""
 
     application_id: ApplicationId
     campaign: CampaignId
@@ -32,153 +32,179 @@ class Arrival:
 
 
 @dataclass(frozen=True)
-class Record:
-    """A line of the ledger."""
+class StoredSubmission:
+    """Hold what intake stores of one application."""
 
     arrival: Arrival
     receipt: Receipt
-    status: Status
+    status: Status = Status.PENDING
     reasons: tuple[str, ...] = ()
+    revision: int = 0
+
+    @classmethod
+    def from_document(cls, document: Mapping[str, Any]) -> Self:
+        """Return the record of a stored document."""
+        arrival = Arrival(
+            application_id=document["_id"],
+            campaign=document["campaign"],
+            channel=document["channel"],
+            fingerprint=document["fingerprint"],
+            at=document["recorded_at"],
+        )
+        reasons = tuple(document["reasons"])
+        return cls(arrival, document["receipt"], Status(document["status"]), reasons, document["revision"])
+
+    def to_document(self) -> dict[str, Any]:
+        """Return the document to store."""
+        return {
+            "_id": self.arrival.application_id,
+            "campaign": self.arrival.campaign,
+            "channel": self.arrival.channel,
+            "fingerprint": self.arrival.fingerprint,
+            "receipt": self.receipt,
+            "status": self.status,
+            "reasons": list(self.reasons),
+            "revision": self.revision,
+            "recorded_at": self.arrival.at,
+        }
 
 
-class Ledger:
-    """Reads and writes lines; each change of status is one conditional write along `states.STATUS_AFTER`."""
+class SubmissionRepository:
+    """Read and write submissions; each change of status is one conditional write along `SUBMISSION_STATES`."""
 
     def __init__(self, store: Store) -> None:
         self._applications = store.db[APPLICATIONS]
-        self._note_together = Together(self._note_all)
-        self._confirm_together = Together(self._confirm_all)
+        self._add = Batcher(self._add_all)
+        self._confirm = Batcher(self._confirm_all)
 
-    async def note(self, arrival: Arrival) -> Record:
-        """Write an arrival down as pending, or find what was written under its id before (of whatever body)."""
-        return await self._note_together(arrival)
+    async def add(self, arrival: Arrival) -> StoredSubmission:
+        """Insert an arrival as pending, or return what was stored under its id before, whatever its body was."""
+        return await self._add(replace(arrival, at=_truncate_to_milliseconds(arrival.at)))
 
-    async def _note_all(self, arrivals: Sequence[Arrival]) -> list[Record]:
-        """First numbers at once; whose id or number was taken goes through the numbers by itself."""
-        lines = [_pending_line(each, next(receipts.candidates(each.channel, each.application_id))) for each in arrivals]
+    async def _add_all(self, arrivals: Sequence[Arrival]) -> list[StoredSubmission]:
+        """Insert all with their first receipt candidates; insert those whose id or receipt is taken one by one."""
+        candidates = [_make_candidate(arrival) for arrival in arrivals]
         taken: set[int] = set()
         try:
-            await self._applications.insert_many(lines, ordered=False)
+            await self._applications.insert_many(list(map(_make_pending_document, candidates)), ordered=False)
         except BulkWriteError as error:
-            taken = _duplicates(error)
+            taken = _duplicate_indexes(error)
         return [
-            await self._note_one(arrival) if number in taken else _record(line)
-            for number, (arrival, line) in enumerate(zip(arrivals, lines, strict=True))
+            await self._add_one(candidate.arrival) if index in taken else candidate
+            for index, candidate in enumerate(candidates)
         ]
 
-    async def _note_one(self, arrival: Arrival) -> Record:
+    async def _add_one(self, arrival: Arrival) -> StoredSubmission:
         for receipt in receipts.candidates(arrival.channel, arrival.application_id):
-            line = _pending_line(arrival, receipt)
+            candidate = StoredSubmission(arrival, receipt)
             try:
-                await self._applications.insert_one(line)
+                await self._applications.insert_one(_make_pending_document(candidate))
             except DuplicateKeyError:
                 earlier = await self.find(arrival.application_id)
                 if earlier is not None:
                     return earlier
             else:
-                return _record(line)
+                return candidate
         raise AssertionError("no receipt number is left")
 
-    async def find(self, application_id: ApplicationId) -> Record | None:
-        line = await self._applications.find_one({"_id": application_id})
-        return None if line is None else _record(line)
+    async def find(self, application_id: ApplicationId) -> StoredSubmission | None:
+        """Return the submission, or None where intake has none of this id."""
+        document = await self._applications.find_one({"_id": application_id})
+        return None if document is None else StoredSubmission.from_document(document)
 
-    async def find_by_receipt(self, campaign: CampaignId, receipt: Receipt) -> Record | None:
-        line = await self._applications.find_one({"campaign": campaign, "receipt": receipt})
-        return None if line is None else _record(line)
+    async def find_by_receipt(self, campaign: CampaignId, receipt: Receipt) -> StoredSubmission | None:
+        """Return the submission with this receipt number, or None."""
+        document = await self._applications.find_one({"campaign": campaign, "receipt": receipt})
+        return None if document is None else StoredSubmission.from_document(document)
 
     async def confirm(self, application_id: ApplicationId) -> bool:
-        """The broker has it: pending becomes received. False where no receipt may be given any more."""
-        return await self._confirm_together(application_id)
+        """Change pending to received, after the broker has confirmed. Return False if no receipt may be given."""
+        return await self._confirm(application_id)
 
     async def _confirm_all(self, ids: Sequence[ApplicationId]) -> list[bool]:
-        pending = {"_id": {"$in": ids}, "status": {"$in": before_status(Status.RECEIVED)}}
+        pending = {"_id": {"$in": ids}, "status": {"$in": SUBMISSION_STATES.before(Status.RECEIVED)}}
         change = {"$set": {"status": Status.RECEIVED}, "$unset": {"pending_since": ""}}
         if (await self._applications.update_many(pending, change)).modified_count == len(ids):
             return [True] * len(ids)
-        receipted = self._applications.find({"_id": {"$in": ids}, "status": _RECEIPTED}, {"_id": 1})
-        known = {line["_id"] async for line in receipted}
-        return [each in known for each in ids]
+        documents = self._applications.find({"_id": {"$in": ids}, "status": _RECEIPTED}, {"_id": 1})
+        receipted = {document["_id"] async for document in documents}
+        return [application_id in receipted for application_id in ids]
 
     async def decide(self, campaign: CampaignId, decisions: Sequence[Decision], uow: UnitOfWork) -> None:
-        """Verdicts of the vault; of two on one application the higher revision holds, whichever comes first.
+        """Write decisions of the vault; the higher revision holds, in whatever order two decisions arrive.
 
-        Applications that are not in the ledger (erased, expired) stay absent.
+        Applications that intake does not have (erased, expired) are not inserted.
         """
-        changes = [_verdict(campaign, decision) for decision in decisions]
+        changes = [_make_decision_update(campaign, decision) for decision in decisions]
         await uow.db[APPLICATIONS].bulk_write(changes, ordered=True, session=uow.session)
 
-    async def pending_since(self, campaign: CampaignId, since: datetime) -> int:
-        """How many applications noted after `since` (wall time) are still under way."""
+    async def count_pending_since(self, campaign: CampaignId, since: datetime) -> int:
+        """Return the number of applications that were stored after `since` (wall time) and are still pending."""
         query = {"campaign": campaign, "status": Status.PENDING, "pending_since": {"$gt": since}}
         return int(await self._applications.count_documents(query))
 
     async def give_up_pending(self, campaign: CampaignId) -> None:
-        """No receipt will be given for what is still pending: `confirm` fails from now on."""
-        pending = {"campaign": campaign, "status": {"$in": before_status(Status.LATE)}}
+        """Change every pending application to late, so that `confirm` returns False for it from now on."""
+        pending = {"campaign": campaign, "status": {"$in": SUBMISSION_STATES.before(Status.LATE)}}
         await self._applications.update_many(pending, {"$set": {"status": Status.LATE}})
 
-    async def roll(self, campaign: CampaignId, uow: UnitOfWork) -> list[ApplicationId]:
-        """Every application that was given a receipt, by id."""
+    async def list_receipted(self, campaign: CampaignId, uow: UnitOfWork) -> list[ApplicationId]:
+        """Return the ids of all applications with a receipt, sorted."""
         query = {"campaign": campaign, "status": _RECEIPTED}
-        lines = uow.db[APPLICATIONS].find(query, {"_id": 1}, session=uow.session).sort("_id", 1)
-        return [ApplicationId(line["_id"]) async for line in lines]
+        documents = uow.db[APPLICATIONS].find(query, {"_id": 1}, session=uow.session).sort("_id", 1)
+        return [ApplicationId(document["_id"]) async for document in documents]
 
-    async def counts(self, campaign: CampaignId) -> dict[str, dict[str, int]]:
-        """Numbers by channel and status, pending ones included."""
+    async def count_by_channel(self, campaign: CampaignId) -> dict[str, dict[str, int]]:
+        """Return the number of applications by channel and status, pending ones included."""
         groups = self._applications.aggregate(
             [
                 {"$match": {"campaign": campaign}},
                 {"$group": {"_id": {"channel": "$channel", "status": "$status"}, "count": {"$sum": 1}}},
             ]
         )
-        found: dict[str, dict[str, int]] = {}
+        counts: dict[str, dict[str, int]] = {}
         async for group in groups:
-            found.setdefault(group["_id"]["channel"], {})[group["_id"]["status"]] = group["count"]
-        return found
+            counts.setdefault(group["_id"]["channel"], {})[group["_id"]["status"]] = group["count"]
+        return counts
+
+    async def count(self, campaign: CampaignId) -> int:
+        """Return the number of the campaign's applications."""
+        return int(await self._applications.count_documents({"campaign": campaign}))
+
+    async def delete(self, campaign: CampaignId) -> None:
+        """Delete the campaign's applications. Safe to repeat."""
+        await self._applications.delete_many({"campaign": campaign})
 
 
-def _duplicates(error: BulkWriteError) -> set[int]:
-    """Which of the lines were there already; anything else that went wrong is raised as it is."""
+def _make_candidate(arrival: Arrival) -> StoredSubmission:
+    return StoredSubmission(arrival, next(receipts.candidates(arrival.channel, arrival.application_id)))
+
+
+def _make_pending_document(submission: StoredSubmission) -> dict[str, Any]:
+    """Add `pending_since` (wall time), by which the database deletes applications that were never completed."""
+    return submission.to_document() | {"pending_since": datetime.now(UTC)}
+
+
+def _duplicate_indexes(error: BulkWriteError) -> set[int]:
+    """Return the indexes of documents that exist already. Raises the error itself if it has any other cause."""
     mistakes = (error.details or {}).get("writeErrors", [])
     if not mistakes or any(mistake["code"] != _DUPLICATE_KEY for mistake in mistakes):
         raise error
     return {mistake["index"] for mistake in mistakes}
 
 
-def _pending_line(arrival: Arrival, receipt: Receipt) -> dict[str, Any]:
-    """`pending_since` is wall time, for the database's own expiry of what nobody came back for."""
-    return {
-        "_id": arrival.application_id,
-        "campaign": arrival.campaign,
-        "channel": arrival.channel,
-        "fingerprint": arrival.fingerprint,
-        "receipt": receipt,
-        "status": Status.PENDING,
-        "reasons": [],
-        "revision": 0,
-        "recorded_at": _whole_milliseconds(arrival.at),
-        "pending_since": datetime.now(UTC),
-    }
-
-
-def _record(line: Mapping[str, Any]) -> Record:
-    arrival = Arrival(line["_id"], line["campaign"], line["channel"], line["fingerprint"], line["recorded_at"])
-    return Record(arrival, line["receipt"], Status(line["status"]), tuple(line["reasons"]))
-
-
-def _verdict(campaign: CampaignId, decision: Decision) -> UpdateOne:
+def _make_decision_update(campaign: CampaignId, decision: Decision) -> UpdateOne:
     target = Status(decision.status)
     earlier = {
         "_id": decision.application_id,
         "campaign": campaign,
-        "status": {"$in": before_status(target)},
+        "status": {"$in": SUBMISSION_STATES.before(target)},
         "revision": {"$lt": decision.revision},
     }
-    settled = {"status": target, "reasons": list(decision.reasons), "revision": decision.revision}
-    return UpdateOne(earlier, {"$set": settled, "$unset": {"pending_since": ""}})
+    change = {"status": target, "reasons": list(decision.reasons), "revision": decision.revision}
+    return UpdateOne(earlier, {"$set": change, "$unset": {"pending_since": ""}})
 
 
-def _whole_milliseconds(at: datetime) -> datetime:
-    """As the database keeps it, so that a repetition says exactly what was said first."""
+def _truncate_to_milliseconds(at: datetime) -> datetime:
+    """Return the time as the database stores it, so that a repetition publishes the same event."""
     return at.astimezone(UTC) - timedelta(microseconds=at.microsecond % 1000)

@@ -1,1 +1,1 @@
-"""Know the campaigns that intake serves: stage, window, public facts, sealing keys."""
+"""Hold the campaigns that intake serves: stage, window, public facts, sealing keys."""

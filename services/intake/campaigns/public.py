@@ -1,8 +1,11 @@
-"""The public part of a campaign file: what a form, a client or a passer-by may know. Pure."""
+"""Extract the public part of a campaign file, which forms and clients need. Pure."""
 
 from typing import Any, Final
 
 from shared.campaign import Campaign
+
+PublicPart = dict[str, Any]
+"""JSON object; `docs/protocols.md` §1 has its members."""
 
 _MEMBERS: Final = {
     "id": True,
@@ -20,18 +23,18 @@ _MEMBERS: Final = {
 }
 
 
-def public_part(campaign: Campaign) -> dict[str, Any]:
-    """JSON-ready, in the same order in every process (sets are sorted). Holds no mail address and no contract."""
-    shown = campaign.model_dump(mode="json", include=_MEMBERS)  # type: ignore[arg-type]  # pydantic's own nesting form
-    shown["collects"] = sorted(shown["collects"])
-    for event_class in shown["classes"]:
+def extract_public(campaign: Campaign) -> PublicPart:
+    """Return the public part, ready for JSON, in the same order in every process, without mail address and contract."""
+    public = campaign.model_dump(mode="json", include=_MEMBERS)  # type: ignore[arg-type]  # pydantic's own nesting form
+    public["collects"] = sorted(public["collects"])
+    for event_class in public["classes"]:
         event_class["eligibility"]["grades"] = sorted(
             event_class["eligibility"]["grades"], key=lambda grade: ("pj".index(grade[0]), grade)
         )
     return {
         "v": 1,
-        "campaign": shown.pop("id"),
+        "campaign": public.pop("id"),
         "purpose_version": campaign.purpose.version,
         "campaign_sha256": campaign.sha256,
-        **shown,
+        **public,
     }

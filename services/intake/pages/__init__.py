@@ -1,4 +1,4 @@
-"""The public pages: what the event is, the form that seals, the state of an application. Japanese first."""
+"""Serve the public pages: the event, the form that seals, the status of an application. Japanese first."""
 
 from pathlib import Path
 from typing import Final

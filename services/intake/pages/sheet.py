@@ -1,7 +1,7 @@
-"""The printable application sheet (R-B3): for people who apply by fax or post. One A4 page per campaign.
+"""Make the printable application sheet for fax and post (R-B3): one A4 page per campaign.
 
-It asks for exactly what may be collected (R-D1, R-D2), but for the e-mail address, which only the site takes. A code
-in its corner names campaign, version of the purpose of use (R-C4) and version of the sheet.
+It has exactly the fields that may be collected (R-D1, R-D2), except the e-mail address, which only the site accepts.
+A code in its corner names the campaign, the version of the purpose of use (R-C4) and the version of the sheet.
 """
 
 import threading
@@ -17,12 +17,15 @@ from shared.catalogue import Catalogue
 from shared.ids import CampaignId
 from shared.typesetting import Typesetter
 
+SheetData = dict[str, Any]
+"""Data for the template `sheet.typ`, ready for JSON."""
+
 _TEMPLATE: Final = Path(__file__).parent / "sheet.typ"
 _VERSION_DIGITS: Final = 12
 
 
 class Sheets:
-    """Sets each campaign's sheet once; raises ConfigurationError where the fonts are missing."""
+    """Typeset each campaign's sheet once. Raises ConfigurationError where the fonts are missing."""
 
     def __init__(self, typesetter: Typesetter, japanese: Catalogue, english: Catalogue) -> None:
         self._typesetter, self._japanese, self._english = typesetter, japanese, english
@@ -30,13 +33,13 @@ class Sheets:
         self._making = threading.Lock()
 
     def pdf(self, campaign: Campaign) -> bytes:
-        """May take half a second at the first call; call it in a thread."""
+        """Return the PDF. The first call may take half a second: call it in a thread."""
         with self._making:
             if campaign.id not in self._made:
                 self._made[campaign.id] = self._typesetter.pdf(_TEMPLATE, self._data(campaign))
             return self._made[campaign.id]
 
-    def _data(self, campaign: Campaign) -> dict[str, Any]:
+    def _data(self, campaign: Campaign) -> SheetData:
         texts, office = self._japanese, campaign.office
         return {
             "title": wording.title(campaign, texts),
@@ -55,21 +58,23 @@ class Sheets:
                 "phone": office.phone,
                 "fax": office.fax,
             },
-            "classes": [_class(wording.shown_class(each, texts), each.title.en) for each in campaign.classes],
+            "classes": [
+                _class(wording.class_view(event_class, texts), event_class.title.en) for event_class in campaign.classes
+            ],
         }
 
 
 def code_text(campaign: Campaign) -> str:
-    """What the code says: which sheet this is, so that keying shows the purpose its reader was shown."""
+    """Return the text of the code. It names the sheet, so that keying shows the purpose that was printed on it."""
     return f"kuji-sheet/1 {campaign.id} {campaign.purpose.version} {campaign.sha256[:_VERSION_DIGITS]}"
 
 
-def _class(shown: wording.ShownClass, title_en: str) -> dict[str, Any]:
+def _class(view: wording.ClassView, title_en: str) -> SheetData:
     return {
-        "number": shown.number,
-        "title": shown.title,
+        "number": view.number,
+        "title": view.title,
         "title_en": title_en,
-        "who": shown.who,
-        "when": shown.when,
-        "places": shown.places,
+        "who": view.who,
+        "when": view.when,
+        "places": view.places,
     }

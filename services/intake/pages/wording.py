@@ -1,4 +1,4 @@
-"""Classes, who may apply and how likely a place is, in the words of a language. Pure."""
+"""Describe classes, eligibility and chances in the words of a language. Pure."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,12 +12,12 @@ from shared.odds import FEW_SEATS, assumed, odds
 
 _GRADES: Final = ("p1", "p2", "p3", "p4", "p5", "p6", "j1", "j2", "j3")
 _TIMES: Final = (2, 5, 10)
-"""How many times the seats people might ask for, as the odds assume it."""
+"""Demand that the odds assume, as multiples of the seats."""
 
 
 @dataclass(frozen=True)
-class ShownClass:
-    """A class as the pages show it."""
+class ClassView:
+    """Texts of a class for the pages."""
 
     id: str
     number: int
@@ -30,45 +30,48 @@ class ShownClass:
 
 @dataclass(frozen=True)
 class Odds:
-    """Of one class: for each group size the percentage at each of `times` as much demand as seats; 0 is below 0.5."""
+    """Chances of one class: for each group size the percentage at each of `times`; 0 means below 0.5 percent."""
 
     times: tuple[int, ...]
     lines: tuple[tuple[int, tuple[int, ...]], ...]
 
 
 def odds_by_class(campaign: Campaign) -> dict[str, Odds]:
-    """For the classes with few seats, from the campaign file alone: how many will apply is an assumption."""
-    return {each.id: _odds(each) for each in campaign.classes if each.capacity < FEW_SEATS}
+    """Return the chances of the classes with few seats, from the campaign file and an assumed demand."""
+    return {event_class.id: _odds(event_class) for event_class in campaign.classes if event_class.capacity < FEW_SEATS}
 
 
-def shown_class(each: EventClass, texts: Catalogue) -> ShownClass:
-    return ShownClass(
-        id=each.id,
-        number=each.number,
-        title=of(each.title, texts),
-        who=who(each, texts),
-        when=format_span(each.starts, each.ends, texts),
-        place=of(each.place, texts),
-        places=_places(each, texts),
+def class_view(event_class: EventClass, texts: Catalogue) -> ClassView:
+    """Return the texts of a class."""
+    return ClassView(
+        id=event_class.id,
+        number=event_class.number,
+        title=of(event_class.title, texts),
+        who=who(event_class, texts),
+        when=format_span(event_class.starts, event_class.ends, texts),
+        place=of(event_class.place, texts),
+        places=_places(event_class, texts),
     )
 
 
 def of(text: Text, texts: Catalogue) -> str:
-    """A text of the campaign file, which has Japanese and English; other languages read the English."""
+    """Return a text of the campaign file, which has Japanese and English; other languages get the English."""
     return text.in_language(texts.lang)
 
 
 def title(campaign: Campaign, texts: Catalogue) -> str:
+    """Return the title of a campaign."""
     return of(campaign.title, texts)
 
 
 def purpose(campaign: Campaign, texts: Catalogue) -> str:
+    """Return the purpose of use of personal information."""
     return of(campaign.purpose.text, texts)
 
 
-def who(each: EventClass, texts: Catalogue) -> str:
-    """Who may take a class: pupils by grade, others by age, and whether as a pair."""
-    rule = each.eligibility
+def who(event_class: EventClass, texts: Catalogue) -> str:
+    """Describe who may apply for a class: pupils by grade, others by age, and pairs."""
+    rule = event_class.eligibility
     parts = [*_by_grade([grade for grade in _GRADES if grade in rule.grades], texts)]
     if rule.min_age is not None:
         bounds = {"min": rule.min_age, "max": rule.max_age}
@@ -79,26 +82,26 @@ def who(each: EventClass, texts: Catalogue) -> str:
 
 
 def _by_grade(grades: Sequence[str], texts: Catalogue) -> list[str]:
-    primary, junior = [[each[1] for each in grades if each[0] == school] for school in "pj"]
-    said = [texts.say("who.primary", grades=_run(primary, texts))] if primary else []
+    primary, junior = [[grade[1] for grade in grades if grade[0] == school] for school in "pj"]
+    parts = [texts.say("who.primary", grades=_run(primary, texts))] if primary else []
     if len(junior) == len("123"):
-        return [*said, texts.say("who.junior-all")]
-    return [*said, texts.say("who.junior", grades=_run(junior, texts))] if junior else said
+        return [*parts, texts.say("who.junior-all")]
+    return [*parts, texts.say("who.junior", grades=_run(junior, texts))] if junior else parts
 
 
 def _run(years: Sequence[str], texts: Catalogue) -> str:
-    """2〜4 for 2, 3, 4; 1、3 where there is a gap."""
+    """Return 2〜4 for 2, 3, 4; and 1、3 where there is a gap."""
     whole = len(years) > 1 and int(years[-1]) - int(years[0]) == len(years) - 1
     return texts.say("who.range", first=years[0], last=years[-1]) if whole else texts.say("who.and").join(years)
 
 
-def _places(each: EventClass, texts: Catalogue) -> str:
-    if len(each.seats) == 1 and each.seats[0] > 1:
-        return texts.say("class.pairs", count=each.capacity // each.seats[0], people=each.capacity)
-    return texts.say("class.people", count=each.capacity)
+def _places(event_class: EventClass, texts: Catalogue) -> str:
+    if len(event_class.seats) == 1 and event_class.seats[0] > 1:
+        return texts.say("class.pairs", count=event_class.capacity // event_class.seats[0], people=event_class.capacity)
+    return texts.say("class.people", count=event_class.capacity)
 
 
-def _odds(each: EventClass) -> Odds:
-    by_times = [odds(each.capacity, assumed(each.capacity, each.seats, times)) for times in _TIMES]
-    sizes = sorted(set(each.seats))
+def _odds(event_class: EventClass) -> Odds:
+    by_times = [odds(event_class.capacity, assumed(event_class.capacity, event_class.seats, times)) for times in _TIMES]
+    sizes = sorted(set(event_class.seats))
     return Odds(_TIMES, tuple((size, tuple(round(100 * found[size]) for found in by_times)) for size in sizes))

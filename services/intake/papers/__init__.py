@@ -1,1 +1,1 @@
-"""The paper inbox: sealed faxes and scans on their way to the vault (R-B3). Nobody here can see one."""
+"""Accept sealed faxes and scans and publish them to the vault (R-B3). Intake cannot open them."""

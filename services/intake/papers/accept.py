@@ -1,11 +1,11 @@
-"""Taking a paper as applications are taken: noted, confirmed by the broker, marked, and then receipted (ADR 14)."""
+"""Accept a paper: insert it as pending, publish it, mark it received, then give the receipt (ADR 14)."""
 
 from typing import Protocol
 
-from services.intake.applications.admission_check import Gate, over
-from services.intake.campaigns.stages import Stages
+from services.intake.applications.admission_check import AdmissionCheck, refuse_closed
+from services.intake.campaigns.stage_repository import CampaignStageRepository
 from services.intake.papers import problems as paper_problems
-from services.intake.papers.repository import PaperLedger, PaperRecord, SerialTaken
+from services.intake.papers.repository import PaperRepository, SerialTakenError, StoredPaper
 from services.intake.rules.paper_states import PaperStatus
 from services.intake.rules.paper_submission import PaperSubmission
 from shared.campaign import Campaign
@@ -16,52 +16,63 @@ from shared.web import ProblemError
 
 
 class Publisher(Protocol):
+    """Part of the bus that publishes events."""
+
     async def publish(self, event: Event, event_id: EventId | None = None) -> EventId:
-        """Returns once the broker has confirmed; raises TransientError otherwise."""
+        """Publish an event; return after the broker has confirmed. Raises TransientError."""
 
 
 class PaperAcceptance:
-    def __init__(self, ledger: PaperLedger, gate: Gate, stages: Stages, publisher: Publisher, clock: Clock) -> None:
-        self._ledger, self._gate, self._stages = ledger, gate, stages
+    """Give receipts for papers."""
+
+    def __init__(
+        self,
+        papers: PaperRepository,
+        admission: AdmissionCheck,
+        stages: CampaignStageRepository,
+        publisher: Publisher,
+        clock: Clock,
+    ) -> None:
+        self._papers, self._admission, self._stages = papers, admission, stages
         self._publisher, self._clock = publisher, clock
 
     async def accept(self, campaign: Campaign, paper: PaperSubmission, fingerprint: str) -> Receipt:
-        """The receipt, the same one however often this is asked. Raises ProblemError (403, 409, 503)."""
-        refusal = await self._gate.refusal(campaign, paper.channel, paper.key_id, self._clock.now())
-        record = await self._find(paper, refusal) if refusal else await self._note(campaign, paper, fingerprint)
-        if record.fingerprint != fingerprint:
+        """Return the receipt; a repetition returns the same one. Raises ProblemError (403, 409, 503)."""
+        refusal = await self._admission.refusal(campaign, paper.channel, paper.key_id, self._clock.now())
+        stored = await self._find(paper, refusal) if refusal else await self._add(campaign, paper, fingerprint)
+        if stored.fingerprint != fingerprint:
             raise paper_problems.conflict()
-        if record.status in {PaperStatus.PENDING, PaperStatus.LATE}:
-            await self._complete(campaign, paper, record)
-        return record.receipt
+        if stored.status in {PaperStatus.PENDING, PaperStatus.LATE}:
+            await self._complete(campaign, paper, stored)
+        return stored.receipt
 
-    async def _find(self, paper: PaperSubmission, refusal: ProblemError) -> PaperRecord:
-        """A repetition of what came in time; anything else is refused."""
-        record = await self._ledger.find(paper.paper_id)
-        if record is None:
+    async def _find(self, paper: PaperSubmission, refusal: ProblemError) -> StoredPaper:
+        """Return the record of a paper that first arrived in time. Raises `refusal` where there is none."""
+        stored = await self._papers.find(paper.paper_id)
+        if stored is None:
             raise refusal
-        return record
+        return stored
 
-    async def _note(self, campaign: Campaign, paper: PaperSubmission, fingerprint: str) -> PaperRecord:
+    async def _add(self, campaign: Campaign, paper: PaperSubmission, fingerprint: str) -> StoredPaper:
         try:
-            return await self._ledger.note(campaign.id, paper, fingerprint)
-        except SerialTaken:
+            return await self._papers.add(campaign.id, paper, fingerprint)
+        except SerialTakenError:
             raise paper_problems.serial_taken() from None
 
-    async def _complete(self, campaign: Campaign, paper: PaperSubmission, record: PaperRecord) -> None:
-        """The stage is read after the line was written: whoever closes the campaign either sees the line or is seen."""
+    async def _complete(self, campaign: Campaign, paper: PaperSubmission, stored: StoredPaper) -> None:
+        """Publish the paper and mark it received; `applications/accept.py` explains the order."""
         if not await self._stages.is_open(campaign.id):
-            raise over(campaign, paper.channel)
-        arrived = PaperReceived(
+            raise refuse_closed(campaign, paper.channel)
+        event = PaperReceived(
             campaign=campaign.id,
             paper_id=paper.paper_id,
-            receipt=record.receipt,
+            receipt=stored.receipt,
             channel=paper.channel,
             serial=paper.serial,
             key_id=paper.key_id,
             sealed=paper.sealed,
             received_at=paper.received_at,
         )
-        await self._publisher.publish(arrived, derived_event_id(PaperReceived.name, paper.paper_id))
-        if not await self._ledger.confirm(paper.paper_id):
-            raise over(campaign, paper.channel)
+        await self._publisher.publish(event, derived_event_id(PaperReceived.name, paper.paper_id))
+        if not await self._papers.confirm(paper.paper_id):
+            raise refuse_closed(campaign, paper.channel)

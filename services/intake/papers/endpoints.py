@@ -1,4 +1,4 @@
-"""The door for edge tools: `POST …/papers` with a token of its own, so that a fax host holds no staff rights."""
+"""Serve `POST …/papers` to edge tools; it has a token of its own, so that a fax host has no staff rights."""
 
 import asyncio
 from collections.abc import Mapping
@@ -27,6 +27,7 @@ def papers_router(
     token_file: Path | None,
     body_timeout_s: float,
 ) -> APIRouter:
+    """Return the route for sealed faxes and scans."""
     router = APIRouter(prefix="/v1/campaigns", tags=["papers"])
 
     @router.post(
@@ -40,26 +41,26 @@ def papers_router(
         request: Request,
         authorization: Annotated[str | None, Header(description="the paper token")] = None,
     ) -> Receipted:
-        """Hand in a sealed fax or scan. The same request again gets the same answer."""
+        """Accept a sealed fax or scan. The same request again gets the same answer."""
         if not has_staff_token(token_file, authorization):
             raise problems.unauthorized()
         known = campaigns.get(CampaignId(campaign))
         if known is None:
             raise intake_problems.unknown_campaign()
         body = await read_body(request, limit=PAPER_BODY_LIMIT, timeout_s=body_timeout_s, refusal=problems.too_large)
-        paper, said = await asyncio.to_thread(_parse, known.id, body)
-        return Receipted(receipt=await acceptance.accept(known, paper, said))
+        paper, body_hash = await asyncio.to_thread(_parse, known.id, body)
+        return Receipted(receipt=await acceptance.accept(known, paper, body_hash))
 
     return router
 
 
 def _parse(campaign: CampaignId, body: bytes) -> tuple[PaperSubmission, str]:
-    """The paper and its fingerprint: eleven million characters, so not on the loop that serves everybody."""
+    """Return the paper and its fingerprint. The text may have 11 million characters, so call it in a thread."""
     try:
         paper = PaperSubmission.model_validate_json(body)
     except ValidationError as error:
         mistakes = error.errors(include_input=False, include_context=False, include_url=False)
-        raise RequestValidationError([{**each, "loc": ("body", *each["loc"])} for each in mistakes]) from None
+        raise RequestValidationError([{**mistake, "loc": ("body", *mistake["loc"])} for mistake in mistakes]) from None
     return paper, fingerprint(campaign, paper)
 
 

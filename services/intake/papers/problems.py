@@ -1,4 +1,4 @@
-"""The refusals that only papers know: a stable name, Japanese and English, and what to do next."""
+"""Make the refusals of papers: a stable name, Japanese and English texts, and the next thing to do."""
 
 from services.intake.rules.paper_submission import PAPER_BODY_LIMIT
 from shared.web import ProblemError, problem

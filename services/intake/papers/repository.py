@@ -1,110 +1,136 @@
-"""The ledger of papers: id, serial number, receipt, fingerprint, status. No sealed bytes (ADR 14, ADR 16).
+"""Store papers: id, serial number, receipt, fingerprint, status. No sealed bytes (ADR 14, ADR 16).
 
-Every "once" is a unique index: the paper's id is the document's id; serial and receipt are unique in their campaign.
+Unique indexes prevent duplicates: the paper's id is the document's id; serial and receipt are unique in a campaign.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any, Final, Self
 
-from services.intake.rules.paper_states import RECEIPTED_PAPER, PaperStatus, before_paper
+from services.intake.rules.paper_states import PAPER_STATES, RECEIPTED_PAPER, PaperStatus
 from services.intake.rules.paper_submission import PaperSubmission
 from shared import receipts
-from shared.ids import ApplicationId, CampaignId, PaperId, Receipt
+from shared.contracts import PaperChannel
+from shared.errors import KujiError
+from shared.ids import ApplicationId, CampaignId, PaperId, Receipt, Serial
 from shared.storage import DuplicateKeyError, Store, UnitOfWork
 
 PAPERS: Final = "papers"
 
 
-class SerialTaken(Exception):  # noqa: N818  (says what is the case)
-    """Another paper of the campaign has this serial number."""
+class SerialTakenError(KujiError):
+    """Raised when another paper of the campaign has this serial number."""
 
 
 @dataclass(frozen=True)
-class PaperRecord:
-    """A line of the ledger."""
+class StoredPaper:
+    """Hold what intake stores of one paper."""
 
     paper_id: PaperId
+    campaign: CampaignId
+    channel: PaperChannel
+    serial: Serial
     fingerprint: str
     receipt: Receipt
-    status: PaperStatus
+    status: PaperStatus = PaperStatus.PENDING
+
+    @classmethod
+    def from_document(cls, document: Mapping[str, Any]) -> Self:
+        """Return the record of a stored document."""
+        return cls(
+            paper_id=document["_id"],
+            campaign=document["campaign"],
+            channel=document["channel"],
+            serial=document["serial"],
+            fingerprint=document["fingerprint"],
+            receipt=document["receipt"],
+            status=PaperStatus(document["status"]),
+        )
+
+    def to_document(self) -> dict[str, Any]:
+        """Return the document to store."""
+        return {
+            "_id": self.paper_id,
+            "campaign": self.campaign,
+            "channel": self.channel,
+            "serial": self.serial,
+            "fingerprint": self.fingerprint,
+            "receipt": self.receipt,
+            "status": self.status,
+        }
 
 
-class PaperLedger:
+class PaperRepository:
+    """Read and write papers; each change of status is one conditional write along `PAPER_STATES`."""
+
     def __init__(self, store: Store) -> None:
         self._papers = store.db[PAPERS]
 
-    async def note(self, campaign: CampaignId, paper: PaperSubmission, fingerprint: str) -> PaperRecord:
-        """Write a paper down as pending, or find what was written under its id before. Raises SerialTaken."""
+    async def add(self, campaign: CampaignId, paper: PaperSubmission, fingerprint: str) -> StoredPaper:
+        """Insert a paper as pending, or return the paper that was stored under its id before.
+
+        Raises SerialTakenError if another paper of the campaign has the serial number.
+        """
         for receipt in receipts.candidates(paper.channel, ApplicationId(paper.paper_id)):
-            line = _pending_line(campaign, paper, fingerprint, receipt)
+            candidate = StoredPaper(paper.paper_id, campaign, paper.channel, paper.serial, fingerprint, receipt)
             try:
-                await self._papers.insert_one(line)
+                await self._papers.insert_one(candidate.to_document() | {"pending_since": datetime.now(UTC)})
             except DuplicateKeyError:
                 earlier = await self.find(paper.paper_id)
                 if earlier is not None:
                     return earlier
                 if await self._papers.find_one({"campaign": campaign, "serial": paper.serial}, {"_id": 1}):
-                    raise SerialTaken from None
+                    raise SerialTakenError("another paper has this serial number") from None
             else:
-                return _record(line)
+                return candidate
         raise AssertionError("no receipt number is left")
 
-    async def find(self, paper_id: PaperId) -> PaperRecord | None:
-        line = await self._papers.find_one({"_id": paper_id})
-        return None if line is None else _record(line)
+    async def find(self, paper_id: PaperId) -> StoredPaper | None:
+        """Return the paper, or None where intake has none of this id."""
+        document = await self._papers.find_one({"_id": paper_id})
+        return None if document is None else StoredPaper.from_document(document)
 
     async def confirm(self, paper_id: PaperId) -> bool:
-        """The broker has it: pending becomes received. False where no receipt may be given any more."""
-        pending = {"_id": paper_id, "status": {"$in": before_paper(PaperStatus.RECEIVED)}}
+        """Change pending to received, after the broker has confirmed. Return False if no receipt may be given."""
+        pending = {"_id": paper_id, "status": {"$in": PAPER_STATES.before(PaperStatus.RECEIVED)}}
         change = {"$set": {"status": PaperStatus.RECEIVED}, "$unset": {"pending_since": ""}}
         if (await self._papers.update_one(pending, change)).modified_count:
             return True
-        record = await self.find(paper_id)
-        return record is not None and record.status in RECEIPTED_PAPER
+        paper = await self.find(paper_id)
+        return paper is not None and paper.status in RECEIPTED_PAPER
 
     async def settle(self, campaign: CampaignId, paper_id: PaperId, target: PaperStatus, uow: UnitOfWork) -> None:
-        """What the vault says became of it. Papers that are not in the ledger (erased, expired) stay absent."""
-        earlier = {"_id": paper_id, "campaign": campaign, "status": {"$in": before_paper(target)}}
+        """Write the vault's result. Papers that intake does not have (erased, expired) are not inserted."""
+        earlier = {"_id": paper_id, "campaign": campaign, "status": {"$in": PAPER_STATES.before(target)}}
         change = {"$set": {"status": target}, "$unset": {"pending_since": ""}}
         await uow.db[PAPERS].update_one(earlier, change, session=uow.session)
 
-    async def pending_since(self, campaign: CampaignId, since: datetime) -> int:
-        """How many papers noted after `since` (wall time) are still under way."""
+    async def count_pending_since(self, campaign: CampaignId, since: datetime) -> int:
+        """Return the number of papers that were stored after `since` (wall time) and are still pending."""
         query = {"campaign": campaign, "status": PaperStatus.PENDING, "pending_since": {"$gt": since}}
         return int(await self._papers.count_documents(query))
 
     async def give_up_pending(self, campaign: CampaignId) -> None:
-        """No receipt will be given for what is still pending: `confirm` fails from now on."""
-        pending = {"campaign": campaign, "status": {"$in": before_paper(PaperStatus.LATE)}}
+        """Change every pending paper to late, so that `confirm` returns False for it from now on."""
+        pending = {"campaign": campaign, "status": {"$in": PAPER_STATES.before(PaperStatus.LATE)}}
         await self._papers.update_many(pending, {"$set": {"status": PaperStatus.LATE}})
 
-    async def unkeyed(self, campaign: CampaignId) -> int:
-        """Papers with a receipt that nobody has keyed or put aside."""
+    async def count_unkeyed(self, campaign: CampaignId) -> int:
+        """Return the number of papers with a receipt that no handler has keyed or discarded."""
         return int(await self._papers.count_documents({"campaign": campaign, "status": PaperStatus.RECEIVED}))
 
-    async def counts(self, campaign: CampaignId) -> dict[str, int]:
-        """Numbers by status, pending ones included."""
+    async def count_by_status(self, campaign: CampaignId) -> dict[str, int]:
+        """Return the number of papers by status, pending ones included."""
         groups = self._papers.aggregate(
             [{"$match": {"campaign": campaign}}, {"$group": {"_id": "$status", "count": {"$sum": 1}}}]
         )
         return {group["_id"]: group["count"] async for group in groups}
 
+    async def count(self, campaign: CampaignId) -> int:
+        """Return the number of the campaign's papers."""
+        return int(await self._papers.count_documents({"campaign": campaign}))
 
-def _pending_line(campaign: CampaignId, paper: PaperSubmission, fingerprint: str, receipt: Receipt) -> dict[str, Any]:
-    """`pending_since` is wall time, for the database's own expiry of what nobody came back for."""
-    return {
-        "_id": paper.paper_id,
-        "campaign": campaign,
-        "channel": paper.channel,
-        "serial": paper.serial,
-        "fingerprint": fingerprint,
-        "receipt": receipt,
-        "status": PaperStatus.PENDING,
-        "pending_since": datetime.now(UTC),
-    }
-
-
-def _record(line: Mapping[str, Any]) -> PaperRecord:
-    return PaperRecord(line["_id"], line["fingerprint"], line["receipt"], PaperStatus(line["status"]))
+    async def delete(self, campaign: CampaignId) -> None:
+        """Delete the campaign's papers. Safe to repeat."""
+        await self._papers.delete_many({"campaign": campaign})

@@ -1,4 +1,4 @@
-"""What an edge tool sends for a paper: ids, the number stamped on it, and sealed bytes. Pure.
+"""Define the request of an edge tool for a paper: ids, the stamped number, and sealed bytes. Pure.
 
 Shape: `docs/protocols.md` §1. Unknown members are refused (R-C3).
 """
@@ -10,17 +10,17 @@ from typing import Annotated, Final, Literal
 from pydantic import AfterValidator, AwareDatetime, ConfigDict, Field
 from pydantic.config import JsonDict
 
-from services.intake.rules.submission import sealed_form
+from services.intake.rules.submission import check_sealed_form
 from shared.contracts import SEALED_PAPER_BYTES, SEALED_PAPER_TEXT, PaperChannel, Value
 from shared.encoding import unb64url
 from shared.ids import CampaignId, KeyIdField, PaperIdField, SerialField
 
 PAPER_BODY_LIMIT: Final = SEALED_PAPER_TEXT + 1024
-"""Bytes of a whole request body: the sealed paper as text, and its few other members."""
+"""Most bytes of a request body: the sealed paper as text, and its few other members."""
 
 
 def _within_limit(text: str) -> str:
-    if len(unb64url(sealed_form(text))) > SEALED_PAPER_BYTES:
+    if len(unb64url(check_sealed_form(text))) > SEALED_PAPER_BYTES:
         raise ValueError("more bytes than a sealed paper may have")
     return text
 
@@ -37,7 +37,7 @@ _EXAMPLE: JsonDict = {
 
 
 class PaperSubmission(Value):
-    """The body of a paper."""
+    """Body of the request for a paper."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [_EXAMPLE]})
 
@@ -58,7 +58,10 @@ class PaperSubmission(Value):
 
 
 def fingerprint(campaign: CampaignId, paper: PaperSubmission) -> str:
-    """SHA-256 (hex) over what was said, however the JSON was written: the same id may only ever say one thing."""
+    """Return the SHA-256 (hex) of the content, which does not depend on how the JSON is written.
+
+    One paper id may have one content only.
+    """
     received_at = paper.received_at.astimezone(UTC).isoformat()
-    said = (campaign, paper.paper_id, paper.key_id, paper.channel, paper.serial, received_at, paper.sealed)
-    return hashlib.sha256("\x00".join(said).encode("ascii")).hexdigest()
+    content = (campaign, paper.paper_id, paper.key_id, paper.channel, paper.serial, received_at, paper.sealed)
+    return hashlib.sha256("\x00".join(content).encode("ascii")).hexdigest()

@@ -1,63 +1,61 @@
-"""The states of an application and of a campaign at intake, as tables. Every transition is checked here. Pure."""
+"""Name the states of an application and the stages of a campaign at intake, and the transitions between them. Pure."""
 
 from enum import StrEnum
 from typing import Final
 
+from shared.state_machine import StateMachine
+
 
 class Status(StrEnum):
-    """What intake knows of one application."""
+    """State of one application."""
 
     PENDING = "pending"
-    """Noted, but nobody confirmed that the vault will get it: no receipt was given, the applicant cannot see it."""
+    """Stored, but the broker has not confirmed it: the applicant has no receipt and the application is not shown."""
     LATE = "late"
-    """Still pending when the campaign was closed: it will not be given a receipt any more."""
+    """Still pending when the campaign was closed: it gets no receipt any more."""
     RECEIVED = "received"
+    """The broker has confirmed it and the applicant has a receipt; the vault has not decided yet."""
     ACCEPTED = "accepted"
     HELD = "held"
     REJECTED = "rejected"
 
 
 class Stage(StrEnum):
-    """Where a campaign stands at intake."""
+    """Stage of one campaign."""
 
     OPEN = "open"
     CLOSING = "closing"
-    """No further receipts; what was under way is being waited for."""
+    """Intake gives no further receipts and waits for the applications that are under way."""
     CLOSED = "closed"
-    """The roll of receipts is on its way to the lottery."""
+    """The list of receipts was published to the lottery."""
     ERASING = "erasing"
     ERASED = "erased"
-    """Nothing is left here. Asked again, intake looks again."""
+    """Intake holds no data of the campaign. A further request repeats the erasure."""
 
 
 _DECIDED = frozenset({Status.ACCEPTED, Status.HELD, Status.REJECTED})
 
-STATUS_AFTER: Final[dict[Status, frozenset[Status]]] = {
-    Status.PENDING: frozenset({Status.RECEIVED, Status.LATE}) | _DECIDED,
-    Status.LATE: _DECIDED,
-    Status.RECEIVED: _DECIDED,
-    Status.ACCEPTED: _DECIDED,
-    Status.HELD: _DECIDED,
-    Status.REJECTED: _DECIDED,
-}
+SUBMISSION_STATES: Final = StateMachine[Status](
+    {
+        Status.PENDING: frozenset({Status.RECEIVED, Status.LATE}) | _DECIDED,
+        Status.LATE: _DECIDED,
+        Status.RECEIVED: _DECIDED,
+        Status.ACCEPTED: _DECIDED,
+        Status.HELD: _DECIDED,
+        Status.REJECTED: _DECIDED,
+    }
+)
+"""A decision proves that the vault has the application, so it may follow any state."""
 
-STAGE_AFTER: Final[dict[Stage, frozenset[Stage]]] = {
-    Stage.OPEN: frozenset({Stage.CLOSING, Stage.ERASING}),
-    Stage.CLOSING: frozenset({Stage.CLOSED, Stage.ERASING}),
-    Stage.CLOSED: frozenset({Stage.ERASING}),
-    Stage.ERASING: frozenset({Stage.ERASED}),
-    Stage.ERASED: frozenset({Stage.ERASING}),
-}
+CAMPAIGN_STAGES: Final = StateMachine[Stage](
+    {
+        Stage.OPEN: frozenset({Stage.CLOSING, Stage.ERASING}),
+        Stage.CLOSING: frozenset({Stage.CLOSED, Stage.ERASING}),
+        Stage.CLOSED: frozenset({Stage.ERASING}),
+        Stage.ERASING: frozenset({Stage.ERASED}),
+        Stage.ERASED: frozenset({Stage.ERASING}),
+    }
+)
 
 RECEIPTED: Final[frozenset[Status]] = frozenset({Status.RECEIVED}) | _DECIDED
-"""The applicant may see these, and they stand on the roll."""
-
-
-def before_status(target: Status) -> tuple[str, ...]:
-    """From where `target` may be reached, for the filter of a conditional write."""
-    return tuple(sorted(source for source, targets in STATUS_AFTER.items() if target in targets))
-
-
-def before_stage(target: Stage) -> tuple[str, ...]:
-    """From where `target` may be reached, for the filter of a conditional write."""
-    return tuple(sorted(source for source, targets in STAGE_AFTER.items() if target in targets))
+"""States of applications with a receipt: the applicant may see them, and the list of receipts names them."""

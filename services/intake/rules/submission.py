@@ -1,4 +1,4 @@
-"""What a client sends to apply: ids and sealed bytes, nothing that could be read here. Pure.
+"""Define the request of an applicant's client: ids and sealed bytes, which intake cannot open. Pure.
 
 Shape: `docs/protocols.md` §1. Unknown members are refused (R-C3).
 """
@@ -14,7 +14,7 @@ from shared.encoding import unb64url
 from shared.ids import ApplicationIdField, CampaignId, KeyIdField
 
 BODY_LIMIT = 64 * 1024
-"""Bytes of a whole request body."""
+"""Most bytes of a request body."""
 
 _ENCAPSULATION = 1120
 """Bytes of the encapsulated key of MLKEM768-X25519 (draft-ietf-hpke-pq)."""
@@ -22,14 +22,17 @@ _TAG = 16
 """Bytes of the AES-GCM tag."""
 
 
-def sealed_form(text: str) -> str:
-    """base64url of at least an encapsulated key, one byte and a tag; ValueError otherwise, without the text."""
+def check_sealed_form(text: str) -> str:
+    """Return base64url of at least an encapsulated key, one byte and a tag.
+
+    Raises ValueError, without the text, for any other text.
+    """
     if len(unb64url(text)) <= _ENCAPSULATION + _TAG:
         raise ValueError("too short to be sealed")
     return text
 
 
-SealedField = Annotated[str, Field(max_length=BODY_LIMIT), AfterValidator(sealed_form)]
+SealedField = Annotated[str, Field(max_length=BODY_LIMIT), AfterValidator(check_sealed_form)]
 
 _EXAMPLE: JsonDict = {
     "v": 1,
@@ -40,7 +43,7 @@ _EXAMPLE: JsonDict = {
 
 
 class Submission(Value):
-    """The body of an application."""
+    """Body of the request for an application."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [_EXAMPLE]})
 
@@ -53,9 +56,11 @@ class Submission(Value):
 
 
 def fingerprint(campaign: CampaignId, channel: Channel, submission: Submission) -> str:
-    """SHA-256 (hex) over what was said, however the JSON was written: the same id may only ever say one thing.
+    """Return the SHA-256 (hex) of the content, which does not depend on how the JSON is written.
+
+    One application id may have one content only.
 
     base64url is canonical (`shared.encoding`), so one sealed byte string has one fingerprint.
     """
-    said = (campaign, channel, submission.application_id, submission.key_id, submission.sealed)
-    return hashlib.sha256("\x00".join(said).encode("ascii")).hexdigest()
+    content = (campaign, channel, submission.application_id, submission.key_id, submission.sealed)
+    return hashlib.sha256("\x00".join(content).encode("ascii")).hexdigest()

@@ -1,4 +1,4 @@
-"""When applications are taken: the web until `closes`, paper that came in time is keyed until `paper_until`. Pure."""
+"""Compare times with a campaign's window: the web closes at `closes`, paper at `paper_until`. Pure."""
 
 from datetime import datetime
 from enum import Enum
@@ -8,22 +8,25 @@ from shared.contracts import Channel
 
 
 class Timing(Enum):
+    """Position of a time before, in or after the window."""
+
     EARLY = "early"
     OPEN = "open"
     LATE = "late"
 
 
-def timing(campaign: Campaign, channel: Channel, at: datetime) -> Timing:
-    """`opens` is the first moment within, the deadline the first without."""
+def classify_time(campaign: Campaign, channel: Channel, at: datetime) -> Timing:
+    """Return the position of `at`: `opens` is the first moment inside the window, the deadline the first after it."""
     if at < campaign.window.opens:
         return Timing.EARLY
     return Timing.OPEN if at < deadline(campaign, channel) else Timing.LATE
 
 
 def deadline(campaign: Campaign, channel: Channel) -> datetime:
+    """Return the first moment at which the channel is closed."""
     return campaign.window.closes if channel == "web" else campaign.window.paper_until
 
 
 def is_over(campaign: Campaign, at: datetime) -> bool:
-    """No channel takes anything any more: the roll of receipts can be closed."""
+    """Return True if every channel is closed, so that the list of receipts can be published."""
     return at >= campaign.window.paper_until

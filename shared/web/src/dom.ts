@@ -1,7 +1,8 @@
-/** Making and finding elements. Texts go in as text, never as HTML. */
+/** Make and find elements. Texts are inserted as text, never as HTML. */
 
 type Attributes = Readonly<Record<string, string | boolean>>;
 
+/** Make an element; an attribute `true` is set without a value, `false` is omitted. */
 export function el<Name extends keyof HTMLElementTagNameMap>(
   name: Name,
   attributes: Attributes = {},
@@ -16,18 +17,19 @@ export function el<Name extends keyof HTMLElementTagNameMap>(
   return element;
 }
 
-/** The element with this id, of this kind. Throws where the page has none: then the page is not ours. */
+/** Return the element with this id and class. Throws if the page has none. */
 export function byId<Kind extends HTMLElement>(id: string, kind: new () => Kind): Kind {
   const found = document.getElementById(id);
   if (!(found instanceof kind)) throw new Error(`no ${id} in the page`);
   return found;
 }
 
+/** Return the element with this id. */
 export function section(id: string): HTMLElement {
   return byId(id, HTMLElement);
 }
 
-/** Show `id` alone among the steps, and put the reader at its heading. */
+/** Show `id` alone among `ids`, and focus its heading. */
 export function showOnly(id: string, ids: readonly string[]): void {
   for (const each of ids) section(each).hidden = each !== id;
   const heading = section(id).querySelector<HTMLElement>("h2");

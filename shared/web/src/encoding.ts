@@ -1,14 +1,14 @@
-/** Bytes as text and back, as docs/protocols.md has them. */
+/** Encode bytes as text and back (docs/protocols.md). */
 
 export const utf8 = (text: string): Uint8Array<ArrayBuffer> => new TextEncoder().encode(text);
 
-/** base64url without padding (RFC 4648 §5). */
+/** Return base64url without padding (RFC 4648 §5). */
 export function b64url(bytes: Uint8Array): string {
   const binary = Array.from(bytes, (byte) => String.fromCharCode(byte)).join("");
   return btoa(binary).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
 }
 
-/** Throws where the text is not base64url, or not the one text of its bytes: its last character has unused bits. */
+/** Return the bytes of base64url. Throws if the text is not base64url or not canonical (unused bits are set). */
 export function unb64url(text: string): Uint8Array<ArrayBuffer> {
   if (!/^[A-Za-z0-9_-]*$/u.test(text)) throw new TypeError("not base64url");
   const binary = atob(text.replaceAll("-", "+").replaceAll("_", "/"));
@@ -17,7 +17,7 @@ export function unb64url(text: string): Uint8Array<ArrayBuffer> {
   return bytes;
 }
 
-/** Canonical JSON (RFC 8785) of a flat object of texts and whole numbers. Throws for anything else. */
+/** Return canonical JSON (RFC 8785) of a flat object of texts and whole numbers. Throws for any other value. */
 export function canonical(flat: Readonly<Record<string, unknown>>): string {
   for (const value of Object.values(flat)) {
     if (typeof value !== "string" && !Number.isSafeInteger(value)) throw new TypeError("not flat");

@@ -1,4 +1,4 @@
-/** The data block of the page: what the server tells the program. */
+/** Read the data block that the server writes into the page. */
 
 export interface Frame {
   readonly lang: string;
@@ -9,25 +9,25 @@ export interface Frame {
 
 const frame = JSON.parse(document.getElementById("page")?.textContent ?? "null") as Frame;
 
-/** The block as this page's program knows it. */
+/** Return the block with the type of this page. */
 export function read<Page extends Frame>(): Page {
   return frame as Page;
 }
 
 const loaded = performance.now();
 
-/** By the office's clock. */
+/** Return the time by the office's clock. */
 export function now(): Date {
   return new Date(Date.parse(frame.now) + performance.now() - loaded);
 }
 
-/** A text of the catalogue with its `{places}` filled; a missing one is a mistake of ours and is shown as its name. */
+/** Return a text of the catalogue with its `{members}` filled in; a missing text returns its key. */
 export function t(key: string, filling: Readonly<Record<string, string | number>> = {}): string {
   const text = frame.texts[key] ?? key;
   return text.replace(/\{([a-z_]+)\}/gu, (whole, name: string) => String(filling[name] ?? whole));
 }
 
-/** As `t`, or undefined where the catalogue has no such text. */
+/** Return a text of the catalogue, or undefined. */
 export function maybe(key: string): string | undefined {
   return frame.texts[key];
 }

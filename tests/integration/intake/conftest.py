@@ -1,4 +1,4 @@
-"""A running intake, real to the socket, with a cable to each server and the vault's side of the conversation."""
+"""Start an intake behind a real socket, with a breakable connection to each server and the vault's messages."""
 
 import asyncio
 import gc
@@ -22,7 +22,7 @@ from shared.clock import set_rehearsal_clock
 from shared.ids import ApplicationId, new_application_id
 from shared.messaging.topology import declare
 from shared.storage import Store
-from tests.support.breakable_connection import Cable
+from tests.support.breakable_connection import BreakableConnection
 from tests.support.vault_messages import CAMPAIGN, VaultSide, connected
 
 OPS_TOKEN = "staff-of-the-tests"
@@ -32,14 +32,14 @@ SAMPLE = Path("deploy/campaigns/777-days.yaml")
 
 @dataclass(frozen=True)
 class Intake:
-    """A running intake and everything around it."""
+    """Running intake with its servers and the vault's side."""
 
     http: httpx.AsyncClient
     url: str
     campaign: Campaign
     clock_file: Path
-    broker: Cable
-    database: Cable
+    broker: BreakableConnection
+    database: BreakableConnection
     store: Store
     vault: VaultSide
 
@@ -76,7 +76,7 @@ class Intake:
 
 @pytest.fixture
 def campaigns_dir(tmp_path: Path) -> Path:
-    """The sample campaign as a rehearsal."""
+    """Write the sample campaign as a rehearsal; return its folder."""
     folder = tmp_path / "campaigns"
     folder.mkdir()
     text = SAMPLE.read_text("utf-8").replace("rehearsal: false\n", "")
@@ -114,7 +114,7 @@ def settings(tmp_path: Path, campaigns_dir: Path, amqp_url: str, mongo_url: str,
 
 @asynccontextmanager
 async def serving(settings: IntakeSettings) -> AsyncIterator[str]:
-    """An instance behind a real socket; its address."""
+    """Run an instance behind a real socket; yield its URL."""
     listener = socket.create_server(("127.0.0.1", 0))
     server = uvicorn.Server(uvicorn.Config(build(settings), log_config=None, lifespan="on"))
     task = asyncio.create_task(server.serve(sockets=[listener]))
@@ -131,7 +131,7 @@ async def serving(settings: IntakeSettings) -> AsyncIterator[str]:
 
 
 def through(url: str, port: int) -> str:
-    """The same server's URL, by way of a port of this machine."""
+    """Return the server's URL with a port of this machine in its place."""
     parts = urlsplit(url)
     credentials = parts.netloc.rpartition("@")[0]
     location = f"{credentials}@127.0.0.1:{port}" if credentials else f"127.0.0.1:{port}"
@@ -139,7 +139,7 @@ def through(url: str, port: int) -> str:
 
 
 def direct(mongo_url: str) -> str:
-    """Without discovery, which would lead around the cable."""
+    """Return the URL without discovery, which would bypass the breakable connection."""
     parts = urlsplit(mongo_url)
     options = [each for each in parts.query.split("&") if each and not each.startswith(("replicaSet", "directConn"))]
     return urlunsplit(parts._replace(query="&".join([*options, "directConnection=true"])))
@@ -151,15 +151,15 @@ async def intake(settings: IntakeSettings, amqp_url: str, mongo_url: str, namesp
     broker, database = urlsplit(amqp_url), urlsplit(mongo_url)
     store = Store.open(mongo_url, settings.mongo_database)
     with (
-        Cable(broker.hostname or "", broker.port or 5672) as broker_cable,
-        Cable(database.hostname or "", database.port or 27017) as database_cable,
+        BreakableConnection(broker.hostname or "", broker.port or 5672) as broker_connection,
+        BreakableConnection(database.hostname or "", database.port or 27017) as database_connection,
     ):
         connection = await connected(amqp_url)
         wired = settings.model_validate(
             settings.model_dump()
             | {
-                "amqp_url": through(amqp_url, broker_cable.port),
-                "mongo_url": direct(through(mongo_url, database_cable.port)),
+                "amqp_url": through(amqp_url, broker_connection.port),
+                "mongo_url": direct(through(mongo_url, database_connection.port)),
             }
         )
         vault = await VaultSide.connect(connection, namespace)
@@ -168,19 +168,19 @@ async def intake(settings: IntakeSettings, amqp_url: str, mongo_url: str, namesp
         async with serving(wired) as url, httpx.AsyncClient(base_url=url, timeout=15, trust_env=False) as http:
             campaign = load_campaign(settings.campaigns_dir / "777-days.yaml")
             running = Intake(
-                http, url, campaign, settings.clock_file or Path(), broker_cable, database_cable, store, vault
+                http, url, campaign, settings.clock_file or Path(), broker_connection, database_connection, store, vault
             )
             await until(running.has_key)
             yield running
         await connection.close()
-        gc.collect()  # connections that were cut say goodbye now, while there is a loop to say it in
+        gc.collect()  # cut connections are finalised now, while there is an event loop
         await asyncio.sleep(0.05)
     await store.db.client.drop_database(settings.mongo_database)
     await store.close()
 
 
 async def until(ask: Callable[[], Awaitable[bool]]) -> None:
-    """Ask again and again; TimeoutError after 15 s."""
+    """Repeat the question until it is true. Raises TimeoutError after 15 s."""
     async with asyncio.timeout(15):
         while not await ask():  # noqa: ASYNC110  (the answer is another process's)
             await asyncio.sleep(0.02)

@@ -1,4 +1,4 @@
-"""Machines that ask too much are told to wait or to work; nothing of them is written down."""
+"""Clients with too many requests get 429 or 428; nothing about them is stored."""
 
 from collections.abc import AsyncIterator
 from typing import Any
@@ -17,7 +17,7 @@ PATH = f"/v1/campaigns/{CAMPAIGN}/applications"
 
 @pytest.fixture
 async def strict(intake: Intake, settings: IntakeSettings) -> AsyncIterator[httpx.AsyncClient]:
-    """A second instance with narrow limits that asks for work."""
+    """Yield a client of a second instance with narrow limits and proof of work."""
     narrow = {"applications_per_minute": 5, "lookups_per_minute": 5, "work_bits": 6}
     wired = settings.model_validate(settings.model_dump() | narrow)
     assert await intake.has_key()
@@ -25,21 +25,21 @@ async def strict(intake: Intake, settings: IntakeSettings) -> AsyncIterator[http
         yield http
 
 
-def worked(body: dict[str, Any]) -> dict[str, str]:
+def solve(body: dict[str, Any]) -> dict[str, str]:
     submission = Submission.model_validate(body)
     nonce = next(str(each) for each in range(10_000) if is_done(CAMPAIGN, submission, str(each), 6))
     return {"Kuji-Work": nonce}
 
 
-async def test_without_work_nothing_is_taken_and_with_it_the_same_is(intake: Intake, strict: httpx.AsyncClient):
+async def test_an_application_needs_proof_of_work_where_it_is_required(intake: Intake, strict: httpx.AsyncClient):
     body = intake.body()
     asked = await strict.post(PATH, json=body)
     assert (asked.status_code, asked.json()["type"], asked.json()["bits"]) == (428, "urn:kuji:problem:work-required", 6)
     assert (await intake.status(body["application_id"])).status_code == 404
-    assert (await strict.post(PATH, json=body, headers=worked(body))).status_code == 202
+    assert (await strict.post(PATH, json=body, headers=solve(body))).status_code == 202
 
 
-async def test_too_many_are_told_when_to_come_back_and_paper_is_not_counted(intake: Intake, strict: httpx.AsyncClient):
+async def test_too_many_requests_get_a_time_to_wait_and_paper_is_not_counted(intake: Intake, strict: httpx.AsyncClient):
     answers = [await strict.post(PATH, json={}) for _ in range(6)]
     assert [answer.status_code for answer in answers] == [422] * 5 + [429]
     assert 1 <= int(answers[-1].headers["Retry-After"]) <= 60

@@ -1,12 +1,12 @@
-"""The roll of receipts: said once, complete, whoever and however many close; and erasure afterwards."""
+"""The list of receipts is published once and complete, with any number of instances; then comes the erasure."""
 
 import asyncio
 import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from services.intake.applications.repository import Ledger
-from services.intake.campaigns.stages import Stages
+from services.intake.applications.repository import SubmissionRepository
+from services.intake.campaigns.stage_repository import CampaignStageRepository
 from services.intake.rules.states import Stage
 from services.intake.settings import IntakeSettings
 from shared.contracts import ErasureCompleted, ErasureRequested, ReceiptsClosed
@@ -15,8 +15,8 @@ from tests.integration.intake.conftest import OPS_TOKEN, Intake, serving, until
 from tests.support.vault_messages import CAMPAIGN, accepted
 
 
-async def roll_of(intake: Intake) -> list[ReceiptsClosed]:
-    """All parts, as the lottery hears them."""
+async def published_receipts(intake: Intake) -> list[ReceiptsClosed]:
+    """Return all parts, as the lottery consumes them."""
     bodies = [body for _, body in await intake.vault.fetch_until(1, "lottery", ReceiptsClosed.name)]
     parts = [ReceiptsClosed.model_validate_json(body) for body in bodies]
     while len(parts) < parts[0].parts:
@@ -34,25 +34,25 @@ async def nothing_more(intake: Intake) -> bool:
     return not await intake.vault.fetch("lottery", ReceiptsClosed.name)
 
 
-async def test_nothing_is_closed_while_paper_may_still_come(intake: Intake):
+async def test_a_campaign_stays_open_while_paper_may_still_arrive(intake: Intake):
     intake.jump(intake.campaign.window.paper_until - timedelta(minutes=5))
     assert await nothing_more(intake)
     assert (await intake.summary())["stage"] == "open"
 
 
-async def test_everyone_with_a_receipt_is_on_the_roll_and_nobody_else(intake: Intake):
+async def test_the_list_has_every_application_with_a_receipt_and_no_other(intake: Intake):
     web = [intake.body() for _ in range(5)]
     for body in web:
         assert (await intake.post(body)).status_code == 202
     fax = intake.body()
     assert (await intake.post(fax, channel="fax", token=OPS_TOKEN)).status_code == 202
-    intake.broker.pull()
+    intake.broker.cut()
     unlucky = intake.body()
     assert (await intake.post(unlucky)).status_code == 503
-    intake.broker.plug()
+    intake.broker.restore()
     await _age(intake, unlucky["application_id"])
     close(intake)
-    [part] = await roll_of(intake)
+    [part] = await published_receipts(intake)
     assert set(part.application_ids) == {each["application_id"] for each in [*web, fax]}
     assert (part.part, part.parts, part.total) == (1, 1, 6)
     assert await nothing_more(intake)
@@ -61,37 +61,37 @@ async def test_everyone_with_a_receipt_is_on_the_roll_and_nobody_else(intake: In
 
 
 async def _age(intake: Intake, application_id: str) -> None:
-    """Make a pending line old enough to be given up."""
+    """Make a pending record old enough to be given up."""
     line = await intake.store.db["applications"].find_one({"_id": application_id})
     assert line is not None
     older = line["pending_since"] - timedelta(minutes=5)
     await intake.store.db["applications"].update_one({"_id": application_id}, {"$set": {"pending_since": older}})
 
 
-async def test_a_campaign_without_applications_closes_with_an_empty_roll(intake: Intake):
+async def test_a_campaign_without_applications_closes_with_an_empty_list(intake: Intake):
     close(intake)
-    [part] = await roll_of(intake)
+    [part] = await published_receipts(intake)
     assert (part.part, part.parts, part.total, part.application_ids) == (1, 1, 0, ())
 
 
 async def test_an_application_under_way_is_waited_for(intake: Intake):
-    intake.broker.pull()
+    intake.broker.cut()
     body = intake.body()
     assert (await intake.post(body)).status_code == 503
     close(intake)
     await until(lambda: _stage_is(intake, "closing"))
-    intake.broker.plug()
+    intake.broker.restore()
     await intake.vault.decide(accepted(body["application_id"]))
-    [part] = await roll_of(intake)
+    [part] = await published_receipts(intake)
     assert part.application_ids == (body["application_id"],)
 
 
-async def test_several_instances_say_the_roll_once_and_in_parts(intake: Intake, settings: IntakeSettings):
+async def test_several_instances_publish_the_list_once_and_in_parts(intake: Intake, settings: IntakeSettings):
     lines = [_received_line(number) for number in range(2500)]
     await intake.store.db["applications"].insert_many(lines)
     async with serving(settings), serving(settings):
         close(intake)
-        parts = await roll_of(intake)
+        parts = await published_receipts(intake)
         assert [part.part for part in parts] == [1, 2, 3]
         assert {part.total for part in parts} == {2500}
         listed = [each for part in parts for each in part.application_ids]
@@ -113,8 +113,8 @@ def _received_line(number: int) -> dict[str, Any]:
     }
 
 
-async def test_posts_that_race_with_the_closing_are_on_the_roll_exactly_when_they_got_a_receipt(intake: Intake):
-    """Paper is being keyed while the deadline passes: an answer and the roll never contradict each other."""
+async def test_requests_during_the_closing_are_on_the_list_exactly_when_they_got_a_receipt(intake: Intake):
+    """Key paper while the deadline passes: an answer and the list never contradict each other."""
     intake.jump(intake.campaign.window.paper_until - timedelta(seconds=1))
     bodies = [intake.body() for _ in range(150)]
     gate = asyncio.Semaphore(8)
@@ -126,33 +126,33 @@ async def test_posts_that_race_with_the_closing_are_on_the_roll_exactly_when_the
             return body["application_id"], answer.status_code
 
     answers = await asyncio.gather(*map(key_in, bodies))
-    [part] = await roll_of(intake)
+    [part] = await published_receipts(intake)
     assert {status for _, status in answers} <= {202, 403}
     assert {each for each, status in answers if status == 202} == set(part.application_ids)
 
 
-async def test_a_late_mark_cannot_slip_behind_the_roll(intake: Intake):
-    """The line was noted and published; the campaign closed; only then comes the mark."""
-    ledger, stages = Ledger(intake.store), Stages(intake.store)
-    intake.broker.pull()
+async def test_a_confirmation_after_the_closing_gives_no_receipt(intake: Intake):
+    """Confirm an application that was stored and published before the campaign closed."""
+    submissions, stages = SubmissionRepository(intake.store), CampaignStageRepository(intake.store)
+    intake.broker.cut()
     body = intake.body()
     assert (await intake.post(body)).status_code == 503
     await stages.advance(CAMPAIGN, Stage.CLOSING)
-    await ledger.give_up_pending(CAMPAIGN)
-    assert not await ledger.confirm(ApplicationId(body["application_id"]))
+    await submissions.give_up_pending(CAMPAIGN)
+    assert not await submissions.confirm(ApplicationId(body["application_id"]))
 
 
-async def test_erasure_leaves_nothing_and_says_what_was_counted(intake: Intake):
+async def test_erasure_deletes_everything_and_publishes_the_counts(intake: Intake):
     bodies = [intake.body() for _ in range(4)]
     for body in bodies:
         await intake.post(body)
     await intake.vault.decide(*(accepted(body["application_id"]) for body in bodies))
     await until(lambda: _all_accepted(intake, 4))
     close(intake)
-    await roll_of(intake)
+    await published_receipts(intake)
     await intake.vault.publish(ErasureRequested(campaign=CAMPAIGN, erasure_id="erasure-1"))
-    [(_, told)] = await intake.vault.fetch_until(1, "vault", ErasureCompleted.name)
-    done = ErasureCompleted.model_validate_json(told)
+    [(_, body)] = await intake.vault.fetch_until(1, "vault", ErasureCompleted.name)
+    done = ErasureCompleted.model_validate_json(body)
     assert (done.service, done.erasure_id) == ("intake", "erasure-1")
     stores = {each.store: each for each in done.stores}
     assert (stores["applications"].before, stores["applications"].after) == (4, 0)
@@ -166,11 +166,11 @@ async def test_erasure_leaves_nothing_and_says_what_was_counted(intake: Intake):
         assert bodies[0]["application_id"] not in text
 
 
-async def test_erasing_again_says_that_nothing_is_there(intake: Intake):
+async def test_a_repeated_erasure_counts_nothing(intake: Intake):
     for number in (1, 2):
         await intake.vault.publish(ErasureRequested(campaign=CAMPAIGN, erasure_id=f"erasure-{number}"))
-        [(_, told)] = await intake.vault.fetch_until(1, "vault", ErasureCompleted.name)
-        done = ErasureCompleted.model_validate_json(told)
+        [(_, body)] = await intake.vault.fetch_until(1, "vault", ErasureCompleted.name)
+        done = ErasureCompleted.model_validate_json(body)
         assert done.erasure_id == f"erasure-{number}"
         assert {each.after for each in done.stores} == {0}
 

@@ -1,4 +1,4 @@
-"""The API does what its description says: schemathesis makes up requests from it, and looks at every answer."""
+"""The API answers as its description says: schemathesis generates requests and checks each answer."""
 
 import asyncio
 import json
@@ -13,7 +13,7 @@ PROGRAM = Path(sys.executable).with_name("schemathesis")
 
 
 async def test_every_answer_to_made_up_requests_is_as_described(intake: Intake, tmp_path: Path):
-    """All of schemathesis's checks: server errors, undocumented statuses and types, bodies, methods, credentials."""
+    """Run all checks of schemathesis: server errors, undocumented statuses and types, bodies, methods, credentials."""
     process = await asyncio.create_subprocess_exec(
         str(PROGRAM),
         "run",

@@ -20,12 +20,12 @@ async def refused(intake: Intake, body: dict[str, object]) -> None:
 
 async def test_with_the_broker_away_nothing_is_accepted_and_later_the_same_request_is(intake: Intake):
     body = intake.body()
-    intake.broker.pull()
+    intake.broker.cut()
     await refused(intake, body)
     await refused(intake, body)
     assert (await intake.status(str(body["application_id"]))).status_code == 404
     assert (await intake.summary())["received"] == 0
-    intake.broker.plug()
+    intake.broker.restore()
     answer = await intake.post(body)
     assert answer.status_code == 202
     await intake.vault.fetch()
@@ -40,8 +40,8 @@ async def test_with_a_silent_broker_the_answer_comes_in_bounded_time(intake: Int
     intake.broker.silence()
     async with asyncio.timeout(8):
         await refused(intake, body)
-    intake.broker.pull()
-    intake.broker.plug()
+    intake.broker.cut()
+    intake.broker.restore()
     assert (await intake.post(body)).status_code == 202
     await intake.vault.fetch()
     ids = [event.application_id for _, event in intake.vault.received]
@@ -50,30 +50,30 @@ async def test_with_a_silent_broker_the_answer_comes_in_bounded_time(intake: Int
 
 async def test_with_the_database_away_nothing_is_accepted_and_later_the_same_request_is(intake: Intake):
     body = intake.body()
-    intake.database.pull()
+    intake.database.cut()
     await refused(intake, body)
     assert (await intake.status(str(body["application_id"]))).status_code == 503
     await intake.vault.fetch()
     assert not intake.vault.received
-    intake.database.plug()
+    intake.database.restore()
     assert (await intake.post(body)).status_code == 202
 
 
 async def test_another_body_does_not_take_the_place_of_one_that_is_pending(intake: Intake):
     application_id = new_application_id()
     body = intake.body(application_id)
-    intake.broker.pull()
+    intake.broker.cut()
     await refused(intake, body)
-    intake.broker.plug()
+    intake.broker.restore()
     assert (await intake.post(intake.body(application_id))).status_code == 409
     assert (await intake.post(body)).status_code == 202
 
 
 async def test_who_came_in_time_and_got_503_may_complete_after_the_window(intake: Intake):
     body = intake.body()
-    intake.broker.pull()
+    intake.broker.cut()
     await refused(intake, body)
-    intake.broker.plug()
+    intake.broker.restore()
     intake.jump(intake.campaign.window.closes + timedelta(minutes=1))
     assert (await intake.post(body)).status_code == 202
     await intake.vault.fetch()
@@ -84,9 +84,9 @@ async def test_who_came_in_time_and_got_503_may_complete_after_the_window(intake
 
 async def test_a_verdict_proves_that_the_vault_has_it_even_where_the_receipt_was_never_given(intake: Intake):
     body = intake.body()
-    intake.broker.pull()
+    intake.broker.cut()
     await refused(intake, body)
-    intake.broker.plug()
+    intake.broker.restore()
     await intake.vault.decide(accepted(body["application_id"]))
     await until(lambda: _has_status(intake, str(body["application_id"]), "accepted"))
     assert (await intake.post(body)).status_code == 202
@@ -94,13 +94,13 @@ async def test_a_verdict_proves_that_the_vault_has_it_even_where_the_receipt_was
 
 async def test_an_outside_client_keeps_at_it_until_the_broker_is_back(intake: Intake):
     people = population(intake.campaign, seed=4, size=12)
-    intake.broker.pull()
+    intake.broker.cut()
     async with ApplicantClient(
         intake.url, CAMPAIGN, trusted=intake.vault.signing.public, ops_token=OPS_TOKEN
     ) as client:
         submitting = asyncio.create_task(client.submit(people))
         await asyncio.sleep(1)
-        intake.broker.plug()
+        intake.broker.restore()
         assert len(await submitting) == 12
     await intake.vault.fetch()
     assert {event.application_id for _, event in intake.vault.received} == {each.application_id for each in people}
@@ -108,11 +108,11 @@ async def test_an_outside_client_keeps_at_it_until_the_broker_is_back(intake: In
 
 async def test_readiness_says_which_part_is_away(intake: Intake):
     await until(lambda: _ready(intake, broker=True, store=True))
-    intake.broker.pull()
+    intake.broker.cut()
     await until(lambda: _ready(intake, broker=False, store=True))
-    intake.broker.plug()
+    intake.broker.restore()
     await until(lambda: _ready(intake, broker=True, store=True))
-    intake.database.pull()
+    intake.database.cut()
     await until(lambda: _ready(intake, store=False))
 
 

@@ -1,4 +1,4 @@
-"""The public pages as a browser gets them: languages, states of the window, headers, and nothing from elsewhere."""
+"""Public pages over HTTP: languages, states of the window, headers, no resource of another site."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""The paper inbox, as `docs/protocols.md` §1 has it, over a real socket, broker and database."""
+"""Papers are accepted as `docs/protocols.md` §1 says, over a real socket, broker and database."""
 
 import asyncio
 import os
@@ -107,7 +107,7 @@ async def test_a_serial_number_stands_on_one_paper_of_the_campaign_only(intake: 
     assert problem(await post(intake, paper(intake, serial=body["serial"]))) == (409, "serial-taken")
 
 
-async def test_only_the_paper_token_opens_this_door(intake: Intake):
+async def test_only_the_paper_token_is_accepted(intake: Intake):
     for token in (None, "wrong", OPS_TOKEN):
         assert problem(await post(intake, paper(intake), token)) == (401, "unauthorized")
 
@@ -144,17 +144,17 @@ async def test_eight_mebibytes_go_through_and_more_than_the_body_may_hold_does_n
 
 async def test_with_the_broker_away_nothing_is_accepted_and_later_the_same_paper_is(intake: Intake):
     body = paper(intake)
-    intake.broker.pull()
+    intake.broker.cut()
     answer = await post(intake, body)
     assert problem(answer) == (503, "unavailable")
     assert int(answer.headers["Retry-After"]) > 0
     assert (await intake.summary())["papers_unkeyed"] == 0
-    intake.broker.plug()
+    intake.broker.restore()
     assert (await post(intake, body)).status_code == 202
     assert [event.serial for _, event in await fetched(intake)] == [body["serial"]]
 
 
-async def test_the_roll_waits_until_every_paper_is_keyed_or_put_aside(intake: Intake):
+async def test_the_list_waits_until_every_paper_is_keyed_or_discarded(intake: Intake):
     bodies = [paper(intake), paper(intake, channel="post")]
     for body in bodies:
         assert (await post(intake, body)).status_code == 202
@@ -169,7 +169,7 @@ async def test_the_roll_waits_until_every_paper_is_keyed_or_put_aside(intake: In
     assert (await intake.summary())["papers"] == {"keyed": 1, "discarded": 1}
 
 
-async def test_the_erasure_takes_the_ledger_of_papers_too(intake: Intake):
+async def test_the_erasure_deletes_papers_too(intake: Intake):
     assert (await post(intake, paper(intake))).status_code == 202
     await intake.vault.publish(ErasureRequested(campaign=CAMPAIGN, erasure_id="e-1"))
     [(_, body)] = await intake.vault.fetch_until(1, "vault", ErasureCompleted.name)

@@ -50,7 +50,7 @@ async def close(streams: Streams) -> None:
 
 
 async def drip(streams: Streams, data: bytes) -> bytes:
-    """A byte each 0.1 s until the other side closes; what it said."""
+    """Send a byte each 0.1 s until the server closes; return its answer."""
     reader, writer = streams
     answer = asyncio.create_task(reader.read())
     for byte in data:

@@ -1,4 +1,4 @@
-"""Verdicts of the vault, at the status address: the higher revision holds, in whatever order they come."""
+"""Decisions of the vault at the status address: the higher revision holds, in any order of arrival."""
 
 import asyncio
 
@@ -22,8 +22,8 @@ async def taken(intake: Intake) -> ApplicationId:
 
 async def shows(intake: Intake, application_id: ApplicationId, status: str, *reasons: str) -> None:
     async def agrees() -> bool:
-        shown = (await intake.status(application_id)).json()
-        return bool(shown["status"] == status and shown["reasons"] == list(reasons))
+        answer = (await intake.status(application_id)).json()
+        return bool(answer["status"] == status and answer["reasons"] == list(reasons))
 
     await until(agrees)
 
@@ -34,7 +34,7 @@ async def test_a_verdict_shows_at_the_status_address_as_codes(intake: Intake):
     await shows(intake, application_id, "rejected", "not-resident", "age")
 
 
-async def test_an_application_that_was_held_shows_what_the_desk_decided(intake: Intake):
+async def test_a_held_application_shows_the_later_decision(intake: Intake):
     application_id = await taken(intake)
     held = Decision(application_id=application_id, status="held", reasons=("duplicate",), revision=1)
     await intake.vault.decide(held)
@@ -58,7 +58,7 @@ async def test_two_verdicts_in_one_message_leave_the_higher_revision(intake: Int
     await shows(intake, application_id, "accepted")
 
 
-async def test_a_verdict_on_an_application_that_is_not_in_the_ledger_leaves_no_trace(intake: Intake):
+async def test_a_verdict_on_an_unknown_application_is_not_stored(intake: Intake):
     application_id, stranger = await taken(intake), new_application_id()
     await intake.vault.decide(accepted(stranger), accepted(application_id))
     await shows(intake, application_id, "accepted")
@@ -94,7 +94,7 @@ async def test_a_key_document_of_another_campaign_is_parked_and_not_served(intak
 
 @pytest.mark.parametrize("status", ["accepted", "held"])
 async def test_a_verdict_that_overtakes_the_mark_does_not_turn_the_answer_into_a_refusal(intake: Intake, status: str):
-    """The broker may deliver the verdict before intake has marked the line: the mark then finds it decided."""
+    """Decide before intake has marked the record as received: the confirmation then finds it decided."""
     body = intake.body()
     posting = asyncio.create_task(intake.post(body))
     while not posting.done():

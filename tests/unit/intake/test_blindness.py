@@ -1,4 +1,4 @@
-"""Intake is blind: its process does not load what could open an application (who may know what)."""
+"""Intake cannot open applications: its process does not load the modules that could."""
 
 import ast
 import subprocess
@@ -14,13 +14,13 @@ STRANGERS = ("services.vault", "services.lottery", "services.notifier", "deploy"
 
 
 def loaded_modules() -> dict[str, str]:
-    """Every module in a process of intake, with its file."""
+    """Return every module in a process of intake, with its file."""
     done = subprocess.run([sys.executable, "-c", LOADED], capture_output=True, text=True, timeout=60, check=True)
     return dict(line.split(" ", 1) for line in done.stdout.splitlines())
 
 
 def imported_by(file: Path) -> set[str]:
-    """The top-level packages that a source file imports."""
+    """Return the top-level packages that a source file imports."""
     names: set[str] = set()
     for node in ast.walk(ast.parse(file.read_text("utf-8"))):
         if isinstance(node, ast.Import):
@@ -30,7 +30,7 @@ def imported_by(file: Path) -> set[str]:
     return names
 
 
-def test_a_process_of_intake_loads_nothing_that_opens_and_no_other_service():
+def test_a_process_of_intake_loads_no_module_that_opens_and_no_other_service():
     modules = loaded_modules()
     assert "services.intake.app" in modules
     assert not [name for name in modules if name in OPENERS]

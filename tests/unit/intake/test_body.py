@@ -1,4 +1,4 @@
-"""Bodies are counted while they are read, whatever they announce, and are not waited for without end."""
+"""Bodies are counted while they are read, whatever length they announce, and the wait for them ends."""
 
 import asyncio
 from collections.abc import Iterable
@@ -14,7 +14,7 @@ LIMIT = 100
 
 
 class Sender:
-    """A client that sends these chunks; afterwards it stalls, or leaves."""
+    """Client that sends these chunks and then ends, stalls or leaves."""
 
     def __init__(self, chunks: Iterable[bytes], *, then: str = "end") -> None:
         self._chunks, self._then, self.sent = list(chunks), then, 0
@@ -27,7 +27,7 @@ class Sender:
         if self._then == "leave":
             return {"type": "http.disconnect"}
         await asyncio.sleep(60)
-        raise AssertionError("nobody waits that long")
+        raise AssertionError("the reader waited too long")
 
 
 async def read(sender: Sender, *, announced: int | None = None) -> bytes:

@@ -1,4 +1,4 @@
-"""A paper may only ever say one thing under its id, and its states only go forward."""
+"""A paper id has one content, and no transition leads back."""
 
 from datetime import UTC, datetime, timedelta, timezone
 
@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from services.intake.rules.paper_states import PAPER_AFTER, RECEIPTED_PAPER, PaperStatus, before_paper
+from services.intake.rules.paper_states import PAPER_STATES, RECEIPTED_PAPER, PaperStatus
 from services.intake.rules.paper_submission import PaperSubmission, fingerprint
 from shared.encoding import b64url
 from shared.ids import CampaignId, KeyId, PaperId, Serial
@@ -40,22 +40,22 @@ def test_the_same_moment_in_another_zone_is_the_same_paper(hours: int):
         {"sealed": b64url(bytes(1201))},
     ],
 )
-def test_any_difference_in_what_is_said_is_another_fingerprint(change: dict[str, object]):
+def test_each_change_of_the_content_changes_the_fingerprint(change: dict[str, object]):
     assert fingerprint(CAMPAIGN, PAPER.model_copy(update=change)) != fingerprint(CAMPAIGN, PAPER)
     assert fingerprint(CampaignId("other"), PAPER) != fingerprint(CAMPAIGN, PAPER)
 
 
 @given(st.text(min_size=1).filter(lambda text: not (text.isascii() and text.replace("-", "a").isalnum())))
-def test_a_serial_number_is_no_place_for_text(text: str):
+def test_a_serial_number_with_free_text_is_refused(text: str):
     with pytest.raises(ValidationError) as caught:
         PaperSubmission.model_validate(PAPER.model_dump() | {"serial": text})
     assert "input_value" not in str(caught.value)
 
 
-def test_nothing_leads_back_from_a_settled_paper_and_only_received_ones_keep_the_roll_waiting():
+def test_settled_papers_are_final_and_only_received_papers_count_as_receipted():
     for settled in (PaperStatus.KEYED, PaperStatus.DISCARDED):
-        assert not PAPER_AFTER[settled]
-        assert set(before_paper(settled)) == {"pending", "late", "received"}
-    assert set(before_paper(PaperStatus.RECEIVED)) == {"pending"}
+        assert settled in PAPER_STATES.final
+        assert set(PAPER_STATES.before(settled)) == {"pending", "late", "received"}
+    assert set(PAPER_STATES.before(PaperStatus.RECEIVED)) == {"pending"}
     assert PaperStatus.PENDING not in RECEIPTED_PAPER
     assert PaperStatus.LATE not in RECEIPTED_PAPER

@@ -1,4 +1,4 @@
-"""What intake reads of a submission: its shape and its identity, nothing else."""
+"""Intake reads the shape and the identity of a submission, nothing else."""
 
 import json
 from typing import Any
@@ -48,7 +48,7 @@ def parse(content: object) -> Submission:
         None,
     ],
 )
-def test_what_does_not_have_the_documented_shape_is_refused(wrong: object):
+def test_a_body_without_the_documented_shape_is_refused(wrong: object):
     with pytest.raises(ValidationError):
         parse(wrong)
 

@@ -1,18 +1,18 @@
-"""Classes in words: as announcements of a ward office have them, and in English."""
+"""Classes are described as announcements of a ward office have them, and in English."""
 
 from pathlib import Path
 
 from services.intake.pages import TEXTS, wording
-from services.intake.pages.pinning import Pin
+from services.intake.pages.pinned_key import PinnedKey
 from shared.campaign import load_campaign
 from shared.web.pages import catalogues_with
 
 JA, EN = catalogues_with(TEXTS)
 CAMPAIGN = load_campaign(Path("deploy/campaigns/777-days.yaml"))
-WHO = {each.id: (wording.who(each, JA), wording.who(each, EN)) for each in CAMPAIGN.classes}
+WHO = {event_class.id: (wording.who(event_class, JA), wording.who(event_class, EN)) for event_class in CAMPAIGN.classes}
 
 
-def test_who_may_take_a_class_is_said_in_runs_of_grades():
+def test_eligibility_is_described_in_ranges_of_grades():
     assert WHO["junior-football"] == ("小学2〜4年生", "primary school year 2 to 4")
     assert WHO["escort-kids"] == ("小学1年生", "primary school year 1")
     assert WHO["attend-olympians"] == ("中学生", "junior high school pupils")
@@ -22,17 +22,17 @@ def test_who_may_take_a_class_is_said_in_runs_of_grades():
 
 def test_places_for_pairs_are_counted_in_pairs_and_in_people():
     food = next(each for each in CAMPAIGN.classes if each.id == "parent-child-food")
-    assert wording.shown_class(food, JA).places == "190組 (380人)"
-    assert wording.shown_class(food, EN).places == "190 pairs (380 people)"
+    assert wording.class_view(food, JA).places == "190組 (380人)"
+    assert wording.class_view(food, EN).places == "190 pairs (380 people)"
 
 
-def test_a_class_with_few_seats_says_the_odds_of_each_group_size():
+def test_a_class_with_few_seats_has_the_odds_of_each_group_size():
     odds = wording.odds_by_class(CAMPAIGN)
     assert set(odds) == {"escort-kids"}
     assert odds["escort-kids"] == wording.Odds((2, 5, 10), ((1, (50, 20, 10)),))
 
 
-def test_a_larger_group_is_told_its_smaller_odds():
+def test_a_larger_group_has_smaller_odds():
     [kids] = [each for each in CAMPAIGN.classes if each.id == "escort-kids"]
     pairs = CAMPAIGN.model_copy(update={"classes": (kids.model_copy(update={"capacity": 9, "seats": (2, 1, 3)}),)})
     lines = wording.odds_by_class(pairs)["escort-kids"].lines
@@ -40,10 +40,10 @@ def test_a_larger_group_is_told_its_smaller_odds():
     assert all(first > second > third for first, second, third in zip(*(each for _, each in lines), strict=True))
 
 
-def test_a_pin_is_a_key_or_nothing_and_stays_what_it_was(tmp_path: Path):
+def test_a_pinned_key_is_read_once_and_anything_else_is_none(tmp_path: Path):
     file, key = tmp_path / "pin", "A" * 43
-    pin = Pin(file)
-    assert (Pin(None).value(), pin.value()) == (None, None)
+    pin = PinnedKey(file)
+    assert (PinnedKey(None).value(), pin.value()) == (None, None)
     file.write_text("not a key")
     assert pin.value() is None
     file.write_text(key + "\n")

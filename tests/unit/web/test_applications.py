@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from services.intake.campaigns.public import public_part
+from services.intake.campaigns.public import extract_public
 from services.vault.applications.rules.content import Judged, Unreadable, judge
 from shared.postal_codes import PostalCodes
 from tests.support.identity_builders import campaign
@@ -22,7 +22,7 @@ STRICTER = {"town.required", "street.required"}
 
 
 def rules() -> dict[str, Any]:
-    public = public_part(CAMPAIGN)
+    public = extract_public(CAMPAIGN)
     return {
         "campaign": CAMPAIGN.id,
         "purpose_version": CAMPAIGN.purpose.version,
@@ -65,7 +65,7 @@ DRAFTS = st.fixed_dictionaries(
         "street": st.one_of(st.sampled_from(["1-4-1", "１丁目４番１号", "あ" * 200]), TYPED),
         "phone": st.one_of(st.sampled_from(["03-0000-0001", "+81 90 0000 0001", "119"]), TYPED),
         "email": st.one_of(st.sampled_from(["", "a@example.jp", "a@b", "ａ＠ｅｘａｍｐｌｅ．ｊｐ"]), TYPED),
-        "standing": st.sampled_from(["", "age", "p1", "p2", "p4", "p5", "p6", "j1", "j3"]),
+        "age_or_grade": st.sampled_from(["", "age", "p1", "p2", "p4", "p5", "p6", "j1", "j3"]),
         "age": st.one_of(st.sampled_from(["34", "20", "19", "15", "7", "120", "121", ""]), TYPED),
         "guardian": st.one_of(st.sampled_from(["髙﨑 太郎", ""]), TYPED),
         "choices": st.lists(

@@ -1,16 +1,16 @@
 /**
- * From what was typed to what is sealed: checks everything the vault would refuse, and says it at the field.
+ * Check a draft for everything that the vault would refuse, and make the content to seal.
  *
  * Pure. tests/cases/applications.json is run here and in the vault, so that the two cannot drift apart.
  */
 
 import { joinAddress } from "./address.ts";
 import { GRADES, type Grade, type Rules } from "./campaign.ts";
-import { isMinor, mayTake, type Standing } from "./eligibility.ts";
+import { isMinor, mayTake, type AgeOrGrade } from "./eligibility.ts";
 import * as normalise from "./normalise.ts";
 import { residence } from "./residence.ts";
 
-/** As typed, member by member; `standing` is a grade, `age`, or empty while nothing is chosen. */
+/** Typed values of the fields; `age_or_grade` is a grade, `age`, or empty while nothing is chosen. */
 export interface Draft {
   readonly name: string;
   readonly postal_code: string;
@@ -18,13 +18,13 @@ export interface Draft {
   readonly street: string;
   readonly phone: string;
   readonly email: string;
-  readonly standing: string;
+  readonly age_or_grade: string;
   readonly age: string;
   readonly guardian: string;
   readonly choices: readonly Choice[];
 }
 
-/** A class asked for; their order is the order of preference. */
+/** A chosen class; the order of choices is the order of preference. */
 export interface Choice {
   readonly class: string;
   readonly seats: number;
@@ -32,7 +32,7 @@ export interface Choice {
 
 export type Field = keyof Draft;
 
-/** What is wrong with a field; the texts are in the catalogue as `error.<field>.<code>`. */
+/** Mistake in a field; the texts are in the catalogue as `error.<field>.<code>`. */
 export interface Problem {
   readonly field: Field;
   readonly code: "required" | "form" | "too-long" | "not-resident" | "seats" | "not-eligible" | "too-many";
@@ -47,36 +47,36 @@ const EMAIL = new RegExp(
   "u",
 );
 
-/** The person's grade or age, or null while neither is given in a usable form. */
-export function standingOf(draft: Draft): Standing | null {
-  if (isGrade(draft.standing)) return { grade: draft.standing };
+/** Return the person's grade or age, or null while neither has a usable form. */
+export function readAgeOrGrade(draft: Draft): AgeOrGrade | null {
+  if (isGrade(draft.age_or_grade)) return { grade: draft.age_or_grade };
   const age = normalise.age(draft.age);
-  return draft.standing === "age" && age <= OLDEST ? { age } : null;
+  return draft.age_or_grade === "age" && age <= OLDEST ? { age } : null;
 }
 
-/** Whether the guardian's name is asked for; false while nobody can tell. */
+/** Return true if a guardian's name is needed; false while age and grade are unknown. */
 export function needsGuardian(draft: Draft): boolean {
-  const standing = standingOf(draft);
-  return standing !== null && isMinor(standing);
+  const ageOrGrade = readAgeOrGrade(draft);
+  return ageOrGrade !== null && isMinor(ageOrGrade);
 }
 
-/** Everything that is wrong, in the order of the form; nothing where the vault will take it. */
+/** Return all mistakes in the order of the form; none if the vault will accept the application. */
 export function problems(draft: Draft, rules: Rules, municipalities: readonly string[]): Problem[] {
   return [
     ...text("name", normalise.display(draft.name), LONGEST.name),
     ...pattern("postal_code", normalise.postalCode(draft.postal_code), POSTAL_CODE),
     ...addressProblems(draft, rules, municipalities),
     ...pattern("phone", normalise.phone(draft.phone), PHONE),
-    ...standingProblems(draft),
+    ...ageOrGradeProblems(draft),
     ...(needsGuardian(draft) ? text("guardian", normalise.display(draft.guardian), LONGEST.name) : []),
     ...emailProblems(normalise.email(draft.email)),
     ...choiceProblems(draft, rules),
   ];
 }
 
-/** What is sealed (docs/protocols.md §1). Only for a draft without problems. */
+/** Return the content to seal (docs/protocols.md §1). The draft must have no mistakes. */
 export function plaintext(draft: Draft, rules: Rules): Record<string, unknown> {
-  const standing = standingOf(draft);
+  const ageOrGrade = readAgeOrGrade(draft);
   const email = normalise.email(draft.email);
   return {
     v: 1,
@@ -84,9 +84,9 @@ export function plaintext(draft: Draft, rules: Rules): Record<string, unknown> {
     applicant: {
       name: normalise.display(draft.name),
       postal_code: normalise.postalCode(draft.postal_code),
-      address: addressOf(draft),
+      address: joinedAddress(draft),
       phone: normalise.phone(draft.phone),
-      ...standing,
+      ...ageOrGrade,
       ...(email === "" ? {} : { email }),
     },
     ...(needsGuardian(draft) ? { guardian: { name: normalise.display(draft.guardian) } } : {}),
@@ -94,22 +94,22 @@ export function plaintext(draft: Draft, rules: Rules): Record<string, unknown> {
   };
 }
 
-export function addressOf(draft: Draft): string {
+export function joinedAddress(draft: Draft): string {
   return joinAddress(draft.town, draft.street);
 }
 
 function addressProblems(draft: Draft, rules: Rules, municipalities: readonly string[]): Problem[] {
-  const found = (["town", "street"] as const).filter((field) => normalise.display(draft[field]) === "");
-  if (found.length > 0) return found.map((field) => ({ field, code: "required" }));
-  const address = addressOf(draft);
+  const empty = (["town", "street"] as const).filter((field) => normalise.display(draft[field]) === "");
+  if (empty.length > 0) return empty.map((field) => ({ field, code: "required" }));
+  const address = joinedAddress(draft);
   if (length(address) > LONGEST.address) return [{ field: "street", code: "too-long" }];
   const lives = residence(address, municipalities, rules.residency);
   return lives === "elsewhere" ? [{ field: "town", code: "not-resident" }] : [];
 }
 
-function standingProblems(draft: Draft): Problem[] {
-  if (standingOf(draft) !== null) return [];
-  if (draft.standing !== "age") return [{ field: "standing", code: "required" }];
+function ageOrGradeProblems(draft: Draft): Problem[] {
+  if (readAgeOrGrade(draft) !== null) return [];
+  if (draft.age_or_grade !== "age") return [{ field: "age_or_grade", code: "required" }];
   return [{ field: "age", code: normalise.display(draft.age) === "" ? "required" : "form" }];
 }
 
@@ -119,17 +119,17 @@ function emailProblems(email: string): Problem[] {
 }
 
 function choiceProblems(draft: Draft, rules: Rules): Problem[] {
-  const standing = standingOf(draft);
+  const ageOrGrade = readAgeOrGrade(draft);
   if (draft.choices.length === 0) return [{ field: "choices", code: "required" }];
   if (draft.choices.length > LONGEST.choices) return [{ field: "choices", code: "too-many" }];
-  const codes = draft.choices.map((choice) => choiceProblem(choice, standing, rules));
-  const code = codes.find((each) => each !== null);
+  const codes = draft.choices.map((choice) => choiceProblem(choice, ageOrGrade, rules));
+  const code = codes.find((found) => found !== null);
   return code ? [{ field: "choices", code }] : [];
 }
 
-function choiceProblem(choice: Choice, standing: Standing | null, rules: Rules): "not-eligible" | "seats" | null {
-  const wanted = rules.classes.find((each) => each.id === choice.class);
-  if (wanted === undefined || (standing !== null && !mayTake(standing, wanted))) return "not-eligible";
+function choiceProblem(choice: Choice, ageOrGrade: AgeOrGrade | null, rules: Rules): "not-eligible" | "seats" | null {
+  const wanted = rules.classes.find((eventClass) => eventClass.id === choice.class);
+  if (wanted === undefined || (ageOrGrade !== null && !mayTake(ageOrGrade, wanted))) return "not-eligible";
   return wanted.seats.includes(choice.seats) ? null : "seats";
 }
 
@@ -143,7 +143,7 @@ function pattern(field: Field, value: string, form: RegExp): Problem[] {
   return form.test(value) ? [] : [{ field, code: "form" }];
 }
 
-/** Characters as people count them, which is also how the vault counts. */
+/** Return the number of code points, which the vault counts, too. */
 function length(value: string): number {
   return [...value].length;
 }

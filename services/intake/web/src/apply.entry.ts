@@ -1,30 +1,30 @@
-/** The application form: typed in, checked, shown once more, sealed, delivered; then the receipt. */
+/** Run the application form: fields, checks, confirmation, sealing, delivery, receipt. */
 
-import { addressOf, needsGuardian, problems, standingOf, type Draft } from "./application.ts";
-import { Chooser } from "./choosing.ts";
-import { deliver, type Delivered, type Shown } from "./delivery.ts";
+import { joinedAddress, needsGuardian, problems, readAgeOrGrade, type Draft } from "./application.ts";
+import { Chooser } from "./class_chooser.ts";
+import { deliver, type DeliveryResult, type DeliveryView } from "./delivery.ts";
 import { byId, el, section, showOnly } from "#shared/dom.ts";
 import * as fields from "./fields.ts";
 import { suggestAddress } from "./mail_domains.ts";
 import { MailHint } from "./mail_hint.ts";
-import { Memory, type Receipt } from "./memory.ts";
+import { TabStorage, type Receipt } from "./tab_storage.ts";
 import { display, email, phone, postalCode } from "./normalise.ts";
 import { now, page, t } from "./page.ts";
 import { PostalCodes } from "./postal.ts";
 import { residence } from "./residence.ts";
-import { follow } from "./standing.ts";
+import { pollStatus } from "./status_poll.ts";
 
 type Step = "form" | "confirm" | "sending" | "failed" | "done";
 const STEPS: readonly Step[] = ["form", "confirm", "sending", "failed", "done"];
-const MARKED: Readonly<Record<Step, string>> = {
+const HIGHLIGHTED: Readonly<Record<Step, string>> = {
   form: "step-form", confirm: "step-confirm", sending: "step-confirm", failed: "step-form", done: "step-done",
 };
 
 const rules = page.rules;
-const memory = new Memory(rules.campaign);
-const chooser = new Chooser(rules, chosen);
-const postal = new PostalCodes(filled);
-const mailHint = new MailHint(mended);
+const storage = new TabStorage(rules.campaign);
+const chooser = new Chooser(rules, choicesChanged);
+const postal = new PostalCodes(townChanged);
+const mailHint = new MailHint(emailChanged);
 const trust = { pinned: page.signing_key, now };
 let delivering = false;
 
@@ -32,36 +32,36 @@ function draft(): Draft {
   return fields.readDraft(chooser.choices);
 }
 
-/** After every change: remember it in this tab, and show what depends on age or grade. */
-function typed(): void {
-  if (memory.receipt === null && !delivering) memory.draft = draft();
+/** Store the draft in this tab after every change. */
+function saveDraft(): void {
+  if (storage.receipt === null && !delivering) storage.draft = draft();
 }
 
-function chosen(): void {
-  typed();
+function choicesChanged(): void {
+  saveDraft();
   fields.corrected("choices");
 }
 
-function filled(): void {
-  typed();
+function townChanged(): void {
+  saveDraft();
   fields.corrected("town");
 }
 
-function mended(): void {
-  typed();
+function emailChanged(): void {
+  saveDraft();
   fields.corrected("email");
 }
 
-function restanding(): void {
+function ageOrGradeChanged(): void {
   const current = draft();
-  section("field-age").hidden = current.standing !== "age";
+  section("field-age").hidden = current.age_or_grade !== "age";
   section("field-guardian").hidden = !needsGuardian(current);
-  chooser.show(standingOf(current));
+  chooser.show(readAgeOrGrade(current));
 }
 
-function go(step: Step): void {
-  for (const id of new Set(Object.values(MARKED))) section(id).removeAttribute("aria-current");
-  section(MARKED[step]).setAttribute("aria-current", "step");
+function showStep(step: Step): void {
+  for (const id of new Set(Object.values(HIGHLIGHTED))) section(id).removeAttribute("aria-current");
+  section(HIGHLIGHTED[step]).setAttribute("aria-current", "step");
   showOnly(step, STEPS);
 }
 
@@ -73,49 +73,49 @@ async function check(): Promise<void> {
   if (found.length > 0) return;
   summarise(current);
   history.pushState({ step: "confirm" }, "");
-  go("confirm");
+  showStep("confirm");
 }
 
 function summarise(current: Draft): void {
-  const lives = residence(addressOf(current), postal.municipalities(current.postal_code), rules.residency);
+  const lives = residence(joinedAddress(current), postal.municipalities(current.postal_code), rules.residency);
   section("mismatch").hidden = lives !== "contradiction";
   section("mail-doubt").hidden = suggestAddress(email(current.email)) === null;
   const lines: [string, string][] = [
     [t("form.name"), display(current.name)],
-    [t("form.standing"), ageInWords(current)],
+    [t("form.age_or_grade"), describeAge(current)],
     ...(needsGuardian(current) ? [[t("form.guardian"), display(current.guardian)] as [string, string]] : []),
     [t("form.postal_code"), postalCode(current.postal_code).replace(/^(.{3})/u, "$1-")],
-    [t("confirm.address"), addressOf(current)],
+    [t("confirm.address"), joinedAddress(current)],
     [t("form.phone"), phone(current.phone)],
     [t("form.email"), email(current.email) || t("confirm.no-email")],
-    ...current.choices.map((choice, index): [string, string] => [chosenAs(index), chosenWhat(choice)]),
+    ...current.choices.map((choice, index): [string, string] => [describeRank(index), describeChoice(choice)]),
   ];
   section("summary").replaceChildren(...lines.flatMap(([name, value]) => [el("dt", {}, name), el("dd", {}, value)]));
 }
 
-function ageInWords(current: Draft): string {
-  const standing = standingOf(current);
-  if (standing === null) return "";
-  return "grade" in standing ? t(`grade.${standing.grade}`) : `${standing.age} ${t("form.age.unit")}`;
+function describeAge(current: Draft): string {
+  const ageOrGrade = readAgeOrGrade(current);
+  if (ageOrGrade === null) return "";
+  return "grade" in ageOrGrade ? t(`grade.${ageOrGrade.grade}`) : `${ageOrGrade.age} ${t("form.age.unit")}`;
 }
 
-function chosenAs(index: number): string {
+function describeRank(index: number): string {
   return rules.preferences ? t("form.choices.rank", { rank: index + 1 }) : t("form.choices");
 }
 
-function chosenWhat(choice: Draft["choices"][number]): string {
-  const each = rules.classes.find((one) => one.id === choice.class);
+function describeChoice(choice: Draft["choices"][number]): string {
+  const chosen = rules.classes.find((eventClass) => eventClass.id === choice.class);
   const people = choice.seats > 1 ? ` (${t("form.choices.people", { seats: choice.seats })})` : "";
-  return `${each?.number ?? ""} ${each?.title ?? choice.class}${people} — ${each?.when ?? ""}`;
+  return `${chosen?.number ?? ""} ${chosen?.title ?? choice.class}${people} — ${chosen?.when ?? ""}`;
 }
 
-/** Once at a time, whatever is clicked how often; a reload carries on with what is already sealed. */
+/** Send at most once at a time, for any number of clicks; after a reload, continue with the sealed application. */
 async function send(): Promise<void> {
   if (delivering) return;
   delivering = true;
-  go("sending");
+  showStep("sending");
   try {
-    finish(await deliver(memory.draft ?? draft(), rules, memory, trust, progress));
+    finish(await deliver(storage.draft ?? draft(), rules, storage, trust, progress));
   } catch {
     fail(t("failed.other"));
   } finally {
@@ -123,13 +123,13 @@ async function send(): Promise<void> {
   }
 }
 
-const progress: Shown = {
-  sealing: () => say(t("sending.sealing")),
-  sending: () => say(t("sending.sending")),
-  working: () => say(t("sending.working")),
+const progress: DeliveryView = {
+  sealing: () => showProgress(t("sending.sealing")),
+  sending: () => showProgress(t("sending.sending")),
+  working: () => showProgress(t("sending.working")),
   wait: async (seconds) => {
     const button = byId("send-now", HTMLButtonElement);
-    say(t("sending.waiting", { seconds: Math.ceil(seconds) }));
+    showProgress(t("sending.waiting", { seconds: Math.ceil(seconds) }));
     button.hidden = false;
     await Promise.race([
       new Promise((resolve) => setTimeout(resolve, 1000 * seconds)),
@@ -140,11 +140,11 @@ const progress: Shown = {
   },
 };
 
-function say(text: string): void {
+function showProgress(text: string): void {
   section("sending-state").textContent = text;
 }
 
-function finish(delivered: Delivered): void {
+function finish(delivered: DeliveryResult): void {
   if (delivered.kind === "receipt") done(delivered.receipt);
   else if (delivered.kind === "unsafe") fail(t("failed.unsafe"));
   else {
@@ -154,9 +154,9 @@ function finish(delivered: Delivered): void {
   }
 }
 
-function fail(...why: readonly string[]): void {
-  section("failed-why").replaceChildren(...why.map((text) => el("p", {}, text)));
-  go("failed");
+function fail(...reasons: readonly string[]): void {
+  section("failed-why").replaceChildren(...reasons.map((text) => el("p", {}, text)));
+  showStep("failed");
 }
 
 function done(receipt: Receipt): void {
@@ -164,8 +164,8 @@ function done(receipt: Receipt): void {
   section("summary").replaceChildren();
   section("receipt").textContent = receipt.receipt;
   history.replaceState({ step: "done" }, "");
-  go("done");
-  void follow(receipt.application_id, section("standing-now"));
+  showStep("done");
+  void pollStatus(receipt.application_id, section("status-now"));
 }
 
 async function copy(): Promise<void> {
@@ -174,28 +174,28 @@ async function copy(): Promise<void> {
   section("copied").textContent = t(copied ? "done.copied" : "done.copy-by-hand");
 }
 
-/** What the page shows is what this tab remembers: after a reload, the back button, or a restored page. */
+/** Show what this tab has stored: after a reload, the back button, or when the browser restores the page. */
 function resume(): void {
-  const receipt = memory.receipt;
+  const receipt = storage.receipt;
   if (receipt !== null) done(receipt);
-  else if (memory.pending !== null) void send();
+  else if (storage.pending !== null) void send();
   else {
-    const remembered = memory.draft;
-    if (remembered !== null) fields.writeDraft(remembered);
-    chooser.show(standingOf(draft()), remembered?.choices ?? []);
-    restanding();
+    const stored = storage.draft;
+    if (stored !== null) fields.writeDraft(stored);
+    chooser.show(readAgeOrGrade(draft()), stored?.choices ?? []);
+    ageOrGradeChanged();
     mailHint.show();
-    go("form");
+    showStep("form");
   }
 }
 
 function connect(): void {
   const form = byId("fields", HTMLFormElement);
   form.addEventListener("input", (event) => {
-    typed();
+    saveDraft();
     if (event.target instanceof HTMLElement) fields.corrected(event.target.id);
   });
-  for (const field of ["standing", "age"] as const) fields.control(field).addEventListener("input", restanding);
+  for (const field of ["age_or_grade", "age"] as const) fields.control(field).addEventListener("input", ageOrGradeChanged);
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     void check();
@@ -206,7 +206,7 @@ function connect(): void {
   section("copy").addEventListener("click", () => void copy());
   section("print").addEventListener("click", () => window.print());
   section("another").addEventListener("click", () => {
-    memory.wipe();
+    storage.wipe();
     location.reload();
   });
   window.addEventListener("popstate", () => {

@@ -1,4 +1,4 @@
-/** What the page tells the program: the public part of the campaign file (docs/protocols.md §1), typed. */
+/** Type the public part of the campaign file (docs/protocols.md §1), which the page passes to the program. */
 
 export const GRADES = ["p1", "p2", "p3", "p4", "p5", "p6", "j1", "j2", "j3"] as const;
 export type Grade = (typeof GRADES)[number];

@@ -1,14 +1,14 @@
-/** The form's fields: reading and writing a draft, and saying at each field what is wrong with it. */
+/** Read and write the fields of the form, and show mistakes at each field. */
 
 import type { Choice, Draft, Field, Problem } from "./application.ts";
 import { byId, el, section } from "#shared/dom.ts";
 import { page, t } from "./page.ts";
 
-const TYPED = ["name", "postal_code", "town", "street", "phone", "email", "standing", "age", "guardian"] as const;
+const TYPED = ["name", "postal_code", "town", "street", "phone", "email", "age_or_grade", "age", "guardian"] as const;
 type Typed = (typeof TYPED)[number];
 
 export function control(field: Typed): HTMLInputElement | HTMLSelectElement {
-  return field === "standing" ? byId(field, HTMLSelectElement) : byId(field, HTMLInputElement);
+  return field === "age_or_grade" ? byId(field, HTMLSelectElement) : byId(field, HTMLInputElement);
 }
 
 export function readDraft(choices: readonly Choice[]): Draft {
@@ -24,7 +24,7 @@ export function emptyForm(): void {
   for (const field of TYPED) control(field).value = "";
 }
 
-/** All errors: a list with links above the form, which gets the focus, and each below its field. */
+/** Show all mistakes: as a list of links above the form, which gets the focus, and below each field. */
 export function showProblems(problems: readonly Problem[]): void {
   clearProblems();
   for (const problem of problems) showAtField(problem);
@@ -38,7 +38,7 @@ export function showProblems(problems: readonly Problem[]): void {
   if (problems.length > 0) section("errors").focus();
 }
 
-/** What is being corrected is not called wrong any more; the next check says what still is. */
+/** Remove the mistake of a field that is being corrected; the next check shows it again if it remains. */
 export function corrected(id: string): void {
   const field = ([...TYPED, "choices"] as const).find((each) => each === id);
   if (field === undefined || section(`${field}-error`).textContent === "") return;
@@ -70,7 +70,7 @@ function words(problem: Problem): string {
   return t(`error.${problem.field}.${problem.code}`, { ...page.rules.residency });
 }
 
-/** Where a link to the field leads: the control itself, or the group of classes. */
+/** Return the target of a link to the field: the control, or the group of classes. */
 function target(field: Field): string {
   return field === "choices" ? "field-choices" : field;
 }

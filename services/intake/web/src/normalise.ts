@@ -1,8 +1,8 @@
 /**
- * One form for what people type in many, before it is checked and sealed.
+ * Bring typed text to one form before it is checked and sealed.
  *
  * The vault applies the same rules again (services/vault/applications/rules/normalise.py); both are run against
- * tests/cases/normalising.json. Nothing here guesses: width, spaces and hyphens only, never a character of a name.
+ * tests/cases/normalising.json. It changes width, spaces and hyphens only, never a character of a name.
  */
 
 const HYPHENS = "-‐‑‒–—―−－ｰー─━";
@@ -17,45 +17,45 @@ const wideForms = /[\uff01-\uffee\u3000\u00a0]+/gu;
 const betweenNumbers = new RegExp(`([0-9A-Za-z])[${SPACE}]*${hyphen}[${SPACE}]*(?=[0-9A-Za-z])`, "gu");
 const phoneFillers = new RegExp(`[${SPACE}()\\[\\]./・${HYPHENS.replace("-", "\\-")}]+`, "gu");
 const postalFillers = new RegExp(`[${SPACE}〒${HYPHENS.replace("-", "\\-")}]+`, "gu");
-/** Controls, direction marks, lone surrogates: pasted along, seen by nobody, refused by the vault. */
+/** Controls, direction marks, lone surrogates: they come with pasted text, are invisible, and the vault refuses them. */
 const invisible = /[\p{Cc}\p{Cf}\p{Cs}]/gu;
 
-/** Width made even (kana full, Latin and digits half), spaces single, ends trimmed, what is invisible left out. */
+/** Return the text with even width (kana full, Latin and digits half), single spaces, and no invisible characters. */
 export function display(text: string): string {
   const even = text.replace(wideForms, (run) => run.normalize("NFKC"));
   return even.replace(spaces, " ").replace(invisible, "").replace(ends, "");
 }
 
-/** As `display`, with every hyphen between numbers the plain one. */
+/** Return `display` of the text, with a plain hyphen between numbers. */
 export function displayAddress(text: string): string {
   return display(text).replace(betweenNumbers, "$1-");
 }
 
-/** National form without what people put between the digits: +81 3 … and (03) … become 03…. */
+/** Return the national form without fillers between the digits: +81 3 … and (03) … become 03…. */
 export function phone(text: string): string {
   const plain = visible(text).normalize("NFKC").replace(phoneFillers, "");
   return plain.startsWith("+81") ? "0" + plain.slice("+81".length).replace(/^0+/u, "") : plain;
 }
 
-/** Without 〒, hyphen and spaces; seven digits where it is a postal code. */
+/** Return the text without 〒, hyphens and spaces; seven digits if it is a postal code. */
 export function postalCode(text: string): string {
   return visible(text).normalize("NFKC").replace(postalFillers, "");
 }
 
-/** Width and space only: the local part belongs to its owner (RFC 5321 §2.4); the domain is lower case. */
+/** Return the address with even width and a lower-case domain; the local part keeps its case (RFC 5321 §2.4). */
 export function email(text: string): string {
   const plain = visible(text).normalize("NFKC").replace(ends, "");
   const at = plain.lastIndexOf("@");
   return plain.slice(0, at + 1) + plain.slice(at + 1).toLowerCase();
 }
 
-/** Years of age as people type them; NaN where it is no whole number. */
+/** Return the typed age in years; NaN if it is no whole number. */
 export function age(text: string): number {
   const plain = display(text).normalize("NFKC").replace(/(歳|才)$/u, "").replace(ends, "");
   return /^[0-9]{1,3}$/u.test(plain) ? Number(plain) : NaN;
 }
 
-/** Without what is invisible. A control that is a space becomes one; every other space stays, as in the vault. */
+/** Return the text without invisible characters. Control spaces become blanks; other spaces stay, as in the vault. */
 function visible(text: string): string {
   return text.replace(controlSpaces, " ").replace(invisible, "");
 }

@@ -1,4 +1,4 @@
-/** What intake's pages tell their programs, checked where it matters by the vault's key. */
+/** Read the data block of intake's pages. */
 
 import { read, type Frame } from "#shared/page.ts";
 import type { Rules } from "./campaign.ts";

@@ -1,13 +1,13 @@
-/** Filling the address in from the postal code: seven digits go to intake, and nothing else. */
+/** Fill in the address from the postal code; the program sends seven digits to intake and nothing else. */
 
 import { byId, el, section } from "#shared/dom.ts";
-import * as intake from "./intake.ts";
+import * as intake from "./intake_client.ts";
 import { postalCode } from "./normalise.ts";
 import { t } from "./page.ts";
 
-/** Looks codes up as they are typed, fills the town field, and remembers the municipalities for the checks. */
+/** Looks codes up while they are typed, fills the town field, and keeps the municipalities for the checks. */
 export class PostalCodes {
-  readonly #known = new Map<string, readonly intake.Place[]>();
+  readonly #known = new Map<string, readonly intake.PostalTown[]>();
   readonly #changed: () => void;
 
   constructor(changed: () => void) {
@@ -21,12 +21,12 @@ export class PostalCodes {
     return [...new Set(places.map((place) => place.prefecture + place.municipality))];
   }
 
-  /** Ask once more where an answer is missing, so that the checks know what the vault will know. */
+  /** Look the code up again if an answer is missing, so that the form checks with the data that the vault uses. */
   async ensure(typed: string): Promise<void> {
     const code = postalCode(typed);
     if (!/^[0-9]{7}$/u.test(code) || this.#known.has(code)) return;
     try {
-      this.#known.set(code, await intake.places(code));
+      this.#known.set(code, await intake.postalTowns(code));
     } catch {
       // The checks then go by the address alone; the vault decides in the end.
     }
@@ -34,20 +34,20 @@ export class PostalCodes {
 
   async #typed(): Promise<void> {
     const typed = byId("postal_code", HTMLInputElement).value;
-    this.#say();
+    this.#show();
     if (!/^[0-9]{7}$/u.test(postalCode(typed))) return;
     await this.ensure(typed);
     if (typed !== byId("postal_code", HTMLInputElement).value) return;
-    const places = this.#known.get(postalCode(typed));
-    if (places === undefined) this.#say(t("form.postal_code.away"));
-    else this.#offer(places);
+    const found = this.#known.get(postalCode(typed));
+    if (found === undefined) this.#show(t("form.postal_code.away"));
+    else this.#offer(found);
   }
 
-  #offer(places: readonly intake.Place[]): void {
-    const towns = [...new Set(places.map((place) => place.prefecture + place.municipality + place.town))];
+  #offer(found: readonly intake.PostalTown[]): void {
+    const towns = [...new Set(found.map((town) => town.prefecture + town.municipality + town.town))];
     const [only, ...more] = towns;
-    const whole = places.every((place) => place.town !== "");
-    if (only === undefined) this.#say(t("form.postal_code.unknown"));
+    const whole = found.every((town) => town.town !== "");
+    if (only === undefined) this.#show(t("form.postal_code.unknown"));
     else if (more.length === 0) this.#fill(only, t(whole ? "form.postal_code.found" : "form.postal_code.part"));
     else this.#ask(towns);
   }
@@ -63,11 +63,11 @@ export class PostalCodes {
 
   #fill(town: string, hint = t("form.postal_code.found")): void {
     byId("town", HTMLInputElement).value = town;
-    this.#say(hint);
+    this.#show(hint);
     this.#changed();
   }
 
-  #say(text = ""): void {
+  #show(text = ""): void {
     section("postal_code-live").replaceChildren(...(text === "" ? [] : [el("p", { class: "support" }, text)]));
   }
 }

@@ -1,10 +1,10 @@
-/** The status page: a receipt number in any spelling, and how that application stands. */
+/** Run the status page: a receipt number in any spelling, and the status of its application. */
 
 import { byId, el, section } from "#shared/dom.ts";
 import { normaliseReceipt } from "#shared/receipts.ts";
-import * as intake from "./intake.ts";
+import * as intake from "./intake_client.ts";
 import { page, t } from "./page.ts";
-import { shown } from "./standing.ts";
+import { describeStatus } from "./status_poll.ts";
 
 async function ask(): Promise<void> {
   const receipt = normaliseReceipt(byId("receipt", HTMLInputElement).value);
@@ -16,18 +16,18 @@ async function ask(): Promise<void> {
     byId("receipt", HTMLInputElement).focus();
     return;
   }
-  say(t("status.waiting"));
+  show(t("status.waiting"));
   try {
     const path = `/v1/campaigns/${page.rules.campaign}/receipts/${receipt}`;
     const status = await intake.status(path);
-    if (status === null) say(t("status.unknown"));
-    else section("answer").replaceChildren(el("p", {}, `${t("status.receipt")} `, el("strong", {}, status.receipt)), ...shown(status));
+    if (status === null) show(t("status.unknown"));
+    else section("answer").replaceChildren(el("p", {}, `${t("status.receipt")} `, el("strong", {}, status.receipt)), ...describeStatus(status));
   } catch {
-    say(t("status.away"));
+    show(t("status.away"));
   }
 }
 
-function say(text: string): void {
+function show(text: string): void {
   section("answer").replaceChildren(el("p", { class: "state" }, text));
 }
 

@@ -1,20 +1,20 @@
-/** The calls to intake (docs/protocols.md §1). Every wait ends; every answer is one of few things to do next. */
+/** Call intake (docs/protocols.md §1). Each wait has an end; each answer names the next thing to do. */
 
-import type { Sealed } from "./sealing.ts";
+import type { Sealed } from "./seal.ts";
 
-const PATIENCE_MS = 15_000;
+const TIMEOUT_MS = 15_000;
 
-/** What intake said to an application. */
+/** Intake's answer to an application. */
 export type Answer =
   | { readonly kind: "taken"; readonly receipt: string }
-  /** Nothing was taken; the same again after `wait_s` (null: as we think right). */
+  /** Not accepted: send the same again after `wait_s` seconds (null: the caller chooses). */
   | { readonly kind: "later"; readonly wait_s: number | null }
   | { readonly kind: "new-key" }
   | { readonly kind: "work"; readonly bits: number }
   | { readonly kind: "conflict" }
   | { readonly kind: "refused"; readonly problem: Problem };
 
-/** RFC 9457, as intake answers it: in Japanese, and in English beside it. */
+/** Problem of RFC 9457 in Japanese, with an English text beside it. */
 export interface Problem {
   readonly type: string;
   readonly title: string;
@@ -28,19 +28,20 @@ export interface Status {
   readonly reasons: readonly string[];
 }
 
-export interface Place {
+export interface PostalTown {
   readonly prefecture: string;
   readonly municipality: string;
   readonly town: string;
 }
 
-/** The current key document, unchecked. Throws where there is no answer. */
+/** Return the current key document, unchecked. Throws if intake does not answer. */
 export async function keyDocument(campaign: string): Promise<unknown> {
   const answer = await ask(`/v1/campaigns/${campaign}/sealing-key`);
   if (!answer.ok) throw new Error("no key");
   return answer.json();
 }
 
+/** Send an application, with the nonce of its proof of work where intake required one. */
 export async function apply(campaign: string, sealed: Sealed, nonce: number | null): Promise<Answer> {
   const headers = { "Content-Type": "application/json", ...(nonce === null ? {} : { "Kuji-Work": String(nonce) }) };
   try {
@@ -51,7 +52,7 @@ export async function apply(campaign: string, sealed: Sealed, nonce: number | nu
   }
 }
 
-/** By application id, or by receipt number within a campaign; null where intake knows of none. Throws when away. */
+/** Return the status by application id or receipt number; null if intake has none. Throws if intake does not answer. */
 export async function status(path: string): Promise<Status | null> {
   const answer = await ask(path);
   if (answer.status === 404) return null;
@@ -59,16 +60,16 @@ export async function status(path: string): Promise<Status | null> {
   return (await answer.json()) as Status;
 }
 
-/** The places of seven digits; none where the code is unknown. Throws when intake is away. */
-export async function places(postalCode: string): Promise<readonly Place[]> {
+/** Return the towns of seven digits; none for an unknown code. Throws if intake does not answer. */
+export async function postalTowns(postalCode: string): Promise<readonly PostalTown[]> {
   const answer = await ask(`/v1/postal-codes/${postalCode}`, { cache: "default" });
   if (answer.status === 404) return [];
-  if (!answer.ok) throw new Error("no places");
-  return ((await answer.json()) as { places: readonly Place[] }).places;
+  if (!answer.ok) throw new Error("no towns");
+  return ((await answer.json()) as { places: readonly PostalTown[] }).places;
 }
 
 async function ask(path: string, request: RequestInit = {}): Promise<Response> {
-  const signal = AbortSignal.timeout(PATIENCE_MS);
+  const signal = AbortSignal.timeout(TIMEOUT_MS);
   return fetch(path, { cache: "no-store", credentials: "omit", referrerPolicy: "no-referrer", signal, ...request });
 }
 

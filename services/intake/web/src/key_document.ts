@@ -1,4 +1,4 @@
-/** The vault's key document, checked before anything is sealed with it (docs/protocols.md §1). */
+/** Check the vault's key document before sealing with its key (docs/protocols.md §1). */
 
 import { ed25519 } from "@noble/curves/ed25519.js";
 import { canonical, unb64url, utf8 } from "#shared/encoding.ts";
@@ -13,31 +13,32 @@ export interface CheckedKey {
   readonly publicKey: Uint8Array<ArrayBuffer>;
 }
 
-/** Why a document was not used: the vault did not sign it, or it is for something else, or too old. */
+/** Reason for refusing a document: not signed by the vault, for another campaign or suite, or expired. */
 export type KeyRefusal = "signature" | "campaign" | "suite" | "expired";
 
-export class KeyRefused extends Error {
+/** Thrown when a key document is refused. */
+export class KeyRefusedError extends Error {
   constructor(readonly refusal: KeyRefusal) {
     super(refusal);
   }
 }
 
 /**
- * `pinned`: the vault's public signing key (base64url) that stands in the page. `now`: by the office's clock.
- * Throws KeyRefused.
+ * Return the key of a document. `pinned`: the vault's public signing key (base64url) in the page.
+ * `now`: time by the office's clock. Throws KeyRefusedError.
  */
-export function checkedKey(document: unknown, campaign: string, pinned: string, now: Date): CheckedKey {
+export function checkKey(document: unknown, campaign: string, pinned: string, now: Date): CheckedKey {
   const { signature, ...members } = flat(document);
-  if (!isSigned(members, signature, pinned)) throw new KeyRefused("signature");
-  if (members["v"] !== 1 || members["campaign"] !== campaign) throw new KeyRefused("campaign");
+  if (!isSigned(members, signature, pinned)) throw new KeyRefusedError("signature");
+  if (members["v"] !== 1 || members["campaign"] !== campaign) throw new KeyRefusedError("campaign");
   const publicKey = unb64url(String(members["public_key"]));
-  if (members["suite"] !== SUITE || publicKey.length !== KEY_BYTES) throw new KeyRefused("suite");
-  if (!(now < new Date(String(members["not_after"])))) throw new KeyRefused("expired");
+  if (members["suite"] !== SUITE || publicKey.length !== KEY_BYTES) throw new KeyRefusedError("suite");
+  if (!(now < new Date(String(members["not_after"])))) throw new KeyRefusedError("expired");
   return { campaign, keyId: String(members["key_id"]), publicKey };
 }
 
 function flat(document: unknown): Record<string, unknown> {
-  if (typeof document !== "object" || document === null || Array.isArray(document)) throw new KeyRefused("signature");
+  if (typeof document !== "object" || document === null || Array.isArray(document)) throw new KeyRefusedError("signature");
   return { ...document };
 }
 

@@ -1,19 +1,20 @@
 /**
- * What this tab remembers across a reload, and no longer: sessionStorage is wiped by the browser with the tab.
+ * Store the draft, the sealed application and the receipt of this tab; the browser deletes sessionStorage with the tab.
  *
- * The draft holds a person's data and is wiped as soon as the receipt is there. The sealed application is kept until
- * then, so that whatever happens to the connection the same bytes under the same id are sent again, never others.
+ * The draft has a person's data and is deleted when the receipt arrives. The sealed application is kept until then,
+ * so that the same bytes under the same id are sent again after any failure of the connection.
  */
 
 import type { Draft } from "./application.ts";
-import type { Sealed } from "./sealing.ts";
+import type { Sealed } from "./seal.ts";
 
 export interface Receipt {
   readonly receipt: string;
   readonly application_id: string;
 }
 
-export class Memory {
+/** Typed access to sessionStorage for one campaign. */
+export class TabStorage {
   readonly #prefix: string;
 
   constructor(campaign: string) {
@@ -28,7 +29,7 @@ export class Memory {
     this.#write("draft", draft);
   }
 
-  /** Sealed and perhaps sent: nobody knows yet whether it arrived. */
+  /** Sealed application whose answer has not arrived yet. */
   get pending(): Sealed | null {
     return this.#read<Sealed>("pending");
   }
@@ -41,18 +42,18 @@ export class Memory {
     return this.#read<Receipt>("receipt");
   }
 
-  /** The receipt is there: of what was typed and sealed nothing stays. */
+  /** Store the receipt and delete the draft and the sealed application. */
   set receipt(receipt: Receipt) {
     this.#write("receipt", receipt);
     this.#forget("draft", "pending");
   }
 
-  /** It was refused for good: what was typed stays, for correcting. */
+  /** Delete the sealed application that intake refused; the draft stays, to be corrected. */
   forgetPending(): void {
     this.#forget("pending");
   }
 
-  /** For the next person at this device. */
+  /** Delete everything, for the next person at this device. */
   wipe(): void {
     this.#forget("draft", "pending", "receipt");
   }
@@ -69,7 +70,7 @@ export class Memory {
     }
   }
 
-  /** A tab without storage (private modes, full) goes on without remembering. */
+  /** Store a value; a tab without storage (private mode, full) continues without it. */
   #write(name: string, value: unknown): void {
     try {
       sessionStorage.setItem(this.#prefix + name, JSON.stringify(value));

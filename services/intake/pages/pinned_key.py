@@ -1,7 +1,7 @@
-"""The vault's public signing key as the office pinned it: pages carry it, and the form trusts no other (ADR 18).
+"""Read the vault's public signing key, which pages contain and to which the form compares signatures (ADR 18).
 
-It reaches intake by a file that whoever sets the office up writes (`./kuji signing-key`), never over the broker:
-what a key document is checked with must not come by the road on which the key document comes.
+The installation writes it to a file (`./kuji signing-key`). It never comes over the broker, because the broker brings
+the key documents that it checks.
 """
 
 import re
@@ -11,13 +11,15 @@ _FORM = re.compile(r"[A-Za-z0-9_-]{43}")
 """base64url of the 32 bytes of an Ed25519 public key (RFC 8032)."""
 
 
-class Pin:
+class PinnedKey:
+    """Hold the key of `file`."""
+
     def __init__(self, file: Path | None) -> None:
         self._file = file
         self._value: str | None = None
 
     def value(self) -> str | None:
-        """base64url, or None while the file is not there or holds no key. Once read it stays."""
+        """Return the key (base64url), or None while the file has none. A key that was read is not replaced."""
         if self._value is None and self._file is not None:
             try:
                 written = self._file.read_text("ascii").strip()

@@ -1,15 +1,15 @@
-/** Choosing classes: those this person may take, in an order of preference, and why not the others. */
+/** Let the applicant choose classes in an order of preference; show why the other classes are not open. */
 
 import type { Choice } from "./application.ts";
 import type { EventClass, Rules } from "./campaign.ts";
 import { el, section } from "#shared/dom.ts";
-import { mayTake, type Standing } from "./eligibility.ts";
+import { mayTake, type AgeOrGrade } from "./eligibility.ts";
 import { t } from "./page.ts";
 
 export class Chooser {
   readonly #rules: Rules;
   readonly #changed: () => void;
-  #standing: Standing | null = null;
+  #ageOrGrade: AgeOrGrade | null = null;
   #choices: readonly Choice[] = [];
 
   constructor(rules: Rules, changed: () => void) {
@@ -21,24 +21,24 @@ export class Chooser {
     return this.#choices;
   }
 
-  /** Choices that this person may not take are dropped: they could not be seen any more. */
-  show(standing: Standing | null, choices: readonly Choice[] = this.#choices): void {
-    this.#standing = standing;
+  /** Show the classes for an age or grade. Choices that are not open to it are removed, because they become invisible. */
+  show(ageOrGrade: AgeOrGrade | null, choices: readonly Choice[] = this.#choices): void {
+    this.#ageOrGrade = ageOrGrade;
     const open = this.#open().map((each) => each.id);
-    this.#choices = standing === null ? choices : choices.filter((choice) => open.includes(choice.class));
+    this.#choices = ageOrGrade === null ? choices : choices.filter((choice) => open.includes(choice.class));
     this.#draw();
   }
 
   #open(): readonly EventClass[] {
-    const standing = this.#standing;
-    return standing === null ? [] : this.#rules.classes.filter((each) => mayTake(standing, each));
+    const ageOrGrade = this.#ageOrGrade;
+    return ageOrGrade === null ? [] : this.#rules.classes.filter((each) => mayTake(ageOrGrade, each));
   }
 
   #draw(): void {
     const open = this.#open();
     const others = this.#rules.classes.filter((each) => !open.includes(each));
     const list = section("choices");
-    if (this.#standing === null) list.replaceChildren(el("p", {}, t("form.choices.first")));
+    if (this.#ageOrGrade === null) list.replaceChildren(el("p", {}, t("form.choices.first")));
     else {
       const mine = open.length === 0 ? [el("p", { class: "state state-unready" }, t("form.choices.none"))] : open.map((each) => this.#option(each));
       list.replaceChildren(...mine, ...this.#order(), ...this.#notOpen(others));
@@ -71,7 +71,7 @@ export class Chooser {
     return [el("p", { class: "about" }, el("label", { for: id }, `${t("form.choices.seats")} `), select)];
   }
 
-  /** Preferences in words, with a button on each but the first to move it up: no dragging, no disabled controls. */
+  /** Return the list of preferences, with a button on each but the first that moves it up: no dragging, no disabled control. */
   #order(): readonly HTMLElement[] {
     if (!this.#rules.preferences || this.#choices.length < 2) return [];
     const lines = this.#choices.map((choice, index) => {
@@ -110,7 +110,7 @@ export class Chooser {
     section("choices-live").textContent = t("form.choices.moved", { title: this.#title(moved), rank: index });
   }
 
-  /** The controls are made anew, so the focus goes back to where it was. */
+  /** Make the controls anew and put the focus back. */
   #redraw(focus: string): void {
     this.#draw();
     document.getElementById(focus)?.focus();

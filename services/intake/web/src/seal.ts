@@ -3,11 +3,11 @@
 import { KEM_MLKEM768_X25519 } from "@panva/hpke-noble";
 import { AEAD_AES_256_GCM, CipherSuite, KDF_HKDF_SHA256 } from "hpke";
 import { b64url, utf8 } from "#shared/encoding.ts";
-import type { CheckedKey } from "./keydocument.ts";
+import type { CheckedKey } from "./key_document.ts";
 
 const INFO = "kuji/application/1";
 
-/** Ready to be posted; the same bytes every time it is sent, so that a repetition is recognised. */
+/** Request body; it is sent again unchanged, so that intake recognises a repetition. */
 export interface Sealed {
   readonly v: 1;
   readonly application_id: string;
@@ -15,7 +15,7 @@ export interface Sealed {
   readonly sealed: string;
 }
 
-/** `content` becomes JSON in UTF-8. The application id is bound to it: under another id nobody can open it. */
+/** Seal `content` as JSON in UTF-8. It is bound to the application id: under another id it cannot be opened. */
 export async function seal(content: unknown, applicationId: string, key: CheckedKey): Promise<Sealed> {
   const suite = new CipherSuite(KEM_MLKEM768_X25519, KDF_HKDF_SHA256, AEAD_AES_256_GCM);
   const info = utf8([INFO, key.campaign, key.keyId, applicationId].join("\0"));

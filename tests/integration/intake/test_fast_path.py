@@ -1,4 +1,4 @@
-"""The door for applications and the framework's route behind it (a query leads there) are one to whoever applies."""
+"""The fast path and the framework's route (a query leads there) give the same answers."""
 
 import asyncio
 
@@ -21,31 +21,31 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("kind", REFUSED)
-async def test_the_door_and_the_route_refuse_in_the_same_words(intake: Intake, kind: str):
+async def test_the_fast_path_and_the_route_give_the_same_refusals(intake: Intake, kind: str):
     path, body, status = REFUSED[kind]
-    door, route = [await intake.http.post(path + query, content=body) for query in ("", "?channel=web")]
-    assert (door.status_code, door.content) == (status, route.content)
-    assert dict(door.headers) == dict(route.headers)
+    fast, route = [await intake.http.post(path + query, content=body) for query in ("", "?channel=web")]
+    assert (fast.status_code, fast.content) == (status, route.content)
+    assert dict(fast.headers) == dict(route.headers)
 
 
-async def test_the_door_and_the_route_give_one_receipt(intake: Intake):
+async def test_the_fast_path_and_the_route_give_one_receipt(intake: Intake):
     body = intake.body()
-    door, route = await intake.post(body), await intake.post(body, channel="web")
-    assert (door.status_code, door.content) == (202, route.content)
-    assert dict(door.headers) == dict(route.headers)
+    fast, route = await intake.post(body), await intake.post(body, channel="web")
+    assert (fast.status_code, fast.content) == (202, route.content)
+    assert dict(fast.headers) == dict(route.headers)
 
 
-async def test_other_methods_and_addresses_pass_the_door(intake: Intake):
+async def test_other_methods_and_addresses_pass_the_fast_path(intake: Intake):
     assert (await intake.http.get(APPLICATIONS)).status_code == 405
     assert (await intake.http.post(f"{APPLICATIONS}/more")).status_code == 404
 
 
-async def test_people_who_come_together_get_a_receipt_each_and_reach_the_vault_as_events_of_their_own(intake: Intake):
+async def test_applications_that_arrive_together_get_a_receipt_and_an_event_each(intake: Intake):
     ids = [new_application_id() for _ in range(70)]
     answers = await asyncio.gather(*(intake.post(intake.body(each)) for each in ids))
     assert {answer.status_code for answer in answers} == {202}
     await intake.vault.fetch()
-    said = dict(intake.vault.received)
-    assert set(said) == {derived_event_id(ApplicationReceived.name, each) for each in ids}
-    receipts = {event.application_id: event.receipt for event in said.values()}
+    events = dict(intake.vault.received)
+    assert set(events) == {derived_event_id(ApplicationReceived.name, each) for each in ids}
+    receipts = {event.application_id: event.receipt for event in events.values()}
     assert receipts == {each: answer.json()["receipt"] for each, answer in zip(ids, answers, strict=True)}
