@@ -4,7 +4,6 @@ The seam for named accounts (R-S3): pages and endpoints ask `staff_only` who is 
 was found out.
 """
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -15,6 +14,7 @@ from urllib.parse import urlsplit
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import RedirectResponse
 
+from shared.web.attempts import AttemptLimit
 from shared.web.forms import form_fields
 from shared.web.pages import Renderer, page_headers
 from shared.web.problems import problem
@@ -22,8 +22,9 @@ from shared.web.sessions import COOKIE, LIFE, Session, is_actor, read_session, w
 from shared.web.staff_token import has_staff_token, secret_of
 
 _SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
-_TRIES: Final = 10
-_WINDOW_S: Final = 60.0
+_ATTEMPTS: Final = 10
+"""Failed sign-ins of all callers together within the window: guessing the secret is slow from any address."""
+_WINDOW_S: Final = 60
 
 
 @dataclass(frozen=True)
@@ -88,7 +89,7 @@ def to_sign_in(request: Request) -> Response:
 def signin_router(renderer: Renderer, token_file: Path | None) -> APIRouter:
     """`/sign-in` and `/sign-out`. The renderer's texts must hold the frame's (`catalogues_with`)."""
     router = APIRouter(include_in_schema=False)
-    tries = _Tries()
+    failures = AttemptLimit(_ATTEMPTS, _WINDOW_S)
 
     @router.get("/sign-in", response_model=None)
     async def ask(next: str = "/") -> Response:  # noqa: A002  (the query's name)
@@ -98,10 +99,10 @@ def signin_router(renderer: Renderer, token_file: Path | None) -> APIRouter:
     async def sign_in(request: Request, sent: Annotated[dict[str, str], Depends(form_fields)]) -> Response:
         _own_page(request)
         target, actor = _inside(sent.get("next", "/")), sent.get("actor", "")
-        if not tries.may_try():
+        if not await failures.allows():
             return _form(renderer, target, "signin.too-many", 429)
         if not is_actor(actor) or not has_staff_token(token_file, f"Bearer {sent.get('secret', '')}"):
-            tries.failed()
+            await failures.record_failure()
             return _form(renderer, target, "signin.wrong", 401)
         answer = RedirectResponse(target, 303, page_headers(forms=True))
         value = write_session(secret_of(token_file) or "", Session(actor, datetime.now(UTC) + LIFE))
@@ -118,20 +119,6 @@ def signin_router(renderer: Renderer, token_file: Path | None) -> APIRouter:
         return answer
 
     return router
-
-
-class _Tries:
-    """Failed attempts of everybody together: guessing a secret is slow, whoever guesses."""
-
-    def __init__(self) -> None:
-        self._at: list[float] = []
-
-    def may_try(self) -> bool:
-        self._at = [at for at in self._at if time.monotonic() - at < _WINDOW_S]
-        return len(self._at) < _TRIES
-
-    def failed(self) -> None:
-        self._at.append(time.monotonic())
 
 
 def _form(renderer: Renderer, target: str, wrong: str | None = None, status: int = 200) -> Response:
