@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 
 from deploy.local.paths import RUNS
+from shared.json_types import JsonObject
 
 
 class NotRunningError(Exception):
@@ -25,22 +26,22 @@ def record_file() -> Path:
     return Path(os.environ.get("KUJI_INSTALLATION", RECORD))
 
 
-def read_record() -> dict[str, Any]:
+def read_record() -> JsonObject:
     """Where each service is and which file holds its staff token. Raises NotRunningError."""
     try:
-        record: dict[str, Any] = json.loads(record_file().read_text("utf-8"))
+        record: JsonObject = json.loads(record_file().read_text("utf-8"))
     except FileNotFoundError:
         raise NotRunningError("nothing is running here; start it with ./kuji up") from None
     return record
 
 
-def call(service: str, method: str, path: str, body: dict[str, Any] | None = None) -> httpx.Response:
+def call(service: str, method: str, path: str, body: JsonObject | None = None) -> httpx.Response:
     """One staff call. `path` begins after `/v1/`. Raises NotRunningError, CallRefusedError."""
-    door = read_record()["services"][service]
-    token = Path(door["token_file"]).read_text("utf-8").strip()
+    endpoint = read_record()["services"][service]
+    token = Path(endpoint["token_file"]).read_text("utf-8").strip()
     headers = {"Authorization": f"Bearer {token}"}
     try:
-        answer = httpx.request(method, f"{door['url']}/v1/{path}", json=body, headers=headers, timeout=60)
+        answer = httpx.request(method, f"{endpoint['url']}/v1/{path}", json=body, headers=headers, timeout=60)
     except httpx.TransportError as error:
         raise NotRunningError(f"{service} does not answer ({type(error).__name__}); see ./kuji status") from None
     if answer.is_error:
@@ -48,7 +49,7 @@ def call(service: str, method: str, path: str, body: dict[str, Any] | None = Non
     return answer
 
 
-def ask(service: str, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
+def ask(service: str, method: str, path: str, body: JsonObject | None = None) -> Any:
     """As `call`, with the JSON of the answer."""
     return call(service, method, path, body).json()
 

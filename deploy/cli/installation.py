@@ -6,10 +6,9 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import httpx
 import typer
@@ -21,6 +20,7 @@ from deploy.local import runs
 from deploy.local.paths import ROOT
 from deploy.local.processes import LocalError, started_at
 from shared.clock import set_rehearsal_clock
+from shared.json_types import JsonObject
 
 _UP_S = 120.0
 _DOWN_S = 45.0
@@ -135,24 +135,24 @@ def status(*, as_json: AsJson = False) -> None:
     if record_file() == RECORD and runs.owner(HOME) is None:
         raise NotRunningError("nothing is running here; start it with ./kuji up")
     record = read_record()
-    rows = [_service_row(name, door) for name, door in record["services"].items()]
+    rows = [_service_row(name, endpoint) for name, endpoint in record["services"].items()]
     pids = record.get("processes", {})
     rows += [_server_row(name, address, pids.get(name)) for name, address in record.get("servers", {}).items()]
     show(rows, ("part", "address", "state", "waiting", "parked"), as_json=as_json, empty="nothing is running")
 
 
-def _server_row(name: str, address: str, pid: int | None) -> dict[str, Any]:
+def _server_row(name: str, address: str, pid: int | None) -> JsonObject:
     state = "given" if pid is None else "running" if started_at(pid) else "away"
     return {"part": name, "address": address, "state": state}
 
 
-def _service_row(name: str, door: Mapping[str, Any]) -> dict[str, Any]:
+def _service_row(name: str, endpoint: JsonObject) -> JsonObject:
     """One service as it says itself; `waiting` and `parked` are None while its broker is away."""
-    row = {"part": name, "address": door["url"], "state": "away", "waiting": None, "parked": None}
-    token = Path(door["token_file"]).read_text("utf-8").strip()
+    row = {"part": name, "address": endpoint["url"], "state": "away", "waiting": None, "parked": None}
+    token = Path(endpoint["token_file"]).read_text("utf-8").strip()
     try:
-        ready = httpx.get(f"{door['url']}/health/ready", timeout=5)
-        queues = httpx.get(f"{door['url']}/v1/queues", headers={"Authorization": f"Bearer {token}"}, timeout=10)
+        ready = httpx.get(f"{endpoint['url']}/health/ready", timeout=5)
+        queues = httpx.get(f"{endpoint['url']}/v1/queues", headers={"Authorization": f"Bearer {token}"}, timeout=10)
     except httpx.TransportError:
         return row
     row["state"] = "ready" if ready.is_success else "not ready"

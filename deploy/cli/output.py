@@ -11,8 +11,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-JsonObject = Mapping[str, object]
-"""An answer of a service, as parsed JSON: printed as it comes, whatever its members are."""
+from shared.json_types import JsonObject
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for a machine to read.")]
 CampaignOption = Annotated[str | None, typer.Option("--campaign", help="Campaign id, where there is more than one.")]

@@ -11,6 +11,7 @@ from rich.console import Console
 
 from shared import receipts
 from shared.ids import ApplicationId
+from shared.json_types import JsonObject
 
 _NUMBERS = 4
 """So many of an application's possible numbers are looked at: a later one is given only where all before were taken."""
@@ -41,7 +42,7 @@ def entry_of(receipt: str, ids: Iterable[bytes]) -> str:
     return found[0].hex()
 
 
-def path_of(content: Any, entry: str | None, receipt: str | None) -> dict[str, Any]:
+def path_of(content: Any, entry: str | None, receipt: str | None) -> JsonObject:
     """The path of the entry, or of the one with this receipt number; `content` verifies."""
     from services.lottery.record.manifest import Manifest  # noqa: PLC0415
     from services.lottery.record.rows import read_rows  # noqa: PLC0415
@@ -57,7 +58,7 @@ def path_of(content: Any, entry: str | None, receipt: str | None) -> dict[str, A
     return dict(found.to_document()) if found else {"entry": entry, "place": None}
 
 
-def show_path(path: dict[str, Any]) -> None:
+def show_path(path: JsonObject) -> None:
     console = Console()
     if path["place"] is None:
         console.print(f"Entry {path['entry']} is not on the list.")

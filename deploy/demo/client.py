@@ -14,6 +14,7 @@ import httpx
 from deploy.demo.people import DemoApplication
 from deploy.demo.sealing import SealingKey
 from shared.ids import ApplicationId, CampaignId, Receipt
+from shared.json_types import JsonObject
 
 _ACCEPTED: Final = 202
 _UNAVAILABLE: Final = 503
@@ -122,13 +123,13 @@ class ApplicantClient:
             raise NotAcceptedError(application.application_id, answer.status_code, _problem_name(answer))
         return SubmittedApplication(application.application_id, Receipt(answer.json()["receipt"]))
 
-    async def status(self, application_id: ApplicationId) -> dict[str, Any] | None:
+    async def status(self, application_id: ApplicationId) -> JsonObject | None:
         """What the applicant may see, or None where intake knows of no such application."""
         answer = await self._persist("GET", f"/v1/applications/{application_id}")
         if answer.status_code == httpx.codes.NOT_FOUND:
             return None
         answer.raise_for_status()
-        shown: dict[str, Any] = answer.json()
+        shown: JsonObject = answer.json()
         return shown
 
     async def _persist(self, method: str, path: str, **request: Any) -> httpx.Response:

@@ -5,7 +5,6 @@ import json
 from collections.abc import Mapping, Sequence
 from email import message_from_bytes, policy
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pypdfium2
@@ -17,6 +16,7 @@ from deploy.demo.people import DemoApplication
 from services.lottery.verification.transcript_checks import verify_file
 from shared.contracts import Outcome
 from shared.ids import ApplicationId
+from shared.json_types import JsonObject
 
 _UNREADABLE = frozenset({"malformed", "purpose-version"})
 _AT_ONCE = 32
@@ -55,7 +55,7 @@ async def _statuses(staff: StaffClient, sent: Sequence[DemoApplication]) -> dict
         async def one(application: DemoApplication) -> tuple[ApplicationId, Status]:
             async with slots:
                 answer = await client.get(f"/v1/applications/{application.application_id}")
-            shown: dict[str, Any] = answer.json() if answer.is_success else {"status": "absent"}
+            shown: JsonObject = answer.json() if answer.is_success else {"status": "absent"}
             return application.application_id, Status(shown["status"], frozenset(shown.get("reasons", [])))
 
         return dict(await asyncio.gather(*(one(application) for application in sent)))
@@ -81,7 +81,7 @@ def _names_one(content: bytes, recipients: Sequence[str]) -> bool:
     return any(address in said for address in recipients)
 
 
-async def summaries(staff: StaffClient) -> dict[str, Any]:
+async def summaries(staff: StaffClient) -> JsonObject:
     at = staff.at
     endpoints = {"intake": at.intake, "vault": at.vault, "lottery": at.lottery, "notifier": at.notifier}
     return {name: await staff.get(endpoint, "summary") for name, endpoint in endpoints.items()}

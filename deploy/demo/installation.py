@@ -1,6 +1,6 @@
 """Where a running installation is: the endpoints of the four services, and what a rehearsal may touch."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,9 +10,7 @@ import httpx
 
 from shared.campaign import Campaign
 from shared.errors import KujiError
-
-JsonBody = Mapping[str, object]
-"""The body of a staff call, as JSON."""
+from shared.json_types import JsonObject
 
 
 class StaffCallError(KujiError):
@@ -55,7 +53,7 @@ class StaffClient:
     async def get_bytes(self, endpoint: ServiceEndpoint, path: str) -> bytes:
         return (await self._call("GET", endpoint, path)).content
 
-    async def post(self, endpoint: ServiceEndpoint, path: str, body: JsonBody) -> Any:
+    async def post(self, endpoint: ServiceEndpoint, path: str, body: JsonObject) -> Any:
         return (await self._call("POST", endpoint, path, body)).json()
 
     async def get_root(self, endpoint: ServiceEndpoint, path: str) -> Any:
@@ -71,7 +69,7 @@ class StaffClient:
         return answer.status_code
 
     async def _call(
-        self, method: str, endpoint: ServiceEndpoint, path: str, body: JsonBody | None = None
+        self, method: str, endpoint: ServiceEndpoint, path: str, body: JsonObject | None = None
     ) -> httpx.Response:
         answer = await self._client.request(
             method, self._url(endpoint, path), json=body, headers=_authorization(endpoint)

@@ -11,7 +11,7 @@ import random
 import uuid
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 from deploy.demo import addresses, names
 from deploy.demo.choices import ChoiceList, choose_classes, choose_in_vain
@@ -19,6 +19,7 @@ from deploy.demo.households import Neighbourhood, Person
 from shared.campaign import Campaign
 from shared.contracts import Channel
 from shared.ids import ApplicationId, ClassId
+from shared.json_types import JsonObject
 
 Mailbox = Literal["none", "takes", "refuses", "defers"]
 Fault = Literal["", "purpose-version", "unknown-member", "age-and-grade", "paper-mail", "not-json"]
@@ -161,10 +162,10 @@ class _Writer:
             twin=draft.twin,
         )
 
-    def _content(self, draft: _Draft, mailbox: Mailbox) -> dict[str, Any]:
+    def _content(self, draft: _Draft, mailbox: Mailbox) -> JsonObject:
         """The plaintext of `docs/protocols.md` §1."""
         person, household = draft.person, draft.person.household
-        applicant: dict[str, Any] = {
+        applicant: JsonObject = {
             "name": _name(draft),
             "postal_code": household.home.town.postal_code,
             "address": household.home.written(self._dice.randrange(5)),
@@ -195,7 +196,7 @@ def _rejected(asking: ChoiceList, reason: str) -> Expected:
     return Expected("rejected", asking.classes, frozenset({reason}))
 
 
-def _encode(content: dict[str, Any], fault: Fault) -> bytes:
+def _encode(content: JsonObject, fault: Fault) -> bytes:
     """JSON, with the mistake of a faulty program where one is asked for."""
     if fault == "purpose-version":
         content["purpose_version"] = "2017-12"

@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import pyrage
 
@@ -19,6 +18,7 @@ from deploy.demo.progress import PhaseBar
 from deploy.demo.rehearsal import until
 from shared.clock import set_rehearsal_clock
 from shared.ids import ApplicationId
+from shared.json_types import JsonObject
 
 PATIENCE_S = 120.0
 NAMESAKES = 5
@@ -47,18 +47,18 @@ async def take_applications(
         return await client.submit(applications, done=lambda _: bar.step())
 
 
-async def await_verdicts(play: EventRun, count: int, bar: PhaseBar) -> dict[str, Any]:
+async def await_verdicts(play: EventRun, count: int, bar: PhaseBar) -> JsonObject:
     """Until the vault has decided every application, or holds it for the desk."""
 
-    async def ask() -> dict[str, Any]:
-        summary: dict[str, Any] = await play.staff.get(play.staff.at.vault, "summary")
+    async def ask() -> JsonObject:
+        summary: JsonObject = await play.staff.get(play.staff.at.vault, "summary")
         bar.to(_decided(summary))
         return summary
 
     return await until(ask, lambda s: _decided(s) >= count, within_s=PATIENCE_S, what="verdicts of the vault")
 
 
-def _decided(summary: dict[str, Any]) -> int:
+def _decided(summary: JsonObject) -> int:
     return sum(int(summary["applications"].get(state, 0)) for state in ("accepted", "rejected", "held"))
 
 
@@ -76,13 +76,13 @@ async def decide_held(play: EventRun, bar: PhaseBar) -> dict[ApplicationId, str]
     return decided
 
 
-async def freeze(play: EventRun) -> dict[str, Any]:
+async def freeze(play: EventRun) -> JsonObject:
     """Time passes to the draw; the list freezes by schedule once the roll of receipts agrees with the verdicts."""
     play.jump(play.staff.at.campaign.draw.at + timedelta(seconds=1))
     return await _draw_state(play, {"frozen"}, "the freeze of the list")
 
 
-async def roll_dice(play: EventRun) -> dict[str, Any]:
+async def roll_dice(play: EventRun) -> JsonObject:
     """Dice of the operating system, labelled as such: in a real draw witnesses read out digits from real dice."""
     digits = "".join(secrets.choice("0123456789") for _ in range(play.staff.at.campaign.draw.digits))
     body = {
@@ -95,9 +95,9 @@ async def roll_dice(play: EventRun) -> dict[str, Any]:
     return await _draw_state(play, {"published"}, "the draw")
 
 
-async def _draw_state(play: EventRun, states: set[str], what: str) -> dict[str, Any]:
-    async def ask() -> dict[str, Any]:
-        state: dict[str, Any] = await play.staff.get(play.staff.at.lottery, "draw")
+async def _draw_state(play: EventRun, states: set[str], what: str) -> JsonObject:
+    async def ask() -> JsonObject:
+        state: JsonObject = await play.staff.get(play.staff.at.lottery, "draw")
         return state
 
     return await until(ask, lambda draw: draw["state"] in states, within_s=PATIENCE_S, what=what)
@@ -109,21 +109,21 @@ async def keep_transcript(play: EventRun) -> Path:
     return path
 
 
-async def await_notices(play: EventRun, expected: int, bar: PhaseBar) -> list[dict[str, Any]]:
+async def await_notices(play: EventRun, expected: int, bar: PhaseBar) -> list[JsonObject]:
     """Until every notice is in a state that needs nothing more."""
     bar.to(0, expected)
 
-    async def ask() -> dict[str, Any]:
-        summary: dict[str, Any] = await play.staff.get(play.staff.at.notifier, "summary")
+    async def ask() -> JsonObject:
+        summary: JsonObject = await play.staff.get(play.staff.at.notifier, "summary")
         bar.to(_final(summary))
         return summary
 
     await until(ask, lambda s: _final(s) >= expected, within_s=PATIENCE_S, what="notices")
-    notices: list[dict[str, Any]] = (await play.staff.get(play.staff.at.notifier, "notices"))["notices"]
+    notices: list[JsonObject] = (await play.staff.get(play.staff.at.notifier, "notices"))["notices"]
     return notices
 
 
-def _final(summary: dict[str, Any]) -> int:
+def _final(summary: JsonObject) -> int:
     return sum(int(summary["notices"].get(state, 0)) for state in ("mailed", "printed"))
 
 
@@ -141,19 +141,19 @@ async def return_to_ward(play: EventRun) -> int:
     return len(opened)
 
 
-async def erase(play: EventRun) -> dict[str, Any]:
+async def erase(play: EventRun) -> JsonObject:
     """Erasure in every service, then the certificate; keeps it as JSON and as the page for people."""
     staff = play.staff
     body = {"requested_by": "demo-handler", "approved_by": "demo-ward", "responsible": "demo-responsible"}
     await staff.post(staff.at.vault, "erasure", body)
 
-    async def ask() -> dict[str, Any]:
-        state: dict[str, Any] = await staff.get(staff.at.vault, "erasure")
+    async def ask() -> JsonObject:
+        state: JsonObject = await staff.get(staff.at.vault, "erasure")
         return state
 
     await until(ask, lambda s: s["state"] == "certified", within_s=PATIENCE_S, what="the erasure")
     content = await staff.get_bytes(staff.at.vault, "certificate")
     (play.output / "certificate.json").write_bytes(content)
     (play.output / "certificate.pdf").write_bytes(await staff.get_bytes(staff.at.vault, "certificate.pdf"))
-    certificate: dict[str, Any] = json.loads(content)
+    certificate: JsonObject = json.loads(content)
     return certificate

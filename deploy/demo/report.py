@@ -2,13 +2,13 @@
 
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import Any
 
 from rich.console import Console, Group
 from rich.table import Table
 from rich.text import Text
 
 from deploy.demo.invariants import Facts, Invariant
+from shared.json_types import JsonObject
 
 
 @dataclass
@@ -17,9 +17,9 @@ class Report:
 
     machine: str
     facts: Facts
-    summaries: dict[str, Any]
+    summaries: JsonObject
     invariants: list[Invariant]
-    certificate: dict[str, Any]
+    certificate: JsonObject
     returned_bytes: int
     files: dict[str, str]
     vault_key: str
@@ -29,7 +29,7 @@ class Report:
     def passed(self) -> bool:
         return bool(self.invariants) and all(invariant.holds for invariant in self.invariants)
 
-    def figures(self) -> dict[str, Any]:
+    def figures(self) -> JsonObject:
         """Counts only."""
         vault, notifier = self.summaries["vault"], self.summaries["notifier"]
         outcomes = Counter(each.outcome for told in self.facts.outcomes.values() for each in told)
@@ -66,7 +66,7 @@ class Report:
         """Records counted before the erasure, over all services and stores."""
         return sum(int(store.get("before") or 0) for store in self.certificate["services"])
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> JsonObject:
         return {
             "v": 1,
             "passed": self.passed,

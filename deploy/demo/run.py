@@ -12,7 +12,6 @@ import time
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 from rich.console import Console
 
@@ -28,6 +27,7 @@ from deploy.local import runs
 from deploy.local.stack import Options, Stack
 from shared.campaign import Campaign
 from shared.clock import set_rehearsal_clock
+from shared.json_types import JsonObject
 
 QUICK = {
     "KUJI_GATHER_S": "1.5",
@@ -135,7 +135,7 @@ async def play_event(play: EventRun, applications: list[DemoApplication], progre
     )
 
 
-def _certified(certificate: dict[str, Any]) -> Invariant:
+def _certified(certificate: JsonObject) -> Invariant:
     return Invariant(
         "the certificate of erasure says PASS", certificate["verdict"] == "PASS", f"verdict {certificate['verdict']}"
     )

@@ -16,6 +16,9 @@ _ORIENTATION: Final = 0x0112
 _PAGE_KEYS: Final = frozenset(
     {"/Type", "/Parent", "/MediaBox", "/CropBox", "/Rotate", "/UserUnit", "/Resources", "/Contents"}
 )
+SaveOptions = dict[str, Any]
+"""Options of Pillow's `save`, whose types depend on the file's kind."""
+
 _NEVER: Final = ("/Metadata", "/PieceInfo", "/LastModified", "/AA", "/AF", "/EF", "/OpenAction", "/JS", "/Thumb")
 
 
@@ -50,7 +53,7 @@ def _bare_frame(image: Image.Image) -> Image.Image:
     return Image.frombytes(upright.mode, upright.size, upright.tobytes())
 
 
-def _options(image: Image.Image, kind: Kind, number: int) -> dict[str, Any]:
+def _options(image: Image.Image, kind: Kind, number: int) -> SaveOptions:
     """How a page is written: the density belongs to the picture (98 lines an inch would look squeezed without)."""
     image.seek(number)
     density = {"dpi": image.info["dpi"]} if image.info.get("dpi") else {}
@@ -62,7 +65,7 @@ def _options(image: Image.Image, kind: Kind, number: int) -> dict[str, Any]:
     return {**density, "compression": "jpeg" if came == "jpeg" else "tiff_adobe_deflate"}
 
 
-def _written(frames: list[Image.Image], kind: Kind, options: list[dict[str, Any]]) -> bytes:
+def _written(frames: list[Image.Image], kind: Kind, options: list[SaveOptions]) -> bytes:
     written = io.BytesIO()
     first, *more = frames
     for frame, wanted in zip(more, options[1:], strict=True):

@@ -6,13 +6,13 @@ import signal
 import sys
 import threading
 from pathlib import Path
-from typing import Any
 
 from deploy.local import runs
 from deploy.local.stack import Options, Stack
 from shared.campaign import load_campaigns
 from shared.errors import KujiError
 from shared.files import write_atomic
+from shared.json_types import JsonObject
 
 
 def main() -> None:
@@ -37,7 +37,7 @@ def main() -> None:
         (arguments.home / "installation.json").unlink(missing_ok=True)
 
 
-def _record(stack: Stack, campaigns: list[str]) -> dict[str, Any]:
+def _record(stack: Stack, campaigns: list[str]) -> JsonObject:
     """What the command line needs to find its way: addresses, token files, pids. No secret."""
     doors = {
         name: {"url": stack.url(name), "token_file": str(stack.secrets.ops_file(name)), "log": str(stack.log(name))}
@@ -66,7 +66,7 @@ def _servers(stack: Stack) -> dict[str, str]:
     return {name: f"127.0.0.1:{port}" if port else "given" for name, port in private.items()}
 
 
-def _write(path: Path, content: dict[str, Any]) -> None:
+def _write(path: Path, content: JsonObject) -> None:
     write_atomic(path, json.dumps(content, ensure_ascii=False).encode())
 
 

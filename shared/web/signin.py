@@ -8,12 +8,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 from urllib.parse import urlsplit
 
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import RedirectResponse
 
+from shared.json_types import JsonObject
 from shared.web.attempts import AttemptLimit
 from shared.web.forms import form_fields
 from shared.web.pages import Renderer, page_headers
@@ -122,7 +123,7 @@ def signin_router(renderer: Renderer, token_file: Path | None) -> APIRouter:
 
 
 def _form(renderer: Renderer, target: str, wrong: str | None = None, status: int = 200) -> Response:
-    shown: dict[str, Any] = {"next": target, "wrong": wrong}
+    shown: JsonObject = {"next": target, "wrong": wrong}
     japanese = renderer.catalogues[0]
     return renderer.page("_signin.html", japanese, None, status=status, headers=page_headers(forms=True), **shown)
 
