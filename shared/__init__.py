@@ -1,1 +1,1 @@
-"""What every service needs and no service owns: contracts, messaging, storage, the campaign file, the web shell."""
+"""Modules used by all services: contracts, messaging, storage, the campaign file, the web shell."""

@@ -7,5 +7,5 @@ import rfc8785
 
 
 def canonical(value: Mapping[str, Any] | list[Any]) -> bytes:
-    """The one byte form of a JSON value. ValueError for what JSON cannot carry (NaN, integers beyond 2^53)."""
+    """Return the canonical bytes of a JSON value. Raises ValueError for NaN and integers over 2^53."""
     return rfc8785.dumps(value)

@@ -26,11 +26,11 @@ class Catalogue:
         return self.texts["prefix"]
 
     def say(self, key: str, **filling: object) -> str:
-        """The text of `key` with its places filled. KeyError where there is none: a mistake of ours."""
+        """Return the text of `key` with its fields filled in. Raises KeyError where there is none: a bug."""
         return self.texts[key].format(**filling) if filling else self.texts[key]
 
     def for_the_program(self, prefixes: tuple[str, ...]) -> dict[str, str]:
-        """What a page's program says by itself: the texts whose keys begin so."""
+        """Return the texts that a page's program shows: those whose keys begin with one of `prefixes`."""
         return {key: text for key, text in self.texts.items() if key.startswith(prefixes)}
 
 

@@ -1,4 +1,4 @@
-"""Domain time is asked for, never taken: windows, draw times and deadlines come from an injected clock.
+"""Domain time: windows, draw times and deadlines come from an injected clock.
 
 The rehearsal clock lets an office walk through weeks of a campaign in a minute (the demo does). It
 works only where every loaded campaign says `rehearsal: true`, so it can never move a real draw.
@@ -20,7 +20,7 @@ _READABLE: Final = 0o644
 
 class Clock(Protocol):
     def now(self) -> datetime:
-        """The time of the domain, aware."""
+        """Return the time of the domain, aware of its offset."""
 
 
 class SystemClock:
@@ -66,7 +66,7 @@ def set_rehearsal_clock(path: Path, domain: datetime) -> None:
 
 
 def choose_clock(clock_file: Path | None, campaigns: Iterable[Campaign]) -> Clock:
-    """The system's clock, or the rehearsal's where a file is set and all campaigns are rehearsals."""
+    """Return the rehearsal's clock where a file is set, else the system's. Raises ConfigurationError."""
     if clock_file is None:
         return SystemClock()
     real = [campaign.id for campaign in campaigns if not campaign.rehearsal]

@@ -8,7 +8,7 @@ CHECK_SYMBOLS = ALPHABET + "*~$=U"
 
 
 def encode(data: bytes, length: int) -> str:
-    """The first `length` symbols (5 bits each, most significant first) of `data`, upper case.
+    """Return the first `length` symbols (5 bits each, most significant first) of `data`, upper case.
 
     Bits beyond the data are zero, so 16 bytes (128 bits) give 26 symbols, the last one holding 3 bits.
     """

@@ -14,13 +14,13 @@ _WEEKDAYS_JA: Final = "月火水木金土日"
 
 
 def format_moment(at: datetime, texts: Catalogue) -> str:
-    """2018年5月15日(火) 午前9時 / Tue 15 May 2018, 9:00."""
+    """Format a time: 2018年5月15日(火) 午前9時 / Tue 15 May 2018, 9:00."""
     local = at.astimezone(TOKYO)
     return f"{_day(local, texts)}{_of_day(local, texts)}"
 
 
 def format_deadline(at: datetime, texts: Catalogue) -> str:
-    """As `moment`; midnight is the end of the day before, as people understand a last day."""
+    """Format as `format_moment`, with midnight as the end of the day before."""
     local = at.astimezone(TOKYO)
     if (local.hour, local.minute) != (0, 0):
         return format_moment(at, texts)
@@ -29,7 +29,7 @@ def format_deadline(at: datetime, texts: Catalogue) -> str:
 
 
 def format_span(starts: datetime, ends: datetime, texts: Catalogue) -> str:
-    """A class's time: 2018年6月9日(土) 10:00〜11:30."""
+    """Format the time of a class: 2018年6月9日(土) 10:00〜11:30."""
     first, last = starts.astimezone(TOKYO), ends.astimezone(TOKYO)
     end = f"{last:%H:%M}" if first.date() == last.date() else f"{_day(last, texts)} {last:%H:%M}"
     return f"{_day(first, texts)} {first:%H:%M}{'〜' if texts.lang == 'ja' else '–'}{end}"

@@ -2,23 +2,23 @@
 
 
 class KujiError(Exception):
-    """Anything Kuji raises on purpose. Texts hold ids and codes only, never a person's data."""
+    """Raised by Kuji on purpose: base of all its errors. Texts hold ids and codes only, never a person's data."""
 
 
 class TransientError(KujiError):
-    """May succeed later (a server is away, a lock is held): the message takes the retry ladder."""
+    """Raised when the work may succeed later (a server is away, a lock is held): the message is retried later."""
 
 
 class NotReadyError(TransientError):
-    """Nothing can be handled just now, whatever it is (a vault is locked): messages wait where they are.
+    """Raised when no message can be handled now (a vault is locked): messages wait in their queue.
 
-    No message is to blame, so none climbs the retry ladder or is parked for it.
+    The message is not the cause, so it is neither retried with a delay nor parked.
     """
 
 
 class PermanentError(KujiError):
-    """Will never succeed as it stands: the message goes to the parking queue, where staff see it."""
+    """Raised when the message can never succeed: it goes to the parking queue, where staff see it."""
 
 
 class ConfigurationError(KujiError):
-    """The service cannot start as it is set up; the text says which setting and what to do."""
+    """Raised when the service cannot start as configured; the text names the setting and the remedy."""

@@ -66,7 +66,7 @@ def parse_application_id(text: str) -> ApplicationId:
 
 
 def application_id_bytes(application_id: ApplicationId) -> bytes:
-    """The 16 bytes that are the entry id of the draw."""
+    """Return the 16 bytes that are the entry id of the draw."""
     return uuid.UUID(application_id).bytes
 
 
@@ -75,5 +75,5 @@ def new_event_id() -> EventId:
 
 
 def derived_event_id(*parts: str) -> EventId:
-    """The same parts always give the same event id, so that an event said twice is recognised."""
+    """Derive an event id from the parts, so that an event published twice is recognised."""
     return EventId(str(uuid.uuid5(uuid.NAMESPACE_URL, "urn:kuji:event:" + "\x1f".join(parts))))

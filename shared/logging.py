@@ -26,7 +26,7 @@ _OWN = frozenset({"event", "level", "at", "source"})
 
 
 def configure(service: str, level: str) -> None:
-    """Once per process: our events and the libraries' warnings go to standard output as JSON lines."""
+    """Send our events and the libraries' warnings to standard output as JSON lines; call once per process."""
     structlog.configure(
         processors=[
             structlog.stdlib.add_log_level,
@@ -49,7 +49,7 @@ def get_logger(name: str) -> structlog.typing.FilteringBoundLogger:
 
 
 def describe(error: BaseException) -> dict[str, str]:
-    """What may be said of an exception: its type and where it was raised. Its text may hold anything."""
+    """Return the loggable fields of an exception: type and place. Its text may hold personal data."""
     frames = traceback.extract_tb(error.__traceback__)
     last = frames[-1] if frames else None
     where = f"{last.name}:{last.lineno}" if last else "unknown"

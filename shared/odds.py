@@ -1,4 +1,4 @@
-"""How likely a group gets its places, by its size: the draw's rule for groups as probability. Pure.
+"""Probability that a group gets its places, by its size, under the draw's rule for groups. Pure.
 
 A group is all or none, and one that no longer fits is passed over (`docs/protocols.md` §2, "Allocation"). So in a
 class with few seats a larger group meets a last seat that is too small for it more often. Computed exactly: what
@@ -19,7 +19,7 @@ _Won = tuple[int, ...]
 
 @dataclass(frozen=True)
 class Demand:
-    """How many groups ask for a class, by how many seats they ask for."""
+    """Number of groups that ask for a class, by the seats of a group."""
 
     groups: Mapping[int, int]
 
@@ -29,7 +29,7 @@ class Demand:
 
 
 def odds(capacity: int, demand: Demand) -> dict[int, float]:
-    """By group size, the probability (0 … 1) that one group of this size gets its places."""
+    """Return the probability (0 … 1) that one group gets its places, by group size."""
     sizes = sorted(size for size, count in demand.groups.items() if count > 0)
     counts = [demand.groups[size] for size in sizes]
     won = _expected_wins(capacity, sizes, counts)

@@ -1,6 +1,6 @@
-"""Looks after what is due: steps that are taken again and again, and so also after a restart in the middle of one.
+"""Periodic tasks: run again and again, and so also after a restart in the middle of one.
 
-Every instance watches; what a step does is guarded by states in the database, so that each thing happens once.
+All instances run them; states in the database make sure that each effect happens once.
 """
 
 import asyncio
@@ -16,7 +16,7 @@ _log = get_logger(__name__)
 
 
 class PeriodicTasks:
-    """Runs each step for each campaign, again and again, `every_s` seconds apart. A step that fails is tried again."""
+    """Runs each task for each campaign, `every_s` seconds apart. A task that fails is run again."""
 
     def __init__(self, campaigns: Iterable[Campaign], steps: Sequence[PeriodicTask], *, every_s: float) -> None:
         self._campaigns, self._steps, self._every_s = tuple(campaigns), tuple(steps), every_s

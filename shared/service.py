@@ -20,7 +20,7 @@ S = TypeVar("S", bound=ServiceSettings)
 
 
 def main(service: str, settings_type: type[S], build: Callable[[S], FastAPI]) -> None:
-    """What `python -m services.<name>` does: settings from the environment, the app, and serving it.
+    """Run a service (`python -m services.<name>`): read settings, build the app, serve it.
 
     Settings that are secrets may lie in files instead, named like their variables in lower case (`kuji_amqp_url`), in
     the folder KUJI_SECRETS_DIR. A setting that is missing or wrong ends the process with its name, never its value.
@@ -66,7 +66,7 @@ def serve(app: FastAPI, settings: ServiceSettings, service: str) -> None:
 
 
 def _telling(app: FastAPI, service: str) -> Any:
-    """The app's lifespan, with the reason of a failed start where the engineer on call looks for it."""
+    """Wrap the app's lifespan so that the reason of a failed start is printed to standard error."""
     inner = app.router.lifespan_context
 
     @asynccontextmanager

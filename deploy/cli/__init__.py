@@ -1,1 +1,1 @@
-"""`./kuji`: every habit of the house is one of its commands. One file per group of commands."""
+"""Commands of `./kuji`, one file per group."""

@@ -12,11 +12,11 @@ from shared.json_types import JsonObject
 
 
 class NotRunningError(Exception):
-    """There is no installation to talk to."""
+    """Raised when there is no installation to talk to."""
 
 
 class CallRefusedError(Exception):
-    """A service said no; the text is what it says to do."""
+    """Raised when a service refuses a call; the text holds the problem's name and its advice."""
 
 
 RECORD = RUNS / "up" / "installation.json"
@@ -27,7 +27,7 @@ def record_file() -> Path:
 
 
 def read_record() -> JsonObject:
-    """Where each service is and which file holds its staff token. Raises NotRunningError."""
+    """Return the record of the installation: addresses and token files by service. Raises NotRunningError."""
     try:
         record: JsonObject = json.loads(record_file().read_text("utf-8"))
     except FileNotFoundError:
@@ -36,7 +36,7 @@ def read_record() -> JsonObject:
 
 
 def call(service: str, method: str, path: str, body: JsonObject | None = None) -> httpx.Response:
-    """One staff call. `path` begins after `/v1/`. Raises NotRunningError, CallRefusedError."""
+    """Make a staff call; `path` begins after `/v1/`. Raises NotRunningError, CallRefusedError."""
     endpoint = read_record()["services"][service]
     token = Path(endpoint["token_file"]).read_text("utf-8").strip()
     headers = {"Authorization": f"Bearer {token}"}
@@ -50,12 +50,12 @@ def call(service: str, method: str, path: str, body: JsonObject | None = None) -
 
 
 def ask(service: str, method: str, path: str, body: JsonObject | None = None) -> Any:
-    """As `call`, with the JSON of the answer."""
+    """Make a staff call and return the JSON of the answer."""
     return call(service, method, path, body).json()
 
 
 def campaign_or_only(campaign: str | None) -> str:
-    """The campaign that was named, or the only one there is."""
+    """Return the named campaign, or the only one of the installation. Raises NotRunningError."""
     known: list[str] = read_record()["campaigns"]
     if campaign is None and len(known) == 1:
         return known[0]

@@ -52,7 +52,7 @@ def erase(
 
 @close_out.command("status")
 def status(campaign: CampaignOption = None, *, as_json: AsJson = False) -> None:
-    """How far the erasure is, and for whom it waits."""
+    """Show the state of the erasure, and the services that it waits for."""
     show_one(ask("vault", "GET", f"campaigns/{campaign_or_only(campaign)}/erasure"), as_json=as_json)
 
 

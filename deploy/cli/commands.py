@@ -1,4 +1,4 @@
-"""All commands, put together."""
+"""The command line: all groups of commands."""
 
 import typer
 

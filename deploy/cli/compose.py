@@ -53,7 +53,7 @@ def pin() -> None:
 
 @compose.command("rehearse")
 def rehearse(size: Annotated[int, typer.Option(min=50, help="Applications to make up.")] = 500) -> None:
-    """The whole event on the running containers. A part that cannot be checked from here is said to be unknown."""
+    """Play the whole event on the running containers. A part that cannot be checked from here is UNKNOWN."""
     console = Console()
     from deploy.compose import rehearse as compose_rehearsal  # noqa: PLC0415  (half a second that only rehearsals need)
 

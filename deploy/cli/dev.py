@@ -1,4 +1,4 @@
-"""The habits of those who build it: test, bench, lock."""
+"""Commands for developers: test, bench, lock, pages."""
 
 import os
 import subprocess

@@ -20,7 +20,7 @@ draw = typer.Typer(help="The draw of a campaign.", no_args_is_help=True)
 
 @draw.command("status")
 def status(campaign: CampaignOption = None, *, as_json: AsJson = False) -> None:
-    """Where the draw stands, and what it waits for."""
+    """Show the state of the draw, and the things that it waits for."""
     show_one(ask("lottery", "GET", f"campaigns/{campaign_or_only(campaign)}/draw"), as_json=as_json)
 
 

@@ -53,7 +53,7 @@ _PAGES = (
 
 
 def _show_pages() -> None:
-    """Where the pages are, and what staff sign in with."""
+    """Print the addresses of the pages, and the file of the secret for signing in."""
     services = read_record()["services"]
     for service, path, what in _PAGES:
         typer.echo(f"{services[service]['url']}{path:12} {what}", err=True)
@@ -95,7 +95,7 @@ def _start(campaigns: Path, *, rehearsal: bool) -> None:
 
 
 def _await_record(daemon: subprocess.Popen[bytes], log: Path) -> None:
-    """Until the daemon says where everything is. Raises LocalError with what it said instead."""
+    """Wait until the daemon has written the installation's record. Raises LocalError with the end of its log."""
     ends = time.monotonic() + _UP_S
     while not RECORD.exists():
         if daemon.poll() is not None:
@@ -106,7 +106,7 @@ def _await_record(daemon: subprocess.Popen[bytes], log: Path) -> None:
 
 
 def _end(daemon: subprocess.Popen[bytes]) -> None:
-    """A start that was broken off leaves nothing behind but its logs."""
+    """End the daemon of an interrupted start; only its logs are left behind."""
     daemon.terminate()
     try:
         daemon.wait(_DOWN_S)
@@ -147,7 +147,7 @@ def _server_row(name: str, address: str, pid: int | None) -> JsonObject:
 
 
 def _service_row(name: str, endpoint: JsonObject) -> JsonObject:
-    """One service as it says itself; `waiting` and `parked` are None while its broker is away."""
+    """Return the state of one service; `waiting` and `parked` are None while its broker is away."""
     row = {"part": name, "address": endpoint["url"], "state": "away", "waiting": None, "parked": None}
     token = Path(endpoint["token_file"]).read_text("utf-8").strip()
     try:

@@ -1,4 +1,4 @@
-"""How answers look: a table for people, JSON where a machine reads.
+"""Output of the commands: tables for people, JSON for programs.
 
 Ids are for copying, so no cell is ever cut: what does not fit into the window is printed as lines instead of a table.
 """

@@ -1,4 +1,4 @@
-"""Fax and post from the office's own machine: seal and send scans, and the door for hosted fax services."""
+"""Fax and post from the office's own machine: seal and send scans, run the webhook for hosted fax services."""
 
 import os
 from pathlib import Path
@@ -47,8 +47,8 @@ def fax_webhook(
     if len(secret) < _SECRET_BYTES:
         raise typer.BadParameter(f"the secret needs at least {_SECRET_BYTES} bytes: openssl rand -hex 32")
     settings = _settings(campaign, spool)
-    with IntakeClient(settings) as door:
-        app = build(Sender(settings, Spool(settings.spool), door), secret)
+    with IntakeClient(settings) as client:
+        app = build(Sender(settings, Spool(settings.spool), client), secret)
         uvicorn.run(app, host=host, port=port, access_log=False, log_level="warning")
 
 
@@ -59,7 +59,7 @@ def list_papers(campaign: CampaignOption = None, *, as_json: AsJson = False) -> 
 
 
 def _settings(campaign: str | None, spool: Path) -> EdgeSettings:
-    """From the environment, else from the installation here; its key is asked of the vault, never of intake."""
+    """Read the settings from the environment, else from the local installation, with the key from the vault itself."""
     if "KUJI_INTAKE_URL" in os.environ:
         return EdgeSettings.read({**os.environ, "KUJI_SPOOL": str(spool)})
     record = read_record()

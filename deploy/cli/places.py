@@ -1,4 +1,4 @@
-"""Places after the draw by command: look, record what somebody said by telephone, correct a mistake."""
+"""Commands for places after the draw: list them, record an answer given by telephone, correct a mistake."""
 
 from typing import Annotated
 
@@ -19,7 +19,7 @@ def list_(
     *,
     as_json: AsJson = False,
 ) -> None:
-    """How many places of each class are held, offered, waited for or gone; or the single ones of a class."""
+    """Count the places of each class by state, or list the places of one class."""
     query = "" if class_id is None else f"?class_id={class_id}"
     found = ask("lottery", "GET", f"campaigns/{campaign_or_only(campaign)}/places{query}")
     if class_id is None:
@@ -32,7 +32,7 @@ def list_(
 
 @places.command("history")
 def history(campaign: CampaignOption = None, *, as_json: AsJson = False) -> None:
-    """What happened after the draw, and who did it; the names of staff are not in the public transcript."""
+    """List the events after the draw with the staff ids, which the public transcript does not contain."""
     found = ask("lottery", "GET", f"campaigns/{campaign_or_only(campaign)}/places/history")["history"]
     columns = ["at", "event", "class", "seats", "reason", "actor", "approved_by"]
     show(found, columns, as_json=as_json, empty="nothing has happened since the draw")
@@ -46,7 +46,7 @@ def answer(
     actor: ActorOption,
     campaign: CampaignOption = None,
 ) -> None:
-    """Record what somebody said who proved by telephone or at the desk to be the applicant."""
+    """Record the answer of an applicant who proved the identity by telephone or at the counter."""
     body = {"receipt": receipt, "class_id": class_id, "answer": what, "actor": actor}
     found = ask("lottery", "POST", f"campaigns/{campaign_or_only(campaign)}/places/answers", body)["places"]
     columns = ["receipt", "class_id", "state", "position", "why"]
@@ -62,7 +62,7 @@ def correct(
     approved_by: Annotated[str, typer.Option(help="The second person.")],
     campaign: CampaignOption = None,
 ) -> None:
-    """Give a wrongly refused application what the draw would have given it; nobody else's result changes."""
+    """Give a wrongly refused application the result it would have had in the draw; no other result changes."""
     choices = [{"class_id": name, "seats": _seats(text)} for name, _, text in (each.rpartition(":") for each in choice)]
     body = {
         "application_id": application_id,

@@ -17,7 +17,7 @@ ServiceOption = Annotated[str | None, typer.Option("--service", help=f"One of {'
 
 @held.command("list")
 def list_held(campaign: CampaignOption = None, *, as_json: AsJson = False) -> None:
-    """Who waits, and why: receipt, doubt, and the application that looks like the same person's."""
+    """List held applications with receipt, doubts, and the application that seems to be of the same person."""
     rows = ask("vault", "GET", f"campaigns/{campaign_or_only(campaign)}/held")["held"]
     columns = ("application_id", "receipt", "channel", "received_at", "doubts", "match")
     show(rows, columns, as_json=as_json, empty="nothing is held")
@@ -53,7 +53,7 @@ def _decide(application_id: str, decision: str, reason: str, actor: str, campaig
 
 @parked.command("list")
 def list_parked(service: ServiceOption = None, *, as_json: AsJson = False) -> None:
-    """What is parked, at one service or at all."""
+    """List parked messages of one service, or of all."""
     rows = [
         {"service": name, **row}
         for name in ([service] if service else SERVICES)
@@ -84,7 +84,7 @@ def list_notices(
     *,
     as_json: AsJson = False,
 ) -> None:
-    """Notices by state; nobody's name or address is known there."""
+    """List notices by state; the notifier knows no names and no addresses."""
     query = f"?state={state}" if state else ""
     rows = ask("notifier", "GET", f"campaigns/{campaign_or_only(campaign)}/notices{query}")["notices"]
     show(rows, ("id", "application_id", "kind", "channel", "state", "code"), as_json=as_json, empty="no notices")

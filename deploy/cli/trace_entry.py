@@ -27,7 +27,7 @@ _TRIED = {
 
 
 def entry_of(receipt: str, ids: Iterable[bytes]) -> str:
-    """The entry (hex) whose id leads to this number (`docs/protocols.md` §0). typer.BadParameter where none does."""
+    """Return the entry (hex) whose id gives this number (`docs/protocols.md` §0). Raises typer.BadParameter."""
     try:
         number = receipts.normalise_receipt(receipt)
     except ValueError:
@@ -43,7 +43,7 @@ def entry_of(receipt: str, ids: Iterable[bytes]) -> str:
 
 
 def path_of(content: Any, entry: str | None, receipt: str | None) -> JsonObject:
-    """The path of the entry, or of the one with this receipt number; `content` verifies."""
+    """Return the path of the entry, or of the entry with this receipt number; `content` has been verified."""
     from services.lottery.record.manifest import Manifest  # noqa: PLC0415
     from services.lottery.record.rows import read_rows  # noqa: PLC0415
     from services.lottery.verification.trace import trace  # noqa: PLC0415

@@ -1,4 +1,4 @@
-"""What the office does at the vault itself: fetch pages to print, seal it, read its public key."""
+"""Commands for the vault: fetch pages to print, seal it, read its public key."""
 
 from pathlib import Path
 from typing import Annotated
@@ -38,5 +38,5 @@ def seal() -> None:
 
 
 def signing_key() -> None:
-    """The vault's public signing key, to compare certificates with (`./kuji verify FILE --key …`)."""
+    """Print the vault's public signing key, to compare certificates with (`./kuji verify FILE --key …`)."""
     typer.echo(ask("vault", "GET", "signing-key")["public_key"])

@@ -71,7 +71,7 @@ def _certificate(file: Path, key: str | None) -> tuple[list[Any], None]:
 
 
 def _transcript(file: Path, key: str | None, beside: Beside) -> tuple[list[Any], Any]:
-    """Every check, and the transcript; None where it is not one."""
+    """Return all checks and the transcript; None where the file is no transcript."""
     # Half a second of imports (pairing curves) that no other command should wait for.
     from services.lottery.verification.transcript_checks import read_transcript, verify_file, verify_transcript  # noqa: PLC0415
 
@@ -94,7 +94,7 @@ def _enclosed(content: Any, beside: Beside) -> Iterable[Any]:
 
 
 def _read(file: Path) -> Any:
-    """What is not JSON is nothing that holds."""
+    """Return the file's JSON; None where it is not JSON, so that no check holds."""
     try:
         return json.loads(file.read_text("utf-8"))
     except ValueError:

@@ -1,4 +1,4 @@
-"""Where the published doors of a compose installation are, for the command line (`KUJI_INSTALLATION`)."""
+"""Record of a compose installation's published addresses, for the command line (`KUJI_INSTALLATION`)."""
 
 import json
 import os
@@ -21,7 +21,7 @@ def token_file(folder: Path, service: str) -> Path:
 
 
 def write(folder: Path, campaigns: Path, clock_file: Path | None = None) -> Path:
-    """What staff commands need to find their way; no secret. `campaigns` is the folder that the containers mount."""
+    """Write the record that staff commands read; it holds no secret. `campaigns`: folder that the containers mount."""
     path = folder / "installation.json"
     record = {
         "v": 1,

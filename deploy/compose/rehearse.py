@@ -25,7 +25,7 @@ from shared.clock import set_rehearsal_clock
 
 
 def prepare(folder: Path) -> None:
-    """The rehearsal's campaign file and clock, which the containers mount; before `up`."""
+    """Write the rehearsal's campaign file and clock, which the containers mount, before they start."""
     campaign = rehearsal_of(SAMPLE, folder / "campaigns")
     clock = clock_file(folder)
     set_rehearsal_clock(clock, campaign.window.opens + timedelta(hours=1))
@@ -61,7 +61,7 @@ def rehearse(folder: Path, size: int, console: Console) -> Report:
 
 
 def certified(certificate: Mapping[str, Any]) -> Invariant:
-    """Everything but the logs: those are kept by the engine, where the vault cannot look, and it says so."""
+    """Check that all parts of the certificate pass except the logs, which the engine keeps out of the vault's reach."""
     stores = Counter(store["result"] for store in certificate["services"])
     parts = {part: certificate[part]["result"] for part in ("broker", "backups", "logs")}
     holds = set(stores) == {"PASS"} and parts == {"broker": "PASS", "backups": "PASS", "logs": "UNKNOWN"}

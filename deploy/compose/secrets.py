@@ -1,6 +1,6 @@
 """`./kuji compose init`: everything docker-compose.yml mounts, below one folder that is never committed.
 
-The folder is 0700, so nobody else on the machine gets into it; what is in it can be read by the containers' users,
+The folder is 0700, closed to other users of the machine; its files can be read by the containers' users,
 each of which sees its own part only. Passwords are made once; what follows from the contracts is renewed each time.
 """
 
@@ -30,7 +30,7 @@ _MAILBOX = {"KUJI_MTA_HOST": "mailbox", "KUJI_MTA_PORT": "2500", "KUJI_MTA_SECUR
 
 
 def make(folder: Path, *, rehearsal: bool) -> bool:
-    """Whether secrets were made now. `rehearsal` lets the services follow the clock file in `clock/`.
+    """Create what is missing; return True if secrets were created. `rehearsal`: services follow the file in `clock/`.
 
     Raises ConfigurationError where the folder was made for the other purpose.
     """
@@ -61,7 +61,7 @@ def pin(folder: Path, signing_key: str) -> None:
 
 
 def environment(service: str, *, rehearsal: bool) -> dict[str, str]:
-    """The `KUJI_…` variables of one service, none of which is a secret."""
+    """Return the `KUJI_…` variables of one service; none is a secret."""
     own = {
         "intake": {
             "KUJI_SIGNING_KEY_FILE": f"/run/kuji/{PIN}",
@@ -118,7 +118,7 @@ def _make_secrets(folder: Path) -> None:
 
 
 def _files(made: Secrets, service: str) -> Mapping[str, Path]:
-    """What one service mounts: name there → file here."""
+    """Return the files that one service mounts: name in the container → file of `made`."""
     own = {
         "vault": {
             "passphrase": made.passphrase_file,
@@ -133,12 +133,12 @@ def _files(made: Secrets, service: str) -> Mapping[str, Path]:
 
 
 def _password(folder: Path, service: str) -> str:
-    """Of the service's user of RabbitMQ, as it was made."""
+    """Return the password of the service's RabbitMQ user."""
     return urlsplit((folder / service / AMQP_URL).read_text("utf-8")).password or ""
 
 
 def _write(path: Path, content: str) -> None:
-    """For a container's user, whoever that is: the folder above lets nobody else in."""
+    """Write a file that a container's user can read, whatever its id; the folder above is closed to all others."""
     path.parent.mkdir(exist_ok=True)
     path.parent.chmod(0o755)
     path.write_text(content, "utf-8")

@@ -78,7 +78,7 @@ class Home:
     room: str
 
     def written(self, style: int) -> str:
-        """The address in one of five styles (`style` modulo 5); all of them name the same place."""
+        """Return the address in one of five styles (`style` modulo 5); all styles name the same dwelling."""
         town, place = self.town, f"{self.building} {self.room}号室" if self.room else self.building
         ward = town.city if style % 5 == 2 else town.prefecture + town.city  # noqa: PLR2004  (the third style)
         numbers = "-".join(str(number) for number in (self.chome, self.ban, self.go) if number)
@@ -89,7 +89,7 @@ class Home:
 
 
 def make_home(dice: random.Random, towns: tuple[Town, ...], canary: str) -> Home:
-    """A dwelling that need not exist in a town that does. The canary, where given, becomes part of the building."""
+    """Make an invented dwelling in a real town. The canary, if given, becomes part of the building's name."""
     town = dice.choice(towns)
     flat = bool(canary) or dice.random() < 0.7  # noqa: PLR2004  (most of the ward lives in flats)
     room = f"{dice.randint(1, 14)}{dice.randint(1, 12):02d}" if flat else ""

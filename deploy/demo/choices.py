@@ -1,4 +1,4 @@
-"""What people ask for: one to four classes they qualify for, sometimes one more, sometimes only in vain. Seeded."""
+"""Choices of the demo's people: one to four suitable classes, sometimes an unsuitable one as well. Seeded."""
 
 import random
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ class ChoiceList:
 
 
 def choose_classes(dice: random.Random, campaign: Campaign, person: Person) -> tuple[ChoiceList, frozenset[ClassId]]:
-    """Classes this person may take; a few add one that they may not, which is the set returned beside."""
+    """Choose classes that the person may take; a few also choose one that they may not, returned as the set."""
     fitting = [each for each in campaign.classes if qualifies(each, person)]
     others = [each for each in campaign.classes if each not in fitting]
     wanted = dice.sample(fitting, min(len(fitting), dice.choices((1, 2, 3, 4), weights=(45, 33, 15, 7))[0]))
@@ -33,7 +33,7 @@ def choose_classes(dice: random.Random, campaign: Campaign, person: Person) -> t
 
 
 def choose_in_vain(dice: random.Random, campaign: Campaign, person: Person) -> tuple[ChoiceList, str]:
-    """An application the rules reject, and the reason code they give."""
+    """Choose classes for an application that the rules reject; return them and the reason code."""
     fitting = [each for each in campaign.classes if qualifies(each, person)]
     mistake = dice.choices(("class", "guardian", "seats", "unknown"), weights=(70, 16, 10, 4))[0]
     if mistake == "class":
@@ -50,7 +50,7 @@ def choose_in_vain(dice: random.Random, campaign: Campaign, person: Person) -> t
 
 
 def qualifies(event_class: EventClass, person: Person) -> bool:
-    """By listed grade for pupils, by age for everyone else."""
+    """Check eligibility: pupils by grade, other people by age."""
     rule = event_class.eligibility
     if person.grade is not None:
         return person.grade in rule.grades

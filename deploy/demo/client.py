@@ -31,7 +31,7 @@ class SubmittedApplication:
 
 
 class NotAcceptedError(Exception):
-    """Intake refused for good, or stayed away for all attempts. Holds the status and the problem's name only."""
+    """Raised when intake refuses, or is unavailable in all attempts. Holds the status and the problem's name only."""
 
     def __init__(self, application_id: ApplicationId, status: int, name: str) -> None:
         super().__init__(f"application {application_id}: {status} {name}")
@@ -70,7 +70,7 @@ class ApplicantClient:
         await self._http.aclose()
 
     async def key(self) -> SealingKey:
-        """The campaign's current key, its signature checked. Raises KeyRefusedError, or httpx.HTTPError."""
+        """Fetch the campaign's key and check its signature. Raises KeyRefusedError, httpx.HTTPError."""
         answer = await self._persist("GET", f"/v1/campaigns/{self._campaign}/sealing-key")
         answer.raise_for_status()
         return SealingKey.from_document(answer.json(), campaign=self._campaign, trusted=self._trusted)
@@ -104,7 +104,7 @@ class ApplicantClient:
         return [task.result() for task in tasks]
 
     async def submit_one(self, application: DemoApplication, key: SealingKey) -> SubmittedApplication:
-        """One application; sealed once, so that every repetition is the same body. Raises NotAcceptedError."""
+        """Submit one application; sealed once, so that each repetition has the same body. Raises NotAcceptedError."""
         body = {
             "v": 1,
             "application_id": application.application_id,
@@ -124,7 +124,7 @@ class ApplicantClient:
         return SubmittedApplication(application.application_id, Receipt(answer.json()["receipt"]))
 
     async def status(self, application_id: ApplicationId) -> JsonObject | None:
-        """What the applicant may see, or None where intake knows of no such application."""
+        """Return the status document of the applicant; None where intake does not know the application."""
         answer = await self._persist("GET", f"/v1/applications/{application_id}")
         if answer.status_code == httpx.codes.NOT_FOUND:
             return None

@@ -1,4 +1,4 @@
-"""Asking every service what became of the applications, and looking at what must no longer be there."""
+"""Collects results from each service, and checks that erased data is gone."""
 
 import asyncio
 import json
@@ -23,7 +23,7 @@ _AT_ONCE = 32
 
 
 async def readable(staff: StaffClient) -> int:
-    """How many people can be told anything: all but those whose application could not be read."""
+    """Count the applicants who can be notified: those whose application could be read."""
     summary = await staff.get(staff.at.vault, "summary")
     unreadable = sum(int(summary["reasons"].get(reason, 0)) for reason in _UNREADABLE)
     return sum(int(count) for count in summary["applications"].values()) - unreadable
@@ -48,7 +48,7 @@ async def facts(
 
 
 async def _statuses(staff: StaffClient, sent: Sequence[DemoApplication]) -> dict[ApplicationId, Status]:
-    """As applicants see them, at intake's public address."""
+    """Return the statuses that intake's public address shows to the applicants."""
     slots = asyncio.Semaphore(_AT_ONCE)
     async with httpx.AsyncClient(base_url=staff.at.intake.url, timeout=20) as client:
 
@@ -88,7 +88,7 @@ async def summaries(staff: StaffClient) -> JsonObject:
 
 
 async def keep_postcard(staff: StaffClient, output: Path) -> Path:
-    """Both sides of one winner-or-other's card as a picture; the people are invented."""
+    """Save both sides of one postcard as a picture; the person is invented."""
     batches = (await staff.get(staff.at.vault, "print-batches"))["batches"]
     largest = max(batches, key=lambda batch: int(batch["pages"]))
     content = await staff.get_bytes(staff.at.vault, f"print-batches/{largest['id']}/pdf")
@@ -112,7 +112,7 @@ def _picture(content: bytes, path: Path) -> None:
 
 
 async def after_erasure(staff: StaffClient) -> list[Invariant]:
-    """Nothing decrypts: the key is gone, the pages are gone, intake knows of nobody."""
+    """Check that key, pages, records and outcomes are gone after the erasure."""
     at = staff.at
     found: list[Invariant] = []
     if at.keystore is not None:

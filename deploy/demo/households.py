@@ -1,4 +1,4 @@
-"""Who lives together: families, couples, teenagers; unique homes and telephone numbers. Seeded."""
+"""Households of the demo: families, couples, teenagers, with unique homes and telephone numbers. Seeded."""
 
 import hashlib
 import random
@@ -52,7 +52,7 @@ class Neighbourhood:
         self._lines = 0
 
     def people(self, towns: tuple[Town, ...]) -> Iterator[Person]:
-        """Without end; members of one household follow each other."""
+        """Yield people without end; members of one household follow each other."""
         while True:
             kind = self._dice.choices(("family", "adults", "teenager"), weights=(55, 38, 7))[0]
             household = self._household(towns)
@@ -96,7 +96,7 @@ class Neighbourhood:
                 return home
 
     def _phone(self) -> str:
-        """A number nobody can have: the digit after the prefix is 0 in none of Japan's assigned ranges."""
+        """Return an unassigned number: no assigned range of Japan has a 0 after the prefix."""
         turn, line = divmod(self._lines, len(_LINES))
         block, number = divmod(turn, _NUMBERS_IN_BLOCK)
         self._lines += 1
@@ -105,5 +105,5 @@ class Neighbourhood:
 
 
 def canary_digits(canary: str) -> int:
-    """The three digits that follow the prefix's 0 in every number of a canary's people; 000 without canary."""
+    """Return the three digits after the prefix's 0 in the telephone numbers of a canary's people; 0 without canary."""
     return int.from_bytes(hashlib.sha256(canary.encode()).digest()[:4], "big") % _BLOCKS if canary else 0

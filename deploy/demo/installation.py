@@ -14,7 +14,7 @@ from shared.json_types import JsonObject
 
 
 class StaffCallError(KujiError):
-    """A service refused a staff call; the text holds the problem's name and what it says to do."""
+    """Raised when a service refuses a staff call; the text holds the problem's name and its advice."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class Installation:
 
 
 class StaffClient:
-    """What staff do, as calls: every answer is JSON; a refusal raises StaffCallError."""
+    """Calls that staff make; each answer is JSON, a refusal raises StaffCallError."""
 
     def __init__(self, installation: Installation, client: httpx.AsyncClient) -> None:
         self.at = installation
@@ -57,14 +57,14 @@ class StaffClient:
         return (await self._call("POST", endpoint, path, body)).json()
 
     async def get_root(self, endpoint: ServiceEndpoint, path: str) -> Any:
-        """A call that is not about one campaign."""
+        """Get what does not belong to a campaign."""
         answer = await self._client.get(f"{endpoint.url}/v1/{path}", headers=_authorization(endpoint))
         if answer.is_error:
             raise StaffCallError(f"GET {path}: {answer.status_code} {_problem(answer)}")
         return answer.json()
 
     async def status_of(self, endpoint: ServiceEndpoint, path: str) -> int:
-        """Only the status code: for asking what must no longer be there."""
+        """Return only the status code, to check that something is gone."""
         answer = await self._client.get(self._url(endpoint, path), headers=_authorization(endpoint))
         return answer.status_code
 

@@ -1,4 +1,4 @@
-"""What must be true after a run, whatever happened in between. Pure: facts in, verdicts out."""
+"""Invariants of a run: conditions that hold afterwards, whatever happened in between. Pure."""
 
 import json
 from collections import Counter
@@ -11,7 +11,7 @@ from shared.contracts import Outcome
 from shared.ids import ApplicationId
 
 UNREADABLE = frozenset({"malformed", "purpose-version"})
-"""Whoever sent such an application cannot be told by mail or post; the status page tells."""
+"""Applicants with these reasons cannot be notified by mail or post; the status page shows the reason."""
 
 FINAL_STATES = frozenset({"mailed", "printed"})
 
@@ -27,7 +27,7 @@ class Invariant:
 
 @dataclass(frozen=True)
 class Status:
-    """What an applicant reads at the status address."""
+    """Status and reasons that an applicant reads at the status address."""
 
     status: str
     reasons: frozenset[str] = frozenset()
@@ -41,7 +41,7 @@ class Notice:
 
 @dataclass(frozen=True)
 class Facts:
-    """What was sent, and what each service says became of it."""
+    """Applications that were sent, and the results that each service reports."""
 
     campaign: Campaign
     sent: Sequence[DemoApplication]
@@ -69,7 +69,7 @@ def _shown(wrong: Sequence[str], fine: str) -> str:
 
 
 def _verdicts(facts: Facts) -> Iterator[Invariant]:
-    """Every application was judged as the rules say; held ones as the desk decided."""
+    """Compare each verdict with the rules; verdicts on held applications with the decisions of staff."""
     wrong = []
     for application in facts.sent:
         shown = facts.statuses.get(application.application_id, Status("absent"))
@@ -83,7 +83,7 @@ def _verdicts(facts: Facts) -> Iterator[Invariant]:
 
 
 def _one_outcome_each(facts: Facts) -> Iterator[Invariant]:
-    """R-B8: every accepted application has exactly one outcome for each class it asked for, and nobody else has any."""
+    """Check R-B8: exactly one outcome per class for each accepted application, and no other outcome."""
     accepted = {app for app, shown in facts.statuses.items() if shown.status == "accepted"}
     asked = {each.application_id: _classes_of(each) for each in facts.sent if each.application_id in accepted}
     wrong = [
@@ -129,7 +129,7 @@ def _classes_of(application: DemoApplication) -> list[str]:
 
 
 def _bulk_mails(facts: Facts) -> Iterator[Invariant]:
-    """R-S4, looked at where the mail arrived."""
+    """Check R-S4 in the mailbox where the mail arrived."""
     yield Invariant(
         "no mail to several names one of them", not facts.mail_leaks, _shown(list(facts.mail_leaks), "every mail read")
     )

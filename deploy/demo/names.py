@@ -62,7 +62,7 @@ def half_width(kana: str) -> str:
 
 
 def in_plain_characters(name: str) -> str:
-    """With 高 for 髙, 吉 for 𠮷: as the same person writes where the form or the haste allows no better."""
+    """Replace rare variants (髙, 𠮷) by the common characters (高, 吉), as the same person may type the name."""
     return name.translate(_PLAIN)
 
 
@@ -85,12 +85,12 @@ class Name:
 
 
 def choose_spelling(dice: random.Random) -> int:
-    """Mostly characters with some space or none (0, 1, 2), sometimes kana (3), sometimes half-width (4)."""
+    """Choose a spelling: usually kanji with or without a space (0 to 2), sometimes kana (3) or half-width kana (4)."""
     return dice.choices(range(5), weights=(50, 25, 10, 8, 7))[0]
 
 
 def spell(name: Name, spelling: int) -> str:
-    """The name as it was typed."""
+    """Return the name in the chosen spelling."""
     forms = (
         name.in_characters(),
         name.in_characters("　"),

@@ -58,13 +58,13 @@ class Expected:
 
     @property
     def readable(self) -> bool:
-        """Whether somebody can be told: not where the form is unknown, or the purpose of use was another (R-D3)."""
+        """True if the applicant can be notified: the form is well-formed and of the current purpose of use (R-D3)."""
         return not self.reasons & {"malformed", "purpose-version"}
 
 
 @dataclass(frozen=True)
 class DemoApplication:
-    """What one person sends: `plaintext` is what is sealed. `twin`: the earlier application of the same person."""
+    """Application of one person; `plaintext` is sealed. `twin`: the earlier application of the same person."""
 
     application_id: ApplicationId
     channel: Channel
@@ -163,7 +163,7 @@ class _Writer:
         )
 
     def _content(self, draft: _Draft, mailbox: Mailbox) -> JsonObject:
-        """The plaintext of `docs/protocols.md` §1."""
+        """Return the plaintext of `docs/protocols.md` §1."""
         person, household = draft.person, draft.person.household
         applicant: JsonObject = {
             "name": _name(draft),
@@ -187,7 +187,7 @@ class _Writer:
 
 
 def _name(draft: _Draft) -> str:
-    """As typed; the second time in other width or space, and without the old forms of characters."""
+    """Return the name as typed; a second application uses another width or space and common characters."""
     typed = names.spell(draft.person.name, draft.spelling)
     return names.in_plain_characters(typed) if draft.twin else typed
 

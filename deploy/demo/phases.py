@@ -27,7 +27,7 @@ NAMESAKES = 5
 
 @dataclass(frozen=True)
 class EventRun:
-    """What every phase needs: the office's calls, and the folder for what people will look at."""
+    """State of a played event: calls of staff, and the folder for results that people look at."""
 
     staff: StaffClient
     output: Path
@@ -48,7 +48,7 @@ async def take_applications(
 
 
 async def await_verdicts(play: EventRun, count: int, bar: PhaseBar) -> JsonObject:
-    """Until the vault has decided every application, or holds it for the desk."""
+    """Wait until the vault has accepted, rejected or held each application; return its summary."""
 
     async def ask() -> JsonObject:
         summary: JsonObject = await play.staff.get(play.staff.at.vault, "summary")
@@ -63,7 +63,7 @@ def _decided(summary: JsonObject) -> int:
 
 
 async def decide_held(play: EventRun, bar: PhaseBar) -> dict[ApplicationId, str]:
-    """The desk looks at each held application; here every fifth is a namesake, the others applied twice."""
+    """Decide each held application as staff would: each fifth is a namesake, the others are duplicates."""
     held = (await play.staff.get(play.staff.at.vault, "held"))["held"]
     bar.to(0, len(held))
     decided: dict[ApplicationId, str] = {}
@@ -110,7 +110,7 @@ async def keep_transcript(play: EventRun) -> Path:
 
 
 async def await_notices(play: EventRun, expected: int, bar: PhaseBar) -> list[JsonObject]:
-    """Until every notice is in a state that needs nothing more."""
+    """Wait until each notice is in a final state; return the notices."""
     bar.to(0, expected)
 
     async def ask() -> JsonObject:
@@ -128,7 +128,7 @@ def _final(summary: JsonObject) -> int:
 
 
 async def return_to_ward(play: EventRun) -> int:
-    """Everything goes back, encrypted to the ward's key; the ward opens it and confirms. Returns its size in bytes."""
+    """Return all data to the ward, encrypted to its key, and confirm it; return the size in bytes."""
     staff = play.staff
     play.jump(staff.at.campaign.close_out + timedelta(seconds=1))
     ward = pyrage.x25519.Identity.generate()

@@ -1,4 +1,4 @@
-"""What a person sees while the demo runs: one line per phase, a bar where things are counted, the time it took."""
+"""Progress of the demo on the screen: one line per phase with a bar and the time taken."""
 
 import time
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ class PhaseProgress:
 
     @contextmanager
     def phase(self, name: str, title: str, total: int | None = None) -> Iterator["PhaseBar"]:
-        """One phase; `name` stands in the report, `title` on the screen."""
+        """Show one phase while the block runs; `name` is for the report, `title` for the screen."""
         started = time.monotonic()
         with Progress(
             SpinnerColumn(finished_text="✓"),

@@ -19,7 +19,7 @@ SAMPLE = Path(__file__).parent.parent / "campaigns" / "777-days.yaml"
 
 
 class DeadlineError(KujiError):
-    """A phase did not finish in time; the text says what was last seen."""
+    """Raised when a phase does not finish in time; the text holds the last answer."""
 
 
 def rehearsal_of(sample: Path, folder: Path) -> Campaign:

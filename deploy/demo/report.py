@@ -13,7 +13,7 @@ from shared.json_types import JsonObject
 
 @dataclass
 class Report:
-    """What happened, what was checked, and where to look. `seconds` by phase."""
+    """Report of a played event: figures, invariants, files to look at. `seconds` by phase."""
 
     machine: str
     facts: Facts

@@ -50,7 +50,7 @@ class DemoOptions:
 
 
 def run_demo(options: DemoOptions, console: Console) -> Report:
-    """The demo from start to end. Raises KujiError where a part fails; the report says whether all invariants held."""
+    """Run the demo from start to end and return its report. Raises KujiError where a part fails."""
     started = time.monotonic()
     options.output.mkdir(parents=True, exist_ok=True)
     progress = PhaseProgress(console)
@@ -74,7 +74,7 @@ def run_demo(options: DemoOptions, console: Console) -> Report:
 
 
 def installation_of(stack: Stack, campaign: Campaign) -> Installation:
-    """The endpoints of a stack on this machine."""
+    """Return the endpoints and paths of a stack on this machine."""
     endpoints = {name: ServiceEndpoint(stack.url(name), stack.secrets.ops[name]) for name in stack.ports}
     assert stack.options.clock_file is not None  # noqa: S101  (a rehearsal has one)
     return Installation(
@@ -94,7 +94,7 @@ async def _play(
 
 
 async def play_event(play: EventRun, applications: list[DemoApplication], progress: PhaseProgress) -> Report:
-    """Every phase in order, on whatever installation `play` has the endpoints of."""
+    """Play all phases in order on the installation of `play`, and return the report."""
     total = len(applications)
     with progress.phase("apply", "Applications: sealed, posted, receipted", total) as bar:
         await phases.take_applications(play, applications, bar)

@@ -32,9 +32,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def run_tool(
     settings: EdgeSettings, files: Sequence[Path], channel: PaperChannel, serial: str | None, watch: Path | None
 ) -> int:
-    """What both command lines do. Several files need names that are their serial numbers."""
-    with IntakeClient(settings) as door:
-        sender = Sender(settings, Spool(settings.spool), door)
+    """Send the files, or watch the folder, for both command lines. Several files are named after their serials."""
+    with IntakeClient(settings) as client:
+        sender = Sender(settings, Spool(settings.spool), client)
         try:
             if watch is not None:
                 FolderWatch(watch, channel, sender, tell=_tell).run()
@@ -46,7 +46,7 @@ def run_tool(
 
 
 def _resumed(sender: Sender) -> int:
-    """What was left before this run; a paper refused now keeps no other from being sent."""
+    """Deliver papers that earlier runs left; a paper refused now does not stop the others."""
     try:
         sender.resume()
     except PaperRefusedError as refusal:

@@ -43,13 +43,13 @@ class FolderWatch:
     _seen: dict[Path, tuple[tuple[int, int], float]] = field(default_factory=dict, init=False)
 
     def run(self, every_s: float = 0.5) -> None:
-        """Until interrupted."""
+        """Look at the folder again and again until interrupted."""
         while True:
             self.once()
             time.sleep(every_s)
 
     def once(self) -> None:
-        """What is complete now goes; what intake could not take before goes first."""
+        """Send files that are complete, after papers that intake could not take before."""
         try:
             self.sender.resume()
         except IntakeUnavailableError as away:

@@ -1,4 +1,4 @@
-"""Intake as seen from the edge: its key document, checked; and its door for papers, knocked at until it opens."""
+"""Client of intake at the edge: fetches and checks the key document, and posts papers until intake answers."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ _TIMEOUT_S: Final = 90.0
 
 
 class IntakeUnavailableError(Exception):
-    """No answer within the patience. What was sealed stays in the spool and is sent by the next run."""
+    """Raised when intake does not answer in time. Sealed papers stay in the spool; the next run sends them."""
 
 
 class PaperRefusedError(Exception):
-    """Intake will not take this paper as it is: `code` is the problem's name, `told` what to do about it."""
+    """Raised when intake refuses a paper: `code` is the problem's name, `told` its advice."""
 
     def __init__(self, code: str, told: str) -> None:
         super().__init__(f"{code}: {told}")
@@ -52,7 +52,7 @@ class IntakeClient:
         self._http.close()
 
     def key(self) -> SealingKey:
-        """The campaign's key, its signature checked against the pinned one; while intake is away, the last one seen.
+        """Return the campaign's key, checked against the pinned one; while intake is unavailable, the last one seen.
 
         Raises KeyRefusedError, IntakeUnavailableError.
         """
@@ -74,7 +74,7 @@ class IntakeClient:
         return SealingKey.from_document(document, campaign=settings.campaign, trusted=settings.signing_key)
 
     def post(self, paper: SealedPaper) -> Receipt:
-        """Raises PaperRefusedError, and IntakeUnavailableError once the patience is used up."""
+        """Post until intake answers. Raises PaperRefusedError, or IntakeUnavailableError after `patience_s`."""
         ends, wait_s = time.monotonic() + self._settings.patience_s, 0.5
         while True:
             wait_s = min(2 * wait_s, _LONGEST_WAIT_S)

@@ -12,11 +12,11 @@ _KEPT_APPS: Final = frozenset({0xE0, 0xEE})
 
 
 class NotJpegError(ValueError):
-    """The segments do not follow one another as they must."""
+    """Raised when the segments of a JPEG file are not in order."""
 
 
 def bare(data: bytes) -> bytes:
-    """Without EXIF, XMP, profiles, comments, and what follows the end. Raises NotJpegError."""
+    """Remove EXIF, XMP, profiles, comments, and bytes after the end. Raises NotJpegError."""
     if not data.startswith(_SOI):
         raise NotJpegError("no start")
     kept, at = bytearray(_SOI), 2

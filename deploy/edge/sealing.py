@@ -27,12 +27,12 @@ _KEY_BYTES: Final = _MLKEM_BYTES + 32
 
 
 class KeyRefusedError(Exception):
-    """The key document must not be used: its text says which check failed."""
+    """Raised when a key document must not be used; the text names the check that failed."""
 
 
 @dataclass(frozen=True)
 class SealingKey:
-    """A checked public key of one campaign. Seals; nobody but the vault can undo it."""
+    """Checked public key of one campaign; only the vault can open what it seals."""
 
     campaign: CampaignId
     key_id: KeyId
@@ -58,7 +58,7 @@ class SealingKey:
         return self._sealed(plaintext, sealing_info(self.campaign, self.key_id, application_id))
 
     def seal_paper(self, paper_id: PaperId, plaintext: bytes) -> str:
-        """The same for a fax or a scan."""
+        """Seal a fax or a scan; base64url as for applications."""
         return self._sealed(plaintext, paper_info(self.campaign, self.key_id, paper_id))
 
     def _sealed(self, plaintext: bytes, info: bytes) -> str:
@@ -70,12 +70,12 @@ class SealingKey:
 
 
 def sealing_info(campaign: CampaignId, key_id: KeyId, application_id: ApplicationId) -> bytes:
-    """What binds a sealed application to its place: moved to another campaign, key or id, it does not open."""
+    """Return HPKE's `info`: a sealed application does not open under another campaign, key or id."""
     return f"kuji/application/1\x00{campaign}\x00{key_id}\x00{application_id}".encode("ascii")
 
 
 def paper_info(campaign: CampaignId, key_id: KeyId, paper_id: PaperId) -> bytes:
-    """What binds a sealed paper to its place."""
+    """Return HPKE's `info` for a paper."""
     return f"kuji/paper/1\x00{campaign}\x00{key_id}\x00{paper_id}".encode("ascii")
 
 

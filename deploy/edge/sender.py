@@ -1,4 +1,4 @@
-"""From a file to a receipt: look, strip, seal, spool, post; and only then does the clear file go."""
+"""Send a paper: check, strip metadata, seal, spool, post; the clear file is removed after the receipt."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ UNAUTHORIZED: Final = "unauthorized"
 
 
 def serial_of(text: str) -> Serial:
-    """The number stamped on a paper. Raises NotAPaperError (`serial`)."""
+    """Check the number stamped on a paper. Raises NotAPaperError (`serial`)."""
     if _SERIAL.match(text) is None:
         raise NotAPaperError("serial")
     return cast("Serial", text)
@@ -38,7 +38,7 @@ def serial_of(text: str) -> Serial:
 class Sender:
     settings: EdgeSettings
     spool: Spool
-    door: IntakeClient
+    client: IntakeClient
 
     def send(self, file: Path, channel: PaperChannel, serial: Serial) -> Receipt:
         """Seal the file, deliver it and remove it; return the receipt.
@@ -80,7 +80,7 @@ class Sender:
     def deliver(self, paper: SealedPaper) -> Receipt:
         """Post what is spooled. A wrong token is the installation's fault, not the paper's: it stays spooled."""
         try:
-            receipt = self.door.post(paper)
+            receipt = self.client.post(paper)
         except PaperRefusedError as refusal:
             if refusal.code == CONFLICT:  # a fax that was pushed twice: intake has the one sealed first
                 self.spool.drop(paper)
@@ -91,7 +91,7 @@ class Sender:
         return receipt
 
     def _waiting(self, file: Path) -> SealedPaper | None:
-        """The sealed copy that an earlier run made of this very file: sealed again it would be another paper."""
+        """Return the sealed copy that an earlier run made of this file; sealing it again would create another paper."""
         this = ClearFile.of(file, file.stat())
         return next((paper for paper in self.spool.papers() if paper.clear == this), None)
 
@@ -114,7 +114,7 @@ class Sender:
         clear: ClearFile | None = None,
     ) -> SealedPaper:
         pages = strip_metadata(content)
-        key = self.door.key()
+        key = self.client.key()
         sealed = key.seal_paper(paper_id, pages)
         paper = SealedPaper(key.campaign, paper_id, key.key_id, channel, serial, came_at.isoformat(), sealed, clear)
         self.spool.put(paper)

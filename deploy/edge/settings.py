@@ -1,4 +1,4 @@
-"""How an edge tool is set up: from its options, else from the environment. Read once."""
+"""Settings of an edge tool: from its options, else from the environment. Read once."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _EDGE_FILE: Final = "/etc/kuji/edge.env"
 
 
 class NotSetUpError(Exception):
-    """Something the tool must know is missing; the text says which variable."""
+    """Raised when a setting is missing; the text names the variable."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class EdgeSettings:
 
     @classmethod
     def read(cls, environment: Mapping[str, str] = os.environ) -> Self:
-        """From `KUJI_INTAKE_URL`, `KUJI_CAMPAIGN`, `KUJI_PAPER_TOKEN_FILE`, `KUJI_SIGNING_KEY`, `KUJI_SPOOL`.
+        """Read `KUJI_INTAKE_URL`, `KUJI_CAMPAIGN`, `KUJI_PAPER_TOKEN_FILE`, `KUJI_SIGNING_KEY`, `KUJI_SPOOL`.
 
         A fax server hands its hooks no environment, so what is not there comes from /etc/kuji/edge.env (or
         KUJI_EDGE_FILE), lines of `NAME=value`. Raises NotSetUpError.

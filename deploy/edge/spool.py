@@ -28,7 +28,7 @@ class ClearFile:
         return cls(str(path.resolve()), f"{facts.st_ino}-{facts.st_size}-{facts.st_mtime_ns}")
 
     def remove(self) -> None:
-        """Unless it is gone, or another one by now."""
+        """Remove the file, unless it is gone or has been replaced."""
         path = Path(self.path)
         with contextlib.suppress(FileNotFoundError):
             if self.of(path, path.stat()) == self:
@@ -37,7 +37,7 @@ class ClearFile:
 
 @dataclass(frozen=True)
 class SealedPaper:
-    """What is posted, and the clear file that goes once intake has given a receipt (None: there never was one)."""
+    """Paper as it is posted; `clear`: the file to remove after the receipt, None where the paper never was a file."""
 
     campaign: CampaignId
     paper_id: PaperId
@@ -49,7 +49,7 @@ class SealedPaper:
     clear: ClearFile | None
 
     def body(self) -> dict[str, object]:
-        """As `docs/protocols.md` §1 has it."""
+        """Return the body of the request (`docs/protocols.md` §1)."""
         here = {"campaign", "clear"}
         return {"v": 1, **{name: value for name, value in asdict(self).items() if name not in here}}
 
@@ -62,11 +62,11 @@ class Spool:
         folder.chmod(0o700)
 
     def put(self, paper: SealedPaper) -> None:
-        """Durable when this returns."""
+        """Add a paper; it is on the disk when this returns."""
         write_atomic(self._path(paper), json.dumps(asdict(paper)).encode("ascii"))
 
     def papers(self) -> Iterator[SealedPaper]:
-        """What still waits, the oldest first."""
+        """Yield the papers that wait, the oldest first."""
         for path in sorted(self._folder.glob("*.json"), key=_age):
             with contextlib.suppress(FileNotFoundError):  # delivered by another run meanwhile
                 kept = json.loads(path.read_bytes())

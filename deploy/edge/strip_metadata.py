@@ -1,4 +1,4 @@
-"""Only the pages of a paper go on: no tags, no senders' numbers, no software, no scripts, no attachments (R-C3).
+"""Removes everything but the pages from a paper: tags, senders' numbers, scripts, attachments (R-C3).
 
 What was black and white stays so dot for dot, in the coding it came in where it is G3 or G4.
 """
@@ -23,7 +23,7 @@ _NEVER: Final = ("/Metadata", "/PieceInfo", "/LastModified", "/AA", "/AF", "/EF"
 
 
 def strip_metadata(data: bytes) -> bytes:
-    """The same pages in a file of the same kind, and nothing else. Raises NotAPaperError."""
+    """Return a file of the same kind with the same pages and nothing else. Raises NotAPaperError."""
     kind = look(data).kind
     try:
         clean = _bare_pdf(data) if kind is Kind.PDF else _bare_image(data, kind)
@@ -54,7 +54,7 @@ def _bare_frame(image: Image.Image) -> Image.Image:
 
 
 def _options(image: Image.Image, kind: Kind, number: int) -> SaveOptions:
-    """How a page is written: the density belongs to the picture (98 lines an inch would look squeezed without)."""
+    """Return the options of one page; the density is kept, because 98 lines an inch would look squeezed without it."""
     image.seek(number)
     density = {"dpi": image.info["dpi"]} if image.info.get("dpi") else {}
     if kind is not Kind.TIFF:
@@ -75,7 +75,7 @@ def _written(frames: list[Image.Image], kind: Kind, options: list[SaveOptions]) 
 
 
 def _bare_pdf(data: bytes) -> bytes:
-    """Pages into a new file: catalogue, information, names, scripts and attachments stay behind."""
+    """Copy the pages into a new file, without catalogue, information, names, scripts and attachments."""
     with pikepdf.open(io.BytesIO(data), suppress_warnings=True) as source, pikepdf.new() as clean:
         source.flatten_annotations("print")
         clean.pages.extend(source.pages)

@@ -1,4 +1,4 @@
-"""A door for hosted fax services, off unless it is started: what they push is sealed in memory and spooled sealed.
+"""Webhook for hosted fax services, off unless started: a pushed fax is sealed in memory and spooled sealed.
 
 The service itself sees every fax in the clear; docs/operations.md says what that means.
 """
@@ -27,7 +27,7 @@ _EVERY_S: Final = 15.0
 
 
 def build(sender: Sender, secret: bytes, *, every_s: float = _EVERY_S) -> FastAPI:
-    """The app. `secret`: shared with the fax service, at least 32 bytes."""
+    """Build the app. `secret`: shared with the fax service, at least 32 bytes."""
     arrived = asyncio.Event()
 
     @asynccontextmanager
@@ -48,7 +48,7 @@ def build(sender: Sender, secret: bytes, *, every_s: float = _EVERY_S) -> FastAP
         authorization: Annotated[str | None, Header()] = None,
         kuji_signature: Annotated[str | None, Header()] = None,
     ) -> dict[str, str]:
-        """The file as the body. `Authorization: Bearer …`, or `Kuji-Signature`: hex HMAC-SHA256 of id, LF and body."""
+        """Take the body. `Authorization: Bearer …`, or `Kuji-Signature`: hex HMAC-SHA256 of id, LF and body."""
         content = await _body(request)
         if not (_bears(secret, authorization) or _signed(secret, fax_id, content, kuji_signature)):
             raise _unauthorized()
@@ -60,13 +60,13 @@ def build(sender: Sender, secret: bytes, *, every_s: float = _EVERY_S) -> FastAP
 
 
 def paper_id_of(secret: bytes, fax_id: str) -> PaperId:
-    """The same fax pushed again is the same paper, and nobody else can tell which."""
+    """Derive the paper id from the fax id with the secret: the same fax pushed again is the same paper."""
     digest = hmac.new(secret, b"paper-id\n" + fax_id.encode(), hashlib.sha256).digest()
     return cast("PaperId", str(uuid.UUID(bytes=digest[:16], version=4)))
 
 
 def signature_of(secret: bytes, fax_id: str, content: bytes) -> str:
-    """What stands in `Kuji-Signature`."""
+    """Compute the value of `Kuji-Signature`: hex HMAC-SHA256 of id, LF and content."""
     return hmac.new(secret, fax_id.encode() + b"\n" + content, hashlib.sha256).hexdigest()
 
 
@@ -84,7 +84,7 @@ async def _take(sender: Sender, fax_id: str, content: bytes, paper_id: PaperId) 
 
 
 async def _deliver(sender: Sender, arrived: asyncio.Event, every_s: float) -> None:
-    """What an earlier run left, whatever comes, and every so often what intake could not take before."""
+    """Deliver spooled papers at the start, after each arrival, and every `every_s` seconds."""
     while True:
         arrived.clear()
         with suppress(IntakeUnavailableError, PaperRefusedError):

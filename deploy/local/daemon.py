@@ -38,8 +38,8 @@ def main() -> None:
 
 
 def _record(stack: Stack, campaigns: list[str]) -> JsonObject:
-    """What the command line needs to find its way: addresses, token files, pids. No secret."""
-    doors = {
+    """Return the record that the command line reads: addresses, token files, pids. It holds no secret."""
+    services = {
         name: {"url": stack.url(name), "token_file": str(stack.secrets.ops_file(name)), "log": str(stack.log(name))}
         for name in stack.ports
     }
@@ -49,7 +49,7 @@ def _record(stack: Stack, campaigns: list[str]) -> JsonObject:
         "campaigns_dir": str(stack.options.campaigns_dir),
         "clock_file": str(stack.options.clock_file) if stack.options.clock_file else None,
         "paper_token_file": str(stack.secrets.paper_token_file),
-        "services": doors,
+        "services": services,
         "servers": _servers(stack),
         "mail": str(stack.servers.mailbox),
         "processes": {child.name: child.pid for child in stack.children()},
@@ -57,7 +57,7 @@ def _record(stack: Stack, campaigns: list[str]) -> JsonObject:
 
 
 def _servers(stack: Stack) -> dict[str, str]:
-    """Addresses of the private servers; one that was given by its URL is the business of whoever gave it."""
+    """Return the addresses of the private servers; `given` for servers named by a URL."""
     private = {
         "rabbitmq": None if stack.servers.external_amqp else stack.servers.rabbitmq.ports.amqp,
         "mongodb": stack.servers.mongodb.port if stack.servers.mongodb else None,

@@ -1,4 +1,4 @@
-"""Servers that were given (KUJI_AMQP_URL, KUJI_MONGO_URL): made ready for one installation, and left as found."""
+"""External servers (KUJI_AMQP_URL, KUJI_MONGO_URL): prepared for one installation, and left as found."""
 
 import asyncio
 import contextlib
@@ -19,13 +19,13 @@ def prepare_broker(url: str, namespace: str) -> None:
         asyncio.run(declare(url, namespace, timeout_s=_PATIENCE_S))
     except OSError as error:  # TimeoutError, and what the client raises for a broker that is away or refuses
         raise LocalError(
-            f"KUJI_AMQP_URL does not answer, or lets nobody in ({type(error).__name__}); "
+            f"KUJI_AMQP_URL does not answer, or refuses the user ({type(error).__name__}); "
             "start that broker, correct the URL, or unset it for a private one"
         ) from None
 
 
 def clear_broker(url: str, namespace: str) -> None:
-    """Away with everything of `namespace`. A broker that is gone has nothing to clear."""
+    """Remove all queues and exchanges of `namespace`. A broker that does not answer is skipped."""
     with contextlib.suppress(OSError):
         asyncio.run(remove(url, namespace, timeout_s=_PATIENCE_S))
 

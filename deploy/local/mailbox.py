@@ -1,4 +1,4 @@
-"""The mail server of the neighbourhood: takes mail over real SMTP and keeps it, so that people can look.
+"""Mail server of a rehearsal: takes mail over real SMTP and keeps it in a folder to look at.
 
 Local parts decide: `reject-5xx` is answered 550, `defer-4xx` 451 twice and then taken. Every message is two files,
 written in one step: `<number>.eml` (the bytes as they came) and `<number>.json` (envelope).

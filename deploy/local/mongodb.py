@@ -83,7 +83,7 @@ class MongoDB:
 
 
 def reachable(url: str) -> bool:
-    """Whether a MongoDB given from outside answers."""
+    """Check whether the MongoDB server of this URL answers."""
     try:
         with MongoClient[dict[str, object]](url, serverSelectionTimeoutMS=3000) as client:
             client.admin.command("ping")

@@ -12,7 +12,7 @@ _ATTEMPTS: Final = 1_000
 
 
 def free_ports(count: int) -> list[int]:
-    """Ports that were free a moment ago, all different: each is bound until all are known.
+    """Return different ports that were free a moment ago: each stays bound until all are known.
 
     By chance, and from below those that the system gives to outgoing connections: what listens on one of these may
     start seconds later, and by then a connection of anybody's may hold a port that the system had chosen.
@@ -32,7 +32,7 @@ def free_ports(count: int) -> list[int]:
 
 
 def _candidates() -> Iterator[int]:
-    """At the end whatever the system gives, where so many were taken."""
+    """Yield random ports, and 0 (the system chooses) after many attempts."""
     chance = random.SystemRandom()
     for _ in range(_ATTEMPTS):
         yield chance.randrange(_LOWEST, _first_ephemeral())

@@ -21,7 +21,7 @@ from shared.errors import KujiError
 
 
 class LocalError(KujiError):
-    """A part of the local installation failed; the text says which, shows the end of its log, and what to do."""
+    """Raised when a part of the local installation fails; the text names it and shows the end of its log."""
 
 
 class Watchdog:
@@ -133,7 +133,7 @@ class Child:
             self._process.send_signal(number)
 
     def wait(self, timeout_s: float) -> int | None:
-        """The exit status, or None while it still runs after `timeout_s`."""
+        """Wait for the end; return the exit status, or None if it still runs after `timeout_s` seconds."""
         try:
             return self._process.wait(timeout_s)
         except subprocess.TimeoutExpired:
@@ -151,7 +151,7 @@ class Child:
         self._watchdog.forget(self._process.pid)
 
     def tail(self, lines: int = 15) -> str:
-        """The end of its log, for the person who has to find out."""
+        """Return the last lines of the log."""
         with contextlib.suppress(OSError):
             return "\n".join(self.log.read_text("utf-8", "replace").splitlines()[-lines:])
         return "(no log)"
@@ -166,7 +166,7 @@ def kill_group(group: int) -> None:
 
 
 def await_port(child: Child, port: int, *, timeout_s: float) -> None:
-    """Until something listens on loopback `port`. Raises LocalError when the child ends or time is up."""
+    """Wait until a process listens on loopback `port`. Raises LocalError if the child ends or time is up."""
     ends = time.monotonic() + timeout_s
     while not _listens(port):
         if not child.running:
@@ -177,7 +177,7 @@ def await_port(child: Child, port: int, *, timeout_s: float) -> None:
 
 
 def await_closed(port: int, *, timeout_s: float = 10.0) -> None:
-    """Until nothing listens on `port` any more: a killed server lets go of it a moment later."""
+    """Wait until no process listens on `port`: a killed server releases it a moment later. Raises LocalError."""
     ends = time.monotonic() + timeout_s
     while _listens(port):
         if time.monotonic() > ends:

@@ -19,7 +19,7 @@ _LEDGER = "processes"
 
 
 def make(runs: Path, prefix: str) -> Path:
-    """A folder of its own for an installation of this process."""
+    """Make a folder for an installation of this process."""
     with _alone(runs):
         folder = Path(tempfile.mkdtemp(prefix=prefix, dir=runs))
         claim(folder)
@@ -27,12 +27,12 @@ def make(runs: Path, prefix: str) -> Path:
 
 
 def claim(folder: Path) -> None:
-    """From now on `folder` belongs to this process."""
+    """Record this process as the owner of `folder`."""
     write_atomic(folder / _OWNER, json.dumps({"pid": os.getpid(), "started_at": started_at(os.getpid())}).encode())
 
 
 def owner(folder: Path) -> int | None:
-    """The pid of the process it belongs to, if that still runs."""
+    """Return the pid of the folder's owner, if it still runs."""
     try:
         told = json.loads((folder / _OWNER).read_text("utf-8"))
     except (FileNotFoundError, ValueError):
@@ -42,7 +42,7 @@ def owner(folder: Path) -> int | None:
 
 
 def watchdog(folder: Path) -> Watchdog:
-    """A watchdog that leaves `sweep` a list of processes in `folder`, should it be killed with its owner."""
+    """Start a watchdog that lists its processes in `folder`, for `sweep` in case it is killed with its owner."""
     return Watchdog(folder / _LEDGER)
 
 
@@ -57,7 +57,7 @@ def sweep(runs: Path) -> list[Path]:
 
 
 def _end(folder: Path) -> None:
-    """Kill exactly the recorded processes: a pid that began at another time is somebody else's."""
+    """Kill exactly the recorded processes: a pid with another start time is another process."""
     ledger = folder / _LEDGER
     for line in ledger.read_text().splitlines() if ledger.exists() else ():
         pid, _, began = line.partition(" ")
@@ -67,7 +67,7 @@ def _end(folder: Path) -> None:
 
 @contextmanager
 def _alone(runs: Path) -> Iterator[None]:
-    """One at a time makes or removes folders in `runs`."""
+    """Hold the lock under which folders in `runs` are made and removed."""
     runs.mkdir(parents=True, exist_ok=True, mode=0o700)
     with (runs / ".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)

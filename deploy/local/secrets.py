@@ -1,4 +1,4 @@
-"""What a local installation keeps secret: passwords, staff tokens, the vault's passphrase, a certificate for the relay.
+"""Secrets of a local installation: passwords, staff tokens, the vault's passphrase, the mail relay's certificate.
 
 All of it is made anew for each installation and lies in files of mode 0600 below its state folder.
 """
@@ -61,7 +61,7 @@ class Secrets:
 
     @property
     def paper_token_file(self) -> Path:
-        """What tools that send paper show to intake; it opens nothing else."""
+        """Token with which tools send papers to intake; it permits nothing else."""
         return self.folder / "intake.paper-token"
 
     @property
@@ -87,7 +87,7 @@ class Secrets:
 
 
 def _make_certificate(made: Secrets) -> None:
-    """An authority of one certificate: the relay's, on loopback or the container's. Its key is forgotten at once."""
+    """Make an authority and the relay's certificate, for loopback and containers. The authority's key is not kept."""
     authority_key, relay_key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
     authority_name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Kuji local authority")])
     authority = (

@@ -47,7 +47,7 @@ class Servers:
     def start(
         self, *, amqp_users: Mapping[str, str] | None = None, mongo_users: Mapping[str, str] | None = None
     ) -> Self:
-        """All three at once; users are name → password. Raises LocalError, with nothing left running."""
+        """Start all three servers; users are name → password. Raises LocalError, with nothing left running."""
         self.home.mkdir(parents=True, exist_ok=True, mode=0o700)
         try:
             with ThreadPoolExecutor(3) as pool:

@@ -29,7 +29,7 @@ READY_S = 60.0
 
 @dataclass(frozen=True)
 class Options:
-    """What an installation plays with. `clock_file` only works with campaigns that are rehearsals."""
+    """Options of an installation. `clock_file` works only with campaigns that are rehearsals."""
 
     campaigns_dir: Path
     clock_file: Path | None = None
@@ -52,7 +52,7 @@ class Stack:
         self._children: dict[str, Child] = {}
 
     def start(self) -> Self:
-        """Raises LocalError, with nothing left running."""
+        """Start servers and services. Raises LocalError, with nothing left running."""
         try:
             self._tell("RabbitMQ, MongoDB, mailbox")
             self.servers.start(amqp_users=self.secrets.amqp, mongo_users=_databases(self.secrets.mongo))
@@ -69,7 +69,7 @@ class Stack:
         return self
 
     def _pin_signing_key(self) -> None:
-        """What whoever sets an office up does by hand: the vault's public key goes to intake by a way of its own."""
+        """Pin the vault's public key at intake, as an administrator does by hand."""
         if "vault" in self.options.services:
             with urllib.request.urlopen(f"{self.url('vault')}/v1/signing-key", timeout=READY_S) as answer:  # noqa: S310
                 self.pin_file.write_text(json.load(answer)["public_key"], "ascii")
@@ -86,7 +86,7 @@ class Stack:
         self.servers.stop()
 
     def _clear_given(self) -> None:
-        """Servers that were given are left as they were found, but for a namespace that somebody chose."""
+        """Remove queues and databases from external servers, unless KUJI_NAMESPACE names them."""
         if "KUJI_NAMESPACE" in os.environ:
             return
         if self.servers.external_amqp is not None:
@@ -100,7 +100,7 @@ class Stack:
         return self._mark if self.servers.external_amqp is not None else ""
 
     def database(self, service: str) -> str:
-        """A database of this installation alone: nobody's real one is met by accident."""
+        """Return the name of a database of this installation alone, so that it never touches a real one."""
         return f"{self._mark}_kuji_{service}" if self.servers.external_mongo is not None else f"kuji_{service}"
 
     def url(self, service: str) -> str:
@@ -155,7 +155,7 @@ class Stack:
         )
 
     def await_ready(self, services: Sequence[str] | None = None) -> None:
-        """Until each answers `/health/ready`. Raises LocalError with the end of the log of the one that does not."""
+        """Wait until each service answers `/health/ready`. Raises LocalError with the end of its log."""
         ends = time.monotonic() + READY_S
         for service in services or self.options.services:
             child = self._children[service]
@@ -167,7 +167,7 @@ class Stack:
                 time.sleep(0.1)
 
     def environment(self, service: str) -> dict[str, str]:
-        """The `KUJI_…` variables of one service: its own credentials, and no other's."""
+        """Return the `KUJI_…` variables of one service, with its own credentials only."""
         common = {
             "PATH": os.environ.get("PATH", "/usr/bin:/bin"),
             "LANG": "C.UTF-8",

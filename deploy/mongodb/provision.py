@@ -15,7 +15,7 @@ _ALREADY_INITIALIZED, _UNAUTHORIZED, _USER_EXISTS = 23, 13, 51003
 
 
 def become_primary(url: str, host: str, admin_password: str) -> None:
-    """Over the localhost exception of a fresh server: initiate the set, wait for the election, make the first user.
+    """Initiate the set, await the election, create the first user (localhost exception of a fresh server).
 
     `host` is how members and clients reach this server. A server that has its administrator already is left as it is.
     """

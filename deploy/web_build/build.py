@@ -125,7 +125,7 @@ def _dist(service: str) -> Path:
 
 
 def _is_current(service: str) -> bool:
-    """Whether the bundle was made from the present sources, and every file of its manifest is there."""
+    """Check that the bundle was made from the present sources and has all files of its manifest."""
     dist = _dist(service)
     try:
         manifest = json.loads((dist / "manifest.json").read_text("utf-8"))

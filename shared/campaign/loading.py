@@ -14,11 +14,11 @@ from shared.ids import CampaignId
 
 
 class CampaignError(ConfigurationError):
-    """A campaign file that must not be used; the text lists each mistake with its line."""
+    """Raised for a campaign file that must not be used; the text lists each mistake with its line."""
 
 
 def load_campaigns(folder: Path) -> dict[CampaignId, Campaign]:
-    """Every `*.yaml` of the folder by campaign id. Raises CampaignError for a bad file or for one id in two files."""
+    """Load each `*.yaml` of the folder, by campaign id. Raises CampaignError for a bad file or an id in two files."""
     campaigns: dict[CampaignId, Campaign] = {}
     for path in sorted(folder.glob("*.yaml")):
         campaign = load_campaign(path)
@@ -31,7 +31,7 @@ def load_campaigns(folder: Path) -> dict[CampaignId, Campaign]:
 
 
 def load_campaign(path: Path) -> Campaign:
-    """One file, validated whole. Raises CampaignError."""
+    """Load and validate one file. Raises CampaignError."""
     content = path.read_bytes()
     try:
         tree = yaml.compose(content, Loader=yaml.SafeLoader)
@@ -63,7 +63,7 @@ def _describe(name: str, found: list[tuple[Where, str]], lines: dict[Where, int]
 
 
 def _line_of(where: Where, lines: dict[Where, int]) -> int:
-    """The line of the field, or of the nearest thing around it that is in the file."""
+    """Return the line of the field, or of the nearest enclosing member that is in the file."""
     for end in range(len(where), 0, -1):
         if where[:end] in lines:
             return lines[where[:end]]

@@ -34,14 +34,14 @@ class Text(_Part):
 
 
 class PurposeOfUse(_Part):
-    """What the person is told before giving data (R-D3, R-C4); the version travels in the sealed application."""
+    """Purpose of use, shown before data is given (R-D3, R-C4); the sealed application holds its version."""
 
     version: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9.-]{1,32}$")]
     text: Text
 
 
 class Office(_Part):
-    """Who sends the results and answers questions."""
+    """Office that sends the results and answers questions."""
 
     name: Line
     department: Line
@@ -62,7 +62,7 @@ class Contract(_Part):
 
 
 class Residency(_Part):
-    """Who may apply: residents of this ward (R-B2)."""
+    """Ward whose residents may apply (R-B2)."""
 
     prefecture: Line
     ward: Line
@@ -110,7 +110,7 @@ class DrawRules(_Part):
 
 
 class Reception(_Part):
-    """The day itself: `no_show_minutes` after a class starts, whoever has not come is counted.
+    """Settings of the day: no-shows are counted `no_show_minutes` after a class starts.
 
     `release`: their places then go to the waiting list. `hold_until`: so long freed seats wait for a group at the head
     of the waiting list that does not fit into them; None: until the class starts.
@@ -122,9 +122,9 @@ class Reception(_Part):
 
 
 class Offers(_Part):
-    """How places that fall free are offered to the waiting list.
+    """Settings for offering freed places to the waiting list.
 
-    `hours`: time to answer an offer; 0: whoever is next holds the place without being asked. `until`: the latest time
+    `hours`: time to answer an offer; 0: the next applicant gets the place unasked. `until`: the latest time
     to answer; None: until the class starts. `page`: the public address of the page for giving up and answering; None:
     by telephone only.
     """
@@ -146,9 +146,9 @@ class Eligibility(_Part):
     guardian_pair: bool = False
 
     @model_validator(mode="after")
-    def _somebody_qualifies(self) -> Self:
+    def _some_person_qualifies(self) -> Self:
         if not self.grades and self.min_age is None:
-            raise ValueError("nobody could take this class: give `grades`, `min_age`, or both")
+            raise ValueError("no person could take this class: give `grades`, `min_age`, or both")
         if self.max_age is not None and (self.min_age is None or self.max_age < self.min_age):
             raise ValueError("`max_age` needs a `min_age` that is not above it")
         return self

@@ -16,10 +16,10 @@ _PERIOD = timedelta(seconds=3)
 
 
 def time_of(round_number: int) -> datetime:
-    """When the round is made public; nobody knows its value before."""
+    """Return the time at which the round is published; its value is unknown before."""
     return _GENESIS + (round_number - 1) * _PERIOD
 
 
 def round_after(at: datetime) -> int:
-    """The first round that is made public later than `at`."""
+    """Return the first round that is published later than `at`."""
     return max(1, (at - _GENESIS) // _PERIOD + 2)

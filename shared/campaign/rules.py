@@ -38,19 +38,19 @@ Where = tuple[str | int, ...]
 
 @dataclass(frozen=True)
 class Mistake:
-    """What is wrong at which field of the file."""
+    """Mistake in a field of the file."""
 
     where: Where
     text: str
 
 
 def mistakes(campaign: "CampaignFile") -> list[Mistake]:
-    """Everything that is wrong with a file whose single fields are right."""
+    """Return all mistakes of a file whose single fields are right."""
     return [*check_items(campaign), *check_calendar(campaign), *check_beacon(campaign), *check_classes(campaign)]
 
 
 def check_beacon(campaign: "CampaignFile") -> Iterator[Mistake]:
-    """Only the pinned beacon, and a round that nobody can know when the list is frozen."""
+    """Yield mistakes of the beacon: it must be the pinned one, with a round that is unknown when the list is frozen."""
     beacon = campaign.draw.beacon
     if beacon is None:
         return
@@ -66,7 +66,7 @@ def check_items(campaign: "CampaignFile") -> Iterator[Mistake]:
         yield Mistake(("collects",), refuse_item(item))
     missing = REQUIRED_ITEMS - campaign.collects
     if missing:
-        text = f"lacks {', '.join(sorted(missing))}: without it nobody can be told a result"
+        text = f"lacks {', '.join(sorted(missing))}: without it no applicant can be notified"
         yield Mistake(("collects",), text)
 
 
@@ -76,7 +76,7 @@ def refuse_item(item: str) -> str:
 
 
 def check_calendar(campaign: "CampaignFile") -> Iterator[Mistake]:
-    """The dates in the order in which a campaign happens."""
+    """Yield dates that are not in the order of a campaign."""
     steps: list[tuple[Where, datetime]] = [
         (("contract", "starts"), campaign.contract.starts),
         (("window", "opens"), campaign.window.opens),

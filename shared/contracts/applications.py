@@ -41,7 +41,7 @@ class ApplicationReceived(Event):
 
 
 class Decision(Value):
-    """What the applicant may read at the status address: codes only, never a class (ADR 0008)."""
+    """Verdict that the applicant reads at the status address: codes only, never a class (ADR 0008)."""
 
     application_id: ApplicationIdField
     status: Literal["accepted", "held", "rejected"]
@@ -115,7 +115,7 @@ class ApplicationsHeld(Event):
 
 
 class Contact(Value):
-    """How a verdict reaches somebody, without saying who: mail or post, and the mail domain's class for pacing."""
+    """Contact channel of an applicant, without the person: mail or post, and the mail domain's class for pacing."""
 
     application_id: ApplicationIdField
     receipt: ReceiptField

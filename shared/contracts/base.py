@@ -1,4 +1,4 @@
-"""What all messages have in common: frozen, versioned, closed to unknown members."""
+"""Base of all messages: frozen, versioned, closed to unknown members."""
 
 from typing import Annotated, ClassVar, Literal
 

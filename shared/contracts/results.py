@@ -33,7 +33,7 @@ class ClassPass(Value):
 
 
 class Outcome(Value):
-    """What became of one class that one application asked for."""
+    """Outcome of one class that one application asked for."""
 
     class_id: ClassIdField
     outcome: Literal["won", "waiting", "lost", "refused"]
@@ -45,7 +45,7 @@ class Outcome(Value):
 class Result(Value):
     """All outcomes of one application: exactly one per class asked for.
 
-    `pass_code` for whoever holds a place or waits for one; a pass for each class won.
+    `pass_code` is set if the applicant holds a place or waits for one; `passes` has one for each class won.
     """
 
     application_id: ApplicationIdField

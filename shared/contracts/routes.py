@@ -1,4 +1,4 @@
-"""Who says what to whom. The broker's topology, its permissions and the contract tests derive from this table."""
+"""Routes of all messages. The broker's topology, its permissions and the contract tests derive from this table."""
 
 from dataclasses import dataclass
 

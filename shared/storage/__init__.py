@@ -1,4 +1,4 @@
-"""MongoDB behind one seam: stores, transactions, inbox and outbox. Nobody else imports the driver (ADR 0003)."""
+"""MongoDB behind one seam: stores, transactions, inbox and outbox. No other package imports the driver (ADR 0003)."""
 
 from shared.storage.collections import INBOX, OUTBOX, Collection, Index
 from shared.storage.driver import (

@@ -1,4 +1,4 @@
-"""What a service declares about a collection, and the two every service has: inbox and outbox (ADR 0004)."""
+"""Declarations of collections, and the two that all services have: inbox and outbox (ADR 0004)."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -84,11 +84,11 @@ __all__ = [
 
 
 class StoreUnavailableError(TransientError):
-    """The database did not answer in time, or has no primary. The same work may be sent again shortly."""
+    """Raised when the database does not answer in time or has no primary. The work may be repeated shortly."""
 
 
 def connect(url: str, timeout_s: float) -> Client:
-    """A client whose every wait ends: choosing a server, connecting, a place in the pool, an answer.
+    """Return a client whose waits all end: choosing a server, connecting, a place in the pool, an answer.
 
     Writes are acknowledged by a majority and its journals; times come back aware.
     """
@@ -113,7 +113,7 @@ def connect(url: str, timeout_s: float) -> Client:
 
 @contextmanager
 def translate_errors() -> Iterator[None]:
-    """Say StoreUnavailableError where the driver says that nobody answered; everything else passes as it is."""
+    """Raise StoreUnavailableError where the driver reports that no server answered; other errors propagate."""
     try:
         yield
     except PyMongoError as error:
@@ -127,12 +127,12 @@ def _unanswered(error: PyMongoError) -> bool:
 
 
 def may_run_again(error: PyMongoError) -> bool:
-    """Whether a server that answers took the transaction back as a whole, so that it may be run once more."""
+    """Return True if an answering server rolled the transaction back as a whole, so that it may run again."""
     return error.has_error_label("TransientTransactionError") and not _unanswered(error)
 
 
 def may_commit_again(error: PyMongoError) -> bool:
-    """Whether only the answer to the commit was lost; committing is idempotent."""
+    """Return True if only the answer to the commit was lost; committing is idempotent."""
     return error.has_error_label("UnknownTransactionCommitResult")
 
 

@@ -15,7 +15,7 @@ class Inbox:
         self._lines = db[INBOX]
 
     async def unseen(self, consumer: str, events: Sequence[EventId], session: Session) -> set[EventId]:
-        """Those of `events` that `consumer` has not handled."""
+        """Return those of `events` that `consumer` has not handled."""
         wanted = {_line_id(event, consumer): event for event in events}
         cursor = self._lines.find({"_id": {"$in": list(wanted)}}, {"_id": 1}, session=session)
         return set(events) - {wanted[line["_id"]] async for line in cursor}

@@ -29,7 +29,7 @@ class Outbox:
         self._lines = db[OUTBOX]
 
     async def claim(self, relay: str, limit: int, lease_s: float) -> list[OutboxEntry]:
-        """The oldest free entries, lent to `relay` for `lease_s` seconds."""
+        """Lease the oldest free entries to `relay` for `lease_s` seconds, and return them."""
         with translate_errors():
             free = {"$expr": {"$lt": ["$leased_until", "$$NOW"]}}
             oldest = [line["_id"] async for line in self._lines.find(free, {"_id": 1}).sort("_id", 1).limit(limit)]
@@ -47,13 +47,13 @@ class Outbox:
             await self._lines.delete_many({"_id": {"$in": _lines(entries)}})
 
     async def give_back(self, entries: Sequence[OutboxEntry]) -> None:
-        """End the lease of what could not be published, so that anybody may try again at once."""
+        """End the leases of entries that could not be published, so that any instance may retry at once."""
         with translate_errors():
             free = [{"$set": {"leased_until": {"$subtract": ["$$NOW", 1]}}}]
             await self._lines.update_many({"_id": {"$in": _lines(entries)}}, free)
 
     async def backlog(self) -> int:
-        """How many entries wait for the broker."""
+        """Count the entries that wait for the broker."""
         with translate_errors():
             return await self._lines.count_documents({})
 

@@ -52,13 +52,13 @@ class Store:
                 await ensure(self.db, collection)
 
     async def ping(self) -> bool:
-        """Whether a primary answers; for health checks."""
+        """Check whether a primary answers; for health checks."""
         with suppress(PyMongoError):
             return bool((await self.db.command("ping"))["ok"])
         return False
 
     async def time(self) -> datetime:
-        """What the server's clock says, aware."""
+        """Return the time of the server's clock, aware."""
         with translate_errors():
             said: datetime = (await self.db.command("hello"))["localTime"]
         return said.replace(tzinfo=UTC)
@@ -75,7 +75,8 @@ class Store:
 
         `work` is run again, for up to `patience_s`, where the server took the transaction back (a rival wrote the
         same), so it must change nothing but the database.
-        Raises StoreUnavailableError where nobody answers; what `work` raises takes everything back and passes through.
+        Raises StoreUnavailableError where no server answers.
+        If `work` raises, the transaction is rolled back and the error propagates.
         """
         with translate_errors():
             async with await self._client.start_session() as session:

@@ -12,7 +12,7 @@ _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class UnitOfWork:
-    """What work inside `Store.transact` is given. Pass `session=uow.session` to every call on `uow.db`.
+    """Argument of the work inside `Store.transact`. Pass `session=uow.session` to every call on `uow.db`.
 
     A database error inside a transaction has already ended it: let it rise, do not catch it and go on.
     """
@@ -22,7 +22,7 @@ class UnitOfWork:
         self._lines: list[dict[str, Any]] = []
 
     async def emit(self, event: Event, event_id: EventId | None = None) -> None:
-        """Say `event` when, and only when, this transaction commits. A given id makes a repetition recognisable."""
+        """Publish `event` if, and only if, this transaction commits. A given id makes a repetition recognisable."""
         self._lines.append(
             {
                 "event_id": event_id or new_event_id(),
@@ -34,7 +34,7 @@ class UnitOfWork:
         )
 
     async def flush(self) -> bool:
-        """Write what was said to the outbox in one call; whether there was anything. The store calls this."""
+        """Write the emitted events to the outbox in one call; return True if there were any. The store calls this."""
         if self._lines:
             await self.db[OUTBOX].insert_many(self._lines, ordered=True, session=self.session)
         return bool(self._lines)

@@ -1,4 +1,4 @@
-"""The web shell all services share: problem answers, the staff guard, health."""
+"""Web shell of all services: problem answers, the staff guard, health."""
 
 from shared.web.health import health_router
 from shared.web.problems import ProblemError, answer_to, install_problems, invalid_shape, problem, unavailable

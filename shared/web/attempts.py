@@ -17,7 +17,7 @@ class AttemptLimit:
         self._limiter = MovingWindowRateLimiter(MemoryStorage())
 
     async def allows(self, key: str = _ALL_CALLERS) -> bool:
-        """Whether another attempt may be made now."""
+        """Return True if another attempt may be made now."""
         return await self._limiter.test(self._limit, key)
 
     async def record_failure(self, key: str = _ALL_CALLERS) -> None:

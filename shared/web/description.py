@@ -19,7 +19,7 @@ class Problem(BaseModel):
 
 
 def describe_refusals(refusals: Mapping[int, str]) -> dict[int | str, dict[str, Any]]:
-    """The error answers of an endpoint (status → what it means), for its description."""
+    """Describe the error answers of an endpoint (status → meaning) for OpenAPI."""
     schema = {"$ref": "#/components/schemas/Problem"}
     return {
         status: {"description": text, "model": Problem, "content": {_PROBLEM_TYPE: {"schema": schema}}}

@@ -11,7 +11,7 @@ _MOST_BYTES: Final = 4096
 
 
 async def form_fields(request: Request) -> dict[str, str]:
-    """The form's fields, the first of each name. Raises 413 for more than a form of ours can be."""
+    """Read the form's fields, the first of each name. Raises 413 for a body larger than any of our forms."""
     body = b""
     async for piece in request.stream():
         body += piece

@@ -6,6 +6,6 @@ from shared.storage import translate_errors
 
 
 async def store_errors() -> AsyncIterator[None]:
-    """A dependency around an endpoint: what the database driver raises becomes a TransientError, and so a 503."""
+    """Wrap an endpoint (FastAPI dependency): errors of the database driver become TransientError, and so 503."""
     with translate_errors():
         yield

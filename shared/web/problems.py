@@ -15,7 +15,7 @@ from shared.logging import describe, get_logger
 
 
 class ProblemError(Exception):
-    """Answered as problem+json.
+    """Raised to answer a request with problem+json.
 
     `title` and `detail` are Japanese; `en` says the same in English. `extra` members must hold no input.
     """
@@ -65,7 +65,7 @@ def unavailable(en: str = "The service cannot reach a part it needs. Send the sa
 
 
 def install_problems(app: FastAPI) -> None:
-    """Every error of the app leaves as problem+json, unexpected ones too."""
+    """Make the app answer all errors as problem+json, also unexpected ones."""
     for known in (ProblemError, RequestValidationError, TransientError):
         app.add_exception_handler(known, _on_known)
     app.add_exception_handler(HTTPException, _on_http)
@@ -73,7 +73,7 @@ def install_problems(app: FastAPI) -> None:
 
 
 def answer_to(error: Exception) -> JSONResponse | None:
-    """The answer to an error that has one of its own; None where something unexpected happened."""
+    """Return the answer to a known error; None for an unexpected one."""
     match error:
         case ProblemError():
             return error.response()
@@ -92,7 +92,7 @@ async def _on_known(_: Request, error: Exception) -> JSONResponse:
 
 
 def _field(mistake: dict[str, Any]) -> str:
-    """Where the mistake is, by our own names: an unknown member's name is input, so its parent is named."""
+    """Name the field of a mistake; for an unknown member, whose name is input, name its parent."""
     where = mistake["loc"][:-1] if mistake["type"] == "extra_forbidden" else mistake["loc"]
     named = ".".join(str(part) for part in where[:3])
     return f"{named}: unknown member" if mistake["type"] == "extra_forbidden" else named

@@ -14,7 +14,7 @@ from shared.encoding import b64url
 
 COOKIE: Final = "kuji-session"
 LIFE: Final = timedelta(hours=8)
-"""A working day: nobody stays signed in over night."""
+"""A working day: no session lasts over night."""
 
 _ACTOR: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _FORM: Final = re.compile(r"1~([A-Za-z0-9][A-Za-z0-9._-]{0,63})~([0-9]{1,12})~([A-Za-z0-9_-]{43})")
@@ -29,18 +29,18 @@ class Session:
 
 
 def is_actor(text: str) -> bool:
-    """Whether this can be a handler's id: letters, digits, dot, hyphen, underline."""
+    """Return True if this can be a handler's id: letters, digits, dot, hyphen, underline."""
     return _ACTOR.fullmatch(text) is not None
 
 
 def write_session(secret: str, session: Session) -> str:
-    """The cookie's value."""
+    """Return the cookie's value."""
     said = f"1~{session.actor}~{int(session.ends.timestamp())}"
     return f"{said}~{_tag(secret, said)}"
 
 
 def read_session(secret: str, text: str, now: datetime) -> Session | None:
-    """None for anything that was not written with this secret, or is over."""
+    """Return the session of a cookie; None where it was not written with this secret or has ended."""
     matched = _FORM.fullmatch(text)
     if matched is None or not hmac.compare_digest(_tag(secret, text.rpartition("~")[0]), matched[3]):
         return None

@@ -30,12 +30,12 @@ _WINDOW_S: Final = 60
 
 @dataclass(frozen=True)
 class Staff:
-    """Who calls. `actor` is None for a program that shows the staff secret: then it says itself for whom it acts."""
+    """Staff caller. `actor` is None for a program that shows the staff token: its requests name the actor."""
 
     actor: str | None
 
     def acting_as(self, named: str) -> str:
-        """The name that is recorded. Raises 403 where somebody signed in acts in another's name."""
+        """Return the name to record. Raises 403 where a signed-in person names another actor."""
         if self.actor is not None and self.actor != named:
             raise problem(
                 "another-actor",
@@ -51,7 +51,7 @@ StaffGuard = Callable[[Request], Staff]
 
 
 def staff_only(token_file: Path | None) -> StaffGuard:
-    """A FastAPI dependency: the staff secret as bearer token, or a session; 401 otherwise.
+    """Build a FastAPI dependency that requires the staff token or a session; 401 otherwise.
 
     What a session changes must come from our own pages: another site's form or script is 403 (RFC 6454 origin).
     """
@@ -77,13 +77,13 @@ def staff_only(token_file: Path | None) -> StaffGuard:
 
 
 def signed_in(token_file: Path | None, request: Request) -> Staff | None:
-    """For pages, which send people to the sign-in page instead of refusing them."""
+    """Return the signed-in staff member; None where a page should lead to the sign-in page."""
     session = _session(token_file, request)
     return None if session is None else Staff(session.actor)
 
 
 def to_sign_in(request: Request) -> Response:
-    """Off to the sign-in page, and back here afterwards."""
+    """Redirect to the sign-in page, and back to this page afterwards."""
     return RedirectResponse(f"/sign-in?next={request.url.path}", 303, page_headers(forms=True))
 
 
@@ -134,7 +134,7 @@ def _session(token_file: Path | None, request: Request) -> Session | None:
 
 
 def _inside(target: str) -> str:
-    """Where to go afterwards: a path of this site, never somebody else's address."""
+    """Return the target if it is a path of this site, else `/`."""
     parts = urlsplit(target)
     inside = target.startswith("/") and not target.startswith(("//", "/\\")) and not parts.netloc and not parts.scheme
     return target if inside else "/"
@@ -146,7 +146,7 @@ def _from_here(request: Request) -> bool:
 
 
 def _own_page(request: Request) -> None:
-    """A form of another site must not sign anybody in or out."""
+    """Refuse forms of other sites, which must not sign a person in or out."""
     if not _from_here(request):
         raise problem("foreign-origin", 403, "この画面からは実行できません", "サインインの画面を開き直してください。")
 

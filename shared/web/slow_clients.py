@@ -1,7 +1,7 @@
-"""Clients that send their request a byte at a time, or a head without end: they may not keep a connection for ever.
+"""Time and size limits for clients that send a head a byte at a time or without end.
 
-The body is timed and limited by whoever reads it. This does so for the head, and for the trailers after a body, which
-the server reads before any of our code runs. h11 limits their size; httptools keeps as much as comes.
+The code that reads a body limits its time and size. This module does so for the head, and for the trailers after a
+body, which the server reads before any of our code runs. h11 limits their size; httptools keeps as much as comes.
 """
 
 import asyncio
@@ -44,7 +44,7 @@ class TimedHttpProtocol(AutoHTTPProtocol):  # type: ignore[misc, valid-type]  # 
             self._wait()
 
     def on_body(self, body: bytes) -> None:
-        """A piece of a body, which httptools tells of and keeps nothing of."""
+        """Reset the size limit at a piece of the body; httptools keeps none of it."""
         self._kept = 0
         super().on_body(body)  # only httptools calls it, and has it
 

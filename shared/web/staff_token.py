@@ -13,7 +13,7 @@ Guard = Callable[[str | None], None]
 
 
 def require_staff_token(token_file: Path | None) -> Guard:
-    """A FastAPI dependency that lets only holders of the staff token pass (401 otherwise)."""
+    """Build a FastAPI dependency that requires the staff token (401 otherwise)."""
 
     def guard(authorization: Annotated[str | None, Header()] = None) -> None:
         if not has_staff_token(token_file, authorization):
@@ -30,7 +30,7 @@ def require_staff_token(token_file: Path | None) -> Guard:
 
 
 def secret_of(token_file: Path | None) -> str | None:
-    """The staff secret; None where there is none, and then nobody is staff."""
+    """Return the staff token; None where there is none: then no call is a staff call."""
     return (token_file.read_text("utf-8").strip() or None) if token_file is not None else None
 
 

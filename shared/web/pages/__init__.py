@@ -1,4 +1,4 @@
-"""What the pages of all services share: the frame, its texts, the bundled assets, and the headers every page has."""
+"""Parts shared by the pages of all services: the frame, its texts, the bundled assets, and the headers."""
 
 from pathlib import Path
 from typing import Final
@@ -11,7 +11,7 @@ TEXTS: Final = Path(__file__).parent / "texts"
 
 
 def catalogues_with(folder: Path) -> tuple[Catalogue, ...]:
-    """A service's texts and the frame's. Raises ConfigurationError where languages differ."""
+    """Load a service's texts with those of the frame. Raises ConfigurationError where languages differ."""
     return load_catalogues(TEXTS, folder)
 
 

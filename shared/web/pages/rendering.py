@@ -15,7 +15,7 @@ _FRAME: Final = Path(__file__).parent / "templates"
 
 
 def page_headers(*, forms: bool = False, camera: bool = False) -> dict[str, str]:
-    """Nothing from anywhere else, no inline script or style, no framing (R-C10).
+    """Return the headers of a page: no foreign sources, no inline script or style, no framing (R-C10).
 
     `forms`: the page sends a form to its own server without a program; `camera`: it may ask for the camera.
     """
@@ -69,7 +69,7 @@ class Renderer:
         return HTMLResponse(html, status, {**headers, "Content-Language": texts.lang})
 
     def asset(self, name: str) -> Response:
-        """A bundled file; its name changes with its content, so browsers may keep it."""
+        """Return a bundled file; its name changes with its content, so browsers may cache it."""
         found = self.assets.file(name)
         if found is None:
             return Response(status_code=404, headers=HEADERS)

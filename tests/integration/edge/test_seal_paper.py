@@ -190,10 +190,10 @@ def test_the_edge_runs_on_a_fax_host_without_the_rest_of_the_house(edge: Edge):
 
 def test_the_offices_own_command_line_needs_no_setting(edge: Edge):
     secrets = edge.stack.secrets
-    doors = {
+    services = {
         name: {"url": edge.stack.url(name), "token_file": str(secrets.ops_file(name))} for name in ("intake", "vault")
     }
-    record = {"campaigns": [edge.campaign], "services": doors, "paper_token_file": str(secrets.paper_token_file)}
+    record = {"campaigns": [edge.campaign], "services": services, "paper_token_file": str(secrets.paper_token_file)}
     installation = edge.file("installation.json", json.dumps(record).encode())
     environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "KUJI_INSTALLATION": str(installation)}
     sheet = edge.file("C-1.pdf", fax_images.scan())

@@ -1,4 +1,4 @@
-"""The door for hosted fax services as a program of its own: authenticated, sealed in memory, delivered for sure."""
+"""The webhook for hosted fax services as a separate process: authenticated, sealed in memory, delivered for sure."""
 
 import secrets
 import subprocess
