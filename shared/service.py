@@ -1,4 +1,4 @@
-"""Running a service: one ASGI app in one process, told to stop by SIGTERM, ending when its work is done."""
+"""Running a service: one ASGI app in one process, stopped by SIGTERM after its work is done."""
 
 import gc
 import os

@@ -33,7 +33,7 @@ class ServiceSettings(BaseSettings):
     clock_file: Path | None = Field(None, description="rehearsals only: file of the rehearsal clock")
     log_level: str = Field("info", description="debug, info, warning or error")
     timeout_s: float = Field(5.0, gt=0, description="longest wait for a server's answer, seconds")
-    shutdown_s: float = Field(20.0, gt=0, description="longest wait for work in flight when told to stop, seconds")
+    shutdown_s: float = Field(20.0, gt=0, description="longest wait for work in flight after SIGTERM, seconds")
     retry_delays_s: tuple[int, ...] = Field((1, 10, 60), description="waits before each repeated attempt, seconds")
 
 

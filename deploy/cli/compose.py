@@ -35,10 +35,10 @@ def init(
         compose_rehearsal.prepare(folder)
     given = Path(os.environ.get("KUJI_CAMPAIGNS", ROOT / "deploy" / "campaigns")).resolve()
     campaigns = folder / "campaigns" if rehearsal else given
-    told = record.write(folder, campaigns, compose_rehearsal.clock_file(folder) if rehearsal else None)
+    record_path = record.write(folder, campaigns, compose_rehearsal.clock_file(folder) if rehearsal else None)
     if not rehearsal:
         typer.echo(f"first: write KUJI_MTA_HOST and KUJI_MTA_PORT of your mail server into {folder / 'vault.env'}")
-    typer.echo(f"next: export KUJI_COMPOSE_DIR={folder} KUJI_CAMPAIGNS={campaigns} KUJI_INSTALLATION={told}")
+    typer.echo(f"next: export KUJI_COMPOSE_DIR={folder} KUJI_CAMPAIGNS={campaigns} KUJI_INSTALLATION={record_path}")
     typer.echo(f"      docker compose {'--profile rehearsal ' if rehearsal else ''}up --build --detach")
     typer.echo(f"then: {'./kuji compose rehearse' if rehearsal else './kuji status, and ./kuji compose pin'}")
 

@@ -1,4 +1,4 @@
-"""`./kuji up`, `down`, `status`: an installation that stays until it is told to go."""
+"""`./kuji up`, `down`, `status`: an installation in the background."""
 
 import contextlib
 import os

@@ -38,10 +38,10 @@ def accept(
 def reject(
     application_id: str,
     actor: ActorOption,
-    reason: Annotated[str, typer.Option(help="Code, e.g. duplicate; the applicant is told.")] = "duplicate",
+    reason: Annotated[str, typer.Option(help="Code, e.g. duplicate; the applicant is notified of it.")] = "duplicate",
     campaign: CampaignOption = None,
 ) -> None:
-    """Keep an application out of the draw; the applicant is told why."""
+    """Keep an application out of the draw; the applicant is notified of the reason."""
     _decide(application_id, "reject", reason, actor, campaign)
 
 

@@ -64,13 +64,13 @@ def show_path(path: JsonObject) -> None:
         console.print(f"Entry {path['entry']} is not on the list.")
         return
     console.print(f"Entry {path['entry']}: ticket {path['ticket']}, place {path['place']} of {path['entries']}")
-    for each in path["attempts"]:
-        said = f"{each['seats']} of {each['left']} seats left: {_TRIED[each['outcome']]}"
-        console.print(f"  round {each['round']}, {each['class_id']}: {said}")
-    for each in path["endings"]:
-        place = f", number {each['place']}" if "place" in each else ""
-        reason = f": {each['reason']}" if "reason" in each else ""
-        console.print(f"  → {each['class_id']}: {each['outcome']}{place}{reason}")
+    for attempt in path["attempts"]:
+        attempt_text = f"{attempt['seats']} of {attempt['left']} seats left: {_TRIED[attempt['outcome']]}"
+        console.print(f"  round {attempt['round']}, {attempt['class_id']}: {attempt_text}")
+    for ending in path["endings"]:
+        place = f", number {ending['place']}" if "place" in ending else ""
+        reason = f": {ending['reason']}" if "reason" in ending else ""
+        console.print(f"  → {ending['class_id']}: {ending['outcome']}{place}{reason}")
 
 
 def _application(entry: bytes) -> ApplicationId:

@@ -15,7 +15,7 @@ from deploy.cli.trace_entry import path_of, show_path
 
 
 @dataclass(frozen=True)
-class Beside:
+class Attachments:
     """Files that were given besides the transcript."""
 
     rows: Path | None = None
@@ -45,16 +45,16 @@ def verify(
     as_json: AsJson = False,
 ) -> None:
     """Check the transcript of a draw, or a certificate of erasure. Exit status 0 only if everything holds."""
-    beside = Beside(rows, proof, previous, tuple(evidence or ()))
-    checks, content = _certificate(file, key) if _is_certificate(file) else _transcript(file, key, beside)
+    attachments = Attachments(rows, proof, previous, tuple(evidence or ()))
+    checks, content = _certificate(file, key) if _is_certificate(file) else _transcript(file, key, attachments)
     passed = bool(checks) and all(check.passed for check in checks)
     if entry is None and proof is not None and passed:
         entry = str(_read(proof)["entry"])
     path = path_of(content, entry, receipt) if passed and content and (entry or receipt) else None
     if as_json:
-        shown = [{"name": each.name, "passed": each.passed, "text": each.text} for each in checks]
-        told = {"passed": passed, "key_compared": key is not None, "checks": shown, "path": path}
-        typer.echo(json.dumps(told, ensure_ascii=False))
+        shown = [{"name": check.name, "passed": check.passed, "text": check.text} for check in checks]
+        verdict_document = {"passed": passed, "key_compared": key is not None, "checks": shown, "path": path}
+        typer.echo(json.dumps(verdict_document, ensure_ascii=False))
     else:
         _show(checks, passed=passed, pinned=key is not None)
         if path is not None:
@@ -70,26 +70,26 @@ def _certificate(file: Path, key: str | None) -> tuple[list[Any], None]:
     return list(verify_certificate(file.read_bytes(), key)), None
 
 
-def _transcript(file: Path, key: str | None, beside: Beside) -> tuple[list[Any], Any]:
+def _transcript(file: Path, key: str | None, attachments: Attachments) -> tuple[list[Any], Any]:
     """Return all checks and the transcript; None where the file is no transcript."""
     # Half a second of imports (pairing curves) that no other command should wait for.
     from services.lottery.verification.transcript_checks import read_transcript, verify_file, verify_transcript  # noqa: PLC0415
 
     try:
-        content = read_transcript(file, beside.rows)
+        content = read_transcript(file, attachments.rows)
     except ValueError:
-        return list(verify_file(file, key, beside.rows).checks), None
-    return [*verify_transcript(content, key).checks, *_enclosed(content, beside)], content
+        return list(verify_file(file, key, attachments.rows).checks), None
+    return [*verify_transcript(content, key).checks, *_enclosed(content, attachments)], content
 
 
-def _enclosed(content: Any, beside: Beside) -> Iterable[Any]:
+def _enclosed(content: Any, attachments: Attachments) -> Iterable[Any]:
     from services.lottery.verification.attachments import check_evidence, check_inclusion, check_previous  # noqa: PLC0415
 
-    if beside.proof is not None:
-        yield check_inclusion(content, _read(beside.proof))
-    if beside.previous is not None:
-        yield check_previous(content, _read(beside.previous))
-    for each in beside.evidence:
+    if attachments.proof is not None:
+        yield check_inclusion(content, _read(attachments.proof))
+    if attachments.previous is not None:
+        yield check_previous(content, _read(attachments.previous))
+    for each in attachments.evidence:
         yield check_evidence(content, each.read_bytes())
 
 

@@ -65,9 +65,9 @@ def certified(certificate: Mapping[str, Any]) -> Invariant:
     stores = Counter(store["result"] for store in certificate["services"])
     parts = {part: certificate[part]["result"] for part in ("broker", "backups", "logs")}
     holds = set(stores) == {"PASS"} and parts == {"broker": "PASS", "backups": "PASS", "logs": "UNKNOWN"}
-    told = ", ".join(f"{part} {result}" for part, result in parts.items())
+    part_results = ", ".join(f"{part} {result}" for part, result in parts.items())
     return Invariant(
-        "the certificate passes all but the logs, which the engine keeps", holds, f"{dict(stores)}, {told}"
+        "the certificate passes all but the logs, which the engine keeps", holds, f"{dict(stores)}, {part_results}"
     )
 
 

@@ -133,7 +133,7 @@ class ApplicantClient:
         return shown
 
     async def _persist(self, method: str, path: str, **request: Any) -> httpx.Response:
-        """Ask until there is an answer other than 503, waiting as told; the last answer or error after 8 attempts."""
+        """Repeat while the answer is 503, waiting as `Retry-After` says, for at most 8 attempts."""
         for attempt in range(1, _ATTEMPTS + 1):
             last = attempt == _ATTEMPTS
             try:

@@ -40,7 +40,7 @@ async def facts(
         sent=sent,
         statuses=await _statuses(staff, sent),
         desk=desk,
-        outcomes={name: [Outcome.model_validate(each) for each in told] for name, told in outcomes.items()},
+        outcomes={name: [Outcome.model_validate(outcome) for outcome in listed] for name, listed in outcomes.items()},
         notices=[Notice(each["application_id"], each["state"]) for each in notices],
         transcript_checks=[(each.name, each.passed) for each in report.checks],
         mail_leaks=[] if staff.at.mailbox is None else await asyncio.to_thread(_bulk_leaks, staff.at.mailbox),
@@ -73,12 +73,12 @@ def _bulk_leaks(mailbox: Path) -> list[str]:
 
 def _names_one(content: bytes, recipients: Sequence[str]) -> bool:
     message = message_from_bytes(content, policy=policy.default)
-    said = content.decode("utf-8", "replace")
+    text = content.decode("utf-8", "replace")
     for part in message.walk():
-        said += "".join(f"{name}: {value}\n" for name, value in part.items())
+        text += "".join(f"{name}: {value}\n" for name, value in part.items())
         if not part.is_multipart():
-            said += str(part.get_content())
-    return any(address in said for address in recipients)
+            text += str(part.get_content())
+    return any(address in text for address in recipients)
 
 
 async def summaries(staff: StaffClient) -> JsonObject:

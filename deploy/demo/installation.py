@@ -94,7 +94,7 @@ def _authorization(endpoint: ServiceEndpoint) -> dict[str, str]:
 
 def _problem(answer: httpx.Response) -> str:
     try:
-        told = answer.json()
-        return f"{told['type']} {told.get('detail_en') or told.get('detail', '')}"
+        problem = answer.json()
+        return f"{problem['type']} {problem.get('detail_en') or problem.get('detail', '')}"
     except (ValueError, KeyError):
         return "without a problem document"

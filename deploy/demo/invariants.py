@@ -111,9 +111,9 @@ def _capacities(facts: Facts) -> Iterator[Invariant]:
 
 
 def _one_notice_each(facts: Facts) -> Iterator[Invariant]:
-    told = Counter(notice.application_id for notice in facts.notices)
+    counts = Counter(notice.application_id for notice in facts.notices)
     readable = {each.application_id for each in facts.sent if not each.expected.reasons & UNREADABLE}
-    wrong = [str(app) for app in readable | set(told) if told[app] != (1 if app in readable else 0)]
+    wrong = [str(app) for app in readable | set(counts) if counts[app] != (1 if app in readable else 0)]
     yield Invariant(
         "everyone who could be read has exactly one notice", not wrong, _shown(wrong, f"{len(facts.notices)} notices")
     )

@@ -32,7 +32,7 @@ class Report:
     def figures(self) -> JsonObject:
         """Counts only."""
         vault, notifier = self.summaries["vault"], self.summaries["notifier"]
-        outcomes = Counter(each.outcome for told in self.facts.outcomes.values() for each in told)
+        outcomes = Counter(outcome.outcome for outcomes in self.facts.outcomes.values() for outcome in outcomes)
         return {
             "received": len(self.facts.sent),
             "by_channel": vault["channels"],
@@ -56,8 +56,8 @@ class Report:
 
     def seats(self) -> dict[str, str]:
         taken: Counter[str] = Counter()
-        for told in self.facts.outcomes.values():
-            for outcome in told:
+        for outcomes in self.facts.outcomes.values():
+            for outcome in outcomes:
                 if outcome.outcome == "won":
                     taken[outcome.class_id] += outcome.seats
         return {each.id: f"{taken[each.id]}/{each.capacity}" for each in self.facts.campaign.classes}

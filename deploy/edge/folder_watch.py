@@ -81,7 +81,7 @@ class FolderWatch:
             if refusal.code == UNAUTHORIZED:
                 self.tell(str(refusal))
             else:
-                self._reject(file, refusal.code, refusal.told)
+                self._reject(file, refusal.code, refusal.advice)
         except (IntakeUnavailableError, KeyRefusedError) as error:
             self.tell(str(error))
 

@@ -29,11 +29,11 @@ class IntakeUnavailableError(Exception):
 
 
 class PaperRefusedError(Exception):
-    """Raised when intake refuses a paper: `code` is the problem's name, `told` its advice."""
+    """Raised when intake refuses a paper: `code` is the problem's name, `advice` its advice."""
 
-    def __init__(self, code: str, told: str) -> None:
-        super().__init__(f"{code}: {told}")
-        self.code, self.told = code, told
+    def __init__(self, code: str, advice: str) -> None:
+        super().__init__(f"{code}: {advice}")
+        self.code, self.advice = code, advice
 
 
 class IntakeClient:
@@ -97,9 +97,9 @@ def _receipt(answer: httpx.Response) -> Receipt:
         return receipt
     if answer.headers.get("Content-Type") != "application/problem+json":
         raise PaperRefusedError("no-problem-document", f"HTTP {answer.status_code}; is KUJI_INTAKE_URL right?")
-    said = answer.json()
+    problem = answer.json()
     raise PaperRefusedError(
-        str(said["type"]).rpartition(":")[2], f"{said.get('detail', '')} {said.get('detail_en', '')}"
+        str(problem["type"]).rpartition(":")[2], f"{problem.get('detail', '')} {problem.get('detail_en', '')}"
     )
 
 

@@ -1,4 +1,4 @@
-"""`python -m deploy.local.daemon`: holds an installation until it is told to go (SIGTERM). `./kuji up` starts it."""
+"""`python -m deploy.local.daemon`: keeps an installation until SIGTERM. `./kuji up` starts it."""
 
 import argparse
 import json
@@ -21,16 +21,16 @@ def main() -> None:
     parser.add_argument("--campaigns", type=Path, required=True)
     parser.add_argument("--clock", type=Path, help="rehearsals only: file of the rehearsal clock")
     arguments = parser.parse_args()
-    told = threading.Event()
+    stop_requested = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: told.set())
+        signal.signal(number, lambda *_: stop_requested.set())
     runs.claim(arguments.home)
     try:
         campaigns = [str(name) for name in sorted(load_campaigns(arguments.campaigns))]
         options = Options(arguments.campaigns, arguments.clock)
         with runs.watchdog(arguments.home) as watchdog, Stack(arguments.home, options, watchdog=watchdog) as stack:
             _write(arguments.home / "installation.json", _record(stack, campaigns))
-            told.wait()
+            stop_requested.wait()
     except KujiError as error:
         sys.exit(str(error))
     finally:

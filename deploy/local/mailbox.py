@@ -42,9 +42,9 @@ class Mailbox:
 
     async def handle_DATA(self, _server: SMTP, _session: Session, envelope: Envelope) -> str:  # noqa: N802
         number = f"{next(self._numbers):06d}"
-        told = {"mail_from": envelope.mail_from, "rcpt_tos": envelope.rcpt_tos}
+        addresses = {"mail_from": envelope.mail_from, "rcpt_tos": envelope.rcpt_tos}
         content = envelope.original_content or b""
-        await asyncio.to_thread(self._keep, number, content, json.dumps(told))
+        await asyncio.to_thread(self._keep, number, content, json.dumps(addresses))
         return f"250 2.0.0 kept as {number}"
 
     def _keep(self, number: str, content: bytes, envelope: str) -> None:

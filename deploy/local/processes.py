@@ -1,7 +1,7 @@
 """Child processes that never outlive their owner, whatever ends it.
 
 Each child leads a process group of its own. A watchdog process holds the other end of a pipe: when the owner
-ends in any way, even by SIGKILL, the pipe closes and the watchdog kills the groups it was told of.
+ends in any way, even by SIGKILL, the pipe closes and the watchdog kills the groups that it watches.
 """
 
 import contextlib
@@ -25,10 +25,10 @@ class LocalError(KujiError):
 
 
 class Watchdog:
-    """Kills what is left when its owner is gone. `ledger`: file of all it was told of, should it be killed itself."""
+    """Kills the watched groups when its owner is gone. `pid_file` lists them, in case the watchdog is killed itself."""
 
-    def __init__(self, ledger: Path | None = None) -> None:
-        self._ledger = ledger
+    def __init__(self, pid_file: Path | None = None) -> None:
+        self._pid_file = pid_file
         self._process = subprocess.Popen(
             [sys.executable, "-c", _WATCHDOG], stdin=subprocess.PIPE, start_new_session=True, cwd="/"
         )
@@ -42,8 +42,8 @@ class Watchdog:
         self.close()
 
     def watch(self, group: int) -> None:
-        if self._ledger is not None:
-            with self._ledger.open("a") as lines:
+        if self._pid_file is not None:
+            with self._pid_file.open("a") as lines:
                 lines.write(f"{group} {started_at(group)}\n")
         self._tell(f"+{group}\n")
 

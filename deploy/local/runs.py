@@ -1,5 +1,5 @@
-"""Folders of running installations below `.kuji/run`: each says whose it is, so that what a crash left can be told
-from what runs, and be ended and removed.
+"""Folders of running installations below `.kuji/run`: each names its owner, so that installations
+left by a crash can be told from running ones, ended and removed.
 """
 
 import fcntl
@@ -15,7 +15,7 @@ from deploy.local.processes import Watchdog, kill_group, started_at
 from shared.files import write_atomic
 
 _OWNER = "owner.json"
-_LEDGER = "processes"
+_PID_FILE = "processes"
 
 
 def make(runs: Path, prefix: str) -> Path:
@@ -34,16 +34,16 @@ def claim(folder: Path) -> None:
 def owner(folder: Path) -> int | None:
     """Return the pid of the folder's owner, if it still runs."""
     try:
-        told = json.loads((folder / _OWNER).read_text("utf-8"))
+        owner_record = json.loads((folder / _OWNER).read_text("utf-8"))
     except (FileNotFoundError, ValueError):
         return None
-    pid = int(told["pid"])
-    return pid if started_at(pid) == told["started_at"] else None
+    pid = int(owner_record["pid"])
+    return pid if started_at(pid) == owner_record["started_at"] else None
 
 
 def watchdog(folder: Path) -> Watchdog:
     """Start a watchdog that lists its processes in `folder`, for `sweep` in case it is killed with its owner."""
-    return Watchdog(folder / _LEDGER)
+    return Watchdog(folder / _PID_FILE)
 
 
 def sweep(runs: Path) -> list[Path]:
@@ -58,8 +58,8 @@ def sweep(runs: Path) -> list[Path]:
 
 def _end(folder: Path) -> None:
     """Kill exactly the recorded processes: a pid with another start time is another process."""
-    ledger = folder / _LEDGER
-    for line in ledger.read_text().splitlines() if ledger.exists() else ():
+    pid_file = folder / _PID_FILE
+    for line in pid_file.read_text().splitlines() if pid_file.exists() else ():
         pid, _, began = line.partition(" ")
         if started_at(int(pid)) == began:
             kill_group(int(pid))

@@ -10,7 +10,7 @@ from typing import Any
 from pymongo import MongoClient
 from pymongo.errors import OperationFailure, PyMongoError
 
-_PATIENCE_S = 60.0
+_TIMEOUT_S = 60.0
 _ALREADY_INITIALIZED, _UNAUTHORIZED, _USER_EXISTS = 23, 13, 51003
 
 
@@ -48,7 +48,7 @@ def create_users(url: str, users: Mapping[str, str]) -> None:
 
 
 def _await_primary(client: MongoClient[dict[str, Any]]) -> None:
-    ends = time.monotonic() + _PATIENCE_S
+    ends = time.monotonic() + _TIMEOUT_S
     while not client.admin.command("hello")["isWritablePrimary"]:
         if time.monotonic() > ends:
             raise TimeoutError("no primary was elected; look at MongoDB's log")

@@ -147,7 +147,7 @@ class Handling(Generic[E]):
         waits_s = [_WAIT_S, 2 * _WAIT_S, 4 * _WAIT_S, *[_LONGEST_WAIT_S] * _LONG_WAITS]
         while True:
             try:
-                await self._store.transact(lambda uow: self._work(parcels, uow), patience_s=_PATIENCE_S)
+                await self._store.transact(lambda uow: self._work(parcels, uow), retry_s=_PATIENCE_S)
             except (StoreUnavailableError, NotReadyError) as error:
                 if deliveries.ended or not waits_s:
                     raise Abandoned from None

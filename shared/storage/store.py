@@ -24,11 +24,11 @@ A process that is killed leaves its transaction open, and with it the locks that
 and half as long again. No transaction of ours takes more than a fraction of it.
 """
 
-_PATIENCE_S = 20.0
-"""How long a transaction is tried again by default."""
+_RETRY_S = 20.0
+"""Time for which a transaction is repeated by default."""
 
-_COMMIT_PATIENCE_S = 5.0
-"""How long a commit is said again whose answer was lost."""
+_COMMIT_RETRY_S = 5.0
+"""Time for which a commit is repeated when its answer was lost."""
 
 
 class Store:
@@ -60,8 +60,8 @@ class Store:
     async def time(self) -> datetime:
         """Return the time of the server's clock, aware."""
         with translate_errors():
-            said: datetime = (await self.db.command("hello"))["localTime"]
-        return said.replace(tzinfo=UTC)
+            local_time: datetime = (await self.db.command("hello"))["localTime"]
+        return local_time.replace(tzinfo=UTC)
 
     async def close(self) -> None:
         self._client.close()
@@ -70,25 +70,25 @@ class Store:
         """Call `listener` after each commit that put something into the outbox."""
         self._listeners.append(listener)
 
-    async def transact(self, work: Work[T], *, patience_s: float = _PATIENCE_S) -> T:
+    async def transact(self, work: Work[T], *, retry_s: float = _RETRY_S) -> T:
         """Run `work` in one transaction (snapshot read, majority and journal write) and return its result.
 
-        `work` is run again, for up to `patience_s`, where the server took the transaction back (a rival wrote the
+        `work` is run again, for up to `retry_s`, where the server took the transaction back (a rival wrote the
         same), so it must change nothing but the database.
         Raises StoreUnavailableError where no server answers.
         If `work` raises, the transaction is rolled back and the error propagates.
         """
         with translate_errors():
             async with await self._client.start_session() as session:
-                result, emitted = await self._until_done(session, work, patience_s)
+                result, emitted = await self._until_done(session, work, retry_s)
         if emitted:
             for listener in self._listeners:
                 listener()
         return result
 
-    async def _until_done(self, session: Session, work: Work[T], patience_s: float) -> tuple[T, bool]:
+    async def _until_done(self, session: Session, work: Work[T], retry_s: float) -> tuple[T, bool]:
         loop = asyncio.get_running_loop()
-        give_up, pause_s = loop.time() + patience_s, 0.005
+        give_up, pause_s = loop.time() + retry_s, 0.005
         while True:
             try:
                 return await self._once(session, work)
@@ -114,7 +114,7 @@ class Store:
 
 async def _commit(session: Session) -> None:
     loop = asyncio.get_running_loop()
-    give_up = loop.time() + _COMMIT_PATIENCE_S
+    give_up = loop.time() + _COMMIT_RETRY_S
     while True:
         try:
             await session.commit_transaction()

@@ -35,8 +35,8 @@ def is_actor(text: str) -> bool:
 
 def write_session(secret: str, session: Session) -> str:
     """Return the cookie's value."""
-    said = f"1~{session.actor}~{int(session.ends.timestamp())}"
-    return f"{said}~{_tag(secret, said)}"
+    content = f"1~{session.actor}~{int(session.ends.timestamp())}"
+    return f"{content}~{_tag(secret, content)}"
 
 
 def read_session(secret: str, text: str, now: datetime) -> Session | None:
@@ -48,6 +48,6 @@ def read_session(secret: str, text: str, now: datetime) -> Session | None:
     return Session(matched[1], ends) if now < ends else None
 
 
-def _tag(secret: str, said: str) -> str:
+def _tag(secret: str, content: str) -> str:
     key = hmac.digest(secret.encode(), b"kuji/session/1", hashlib.sha256)
-    return b64url(hmac.digest(key, said.encode("ascii"), hashlib.sha256))
+    return b64url(hmac.digest(key, content.encode("ascii"), hashlib.sha256))

@@ -1,4 +1,4 @@
-"""How long a draw takes beside what library and database need anyway: python -m tests.bench.bench_draw [entries]
+"""Duration of a draw beside the time of library and database alone: python -m tests.bench.bench_draw [entries]
 
 Without a number: one million and ten million. Each figure stands beside its limit in the same run:
 
@@ -80,7 +80,7 @@ def told(what: str, seconds: float, count: int, limit: float | None = None) -> N
 
 
 def timed(work: Callable[[], object], times: int = 3) -> float:
-    """The best of a few: what the machine can do, not what else it did."""
+    """Return the best of a few runs, which other work of the machine disturbs least."""
     best = float("inf")
     for _ in range(times):
         started = time.perf_counter()
@@ -120,7 +120,7 @@ def bare_aes(ids: bytes | memoryview) -> None:
 
 
 def peak_memory(count: int) -> None:
-    """Of a process of its own."""
+    """Run in a separate process."""
     context = multiprocessing.get_context("spawn")
     with context.Pool(1) as pool:
         peak = pool.apply(_peak, (count,))
@@ -134,7 +134,7 @@ def _peak(count: int) -> float:
 
 
 def frozen_list_small_steps(count: int) -> FrozenList:
-    """As `frozen_list`, without the memory that making it takes."""
+    """Read `frozen_list` without the memory that making it takes."""
     table = frozen_list(1).table
     random, ids = np.random.default_rng(1), bytearray()
     for _ in range(0, count, 1 << 16):

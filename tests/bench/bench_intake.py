@@ -1,4 +1,4 @@
-"""How many applications a second one process of intake takes, closed loop, beside what bounds it in the same run.
+"""Applications a second of one intake process, closed loop, beside its bounds in the same run.
 
     .kuji/venv/bin/python -m tests.bench.bench_intake [--seconds 5] [--rounds 3] [--connections 128]
 
@@ -40,7 +40,7 @@ from tests.support.vault_messages import VaultSide, connected
 
 @dataclass(frozen=True)
 class Load:
-    """How hard and how long."""
+    """Load and duration of a run."""
 
     seconds: float
     connections: int
@@ -48,7 +48,7 @@ class Load:
 
 @dataclass(frozen=True)
 class Installation:
-    """What a run needs of its surroundings."""
+    """Environment of a run."""
 
     amqp_url: str
     namespace: str
@@ -58,14 +58,14 @@ class Installation:
 
 @dataclass(frozen=True)
 class Rate:
-    """Completions a second, and processor time of the server for each (seconds; 0 where nobody looked)."""
+    """Completions a second, and processor time of the server for each (seconds; 0 where it was not measured)."""
 
     per_second: float
     cost_s: float = 0.0
 
 
 async def closed_loop(load: Load, once: Callable[[int], Awaitable[None]], server: psutil.Process | None = None) -> Rate:
-    """`once(lane)` again and again in each lane."""
+    """Repeat `once(lane)` in each lane."""
     end, done = time.perf_counter() + load.seconds, 0
 
     async def lane(number: int) -> None:

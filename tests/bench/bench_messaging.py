@@ -102,7 +102,7 @@ async def _windowed(act: Callable[[], Awaitable[object]]) -> None:
 
 
 async def single_events(house: House) -> AsyncIterator[Figure]:
-    """One application a message: published directly, handled in batches, one inserted document each."""
+    """Measure one application a message: published directly, handled in batches, one inserted document each."""
     intake = await house.running(await house.bus("intake"))
     begun = time.perf_counter()
     await _windowed(lambda: intake.publish(received()))
@@ -124,7 +124,7 @@ async def single_events(house: House) -> AsyncIterator[Figure]:
 
 
 async def batch_events(house: House) -> AsyncIterator[Figure]:
-    """A hundred items a message, through the outbox of one service into the state of another."""
+    """Measure a hundred items a message, through the outbox of one service into the state of another."""
     vault, lottery, handled = await house.bus("vault"), await house.bus("lottery"), 0
     store = await house.store("vault")
 

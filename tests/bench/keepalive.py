@@ -13,7 +13,7 @@ class Answer:
     body: bytes
 
     def number(self, header: bytes) -> int:
-        """A header that holds a number; ValueError where it is not there."""
+        """Return the number in a header. Raises ValueError where it is absent."""
         return int(self.head.partition(b"\r\n" + header + b": ")[2].split(b"\r\n", 1)[0])
 
 

@@ -25,7 +25,7 @@ def compose() -> Compose:
 
 
 def mounts(compose: Compose, name: str) -> dict[str, str]:
-    """What is mounted: place inside → source."""
+    """Return the mounts: path in the container → source."""
     volumes = [each.removesuffix(":ro") for each in compose["services"][name].get("volumes", [])]
     return {each.rpartition(":")[2]: each.rpartition(":")[0] for each in volumes}
 
@@ -150,7 +150,7 @@ def test_services_wait_for_the_broker_and_for_their_users(compose: Compose) -> N
 
 @pytest.mark.parametrize("command", [["docker", "compose"], ["docker-compose"]])
 def test_compose_itself_takes_the_file(command: list[str], tmp_path: Path) -> None:
-    """Where one is installed; where none is, the tests above have read the file as YAML."""
+    """Run docker compose where it is installed; elsewhere the tests above have read the file as YAML."""
     if not _answers(command):
         return
     secrets.make(tmp_path, rehearsal=True)

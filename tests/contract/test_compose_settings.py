@@ -1,4 +1,4 @@
-"""What `./kuji compose init` makes is what the services, the broker and MongoDB take, and what the contracts say."""
+"""Files of `./kuji compose init` fit the services, the broker, MongoDB and the contracts."""
 
 import json
 import stat
@@ -154,7 +154,7 @@ def test_every_password_is_its_own(folder: Path) -> None:
     assert len({*passwords, *tokens}) == 3 * len(SERVICES)
 
 
-def test_nobody_else_on_the_machine_gets_into_the_folder(folder: Path) -> None:
+def test_the_folder_is_closed_to_other_users_of_the_machine(folder: Path) -> None:
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
     assert not [path for path in folder.glob(".*") if path.is_dir()]
 
@@ -175,7 +175,7 @@ def test_a_folder_made_for_a_rehearsal_is_not_taken_for_real_people(tmp_path: Pa
         secrets.make(tmp_path, rehearsal=False)
 
 
-def test_the_command_line_finds_the_published_doors_and_their_tokens(
+def test_the_command_line_finds_the_published_addresses_and_their_tokens(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("KUJI_INSTALLATION", str(record.write(folder, ROOT / "deploy" / "campaigns")))

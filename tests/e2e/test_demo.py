@@ -43,7 +43,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Finished:
 
 
 def _running_demos() -> set[str]:
-    """Processes of demos of this checkout, whoever plays them; by pid and name."""
+    """Return the processes of all demos of this checkout, by pid and name."""
     return {
         f"{process.pid} {process.info['name']}"
         for process in psutil.process_iter(["name", "cmdline"])
@@ -95,7 +95,7 @@ def test_the_program_of_the_page_verifies_it_too_and_follows_everybody_to_the_sa
 
 
 def test_openssl_alone_finds_one_entrys_ticket_and_place(finished: Finished, tmp_path: Path):
-    """The commands of docs/protocols.md §2, and what `./kuji verify --entry` says."""
+    """Compare the commands of docs/protocols.md §2 with `./kuji verify --entry`."""
     transcript = finished.output / "transcript.json"
     content = json.loads(transcript.read_text("utf-8"))
     entry = content["winners"]["junior-football"][-1]

@@ -1,4 +1,4 @@
-"""Checkouts to play in, and all processes that belong to one: whoever names its folder anywhere."""
+"""Checkouts for tests, and all processes that name the folder of one."""
 
 import json
 import os
@@ -70,12 +70,12 @@ class Checkout:
         )
 
     def status(self) -> dict[str, dict[str, Any]]:
-        """What `./kuji status` knows, by part."""
+        """Return the rows of `./kuji status`, by part."""
         rows: list[dict[str, Any]] = json.loads(self.kuji("status", "--json").stdout)
         return {row["part"]: row for row in rows}
 
     def processes(self) -> dict[int, str]:
-        """Everything that runs and names this folder in its command, its working folder or its environment."""
+        """Return the processes that name this folder in command, working folder or environment, by pid."""
         found = {}
         for process in psutil.process_iter():
             try:

@@ -28,7 +28,7 @@ _PULL_S = 120
 
 
 def docker_answers() -> bool:
-    """Whether a Docker engine answers and has, or can fetch, both images; said aloud where it has not."""
+    """Return True if a Docker engine answers and has, or can fetch, both images; print the reason if not."""
     if not _somebody_listens(os.environ.get("DOCKER_HOST", f"unix://{_SOCKET}")):
         return False  # the client would leave its socket open in finding out
     try:
@@ -46,7 +46,7 @@ def docker_answers() -> bool:
 
 
 def _somebody_listens(address: str) -> bool:
-    """Whether anything takes connections at a `unix://` or `tcp://` address of an engine."""
+    """Return True if a process accepts connections at a `unix://` or `tcp://` address of an engine."""
     where = urlsplit(address)
     unix = where.scheme == "unix"
     try:
@@ -125,7 +125,7 @@ class Containers:
 
 
 def _elsewhere() -> bool:
-    """Whether the engine is on another host, or is said to be reached in a way of its own."""
+    """Return True if the engine is on another host, or has a configured host name."""
     told = {"TC_HOST", "TESTCONTAINERS_HOST_OVERRIDE", "TESTCONTAINERS_CONNECTION_MODE"} & set(os.environ)
     return bool(told) or os.environ.get("DOCKER_HOST", "").startswith(("tcp:", "ssh:"))
 

@@ -61,7 +61,7 @@ class Edge:
         return sorted(self.spool.glob("*.json"))
 
     def papers(self) -> dict[str, dict[str, Any]]:
-        """What the vault has, by serial number."""
+        """Return the vault's papers, by serial number."""
         found = self._staff("GET", "papers").json()["papers"]
         return {paper["serial"]: paper for paper in found}
 

@@ -32,7 +32,7 @@ FURTHER = """
 
 @functools.cache
 def sheet(pages: int = 1) -> bytes:
-    """The application sheet as it is printed (PDF, A4), and what people send along behind it."""
+    """Return the application sheet as printed (PDF, A4), with further pages behind it."""
     printed = Sheets(Typesetter(), *catalogues_with(TEXTS)).pdf(load_campaign(SAMPLE))
     whole = io.BytesIO()
     with pikepdf.open(io.BytesIO(printed)) as document:
@@ -45,7 +45,7 @@ def sheet(pages: int = 1) -> bytes:
 
 @functools.cache
 def pages_at(lines_per_inch: int, pages: int) -> tuple[Image.Image, ...]:
-    """The sheet in black and white, as a fax machine sees it."""
+    """Return the sheet in black and white, as a fax machine scans it."""
     height = round(A4_INCHES * lines_per_inch)
     document = pypdfium2.PdfDocument(sheet(pages))
     try:
@@ -63,7 +63,7 @@ def fax(
     pages: int = 1,
     secret: str | None = None,
 ) -> bytes:
-    """A TIFF as a fax server stores it; `secret` is written into its tags, as senders' numbers are."""
+    """Return a TIFF as a fax server stores it; `secret` stands in its tags, as senders' numbers do."""
     first, *more = pages_at(lines_per_inch, pages)
     tags = TiffImagePlugin.ImageFileDirectory_v2()
     if secret is not None:
@@ -77,7 +77,7 @@ def fax(
 
 
 def pictures(tiff: bytes) -> list[Image.Image]:
-    """Its pages."""
+    """Return the pages."""
     with Image.open(io.BytesIO(tiff)) as image:
         found = []
         for number in range(getattr(image, "n_frames", 1)):
@@ -87,7 +87,7 @@ def pictures(tiff: bytes) -> list[Image.Image]:
 
 
 def same_pictures(one: bytes, other: bytes) -> bool:
-    """Whether every dot of every page is equal."""
+    """Return True if all dots of all pages are equal."""
     left, right = pictures(one), pictures(other)
     return len(left) == len(right) and all(
         a.size == b.size and ImageChops.difference(a.convert("L"), b.convert("L")).getbbox() is None
@@ -96,7 +96,7 @@ def same_pictures(one: bytes, other: bytes) -> bool:
 
 
 def photo(kind: Literal["JPEG", "PNG"], secret: str | None = None) -> bytes:
-    """A photographed sheet; `secret` stands in its metadata."""
+    """Return a photographed sheet; `secret` stands in its metadata."""
     picture = pages_at(98, 1)[0].convert("L")
     written = io.BytesIO()
     exif = Image.Exif()
@@ -108,7 +108,7 @@ def photo(kind: Literal["JPEG", "PNG"], secret: str | None = None) -> bytes:
 
 
 def scan(secret: str | None = None, payload: bytes = b"", pages: int = 1, password: str | None = None) -> bytes:
-    """A PDF with all that a PDF may carry besides its pages."""
+    """Return a PDF with everything that a PDF may carry besides its pages."""
     with pikepdf.open(io.BytesIO(sheet(pages))) as pdf:
         if secret is not None:
             pdf.docinfo["/Author"] = secret

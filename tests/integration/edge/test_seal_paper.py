@@ -36,7 +36,7 @@ def test_a_fax_goes_all_the_way_into_the_vault_dot_for_dot_and_its_file_goes(edg
     assert CANARY.encode() not in came_out
 
 
-def test_what_is_no_paper_is_kept_with_a_clear_error_and_the_others_go(edge: Edge):
+def test_a_file_that_is_no_paper_is_kept_with_a_clear_error_and_the_others_are_sent(edge: Edge):
     files = [
         edge.file("A-1.tif", fax_images.fax()[:3000]),
         edge.file("A-2.pdf", fax_images.photo("PNG") + bytes(9_000_000)),
@@ -80,7 +80,7 @@ def test_intake_killed_in_the_middle_loses_nothing(edge: Edge):
 
 
 def test_the_tool_killed_after_sealing_sends_the_same_paper_later(edge: Edge):
-    """What lies in the spool is what will be posted: the same id, so the same receipt."""
+    """Check that the spooled paper is posted later: the same id gives the same receipt."""
     file = edge.file("K-2.tif", fax_images.fax(98))
     environment = edge.environment(KUJI_INTAKE_URL="http://127.0.0.1:9", KUJI_PATIENCE_S="60")
     assert edge.run(TOOL, "--channel", "fax", edge.file("K-3.tif", fax_images.fax(98)))[0] == 0  # the key is known now
@@ -154,7 +154,7 @@ def test_a_scanners_folder_is_watched(edge: Edge):
 
 
 def test_hylafax_hands_over_a_fax_and_the_callers_number_goes_nowhere(edge: Edge):
-    """As faxgetty calls it: in the spooling area, with a relative name, and the call ids after the error message."""
+    """Call the hook as faxgetty does: in the spooling area, with a relative name and call ids at the end."""
     spooling = edge.home / "hylafax"
     (spooling / "recvq").mkdir(parents=True)
     (spooling / "recvq" / "fax000000007.tif").write_bytes(fax_images.fax(196, "group3", 2, CANARY))
@@ -173,8 +173,8 @@ def test_hylafax_hands_over_a_fax_and_the_callers_number_goes_nowhere(edge: Edge
     assert edge.run(HOOK, "recvq/x.tif")[0] == USAGE
 
 
-def test_the_edge_runs_on_a_fax_host_without_the_rest_of_the_house(edge: Edge):
-    """Only the folders that docs/operations.md says to copy; services, campaign files and ids stay away."""
+def test_the_edge_runs_on_a_fax_host_with_the_documented_files_alone(edge: Edge):
+    """Copy only the files that docs/operations.md names, without services and campaign files."""
     host = edge.home / "opt"
     shutil.copytree(ROOT / "deploy" / "edge", host / "deploy" / "edge")
     (host / "deploy" / "__init__.py").touch()

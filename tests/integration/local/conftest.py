@@ -9,7 +9,7 @@ from tests.support.checkouts import Checkout
 
 @pytest.fixture(autouse=True)
 def private_servers(monkeypatch: pytest.MonkeyPatch) -> None:
-    """These tests are about servers of one's own, also where others are given."""
+    """Use private servers also where external ones are configured."""
     for name in [name for name in os.environ if name.startswith("KUJI_")]:
         monkeypatch.delenv(name)
 

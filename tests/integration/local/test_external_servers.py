@@ -68,7 +68,7 @@ def test_a_given_database_alone_is_never_used_under_the_name_of_a_real_one(
     assert checkout.kuji("down").returncode == 0
 
 
-def test_a_given_broker_that_does_not_answer_is_named_with_what_to_do(
+def test_an_external_broker_that_does_not_answer_is_named_with_advice(
     checkout: Checkout, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("KUJI_AMQP_URL", "amqp://nobody:secret@127.0.0.1:1/")

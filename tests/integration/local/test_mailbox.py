@@ -30,7 +30,7 @@ def kept(mailbox: Path, mark: str) -> list[tuple[dict[str, object], bytes]]:
     return [(told, path.with_suffix(".eml").read_bytes()) for path, told in ours]
 
 
-def test_what_arrives_is_kept_byte_for_byte_with_its_envelope(smtp: smtplib.SMTP, mailbox: Path, mark: str) -> None:
+def test_a_mail_is_kept_byte_for_byte_with_its_envelope(smtp: smtplib.SMTP, mailbox: Path, mark: str) -> None:
     smtp.sendmail("bounce+1@example.invalid", [f"one-{mark}@example.jp", f"two-{mark}@example.jp"], TEXT)
 
     ((envelope, content),) = kept(mailbox, mark)

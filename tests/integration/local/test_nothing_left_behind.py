@@ -11,7 +11,7 @@ from tests.support.checkouts import Checkout, until
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_demo_that_is_told_to_stop_stops_everything_and_removes_its_state(
+def test_a_demo_that_is_signalled_stops_everything_and_removes_its_state(
     checkout: Checkout, number: signal.Signals
 ) -> None:
     demo = checkout.start("demo", "--size", "500")
@@ -73,7 +73,7 @@ def test_two_checkouts_run_side_by_side_and_down_ends_only_its_own(checkout: Che
     assert neighbour.kuji("down").returncode == 0
 
 
-def test_down_ends_what_is_left_when_even_the_watchdog_was_killed(checkout: Checkout) -> None:
+def test_down_ends_left_processes_also_when_the_watchdog_was_killed(checkout: Checkout) -> None:
     assert checkout.start("up").wait(150) == 0
     before = checkout.processes()
     keeper = next(pid for pid, name in before.items() if name == "deploy.local.daemon")

@@ -13,7 +13,7 @@ from tests.support.checkouts import Checkout, until
 
 @pytest.fixture(scope="module")
 def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Checkout]:
-    """An installation of the sample campaign, with nothing in it yet."""
+    """Start an installation of the sample campaign without applications."""
     checkout = Checkout.make(tmp_path_factory.mktemp("office") / "checkout")
     try:
         assert checkout.start("up").wait(150) == 0
@@ -30,7 +30,7 @@ def asked(office: Checkout, *command: str) -> Any:
 
 
 @pytest.mark.parametrize("group", ["held", "parked", "notices", "prints"])
-def test_lists_of_what_waits_are_empty_at_the_start(office: Checkout, group: str) -> None:
+def test_lists_of_waiting_work_are_empty_at_the_start(office: Checkout, group: str) -> None:
     assert asked(office, group, "list") == []
     assert office.kuji(group, "list").stdout.startswith(("nothing", "no "))
 
@@ -43,7 +43,7 @@ def test_a_draw_whose_time_has_come_is_seen_to_freeze_by_itself(office: Checkout
     until(lambda: asked(office, "draw", "status")["state"] == "frozen")
 
 
-def test_a_close_out_that_nobody_began_is_open(office: Checkout) -> None:
+def test_a_close_out_that_was_not_begun_is_open(office: Checkout) -> None:
     assert asked(office, "close-out", "status")["state"] == "open"
 
 
@@ -59,7 +59,7 @@ def test_a_close_out_that_nobody_began_is_open(office: Checkout) -> None:
         (["close-out", "certificate", "certificates"], "no-certificate"),
     ],
 )
-def test_a_refusal_is_told_by_its_name_and_leaves_no_file(
+def test_a_refusal_is_printed_with_its_name_and_leaves_no_file(
     office: Checkout, command: list[str], problem: str, tmp_path: Path
 ) -> None:
     command = [str(tmp_path / word) if "." in word and "sato" not in word else word for word in command]

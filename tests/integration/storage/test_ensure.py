@@ -28,7 +28,7 @@ async def test_a_rule_that_changed_is_in_force_after_the_next_start(store: Store
 
 
 async def test_a_start_does_not_wait_for_an_open_transaction(store: Store):
-    """A process that was killed leaves one behind, for as long as the server keeps it."""
+    """Leave a transaction open, as a killed process does for as long as the server keeps it."""
     await store.ensure([FIRST])
     async with await store.db.client.start_session() as session:
         session.start_transaction()

@@ -1,4 +1,4 @@
-"""What the demo expects is what the rules of the vault give: two authors, one page of rules."""
+"""Expectations of the demo agree with the rules of the vault, which were written independently."""
 
 from pathlib import Path
 

@@ -17,7 +17,7 @@ PEOPLE = population(CAMPAIGN, 3, 200)
 
 
 def right() -> Facts:
-    """What a flawless run would report: everybody lost, so no capacity is touched."""
+    """Return the facts of a flawless run in which no application won."""
     status = {each.application_id: _status(each) for each in PEOPLE}
     accepted = [each for each in PEOPLE if status[each.application_id].status == "accepted"]
     return Facts(
@@ -78,7 +78,7 @@ def test_a_flawless_run_breaks_nothing():
         (lambda f: replace(f, transcript_checks=[]), "transcript"),
     ],
 )
-def test_what_breaks_is_named(change: Callable[[Facts], Facts], name: str):
+def test_a_broken_invariant_is_named(change: Callable[[Facts], Facts], name: str):
     assert any(name in each for each in broken(change(FACTS)))
 
 

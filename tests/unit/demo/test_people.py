@@ -31,7 +31,7 @@ def people(campaign: Campaign) -> list[DemoApplication]:
 
 
 def readable(people: list[DemoApplication]) -> list[tuple[DemoApplication, dict[str, Any]]]:
-    """Those whose plaintext is a well-formed application."""
+    """Return the people whose plaintext is a well-formed application."""
     return [(each, json.loads(each.plaintext)) for each in people if "malformed" not in each.expected.reasons]
 
 
@@ -77,7 +77,7 @@ def test_some_mailboxes_bounce_some_defer_and_some_people_have_none(people: list
         assert ("defer-4xx" in address) == (each.mailbox == "defers")
 
 
-def test_mail_addresses_can_belong_to_nobody(people: list[DemoApplication]):
+def test_mail_addresses_belong_to_no_real_person(people: list[DemoApplication]):
     addresses = [content["applicant"].get("email") for _, content in readable(people)]
     assert all(address.endswith(".example") for address in addresses if address)
 

@@ -52,7 +52,7 @@ def vault() -> Vault:
     return Vault()
 
 
-def test_what_is_sealed_opens_with_the_documented_info_string(vault: Vault):
+def test_a_sealed_text_opens_with_the_documented_info_string(vault: Vault):
     sealed = unb64url(vault.key().seal(APPLICATION, b"secret"))
     info = b"kuji/application/1\x00777-days\x00k1\x007b0c1f52-6f0a-4c1e-9d57-3a8a8f0f6b21"
     assert SUITE.decrypt(sealed, vault.private, info) == b"secret"
@@ -71,7 +71,7 @@ def test_sealing_twice_gives_different_texts(vault: Vault):
     assert key.seal(APPLICATION, b"secret") != key.seal(APPLICATION, b"secret")
 
 
-def test_a_key_signed_by_somebody_else_is_refused(vault: Vault):
+def test_a_key_signed_with_another_key_is_refused(vault: Vault):
     with pytest.raises(KeyRefusedError, match="signature"):
         SealingKey.from_document(vault.document(), campaign=CAMPAIGN, trusted=Vault().signing.public)
 

@@ -115,7 +115,7 @@ def test_a_photo_inside_a_pdf_loses_its_metadata_too():
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
-def test_what_is_not_what_it_says_is_refused_with_a_code(data: bytes, code: str):
+def test_a_file_of_another_kind_than_its_name_is_refused_with_a_code(data: bytes, code: str):
     with pytest.raises(NotAPaperError) as caught:
         strip_metadata(data)
     assert caught.value.code == code

@@ -19,7 +19,7 @@ def kuji(*arguments: str) -> Result:
     return CliRunner().invoke(app, list(arguments), terminal_width=100)
 
 
-def test_help_names_every_habit_of_the_house() -> None:
+def test_help_names_every_command() -> None:
     said = kuji("help")
 
     assert said.exit_code == 0

@@ -91,7 +91,7 @@ def bare(tmp_path: Path) -> Machine:
 
 @pytest.fixture
 def machine(bare: Machine) -> Machine:
-    """The same with every Debian package and a MongoDB server."""
+    """Make a machine with all Debian packages and a MongoDB server."""
     bare.has("mongod", "#!/bin/sh\n")
     for path in (
         "usr/lib/rabbitmq/bin/rabbitmq-server",
@@ -102,7 +102,7 @@ def machine(bare: Machine) -> Machine:
     return bare
 
 
-def test_the_first_use_installs_what_the_lock_says_and_the_second_installs_nothing(machine: Machine) -> None:
+def test_the_first_use_installs_the_locked_packages_and_the_second_installs_nothing(machine: Machine) -> None:
     status, said = machine.kuji("demo")
     first = machine.calls()
     machine.kuji("demo")
@@ -165,7 +165,7 @@ def test_sudo_is_used_where_the_user_is_not_root(bare: Machine) -> None:
     assert bare.calls()[:2] == ["sudo", "apt-get update"]
 
 
-def test_neither_root_nor_sudo_gets_the_command_to_ask_somebody_for(bare: Machine) -> None:
+def test_without_root_and_sudo_the_command_to_run_as_root_is_printed(bare: Machine) -> None:
     bare.has("id", "#!/bin/sh\necho 1000\n")
 
     status, said = bare.kuji("demo")
@@ -196,7 +196,7 @@ def test_a_server_for_mongodb_is_unpacked_once_unless_one_is_given(machine: Mach
 
 
 @pytest.mark.parametrize("command", ["help", "verify", "status", "down"])
-def test_what_starts_no_server_needs_no_debian_package(bare: Machine, command: str) -> None:
+def test_a_command_that_starts_no_server_needs_no_debian_package(bare: Machine, command: str) -> None:
     status, said = bare.kuji(command)
 
     assert status == 0
@@ -214,7 +214,7 @@ def test_arguments_are_handed_over_as_they_are_from_any_folder_and_through_a_lin
 
 
 @pytest.mark.parametrize("home", [None, ""])
-def test_without_a_home_folder_nothing_is_told_of_one(machine: Machine, home: str | None) -> None:
+def test_without_a_home_folder_programs_get_no_home_variable(machine: Machine, home: str | None) -> None:
     machine.variables |= {} if home is None else {"HOME": home}
 
     status, _ = machine.kuji("help")
@@ -236,7 +236,7 @@ def test_a_failed_installation_shows_why_and_is_tried_again(machine: Machine) ->
     assert status == 0
 
 
-def test_a_python_that_is_too_old_is_replaced_by_debians_or_the_reason_said(machine: Machine) -> None:
+def test_a_python_that_is_too_old_is_replaced_by_debians_or_the_reason_is_printed(machine: Machine) -> None:
     machine.has("python3", "#!/bin/sh\nexit 1\n")
 
     status, said = machine.kuji("help")

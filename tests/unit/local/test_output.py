@@ -22,7 +22,7 @@ def window_of_eighty_columns(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "80")
 
 
-def test_nested_members_are_told_without_python(capsys: pytest.CaptureFixture[str]) -> None:
+def test_nested_members_are_printed_without_python_syntax(capsys: pytest.CaptureFixture[str]) -> None:
     show_one(DRAW, as_json=False)
 
     text = capsys.readouterr().out

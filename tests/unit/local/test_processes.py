@@ -36,7 +36,7 @@ os.kill(os.getpid(), signal.SIGKILL)
 
 
 def killed_owner(folder: Path, before: str = "pass") -> subprocess.CompletedProcess[str]:
-    """An owner that kills itself once its child has begun, or just before the watchdog is told of it."""
+    """Run an owner that kills itself after its child's start, or just before the watchdog knows the child."""
     return subprocess.run(
         [sys.executable, "-c", OWNER.format(before=before), str(folder)],
         cwd=ROOT,
@@ -72,7 +72,7 @@ def test_an_owner_killed_before_its_watchdog_knows_never_lets_the_program_begin(
     assert not (tmp_path / "begun").exists()
 
 
-def test_closing_the_watchdog_ends_what_is_still_watched(tmp_path: Path) -> None:
+def test_closing_the_watchdog_ends_watched_processes(tmp_path: Path) -> None:
     with Watchdog() as watchdog:
         child = started(watchdog, tmp_path, "sleep", "60")
 

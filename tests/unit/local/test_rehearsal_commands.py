@@ -24,7 +24,7 @@ def kuji(*arguments: str) -> Result:
 
 @pytest.fixture
 def own(tmp_path: Path) -> Path:
-    """A folder with one campaign of the office's own."""
+    """Make a folder with one campaign of the office."""
     folder = tmp_path / "own"
     folder.mkdir()
     (folder / "spring.yaml").write_text(SAMPLE.read_text("utf-8").replace("id: 777-days", "id: spring-2018"), "utf-8")
@@ -33,7 +33,7 @@ def own(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def clock(own: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RehearsalClock:
-    """The clock of a running rehearsal, an hour after its window has opened."""
+    """Return the clock of a running rehearsal, an hour after its window has opened."""
     [campaign] = rehearsals_of(own, tmp_path / "played")
     file, record = tmp_path / "clock.json", tmp_path / "installation.json"
     set_rehearsal_clock(file, campaign.window.opens + timedelta(hours=1))

@@ -1,4 +1,4 @@
-"""What a crash left is told from what runs, and only that is ended: real processes, which do nothing but sleep."""
+"""Installations left by a crash are ended, running ones are not; with real processes that sleep."""
 
 import json
 import os
@@ -33,7 +33,7 @@ def sleeper() -> Iterator[Sleepers]:
 
 
 def left_by(folder: Path, owner: subprocess.Popen[bytes], *children: subprocess.Popen[bytes]) -> Path:
-    """An installation whose owner has been killed, with the ledger of its processes."""
+    """Make an installation whose owner was killed, with the file of its processes."""
     folder.mkdir()
     told = {"pid": owner.pid, "started_at": started_at(owner.pid)}
     (folder / "owner.json").write_text(json.dumps(told))
@@ -51,14 +51,14 @@ def test_an_installation_of_this_process_is_its_own_and_is_not_swept(tmp_path: P
     assert folder.is_dir()
 
 
-def test_two_installations_get_two_folders_that_nobody_else_may_read(tmp_path: Path) -> None:
+def test_two_installations_get_two_folders_that_other_users_may_not_read(tmp_path: Path) -> None:
     one, other = runs.make(tmp_path, "demo-"), runs.make(tmp_path, "demo-")
 
     assert one != other
     assert one.stat().st_mode & 0o777 == 0o700
 
 
-def test_what_a_killed_owner_left_is_ended_and_removed(tmp_path: Path, sleeper: Sleepers) -> None:
+def test_an_installation_of_a_killed_owner_is_ended_and_removed(tmp_path: Path, sleeper: Sleepers) -> None:
     child = sleeper()
     folder = left_by(tmp_path / "demo-x", sleeper(), child)
 
@@ -85,7 +85,7 @@ def test_a_folder_that_says_nothing_of_its_owner_is_swept(tmp_path: Path) -> Non
     assert runs.sweep(tmp_path) == [tmp_path / "demo-x"]
 
 
-def test_the_ledger_of_a_watchdog_is_what_sweeping_reads(tmp_path: Path, sleeper: Sleepers) -> None:
+def test_sweeping_reads_the_pid_file_of_a_watchdog(tmp_path: Path, sleeper: Sleepers) -> None:
     child, folder = sleeper(), tmp_path / "demo-x"
     folder.mkdir()
     with runs.watchdog(folder) as watchdog:

@@ -1,4 +1,4 @@
-"""What a local installation keeps secret."""
+"""Secrets of a local installation."""
 
 import ssl
 from pathlib import Path
@@ -15,7 +15,7 @@ def secrets(tmp_path: Path) -> Secrets:
 
 
 def handshake(server: ssl.SSLContext, client: ssl.SSLContext, hostname: str) -> None:
-    """A whole TLS handshake between two ends in memory. Raises ssl.SSLError where either refuses."""
+    """Do a TLS handshake between two ends in memory. Raises ssl.SSLError where one end refuses."""
     to_server, to_client = ssl.MemoryBIO(), ssl.MemoryBIO()
     ends = [
         client.wrap_bio(to_client, to_server, server_hostname=hostname),

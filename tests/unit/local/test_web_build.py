@@ -29,7 +29,7 @@ mkdir -p node_modules
 
 @pytest.fixture
 def web(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder of sources, and stand-ins for node and npm that write down their calls."""
+    """Make a folder of sources, and stand-ins for node and npm that record their calls."""
     folder = tmp_path / "web"
     for path in (SOURCE, OTHER_SOURCE, "shared/web/src/dom.ts", BUNDLER, "package-lock.json"):
         (folder / path).parent.mkdir(parents=True, exist_ok=True)

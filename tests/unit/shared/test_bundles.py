@@ -14,7 +14,7 @@ def envelopes_of(lengths: list[int]) -> list[Envelope]:
 
 
 @given(st.lists(sizes, max_size=160))
-def test_what_is_bundled_and_taken_apart_is_the_same_in_the_same_order(lengths: list[int]):
+def test_a_bundle_taken_apart_has_the_same_items_in_the_same_order(lengths: list[int]):
     envelopes = envelopes_of(lengths)
     assert [each for message in bundles(envelopes) for each in Envelope.read_all(message)] == envelopes
 

@@ -10,7 +10,7 @@ SAMPLE = Path("deploy/campaigns/777-days.yaml")
 
 
 def written(tmp_path: Path, *changes: tuple[str, str]) -> Path:
-    """The sample with some text changed; a change that finds nothing would test nothing."""
+    """Return the sample with a text replaced; the text must occur in it."""
     text = SAMPLE.read_text("utf-8")
     for before, after in changes:
         assert before in text
@@ -84,7 +84,7 @@ def test_the_line_is_the_line_of_the_field(tmp_path: Path):
     assert text.startswith(f"campaign.yaml:{line_of('capacity: 380')}: classes.6.capacity")
 
 
-def test_several_mistakes_are_told_at_once(tmp_path: Path):
+def test_several_mistakes_are_reported_together(tmp_path: Path):
     text = refusal(written(tmp_path, ("capacity: 75", "capacity: 0"), ("capacity: 10\n", "capacity: x\n")))
     assert len(text.splitlines()) == 2
 
@@ -97,7 +97,7 @@ def test_a_key_that_stands_twice_is_refused(tmp_path: Path):
     assert "stands twice" in refusal(written(tmp_path, ("bcc_batch: 50", "bcc_batch: 50\nbcc_batch: 5")))
 
 
-def test_what_is_not_a_mapping_or_not_yaml_is_refused(tmp_path: Path):
+def test_a_file_that_is_not_a_yaml_mapping_is_refused(tmp_path: Path):
     for content in (b"- a\n- b\n", b"{", b"\xff\xfe\x00", b""):
         path = tmp_path / "x.yaml"
         path.write_bytes(content)
@@ -111,7 +111,7 @@ def test_the_same_campaign_in_two_files_is_refused(tmp_path: Path):
         load_campaigns(tmp_path)
 
 
-def test_an_empty_folder_says_what_to_do(tmp_path: Path):
+def test_an_empty_folder_is_refused_with_advice(tmp_path: Path):
     with pytest.raises(CampaignError, match=r"copy the sample"):
         load_campaigns(tmp_path)
 
@@ -136,7 +136,7 @@ def test_only_the_pinned_beacon_loads(tmp_path: Path, chain: str, key: str, numb
 
 
 def test_a_beacon_round_that_is_known_at_the_draw_time_does_not_load(tmp_path: Path):
-    """The sample's days, nine years later: round 1 of 2023 is long known by then."""
+    """Move the sample nine years: then round 1 of 2023 is long known."""
     text = SAMPLE.read_text("utf-8").replace("2018-", "2027-")
     beacon = BEACON.format(chain=quicknet.CHAIN, key=quicknet.PUBLIC_KEY, round=1)
     (tmp_path / "later.yaml").write_text(text.replace("source: dice", beacon), "utf-8")

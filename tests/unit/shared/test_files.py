@@ -13,7 +13,7 @@ from shared import files
 
 @pytest.fixture
 def synced(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Paths that were synced, in order; a draft appears under the name it had then."""
+    """Record the paths that are synced, in order; a draft appears under its temporary name."""
     paths: list[str] = []
     fsync = os.fsync
 

@@ -1,4 +1,4 @@
-"""Who signed in may do staff work until the day is over; nobody else, and not through another site."""
+"""Signed-in staff may work until the day is over; others may not, and no other site may act for them."""
 
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
@@ -44,7 +44,7 @@ async def sign_in(office: AsyncClient, **changed: str) -> int:
     return (await office.post("/sign-in", data=fields, headers=ORIGIN)).status_code
 
 
-async def test_whoever_signs_in_is_known_by_the_id_that_was_typed(office: AsyncClient):
+async def test_a_signed_in_person_is_known_by_the_typed_id(office: AsyncClient):
     assert (await office.get("/who")).status_code == 401
     answer = await office.post(
         "/sign-in", data={"actor": "yamada-01", "secret": SECRET, "next": "/who"}, headers=ORIGIN
@@ -76,7 +76,7 @@ async def test_another_sites_form_neither_signs_in_nor_changes_anything(office: 
 
 
 @pytest.mark.parametrize("changed", [{"secret": "wrong"}, {"secret": ""}, {"actor": "山田"}, {"actor": ""}])
-async def test_a_wrong_secret_or_id_is_told_and_lets_nobody_in(office: AsyncClient, changed: dict[str, str]):
+async def test_a_wrong_secret_or_id_is_refused_with_a_message(office: AsyncClient, changed: dict[str, str]):
     assert await sign_in(office, **changed) == 401
     assert (await office.get("/who")).status_code == 401
 
