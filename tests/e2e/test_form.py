@@ -1,4 +1,4 @@
-"""People apply: in Japanese and in English, on a phone and on a desk, with the keyboard alone."""
+"""Apply on the pages: in Japanese and English, on a phone and on a desktop, with the keyboard alone."""
 
 import re
 from dataclasses import dataclass, replace
@@ -15,7 +15,7 @@ CAMPAIGN = "777-days"
 
 @dataclass(frozen=True)
 class Typed:
-    """What somebody types, before any form is made even."""
+    """Typed values of the fields, before they are normalised."""
 
     name: str = "髙﨑　花子"
     age_or_grade: str = "p5"
@@ -51,7 +51,7 @@ def fill(page: Page, typed: Typed) -> None:
 
 
 def send(page: Page) -> str:
-    """From the filled form to the receipt number."""
+    """Send the filled form; return the receipt number."""
     page.click("#fields button[type=submit]")
     page.click("#send")
     return receipt_of(page)
@@ -63,7 +63,7 @@ def receipt_of(page: Page) -> str:
 
 
 def other_name(typed: Typed, name: str) -> Typed:
-    """Somebody else, so that nobody is taken for a duplicate."""
+    """Return another person, so that the application is no duplicate."""
     return replace(typed, name=name, phone=f"03-0000-{abs(hash(name)) % 10_000:04}")
 
 
@@ -107,7 +107,7 @@ def test_an_adult_applies_on_a_desk_in_english(open_office: Office, browser: Bro
     assert (person.phone, person.email) == ("09000000001", None)
 
 
-def test_somebody_applies_with_the_keyboard_alone(open_office: Office, browser: Browser):
+def test_an_applicant_applies_with_the_keyboard_alone(open_office: Office, browser: Browser):
     with opened(browser, open_office.url) as page:
         page.goto(f"/c/{CAMPAIGN}/apply")
         expect(page.locator("#form")).to_be_visible()
@@ -153,7 +153,7 @@ def test_corrections_lose_nothing_and_a_reload_brings_everything_back(open_offic
         expect(page.locator("#name")).to_have_value("")
 
 
-def test_another_tab_knows_nothing_of_what_was_typed(open_office: Office, browser: Browser):
+def test_another_tab_does_not_show_the_draft(open_office: Office, browser: Browser):
     with opened(browser, open_office.url) as page:
         page.goto(f"/c/{CAMPAIGN}/apply")
         fill(page, Typed())

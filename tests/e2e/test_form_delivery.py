@@ -1,4 +1,4 @@
-"""Whatever happens on the way, one person makes one application, and nothing leaves the device that can be read."""
+"""Deliver one application in spite of failures on the way; no readable data leaves the device."""
 
 import json
 import secrets
@@ -19,7 +19,7 @@ APPLICATIONS = "**/applications"
 
 @contextmanager
 def confirming(office: Office, browser: Browser, typed: Typed) -> Iterator[tuple[Page, list[dict[str, Any]]]]:
-    """A page at the confirmation, and every application that it sends from there."""
+    """Yield a page at the confirmation, and the applications that it sends from there."""
     with opened(browser, office.url) as page:
         sent: list[dict[str, Any]] = []
         page.on("request", lambda each: sent.append(each.post_data_json) if each.method == "POST" else None)
@@ -30,7 +30,7 @@ def confirming(office: Office, browser: Browser, typed: Typed) -> Iterator[tuple
         yield page, sent
 
 
-def somebody() -> Typed:
+def new_applicant() -> Typed:
     return other_name(ADULT, f"送信 {secrets.token_hex(6)}")
 
 
@@ -40,13 +40,13 @@ def problem(route: Route, status: int, name: str, **headers: str) -> None:
 
 
 def taken(office: Office, sent: list[dict[str, Any]]) -> list[str]:
-    """Receipts that intake gave for what was sent."""
+    """Return the receipts that intake gave for the sent applications."""
     ids = {each["application_id"] for each in sent}
     return [line["receipt"] for each in ids for line in office.documents("intake", "applications", _id=each)]
 
 
 def test_an_answer_that_is_lost_makes_no_second_application(open_office: Office, browser: Browser):
-    with confirming(open_office, browser, somebody()) as (page, sent):
+    with confirming(open_office, browser, new_applicant()) as (page, sent):
         lost: list[int] = []
 
         def lose_the_first(route: Route) -> None:
@@ -69,7 +69,7 @@ def test_an_answer_that_is_lost_makes_no_second_application(open_office: Office,
 
 
 def test_a_double_click_sends_once(open_office: Office, browser: Browser):
-    with confirming(open_office, browser, somebody()) as (page, sent):
+    with confirming(open_office, browser, new_applicant()) as (page, sent):
         page.evaluate(
             "() => { const send = document.getElementById('send'); send.click(); send.click(); send.click(); }"
         )
@@ -79,7 +79,7 @@ def test_a_double_click_sends_once(open_office: Office, browser: Browser):
 
 
 def test_a_reload_in_the_middle_carries_on_with_the_same_application(open_office: Office, browser: Browser):
-    with confirming(open_office, browser, somebody()) as (page, sent):
+    with confirming(open_office, browser, new_applicant()) as (page, sent):
         page.route(APPLICATIONS, lambda route: route.abort())
         page.click("#send")
         expect(page.locator("#send-now")).to_be_visible()
@@ -93,7 +93,7 @@ def test_a_reload_in_the_middle_carries_on_with_the_same_application(open_office
 
 
 def test_the_back_button_after_sending_shows_the_receipt_and_sends_nothing(open_office: Office, browser: Browser):
-    with confirming(open_office, browser, somebody()) as (page, sent):
+    with confirming(open_office, browser, new_applicant()) as (page, sent):
         page.click("#send")
         expect(page.locator("#done")).to_be_visible()
         receipt = receipt_of(page)
@@ -106,10 +106,8 @@ def test_the_back_button_after_sending_shows_the_receipt_and_sends_nothing(open_
 
 
 @pytest.mark.parametrize(("status", "name"), [(503, "unavailable"), (429, "too-many-requests"), (408, "body-timeout")])
-def test_when_intake_says_later_the_page_waits_as_told_and_gets_there(
-    open_office: Office, browser: Browser, status: int, name: str
-):
-    with confirming(open_office, browser, somebody()) as (page, sent):
+def test_the_page_waits_as_intake_asks_and_delivers(open_office: Office, browser: Browser, status: int, name: str):
+    with confirming(open_office, browser, new_applicant()) as (page, sent):
         page.route(APPLICATIONS, lambda route: problem(route, status, name, **{"Retry-After": "1"}), times=1)
         page.click("#send")
         expect(page.locator("#sending-state")).to_contain_text("1秒後")
@@ -121,7 +119,7 @@ def test_when_intake_says_later_the_page_waits_as_told_and_gets_there(
 def test_a_key_that_expired_meanwhile_is_replaced_and_the_application_keeps_its_id(
     open_office: Office, browser: Browser
 ):
-    with confirming(open_office, browser, somebody()) as (page, sent):
+    with confirming(open_office, browser, new_applicant()) as (page, sent):
         page.route(APPLICATIONS, lambda route: problem(route, 409, "key-expired"), times=1)
         page.click("#send")
         expect(page.locator("#done")).to_be_visible()
@@ -130,8 +128,8 @@ def test_a_key_that_expired_meanwhile_is_replaced_and_the_application_keeps_its_
     assert sent[0]["sealed"] != sent[1]["sealed"]
 
 
-def test_a_window_that_closed_meanwhile_is_said_and_what_was_typed_stays(open_office: Office, browser: Browser):
-    with confirming(open_office, browser, somebody()) as (page, _):
+def test_a_window_that_closed_meanwhile_is_shown_and_the_typed_text_stays(open_office: Office, browser: Browser):
+    with confirming(open_office, browser, new_applicant()) as (page, _):
         page.route(APPLICATIONS, lambda route: problem(route, 403, "closed"))
         page.click("#send")
         expect(page.locator("#failed-why")).to_contain_text("説明")
@@ -141,14 +139,14 @@ def test_a_window_that_closed_meanwhile_is_said_and_what_was_typed_stays(open_of
 
 
 def test_with_a_key_document_that_was_tampered_with_nothing_is_sent(open_office: Office, browser: Browser):
-    """A server that swaps the key would read everybody; the page notices, because the vault's key is pinned in it."""
+    """Swap the key: the page refuses it, because it contains the vault's signing key."""
 
     def swap(route: Route) -> None:
         answer = route.fetch()
         document = answer.json()
         route.fulfill(response=answer, json=document | {"public_key": document["public_key"][:-8] + "AAAAAAAA"})
 
-    with confirming(open_office, browser, somebody()) as (page, sent):
+    with confirming(open_office, browser, new_applicant()) as (page, sent):
         page.route("**/sealing-key", swap)
         page.click("#send")
         expect(page.locator("#failed-why")).to_contain_text("送信をやめました")
@@ -156,7 +154,7 @@ def test_with_a_key_document_that_was_tampered_with_nothing_is_sent(open_office:
     assert sent == []
 
 
-def test_what_the_browser_sends_holds_nobody_and_neither_does_intake(open_office: Office, browser: Browser):
+def test_no_person_is_readable_on_the_wire_or_at_intake(open_office: Office, browser: Browser):
     """R-C2 with the real form: the wire, intake's memory, logs, the broker's disk and intake's database."""
     canary = f"qz{secrets.token_hex(4)}kanaria"
     typed = Typed(
@@ -186,8 +184,8 @@ def test_what_the_browser_sends_holds_nobody_and_neither_does_intake(open_office
 
 
 def test_a_replay_under_another_id_is_refused_by_the_vault(open_office: Office, browser: Browser):
-    """The bytes are bound to their id: whoever copies them from the wire gains nothing."""
-    with confirming(open_office, browser, somebody()) as (page, sent):
+    """Copy the sealed bytes under another id: they are bound to their own."""
+    with confirming(open_office, browser, new_applicant()) as (page, sent):
         page.click("#send")
         expect(page.locator("#done")).to_be_visible()
         copied = sent[0] | {"application_id": "0b6f2a52-5d0b-4b6c-9d3a-0123456789ab"}

@@ -1,4 +1,4 @@
-"""The fields of the form: what they fill in, offer, check and hint at while an applicant types."""
+"""Fields of the form: filling in, choices, mistakes and hints."""
 
 from dataclasses import replace
 
@@ -17,6 +17,11 @@ def test_the_postal_code_fills_the_address_in_and_many_towns_are_offered(open_of
         page.fill("#postal_code", "4980000")
         page.locator("#postal_code-live button").nth(1).click()
         expect(page.locator("#town")).not_to_have_value("東京都新宿区歌舞伎町")
+        page.fill("#postal_code", "796-0088")
+        expect(page.locator("#town")).to_have_value("愛媛県八幡浜市")
+        expect(page.locator("#postal_code-live")).to_contain_text("町名から先を続けて")
+        page.fill("#postal_code", "766-0002")
+        expect(page.locator("#town")).to_have_value("香川県仲多度郡琴平町")
         page.fill("#postal_code", "9999999")
         expect(page.locator("#postal_code-live")).to_contain_text("見つかりません")
 
@@ -53,7 +58,7 @@ def test_the_order_of_preference_is_that_of_choosing_and_can_be_changed(open_off
     assert chosen == ["parent-child-food", "sports-day-running", "press-kids"]
 
 
-def test_what_is_wrong_is_said_at_the_field_and_what_was_typed_stays(open_office: Office, browser: Browser):
+def test_a_mistake_is_shown_at_its_field_and_the_typed_text_stays(open_office: Office, browser: Browser):
     with opened(browser, open_office.url) as page:
         page.goto(f"/c/{CAMPAIGN}/apply")
         fill(page, replace(Typed(), phone="12", guardian=""))

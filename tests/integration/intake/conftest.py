@@ -135,14 +135,16 @@ def through(url: str, port: int) -> str:
     parts = urlsplit(url)
     credentials = parts.netloc.rpartition("@")[0]
     location = f"{credentials}@127.0.0.1:{port}" if credentials else f"127.0.0.1:{port}"
-    return urlunsplit(parts._replace(netloc=location))
+    return urlunsplit((parts.scheme, location, parts.path, parts.query, parts.fragment))
 
 
 def direct(mongo_url: str) -> str:
     """Return the URL without discovery, which would bypass the breakable connection."""
     parts = urlsplit(mongo_url)
     options = [each for each in parts.query.split("&") if each and not each.startswith(("replicaSet", "directConn"))]
-    return urlunsplit(parts._replace(query="&".join([*options, "directConnection=true"])))
+    return urlunsplit(
+        (parts.scheme, parts.netloc, parts.path, "&".join([*options, "directConnection=true"]), parts.fragment)
+    )
 
 
 @pytest.fixture

@@ -126,7 +126,7 @@ async def test_an_unknown_campaign_is_404(intake: Intake):
         assert (answer.status_code, answer.json()["type"]) == (404, "urn:kuji:problem:campaign-unknown")
 
 
-async def test_a_key_that_nobody_published_is_refused_with_the_one_to_use(intake: Intake):
+async def test_an_unpublished_key_is_refused_with_the_id_of_the_current_key(intake: Intake):
     answer = await intake.post(intake.body(key_id="k0"))
     assert (answer.status_code, answer.json()["type"]) == (409, "urn:kuji:problem:key-expired")
     assert answer.json()["key_id"] == "k1"
@@ -166,7 +166,7 @@ async def test_a_receipt_number_in_any_spelling_leads_to_the_status(intake: Inta
     assert (wrong.status_code, wrong.json()["type"]) == (404, "urn:kuji:problem:receipt-unknown")
 
 
-async def test_a_postal_code_leads_to_its_places(intake: Intake):
+async def test_a_postal_code_has_its_towns(intake: Intake):
     kabukicho = (await intake.http.get("/v1/postal-codes/1600021")).json()
     assert kabukicho["places"] == [{"prefecture": "東京都", "municipality": "新宿区", "town": "歌舞伎町"}]
     several = (await intake.http.get("/v1/postal-codes/4980000")).json()["places"]
@@ -178,12 +178,12 @@ async def test_a_postal_code_leads_to_its_places(intake: Intake):
 @pytest.mark.parametrize(
     ("code", "status", "name"), [("9999999", 404, "postal-code-unknown"), ("16000", 422, "invalid")]
 )
-async def test_what_is_no_postal_code_is_said(intake: Intake, code: str, status: int, name: str):
+async def test_an_unknown_or_malformed_postal_code_is_refused(intake: Intake, code: str, status: int, name: str):
     answer = await intake.http.get(f"/v1/postal-codes/{code}")
     assert (answer.status_code, answer.json()["type"]) == (status, f"urn:kuji:problem:{name}")
 
 
-async def test_the_demos_people_apply_as_outside_clients_do(intake: Intake):
+async def test_the_people_of_the_demo_apply_as_outside_clients(intake: Intake):
     people = population(intake.campaign, seed=3, size=60)
     trusted = intake.vault.signing.public
     async with ApplicantClient(intake.url, CAMPAIGN, trusted=trusted, ops_token=OPS_TOKEN) as client:
@@ -212,6 +212,6 @@ async def test_no_body_and_no_sealed_byte_reaches_the_database_or_the_log(
     kept = json.dumps(lines, default=str) + json.dumps(
         [line async for line in intake.store.db["outbox"].find({})], default=str
     )
-    said = "".join(capfd.readouterr())
-    assert body["sealed"][:40] not in kept + said
-    assert "山田" not in kept + said
+    output = "".join(capfd.readouterr())
+    assert body["sealed"][:40] not in kept + output
+    assert "山田" not in kept + output

@@ -28,8 +28,8 @@ async def test_every_answer_to_made_up_requests_is_as_described(intake: Intake, 
         stderr=subprocess.STDOUT,
     )
     async with asyncio.timeout(90):
-        said, _ = await process.communicate()
-    assert process.returncode == 0, said.decode()[-6000:]
+        output, _ = await process.communicate()
+    assert process.returncode == 0, output.decode()[-6000:]
 
 
 async def test_the_description_names_every_endpoint_with_examples_and_errors(intake: Intake):

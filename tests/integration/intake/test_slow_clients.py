@@ -65,8 +65,8 @@ async def drip(streams: Streams, data: bytes) -> bytes:
 async def test_a_head_that_drips_in_is_given_up(port: int):
     streams = await asyncio.open_connection("127.0.0.1", port)
     begun = time.monotonic()
-    said = await drip(streams, REQUEST * 10)
-    assert said.startswith(b"HTTP/1.1 408")
+    answer = await drip(streams, REQUEST * 10)
+    assert answer.startswith(b"HTTP/1.1 408")
     assert time.monotonic() - begun < 2
     await close(streams)
 
@@ -85,8 +85,8 @@ async def test_an_answer_may_take_longer_and_further_requests_are_timed_anew(por
         async with asyncio.timeout(5):
             assert (await reader.readuntil(b'"done"')).startswith(b"HTTP/1.1 200")
         await asyncio.sleep(0.8)
-    said = await drip(streams, REQUEST)
-    assert said.startswith(b"HTTP/1.1 408")
+    answer = await drip(streams, REQUEST)
+    assert answer.startswith(b"HTTP/1.1 408")
     await close(streams)
 
 

@@ -1,4 +1,4 @@
-"""What the form accepts the vault accepts, and what the vault would refuse the form says first."""
+"""Form and vault accept the same applications, and the form shows the mistakes before sending."""
 
 import json
 from pathlib import Path
@@ -33,7 +33,7 @@ def rules() -> dict[str, Any]:
 
 
 def asked(ask: Ask, drafts: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """What the form says to each draft: `problems`, and the `plaintext` it would seal all the same."""
+    """Return the form's answer to each draft: `problems`, and the `plaintext` that it would seal."""
     cases = [{"draft": draft, "municipalities": sorted(CODES(digits(draft["postal_code"])))} for draft in drafts]
     answer: list[dict[str, Any]] = ask("judge", {"rules": rules(), "cases": cases})
     return answer

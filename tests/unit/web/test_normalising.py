@@ -1,4 +1,4 @@
-"""The form and the vault make the same of what people type: one table, and whatever hypothesis thinks of."""
+"""Form and vault normalise typed text alike: one table, and generated texts."""
 
 import json
 from collections.abc import Callable
@@ -36,12 +36,12 @@ def test_the_form_reads_the_table(ask: Ask):
 
 @given(st.lists(TYPED, min_size=100, max_size=300))
 @settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
-def test_whatever_is_typed_comes_out_the_same_in_both(ask: Ask, typed: list[str]):
+def test_generated_texts_are_normalised_alike(ask: Ask, typed: list[str]):
     questions = [[rule, text] for rule in VAULT for text in typed]
     assert ask("normalise", questions) == [VAULT[rule](text) for rule in VAULT for text in typed]
 
 
-def test_what_nobody_sees_is_left_out_by_the_form_because_the_vault_would_refuse_it(ask: Ask):
+def test_invisible_characters_are_removed_because_the_vault_refuses_them(ask: Ask):
     pasted = "\ufeff髙﨑\u200b\u2068 花子\u2069\x00\ud800"
     assert ask("normalise", [["display", pasted]]) == ["髙﨑 花子"]
 

@@ -1,4 +1,4 @@
-"""The form's sealing is the vault's opening, and no key document is used that the pinned key did not sign."""
+"""The vault opens what the form seals, and the form refuses a key document that the pinned key did not sign."""
 
 import json
 from datetime import timedelta
@@ -39,7 +39,7 @@ def test_the_vault_opens_what_the_form_seals(ask: Ask):
     assert set(body) == {"v", "application_id", "key_id", "sealed"}
 
 
-def test_under_another_id_or_campaign_nobody_opens_it(ask: Ask):
+def test_under_another_id_or_campaign_it_cannot_be_opened(ask: Ask):
     body = sealed(ask)
     with pytest.raises(NotOpenedError):
         Opener(CAMPAIGN, KEYS).open(body["sealed"], KeyId(body["key_id"]), new_application_id())
@@ -58,7 +58,7 @@ def test_what_is_no_key_document_is_not_used(ask: Ask, document: object):
     assert sealed(ask, document=document) == {"refused": "signature"}
 
 
-def test_a_document_signed_by_somebody_else_is_not_used(ask: Ask):
+def test_a_document_with_another_signature_is_refused(ask: Ask):
     assert sealed(ask, pinned=SigningKey.generate().public) == {"refused": "signature"}
 
 

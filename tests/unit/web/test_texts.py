@@ -1,4 +1,4 @@
-"""Every text that a page, the program or a reason code asks for is there, in every language."""
+"""Each text that pages, programs and reason codes use exists in each language."""
 
 import re
 from pathlib import Path
