@@ -1,4 +1,4 @@
-"""Wiring of the lottery: everything is made here, once, and handed to whoever needs it."""
+"""Wire the lottery: make each part once and pass it to the parts that need it."""
 
 import time
 from collections.abc import AsyncIterator, Iterator, Mapping
@@ -61,18 +61,18 @@ from shared.web.signin import staff_only
 
 
 def build(settings: LotterySettings) -> FastAPI:
-    """The app; its lifespan prepares the database, starts consumers and schedule, and drains them at the end."""
+    """Return the app. Its lifespan prepares the database, starts consumers and scheduler, and drains them at last."""
     campaigns = load_campaigns(settings.campaigns_dir)
     clock = choose_clock(settings.clock_file, campaigns.values())
     store = Store.open(settings.mongo_url.get_secret_value(), settings.mongo_database, timeout_s=settings.timeout_s)
     bus = Bus(settings, "lottery", store)
     keys = LotteryKeys(settings.state_dir)
     erasure = LotteryErasure(store, keys, bus)
-    schedule, draw_desk = _draws(store, clock, keys, campaigns, settings)
+    scheduler, draw_services = _draws(store, clock, keys, campaigns, settings)
     no_shows = NoShows(store, clock, moves.release)
     places_desk, after_the_draw = _places(store, clock, keys, campaigns)
-    steps = (schedule.advance, no_shows.count_what_is_due, *after_the_draw, erasure.carry_out)
-    watch = PeriodicTasks(campaigns.values(), steps, every_s=settings.tick_s)
+    tasks = (scheduler.advance, no_shows.count_what_is_due, *after_the_draw, erasure.carry_out)
+    periodic = PeriodicTasks(campaigns.values(), tasks, every_s=settings.tick_s)
     _connect(bus, erasure)
 
     @asynccontextmanager
@@ -80,14 +80,14 @@ def build(settings: LotterySettings) -> FastAPI:
         await store.ensure([*draws.collections(), *places.collections(), *reception.collections()])
         await DrawRepository(store).ensure(campaigns)
         await reception.ensure_desks(store, campaigns)
-        async with bus, watch.running():
+        async with bus, periodic.running():
             yield
         await store.close()
 
     guard, staff = require_staff_token(settings.ops_token_file), staff_only(settings.ops_token_file)
     app = FastAPI(title="Kuji lottery", version="1", lifespan=lifespan, openapi_url=None, docs_url=None, redoc_url=None)
     install_problems(app)
-    app.include_router(staff_router(draw_desk, staff))
+    app.include_router(staff_router(draw_services, staff))
     app.include_router(places_router(places_desk, staff))
     app.include_router(own_router(places_desk))
     app.include_router(public_router(PublicDraws(store, keys, campaigns)))
@@ -103,9 +103,9 @@ def build(settings: LotterySettings) -> FastAPI:
 def _draws(
     store: Store, clock: Clock, keys: LotteryKeys, campaigns: Mapping[CampaignId, Campaign], settings: LotterySettings
 ) -> tuple[DrawScheduler, DrawServices]:
-    """The steps of a draw, for the schedule that takes them by itself and for the staff who give chance to it."""
+    """Return the scheduler of draws, and the services behind the staff endpoints."""
     freezing, randomness = FreezeService(store, keys, clock, campaigns), RandomnessService(store, clock)
-    schedule = DrawScheduler(
+    scheduler = DrawScheduler(
         store,
         clock,
         freezing=freezing,
@@ -114,13 +114,14 @@ def _draws(
         runner=DrawRunner(store, keys, clock),
         publisher=ResultPublisher(store, keys, campaigns),
     )
-    return schedule, DrawServices(store, clock, campaigns, freezing, randomness, RedrawService(store, clock, campaigns))
+    redrawing = RedrawService(store, clock, campaigns)
+    return scheduler, DrawServices(store, clock, campaigns, freezing, randomness, redrawing)
 
 
 def _places(
     store: Store, clock: Clock, keys: LotteryKeys, campaigns: Mapping[CampaignId, Campaign]
 ) -> tuple[PlacesDesk, tuple[PeriodicTask, ...]]:
-    """What people and staff do about places, and what the schedule does."""
+    """Return the services of places for applicants and staff, and the periodic tasks."""
     passes = Passes(keys, campaigns)
     owners = Owners(store, passes, Tries(time.monotonic))
     desk = PlacesDesk(store, campaigns, Places(store, clock, passes), owners, Correcting(store, clock, passes))
@@ -130,7 +131,7 @@ def _places(
 def _pages(
     store: Store, clock: Clock, keys: LotteryKeys, places_desk: PlacesDesk, token: Path | None
 ) -> Iterator[APIRouter]:
-    """What people and staff see in a browser."""
+    """Yield the routers of the web pages."""
     renderer, campaigns = lottery_renderer(), places_desk.campaigns
     yield site_router(renderer, token)
     yield draws_router(DrawPages(campaigns, DrawOverview(store, clock), DrawCounts(store), clock, renderer, token))

@@ -101,7 +101,7 @@ def test_demand_is_shown_beside_the_places_and_everybody_can_read_it(
         assert not overflows(page)
         page.click("#try")
         expect(page.locator("#tried tbody tr")).to_have_count(len(SAMPLE.classes))
-        assert house.draw(SAMPLE)["state"] == DrawState.OPEN
+        assert house.draw(SAMPLE).state is DrawState.OPEN
         keep_picture(page, "draws" if size == DESKTOP else "draws-en", tmp_path)
 
 
@@ -133,7 +133,7 @@ def test_an_incomplete_list_is_frozen_only_with_a_reason_and_a_second_person(
             page.set_input_files("#stamp", {"name": "a.ots", "mimeType": "", "buffer": OTS + content})
             page.click(".stamp button")
             expect(page.locator(told)).to_contain_text(said)
-    assert house.draw(HELD)["manifest"].count("本人と連絡が取れないため") == 1
+    assert house.draw(HELD).manifest.line.count("本人と連絡が取れないため") == 1
 
 
 def type_twice(page: Page) -> None:
@@ -190,8 +190,8 @@ def test_two_people_type_the_dice_with_the_keyboard_alone_and_the_draw_happens(
         page.keyboard.press("Enter")
         expect(page.locator("#done h2")).to_be_visible()
     draw = house.draw(ROLLED)
-    assert (draw["dice"], draw["dice_evidence"]) == (DICE, [hashed])
-    assert (draw["witnesses"], draw["given"][0]["actor"]) == (["甲野 花子", "乙川 次郎"], "yamada-01")
+    assert (draw.dice, draw.dice_evidence) == (DICE, (hashed,))
+    assert (draw.witnesses, draw.given[0].actor) == (("甲野 花子", "乙川 次郎"), "yamada-01")
 
 
 def test_what_was_drawn_appears_by_itself(house: LotteryHouse, browser: Browser, tmp_path: Path):
@@ -244,7 +244,7 @@ def test_a_beacons_value_is_pasted_when_its_time_has_come(house: LotteryHouse, b
         page.check("[name=reopen]")
         page.click(".redraw button")
         comes(page, "#live-past", "名簿に誤りがあったため")
-        assert house.draw(BEACON)["number"] == 2
+        assert house.draw(BEACON).number == 2
         assert violations(page) == []
 
 

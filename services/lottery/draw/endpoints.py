@@ -39,6 +39,8 @@ Evidence = Annotated[str, StringConstraints(pattern=r"^sha256:[0-9a-f]{64}$")]
 
 
 class _Body(BaseModel):
+    """Body of a request by staff."""
+
     model_config = ConfigDict(extra="forbid")
 
     actor: Actor
@@ -86,7 +88,7 @@ class StampBody(_Body):
 
 @dataclass(frozen=True)
 class DrawServices:
-    """The services behind the staff endpoints."""
+    """Services behind the staff endpoints."""
 
     store: Store
     clock: Clock

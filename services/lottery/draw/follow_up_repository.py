@@ -38,7 +38,7 @@ class FollowUpRepository:
         await self._update(published, {"$set": values})
 
     async def unsigned(self, campaign: CampaignId) -> AsyncIterator[Draw]:
-        """Yield the present and past draws whose places changed after their transcript was last signed."""
+        """Yield the present and past draws whose places changed after the last signature of their transcript."""
         async for document in self._draws.find({"_id": campaign, **_UNSIGNED}, session=self._session):
             yield Draw.from_document(document)
         async for document in self._past.find({"campaign": campaign, **_UNSIGNED}, session=self._session):

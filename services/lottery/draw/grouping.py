@@ -12,7 +12,7 @@ BATCH_SIZE: Final = 200_000
 
 @dataclass(frozen=True)
 class GroupCount:
-    """How many members have this key, and how many seats they have in all."""
+    """Number of members that have this key, and the sum of their seats."""
 
     key: Mapping[str, Any]
     entries: int

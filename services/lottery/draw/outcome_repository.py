@@ -23,7 +23,7 @@ class OutcomeRepository:
         await self._outcomes.insert_many(documents, session=self._session)
 
     async def replace(self, campaign: CampaignId, draw: DrawId, results: Sequence[Result]) -> None:
-        """Store the outcomes of a draw that corrects another one, whose outcomes they replace."""
+        """Replace the outcomes of an earlier draw by those of the draw that corrects it."""
         documents = [_document(campaign, draw, result) for result in results]
         writes = [ReplaceOne({"_id": document["_id"]}, document, upsert=True) for document in documents]
         await self._outcomes.bulk_write(writes, session=self._session)

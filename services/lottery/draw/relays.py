@@ -39,6 +39,8 @@ class RelayAnswer:
 
 
 class _Answer(BaseModel):
+    """Members of a relay's answer that the service reads."""
+
     model_config = ConfigDict(extra="ignore")
 
     round: int

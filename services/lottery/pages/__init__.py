@@ -1,4 +1,4 @@
-"""The lottery's pages: what everybody can check, and what staff do. Japanese first."""
+"""Render the lottery's web pages: public checks of a draw, and the work of staff. Japanese first."""
 
 from pathlib import Path
 from typing import Final

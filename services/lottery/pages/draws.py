@@ -1,7 +1,7 @@
-"""`/draws`: the course of each campaign's draw, demand against places, results, history; and the dice page. Staff only.
+"""Render `/draws` for staff: timeline, demand, results and history of each draw, and the page for the dice.
 
-Everything is rendered here, so that it can be read without a program; the program only fetches the page again and sends
-what staff do to `/v1`, in the name of whoever signed in.
+The service renders the whole page, so that it can be read without a program. The program only fetches the page again
+and sends what staff do to `/v1`, in the name of the person who signed in.
 """
 
 from collections.abc import Mapping
@@ -29,12 +29,12 @@ from shared.web.signin import Staff, signed_in, to_sign_in
 
 _HEADERS: Final = page_headers(forms=True)
 _PROGRAM: Final = ("call.", "dice.say.", "draws.say.")
-"""What the programs say by themselves."""
+"""Prefixes of the texts that the programs show by themselves."""
 
 
 @dataclass(frozen=True)
 class DrawPages:
-    """The staff pages of this installation's draws; one per process."""
+    """Staff pages of this installation's draws; one per process."""
 
     campaigns: Mapping[CampaignId, Campaign]
     overview: DrawOverview
@@ -44,17 +44,21 @@ class DrawPages:
     token_file: Path | None
 
     def staff(self, request: Request) -> Staff | None:
+        """Return the person who signed in, or None."""
         return signed_in(self.token_file, request)
 
     async def index(self, texts: Catalogue, staff: Staff) -> Response:
-        """The one campaign's page where there is one; else a list with the state of each."""
+        """Redirect to the page of the only campaign, or return a list with the state of each."""
         if len(self.campaigns) == 1:
             (only,) = self.campaigns
             return RedirectResponse(f"{texts.prefix}/draws/{only}", 303, _HEADERS)
-        shown = [(each, current((await self.overview.course(each)).steps)) for each in self.campaigns.values()]
-        return self._page("draws.html", texts, "/draws", staff, campaigns=shown)
+        campaigns = [
+            (campaign, current((await self.overview.course(campaign)).steps)) for campaign in self.campaigns.values()
+        ]
+        return self._page("draws.html", texts, "/draws", staff, campaigns=campaigns)
 
     async def draw(self, campaign: Campaign, texts: Catalogue, staff: Staff) -> Response:
+        """Return the page of a campaign's draw."""
         course = await self.overview.course(campaign)
         demand = await self.counts.demand(campaign, course)
         return self._page(
@@ -74,52 +78,57 @@ class DrawPages:
             frozen=course.state.reached(DrawState.FROZEN),
             drawn=course.state.reached(DrawState.DRAWN),
             published=course.state.reached(DrawState.PUBLISHED),
-            data=self._for_the_program(campaign, texts, staff),
+            data=self._program_data(campaign, texts, staff),
         )
 
     async def dice(self, campaign: Campaign, texts: Catalogue, staff: Staff) -> Response:
+        """Return the page for entering dice."""
         course = await self.overview.course(campaign)
-        step = next((each for each in course.steps if each.name == "dice"), None)
-        more = {"digits": course.digits or campaign.draw.digits, "witnesses": course.witnesses}
+        dice_step = next((step for step in course.steps if step.name == "dice"), None)
+        needed = {"digits": course.digits or campaign.draw.digits, "witnesses": course.witnesses}
         return self._page(
             "dice.html",
             texts,
             f"/draws/{campaign.id}/dice",
             staff,
             campaign=campaign,
-            step=step,
-            **more,
-            data={**self._for_the_program(campaign, texts, staff), **more},
+            step=dice_step,
+            **needed,
+            data={**self._program_data(campaign, texts, staff), **needed},
         )
 
     def missing(self, texts: Catalogue, staff: Staff) -> Response:
+        """Return the page for an unknown campaign (404)."""
         return self._page("draws_missing.html", texts, None, staff, status=404)
 
-    def _page(self, template: str, texts: Catalogue, path: str | None, staff: Staff, **shown: Any) -> Response:
+    def _page(self, template: str, texts: Catalogue, path: str | None, staff: Staff, **values: Any) -> Response:
         return self.renderer.page(
-            template, texts, path, headers=_HEADERS, staff=staff, dates=dates, now=self.clock.now(), **shown
+            template, texts, path, headers=_HEADERS, staff=staff, dates=dates, now=self.clock.now(), **values
         )
 
-    def _for_the_program(self, campaign: Campaign, texts: Catalogue, staff: Staff) -> dict[str, Any]:
-        """The page's data block; services/lottery/web/src/draws/page.ts has its type."""
+    def _program_data(self, campaign: Campaign, texts: Catalogue, staff: Staff) -> Mapping[str, Any]:
+        """Return the page's data block; services/lottery/web/src/draws/page.ts has its type."""
         return {
             "lang": texts.lang,
             "now": self.clock.now().isoformat(),
             "texts": texts.for_the_program(_PROGRAM),
             "campaign": campaign.id,
             "actor": staff.actor,
-            "classes": [[each.id, f"{each.number} {each.title.in_language(texts.lang)}"] for each in campaign.classes],
+            "classes": [
+                [event_class.id, f"{event_class.number} {event_class.title.in_language(texts.lang)}"]
+                for event_class in campaign.classes
+            ],
         }
 
 
 def _missing(course: Course, now: datetime) -> frozenset[str]:
-    """The codes of what staff can bring about now; a beacon's value cannot be given before it exists."""
+    """Return the codes of what staff can do now; a beacon's value cannot be entered before it exists."""
     waits = (wait for step in course.steps if step.state is StepState.WAITING for wait in step.waits)
     return frozenset(wait.code for wait in waits if wait.until is None or wait.until <= now)
 
 
 def draws_router(pages: DrawPages) -> APIRouter:
-    """Japanese at `/draws`, every other language below its prefix."""
+    """Return the router: Japanese at `/draws`, other languages below their prefixes."""
     router = APIRouter(include_in_schema=False, dependencies=[Depends(store_errors)])
     router.add_api_route("/", _to_draws, methods=["GET"], response_model=None)
     for texts in pages.renderer.catalogues:
@@ -128,7 +137,7 @@ def draws_router(pages: DrawPages) -> APIRouter:
 
 
 async def _to_draws() -> Response:
-    """Whoever signs in without having asked for a page begins here."""
+    """Redirect staff who signed in without having asked for a page."""
     return RedirectResponse("/draws", 303, _HEADERS)
 
 
@@ -142,13 +151,13 @@ def _of_language(pages: DrawPages, texts: Catalogue) -> APIRouter:
 
     @router.get("/{campaign}", response_model=None)
     async def draw(request: Request, campaign: str) -> Response:
-        return await shown(request, campaign, pages.draw)
+        return await page_of(request, campaign, pages.draw)
 
     @router.get("/{campaign}/dice", response_model=None)
     async def dice(request: Request, campaign: str) -> Response:
-        return await shown(request, campaign, pages.dice)
+        return await page_of(request, campaign, pages.dice)
 
-    async def shown(request: Request, campaign: str, page: Any) -> Response:
+    async def page_of(request: Request, campaign: str, page: Any) -> Response:
         staff, known = pages.staff(request), pages.campaigns.get(CampaignId(campaign))
         if staff is None:
             return to_sign_in(request)

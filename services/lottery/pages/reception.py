@@ -1,4 +1,4 @@
-"""`/reception`: the page for the desks on the day. Staff only; once loaded it works without a network.
+"""Render `/reception`, the staff page of a device on the day; once loaded it works without a network.
 
 The page holds no names: its program asks for the roster (entries, receipt numbers, seats) and keeps it in the browser.
 """
@@ -25,13 +25,13 @@ from shared.web.signin import Staff, signed_in, to_sign_in
 _HEADERS: Final = page_headers(forms=True, camera=True)
 _PROGRAM: Final = ("reception.",)
 _STAFF_PROGRAM: Final = ("call.", "draws.say.")
-"""What the program says that keeps staff pages as they are on the server."""
+"""Prefixes of the texts of the program that keeps a staff page up to date."""
 _WORKER: Final = "reception-worker.js"
 
 
 @dataclass(frozen=True)
 class ReceptionPages:
-    """The reception pages of this installation's campaigns; one per process."""
+    """Reception pages of this installation's campaigns; one per process."""
 
     campaigns: Mapping[CampaignId, Campaign]
     overview: Overview
@@ -40,13 +40,14 @@ class ReceptionPages:
     token_file: Path | None
 
     def index(self, texts: Catalogue) -> Response:
-        """The one campaign's page where there is one; else a list."""
+        """Redirect to the page of the only campaign, or return a list."""
         if len(self.campaigns) == 1:
             (only,) = self.campaigns
             return RedirectResponse(f"{texts.prefix}/reception/{only}", 303, _HEADERS)
         return self._page("receptions.html", texts, "/reception", campaigns=self.campaigns.values())
 
-    def desk(self, campaign: Campaign, texts: Catalogue, staff: Staff) -> Response:
+    def device(self, campaign: Campaign, texts: Catalogue, staff: Staff) -> Response:
+        """Return the page of a reception device."""
         data = {
             "lang": texts.lang,
             "now": self.clock.now().isoformat(),
@@ -60,9 +61,12 @@ class ReceptionPages:
         return self._page("reception.html", texts, None, campaign=campaign, staff=staff, data=data)
 
     async def lead(self, campaign: Campaign, texts: Catalogue, staff: Staff) -> Response:
-        """For whoever is in charge: how many came, what does not fit together, which devices are silent."""
+        """Return the page for the person in charge: attendance, contradictions, and devices that are silent."""
         seen = await self.overview.of(campaign, self.clock.now())
-        titles = {each.id: f"{each.number} {each.title.in_language(texts.lang)}" for each in campaign.classes}
+        titles = {
+            event_class.id: f"{event_class.number} {event_class.title.in_language(texts.lang)}"
+            for event_class in campaign.classes
+        }
         data = {
             "lang": texts.lang,
             "now": self.clock.now().isoformat(),
@@ -71,7 +75,7 @@ class ReceptionPages:
             "actor": staff.actor,
             "classes": list(titles.items()),
         }
-        shown: dict[str, Any] = {
+        values: dict[str, Any] = {
             "campaign": campaign,
             "staff": staff,
             "seen": seen,
@@ -79,18 +83,19 @@ class ReceptionPages:
             "at": _at,
             "data": data,
         }
-        return self._page("reception_lead.html", texts, f"/reception/{campaign.id}/lead", **shown)
+        return self._page("reception_lead.html", texts, f"/reception/{campaign.id}/lead", **values)
 
     def missing(self, texts: Catalogue) -> Response:
+        """Return the list of campaigns for an unknown campaign (404)."""
         return self._page("receptions.html", texts, None, status=404, campaigns=self.campaigns.values())
 
     def worker(self) -> Response:
-        """Under a path of its own, because a service worker rules what lies beside it."""
+        """Return the service worker, which controls only the paths beside its own."""
         program = self.renderer.assets.by_name[_WORKER]
         return Response(program.content, media_type="text/javascript", headers=HEADERS)
 
     def manifest(self, campaign: Campaign, texts: Catalogue) -> Response:
-        """What a telephone needs to keep the page among its applications (W3C Web Application Manifest)."""
+        """Return the data with which a telephone installs the page (W3C Web Application Manifest)."""
         icon = {"src": self.renderer.assets.by_name["kuji.svg"].url, "sizes": "any", "type": "image/svg+xml"}
         body = {
             "name": texts.say("reception.title"),
@@ -105,12 +110,12 @@ class ReceptionPages:
         }
         return JSONResponse(body, headers=HEADERS, media_type="application/manifest+json")
 
-    def _page(self, template: str, texts: Catalogue, path: str | None, *, status: int = 200, **shown: Any) -> Response:
-        return self.renderer.page(template, texts, path, status=status, headers=_HEADERS, **shown)
+    def _page(self, template: str, texts: Catalogue, path: str | None, *, status: int = 200, **values: Any) -> Response:
+        return self.renderer.page(template, texts, path, status=status, headers=_HEADERS, **values)
 
 
 def reception_pages_router(pages: ReceptionPages) -> APIRouter:
-    """Japanese at `/reception`, every other language below its prefix."""
+    """Return the router: Japanese at `/reception`, other languages below their prefixes."""
     router = APIRouter(include_in_schema=False, dependencies=[Depends(store_errors)])
     for texts in pages.renderer.catalogues:
         router.include_router(_of_language(pages, texts), prefix=f"{texts.prefix}/reception")
@@ -129,11 +134,11 @@ def _of_language(pages: ReceptionPages, texts: Catalogue) -> APIRouter:
         return pages.worker()
 
     @router.get("/{campaign}", response_model=None)
-    async def desk(request: Request, campaign: str) -> Response:
+    async def device(request: Request, campaign: str) -> Response:
         staff, known = signed_in(pages.token_file, request), pages.campaigns.get(CampaignId(campaign))
         if staff is None:
             return to_sign_in(request)
-        return pages.missing(texts) if known is None else pages.desk(known, texts, staff)
+        return pages.missing(texts) if known is None else pages.device(known, texts, staff)
 
     @router.get("/{campaign}/app.webmanifest", response_model=None)
     async def manifest(campaign: str) -> Response:
@@ -151,5 +156,5 @@ def _of_language(pages: ReceptionPages, texts: Catalogue) -> APIRouter:
 
 
 def _at(moment: datetime) -> str:
-    """Time of day at the office."""
+    """Return the time of day in Tokyo."""
     return f"{moment.astimezone(TOKYO):%H:%M}"

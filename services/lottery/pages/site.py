@@ -1,4 +1,4 @@
-"""The routes of the lottery's pages, put together: assets, sign-in, and one router for each page."""
+"""Make the renderer of the lottery's pages, and the routes of assets and sign-in."""
 
 from pathlib import Path
 
@@ -10,11 +10,12 @@ from shared.web.signin import signin_router
 
 
 def lottery_renderer() -> Renderer:
-    """Raises ConfigurationError where the pages have not been bundled."""
+    """Return the renderer. Raises ConfigurationError if the pages have not been bundled."""
     return Renderer(TEMPLATES, Assets.load(DIST), catalogues_with(TEXTS))
 
 
 def site_router(renderer: Renderer, token_file: Path | None) -> APIRouter:
+    """Return the router of assets and sign-in."""
     router = APIRouter(include_in_schema=False)
     router.add_api_route("/assets/{name}", renderer.asset, methods=["GET"], response_model=None)
     router.include_router(signin_router(renderer, token_file))

@@ -1,4 +1,4 @@
-"""`/verify`: anybody recomputes the draw in the browser. Public; once loaded it works without a network.
+"""Render `/verify`, where the public recomputes a draw in the browser; once loaded it works without a network.
 
 The page brings the program and the lottery's public key; transcript, rows and proofs come from the public addresses.
 """
@@ -22,7 +22,7 @@ _OFFLINE: Final = "/verify-offline.js"
 
 @dataclass(frozen=True)
 class VerifyPages:
-    """`key`: the lottery's public key, base64url."""
+    """Public pages of this installation's campaigns. `key`: the lottery's public key, base64url."""
 
     campaigns: Mapping[CampaignId, Campaign]
     clock: Clock
@@ -30,13 +30,14 @@ class VerifyPages:
     key: str
 
     def index(self, texts: Catalogue) -> Response:
-        """The one campaign's page where there is one; else a list."""
+        """Redirect to the page of the only campaign, or return a list."""
         if len(self.campaigns) == 1:
             (only,) = self.campaigns
             return RedirectResponse(f"{texts.prefix}/verify/{only}", 303, HEADERS)
         return self._list(texts, 200)
 
     def of_campaign(self, campaign: str, texts: Catalogue) -> Response:
+        """Return the page of a campaign, or the list (404)."""
         known = self.campaigns.get(CampaignId(campaign))
         if known is None:
             return self._list(texts, 404)
@@ -48,7 +49,7 @@ class VerifyPages:
             "key": self.key,
             "work": self.renderer.assets.by_name["verify-work.js"].url,
             "offline": _OFFLINE,
-            "classes": {each.id: each.title.in_language(texts.lang) for each in known.classes},
+            "classes": {event_class.id: event_class.title.in_language(texts.lang) for event_class in known.classes},
         }
         title = known.title.in_language(texts.lang)
         return self.renderer.page(
@@ -56,17 +57,17 @@ class VerifyPages:
         )
 
     def offline(self) -> Response:
-        """The service worker, at the root: it may answer for every page that asks for it."""
+        """Return the service worker, at the root so that it may control the page in each language."""
         program = self.renderer.assets.by_name["verify-offline.js"]
         return Response(program.content, media_type="text/javascript", headers=HEADERS)
 
     def _list(self, texts: Catalogue, status: int) -> Response:
-        shown = [(each.id, each.title.in_language(texts.lang)) for each in self.campaigns.values()]
-        return self.renderer.page("verifies.html", texts, "/verify", status=status, campaigns=shown)
+        titles = [(campaign.id, campaign.title.in_language(texts.lang)) for campaign in self.campaigns.values()]
+        return self.renderer.page("verifies.html", texts, "/verify", status=status, campaigns=titles)
 
 
 def verify_pages_router(pages: VerifyPages) -> APIRouter:
-    """Japanese at `/verify`, every other language below its prefix."""
+    """Return the router: Japanese at `/verify`, other languages below their prefixes."""
     router = APIRouter(include_in_schema=False)
     router.add_api_route(_OFFLINE, pages.offline, methods=["GET"], response_model=None)
     for texts in pages.renderer.catalogues:

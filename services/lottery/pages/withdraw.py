@@ -1,7 +1,7 @@
-"""`/withdraw`: giving up a place, and answering an offer. For everybody who has a notice; works without a program.
+"""Render `/withdraw`, where applicants give up a place or answer an offer; it works without a program.
 
-Receipt number and code travel in the body of a form only, never in an address, and no page keeps them but the one that
-asks for the next step.
+Receipt number and code travel in the body of a form only, never in an address, and only the page that asks for the next
+step contains them.
 """
 
 from collections.abc import Mapping
@@ -27,29 +27,29 @@ from shared.web.pages import Renderer, page_headers
 
 _HEADERS: Final = page_headers(forms=True)
 
-_ANSWERS: Final[Mapping[str, Answer]] = {each: each for each in get_args(Answer)}
+_ANSWERS: Final[Mapping[str, Answer]] = {answer: answer for answer in get_args(Answer)}
 
-_SAID: Final[Mapping[type[KujiError], tuple[str, int]]] = {
+_ERRORS: Final[Mapping[type[KujiError], tuple[str, int]]] = {
     NotYours: ("withdraw.error.not-yours", 403),
     TooManyTries: ("withdraw.error.too-many", 429),
     WrongStateError: ("withdraw.error.not-now", 409),
     InvalidMoveError: ("withdraw.error.not-possible", 409),
     NoSuchPlace: ("withdraw.error.not-possible", 409),
 }
-"""What a refusal is called, and its status."""
+"""Text and HTTP status of each error."""
 
 Fields = Mapping[str, str]
 
 
 @dataclass(frozen=True)
 class WithdrawPages:
-    """The page of this installation's campaigns; one per process."""
+    """Pages of this installation's campaigns; one per process."""
 
     desk: PlacesDesk
     renderer: Renderer
 
     def index(self, texts: Catalogue) -> Response:
-        """The one campaign's page where there is one; else a list."""
+        """Redirect to the page of the only campaign, or return a list."""
         campaigns = self.desk.campaigns
         if len(campaigns) == 1:
             (only,) = campaigns
@@ -57,23 +57,24 @@ class WithdrawPages:
         return self._page("withdraw_campaigns.html", texts, "/withdraw", campaigns=campaigns.values())
 
     def missing(self, texts: Catalogue) -> Response:
-        shown = self.desk.campaigns.values()
-        return self._page("withdraw_campaigns.html", texts, "/withdraw", status=404, campaigns=shown)
+        """Return the list of campaigns for an unknown campaign (404)."""
+        campaigns = self.desk.campaigns.values()
+        return self._page("withdraw_campaigns.html", texts, "/withdraw", status=404, campaigns=campaigns)
 
-    def asked(
+    def form(
         self, campaign: Campaign, texts: Catalogue, wrong: str | None = None, status: int = 200, receipt: str = ""
     ) -> Response:
-        """The form that asks for receipt number and code; never filled in with the code."""
+        """Return the form for receipt number and code; it never contains a code."""
         path = f"/c/{campaign.id}/withdraw"
         return self._page("withdraw.html", texts, path, status=status, campaign=campaign, wrong=wrong, receipt=receipt)
 
-    async def answered(self, campaign: Campaign, texts: Catalogue, fields: Fields) -> Response:
-        """What belongs to the code, after doing what was asked for."""
+    async def submit(self, campaign: Campaign, texts: Catalogue, fields: Fields) -> Response:
+        """Do what the form asks for, and return the page with the applicant's places."""
         try:
             own = await self.desk.owners.prove(campaign.id, fields.get("receipt", ""), fields.get("pass_code", ""))
-        except tuple(_SAID) as error:
-            said, status = _SAID[type(error)]
-            return self.asked(campaign, texts, said, status, fields.get("receipt", "")[:40])
+        except tuple(_ERRORS) as error:
+            text, status = _ERRORS[type(error)]
+            return self.form(campaign, texts, text, status, fields.get("receipt", "")[:40])
         answer, class_id = _ANSWERS.get(fields.get("answer", "")), fields.get("class_id", "")
         if answer is None:
             return await self._own(campaign, texts, own, fields)
@@ -81,16 +82,16 @@ class WithdrawPages:
             return await self._own(campaign, texts, own, fields, asking={"answer": answer, "class_id": class_id})
         try:
             await self.desk.places.answer(campaign.id, own.application_id, ClassId(class_id), answer, APPLICANT)
-        except tuple(_SAID) as error:
-            said, status = _SAID[type(error)]
-            return await self._own(campaign, texts, own, fields, wrong=said, status=status)
+        except tuple(_ERRORS) as error:
+            text, status = _ERRORS[type(error)]
+            return await self._own(campaign, texts, own, fields, wrong=text, status=status)
         return await self._own(campaign, texts, own, fields, done=f"withdraw.done.{answer}")
 
     async def _own(
-        self, campaign: Campaign, texts: Catalogue, own: Own, fields: Fields, status: int = 200, **shown: Any
+        self, campaign: Campaign, texts: Catalogue, own: Own, fields: Fields, status: int = 200, **more: Any
     ) -> Response:
         places = (await self.desk.own(own))["places"]
-        values: dict[str, Any] = {"asking": None, "wrong": None, "done": None, **shown}
+        values: dict[str, Any] = {"asking": None, "wrong": None, "done": None, **more}
         return self._page(
             "withdraw_own.html",
             texts,
@@ -99,15 +100,16 @@ class WithdrawPages:
             campaign=campaign,
             receipt=own.receipt,
             pass_code=fields["pass_code"],
-            places=[_worded(campaign, texts, each) for each in places],
+            places=[_texts_of(campaign, texts, place) for place in places],
             **values,
         )
 
-    def _page(self, template: str, texts: Catalogue, path: str | None, *, status: int = 200, **shown: Any) -> Response:
-        return self.renderer.page(template, texts, path, status=status, headers=_HEADERS, **shown)
+    def _page(self, template: str, texts: Catalogue, path: str | None, *, status: int = 200, **values: Any) -> Response:
+        return self.renderer.page(template, texts, path, status=status, headers=_HEADERS, **values)
 
 
-def _worded(campaign: Campaign, texts: Catalogue, place: Mapping[str, Any]) -> dict[str, Any]:
+def _texts_of(campaign: Campaign, texts: Catalogue, place: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return a place's members with the texts that the page shows."""
     event_class = campaign.event_class(place["class_id"])
     assert event_class is not None  # noqa: S101  (the draw was over the campaign's own classes)
     answer_by = place["answer_by"]
@@ -121,7 +123,7 @@ def _worded(campaign: Campaign, texts: Catalogue, place: Mapping[str, Any]) -> d
 
 
 def withdraw_router(pages: WithdrawPages) -> APIRouter:
-    """In every language of the catalogues."""
+    """Return the router, in each language of the catalogues."""
     router = APIRouter(include_in_schema=False)
     for texts in pages.renderer.catalogues:
         _in_language(router, pages, texts)
@@ -135,10 +137,10 @@ def _in_language(router: APIRouter, pages: WithdrawPages, texts: Catalogue) -> N
 
     @router.get(f"{texts.prefix}/c/{{campaign}}/withdraw", response_model=None)
     async def ask(campaign: str) -> Response:
-        here = pages.desk.campaigns.get(CampaignId(campaign))
-        return pages.missing(texts) if here is None else pages.asked(here, texts)
+        known = pages.desk.campaigns.get(CampaignId(campaign))
+        return pages.missing(texts) if known is None else pages.form(known, texts)
 
     @router.post(f"{texts.prefix}/c/{{campaign}}/withdraw", response_model=None)
     async def answer(campaign: str, fields: Annotated[dict[str, str], Depends(form_fields)]) -> Response:
-        here = pages.desk.campaigns.get(CampaignId(campaign))
-        return pages.missing(texts) if here is None else await pages.answered(here, texts, fields)
+        known = pages.desk.campaigns.get(CampaignId(campaign))
+        return pages.missing(texts) if known is None else await pages.submit(known, texts, fields)

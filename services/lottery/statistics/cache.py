@@ -17,6 +17,8 @@ _MOST: Final = 64
 
 @dataclass(frozen=True)
 class _CachedValue(Generic[T]):
+    """Value, and the time on the monotonic clock until which it is kept."""
+
     value: T
     expires_at: float
 

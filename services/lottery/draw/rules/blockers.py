@@ -18,7 +18,7 @@ Code = Literal[
 
 @dataclass(frozen=True)
 class Readiness:
-    """What a freeze waits for: `held` and `undecided` applications, and the complete roll of receipts."""
+    """State of an open list: applications `held` or `undecided`, and True if the roll of receipts is complete."""
 
     held: int
     undecided: int
@@ -32,7 +32,7 @@ class Readiness:
 
 @dataclass(frozen=True)
 class Wait:
-    """One thing that a draw waits for.
+    """Something that a draw waits for.
 
     `until`: when the wait ends by itself, None if staff must act. `count`: how many applications, digits or seconds, or
     the number of a round.

@@ -18,7 +18,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Closing:
-    """What the service fixes when it closes the list; `beacon_round` is None for a draw without beacon."""
+    """Facts that are fixed when the list is closed; `beacon_round` is None for a draw without beacon."""
 
     at: datetime
     override: Override | None
@@ -57,7 +57,7 @@ class GivenSource:
 
 @dataclass(frozen=True)
 class RelayTrouble:
-    """Why a drand relay gave no value, by the relay's host."""
+    """Reason why a drand relay gave no value; `relay` is its host."""
 
     relay: str
     trouble: str
@@ -79,7 +79,7 @@ class Erasure:
 
 @dataclass(frozen=True)
 class PlaceProgress:
-    """What happened to places after the draw, as counters.
+    """Counters of what happened to places after the draw.
 
     `changes` counts the transactions that moved places, `extra` the seats that corrections added by class. `settled`
     and `signed` are the values of `changes` when the waiting lists were last settled and the transcript last signed.
@@ -95,7 +95,7 @@ class PlaceProgress:
 
 @dataclass(frozen=True)
 class Draw:
-    """One draw of a campaign. `history` holds the events of the transcript's hash chain up to the draw.
+    """Draw of a campaign. `history` holds the events of the transcript's hash chain up to the draw.
 
     `given_up` says why a past draw was replaced; `previous` says in the next draw which one it replaces.
     `changes` counts changes of the entries, so that a freeze can tell whether the list changed since it was checked.
@@ -124,29 +124,29 @@ class Draw:
 
     @property
     def is_erasing(self) -> bool:
-        """True from the request of an erasure on, also after it was carried out."""
+        """True after an erasure was requested, also after it was carried out."""
         return self.erasure is not None
 
     @property
     def has_manifest(self) -> bool:
-        """True from the freeze on."""
+        """True after the freeze."""
         return self.manifest_line is not None
 
     @cached_property
     def manifest(self) -> Manifest:
-        """The signed manifest. Raises WrongStateError before the freeze."""
+        """Signed manifest. Raises WrongStateError before the freeze."""
         if self.manifest_line is None:
             raise WrongStateError(self.state)
         return Manifest.read(self.manifest_line)
 
     @property
     def randomness(self) -> Randomness:
-        """The randomness that was entered so far."""
+        """Randomness that was entered so far."""
         return Randomness(self.dice, self.beacon_signature)
 
     @property
     def key(self) -> bytes:
-        """The key K of the draw, 32 bytes. Raises WrongStateError before the freeze."""
+        """Key K of the draw, 32 bytes. Raises WrongStateError before the freeze."""
         return draw_key(self.manifest.line, self.randomness)
 
     @property
@@ -158,7 +158,7 @@ class Draw:
 
     @property
     def freeze(self) -> Freeze:
-        """What the manifest says about the freeze. Raises WrongStateError before the list is closed."""
+        """Facts about the freeze, as the manifest states them. Raises WrongStateError before the list is closed."""
         if self.closing is None:
             raise WrongStateError(self.state)
         return Freeze(

@@ -1,6 +1,6 @@
-"""Who asked for what, and what rows of it: counts by class, channel and group size. Pure; people do not occur.
+"""Sum up demand, results and places by class, channel and group size. Pure; the counts name no person.
 
-Entries are applications; seats are people. A class's demand counts every choice, whatever its rank.
+Entries are applications; seats are people. The demand for a class counts each choice of it, at any rank.
 """
 
 from collections import Counter
@@ -15,7 +15,7 @@ CHANNELS: Final = ("web", "fax", "post")
 
 @dataclass(frozen=True)
 class DemandRow:
-    """So many entries of one channel ask for so many seats each in one class."""
+    """Number of entries of one channel that ask for this number of seats in one class."""
 
     class_id: str
     channel: str
@@ -25,7 +25,7 @@ class DemandRow:
 
 @dataclass(frozen=True)
 class ClassDemand:
-    """`groups`: entries by the seats they ask for."""
+    """Demand for one class. `groups`: entries by the number of seats they ask for."""
 
     class_id: str
     capacity: int
@@ -34,26 +34,28 @@ class ClassDemand:
 
     @property
     def entries(self) -> int:
+        """Entries that ask for the class."""
         return sum(self.groups.values())
 
     @property
     def seats(self) -> int:
+        """Seats that these entries ask for."""
         return Demand(self.groups).seats
 
     @property
     def times(self) -> float:
-        """Seats asked for ÷ seats."""
+        """Seats asked for, divided by the seats there are."""
         return self.seats / self.capacity
 
     @property
     def odds(self) -> Mapping[int, float]:
-        """By group size, where seats are few; of this class by itself, as `shared.odds` has it."""
+        """Odds by group size if the class has few seats, without regard to other classes (`shared.odds`)."""
         return odds(self.capacity, Demand(self.groups)) if self.capacity < FEW_SEATS else {}
 
 
 @dataclass(frozen=True)
 class Bar:
-    """One bar of the chart, each part in hundredths of the longest: places, those taken up, those asked for beyond."""
+    """Bar of the chart, in hundredths of the longest bar: seats, seats asked for within them, and beyond them."""
 
     class_id: str
     places: float
@@ -62,13 +64,13 @@ class Bar:
 
 
 def demand(capacities: Mapping[str, int], rows: Iterable[DemandRow]) -> tuple[ClassDemand, ...]:
-    """One line per class of the campaign, in its order, also where nobody asked; unknown classes are left out."""
+    """Return the demand for each class in the campaign's order, also without entries; unknown classes are ignored."""
     channels: dict[str, Counter[str]] = {name: Counter() for name in capacities}
     groups: dict[str, Counter[int]] = {name: Counter() for name in capacities}
-    for each in rows:
-        if each.class_id in capacities:
-            channels[each.class_id][each.channel] += each.entries
-            groups[each.class_id][each.seats] += each.entries
+    for row in rows:
+        if row.class_id in capacities:
+            channels[row.class_id][row.channel] += row.entries
+            groups[row.class_id][row.seats] += row.entries
     return tuple(
         ClassDemand(name, capacity, {channel: channels[name][channel] for channel in CHANNELS}, dict(groups[name]))
         for name, capacity in capacities.items()
@@ -76,22 +78,22 @@ def demand(capacities: Mapping[str, int], rows: Iterable[DemandRow]) -> tuple[Cl
 
 
 def chart(lines: Sequence[ClassDemand]) -> tuple[Bar, ...]:
-    """All bars to one scale."""
-    longest = max((max(each.seats, each.capacity) for each in lines), default=1)
+    """Return one bar for each class, all to one scale."""
+    longest = max((max(line.seats, line.capacity) for line in lines), default=1)
     return tuple(
         Bar(
-            each.class_id,
-            100 * each.capacity / longest,
-            100 * min(each.seats, each.capacity) / longest,
-            100 * max(each.seats - each.capacity, 0) / longest,
+            line.class_id,
+            100 * line.capacity / longest,
+            100 * min(line.seats, line.capacity) / longest,
+            100 * max(line.seats - line.capacity, 0) / longest,
         )
-        for each in lines
+        for line in lines
     )
 
 
 @dataclass(frozen=True)
 class OutcomeRow:
-    """So many entries have this outcome in this class, with so many seats in all."""
+    """Number of entries with this outcome in one class, and the sum of their seats."""
 
     class_id: str
     outcome: str
@@ -101,7 +103,7 @@ class OutcomeRow:
 
 @dataclass(frozen=True)
 class ClassResult:
-    """`seats` are those won, never more than `capacity`; the rest are entries."""
+    """Results of one class. `seats` were won, at most `capacity`; the other counts are entries."""
 
     class_id: str
     capacity: int
@@ -113,16 +115,17 @@ class ClassResult:
 
     @property
     def free(self) -> int:
+        """Seats that were not won."""
         return self.capacity - self.seats
 
 
 def results(capacities: Mapping[str, int], rows: Iterable[OutcomeRow]) -> tuple[ClassResult, ...]:
-    """One line per class of the campaign, in its order."""
+    """Return the results of each class in the campaign's order."""
     entries: Counter[tuple[str, str]] = Counter()
     seats: Counter[str] = Counter()
-    for each in rows:
-        entries[each.class_id, each.outcome] += each.entries
-        seats[each.class_id] += each.seats if each.outcome == "won" else 0
+    for row in rows:
+        entries[row.class_id, row.outcome] += row.entries
+        seats[row.class_id] += row.seats if row.outcome == "won" else 0
     return tuple(
         ClassResult(
             class_id=name,
@@ -139,7 +142,7 @@ def results(capacities: Mapping[str, int], rows: Iterable[OutcomeRow]) -> tuple[
 
 @dataclass(frozen=True)
 class ClassPlaces:
-    """After the draw: `held` and `offered` are seats, `waiting` and `gone` entries; corrections add to `capacity`."""
+    """Places of one class now: `held` and `offered` are seats, `waiting` and `gone` are entries."""
 
     class_id: str
     capacity: int
@@ -150,21 +153,22 @@ class ClassPlaces:
 
     @property
     def free(self) -> int:
+        """Seats that are neither held nor offered."""
         return self.capacity - self.held - self.offered
 
 
 def places(capacities: Mapping[str, int], rows: Iterable[OutcomeRow]) -> tuple[ClassPlaces, ...]:
-    """One line per class of the campaign, in its order; outcomes are the states of places."""
-    known = {(each.class_id, each.outcome): each for each in rows}
+    """Return the places of each class in the campaign's order; a row's outcome is the state of its places."""
+    by_state = {(row.class_id, row.outcome): row for row in rows}
     none = OutcomeRow("", "", 0, 0)
     return tuple(
         ClassPlaces(
             class_id=name,
             capacity=capacity,
-            held=known.get((name, "held"), none).seats,
-            offered=known.get((name, "offered"), none).seats,
-            waiting=known.get((name, "waiting"), none).entries,
-            gone=known.get((name, "gone"), none).entries,
+            held=by_state.get((name, "held"), none).seats,
+            offered=by_state.get((name, "offered"), none).seats,
+            waiting=by_state.get((name, "waiting"), none).entries,
+            gone=by_state.get((name, "gone"), none).entries,
         )
         for name, capacity in capacities.items()
     )

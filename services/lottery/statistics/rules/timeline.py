@@ -1,4 +1,4 @@
-"""The course of a campaign's draw as staff see it: each step, whether it is done, and what it waits for. Pure."""
+"""Derive the timeline of a draw as staff see it: its steps, their states, and what they wait for. Pure."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -22,21 +22,23 @@ BLOCKING: Final[Mapping[Code, StepName]] = {
     "dice": "dice",
     "beacon": "beacon",
 }
-"""Which step each missing thing holds up. All other waits are for the clock, and steps say their times anyway."""
+"""The step that each missing thing holds up. All other waits end by themselves, at times that the steps show."""
 
 
 class StepState(StrEnum):
+    """State of a step of the timeline."""
+
     DONE = "done"
     NOW = "now"
-    """Goes on by itself."""
+    """The step goes on by itself."""
     WAITING = "waiting"
-    """Due, and something or somebody is missing; `waits` says what."""
+    """The step is due and something is missing, which `waits` names."""
     LATER = "later"
 
 
 @dataclass(frozen=True)
 class TimelineStep:
-    """`at`: when it happened or is planned; `until`: when it ends, for what has a length."""
+    """Step of the timeline. `at`: when it happened or is planned; `until`: when it ends, for a step with a length."""
 
     name: StepName
     state: StepState
@@ -47,19 +49,19 @@ class TimelineStep:
 
 @dataclass(frozen=True)
 class DrawFacts:
-    """Where a draw is. Sources of chance are the campaign's while the list is open, then those of the manifest."""
+    """State of a draw and its sources of randomness: the campaign's while the list is open, then the manifest's."""
 
     state: DrawState
     uses_dice: bool
     beacon_at: datetime | None = None
-    """When the beacon's round comes, or None where this draw uses no beacon or has not chosen its round yet."""
+    """Time of the beacon's round; None if this draw uses no beacon or has not chosen its round yet."""
     uses_beacon: bool = False
     has_objections: bool = False
-    """Whether there is time for objections between freeze and chance."""
+    """True if there is time for objections between freeze and randomness."""
     frozen_at: datetime | None = None
     objections_until: datetime | None = None
     given: Mapping[str, datetime] = field(default_factory=dict)
-    """When each source (`dice`, `beacon_signature`) was given."""
+    """When each source (`dice`, `beacon_signature`) was entered."""
     drawn_at: datetime | None = None
 
     def reached(self, state: DrawState) -> bool:
@@ -68,7 +70,7 @@ class DrawFacts:
 
 
 def timeline(campaign: Campaign, facts: DrawFacts, waits: Sequence[Wait], now: datetime) -> tuple[TimelineStep, ...]:
-    """The steps in the order in which they happen; those that this draw does not have are left out."""
+    """Return the steps of this draw in the order in which they happen."""
     window = campaign.window
     steps: list[TimelineStep] = [_span("window", window.opens, window.closes, now)]
     if window.paper_until > window.closes:
@@ -90,7 +92,7 @@ def timeline(campaign: Campaign, facts: DrawFacts, waits: Sequence[Wait], now: d
 
 
 def current(steps: Sequence[TimelineStep]) -> TimelineStep | None:
-    """The step at which everything is: the first that is not done. None when all is done."""
+    """Return the first step that is not done, or None when all are done."""
     return next((step for step in steps if step.state is not StepState.DONE), None)
 
 
@@ -114,7 +116,7 @@ def _is_waited_for(code: Code, waits: Sequence[Wait]) -> bool:
 
 
 def _freeze(campaign: Campaign, facts: DrawFacts, waits: Sequence[Wait]) -> TimelineStep:
-    """Gaps are named from the end of the grace period on: there is time to close them before the list is due."""
+    """Return the freeze. It names gaps after the grace period, while there is time to close them."""
     if facts.reached(DrawState.FROZEN):
         return TimelineStep("freeze", StepState.DONE, facts.frozen_at)
     if facts.state is not DrawState.OPEN:
@@ -125,7 +127,7 @@ def _freeze(campaign: Campaign, facts: DrawFacts, waits: Sequence[Wait]) -> Time
     return TimelineStep("freeze", StepState.WAITING if gaps else StepState.NOW, campaign.draw.at, waits=gaps)
 
 
-def _may_have_chance(facts: DrawFacts, waits: Sequence[Wait]) -> bool:
+def _may_have_randomness(facts: DrawFacts, waits: Sequence[Wait]) -> bool:
     return facts.reached(DrawState.FROZEN) and not _is_waited_for("objections", waits)
 
 
@@ -143,11 +145,11 @@ def _source(
     given: datetime | None,
     from_: datetime | None,
 ) -> TimelineStep:
-    """Dice or the beacon: due when objections can no longer be raised, done when given (or drawn: then it was)."""
+    """Return dice or beacon: due when objections can no longer be raised, done when entered or drawn."""
     holding = _holding(name, waits)
-    if facts.reached(DrawState.DRAWN) or (_may_have_chance(facts, waits) and not holding):
+    if facts.reached(DrawState.DRAWN) or (_may_have_randomness(facts, waits) and not holding):
         return TimelineStep(name, StepState.DONE, given)
-    if not _may_have_chance(facts, waits):
+    if not _may_have_randomness(facts, waits):
         return TimelineStep(name, StepState.LATER, from_)
     return TimelineStep(name, StepState.WAITING, waits=holding)
 
@@ -156,7 +158,8 @@ def _draw(facts: DrawFacts, waits: Sequence[Wait]) -> TimelineStep:
     if facts.reached(DrawState.DRAWN):
         return TimelineStep("draw", StepState.DONE, facts.drawn_at)
     missing = _holding("dice", waits) or _holding("beacon", waits)
-    return TimelineStep("draw", StepState.NOW if _may_have_chance(facts, waits) and not missing else StepState.LATER)
+    runs = _may_have_randomness(facts, waits) and not missing
+    return TimelineStep("draw", StepState.NOW if runs else StepState.LATER)
 
 
 def _notices(facts: DrawFacts) -> StepState:
