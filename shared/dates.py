@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from shared.catalogue import Catalogue
 
 TOKYO: Final = ZoneInfo("Asia/Tokyo")
-_WEEKDAYS_JA: Final = "月火水木金土日"
+WEEKDAYS_JA: Final = "月火水木金土日"
 
 
 def format_moment(at: datetime, texts: Catalogue) -> str:
@@ -37,7 +37,7 @@ def format_span(starts: datetime, ends: datetime, texts: Catalogue) -> str:
 
 def _day(local: datetime, texts: Catalogue) -> str:
     if texts.lang == "ja":
-        return f"{local.year}年{local.month}月{local.day}日({_WEEKDAYS_JA[local.weekday()]})"
+        return f"{local.year}年{local.month}月{local.day}日({WEEKDAYS_JA[local.weekday()]})"
     return f"{local:%a} {local.day} {local:%B} {local.year}"
 
 

@@ -3,7 +3,6 @@
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Annotated
-from zoneinfo import ZoneInfo
 
 import typer
 
@@ -11,10 +10,9 @@ from deploy.cli.api import NotRunningError, read_record
 from deploy.demo.moments import Moment, find_next
 from shared.campaign import Campaign, load_campaigns
 from shared.clock import RehearsalClock, set_rehearsal_clock
+from shared.dates import TOKYO
 
 rehearsal = typer.Typer(help="Move the clock of a rehearsal.", no_args_is_help=True)
-
-_TOKYO = ZoneInfo("Asia/Tokyo")
 
 
 @rehearsal.command("next")
@@ -65,9 +63,9 @@ def _parse(text: str) -> datetime:
         time = datetime.fromisoformat(text)
     except ValueError:
         raise typer.BadParameter("write the time as 2018-06-01T12:00 or 2018-06-01T12:00+09:00") from None
-    return time if time.tzinfo is not None else time.replace(tzinfo=_TOKYO)
+    return time if time.tzinfo is not None else time.replace(tzinfo=TOKYO)
 
 
 def _format(time: datetime) -> str:
     """Return the time in Japan to the second; fractions are cut off."""
-    return (time.astimezone(_TOKYO) - timedelta(microseconds=time.microsecond)).isoformat(" ")
+    return (time.astimezone(TOKYO) - timedelta(microseconds=time.microsecond)).isoformat(" ")

@@ -8,17 +8,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
-from zoneinfo import ZoneInfo
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from shared.campaign import Campaign
 from shared.contracts import ClassPass, Contact, Outcome, PlaceOffer
+from shared.dates import TOKYO, WEEKDAYS_JA
 
 PLACEHOLDER: Final = "{{kuji:name}}"
 
-_TOKYO = ZoneInfo("Asia/Tokyo")
-_WEEKDAYS = "月火水木金土日"
 _CIRCLED_NUMBERS = "①②③④⑤⑥⑦⑧⑨⑩⑪⑫⑬⑭⑮⑯⑰⑱⑲⑳"
 
 
@@ -159,7 +157,7 @@ def _offer_values(campaign: Campaign, receipt: str, offer: PlaceOffer) -> Mappin
         "corrected": offer.corrected,
         "pass_code": offer.pass_code,
         "answer_by": offer.answer_by and _format_time(offer.answer_by),
-        "answer_by_en": offer.answer_by and f"{offer.answer_by.astimezone(_TOKYO):%a %d %b %Y, %H:%M}",
+        "answer_by_en": offer.answer_by and f"{offer.answer_by.astimezone(TOKYO):%a %d %b %Y, %H:%M}",
     }
 
 
@@ -189,7 +187,7 @@ def _class_line(campaign: Campaign, outcome: Outcome) -> ClassLine:
         outcome=outcome.outcome,
         position=outcome.position,
         seats=outcome.seats,
-        when=f"{_format_time(event_class.starts)}～{event_class.ends.astimezone(_TOKYO):%H:%M}",
+        when=f"{_format_time(event_class.starts)}～{event_class.ends.astimezone(TOKYO):%H:%M}",
         when_en=_format_period_en(event_class.starts, event_class.ends),
         venue=event_class.place.ja,
         venue_en=event_class.place.en,
@@ -204,9 +202,9 @@ def _format_number(number: int) -> str:
 
 def _format_time(at: datetime) -> str:
     """Return date with weekday and time, in Tokyo."""
-    local = at.astimezone(_TOKYO)
-    return f"{local.year}年{local.month}月{local.day}日（{_WEEKDAYS[local.weekday()]}）{local:%H:%M}"
+    local = at.astimezone(TOKYO)
+    return f"{local.year}年{local.month}月{local.day}日（{WEEKDAYS_JA[local.weekday()]}）{local:%H:%M}"
 
 
 def _format_period_en(starts: datetime, ends: datetime) -> str:
-    return f"{starts.astimezone(_TOKYO):%a %d %b %Y, %H:%M}-{ends.astimezone(_TOKYO):%H:%M}"
+    return f"{starts.astimezone(TOKYO):%a %d %b %Y, %H:%M}-{ends.astimezone(TOKYO):%H:%M}"

@@ -5,14 +5,13 @@ import json
 from datetime import datetime
 from pathlib import Path
 from typing import Final
-from zoneinfo import ZoneInfo
 
 from shared.campaign import Campaign
+from shared.dates import TOKYO
 from shared.typesetting import Typesetter
 
 TEMPLATE: Final = Path(__file__).with_name("certificate.typ")
 
-_ZONE: Final = ZoneInfo("Asia/Tokyo")
 _SERVICES: Final = {"intake": "受付", "vault": "保管庫", "lottery": "抽選", "notifier": "通知"}
 _STORES: Final = {
     "all": "すべて（回答なし）",
@@ -57,5 +56,5 @@ def certificate_page(typesetter: Typesetter, campaign: Campaign, certificate: by
 
 
 def _japanese(moment: str) -> str:
-    at = datetime.fromisoformat(moment).astimezone(_ZONE)
+    at = datetime.fromisoformat(moment).astimezone(TOKYO)
     return f"{at.year}年{at.month}月{at.day}日 {at:%H:%M:%S}"

@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from pathlib import Path
 from typing import Any, Final
-from zoneinfo import ZoneInfo
 
 import segno
 
 from shared.campaign import Campaign
 from shared.contracts import ClassPass
+from shared.dates import TOKYO
 from shared.typesetting import Typesetter, TypesettingError
 
 TEMPLATE: Final = Path(__file__).with_name("postcard.typ")
@@ -35,7 +35,6 @@ _MOST_PASSES: Final = 8
 """More do not fit at a size that cameras read; whoever has more says the receipt number."""
 
 _MARKS: Final = "①②③④⑤⑥⑦⑧⑨⑩⑪⑫⑬⑭⑮⑯⑰⑱⑲⑳"
-_TOKYO: Final = ZoneInfo("Asia/Tokyo")
 _ZERO_WIDTH_SPACE: Final = "\u200b"
 
 Rectangle = tuple[float, float, float, float]
@@ -147,7 +146,7 @@ def _pass(campaign: Campaign, shown: ClassPass) -> dict[str, Any]:
     event_class = campaign.event_class(shown.class_id)
     if event_class is None:
         return {"label": "", "modules": modules, "qr": rectangles}
-    number, starts = event_class.number, event_class.starts.astimezone(_TOKYO)
+    number, starts = event_class.number, event_class.starts.astimezone(TOKYO)
     mark = _MARKS[number - 1] if number <= len(_MARKS) else f"{number}."
     return {"label": f"{mark} {starts.month}/{starts.day} {starts:%H:%M}", "modules": modules, "qr": rectangles}
 
