@@ -85,7 +85,7 @@ def bundle() -> None:
 
 
 def lock() -> None:
-    """Renew the lock files from pyproject.toml: one for the house, one per service, with hashes, without hosts."""
+    """Renew the lock files from pyproject.toml: one for development, one per service, with hashes."""
     compile_ = [
         sys.executable, "-m", "uv", "pip", "compile", "pyproject.toml", "--generate-hashes", "--no-emit-index-url",
         "--no-emit-find-links", "--no-header", "--python-version", "3.11", "--quiet",

@@ -131,7 +131,7 @@ def down() -> None:
 
 
 def status(*, as_json: AsJson = False) -> None:
-    """Each process: address, health, messages that wait, messages parked for a person."""
+    """Show each process: address, health, waiting messages, parked messages."""
     if record_file() == RECORD and runs.owner(HOME) is None:
         raise NotRunningError("nothing is running here; start it with ./kuji up")
     record = read_record()

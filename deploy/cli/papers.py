@@ -31,7 +31,7 @@ def seal_paper(
     campaign: CampaignOption = None,
     spool: SpoolOption = STATE / "spool",
 ) -> None:
-    """Seal faxes and scans for the vault and send them; a clear file goes once its receipt is there."""
+    """Seal faxes and scans for the vault and send them; a clear file is removed after its receipt."""
     raise typer.Exit(run_tool(_settings(campaign, spool), files or [], _channel(channel), serial, watch))
 
 
@@ -53,7 +53,7 @@ def fax_webhook(
 
 
 def list_papers(campaign: CampaignOption = None, *, as_json: AsJson = False) -> None:
-    """Papers in the vault's inbox: what waits to be keyed, since when, and what was put aside."""
+    """List papers in the vault's inbox: those that wait to be keyed, and those put aside."""
     found = ask("vault", "GET", f"campaigns/{campaign_or_only(campaign)}/papers")
     show(found["papers"], ("serial", "channel", "received_at", "state", "reason", "id"), as_json=as_json, empty="none")
 

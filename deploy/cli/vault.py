@@ -14,7 +14,7 @@ prints = typer.Typer(help="Postcards to print.", no_args_is_help=True)
 
 @prints.command("list")
 def list_batches(campaign: CampaignOption = None, *, as_json: AsJson = False) -> None:
-    """Batches of postcards: pages, cards, and cards that could not be set."""
+    """List batches of postcards: pages, cards, and cards that could not be set."""
     rows = ask("vault", "GET", f"campaigns/{campaign_or_only(campaign)}/print-batches")["batches"]
     show(rows, ("id", "pages", "printed", "failed", "printed_at"), as_json=as_json, empty="nothing to print")
 
