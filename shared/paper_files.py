@@ -53,14 +53,14 @@ class NotAPaperError(Exception):
 
 
 @dataclass(frozen=True)
-class Look:
+class FileFacts:
     """What a file turned out to be."""
 
     kind: Kind
     pages: int
 
 
-def look(data: bytes) -> Look:
+def inspect_file(data: bytes) -> FileFacts:
     """Decode every page within the limits above. Raises NotAPaperError."""
     if not data:
         raise NotAPaperError("empty")
@@ -72,7 +72,7 @@ def look(data: bytes) -> Look:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error")
-            return Look(kind, _pages_of_pdf(data) if kind is Kind.PDF else _pages_of_image(data, kind))
+            return FileFacts(kind, _pages_of_pdf(data) if kind is Kind.PDF else _pages_of_image(data, kind))
     except NotAPaperError:
         raise
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):

@@ -10,7 +10,7 @@ import pikepdf
 from PIL import Image, ImageOps
 
 from deploy.edge import jpeg
-from shared.paper_files import Kind, NotAPaperError, look
+from shared.paper_files import Kind, NotAPaperError, inspect_file
 
 _ORIENTATION: Final = 0x0112
 _PAGE_KEYS: Final = frozenset(
@@ -24,12 +24,12 @@ _NEVER: Final = ("/Metadata", "/PieceInfo", "/LastModified", "/AA", "/AF", "/EF"
 
 def strip_metadata(data: bytes) -> bytes:
     """Return a file of the same kind with the same pages and nothing else. Raises NotAPaperError."""
-    kind = look(data).kind
+    kind = inspect_file(data).kind
     try:
         clean = _bare_pdf(data) if kind is Kind.PDF else _bare_image(data, kind)
     except (pikepdf.PdfError, OSError, ValueError):
         raise NotAPaperError("damaged") from None
-    look(clean)
+    inspect_file(clean)
     return clean
 
 

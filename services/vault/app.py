@@ -9,8 +9,8 @@ from fastapi import Depends, FastAPI, Request
 from fastapi.responses import JSONResponse
 
 from services.vault import audit as audit_log
-from services.vault.applications import duplicates
-from services.vault.applications import repository as register
+from services.vault.applications import index_repository
+from services.vault.applications import repository as application_repository
 from services.vault.applications.endpoints import public_router, staff_router
 from services.vault.applications.processing import ApplicationProcessor
 from services.vault.applications.review import ReviewQueue
@@ -18,17 +18,17 @@ from services.vault.audit import AuditLog
 from services.vault.closeout import repository as close_out_ledger
 from services.vault.closeout.wiring import close_out
 from services.vault.identities import repository as identities
-from services.vault.identities.repository import Identities
+from services.vault.identities.reveal import Identities
 from services.vault.keys.keystore import KeyDestroyedError, Keystore
 from services.vault.keys.publish import publish_sealing_keys
 from services.vault.mail import wiring as mail
-from services.vault.papers import archive as paper_archive
+from services.vault.papers import repository as papers_repository
 from services.vault.papers.clamd import Scanner
 from services.vault.papers.endpoints import papers_router
 from services.vault.papers.inbox import PaperInbox
 from services.vault.papers.sandbox import Sandbox
 from services.vault.papers.settle import PaperSettler
-from services.vault.printroom import archive
+from services.vault.printroom import repository as print_repository
 from services.vault.printroom.endpoints import print_router
 from services.vault.printroom.room import PrintRoom
 from services.vault.settings import VaultSettings
@@ -57,7 +57,7 @@ def build(settings: VaultSettings) -> FastAPI:
     audit = AuditLog(store, keystore.signing, clock, settings.state_dir / "audit-checkpoints.jsonl")
     known = Identities(store, keystore, audit, campaigns)
     review = ReviewQueue(store, keystore, audit)
-    processor = ApplicationProcessor(keystore, audit, campaigns, PostalCodes().municipalities)
+    processor = ApplicationProcessor(store, keystore, audit, campaigns, PostalCodes().municipalities)
     bus.consume(ApplicationReceived, processor.on_received, Batch(size=100, wait_s=PROCESSING_WAIT_S))
     typesetter = Typesetter(settings.font_dirs)
     print_room = PrintRoom(store, known, keystore, audit, campaigns, clock, typesetter)
@@ -76,10 +76,10 @@ def build(settings: VaultSettings) -> FastAPI:
             [
                 *audit_log.collections(),
                 *identities.collections(),
-                *duplicates.collections(),
-                *register.collections(),
-                *archive.collections(),
-                *paper_archive.collections(),
+                *index_repository.collections(),
+                *application_repository.collections(),
+                *print_repository.collections(),
+                *papers_repository.collections(),
                 *close_out_ledger.collections(),
             ]
         )

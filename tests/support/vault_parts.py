@@ -8,13 +8,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from services.vault import audit as audit_log
-from services.vault.applications import duplicates
-from services.vault.applications import repository as register
+from services.vault.applications import index_repository
+from services.vault.applications import repository as application_repository
 from services.vault.applications.duplicates import index_keys
 from services.vault.audit import AuditLog
 from services.vault.identities import repository as identities
 from services.vault.identities.person import Person
-from services.vault.identities.repository import Identities, identity_document
+from services.vault.identities.repository import StoredIdentity
+from services.vault.identities.reveal import Identities
 from services.vault.keys.campaign_keys import CampaignKeys
 from services.vault.keys.keystore import Keystore
 from shared.campaign import Campaign, load_campaign
@@ -58,8 +59,8 @@ class Parts:
         """As if they had applied: identity, register and blind index."""
         known = [_known(person) for person in people]
         await self.store.db[identities.COLLECTION].insert_many([self._identity(each) for each in known])
-        await self.store.db[register.COLLECTION].insert_many([self._registered(each) for each in known])
-        await self.store.db[duplicates.COLLECTION].insert_many(
+        await self.store.db[application_repository.COLLECTION].insert_many([self._registered(each) for each in known])
+        await self.store.db[index_repository.COLLECTION].insert_many(
             [
                 {"_id": f"{value}:{each.token}", "campaign": self.campaign.id, "kind": kind} | {"application_id": "x"}
                 for each in known
@@ -77,14 +78,14 @@ class Parts:
         return "\n".join(await self.audit.lines(0, 100_000))
 
     def _identity(self, known: Known) -> dict[str, object]:
-        return identity_document(
+        return StoredIdentity.encrypt(
             self.keys,
             token=known.token,
             campaign=self.campaign.id,
             application_id=known.application_id,
             receipt=known.receipt,
             person=known.person,
-        )
+        ).to_document()
 
     def _registered(self, known: Known) -> dict[str, object]:
         return {
@@ -117,7 +118,7 @@ async def parts(
     keystore.ensure_campaign(campaign.id, campaign.window.paper_until)
     audit = AuditLog(store, keystore.signing, clock, state_dir / "checkpoints.jsonl")
     known = Identities(store, keystore, audit, {campaign.id: campaign})
-    own = (audit_log, identities, duplicates, register)
+    own = (audit_log, identities, index_repository, application_repository)
     await store.ensure([*(each for part in own for each in part.collections()), *collections])
     try:
         yield Parts(store, campaign, clock, keystore, audit, known, state_dir)

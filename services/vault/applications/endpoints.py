@@ -1,13 +1,14 @@
-"""What staff and auditors ask the vault over HTTP. No answer holds a person."""
+"""Answer staff and auditors over HTTP. No answer holds a person."""
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel, ConfigDict, StringConstraints
 
-from services.vault.applications import repository as register
-from services.vault.applications.review import NotHeldError, ReviewDecision, ReviewQueue
+from services.vault.applications.repository import ApplicationRepository
+from services.vault.applications.review import HeldEntry, NotHeldError, ReviewDecision, ReviewQueue
 from services.vault.audit import AuditLog
 from services.vault.keys.keystore import Keystore
 from shared.campaign import Campaign
@@ -21,7 +22,7 @@ Actor = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,
 
 
 class DecisionBody(BaseModel):
-    """`reason` is a code and `actor` a staff id: neither may become a place for free text about people."""
+    """Body of a decision. `reason` is a code and `actor` a staff id; neither may hold free text about people."""
 
     model_config = ConfigDict(extra="forbid")
     decision: Literal["accept", "reject"]
@@ -37,6 +38,7 @@ def staff_router(
     keystore: Keystore,
     guard: Guard,
 ) -> APIRouter:
+    """Route the summary, the review queue, locking and the audit log."""
     router = APIRouter(prefix="/v1", dependencies=[Depends(guard)], tags=["staff"])
 
     def known(campaign: str) -> CampaignId:
@@ -46,11 +48,11 @@ def staff_router(
 
     @router.get("/campaigns/{campaign}/summary")
     async def summary(campaign: Annotated[CampaignId, Depends(known)]) -> dict[str, Any]:
-        return await register.summary(store, campaign)
+        return asdict(await ApplicationRepository(store).summary(campaign))
 
     @router.get("/campaigns/{campaign}/held")
     async def held(campaign: Annotated[CampaignId, Depends(known)]) -> dict[str, Any]:
-        return {"held": await queue.held(campaign)}
+        return {"held": [_held_entry(entry) for entry in await queue.held(campaign)]}
 
     @router.post("/campaigns/{campaign}/held/{application_id}")
     async def decide(
@@ -64,7 +66,7 @@ def staff_router(
 
     @router.post("/lock")
     async def lock() -> dict[str, str]:
-        """R-C8: seal the vault at once; the engineer restarts it with the passphrase."""
+        """Seal the vault at once (R-C8); the engineer restarts it with the passphrase."""
         keystore.lock()
         return {"state": "locked"}
 
@@ -76,7 +78,7 @@ def staff_router(
 
 
 def public_router(keystore: Keystore) -> APIRouter:
-    """The vault's public signing key: everybody may have it, and should get it by more than one way."""
+    """Route the vault's public signing key. Readers should get it by more than one way."""
     router = APIRouter(prefix="/v1", tags=["public"])
 
     @router.get("/signing-key")
@@ -84,6 +86,18 @@ def public_router(keystore: Keystore) -> APIRouter:
         return {"v": 1, "algorithm": "Ed25519", "public_key": keystore.signing.public}
 
     return router
+
+
+def _held_entry(entry: HeldEntry) -> dict[str, Any]:
+    held, match = entry.application, entry.application.match
+    return {
+        "application_id": held.application_id,
+        "receipt": held.receipt,
+        "channel": held.channel,
+        "received_at": held.received_at.isoformat(),
+        "doubts": list(held.doubts),
+        "match": match and {"application_id": match.application_id, "kind": match.kind, "receipt": entry.match_receipt},
+    }
 
 
 def _not_held(refusal: NotHeldError) -> ProblemError:
@@ -94,6 +108,6 @@ def _not_held(refusal: NotHeldError) -> ProblemError:
         409,
         "すでに決定されています",
         "一覧を開き直してください。",
-        en="Somebody decided this application before; reload the list.",
+        en="Another handler decided this application before; reload the list.",
         state=refusal.state,
     )

@@ -1,10 +1,11 @@
-"""What the vault says about applications, in batches, to each service only what it may know."""
+"""Publish verdicts on applications, in batches; each service gets only the members that it may know."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
-from typing import Any, TypeVar
+from typing import Final, Literal, TypeVar
 
-from services.vault.applications.repository import choices_of, refused_of
+from services.vault.applications.repository import StoredApplication
+from services.vault.applications.rules.states import ApplicationState
 from shared.contracts import (
     BATCH_LIMIT,
     AcceptedApplication,
@@ -19,88 +20,98 @@ from shared.contracts import (
     HeldApplication,
     RejectedApplication,
 )
-from shared.ids import CampaignId
+from shared.ids import CampaignId, Token
 from shared.storage import UnitOfWork
 
 T = TypeVar("T")
-Document = Mapping[str, Any]
+
+_STATUS: Final[Mapping[ApplicationState, Literal["accepted", "held", "rejected"]]] = {
+    ApplicationState.ACCEPTED: "accepted",
+    ApplicationState.HELD: "held",
+    ApplicationState.REJECTED: "rejected",
+}
 
 
-async def publish_verdicts(uow: UnitOfWork, campaign: CampaignId, documents: Sequence[Document]) -> None:
-    """Say the verdicts of `documents` (of the register) to intake, lottery and notifier."""
-    by_state = {state: [d for d in documents if d["state"] == state] for state in ("accepted", "rejected", "held")}
-    told = [d for d in documents if d["token"] is not None and d["state"] != "held"]
+async def publish_verdicts(uow: UnitOfWork, campaign: CampaignId, applications: Sequence[StoredApplication]) -> None:
+    """Publish the verdicts to intake, lottery and notifier."""
+    accepted = [application for application in applications if application.state is ApplicationState.ACCEPTED]
+    rejected = [application for application in applications if application.state is ApplicationState.REJECTED]
+    held = [application for application in applications if application.state is ApplicationState.HELD]
+    contacts = [
+        _contact(application, application.token)
+        for application in applications
+        if application.token is not None and application.state is not ApplicationState.HELD
+    ]
     for event in (
-        *_batched(documents, lambda part: ApplicationsDecided(campaign=campaign, items=_each(_decision, part))),
-        *_batched(
-            by_state["accepted"], lambda part: ApplicationsAccepted(campaign=campaign, items=_each(_accepted, part))
-        ),
-        *_batched(
-            by_state["rejected"], lambda part: ApplicationsRejected(campaign=campaign, items=_each(_rejected, part))
-        ),
-        *_batched(by_state["held"], lambda part: ApplicationsHeld(campaign=campaign, items=_each(_held, part))),
-        *_batched(told, lambda part: ContactsRegistered(campaign=campaign, items=_each(_contact, part))),
+        *_batches(map(_decision, applications), lambda items: ApplicationsDecided(campaign=campaign, items=items)),
+        *_batches(map(_accepted, accepted), lambda items: ApplicationsAccepted(campaign=campaign, items=items)),
+        *_batches(map(_rejected, rejected), lambda items: ApplicationsRejected(campaign=campaign, items=items)),
+        *_batches(map(_held, held), lambda items: ApplicationsHeld(campaign=campaign, items=items)),
+        *_batches(contacts, lambda items: ContactsRegistered(campaign=campaign, items=items)),
     ):
         await uow.emit(event)
 
 
-def _batched(documents: Iterable[Document], make: Callable[[list[Document]], Event]) -> Iterator[Event]:
-    remaining = iter(documents)
-    while part := list(islice(remaining, BATCH_LIMIT)):
-        yield make(part)
+def _batches(items: Iterable[T], make: Callable[[tuple[T, ...]], Event]) -> Iterator[Event]:
+    """Yield one event for each BATCH_LIMIT items."""
+    remaining = iter(items)
+    while batch := tuple(islice(remaining, BATCH_LIMIT)):
+        yield make(batch)
 
 
-def _each(make: Callable[[Document], T], documents: list[Document]) -> tuple[T, ...]:
-    return tuple(make(document) for document in documents)
-
-
-def _decision(document: Document) -> Decision:
-    codes = dict.fromkeys([*document["reasons"], *document["doubts"], *_match_codes(document)])
+def _decision(application: StoredApplication) -> Decision:
+    codes = dict.fromkeys([*application.reasons, *application.doubts, *_match_codes(application)])
     return Decision(
-        application_id=document["_id"],
-        status=document["state"],
-        reasons=tuple(codes) if document["state"] != "accepted" else (),
-        revision=document["revision"],
+        application_id=application.application_id,
+        status=_STATUS[application.state],
+        reasons=() if application.state is ApplicationState.ACCEPTED else tuple(codes),
+        revision=application.revision,
     )
 
 
-def _match_codes(document: Document) -> tuple[str, ...]:
-    return ("duplicate",) if document["match"] and document["state"] == "held" else ()
+def _match_codes(application: StoredApplication) -> tuple[str, ...]:
+    return ("duplicate",) if application.match and application.state is ApplicationState.HELD else ()
 
 
-def _accepted(document: Document) -> AcceptedApplication:
+def _accepted(application: StoredApplication) -> AcceptedApplication:
+    if application.token is None:
+        raise ValueError("an accepted application has a token")
     return AcceptedApplication(
-        application_id=document["_id"],
-        receipt=document["receipt"],
-        token=document["token"],
-        channel=document["channel"],
-        choices=choices_of(document),
-        refused=refused_of(document),
-        revision=document["revision"],
+        application_id=application.application_id,
+        receipt=application.receipt,
+        token=application.token,
+        channel=application.channel,
+        choices=application.choices,
+        refused=application.refused,
+        revision=application.revision,
     )
 
 
-def _rejected(document: Document) -> RejectedApplication:
+def _rejected(application: StoredApplication) -> RejectedApplication:
     return RejectedApplication(
-        application_id=document["_id"],
-        channel=document["channel"],
-        reasons=tuple(document["reasons"]),
-        revision=document["revision"],
+        application_id=application.application_id,
+        channel=application.channel,
+        reasons=application.reasons,
+        revision=application.revision,
     )
 
 
-def _held(document: Document) -> HeldApplication:
-    return HeldApplication(application_id=document["_id"], channel=document["channel"], revision=document["revision"])
+def _held(application: StoredApplication) -> HeldApplication:
+    return HeldApplication(
+        application_id=application.application_id, channel=application.channel, revision=application.revision
+    )
 
 
-def _contact(document: Document) -> Contact:
+def _contact(application: StoredApplication, token: Token) -> Contact:
+    if application.contact is None or application.state is ApplicationState.HELD:
+        raise ValueError("only a decided application of a person has a contact")
     return Contact(
-        application_id=document["_id"],
-        receipt=document["receipt"],
-        token=document["token"],
-        contact=document["contact"],
-        mail_domain_class=document["mail_domain_class"],
-        status=document["state"],
-        reasons=tuple(document["reasons"]),
-        refused=refused_of(document),
+        application_id=application.application_id,
+        receipt=application.receipt,
+        token=token,
+        contact=application.contact,
+        mail_domain_class=application.mail_domain_class,
+        status="accepted" if application.state is ApplicationState.ACCEPTED else "rejected",
+        reasons=application.reasons,
+        refused=application.refused,
     )

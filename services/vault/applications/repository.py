@@ -1,24 +1,103 @@
-"""The register of applications: states, choices and verdicts by application id, no person. Also the state table."""
+"""Store applications: states, choices and verdicts by application id, without the person."""
 
+from collections.abc import Collection as AnyCollection
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final, Literal, Self
 
-from shared.contracts import Choice, Refusal
-from shared.ids import ApplicationId, CampaignId
-from shared.storage import Collection, Index, MongoCollection, Store, UnitOfWork
+from services.vault.applications.rules.states import STATES, ApplicationState
+from shared.contracts import Channel, Choice, Refusal
+from shared.ids import ApplicationId, CampaignId, Receipt, Token
+from shared.storage import Collection, Index, ReturnDocument, Store, UnitOfWork
 
-COLLECTION = "applications"
+COLLECTION: Final = "applications"
 
-AFTER: Final[Mapping[str, frozenset[str]]] = {
-    "": frozenset({"accepted", "held", "rejected"}),
-    "held": frozenset({"accepted", "rejected"}),
-    "accepted": frozenset(),
-    "rejected": frozenset(),
-}
-"""Where a state may lead; the empty state is before the vault saw the application."""
+_PAPER: Final = ("fax", "post")
+
+
+@dataclass(frozen=True)
+class Match:
+    """An earlier application that looks like the same person; `kind` is `name-phone` or `name-address`."""
+
+    application_id: ApplicationId
+    kind: str
+
+
+@dataclass(frozen=True)
+class StoredApplication:
+    """An application and its verdict. `token` is None if the content could not be read: then no person is stored."""
+
+    application_id: ApplicationId
+    campaign: CampaignId
+    receipt: Receipt
+    channel: Channel
+    state: ApplicationState
+    token: Token | None
+    contact: Literal["mail", "post"] | None
+    mail_domain_class: str | None
+    choices: tuple[Choice, ...]
+    refused: tuple[Refusal, ...]
+    reasons: tuple[str, ...]
+    doubts: tuple[str, ...]
+    match: Match | None
+    revision: int
+    received_at: datetime
+
+    @classmethod
+    def from_document(cls, document: Mapping[str, Any]) -> Self:
+        """Read a document of the collection."""
+        return cls(
+            application_id=ApplicationId(document["_id"]),
+            campaign=CampaignId(document["campaign"]),
+            receipt=Receipt(document["receipt"]),
+            channel=document["channel"],
+            state=ApplicationState(document["state"]),
+            token=document["token"],
+            contact=document["contact"],
+            mail_domain_class=document["mail_domain_class"],
+            choices=tuple(Choice(**choice) for choice in document["choices"]),
+            refused=tuple(Refusal(**refusal) for refusal in document["refused"]),
+            reasons=tuple(document["reasons"]),
+            doubts=tuple(document["doubts"]),
+            match=Match(**document["match"]) if document["match"] else None,
+            revision=document["revision"],
+            received_at=document["received_at"],
+        )
+
+    def to_document(self) -> dict[str, Any]:
+        """Return the document to insert."""
+        match = self.match
+        return {
+            "_id": self.application_id,
+            "campaign": self.campaign,
+            "receipt": self.receipt,
+            "channel": self.channel,
+            "state": self.state.value,
+            "token": self.token,
+            "contact": self.contact,
+            "mail_domain_class": self.mail_domain_class,
+            "choices": [choice.model_dump() for choice in self.choices],
+            "refused": [refusal.model_dump() for refusal in self.refused],
+            "reasons": list(self.reasons),
+            "doubts": list(self.doubts),
+            "match": {"application_id": match.application_id, "kind": match.kind} if match else None,
+            "revision": self.revision,
+            "received_at": self.received_at,
+        }
+
+
+@dataclass(frozen=True)
+class Summary:
+    """Counts of a campaign's applications by state, by arrival channel and by reason of rejection."""
+
+    applications: Mapping[str, int]
+    channels: Mapping[str, int]
+    reasons: Mapping[str, int]
 
 
 def collections() -> list[Collection]:
+    """Return the collections to prepare."""
     schema = {
         "bsonType": "object",
         "required": ["_id", "campaign", "receipt", "channel", "state", "revision", "received_at"],
@@ -26,8 +105,8 @@ def collections() -> list[Collection]:
             "_id": {"bsonType": "string"},
             "campaign": {"bsonType": "string"},
             "receipt": {"bsonType": "string"},
-            "channel": {"enum": ["web", "fax", "post"]},
-            "state": {"enum": ["accepted", "held", "rejected"]},
+            "channel": {"enum": ["web", *_PAPER]},
+            "state": {"enum": [state.value for state in ApplicationState]},
             "token": {"bsonType": ["string", "null"]},
             "contact": {"enum": ["mail", "post", None]},
             "mail_domain_class": {"bsonType": ["string", "null"]},
@@ -45,36 +124,80 @@ def collections() -> list[Collection]:
     return [Collection(COLLECTION, schema, (Index((("campaign", 1), ("state", 1))), Index("token")))]
 
 
-def choices_of(document: Mapping[str, Any]) -> tuple[Choice, ...]:
-    return tuple(Choice(**each) for each in document["choices"])
+class ApplicationRepository:
+    """Read and write applications. A state changes only as the table STATES allows."""
 
+    def __init__(self, store: Store) -> None:
+        self._documents = store.db[COLLECTION]
 
-def refused_of(document: Mapping[str, Any]) -> tuple[Refusal, ...]:
-    return tuple(Refusal(**each) for each in document["refused"])
+    async def known_ids(self, uow: UnitOfWork, ids: Sequence[ApplicationId]) -> set[ApplicationId]:
+        """Return those of `ids` that the vault has judged already; a replay of sealed bytes ends here."""
+        cursor = self._documents.find({"_id": {"$in": list(ids)}}, {"_id": 1}, session=uow.session)
+        return {document["_id"] async for document in cursor}
 
+    async def insert(self, uow: UnitOfWork, applications: Sequence[StoredApplication]) -> None:
+        """Insert judged applications within the unit of work."""
+        documents = [application.to_document() for application in applications]
+        await self._documents.insert_many(documents, session=uow.session)
 
-async def known_ids(uow: UnitOfWork, ids: Sequence[ApplicationId]) -> set[ApplicationId]:
-    """Which of these the vault has judged already: a replay of sealed bytes ends here."""
-    cursor = uow.db[COLLECTION].find({"_id": {"$in": list(ids)}}, {"_id": 1}, session=uow.session)
-    return {document["_id"] async for document in cursor}
+    async def held(self, campaign: CampaignId) -> list[StoredApplication]:
+        """Return the applications that wait for a decision, the longest waiting first."""
+        query = {"campaign": campaign, "state": ApplicationState.HELD.value}
+        found = self._documents.find(query).sort([("received_at", 1), ("_id", 1)])
+        return [StoredApplication.from_document(document) async for document in found]
 
+    async def receipts(self, ids: Sequence[ApplicationId]) -> dict[ApplicationId, Receipt]:
+        """Return the receipt number of each application."""
+        found = self._documents.find({"_id": {"$in": list(ids)}}, {"receipt": 1})
+        return {document["_id"]: Receipt(document["receipt"]) async for document in found}
 
-async def summary(store: Store, campaign: CampaignId) -> dict[str, dict[str, int]]:
-    """Counts by state, by arrival channel and by reason of rejection."""
-    documents = store.db[COLLECTION]
-    return {
-        "applications": await _counts(documents, campaign, "$state"),
-        "channels": await _counts(documents, campaign, "$channel"),
-        "reasons": await _counts(documents, campaign, "$reasons", unwind=True),
-    }
+    async def decide(
+        self,
+        uow: UnitOfWork,
+        campaign: CampaignId,
+        application_id: ApplicationId,
+        state: ApplicationState,
+        *,
+        reasons: Sequence[str],
+        decided_by: str,
+    ) -> StoredApplication | None:
+        """Write a decision and return the changed application; None if its state allows no such decision."""
+        changed = await self._documents.find_one_and_update(
+            {"_id": application_id, "campaign": campaign, "state": {"$in": STATES.before(state)}},
+            {
+                "$set": {"state": state.value, "reasons": list(reasons), "decided_by": decided_by},
+                "$inc": {"revision": 1},
+            },
+            return_document=ReturnDocument.AFTER,
+            session=uow.session,
+        )
+        return StoredApplication.from_document(changed) if changed else None
 
+    async def state(
+        self, uow: UnitOfWork, campaign: CampaignId, application_id: ApplicationId
+    ) -> ApplicationState | None:
+        """Return the state of an application; None if the campaign has no such application."""
+        query = {"_id": application_id, "campaign": campaign}
+        found = await self._documents.find_one(query, {"state": 1}, session=uow.session)
+        return ApplicationState(found["state"]) if found else None
 
-async def _counts(
-    documents: MongoCollection, campaign: CampaignId, field: str, *, unwind: bool = False
-) -> dict[str, int]:
-    pipeline: list[dict[str, Any]] = [
-        {"$match": {"campaign": campaign}},
-        *([{"$unwind": field}] if unwind else []),
-        {"$group": {"_id": field, "count": {"$sum": 1}}},
-    ]
-    return {str(row["_id"]): int(row["count"]) async for row in documents.aggregate(pipeline)}
+    async def are_paper(self, uow: UnitOfWork, campaign: CampaignId, ids: AnyCollection[ApplicationId]) -> bool:
+        """Return whether the vault has each of these applications, as paper of the campaign."""
+        query = {"_id": {"$in": list(ids)}, "campaign": campaign, "channel": {"$in": list(_PAPER)}}
+        return await self._documents.count_documents(query, session=uow.session) == len(set(ids))
+
+    async def summary(self, campaign: CampaignId) -> Summary:
+        """Count the campaign's applications."""
+        return Summary(
+            applications=await self._counts(campaign, "$state"),
+            channels=await self._counts(campaign, "$channel"),
+            reasons=await self._counts(campaign, "$reasons", unwind=True),
+        )
+
+    async def _counts(self, campaign: CampaignId, field: str, *, unwind: bool = False) -> dict[str, int]:
+        pipeline: list[dict[str, Any]] = [
+            {"$match": {"campaign": campaign}},
+            *([{"$unwind": field}] if unwind else []),
+            {"$group": {"_id": field, "count": {"$sum": 1}}},
+        ]
+        return {str(row["_id"]): int(row["count"]) async for row in self._documents.aggregate(pipeline)}

@@ -11,7 +11,7 @@ from services.vault.closeout.residue import Search, needles
 from services.vault.closeout.rules.certificate import LogScan
 from services.vault.identities import repository as identities
 from services.vault.identities.person import Person
-from services.vault.identities.repository import Identities
+from services.vault.identities.reveal import Identities
 from shared.contracts import Verdict
 from shared.ids import CampaignId
 from shared.storage import Store

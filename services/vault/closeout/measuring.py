@@ -4,14 +4,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from services.vault.applications import duplicates
+from services.vault.applications import index_repository
 from services.vault.applications import repository as register
 from services.vault.closeout.return_package import Returns
 from services.vault.identities import repository as identities
 from services.vault.keys.ciphers.envelope import NotDecryptableError, Sealed, unseal, wipe
 from services.vault.keys.keystore import KeyDestroyedError, Keystore
-from services.vault.papers import archive as paper_archive
-from services.vault.printroom import archive
+from services.vault.papers import repository as papers_repository
+from services.vault.printroom import repository as print_repository
 from shared.contracts import StoreErasure
 from shared.erasure import Queues, count_outbox, judged_queues, judged_store
 from shared.ids import CampaignId, Token
@@ -19,11 +19,11 @@ from shared.storage import OUTBOX, Store
 
 ERASED: Final = (
     identities.COLLECTION,
-    duplicates.COLLECTION,
+    index_repository.COLLECTION,
     register.COLLECTION,
-    archive.BATCHES,
-    archive.CHUNKS,
-    paper_archive.COLLECTION,
+    print_repository.BATCHES,
+    print_repository.CHUNKS,
+    papers_repository.COLLECTION,
 )
 """Collections of which nothing of the campaign may stay; every document in them names its campaign."""
 

@@ -15,7 +15,7 @@ from services.vault.audit import AuditEvent, AuditLog
 from services.vault.closeout.package_format import Package, Row, row_of
 from services.vault.closeout.repository import Ledger
 from services.vault.closeout.rules.stages import Stage
-from services.vault.identities.repository import Identities
+from services.vault.identities.reveal import Identities
 from shared.campaign import Campaign
 from shared.clock import Clock
 from shared.errors import KujiError

@@ -13,7 +13,7 @@ from services.vault.closeout.logsearch import LogSearch
 from services.vault.closeout.measuring import Measuring
 from services.vault.closeout.repository import Ledger
 from services.vault.closeout.return_package import Returns
-from services.vault.identities.repository import Identities
+from services.vault.identities.reveal import Identities
 from services.vault.keys.keystore import Keystore
 from services.vault.settings import VaultSettings
 from shared.campaign import Campaign

@@ -1,43 +1,80 @@
-"""The one encrypted copy of every identity, and the one way to look at it: with a purpose, by name, and written down.
-
-R-C7: a purpose that the campaign does not allow is refused. R-C9: one copy, under a data key of its own.
-"""
+"""Store identities: one encrypted copy each, under a data key of its own ← the campaign's key (R-C9)."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Final, Self
 
-from services.vault.audit import AuditEvent, AuditLog
 from services.vault.identities.person import Person
 from services.vault.keys.campaign_keys import CampaignKeys
-from services.vault.keys.ciphers.envelope import NotDecryptableError, Sealed, seal, unseal, wipe
-from services.vault.keys.keystore import KeyDestroyedError, Keystore, VaultLockedError
-from shared.campaign import Campaign
-from shared.errors import PermanentError
+from services.vault.keys.ciphers.envelope import Sealed, seal, unseal, wipe
 from shared.ids import ApplicationId, CampaignId, Receipt, Token
-from shared.storage import Collection, Index, Store
+from shared.storage import Collection, Index, Store, UnitOfWork
 
-COLLECTION = "identities"
-
-__all__ = ["Identities", "PurposeNotAllowedError", "Revealed", "VaultLockedError", "collections", "identity_document"]
-
-
-class PurposeNotAllowedError(PermanentError):
-    """The campaign does not allow identities to be used for this; nothing was decrypted."""
+COLLECTION: Final = "identities"
 
 
 @dataclass(frozen=True)
-class Revealed:
-    """An identity in the clear, for as short as possible."""
+class StoredIdentity:
+    """An identity at rest. `mailbox` is a keyed hash of the e-mail address; None if the applicant gave none."""
 
     token: Token
     campaign: CampaignId
     application_id: ApplicationId
     receipt: Receipt
-    person: Person = field(repr=False)
+    sealed: Sealed
+    mailbox: str | None
+
+    @classmethod
+    def encrypt(
+        cls,
+        keys: CampaignKeys,
+        *,
+        token: Token,
+        campaign: CampaignId,
+        application_id: ApplicationId,
+        receipt: Receipt,
+        person: Person,
+    ) -> Self:
+        """Encrypt a person under a fresh data key."""
+        sealed = seal(keys.wrapping, person.to_json(), bound_to(campaign, token))
+        mailbox = None if person.email is None else mailbox_hash(keys, person.email)
+        return cls(token, campaign, application_id, receipt, sealed, mailbox)
+
+    def decrypt(self, keys: CampaignKeys) -> Person:
+        """Return the person. Raises NotDecryptableError."""
+        plaintext = unseal(keys.wrapping, self.sealed, bound_to(self.campaign, self.token))
+        try:
+            return Person.from_json(plaintext)
+        finally:
+            wipe(plaintext)
+
+    @classmethod
+    def from_document(cls, document: Mapping[str, Any]) -> Self:
+        """Read a document of the collection."""
+        return cls(
+            token=Token(document["_id"]),
+            campaign=CampaignId(document["campaign"]),
+            application_id=ApplicationId(document["application_id"]),
+            receipt=Receipt(document["receipt"]),
+            sealed=Sealed(document["wrapped_key"], document["ciphertext"]),
+            mailbox=document.get("mailbox"),
+        )
+
+    def to_document(self) -> dict[str, Any]:
+        """Return the document to insert; its personal part is ciphertext."""
+        return {
+            "_id": self.token,
+            "campaign": self.campaign,
+            "application_id": self.application_id,
+            "receipt": self.receipt,
+            "wrapped_key": self.sealed.wrapped_key,
+            "ciphertext": self.sealed.ciphertext,
+            "mailbox": self.mailbox,
+        }
 
 
 def collections() -> list[Collection]:
+    """Return the collections to prepare."""
     schema = {
         "bsonType": "object",
         "required": ["_id", "campaign", "application_id", "receipt", "wrapped_key", "ciphertext"],
@@ -57,104 +94,33 @@ def collections() -> list[Collection]:
 
 
 def bound_to(campaign: CampaignId, token: Token) -> str:
-    """What an identity's ciphertext is tied to: put under another token, it does not open."""
+    """Return the associated data of an identity's ciphertext: under another token it does not open."""
     return f"kuji/identity/1\x00{campaign}\x00{token}"
 
 
-def identity_document(
-    keys: CampaignKeys,
-    *,
-    token: Token,
-    campaign: CampaignId,
-    application_id: ApplicationId,
-    receipt: Receipt,
-    person: Person,
-) -> dict[str, Any]:
-    """The document to insert; its personal part is ciphertext."""
-    sealed = seal(keys.wrapping, person.to_json(), bound_to(campaign, token))
-    return {
-        "_id": token,
-        "campaign": campaign,
-        "application_id": application_id,
-        "receipt": receipt,
-        "wrapped_key": sealed.wrapped_key,
-        "ciphertext": sealed.ciphertext,
-        "mailbox": None if person.email is None else mailbox_of(keys, person.email),
-    }
-
-
-def mailbox_of(keys: CampaignKeys, address: str) -> str:
-    """Names a mailbox without saying it (blind index): delivery reports spell addresses in either case."""
+def mailbox_hash(keys: CampaignKeys, address: str) -> str:
+    """Return the blind index of a mailbox. Case is folded, because delivery reports change it."""
     return keys.index_of("mailbox", address.casefold())
 
 
-class Identities:
-    """Reads identities."""
+class IdentityRepository:
+    """Read and insert identities; nothing is decrypted here."""
 
-    def __init__(
-        self, store: Store, keystore: Keystore, audit: AuditLog, campaigns: Mapping[CampaignId, Campaign]
-    ) -> None:
+    def __init__(self, store: Store) -> None:
         self._documents = store.db[COLLECTION]
-        self._keystore, self._audit, self._campaigns = keystore, audit, campaigns
 
-    async def reveal(self, tokens: Sequence[Token], *, purpose: str, actor: str, case: str) -> dict[Token, Revealed]:
-        """Identities by token; tokens that are unknown or erased are absent.
+    async def insert(self, uow: UnitOfWork, identities: Sequence[StoredIdentity]) -> None:
+        """Insert the identities within the unit of work."""
+        if identities:
+            documents = [identity.to_document() for identity in identities]
+            await uow.db[COLLECTION].insert_many(documents, session=uow.session)
 
-        `case` names the occasion (a notice, a batch) and stands in the audit log, which is durable before this
-        returns. Raises PurposeNotAllowedError, VaultLockedError, NotRecordedError.
-        """
-        if self._keystore.locked:
-            raise VaultLockedError("the vault is locked; restart it with its passphrase")
-        documents = [document async for document in self._documents.find({"_id": {"$in": list(tokens)}})]
-        for campaign in {document["campaign"] for document in documents}:
-            self._check_purpose(campaign, purpose)
-        revealed, events = {}, []
-        for document in documents:
-            opened = self._open(document)
-            events.append(self._event(document, purpose, actor, case, "revealed" if opened else "damaged"))
-            if opened is not None:
-                revealed[opened.token] = opened
-        await self._audit.record([event for event in events if event is not None])
-        return revealed
+    async def by_tokens(self, tokens: Sequence[Token]) -> list[StoredIdentity]:
+        """Return the identities of these tokens; unknown and erased tokens are absent."""
+        found = self._documents.find({"_id": {"$in": list(tokens)}})
+        return [StoredIdentity.from_document(document) async for document in found]
 
-    async def holders(self, address: str) -> list[tuple[CampaignId, Token]]:
-        """Whose mailbox this is, in every campaign that has a key; nobody is opened for it."""
-        if self._keystore.locked:
-            raise VaultLockedError("the vault is locked; restart it with its passphrase")
-        hashes = [mailbox_of(keys, address) for campaign in self._campaigns if (keys := self._keys_of(campaign))]
-        found = self._documents.find({"mailbox": {"$in": hashes}}, {"campaign": 1})
+    async def tokens_by_mailbox(self, hashes: Sequence[str]) -> list[tuple[CampaignId, Token]]:
+        """Return campaign and token of each identity whose mailbox has one of these hashes."""
+        found = self._documents.find({"mailbox": {"$in": list(hashes)}}, {"campaign": 1})
         return [(CampaignId(document["campaign"]), Token(document["_id"])) async for document in found]
-
-    def _keys_of(self, campaign: CampaignId) -> CampaignKeys | None:
-        try:
-            return self._keystore.campaign(campaign)
-        except (KeyDestroyedError, KeyError):
-            return None
-
-    def _check_purpose(self, campaign: CampaignId, purpose: str) -> None:
-        known = self._campaigns.get(campaign)
-        if known is None or purpose not in known.purposes:
-            raise PurposeNotAllowedError(f"campaign {campaign} does not allow the purpose {purpose}")
-
-    def _open(self, document: dict[str, Any]) -> Revealed | None:
-        """None where the key is gone: then nobody can."""
-        campaign, token = CampaignId(document["campaign"]), Token(document["_id"])
-        try:
-            keys = self._keystore.campaign(campaign)
-            sealed = Sealed(document["wrapped_key"], document["ciphertext"])
-            plaintext = unseal(keys.wrapping, sealed, bound_to(campaign, token))
-        except (KeyDestroyedError, KeyError, NotDecryptableError):
-            return None
-        try:
-            person = Person.from_json(plaintext)
-        finally:
-            wipe(plaintext)
-        return Revealed(token, campaign, document["application_id"], document["receipt"], person)
-
-    def _event(self, document: dict[str, Any], purpose: str, actor: str, case: str, outcome: str) -> AuditEvent | None:
-        campaign = CampaignId(document["campaign"])
-        try:
-            subject = self._keystore.campaign(campaign).subject_of(document["application_id"])
-        except (KeyDestroyedError, KeyError):
-            return None
-        return AuditEvent(actor, "service", f"reveal:{case}", purpose, campaign, subject, outcome)

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 
-from services.vault.identities.repository import Identities
+from services.vault.identities.reveal import Identities
 from services.vault.mail.bounces import BounceOptions, BounceServer
 from services.vault.mail.relay import MailRelay, RelayOptions, tls_context
 from services.vault.mail.relay.recipients import KnownRecipients

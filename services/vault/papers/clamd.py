@@ -1,4 +1,4 @@
-"""Scanning for malware with clamd (R-S9): its INSTREAM command, over a Unix socket or TCP.
+"""Scan for malware with clamd (R-S9): its INSTREAM command, over a Unix socket or TCP.
 
 Source: clamd(8), section COMMANDS: `zINSTREAM`, then chunks of a 4-byte length (network order) and bytes, ended by a
 length of zero; the answer is `stream: OK` or `stream: <signature> FOUND`, ended by a zero byte.

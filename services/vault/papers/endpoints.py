@@ -1,4 +1,4 @@
-"""What staff ask of the paper inbox over HTTP. A list holds no content; the file itself goes to a named handler."""
+"""Answer staff about papers over HTTP. A list holds no content; the file itself goes to a named handler."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -7,7 +7,9 @@ from typing import Annotated, Any, Final, Literal, Self
 from fastapi import APIRouter, Depends, Query, Response
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
-from services.vault.papers.inbox import NotShownError, PaperInbox, UnknownPaperError
+from services.vault.papers.inbox import NotShownError, PaperInbox, PaperOverview, UnknownPaperError
+from services.vault.papers.repository import StoredPaper
+from services.vault.papers.rules.states import PaperState
 from services.vault.papers.settle import AlreadySettledError, NotArrivedError, PaperSettler, Settlement
 from shared.campaign import Campaign
 from shared.ids import ApplicationIdField, CampaignId, PaperIdField
@@ -23,11 +25,11 @@ _SAFE: Final = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "X-Content-Type-Options": "nosniff",
 }
-"""A file that strangers made is saved, never run: not as a page, not as another type, not from another site."""
+"""Headers for a file from outside: it is saved, never run as a page, as another type or from another site."""
 
 
 class SettlementBody(BaseModel):
-    """`keyed` names the applications, `discarded` the reason, as a code: no place for text about people."""
+    """Body of a settlement. `keyed` names the applications, `discarded` the reason as a code."""
 
     model_config = ConfigDict(extra="forbid")
     decision: Literal["keyed", "discarded"]
@@ -43,9 +45,9 @@ class SettlementBody(BaseModel):
 
 
 def papers_router(
-    campaigns: Mapping[CampaignId, Campaign], inbox: PaperInbox, settling: PaperSettler, guard: Guard
+    campaigns: Mapping[CampaignId, Campaign], inbox: PaperInbox, settler: PaperSettler, guard: Guard
 ) -> APIRouter:
-    """GET …/papers, GET …/papers/{id}/image, POST …/papers/{id}."""
+    """Route GET …/papers, GET …/papers/{id}/image, POST …/papers/{id}."""
     router = APIRouter(prefix="/v1/campaigns/{campaign}/papers", dependencies=[Depends(guard)], tags=["staff"])
 
     def known(campaign: str) -> CampaignId:
@@ -55,13 +57,13 @@ def papers_router(
 
     @router.get("")
     async def papers(campaign: Annotated[CampaignId, Depends(known)]) -> dict[str, Any]:
-        return await inbox.overview(campaign)
+        return _overview(await inbox.overview(campaign))
 
     @router.get("/{paper_id}/image")
     async def image(
         campaign: Annotated[CampaignId, Depends(known)], paper_id: PaperIdField, actor: Annotated[Actor, Query()]
     ) -> Response:
-        with _told():
+        with _problems():
             file = await inbox.show(campaign, paper_id, actor=actor)
         disposition = f'attachment; filename="paper-{file.serial}{file.kind.suffix}"'
         return Response(file.content, media_type=file.kind.value, headers={**_SAFE, "Content-Disposition": disposition})
@@ -71,16 +73,16 @@ def papers_router(
         campaign: Annotated[CampaignId, Depends(known)], paper_id: PaperIdField, body: SettlementBody
     ) -> dict[str, str]:
         settlement = Settlement(body.decision, body.actor, body.application_ids, body.reason)
-        with _told():
-            state = await settling.settle(campaign, paper_id, settlement)
+        with _problems():
+            state = await settler.settle(campaign, paper_id, settlement)
         return {"paper_id": paper_id, "state": state}
 
     return router
 
 
 @contextmanager
-def _told() -> Iterator[None]:
-    """What the inbox refuses, as problems."""
+def _problems() -> Iterator[None]:
+    """Turn refusals of the inbox into problems."""
     try:
         yield
     except UnknownPaperError:
@@ -91,6 +93,30 @@ def _told() -> Iterator[None]:
         raise _settled(refusal) from None
     except NotArrivedError:
         raise _not_arrived() from None
+
+
+def _overview(overview: PaperOverview) -> dict[str, Any]:
+    states = [paper.state for paper in overview.papers]
+    return {
+        "counts": {state.value: states.count(state) for state in PaperState},
+        "unkeyed": overview.unkeyed,
+        "oldest_waiting_s": overview.oldest_waiting_s,
+        "papers": [_paper(paper) for paper in overview.papers],
+    }
+
+
+def _paper(paper: StoredPaper) -> dict[str, Any]:
+    return {
+        "id": paper.paper_id,
+        "receipt": paper.receipt,
+        "channel": paper.channel,
+        "serial": paper.serial,
+        "received_at": paper.received_at.isoformat(),
+        "state": paper.state.value,
+        "reason": paper.reason,
+        "pages": paper.pages,
+        "application_ids": list(paper.application_ids),
+    }
 
 
 def _unknown() -> ProblemError:
@@ -111,7 +137,7 @@ def _not_shown(refusal: NotShownError) -> ProblemError:
         "書類番号で原本を探して入力するか、申込者にもう一度送ってもらい、この書類は理由を付けて除いてください。",
         en="This file is never shown (see `state`): key from the original with this serial number, or ask for it again "
         "and discard this one.",
-        state=refusal.state,
+        state=refusal.state.value,
     )
 
 
@@ -121,8 +147,8 @@ def _settled(refusal: AlreadySettledError) -> ProblemError:
         409,
         "すでに処理されています",
         "一覧を開き直してください。",
-        en="Somebody keyed or discarded this paper before; reload the list.",
-        state=refusal.state,
+        en="Another handler keyed or discarded this paper before; reload the list.",
+        state=refusal.state.value,
     )
 
 

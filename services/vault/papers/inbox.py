@@ -1,16 +1,15 @@
-"""From a sealed paper to one a handler can key: opened, scanned, looked at, kept; and shown only on record."""
+"""Take sealed papers in: open, scan for malware, inspect, store. Show a paper only after an audit line."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from services.vault.audit import AuditEvent, AuditLog
 from services.vault.keys.campaign_keys import CampaignKeys
 from services.vault.keys.ciphers.sealing import NotOpenedError, Opener
 from services.vault.keys.keystore import Keystore
-from services.vault.papers import archive
 from services.vault.papers.clamd import Scanner
+from services.vault.papers.repository import PaperRepository, StoredPaper
 from services.vault.papers.rules.states import UNSETTLED, PaperState
 from services.vault.papers.sandbox import Sandbox
 from shared.campaign import Campaign
@@ -19,7 +18,7 @@ from shared.contracts import PaperReceived
 from shared.errors import PermanentError
 from shared.ids import CampaignId, PaperId, Serial
 from shared.logging import get_logger
-from shared.paper_files import Kind, NotAPaperError
+from shared.paper_files import FileFacts, Kind, NotAPaperError
 from shared.storage import Store, UnitOfWork
 
 PURPOSE = "keying"
@@ -28,14 +27,14 @@ _log = get_logger(__name__)
 
 
 class UnknownPaperError(Exception):
-    """There is no paper of that id in the campaign."""
+    """Raised when the campaign has no paper of that id."""
 
 
 class NotShownError(Exception):
-    """The paper is never shown: its state says why."""
+    """Raised when a paper is never shown; its `state` is the reason."""
 
-    def __init__(self, state: str) -> None:
-        super().__init__(state)
+    def __init__(self, state: PaperState) -> None:
+        super().__init__(state.value)
         self.state = state
 
 
@@ -48,8 +47,27 @@ class PaperFile:
     content: bytes = field(repr=False)
 
 
+@dataclass(frozen=True)
+class PaperOverview:
+    """A campaign's papers, the oldest first. `oldest_waiting_s` is in seconds; None if no paper waits for a handler."""
+
+    papers: Sequence[StoredPaper]
+    unkeyed: int
+    oldest_waiting_s: float | None
+
+
+@dataclass(frozen=True)
+class _Inspected:
+    """Result of opening and inspecting a paper. `content` is None if it did not open."""
+
+    state: PaperState
+    content: bytes | None = field(default=None, repr=False)
+    facts: FileFacts | None = None
+    reason: str | None = None
+
+
 class PaperInbox:
-    """Handles `paper.received`. While vault or scanner are away, messages wait with the broker."""
+    """Handle `paper.received`. While the vault is locked or clamd does not answer, messages wait in the queue."""
 
     def __init__(
         self,
@@ -59,83 +77,85 @@ class PaperInbox:
         campaigns: Mapping[CampaignId, Campaign],
         clock: Clock,
         scanner: Scanner,
-        looking: Sandbox,
+        sandbox: Sandbox,
     ) -> None:
-        self._papers = store.db[archive.COLLECTION]
+        self._papers = PaperRepository(store)
         self._keystore, self._audit, self._campaigns, self._clock = keystore, audit, campaigns, clock
-        self._scanner, self._looking = scanner, looking
+        self._scanner, self._sandbox = scanner, sandbox
 
     async def on_received(self, events: Sequence[PaperReceived], uow: UnitOfWork) -> None:
+        """Store each paper that the vault does not have yet."""
         for event in events:
-            known = await uow.db[archive.COLLECTION].find_one({"_id": event.paper_id}, {"_id": 1}, session=uow.session)
-            if known is None:
+            if not await self._papers.is_known(uow, event.paper_id):
                 await self._take(event, uow)
 
     async def _take(self, event: PaperReceived, uow: UnitOfWork) -> None:
         if event.campaign not in self._campaigns:
             raise PermanentError(f"campaign {event.campaign} is not one of this installation")
         keys = self._keystore.campaign(event.campaign)
-        document = await self._judge(event, keys)
-        await self._audit.record([_audited(keys, event.campaign, event.paper_id, "open", "vault", document["state"])])
-        await uow.db[archive.COLLECTION].insert_one(document, session=uow.session)
+        paper = await self._inspect(event, keys)
+        await self._audit.record([_audit_event(keys, event.campaign, event.paper_id, "open", "vault", paper.state)])
+        await self._papers.insert(uow, paper)
         _log.info(
             "paper-taken",
             campaign=event.campaign,
             receipt=event.receipt,
             channel=event.channel,
-            state=document["state"],
-            code=document["reason"],
+            state=paper.state.value,
+            code=paper.reason,
         )
 
-    async def _judge(self, event: PaperReceived, keys: CampaignKeys) -> dict[str, Any]:
-        """Scanned before it is decoded: nothing but the scanner looks into malware."""
-        facts: dict[str, Any] = {"content": None, "taken_at": self._clock.now()}
-        try:
-            opener = Opener(event.campaign, keys)
-            content = facts["content"] = await asyncio.to_thread(
-                opener.open_paper, event.sealed, event.key_id, event.paper_id
-            )
-            if await self._scanner.is_infected(content):
-                facts |= {"state": PaperState.QUARANTINED, "reason": "malware"}
-            else:
-                facts |= {"state": PaperState.WAITING, "look": await self._looking.at(content)}
-        except NotOpenedError:
-            facts |= {"state": PaperState.UNREADABLE, "reason": "not-opened"}
-        except NotAPaperError as refusal:
-            facts |= {"state": PaperState.UNREADABLE, "reason": refusal.code}
-        return await asyncio.to_thread(lambda: archive.paper_document(keys, event, **facts))
+    async def _inspect(self, event: PaperReceived, keys: CampaignKeys) -> StoredPaper:
+        taken_at = self._clock.now()
+        inspected = await self._open_and_scan(event, keys)
+        return await asyncio.to_thread(
+            StoredPaper.encrypt,
+            keys,
+            event,
+            state=inspected.state,
+            taken_at=taken_at,
+            content=inspected.content,
+            facts=inspected.facts,
+            reason=inspected.reason,
+        )
 
-    async def overview(self, campaign: CampaignId) -> dict[str, Any]:
-        """Counts by state, seconds the oldest has waited (None where none waits), and every paper, oldest first."""
-        found = self._papers.find({"campaign": campaign}, archive.NOT_THE_FILE).sort([("taken_at", 1), ("_id", 1)])
-        papers = [document async for document in found]
-        states = [document["state"] for document in papers]
-        waiting = [document["taken_at"] for document in papers if document["state"] in UNSETTLED]
+    async def _open_and_scan(self, event: PaperReceived, keys: CampaignKeys) -> _Inspected:
+        """Open the paper and scan it before it is decoded: no decoder reads a file with malware."""
+        opener = Opener(event.campaign, keys)
+        try:
+            content = await asyncio.to_thread(opener.open_paper, event.sealed, event.key_id, event.paper_id)
+        except NotOpenedError:
+            return _Inspected(PaperState.UNREADABLE, reason="not-opened")
+        if await self._scanner.is_infected(content):
+            return _Inspected(PaperState.QUARANTINED, content, reason="malware")
+        try:
+            return _Inspected(PaperState.WAITING, content, await self._sandbox.inspect(content))
+        except NotAPaperError as refusal:
+            return _Inspected(PaperState.UNREADABLE, content, reason=refusal.code)
+
+    async def overview(self, campaign: CampaignId) -> PaperOverview:
+        """Return every paper of the campaign without its file, and how long the oldest has waited."""
+        papers = await self._papers.papers(campaign)
+        waiting = [paper.taken_at for paper in papers if paper.state in UNSETTLED]
         oldest_s = (self._clock.now() - min(waiting)).total_seconds() if waiting else None
-        return {
-            "counts": {state.value: states.count(state) for state in PaperState},
-            "unkeyed": len(waiting),
-            "oldest_waiting_s": oldest_s,
-            "papers": [archive.shown(document) for document in papers],
-        }
+        return PaperOverview(papers, len(waiting), oldest_s)
 
     async def show(self, campaign: CampaignId, paper_id: PaperId, *, actor: str) -> PaperFile:
         """Return the file, after the audit line is durable.
 
         Raises UnknownPaperError, NotShownError, KeyDestroyedError, VaultLockedError.
         """
-        document = await self._papers.find_one({"_id": paper_id, "campaign": campaign})
-        if document is None:
+        paper = await self._papers.find(campaign, paper_id)
+        if paper is None:
             raise UnknownPaperError
-        if document["kind"] is None or document["ciphertext"] is None:
-            raise NotShownError(document["state"])
+        if paper.kind is None or paper.sealed is None:
+            raise NotShownError(paper.state)
         keys = self._keystore.campaign(campaign)
-        await self._audit.record([_audited(keys, campaign, paper_id, "show-paper", actor, "shown")])
-        content = await asyncio.to_thread(archive.open_paper, keys, document)
-        return PaperFile(document["serial"], Kind(document["kind"]), content)
+        await self._audit.record([_audit_event(keys, campaign, paper_id, "show-paper", actor, "shown")])
+        return PaperFile(paper.serial, paper.kind, await asyncio.to_thread(paper.decrypt, keys))
 
 
-def _audited(
+def _audit_event(
     keys: CampaignKeys, campaign: CampaignId, paper_id: PaperId, action: str, actor: str, outcome: str
 ) -> AuditEvent:
     role, purpose = ("service", "intake") if actor == "vault" else ("handler", PURPOSE)

@@ -1,17 +1,17 @@
-"""`python -m services.vault.papers.sandbox_process`: a file on standard input, what it is on standard output, as JSON.
+"""Inspect the file on standard input and write its kind and pages to standard output, as JSON.
 
-Before it reads a byte it gives up what it could be misused for: no file or connection can be opened any more, and
-memory, computing time and output are bounded (setrlimit(2)).
+`python -m services.vault.papers.sandbox_process`. Before it reads a byte the process gives up its rights: it can open
+no file or connection any more, and memory, processor time and output are bounded (setrlimit(2)).
 """
 
 import json
 import resource
 import sys
-from typing import Any, Final
+from typing import Final
 
 from PIL import Image, TiffImagePlugin
 
-from shared.paper_files import BYTES, NotAPaperError, look
+from shared.paper_files import BYTES, NotAPaperError, inspect_file
 
 _LIMITS: Final = (
     (resource.RLIMIT_AS, 1024**3),
@@ -24,7 +24,7 @@ _LIMITS: Final = (
 
 
 def main() -> None:
-    """Answers `{"kind", "pages"}` or `{"refused"}`."""
+    """Write `{"kind", "pages"}` or `{"refused"}`."""
     Image.preinit()  # loads its decoders now, while files can be opened
     assert TiffImagePlugin  # noqa: S101  (the same)
     for limit, value in _LIMITS:
@@ -32,12 +32,12 @@ def main() -> None:
     sys.stdout.write(json.dumps(_answer(sys.stdin.buffer.read(BYTES + 1))))
 
 
-def _answer(data: bytes) -> dict[str, Any]:
+def _answer(data: bytes) -> dict[str, str | int]:
     try:
-        found = look(data)
+        facts = inspect_file(data)
     except NotAPaperError as refusal:
         return {"refused": refusal.code}
-    return {"kind": found.kind.value, "pages": found.pages}
+    return {"kind": facts.kind.value, "pages": facts.pages}
 
 
 if __name__ == "__main__":

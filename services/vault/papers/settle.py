@@ -1,34 +1,34 @@
-"""What a handler says became of a paper: keyed into applications, or put aside with a reason. Said to intake."""
+"""Settle a paper by a handler's word: keyed into applications, or discarded with a reason. Publish it to intake."""
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
-from services.vault.applications import repository as register
+from services.vault.applications.repository import ApplicationRepository
 from services.vault.audit import AuditEvent, AuditLog
 from services.vault.keys.keystore import Keystore
-from services.vault.papers import archive
 from services.vault.papers.inbox import PURPOSE, UnknownPaperError
-from services.vault.papers.rules.states import PaperState, before
+from services.vault.papers.repository import PaperRepository
+from services.vault.papers.rules.states import PaperState
 from shared.contracts import PaperSettled
 from shared.ids import ApplicationId, CampaignId, PaperId, derived_event_id
 from shared.storage import Store, UnitOfWork
 
 
 class AlreadySettledError(Exception):
-    """Somebody was faster; `state` is where the paper is."""
+    """Raised when another handler settled the paper before; `state` is its state."""
 
-    def __init__(self, state: str) -> None:
-        super().__init__(state)
+    def __init__(self, state: PaperState) -> None:
+        super().__init__(state.value)
         self.state = state
 
 
 class NotArrivedError(Exception):
-    """An application that was named is not in the vault as paper of this campaign (yet)."""
+    """Raised when a named application is not in the vault as paper of this campaign (yet)."""
 
 
 @dataclass(frozen=True)
 class Settlement:
-    """`reason` is a code (`blank`, `duplicate`), never a sentence; `application_ids` where it was keyed."""
+    """A handler's word. `reason` is a code (`blank`, `duplicate`), never a sentence; keyed papers name applications."""
 
     decision: Literal["keyed", "discarded"]
     actor: str
@@ -37,51 +37,49 @@ class Settlement:
 
 
 class PaperSettler:
+    """Write settlements, each once."""
+
     def __init__(self, store: Store, keystore: Keystore, audit: AuditLog) -> None:
         self._store, self._keystore, self._audit = store, keystore, audit
+        self._papers, self._applications = PaperRepository(store), ApplicationRepository(store)
 
     async def settle(self, campaign: CampaignId, paper_id: PaperId, settlement: Settlement) -> PaperState:
         """Settle a paper and return its new state.
 
         Raises UnknownPaperError, AlreadySettledError, NotArrivedError, KeyDestroyedError, VaultLockedError.
         """
-        target = PaperState(settlement.decision)
+        state = PaperState(settlement.decision)
         subject = self._keystore.campaign(campaign).subject_of(paper_id)
-        action, outcome = f"paper:{target}", settlement.reason or "keyed"
-        written = AuditEvent(settlement.actor, "handler", action, PURPOSE, campaign, subject, outcome)
+        action, outcome = f"paper:{state}", settlement.reason or "keyed"
+        audit_event = AuditEvent(settlement.actor, "handler", action, PURPOSE, campaign, subject, outcome)
 
-        async def work(uow: UnitOfWork) -> PaperState:
-            await _check_arrived(uow, campaign, settlement.application_ids)
-            await _move(uow, campaign, paper_id, target, settlement)
-            await self._audit.record([written])
+        async def write_settlement(uow: UnitOfWork) -> PaperState:
+            # An application lost on its way would be looked for by no one, if its paper counted as keyed.
+            if not await self._applications.are_paper(uow, campaign, settlement.application_ids):
+                raise NotArrivedError
+            await self._write(uow, campaign, paper_id, state, settlement)
+            await self._audit.record([audit_event])
             settled = PaperSettled(campaign=campaign, paper_id=paper_id, state=settlement.decision)
             await uow.emit(settled, derived_event_id(PaperSettled.name, paper_id))
-            return target
+            return state
 
-        return await self._store.transact(work)
+        return await self._store.transact(write_settlement)
 
-
-async def _check_arrived(uow: UnitOfWork, campaign: CampaignId, wanted: tuple[ApplicationId, ...]) -> None:
-    """Only what the vault holds counts as keyed, or an application could be lost on the way and nobody look for it."""
-    query = {"_id": {"$in": list(wanted)}, "campaign": campaign, "channel": {"$in": ["fax", "post"]}}
-    if await uow.db[register.COLLECTION].count_documents(query, session=uow.session) != len(set(wanted)):
-        raise NotArrivedError
-
-
-async def _move(
-    uow: UnitOfWork, campaign: CampaignId, paper_id: PaperId, target: PaperState, settlement: Settlement
-) -> None:
-    papers, here = uow.db[archive.COLLECTION], {"_id": paper_id, "campaign": campaign}
-    change: dict[str, Any] = {
-        "state": target,
-        "application_ids": list(settlement.application_ids),
-        "settled_by": settlement.actor,
-    }
-    if settlement.reason is not None:
-        change["reason"] = settlement.reason
-    moved = await papers.update_one({**here, "state": {"$in": before(target)}}, {"$set": change}, session=uow.session)
-    if not moved.modified_count:
-        found = await papers.find_one(here, {"state": 1}, session=uow.session)
-        if found is None:
+    async def _write(
+        self, uow: UnitOfWork, campaign: CampaignId, paper_id: PaperId, state: PaperState, settlement: Settlement
+    ) -> None:
+        settled = await self._papers.settle(
+            uow,
+            campaign,
+            paper_id,
+            state,
+            application_ids=settlement.application_ids,
+            settled_by=settlement.actor,
+            reason=settlement.reason,
+        )
+        if settled:
+            return
+        current = await self._papers.state(uow, campaign, paper_id)
+        if current is None:
             raise UnknownPaperError
-        raise AlreadySettledError(found["state"])
+        raise AlreadySettledError(current)

@@ -1,1 +1,1 @@
-"""The print room: postcards by token, rendered here and nowhere else, so that no other part learns an address."""
+"""Print postcards by token. Only this part renders them, so that no other part learns an address."""

@@ -1,4 +1,4 @@
-"""From an order by token and a person to a card. Pure."""
+"""Make a card of an order by token and a person. Pure."""
 
 import re
 from typing import Final
@@ -16,7 +16,7 @@ _OTHER_PLACEHOLDER: Final = re.compile(r"\{\{kuji:(?!name\}\})")
 
 
 class NotPrintableError(KujiError):
-    """An order makes no card; `reason` is the code that the notifier is told."""
+    """Raised when an order makes no card; `reason` is the code that the notifier gets."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -24,9 +24,9 @@ class NotPrintableError(KujiError):
 
 
 def card_of(order: CardOrder, person: Person, receipt: Receipt, code: PostalCode) -> Card:
-    """The card. Pupils are addressed together with their guardians (保護者様), whose names a card need not show.
+    """Return the card. Pupils are addressed together with their guardians (保護者様), whose names a card need not show.
 
-    Raises NotPrintableError for a placeholder that is not ours to fill.
+    Raises NotPrintableError for a placeholder that the vault does not fill.
     """
     if _OTHER_PLACEHOLDER.search(order.body):
         raise NotPrintableError("placeholder")
@@ -44,13 +44,13 @@ def card_of(order: CardOrder, person: Person, receipt: Receipt, code: PostalCode
 
 
 def customer_bars(postal_code: str, address: str, code: PostalCode) -> str | None:
-    """The customer barcode; None where Japan Post wants none or the address holds no number."""
+    """Return the customer barcode; None if Japan Post wants none or the address holds no number."""
     if code.kind is CodeKind.OFFICE:
         return barcode.bars(postal_code, "")
     if code.kind is not CodeKind.TOWN:
         return None
     numbers = address_numbers.extract(address_numbers.after_town(address, code.city, code.town_names))
-    return barcode.bars(postal_code, numbers) if any(each.isdigit() for each in numbers) else None
+    return barcode.bars(postal_code, numbers) if any(character.isdigit() for character in numbers) else None
 
 
 def _is_postal_code(text: str) -> bool:

@@ -1,4 +1,4 @@
-"""What staff ask of the print room over HTTP."""
+"""Answer staff about printed batches over HTTP."""
 
 from collections.abc import Mapping
 from typing import Annotated, Any
@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Response
 
 from services.vault.keys.keystore import KeyDestroyedError
-from services.vault.printroom.archive import PrintBatch
+from services.vault.printroom.repository import PrintBatch
 from services.vault.printroom.room import PrintRoom
 from shared.campaign import Campaign
 from shared.ids import BatchIdField, CampaignId
@@ -15,7 +15,7 @@ from shared.web.staff_token import Guard
 
 
 def print_router(campaigns: Mapping[CampaignId, Campaign], room: PrintRoom, guard: Guard) -> APIRouter:
-    """GET …/print-batches and GET …/print-batches/{id}/pdf; every opening of a PDF is in the audit log."""
+    """Route GET …/print-batches and GET …/print-batches/{id}/pdf; each opening of a PDF is in the audit log."""
     router = APIRouter(prefix="/v1/campaigns/{campaign}/print-batches", dependencies=[Depends(guard)], tags=["staff"])
 
     def known(campaign: str) -> CampaignId:
@@ -25,7 +25,7 @@ def print_router(campaigns: Mapping[CampaignId, Campaign], room: PrintRoom, guar
 
     @router.get("")
     async def batches(campaign: Annotated[CampaignId, Depends(known)]) -> dict[str, Any]:
-        return {"batches": [_shown(batch) for batch in await room.archive.of(campaign)]}
+        return {"batches": [_batch(batch) for batch in await room.batches(campaign)]}
 
     @router.get("/{batch_id}/pdf")
     async def pdf(campaign: Annotated[CampaignId, Depends(known)], batch_id: BatchIdField) -> Response:
@@ -50,7 +50,7 @@ def _no_batch() -> ProblemError:
     )
 
 
-def _shown(batch: PrintBatch) -> dict[str, Any]:
+def _batch(batch: PrintBatch) -> dict[str, Any]:
     return {
         "id": batch.batch_id,
         "pages": batch.pages,

@@ -1,4 +1,4 @@
-"""Cards to pages: what stands on a postcard, and the PDF of a whole batch. Touches no database and no key."""
+"""Set cards on pages: the text of a postcard, and the PDF of a whole batch. No database and no key is used."""
 
 import re
 from collections.abc import Sequence
@@ -32,7 +32,7 @@ _UNBROKEN: Final = re.compile(rf"[^\s{_KANJI}{_KANA}]{{20,}}")
 """Characters that lines do not break before, twenty or more in a row: Latin words, but also ーーー or 」」」."""
 
 _MOST_PASSES: Final = 8
-"""More do not fit at a size that cameras read; whoever has more says the receipt number."""
+"""More do not fit at a size that cameras read; a winner of more gives the receipt number at the reception."""
 
 _MARKS: Final = "①②③④⑤⑥⑦⑧⑨⑩⑪⑫⑬⑭⑮⑯⑰⑱⑲⑳"
 _ZERO_WIDTH_SPACE: Final = "\u200b"
@@ -43,7 +43,7 @@ Rectangle = tuple[float, float, float, float]
 
 @dataclass(frozen=True)
 class Card:
-    """One person's postcard. `address` in one or two lines; `bars` None where there is no barcode."""
+    """A postcard of one person. `address` has one or two lines; `bars` is None if there is no barcode."""
 
     postal_code: str = field(repr=False)
     address: tuple[str, ...] = field(repr=False)
@@ -66,7 +66,7 @@ class Printed:
 
 
 def print_cards(typesetter: Typesetter, campaign: Campaign, cards: Sequence[Card]) -> Printed:
-    """Two pages a card, in order. Cards that do not fit are left out and named, so that one stops no other."""
+    """Return a PDF of two pages a card, in order. Cards that do not fit are left out and named in `unfit`."""
     unfit: set[int] = set()
     while True:
         fitting = [index for index in range(len(cards)) if index not in unfit]
@@ -84,12 +84,12 @@ def print_cards(typesetter: Typesetter, campaign: Campaign, cards: Sequence[Card
 
 
 def count_pages(pdf: bytes) -> int:
-    """Pages, counted in the file itself: its page objects stand uncompressed."""
+    """Count the pages in the file itself: its page objects are not compressed."""
     return len(re.findall(rb"/Type\s*/Page\b", pdf))
 
 
 def bar_rectangles(bars: str) -> list[Rectangle]:
-    """Bars as rectangles in millimetres."""
+    """Return the bars as rectangles in millimetres."""
     return [
         (index * 2 * _UNIT_MM, _BAR[bar][0] * _UNIT_MM, _UNIT_MM, _BAR[bar][1] * _UNIT_MM)
         for index, bar in enumerate(bars)
@@ -97,7 +97,7 @@ def bar_rectangles(bars: str) -> list[Rectangle]:
 
 
 def qr_rectangles(text: str) -> tuple[int, list[Rectangle]]:
-    """A QR code (error correction M) as rectangles in modules, runs joined; and how many modules it is wide."""
+    """Return a QR code (error correction M) as its width in modules, and rectangles of joined modules."""
     rows = [bytes(row) for row in segno.make(text, error="m", micro=False, boost_error=False).matrix]
     return len(rows), [rectangle for y, row in enumerate(rows) for rectangle in _runs(row, y)]
 
@@ -135,13 +135,13 @@ def _card(campaign: Campaign, card: Card, index: int, number: int) -> dict[str, 
         "bars": bar_rectangles(card.bars) if card.bars else None,
         "body": _breakable(_BLANK_LINES.sub("\n\n", card.body.strip())),
         "pass_code": card.pass_code,
-        "passes": [_pass(campaign, each) for each in card.passes[:_MOST_PASSES]],
+        "passes": [_pass(campaign, shown) for shown in card.passes[:_MOST_PASSES]],
         "receipt": card.receipt,
     }
 
 
 def _pass(campaign: Campaign, shown: ClassPass) -> dict[str, Any]:
-    """The QR code under the class's number and the time at which it starts: the text above has the rest."""
+    """Return the QR code with the class's number and start; the text above has the rest."""
     modules, rectangles = qr_rectangles(shown.code)
     event_class = campaign.event_class(shown.class_id)
     if event_class is None:
@@ -152,5 +152,5 @@ def _pass(campaign: Campaign, shown: ClassPass) -> dict[str, Any]:
 
 
 def _breakable(text: str) -> str:
-    """What would run over the edge unbroken may break anywhere."""
+    """Allow a break anywhere in a run of characters that would cross the edge of the card."""
     return _UNBROKEN.sub(lambda word: _ZERO_WIDTH_SPACE.join(word[0]), text)

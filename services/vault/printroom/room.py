@@ -1,15 +1,15 @@
-"""The print room's work: orders by token become pages, kept encrypted until somebody prints them (R-B8, R-C6)."""
+"""Print postcards: turn orders by token into pages, stored encrypted until staff print them (R-B8, R-C6)."""
 
 import asyncio
 import hashlib
 from collections.abc import Mapping, Sequence
 
 from services.vault.audit import AuditEvent, AuditLog
-from services.vault.identities.repository import Identities, Revealed
+from services.vault.identities.reveal import Identities, Revealed
 from services.vault.keys.keystore import Keystore
-from services.vault.printroom.archive import PrintArchive, PrintBatch, open_batch
 from services.vault.printroom.cards import NotPrintableError, card_of
 from services.vault.printroom.postcards import Card, Printed, print_cards
+from services.vault.printroom.repository import PrintBatch, PrintBatchRepository
 from shared.campaign import Campaign
 from shared.clock import Clock
 from shared.contracts import CardFailure, CardOrder, PrintCompleted, PrintRequested
@@ -26,7 +26,7 @@ _log = get_logger(__name__)
 
 
 class PrintRoom:
-    """Handles `print.requested`, and opens batches for whoever prints them."""
+    """Handle `print.requested`, and open batches for staff."""
 
     def __init__(
         self,
@@ -38,27 +38,31 @@ class PrintRoom:
         clock: Clock,
         typesetter: Typesetter,
     ) -> None:
-        self.archive = PrintArchive(store)
+        self._batches = PrintBatchRepository(store)
         self._identities, self._keystore, self._audit = identities, keystore, audit
         self._campaigns, self._clock, self._typesetter = campaigns, clock, typesetter
         self._postal_codes = PostalCodes()
 
     async def on_requested(self, events: Sequence[PrintRequested], uow: UnitOfWork) -> None:
-        """Idempotent by batch: an order said again is answered with what was printed the first time."""
+        """Print each batch once; a repeated order is answered with the batch printed the first time."""
         for event in events:
-            batch = await self.archive.find(uow, event.batch_id) or await self._print(event, uow)
+            batch = await self._batches.find(uow, event.batch_id) or await self._print(event, uow)
             await uow.emit(_completed(batch), derived_event_id("print.completed", batch.campaign, batch.batch_id))
 
+    async def batches(self, campaign: CampaignId) -> list[PrintBatch]:
+        """Return all batches of the campaign, the oldest first."""
+        return await self._batches.batches(campaign)
+
     async def pdf(self, campaign: CampaignId, batch_id: BatchId, *, actor: str) -> bytes | None:
-        """The pages in the clear, once that is written down; None where there are none. Raises KeyDestroyedError."""
-        stored = await self.archive.load(campaign, batch_id)
+        """Return the pages, after the audit line is durable; None if there are none. Raises KeyDestroyedError."""
+        stored = await self._batches.load(campaign, batch_id)
         if stored is None:
             return None
         keys = self._keystore.campaign(campaign)
         await self._audit.record(
             [AuditEvent(actor, "handler", f"open-print-batch:{batch_id}", PURPOSE, campaign, None, "opened")]
         )
-        return await asyncio.to_thread(open_batch, keys, stored)
+        return await asyncio.to_thread(stored.decrypt, keys)
 
     async def _print(self, event: PrintRequested, uow: UnitOfWork) -> PrintBatch:
         if event.campaign not in self._campaigns:
@@ -72,7 +76,7 @@ class PrintRoom:
             print_cards, self._typesetter, self._campaigns[event.campaign], [card for _, card in cards]
         )
         batch = self._batch(event, [notice for notice, _ in cards], failed, printed)
-        await self.archive.keep(uow, keys, batch, printed.pdf)
+        await self._batches.insert(uow, keys, batch, printed.pdf)
         _log.info("batch-printed", campaign=event.campaign, batch=event.batch_id, pages=batch.pages, failed=len(failed))
         return batch
 
@@ -115,11 +119,11 @@ class PrintRoom:
 
 
 def _check_counts(event: PrintRequested, batch: PrintBatch) -> None:
-    """Nobody's card may go missing between the order and the paper."""
+    """Raise PermanentError if a card is missing between the order and the pages."""
     if batch.pages != 2 * len(batch.printed) or len(batch.printed) + len(batch.failed) != len(event.items):
         raise PermanentError(
             f"batch {event.batch_id}: {len(event.items)} ordered, {len(batch.printed)} printed on {batch.pages} pages, "
-            f"{len(batch.failed)} failed; nothing was kept, look at the template before replaying it"
+            f"{len(batch.failed)} failed; nothing was stored, look at the template before replaying it"
         )
 
 

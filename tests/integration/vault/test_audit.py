@@ -9,8 +9,9 @@ import pytest
 
 from services.vault.audit import AuditEvent, AuditLog, NotRecordedError, collections, digest, first_break
 from services.vault.identities.person import Person
-from services.vault.identities.repository import Identities, PurposeNotAllowedError, identity_document
+from services.vault.identities.repository import StoredIdentity
 from services.vault.identities.repository import collections as identity_collections
+from services.vault.identities.reveal import Identities, PurposeNotAllowedError
 from services.vault.keys.keystore import Keystore, VaultLockedError
 from shared.campaign.model import Purpose
 from shared.clock import FixedClock
@@ -43,7 +44,7 @@ class Books:
 
     async def store_person(self, who: Person) -> tuple[Token, ApplicationId]:
         token, application_id = new_token(), new_application_id()
-        document = identity_document(
+        identity = StoredIdentity.encrypt(
             self.keystore.campaign(CAMPAIGN),
             token=token,
             campaign=CAMPAIGN,
@@ -51,7 +52,7 @@ class Books:
             receipt=Receipt("W-7K3M-9Q2P-6"),
             person=who,
         )
-        await self.store.db["identities"].insert_one(document)
+        await self.store.db["identities"].insert_one(identity.to_document())
         return token, application_id
 
 

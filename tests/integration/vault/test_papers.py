@@ -15,7 +15,7 @@ from deploy.edge.sealing import SealingKey
 from deploy.local.processes import Watchdog
 from shared.contracts import PaperReceived, PaperSettled
 from shared.ids import KeyId, PaperId, Receipt, Serial, new_application_id
-from shared.paper_files import NotAPaperError, look
+from shared.paper_files import NotAPaperError, inspect_file
 from tests.support import fax_images
 from tests.support.clamd_server import EICAR, Clamd
 from tests.support.identity_builders import content, written
@@ -208,6 +208,6 @@ def test_the_test_faxes_are_what_they_say():
     """Otherwise the tests above would prove nothing."""
     assert fax_images.same_pictures(fax_images.fax(196, "group3", 2), fax_images.fax(196, "group4", 2))
     assert not fax_images.same_pictures(fax_images.fax(196), fax_images.fax(98))
-    assert look(fax_images.fax(98, "group3", 3)).pages == 3
+    assert inspect_file(fax_images.fax(98, "group3", 3)).pages == 3
     with pytest.raises(NotAPaperError):
-        look(Path(__file__).read_bytes())
+        inspect_file(Path(__file__).read_bytes())

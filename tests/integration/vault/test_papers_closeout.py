@@ -5,11 +5,11 @@ from datetime import UTC, datetime
 import pytest
 
 from services.vault.keys.keystore import KeyDestroyedError
-from services.vault.papers import archive
+from services.vault.papers.repository import COLLECTION, StoredPaper
 from services.vault.papers.rules.states import PaperState
 from shared.contracts import PaperReceived
 from shared.ids import KeyId, PaperId, Receipt, Serial, new_application_id
-from shared.paper_files import look
+from shared.paper_files import inspect_file
 from tests.support import fax_images
 from tests.support.closeout_harness import PEOPLE, Office
 
@@ -25,23 +25,23 @@ async def keep(office: Office, content: bytes) -> dict[str, object]:
         sealed="",
         received_at=datetime(2018, 5, 16, tzinfo=UTC),
     )
-    document = archive.paper_document(
+    paper = StoredPaper.encrypt(
         office.vault.keys,
         event,
         state=PaperState.WAITING,
         taken_at=office.vault.clock.now(),
         content=content,
-        look=look(content),
+        facts=inspect_file(content),
     )
-    await office.vault.store.db[archive.COLLECTION].insert_one(document)
-    return document
+    await office.vault.store.db[COLLECTION].insert_one(paper.to_document())
+    return paper.to_document()
 
 
 async def test_papers_are_erased_counted_and_cannot_be_opened_afterwards(office: Office):
     await office.vault.admit(PEOPLE)
     tiff = fax_images.fax(98)
     stolen = await keep(office, tiff)
-    assert archive.open_paper(office.vault.keys, stolen) == tiff
+    assert StoredPaper.from_document(stolen).decrypt(office.vault.keys) == tiff
     await office.give_back()
     certificate = await office.erase()
     assert certificate["verdict"] == "PASS"
@@ -50,4 +50,4 @@ async def test_papers_are_erased_counted_and_cannot_be_opened_afterwards(office:
     [papers] = [row for row in rows if row["store"] == "papers"]
     assert (papers["before"], papers["after"], papers["residue"]) == (1, 0, 0)
     with pytest.raises(KeyDestroyedError):
-        archive.open_paper(office.vault.keys, stolen)
+        StoredPaper.from_document(stolen).decrypt(office.vault.keys)

@@ -11,8 +11,8 @@ import pytest
 from fastapi import FastAPI
 
 from services.vault.identities.person import Person
-from services.vault.identities.repository import PurposeNotAllowedError
-from services.vault.printroom import archive
+from services.vault.identities.reveal import PurposeNotAllowedError
+from services.vault.printroom import repository as print_repository
 from services.vault.printroom.endpoints import print_router
 from services.vault.printroom.room import PrintRoom
 from shared.contracts import CardOrder, PrintCompleted, PrintRequested
@@ -30,7 +30,7 @@ BATCH = BatchId("batch-1")
 
 @pytest.fixture
 async def vault(mongo_url: str, namespace: str, tmp_path: Path) -> AsyncIterator[Parts]:
-    async with parts(mongo_url, namespace, tmp_path, archive.collections()) as wired:
+    async with parts(mongo_url, namespace, tmp_path, print_repository.collections()) as wired:
         yield wired
 
 
@@ -96,14 +96,14 @@ async def test_an_order_said_twice_is_printed_once_and_answered_alike(vault: Par
     first = await ordered(vault, [each.token for each in known])
     again = await ordered(vault, [each.token for each in known])
     assert first == again
-    assert len(await print_room(vault).archive.of(vault.campaign.id)) == 1
+    assert len(await print_room(vault).batches(vault.campaign.id)) == 1
 
 
 async def test_neither_people_nor_pages_lie_in_the_database_in_the_clear(vault: Parts) -> None:
     known = await vault.admit(PEOPLE)
     await ordered(vault, [each.token for each in known])
-    kept = repr([document async for document in vault.store.db[archive.CHUNKS].find()])
-    kept += repr([document async for document in vault.store.db[archive.BATCHES].find()])
+    kept = repr([document async for document in vault.store.db[print_repository.CHUNKS].find()])
+    kept += repr([document async for document in vault.store.db[print_repository.BATCHES].find()])
     assert "%PDF" not in kept
     assert "髙﨑" not in kept
     assert "\\xe9\\xab\\x99" not in kept
@@ -112,10 +112,10 @@ async def test_neither_people_nor_pages_lie_in_the_database_in_the_clear(vault: 
 async def test_a_batch_put_under_another_name_does_not_open(vault: Parts) -> None:
     known = await vault.admit(PEOPLE)
     await ordered(vault, [each.token for each in known])
-    document = await vault.store.db[archive.BATCHES].find_one({"_id": BATCH})
+    document = await vault.store.db[print_repository.BATCHES].find_one({"_id": BATCH})
     assert document is not None
-    await vault.store.db[archive.BATCHES].insert_one(document | {"_id": "other"})
-    await vault.store.db[archive.CHUNKS].update_many({}, {"$set": {"batch": "other"}})
+    await vault.store.db[print_repository.BATCHES].insert_one(document | {"_id": "other"})
+    await vault.store.db[print_repository.CHUNKS].update_many({}, {"$set": {"batch": "other"}})
     with pytest.raises(Exception, match="does not open"):
         await print_room(vault).pdf(vault.campaign.id, BatchId("other"), actor="a-handler")
 
@@ -136,7 +136,7 @@ async def test_a_campaign_that_does_not_allow_printing_prints_nothing(vault: Par
     vault.identities._campaigns = {vault.campaign.id: forbidding}
     with pytest.raises(PurposeNotAllowedError):
         await ordered(vault, [known.token])
-    assert await print_room(vault).archive.of(vault.campaign.id) == []
+    assert await print_room(vault).batches(vault.campaign.id) == []
 
 
 async def test_staff_see_batches_and_fetch_pages_and_nobody_else_does(vault: Parts, tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from PIL import Image, ImageChops
 
 from deploy.edge import jpeg
 from deploy.edge.strip_metadata import strip_metadata
-from shared.paper_files import BYTES, PAGES, Kind, NotAPaperError, look
+from shared.paper_files import BYTES, PAGES, Kind, NotAPaperError, inspect_file
 from tests.support import fax_images
 
 SECRET = "kanaria-0312345678"
@@ -125,7 +125,7 @@ def test_a_picture_larger_than_any_scanner_makes_is_refused_before_it_is_decoded
     written = io.BytesIO()
     Image.new("1", (7000, 7000)).save(written, "PNG")
     with pytest.raises(NotAPaperError, match="too-many-pixels"):
-        look(written.getvalue())
+        inspect_file(written.getvalue())
 
 
 @given(st.sampled_from(list(Kind)), st.binary(max_size=200))

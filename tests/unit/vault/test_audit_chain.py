@@ -5,7 +5,7 @@ import json
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from services.vault.audit import FIRST, AuditEvent, _chain, _End, digest, first_break
+from services.vault.audit.chain import EMPTY, FIRST, AuditEvent, ChainEnd, append_events, digest, first_break
 from shared.canonical import canonical
 from shared.ids import CampaignId
 
@@ -18,8 +18,8 @@ events = st.lists(
 )
 
 
-def written(some: list[AuditEvent], end: _End = _End(0, FIRST)) -> list[str]:  # noqa: B008  (frozen)
-    return [document["line"] for document in _chain(some, end, AT)[0]]
+def written(some: list[AuditEvent], end: ChainEnd = EMPTY) -> list[str]:
+    return [line.text for line in append_events(some, end, AT)[0]]
 
 
 @given(events)
@@ -29,7 +29,7 @@ def test_a_chain_as_written_holds(some: list[AuditEvent]):
 
 @given(events, events)
 def test_a_chain_goes_on_where_the_last_group_ended(some: list[AuditEvent], more: list[AuditEvent]):
-    _, end = _chain(some, _End(0, FIRST), AT)
+    _, end = append_events(some, EMPTY, AT)
     assert first_break(written(some) + written(more, end)) is None
 
 

@@ -37,7 +37,7 @@ def test_every_state_can_be_reached_and_nothing_leads_back_to_the_keying_queue()
     ids=["g3", "g4", "pdf", "jpeg", "png"],
 )
 async def test_a_process_without_keys_says_what_a_file_is(data: bytes, kind: Kind, pages: int):
-    found = await Sandbox().at(data)
+    found = await Sandbox().inspect(data)
     assert (found.kind, found.pages) == (kind, pages)
 
 
@@ -45,18 +45,18 @@ async def test_a_bomb_is_refused_and_costs_that_process_only():
     written = io.BytesIO()
     Image.new("1", (20_000, 20_000)).save(written, "PNG")
     with pytest.raises(NotAPaperError, match="too-many-pixels"):
-        await Sandbox().at(written.getvalue())
+        await Sandbox().inspect(written.getvalue())
 
 
 async def test_the_process_inherits_no_secret(monkeypatch: pytest.MonkeyPatch):
     """Its environment is what we give it: were it ours, this variable would send it to a Python that is not there."""
     monkeypatch.setitem(os.environ, "PYTHONHOME", "/nowhere")
-    assert (await Sandbox().at(fax_images.fax(98))).pages == 1
+    assert (await Sandbox().inspect(fax_images.fax(98))).pages == 1
 
 
 async def test_looking_that_takes_too_long_blames_no_paper():
     with pytest.raises(SandboxError):
-        await Sandbox(wait_s=0.001).at(fax_images.fax())
+        await Sandbox(wait_s=0.001).inspect(fax_images.fax())
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1", "/run/clamd", ""])

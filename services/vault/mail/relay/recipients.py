@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Protocol
 
-from services.vault.identities.repository import Identities
+from services.vault.identities.reveal import Identities
 from services.vault.mail.relay.recipient import Recipient
 from shared.campaign import Campaign
 from shared.ids import CampaignId, Token

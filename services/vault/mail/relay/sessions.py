@@ -11,7 +11,7 @@ from typing import Any
 
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
-from services.vault.identities.repository import PurposeNotAllowedError
+from services.vault.identities.reveal import PurposeNotAllowedError
 from services.vault.mail.relay.messages import RefusedMessageError, rewrite
 from services.vault.mail.relay.recipient import Recipient
 from services.vault.mail.relay.recipients import Recipients

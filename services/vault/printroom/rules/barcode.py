@@ -1,4 +1,4 @@
-"""Japan Post's customer barcode: 67 bars that carry the postal code and the numbers of an address. Pure.
+"""Draw Japan Post's customer barcode: 67 bars that carry the postal code and the numbers of an address. Pure.
 
 Source: Japan Post's barcode manual (郵便番号・バーコードマニュアル), pages p11–p16; `docs/protocols.md` §4.
 """
@@ -22,11 +22,11 @@ _BARS: Final = (
 )  # fmt: skip
 
 _LETTERS: Final = str.maketrans("1234", "FADT")
-"""How people write bars down: full, ascending, descending, timing."""
+"""Letters for bars: full, ascending, descending, timing."""
 
 
 def values(postal_code: str, numbers: str) -> tuple[int, ...]:
-    """The 20 values before the check: 7 of the postal code, 13 of the address numbers, filled up with CC4.
+    """Return the 20 values before the check: 7 of the postal code, 13 of the address numbers, filled up with CC4.
 
     A letter takes two values; where only its control code fits, that stays alone. `numbers` holds digits,
     capital letters and hyphens only; empty for an office's own code (大口事業所). ValueError, without the input,
@@ -40,19 +40,19 @@ def values(postal_code: str, numbers: str) -> tuple[int, ...]:
 
 
 def check(body: Sequence[int]) -> int:
-    """The value that makes the sum a multiple of 19."""
+    """Return the value that makes the sum a multiple of 19."""
     return -sum(body) % _MODULUS
 
 
 def bars(postal_code: str, numbers: str) -> str:
-    """The 67 bars, left to right: F long, A upper half, D lower half, T timing."""
+    """Return the 67 bars, left to right: F long, A upper half, D lower half, T timing."""
     body = values(postal_code, numbers)
     drawn = "".join(_BARS[value] for value in (*body, check(body)))
     return f"{_START}{drawn}{_STOP}".translate(_LETTERS)
 
 
 def _character(character: str) -> tuple[int, ...]:
-    """Digits stand for themselves; A–J, K–T and U–Z are a control code and a digit."""
+    """Return a character's values. Digits stand for themselves; A–J, K–T and U–Z are a control code and a digit."""
     if character == "-":
         return (_HYPHEN,)
     if "0" <= character <= "9":

@@ -1,12 +1,12 @@
-"""Printed batches at rest: encrypted like identities, under a data key of their own ← the campaign's key.
+"""Store printed batches: encrypted like identities, under a data key of their own ← the campaign's key.
 
 A document of the database holds 16 MB at most, so the ciphertext lies in chunks beside it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, Self
 
 from services.vault.keys.campaign_keys import CampaignKeys
 from services.vault.keys.ciphers.envelope import Sealed, seal, unseal
@@ -21,7 +21,7 @@ CHUNK_BYTES: Final = 12 * 1024 * 1024
 
 @dataclass(frozen=True)
 class PrintBatch:
-    """What is known of a batch without opening it. `size` and `sha256` (hex) are those of the PDF."""
+    """A batch without its pages. `size` (bytes) and `sha256` (hex) are those of the PDF."""
 
     batch_id: BatchId
     campaign: CampaignId
@@ -32,6 +32,33 @@ class PrintBatch:
     size: int
     printed_at: datetime
 
+    @classmethod
+    def from_document(cls, document: Mapping[str, Any]) -> Self:
+        """Read a document of the collection of batches."""
+        return cls(
+            batch_id=BatchId(document["_id"]),
+            campaign=CampaignId(document["campaign"]),
+            pages=document["pages"],
+            printed=tuple(document["printed"]),
+            failed=tuple(CardFailure(**failure) for failure in document["failed"]),
+            sha256=document["sha256"],
+            size=document["size"],
+            printed_at=document["printed_at"],
+        )
+
+    def to_document(self) -> dict[str, Any]:
+        """Return the document to insert, without the wrapped key."""
+        return {
+            "_id": self.batch_id,
+            "campaign": self.campaign,
+            "pages": self.pages,
+            "printed": list(self.printed),
+            "failed": [failure.model_dump() for failure in self.failed],
+            "sha256": self.sha256,
+            "size": self.size,
+            "printed_at": self.printed_at,
+        }
+
 
 @dataclass(frozen=True)
 class StoredBatch:
@@ -40,8 +67,13 @@ class StoredBatch:
     batch: PrintBatch
     sealed: Sealed = field(repr=False)
 
+    def decrypt(self, keys: CampaignKeys) -> bytes:
+        """Return the PDF. Raises NotDecryptableError."""
+        return bytes(unseal(keys.wrapping, self.sealed, bound_to(self.batch.campaign, self.batch.batch_id)))
+
 
 def collections() -> list[Collection]:
+    """Return the collections to prepare."""
     batch = {
         "bsonType": "object",
         "required": ["_id", "campaign", "pages", "printed", "failed", "sha256", "size", "printed_at", "wrapped_key"],
@@ -74,56 +106,41 @@ def collections() -> list[Collection]:
 
 
 def bound_to(campaign: CampaignId, batch_id: BatchId) -> str:
+    """Return the associated data of a batch's ciphertext: under another id it does not open."""
     return f"kuji/print-batch/1\x00{campaign}\x00{batch_id}"
 
 
-class PrintArchive:
-    """Keeps and finds batches; opening one is up to whoever has the keys and has written down why."""
+class PrintBatchRepository:
+    """Insert and read batches. The print room decides who may open one, and records it."""
 
     def __init__(self, store: Store) -> None:
-        self._store = store
+        self._batches, self._chunks = store.db[BATCHES], store.db[CHUNKS]
 
-    async def keep(self, uow: UnitOfWork, keys: CampaignKeys, batch: PrintBatch, pdf: bytes) -> None:
+    async def insert(self, uow: UnitOfWork, keys: CampaignKeys, batch: PrintBatch, pdf: bytes) -> None:
+        """Encrypt the PDF and insert it with its batch."""
         sealed = seal(keys.wrapping, pdf, bound_to(batch.campaign, batch.batch_id))
-        await uow.db[BATCHES].insert_one(_document(batch, sealed.wrapped_key), session=uow.session)
-        await uow.db[CHUNKS].insert_many(_chunks(batch, sealed.ciphertext), session=uow.session)
+        document = batch.to_document() | {"wrapped_key": sealed.wrapped_key}
+        await self._batches.insert_one(document, session=uow.session)
+        await self._chunks.insert_many(_chunks(batch, sealed.ciphertext), session=uow.session)
 
     async def find(self, uow: UnitOfWork, batch_id: BatchId) -> PrintBatch | None:
-        document = await uow.db[BATCHES].find_one({"_id": batch_id}, session=uow.session)
-        return _batch(document) if document else None
+        """Return a batch; None if it was not printed yet."""
+        document = await self._batches.find_one({"_id": batch_id}, session=uow.session)
+        return PrintBatch.from_document(document) if document else None
 
-    async def of(self, campaign: CampaignId) -> list[PrintBatch]:
-        """All batches of the campaign, the oldest first."""
-        found = self._store.db[BATCHES].find({"campaign": campaign}).sort([("printed_at", 1), ("_id", 1)])
-        return [_batch(document) async for document in found]
+    async def batches(self, campaign: CampaignId) -> list[PrintBatch]:
+        """Return all batches of the campaign, the oldest first."""
+        found = self._batches.find({"campaign": campaign}).sort([("printed_at", 1), ("_id", 1)])
+        return [PrintBatch.from_document(document) async for document in found]
 
     async def load(self, campaign: CampaignId, batch_id: BatchId) -> StoredBatch | None:
-        """Still encrypted; None where there is no such batch or nothing was printed in it."""
-        document = await self._store.db[BATCHES].find_one({"_id": batch_id, "campaign": campaign})
+        """Return a batch with its ciphertext; None if there is no such batch or no card of it was printed."""
+        document = await self._batches.find_one({"_id": batch_id, "campaign": campaign})
         if document is None or not document["pages"]:
             return None
-        chunks = self._store.db[CHUNKS].find({"batch": batch_id, "campaign": campaign}).sort("number", 1)
+        chunks = self._chunks.find({"batch": batch_id, "campaign": campaign}).sort("number", 1)
         ciphertext = b"".join([chunk["ciphertext"] async for chunk in chunks])
-        return StoredBatch(_batch(document), Sealed(document["wrapped_key"], ciphertext))
-
-
-def open_batch(keys: CampaignKeys, stored: StoredBatch) -> bytes:
-    """The PDF. Raises NotDecryptableError."""
-    return bytes(unseal(keys.wrapping, stored.sealed, bound_to(stored.batch.campaign, stored.batch.batch_id)))
-
-
-def _document(batch: PrintBatch, wrapped_key: bytes) -> dict[str, Any]:
-    return {
-        "_id": batch.batch_id,
-        "campaign": batch.campaign,
-        "pages": batch.pages,
-        "printed": list(batch.printed),
-        "failed": [failure.model_dump() for failure in batch.failed],
-        "sha256": batch.sha256,
-        "size": batch.size,
-        "printed_at": batch.printed_at,
-        "wrapped_key": wrapped_key,
-    }
+        return StoredBatch(PrintBatch.from_document(document), Sealed(document["wrapped_key"], ciphertext))
 
 
 def _chunks(batch: PrintBatch, ciphertext: bytes) -> Sequence[dict[str, Any]]:
@@ -137,16 +154,3 @@ def _chunks(batch: PrintBatch, ciphertext: bytes) -> Sequence[dict[str, Any]]:
         }
         for number, start in enumerate(range(0, len(ciphertext), CHUNK_BYTES))
     ]
-
-
-def _batch(document: dict[str, Any]) -> PrintBatch:
-    return PrintBatch(
-        batch_id=BatchId(document["_id"]),
-        campaign=CampaignId(document["campaign"]),
-        pages=document["pages"],
-        printed=tuple(document["printed"]),
-        failed=tuple(CardFailure(**each) for each in document["failed"]),
-        sha256=document["sha256"],
-        size=document["size"],
-        printed_at=document["printed_at"],
-    )

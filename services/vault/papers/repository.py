@@ -1,0 +1,198 @@
+"""Store papers: encrypted like identities, under a data key of their own ← the campaign's key (R-C8, R-C9).
+
+A document of the database holds 16 MB at most; a paper has 8 MiB.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final, Literal, Self
+
+from services.vault.keys.campaign_keys import CampaignKeys
+from services.vault.keys.ciphers.envelope import Sealed, seal, unseal
+from services.vault.papers.rules.states import STATES, PaperState
+from shared.contracts import PaperReceived
+from shared.ids import ApplicationId, CampaignId, PaperId, Receipt, Serial
+from shared.paper_files import FileFacts, Kind
+from shared.storage import Collection, Index, Store, UnitOfWork
+
+COLLECTION: Final = "papers"
+
+_WITHOUT_FILE: Final = {"wrapped_key": 0, "ciphertext": 0}
+
+
+@dataclass(frozen=True)
+class StoredPaper:
+    """A paper and its state. `sealed` is None if it could not be opened, or if it was read for a list."""
+
+    paper_id: PaperId
+    campaign: CampaignId
+    receipt: Receipt
+    channel: Literal["fax", "post"]
+    serial: Serial
+    received_at: datetime
+    taken_at: datetime
+    state: PaperState
+    reason: str | None = None
+    kind: Kind | None = None
+    pages: int | None = None
+    sealed: Sealed | None = None
+    application_ids: tuple[ApplicationId, ...] = ()
+
+    @classmethod
+    def encrypt(
+        cls,
+        keys: CampaignKeys,
+        event: PaperReceived,
+        *,
+        state: PaperState,
+        taken_at: datetime,
+        content: bytes | None,
+        facts: FileFacts | None = None,
+        reason: str | None = None,
+    ) -> Self:
+        """Encrypt a received paper under a fresh data key; `content` is None if it could not be opened."""
+        sealed = None if content is None else seal(keys.wrapping, content, bound_to(event.campaign, event.paper_id))
+        return cls(
+            paper_id=event.paper_id,
+            campaign=event.campaign,
+            receipt=event.receipt,
+            channel=event.channel,
+            serial=event.serial,
+            received_at=event.received_at,
+            taken_at=taken_at,
+            state=state,
+            reason=reason,
+            kind=facts.kind if facts else None,
+            pages=facts.pages if facts else None,
+            sealed=sealed,
+        )
+
+    def decrypt(self, keys: CampaignKeys) -> bytes:
+        """Return the file. Raises NotDecryptableError; ValueError for a paper that has none."""
+        if self.sealed is None:
+            raise ValueError("this paper has no file")
+        return bytes(unseal(keys.wrapping, self.sealed, bound_to(self.campaign, self.paper_id)))
+
+    @classmethod
+    def from_document(cls, document: Mapping[str, Any]) -> Self:
+        """Read a document of the collection, with or without its file."""
+        ciphertext = document.get("ciphertext")
+        return cls(
+            paper_id=PaperId(document["_id"]),
+            campaign=CampaignId(document["campaign"]),
+            receipt=Receipt(document["receipt"]),
+            channel=document["channel"],
+            serial=Serial(document["serial"]),
+            received_at=document["received_at"],
+            taken_at=document["taken_at"],
+            state=PaperState(document["state"]),
+            reason=document["reason"],
+            kind=Kind(document["kind"]) if document["kind"] else None,
+            pages=document["pages"],
+            sealed=Sealed(document["wrapped_key"], ciphertext) if ciphertext is not None else None,
+            application_ids=tuple(document["application_ids"]),
+        )
+
+    def to_document(self) -> dict[str, Any]:
+        """Return the document to insert."""
+        return {
+            "_id": self.paper_id,
+            "campaign": self.campaign,
+            "receipt": self.receipt,
+            "channel": self.channel,
+            "serial": self.serial,
+            "received_at": self.received_at,
+            "taken_at": self.taken_at,
+            "state": self.state.value,
+            "reason": self.reason,
+            "kind": self.kind.value if self.kind else None,
+            "pages": self.pages,
+            "wrapped_key": self.sealed.wrapped_key if self.sealed else None,
+            "ciphertext": self.sealed.ciphertext if self.sealed else None,
+            "application_ids": list(self.application_ids),
+        }
+
+
+def collections() -> list[Collection]:
+    """Return the collections to prepare."""
+    text = {"bsonType": "string"}
+    schema = {
+        "bsonType": "object",
+        "required": ["_id", "campaign", "receipt", "channel", "serial", "received_at", "taken_at", "state"],
+        "properties": {
+            "_id": text,
+            "campaign": text,
+            "receipt": text,
+            "channel": {"enum": ["fax", "post"]},
+            "serial": {"bsonType": "string", "pattern": "^[A-Za-z0-9-]{1,32}$"},
+            "received_at": {"bsonType": "date"},
+            "taken_at": {"bsonType": "date"},
+            "state": {"enum": [state.value for state in PaperState]},
+            "reason": {"bsonType": ["string", "null"], "pattern": "^[a-z][a-z-]{1,40}$"},
+            "kind": {"bsonType": ["string", "null"]},
+            "pages": {"bsonType": ["int", "null"]},
+            "wrapped_key": {"bsonType": ["binData", "null"]},
+            "ciphertext": {"bsonType": ["binData", "null"]},
+            "application_ids": {"bsonType": "array", "items": text},
+            "settled_by": text,
+        },
+        "additionalProperties": False,
+    }
+    return [Collection(COLLECTION, schema, (Index((("campaign", 1), ("taken_at", 1))),))]
+
+
+def bound_to(campaign: CampaignId, paper_id: PaperId) -> str:
+    """Return the associated data of a paper's ciphertext: under another id it does not open."""
+    return f"kuji/paper/1\x00{campaign}\x00{paper_id}"
+
+
+class PaperRepository:
+    """Read and write papers. A state changes only as the table STATES allows."""
+
+    def __init__(self, store: Store) -> None:
+        self._documents = store.db[COLLECTION]
+
+    async def is_known(self, uow: UnitOfWork, paper_id: PaperId) -> bool:
+        """Return whether the vault has this paper already."""
+        return await self._documents.find_one({"_id": paper_id}, {"_id": 1}, session=uow.session) is not None
+
+    async def insert(self, uow: UnitOfWork, paper: StoredPaper) -> None:
+        """Insert a paper within the unit of work."""
+        await self._documents.insert_one(paper.to_document(), session=uow.session)
+
+    async def papers(self, campaign: CampaignId) -> list[StoredPaper]:
+        """Return all papers of the campaign without their files, the oldest first."""
+        found = self._documents.find({"campaign": campaign}, _WITHOUT_FILE).sort([("taken_at", 1), ("_id", 1)])
+        return [StoredPaper.from_document(document) async for document in found]
+
+    async def find(self, campaign: CampaignId, paper_id: PaperId) -> StoredPaper | None:
+        """Return a paper with its file; None if the campaign has no such paper."""
+        found = await self._documents.find_one({"_id": paper_id, "campaign": campaign})
+        return StoredPaper.from_document(found) if found else None
+
+    async def settle(
+        self,
+        uow: UnitOfWork,
+        campaign: CampaignId,
+        paper_id: PaperId,
+        state: PaperState,
+        *,
+        application_ids: Sequence[ApplicationId],
+        settled_by: str,
+        reason: str | None,
+    ) -> bool:
+        """Write a handler's settlement; return False if the paper's state does not allow it or it is unknown."""
+        change = {"state": state.value, "application_ids": list(application_ids), "settled_by": settled_by}
+        settled = await self._documents.update_one(
+            {"_id": paper_id, "campaign": campaign, "state": {"$in": STATES.before(state)}},
+            {"$set": change | ({} if reason is None else {"reason": reason})},
+            session=uow.session,
+        )
+        return bool(settled.modified_count)
+
+    async def state(self, uow: UnitOfWork, campaign: CampaignId, paper_id: PaperId) -> PaperState | None:
+        """Return the state of a paper; None if the campaign has no such paper."""
+        query = {"_id": paper_id, "campaign": campaign}
+        found = await self._documents.find_one(query, {"state": 1}, session=uow.session)
+        return PaperState(found["state"]) if found else None
