@@ -1,6 +1,6 @@
-"""What may be a paper: which kinds of file, how large, how many pages; the same at the edge and in the vault.
+"""Decide which files may be a paper: kinds, size, number of pages; the same at the edge and in the vault.
 
-Decoding what strangers send is the risky part, so the vault runs this file in a process of its own that holds no key
+Decoding files from outside is the risky part, so the vault runs this file in a process of its own that holds no key
 (`services/vault/papers/sandbox_process.py`).
 """
 
@@ -14,16 +14,16 @@ import pikepdf
 from PIL import Image
 
 BYTES: Final = 8 * 1024 * 1024 - 1136
-"""Of a clear file at most: sealed, it has 1,120 bytes of encapsulated key and 16 of tag more (protocols §1)."""
+"""Largest clear file: sealed, it has 1,120 bytes of encapsulated key and 16 of tag more (protocols §1)."""
 PAGES: Final = 20
 PIXELS: Final = 40_000_000
-"""Of one page at most: A4 at 600 dots per inch has 35 million."""
+"""Largest page: A4 at 600 dots per inch has 35 million."""
 POINTS: Final = 2400.0
 """Longest side of a PDF page, 1/72 inch: twice A3."""
 
 
 class Kind(StrEnum):
-    """Its value is the media type."""
+    """Kind of file; the value is the media type."""
 
     TIFF = "image/tiff"
     PDF = "application/pdf"
@@ -45,7 +45,7 @@ _MAGIC: Final = (
 
 
 class NotAPaperError(Exception):
-    """The file is no paper; `code` says why (`damaged`, `encrypted`, …), and never what stands in it."""
+    """Raised when a file is no paper; `code` is the reason (`damaged`, `encrypted`, …), never content."""
 
     def __init__(self, code: str) -> None:
         super().__init__(code)
@@ -54,7 +54,7 @@ class NotAPaperError(Exception):
 
 @dataclass(frozen=True)
 class FileFacts:
-    """What a file turned out to be."""
+    """Kind and number of pages of a decoded file."""
 
     kind: Kind
     pages: int
@@ -103,7 +103,7 @@ _OFFSETS: Final = ((273, 279), (324, 325))
 
 
 def _check_strips(image: Image.Image, size: int) -> None:
-    """Every strip lies within the file: libtiff fills up what is missing and says nothing."""
+    """Raise NotAPaperError if a strip lies outside the file: libtiff fills such gaps silently."""
     tags = getattr(image, "tag_v2", {})
     for offsets, counts in _OFFSETS:
         if any(at + count > size for at, count in zip(tags.get(offsets, ()), tags.get(counts, ()), strict=True)):

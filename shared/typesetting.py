@@ -1,4 +1,4 @@
-"""Pages by typst (ADR 0009): a template and data go in, a PDF comes out. Data is never written into the template."""
+"""Typeset pages with typst (ADR 0009): a template and data become a PDF. Data is never written into the template."""
 
 import json
 import re
@@ -16,14 +16,14 @@ FONT_DIRS: Final = (
     Path("/usr/share/fonts/truetype/ipamj"),
     Path("/usr/share/fonts/opentype/ipaexfont-gothic"),
 )
-"""Where Debian puts fonts-ipamj-mincho (every kanji of the family registers) and fonts-ipaexfont-gothic."""
+"""Folders of Debian's fonts-ipamj-mincho (every kanji of the family registers) and fonts-ipaexfont-gothic."""
 
 _NEEDED: Final = ("IPAmjMincho", "IPAexGothic")
 _PANIC: Final = re.compile(r'panicked with: "?([a-z]+:[0-9]+)\b')
 
 
 class TypesettingError(PermanentError):
-    """The template refused the data. `code` is what it panicked with, or `template`; never what was to be printed."""
+    """Raised when the template refused the data. `code` is its panic, or `template`; never the text to be printed."""
 
     def __init__(self, code: str) -> None:
         super().__init__(f"the page could not be set ({code})")
@@ -31,10 +31,10 @@ class TypesettingError(PermanentError):
 
 
 class Typesetter:
-    """Keeps the fonts loaded; one page run at a time, from any thread.
+    """Typeset one document at a time, from any thread; the fonts stay loaded.
 
-    Only our fonts and typst's own are used, never whatever else is on the machine, so that a page looks the same
-    everywhere. Raises ConfigurationError where ours are missing.
+    Only our fonts and typst's own are used, not those of the machine, so that a page looks the same everywhere.
+    Raises ConfigurationError if ours are missing.
     """
 
     def __init__(self, font_dirs: Sequence[Path] = FONT_DIRS) -> None:
@@ -50,8 +50,8 @@ class Typesetter:
         self._printable = printable(Path(str(names.path)))
 
     def prints(self, text: str) -> bool:
-        """Whether every character of a name or address comes out as itself, none as a box."""
-        return all(ord(each) in self._printable for each in text)
+        """Return True if the fonts have every character of a name or address; a missing one would be printed as a box."""
+        return all(ord(character) in self._printable for character in text)
 
     def pdf(
         self, template: Path, data: Mapping[str, Any], *, standard: Literal["1.7", "a-3b"] = "1.7", **files: bytes
@@ -78,6 +78,6 @@ class Typesetter:
 
 
 def _panic_code(message: str) -> str:
-    """What our templates panic with is a code; any other text may quote data and is not repeated."""
+    """Return the code of our templates' panic; any other message may quote data and is not repeated."""
     panicked = _PANIC.search(message)
     return panicked[1] if panicked else "template"

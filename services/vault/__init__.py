@@ -1,1 +1,1 @@
-"""The vault (保管庫): the only part that opens applications, holds identities and keys, and puts names on things."""
+"""Vault (保管庫): open applications, hold identities and keys, print names. No other service does."""

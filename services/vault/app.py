@@ -1,4 +1,4 @@
-"""Wiring of the vault: everything is made here, once, and handed to whoever needs it."""
+"""Wire the vault: make each part once, and pass it to the parts that need it."""
 
 import asyncio
 import contextlib
@@ -48,7 +48,7 @@ PROCESSING_WAIT_S = 0.25
 
 
 def build(settings: VaultSettings) -> FastAPI:
-    """The app; its lifespan prepares the database, announces keys, starts consumers, and drains them at the end."""
+    """Return the app. Its lifespan prepares the database, publishes keys, and runs the consumers."""
     campaigns = load_campaigns(settings.campaigns_dir)
     clock = choose_clock(settings.clock_file, campaigns.values())
     store = Store.open(settings.mongo_url.get_secret_value(), settings.mongo_database, timeout_s=settings.timeout_s)

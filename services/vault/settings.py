@@ -33,7 +33,7 @@ class VaultSettings(ServiceSettings):
     mta_security: Literal["none", "starttls", "tls"] = Field("starttls", description="none is for loopback only")
     log_scan_dirs: tuple[Path, ...] = Field((), description="folders of logs to search for residue at erasure")
     erasure_answers_s: float = Field(
-        600.0, gt=0, description="longest wait for the other services at an erasure; whoever is silent is UNKNOWN"
+        600.0, gt=0, description="longest wait for the other services at an erasure; a silent service is UNKNOWN"
     )
     backup_horizon_days: int | None = Field(
         None, ge=0, description="days until the last backup of the keys is gone, 0 for none; unset is UNKNOWN"

@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 import os
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -83,7 +83,7 @@ class AuditLog:
             await asyncio.sleep(random.uniform(0, 0.002 * (attempt + 1)))  # noqa: S311  (spreads rivals)
         raise NotRecordedError("other writers were faster each time")
 
-    async def checkpoint(self) -> dict[str, Any] | None:
+    async def checkpoint(self) -> Mapping[str, Any] | None:
         """Sign the end of the chain, append it to the checkpoint file and return it; None if the log is empty."""
         end = await self._repository.end()
         if end.seq == 0:

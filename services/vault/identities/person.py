@@ -1,4 +1,4 @@
-"""A person, as the vault knows one: exactly the items of R-D1 and R-D2, and nothing that shows itself by accident."""
+"""Hold a person in the clear: exactly the items of R-D1 and R-D2, in a record whose `repr` shows none of them."""
 
 import json
 from dataclasses import asdict, dataclass
@@ -7,7 +7,7 @@ from typing import Self
 
 @dataclass(frozen=True, repr=False)
 class Person:
-    """An applicant. Exactly one of `age` (years) and `grade` (p1–p6, j1–j3) is set; text is normalised for display."""
+    """Applicant. Exactly one of `age` (years) and `grade` (p1–p6, j1–j3) is set; text is normalised for display."""
 
     name: str
     postal_code: str

@@ -1,4 +1,4 @@
-"""The keys of one campaign: for its data keys, its sealed applications, its blind index and its audit subjects."""
+"""Hold the keys of one campaign: for data keys, sealed applications, the blind index and audit subjects."""
 
 import hashlib
 import hmac
@@ -19,7 +19,7 @@ from shared.ids import CampaignId, KeyId
 
 @dataclass(frozen=True)
 class SealingSecret:
-    """One HPKE key pair (MLKEM768-X25519): seed of 64 bytes and X25519 key of 32; opens until `not_after`."""
+    """HPKE key pair (MLKEM768-X25519): seed of 64 bytes and X25519 key of 32; opens until `not_after`."""
 
     key_id: KeyId
     not_after: datetime
@@ -62,7 +62,7 @@ class CampaignKeys:
 
     @property
     def fingerprint(self) -> str:
-        """Names the key without giving it away: 32 hex characters of SHA-256 over a label and the key."""
+        """Identifier of the key that does not reveal it: 32 hex characters of SHA-256 over a label and the key."""
         return hashlib.sha256(b"kuji/fingerprint/1\x00" + self.wrapping).hexdigest()[:32]
 
     @property
@@ -73,11 +73,11 @@ class CampaignKeys:
         return next((each for each in self.sealing if each.key_id == key_id), None)
 
     def index_of(self, kind: str, value: str) -> str:
-        """The blind index: equal values have equal hashes, and without the key nobody can try values out."""
+        """Return the blind index of a value: equal values have equal hashes; guessing needs the key."""
         return hmac.new(self.index, f"{kind}\x00{value}".encode(), hashlib.sha256).hexdigest()
 
     def subject_of(self, identifier: str) -> str:
-        """How the audit log names a person: linkable within the campaign, by nobody after its erasure."""
+        """Return the name of a person in the audit log: linkable within the campaign until its erasure."""
         return hmac.new(self.subject, identifier.encode(), hashlib.sha256).hexdigest()
 
     def to_json(self) -> bytes:

@@ -1,4 +1,4 @@
-"""The vault's keys: a folder outside the database, so that destroying one file makes a whole campaign unreadable.
+"""Keep the vault's keys in a folder outside the database: destroying one file makes a whole campaign unreadable.
 
 Root key (sealed by a passphrase: scrypt, RFC 7914) → one file per campaign → data keys in the database. A
 destroyed campaign leaves a tombstone with the fingerprint of its key and never gets a new one (R-C11, R-C12).
@@ -7,7 +7,7 @@ destroyed campaign leaves a tombstone with the fingerprint of its key and never 
 import contextlib
 import json
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self
@@ -26,11 +26,11 @@ _SCRYPT = {"n": 2**15, "r": 8, "p": 1}
 
 
 class VaultLockedError(NotReadyError):
-    """The vault was sealed; nothing is decrypted until it is restarted with its passphrase."""
+    """Raised when the vault was sealed; nothing is decrypted until it is restarted with its passphrase."""
 
 
 class KeyDestroyedError(PermanentError):
-    """The campaign was erased; nothing of it can be opened any more."""
+    """Raised when the campaign was erased; nothing of it can be opened any more."""
 
 
 class Keystore:
@@ -81,7 +81,7 @@ class Keystore:
         self._cached.clear()
 
     def _read_seal(self) -> str:
-        """Changes each time somebody seals the vault; who opened it since knows the new one."""
+        """Return the mark of the last sealing; it changes each time."""
         with contextlib.suppress(FileNotFoundError):
             return (self._folder / "sealed").read_text("utf-8")
         return ""
@@ -102,7 +102,7 @@ class Keystore:
         return self._cached[campaign]
 
     def ensure_campaign(self, campaign: CampaignId, not_after: datetime) -> CampaignKeys:
-        """The campaign's keys, made at the first call. Raises KeyDestroyedError after its erasure."""
+        """Return the campaign's keys, made at the first call. Raises KeyDestroyedError after its erasure."""
         self._refuse_destroyed(campaign)
         path = self._path(campaign)
         _create_once(
@@ -127,7 +127,7 @@ class Keystore:
         return kept
 
     def _refuse_destroyed(self, campaign: CampaignId) -> None:
-        """The tombstone counts before the file does: it is written first, and its writer may have died since."""
+        """Raise KeyDestroyedError if there is a tombstone, even beside a key file: the tombstone is written first."""
         if self.fingerprint_of_destroyed(campaign):
             self._cached.pop(campaign, None)
             raise KeyDestroyedError(f"the key of campaign {campaign} was destroyed")
@@ -137,7 +137,7 @@ class Keystore:
             return str(json.loads(self._tombstone(campaign).read_text("utf-8"))["fingerprint"])
         return None
 
-    def _open_campaign(self, campaign: CampaignId, kept: dict[str, Any]) -> CampaignKeys:
+    def _open_campaign(self, campaign: CampaignId, kept: Mapping[str, Any]) -> CampaignKeys:
         return CampaignKeys.from_json(decrypt(self._key(), unb64url(kept["wrapped"]), f"kuji/campaign/1\x00{campaign}"))
 
     def _wrap(self, plaintext: bytes, campaign: CampaignId) -> str:
@@ -164,7 +164,7 @@ class Keystore:
         return "Keystore(…)"
 
 
-def _new_root(passphrase: str) -> dict[str, Any]:
+def _new_root(passphrase: str) -> Mapping[str, Any]:
     salt = secrets.token_bytes(16)
     wrapped = encrypt(_derive(passphrase, salt, _SCRYPT), secrets.token_bytes(KEY_BYTES), "kuji/root-key/1")
     return {"v": 1, "kdf": "scrypt", "scrypt": _SCRYPT, "salt": b64url(salt), "wrapped": b64url(wrapped)}
@@ -174,7 +174,7 @@ def _derive(passphrase: str, salt: bytes, cost: dict[str, int]) -> bytes:
     return Scrypt(salt=salt, length=KEY_BYTES, **cost).derive(passphrase.encode("utf-8"))
 
 
-def _create_once(path: Path, make: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+def _create_once(path: Path, make: Callable[[], Mapping[str, Any]]) -> Mapping[str, Any]:
     """Return the file's JSON; create it where it does not exist, unless another process is first."""
-    kept: dict[str, Any] = json.loads(create_once(path, lambda: json.dumps(make()).encode("utf-8")))
+    kept: Mapping[str, Any] = json.loads(create_once(path, lambda: json.dumps(make()).encode("utf-8")))
     return kept

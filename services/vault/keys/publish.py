@@ -1,4 +1,4 @@
-"""Sealing keys are made at the start and announced to intake; saying it twice changes nothing."""
+"""Make sealing keys at the start and publish them to intake; a repeated event changes nothing."""
 
 from collections.abc import Iterable
 
@@ -14,7 +14,7 @@ _log = get_logger(__name__)
 
 
 async def publish_sealing_keys(store: Store, keystore: Keystore, campaigns: Iterable[Campaign]) -> None:
-    """One key per campaign, good until paper can no longer arrive; erased campaigns get none."""
+    """Publish one key per campaign, valid until paper can no longer arrive; erased campaigns get none."""
     for campaign in campaigns:
         try:
             keys = keystore.ensure_campaign(campaign.id, campaign.window.paper_until)

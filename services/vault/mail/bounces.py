@@ -1,8 +1,8 @@
-"""The vault's own SMTP door for delivery reports: a mailbox that was full or gone becomes a code by token.
+"""Receive delivery reports by SMTP: a mailbox that was full or gone becomes a code by token.
 
 Reports quote real addresses, so they end here. What leaves is `mail.bounced`: the id of notice or batch out of the
 address the report came to (`bounce+<id>@…`, RFC 5321 return path), the token, the status code (`docs/protocols.md`
-§3). Whose mailbox it was is found by keyed hash; nobody's identity is opened for it.
+§3). The mailbox is found by keyed hash; no identity is opened for it.
 """
 
 import asyncio
@@ -35,7 +35,7 @@ _NOTED: Final = "250 2.0.0 OK"
 
 class Holders(Protocol):
     async def holders(self, address: str) -> list[tuple[CampaignId, Token]]:
-        """Whose mailbox an address is: campaign and token of each. Families share mailboxes."""
+        """Return campaign and token of each applicant with this mailbox. Families share mailboxes."""
 
 
 @dataclass(frozen=True)
@@ -49,26 +49,26 @@ class BounceOptions:
 
 
 class BounceServer:
-    """Listens between `start` and `stop`; the wiring gives it `Identities` as `holders`. It keeps nothing itself."""
+    """Listen between `start` and `stop`. The wiring passes `Identities` as `holders`; nothing is stored here."""
 
     def __init__(self, options: BounceOptions, holders: Holders, store: Store) -> None:
         self._options, self._reports = options, _Reports(options.domain, holders, store)
         self._server: asyncio.Server | None = None
 
     async def start(self) -> None:
-        """Raises OSError where the port is taken."""
+        """Begin to listen. Raises OSError if the port is taken."""
         loop = asyncio.get_running_loop()
         self._server = await loop.create_server(self._protocol, self._options.host, self._options.port)
 
     @property
     def port(self) -> int:
-        """The port listened on, also where 0 was asked for. Only after `start`."""
+        """Port of the listener, also if 0 was asked for. Only after `start`."""
         if self._server is None:
-            raise RuntimeError("the door for delivery reports is not open; start it first")
+            raise RuntimeError("the server for delivery reports does not listen; start it first")
         return int(self._server.sockets[0].getsockname()[1])
 
     async def stop(self) -> None:
-        """Open no more; a report under way that gets no answer will be brought again."""
+        """Stop listening; a report that gets no answer is sent again by its server."""
         if self._server is not None:
             self._server.close()
             self._server = None
@@ -87,7 +87,7 @@ class BounceServer:
 
 
 class _Reports:
-    """aiosmtpd's handler; the method names are its hooks. Answers repeat nothing of what was said."""
+    """Handler for aiosmtpd, which gives the names of the methods. Answers repeat nothing of the report."""
 
     def __init__(self, domain: str, holders: Holders, store: Store) -> None:
         self._domain, self._holders, self._store = domain.lower(), holders, store
@@ -112,13 +112,13 @@ class _Reports:
         notice = NoticeId(named[1])
         bounced = [event for each in failed for event in await self._bounced(notice, each)]
         if not bounced:
-            _log.warning("bounce-of-nobody", notice=notice, status=failed[0].status)
+            _log.warning("bounce-without-holder", notice=notice, status=failed[0].status)
             return _NOTED
-        await self._store.transact(lambda uow: _say(bounced, uow))
+        await self._store.transact(lambda uow: _publish(bounced, uow))
         return _NOTED
 
     async def handle_exception(self, error: Exception) -> str:
-        """Whoever brought the report keeps it and comes again."""
+        """Answer with a temporary error, so that the sender keeps the report and sends it again."""
         if not isinstance(error, TransientError | PyMongoError):
             _log.error("report-failed", **describe(error))
         return _LATER
@@ -129,12 +129,12 @@ class _Reports:
 
 
 def _events(notice: NoticeId, status: str, holders: set[tuple[CampaignId, Token]]) -> Iterator[MailBounced]:
-    """One for everybody whose mailbox it is; the notifier knows which of them this notice or batch went to."""
+    """Yield one event for each holder of the mailbox; the notifier knows which of them got this notice or batch."""
     for campaign, token in sorted(holders):
         yield MailBounced(campaign=campaign, notice_id=notice, token=token, status=status)
 
 
-async def _say(bounced: list[MailBounced], uow: UnitOfWork) -> None:
-    """A report brought twice is said with the same event id, which the inbox knows."""
+async def _publish(bounced: list[MailBounced], uow: UnitOfWork) -> None:
+    """Publish the events. A repeated report has the same event ids, which the inbox drops."""
     for event in bounced:
         await uow.emit(event, derived_event_id(event.name, event.campaign, event.notice_id, event.token))

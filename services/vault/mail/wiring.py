@@ -1,4 +1,4 @@
-"""The vault's doors for mail: the relay for notices going out, and the one at which delivery reports come in."""
+"""Build the vault's mail servers: the relay for outgoing notices, and the server for delivery reports."""
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -18,7 +18,7 @@ from shared.storage import Store
 
 @asynccontextmanager
 async def open_servers(*doors: MailRelay | BounceServer | None) -> AsyncIterator[None]:
-    """Open while inside, those that there are; leaving lets verdicts under way come in."""
+    """Run the configured servers inside the context; on leaving, verdicts under way are still received."""
     async with AsyncExitStack() as stack:
         for door in doors:
             if door is not None:
@@ -30,7 +30,7 @@ async def open_servers(*doors: MailRelay | BounceServer | None) -> AsyncIterator
 def relay(
     settings: VaultSettings, identities: Identities, campaigns: Mapping[CampaignId, Campaign], clock: Clock
 ) -> MailRelay | None:
-    """None where no certificate is set: then nobody can send mail through this vault."""
+    """Return the relay; None if no certificate is set: then no mail leaves through this vault."""
     if settings.relay_cert_file is None or settings.relay_key_file is None or settings.relay_password_file is None:
         return None
     options = RelayOptions(
@@ -47,7 +47,7 @@ def relay(
 
 
 def bounce_server(settings: VaultSettings, identities: Identities, store: Store) -> BounceServer | None:
-    """None where no port is set: then delivery reports must be read by people."""
+    """Return the server for delivery reports; None if no port is set: then people have to read the reports."""
     if settings.bounce_port is None:
         return None
     cert, key = settings.relay_cert_file, settings.relay_key_file

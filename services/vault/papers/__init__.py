@@ -1,1 +1,1 @@
-"""The paper inbox of the vault: faxes and scans are opened, scanned, kept encrypted, and shown to a handler (R-B5)."""
+"""Take faxes and scans in: open, scan for malware, store encrypted, show to a handler (R-B5)."""

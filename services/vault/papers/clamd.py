@@ -17,12 +17,12 @@ _CHUNK: Final = 256 * 1024
 
 
 class ScannerUnavailableError(NotReadyError):
-    """clamd does not answer, or not as it should: no paper is to blame, so all wait until it does."""
+    """Raised when clamd does not answer, or not as documented; papers wait until it does."""
 
 
 @dataclass(frozen=True)
 class Scanner:
-    """`url`: `unix:/run/clamav/clamd.ctl` or `tcp://host:3310`; None where this office has no scanner."""
+    """Client of clamd. `url` is `unix:/run/clamav/clamd.ctl` or `tcp://host:3310`; None without a scanner."""
 
     url: str | None
     timeout_s: float = 20.0
@@ -32,7 +32,7 @@ class Scanner:
             raise ConfigurationError("KUJI_CLAMD_URL must begin with unix: or tcp://, e.g. unix:/run/clamav/clamd.ctl")
 
     async def is_infected(self, data: bytes) -> bool:
-        """False where it is clean or where there is no scanner. Raises ScannerUnavailableError."""
+        """Return True if clamd found malware; False also without a scanner. Raises ScannerUnavailableError."""
         if self.url is None:
             return False
         try:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import segno
 
@@ -112,7 +112,7 @@ def _runs(row: bytes, y: int) -> list[Rectangle]:
     return found
 
 
-def _batch(campaign: Campaign, cards: Sequence[Card], fitting: Sequence[int]) -> dict[str, Any]:
+def _batch(campaign: Campaign, cards: Sequence[Card], fitting: Sequence[int]) -> dict[str, object]:
     office = campaign.office
     return {
         "title": campaign.title.ja,
@@ -124,7 +124,7 @@ def _batch(campaign: Campaign, cards: Sequence[Card], fitting: Sequence[int]) ->
     }
 
 
-def _card(campaign: Campaign, card: Card, index: int, number: int) -> dict[str, Any]:
+def _card(campaign: Campaign, card: Card, index: int, number: int) -> dict[str, object]:
     return {
         "index": index,
         "number": number,
@@ -140,7 +140,7 @@ def _card(campaign: Campaign, card: Card, index: int, number: int) -> dict[str, 
     }
 
 
-def _pass(campaign: Campaign, shown: ClassPass) -> dict[str, Any]:
+def _pass(campaign: Campaign, shown: ClassPass) -> dict[str, object]:
     """Return the QR code with the class's number and start; the text above has the rest."""
     modules, rectangles = qr_rectangles(shown.code)
     event_class = campaign.event_class(shown.class_id)

@@ -95,7 +95,7 @@ async def test_nothing_that_leaves_or_stays_shows_an_address(vault: Parts, capsy
     names = await vault.store.db.list_collection_names()
     kept = [repr(each) for name in names for each in await vault.store.db[name].find().to_list(None)]
     seen = "\n".join([*kept, *capsys.readouterr()])
-    assert "bounce-of-nobody" in seen
+    assert "bounce-without-holder" in seen
     assert "ichiro" not in seen
     assert "stranger" not in seen
 

@@ -1,4 +1,4 @@
-"""How somebody will be told, without saying who: the channel, and the class of the mail domain for pacing. Pure."""
+"""Derive the contact channel and the class of the mail domain, for pacing; neither identifies the person. Pure."""
 
 from typing import Literal
 
@@ -12,7 +12,7 @@ def contact_channel(person: Person) -> Literal["mail", "post"]:
 
 
 def mail_domain_class(person: Person) -> str | None:
-    """The big receiver behind the address, or `other`; never the domain itself, which may name a person."""
+    """Return the large mail provider of the address, or `other`; not the domain, which may name a person."""
     if person.email is None:
         return None
     labels = person.email.rpartition("@")[2].split(".")

@@ -1,4 +1,4 @@
-"""What is inside a sealed application, and the verdict on it. Pure.
+"""Read the content of a sealed application and judge it by the rules. Pure.
 
 Unknown members are refused, not ignored (R-C3); nothing that is refused is ever repeated in an error.
 """
@@ -23,9 +23,9 @@ _DOUBTS = {Residence.CONTRADICTION: ("postal-mismatch",), Residence.UNKNOWN: ("p
 _MAIL = re.compile(
     r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?(?:\.[A-Za-z0-9-]+)+"
 )
-"""Dots at the end and two in a row are let through: telephone companies gave such addresses out."""
+"""Dots at the end and two in a row are accepted: telephone companies issued such addresses."""
 _INVISIBLE = frozenset({"Cc", "Cf", "Zl", "Zp"})
-"""Unicode categories of what no name or address holds: controls, direction marks, line separators."""
+"""Unicode categories that no name or address holds: controls, direction marks, line separators."""
 
 
 def _only_visible(text: str) -> str:
@@ -92,14 +92,14 @@ class _Plaintext(_Member):
 
 @dataclass(frozen=True)
 class Unreadable:
-    """Nobody can be told: there is no person in it, or none that was shown the purpose of use. Nothing is kept."""
+    """Verdict on content without a person, or with one who was shown another purpose of use. Nothing is stored."""
 
     reasons: tuple[str, ...]
 
 
 @dataclass(frozen=True)
 class Judged:
-    """A person and the verdict by the rules: reasons mean rejected, `doubts` mean that a person has to look."""
+    """Verdict on a readable application: `reasons` reject it; `doubts` leave the decision to a person."""
 
     person: Person
     choices: tuple[Choice, ...]
@@ -111,7 +111,7 @@ class Judged:
 def judge(
     plaintext: bytes, channel: Channel, campaign: Campaign, municipalities: Municipalities
 ) -> Unreadable | Judged:
-    """The verdict by the rules alone; whether somebody applied before is not known here."""
+    """Return the verdict by the rules alone; duplicates are not known here."""
     try:
         content = _Plaintext.model_validate_json(plaintext, strict=True)
     except (ValidationError, RecursionError):
@@ -144,7 +144,7 @@ def _judge(
 
 
 def _collectable(person: Person, channel: Channel) -> Person:
-    """What may be kept of somebody who gave too much: mail from the site only (R-D1), guardians of minors (R-D2)."""
+    """Return the person without surplus items: mail from the site only (R-D1), guardians of minors only (R-D2)."""
     return replace(
         person,
         email=person.email if channel == "web" else None,

@@ -1,4 +1,4 @@
-"""Which of the classes asked for this person may take (R-B1). Pure.
+"""Decide which of the requested classes a person may take (R-B1). Pure.
 
 Reason codes: `grade` or `age` (whichever the person gave), `seats`; `class-unknown` concerns the whole application,
 because an unknown id is free text and must not leave the vault.
@@ -41,7 +41,7 @@ def unknown_classes(wanted: Sequence[Choice], campaign: Campaign) -> bool:
 
 
 def eligible(person: Person, wanted: Sequence[Choice], campaign: Campaign) -> Eligibility:
-    """Each class asked for ends in exactly one of the two lists."""
+    """Sort each requested class into exactly one of the two lists."""
     choices, refused = [], []
     for choice in wanted:
         event_class = campaign.event_class(choice.class_id)

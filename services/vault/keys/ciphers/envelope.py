@@ -1,4 +1,4 @@
-"""Envelope encryption: each record under a data key of its own, the data key wrapped by the campaign's key.
+"""Encrypt each record under a data key of its own, and wrap the data key by the campaign's key.
 
 AES-256-GCM (NIST SP 800-38D) with random 96-bit nonces; a data key encrypts one record once. What a record is
 bound to (campaign, token, kind) is associated data: moved elsewhere, it does not open.
@@ -18,12 +18,12 @@ KEY_BYTES = 32
 
 
 class NotDecryptableError(PermanentError):
-    """The key is not the one, or the bytes or what they are bound to have changed."""
+    """Raised when the key is another one, or the bytes or their associated data were changed."""
 
 
 @dataclass(frozen=True, repr=False)
 class Sealed:
-    """A record at rest: nonce ‖ ciphertext ‖ tag, and its data key wrapped the same way."""
+    """Encrypted record: nonce ‖ ciphertext ‖ tag, and its data key wrapped the same way."""
 
     wrapped_key: bytes
     ciphertext: bytes
@@ -42,7 +42,7 @@ def seal(key: bytes, plaintext: bytes | bytearray, bound_to: str) -> Sealed:
 
 
 def unseal(key: bytes, sealed: Sealed, bound_to: str) -> bytearray:
-    """The record, in a buffer that its reader wipes. Raises NotDecryptableError."""
+    """Return the record in a buffer that the caller wipes. Raises NotDecryptableError."""
     data_key = decrypt(key, sealed.wrapped_key, "data-key\x00" + bound_to)
     try:
         return decrypt(data_key, sealed.ciphertext, bound_to)
@@ -56,7 +56,7 @@ def encrypt(key: bytes | bytearray, plaintext: bytes | bytearray, bound_to: str)
 
 
 def decrypt(key: bytes | bytearray, data: bytes, bound_to: str) -> bytearray:
-    """Into a buffer that can be wiped: `decrypt` of the library would leave copies that cannot."""
+    """Decrypt into a buffer that can be wiped; the library's own `decrypt` leaves copies that cannot."""
     plaintext = bytearray(max(0, len(data) - _NONCE - _TAG))
     try:
         AESGCM(key).decrypt_into(data[:_NONCE], data[_NONCE:], bound_to.encode(), plaintext)

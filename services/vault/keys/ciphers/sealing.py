@@ -1,6 +1,4 @@
-"""The one place that opens what arrives: HPKE (RFC 9180) base mode, suite and `info` of `docs/protocols.md` §1."""
-
-from typing import Any
+"""Open sealed applications and papers: HPKE (RFC 9180) base mode, suite and `info` of `docs/protocols.md` §1."""
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives import hpke
@@ -15,11 +13,11 @@ SUITE_NAME = "MLKEM768-X25519/HKDF-SHA256/AES-256-GCM"
 
 
 class NotOpenedError(KujiError):
-    """The bytes were not sealed for this campaign, key and id, or they have changed since."""
+    """Raised when the bytes were not sealed for this campaign, key and id, or were changed since."""
 
 
-def key_document(campaign: CampaignId, secret: SealingSecret, signing: SigningKey) -> dict[str, Any]:
-    """What clients fetch: the public key, signed by the vault."""
+def key_document(campaign: CampaignId, secret: SealingSecret, signing: SigningKey) -> dict[str, object]:
+    """Return the document that clients fetch: the public key, signed by the vault."""
     return signing.sign_document(
         {
             "v": 1,
@@ -33,7 +31,7 @@ def key_document(campaign: CampaignId, secret: SealingSecret, signing: SigningKe
 
 
 class Opener:
-    """Opens what was sealed for one campaign; holds its private keys ready: making them costs more than opening."""
+    """Open bytes sealed for one campaign. The private keys are prepared once: that costs more than opening."""
 
     def __init__(self, campaign: CampaignId, keys: CampaignKeys) -> None:
         self._campaign = campaign
@@ -41,11 +39,11 @@ class Opener:
         self._suite = hpke.Suite(hpke.KEM.MLKEM768_X25519, hpke.KDF.HKDF_SHA256, hpke.AEAD.AES_256_GCM)
 
     def open(self, sealed: str, key_id: KeyId, application_id: ApplicationId) -> bytes:
-        """The plaintext. Raises NotOpenedError. A replay opens too: whoever calls keeps the ids seen."""
+        """Return the plaintext. Raises NotOpenedError. A replay opens too: the caller knows the ids seen."""
         return self._open(sealed, key_id, info(self._campaign, key_id, application_id))
 
     def open_paper(self, sealed: str, key_id: KeyId, paper_id: PaperId) -> bytes:
-        """The file of a fax or a scan. Raises NotOpenedError."""
+        """Return the file of a fax or a scan. Raises NotOpenedError."""
         return self._open(sealed, key_id, paper_info(self._campaign, key_id, paper_id))
 
     def _open(self, sealed: str, key_id: KeyId, bound_to: bytes) -> bytes:

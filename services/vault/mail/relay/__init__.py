@@ -1,4 +1,4 @@
-"""The detokenizing mail relay (宛先変換中継): mail to `tok_…@…` goes out to people; nobody else learns an address.
+"""Relay mail addressed to tokens (宛先変換中継): `tok_…@…` becomes a real address, which no other service learns.
 
 `docs/protocols.md` §3. Nothing is queued here: what the mail server did not take, the sender keeps.
 """

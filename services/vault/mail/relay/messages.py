@@ -1,4 +1,4 @@
-"""What may leave in a mail, and how it is made on the way. Pure.
+"""Check and rewrite an outgoing mail. Pure.
 
 One recipient: `To` becomes the real address and `{{kuji:name}}` in text becomes the name. Several: no recipient's
 token, name or address may occur anywhere, in any header or decoded part (R-S4). What goes out is built anew from
@@ -32,19 +32,19 @@ _FORBIDDEN: Final = frozenset(
     {"bcc", "cc", "apparently-to", "x-original-to", "delivered-to", "disposition-notification-to", "return-receipt-to"}
 )
 _OUT: Final = compat32.clone(linesep="\r\n")
-"""The older policy of `email` takes a third of the newer one's time, and the relay waits for nothing longer."""
+"""Older policy of `email`: it takes a third of the newer one's time, and the relay spends most of its time here."""
 
 _UNREADABLE: Final = (MessageError, ValueError, LookupError, TypeError, AttributeError, RecursionError)
 _KINDS: Final = frozenset({"plain", "html"})
 _MOST_PICTURES: Final = 20
-"""As many classes as one person can win (`draw.max_wins`)."""
+"""Number of classes that one person can win (`draw.max_wins`)."""
 
 
 Letter: TypeAlias = "Message[Any, Any]"
 
 
 class RefusedMessageError(KujiError):
-    """The message must not leave as it is; `reply` is the SMTP answer, which repeats nothing of it."""
+    """Raised when a message must not leave; `reply` is the SMTP answer, which repeats nothing of it."""
 
     def __init__(self, why: str) -> None:
         self.reply = f"554 5.6.0 {why}"
@@ -53,7 +53,7 @@ class RefusedMessageError(KujiError):
 
 @dataclass(frozen=True)
 class Part:
-    """A text of the message, decoded; `kind` is `plain` or `html`."""
+    """Decoded text of the message; `kind` is `plain` or `html`."""
 
     kind: str
     text: str
@@ -68,7 +68,7 @@ class Part:
 
 
 def rewrite(content: bytes, recipients: Sequence[Recipient], *, envelope_id: str, domain: str, clock: Clock) -> bytes:
-    """The bytes for the mail server. Raises RefusedMessageError.
+    """Return the bytes for the mail server. Raises RefusedMessageError.
 
     `envelope_id` names notice or batch; Message-ID derives from it, so that a mail sent twice can be told.
     """
@@ -97,7 +97,7 @@ def rewrite(content: bytes, recipients: Sequence[Recipient], *, envelope_id: str
 
 
 def _read(content: bytes) -> tuple[Letter, Sequence[tuple[str, str]]]:
-    """The message, and every header of every part by name (lower case), decoded."""
+    """Return the message, and the decoded headers of all its parts by name (lower case)."""
     try:
         message: Letter = message_from_bytes(content)
         items = [item for part in message.walk() for item in part.raw_items()]
@@ -138,7 +138,7 @@ def _check_bulk(to: Sequence[str], said: Sequence[str], recipients: Sequence[Rec
 
 
 def _refuse_leftovers(headers: Sequence[tuple[str, str]], parts: Sequence[Part]) -> None:
-    """Placeholders nobody fills in, and tokens, which no mail may show; `To` is replaced."""
+    """Refuse unknown placeholders, and tokens outside `To`, which is replaced."""
     for text in (*(value for name, value in headers if name != "to"), *(part.readable for part in parts)):
         if _ANY_PLACEHOLDER in text:
             raise RefusedMessageError("a placeholder that cannot be filled in here")
@@ -147,7 +147,7 @@ def _refuse_leftovers(headers: Sequence[tuple[str, str]], parts: Sequence[Part])
 
 
 def _leaves(message: Letter) -> tuple[list[Part], list[Picture]]:
-    """Every text and every pass, decoded. Anything else is refused: it could carry a person where nobody looks."""
+    """Return the decoded texts and passes. Other parts are refused, because a person could be hidden in them."""
     leaves = [part for part in message.walk() if part.get_content_maintype() != "multipart"]
     parts = [_text_of(part) for part in leaves if part.get_content_type() != MEDIA_TYPE]
     pictures = [_picture_of(part) for part in leaves if part.get_content_type() == MEDIA_TYPE]
@@ -186,7 +186,7 @@ def _text_of(part: Letter) -> Part:
 
 
 def _built(message: Letter, parts: Sequence[Part], pictures: Sequence[Picture]) -> Letter:
-    """The texts again, in UTF-8 and base64, the passes as pictures, and nothing else of the message."""
+    """Return a new message of the texts (UTF-8, base64) and the passes as pictures, and nothing else."""
     leaves: list[Letter] = [MIMEText(part.text.replace("\n", "\r\n"), part.kind, "utf-8") for part in parts]
     leaves += [picture.drawn() for picture in pictures]
     if len(leaves) == 1:

@@ -1,4 +1,4 @@
-"""Whether a text names somebody: as written, in other widths and cases, broken over lines. Pure.
+"""Find a name in a text: as written, in other widths and cases, broken over lines. Pure.
 
 Errs towards yes. A Latin name of a few letters is looked for as words of its own, for `An` stands within any English
 sentence; everything else is looked for anywhere, spaces or none.

@@ -1,4 +1,4 @@
-"""Passes in a mail: the sender says the text of each, and the relay draws the QR code. Pure.
+"""Draw the passes of a mail: the sender gives the text of each, the relay draws the QR code. Pure.
 
 So no picture ever comes in from a sender, and what leaves can hold a pass and nothing else (R-S4).
 """
@@ -16,18 +16,18 @@ MEDIA_TYPE: Final = "application/vnd.kuji.pass"
 _FORM: Final = re.compile(rb"(KP1:[A-Z2-7]{160})(?:\r?\n)?")
 _NUMBER: Final = re.compile(r"[1-9][0-9]?")
 _PIXELS: Final = 8
-"""A side of a module: 424 pixels for the whole picture, legible on a telephone and in print."""
+"""Side of a module: 424 pixels for the whole picture, legible on a telephone and in print."""
 
 
 @dataclass(frozen=True)
 class Picture:
-    """A pass (`docs/protocols.md` §2) of the class with this number."""
+    """Pass (`docs/protocols.md` §2) of the class with this number."""
 
     code: str = field(repr=False)
     number: str
 
     def drawn(self) -> "Message[Any, Any]":
-        """The QR code (error correction M) as an attached PNG of about 1 KiB."""
+        """Return the QR code (error correction M) as an attached PNG of about 1 KiB."""
         out = io.BytesIO()
         segno.make(self.code, error="m", micro=False, boost_error=False).save(out, kind="png", scale=_PIXELS, border=4)
         image = MIMEImage(out.getvalue(), "png")
@@ -36,7 +36,7 @@ class Picture:
 
 
 def picture_of(part: "Message[Any, Any]") -> Picture | None:
-    """The pass that a part says; None where it says no pass, or more than one."""
+    """Return the pass that a part holds; None if it holds none, or more than one."""
     said, number = part.get_payload(decode=True), part.get_param("number")
     form = _FORM.fullmatch(said) if isinstance(said, bytes) else None
     if form is None or not isinstance(number, str) or not _NUMBER.fullmatch(number):

@@ -1,4 +1,4 @@
-"""A person on the way out of the vault, for as long as one message takes. Pure."""
+"""Hold the recipient of one message in the clear. Pure."""
 
 from dataclasses import dataclass, field
 

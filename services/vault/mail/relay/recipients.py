@@ -1,4 +1,4 @@
-"""Who a token stands for, asked of the vault for one purpose, with a line in the audit log each time."""
+"""Find the recipient of a token, for one purpose, with an audit line each time."""
 
 from collections.abc import Mapping
 from typing import Protocol
@@ -17,7 +17,7 @@ class Recipients(Protocol):
 
 
 class KnownRecipients:
-    """The vault's own people."""
+    """Recipients from the vault's identities."""
 
     def __init__(self, identities: Identities, campaigns: Mapping[CampaignId, Campaign]) -> None:
         self._identities, self._campaigns = identities, campaigns

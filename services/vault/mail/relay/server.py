@@ -1,4 +1,4 @@
-"""The relay's listening side: STARTTLS required, one account per service, nothing stored."""
+"""Listen for the relay's clients: STARTTLS required, one account per service, nothing stored."""
 
 import asyncio
 import contextlib
@@ -55,12 +55,12 @@ class MailRelay:
 
     @property
     def port(self) -> int:
-        """The port listened on, also where 0 was asked for."""
+        """Port of the listener, also if 0 was asked for."""
         assert self._server is not None  # noqa: S101  (asked after start)
         return int(self._server.sockets[0].getsockname()[1])
 
     async def stop(self) -> None:
-        """Texts that are going out get their verdict first, for a lost one is work for a person."""
+        """Stop, after messages under way have their verdict: a lost verdict is work for a person."""
         if self._server is None:
             return
         self._server.close()
@@ -99,7 +99,7 @@ class MailRelay:
 
 
 class _RelaySMTP(SMTP):
-    """Is on the list of open connections while it is one, and says when its client has gone."""
+    """SMTP connection that lists itself while it is open, and closes its session when the client has gone."""
 
     def __init__(self, connections: set["_RelaySMTP"], sessions: RelaySessions, **options: Any) -> None:
         self._connections, self._sessions = connections, sessions
@@ -127,7 +127,7 @@ class _RelaySMTP(SMTP):
 
 
 def tls_context(cert_file: Path, key_file: Path) -> ssl.SSLContext:
-    """What a door of the vault shows. Raises ConfigurationError."""
+    """Return the TLS context of a mail server of the vault. Raises ConfigurationError."""
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     try:

@@ -1,4 +1,4 @@
-"""One client's session: recipients are swapped for people as they come, the mail server's answers go back at once.
+"""Serve one client's SMTP session: replace tokens by addresses, and return the mail server's answers at once.
 
 The method names are aiosmtpd's hooks. State of a session lives in `Conversation`, one per connection.
 """
@@ -133,7 +133,7 @@ class RelaySessions:
             return _AWAY
 
     async def leave(self, patience_s: float) -> None:
-        """Begin no message any more, and wait for the verdicts under way. Raises TimeoutError."""
+        """Refuse new messages, and wait for the verdicts under way. Raises TimeoutError."""
         self._leaving = True
         async with asyncio.timeout(patience_s):
             await self._quiet.wait()
@@ -147,7 +147,7 @@ class RelaySessions:
         return _AWAY
 
     async def ended(self, session: Session | None) -> None:
-        """The client is gone: its session to the mail server goes too."""
+        """Close the session to the mail server after the client has disconnected."""
         conversation = self._conversations.pop(id(session), None)
         if conversation is not None:
             await conversation.upstream.close()

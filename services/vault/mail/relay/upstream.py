@@ -1,4 +1,4 @@
-"""The session to the mail server (MTA) on behalf of one client, command by command, every wait bounded."""
+"""Run one SMTP session to the mail server (MTA) for a client, command by command; all waits are bounded."""
 
 import contextlib
 import re
@@ -28,7 +28,7 @@ class Mta:
 
 @dataclass(frozen=True)
 class Answer:
-    """The mail server's reply code and status (RFC 3463) without its words, which may repeat the address."""
+    """Reply code and status (RFC 3463) without its words, which may repeat the address."""
 
     code: int
     status: str
@@ -45,11 +45,11 @@ class Answer:
 
 
 class MtaUnavailableError(Exception):
-    """The mail server does not answer; nothing was taken."""
+    """Raised when the mail server does not answer; it took nothing."""
 
 
 class VerdictUnknownError(Exception):
-    """The connection was lost after the message had gone out: the mail server may or may not have taken it."""
+    """Raised when the connection was lost after the message was sent: the mail server may have taken it or not."""
 
 
 class Upstream:
@@ -124,7 +124,7 @@ class Upstream:
                 client.close()
 
     async def _begun(self, sender: str, address: str) -> aiosmtplib.SMTP:
-        """A session in a transaction. One kept from earlier may have been closed meanwhile: then a new one."""
+        """Return a client in an open transaction; connect again if the earlier session was closed meanwhile."""
         if self._client is not None and self._transaction == "open":
             return self._client
         kept = self._client

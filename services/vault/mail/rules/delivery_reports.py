@@ -1,4 +1,4 @@
-"""Reading delivery reports (RFC 3464): which mailbox finally got nothing, and the status code why. Pure.
+"""Read delivery reports (RFC 3464): the mailbox that finally got nothing, and the status code. Pure.
 
 A report quotes addresses and often the whole mail; nothing but the code ever leaves this module unmasked.
 """
@@ -20,7 +20,7 @@ Part: TypeAlias = "Message[Any, Any]"
 
 @dataclass(frozen=True)
 class Failure:
-    """One recipient that finally did not get the mail: `status` per RFC 3463, addresses as asked for and as tried."""
+    """Recipient that finally did not get the mail: `status` per RFC 3463, addresses as asked for and as tried."""
 
     status: str
     addresses: tuple[str, ...] = field(repr=False)
@@ -37,14 +37,17 @@ def failures(report: bytes) -> tuple[Failure, ...]:
 
 
 def _blocks(part: Part) -> Iterator[Part]:
-    """The groups of fields of a delivery-status part; the first speaks of the message, the rest of recipients."""
+    """Yield the groups of fields of a delivery-status part; the first describes the message, the others recipients."""
     payload = part.get_payload()
     if part.get_content_type() == "message/delivery-status" and isinstance(payload, list):
         yield from (block for block in payload if isinstance(block, Message))
 
 
 def _failure(block: Part) -> Failure | None:
-    """A 4.x.x that failed was tried for days and given up (RFC 3464 §2.3.3): as final as a 5.x.x."""
+    """Return the failure of a group, if it is one. A failed 4.x.x was given up, so it is as final as a 5.x.x.
+
+    Source: RFC 3464 §2.3.3.
+    """
     if _text(block, "Action").lower() != "failed":
         return None
     status = _STATUS.match(_text(block, "Status"))
