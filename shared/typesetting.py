@@ -50,7 +50,7 @@ class Typesetter:
         self._printable = printable(Path(str(names.path)))
 
     def prints(self, text: str) -> bool:
-        """Return True if the fonts have every character of a name or address; a missing one would be printed as a box."""
+        """Return True if the fonts have every character of the text; a missing one would be printed as a box."""
         return all(ord(character) in self._printable for character in text)
 
     def pdf(

@@ -55,7 +55,7 @@ def combine(mlkem_secret: bytes, x25519_secret: bytes, sent: bytes, public: byte
 
 
 def seal(public_key: bytes, info: bytes, plaintext: bytes) -> bytes:
-    """What goes over the wire: enc ‖ ciphertext."""
+    """Return the sealed bytes: enc ‖ ciphertext."""
     shared_secret, enc = encapsulate(public_key)
     return enc + schedule(shared_secret, info, kem=X_WING).seal(plaintext)
 

@@ -38,7 +38,7 @@ def pupil(grade: str = "p3", **changes: Any) -> Person:
 
 
 def content(**changes: Any) -> dict[str, Any]:
-    """The plaintext of `docs/protocols.md` §1 for a grown-up who may take what is asked for."""
+    """Return the plaintext of `docs/protocols.md` §1 for an adult whose choices are allowed."""
     applicant = {
         "name": "髙橋　一郎",
         "postal_code": "160-0021",

@@ -1,4 +1,4 @@
-"""A vault for one test: real broker, real database, real keys on disk, as many instances as the test asks for.
+"""Run a vault for one test: real broker, real database, real keys on disk, as many instances as the test asks for.
 
 The test plays intake (says `application.received`) and reads what the vault says to the others from their queues.
 """
@@ -107,7 +107,7 @@ class Installation:
             listener.close()
 
     async def sealing_key(self, http: httpx.AsyncClient) -> SealingKey:
-        """As a client gets it: the document that intake was told, checked with the vault's public key."""
+        """Return the key as a client gets it: intake's document, checked with the vault's public key."""
         published = await self.heard("intake", SealingKeyPublished, 1)
         trusted = (await http.get("/v1/signing-key")).raise_for_status().json()["public_key"]
         return SealingKey.from_document(published[-1].document, campaign=CAMPAIGN, trusted=trusted)
@@ -121,7 +121,7 @@ class Installation:
         channel: Channel = "web",
         **changes: Any,
     ) -> ApplicationReceived:
-        """What intake would say; every call a second later than the one before."""
+        """Return an event of intake; each call is a second later than the one before."""
         application_id = application_id or new_application_id()
         self._sent += 1
         facts: dict[str, Any] = {
@@ -168,7 +168,7 @@ class Installation:
         return by_id
 
     async def heard(self, service: str, event_type: type[E], count: int) -> list[E]:
-        """Everything the vault said to `service` so far, once it holds `count` items (messages, where it has none)."""
+        """Return all events for `service` so far, as soon as they hold `count` items (or messages without items)."""
         found: list[E] = []
 
         async def enough() -> bool:

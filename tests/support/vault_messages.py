@@ -1,4 +1,4 @@
-"""The vault's side of intake's messages: publishes keys and verdicts, opens what arrives. Real broker, real HPKE."""
+"""Play the vault for intake: publish keys and verdicts, open applications. Real broker, real HPKE."""
 
 import asyncio
 import json
@@ -85,7 +85,7 @@ class VaultSide:
         return found
 
     def open(self, event: ApplicationReceived) -> dict[str, Any]:
-        """What the applicant wrote."""
+        """Return the content that the applicant wrote."""
         info = sealing_info(event.campaign, event.key_id, event.application_id)
         opened: dict[str, Any] = json.loads(_SUITE.decrypt(unb64url(event.sealed), self._private, info))
         return opened

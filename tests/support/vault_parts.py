@@ -29,7 +29,7 @@ SAMPLE = Path("deploy/campaigns/777-days.yaml")
 
 @dataclass(frozen=True)
 class Known:
-    """An application in the vault, and what the test knows of the person."""
+    """Application in the vault, with its person in the clear."""
 
     token: Token
     application_id: ApplicationId
@@ -70,7 +70,7 @@ class Parts:
         return known
 
     async def said(self, event_type: type[Event]) -> list[Event]:
-        """What waits in the outbox."""
+        """Return the events that wait in the outbox."""
         lines = self.store.db[OUTBOX].find({"name": event_type.name}).sort("_id", 1)
         return [event_type.model_validate_json(line["body"]) async for line in lines]
 

@@ -93,7 +93,7 @@ async def test_lines_of_callers_that_come_together_are_all_durable_when_they_ret
     assert first_break(lines) is None
 
 
-async def test_a_caller_that_is_cancelled_takes_nobody_else_along(books: Books):
+async def test_a_cancelled_caller_cancels_no_other(books: Books):
     callers = [asyncio.create_task(books.audit.record([replace(LOOK, actor=f"a{number}")])) for number in range(5)]
     await asyncio.sleep(0)
     callers[0].cancel()
@@ -167,7 +167,7 @@ async def test_what_cannot_be_written_down_is_not_revealed(books: Books):
     assert person().name not in str(refusal.value)
 
 
-async def test_a_ciphertext_under_another_token_reveals_nobody(books: Books):
+async def test_a_ciphertext_under_another_token_reveals_no_identity(books: Books):
     one, _ = await books.store_person(person())
     other, _ = await books.store_person(person(name="佐藤 恵子"))
     kept = await books.store.db["identities"].find_one({"_id": one})
@@ -180,13 +180,13 @@ async def test_a_ciphertext_under_another_token_reveals_nobody(books: Books):
     assert outcomes == ["damaged", "revealed"]
 
 
-async def test_after_the_key_is_destroyed_nobody_is_revealed(books: Books):
+async def test_after_the_key_is_destroyed_no_identity_is_revealed(books: Books):
     token, _ = await books.store_person(person())
     books.keystore.destroy(CAMPAIGN)
     assert await books.identities("print").reveal([token], purpose="print", actor="printroom", case="b1") == {}
 
 
-async def test_a_locked_vault_reveals_nobody(books: Books):
+async def test_a_locked_vault_reveals_no_identity(books: Books):
     token, _ = await books.store_person(person())
     books.keystore.lock()
     with pytest.raises(VaultLockedError):

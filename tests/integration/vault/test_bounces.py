@@ -131,7 +131,7 @@ async def test_a_sealed_vault_asks_to_come_again(vault: Parts) -> None:
     assert "ichiro" not in later.value.message
 
 
-async def test_after_the_erasure_a_late_report_concerns_nobody(vault: Parts) -> None:
+async def test_after_the_erasure_a_late_report_has_no_holder(vault: Parts) -> None:
     await vault.admit([ICHIRO])
     vault.keystore.destroy(vault.campaign.id)
     assert (await brought(vault, report(Recipient("ichiro@other.example")))).startswith("2.0.0")

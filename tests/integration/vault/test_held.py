@@ -1,4 +1,4 @@
-"""The desk: what is held waits for a person, is decided once, and is never shown by name."""
+"""Test the review queue: a held application waits for a person, is decided once, and is listed without a name."""
 
 import asyncio
 from dataclasses import dataclass
@@ -34,7 +34,7 @@ class Waiting:
     held: ApplicationReceived
 
     async def decided(self) -> Any:
-        """The last word on the held one, as intake was told."""
+        """Return the last decision about the held application that intake received."""
         events = await self.installation.heard("intake", ApplicationsDecided, 3)
         about = [item for event in events for item in event.items if item.application_id == self.held.application_id]
         return max(about, key=lambda item: item.revision)
@@ -64,7 +64,7 @@ async def test_the_list_shows_ids_and_what_matches_but_no_person(installation: I
         assert personal not in answer.text
 
 
-async def test_nobody_is_told_anything_while_an_application_is_held(installation: Installation):
+async def test_no_service_gets_an_entry_or_a_contact_of_a_held_application(installation: Installation):
     async with installation.vault() as http:
         case = await waiting(installation, http)
         contacts = await installation.items("notifier", ContactsRegistered, 1)
@@ -196,7 +196,7 @@ async def test_unknown_applications_and_campaigns_are_not_found(installation: In
     assert (campaign.status_code, campaign.json()["type"]) == (404, "urn:kuji:problem:unknown-campaign")
 
 
-async def test_without_the_staff_token_the_desk_stays_shut(installation: Installation):
+async def test_without_the_staff_token_the_review_queue_is_refused(installation: Installation):
     async with installation.vault() as http:
         http.headers.pop("Authorization")
         for answer in (

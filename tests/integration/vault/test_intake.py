@@ -1,4 +1,4 @@
-"""From sealed bytes on the broker to verdicts: each said once, to each service only what it may know."""
+"""Test processing from sealed bytes to verdicts: each published once, with the members that a service may know."""
 
 import asyncio
 import json
@@ -22,7 +22,7 @@ PAIRS = 25
 
 
 def somebody(number: int) -> bytes:
-    """A grown-up of their own, who may take what is asked for."""
+    """Return the plaintext of another adult, whose choices are allowed."""
     applicant = content()["applicant"] | {"name": f"佐藤 {number}郎", "phone": f"03-0001-{number:04d}"}
     return written(content() | {"applicant": applicant})
 

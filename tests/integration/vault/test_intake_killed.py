@@ -1,4 +1,4 @@
-"""A vault killed in the middle of its work: the next one finishes it, nothing lost, nothing said twice."""
+"""Kill a vault in the middle of its work: the next one finishes it, and publishes each verdict once."""
 
 import asyncio
 import os

@@ -1,4 +1,4 @@
-"""The vault's paper inbox on a real broker, database and malware scanner: what is shown, and what never is."""
+"""Test the vault's paper inbox on a real broker, database and malware scanner."""
 
 import asyncio
 import json

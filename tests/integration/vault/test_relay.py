@@ -1,4 +1,4 @@
-"""The detokenizing relay over real sockets: who is let in, whose answer comes back, what is never said."""
+"""Test the mail relay over real sockets: its clients, its answers, and the addresses that it hides."""
 
 import asyncio
 import logging
@@ -74,7 +74,7 @@ async def test_each_recipient_gets_the_mail_servers_own_code_without_its_words(
     assert not any("m.example" in words for _, words in answers)
 
 
-async def test_whom_nobody_knows_or_wants_is_said_by_code(vault: Parts, relay: RunningRelay) -> None:
+async def test_unknown_and_unwanted_recipients_are_refused_by_code(vault: Parts, relay: RunningRelay) -> None:
     paper, mailed = await vault.admit([replace(person(1), email=None), person(2)])
     wrong = [
         token_address(new_token()),
@@ -116,7 +116,7 @@ async def test_an_erased_person_is_unknown_and_a_sealed_vault_asks_to_come_again
 async def test_the_audit_line_is_durable_before_the_mail_server_hears_the_address(
     vault: Parts, relay: RunningRelay, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The mail server looks into the audit log at the moment it is told the address."""
+    """Read the audit log at the moment when the mail server receives the address."""
     (known,) = await vault.admit([person(1)])
     seen: list[str] = []
     take = MailServer.handle_RCPT
@@ -133,7 +133,7 @@ async def test_the_audit_line_is_durable_before_the_mail_server_hears_the_addres
     assert '"actor":"notifier"' in seen[0]
 
 
-async def test_where_the_audit_log_cannot_be_written_nobody_hears_an_address(
+async def test_no_address_leaves_if_the_audit_log_cannot_be_written(
     vault: Parts, relay: RunningRelay, mta: MailServer
 ) -> None:
     (known,) = await vault.admit([person(1)])
@@ -143,7 +143,7 @@ async def test_where_the_audit_log_cannot_be_written_nobody_hears_an_address(
     assert mta.connections == 0
 
 
-async def test_without_starttls_or_password_nobody_is_heard(vault: Parts, relay: RunningRelay) -> None:
+async def test_a_client_without_starttls_or_password_is_refused(vault: Parts, relay: RunningRelay) -> None:
     (known,) = await vault.admit([person(1)])
     plain = relay.client(start_tls=False, username=None, password=None)
     async with plain:
@@ -251,7 +251,7 @@ async def test_the_verdict_on_the_text_comes_back_by_code(
     assert "m.example" not in answer[1]
 
 
-async def test_a_refused_text_reaches_nobody_and_the_next_mail_goes_out(
+async def test_a_refused_text_reaches_no_recipient_and_the_next_mail_leaves(
     vault: Parts, relay: RunningRelay, mta: MailServer
 ) -> None:
     one, other = await vault.admit([person(1), person(2)])

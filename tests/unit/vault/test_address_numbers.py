@@ -1,4 +1,4 @@
-"""Which numbers of an address a barcode carries: the examples of Japan Post's manual, and what always holds."""
+"""Test the numbers that a barcode carries: the examples of Japan Post's manual, and properties."""
 
 import re
 

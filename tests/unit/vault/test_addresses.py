@@ -1,4 +1,4 @@
-"""The table of addresses: barcode, address key, filled-in town and residency."""
+"""Test the table of addresses: barcode, address key, filled-in town and residency."""
 
 import json
 import re

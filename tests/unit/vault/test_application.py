@@ -1,4 +1,4 @@
-"""What a sealed application may hold, and the verdict on it; nothing that is refused is repeated."""
+"""Test the content of a sealed application and its verdict; an error repeats no refused value."""
 
 import json
 from typing import Any
@@ -64,7 +64,7 @@ def test_a_child_with_a_guardian_is_accepted():
     ],
     ids=["top", "applicant", "guardian", "choice"],
 )
-def test_members_that_nobody_asked_for_are_refused_wherever_they_stand(whole: dict[str, Any]):
+def test_unknown_members_are_refused_at_every_level(whole: dict[str, Any]):
     assert verdict(whole) == Unreadable(("malformed",))
 
 
@@ -147,7 +147,7 @@ def test_any_json_gets_a_verdict(value: Any):
     assert verdict(json.dumps(value).encode()) == Unreadable(("malformed",))
 
 
-def test_somebody_who_was_shown_another_purpose_is_told_so_and_not_kept():
+def test_an_applicant_who_was_shown_another_purpose_is_rejected_and_not_stored():
     assert verdict(content(purpose_version="2017-12")) == Unreadable(("purpose-version",))
 
 
@@ -161,7 +161,7 @@ def test_paper_without_mail_is_accepted():
     assert judged(applicant(email=None), channel="post").reasons == ()
 
 
-def test_a_guardian_whom_nobody_asked_for_is_refused_and_not_kept():
+def test_an_unrequested_guardian_is_refused_and_not_stored():
     result = judged(content() | {"guardian": {"name": "髙橋 恵子"}})
     assert result.reasons == ("guardian-not-allowed",)
     assert result.person.guardian_name is None
@@ -173,7 +173,7 @@ def test_a_child_without_guardian_is_rejected():
     assert judged(whole).reasons == ("guardian-missing",)
 
 
-def test_somebody_from_elsewhere_is_rejected():
+def test_a_person_from_elsewhere_is_rejected():
     result = judged(applicant(address="東京都中野区東中野5-1", postal_code="1640003"))
     assert (result.reasons, result.choices) == (("not-resident",), ())
 

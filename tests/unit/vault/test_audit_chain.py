@@ -1,4 +1,4 @@
-"""The audit chain by itself: whoever changes, drops, adds or moves a line is seen."""
+"""Test the audit chain: a changed, dropped, added or moved line is found."""
 
 import json
 
@@ -68,7 +68,7 @@ def test_two_lines_that_changed_places_are_seen(some: list[AuditEvent], data: st
 
 
 def test_a_cut_end_is_not_seen_by_the_chain_but_by_the_checkpoint():
-    """What the signed checkpoints in a second place are for."""
+    """Compare with a signed checkpoint in a second place."""
     event = AuditEvent("a", "service", "open", "intake", CampaignId("777-days"), None, "opened")
     lines = written([event] * 3)
     checkpoint = {"seq": 3, "hash": digest(lines[2])}

@@ -1,4 +1,4 @@
-"""Japan Post's customer barcode, against the worked examples of its manual and `docs/protocols.md` §4."""
+"""Test Japan Post's customer barcode against the worked examples of its manual and `docs/protocols.md` §4."""
 
 import re
 import shutil

@@ -1,4 +1,4 @@
-"""What is read out of delivery reports, and what is left in them."""
+"""Test which members of delivery reports are read."""
 
 import pytest
 from hypothesis import given

@@ -1,4 +1,4 @@
-"""Records at rest: what is bound together opens together, and only so."""
+"""Test envelope encryption: a record opens only with its own key and associated data."""
 
 import pytest
 from hypothesis import given

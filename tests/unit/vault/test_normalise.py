@@ -1,4 +1,4 @@
-"""What people type in many ways becomes one; nothing of a name is lost on the way."""
+"""Test the normal forms of typed text; display loses no character of a name."""
 
 import pytest
 from hypothesis import example, given

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from services.vault.papers.clamd import Scanner, ScannerUnavailableError
-from services.vault.papers.rules.states import AFTER, UNSETTLED, PaperState, before
+from services.vault.papers.rules.states import STATES, UNSETTLED, PaperState
 from services.vault.papers.sandbox import Sandbox, SandboxError
 from shared.errors import ConfigurationError, NotReadyError
 from shared.paper_files import Kind, NotAPaperError
@@ -19,10 +19,10 @@ from tests.support import fax_images
 Answering = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 
-def test_every_state_can_be_reached_and_nothing_leads_back_to_the_keying_queue():
-    assert {target for targets in AFTER.values() for target in targets} == set(PaperState)
-    assert before(PaperState.WAITING) == []
-    assert set(before(PaperState.DISCARDED)) == UNSETTLED == {"waiting", "quarantined", "unreadable"}
+def test_the_table_holds_every_state_and_no_transition_leads_back_to_the_keying_queue():
+    assert set(STATES.after) == set(PaperState)
+    assert STATES.before(PaperState.WAITING) == []
+    assert set(STATES.before(PaperState.DISCARDED)) == UNSETTLED == {"waiting", "quarantined", "unreadable"}
 
 
 @pytest.mark.parametrize(

@@ -214,7 +214,7 @@ def test_a_name_that_looks_like_a_placeholder_stays_a_name() -> None:
     assert card.body == "{{kuji:name}} 様\n結果です。"
 
 
-def test_a_placeholder_that_nobody_fills_makes_no_card() -> None:
+def test_an_unknown_placeholder_makes_no_card() -> None:
     with pytest.raises(NotPrintableError) as refused:
         card_of(order("{{kuji:address}}"), PERSON, Receipt("W"), TOWN)
     assert refused.value.reason == "placeholder"

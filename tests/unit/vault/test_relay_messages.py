@@ -1,4 +1,4 @@
-"""What the relay lets out, what it refuses, and that what leaves shows nobody anybody else (R-S4)."""
+"""Test which mails the relay sends and refuses, and that none shows one recipient to another (R-S4)."""
 
 import contextlib
 import io
@@ -145,7 +145,7 @@ def test_a_header_within_a_part_that_names_one_of_them_is_refused() -> None:
         sent(message, BATCH)
 
 
-def test_many_get_a_text_that_names_nobody_under_the_campaigns_own_address() -> None:
+def test_a_text_to_many_without_names_leaves_under_the_campaigns_own_address() -> None:
     out = sent(letter("皆様\n"), BATCH)
     assert out["To"] == OFFICE
     assert out.get_content() == "皆様\r\n"
@@ -163,13 +163,13 @@ def test_many_under_another_address_than_the_campaigns_are_refused(to: str) -> N
     ["hanako.t@mail.example", f"{YOSHIDA.token}@relay.kuji.internal", "x@y.example"],
     ids=["real", "token", "elsewhere"],
 )
-def test_one_recipient_under_somebody_elses_address_is_refused(to: str) -> None:
+def test_one_recipient_under_another_address_is_refused(to: str) -> None:
     with pytest.raises(RefusedMessageError):
         sent(letter(to=to), [HANAKO])
 
 
 @pytest.mark.parametrize("body", ["{{kuji:address}}", "{{kuji:name }}", "{{kuji:"])
-def test_placeholders_nobody_fills_in_are_refused(body: str) -> None:
+def test_unknown_placeholders_are_refused(body: str) -> None:
     for message, recipients in ((to_hanako(body), [HANAKO]), (letter(body), BATCH)):
         with pytest.raises(RefusedMessageError):
             sent(message, recipients)

@@ -1,4 +1,4 @@
-"""Who lives in the ward, by address and by Japan Post's table of postal codes."""
+"""Test residency by address and by Japan Post's table of postal codes."""
 
 import pytest
 
@@ -37,7 +37,7 @@ def test_where_the_address_names_only_a_town_the_postal_code_decides(address: st
 
 
 @pytest.mark.parametrize("address", ["東京都中野区東中野5-1", "中野区東中野5-1"])
-def test_somebody_of_the_next_ward_lives_elsewhere(address: str):
+def test_a_person_of_the_next_ward_lives_elsewhere(address: str):
     assert verdict(address, "1640003") is Residence.ELSEWHERE
 
 
