@@ -1,6 +1,6 @@
 """Lottery processes are killed (SIGKILL) before each single write of a draw; others take over where they stopped.
 
-Nothing is frozen, drawn or said twice, nothing is left out, and what comes out verifies.
+No list is frozen twice, no result is drawn or published twice, none is missing, and the transcript verifies.
 """
 
 import asyncio
@@ -33,7 +33,7 @@ from tests.support.draw_process import SHORT_LEASE_S, Orders, begun, taken_back,
 from tests.support.lottery_harness import Office, Town, everybody_is_in, new_office
 
 PEOPLE: Final = 130
-"""Results in two parts."""
+"""Applicants: enough for results in two parts."""
 AT_ONCE: Final = 4
 FEWEST_WRITES: Final = 15
 """Gate, list, manifest, dice, transcript and results take at least so many writes and commits."""
@@ -41,7 +41,7 @@ FEWEST_WRITES: Final = 15
 
 @dataclass(frozen=True)
 class House:
-    """One database for many campaigns, and what processes need to know to work on it."""
+    """Database for many campaigns, and the orders of the processes that work on it."""
 
     orders: Orders
     offices: tuple[Office, Office]
@@ -84,7 +84,7 @@ async def test_killed_before_any_write_of_a_draw_another_ends_it_the_same(house:
 
 
 async def test_processes_whose_clocks_differ_draw_once_together(house: House):
-    """One believes that it is too early, one that it is an hour later; the lease and the states know better."""
+    """Run three processes whose clocks differ by up to an hour; lease and states keep the draw single."""
     campaign = await house.campaign(0)
     clocks = [house.orders.at + timedelta(minutes=skew) for skew in (-10, 0, 60)]
     processes = [begun(replace(house.orders, campaign=campaign, at=clock)) for clock in clocks]
@@ -95,7 +95,7 @@ async def test_processes_whose_clocks_differ_draw_once_together(house: House):
 
 
 async def _killed_everywhere(house: House) -> list[Campaign]:
-    """One campaign for each write of a draw: its process was killed before that write."""
+    """Return a campaign for each write of a draw, whose process was killed before that write."""
     killed: list[Campaign] = []
     for first in count(1, AT_ONCE):
         campaigns = [await house.campaign(number) for number in range(first, first + AT_ONCE)]
@@ -124,7 +124,7 @@ async def _ended_by_two(house: House, campaign: Campaign) -> None:
 
 
 async def _holds(house: House, campaign: Campaign) -> None:
-    """One frozen list, one result, every result said once and as the transcript has it."""
+    """Check that there is one list and one transcript, and that each result was published once and agrees."""
     store = house.offices[0].store
     draw = await DrawRepository(store).get(campaign.id)
     transcript = json.loads(await TranscriptRepository(store).get(draw.id))

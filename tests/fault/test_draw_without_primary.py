@@ -109,7 +109,7 @@ async def test_a_draw_outlives_the_loss_of_its_database_s_primary(
 
 @asynccontextmanager
 async def _looked_after(town: Town) -> AsyncIterator[None]:
-    """By two processes at once, as their watches do it: what fails is tried again."""
+    """Run the periodic tasks of two processes, which try again after an error."""
     async with AsyncExitStack() as watches:
         for office in town.offices[:2]:
             watch = PeriodicTasks([town.campaign], [office.scheduler.advance], every_s=0.05)
@@ -126,7 +126,7 @@ async def _until(town: Town, state: str) -> None:
 
 
 async def _answered(ask: Callable[[], Awaitable[Any]]) -> Any:
-    """As soon as the database answers."""
+    """Return the answer as soon as the database is back."""
     while True:
         try:
             with translate_errors():

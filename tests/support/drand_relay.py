@@ -14,18 +14,18 @@ Manner = Literal[
 
 ROUND = 657413
 SIGNATURE = "b713718a38ae728dfd477991af2822e08d2f305e47718cef9f7848ce4050e7be41076862b98fad56e91a6b85b89cd97b"
-"""Of quicknet's round 657413, as it was published."""
+"""Signature of quicknet's round 657413, as it was published."""
 
 EARLIER = "b44679b9a59af2ec876b1a6b1ad52ea9b1615fc3982b19576350f93447cb1125e342b73a8dd2bacbe47e4b6b63ed5e39"
-"""Of round 1000."""
+"""Signature of round 1000."""
 
 INFINITY = "c0" + "00" * 47
-"""The point that a careless check would let pass for every key and round."""
+"""Point at infinity, which a careless check would accept for every key and round."""
 
 
 @asynccontextmanager
 async def relay(manner: Manner) -> AsyncIterator[str]:
-    """Its base address."""
+    """Run a relay and yield its base address."""
     over, served = asyncio.Event(), set[asyncio.Task[None]]()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -33,7 +33,7 @@ def entry(number: int, *choices: tuple[str, int]) -> Entry:
 
 
 def allocated(key: bytes, entries: Sequence[Entry], classes: Sequence[ClassRule], rules: Rules) -> ReferenceAllocation:
-    """What the draw's allocator says, in ids: comparable with the verifier's."""
+    """Return the allocator's result in ids, to compare it with the reference allocator's."""
     frozen = FrozenList.of(sorted(entries, key=lambda each: each.id))
     result = allocate(key, frozen, classes, rules)
 
@@ -55,7 +55,7 @@ def sample_campaign() -> Campaign:
 
 
 def sample_entries(count: int = 1500) -> list[Entry]:
-    """Over two leaves of rows; asks for one to three of the sample's classes."""
+    """Return entries for two leaves of rows, which ask for one to three of the sample's classes."""
     classes = sample_campaign().classes
     made = []
     for number in range(count):
@@ -76,7 +76,7 @@ def transcript_of(
     beacon: tuple[int, str] | None = None,
     frozen_at: datetime = FROZEN,
 ) -> dict[str, Any]:
-    """A whole draw by dice, signed; by a `beacon` as well (round and signature) where the campaign uses one."""
+    """Return the signed transcript of a draw by dice, and by a `beacon` (round and signature) if given."""
     beacon_round, beacon_signature = beacon or (None, None)
     frozen = FrozenList.of(sorted(entries, key=lambda each: each.id))
     line = write_manifest(

@@ -1,4 +1,4 @@
-"""A lottery process of its own, forked: looks after draws until their results are said, or dies where it is told to."""
+"""Fork a lottery process that looks after draws until their results are published, or dies at a given write."""
 
 import asyncio
 import multiprocessing
@@ -31,7 +31,7 @@ _WRITES: Final = frozenset({"insert", "update", "findAndModify", "commitTransact
 
 @dataclass(frozen=True)
 class Orders:
-    """`at`: what its clock says. `dies_at`: number, from 1, of the write that it is killed before."""
+    """Orders for a process. `at`: time of its clock. `dies_at`: number, from 1, of the write before which it dies."""
 
     url: str
     database: str
@@ -42,7 +42,7 @@ class Orders:
 
 
 class _Death(monitoring.CommandListener):
-    """SIGKILL, no goodbye, just before one of the writes to the database goes out; only the session is noted."""
+    """Kills the process (SIGKILL) just before one of its writes to the database; only the session is noted."""
 
     def __init__(self, at: int, note: Path) -> None:
         self._left, self._note = at, note
@@ -63,7 +63,7 @@ class _Death(monitoring.CommandListener):
 
 
 def begun(orders: Orders) -> BaseProcess:
-    """Forked from a server that has everything imported, so that it begins at once."""
+    """Return a process, forked from a server that has everything imported, so that it begins at once."""
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload([__name__])
     process = context.Process(target=_run, args=(orders,), daemon=True)
@@ -72,7 +72,7 @@ def begun(orders: Orders) -> BaseProcess:
 
 
 async def taken_back(store: Store, folder: Path) -> None:
-    """End the transactions that the killed left open, as the server does by itself after some seconds."""
+    """End the transactions that killed processes left open, as the server does after some seconds."""
     await store.db.client.admin.command({"killSessions": _left_open(folder)})
 
 
@@ -96,7 +96,7 @@ async def _alone(orders: Orders) -> None:
 
 
 async def until_said(office: Office, campaign: Campaign) -> None:
-    """Take step after step, and give the dice where they are waited for, until every result is said."""
+    """Advance the draw, and enter dice where it waits for them, until all results are published."""
     while True:
         await office.scheduler.advance(campaign)
         draw = await office.draw()

@@ -1,4 +1,4 @@
-"""What a fair draw looks like in numbers: statistics that take any way of drawing and say whether it could be fair.
+"""Test by statistics that a way of drawing could be fair.
 
 A drawing takes a key and entries in the order of their ids, which is the order in which they arrived (UUID version 7
 begins with the time), and gives each a ticket; the lowest goes first. Keys are fixed, so each verdict is always the
@@ -25,7 +25,7 @@ def key(number: int) -> bytes:
 
 
 def arrivals(count: int, seed: int = 1) -> bytes:
-    """Ids as applicants' devices make them: increasing with time, the rest by chance."""
+    """Return ids as applicants' devices make them: increasing with time, the rest random."""
     random = np.random.default_rng(seed)
     ids = random.integers(0, 256, (count, 16), np.uint8)
     ids[:, :6] = (np.arange(count, dtype=">u8") + (1 << 40)).view(np.uint8).reshape(-1, 8)[:, 2:]
@@ -33,21 +33,21 @@ def arrivals(count: int, seed: int = 1) -> bytes:
 
 
 def chi_square(observed: NDArray[np.int64], expected: float | NDArray[np.float64], free: int) -> float:
-    """How far the counts are from those expected; negative where they are closer than chance would have them."""
+    """Return the deviation of counts from those expected; negative if they are closer than randomness allows."""
     statistic = float(((observed - expected) ** 2 / expected).sum())
     spread = 2 / (9 * free)
     return float(((statistic / free) ** (1 / 3) - (1 - spread)) / spread**0.5)
 
 
 def places(order: Order) -> NDArray[np.intp]:
-    """Each entry's place, from 0."""
+    """Return the rank of each entry, from 0."""
     place = np.empty_like(order)
     place[order] = np.arange(len(order))
     return place
 
 
 def entry_by_place(draw: Drawing) -> float:
-    """Every entry comes to every place equally often."""
+    """Test that each entry gets each rank equally often."""
     size, draws = 30, 6000
     ids, counts = arrivals(size), np.zeros((size, size), np.int64)
     for number in range(draws):
@@ -56,7 +56,7 @@ def entry_by_place(draw: Drawing) -> float:
 
 
 def all_orders(draw: Drawing) -> float:
-    """All 120 orders of five entries are equally likely."""
+    """Test that the 120 orders of five entries are equally likely."""
     draws, ids = 12_000, arrivals(5)
     numbers = {order: at for at, order in enumerate(permutations(range(5)))}
     seen = [numbers[tuple(draw(key(number), ids).tolist())] for number in range(draws)]
@@ -64,7 +64,7 @@ def all_orders(draw: Drawing) -> float:
 
 
 def winners_by_day(draw: Drawing) -> float:
-    """Winners come from all fourteen days alike. (In the void 2011 draw for diversity visas, most applied on two.)"""
+    """Test that winners come from fourteen days alike. (In the void 2011 draw for US visas, most applied on two.)"""
     count, days, keys = 28_000, 14, 100
     ids, winners = arrivals(count), np.zeros(days, np.int64)
     for number in range(keys):
@@ -75,7 +75,7 @@ def winners_by_day(draw: Drawing) -> float:
 
 
 def place_against_arrival(draw: Drawing) -> float:
-    """Who came early is not drawn early, nor late. (In the 1970 draft lottery late birthdays were.)"""
+    """Test that early entries are drawn neither early nor late. (In the 1970 draft lottery late birthdays were.)"""
     count, keys = 20_000, 12
     ids, total = arrivals(count), 0.0
     for number in range(keys):
@@ -84,7 +84,7 @@ def place_against_arrival(draw: Drawing) -> float:
 
 
 def ascents(draw: Drawing) -> float:
-    """Of two who are drawn one after the other, either came first: n - 1 pairs, half of them, variance (n + 1) / 12."""
+    """Test that of two entries drawn in a row either came first: half of n - 1 pairs, variance (n + 1) / 12."""
     count = 20_000
     order = draw(key(1), arrivals(count))
     rising = int((np.diff(order) > 0).sum())
@@ -92,7 +92,7 @@ def ascents(draw: Drawing) -> float:
 
 
 def gaps_of_neighbours(draw: Drawing) -> float:
-    """Two who arrived together are as far apart as any two: (n + 1) / 3 places on average."""
+    """Test that entries that arrived together are (n + 1) / 3 ranks apart on average, as any two."""
     count, keys = 20_000, 10
     ids, total = arrivals(count), 0.0
     for number in range(keys):
@@ -102,7 +102,7 @@ def gaps_of_neighbours(draw: Drawing) -> float:
 
 
 def across_keys(draw: Drawing) -> float:
-    """Places under one key say nothing about those under another."""
+    """Test that ranks under one key do not depend on those under another."""
     ids, total = arrivals(20_000), 0.0
     placed = [places(draw(key(number), ids)) for number in range(9)]
     for one, other in pairwise(placed):
@@ -111,7 +111,7 @@ def across_keys(draw: Drawing) -> float:
 
 
 def across_classes(draw: Drawing) -> float:
-    """Nor do those under the keys of two classes, SHA-256(K ‖ class id)."""
+    """Test the same for the keys of two classes, SHA-256(K ‖ class id)."""
     ids, total = arrivals(20_000), 0.0
     for number in range(8):
         one, other = (hashlib.sha256(key(number) + name).digest() for name in (b"junior-football", b"press-kids"))
@@ -120,14 +120,14 @@ def across_classes(draw: Drawing) -> float:
 
 
 def outcomes_missing(draw: Drawing) -> float:
-    """Every three of seven can win: how many of the 35 outcomes never came in 700 draws (2 of 10⁷ for each)."""
+    """Test that any three of seven can win: count the 35 outcomes missing in 700 draws (2 of 10⁷ for each)."""
     ids = arrivals(7)
     seen = {frozenset(draw(key(number), ids)[:3].tolist()) for number in range(700)}
     return TOO_FAR * 2 * (35 - len(seen))
 
 
 def _correlation(one: NDArray[np.intp], other: NDArray[np.intp]) -> float:
-    """Spearman's, in standard deviations."""
+    """Return Spearman's correlation, in standard deviations."""
     return float(np.corrcoef(one, other)[0, 1] * (len(one) - 1) ** 0.5)
 
 

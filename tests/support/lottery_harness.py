@@ -40,7 +40,7 @@ WITNESSES = ["甲", "乙"]
 
 @dataclass(frozen=True)
 class Office:
-    """The parts of one lottery process, on a database that others share; it looks after one campaign."""
+    """Parts of one lottery process, on a database that others share; it looks after one campaign."""
 
     campaign: CampaignId
     store: Store
@@ -102,7 +102,7 @@ class Town:
 
 
 def new_office(url: str, database: str, keys: LotteryKeys, clock: Clock, campaign: Campaign) -> Office:
-    """Return the parts of a lottery process; the caller closes its store."""
+    """Return the parts of a lottery process. The caller closes its store."""
     store, campaigns = Store.open(url, database), {campaign.id: campaign}
     freezing, randomness = FreezeService(store, keys, clock, campaigns), RandomnessService(store, clock)
     runner, publisher = DrawRunner(store, keys, clock), ResultPublisher(store, keys, campaigns)
@@ -121,7 +121,7 @@ def new_office(url: str, database: str, keys: LotteryKeys, clock: Clock, campaig
 
 @asynccontextmanager
 async def town_of(campaign: Campaign, url: str, database: str, folder: Path) -> AsyncIterator[Town]:
-    """Three processes at the draw time; nobody has applied yet."""
+    """Run three processes at the draw time, before any application."""
     clock, keys = FixedClock(campaign.draw.at), LotteryKeys(folder)
     offices = tuple(new_office(url, database, keys, clock, campaign) for _ in range(3))
     try:

@@ -1,4 +1,4 @@
-"""A lottery with its pages on a real database, without a broker: one HTTP server in a thread, the rest by hand."""
+"""Run a lottery with its pages on a real database, without a broker: an HTTP server in a thread, the rest by hand."""
 
 import asyncio
 import socket
@@ -155,7 +155,7 @@ def _accepted(campaign: Campaign, number: int, channel: Any) -> AcceptedApplicat
 
 @contextmanager
 def lottery_house(mongo_url: str, database: str, home: Path, *campaigns: Campaign) -> Iterator[LotteryHouse]:
-    """The clock stands where the first campaign's window has just opened; tests move it."""
+    """Run a lottery whose clock stands at the opening of the first campaign's window; tests move the clock."""
     (home / "token").write_text(SECRET)
     known = {CampaignId(campaign.id): campaign for campaign in campaigns}
     clock, keys = FixedClock(campaigns[0].window.opens), LotteryKeys(home)
@@ -183,7 +183,7 @@ def _prepared(campaigns: Mapping[CampaignId, Campaign]) -> Callable[[Office], Aw
 
 
 def _app(house: LotteryHouse, token: Path) -> FastAPI:
-    """As services/lottery/app.py wires it."""
+    """Return the app, wired as in services/lottery/app.py."""
     store, clock, campaigns = Store.open(house.mongo_url, house.database), house.clock, house.campaigns
     freezing, redrawing = FreezeService(store, house.keys, clock, campaigns), RedrawService(store, clock, campaigns)
     renderer = lottery_renderer()

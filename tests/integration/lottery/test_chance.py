@@ -1,4 +1,4 @@
-"""Chance comes when its time has come, from whom the manifest names, and a missing source is waited for in public."""
+"""Randomness is entered in its time and from the sources of the manifest; a missing source is waited for in public."""
 
 import asyncio
 import hashlib
@@ -105,7 +105,7 @@ async def test_a_relay_that_is_not_there_is_named():
     assert asked.troubles == {"127.0.0.1:9": "away", "a:99999999": "away"}
 
 
-async def test_no_relay_has_it_and_the_draw_waits_visibly(mongo_url: str, namespace: str, tmp_path: Path):
+async def test_a_draw_waits_visibly_when_no_relay_has_the_value(mongo_url: str, namespace: str, tmp_path: Path):
     async with relay("replaying") as wrong:
         campaign = campaign_with(source="beacon", beacon=BEACON, relays=(wrong,))
         async with frozen(campaign, mongo_url, f"{namespace}_lottery", tmp_path) as town:
@@ -121,7 +121,7 @@ async def test_no_relay_has_it_and_the_draw_waits_visibly(mongo_url: str, namesp
             assert await waited_for(town) == ["results"]
 
 
-async def test_chance_is_refused_while_objections_may_be_raised(mongo_url: str, namespace: str, tmp_path: Path):
+async def test_randomness_is_refused_while_objections_may_be_raised(mongo_url: str, namespace: str, tmp_path: Path):
     campaign = campaign_with(objection_hours=24)
     async with frozen(campaign, mongo_url, f"{namespace}_lottery", tmp_path) as town:
         assert await waited_for(town) == ["objections", "dice"]
@@ -145,7 +145,7 @@ async def test_a_list_whose_beacon_is_known_already_is_not_frozen(mongo_url: str
         assert await waited_for(town) == ["round-passed"]
 
 
-async def test_one_schedule_looks_after_a_campaign_and_another_takes_over(town: Town, monkeypatch: pytest.MonkeyPatch):
+async def test_one_scheduler_looks_after_a_campaign_and_another_takes_over(town: Town, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("services.lottery.scheduler.LEASE_S", 0.5)
     first, second, _ = (office.scheduler for office in town.offices)
     await first.advance(town.campaign)
@@ -169,9 +169,7 @@ async def test_a_clock_that_is_behind_freezes_nothing_and_one_that_is_ahead_only
     assert await waited_for(town) == ["dice"]
 
 
-async def test_an_incomplete_list_is_judged_again_only_when_something_of_it_changed(
-    town: Town, monkeypatch: pytest.MonkeyPatch
-):
+async def test_an_incomplete_list_is_checked_again_only_after_a_change(town: Town, monkeypatch: pytest.MonkeyPatch):
     judged, judge = list[None](), EntryRepository.readiness
 
     async def counted(self: EntryRepository, campaign: CampaignId) -> Readiness:
@@ -250,7 +248,7 @@ async def test_relays_are_not_asked_again_at_every_tick(mongo_url: str, namespac
             assert await waited_for(town) == ["results"]
 
 
-async def test_an_instance_whose_clock_is_behind_keeps_nobody_waiting(town: Town):
+async def test_an_instance_whose_clock_is_behind_does_not_block_the_others(town: Town):
     await everybody_is_in(town)
     behind = town.offices[1].scheduler
     behind._clock = FixedClock(town.campaign.draw.at - timedelta(minutes=10))

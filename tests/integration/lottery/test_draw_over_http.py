@@ -1,4 +1,4 @@
-"""A draw over HTTP: what staff type and mistype, what they are told then, and what everybody may read."""
+"""Staff conduct a draw over HTTP and learn from errors what to do; the public reads its results."""
 
 import base64
 import hashlib
@@ -37,7 +37,7 @@ def stamp_of(manifest: str, rest: bytes = b"") -> dict[str, str]:
 
 @pytest.fixture
 async def staff(town: Town, tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
-    """Calls below the campaign's address, with the staff secret."""
+    """Yield a client for the campaign's address, with the staff secret."""
     token, office = tmp_path / "ops", town.office
     token.write_text("secret" * 8)
     app, campaigns = FastAPI(), {town.campaign.id: town.campaign}
@@ -124,7 +124,7 @@ async def test_stamps_are_numbered_and_one_sent_twice_is_kept_once(staff: httpx.
     assert (await staff.get("stamps/2")).content.endswith(b"b")
 
 
-async def test_everybody_reads_the_list_its_proofs_and_counts_without_a_secret(town: Town, staff: httpx.AsyncClient):
+async def test_the_public_reads_the_list_its_proofs_and_counts_without_a_secret(town: Town, staff: httpx.AsyncClient):
     tried = await got(staff, "dry-run")
     await staff.post("freeze", json={"actor": "yamada"})
     del staff.headers["Authorization"]

@@ -1,4 +1,4 @@
-"""An erasure asked for in the middle of a draw: no half list is signed, and nothing is said to the wrong people."""
+"""An erasure requested during a draw leads neither to half a signed list nor to results for the wrong applicants."""
 
 from pathlib import Path
 
@@ -42,7 +42,7 @@ async def test_a_list_that_is_being_written_is_written_before_its_entries_go(tow
     assert await _entries(town) == 0
 
 
-async def test_nothing_is_drawn_whose_entries_may_go_at_any_moment(town: Town, tmp_path: Path):
+async def test_a_list_whose_erasure_was_requested_is_not_drawn(town: Town, tmp_path: Path):
     await everybody_is_in(town)
     await town.office.freeze()
     await town.office.enter_dice(Dice(DICE, DICE, WITNESSES), "yamada")
@@ -51,8 +51,8 @@ async def test_nothing_is_drawn_whose_entries_may_go_at_any_moment(town: Town, t
     assert (await town.office.draw()).state == "frozen"
 
 
-async def test_results_are_not_said_from_entries_that_are_not_those_of_the_list(town: Town):
-    """One entry less, and everybody after it would be told the result of a neighbour."""
+async def test_results_are_not_published_from_entries_that_differ_from_the_list(town: Town):
+    """Remove one entry: without the check, later applicants would get the results of their neighbours."""
     await drawn(town)
     entries = town.office.store.db[ENTRIES]
     lost = await entries.find_one_and_delete({"_id": sorted(town.ids)[1]})
@@ -64,7 +64,7 @@ async def test_results_are_not_said_from_entries_that_are_not_those_of_the_list(
 
 
 async def _asked(town: Town, folder: Path) -> LotteryErasure:
-    """Asked for, and not yet carried out."""
+    """Request an erasure without carrying it out."""
     erasure = LotteryErasure(town.office.store, LotteryKeys(folder), NoQueues())
     event = ErasureRequested(campaign=town.campaign.id, erasure_id="e-1")
     await town.office.store.transact(lambda uow: erasure.on_requested([event], uow))

@@ -1,4 +1,4 @@
-"""One draw per campaign on a real database, however many processes try and however they end."""
+"""A campaign has one draw on a real database, with any number of processes and after any crash."""
 
 import asyncio
 import json
@@ -154,14 +154,14 @@ async def test_a_list_that_was_closed_and_not_written_is_finished_by_another(tow
     assert manifest["rows"] == PEOPLE
 
 
-async def test_of_many_who_freeze_one_does(town: Town):
+async def test_one_of_many_processes_freezes_the_list(town: Town):
     await everybody_is_in(town)
     tries = await asyncio.gather(*(o.freeze() for o in town.offices), return_exceptions=True)
     assert [each for each in tries if each is None] == [None]
     assert all(isinstance(each, WrongStateError) for each in tries if each is not None)
 
 
-async def test_of_many_who_draw_and_publish_each_result_is_said_once(town: Town):
+async def test_many_processes_draw_once_and_publish_each_result_once(town: Town):
     await everybody_is_in(town)
     await town.office.freeze()
     await town.office.enter_dice(Dice(DICE, DICE, WITNESSES), "yamada")

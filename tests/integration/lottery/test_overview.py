@@ -1,4 +1,4 @@
-"""What staff see of a draw is what the database holds: counted in pieces, of the present draw only."""
+"""Staff see the counts of the present draw, which the service computes in batches."""
 
 import asyncio
 from collections import Counter

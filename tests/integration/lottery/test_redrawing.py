@@ -1,4 +1,4 @@
-"""A draw is corrected by another, in public; and whoever asks gets a proof about the list."""
+"""A draw is corrected by another one in public, and the list gives proofs of inclusion and of absence."""
 
 import json
 from pathlib import Path
@@ -42,7 +42,7 @@ def correction(**changed: Any) -> Correction:
     )
 
 
-async def test_a_second_draw_has_its_own_chance_and_the_first_stays_in_public(town: Town):
+async def test_a_second_draw_has_its_own_randomness_and_the_first_stays_public(town: Town):
     await drawn(town)
     name, office = town.campaign.id, town.office
     await office.publish()
@@ -97,7 +97,7 @@ async def test_a_correction_needs_two_people_and_a_draw_to_correct(town: Town):
         await town.office.redraw(correction(approved_by="a"))
 
 
-async def test_chance_meant_for_a_draw_that_was_given_up_is_not_taken(town: Town):
+async def test_randomness_meant_for_a_draw_that_was_given_up_is_refused(town: Town):
     await everybody_is_in(town)
     await town.office.freeze()
     await town.office.redraw(correction(reopen=True))
@@ -105,7 +105,7 @@ async def test_chance_meant_for_a_draw_that_was_given_up_is_not_taken(town: Town
         await town.office.enter_dice(Dice(DICE, DICE, WITNESSES), "a")
 
 
-async def test_everybody_can_prove_to_be_on_the_list_and_that_others_are_not(town: Town):
+async def test_a_proof_shows_that_an_entry_is_on_the_list_or_is_not(town: Town):
     await everybody_is_in(town)
     name, published = town.campaign.id, town.office.published
     await town.office.freeze()
@@ -141,7 +141,7 @@ async def test_a_list_reads_back_as_it_was_written(town: Town):
 
 
 async def test_a_list_is_kept_also_where_everybody_ranks_the_classes_in_another_way(town: Town):
-    """Over 16 MiB of ways: more than one document of the database may hold."""
+    """Store over 16 MiB of choices: more than one document of the database may hold."""
     names = [f"{number}{'-a-class-with-a-long-name' * 2}" for number in range(20)]
     ways = 14_000
     table = tuple(
@@ -155,7 +155,7 @@ async def test_a_list_is_kept_also_where_everybody_ranks_the_classes_in_another_
     assert "".join([text async for text in ListRepository(town.office.store).rows(draw)]) == "".join(made.texts())
 
 
-async def test_who_was_corrected_in_a_draw_that_was_given_up_is_corrected_in_the_next(town: Town, tmp_path: Path):
+async def test_a_correction_in_a_draw_that_was_given_up_is_repeated_in_the_next(town: Town, tmp_path: Path):
     name, refused = town.campaign.id, [new_application_id() for _ in range(12)]
     items = tuple(
         RejectedApplication(application_id=each, channel="web", reasons=("grade",), revision=1) for each in refused

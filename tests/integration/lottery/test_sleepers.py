@@ -1,4 +1,4 @@
-"""A process that fell asleep over its work wakes up in another draw, and harms neither that one nor the one before."""
+"""A process that pauses while another draw begins changes neither the new draw nor the old one."""
 
 import asyncio
 import json
@@ -23,7 +23,7 @@ GIVEN = Dice(DICE, DICE, WITNESSES)
 
 @dataclass
 class Nap:
-    """Whoever comes by first falls asleep before its work until it is woken."""
+    """Makes the first caller pause before its work until it is woken."""
 
     asleep: asyncio.Event = field(default_factory=asyncio.Event)
     woken: asyncio.Event = field(default_factory=asyncio.Event)
@@ -40,7 +40,7 @@ class Nap:
 
 @dataclass(frozen=True)
 class Sleeper:
-    """`end` wakes it and gives what its work came to."""
+    """Process that pauses; `end` wakes it and returns the result of its work."""
 
     nap: Nap
     work: asyncio.Task[Any]
@@ -51,7 +51,7 @@ class Sleeper:
 
 
 async def asleep(office: Office, work: Awaitable[Any], monkeypatch: pytest.MonkeyPatch) -> Sleeper:
-    """`office` has begun `work`, and sleeps just before it would change anything."""
+    """Begin `work` at `office` and return it paused just before its transaction."""
     nap = Nap()
     monkeypatch.setattr(office.store, "transact", nap.before(office.store.transact))
     sleeper = Sleeper(nap, asyncio.ensure_future(work))
@@ -89,7 +89,7 @@ async def test_a_result_is_of_its_own_draw_only(town: Town, monkeypatch: pytest.
     assert (await fast.draw()).state == "frozen"
 
 
-async def test_results_are_said_of_their_own_draw_only(town: Town, monkeypatch: pytest.MonkeyPatch):
+async def test_results_are_published_for_their_own_draw_only(town: Town, monkeypatch: pytest.MonkeyPatch):
     await drawn(town)
     name, (slow, fast, _) = town.campaign.id, town.offices
     sleeper = await asleep(slow, slow.publish(), monkeypatch)
@@ -115,9 +115,7 @@ async def test_dice_that_came_while_a_draw_was_given_up_stay_in_its_record(town:
     assert (past["dice"], [each["actor"] for each in past["given"]]) == (DICE, ["yamada"])
 
 
-async def test_a_draw_that_went_on_meanwhile_is_not_given_up_by_whoever_saw_it_before(
-    town: Town, monkeypatch: pytest.MonkeyPatch
-):
+async def test_a_draw_that_advanced_meanwhile_is_not_given_up(town: Town, monkeypatch: pytest.MonkeyPatch):
     await everybody_is_in(town)
     slow, fast, _ = town.offices
     await fast.freeze()

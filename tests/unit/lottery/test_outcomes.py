@@ -1,4 +1,4 @@
-"""From the draw to what is said: one outcome per class asked for, pass codes for winners only."""
+"""Each entry gets one outcome per class asked for; only winners get passes."""
 
 from pathlib import Path
 
@@ -33,7 +33,7 @@ def accepted_entry(choices: tuple[tuple[str, int], ...], refused: tuple[str, ...
     )
 
 
-def test_everybody_gets_one_outcome_per_class_whoever_may_come_a_code_and_winners_passes():
+def test_an_entry_gets_one_outcome_per_class_and_winners_get_passes():
     choices = (("a", 1), ("b", 2))
     stored = sorted((accepted_entry(choices, ("c",)) for _ in range(30)), key=lambda entry: entry.application_id)
     entries = [Entry.of(entry.application_id, choices) for entry in stored]

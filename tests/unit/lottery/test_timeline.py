@@ -1,4 +1,4 @@
-"""The timeline of a draw: what is done, what goes on, what is missing, in the order in which it happens."""
+"""The timeline of a draw shows done, running and waiting steps in their order."""
 
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -43,7 +43,7 @@ def open_draw(number: int = 1) -> Draw:
 
 
 def open_list(now: datetime, readiness: Readiness, number: int = 1) -> tuple[dict[str, StepState], list[str]]:
-    """States and the codes of what holds the steps up, as the draw itself says what it waits for."""
+    """Return the states of the steps, and the codes that the draw waits for."""
     waiting = waits(open_draw(number), CAMPAIGN, readiness, now)
     steps = timeline(CAMPAIGN, OPEN, waiting, now)
     return {step.name: step.state for step in steps}, [wait.code for step in steps for wait in step.waits]
@@ -94,13 +94,13 @@ def test_a_round_that_is_known_and_a_clock_that_is_wrong_hold_the_freeze():
     assert states(OPEN, missing)["freeze"] is WAITING
 
 
-def test_a_list_that_was_opened_again_waits_for_a_person_and_one_being_written_for_nobody():
+def test_a_list_that_was_opened_again_waits_for_staff_and_a_closed_one_does_not():
     found, holding = open_list(AT + HOUR, COMPLETE, number=2)
     assert (found["freeze"], holding) == (WAITING, ["freeze"])
     assert states(replace(OPEN, state=DrawState.FREEZING), [Wait("writing")])["freeze"] is NOW
 
 
-def test_nothing_of_chance_is_due_while_objections_may_come():
+def test_no_randomness_is_due_while_objections_may_be_raised():
     assert states(FROZEN, [OBJECTIONS, DICE, BEACON]) == {
         "window": DONE, "paper": DONE, "freeze": DONE, "manifest": DONE,
         "objection": NOW, "dice": LATER, "beacon": LATER, "draw": LATER, "notices": LATER,
