@@ -1,6 +1,5 @@
 """Wire the lottery: make each part once and pass it to the parts that need it."""
 
-import time
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -26,18 +25,18 @@ from services.lottery.pages.verify import VerifyPages, verify_pages_router
 from services.lottery.pages.withdraw import WithdrawPages, withdraw_router
 from services.lottery.places import moves
 from services.lottery.places import repository as places
-from services.lottery.places.correct import Correcting
-from services.lottery.places.endpoints import PlacesDesk, own_router, places_router
-from services.lottery.places.moves import Places
-from services.lottery.places.notices import Passes
-from services.lottery.places.ownership import Owners, Tries
-from services.lottery.places.promote import PassingOn
-from services.lottery.places.resign_transcript import Renewing
+from services.lottery.places.corrections import Corrections
+from services.lottery.places.endpoints import PlaceServices, own_router, places_router
+from services.lottery.places.moves import PlaceMoves
+from services.lottery.places.notices import NoticeSecrets
+from services.lottery.places.ownership import AttemptLimit, Ownership
+from services.lottery.places.promote import Promotions
+from services.lottery.places.resign_transcript import TranscriptSigner
 from services.lottery.reception import repository as reception
-from services.lottery.reception.desk import Desk
 from services.lottery.reception.endpoints import reception_router
 from services.lottery.reception.noshows import NoShows
 from services.lottery.reception.overview import Overview
+from services.lottery.reception.service import ReceptionService
 from services.lottery.results.publish import ResultPublisher
 from services.lottery.scheduler import DrawScheduler
 from services.lottery.settings import LotterySettings
@@ -79,7 +78,7 @@ def build(settings: LotterySettings) -> FastAPI:
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         await store.ensure([*draws.collections(), *places.collections(), *reception.collections()])
         await DrawRepository(store).ensure(campaigns)
-        await reception.ensure_desks(store, campaigns)
+        await reception.ensure_counters(store, campaigns)
         async with bus, periodic.running():
             yield
         await store.close()
@@ -91,7 +90,7 @@ def build(settings: LotterySettings) -> FastAPI:
     app.include_router(places_router(places_desk, staff))
     app.include_router(own_router(places_desk))
     app.include_router(public_router(PublicDraws(store, keys, campaigns)))
-    desk, key = Desk(store, keys, clock, campaigns), keys.signing.public
+    desk, key = ReceptionService(store, keys, clock, campaigns), keys.signing.public
     app.include_router(reception_router(campaigns, desk, Overview(store), clock, key, staff))
     for pages in _pages(store, clock, keys, places_desk, settings.ops_token_file):
         app.include_router(pages)
@@ -120,16 +119,16 @@ def _draws(
 
 def _places(
     store: Store, clock: Clock, keys: LotteryKeys, campaigns: Mapping[CampaignId, Campaign]
-) -> tuple[PlacesDesk, tuple[PeriodicTask, ...]]:
+) -> tuple[PlaceServices, tuple[PeriodicTask, ...]]:
     """Return the services of places for applicants and staff, and the periodic tasks."""
-    passes = Passes(keys, campaigns)
-    owners = Owners(store, passes, Tries(time.monotonic))
-    desk = PlacesDesk(store, campaigns, Places(store, clock, passes), owners, Correcting(store, clock, passes))
-    return desk, (PassingOn(store, clock, passes).advance, Renewing(store, keys).renew)
+    passes = NoticeSecrets(keys, campaigns)
+    owners = Ownership(store, passes, AttemptLimit())
+    desk = PlaceServices(store, campaigns, PlaceMoves(store, clock, passes), owners, Corrections(store, clock, passes))
+    return desk, (Promotions(store, clock, passes).advance, TranscriptSigner(store, keys).renew)
 
 
 def _pages(
-    store: Store, clock: Clock, keys: LotteryKeys, places_desk: PlacesDesk, token: Path | None
+    store: Store, clock: Clock, keys: LotteryKeys, places_desk: PlaceServices, token: Path | None
 ) -> Iterator[APIRouter]:
     """Yield the routers of the web pages."""
     renderer, campaigns = lottery_renderer(), places_desk.campaigns

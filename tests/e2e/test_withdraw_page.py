@@ -15,8 +15,8 @@ from playwright.sync_api import Browser, Page
 
 from services.lottery.pages.site import lottery_renderer, site_router
 from services.lottery.pages.withdraw import WithdrawPages, withdraw_router
-from services.lottery.places.endpoints import PlacesDesk
-from services.lottery.places.ownership import Owners, Tries
+from services.lottery.places.endpoints import PlaceServices
+from services.lottery.places.ownership import AttemptLimit, Ownership
 from shared.web import install_problems
 from tests.support.browser import DESKTOP, PHONE, keep_picture, opened, overflows, tab_to, violations
 from tests.support.draw_builders import sample_campaign
@@ -75,8 +75,8 @@ class WithdrawHouse:
 
     def _app(self) -> FastAPI:
         after, renderer = self.after, lottery_renderer()
-        owners = Owners(after.store, after.passes, Tries(lambda: 0.0))
-        desk = PlacesDesk(after.store, {after.campaign.id: after.campaign}, after.places, owners, after.correcting)
+        owners = Ownership(after.store, after.passes, AttemptLimit())
+        desk = PlaceServices(after.store, {after.campaign.id: after.campaign}, after.places, owners, after.correcting)
         app = FastAPI()
         install_problems(app)
         app.include_router(site_router(renderer, None))

@@ -3,7 +3,6 @@
 import asyncio
 import socket
 import threading
-import time
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -30,11 +29,11 @@ from services.lottery.pages.draws import DrawPages, draws_router
 from services.lottery.pages.site import lottery_renderer, site_router
 from services.lottery.pages.verify import VerifyPages, verify_pages_router
 from services.lottery.places import repository as places
-from services.lottery.places.correct import Correcting
-from services.lottery.places.endpoints import PlacesDesk, places_router
-from services.lottery.places.moves import Places
-from services.lottery.places.notices import Passes
-from services.lottery.places.ownership import Owners, Tries
+from services.lottery.places.corrections import Corrections
+from services.lottery.places.endpoints import PlaceServices, places_router
+from services.lottery.places.moves import PlaceMoves
+from services.lottery.places.notices import NoticeSecrets
+from services.lottery.places.ownership import AttemptLimit, Ownership
 from services.lottery.statistics.counts import DrawCounts
 from services.lottery.statistics.overview import DrawOverview
 from shared.campaign import Campaign
@@ -200,8 +199,8 @@ def _app(house: LotteryHouse, token: Path) -> FastAPI:
     return app
 
 
-def _places_desk(house: LotteryHouse, store: Store) -> PlacesDesk:
-    passes = Passes(house.keys, house.campaigns)
-    owners = Owners(store, passes, Tries(time.monotonic))
-    moving, correcting = Places(store, house.clock, passes), Correcting(store, house.clock, passes)
-    return PlacesDesk(store, house.campaigns, moving, owners, correcting)
+def _places_desk(house: LotteryHouse, store: Store) -> PlaceServices:
+    passes = NoticeSecrets(house.keys, house.campaigns)
+    owners = Ownership(store, passes, AttemptLimit())
+    moving, correcting = PlaceMoves(store, house.clock, passes), Corrections(store, house.clock, passes)
+    return PlaceServices(store, house.campaigns, moving, owners, correcting)

@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from services.lottery.keys import LotteryKeys
-from services.lottery.places.correct import Correcting
-from services.lottery.places.moves import Answer, Places
-from services.lottery.places.notices import Passes
-from services.lottery.places.promote import PassingOn
-from services.lottery.places.repository import PLACES, By
-from services.lottery.places.resign_transcript import Renewing
+from services.lottery.places.corrections import Corrections
+from services.lottery.places.moves import Answer, PlaceMoves
+from services.lottery.places.notices import NoticeSecrets
+from services.lottery.places.promote import Promotions
+from services.lottery.places.repository import PLACES
+from services.lottery.places.resign_transcript import TranscriptSigner
+from services.lottery.places.stored_place import Actor
 from services.lottery.verification.transcript_checks import Report, verify_transcript
 from shared.campaign import Campaign
 from shared.clock import FixedClock
@@ -23,7 +24,7 @@ from tests.support.lottery_harness import Office, Town, drawn
 KIDS, FOOTBALL = ClassId("escort-kids"), ClassId("junior-football")
 """Ten places, and five who wait; seventy-five, and fifteen."""
 
-APPLICANT = By("applicant")
+APPLICANT = Actor("applicant")
 
 
 @dataclass(frozen=True)
@@ -34,25 +35,25 @@ class After:
     clock: FixedClock
     store: Store
     office: Office
-    places: Places
-    passing_on: PassingOn
-    renewing: Renewing
-    correcting: Correcting
-    passes: Passes
+    places: PlaceMoves
+    passing_on: Promotions
+    renewing: TranscriptSigner
+    correcting: Corrections
+    passes: NoticeSecrets
 
     @classmethod
     def of(cls, town: Town, folder: Path, number: int = 0) -> "After":
         office, keys = town.offices[number], LotteryKeys(folder)
-        store, clock, passes = office.store, town.clock, Passes(keys, {town.campaign.id: town.campaign})
+        store, clock, passes = office.store, town.clock, NoticeSecrets(keys, {town.campaign.id: town.campaign})
         return cls(
             town.campaign,
             clock,
             store,
             office,
-            Places(store, clock, passes),
-            PassingOn(store, clock, passes),
-            Renewing(store, keys),
-            Correcting(store, clock, passes),
+            PlaceMoves(store, clock, passes),
+            Promotions(store, clock, passes),
+            TranscriptSigner(store, keys),
+            Corrections(store, clock, passes),
             passes,
         )
 
@@ -66,7 +67,7 @@ class After:
         wanted = {"class_id": class_id, "state": {"$in": list(states)}}
         return await self.store.db[PLACES].find(wanted).sort([("position", 1), ("_id", 1)]).to_list(None)
 
-    async def answer(self, place: dict[str, Any], answer: Answer, by: By = APPLICANT) -> None:
+    async def answer(self, place: dict[str, Any], answer: Answer, by: Actor = APPLICANT) -> None:
         await self.places.answer(self.campaign.id, place["application_id"], place["class_id"], answer, by)
 
     async def transcript(self, number: int | None = None) -> dict[str, Any]:

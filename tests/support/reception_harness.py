@@ -17,10 +17,10 @@ from services.lottery.pages.reception import ReceptionPages, reception_pages_rou
 from services.lottery.pages.site import lottery_renderer, site_router
 from services.lottery.places import repository as places
 from services.lottery.reception import repository as ledger
-from services.lottery.reception.desk import Desk
 from services.lottery.reception.endpoints import reception_router
 from services.lottery.reception.noshows import NoShows
 from services.lottery.reception.overview import Overview
+from services.lottery.reception.service import ReceptionService
 from services.lottery.record.manifest import draw_id
 from services.lottery.record.passes import make_pass, write_pass
 from shared.campaign import Campaign
@@ -79,7 +79,7 @@ class ReceptionHouse:
 
     def app(self, *, pages: bool = False) -> FastAPI:
         campaigns = {self.campaign.id: self.campaign}
-        desk = Desk(self.store, self.keys, self.clock, campaigns)
+        desk = ReceptionService(self.store, self.keys, self.clock, campaigns)
         staff, public = staff_only(self.token_file), self.keys.signing.public
         app = FastAPI()
         install_problems(app)
@@ -97,7 +97,7 @@ class ReceptionHouse:
     async def open(self) -> None:
         await self.store.ensure([*draws.collections(), *places.collections(), *ledger.collections()])
         await DrawRepository(self.store).ensure([self.campaign.id])
-        await ledger.ensure_desks(self.store, [self.campaign.id])
+        await ledger.ensure_counters(self.store, [self.campaign.id])
 
     async def guest(self, **outcomes: Any) -> Guest:
         """`guest(junior_football="won")`: seats as the class takes them."""
@@ -106,7 +106,7 @@ class ReceptionHouse:
         passes = {each.class_id: self._pass(name, each) for each in told if each.outcome == "won"}
         result = Result(application_id=name, receipt=next(candidates("web", name)), token=new_token(), outcomes=told)
         draw = draw_id(self.campaign.id, 1)
-        await self.store.transact(lambda uow: places.open_places(uow, self.campaign.id, draw, [result]))
+        await self.store.transact(lambda uow: places.PlaceRepository(uow).add_results(self.campaign.id, draw, [result]))
         return Guest(name, result.receipt, dict(passes))
 
     def _outcome(self, class_id: str, outcome: str) -> Outcome:

@@ -13,9 +13,9 @@ from fastapi import APIRouter, Depends, Response
 from fastapi.responses import RedirectResponse
 
 from services.lottery.draw.rules.states import WrongStateError
-from services.lottery.places.endpoints import APPLICANT, PlacesDesk
-from services.lottery.places.moves import Answer, NoSuchPlace
-from services.lottery.places.ownership import NotYours, Own, TooManyTries
+from services.lottery.places.endpoints import APPLICANT, PlaceServices
+from services.lottery.places.moves import Answer, NoSuchPlaceError
+from services.lottery.places.ownership import PlaceOwner, TooManyAttemptsError, WrongCodeError
 from services.lottery.promotion.waiting_list import InvalidMoveError
 from shared import dates
 from shared.campaign import Campaign
@@ -30,11 +30,11 @@ _HEADERS: Final = page_headers(forms=True)
 _ANSWERS: Final[Mapping[str, Answer]] = {answer: answer for answer in get_args(Answer)}
 
 _ERRORS: Final[Mapping[type[KujiError], tuple[str, int]]] = {
-    NotYours: ("withdraw.error.not-yours", 403),
-    TooManyTries: ("withdraw.error.too-many", 429),
+    WrongCodeError: ("withdraw.error.not-yours", 403),
+    TooManyAttemptsError: ("withdraw.error.too-many", 429),
     WrongStateError: ("withdraw.error.not-now", 409),
     InvalidMoveError: ("withdraw.error.not-possible", 409),
-    NoSuchPlace: ("withdraw.error.not-possible", 409),
+    NoSuchPlaceError: ("withdraw.error.not-possible", 409),
 }
 """Text and HTTP status of each error."""
 
@@ -45,7 +45,7 @@ Fields = Mapping[str, str]
 class WithdrawPages:
     """Pages of this installation's campaigns; one per process."""
 
-    desk: PlacesDesk
+    desk: PlaceServices
     renderer: Renderer
 
     def index(self, texts: Catalogue) -> Response:
@@ -88,7 +88,7 @@ class WithdrawPages:
         return await self._own(campaign, texts, own, fields, done=f"withdraw.done.{answer}")
 
     async def _own(
-        self, campaign: Campaign, texts: Catalogue, own: Own, fields: Fields, status: int = 200, **more: Any
+        self, campaign: Campaign, texts: Catalogue, own: PlaceOwner, fields: Fields, status: int = 200, **more: Any
     ) -> Response:
         places = (await self.desk.own(own))["places"]
         values: dict[str, Any] = {"asking": None, "wrong": None, "done": None, **more}

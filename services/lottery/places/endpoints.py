@@ -1,4 +1,4 @@
-"""Places over HTTP: what people do about their own, with receipt number and code, and what staff do."""
+"""HTTP endpoints of places: for applicants with receipt number and code, and for staff."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,14 +7,14 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Depends
 from pydantic import BaseModel, ConfigDict, Field
 
-from services.lottery.draw.endpoints import Actor
+from services.lottery.draw.endpoints import Actor as ActorField
 from services.lottery.draw.problems import known_campaign, second_person
 from services.lottery.places import views
-from services.lottery.places.correct import Correcting, Refused
-from services.lottery.places.moves import Answer, NoSuchPlace, Places
-from services.lottery.places.ownership import Own, Owners
+from services.lottery.places.corrections import Corrections, RefusedApplication
+from services.lottery.places.moves import Answer, NoSuchPlaceError, PlaceMoves
+from services.lottery.places.ownership import Ownership, PlaceOwner
 from services.lottery.places.problems import refusing
-from services.lottery.places.repository import By
+from services.lottery.places.stored_place import Actor
 from services.lottery.promotion.states import PlaceState
 from shared.campaign import Campaign
 from shared.ids import ApplicationId, ApplicationIdField, CampaignId, ClassIdField, ReceiptField
@@ -22,7 +22,7 @@ from shared.receipts import normalise_receipt
 from shared.storage import Store
 from shared.web.signin import Staff, StaffGuard
 
-APPLICANT = By("applicant")
+APPLICANT = Actor("applicant")
 
 
 class _Body(BaseModel):
@@ -30,7 +30,7 @@ class _Body(BaseModel):
 
 
 class OwnBody(_Body):
-    """What the notice says, in any spelling."""
+    """Receipt number and code of the notice, in any spelling."""
 
     v: Literal[1] = 1
     receipt: Annotated[str, Field(min_length=1, max_length=40)]
@@ -43,12 +43,12 @@ class AnswerBody(OwnBody):
 
 
 class StaffAnswerBody(_Body):
-    """What somebody said by telephone or at the desk."""
+    """Answer that an applicant gave by telephone or in person."""
 
     receipt: Annotated[str, Field(min_length=1, max_length=40)]
     class_id: ClassIdField
     answer: Literal["accept", "decline", "withdraw", "present"]
-    actor: Actor
+    actor: ActorField
 
 
 class ChoiceBody(_Body):
@@ -57,68 +57,68 @@ class ChoiceBody(_Body):
 
 
 class CorrectionBody(_Body):
-    """An application as it should have been taken; `choices` in order of preference."""
+    """Wrongly refused application; `choices` in order of preference."""
 
     application_id: ApplicationIdField
     receipt: ReceiptField
     choices: Annotated[tuple[ChoiceBody, ...], Field(min_length=1, max_length=20)]
-    actor: Actor
-    approved_by: Actor
+    actor: ActorField
+    approved_by: ActorField
 
 
 @dataclass(frozen=True)
-class PlacesDesk:
-    """What the calls need."""
+class PlaceServices:
+    """Services of the endpoints."""
 
     store: Store
     campaigns: Mapping[CampaignId, Campaign]
-    places: Places
-    owners: Owners
-    correcting: Correcting
+    places: PlaceMoves
+    owners: Ownership
+    corrections: Corrections
 
-    async def own(self, own: Own) -> dict[str, Any]:
+    async def own(self, own: PlaceOwner) -> dict[str, Any]:
         places = await views.own_places(self.store, own.draw, own.application_id)
         return {"v": 1, "receipt": own.receipt, "places": places}
 
-    async def proved(self, campaign: CampaignId, body: OwnBody) -> Own:
+    async def proved(self, campaign: CampaignId, body: OwnBody) -> PlaceOwner:
         return await refusing(self.owners.prove(campaign, body.receipt, body.pass_code))
 
     async def of_receipt(self, campaign: CampaignId, receipt: str) -> ApplicationId:
-        async def found() -> ApplicationId:
+        async def find() -> ApplicationId:
             try:
                 number = normalise_receipt(receipt)
             except ValueError:
-                raise NoSuchPlace("no such receipt number") from None
+                raise NoSuchPlaceError("no such receipt number") from None
             name = await views.application_of(self.store, self.campaigns[campaign], number)
             if name is None:
-                raise NoSuchPlace("no place")
+                raise NoSuchPlaceError("no place")
             return name
 
-        return await refusing(found())
+        return await refusing(find())
 
 
-def own_router(desk: PlacesDesk) -> APIRouter:
-    """For everybody who has a notice."""
+def own_router(services: PlaceServices) -> APIRouter:
+    """Make the endpoints for applicants."""
     router = APIRouter(prefix="/v1/campaigns/{campaign}/places", tags=["public"])
 
     @router.post("/own")
     async def own(campaign: str, body: OwnBody) -> dict[str, Any]:
-        name = known_campaign(desk.campaigns, campaign)
-        return await desk.own(await desk.proved(name, body))
+        name = known_campaign(services.campaigns, campaign)
+        return await services.own(await services.proved(name, body))
 
     @router.post("/own/answer")
     async def answer(campaign: str, body: AnswerBody) -> dict[str, Any]:
-        name = known_campaign(desk.campaigns, campaign)
-        owner = await desk.proved(name, body)
-        await refusing(desk.places.answer(name, owner.application_id, body.class_id, body.answer, APPLICANT))
-        return await desk.own(owner)
+        name = known_campaign(services.campaigns, campaign)
+        owner = await services.proved(name, body)
+        await refusing(services.places.answer(name, owner.application_id, body.class_id, body.answer, APPLICANT))
+        return await services.own(owner)
 
     return router
 
 
-def places_router(desk: PlacesDesk, guard: StaffGuard) -> APIRouter:
-    """For staff."""
-    router, campaigns = APIRouter(prefix="/v1/campaigns/{campaign}/places", tags=["staff"]), desk.campaigns
+def places_router(services: PlaceServices, guard: StaffGuard) -> APIRouter:
+    """Make the endpoints for staff."""
+    router, campaigns = APIRouter(prefix="/v1/campaigns/{campaign}/places", tags=["staff"]), services.campaigns
     Here = Annotated[Staff, Depends(guard)]  # noqa: N806  (a type)
 
     @router.get("", dependencies=[Depends(guard)])
@@ -127,31 +127,31 @@ def places_router(desk: PlacesDesk, guard: StaffGuard) -> APIRouter:
     ) -> dict[str, Any]:
         here = campaigns[known_campaign(campaigns, campaign)]
         wanted = {name: value for name, value in (("class_id", class_id), ("state", state)) if value is not None}
-        classes = await views.by_class(desk.store, here)
-        return {"classes": classes, "places": await views.listed(desk.store, here, **wanted) if wanted else []}
+        classes = await views.count_by_class(services.store, here)
+        return {"classes": classes, "places": await views.list_places(services.store, here, **wanted) if wanted else []}
 
     @router.get("/history", dependencies=[Depends(guard)])
     async def history(campaign: str) -> dict[str, Any]:
-        return {"history": await views.told(desk.store, campaigns[known_campaign(campaigns, campaign)])}
+        return {"history": await views.list_history(services.store, campaigns[known_campaign(campaigns, campaign)])}
 
     @router.post("/answers")
     async def answer(campaign: str, body: StaffAnswerBody, staff: Here) -> dict[str, Any]:
-        name, by = known_campaign(campaigns, campaign), By(staff.acting_as(body.actor))
-        application_id = await desk.of_receipt(name, body.receipt)
+        name, by = known_campaign(campaigns, campaign), Actor(staff.acting_as(body.actor))
+        application_id = await services.of_receipt(name, body.receipt)
         if body.answer == "present":
-            await refusing(desk.places.admit(name, application_id, body.class_id, by))
+            await refusing(services.places.admit(name, application_id, body.class_id, by))
         else:
-            await refusing(desk.places.answer(name, application_id, body.class_id, body.answer, by))
-        return {"places": await views.listed(desk.store, campaigns[name], application_id=application_id)}
+            await refusing(services.places.answer(name, application_id, body.class_id, body.answer, by))
+        return {"places": await views.list_places(services.store, campaigns[name], application_id=application_id)}
 
     @router.post("/corrections", status_code=201)
     async def correct(campaign: str, body: CorrectionBody, staff: Here) -> dict[str, Any]:
         name, actor = known_campaign(campaigns, campaign), staff.acting_as(body.actor)
         if body.approved_by == actor:
             raise second_person()
-        choices = tuple((each.class_id, each.seats) for each in body.choices)
-        refused = Refused(body.application_id, body.receipt, choices)
-        given = await refusing(desk.correcting.correct(name, refused, By(actor, body.approved_by)))
+        choices = tuple((choice.class_id, choice.seats) for choice in body.choices)
+        refused = RefusedApplication(body.application_id, body.receipt, choices)
+        given = await refusing(services.corrections.correct(name, refused, Actor(actor, body.approved_by)))
         return {"given": given}
 
     return router

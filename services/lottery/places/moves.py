@@ -1,7 +1,6 @@
-"""What is done with places: given up, offered, answered, run out, released. Each move is one transaction.
+"""Moves of places by applicants and staff: withdraw, accept, decline, admit, release. Each is one transaction.
 
-Whether a move is allowed is decided by `promotion` alone, on what the transaction sees; the history that it writes is
-checked by the same rules in everybody's verifier.
+The pure rules of `promotion` decide whether a move is allowed. Every verifier checks the history by the same rules.
 """
 
 from collections.abc import Mapping
@@ -9,8 +8,9 @@ from datetime import datetime
 from typing import Final, Literal
 
 from services.lottery.places import notices
-from services.lottery.places.notices import Passes
-from services.lottery.places.repository import By, Scene
+from services.lottery.places.notices import NoticeSecrets
+from services.lottery.places.published_draw import PublishedDraw
+from services.lottery.places.stored_place import Actor, StoredPlace
 from services.lottery.promotion.states import Move, PlaceState
 from services.lottery.promotion.waiting_list import PlaceEvent
 from shared.clock import Clock
@@ -31,69 +31,72 @@ _DONE: Final[Mapping[Answer, tuple[PlaceState, frozenset[Move | None]]]] = {
     "decline": (PlaceState.GONE, frozenset({Move.DECLINED, Move.WITHDRAWN})),
     "withdraw": (PlaceState.GONE, frozenset({Move.DECLINED, Move.WITHDRAWN})),
 }
-"""What an answer leads to; where it is so already, saying it again changes nothing."""
+"""State and reasons after each answer: in this state a repeated answer changes nothing."""
 
 
-class NoSuchPlace(KujiError):  # noqa: N818  (says what is the case)
-    """The application has nothing in this class, or is not one of the kind that was asked about."""
+class NoSuchPlaceError(KujiError):
+    """Raised when the application has no place in the class, or was not refused."""
 
 
-class Places:
-    """Moves that people ask for."""
+class PlaceMoves:
+    """Moves by applicants and staff."""
 
-    def __init__(self, store: Store, clock: Clock, passes: Passes) -> None:
-        self._store, self._clock, self._passes = store, clock, passes
+    def __init__(self, store: Store, clock: Clock, secrets: NoticeSecrets) -> None:
+        self._store, self._clock, self._secrets = store, clock, secrets
 
     async def answer(
-        self, campaign: CampaignId, application_id: ApplicationId, class_id: ClassId, answer: Answer, by: By
+        self, campaign: CampaignId, application_id: ApplicationId, class_id: ClassId, answer: Answer, actor: Actor
     ) -> None:
-        """Give up, accept or decline. Raises NoSuchPlace, InvalidMoveError, WrongStateError.
+        """Withdraw, accept or decline. Raises NoSuchPlaceError, InvalidMoveError, WrongStateError.
 
         A repeated answer changes nothing.
         """
 
-        async def work(uow: UnitOfWork) -> None:
-            scene = await Scene.of(uow, campaign, self._clock.now())
-            own = await scene.find(application_id=application_id, class_id=class_id)
-            if not own:
-                raise NoSuchPlace("no place")
+        async def move(uow: UnitOfWork) -> None:
+            published = await PublishedDraw.load(uow, campaign, self._clock.now())
+            found = await published.places.of_application(published.id, application_id, class_id)
+            if not found:
+                raise NoSuchPlaceError("no place")
             state, reasons = _DONE[answer]
-            if own[0]["state"] == state and own[0]["why"] in reasons:
+            if found[0].place.state is state and found[0].why in reasons:
                 return
-            reason = "applicant" if by.actor == "applicant" else "office"
-            await _move(scene, _MOVES[answer], reason, own[0]["entry"], class_id, own[0]["seats"], by)
+            reason = "applicant" if actor.actor == "applicant" else "office"
+            await _move(published, _MOVES[answer], reason, found[0], actor)
 
-        await self._store.transact(work)
+        await self._store.transact(move)
 
-    async def admit(self, campaign: CampaignId, application_id: ApplicationId, class_id: ClassId, by: By) -> None:
-        """Somebody who waits is there when nobody is asked any more. Raises InvalidMoveError, WrongStateError."""
+    async def admit(self, campaign: CampaignId, application_id: ApplicationId, class_id: ClassId, actor: Actor) -> None:
+        """Give a free seat to a waiting entry that is present, after the last time to answer.
+
+        Raises InvalidMoveError, WrongStateError.
+        """
         entry = application_id_bytes(application_id).hex()
 
-        async def work(uow: UnitOfWork) -> None:
-            scene = await Scene.of(uow, campaign, self._clock.now())
-            standing = await scene.line(class_id)
-            turn = standing.present(entry, class_id, scene.at)
-            step = PlaceEvent(Move.PROMOTED, scene.at, "present", entry, class_id, turn.seats, past=turn.past)
-            standing.apply(step)
-            await scene.record([step, *standing.passed_over(entry, scene.at)], by)
-            await notices.tell(scene, [step], self._passes)
+        async def move(uow: UnitOfWork) -> None:
+            published = await PublishedDraw.load(uow, campaign, self._clock.now())
+            lists = await published.load_queue(class_id)
+            turn = lists.present(entry, class_id, published.at)
+            event = PlaceEvent(Move.PROMOTED, published.at, "present", entry, class_id, turn.seats, past=turn.past)
+            lists.apply(event)
+            await published.record([event, *lists.passed_over(entry, published.at)], actor)
+            await notices.publish_offers(published, [event], self._secrets)
 
-        await self._store.transact(work)
+        await self._store.transact(move)
 
 
 async def release(
     uow: UnitOfWork, campaign: CampaignId, application_id: ApplicationId, class_id: ClassId, reason: str, at: datetime
 ) -> None:
-    """Nobody came: the place is given up, where it is still held. For reception, inside its own transaction."""
-    scene = await Scene.of(uow, campaign, at)
-    own = await scene.find(application_id=application_id, class_id=class_id, state=PlaceState.HELD)
-    if own:
-        await _move(scene, Move.RELEASED, reason, own[0]["entry"], class_id, own[0]["seats"], By("reception"))
+    """Release a place if it is still held. Reception calls this inside its own transaction."""
+    published = await PublishedDraw.load(uow, campaign, at)
+    for stored in await published.places.of_application(published.id, application_id, class_id):
+        if stored.place.state is PlaceState.HELD:
+            await _move(published, Move.RELEASED, reason, stored, Actor("reception"))
 
 
-async def _move(scene: Scene, move: Move, reason: str, entry: str, class_id: ClassId, seats: int, by: By) -> None:
-    """One move of one place, and what follows from it for the entry's others."""
-    standing = await scene.around(entry, class_id)
-    step = PlaceEvent(move, scene.at, reason, entry, class_id, seats)
-    standing.apply(step)
-    await scene.record([step, *standing.passed_over(entry, scene.at)], by)
+async def _move(published: PublishedDraw, move: Move, reason: str, stored: StoredPlace, actor: Actor) -> None:
+    """Move one place, and end waiting for classes that the entry can no longer take."""
+    lists = await published.load_entry(stored.entry, stored.class_id)
+    event = PlaceEvent(move, published.at, reason, stored.entry, stored.class_id, stored.place.seats)
+    lists.apply(event)
+    await published.record([event, *lists.passed_over(stored.entry, published.at)], actor)

@@ -1,11 +1,11 @@
-"""The refusals of places as problems that say what to do next (RFC 9457)."""
+"""Errors of places as problem documents (RFC 9457)."""
 
 from collections.abc import Awaitable
 from typing import Final, TypeVar
 
 from services.lottery.draw import problems
-from services.lottery.places.moves import NoSuchPlace
-from services.lottery.places.ownership import WINDOW_S, NotYours, TooManyTries
+from services.lottery.places.moves import NoSuchPlaceError
+from services.lottery.places.ownership import WINDOW_S, TooManyAttemptsError, WrongCodeError
 from services.lottery.promotion.waiting_list import InvalidMoveError
 from shared.web import ProblemError, problem
 
@@ -27,7 +27,7 @@ def _bad_move(error: InvalidMoveError) -> ProblemError:
     )
 
 
-def _no_place(_: NoSuchPlace) -> ProblemError:
+def _no_place(_: NoSuchPlaceError) -> ProblemError:
     return problem(
         "no-such-place",
         404,
@@ -37,7 +37,7 @@ def _no_place(_: NoSuchPlace) -> ProblemError:
     )
 
 
-def _not_yours(_: NotYours) -> ProblemError:
+def _not_yours(_: WrongCodeError) -> ProblemError:
     return problem(
         "not-yours",
         403,
@@ -47,7 +47,7 @@ def _not_yours(_: NotYours) -> ProblemError:
     )
 
 
-def _too_many(_: TooManyTries) -> ProblemError:
+def _too_many(_: TooManyAttemptsError) -> ProblemError:
     return problem(
         "too-many-requests",
         429,
@@ -60,7 +60,7 @@ def _too_many(_: TooManyTries) -> ProblemError:
 
 _PROBLEMS: Final[problems.Problems] = {
     InvalidMoveError: _bad_move,
-    NoSuchPlace: _no_place,
-    NotYours: _not_yours,
-    TooManyTries: _too_many,
+    NoSuchPlaceError: _no_place,
+    WrongCodeError: _not_yours,
+    TooManyAttemptsError: _too_many,
 }

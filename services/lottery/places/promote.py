@@ -1,7 +1,7 @@
-"""Passing on what fell free: offers that ran out, whoever is next, and whoever can no longer be. Done by the schedule.
+"""Promotion of waiting entries to freed seats, and expiry of offers. Run by the scheduler.
 
-It looks only where something moved since it last looked, or where a moment has come: an offer's end, or the time until
-which a group holds seats.
+It runs only if places moved since the last run, or if a time has come: the end of an offer, or the time until which a
+group holds seats.
 """
 
 from datetime import datetime
@@ -13,9 +13,11 @@ from services.lottery.draw.repository import DrawRepository
 from services.lottery.draw.rules.draw import Draw
 from services.lottery.draw.rules.states import DrawState
 from services.lottery.places import notices
-from services.lottery.places.notices import Passes
-from services.lottery.places.repository import By, Scene, earliest
-from services.lottery.promotion.states import Move, PlaceState
+from services.lottery.places.notices import NoticeSecrets
+from services.lottery.places.published_draw import PublishedDraw
+from services.lottery.places.repository import PlaceRepository
+from services.lottery.places.stored_place import Actor
+from services.lottery.promotion.states import Move
 from services.lottery.promotion.waiting_list import PlaceEvent, WaitingLists
 from shared.campaign import Campaign
 from shared.clock import Clock
@@ -26,22 +28,22 @@ from shared.storage import Store, UnitOfWork
 _log = get_logger(__name__)
 
 _AT_ONCE: Final = 50
-"""Steps in one transaction."""
+"""Maximum number of events in one transaction."""
 
 _HEAD: Final = 200
-"""So many of the waiting list are looked at first; all of it only where these did not settle it."""
+"""Entries of the waiting list that are loaded first; all are loaded only if these do not decide."""
 
-_SCHEDULE: Final = By("schedule")
+_SCHEDULE: Final = Actor("schedule")
 
 
-class PassingOn:
-    def __init__(self, store: Store, clock: Clock, passes: Passes) -> None:
-        self._store, self._clock, self._passes = store, clock, passes
+class Promotions:
+    def __init__(self, store: Store, clock: Clock, secrets: NoticeSecrets) -> None:
+        self._store, self._clock, self._secrets = store, clock, secrets
 
     async def advance(self, campaign: Campaign) -> None:
-        """Everything that is due now. Safe to repeat, also by several processes.
+        """Do everything that is due now. Safe to repeat, also by several processes.
 
-        Raises ClocksDifferError: a clock that is wrong would let offers run out before their time.
+        Raises ClocksDifferError: with a wrong clock, offers could expire too early.
         """
         draw, now = await DrawRepository(self._store).get(campaign.id), self._clock.now()
         if draw.state is not DrawState.PUBLISHED or draw.is_erasing:
@@ -56,49 +58,49 @@ class PassingOn:
         if moved:
             _log.info("places-passed-on", campaign=campaign.id, count=moved)
             return
-        await self._looked(draw, now)
+        await self._note_settled(draw, now)
 
-    async def _looked(self, draw: Draw, now: datetime) -> None:
-        moments = [await earliest(self._store, draw.id, "answer_by", PlaceState.OFFERED)]
+    async def _note_settled(self, draw: Draw, now: datetime) -> None:
+        moments = [await PlaceRepository(self._store).first_answer_by(draw.id)]
         moments += [draw.manifest.promotion.holds_until(rule) for rule in draw.manifest.classes]
-        again_at = min((each for each in moments if each is not None and each > now), default=None)
+        again_at = min((moment for moment in moments if moment is not None and moment > now), default=None)
         await FollowUpRepository(self._store).note_settled(draw, again_at)
 
     async def _settle(self, campaign: CampaignId, class_id: ClassId) -> int:
-        """Class by class, in the order of the manifest; how many steps were taken."""
-        taken = 0
-        while steps := await self._store.transact(lambda uow: self._some(uow, campaign, class_id)):
-            taken += steps
-        return taken
+        """Settle one class. Return the number of events."""
+        total = 0
+        while count := await self._store.transact(lambda uow: self._settle_some(uow, campaign, class_id)):
+            total += count
+        return total
 
-    async def _some(self, uow: UnitOfWork, campaign: CampaignId, class_id: ClassId) -> int:
-        scene = await Scene.of(uow, campaign, self._clock.now())
-        standing = await _line(scene, class_id)
-        steps = _due(scene.at, standing, class_id)
-        if steps:
-            await scene.record(steps, _SCHEDULE)
-            await notices.tell(scene, steps, self._passes)
-        return len(steps)
-
-
-async def _line(scene: Scene, class_id: ClassId) -> WaitingLists:
-    standing = await scene.line(class_id, _HEAD)
-    seen = len(list(standing.waiting(class_id)))
-    unsettled = standing.free(class_id) > 0 and standing.turn(class_id, scene.at) is None
-    return await scene.line(class_id) if unsettled and seen == _HEAD else standing
+    async def _settle_some(self, uow: UnitOfWork, campaign: CampaignId, class_id: ClassId) -> int:
+        published = await PublishedDraw.load(uow, campaign, self._clock.now())
+        lists = await _load_lists(published, class_id)
+        events = _due_events(published.at, lists, class_id)
+        if events:
+            await published.record(events, _SCHEDULE)
+            await notices.publish_offers(published, events, self._secrets)
+        return len(events)
 
 
-def _due(at: datetime, standing: WaitingLists, class_id: ClassId) -> list[PlaceEvent]:
-    """What ran out, and then offers to whoever is next, or places where nobody is asked."""
-    rules, steps = standing.rules, list[PlaceEvent]()
-    for (entry, name), place in sorted(standing.places.items()):
-        if name == class_id and place.answer_by is not None and place.answer_by <= at and len(steps) < _AT_ONCE:
-            steps.append(PlaceEvent(Move.EXPIRED, at, "", entry, name, place.seats))
-            standing.apply(steps[-1])
-    while len(steps) < _AT_ONCE and (turn := standing.turn(class_id, at)) is not None:
-        asked = rules.answer_by(standing.classes[class_id], at) if rules.offer_hours else None
-        move = Move.PROMOTED if asked is None else Move.OFFERED
-        step = PlaceEvent(move, at, "", turn.entry, class_id, turn.seats, answer_by=asked, past=turn.past)
-        standing.apply(step)
-        steps += [step, *standing.passed_over(turn.entry, at)]
-    return steps
+async def _load_lists(published: PublishedDraw, class_id: ClassId) -> WaitingLists:
+    lists = await published.load_queue(class_id, _HEAD)
+    seen = len(list(lists.waiting(class_id)))
+    unsettled = lists.free(class_id) > 0 and lists.turn(class_id, published.at) is None
+    return await published.load_queue(class_id) if unsettled and seen == _HEAD else lists
+
+
+def _due_events(at: datetime, lists: WaitingLists, class_id: ClassId) -> list[PlaceEvent]:
+    """Return the expiries that are due, then offers to the next entries, or promotions if the draw makes no offers."""
+    rules, events = lists.rules, list[PlaceEvent]()
+    for (entry, name), place in sorted(lists.places.items()):
+        if name == class_id and place.answer_by is not None and place.answer_by <= at and len(events) < _AT_ONCE:
+            events.append(PlaceEvent(Move.EXPIRED, at, "", entry, name, place.seats))
+            lists.apply(events[-1])
+    while len(events) < _AT_ONCE and (turn := lists.turn(class_id, at)) is not None:
+        answer_by = rules.answer_by(lists.classes[class_id], at) if rules.offer_hours else None
+        move = Move.PROMOTED if answer_by is None else Move.OFFERED
+        event = PlaceEvent(move, at, "", turn.entry, class_id, turn.seats, answer_by=answer_by, past=turn.past)
+        lists.apply(event)
+        events += [event, *lists.passed_over(turn.entry, at)]
+    return events

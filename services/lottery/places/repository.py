@@ -1,42 +1,26 @@
-"""Places in the database, and the history of what moved them.
+"""Store places. Every change of a place is also an event of the history (`history_repository`)."""
 
-All moves of a campaign pass one gate, a counter in the draw's document, so that of two who move at once one sees what
-the other did. Which places there are follows from the results; each move is one more event of the history.
-"""
-
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Any, Final
 
-from services.lottery.draw.follow_up_repository import FollowUpRepository
-from services.lottery.draw.repository import DrawRepository
-from services.lottery.draw.rules.draw import Draw
-from services.lottery.draw.rules.states import DrawState, WrongStateError
-from services.lottery.promotion.history import chain_events, empty_lists
+from services.lottery.places.stored_place import StoredPlace, places_of_result
 from services.lottery.promotion.states import AFTER, BEFORE, TAKES_SEATS, Move, PlaceState
-from services.lottery.promotion.waiting_list import Place, PlaceEvent, WaitingLists
-from services.lottery.record.manifest import Manifest
-from shared.contracts import Outcome, Result
-from shared.ids import ApplicationId, CampaignId, ClassId, DrawId, Receipt, application_id_bytes
-from shared.storage import Collection, Index, MongoCollection, ReplaceOne, Store, UnitOfWork, UpdateOne
+from services.lottery.promotion.waiting_list import PlaceEvent
+from shared.contracts import Result
+from shared.ids import ApplicationId, CampaignId, ClassId, DrawId, Receipt
+from shared.storage import Collection, Index, ReplaceOne, Store, UnitOfWork, UpdateOne
 
 PLACES, HISTORY = "places", "history"
 PERSONAL: Final = (PLACES,)
-"""What an erasure removes; the history is public, names nobody, and stays with the transcript."""
+"""Collections that an erasure empties. The history contains no person and stays with the transcript."""
 
-_STATES: Final = {"won": PlaceState.HELD, "waiting": PlaceState.WAITING}
-
-
-@dataclass(frozen=True)
-class By:
-    """Who did it: a handler's id, `applicant`, or `schedule`; `approved_by` where two are needed. Never published."""
-
-    actor: str
-    approved_by: str | None = None
+_BY_POSITION: Final = [("position", 1)]
+_BY_CLASS: Final = [("class_id", 1), ("position", 1), ("_id", 1)]
 
 
 def collections() -> list[Collection]:
+    """Return the collections of places and their history, with indexes."""
     place = {
         "bsonType": "object",
         "required": ["_id", "campaign", "draw", "application_id", "entry", "class_id", "seats", "receipt", "state"],
@@ -49,199 +33,109 @@ def collections() -> list[Collection]:
             "gone_at": {"bsonType": ["date", "null"]},
         },
     }
-    in_line = Index((("draw", 1), ("class_id", 1), ("state", 1), ("position", 1)))
-    own = (Index((("draw", 1), ("receipt", 1))), Index((("draw", 1), ("entry", 1))), Index("campaign"))
+    queue = Index((("draw", 1), ("class_id", 1), ("state", 1), ("position", 1)))
+    owner = (Index((("draw", 1), ("receipt", 1))), Index((("draw", 1), ("entry", 1))), Index("campaign"))
     numbered = Index((("draw", 1), ("seq", 1)), unique=True)
-    return [Collection(PLACES, place, (in_line, *own)), Collection(HISTORY, None, (numbered,))]
+    return [Collection(PLACES, place, (queue, *owner)), Collection(HISTORY, None, (numbered,))]
 
 
-async def open_places(uow: UnitOfWork, campaign: CampaignId, draw: DrawId, results: Sequence[Result]) -> None:
-    """The places that these results give. Of a draw that another corrected, the new one's take their place."""
-    documents = [
-        _document(campaign, draw, result, outcome)
-        for result in results
-        for outcome in result.outcomes
-        if outcome.outcome in _STATES
-    ]
-    if documents:
-        writes = [ReplaceOne({"_id": each["_id"]}, each, upsert=True) for each in documents]
-        await uow.db[PLACES].bulk_write(writes, ordered=False, session=uow.session)
+class PlaceRepository:
+    """Reads and writes places, by itself or inside the transaction of a unit of work."""
 
+    def __init__(self, at: Store | UnitOfWork) -> None:
+        self._places = at.db[PLACES]
+        self._session = at.session if isinstance(at, UnitOfWork) else None
 
-def place_key(application_id: ApplicationId, class_id: ClassId) -> str:
-    return f"{application_id}/{class_id}"
+    async def add_results(self, campaign: CampaignId, draw: DrawId, results: Iterable[Result]) -> None:
+        """Add the places of these results. They replace places of a draw that was corrected."""
+        places = [place for result in results for place in places_of_result(campaign, draw, result)]
+        writes = [ReplaceOne({"_id": place.id}, dict(place.to_document()), upsert=True) for place in places]
+        if writes:
+            await self._places.bulk_write(writes, ordered=False, session=self._session)
 
-
-def _document(campaign: CampaignId, draw: DrawId, result: Result, outcome: Outcome) -> dict[str, Any]:
-    place = Place(outcome.seats, _STATES[outcome.outcome], outcome.position)
-    return place_document(campaign, draw, result.application_id, result.receipt, outcome.class_id, place)
-
-
-def place_document(
-    campaign: CampaignId,
-    draw: DrawId,
-    application_id: ApplicationId,
-    receipt: Receipt,
-    class_id: ClassId,
-    place: Place,
-) -> dict[str, Any]:
-    """A place that begins. `why` and `gone_at` say what ended it, and when."""
-    return {
-        "_id": place_key(application_id, class_id),
-        "campaign": campaign,
-        "draw": draw,
-        "application_id": application_id,
-        "entry": application_id_bytes(application_id).hex(),
-        "class_id": class_id,
-        "seats": place.seats,
-        "receipt": receipt,
-        "state": place.state,
-        "position": place.position,
-        "answer_by": place.answer_by,
-        "why": None,
-        "gone_at": None,
-        "revision": 0,
-    }
-
-
-@dataclass(frozen=True)
-class Scene:
-    """A published draw inside a transaction, and how to look at its places.
-
-    `at`: now, or the last event's time where clocks differ; whole seconds. `seq`: the number of the last event after
-    the draw (0: none), `last`: the last event of all.
-    """
-
-    uow: UnitOfWork
-    draw: Draw
-    manifest: Manifest
-    at: datetime
-    seq: int
-    last: Mapping[str, Any]
-
-    @classmethod
-    async def of(cls, uow: UnitOfWork, campaign: CampaignId, now: datetime) -> "Scene":
-        """Raises WrongStateError where the results are not out, or are being erased."""
-        draw = await DrawRepository(uow).get(campaign)
-        if draw.state is not DrawState.PUBLISHED or draw.is_erasing:
-            raise WrongStateError(draw.state)
-        found = uow.db[HISTORY].find({"draw": draw.id}, session=uow.session)
-        lines = await found.sort("seq", -1).limit(1).to_list(None)
-        seq, last = (lines[0]["seq"], lines[0]["event"]) if lines else (0, draw.history[-1])
-        at = max(now.replace(microsecond=0), _next_second(datetime.fromisoformat(last["at"])))
-        return cls(uow, draw, draw.manifest, at, seq, last)
-
-    @property
-    def campaign(self) -> CampaignId:
-        return self.draw.campaign
-
-    @property
-    def draw_id(self) -> DrawId:
-        return self.draw.id
-
-    @property
-    def classes(self) -> list[ClassId]:
-        return [ClassId(rule.id) for rule in self.manifest.classes]
-
-    async def find(self, limit: int = 0, **wanted: Any) -> list[dict[str, Any]]:
-        """By position; `limit` 0: all."""
-        found = self._places.find({"draw": self.draw_id, **wanted}, session=self.uow.session)
-        documents: list[dict[str, Any]] = await found.sort("position", 1).limit(limit).to_list(None)
-        return documents
-
-    async def line(self, class_id: ClassId, limit: int = 0) -> WaitingLists:
-        """A class with its offers, those who wait for it (the first `limit`, or all), and what else these have."""
-        waits = await self.find(limit, class_id=class_id, state=PlaceState.WAITING)
-        offers = await self.find(class_id=class_id, state=PlaceState.OFFERED)
-        entries = [each["entry"] for each in waits]
-        others = await self.find(entry={"$in": entries}, class_id={"$ne": class_id}, state={"$ne": PlaceState.GONE})
-        standing = self._standing([*waits, *offers, *others])
-        standing.taken[class_id] = await self._taken(class_id)
-        return standing
-
-    async def around(self, entry: str, class_id: ClassId) -> WaitingLists:
-        """Everything that one entry has, and how full the class is."""
-        standing = self._standing(await self.find(entry=entry))
-        standing.taken[class_id] = await self._taken(class_id)
-        return standing
-
-    async def whole(self, class_id: ClassId) -> WaitingLists:
-        """Every place of a class."""
-        return self._standing(await self.find(class_id=class_id))
-
-    async def record(self, steps: Sequence[PlaceEvent], by: By) -> None:
-        """Write the steps down, and move the places; once in a transaction. Who moves at the same moment goes after."""
-        await FollowUpRepository(self.uow).change_places(self.draw, _extra(steps))
-        lines = [
-            {"_id": f"{self.draw_id}:{number:08d}", "draw": self.draw_id, "seq": number, "event": event, **vars(by)}
-            for number, event in enumerate(chain_events(steps, self.last), self.seq + 1)
+    async def add_corrected(self, places: Iterable[StoredPlace]) -> None:
+        """Add the places of a correction. They replace places of another draw only."""
+        writes = [
+            ReplaceOne({"_id": place.id, "draw": {"$ne": place.draw}}, dict(place.to_document()), upsert=True)
+            for place in places
         ]
-        await self.uow.db[HISTORY].insert_many(lines, session=self.uow.session)
-        moves = [_moved(self.draw_id, step) for step in steps if step.move is not Move.CORRECTED]
-        if moves:
-            await self._places.bulk_write(moves, session=self.uow.session)
+        await self._places.bulk_write(writes, session=self._session)
 
-    async def begin(self, application_id: ApplicationId, receipt: Receipt, places: Mapping[ClassId, Place]) -> None:
-        """Places that a correction begins; what there was in a draw that was given up makes room for them."""
-        documents = [
-            place_document(self.campaign, self.draw_id, application_id, receipt, name, place)
-            for name, place in places.items()
-        ]
-        others = {"draw": {"$ne": self.draw_id}}
-        writes = [ReplaceOne({"_id": each["_id"], **others}, each, upsert=True) for each in documents]
-        await self._places.bulk_write(writes, session=self.uow.session)
+    async def apply(self, draw: DrawId, events: Iterable[PlaceEvent]) -> None:
+        """Move the places of these events. Corrections create places and are added by `add_corrected`."""
+        writes = [_update(draw, event) for event in events if event.move is not Move.CORRECTED]
+        if writes:
+            await self._places.bulk_write(writes, session=self._session)
 
-    @property
-    def _places(self) -> MongoCollection:
-        return self.uow.db[PLACES]
+    async def of_application(
+        self, draw: DrawId, application_id: ApplicationId, class_id: ClassId | None = None
+    ) -> list[StoredPlace]:
+        """Return the places of an application by class, or its place in one class."""
+        of_class = {} if class_id is None else {"class_id": class_id}
+        return await self._find({"draw": draw, "application_id": application_id, **of_class}, _BY_CLASS)
 
-    def _standing(self, documents: Sequence[Mapping[str, Any]]) -> WaitingLists:
-        standing = empty_lists(self.manifest)
-        standing.extra.update(self.draw.places.extra)
-        for each in documents:
-            place = Place(each["seats"], PlaceState(each["state"]), each["position"], each["answer_by"])
-            standing.put(each["entry"], each["class_id"], place)
-        return standing
+    async def of_entries(self, draw: DrawId, entries: Sequence[str]) -> list[StoredPlace]:
+        """Return all places of entries (hex)."""
+        return await self._find({"draw": draw, "entry": {"$in": list(entries)}})
 
-    async def _taken(self, class_id: ClassId) -> int:
-        pipeline: list[dict[str, Any]] = [
-            {"$match": {"draw": self.draw_id, "class_id": class_id, "state": {"$in": list(TAKES_SEATS)}}},
-            {"$group": {"_id": None, "seats": {"$sum": "$seats"}}},
-        ]
-        found = await self._places.aggregate(pipeline, session=self.uow.session).to_list(None)
-        return int(found[0]["seats"]) if found else 0
+    async def of_class(
+        self, draw: DrawId, class_id: ClassId, state: PlaceState | None = None, limit: int = 0
+    ) -> list[StoredPlace]:
+        """Return the places of a class by position, in one state or in all; `limit` 0: all."""
+        in_state = {} if state is None else {"state": state}
+        return await self._find({"draw": draw, "class_id": class_id, **in_state}, limit=limit)
+
+    async def other_places(self, draw: DrawId, class_id: ClassId, entries: Sequence[str]) -> list[StoredPlace]:
+        """Return the places of these entries (hex) in other classes, unless they are gone."""
+        others = {"entry": {"$in": list(entries)}, "class_id": {"$ne": class_id}, "state": {"$ne": PlaceState.GONE}}
+        return await self._find({"draw": draw, **others})
+
+    async def of_receipts(self, draw: DrawId, receipts: Sequence[Receipt]) -> list[StoredPlace]:
+        """Return the places of receipt numbers."""
+        return await self._find({"draw": draw, "receipt": {"$in": list(receipts)}})
+
+    async def of_draw(self, draw: DrawId, limit: int = 0, **equal: str) -> list[StoredPlace]:
+        """Return the places of a draw by class and position; `equal`: values of fields."""
+        return await self._find({"draw": draw, **equal}, _BY_CLASS, limit)
+
+    async def find_application(self, draw: DrawId, receipt: Receipt) -> ApplicationId | None:
+        """Return the application with this receipt number, if it has a place."""
+        document = await self._places.find_one({"draw": draw, "receipt": receipt}, {"application_id": 1})
+        return None if document is None else ApplicationId(document["application_id"])
+
+    async def count_seats_taken(self, draw: DrawId, class_id: ClassId) -> int:
+        """Count the seats of a class that are held or offered."""
+        taken = {"draw": draw, "class_id": class_id, "state": {"$in": list(TAKES_SEATS)}}
+        groups = self._places.aggregate(
+            [{"$match": taken}, {"$group": {"_id": None, "seats": {"$sum": "$seats"}}}], session=self._session
+        )
+        return sum([int(group["seats"]) async for group in groups])
+
+    async def count_by_state(self, draw: DrawId) -> Mapping[tuple[ClassId, PlaceState], tuple[int, int]]:
+        """Count places and seats by class and state."""
+        key = {"class_id": "$class_id", "state": "$state"}
+        group = {"$group": {"_id": key, "places": {"$sum": 1}, "seats": {"$sum": "$seats"}}}
+        return {
+            (ClassId(row["_id"]["class_id"]), PlaceState(row["_id"]["state"])): (row["places"], row["seats"])
+            async for row in self._places.aggregate([{"$match": {"draw": draw}}, group])
+        }
+
+    async def first_answer_by(self, draw: DrawId) -> datetime | None:
+        """Return the earliest time limit of an offer; None if there is no offer."""
+        offers = await self._find({"draw": draw, "state": PlaceState.OFFERED}, [("answer_by", 1)], 1)
+        return offers[0].place.answer_by if offers else None
+
+    async def _find(
+        self, query: Mapping[str, Any], order: list[tuple[str, int]] = _BY_POSITION, limit: int = 0
+    ) -> list[StoredPlace]:
+        documents: AsyncIterator[Any] = self._places.find(query, session=self._session).sort(order).limit(limit)
+        return [StoredPlace.from_document(document) async for document in documents]
 
 
-def _next_second(at: datetime) -> datetime:
-    """The first whole second that is not before `at`."""
-    return at if at.microsecond == 0 else at.replace(microsecond=0) + timedelta(seconds=1)
-
-
-async def history_of(store: Store, draw: DrawId) -> list[dict[str, Any]]:
-    """What happened after the draw, in order, as the transcript says it."""
-    lines = store.db[HISTORY].find({"draw": draw}, {"event": 1}).sort("seq", 1)
-    return [line["event"] async for line in lines]
-
-
-async def earliest(store: Store, draw: DrawId, field: str, state: PlaceState) -> datetime | None:
-    """The first moment in a field of places in a state; None where there is none."""
-    found = store.db[PLACES].find({"draw": draw, "state": state}, {field: 1}).sort(field, 1).limit(1)
-    documents = await found.to_list(None)
-    return documents[0][field] if documents else None
-
-
-def _extra(steps: Sequence[PlaceEvent]) -> dict[ClassId, int]:
-    added: dict[ClassId, int] = {}
-    for step in steps:
-        if step.extra:
-            name = ClassId(step.class_id)
-            added[name] = added.get(name, 0) + step.extra
-    return added
-
-
-def _moved(draw: DrawId, step: PlaceEvent) -> UpdateOne:
-    to = AFTER[step.move]
-    gone = {"why": step.move, "gone_at": step.at} if to is PlaceState.GONE else {}
-    place = {"draw": draw, "entry": step.entry, "class_id": step.class_id, "state": {"$in": sorted(BEFORE[step.move])}}
-    change = {"$set": {"state": to, "answer_by": step.answer_by, **gone}, "$inc": {"revision": 1}}
-    return UpdateOne(place, change)
+def _update(draw: DrawId, event: PlaceEvent) -> UpdateOne:
+    """Return the write of a move. Its filter contains the states from which the move is allowed."""
+    to = AFTER[event.move]
+    gone = {"why": event.move, "gone_at": event.at} if to is PlaceState.GONE else {}
+    place = {"draw": draw, "entry": event.entry, "class_id": event.class_id}
+    change = {"$set": {"state": to, "answer_by": event.answer_by, **gone}, "$inc": {"revision": 1}}
+    return UpdateOne({**place, "state": {"$in": sorted(BEFORE[event.move])}}, change)

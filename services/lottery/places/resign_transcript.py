@@ -1,7 +1,7 @@
-"""The transcript in public follows what happens to places: signed again with the history that it then has.
+"""Sign transcripts again after places moved, so that the public history is complete. Run by the scheduler.
 
-Done by the schedule and not in each move: a large draw's transcript is megabytes, and moves come in flocks. Draws that
-another corrected are renewed as well, so that theirs is complete to the moment when they were given up.
+Moves do not do it themselves: a large transcript has megabytes, and moves come in groups. Past draws are included, so
+that their history is complete up to the correction.
 """
 
 import asyncio
@@ -13,7 +13,7 @@ from services.lottery.draw.follow_up_repository import FollowUpRepository
 from services.lottery.draw.rules.draw import Draw
 from services.lottery.draw.transcript_repository import TranscriptRepository
 from services.lottery.keys import LotteryKeys
-from services.lottery.places.repository import history_of
+from services.lottery.places.history_repository import HistoryRepository
 from services.lottery.record.transcript import sign_transcript
 from shared.campaign import Campaign
 from shared.logging import get_logger
@@ -22,25 +22,25 @@ from shared.storage import Store, UnitOfWork
 _log = get_logger(__name__)
 
 
-class Renewing:
+class TranscriptSigner:
     def __init__(self, store: Store, keys: LotteryKeys) -> None:
         self._store, self._keys = store, keys
 
     async def renew(self, campaign: Campaign) -> None:
-        """Sign and publish what is not in the transcript yet. Safe to repeat, also by several processes."""
+        """Publish new transcripts for draws with unsigned events. Safe to repeat, also by several processes."""
         async for draw in FollowUpRepository(self._store).unsigned(campaign.id):
             await self._renew(draw)
 
     async def _renew(self, draw: Draw) -> None:
-        history = [*draw.history, *await history_of(self._store, draw.id)]
+        history = [*draw.history, *await HistoryRepository(self._store).all(draw.id)]
         before = await TranscriptRepository(self._store).get(draw.id)
         renewed = await asyncio.to_thread(self._signed, before, history)
 
-        async def work(uow: UnitOfWork) -> None:
+        async def replace(uow: UnitOfWork) -> None:
             if await FollowUpRepository(uow).note_signed(draw):
                 await TranscriptRepository(uow).replace(draw.id, renewed)
 
-        await self._store.transact(work)
+        await self._store.transact(replace)
         _log.info("transcript-renewed", draw=draw.id, count=len(history))
 
     def _signed(self, before: str, history: Sequence[Mapping[str, Any]]) -> str:

@@ -1,86 +1,77 @@
-"""Places as they are shown: to whoever owns them, and to staff by class. No token, no code."""
+"""JSON of places and their history, for applicants and staff. Contains no token and no code."""
 
 from collections.abc import Mapping
 from typing import Any, Final
 
 from services.lottery.draw.repository import DrawRepository
-from services.lottery.places.repository import HISTORY, PLACES
+from services.lottery.places.history_repository import HistoryRepository
+from services.lottery.places.repository import PlaceRepository
+from services.lottery.places.stored_place import StoredPlace
 from services.lottery.promotion.states import TAKES_SEATS, PlaceState
-from shared.campaign import Campaign
+from shared.campaign import Campaign, EventClass
 from shared.ids import ApplicationId, DrawId, Receipt
 from shared.storage import Store
 
-MOST_SHOWN: Final = 2000
+Json = Mapping[str, Any]
+
+MAX_SHOWN: Final = 2000
 
 
-async def own_places(store: Store, draw: DrawId, application_id: ApplicationId) -> list[dict[str, Any]]:
-    found = store.db[PLACES].find({"draw": draw, "application_id": application_id}).sort("class_id", 1)
-    return [shown(each) async for each in found]
+async def own_places(store: Store, draw: DrawId, application_id: ApplicationId) -> list[Json]:
+    """Return the places of an application, by class."""
+    return [place_to_json(stored) for stored in await PlaceRepository(store).of_application(draw, application_id)]
 
 
-def shown(place: Mapping[str, Any]) -> dict[str, Any]:
-    """`position` while waiting; `answer_by` while offered; `why` once gone."""
-    waits = place["state"] == PlaceState.WAITING
+def place_to_json(stored: StoredPlace) -> Json:
+    """Return a place as JSON: `position` while waiting; `answer_by` while offered; `why` after its end."""
+    place = stored.place
     return {
-        "class_id": place["class_id"],
-        "seats": place["seats"],
-        "state": place["state"],
-        "position": place["position"] if waits else None,
-        "answer_by": place["answer_by"] and place["answer_by"].isoformat(),
-        "why": place["why"],
+        "class_id": stored.class_id,
+        "seats": place.seats,
+        "state": place.state,
+        "position": place.position if place.state is PlaceState.WAITING else None,
+        "answer_by": place.answer_by and place.answer_by.isoformat(),
+        "why": stored.why,
     }
 
 
-async def by_class(store: Store, campaign: Campaign) -> list[dict[str, Any]]:
-    """For each class how many places are in which state, and how many seats are free."""
+async def count_by_class(store: Store, campaign: Campaign) -> list[Json]:
+    """Count places by state and free seats, for each class."""
     draw = await DrawRepository(store).get(campaign.id)
-    pipeline: list[dict[str, Any]] = [
-        {"$match": {"draw": draw.id}},
-        {
-            "$group": {
-                "_id": {"class_id": "$class_id", "state": "$state"},
-                "places": {"$sum": 1},
-                "seats": {"$sum": "$seats"},
-            }
-        },
-    ]
-    rows = {
-        (row["_id"]["class_id"], row["_id"]["state"]): (row["places"], row["seats"])
-        async for row in store.db[PLACES].aggregate(pipeline)
+    counts = await PlaceRepository(store).count_by_state(draw.id)
+    return [_class_counts(one, draw.places.extra.get(one.id, 0), counts) for one in campaign.classes]
+
+
+def _class_counts(event_class: EventClass, extra: int, counts: Mapping[Any, tuple[int, int]]) -> Json:
+    of_state = {state: counts.get((event_class.id, state), (0, 0)) for state in PlaceState}
+    taken = sum(of_state[state][1] for state in TAKES_SEATS)
+    return {
+        "class_id": event_class.id,
+        "capacity": event_class.capacity,
+        "extra": extra,
+        "free": event_class.capacity + extra - taken,
+        **{state: places for state, (places, _) in of_state.items()},
     }
-    extra = draw.places.extra
+
+
+async def list_places(store: Store, campaign: Campaign, **equal: str) -> list[Json]:
+    """Return single places by class and position, at most `MAX_SHOWN`. `equal`: values of fields."""
+    draw = await DrawRepository(store).get(campaign.id)
+    places = await PlaceRepository(store).of_draw(draw.id, MAX_SHOWN, **equal)
     return [
-        {
-            "class_id": each.id,
-            "capacity": each.capacity,
-            "extra": extra.get(each.id, 0),
-            "free": each.capacity
-            + extra.get(each.id, 0)
-            - sum(rows.get((each.id, state), (0, 0))[1] for state in TAKES_SEATS),
-            **{state: rows.get((each.id, state), (0, 0))[0] for state in PlaceState},
-        }
-        for each in campaign.classes
+        {"application_id": stored.application_id, "receipt": stored.receipt, **place_to_json(stored)}
+        for stored in places
     ]
 
 
-async def listed(store: Store, campaign: Campaign, **wanted: str) -> list[dict[str, Any]]:
-    """Single places, waiting ones in their order; at most `MOST_SHOWN`."""
+async def list_history(store: Store, campaign: Campaign) -> list[Json]:
+    """Return the newest events after the draw with their authors, at most `MAX_SHOWN`."""
     draw = await DrawRepository(store).get(campaign.id)
-    found = store.db[PLACES].find({"draw": draw.id, **wanted}).sort([("class_id", 1), ("position", 1), ("_id", 1)])
-    return [
-        {"application_id": each["application_id"], "receipt": each["receipt"], **shown(each)}
-        async for each in found.limit(MOST_SHOWN)
-    ]
-
-
-async def told(store: Store, campaign: Campaign) -> list[dict[str, Any]]:
-    """The newest events after the draw, and which handler did each."""
-    draw = await DrawRepository(store).get(campaign.id)
-    lines = await store.db[HISTORY].find({"draw": draw.id}).sort("seq", -1).limit(MOST_SHOWN).to_list(None)
-    return [{**each["event"], "actor": each["actor"], "approved_by": each["approved_by"]} for each in reversed(lines)]
+    events = await HistoryRepository(store).newest(draw.id, MAX_SHOWN)
+    return [{**one.event, "actor": one.actor.actor, "approved_by": one.actor.approved_by} for one in events]
 
 
 async def application_of(store: Store, campaign: Campaign, receipt: Receipt) -> ApplicationId | None:
+    """Return the application with this receipt number, if it has a place in the present draw."""
     draw = await DrawRepository(store).get(campaign.id)
-    place = await store.db[PLACES].find_one({"draw": draw.id, "receipt": receipt}, {"application_id": 1})
-    return None if place is None else ApplicationId(place["application_id"])
+    return await PlaceRepository(store).find_application(draw.id, receipt)

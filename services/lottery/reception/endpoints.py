@@ -12,11 +12,11 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstrai
 
 from services.lottery.draw.endpoints import Actor
 from services.lottery.draw.problems import known_campaign
-from services.lottery.reception.desk import Desk, Heard, Reading, Sender
 from services.lottery.reception.overview import Attendance, Overview
-from services.lottery.reception.repository import Erased
+from services.lottery.reception.repository import ErasedError
 from services.lottery.reception.rules.attendance import Verdict
-from services.lottery.reception.rules.roster import Line, no_shows_at, window_of
+from services.lottery.reception.rules.roster import RosterLine, admission_window, no_shows_at
+from services.lottery.reception.service import Reading, ReceptionService, Sender, SyncResponse
 from shared.campaign import Campaign, EventClass
 from shared.canonical import canonical
 from shared.clock import Clock
@@ -61,7 +61,7 @@ class ScanBody(_Body):
         return Reading(self.id, self.at, self.class_id, self.people, self.desk, self.undoes, self.shown, self.receipt)
 
 
-class MeetBody(_Body):
+class SyncBody(_Body):
     """`since`: the cursor of the last answer; 0 at first. `actor` as everywhere (a session knows its own)."""
 
     device: Device
@@ -75,7 +75,12 @@ class SetAsideBody(_Body):
 
 
 def reception_router(
-    campaigns: Mapping[CampaignId, Campaign], desk: Desk, overview: Overview, clock: Clock, key: str, guard: StaffGuard
+    campaigns: Mapping[CampaignId, Campaign],
+    desk: ReceptionService,
+    overview: Overview,
+    clock: Clock,
+    key: str,
+    guard: StaffGuard,
 ) -> APIRouter:
     """`key`: the lottery's public signing key, with which devices check passes by themselves."""
     router = APIRouter(
@@ -86,7 +91,7 @@ def reception_router(
     @router.get("/roster", response_model=None)
     async def roster(campaign: str, request: Request, _: signed_in) -> Response:
         name = known_campaign(campaigns, campaign)
-        body = roster_of(campaigns[name], await _unless_erased(desk.roster(name)), key)
+        body = roster_document(campaigns[name], await _unless_erased(desk.roster(name)), key)
         tag = f'"{hashlib.sha256(canonical(body)).hexdigest()[:32]}"'
         headers = {"ETag": tag, "Cache-Control": "no-store"}
         if request.headers.get("if-none-match") == tag:
@@ -94,11 +99,11 @@ def reception_router(
         return JSONResponse(body, headers=headers)
 
     @router.post("/scans")
-    async def scans(campaign: str, body: MeetBody, staff: signed_in) -> dict[str, Any]:
+    async def scans(campaign: str, body: SyncBody, staff: signed_in) -> dict[str, Any]:
         name = known_campaign(campaigns, campaign)
         sender = Sender(name, body.device, staff.acting_as(body.actor))
         readings = [each.reading() for each in body.scans]
-        return _heard(await _unless_erased(desk.meet(sender, readings, body.since)), clock.now())
+        return _heard(await _unless_erased(desk.sync(sender, readings, body.since)), clock.now())
 
     @router.get("/attendance")
     async def attendance(campaign: str, _: signed_in) -> dict[str, Any]:
@@ -114,7 +119,7 @@ def reception_router(
     return router
 
 
-def roster_of(campaign: Campaign, lines: Sequence[Line], key: str) -> dict[str, Any]:
+def roster_document(campaign: Campaign, lines: Sequence[RosterLine], key: str) -> dict[str, Any]:
     """What a device needs to work alone. `places` as `docs/protocols.md` §2 has them, "Attendance"."""
     numbers = {each.id: each.number for each in campaign.classes}
     return {
@@ -138,7 +143,7 @@ def roster_of(campaign: Campaign, lines: Sequence[Line], key: str) -> dict[str, 
 
 
 def _class(campaign: Campaign, each: EventClass) -> dict[str, Any]:
-    window = window_of(each)
+    window = admission_window(each)
     return {
         "id": each.id,
         "number": each.number,
@@ -173,7 +178,7 @@ def _attendance(seen: Attendance) -> dict[str, Any]:
     }
 
 
-def _heard(heard: Heard, now: datetime) -> dict[str, Any]:
+def _heard(heard: SyncResponse, now: datetime) -> dict[str, Any]:
     return {
         "v": 1,
         "now": _text(now),
@@ -201,7 +206,7 @@ def _text(at: datetime) -> str:
 async def _unless_erased(work: Awaitable[T]) -> T:
     try:
         return await work
-    except Erased:
+    except ErasedError:
         raise problem(
             "erased",
             410,

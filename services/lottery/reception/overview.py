@@ -1,15 +1,16 @@
-"""What reception adds up to, for the people who run it: counts by class, devices, and what does not fit together."""
+"""Overview of reception for the person in charge: counts by class, devices, and conflicts."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from services.lottery.reception import repository as ledger
-from services.lottery.reception.desk import judged
-from services.lottery.reception.noshows import attended
+from services.lottery.reception import repository
+from services.lottery.reception.noshows import count_attendance
+from services.lottery.reception.records import Device
 from services.lottery.reception.rules.attendance import Code, Count, Scan, Verdict
 from services.lottery.reception.rules.roster import no_shows_at
+from services.lottery.reception.service import judge_all
 from shared.campaign import Campaign
 from shared.ids import ClassId
 from shared.storage import Store
@@ -18,7 +19,7 @@ _WORTH_A_LOOK: Final = frozenset({Code.AGAIN, Code.MORE, Code.CONFLICT, Code.GON
 
 
 @dataclass(frozen=True)
-class ClassLine:
+class ClassAttendance:
     """One class. `no_shows`: as counted at `no_shows_at`, None before; then `waits_for` may name silent devices."""
 
     id: ClassId
@@ -30,15 +31,8 @@ class ClassLine:
 
 
 @dataclass(frozen=True)
-class Device:
-    name: str
-    seen_at: datetime
-    set_aside_by: str | None
-
-
-@dataclass(frozen=True)
 class Conflict:
-    """A scan that somebody should look at. `first_device`: which one had let somebody of the place in before."""
+    """Scan that needs attention. `first_device`: device that admitted people of the place before."""
 
     id: str
     class_id: str
@@ -50,7 +44,7 @@ class Conflict:
 
 @dataclass(frozen=True)
 class Attendance:
-    classes: Sequence[ClassLine]
+    classes: Sequence[ClassAttendance]
     devices: Sequence[Device]
     conflicts: Sequence[Conflict]
 
@@ -60,27 +54,29 @@ class Overview:
         self._store = store
 
     async def of(self, campaign: Campaign, now: datetime) -> Attendance:
-        lines = await ledger.lines(self._store, campaign.id)
-        pairs = await ledger.scans_of(self._store, campaign.id)
-        closings = await ledger.closings(self._store, campaign.id)
+        lines = await repository.lines(self._store, campaign.id)
+        pairs = await repository.scans_of(self._store, campaign.id)
+        closings = await repository.closings(self._store, campaign.id)
         classes = []
         for each in campaign.classes:
             own = [line for line in lines if line.class_id == each.id]
-            count = attended(campaign, own, [pair for pair in pairs if pair[1].class_id == each.id]).count
+            count = count_attendance(campaign, own, [pair for pair in pairs if pair[1].class_id == each.id]).count
             due, closing = no_shows_at(campaign, each), closings.get(each.id)
-            waits = await ledger.silent(self._store, campaign.id, due) if closing is None and now >= due else []
+            waits = (
+                await repository.silent_devices(self._store, campaign.id, due) if closing is None and now >= due else []
+            )
             counted, released = (closing["no_shows"], len(closing["released"])) if closing else (None, 0)
-            classes.append(ClassLine(each.id, count, due, counted, released, waits))
-        told = judged(campaign, lines, pairs)
-        return Attendance(classes, await self._devices(campaign), conflicts(told, [scan for _, scan in pairs]))
+            classes.append(ClassAttendance(each.id, count, due, counted, released, waits))
+        told = judge_all(campaign, lines, pairs)
+        return Attendance(
+            classes,
+            await repository.devices(self._store, campaign.id),
+            find_conflicts(told, [scan for _, scan in pairs]),
+        )
 
-    async def _devices(self, campaign: Campaign) -> list[Device]:
-        found = self._store.db[ledger.DEVICES].find({"campaign": campaign.id}).sort("device", 1)
-        return [Device(each["device"], each["seen_at"], each["set_aside_by"]) async for each in found]
 
-
-def conflicts(told: Mapping[str, Verdict], scans: Sequence[Scan]) -> list[Conflict]:
-    """A pass that came twice, more people than places, a place that was given up; in order of time."""
+def find_conflicts(told: Mapping[str, Verdict], scans: Sequence[Scan]) -> list[Conflict]:
+    """Return scans of passes that came twice, of too many people, or of places that are gone, by time."""
     known = {scan.id: scan for scan in scans}
     found = []
     for scan in sorted(known.values(), key=lambda each: (each.at, each.id)):

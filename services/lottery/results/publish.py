@@ -19,7 +19,7 @@ from services.lottery.draw.rules.draw import Draw
 from services.lottery.draw.rules.entry import Entry
 from services.lottery.draw.rules.states import DrawState, WrongStateError
 from services.lottery.keys import LotteryKeys
-from services.lottery.places.repository import open_places
+from services.lottery.places.repository import PlaceRepository
 from services.lottery.record.passes import make_pass, write_pass
 from services.lottery.results.rules.outcomes import Outcomes
 from shared.campaign import Campaign
@@ -95,7 +95,7 @@ class ResultPublisher:
         async def publish_batches(uow: UnitOfWork) -> None:
             await DrawRepository(uow).count_parts(draw, first, len(batches))
             await _put_outcomes(uow, draw, results)
-            await open_places(uow, draw.campaign, draw.id, results)
+            await PlaceRepository(uow).add_results(draw.campaign, draw.id, results)
             for number, items in enumerate(batches, first + 1):
                 event = ResultsPublished(campaign=draw.campaign, draw=draw.id, part=number, parts=parts, items=items)
                 await uow.emit(event, derived_event_id(event.name, draw.id, str(number)))

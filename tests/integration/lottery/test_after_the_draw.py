@@ -11,9 +11,9 @@ from services.lottery.draw.clock_check import ClocksDifferError
 from services.lottery.draw.collections import PAST_DRAWS
 from services.lottery.draw.redraw import Correction
 from services.lottery.draw.rules.states import WrongStateError
-from services.lottery.places.correct import Correcting, Refused
-from services.lottery.places.moves import NoSuchPlace, release
-from services.lottery.places.repository import By
+from services.lottery.places.corrections import Corrections, RefusedApplication
+from services.lottery.places.moves import NoSuchPlaceError, release
+from services.lottery.places.stored_place import Actor
 from services.lottery.promotion.states import PlaceState
 from services.lottery.promotion.waiting_list import InvalidMoveError
 from services.lottery.record.passes import read_pass
@@ -23,7 +23,7 @@ from shared.ids import ApplicationId, ClassId, Receipt, new_application_id
 from tests.support.lottery_harness import Town, everybody_is_in
 from tests.support.places_harness import FOOTBALL, KIDS, After, events, results_are_out
 
-TWO = By("sato", "suzuki")
+TWO = Actor("sato", "suzuki")
 RECEIPT = Receipt("W-7K3M-9Q2P-6")
 
 
@@ -73,7 +73,7 @@ async def test_an_offer_that_is_accepted_is_a_place_and_one_that_is_declined_goe
     first, second = await after.of_class(KIDS, "offered")
     third = (await after.of_class(KIDS, "waiting"))[0]
     await after.answer(first, "accept")
-    await after.answer(second, "decline", By("sato"))
+    await after.answer(second, "decline", Actor("sato"))
     await after.settle()
     assert [each["_id"] for each in await after.of_class(KIDS, "offered")] == [third["_id"]]
     assert len(await after.of_class(KIDS, "held")) == 9
@@ -180,9 +180,9 @@ async def test_places_released_on_the_day_go_to_whoever_is_present_and_nobody_is
         await after.store.transact(lambda uow: release(uow, name, missing["application_id"], KIDS, "no-show", at))
     await after.settle()
     assert await after.offers() == []
-    await after.places.admit(name, waits[1]["application_id"], KIDS, By("sato"))
+    await after.places.admit(name, waits[1]["application_id"], KIDS, Actor("sato"))
     with pytest.raises(InvalidMoveError, match="not enough"):
-        await after.places.admit(name, waits[0]["application_id"], KIDS, By("sato"))
+        await after.places.admit(name, waits[0]["application_id"], KIDS, Actor("sato"))
     await after.settle()
     content = await after.transcript()
     assert [each["past"] for each in events(content, "promoted")] == [[waits[0]["entry"]]]
@@ -218,14 +218,14 @@ async def test_somebody_wrongly_refused_gets_what_the_draw_would_have_given_and_
             await correct(after.correcting, town, name)
 
 
-async def correct(correcting: Correcting, town: Town, name: ApplicationId) -> dict[str, PlaceState]:
-    return await correcting.correct(town.campaign.id, Refused(name, RECEIPT, ((KIDS, 1),)), TWO)
+async def correct(correcting: Corrections, town: Town, name: ApplicationId) -> dict[str, PlaceState]:
+    return await correcting.correct(town.campaign.id, RefusedApplication(name, RECEIPT, ((KIDS, 1),)), TWO)
 
 
 async def test_only_what_was_received_and_refused_can_be_corrected(town: Town, after: After):
-    with pytest.raises(NoSuchPlace):
+    with pytest.raises(NoSuchPlaceError):
         await correct(after.correcting, town, new_application_id())
-    with pytest.raises(NoSuchPlace):
+    with pytest.raises(NoSuchPlaceError):
         await correct(after.correcting, town, town.ids[0])
     with pytest.raises(InvalidMoveError):
         await after.places.admit(town.campaign.id, town.ids[0], ClassId("no-such"), TWO)

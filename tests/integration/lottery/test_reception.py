@@ -13,7 +13,7 @@ import pytest
 from services.lottery.draw.collections import DRAWS
 from services.lottery.reception import noshows
 from services.lottery.reception import repository as ledger
-from services.lottery.reception.repository import Erased, Kept
+from services.lottery.reception.repository import ErasedError, StoredScan
 from services.lottery.reception.rules.attendance import Scan
 from shared.storage import UnitOfWork
 from tests.support.reception_harness import FOOD, FOOTBALL, SECRET, Guest, ReceptionHouse, reception_house
@@ -213,7 +213,7 @@ async def test_where_nobody_was_scanned_nothing_is_released(releasing: Reception
 async def test_a_scan_on_its_way_while_the_campaign_is_being_erased_is_not_kept(house: ReceptionHouse):
     guest = await house.guest(junior_football="won")
     device = Device(house, "A-00000001")
-    kept = Kept(
+    kept = StoredScan(
         Scan("s", device.name, house.clock.now(), FOOTBALL),
         f"{guest.entry}/{FOOTBALL}",
         "pass",
@@ -224,9 +224,9 @@ async def test_a_scan_on_its_way_while_the_campaign_is_being_erased_is_not_kept(
     async def work(uow: UnitOfWork) -> None:
         await uow.db[ledger.SCANS].find_one({}, session=uow.session)
         await house.store.db[DRAWS].update_one({}, {"$set": {"erasure": {"id": "e1", "state": "requested"}}})
-        await ledger.add(uow, house.campaign.id, [kept])
+        await ledger.add_scans(uow, house.campaign.id, [kept])
 
-    with pytest.raises(Erased):
+    with pytest.raises(ErasedError):
         await house.store.transact(work)
     assert await house.store.db[ledger.SCANS].count_documents({}) == 0
 

@@ -5,10 +5,10 @@ from pathlib import Path
 
 from services.lottery.keys import LotteryKeys
 from services.lottery.places import moves
-from services.lottery.places.repository import By
+from services.lottery.places.stored_place import Actor
 from services.lottery.reception import repository as ledger
-from services.lottery.reception.desk import Desk, Reading, Sender
 from services.lottery.reception.noshows import NoShows
+from services.lottery.reception.service import Reading, ReceptionService, Sender
 from shared.ids import Receipt
 from tests.support.lottery_harness import Town
 from tests.support.places_harness import KIDS, After, events, results_are_out
@@ -23,26 +23,26 @@ async def test_places_of_which_nobody_came_are_released_into_the_transcript(town
         update={"reception": town.campaign.reception.model_copy(update={"release": True})}
     )
     await after.store.ensure(ledger.collections())
-    await ledger.ensure_desks(after.store, [campaign.id])
-    desk = Desk(after.store, LotteryKeys(tmp_path), town.clock, {campaign.id: campaign})
+    await ledger.ensure_counters(after.store, [campaign.id])
+    desk = ReceptionService(after.store, LotteryKeys(tmp_path), town.clock, {campaign.id: campaign})
     no_shows = NoShows(after.store, town.clock, moves.release)
     present, *absent = await after.of_class(KIDS, "held")
     waits = (await after.of_class(KIDS, "waiting"))[0]
 
     async def read(number: int, receipt: str) -> str:
         reading = Reading(SCAN.format(number), town.clock.now(), KIDS, 1, KIDS, None, None, Receipt(receipt))
-        heard = await desk.meet(Sender(campaign.id, "A-00000001", "sato"), [reading], 0)
+        heard = await desk.sync(Sender(campaign.id, "A-00000001", "sato"), [reading], 0)
         return str(heard.verdicts[reading.id].code)
 
     town.clock.at = campaign.classes[3].starts
     assert await read(1, present["receipt"]) == "admitted"
     assert await read(2, waits["receipt"]) == "not-held"
     town.clock.at += timedelta(minutes=15)
-    await desk.meet(Sender(campaign.id, "A-00000001", "sato"), [], 0)
+    await desk.sync(Sender(campaign.id, "A-00000001", "sato"), [], 0)
     for _ in range(3):
         await no_shows.count_what_is_due(campaign)
     assert await read(3, absent[0]["receipt"]) == "gone"
-    await after.places.admit(campaign.id, waits["application_id"], KIDS, By("sato"))
+    await after.places.admit(campaign.id, waits["application_id"], KIDS, Actor("sato"))
     assert await read(4, waits["receipt"]) == "admitted"
     await after.settle()
     content = await after.transcript()

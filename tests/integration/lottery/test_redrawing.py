@@ -15,8 +15,8 @@ from services.lottery.draw.list_repository import CHUNK_ENTRIES, ListRepository
 from services.lottery.draw.randomness_entry import Dice
 from services.lottery.draw.redraw import Correction, SamePersonError
 from services.lottery.draw.rules.states import WrongStateError
-from services.lottery.places.correct import Refused
-from services.lottery.places.repository import By
+from services.lottery.places.corrections import RefusedApplication
+from services.lottery.places.stored_place import Actor
 from services.lottery.record.inclusion import check_proof
 from services.lottery.verification.transcript_checks import verify_transcript
 from shared.contracts import (
@@ -169,7 +169,7 @@ async def test_a_correction_in_a_draw_that_was_given_up_is_repeated_in_the_next(
         after = After.of(town, tmp_path)
         given = {
             each: await after.correcting.correct(
-                name, Refused(each, next(candidates("web", each)), choices), By("a", "b")
+                name, RefusedApplication(each, next(candidates("web", each)), choices), Actor("a", "b")
             )
             for each in refused
         }

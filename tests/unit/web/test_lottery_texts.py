@@ -8,7 +8,7 @@ import pytest
 
 from services.lottery.draw.relays import Trouble
 from services.lottery.pages import TEXTS
-from services.lottery.places.correct import REASON
+from services.lottery.places.corrections import REASON
 from services.lottery.promotion.states import Move, PlaceState
 from services.lottery.promotion.waiting_list import Obstacle
 from services.lottery.statistics.rules.demand import CHANNELS

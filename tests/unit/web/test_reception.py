@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from services.lottery.pages import TEXTS
-from services.lottery.reception.rules.attendance import Code, Place, Scan, Window, judge
+from services.lottery.reception.rules.attendance import AdmissionWindow, Code, Place, Scan, judge
 from services.lottery.record.passes import Pass, write_pass
 from shared.ids import CampaignId, new_application_id
 from shared.receipts import candidates, normalise_receipt
@@ -19,7 +19,7 @@ from tests.support.node_programs import Ask, bundled
 
 CASES = json.loads((Path(__file__).resolve().parents[2] / "cases" / "receipts.json").read_text("utf-8"))
 START = datetime(2018, 6, 9, 1, tzinfo=UTC)
-WINDOW = Window(START - timedelta(hours=6), START + timedelta(minutes=90))
+WINDOW = AdmissionWindow(START - timedelta(hours=6), START + timedelta(minutes=90))
 CAMPAIGN = CampaignId("777-days")
 
 

@@ -45,7 +45,7 @@ class Code(StrEnum):
 
 
 @dataclass(frozen=True)
-class Window:
+class AdmissionWindow:
     """When one class takes people: from `opens` to `ends`."""
 
     opens: datetime
@@ -93,7 +93,7 @@ class Verdict:
     first: str | None = None
 
 
-def judge(place: Place | None, window: Window, scans: Iterable[Scan]) -> dict[str, Verdict]:
+def judge(place: Place | None, window: AdmissionWindow, scans: Iterable[Scan]) -> dict[str, Verdict]:
     """The verdict on every scan of one place, by scan id. A scan that is there twice is one scan."""
     known = {scan.id: scan for scan in scans}
     taken_back = {scan.undoes for scan in known.values() if scan.undoes is not None}
@@ -143,7 +143,7 @@ class Count:
         )
 
 
-def by_place(scans: Iterable[tuple[str, Scan]]) -> dict[str, Sequence[Scan]]:
+def group_by_place(scans: Iterable[tuple[str, Scan]]) -> dict[str, Sequence[Scan]]:
     """Scans grouped by the place they speak of."""
     ordered = sorted(scans, key=lambda pair: pair[0])
     return {place: [scan for _, scan in group] for place, group in groupby(ordered, key=lambda pair: pair[0])}
@@ -153,7 +153,7 @@ def _happened(scan: Scan) -> tuple[datetime, str]:
     return scan.at, scan.id
 
 
-def _refusal(place: Place | None, window: Window, scan: Scan, taken_back: bool) -> Code | None:  # noqa: FBT001
+def _refusal(place: Place | None, window: AdmissionWindow, scan: Scan, taken_back: bool) -> Code | None:  # noqa: FBT001
     """Why this scan lets nobody in; None where it may. The first reason that holds is told."""
     reasons = (
         (scan.undoes is not None, Code.UNDO),

@@ -1,18 +1,12 @@
-"""How receipt numbers and codes may be typed, and how often wrongly."""
+"""Typed codes, and the limit of wrong codes."""
+
+import asyncio
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.lottery.places.ownership import WINDOW_S, TooManyTries, Tries, normalise_code
-
-
-class PeriodicTasks:
-    def __init__(self) -> None:
-        self.now = 0.0
-
-    def __call__(self) -> float:
-        return self.now
+from services.lottery.places.ownership import AttemptLimit, TooManyAttemptsError, normalise_code
 
 
 def test_letters_that_look_like_digits_are_digits_in_a_code():
@@ -26,22 +20,20 @@ def test_any_typed_code_becomes_something_that_can_be_compared(typed: str):
     assert normalised == normalised.upper()
 
 
-def test_wrong_codes_for_one_number_close_that_number_for_a_while_and_no_other():
-    watch = PeriodicTasks()
-    tries = Tries(watch)
+async def test_ten_wrong_codes_block_their_receipt_number_until_the_window_ends():
+    limit = AttemptLimit(window_s=1)
     for _ in range(10):
-        tries.check("one")
-        tries.wrong("one")
-    with pytest.raises(TooManyTries):
-        tries.check("one")
-    tries.check("other")
-    watch.now = WINDOW_S + 1
-    tries.check("one")
+        await limit.check("one")
+        await limit.count_wrong("one")
+    with pytest.raises(TooManyAttemptsError):
+        await limit.check("one")
+    await limit.check("other")
+    await asyncio.sleep(1.1)
+    await limit.check("one")
 
 
-def test_nobody_is_shut_out_by_what_others_type_and_memory_has_an_end():
-    tries = Tries(PeriodicTasks())
+async def test_wrong_codes_for_many_numbers_block_no_other_number():
+    limit = AttemptLimit()
     for number in range(12_000):
-        tries.wrong(str(number))
-    tries.check("mine")
-    assert len(tries._at) == 10_000
+        await limit.count_wrong(str(number))
+    await limit.check("mine")

@@ -8,10 +8,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.lottery.reception.rules.attendance import Code, Count, Place, Scan, Verdict, Window, judge, people_in
+from services.lottery.reception.rules.attendance import (
+    AdmissionWindow,
+    Code,
+    Count,
+    Place,
+    Scan,
+    Verdict,
+    judge,
+    people_in,
+)
 
 STARTS = datetime(2018, 6, 9, 1, 0, tzinfo=UTC)
-WINDOW = Window(STARTS - timedelta(hours=6), STARTS + timedelta(minutes=90))
+WINDOW = AdmissionWindow(STARTS - timedelta(hours=6), STARTS + timedelta(minutes=90))
 PAIR = Place(seats=2)
 
 

@@ -1,0 +1,92 @@
+"""Places and actors as they are stored."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from services.lottery.promotion.place_id import PlaceId, make_place_id
+from services.lottery.promotion.states import Move, PlaceState
+from services.lottery.promotion.waiting_list import Place
+from shared.contracts import Outcome, Result
+from shared.ids import ApplicationId, CampaignId, ClassId, DrawId, Receipt, application_id_bytes
+
+_STATES: Final = {"won": PlaceState.HELD, "waiting": PlaceState.WAITING}
+
+
+@dataclass(frozen=True)
+class Actor:
+    """Author of a move: a handler's id, `applicant` or `schedule`. `approved_by`: second handler. Never published."""
+
+    actor: str
+    approved_by: str | None = None
+
+
+@dataclass(frozen=True)
+class StoredPlace:
+    """A place with its owner. `why` and `gone_at`: the move that ended it, and its time."""
+
+    campaign: CampaignId
+    draw: DrawId
+    application_id: ApplicationId
+    class_id: ClassId
+    receipt: Receipt
+    place: Place
+    why: Move | None = None
+    gone_at: datetime | None = None
+
+    @property
+    def id(self) -> PlaceId:
+        return make_place_id(application_id_bytes(self.application_id), self.class_id)
+
+    @property
+    def entry(self) -> str:
+        """Id of the entry, in hex."""
+        return application_id_bytes(self.application_id).hex()
+
+    @classmethod
+    def from_document(cls, document: Mapping[str, Any]) -> "StoredPlace":
+        """Read a document of the collection `places`."""
+        state, why = PlaceState(document["state"]), document["why"]
+        return cls(
+            campaign=CampaignId(document["campaign"]),
+            draw=DrawId(document["draw"]),
+            application_id=ApplicationId(document["application_id"]),
+            class_id=ClassId(document["class_id"]),
+            receipt=Receipt(document["receipt"]),
+            place=Place(document["seats"], state, document["position"], document["answer_by"]),
+            why=None if why is None else Move(why),
+            gone_at=document["gone_at"],
+        )
+
+    def to_document(self) -> Mapping[str, Any]:
+        """Return the document of a new place."""
+        return {
+            "_id": self.id,
+            "campaign": self.campaign,
+            "draw": self.draw,
+            "application_id": self.application_id,
+            "entry": self.entry,
+            "class_id": self.class_id,
+            "seats": self.place.seats,
+            "receipt": self.receipt,
+            "state": self.place.state,
+            "position": self.place.position,
+            "answer_by": self.place.answer_by,
+            "why": self.why,
+            "gone_at": self.gone_at,
+            "revision": 0,
+        }
+
+
+def places_of_result(campaign: CampaignId, draw: DrawId, result: Result) -> list[StoredPlace]:
+    """Return the places that a result gives."""
+    return [
+        StoredPlace(campaign, draw, result.application_id, outcome.class_id, result.receipt, _place(outcome))
+        for outcome in result.outcomes
+        if outcome.outcome in _STATES
+    ]
+
+
+def _place(outcome: Outcome) -> Place:
+    return Place(outcome.seats, _STATES[outcome.outcome], outcome.position)
