@@ -78,7 +78,7 @@ def environment(service: str, *, rehearsal: bool) -> dict[str, str]:
             "KUJI_RELAY_PASSWORD_FILE": "/run/kuji/relay-password",
             "KUJI_BOUNCE_HOST": "0.0.0.0",
             "KUJI_BOUNCE_PORT": "2526",
-            **({**_MAILBOX, "KUJI_BACKUP_HORIZON_DAYS": "0"} if rehearsal else {}),
+            **(_MAILBOX if rehearsal else {}),
         },
         "notifier": {
             "KUJI_RELAY_HOST": "vault",

@@ -192,7 +192,6 @@ class Stack:
                 "KUJI_KEYSTORE_DIR": str(self.keystore),
                 "KUJI_PASSPHRASE_FILE": str(self.secrets.passphrase_file),
                 "KUJI_LOG_SCAN_DIRS": json.dumps([str(self.home / "logs")]),
-                "KUJI_BACKUP_HORIZON_DAYS": "0",
                 "KUJI_RELAY_PORT": str(self.relay_port),
                 "KUJI_RELAY_CERT_FILE": str(self.secrets.certificate_file),
                 "KUJI_RELAY_KEY_FILE": str(self.secrets.private_key_file),

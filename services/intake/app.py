@@ -18,7 +18,7 @@ from services.intake.campaigns.stage_repository import CampaignStageRepository
 from services.intake.closing import CampaignClosing
 from services.intake.collections import COLLECTIONS
 from services.intake.endpoints import applications_router, campaigns_router, postal_router
-from services.intake.erasure import IntakeErasure
+from services.intake.erasure import IntakeStores
 from services.intake.handlers import MessageHandlers
 from services.intake.pages import DIST, TEMPLATES, TEXTS
 from services.intake.pages.pinned_key import PinnedKey
@@ -32,10 +32,13 @@ from services.intake.staff_endpoints import operations_router
 from shared.campaign import Campaign, load_campaigns
 from shared.clock import Clock, choose_clock
 from shared.contracts import ApplicationsDecided, ErasureRequested, PaperSettled, SealingKeyPublished
+from shared.erasure import ErasureParticipant, refuse_erased_ids
+from shared.erasure import collections as erasure_collections
 from shared.ids import CampaignId
 from shared.messaging import Bus
 from shared.periodic import PeriodicTasks
 from shared.postal_codes import PostalCodes
+from shared.service_keys import ServiceKey
 from shared.storage import Store
 from shared.typesetting import Typesetter
 from shared.web import health_router, install_problems, require_staff_token
@@ -54,21 +57,23 @@ def build(settings: IntakeSettings) -> FastAPI:
     submissions, papers = SubmissionRepository(store), PaperRepository(store)
     keys, stages = SealingKeyRepository(store), CampaignStageRepository(store)
     admission = AdmissionCheck(keys)
-    erasure = IntakeErasure(store, submissions, papers, keys, stages, bus)
+    limits, service_key = RateLimits(settings.rates), ServiceKey(settings.service_keys_dir, "intake")
+    stores = IntakeStores(store, submissions, papers, keys, stages, limits)
+    erasure = ErasureParticipant("intake", store, stores, bus, service_key)
     closing = CampaignClosing(store, submissions, papers, stages, clock, settings.settle_s)
     watch = PeriodicTasks(campaigns.values(), (closing.close_if_over, erasure.carry_out), every_s=settings.watch_s)
     _connect(bus, MessageHandlers(submissions, papers, keys, erasure))
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        await store.ensure(COLLECTIONS)
+        await store.ensure([*COLLECTIONS, *erasure_collections()])
+        await refuse_erased_ids(store, campaigns.values())
         await stages.ensure(campaigns)
         async with bus, watch.running():
             yield
         await store.close()
 
     guard = require_staff_token(settings.ops_token_file)
-    limits = RateLimits(settings.rates)
     submitting = SubmissionService(
         campaigns,
         Acceptance(submissions, admission, stages, ApplicationPublisher(bus), clock),

@@ -79,7 +79,6 @@ COLLECTIONS: Final = (
         CAMPAIGNS,
         _closed(
             {"_id": _TEXT, "stage": {"enum": [stage.value for stage in Stage]}},
-            {"erasure_id": _TEXT, "before": {"bsonType": "object"}},
         ),
     ),
 )

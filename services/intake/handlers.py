@@ -4,10 +4,10 @@ from collections.abc import Sequence
 
 from services.intake.applications.repository import SubmissionRepository
 from services.intake.campaigns.sealing_key_repository import SealingKey, SealingKeyRepository
-from services.intake.erasure import IntakeErasure
 from services.intake.papers.repository import PaperRepository
 from services.intake.rules.paper_states import PaperStatus
 from shared.contracts import ApplicationsDecided, ErasureRequested, PaperSettled, SealingKeyPublished
+from shared.erasure import ErasureParticipant
 from shared.storage import UnitOfWork
 
 
@@ -19,7 +19,7 @@ class MessageHandlers:
         submissions: SubmissionRepository,
         papers: PaperRepository,
         keys: SealingKeyRepository,
-        erasure: IntakeErasure,
+        erasure: ErasureParticipant,
     ) -> None:
         self._submissions, self._papers, self._keys, self._erasure = submissions, papers, keys, erasure
 
@@ -36,5 +36,4 @@ class MessageHandlers:
             await self._papers.settle(event.campaign, event.paper_id, PaperStatus(event.state), uow)
 
     async def request_erasures(self, events: Sequence[ErasureRequested], uow: UnitOfWork) -> None:
-        for event in events:
-            await self._erasure.request(event, uow)
+        await self._erasure.on_requested(events, uow)

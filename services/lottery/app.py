@@ -16,7 +16,7 @@ from services.lottery.draw.redraw import RedrawService
 from services.lottery.draw.relays import RelayClient
 from services.lottery.draw.repository import DrawRepository
 from services.lottery.draw.run import DrawRunner
-from services.lottery.erasure import LotteryErasure
+from services.lottery.erasure import LotteryStores
 from services.lottery.keys import LotteryKeys
 from services.lottery.pages.draws import DrawPages, draws_router
 from services.lottery.pages.reception import ReceptionPages, reception_pages_router
@@ -51,9 +51,12 @@ from shared.contracts import (
     ErasureRequested,
     ReceiptsClosed,
 )
+from shared.erasure import ErasureParticipant, refuse_erased_ids
+from shared.erasure import collections as erasure_collections
 from shared.ids import CampaignId
 from shared.messaging import Bus
 from shared.periodic import PeriodicTask, PeriodicTasks
+from shared.service_keys import ServiceKey
 from shared.storage import Store
 from shared.web import health_router, install_problems, require_staff_token
 from shared.web.signin import staff_only
@@ -66,10 +69,12 @@ def build(settings: LotterySettings) -> FastAPI:
     store = Store.open(settings.mongo_url.get_secret_value(), settings.mongo_database, timeout_s=settings.timeout_s)
     bus = Bus(settings, "lottery", store)
     keys = LotteryKeys(settings.state_dir)
-    erasure = LotteryErasure(store, keys, bus)
     scheduler, draw_services = _draws(store, clock, keys, campaigns, settings)
     no_shows = NoShows(store, clock, moves.release)
-    places_desk, after_the_draw = _places(store, clock, keys, campaigns)
+    limit = AttemptLimit()
+    places_desk, after_the_draw = _places(store, clock, keys, campaigns, limit)
+    service_key = ServiceKey(settings.service_keys_dir, "lottery")
+    erasure = ErasureParticipant("lottery", store, LotteryStores(store, keys, limit), bus, service_key)
     tasks = (scheduler.advance, no_shows.count_what_is_due, *after_the_draw, erasure.carry_out)
     periodic = PeriodicTasks(campaigns.values(), tasks, every_s=settings.tick_s)
     _connect(bus, erasure)
@@ -77,6 +82,8 @@ def build(settings: LotterySettings) -> FastAPI:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         await store.ensure([*draws.collections(), *places.collections(), *reception.collections()])
+        await store.ensure(erasure_collections())
+        await refuse_erased_ids(store, campaigns.values())
         await DrawRepository(store).ensure(campaigns)
         await reception.ensure_counters(store, campaigns)
         async with bus, periodic.running():
@@ -118,11 +125,11 @@ def _draws(
 
 
 def _places(
-    store: Store, clock: Clock, keys: LotteryKeys, campaigns: Mapping[CampaignId, Campaign]
+    store: Store, clock: Clock, keys: LotteryKeys, campaigns: Mapping[CampaignId, Campaign], limit: AttemptLimit
 ) -> tuple[PlaceServices, tuple[PeriodicTask, ...]]:
     """Return the services of places for applicants and staff, and the periodic tasks."""
     passes = NoticeSecrets(keys, campaigns)
-    owners = Ownership(store, passes, AttemptLimit())
+    owners = Ownership(store, passes, limit)
     desk = PlaceServices(store, campaigns, PlaceMoves(store, clock, passes), owners, Corrections(store, clock, passes))
     return desk, (Promotions(store, clock, passes).advance, TranscriptSigner(store, keys).renew)
 
@@ -139,7 +146,7 @@ def _pages(
     yield withdraw_router(WithdrawPages(places_desk, renderer))
 
 
-def _connect(bus: Bus, erasure: LotteryErasure) -> None:
+def _connect(bus: Bus, erasure: ErasureParticipant) -> None:
     bus.consume(ApplicationsAccepted, handlers.on_accepted)
     bus.consume(ApplicationsRejected, handlers.on_rejected)
     bus.consume(ApplicationsHeld, handlers.on_held)

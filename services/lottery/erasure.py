@@ -1,9 +1,8 @@
-"""Erase a campaign at the lottery: entries, roll, outcomes and the key of the pass codes; the transcript stays.
+"""Stores of the lottery that an erasure empties: entries, roll, outcomes, places, scans and the key of the pass codes.
 
-The transcript holds no person and no token, only ids that applicants know of themselves (R-C11, R-C12).
+The public transcript stays: it holds no person and no token, only ids that applicants know of themselves (R-C11).
 """
 
-from collections.abc import Sequence
 from typing import Final
 
 from services.lottery.draw import collections as draws
@@ -12,63 +11,40 @@ from services.lottery.draw.repository import DrawRepository
 from services.lottery.draw.rules.states import DrawState
 from services.lottery.keys import LotteryKeys
 from services.lottery.places import repository as places
+from services.lottery.places.ownership import AttemptLimit
 from services.lottery.reception import repository as reception
-from shared.campaign import Campaign
-from shared.contracts import ErasureCompleted, ErasureRequested, StoreErasure
-from shared.erasure import Queues, count_outbox, judged_queues, judged_store
+from shared.contracts.closing import RATE_LIMITS
 from shared.ids import CampaignId
-from shared.logging import get_logger
-from shared.storage import OUTBOX, Store, UnitOfWork
+from shared.storage import Store, UnitOfWork
 
-_log = get_logger(__name__)
-
-_PERSONAL: Final = (*draws.PERSONAL, *places.PERSONAL, *reception.PERSONAL)
-_BUSY: Final = frozenset({DrawState.FREEZING, DrawState.DRAWN})
-"""States in which the service still needs the entries: to write the list down, or to publish results."""
+PASS_KEY: Final = "pass-key"  # noqa: S105  (the name of a store, not a secret)
+PERSONAL: Final = (*draws.PERSONAL, *places.PERSONAL, *reception.PERSONAL)
+_UNDER_WAY: Final = frozenset({DrawState.FREEZING, DrawState.DRAWN})
+"""States that end by themselves: a list that is being written, and results that are being published."""
 
 
-class LotteryErasure:
-    """Erases campaigns and reports what is left to the vault."""
+class LotteryStores:
+    """Count and delete what the lottery holds of a campaign."""
 
-    def __init__(self, store: Store, keys: LotteryKeys, queues: Queues) -> None:
-        self._store, self._keys, self._queues = store, keys, queues
+    def __init__(self, store: Store, keys: LotteryKeys, limit: AttemptLimit) -> None:
+        self._store, self._keys, self._limit = store, keys, limit
 
-    async def on_requested(self, events: Sequence[ErasureRequested], uow: UnitOfWork) -> None:
-        """Store the request; the scheduler carries it out, so that a restart in between loses nothing."""
-        for event in events:
-            await FollowUpRepository(uow).request_erasure(event.campaign, event.erasure_id)
+    async def close(self, campaign: CampaignId, erasure_id: str, uow: UnitOfWork) -> bool:
+        """Stop the draw. Return False while a list is being written or results are being published."""
+        await FollowUpRepository(uow).request_erasure(campaign, erasure_id)
+        draw = await DrawRepository(uow).find(campaign)
+        return draw is None or draw.state not in _UNDER_WAY
 
-    async def carry_out(self, campaign: Campaign) -> None:
-        """Erase if that was requested and is not complete. Safe to repeat at any point."""
-        draw = await DrawRepository(self._store).find(campaign.id)
-        if draw is None or draw.erasure is None or not draw.erasure.is_pending or draw.state in _BUSY:
-            return
-        before = draw.erasure.before or await self._count(campaign.id)
-        await FollowUpRepository(self._store).begin_erasure(campaign.id, before)
-        await self._erase(campaign.id)
-        after = await self._count(campaign.id)
-        stores = [judged_store(name, before[name], after[name]) for name in before]
-        await self._report(campaign.id, draw.erasure.id, (*stores, await judged_queues(self._queues)))
+    async def count(self, campaign: CampaignId) -> dict[str, int]:
+        """Return the number of records in each store."""
+        tombstone = await self._store.tombstones.find(campaign)
+        counts = {name: await self._store.db[name].count_documents({"campaign": campaign}) for name in PERSONAL}
+        counts[PASS_KEY] = int(self._keys.has_pass_key(campaign))
+        return {**counts, RATE_LIMITS: self._limit.records_before(tombstone.at) if tombstone else 0}
 
-    async def _erase(self, campaign: CampaignId) -> None:
-        for name in _PERSONAL:
+    async def delete(self, campaign: CampaignId) -> None:
+        """Delete the records, the key of the pass codes and the wrong codes that were counted. Safe to repeat."""
+        for name in PERSONAL:
             await self._store.db[name].delete_many({"campaign": campaign})
         self._keys.forget(campaign)
-        await self._queues.purge_campaign(campaign)
-
-    async def _count(self, campaign: CampaignId) -> dict[str, int]:
-        """Return how many documents of the campaign each store holds."""
-        counts = {name: await self._store.db[name].count_documents({"campaign": campaign}) for name in _PERSONAL}
-        counts["pass-key"] = int(self._keys.has_pass_key(campaign))
-        counts[OUTBOX] = await count_outbox(self._store, campaign)
-        return counts
-
-    async def _report(self, campaign: CampaignId, erasure_id: str, stores: tuple[StoreErasure, ...]) -> None:
-        completed = ErasureCompleted(campaign=campaign, erasure_id=erasure_id, service="lottery", stores=stores)
-
-        async def complete(uow: UnitOfWork) -> None:
-            if await FollowUpRepository(uow).complete_erasure(campaign, erasure_id):
-                await uow.emit(completed)
-
-        await self._store.transact(complete)
-        _log.info("campaign-erased", campaign=campaign, erasure=erasure_id)
+        self._limit.forget()

@@ -5,12 +5,11 @@ from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 
-from services.notifier import erasure as erasures
 from services.notifier import handlers
 from services.notifier.applicant_repository import ApplicantRepository
 from services.notifier.collections import COLLECTIONS
 from services.notifier.endpoints import staff_router
-from services.notifier.erasure import Erasure
+from services.notifier.erasure import NotifierStores
 from services.notifier.mail.claims import Claims
 from services.notifier.mail.compose import MailComposer
 from services.notifier.mail.dispatch import MailDispatcher
@@ -31,9 +30,12 @@ from shared.contracts import (
     PrintCompleted,
     ResultsPublished,
 )
+from shared.erasure import ErasureParticipant, refuse_erased_ids
+from shared.erasure import collections as erasure_collections
 from shared.ids import CampaignId
 from shared.messaging import Bus
 from shared.periodic import PeriodicTasks
+from shared.service_keys import ServiceKey
 from shared.settings import read_secret
 from shared.storage import Store
 from shared.web import health_router, install_problems, require_staff_token
@@ -46,7 +48,8 @@ def build(settings: NotifierSettings) -> FastAPI:
     store = Store.open(settings.mongo_url.get_secret_value(), settings.mongo_database, timeout_s=settings.timeout_s)
     bus = Bus(settings, "notifier", store)
     applicants, texts = ApplicantRepository(store.db), Texts()
-    erasure = Erasure(store, bus)
+    service_key = ServiceKey(settings.service_keys_dir, "notifier")
+    erasure = ErasureParticipant("notifier", store, NotifierStores(store), bus, service_key)
     mail_composer = MailComposer(applicants, texts, campaigns, settings.relay_domain)
     dispatcher = _build_dispatcher(settings, campaigns, store, mail_composer)
     print_queue = PrintQueue(store, CardComposer(applicants, texts, campaigns), gather_s=settings.gather_s)
@@ -57,7 +60,8 @@ def build(settings: NotifierSettings) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        await store.ensure([*COLLECTIONS, *erasures.collections()])
+        await store.ensure([*COLLECTIONS, *erasure_collections()])
+        await refuse_erased_ids(store, campaigns.values())
         await applicants.ensure_locks(campaigns)
         dispatcher.start()
         async with bus, watch.running():
@@ -76,7 +80,7 @@ def build(settings: NotifierSettings) -> FastAPI:
     return app
 
 
-def _connect(bus: Bus, print_queue: PrintQueue, erasure: Erasure) -> None:
+def _connect(bus: Bus, print_queue: PrintQueue, erasure: ErasureParticipant) -> None:
     bus.consume(ContactsRegistered, handlers.on_contacts)
     bus.consume(ResultsPublished, handlers.on_results)
     bus.consume(PlacesOffered, handlers.on_places)

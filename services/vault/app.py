@@ -35,8 +35,10 @@ from services.vault.settings import VaultSettings
 from shared.campaign import load_campaigns
 from shared.clock import choose_clock
 from shared.contracts import ApplicationReceived, ErasureCompleted, PaperReceived, PrintRequested
+from shared.erasure import refuse_erased_ids
 from shared.messaging import Batch, Bus
 from shared.postal_codes import PostalCodes
+from shared.service_keys import PublicKeys
 from shared.settings import read_secret
 from shared.storage import PyMongoError, Store
 from shared.typesetting import Typesetter
@@ -65,8 +67,9 @@ def build(settings: VaultSettings) -> FastAPI:
     scanner = Scanner(settings.clamd_url, settings.clamd_timeout_s)
     papers = PaperInbox(store, keystore, audit, campaigns, clock, scanner, Sandbox())
     bus.consume(PaperReceived, papers.on_received, Batch(size=1, wait_s=0.0))
-    closing = close_out(settings, store, bus, keystore, known, audit, campaigns, typesetter, clock)
-    bus.consume(ErasureCompleted, closing.erasure.on_completed)
+    answer_keys = PublicKeys(settings.service_keys_dir)
+    closing = close_out(settings, store, bus, keystore, answer_keys, known, audit, campaigns, typesetter, clock)
+    bus.consume(ErasureCompleted, closing.answers.on_completed)
 
     listeners = (mail.relay(settings, known, campaigns, clock), mail.bounce_server(settings, known, store))
 
@@ -83,7 +86,8 @@ def build(settings: VaultSettings) -> FastAPI:
                 *close_out_ledger.collections(),
             ]
         )
-        await closing.ledger.ensure(campaigns)
+        await refuse_erased_ids(store, campaigns.values())
+        await closing.repository.ensure(campaigns)
         await publish_sealing_keys(store, keystore, campaigns.values())
         checking = asyncio.create_task(audit.keep_checking(), name="audit checkpoints")
         async with bus, closing.watch.running(), mail.open_servers(*listeners):

@@ -35,8 +35,8 @@ class VaultSettings(ServiceSettings):
     erasure_answers_s: float = Field(
         600.0, gt=0, description="longest wait for the other services at an erasure; a silent service is UNKNOWN"
     )
-    backup_horizon_days: int | None = Field(
-        None, ge=0, description="days until the last backup of the keys is gone, 0 for none; unset is UNKNOWN"
+    key_copies_horizon_days: int | None = Field(
+        None, ge=1, description="days for which a recorded copy of the key folder is kept; unset: no copy is recorded"
     )
     close_out_watch_s: float = Field(1.0, gt=0, description="seconds between looks at erasures under way")
     clamd_url: str | None = Field(

@@ -18,7 +18,7 @@ from shared.contracts.applications import (
     SealingKeyPublished,
 )
 from shared.contracts.base import BATCH_LIMIT, Channel, Event, Value
-from shared.contracts.closing import ErasureCompleted, ErasureRequested, StoreErasure, Verdict
+from shared.contracts.closing import ErasureCompleted, ErasurePhase, ErasureRequested, StoreErasure, Verdict
 from shared.contracts.papers import SEALED_PAPER_BYTES, SEALED_PAPER_TEXT, PaperChannel, PaperReceived, PaperSettled
 from shared.contracts.places import PlaceOffer, PlacesOffered
 from shared.contracts.results import (
@@ -58,6 +58,7 @@ __all__ = [
     "ContactsRegistered",
     "Decision",
     "ErasureCompleted",
+    "ErasurePhase",
     "ErasureRequested",
     "Event",
     "HeldApplication",

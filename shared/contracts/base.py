@@ -15,7 +15,15 @@ class Event(Value):
     """Something that has happened. `name` is the routing key and the AMQP type."""
 
     name: ClassVar[str]
+    is_about_erasure: ClassVar[bool] = False
+    """True for the events of the erasure itself: they are consumed and published after it, too."""
+
     v: Literal[1] = 1
+
+    @property
+    def erasable_campaign(self) -> str | None:
+        """Campaign with whose erasure this event ends; None for the events of the erasure itself."""
+        return None if self.is_about_erasure else getattr(self, "campaign", None)
 
     def to_json(self) -> bytes:
         return self.model_dump_json().encode("utf-8")

@@ -153,13 +153,31 @@ class Bus:
 
     async def queue_depths(self) -> dict[str, int]:
         """Messages ready in this service's queues and its parking queue, by name without namespace."""
-        queues = (*self._queues, self._names.parked(self._service))
-        depths = await queue_depths(self._hearing, queues, self._settings.timeout_s)
-        return {self._names.plain(name): depth for name, depth in depths.items()}
+        return await self._depths((*self._queues, self._names.parked(self._service)))
+
+    async def inlet_depths(self) -> dict[str, int]:
+        """Messages ready in the queues that this service consumes, by name without namespace."""
+        return await self._depths(self._queues)
+
+    async def delay_depths(self) -> dict[str, int]:
+        """Messages waiting in the delay queues, of all services, by name without namespace."""
+        return await self._depths([self._names.rung(delay_s) for delay_s in self._settings.retry_delays_s])
+
+    def unacknowledged(self, campaign: CampaignId) -> int:
+        """Return the number of the campaign's messages that this process was given and has not acknowledged yet."""
+        return sum(consumer.unacknowledged(campaign) for consumer in self._consumers)
 
     async def purge_campaign(self, campaign: CampaignId) -> int:
-        """Remove the campaign's messages from this service's parking queue; how many."""
+        """Discard the campaign's messages in this service's parking queue and return their number."""
         return await self.parking.purge(campaign)
+
+    async def parked(self, campaign: CampaignId) -> int:
+        """Return the number of the campaign's messages in this service's parking queue."""
+        return await self.parking.count(campaign)
+
+    async def _depths(self, queues: Sequence[str]) -> dict[str, int]:
+        depths = await queue_depths(self._hearing, queues, self._settings.timeout_s)
+        return {self._names.plain(name): depth for name, depth in depths.items()}
 
     def parking_router(self, guard: Guard) -> APIRouter:
         """GET /v1/queues, GET /v1/parked, POST /v1/parked/{id}/replay, DELETE /v1/parked/{id}."""

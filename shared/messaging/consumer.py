@@ -7,8 +7,10 @@ from typing import Any
 
 from aio_pika.abc import AbstractChannel, AbstractConnection
 
+from shared.ids import CampaignId
 from shared.logging import describe, get_logger
 from shared.messaging.deliveries import Batch, Deliveries
+from shared.messaging.envelope import campaign_of
 from shared.messaging.handling import Handling
 from shared.messaging.link import Link, hang_up, was_cancelled
 
@@ -52,6 +54,11 @@ class Consumer:
     def attached(self) -> bool:
         return self._deliveries is not None and not self._deliveries.ended
 
+    def unacknowledged(self, campaign: CampaignId) -> int:
+        """Return the number of delivered messages of the campaign that are not acknowledged yet."""
+        messages = self._deliveries.unacknowledged if self._deliveries is not None else []
+        return sum(campaign_of(message) == campaign for message in messages)
+
     async def run(self) -> None:
         loop, failures = asyncio.get_running_loop(), 0
         while not self._stopping.is_set():
@@ -89,7 +96,6 @@ class Consumer:
             while messages := await deliveries.next_batch(self._batch):
                 async with self._answering:
                     await self._handling.handle(messages, deliveries)
-                    deliveries.answered(len(messages))
 
     @contextlib.asynccontextmanager
     async def _attached(self, connection: AbstractConnection) -> AsyncIterator[Deliveries]:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import deque
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from aio_pika.abc import AbstractIncomingMessage
@@ -20,20 +21,15 @@ class Deliveries:
 
     def __init__(self) -> None:
         self._waiting: deque[AbstractIncomingMessage] = deque()
+        self._unacknowledged: dict[int, AbstractIncomingMessage] = {}
         self._arrived = asyncio.Event()
         self._ended = False
-        self.unanswered = 0
-        """Messages that the broker has pushed and that have no acknowledgement or rejection yet."""
 
     async def put(self, message: AbstractIncomingMessage) -> None:
         """The client's callback: returns at once, so that a lost connection has nothing of ours to cancel."""
         self._waiting.append(message)
-        self.unanswered += 1
+        self._unacknowledged[id(message)] = message
         self._arrived.set()
-
-    def answered(self, count: int) -> None:
-        """Record that `count` messages were acknowledged or rejected."""
-        self.unanswered -= count
 
     def finish(self) -> None:
         """No more will come; what is here is still handed out."""
@@ -43,7 +39,23 @@ class Deliveries:
     def abandon(self) -> None:
         """The channel is gone: what is here will be delivered again elsewhere and cannot be acknowledged."""
         self._waiting.clear()
+        self._unacknowledged.clear()
         self.finish()
+
+    def acknowledged(self, messages: Iterable[AbstractIncomingMessage]) -> None:
+        """Forget messages that were acknowledged."""
+        for message in messages:
+            self._unacknowledged.pop(id(message), None)
+
+    @property
+    def unanswered(self) -> int:
+        """Number of messages that the broker has pushed and that are not acknowledged yet."""
+        return len(self._unacknowledged)
+
+    @property
+    def unacknowledged(self) -> list[AbstractIncomingMessage]:
+        """Messages that the broker delivered on this channel and that are not acknowledged yet."""
+        return list(self._unacknowledged.values())
 
     @property
     def ended(self) -> bool:

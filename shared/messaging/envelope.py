@@ -7,6 +7,7 @@ Several events may ride in one message, a bundle: a line of the body and an id o
 arrives it is taken apart at once, so that every event keeps its own inbox line, its own retries and its own fate.
 """
 
+import json
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -16,6 +17,7 @@ from typing import Any, Final, Self
 from aio_pika import DeliveryMode, Message
 from aio_pika.abc import AbstractIncomingMessage, HeadersType
 
+from shared.contracts import ROUTES
 from shared.ids import EventId
 
 EVENT_ID: Final = "kuji-event-id"
@@ -25,6 +27,8 @@ ATTEMPT: Final = "kuji-attempt"
 ORIGIN: Final = "kuji-origin-queue"
 ERROR: Final = "kuji-error"
 PARKED_AT: Final = "kuji-parked-at"
+
+_ABOUT_ERASURE: Final = frozenset(route.event.name for route in ROUTES if route.event.is_about_erasure)
 
 BUNDLE_EVENTS: Final = 50
 BUNDLE_BYTES: Final = 256 * 1024
@@ -76,6 +80,26 @@ class Envelope:
         """The copy for the parking queue. `error`: a type's name and a stable code, never a text (R-C2)."""
         at = datetime.now(UTC).isoformat(timespec="seconds")
         return self.message({ORIGIN: origin, ERROR: error, PARKED_AT: at})
+
+
+def campaign_of(message: AbstractIncomingMessage) -> str | None:
+    """Return the campaign that the message names, None if none can be read. Events of a bundle share one campaign.
+
+    Events of the erasure itself count as of no campaign: they are consumed after it, too.
+    """
+    return erasable_campaign(Envelope.read_all(message)[0])
+
+
+def erasable_campaign(envelope: Envelope) -> str | None:
+    """Return the campaign with whose erasure the event ends; None for the erasure's own events and unreadable ones."""
+    if envelope.name in _ABOUT_ERASURE:
+        return None
+    try:
+        event = json.loads(envelope.body)
+    except ValueError:
+        return None
+    campaign = event.get("campaign") if isinstance(event, dict) else None
+    return campaign if isinstance(campaign, str) else None
 
 
 def bundles(envelopes: Sequence[Envelope]) -> Iterator[Message]:

@@ -18,14 +18,15 @@ from pydantic import ValidationError
 
 from shared.contracts.base import Event
 from shared.errors import NotReadyError
+from shared.ids import EventId
 from shared.logging import describe, get_logger
 from shared.messaging.deliveries import Deliveries
-from shared.messaging.envelope import Envelope
+from shared.messaging.envelope import Envelope, erasable_campaign
 from shared.messaging.errors import BrokerUnavailable, ContractViolation
 from shared.messaging.names import Names
 from shared.messaging.publisher import Publisher
 from shared.messaging.retry_policy import Park, judge
-from shared.storage import Store, StoreUnavailableError, UnitOfWork
+from shared.storage import PyMongoError, Store, StoreUnavailableError, UnitOfWork
 
 _log = get_logger(__name__)
 
@@ -137,7 +138,7 @@ class Handling(Generic[E]):
             for parcel in parcels:
                 await self._together([parcel], deliveries)
         else:
-            await _answered([parcel.delivery for parcel in parcels])
+            await _answered([parcel.delivery for parcel in parcels], deliveries)
 
     async def _commit(self, parcels: Sequence[Parcel[E]], deliveries: Deliveries) -> None:
         """One transaction. While the database is away or the service not ready, all wait: no message is at fault.
@@ -160,13 +161,28 @@ class Handling(Generic[E]):
     async def _work(self, parcels: Sequence[Parcel[E]], uow: UnitOfWork) -> None:
         events = {parcel.envelope.event_id: parcel.event for parcel in parcels}
         unseen = await self._store.inbox.unseen(self._consumer, list(events), uow.session)
-        if not unseen:
+        kept = await self._without_erased({key: event for key, event in events.items() if key in unseen}, uow)
+        if not kept:
             return
-        await self._store.inbox.record(self._consumer, [key for key in events if key in unseen], uow.session)
-        await self._handler([event for key, event in events.items() if key in unseen], uow)
+        campaigns = {key: event.erasable_campaign for key, event in kept.items()}
+        await self._store.inbox.record(self._consumer, campaigns, uow.session)
+        await self._handler(list(kept.values()), uow)
+
+    async def _without_erased(self, events: dict[EventId, E], uow: UnitOfWork) -> dict[EventId, E]:
+        """Drop and count events of campaigns that have a tombstone; no handler sees them (docs/protocols.md §5)."""
+        named = {key: event.erasable_campaign for key, event in events.items()}
+        erased = await self._store.tombstones.erased_among(filter(None, named.values()), uow.session)
+        dropped = [campaign for campaign in named.values() if campaign in erased]
+        if dropped:
+            await self._store.tombstones.count_dropped(filter(None, dropped), uow.session)
+            _log.warning("erased-campaign-dropped", queue=self._queue, count=len(dropped))
+        return {key: event for key, event in events.items() if named[key] not in erased}
 
     async def _divert(self, delivery: Delivery, envelope: Envelope, error: Exception, deliveries: Deliveries) -> None:
         """Up the ladder or to the parking queue: the copy is confirmed before the original is acknowledged."""
+        if await self._is_erased(envelope, deliveries):
+            await _answered([delivery], deliveries)
+            return
         verdict = judge(error, envelope.attempt, self._delays_s)
         about = {"queue": self._queue, "event_id": envelope.event_id, "attempt": envelope.attempt}
         if isinstance(verdict, Park):
@@ -176,7 +192,22 @@ class Handling(Generic[E]):
             rung = self._names.rung(verdict.delay_s)
             await self._insist(rung, self._queue, envelope.again().message(), deliveries)
             _log.warning("message-retried", delay_s=verdict.delay_s, **about)
-        await _answered([delivery])
+        await _answered([delivery], deliveries)
+
+    async def _is_erased(self, envelope: Envelope, deliveries: Deliveries) -> bool:
+        """Return True, and count the event, if its campaign was erased: no copy of it goes to another queue."""
+        campaign = erasable_campaign(envelope)
+        if campaign is None:
+            return False
+        try:
+            if not await self._store.tombstones.erased_among([campaign]):
+                return False
+            await self._store.tombstones.count_dropped([campaign])
+        except (StoreUnavailableError, PyMongoError):
+            deliveries.abandon()
+            raise Abandoned from None
+        _log.warning("erased-campaign-dropped", queue=self._queue, count=1)
+        return True
 
     async def _insist(self, exchange: str, routing_key: str, copy: Message, deliveries: Deliveries) -> None:
         """Until the broker has the copy or has taken the original back; a copy too many is no harm (inbox)."""
@@ -193,14 +224,15 @@ class Handling(Generic[E]):
                 return
 
 
-async def _answered(answered: Sequence[Delivery]) -> None:
-    """An event of each of these has found its end."""
+async def _answered(answered: Sequence[Delivery], deliveries: Deliveries) -> None:
+    """Acknowledge those messages of which no event is unanswered any more."""
     done = []
     for delivery in answered:
         delivery.unanswered -= 1
         if delivery.unanswered == 0:
             done.append(delivery.message)
     await _acknowledge(done)
+    deliveries.acknowledged(done)
 
 
 async def _acknowledge(messages: Sequence[AbstractIncomingMessage]) -> None:

@@ -6,7 +6,6 @@ in place. A second look at the same moment may see none of them, so a service lo
 
 import asyncio
 import hashlib
-import json
 import math
 from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
@@ -18,7 +17,7 @@ from aio_pika.abc import AbstractIncomingMessage
 
 from shared.ids import CampaignId
 from shared.messaging import envelope as headers
-from shared.messaging.envelope import Envelope
+from shared.messaging.envelope import Envelope, campaign_of
 from shared.messaging.errors import NotReplayable
 from shared.messaging.link import Link, answering
 from shared.messaging.names import Names
@@ -94,10 +93,15 @@ class Parking:
                 await message.ack()
             return message is not None
 
-    async def purge(self, campaign: CampaignId) -> int:
-        """Discard every message of `campaign` (its erasure); how many. Unreadable ones stay: theirs is unknown."""
+    async def count(self, campaign: CampaignId) -> int:
+        """Return the number of parked messages of `campaign`."""
         async with self._held() as found:
-            doomed = [message for message in found if _campaign(message) == campaign]
+            return sum(campaign_of(message) == campaign for message in found)
+
+    async def purge(self, campaign: CampaignId) -> int:
+        """Discard every message of `campaign` for its erasure and return their number. Unreadable messages stay."""
+        async with self._held() as found:
+            doomed = [message for message in found if campaign_of(message) == campaign]
             for message in doomed:
                 await message.ack()
             return len(doomed)
@@ -146,13 +150,3 @@ def _at(message: AbstractIncomingMessage) -> str:
     deaths: Any = message.headers.get("x-death") or [{}]
     died = deaths[0].get("time")
     return died.isoformat() if isinstance(died, datetime) else ""
-
-
-def _campaign(message: AbstractIncomingMessage) -> str | None:
-    """All events of a bundle are of one campaign."""
-    try:
-        event = json.loads(Envelope.read_all(message)[0].body)
-    except ValueError:
-        return None
-    campaign = event.get("campaign") if isinstance(event, dict) else None
-    return campaign if isinstance(campaign, str) else None

@@ -1,6 +1,6 @@
 """MongoDB behind one seam: stores, transactions, inbox and outbox. No other package imports the driver (ADR 0003)."""
 
-from shared.storage.collections import INBOX, OUTBOX, Collection, Index
+from shared.storage.collections import INBOX, OUTBOX, TOMBSTONES, Collection, Index
 from shared.storage.driver import (
     ASCENDING,
     DESCENDING,
@@ -24,6 +24,7 @@ from shared.storage.driver import (
 )
 from shared.storage.outbox import OutboxEntry
 from shared.storage.store import TRANSACTION_LIFETIME_S, Store, Work
+from shared.storage.tombstones import Tombstone, Tombstones
 from shared.storage.work import UnitOfWork
 
 __all__ = [
@@ -31,6 +32,7 @@ __all__ = [
     "DESCENDING",
     "INBOX",
     "OUTBOX",
+    "TOMBSTONES",
     "TRANSACTION_LIFETIME_S",
     "BulkWriteError",
     "Collection",
@@ -50,6 +52,8 @@ __all__ = [
     "Session",
     "Store",
     "StoreUnavailableError",
+    "Tombstone",
+    "Tombstones",
     "UnitOfWork",
     "UpdateMany",
     "UpdateOne",

@@ -8,8 +8,7 @@ from shared.storage.driver import Database, IndexModel, OperationFailure, alread
 
 INBOX: Final = "inbox"
 OUTBOX: Final = "outbox"
-
-_INBOX_KEPT_S: Final = 180 * 24 * 3600
+TOMBSTONES: Final = "tombstones"
 
 
 @dataclass(frozen=True)
@@ -56,8 +55,12 @@ class Collection:
 MESSAGE_COLLECTIONS: Final = (
     Collection(
         INBOX,
-        {"bsonType": "object", "required": ["_id", "at"], "properties": {"_id": {"bsonType": "string"}}},
-        (Index("at", expire_after_s=_INBOX_KEPT_S),),
+        {
+            "bsonType": "object",
+            "required": ["_id", "at", "campaign"],
+            "properties": {"_id": {"bsonType": "string"}, "campaign": {"bsonType": ["string", "null"]}},
+        },
+        retired=("at_1",),
     ),
     Collection(
         OUTBOX,
@@ -66,14 +69,30 @@ MESSAGE_COLLECTIONS: Final = (
             "required": ["event_id", "name", "body", "at", "leased_until"],
             "properties": {
                 "event_id": {"bsonType": "string"},
+                "campaign": {"bsonType": ["string", "null"]},
                 "name": {"bsonType": "string"},
                 "body": {"bsonType": "binData"},
                 "leased_until": {"bsonType": "date"},
             },
         },
     ),
+    Collection(
+        TOMBSTONES,
+        {
+            "bsonType": "object",
+            "additionalProperties": False,
+            "required": ["_id", "erasure_id", "campaign_sha256", "at", "dropped"],
+            "properties": {
+                "_id": {"bsonType": "string"},
+                "erasure_id": {"bsonType": "string"},
+                "campaign_sha256": {"bsonType": "string"},
+                "at": {"bsonType": "date"},
+                "dropped": {"bsonType": ["int", "long"], "minimum": 0},
+            },
+        },
+    ),
 )
-"""An inbox line outlives any broker's memory of a message; an outbox line lives until the broker confirmed it."""
+"""An inbox line lives until its campaign is erased; an outbox line lives until the broker confirmed it."""
 
 
 async def ensure(db: Database, collection: Collection) -> None:

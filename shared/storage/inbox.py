@@ -1,6 +1,6 @@
 """The inbox: which events a consumer has handled, so that one delivered twice is handled once (ADR 0004)."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
 from shared.ids import EventId
@@ -20,10 +20,15 @@ class Inbox:
         cursor = self._lines.find({"_id": {"$in": list(wanted)}}, {"_id": 1}, session=session)
         return set(events) - {wanted[line["_id"]] async for line in cursor}
 
-    async def record(self, consumer: str, events: Iterable[EventId], session: Session) -> None:
-        """Note them as handled. A rival that handled one meanwhile makes the transaction fail and be run again."""
+    async def record(self, consumer: str, events: Mapping[EventId, str | None], session: Session) -> None:
+        """Write one line for each handled event, with the campaign whose erasure deletes the line.
+
+        If another process handled one of them meanwhile, the transaction fails and is run again.
+        """
         at = datetime.now(UTC)
-        lines = [{"_id": _line_id(event, consumer), "at": at} for event in events]
+        lines = [
+            {"_id": _line_id(event, consumer), "at": at, "campaign": campaign} for event, campaign in events.items()
+        ]
         await self._lines.insert_many(lines, ordered=True, session=session)
 
 

@@ -12,6 +12,7 @@ from shared.storage.collections import MESSAGE_COLLECTIONS, Collection, ensure
 from shared.storage.driver import MAJORITY, SNAPSHOT, Client, Database, PyMongoError, Session, translate_errors
 from shared.storage.inbox import Inbox
 from shared.storage.outbox import Outbox
+from shared.storage.tombstones import Tombstones
 from shared.storage.work import UnitOfWork
 
 T = TypeVar("T")
@@ -37,7 +38,7 @@ class Store:
     def __init__(self, client: Client, database: str) -> None:
         self._client = client
         self.db: Database = client[database]
-        self.inbox, self.outbox = Inbox(self.db), Outbox(self.db)
+        self.inbox, self.outbox, self.tombstones = Inbox(self.db), Outbox(self.db), Tombstones(self.db)
         self._listeners: list[Callable[[], None]] = []
 
     @classmethod

@@ -7,6 +7,7 @@ from shared.contracts.base import Event
 from shared.ids import EventId, new_event_id
 from shared.storage.collections import OUTBOX
 from shared.storage.driver import Database, Session
+from shared.storage.tombstones import Tombstones
 
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -19,6 +20,7 @@ class UnitOfWork:
 
     def __init__(self, db: Database, session: Session) -> None:
         self.db, self.session = db, session
+        self.tombstones = Tombstones(db)
         self._lines: list[dict[str, Any]] = []
 
     async def emit(self, event: Event, event_id: EventId | None = None) -> None:
@@ -26,6 +28,7 @@ class UnitOfWork:
         self._lines.append(
             {
                 "event_id": event_id or new_event_id(),
+                "campaign": event.erasable_campaign,
                 "name": event.name,
                 "body": event.to_json(),
                 "at": datetime.now(UTC),
@@ -34,7 +37,21 @@ class UnitOfWork:
         )
 
     async def flush(self) -> bool:
-        """Write the emitted events to the outbox in one call; return True if there were any. The store calls this."""
-        if self._lines:
-            await self.db[OUTBOX].insert_many(self._lines, ordered=True, session=self.session)
-        return bool(self._lines)
+        """Write the emitted events to the outbox in one call; return True if there were any. The store calls this.
+
+        Events of an erased campaign are dropped and counted at its tombstone (docs/protocols.md §5).
+        """
+        lines = await self._without_erased(self._lines)
+        if lines:
+            await self.db[OUTBOX].insert_many(lines, ordered=True, session=self.session)
+        return bool(lines)
+
+    async def _without_erased(self, lines: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        campaigns = {line["campaign"] for line in lines if line["campaign"] is not None}
+        erased = await self.tombstones.erased_among(campaigns, self.session) if campaigns else frozenset[str]()
+        if not erased:
+            return lines
+        await self.tombstones.count_dropped(
+            [line["campaign"] for line in lines if line["campaign"] in erased], self.session
+        )
+        return [line for line in lines if line["campaign"] not in erased]

@@ -1,24 +1,32 @@
-"""A vault's close-out wired on a real database and real keys, without a broker, and two people in it."""
+"""A vault's close-out on a real database and real keys, with queues filled by hand, and two people in it."""
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pyrage
 
-from services.vault.closeout.erasure import OTHERS, Erasure, Limits
+from services.vault.closeout.answers import ErasureAnswers
+from services.vault.closeout.campaign_folders import CampaignFolders
+from services.vault.closeout.delay_queues import DelayQueueWatch
+from services.vault.closeout.erasure import Erasure, Limits
 from services.vault.closeout.logsearch import LogSearch
-from services.vault.closeout.measuring import ERASED, Measuring
-from services.vault.closeout.repository import Ledger
-from services.vault.closeout.return_package import Returns, TakeOut
+from services.vault.closeout.measuring import ERASED, VaultStores
+from services.vault.closeout.order import ErasureOrders
+from services.vault.closeout.repository import CloseOutRepository
+from services.vault.closeout.return_package import ReturnPackages, TakeOut
 from services.vault.closeout.rules.certificate import Approval
+from services.vault.closeout.rules.record import CloseOutRecord
+from services.vault.closeout.rules.required_stores import OTHER_SERVICES, REQUIRED_STORES
 from services.vault.closeout.rules.stages import Stage
 from services.vault.identities.person import Person
-from shared.contracts import ErasureCompleted, StoreErasure
-from shared.ids import CampaignId
+from shared.contracts import ErasureCompleted, ErasurePhase, StoreErasure
+from shared.erasure import ANSWER_CONTEXT, signed_document
 from shared.storage import OUTBOX
 from shared.typesetting import Typesetter
+from tests.support.erasure_harness import PlannedQueues, answer_keys
+from tests.support.service_keys import service_key
 from tests.support.vault_parts import Parts
 
 PEOPLE = [
@@ -28,29 +36,67 @@ PEOPLE = [
 WARD = pyrage.x25519.Identity.generate()
 TAKE_OUT = TakeOut(str(WARD.to_public()), "handler-1", "responsible-1")
 APPROVAL = Approval("handler-1", "ward-1", "responsible-1")
+LONGEST_DELAY_S = 60
 
 
-class EmptyQueues:
-    """The broker's side, for tests that need no broker."""
-
-    async def queue_depths(self) -> dict[str, int]:
-        return {"vault.application.received": 0}
-
-    async def purge_campaign(self, campaign: CampaignId) -> int:
-        assert campaign
-        return 0
+def answer_of(
+    service: str,
+    phase: ErasurePhase,
+    *,
+    campaign: str,
+    erasure_id: str,
+    left: dict[str, int] | None = None,
+    without: frozenset[str] = frozenset(),
+    signer: str | None = None,
+) -> ErasureCompleted:
+    """Return an answer for all required stores. `left`: records left by store; `signer`: whose key signs it."""
+    counts = dict.fromkeys(sorted(REQUIRED_STORES[service] - without), 0) | (left or {})
+    rows = [
+        StoreErasure(store=store, before=3, after=count, residue=count, result="FAIL" if count else "PASS")
+        for store, count in counts.items()
+    ]
+    draft = ErasureCompleted.model_validate(
+        {
+            "campaign": campaign,
+            "erasure_id": erasure_id,
+            "service": service,
+            "phase": phase,
+            "tombstone": "2018-06-18T00:00:02Z",
+            "dropped": 0,
+            "stores": [row.model_dump() for row in rows],
+            "key": "0" * 16,
+            "signature": "A" * 86,
+        }
+    )
+    signed = service_key(signer or service).sign_document(ANSWER_CONTEXT, signed_document(draft))
+    return ErasureCompleted.model_validate_json(json.dumps(signed))
 
 
 @dataclass(frozen=True)
-class Office:
+class CloseOutOffice:
+    """The vault's close-out, and the actions of its staff and of the other services."""
+
     vault: Parts
-    ledger: Ledger
-    returns: Returns
+    repository: CloseOutRepository
+    returns: ReturnPackages
+    orders: ErasureOrders
+    answers: ErasureAnswers
     erasure: Erasure
+    queues: PlannedQueues
+    folders: CampaignFolders
     log: Path
 
+    def limited(self, *, answers_s: float = 60, copies_horizon_days: int | None = None) -> "CloseOutOffice":
+        """Return the same office with other limits."""
+        limits = Limits(answers_s=answers_s, copies_horizon_days=copies_horizon_days)
+        watch = replace(self.erasure.delay_queues, give_up_s=answers_s)
+        return replace(self, erasure=replace(self.erasure, limits=limits, delay_queues=watch))
+
+    async def record(self) -> CloseOutRecord:
+        return await self.repository.find(self.vault.campaign.id)
+
     async def give_back(self) -> bytes:
-        """Make the package, fetch it, confirm it; the encrypted file."""
+        """Make the package, fetch it, confirm it; return the encrypted file."""
         made = await self.returns.make(self.vault.campaign, TAKE_OUT)
         file = await self.returns.file(self.vault.campaign.id, made["id"])
         assert file is not None
@@ -58,53 +104,81 @@ class Office:
         await self.returns.confirm(self.vault.campaign.id, hashlib.sha256(content).hexdigest(), "ward-1")
         return content
 
-    async def erase(self, *, silent: tuple[str, ...] = ()) -> dict[str, object]:
-        """Order, let the others answer, carry out; the certificate."""
-        await self.erasure.order(self.vault.campaign, APPROVAL, None)
-        await self.answer(*(set(OTHERS) - set(silent)))
-        await self.erasure.carry_out(self.vault.campaign)
-        return await self.certificate()
-
-    async def answer(self, *services: str, result: str = "PASS") -> None:
-        _, record = await self.ledger.of(self.vault.campaign.id)
-        left = 0 if result == "PASS" else 3
-        store = StoreErasure(store="queues", before=None, after=left, residue=left, result=result)
-        events = [
-            ErasureCompleted(
-                campaign=self.vault.campaign.id, erasure_id=record["order"]["id"], service=service, stores=(store,)
-            )
-            for service in services
-        ]
-        await self.vault.store.transact(lambda uow: self.erasure.on_completed(events, uow))
+    async def order(self) -> None:
+        """Order the erasure, and let the outbox empty itself as the publisher does."""
+        await self.orders.order(self.vault.campaign, APPROVAL, None)
         await self.vault.store.db[OUTBOX].delete_many({})
 
+    async def erase(self, *, silent: tuple[str, ...] = ()) -> dict[str, object]:
+        """Order, let the other services answer, carry out; return the certificate."""
+        await self.order()
+        await self.answer(*(set(OTHER_SERVICES) - set(silent)))
+        await self.carry_out()
+        return await self.certificate()
+
+    async def carry_out(self) -> None:
+        await self.erasure.carry_out(self.vault.campaign)
+
+    async def answer(self, *services: str, left: dict[str, int] | None = None) -> None:
+        """Let services answer for both phases; `left`: what they have not erased."""
+        order = (await self.record()).order
+        assert order is not None
+        for service in services:
+            for phase in ("erased", "measured"):
+                await self.receive(
+                    answer_of(service, phase, campaign=self.vault.campaign.id, erasure_id=order.erasure_id, left=left)
+                )
+
+    async def receive(self, event: ErasureCompleted) -> None:
+        """Let one answer arrive."""
+        await self.vault.store.transact(lambda uow: self.answers.on_completed([event], uow))
+
     async def certificate(self) -> dict[str, object]:
-        _, record = await self.ledger.of(self.vault.campaign.id)
-        content: dict[str, object] = json.loads(record["certificate"])
+        content: dict[str, object] = json.loads((await self.record()).certificate or b"{}")
         return content
 
     async def stage(self) -> Stage:
-        return (await self.ledger.of(self.vault.campaign.id))[0]
+        return (await self.record()).stage
 
     async def left(self) -> int:
+        """Return the number of the campaign's documents in all collections of the vault."""
         wanted = {"campaign": self.vault.campaign.id}
         return sum([await self.vault.store.db[name].count_documents(wanted) for name in ERASED])
 
+    async def one_step(self) -> None:
+        """Carry out the step of the present stage, and no further."""
+        record = await self.record()
+        assert record.order is not None
+        following = await self.erasure.step_of(record.stage)(self.vault.campaign, record, record.order)
+        assert following is not None
+        await self.repository.advance(self.vault.campaign.id, *following)
 
-def wire(vault: Parts, folder: Path, limits: Limits) -> Office:
+
+def wire(vault: Parts, folder: Path) -> CloseOutOffice:
+    """Return the close-out of this vault, with logs, spool and sandbox folders below `folder`."""
     logs = folder / "logs"
     logs.mkdir(exist_ok=True)
     (logs / "vault.log").write_text('{"event":"batch-printed","campaign":"777-days"}\n', "utf-8")
-    ledger = Ledger(vault.store)
-    returns = Returns(vault.store, vault.identities, vault.audit, ledger, vault.clock, folder / "outgoing")
+    repository, folders, queues = CloseOutRepository(vault.store), CampaignFolders.below(folder), PlannedQueues()
     erasure = Erasure(
         store=vault.store,
-        ledger=ledger,
+        repository=repository,
         audit=vault.audit,
-        measuring=Measuring(vault.store, vault.keystore, EmptyQueues(), returns),
+        stores=VaultStores(vault.store, vault.keystore, queues, folders),
+        delay_queues=DelayQueueWatch(queues, LONGEST_DELAY_S, give_up_s=600),
         logs=LogSearch(vault.store, vault.identities, [logs]),
         typesetter=Typesetter(),
         clock=vault.clock,
-        limits=limits,
+        limits=Limits(answers_s=60, copies_horizon_days=None),
     )
-    return Office(vault, ledger, returns, erasure, logs / "vault.log")
+    return CloseOutOffice(
+        vault=vault,
+        repository=repository,
+        returns=ReturnPackages(vault.store, vault.identities, vault.audit, repository, vault.clock, folders),
+        orders=ErasureOrders(vault.store, repository, vault.audit, vault.clock),
+        answers=ErasureAnswers(repository, answer_keys()),
+        erasure=erasure,
+        queues=queues,
+        folders=folders,
+        log=logs / "vault.log",
+    )

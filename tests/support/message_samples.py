@@ -183,6 +183,11 @@ SAMPLES: tuple[Event, ...] = (
         campaign=CAMPAIGN,
         erasure_id="e-1",
         service="intake",
+        phase="measured",
+        tombstone=datetime(2018, 6, 18, 9, tzinfo=UTC),
+        dropped=1,
+        key="0123456789abcdef",
+        signature="A" * 86,
         stores=(StoreErasure(store="mongodb", before=3, after=0, residue=0, result="PASS"),),
     ),
 )

@@ -57,6 +57,8 @@ class Acceptance:
         this process sees the closing.
         """
         if not await self._stages.is_open(campaign.id):
+            if (await self._stages.find(campaign.id)).is_erased:
+                await self._submissions.delete(campaign.id)  # the record was inserted after the erasure's deletion
             raise refuse_closed(campaign, stored.arrival.channel)
         event = ApplicationReceived(
             campaign=campaign.id,

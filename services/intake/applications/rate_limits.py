@@ -10,6 +10,7 @@ import math
 import secrets
 import time
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
 from typing import Final
 
 from fastapi import Request
@@ -32,8 +33,18 @@ class RateLimits:
 
     def __init__(self, rates: Rates) -> None:
         self._rates = rates
-        self._limiter = SlidingWindowCounterRateLimiter(MemoryStorage())
+        self.forget()
+
+    def forget(self) -> None:
+        """Forget every counted address; hashes from before can no longer be compared with later ones."""
+        self._storage = MemoryStorage()
+        self._limiter = SlidingWindowCounterRateLimiter(self._storage)
         self._key = secrets.token_bytes(32)
+        self._since = datetime.now(UTC)
+
+    def records_before(self, at: datetime) -> int:
+        """Return the number of counted addresses that may stem from before `at` (machine's clock)."""
+        return len(self._storage.storage) if self._since < at else 0
 
     def applications(self) -> Limit:
         """Return the limit for applications."""

@@ -81,7 +81,8 @@ class SealingKeyRepository:
         return int(await self._keys.count_documents({"campaign": campaign}))
 
     async def delete(self, campaign: CampaignId) -> None:
-        """Delete the campaign's keys. Safe to repeat."""
+        """Delete the campaign's keys, also from memory. Safe to repeat."""
+        self._cache.clear()
         await self._keys.delete_many({"campaign": campaign})
 
 

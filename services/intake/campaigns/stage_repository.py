@@ -1,7 +1,7 @@
 """Store the stage of each campaign at intake: one document a campaign, changed along `CAMPAIGN_STAGES` only."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Final, Self
 
 from services.intake.rules.states import CAMPAIGN_STAGES, Stage
@@ -14,22 +14,20 @@ CAMPAIGNS: Final = "campaigns"
 
 @dataclass(frozen=True)
 class CampaignStage:
-    """Stage of a campaign; while it is being erased, also the id of the erasure and the counts before it."""
+    """Stage of a campaign."""
 
     campaign: CampaignId
     stage: Stage = Stage.OPEN
-    erasure_id: str | None = None
-    before: Mapping[str, int] = field(default_factory=dict)
 
     @classmethod
     def from_document(cls, document: Mapping[str, Any]) -> Self:
         """Return the record of a stored document."""
-        return cls(
-            campaign=CampaignId(document["_id"]),
-            stage=Stage(document["stage"]),
-            erasure_id=document.get("erasure_id"),
-            before=document.get("before", {}),
-        )
+        return cls(CampaignId(document["_id"]), Stage(document["stage"]))
+
+    @property
+    def is_erased(self) -> bool:
+        """True from the moment at which the erasure began."""
+        return self.stage in {Stage.ERASING, Stage.ERASED}
 
 
 class CampaignStageRepository:
@@ -62,19 +60,12 @@ class CampaignStageRepository:
         open_campaigns = {document["_id"] async for document in self._campaigns.find(query, {"_id": 1})}
         return [campaign in open_campaigns for campaign in campaigns]
 
-    async def advance(
-        self, campaign: CampaignId, target: Stage, *, uow: UnitOfWork | None = None, **members: Any
-    ) -> bool:
-        """Move the campaign to `target`, if the table allows it, and set `members` in the same write.
+    async def advance(self, campaign: CampaignId, target: Stage, *, uow: UnitOfWork | None = None) -> bool:
+        """Move the campaign to `target`, if the table allows it.
 
         Return False if another instance was first or if `target` does not follow the present stage.
         """
         source = {"_id": campaign, "stage": {"$in": CAMPAIGN_STAGES.before(target)}}
-        change = {"$set": {"stage": target, **members}}
+        change = {"$set": {"stage": target}}
         session = None if uow is None else uow.session
         return bool((await self._campaigns.update_one(source, change, session=session)).modified_count)
-
-    async def store_counts(self, campaign: CampaignId, before: Mapping[str, int]) -> None:
-        """Store the counts from before the deletion; a later call, after a restart, does not replace them."""
-        uncounted = {"_id": campaign, "stage": Stage.ERASING, "before": {}}
-        await self._campaigns.update_one(uncounted, {"$set": {"before": dict(before)}})

@@ -62,6 +62,8 @@ class PaperAcceptance:
     async def _complete(self, campaign: Campaign, paper: PaperSubmission, stored: StoredPaper) -> None:
         """Publish the paper and mark it received; `applications/accept.py` explains the order."""
         if not await self._stages.is_open(campaign.id):
+            if (await self._stages.find(campaign.id)).is_erased:
+                await self._papers.delete(campaign.id)
             raise refuse_closed(campaign, paper.channel)
         event = PaperReceived(
             campaign=campaign.id,

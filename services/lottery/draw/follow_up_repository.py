@@ -62,15 +62,6 @@ class FollowUpRepository:
         requested = {"erasure": {"id": erasure_id, "state": "requested"}}
         await self._update({"_id": campaign, "erasure.id": {"$ne": erasure_id}}, {"$set": requested})
 
-    async def begin_erasure(self, campaign: CampaignId, before: Mapping[str, int]) -> None:
-        """Store how many documents there were before the erasure, by store."""
-        await self._update({"_id": campaign}, {"$set": {"erasure.before": dict(before)}})
-
-    async def complete_erasure(self, campaign: CampaignId, erasure_id: str) -> bool:
-        """Mark the erasure as complete; False if another process did so before."""
-        pending = {"_id": campaign, "erasure.id": erasure_id, "erasure.state": "requested"}
-        return await self._update(pending, {"$set": {"erasure.state": "completed"}})
-
     async def _update(self, filter_: Mapping[str, Any], change: Mapping[str, Any]) -> bool:
         result = await self._draws.update_one(filter_, change, session=self._session)
         return bool(result.modified_count)

@@ -6,6 +6,7 @@ an unknown receipt number, a number without a place, and a wrong code.
 
 import hmac
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Final
 
 from limits import RateLimitItemPerSecond
@@ -53,9 +54,18 @@ class AttemptLimit:
     """Counts wrong codes by receipt number, existing or not, in this process."""
 
     def __init__(self, window_s: int = WINDOW_S) -> None:
+        self._limit = RateLimitItemPerSecond(_ATTEMPTS, window_s)
+        self.forget()
+
+    def forget(self) -> None:
+        """Forget all wrong codes."""
         self._storage = MemoryStorage()
         self._limiter = MovingWindowRateLimiter(self._storage)
-        self._limit = RateLimitItemPerSecond(_ATTEMPTS, window_s)
+        self._since = datetime.now(UTC)
+
+    def records_before(self, at: datetime) -> int:
+        """Return the number of receipt numbers with wrong codes that may be from before `at` (machine's clock)."""
+        return len(self._storage.events) if self._since < at else 0
 
     async def check(self, receipt: str) -> None:
         """Raise TooManyAttemptsError if the limit of this receipt number is reached."""

@@ -1,4 +1,4 @@
-"""What staff and the ward ask of the close-out over HTTP. No answer holds a person."""
+"""HTTP endpoints of the close-out, for staff and the ward. No answer holds personal data."""
 
 from collections.abc import Mapping
 from typing import Annotated, Any, Final
@@ -7,10 +7,13 @@ from fastapi import APIRouter, Depends, Response
 from fastapi.responses import FileResponse
 from pydantic import BaseModel, ConfigDict, StringConstraints
 
-from services.vault.closeout.erasure import OTHERS, Erasure
-from services.vault.closeout.repository import Ledger
-from services.vault.closeout.return_package import CloseOutRefused, Returns, TakeOut
+from services.vault.closeout.order import ErasureOrders
+from services.vault.closeout.repository import CloseOutRepository
+from services.vault.closeout.return_package import CloseOutRefusedError, ReturnPackages, TakeOut
 from services.vault.closeout.rules.certificate import Approval
+from services.vault.closeout.rules.record import CloseOutRecord
+from services.vault.closeout.rules.required_stores import OTHER_SERVICES
+from services.vault.closeout.rules.stages import Stage
 from shared.campaign import Campaign
 from shared.ids import CampaignId
 from shared.web import ProblemError, problem
@@ -29,7 +32,7 @@ class _Body(BaseModel):
 
 
 class TakeOutBody(_Body):
-    """`recipient`: the ward's age public key. Staff ids, never names."""
+    """Request of a return package. `recipient`: the ward's age public key. People are named by staff ids."""
 
     recipient: Annotated[str, StringConstraints(pattern=r"^age1[0-9a-z]{10,200}$")]
     requested_by: Actor
@@ -37,12 +40,14 @@ class TakeOutBody(_Body):
 
 
 class ConfirmationBody(_Body):
+    """Confirmation of the ward, by the SHA-256 (hex) of the package it received."""
+
     sha256: Sha256
     confirmed_by: Actor
 
 
 class ErasureBody(_Body):
-    """`reason` (a code) is needed before the close-out date only."""
+    """Order of an erasure. `reason` (a code) is needed before the close-out date only."""
 
     requested_by: Actor
     approved_by: Actor
@@ -50,8 +55,8 @@ class ErasureBody(_Body):
     reason: Code | None = None
 
 
-def returns_router(campaigns: Mapping[CampaignId, Campaign], returns: Returns, guard: Guard) -> APIRouter:
-    """Giving back: make the package, fetch it, and the ward's word that it has arrived."""
+def returns_router(campaigns: Mapping[CampaignId, Campaign], returns: ReturnPackages, guard: Guard) -> APIRouter:
+    """Return the endpoints for making, fetching and confirming a return package."""
     router = APIRouter(prefix="/v1/campaigns/{campaign}", dependencies=[Depends(guard)], tags=["close-out"])
 
     def known(campaign: str) -> Campaign:
@@ -61,7 +66,7 @@ def returns_router(campaigns: Mapping[CampaignId, Campaign], returns: Returns, g
     async def make(campaign: Annotated[Campaign, Depends(known)], body: TakeOutBody) -> dict[str, Any]:
         try:
             return await returns.make(campaign, TakeOut(body.recipient, body.requested_by, body.approved_by))
-        except CloseOutRefused as refusal:
+        except CloseOutRefusedError as refusal:
             raise _refused(refusal) from None
 
     @router.get("/return-package/{package_id}")
@@ -75,7 +80,7 @@ def returns_router(campaigns: Mapping[CampaignId, Campaign], returns: Returns, g
     async def confirm(campaign: Annotated[Campaign, Depends(known)], body: ConfirmationBody) -> dict[str, str]:
         try:
             await returns.confirm(campaign.id, body.sha256, body.confirmed_by)
-        except CloseOutRefused as refusal:
+        except CloseOutRefusedError as refusal:
             raise _refused(refusal) from None
         return {"state": "confirmed"}
 
@@ -83,9 +88,9 @@ def returns_router(campaigns: Mapping[CampaignId, Campaign], returns: Returns, g
 
 
 def erasure_router(
-    campaigns: Mapping[CampaignId, Campaign], ledger: Ledger, erasure: Erasure, guard: Guard
+    campaigns: Mapping[CampaignId, Campaign], repository: CloseOutRepository, orders: ErasureOrders, guard: Guard
 ) -> APIRouter:
-    """Ordering the erasure, watching it, and its certificate."""
+    """Return the endpoints for ordering an erasure, its status and its certificate."""
     router = APIRouter(prefix="/v1/campaigns/{campaign}", dependencies=[Depends(guard)], tags=["close-out"])
 
     def known(campaign: str) -> Campaign:
@@ -95,23 +100,23 @@ def erasure_router(
     async def order(campaign: Annotated[Campaign, Depends(known)], body: ErasureBody) -> dict[str, Any]:
         approval = Approval(body.requested_by, body.approved_by, body.responsible)
         try:
-            await erasure.order(campaign, approval, body.reason)
-        except CloseOutRefused as refusal:
+            await orders.order(campaign, approval, body.reason)
+        except CloseOutRefusedError as refusal:
             raise _refused(refusal) from None
-        return await _status(ledger, campaign.id)
+        return _status(await repository.find(campaign.id))
 
     @router.get("/erasure")
     async def status(campaign: Annotated[Campaign, Depends(known)]) -> dict[str, Any]:
-        return await _status(ledger, campaign.id)
+        return _status(await repository.find(campaign.id))
 
     @router.get("/certificate")
     async def certificate(campaign: Annotated[Campaign, Depends(known)]) -> Response:
-        content = await _issued(ledger, campaign.id, "certificate")
+        content = _issued((await repository.find(campaign.id)).certificate)
         return Response(content, media_type="application/json", headers=_PRIVATE)
 
     @router.get("/certificate.pdf")
     async def page(campaign: Annotated[Campaign, Depends(known)]) -> Response:
-        content = await _issued(ledger, campaign.id, "page")
+        content = _issued((await repository.find(campaign.id)).page)
         return Response(content, media_type="application/pdf", headers=_PRIVATE)
 
     return router
@@ -124,20 +129,23 @@ def _known(campaigns: Mapping[CampaignId, Campaign], campaign: str) -> Campaign:
     return found
 
 
-async def _status(ledger: Ledger, campaign: CampaignId) -> dict[str, Any]:
-    stage, record = await ledger.of(campaign)
-    order, answers = record.get("order"), record.get("answers", {})
+def _status(record: CloseOutRecord) -> dict[str, Any]:
+    """Return the status of an erasure. `waiting_for`: services whose next answer is missing."""
+    order = record.order
+    answered = record.answered("measured" if record.stage is Stage.DRAINED else "erased")
+    waiting = order is not None and record.stage not in {Stage.MEASURED, Stage.PENDING, Stage.CERTIFIED}
     return {
-        "state": stage.value,
-        "erasure_id": order and order["id"],
-        "ordered_at": order and order["at"].isoformat(),
-        "waiting_for": [service for service in OTHERS if order and service not in answers],
+        "state": record.stage.value,
+        "erasure_id": order and order.erasure_id,
+        "ordered_at": order and order.at.isoformat(),
+        "waiting_for": [service for service in OTHER_SERVICES if waiting and service not in answered],
+        "waiting_for_delay_queues": record.stage is Stage.SILENCED,
     }
 
 
-async def _issued(ledger: Ledger, campaign: CampaignId, part: str) -> bytes:
-    _, record = await ledger.of(campaign)
-    if part not in record:
+def _issued(content: bytes | None) -> bytes:
+    """Return the content. Raises ProblemError (404) before there is a certificate."""
+    if content is None:
         raise problem(
             "no-certificate",
             404,
@@ -145,7 +153,7 @@ async def _issued(ledger: Ledger, campaign: CampaignId, part: str) -> bytes:
             "消去の状況を確かめてください。",
             en="Nothing has been certified yet; look at the state of the erasure.",
         )
-    return bytes(record[part])
+    return bytes(content)
 
 
 _REFUSALS: Final = {
@@ -167,6 +175,6 @@ _REFUSALS: Final = {
 }  # fmt: skip
 
 
-def _refused(refusal: CloseOutRefused) -> ProblemError:
+def _refused(refusal: CloseOutRefusedError) -> ProblemError:
     status, title, detail, en = _REFUSALS[refusal.code]
     return problem(refusal.code, status, title, detail, en=en)

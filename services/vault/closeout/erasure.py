@@ -1,181 +1,196 @@
-"""The erasure, step by step. Each step may be interrupted anywhere and done again (R-S7, R-C11, R-C12).
+"""Carry out an erasure step by step. Each step may be interrupted anywhere and done again (R-S7, R-C11, R-C12).
 
-Who may order it: two people and a responsible handler, after the ward confirmed the return, not before the close-out
-date unless a reason is given. What then happens is the table `_steps`; several instances may work on it at once.
+The table in `step_of` gives the step of each stage. Several vault processes may work on one erasure at the same time.
 """
 
 import asyncio
-import secrets
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from typing import Final
 
 from services.vault.audit import AuditEvent, AuditLog
+from services.vault.closeout.certificate_pdf import certificate_pdf
+from services.vault.closeout.delay_queues import DelayQueueWatch, judge_delay_queues
 from services.vault.closeout.logsearch import LogSearch
-from services.vault.closeout.measuring import ERASED, Measuring
-from services.vault.closeout.page import certificate_page
-from services.vault.closeout.repository import Ledger, Record
-from services.vault.closeout.return_package import CloseOutRefused
-from services.vault.closeout.rules.certificate import Approval, Findings, LogScan, issue, not_answered
+from services.vault.closeout.measuring import VaultStores
+from services.vault.closeout.repository import CloseOutRepository, Facts
+from services.vault.closeout.rules.certificate import Findings, LogScan, issue, key_copies_until
+from services.vault.closeout.rules.record import CloseOutRecord, Order
+from services.vault.closeout.rules.required_stores import (
+    OTHER_SERVICES,
+    answered_rows,
+    complete_rows,
+    confirmed_tombstones,
+)
 from services.vault.closeout.rules.stages import ERASING, Stage
 from shared.campaign import Campaign
 from shared.clock import Clock
-from shared.contracts import ErasureCompleted, ErasureRequested, StoreErasure
-from shared.erasure import count_outbox
+from shared.contracts import ErasureRequested
+from shared.ids import derived_event_id
 from shared.logging import get_logger
 from shared.storage import Store, UnitOfWork
 from shared.typesetting import Typesetter
 
-OTHERS: Final = ("intake", "lottery", "notifier")
+_NOT_SEARCHED: Final = LogScan(0, 0, 0, None, "UNKNOWN")
 
 _log = get_logger(__name__)
 
-Facts = dict[str, Any]
-Step = Callable[[Campaign, Record], Awaitable[Facts | None]]
+Following = tuple[Stage, Facts]
+Step = Callable[[Campaign, CloseOutRecord, Order], Awaitable[Following | None]]
+"""Returns the next stage and what is recorded with it; None while the step waits."""
 
 
 @dataclass(frozen=True)
 class Limits:
-    """`answers_s`: longest wait for the other services (wall time). `backup_horizon_days`: None where nobody said."""
+    """`answers_s`: longest wait for the answers to one request. `copies_horizon_days`: None if no copy is recorded."""
 
     answers_s: float
-    backup_horizon_days: int | None
+    copies_horizon_days: int | None
 
 
 @dataclass(frozen=True)
 class Erasure:
+    """Parts that the steps of an erasure need."""
+
     store: Store
-    ledger: Ledger
+    repository: CloseOutRepository
     audit: AuditLog
-    measuring: Measuring
+    stores: VaultStores
+    delay_queues: DelayQueueWatch
     logs: LogSearch
     typesetter: Typesetter
     clock: Clock
     limits: Limits
 
-    async def order(self, campaign: Campaign, approval: Approval, reason: str | None) -> None:
-        """Order the erasure; once ordered or done, ordering again changes nothing. Raises CloseOutRefused."""
-        stage, _ = await self.ledger.of(campaign.id)
-        if stage in ERASING or stage is Stage.CERTIFIED:
-            return
-        self._check(campaign, stage, approval, reason)
-        erasure_id = f"erasure-{secrets.token_hex(6)}"
-        people = f"{approval.requested_by}+{approval.approved_by}+{approval.responsible}"
-        ordered = f"erasure-ordered:{erasure_id}"
-        await self.audit.record([AuditEvent(people, "handler", ordered, "erasure", campaign.id, None, reason or "due")])
-        order = {"id": erasure_id, **asdict(approval), "at": self.clock.now(), "wall": datetime.now(UTC)}
-
-        async def work(uow: UnitOfWork) -> None:
-            if await self.ledger.advance(campaign.id, Stage.REQUESTED, {"order": order, "answers": {}}, uow=uow):
-                await uow.emit(ErasureRequested(campaign=campaign.id, erasure_id=erasure_id))
-
-        await self.store.transact(work)
-
-    async def on_completed(self, events: Sequence[ErasureCompleted], uow: UnitOfWork) -> None:
-        """Note what another service says it erased; an answer to another order is not ours."""
-        for event in events:
-            _, record = await self.ledger.of(event.campaign, uow=uow)
-            if record.get("order", {}).get("id") == event.erasure_id:
-                rows = [store.model_dump() for store in event.stores]
-                await self.ledger.note(event.campaign, {f"answers.{event.service}": rows}, uow=uow)
-
     async def carry_out(self, campaign: Campaign) -> None:
-        """Go as far as can be gone now; to be called until it is certified."""
+        """Go as far as possible now; to be called again until the erasure is certified."""
         while True:
-            stage, record = await self.ledger.of(campaign.id)
-            if stage not in ERASING:
+            record = await self.repository.find(campaign.id)
+            if record.stage not in ERASING or record.order is None:
                 return
-            step, following = self._steps[stage]
-            facts = await step(campaign, record)
-            if facts is None:
+            following = await self.step_of(record.stage)(campaign, record, record.order)
+            if following is None:
                 return
-            if await self.ledger.advance(campaign.id, following, facts):
-                _log.info(
-                    "erasure-advanced", campaign=campaign.id, erasure=record["order"]["id"], state=following.value
-                )
+            stage, facts = following
+            if await self._advance(campaign, stage, facts, record.order):
+                erasure = record.order.erasure_id
+                _log.info("erasure-advanced", campaign=campaign.id, erasure=erasure, state=stage.value)
 
-    @property
-    def _steps(self) -> Mapping[Stage, tuple[Step, Stage]]:
-        return {
-            Stage.REQUESTED: (self._scan, Stage.SCANNED),
-            Stage.SCANNED: (self._destroy, Stage.DESTROYED),
-            Stage.DESTROYED: (self._empty, Stage.EMPTIED),
-            Stage.EMPTIED: (self._measure, Stage.MEASURED),
-            Stage.MEASURED: (self._certify, Stage.CERTIFIED),
+    def step_of(self, stage: Stage) -> Step:
+        """Return the step that leads on from this stage. Raises KeyError for a stage that no step leaves."""
+        steps: Mapping[Stage, Step] = {
+            Stage.REQUESTED: self._scan,
+            Stage.SCANNED: self._destroy,
+            Stage.DESTROYED: self._empty,
+            Stage.EMPTIED: self._await_tombstones,
+            Stage.SILENCED: self._await_delay_queues,
+            Stage.DRAINED: self._measure,
+            Stage.MEASURED: self._certify,
+            Stage.PENDING: self._certify_again,
         }
+        return steps[stage]
 
-    def _check(self, campaign: Campaign, stage: Stage, approval: Approval, reason: str | None) -> None:
-        if len({approval.requested_by, approval.approved_by}) < 2:  # noqa: PLR2004  (two people)
-            raise CloseOutRefused("two-people-needed")
-        if stage is not Stage.CONFIRMED:
-            raise CloseOutRefused("return-not-confirmed")
-        if self.clock.now() < campaign.close_out and reason is None:
-            raise CloseOutRefused("before-close-out")
+    async def _advance(self, campaign: Campaign, stage: Stage, facts: Facts, order: Order) -> bool:
+        """Move on; with the stage DRAINED the other services are asked to measure, in the same transaction."""
 
-    async def _scan(self, campaign: Campaign, record: Record) -> Facts:
-        scan = await self.logs.run(campaign.id, record["order"]["id"])
-        return {
-            "before": await self.measuring.counts(campaign.id),
-            "samples": await self.measuring.samples(campaign.id),
+        async def move(uow: UnitOfWork) -> bool:
+            if not await self.repository.advance(campaign.id, stage, facts, uow=uow):
+                return False
+            if stage is Stage.DRAINED:
+                request = ErasureRequested(campaign=campaign.id, erasure_id=order.erasure_id, phase="measured")
+                await uow.emit(request, derived_event_id(request.name, order.erasure_id, request.phase))
+            return True
+
+        return await self.store.transact(move)
+
+    async def _scan(self, campaign: Campaign, _: CloseOutRecord, order: Order) -> Following:
+        scan = await self.logs.run(campaign.id, order.erasure_id)
+        facts = {
+            "before": await self.stores.counts(campaign.id),
+            "samples": await self.stores.samples(campaign.id),
             "logs": asdict(scan),
         }
+        return Stage.SCANNED, facts
 
-    async def _destroy(self, campaign: Campaign, record: Record) -> Facts:
-        fingerprint = await asyncio.to_thread(self.measuring.keystore.destroy, campaign.id)
-        action = f"key-destroyed:{record['order']['id']}"
+    async def _destroy(self, campaign: Campaign, _: CloseOutRecord, order: Order) -> Following:
+        fingerprint = await asyncio.to_thread(self.stores.keystore.destroy, campaign.id)
+        action = f"key-destroyed:{order.erasure_id}"
         await self.audit.record([AuditEvent("vault", "service", action, "erasure", campaign.id, None, fingerprint)])
-        return {"fingerprint": fingerprint}
+        return Stage.DESTROYED, {"fingerprint": fingerprint}
 
-    async def _empty(self, campaign: Campaign, _: Record) -> Facts:
-        for name in ERASED:
-            await self.store.db[name].delete_many({"campaign": campaign.id})
-        await asyncio.to_thread(self.measuring.returns.remove_files, campaign.id)
-        await self.measuring.queues.purge_campaign(campaign.id)
-        return {}
-
-    async def _measure(self, campaign: Campaign, record: Record) -> Facts | None:
-        """None while messages of the campaign are still leaving: after a crash the next relay waits for a lease."""
-        if await count_outbox(self.store, campaign.id) and not self._waited_long(record):
+    async def _empty(self, campaign: Campaign, _: CloseOutRecord, order: Order) -> Following | None:
+        """Wait while this process handles messages of the campaign that it took before the tombstone; then delete."""
+        if self.stores.queues.unacknowledged(campaign.id) and not self._too_late(order.wall):
             return None
-        rows = await self.measuring.rows(campaign.id, record["before"], record["samples"])
-        return {"stores": [row.model_dump() for row in rows]}
+        await self.repository.add_discarded(campaign.id, await self.stores.delete(campaign.id))
+        return Stage.EMPTIED, {}
 
-    async def _certify(self, campaign: Campaign, record: Record) -> Facts | None:
-        """None while another service may still answer."""
-        if set(OTHERS) - set(record["answers"]) and not self._waited_long(record):
+    async def _await_tombstones(self, _: Campaign, record: CloseOutRecord, order: Order) -> Following | None:
+        if confirmed_tombstones(record.answered("erased")):
+            return Stage.SILENCED, {"silenced_at": datetime.now(UTC)}
+        return (Stage.SILENCED, {}) if self._too_late(order.wall) else None
+
+    async def _await_delay_queues(self, campaign: Campaign, record: CloseOutRecord, _: Order) -> Following | None:
+        """Wait for the delay queues. Without T no time tells that they ran empty, so that is given up at once."""
+        now = datetime.now(UTC)
+        if record.silenced_at is None:
+            return Stage.DRAINED, {"drained": False, "drained_at": now}
+        drain = await self.delay_queues.look(record.silenced_at, record.seen_empty, now)
+        if drain.ended is None:
+            await self.repository.add_seen_empty(campaign.id, drain.empty)
             return None
-        findings = _findings(campaign, record, self.clock.now(), self.limits, await self.audit.checkpoint())
-        signing = self.measuring.keystore.signing
+        return Stage.DRAINED, {"drained": drain.ended, "drained_at": now}
+
+    async def _measure(self, campaign: Campaign, record: CloseOutRecord, order: Order) -> Following | None:
+        """Wait for the other services' measurements, then measure the vault itself."""
+        if set(OTHER_SERVICES) - record.answered("measured") and not self._too_late(record.drained_at or order.wall):
+            return None
+        discarded = await self.stores.queues.purge_campaign(campaign.id)
+        await self.repository.add_discarded(campaign.id, discarded)
+        rows = await self.stores.rows(campaign.id, record.before, record.samples, record.discarded + discarded)
+        rows.append(judge_delay_queues(drained=record.drained))
+        return Stage.MEASURED, {"rows": [row.model_dump() for row in rows], "finished_at": self.clock.now()}
+
+    async def _certify(self, campaign: Campaign, record: CloseOutRecord, order: Order) -> Following:
+        facts = await self._issue(campaign, record, order)
+        until = key_copies_until(order.at, self.limits.copies_horizon_days)
+        copies_exist = until is not None and self.clock.now() < until
+        return (Stage.PENDING if copies_exist else Stage.CERTIFIED), facts
+
+    async def _certify_again(self, campaign: Campaign, record: CloseOutRecord, order: Order) -> Following | None:
+        """Issue the certificate again once the last recorded copy of the key folder is gone."""
+        until = key_copies_until(order.at, self.limits.copies_horizon_days)
+        if until is not None and self.clock.now() < until:
+            return None
+        return Stage.CERTIFIED, await self._issue(campaign, record, order)
+
+    async def _issue(self, campaign: Campaign, record: CloseOutRecord, order: Order) -> Facts:
+        services = {
+            service: answered_rows(
+                service, record.answer(service, "measured"), contradicted=service in record.contradicted
+            )
+            for service in OTHER_SERVICES
+        }
+        findings = Findings(
+            certificate_id=order.erasure_id,
+            campaign=campaign.id,
+            contract_title=campaign.contract.title,
+            rehearsal=campaign.rehearsal,
+            approval=order.approval,
+            key_fingerprint=record.fingerprint,
+            started_at=order.at,
+            finished_at=self.clock.now(),
+            services={**services, "vault": complete_rows("vault", record.rows)},
+            logs=record.logs or _NOT_SEARCHED,
+            copies_horizon_days=self.limits.copies_horizon_days,
+            key_copies_until=key_copies_until(order.at, self.limits.copies_horizon_days),
+            audit_checkpoint=await self.audit.checkpoint(),
+        )
+        signing = self.stores.keystore.signing
         certificate = issue(findings, signing)
-        page = await asyncio.to_thread(certificate_page, self.typesetter, campaign, certificate, signing.public)
+        page = await asyncio.to_thread(certificate_pdf, self.typesetter, campaign, certificate, signing.public)
         return {"certificate": certificate, "page": page, "samples": []}
 
-    def _waited_long(self, record: Record) -> bool:
-        waited: timedelta = datetime.now(UTC) - record["order"]["wall"]
-        return waited > timedelta(seconds=self.limits.answers_s)
-
-
-def _findings(
-    campaign: Campaign, record: Record, finished_at: datetime, limits: Limits, checkpoint: Mapping[str, Any] | None
-) -> Findings:
-    order = record["order"]
-    return Findings(
-        certificate_id=order["id"],
-        campaign=campaign.id,
-        contract_title=campaign.contract.title,
-        rehearsal=campaign.rehearsal,
-        approval=Approval(order["requested_by"], order["approved_by"], order["responsible"]),
-        key_fingerprint=record["fingerprint"],
-        started_at=order["at"],
-        finished_at=finished_at,
-        services={service: _answer(record, service) for service in (*OTHERS, "vault")},
-        logs=LogScan(**record["logs"]),
-        backup_horizon_days=limits.backup_horizon_days,
-        audit_checkpoint=checkpoint,
-    )
-
-
-def _answer(record: Record, service: str) -> list[StoreErasure]:
-    rows = record["stores"] if service == "vault" else record["answers"].get(service)
-    return [StoreErasure(**row) for row in rows] if rows else [not_answered(service)]
+    def _too_late(self, since: datetime) -> bool:
+        return datetime.now(UTC) - since > timedelta(seconds=self.limits.answers_s)

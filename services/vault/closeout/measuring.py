@@ -1,21 +1,24 @@
-"""What there is of a campaign in the vault, before and after: counts, samples, and whether a sample still opens."""
+"""Measure what the vault holds of a campaign: counts, samples, and the attempt to decrypt the samples."""
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from services.vault.applications import index_repository
 from services.vault.applications import repository as register
-from services.vault.closeout.return_package import Returns
+from services.vault.closeout.campaign_folders import CampaignFolders
+from services.vault.closeout.rules.record import Sample
+from services.vault.closeout.rules.required_stores import PACKAGES, SAMPLES
 from services.vault.identities import repository as identities
 from services.vault.keys.ciphers.envelope import NotDecryptableError, Sealed, unseal, wipe
 from services.vault.keys.keystore import KeyDestroyedError, Keystore
 from services.vault.papers import repository as papers_repository
 from services.vault.printroom import repository as print_repository
 from shared.contracts import StoreErasure
-from shared.erasure import Queues, count_outbox, judged_queues, judged_store
+from shared.erasure import Queues, count_own_records, delete_own_records, judge_messages, judge_store
 from shared.ids import CampaignId, Token
-from shared.storage import OUTBOX, Store
+from shared.storage import Store
 
 ERASED: Final = (
     identities.COLLECTION,
@@ -25,60 +28,69 @@ ERASED: Final = (
     print_repository.CHUNKS,
     papers_repository.COLLECTION,
 )
-"""Collections of which nothing of the campaign may stay; every document in them names its campaign."""
+"""Collections that the erasure empties of the campaign; each of their documents names its campaign."""
 
-PACKAGES: Final = "return package"
-SAMPLES: Final = "sample decryption"
 _SAMPLES: Final = 20
 
 
 @dataclass(frozen=True)
-class Measuring:
+class VaultStores:
+    """Count, delete and measure the vault's own stores."""
+
     store: Store
     keystore: Keystore
     queues: Queues
-    returns: Returns
+    folders: CampaignFolders
 
     async def counts(self, campaign: CampaignId) -> dict[str, int]:
-        """Documents per collection, files waiting to be fetched, messages waiting to leave."""
+        """Return the number of documents by collection and of files by folder."""
         counted = {name: await self.store.db[name].count_documents({"campaign": campaign}) for name in ERASED}
-        files = len(self.returns.files(campaign))
-        return {**counted, PACKAGES: files, OUTBOX: await count_outbox(self.store, campaign)}
+        files = await asyncio.to_thread(self.folders.counts, campaign)
+        return {**counted, **files, **await count_own_records(self.store, campaign)}
+
+    async def delete(self, campaign: CampaignId) -> int:
+        """Delete everything of the campaign; return the number of parked messages that were discarded."""
+        for name in ERASED:
+            await self.store.db[name].delete_many({"campaign": campaign})
+        await delete_own_records(self.store, campaign)
+        await asyncio.to_thread(self.folders.remove, campaign)
+        return await self.queues.purge_campaign(campaign)
 
     async def samples(self, campaign: CampaignId) -> list[dict[str, Any]]:
-        """Some identities as they lie there, encrypted: set aside to be tried once the key is gone."""
+        """Return up to 20 identities as they are stored, encrypted, to be tried once the key is destroyed."""
         chosen: list[dict[str, Any]] = [{"$match": {"campaign": campaign}}, {"$sample": {"size": _SAMPLES}}]
-        wanted = ("_id", "wrapped_key", "ciphertext")
         cursor = self.store.db[identities.COLLECTION].aggregate(chosen)
-        return [{name: document[name] for name in wanted} async for document in cursor]
+        return [
+            {"token": found["_id"], "wrapped_key": found["wrapped_key"], "ciphertext": found["ciphertext"]}
+            async for found in cursor
+        ]
 
     async def rows(
-        self, campaign: CampaignId, before: Mapping[str, int], samples: list[dict[str, Any]]
+        self, campaign: CampaignId, before: Mapping[str, int], samples: Sequence[Sample], discarded: int
     ) -> list[StoreErasure]:
-        """One row per store, from reads of their own after the deletion."""
+        """Return one row for each store, from reads after the deletion."""
         after = await self.counts(campaign)
         opened = sum(self._opens(campaign, sample) for sample in samples)
         return [
-            *(judged_store(name, before[name], after[name]) for name in (*ERASED, OUTBOX)),
-            _judged_packages(before[PACKAGES], after[PACKAGES]),
-            judged_store(SAMPLES, len(samples), opened),
-            await judged_queues(self.queues),
+            *(_judge(name, before.get(name, 0), left) for name, left in after.items()),
+            judge_store(SAMPLES, len(samples), opened),
+            *await judge_messages(self.queues, campaign, discarded),
         ]
 
-    def _opens(self, campaign: CampaignId, sample: Mapping[str, Any]) -> bool:
-        """Whether the sample can be read by this vault as it stands."""
+    def _opens(self, campaign: CampaignId, sample: Sample) -> bool:
+        """Return True if this vault can decrypt the sample."""
         try:
             keys = self.keystore.campaign(campaign)
-            sealed = Sealed(sample["wrapped_key"], sample["ciphertext"])
-            wipe(unseal(keys.wrapping, sealed, identities.bound_to(campaign, Token(sample["_id"]))))
+            sealed = Sealed(sample.wrapped_key, sample.ciphertext)
+            wipe(unseal(keys.wrapping, sealed, identities.bound_to(campaign, Token(sample.token))))
         except (KeyDestroyedError, NotDecryptableError, KeyError):
             return False
         return True
 
 
-def _judged_packages(before: int, left: int) -> StoreErasure:
-    """A return was confirmed, so there was a package; one that does not lie here was made by another instance."""
-    if before:
-        return judged_store(PACKAGES, before, left)
-    note = "the package does not lie in this instance's folder; delete it where it was made"
+def _judge(store: str, before: int, left: int) -> StoreErasure:
+    """Return the row. A return was confirmed, so a package without a file was made by another vault process."""
+    if store != PACKAGES or before or left:
+        return judge_store(store, before, left)
+    note = "the package is not in this process's folder; delete it where it was made"
     return StoreErasure(store=PACKAGES, before=None, after=None, residue=None, result="UNKNOWN", note=note)

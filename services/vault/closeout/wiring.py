@@ -1,18 +1,22 @@
-"""The close-out's parts, put together once for the vault's `app.py`."""
+"""Wiring of the close-out: its parts, built once for the vault's `app.py`."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from typing import Protocol
 
 from fastapi import APIRouter
 
 from services.vault.audit import AuditLog
+from services.vault.closeout.answers import AnswerKeys, ErasureAnswers
+from services.vault.closeout.campaign_folders import CampaignFolders
+from services.vault.closeout.delay_queues import DelayQueues, DelayQueueWatch
 from services.vault.closeout.endpoints import erasure_router, returns_router
 from services.vault.closeout.erasure import Erasure, Limits
 from services.vault.closeout.logsearch import LogSearch
-from services.vault.closeout.measuring import Measuring
-from services.vault.closeout.repository import Ledger
-from services.vault.closeout.return_package import Returns
+from services.vault.closeout.measuring import VaultStores
+from services.vault.closeout.order import ErasureOrders
+from services.vault.closeout.repository import CloseOutRepository
+from services.vault.closeout.return_package import ReturnPackages
 from services.vault.identities.reveal import Identities
 from services.vault.keys.keystore import Keystore
 from services.vault.settings import VaultSettings
@@ -26,44 +30,59 @@ from shared.typesetting import Typesetter
 from shared.web.staff_token import Guard
 
 
+class VaultQueues(Queues, DelayQueues, Protocol):
+    """The vault's own queues, and the delay queues of all services."""
+
+
 @dataclass(frozen=True)
 class CloseOut:
+    """Parts of the close-out."""
+
     campaigns: Mapping[CampaignId, Campaign]
-    ledger: Ledger
-    returns: Returns
-    erasure: Erasure
+    repository: CloseOutRepository
+    returns: ReturnPackages
+    orders: ErasureOrders
+    answers: ErasureAnswers
     watch: PeriodicTasks
 
     def routers(self, guard: Guard) -> list[APIRouter]:
+        """Return the endpoints, all of them for staff."""
         return [
             returns_router(self.campaigns, self.returns, guard),
-            erasure_router(self.campaigns, self.ledger, self.erasure, guard),
+            erasure_router(self.campaigns, self.repository, self.orders, guard),
         ]
 
 
 def close_out(
     settings: VaultSettings,
     store: Store,
-    queues: Queues,
+    queues: VaultQueues,
     keystore: Keystore,
+    answer_keys: AnswerKeys,
     identities: Identities,
     audit: AuditLog,
     campaigns: Mapping[CampaignId, Campaign],
     typesetter: Typesetter,
     clock: Clock,
 ) -> CloseOut:
-    ledger = Ledger(store)
-    outgoing: Path = settings.state_dir / "outgoing"
-    returns = Returns(store, identities, audit, ledger, clock, outgoing)
+    """Return the parts of the close-out, connected."""
+    repository, folders = CloseOutRepository(store), CampaignFolders.below(settings.state_dir)
     erasure = Erasure(
         store=store,
-        ledger=ledger,
+        repository=repository,
         audit=audit,
-        measuring=Measuring(store, keystore, queues, returns),
+        stores=VaultStores(store, keystore, queues, folders),
+        delay_queues=DelayQueueWatch(queues, max(settings.retry_delays_s), settings.erasure_answers_s),
         logs=LogSearch(store, identities, settings.log_scan_dirs),
         typesetter=typesetter,
         clock=clock,
-        limits=Limits(settings.erasure_answers_s, settings.backup_horizon_days),
+        limits=Limits(settings.erasure_answers_s, settings.key_copies_horizon_days),
     )
-    watch = PeriodicTasks(campaigns.values(), (erasure.carry_out,), every_s=settings.close_out_watch_s)
-    return CloseOut(campaigns, ledger, returns, erasure, watch)
+    return CloseOut(
+        campaigns=campaigns,
+        repository=repository,
+        returns=ReturnPackages(store, identities, audit, repository, clock, folders),
+        orders=ErasureOrders(store, repository, audit, clock),
+        answers=ErasureAnswers(repository, answer_keys),
+        watch=PeriodicTasks(campaigns.values(), (erasure.carry_out,), every_s=settings.close_out_watch_s),
+    )

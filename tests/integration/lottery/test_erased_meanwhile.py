@@ -7,21 +7,17 @@ import pytest
 from services.lottery.draw.collections import ENTRIES
 from services.lottery.draw.randomness_entry import Dice
 from services.lottery.draw.rules.states import WrongStateError
-from services.lottery.erasure import LotteryErasure
+from services.lottery.erasure import LotteryStores
 from services.lottery.keys import LotteryKeys
+from services.lottery.places.ownership import AttemptLimit
 from services.lottery.results.publish import ListDiffersError
 from shared.contracts import ErasureRequested
-from shared.ids import CampaignId
+from shared.erasure import ErasureParticipant
+from shared.erasure import collections as erasure_collections
 from tests.support.draw_builders import DICE
+from tests.support.erasure_harness import PlannedQueues
 from tests.support.lottery_harness import PEOPLE, WITNESSES, Town, drawn, everybody_is_in, said
-
-
-class NoQueues:
-    async def queue_depths(self) -> dict[str, int]:
-        return {}
-
-    async def purge_campaign(self, _: CampaignId) -> int:
-        return 0
+from tests.support.service_keys import service_key
 
 
 async def test_a_list_whose_erasure_was_asked_for_is_not_closed(town: Town, tmp_path: Path):
@@ -35,7 +31,6 @@ async def test_a_list_that_is_being_written_is_written_before_its_entries_go(tow
     await everybody_is_in(town)
     await town.office.close()
     erasure = await _asked(town, tmp_path)
-    await erasure.carry_out(town.campaign)
     assert await _entries(town) == PEOPLE
     assert await town.office.finish()
     await erasure.carry_out(town.campaign)
@@ -63,11 +58,15 @@ async def test_results_are_not_published_from_entries_that_differ_from_the_list(
     assert await town.office.publish()
 
 
-async def _asked(town: Town, folder: Path) -> LotteryErasure:
-    """Request an erasure without carrying it out."""
-    erasure = LotteryErasure(town.office.store, LotteryKeys(folder), NoQueues())
+async def _asked(town: Town, folder: Path) -> ErasureParticipant:
+    """Ask for the erasure, and let the service take notice of it."""
+    store = town.office.store
+    await store.ensure(erasure_collections())
+    stores = LotteryStores(store, LotteryKeys(folder), AttemptLimit())
+    erasure = ErasureParticipant("lottery", store, stores, PlannedQueues(), service_key("lottery"))
     event = ErasureRequested(campaign=town.campaign.id, erasure_id="e-1")
-    await town.office.store.transact(lambda uow: erasure.on_requested([event], uow))
+    await store.transact(lambda uow: erasure.on_requested([event], uow))
+    await erasure.carry_out(town.campaign)
     return erasure
 
 

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from services.vault.closeout import repository as ledgers
-from services.vault.closeout.erasure import Limits
+from services.vault.closeout import repository as closeouts
 from services.vault.printroom import repository as print_repository
-from tests.support.closeout_harness import Office, wire
+from shared.erasure import collections as erasure_collections
+from tests.support.closeout_harness import CloseOutOffice, wire
 from tests.support.vault_harness import Installation
 from tests.support.vault_parts import parts
 
@@ -20,9 +20,9 @@ async def installation(amqp_url: str, mongo_url: str, namespace: str, tmp_path: 
 
 
 @pytest.fixture
-async def office(mongo_url: str, namespace: str, tmp_path: Path) -> AsyncIterator[Office]:
-    collections = [*print_repository.collections(), *ledgers.collections()]
+async def office(mongo_url: str, namespace: str, tmp_path: Path) -> AsyncIterator[CloseOutOffice]:
+    collections = [*print_repository.collections(), *closeouts.collections(), *erasure_collections()]
     async with parts(mongo_url, namespace, tmp_path, collections) as vault:
-        wired = wire(vault, tmp_path, Limits(answers_s=60, backup_horizon_days=0))
-        await wired.ledger.ensure([vault.campaign.id])
+        wired = wire(vault, tmp_path)
+        await wired.repository.ensure([vault.campaign.id])
         yield wired

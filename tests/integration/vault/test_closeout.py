@@ -1,4 +1,4 @@
-"""The close-out on a real database and real keys: erasure, proof, certificate."""
+"""Close-out on a real database and real keys: erasure, measurement, certificate."""
 
 import asyncio
 import gzip
@@ -12,15 +12,15 @@ from pathlib import Path
 import pypdfium2
 import pytest
 
-from services.vault.closeout.erasure import OTHERS, Limits
 from services.vault.closeout.logsearch import LogSearch
-from services.vault.closeout.return_package import CloseOutRefused
+from services.vault.closeout.return_package import CloseOutRefusedError
 from services.vault.closeout.rules.certificate import verify_certificate
-from services.vault.closeout.rules.stages import Stage
+from services.vault.closeout.rules.required_stores import OTHER_SERVICES
+from services.vault.closeout.rules.stages import ERASING, Stage
 from services.vault.identities import repository as identities
 from services.vault.keys.keystore import KeyDestroyedError, Keystore
-from shared.contracts import ErasureCompleted, ErasureRequested, StoreErasure
-from tests.support.closeout_harness import APPROVAL, PEOPLE, TAKE_OUT, Office
+from shared.contracts import ErasureRequested
+from tests.support.closeout_harness import APPROVAL, PEOPLE, TAKE_OUT, CloseOutOffice
 
 
 def compressed(file: Path, data: bytes) -> None:
@@ -28,7 +28,7 @@ def compressed(file: Path, data: bytes) -> None:
         stream.write(data)
 
 
-async def test_after_the_erasure_nothing_is_left_and_nothing_opens(office: Office) -> None:
+async def test_after_the_erasure_nothing_is_left_and_nothing_opens(office: CloseOutOffice) -> None:
     known = await office.vault.admit(PEOPLE)
     saved = await office.vault.store.db[identities.COLLECTION].find_one({"_id": known[0].token})
     assert saved is not None
@@ -36,53 +36,51 @@ async def test_after_the_erasure_nothing_is_left_and_nothing_opens(office: Offic
     certificate = await office.erase()
     assert certificate["verdict"] == "PASS"
     assert await office.left() == 0
-    assert office.returns.files(office.vault.campaign.id) == []
+    assert not any(office.folders.counts(office.vault.campaign.id).values())
     await office.vault.store.db[identities.COLLECTION].insert_one(saved)
     with pytest.raises(KeyDestroyedError):
         office.vault.keystore.campaign(office.vault.campaign.id)
     assert await office.vault.identities.reveal([known[0].token], purpose="erasure", actor="a", case="c") == {}
 
 
-async def test_the_others_are_told_once(office: Office) -> None:
+async def test_the_others_are_told_once(office: CloseOutOffice) -> None:
     await office.give_back()
-    await office.erasure.order(office.vault.campaign, APPROVAL, None)
-    await office.erasure.order(office.vault.campaign, APPROVAL, None)
+    await office.orders.order(office.vault.campaign, APPROVAL, None)
+    await office.orders.order(office.vault.campaign, APPROVAL, None)
     assert len(await office.vault.said(ErasureRequested)) == 1
 
 
-async def test_the_certificate_can_be_checked_with_the_published_key_alone(office: Office) -> None:
+async def test_the_certificate_can_be_checked_with_the_published_key_alone(office: CloseOutOffice) -> None:
     await office.vault.admit(PEOPLE)
     await office.give_back()
     await office.erase()
-    _, record = await office.ledger.of(office.vault.campaign.id)
+    record = await office.record()
     public = office.vault.keystore.signing.public
-    assert all(check.passed for check in verify_certificate(record["certificate"], public))
-    assert not any(person.name.encode() in record["certificate"] for person in PEOPLE)
+    assert all(check.passed for check in verify_certificate(record.certificate, public))
+    assert not any(person.name.encode() in record.certificate for person in PEOPLE)
 
 
-async def test_the_page_carries_the_signed_bytes_and_shows_the_verdict(office: Office) -> None:
+async def test_the_page_carries_the_signed_bytes_and_shows_the_verdict(office: CloseOutOffice) -> None:
     await office.give_back()
     await office.erase()
-    _, record = await office.ledger.of(office.vault.campaign.id)
-    with pypdfium2.PdfDocument(record["page"]) as document:
+    record = await office.record()
+    with pypdfium2.PdfDocument(record.page) as document:
         assert len(document) == 1
         assert document.count_attachments() == 1
         attached = bytes(document.get_attachment(0).get_data())
         text = "".join(document[0].get_textpage().get_text_range().split())
-    assert attached == record["certificate"]
+    assert attached == record.certificate
     assert "消去証明書" in text
     assert "すべて消去したことを確認しました" in text
 
 
-async def test_a_service_that_stays_silent_is_unknown_and_decides(office: Office) -> None:
-    patient = replace(office, erasure=replace(office.erasure, limits=Limits(answers_s=60, backup_horizon_days=0)))
-    await patient.give_back()
-    await patient.erasure.order(office.vault.campaign, APPROVAL, None)
-    await patient.answer("intake", "lottery")
-    await patient.erasure.carry_out(office.vault.campaign)
-    assert await office.stage() is Stage.MEASURED
-    hasty = replace(office.erasure, limits=Limits(answers_s=0.001, backup_horizon_days=0))
-    await hasty.carry_out(office.vault.campaign)
+async def test_a_service_that_does_not_answer_is_unknown_and_decides_the_verdict(office: CloseOutOffice) -> None:
+    await office.give_back()
+    await office.order()
+    await office.answer("intake", "lottery")
+    await office.carry_out()
+    assert await office.stage() is Stage.EMPTIED
+    await office.limited(answers_s=0.001).carry_out()
     certificate = await office.certificate()
     assert certificate["verdict"] == "UNKNOWN"
     silent = [row for row in certificate["services"] if row["service"] == "notifier"]
@@ -91,29 +89,19 @@ async def test_a_service_that_stays_silent_is_unknown_and_decides(office: Office
     ]
 
 
-async def test_what_another_service_could_not_erase_fails_the_whole(office: Office) -> None:
+async def test_a_record_that_another_service_has_left_fails_the_whole(office: CloseOutOffice) -> None:
     await office.give_back()
-    await office.erasure.order(office.vault.campaign, APPROVAL, None)
+    await office.order()
     await office.answer("intake", "lottery")
-    await office.answer("notifier", result="FAIL")
-    await office.erasure.carry_out(office.vault.campaign)
+    await office.answer("notifier", left={"notices": 3})
+    await office.carry_out()
     assert (await office.certificate())["verdict"] == "FAIL"
 
 
-async def test_an_answer_to_another_order_is_not_taken(office: Office) -> None:
-    await office.give_back()
-    await office.erasure.order(office.vault.campaign, APPROVAL, None)
-    store = StoreErasure(store="queues", before=None, after=0, residue=0, result="PASS")
-    stale = ErasureCompleted(
-        campaign=office.vault.campaign.id, erasure_id="erasure-old", service="intake", stores=(store,)
-    )
-    await office.vault.store.transact(lambda uow: office.erasure.on_completed([stale], uow))
-    _, record = await office.ledger.of(office.vault.campaign.id)
-    assert record["answers"] == {}
-
-
 @pytest.mark.parametrize("write", [Path.write_bytes, compressed])
-async def test_a_person_in_a_log_fails_the_erasure(office: Office, write: Callable[[Path, bytes], object]) -> None:
+async def test_a_person_in_a_log_fails_the_erasure(
+    office: CloseOutOffice, write: Callable[[Path, bytes], object]
+) -> None:
     await office.vault.admit(PEOPLE)
     write(office.log.with_name("old.log"), json.dumps({"oops": "髙﨑 花子"}).encode())
     await office.give_back()
@@ -122,7 +110,7 @@ async def test_a_person_in_a_log_fails_the_erasure(office: Office, write: Callab
     assert certificate["logs"]["hits"] == 1
 
 
-async def test_logs_that_nobody_named_are_unknown(office: Office) -> None:
+async def test_logs_that_nobody_named_are_unknown(office: CloseOutOffice) -> None:
     await office.vault.admit(PEOPLE)
     blind = LogSearch(office.vault.store, office.vault.identities, [])
     await office.give_back()
@@ -130,79 +118,75 @@ async def test_logs_that_nobody_named_are_unknown(office: Office) -> None:
     assert certificate["logs"]["result"] == certificate["verdict"] == "UNKNOWN"
 
 
-async def test_a_package_that_lies_elsewhere_is_unknown(office: Office) -> None:
+async def test_a_package_in_the_folder_of_another_vault_process_is_unknown(office: CloseOutOffice) -> None:
     await office.give_back()
-    office.returns.remove_files(office.vault.campaign.id)
+    office.folders.remove(office.vault.campaign.id)
     certificate = await office.erase()
     assert certificate["verdict"] == "UNKNOWN"
 
 
-async def test_a_document_that_escapes_the_deletion_is_found(office: Office) -> None:
+async def test_a_document_that_escapes_the_deletion_is_found(office: CloseOutOffice) -> None:
     (known,) = await office.vault.admit(PEOPLE[:1])
     saved = await office.vault.store.db[identities.COLLECTION].find_one({"_id": known.token})
     assert saved is not None
     await office.give_back()
-    await office.erasure.order(office.vault.campaign, APPROVAL, None)
-    await office.answer(*OTHERS)
-    steps = office.erasure._steps
-    for stage in (Stage.REQUESTED, Stage.SCANNED, Stage.DESTROYED):
-        _, record = await office.ledger.of(office.vault.campaign.id)
-        step, following = steps[stage]
-        facts = await step(office.vault.campaign, record)
-        assert facts is not None
-        await office.ledger.advance(office.vault.campaign.id, following, facts)
+    await office.order()
+    await office.answer(*OTHER_SERVICES)
+    for _ in (Stage.REQUESTED, Stage.SCANNED, Stage.DESTROYED):
+        await office.one_step()
     await office.vault.store.db[identities.COLLECTION].insert_one(saved)
-    await office.erasure.carry_out(office.vault.campaign)
+    await office.carry_out()
     assert (await office.certificate())["verdict"] == "FAIL"
 
 
-async def test_erasure_waits_for_the_wards_confirmation(office: Office) -> None:
+async def test_erasure_waits_for_the_wards_confirmation(office: CloseOutOffice) -> None:
     await office.returns.make(office.vault.campaign, TAKE_OUT)
-    with pytest.raises(CloseOutRefused, match="return-not-confirmed"):
-        await office.erasure.order(office.vault.campaign, APPROVAL, None)
+    with pytest.raises(CloseOutRefusedError, match="return-not-confirmed"):
+        await office.order()
 
 
-async def test_one_person_alone_erases_nothing(office: Office) -> None:
+async def test_one_person_alone_erases_nothing(office: CloseOutOffice) -> None:
     await office.give_back()
-    with pytest.raises(CloseOutRefused, match="two-people-needed"):
-        await office.erasure.order(office.vault.campaign, replace(APPROVAL, approved_by="handler-1"), None)
+    with pytest.raises(CloseOutRefusedError, match="two-people-needed"):
+        await office.orders.order(office.vault.campaign, replace(APPROVAL, approved_by="handler-1"), None)
 
 
-async def test_before_the_close_out_date_a_reason_is_needed(office: Office) -> None:
+async def test_before_the_close_out_date_a_reason_is_needed(office: CloseOutOffice) -> None:
     await office.give_back()
     office.vault.clock.at = office.vault.campaign.close_out - timedelta(seconds=1)
-    with pytest.raises(CloseOutRefused, match="before-close-out"):
-        await office.erasure.order(office.vault.campaign, APPROVAL, None)
-    await office.erasure.order(office.vault.campaign, APPROVAL, "event-cancelled")
+    with pytest.raises(CloseOutRefusedError, match="before-close-out"):
+        await office.order()
+    await office.orders.order(office.vault.campaign, APPROVAL, "event-cancelled")
     assert await office.stage() is Stage.REQUESTED
     assert "event-cancelled" in await office.vault.audited()
 
 
-async def test_a_retry_that_finds_nothing_to_erase_issues_nothing(office: Office) -> None:
+async def test_a_retry_that_finds_nothing_to_erase_issues_nothing(office: CloseOutOffice) -> None:
     await office.give_back()
     first = await office.erase()
-    await office.erasure.order(office.vault.campaign, APPROVAL, None)
-    await office.erasure.carry_out(office.vault.campaign)
+    await office.order()
+    await office.carry_out()
     assert await office.certificate() == first
-    with pytest.raises(CloseOutRefused, match="erasure-under-way"):
+    with pytest.raises(CloseOutRefusedError, match="erasure-under-way"):
         await office.returns.make(office.vault.campaign, TAKE_OUT)
 
 
-@pytest.mark.parametrize("stage", [Stage.REQUESTED, Stage.SCANNED, Stage.DESTROYED, Stage.EMPTIED, Stage.MEASURED])
+@pytest.mark.parametrize("stage", sorted(ERASING - {Stage.PENDING}))
 async def test_a_crash_after_the_work_of_a_step_and_before_its_note_changes_nothing(
-    office: Office, stage: Stage
+    office: CloseOutOffice, stage: Stage
 ) -> None:
     """The step is done and the process dies; another one opens the vault and does the step again."""
     await office.vault.admit(PEOPLE)
     await office.give_back()
-    await office.erasure.order(office.vault.campaign, APPROVAL, None)
-    await office.answer(*OTHERS)
+    await office.order()
+    await office.answer(*OTHER_SERVICES)
     while (await office.stage()) is not stage:
-        await _one_step(office)
-    step, _ = office.erasure._steps[stage]
-    await step(office.vault.campaign, (await office.ledger.of(office.vault.campaign.id))[1])
+        await office.one_step()
+    record = await office.record()
+    assert record.order is not None
+    await office.erasure.step_of(stage)(office.vault.campaign, record, record.order)
     keystore = Keystore.open(office.vault.state_dir / "keys", "a passphrase of the tests")
-    restarted = replace(office.erasure, measuring=replace(office.erasure.measuring, keystore=keystore))
+    restarted = replace(office.erasure, stores=replace(office.erasure.stores, keystore=keystore))
     await restarted.carry_out(office.vault.campaign)
     certificate = await office.certificate()
     assert certificate["verdict"] == "PASS"
@@ -210,19 +194,11 @@ async def test_a_crash_after_the_work_of_a_step_and_before_its_note_changes_noth
     assert counted["identities"] == len(PEOPLE)
 
 
-async def _one_step(office: Office) -> None:
-    stage, record = await office.ledger.of(office.vault.campaign.id)
-    step, following = office.erasure._steps[stage]
-    facts = await step(office.vault.campaign, record)
-    assert facts is not None
-    await office.ledger.advance(office.vault.campaign.id, following, facts)
-
-
-async def test_two_instances_issue_one_certificate(office: Office) -> None:
+async def test_two_instances_issue_one_certificate(office: CloseOutOffice) -> None:
     await office.vault.admit(PEOPLE)
     await office.give_back()
-    await office.erasure.order(office.vault.campaign, APPROVAL, None)
-    await office.answer(*OTHERS)
+    await office.order()
+    await office.answer(*OTHER_SERVICES)
     await asyncio.gather(*(office.erasure.carry_out(office.vault.campaign) for _ in range(2)))
     assert (await office.certificate())["verdict"] == "PASS"
     assert (await office.vault.audited()).count("key-destroyed") >= 1

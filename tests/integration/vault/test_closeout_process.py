@@ -18,15 +18,17 @@ import pytest
 
 from deploy.local.ports import free_ports
 from services.vault.closeout.rules.certificate import verify_certificate
+from services.vault.closeout.rules.required_stores import OTHER_SERVICES
 from services.vault.identities.person import Person
 from services.vault.keys.keystore import KeyDestroyedError, Keystore
-from shared.contracts import CardOrder, ErasureCompleted, ErasureRequested, PrintCompleted, PrintRequested, StoreErasure
+from shared.contracts import CardOrder, ErasureRequested, PrintCompleted, PrintRequested
 from shared.contracts.base import Event
 from shared.ids import BatchId, NoticeId
 from shared.messaging import Bus
 from shared.messaging.topology import declare
 from shared.settings import ServiceSettings
 from shared.storage import Store
+from tests.support.closeout_harness import answer_of
 from tests.support.vault_parts import Known, Parts, parts
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -142,7 +144,6 @@ def _environment(folder: Path, port: int, amqp_url: str, mongo_url: str, namespa
         "KUJI_OPS_TOKEN_FILE": str(folder / "ops-token"),
         "KUJI_HTTP_PORT": str(port),
         "KUJI_LOG_SCAN_DIRS": json.dumps([str(folder / "logs")]),
-        "KUJI_BACKUP_HORIZON_DAYS": "0",
         "KUJI_CLOSE_OUT_WATCH_S": "0.05",
     }
 
@@ -183,12 +184,12 @@ async def give_back(vault: Vault) -> bytes:
 
 
 async def answer(vault: Vault, asked: ErasureRequested) -> None:
-    """What the three other services say."""
-    store = StoreErasure(store="queues", before=None, after=0, residue=0, result="PASS")
-    for service in ("intake", "lottery", "notifier"):
-        await vault.neighbour.publish(
-            ErasureCompleted(campaign=asked.campaign, erasure_id=asked.erasure_id, service=service, stores=(store,))
-        )
+    """Publish the answers of the three other services, for both phases."""
+    for service in OTHER_SERVICES:
+        for phase in ("erased", "measured"):
+            await vault.neighbour.publish(
+                answer_of(service, phase, campaign=asked.campaign, erasure_id=asked.erasure_id)
+            )
 
 
 ORDER = {"requested_by": "handler-1", "approved_by": "ward-1", "responsible": "responsible-1"}
@@ -217,7 +218,8 @@ async def test_an_erasure_survives_being_killed_again_and_again(
         Keystore.open(tmp_path / "keys", PASSPHRASE).campaign(filled[0].campaign.id)
     with pypdfium2.PdfDocument((await vault.get("certificate.pdf")).content) as page:
         assert bytes(page.get_attachment(0).get_data()) == certificate
-    assert [event for event in vault.heard if isinstance(event, ErasureRequested)] == [asked]
+    requests = [event for event in vault.heard if isinstance(event, ErasureRequested)]
+    assert [request.phase for request in requests] == ["erased", "measured"]
 
 
 async def test_after_the_certificate_doors_say_erased_and_ordering_again_changes_nothing(vault: Vault) -> None:

@@ -1,4 +1,4 @@
-"""Giving back: the package, its opening by the ward alone, its confirmation; on a real database and real keys."""
+"""Return package: its contents, that only the ward opens it, its confirmation; on a real database and real keys."""
 
 import hashlib
 import io
@@ -9,9 +9,9 @@ from dataclasses import replace
 import pyrage
 import pytest
 
-from services.vault.closeout.return_package import CloseOutRefused
+from services.vault.closeout.return_package import CloseOutRefusedError
 from services.vault.closeout.rules.stages import Stage
-from tests.support.closeout_harness import PEOPLE, TAKE_OUT, WARD, Office
+from tests.support.closeout_harness import PEOPLE, TAKE_OUT, WARD, CloseOutOffice
 
 
 def unpacked(content: bytes) -> dict[str, bytes]:
@@ -19,12 +19,12 @@ def unpacked(content: bytes) -> dict[str, bytes]:
         return {name: packed.read(name) for name in packed.namelist()}
 
 
-async def test_the_package_holds_every_person_and_opens_for_the_ward_only(office: Office) -> None:
+async def test_the_package_holds_every_person_and_opens_for_the_ward_only(office: CloseOutOffice) -> None:
     known = await office.vault.admit(PEOPLE)
     content = await office.give_back()
     files = unpacked(content)
     lines = [json.loads(line) for line in files["applications.jsonl"].decode().splitlines()]
-    assert {line["application_id"] for line in lines} == {each.application_id for each in known}
+    assert {line["application_id"] for line in lines} == {application.application_id for application in known}
     assert {line["name"] for line in lines} == {person.name for person in PEOPLE}
     assert lines[0]["refused"] == [{"class_id": "press-kids", "reason": "grade"}]
     with pytest.raises(pyrage.DecryptError):
@@ -32,7 +32,7 @@ async def test_the_package_holds_every_person_and_opens_for_the_ward_only(office
     assert "髙﨑".encode() not in content
 
 
-async def test_the_table_is_for_spreadsheets_and_runs_nothing_there(office: Office) -> None:
+async def test_the_table_is_for_spreadsheets_and_runs_nothing_there(office: CloseOutOffice) -> None:
     await office.vault.admit(PEOPLE)
     table = unpacked(await office.give_back())["applications.csv"]
     assert table.startswith(b"\xef\xbb\xbf")
@@ -40,7 +40,7 @@ async def test_the_table_is_for_spreadsheets_and_runs_nothing_there(office: Offi
     assert "'=SUM(A1) 𠮷田" in table.decode("utf-8-sig")
 
 
-async def test_the_checksums_in_the_package_hold(office: Office) -> None:
+async def test_the_checksums_in_the_package_hold(office: CloseOutOffice) -> None:
     await office.vault.admit(PEOPLE)
     files = unpacked(await office.give_back())
     sums = dict(line.split("  ")[::-1] for line in files.pop("SHA256SUMS").decode().splitlines())
@@ -48,7 +48,7 @@ async def test_the_checksums_in_the_package_hold(office: Office) -> None:
     assert "返還資料" in files["README.txt"].decode("utf-8-sig")
 
 
-async def test_every_identity_that_is_returned_is_written_down(office: Office) -> None:
+async def test_every_identity_that_is_returned_is_written_down(office: CloseOutOffice) -> None:
     await office.vault.admit(PEOPLE)
     await office.give_back()
     lines = [json.loads(line) for line in (await office.vault.audited()).splitlines()]
@@ -56,27 +56,27 @@ async def test_every_identity_that_is_returned_is_written_down(office: Office) -
     assert lines[-1]["actor"] == "handler-1+responsible-1"
 
 
-async def test_one_person_alone_takes_nothing_out(office: Office) -> None:
-    with pytest.raises(CloseOutRefused, match="two-people-needed"):
+async def test_one_person_alone_takes_nothing_out(office: CloseOutOffice) -> None:
+    with pytest.raises(CloseOutRefusedError, match="two-people-needed"):
         await office.returns.make(office.vault.campaign, replace(TAKE_OUT, approved_by="handler-1"))
     assert await office.vault.audited() == ""
 
 
-async def test_a_recipient_that_is_no_key_is_refused_before_anything_is_read(office: Office) -> None:
+async def test_a_recipient_that_is_no_key_is_refused_before_anything_is_read(office: CloseOutOffice) -> None:
     await office.vault.admit(PEOPLE)
-    with pytest.raises(CloseOutRefused, match="unknown-recipient"):
+    with pytest.raises(CloseOutRefusedError, match="unknown-recipient"):
         await office.returns.make(office.vault.campaign, replace(TAKE_OUT, recipient="age1" + "q" * 58))
     assert await office.vault.audited() == ""
 
 
-async def test_a_confirmation_of_another_file_is_refused(office: Office) -> None:
+async def test_a_confirmation_of_another_file_is_refused(office: CloseOutOffice) -> None:
     await office.returns.make(office.vault.campaign, TAKE_OUT)
-    with pytest.raises(CloseOutRefused, match="other-package"):
+    with pytest.raises(CloseOutRefusedError, match="other-package"):
         await office.returns.confirm(office.vault.campaign.id, "0" * 64, "ward-1")
     assert await office.stage() is Stage.RETURNED
 
 
-async def test_a_new_package_needs_a_new_confirmation(office: Office) -> None:
+async def test_a_new_package_needs_a_new_confirmation(office: CloseOutOffice) -> None:
     await office.give_back()
     await office.returns.make(office.vault.campaign, TAKE_OUT)
     assert await office.stage() is Stage.RETURNED

@@ -10,15 +10,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.vault.closeout.rules.certificate import (
+    CONTEXT,
     MEMBERS,
     Approval,
     Findings,
     LogScan,
     issue,
-    not_answered,
+    key_copies_until,
     verify_certificate,
     worst,
 )
+from services.vault.closeout.rules.required_stores import not_answered
 from shared.canonical import canonical
 from shared.contracts import StoreErasure, Verdict
 from shared.signing import SigningKey
@@ -45,7 +47,8 @@ def findings(**changes: Any) -> Findings:
             finished_at=AT + timedelta(minutes=1),
             services={"intake": rows, "lottery": rows, "notifier": rows, "vault": rows},
             logs=LogScan(1, 3, 1000, 0, "PASS"),
-            backup_horizon_days=30,
+            copies_horizon_days=None,
+            key_copies_until=None,
             audit_checkpoint={"seq": 3, "hash": "00"},
         ),
         **changes,
@@ -79,7 +82,9 @@ def test_it_passes_when_every_part_was_measured_and_is_empty() -> None:
         ({"services": {"vault": [row()]}}, "UNKNOWN"),
         ({"logs": LogScan(0, 0, 0, None, "UNKNOWN")}, "UNKNOWN"),
         ({"logs": LogScan(1, 1, 1, 2, "FAIL")}, "FAIL"),
-        ({"backup_horizon_days": None}, "UNKNOWN"),
+        ({"copies_horizon_days": 30, "key_copies_until": AT + timedelta(days=30)}, "PENDING"),
+        ({"copies_horizon_days": 30, "key_copies_until": AT}, "PASS"),
+        ({"services": {"vault": [row(), row("queues")], "lottery": [row("parked", "FAIL", 1)]}}, "FAIL"),
     ],
 )
 def test_one_part_that_failed_or_was_not_measured_decides(changes: dict[str, Any], verdict: Verdict) -> None:
@@ -108,18 +113,18 @@ def test_a_member_changed_is_noticed(member: str) -> None:
 
 def test_a_verdict_better_than_its_parts_is_noticed_though_signed() -> None:
     content = document(logs=LogScan(1, 1, 1, 2, "FAIL")) | {"verdict": "PASS"}
-    assert failed(canonical(KEY.sign_document(content))) == {"verdict"}
+    assert failed(canonical(KEY.sign_in_context(CONTEXT, content))) == {"verdict"}
 
 
 def test_a_store_that_passed_without_being_empty_is_noticed_though_signed() -> None:
     content = document()
     content["services"][0]["after"] = 1
-    assert failed(canonical(KEY.sign_document(content))) == {"counts"}
+    assert failed(canonical(KEY.sign_in_context(CONTEXT, content))) == {"counts"}
 
 
 def test_one_person_in_two_roles_is_noticed_though_signed() -> None:
     content = document() | {"approved_by": "handler-1"}
-    assert failed(canonical(KEY.sign_document(content))) == {"two people"}
+    assert failed(canonical(KEY.sign_in_context(CONTEXT, content))) == {"two people"}
 
 
 def test_a_certificate_that_was_reformatted_is_noticed() -> None:
@@ -131,7 +136,19 @@ def test_whatever_else_is_given_is_no_certificate_and_no_crash(content: bytes) -
     assert failed(content)
 
 
-@given(st.lists(st.sampled_from(["PASS", "FAIL", "UNKNOWN"])))
-def test_the_worst_result_wins_and_nothing_is_not_a_pass(results: list[Verdict]) -> None:
-    expected = "FAIL" if "FAIL" in results else "UNKNOWN" if "UNKNOWN" in results or not results else "PASS"
+@given(st.lists(st.sampled_from(["PASS", "FAIL", "UNKNOWN", "PENDING"])))
+def test_the_worst_result_decides_and_no_result_is_unknown(results: list[Verdict]) -> None:
+    order: list[Verdict] = ["FAIL", "UNKNOWN", "PENDING", "PASS"]
+    expected = next((result for result in order if result in results), "UNKNOWN")
     assert worst(results) == expected
+
+
+def test_copies_are_awaited_only_where_one_is_recorded() -> None:
+    assert key_copies_until(AT, None) is None
+    assert key_copies_until(AT, 30) == AT + timedelta(days=30)
+    assert document()["backups"] == {"horizon": None, "result": "PASS"}
+
+
+def test_a_certificate_signed_without_its_context_is_noticed() -> None:
+    content = {**document(), "key": KEY.name}
+    assert failed(canonical(KEY.sign_document(content))) == {"signature"}

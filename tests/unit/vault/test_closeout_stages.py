@@ -1,38 +1,42 @@
-"""The table of a close-out: forward only once erasure is ordered, and never around the ward's confirmation."""
+"""The table of a close-out: forward only once an erasure is ordered, and never around the ward's confirmation."""
 
-from services.vault.closeout.rules.stages import AFTER, ERASING, Stage, before
+from services.vault.closeout.rules.stages import ERASING, STAGES, Stage
 
 
 def reachable(start: Stage) -> set[Stage]:
-    found, waiting = set(), [start]
+    found, waiting = set[Stage](), [start]
     while waiting:
         stage = waiting.pop()
         if stage not in found:
             found.add(stage)
-            waiting.extend(AFTER[stage])
+            waiting.extend(STAGES.after[stage])
     return found
 
 
 def test_every_stage_has_its_row_and_can_be_reached() -> None:
-    assert set(AFTER) == set(Stage) == reachable(Stage.OPEN)
+    assert set(STAGES.after) == set(Stage) == reachable(Stage.OPEN)
 
 
 def test_only_a_confirmed_return_leads_to_an_erasure() -> None:
-    assert before(Stage.REQUESTED) == {Stage.CONFIRMED}
+    assert STAGES.before(Stage.REQUESTED) == [Stage.CONFIRMED]
 
 
-def test_an_erasure_that_was_ordered_goes_forward_only_and_ends_certified() -> None:
+def test_an_ordered_erasure_goes_forward_only_and_ends_certified() -> None:
     for stage in ERASING:
-        assert len(AFTER[stage]) == 1
-        assert AFTER[stage] <= ERASING | {Stage.CERTIFIED}
+        assert STAGES.after[stage] <= ERASING | {Stage.CERTIFIED}
         assert Stage.CERTIFIED in reachable(stage)
-        assert stage not in {later for following in AFTER[stage] for later in reachable(following)}
+        assert stage not in {later for following in STAGES.after[stage] for later in reachable(following)}
 
 
-def test_the_key_goes_after_the_logs_were_searched_and_before_anything_is_deleted() -> None:
-    assert before(Stage.DESTROYED) == {Stage.SCANNED}
-    assert before(Stage.EMPTIED) == {Stage.DESTROYED}
+def test_the_key_is_destroyed_after_the_search_of_the_logs_and_before_anything_is_deleted() -> None:
+    assert STAGES.before(Stage.DESTROYED) == [Stage.SCANNED]
+    assert STAGES.before(Stage.EMPTIED) == [Stage.DESTROYED]
+
+
+def test_the_measurement_comes_after_the_delay_queues_ran_empty() -> None:
+    assert STAGES.before(Stage.DRAINED) == [Stage.SILENCED]
+    assert STAGES.before(Stage.MEASURED) == [Stage.DRAINED]
 
 
 def test_a_certificate_is_the_end() -> None:
-    assert AFTER[Stage.CERTIFIED] == frozenset()
+    assert STAGES.final == {Stage.CERTIFIED}

@@ -65,16 +65,10 @@ class RelayTrouble:
 
 @dataclass(frozen=True)
 class Erasure:
-    """A requested erasure. `before`: documents per store when it began, None until then."""
+    """A requested erasure; its progress is in the service's `erasures`."""
 
     id: str
     state: str
-    before: Mapping[str, int] | None = None
-
-    @property
-    def is_pending(self) -> bool:
-        """True until the lottery has reported that the erasure is complete."""
-        return self.state == "requested"
 
 
 @dataclass(frozen=True)

@@ -1,19 +1,21 @@
-"""The certificate of erasure: what it says, how its verdict follows, and checking one from its bytes alone. Pure.
+"""Certificate of erasure: its members, its verdict, and the check of a certificate from its bytes alone. Pure.
 
-`docs/protocols.md` §5. A part that was not measured is UNKNOWN; one UNKNOWN or FAIL decides the verdict. It holds no
-personal data: staff ids, counts, hashes.
+See `docs/protocols.md` §5. A part that was not measured is UNKNOWN. The worst part decides the verdict: FAIL before
+UNKNOWN before PENDING before PASS. A certificate holds no personal data, only staff ids, counts and hashes.
 """
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from shared.canonical import canonical
 from shared.contracts import StoreErasure, Verdict
-from shared.signing import SigningKey, verify_document
+from shared.contracts.closing import DELIVERIES, PARKED, QUEUES
+from shared.signing import SigningKey, verify_in_context
 
+CONTEXT: Final = "kuji/certificate/2"
 SOFTWARE: Final = "kuji/0.1.0"
 STANDARD: Final = "NIST SP 800-88 r2: Purge (cryptographic erase), with deletion of the ciphertext"
 REHEARSAL: Final = "【訓練】"
@@ -22,7 +24,7 @@ MEMBERS: Final = frozenset(
     {
         "v", "certificate", "campaign", "contract_title", "requested_by", "approved_by", "responsible", "method",
         "standard", "software", "started_at", "finished_at", "services", "broker", "logs", "backups",
-        "audit_checkpoint", "out_of_scope", "verdict", "signature",
+        "audit_checkpoint", "out_of_scope", "verdict", "key", "signature",
     }
 )  # fmt: skip
 
@@ -32,12 +34,15 @@ OUT_OF_SCOPE: Final = (
     "受信者及び電子メール事業者が保管するもの",
     "監査記録（氏名等を含まず、鍵の廃棄により個人と結び付けられない）",
 )
-"""What this erasure does not reach and this certificate does not speak of."""
+"""Things that this erasure does not reach and that this certificate does not cover."""
+
+_BROKER_STORES: Final = frozenset({QUEUES, PARKED, DELIVERIES, "delay queues"})
+_BEST_TO_WORST: Final[tuple[Verdict, ...]] = ("PASS", "PENDING", "UNKNOWN", "FAIL")
 
 
 @dataclass(frozen=True)
 class Approval:
-    """Who asked for the erasure, who approved it, and who answers for it: staff ids (R-S7, R-C6)."""
+    """Staff ids of the people who requested the erasure, approved it, and are responsible for it (R-S7, R-C6)."""
 
     requested_by: str
     approved_by: str
@@ -46,7 +51,7 @@ class Approval:
 
 @dataclass(frozen=True)
 class LogScan:
-    """What the search of the logs saw. `result` is UNKNOWN where no folder was named or one could not be read."""
+    """Result of the search of the logs. It is UNKNOWN where no folder was named or one could not be read."""
 
     folders: int
     files: int
@@ -57,7 +62,11 @@ class LogScan:
 
 @dataclass(frozen=True)
 class Findings:
-    """Everything a certificate is made of. `services`: rows per service, the vault's own among them."""
+    """Contents of a certificate.
+
+    `services`: rows by service, the vault's own included. `key_copies_until`: end of the last recorded copy of the key
+    folder, None where no copy is recorded. `copies_horizon_days`: the recorded time for which copies are kept.
+    """
 
     certificate_id: str
     campaign: str
@@ -69,13 +78,14 @@ class Findings:
     finished_at: datetime
     services: Mapping[str, Sequence[StoreErasure]]
     logs: LogScan
-    backup_horizon_days: int | None
+    copies_horizon_days: int | None
+    key_copies_until: datetime | None
     audit_checkpoint: Mapping[str, Any] | None
 
 
 @dataclass(frozen=True)
 class Check:
-    """One thing that was checked; `text` says it in plain words, or what is wrong."""
+    """One check of a certificate; `text` says its result in plain words."""
 
     name: str
     passed: bool
@@ -83,18 +93,15 @@ class Check:
 
 
 def worst(results: Iterable[Verdict]) -> Verdict:
-    """FAIL outweighs UNKNOWN, UNKNOWN outweighs PASS; of nothing, nothing is known."""
-    seen = set(results)
-    if "FAIL" in seen:
-        return "FAIL"
-    return "PASS" if seen == {"PASS"} else "UNKNOWN"
+    """Return the worst result: FAIL, then UNKNOWN, then PENDING, then PASS. Without any result it is UNKNOWN."""
+    return max(results, key=_BEST_TO_WORST.index, default="UNKNOWN")
 
 
 def issue(findings: Findings, signing: SigningKey) -> bytes:
-    """The signed certificate, as canonical JSON."""
+    """Return the signed certificate as canonical JSON."""
     rows = [_row(service, store) for service, stores in findings.services.items() for store in stores]
     document: dict[str, Any] = {
-        "v": 1,
+        "v": 2,
         "certificate": findings.certificate_id,
         "campaign": findings.campaign,
         "contract_title": (REHEARSAL if findings.rehearsal else "") + findings.contract_title,
@@ -110,24 +117,19 @@ def issue(findings: Findings, signing: SigningKey) -> bytes:
         "started_at": findings.started_at.isoformat(),
         "finished_at": findings.finished_at.isoformat(),
         "services": rows,
-        "broker": {"result": worst(row["result"] for row in rows if row["store"] == "queues")},
+        "broker": {"result": worst(row["result"] for row in rows if row["store"] in _BROKER_STORES)},
         "logs": _logs(findings.logs),
-        "backups": _backups(findings.backup_horizon_days),
+        "backups": _backups(findings),
         "audit_checkpoint": dict(findings.audit_checkpoint) if findings.audit_checkpoint else None,
         "out_of_scope": list(OUT_OF_SCOPE),
     }
-    return canonical(signing.sign_document(document | {"verdict": verdict_of(document)}))
+    return canonical(signing.sign_in_context(CONTEXT, document | {"verdict": verdict_of(document)}))
 
 
 def verdict_of(document: Mapping[str, Any]) -> Verdict:
-    """The verdict that the parts of a certificate amount to."""
+    """Return the verdict that follows from the parts of a certificate."""
     parts = [*document["services"], document["broker"], document["logs"], document["backups"]]
     return worst(part["result"] for part in parts)
-
-
-def not_answered(service: str) -> StoreErasure:
-    """The row of a service that did not say in time what became of its data."""
-    return StoreErasure(store="all", before=None, after=None, residue=None, result="UNKNOWN", note=f"{service}: silent")
 
 
 def verify_certificate(content: bytes, public_key: str) -> list[Check]:
@@ -140,11 +142,11 @@ def verify_certificate(content: bytes, public_key: str) -> list[Check]:
 
 
 def _checks(content: bytes, document: Mapping[str, Any], public_key: str) -> Iterator[Check]:
-    members = set(document) == MEMBERS and document["v"] == 1
-    yield _check("form", members, "it has exactly the members of version 1", "members are missing or unknown")
+    members = set(document) == MEMBERS and document["v"] == 2 and document["v"] is not True  # noqa: PLR2004
+    yield _check("form", members, "it has exactly the members of version 2", "members are missing or unknown")
     same = canonical(dict(document)) == content.strip()
     yield _check("canonical", same, "it is canonical JSON", "it is not canonical JSON (RFC 8785)")
-    signed = verify_document(public_key, document)
+    signed = verify_in_context(public_key, CONTEXT, document)
     yield _check("signature", signed, "the vault signed it", "the signature does not hold for this key")
     fits = document["verdict"] == verdict_of(document)
     yield _check("verdict", fits, "the verdict follows from the parts", "the verdict does not follow from the parts")
@@ -178,8 +180,16 @@ def _logs(scan: LogScan) -> dict[str, Any]:
     }
 
 
-def _backups(horizon_days: int | None) -> dict[str, Any]:
-    """Backups of the database open for nobody; the horizon (ISO 8601) is that of backups of the key folder."""
-    if horizon_days is None:
-        return {"horizon": None, "result": "UNKNOWN"}
-    return {"horizon": f"P{horizon_days}D", "result": "PASS"}
+def key_copies_until(ordered_at: datetime, horizon_days: int | None) -> datetime | None:
+    """Return when the last recorded copy of the key folder is gone; None where no copy is recorded."""
+    return ordered_at + timedelta(days=horizon_days) if horizon_days else None
+
+
+def _backups(findings: Findings) -> dict[str, Any]:
+    """Return the row about copies of the key folder: copies of the database alone can be decrypted by nobody.
+
+    It is PASS where no copy is recorded or all are gone, else PENDING. `horizon` is an ISO 8601 duration.
+    """
+    horizon = f"P{findings.copies_horizon_days}D" if findings.copies_horizon_days else None
+    until = findings.key_copies_until
+    return {"horizon": horizon, "result": "PASS" if until is None or findings.finished_at >= until else "PENDING"}

@@ -1,45 +1,59 @@
-"""The stages of a close-out, as one table. Pure."""
+"""Stages of a close-out, as one table. Pure."""
 
-from collections.abc import Mapping
 from enum import StrEnum
 from typing import Final
 
+from shared.state_machine import StateMachine
+
 
 class Stage(StrEnum):
+    """Stage of one campaign's close-out; each member says what has been done."""
+
     OPEN = "open"
     RETURNED = "returned"
     """A return package was made; the ward has not confirmed it."""
     CONFIRMED = "confirmed"
-    """The ward says that it holds the package with this hash."""
+    """The ward confirmed that it holds the package with this hash."""
     REQUESTED = "requested"
-    """Two people ordered the erasure; the other services have been told."""
+    """Two people ordered the erasure; the vault's tombstone is set and the other services are asked to erase."""
     SCANNED = "scanned"
-    """What there was is counted, samples are set aside, and the logs were searched while names can still be read."""
+    """Records are counted, samples are set aside, and the logs were searched while names can still be read."""
     DESTROYED = "destroyed"
-    """The campaign's key is gone: whatever copy exists anywhere opens for nobody, and nothing new comes in."""
+    """The campaign's key is destroyed: no copy of the data opens any more, and nothing new is taken in."""
     EMPTIED = "emptied"
     """Collections and files are deleted."""
+    SILENCED = "silenced"
+    """Every service confirmed its tombstone (T), or the wait for it ended."""
+    DRAINED = "drained"
+    """No delay queue holds a message from before T, or the wait for that ended; the services are asked to measure."""
     MEASURED = "measured"
-    """It was looked whether anything is left here; the other services' answers are awaited."""
+    """The other services measured, or the wait for them ended; then the vault measured itself."""
+    PENDING = "pending"
+    """A certificate is issued that says PENDING: recorded copies of the key folder still exist."""
     CERTIFIED = "certified"
 
 
-AFTER: Final[Mapping[Stage, frozenset[Stage]]] = {
-    Stage.OPEN: frozenset({Stage.RETURNED}),
-    Stage.RETURNED: frozenset({Stage.RETURNED, Stage.CONFIRMED}),
-    Stage.CONFIRMED: frozenset({Stage.RETURNED, Stage.REQUESTED}),
-    Stage.REQUESTED: frozenset({Stage.SCANNED}),
-    Stage.SCANNED: frozenset({Stage.DESTROYED}),
-    Stage.DESTROYED: frozenset({Stage.EMPTIED}),
-    Stage.EMPTIED: frozenset({Stage.MEASURED}),
-    Stage.MEASURED: frozenset({Stage.CERTIFIED}),
-    Stage.CERTIFIED: frozenset(),
-}
-"""Where a stage may lead. A new package takes the ward's confirmation back; an erasure ordered is carried out."""
+STAGES: Final = StateMachine[Stage](
+    {
+        Stage.OPEN: frozenset({Stage.RETURNED}),
+        Stage.RETURNED: frozenset({Stage.RETURNED, Stage.CONFIRMED}),
+        Stage.CONFIRMED: frozenset({Stage.RETURNED, Stage.REQUESTED}),
+        Stage.REQUESTED: frozenset({Stage.SCANNED}),
+        Stage.SCANNED: frozenset({Stage.DESTROYED}),
+        Stage.DESTROYED: frozenset({Stage.EMPTIED}),
+        Stage.EMPTIED: frozenset({Stage.SILENCED}),
+        Stage.SILENCED: frozenset({Stage.DRAINED}),
+        Stage.DRAINED: frozenset({Stage.MEASURED}),
+        Stage.MEASURED: frozenset({Stage.PENDING, Stage.CERTIFIED}),
+        Stage.PENDING: frozenset({Stage.CERTIFIED}),
+        Stage.CERTIFIED: frozenset(),
+    }
+)
+"""A new package cancels the ward's confirmation; an erasure that was ordered is carried out to the end."""
 
-ERASING: Final = frozenset({Stage.REQUESTED, Stage.SCANNED, Stage.DESTROYED, Stage.EMPTIED, Stage.MEASURED})
-
-
-def before(stage: Stage) -> frozenset[Stage]:
-    """The stages that may lead to `stage`."""
-    return frozenset(source for source, targets in AFTER.items() if stage in targets)
+ERASING: Final = frozenset(
+    {
+        Stage.REQUESTED, Stage.SCANNED, Stage.DESTROYED, Stage.EMPTIED,
+        Stage.SILENCED, Stage.DRAINED, Stage.MEASURED, Stage.PENDING,
+    }
+)  # fmt: skip

@@ -1,0 +1,1 @@
+"""Attacks on an installation, each with exactly one service's credentials (issue 10)."""

@@ -1,0 +1,76 @@
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr
+
+from deploy.local.ports import free_ports
+from deploy.local.processes import Watchdog
+from deploy.local.rabbitmq import Ports, RabbitMQ
+from services.vault.closeout import repository as closeouts
+from services.vault.printroom import repository as print_repository
+from shared.contracts import SERVICES
+from shared.messaging import Bus
+from shared.settings import ServiceSettings
+from shared.storage import Store
+from tests.support.closeout_harness import CloseOutOffice, wire
+from tests.support.messaging_harness import House
+from tests.support.service_keys import keys_dir
+from tests.support.vault_parts import parts
+
+PASSWORD = "only-for-tests"
+
+
+@pytest.fixture(scope="session")
+def broker(tmp_path_factory: pytest.TempPathFactory, watchdog: Watchdog) -> Iterator[RabbitMQ]:
+    """A broker with one account per service, each with the permissions of the real installation."""
+    broker = RabbitMQ(tmp_path_factory.mktemp("attacked-broker"), Ports(*free_ports(3)), watchdog)
+    broker.start(dict.fromkeys(SERVICES, PASSWORD))
+    try:
+        broker.ready()
+        yield broker
+    finally:
+        broker.stop()
+
+
+@pytest.fixture
+async def house(amqp_url: str, mongo_url: str, namespace: str) -> AsyncIterator[House]:
+    """The topology of one test on the shared broker."""
+    async with House(amqp_url, mongo_url, namespace) as house:
+        yield house
+
+
+@pytest.fixture
+async def buses(
+    broker: RabbitMQ, mongo_url: str, namespace: str, tmp_path: Path
+) -> AsyncIterator[Callable[[str], Awaitable[Bus]]]:
+    """Make the bus of a service with the service's own account on the broker."""
+    async with AsyncExitStack() as stack:
+
+        async def connect(service: str) -> Bus:
+            store = Store.open(mongo_url, f"{namespace}_{service}")
+            stack.push_async_callback(store.close)
+            await store.ensure()
+            settings = ServiceSettings(
+                amqp_url=SecretStr(broker.url(service, PASSWORD)),
+                mongo_url=SecretStr(mongo_url),
+                mongo_database=f"{namespace}_{service}",
+                state_dir=tmp_path,
+                service_keys_dir=keys_dir(),
+            )
+            bus = Bus(settings, service, store)
+            stack.push_async_callback(bus.drain)
+            return bus
+
+        yield connect
+
+
+@pytest.fixture
+async def office(mongo_url: str, namespace: str, tmp_path: Path) -> AsyncIterator[CloseOutOffice]:
+    """The vault's close-out, in the database that `house` names for the vault."""
+    collections = [*print_repository.collections(), *closeouts.collections()]
+    async with parts(mongo_url, namespace, tmp_path, collections) as vault:
+        wired = wire(vault, tmp_path)
+        await wired.repository.ensure([vault.campaign.id])
+        yield wired
