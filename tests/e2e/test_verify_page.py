@@ -99,7 +99,7 @@ def test_the_record_is_computed_anew_and_one_application_is_followed(
         manifest = Manifest.read(transcript["manifest"])
         path = trace(derive_key(transcript), manifest, read_rows(transcript["rows"]), bytes.fromhex(entry))
         assert path is not None
-        expect(page.locator("#path")).to_contain_text(str(path.place))
+        expect(page.locator("#path")).to_contain_text(str(path.rank))
         expect(page.locator("#path")).to_contain_text(path.ticket)
         assert page.locator("#path ol li").count() == len(path.attempts)
         assert violations(page) == []

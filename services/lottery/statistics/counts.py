@@ -1,13 +1,13 @@
 """Count what entries ask for, what they won and which places they have now, from the lottery's own database."""
 
 import asyncio
-from collections.abc import Awaitable, Mapping
-from typing import Any, Final, TypeVar
+from collections.abc import Awaitable
+from typing import Final, TypeVar
 
 from services.lottery.draw.entry_repository import EntryRepository
 from services.lottery.draw.outcome_repository import OutcomeRepository
 from services.lottery.draw.rules.states import DrawState
-from services.lottery.places.repository import PLACES
+from services.lottery.places.repository import PlaceRepository
 from services.lottery.statistics.cache import SingleFlightCache
 from services.lottery.statistics.overview import Course
 from services.lottery.statistics.rules.demand import (
@@ -21,7 +21,6 @@ from services.lottery.statistics.rules.demand import (
     results,
 )
 from shared.campaign import Campaign
-from shared.ids import DrawId
 from shared.storage import Store, translate_errors
 
 T = TypeVar("T")
@@ -34,7 +33,8 @@ class DrawCounts:
     """Counts each thing once for all requests and keeps the counts for a moment. Raises StoreUnavailableError."""
 
     def __init__(self, store: Store) -> None:
-        self._store, self._entries, self._outcomes = store, EntryRepository(store), OutcomeRepository(store)
+        self._entries, self._outcomes = EntryRepository(store), OutcomeRepository(store)
+        self._stored_places = PlaceRepository(store)
         self._demand = SingleFlightCache[tuple[ClassDemand, ...]]()
         self._results = SingleFlightCache[tuple[ClassResult, ...]]()
         self._places = SingleFlightCache[tuple[ClassPlaces, ...]]()
@@ -69,8 +69,8 @@ class DrawCounts:
 
         async def count() -> tuple[ClassPlaces, ...]:
             capacities = {name: seats + course.extra.get(name, 0) for name, seats in _capacities(campaign).items()}
-            groups = self._store.db[PLACES].aggregate(_by_state(course.draw))
-            rows = [OutcomeRow(**group["_id"], entries=group["count"], seats=group["seats"]) async for group in groups]
+            counts = await self._stored_places.count_by_state(course.draw)
+            rows = [OutcomeRow(name, state, entries, seats) for (name, state), (entries, seats) in counts.items()]
             return places(capacities, rows)
 
         return await _soon(self._places.get((course.draw, course.moves), count))
@@ -78,14 +78,6 @@ class DrawCounts:
 
 def _capacities(campaign: Campaign) -> dict[str, int]:
     return {event_class.id: event_class.capacity for event_class in campaign.classes}
-
-
-def _by_state(draw: DrawId) -> list[Mapping[str, Any]]:
-    key = {"class_id": "$class_id", "outcome": "$state"}
-    return [
-        {"$match": {"draw": draw}},
-        {"$group": {"_id": key, "count": {"$sum": 1}, "seats": {"$sum": "$seats"}}},
-    ]
 
 
 async def _soon(counting: Awaitable[T]) -> T | None:

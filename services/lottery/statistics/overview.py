@@ -7,7 +7,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
 from services.lottery.draw.clock_check import clock_waits
 from services.lottery.draw.entry_repository import EntryRepository
@@ -15,7 +15,7 @@ from services.lottery.draw.repository import DrawRepository
 from services.lottery.draw.rules.blockers import Readiness, waits
 from services.lottery.draw.rules.draw import Draw, RelayTrouble
 from services.lottery.draw.rules.states import DrawState
-from services.lottery.places.repository import HISTORY
+from services.lottery.places.history_repository import HistoryRepository, RecordedEvent
 from services.lottery.randomness.sources import BeaconRound
 from services.lottery.statistics.cache import SingleFlightCache
 from services.lottery.statistics.rules.timeline import DrawFacts, TimelineStep, timeline
@@ -83,6 +83,7 @@ class DrawOverview:
     def __init__(self, store: Store, clock: Clock) -> None:
         self._store, self._clock = store, clock
         self._draws, self._entries = DrawRepository(store), EntryRepository(store)
+        self._history = HistoryRepository(store)
         self._readiness = SingleFlightCache[Readiness]()
 
     async def course(self, campaign: Campaign) -> Course:
@@ -91,7 +92,7 @@ class DrawOverview:
             *past, draw = await self._draws.all(campaign.id)
             readiness = await self._readiness_of(campaign, draw)
             clocks = await clock_waits(self._store, draw)
-            moved = await self._moved(draw.id)
+            moved = await self._history.newest(draw.id, _EVENTS_SHOWN)
         now = self._clock.now()
         missing = [*waits(draw, campaign, readiness, now), *clocks]
         return _course(campaign, draw, past, moved, timeline(campaign, _facts(campaign, draw), missing, now))
@@ -102,16 +103,12 @@ class DrawOverview:
             return None
         return await self._readiness.get(draw.id, lambda: self._entries.readiness(campaign.id))
 
-    async def _moved(self, draw: DrawId) -> list[Mapping[str, Any]]:
-        events = self._store.db[HISTORY].find({"draw": draw}).sort("seq", -1).limit(_EVENTS_SHOWN)
-        return [event async for event in events]
-
 
 def _course(
     campaign: Campaign,
     draw: Draw,
     past: Sequence[Draw],
-    moved: Sequence[Mapping[str, Any]],
+    moved: Sequence[RecordedEvent],
     steps: tuple[TimelineStep, ...],
 ) -> Course:
     manifest = draw.manifest if draw.has_manifest else None
@@ -121,7 +118,7 @@ def _course(
         state=draw.state,
         steps=steps,
         history=(*map(_moved_event, moved), *reversed(_history(draw))),
-        moves=moved[0]["seq"] if moved else 0,
+        moves=moved[0].seq if moved else 0,
         extra=draw.places.extra,
         relay_troubles=draw.relay_troubles,
         past=tuple(map(_given_up, past)),
@@ -172,10 +169,10 @@ def _history(draw: Draw) -> tuple[HistoryEvent, ...]:
     )
 
 
-def _moved_event(line: Mapping[str, Any]) -> HistoryEvent:
-    event = line["event"]
+def _moved_event(recorded: RecordedEvent) -> HistoryEvent:
+    event = recorded.event
     at = datetime.fromisoformat(event["at"])
-    return HistoryEvent(event["event"], at, event["reason"], event["class"], event["seats"], line["actor"])
+    return HistoryEvent(event["event"], at, event["reason"], event["class"], event["seats"], recorded.actor.actor)
 
 
 def _given_up(draw: Draw) -> GivenUpDraw:

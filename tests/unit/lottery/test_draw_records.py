@@ -48,7 +48,7 @@ DRAWS = st.builds(
     given=st.lists(st.builds(GivenSource, NAMES, NAMES, MOMENTS), max_size=2).map(tuple),
     relay_troubles=st.lists(st.builds(RelayTrouble, NAMES, NAMES), max_size=2).map(tuple),
     parts_published=COUNTS,
-    erasure=st.none() | st.builds(Erasure, NAMES, NAMES, st.none() | st.dictionaries(NAMES, COUNTS, min_size=1)),
+    erasure=st.none() | st.builds(Erasure, NAMES, NAMES),
     places=PLACES,
 )
 PAIRS = st.lists(st.tuples(NAMES.map(ClassId), st.integers(1, 4)), max_size=3).map(tuple)
