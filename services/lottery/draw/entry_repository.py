@@ -87,11 +87,36 @@ class EntryRepository:
         Entries may change meanwhile: a caller that acts on the answer compares the draw's `changes` before and after.
         """
         parts = await self._roll_parts.find({"campaign": campaign}).to_list(None)
+        undecided, closed = await self._count_undecided(campaign), bool(parts) and len(parts) == parts[0]["parts"]
         return Readiness(
             held=await self._entries.count_documents({"campaign": campaign, "state": "held"}),
-            undecided=await self._count_undecided(campaign),
-            receipts_closed=bool(parts) and len(parts) == parts[0]["parts"],
+            undecided=undecided,
+            receipts_closed=closed,
+            unknown_entries=await self._count_unknown(campaign, undecided) if closed else 0,
         )
+
+    async def _count_unknown(self, campaign: CampaignId, undecided: int) -> int:
+        """Count entries, accepted or held, that are not on the roll. They are read only if the totals differ."""
+        of_campaign = {"campaign": campaign}
+        entries, on_roll = (
+            await self._entries.count_documents(of_campaign),
+            await self._roll.count_documents(of_campaign),
+        )
+        if entries == on_roll - undecided:
+            return 0
+        return sum([await self._count_off_roll(campaign, state) for state in ("accepted", "held")])
+
+    async def _count_off_roll(self, campaign: CampaignId, state: str) -> int:
+        off_roll, last = 0, ""
+        while ids := await self._ids_after(campaign, state, last):
+            between = {"campaign": campaign, "_id": {"$gte": ids[0], "$lte": ids[-1]}}
+            known = {line["_id"] for line in await self._roll.find(between, {"_id": 1}).to_list(None)}
+            off_roll, last = off_roll + len(set(ids) - known), ids[-1]
+        return off_roll
+
+    async def _ids_after(self, campaign: CampaignId, state: str, last: str) -> list[str]:
+        following = self._entries.find({"campaign": campaign, "state": state, "_id": {"$gt": last}}, {"_id": 1})
+        return [line["_id"] for line in await following.sort("_id", 1).limit(_BATCH).to_list(None)]
 
     async def _count_undecided(self, campaign: CampaignId) -> int:
         """Count applications on the roll without a verdict, walking both collections in the order of their ids."""

@@ -118,8 +118,11 @@ def _check_open(draw: Draw) -> None:
 
 
 def _permitted(readiness: Readiness, override: Override | None) -> Override | None:
-    """Return the override with the counts that the manifest states. Raises ListIncompleteError if one is needed."""
-    if override is not None:
+    """Return the override with the counts that the manifest states.
+
+    Raises ListIncompleteError if an override is needed, and for entries that are not on the roll in any case.
+    """
+    if override is not None and not readiness.unknown_entries:
         return replace(override, held=readiness.held, undecided=readiness.undecided)
     if not readiness.complete:
         raise ListIncompleteError(readiness)

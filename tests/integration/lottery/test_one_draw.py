@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 
 from services.lottery.draw import handlers
+from services.lottery.draw.collections import ENTRIES
 from services.lottery.draw.entry_repository import EntryRepository
 from services.lottery.draw.freeze import ListIncompleteError, TooEarlyError
 from services.lottery.draw.list_repository import ListRepository
@@ -26,7 +27,7 @@ from shared.contracts import (
     ReceiptsClosed,
     RejectedApplication,
 )
-from shared.ids import CampaignId, application_id_bytes, new_application_id
+from shared.ids import ApplicationId, CampaignId, application_id_bytes, new_application_id
 from tests.support.draw_builders import DICE
 from tests.support.lottery_harness import PEOPLE, WITNESSES, Town, accepted, drawn, everybody_is_in, said
 
@@ -120,13 +121,14 @@ async def test_a_doubt_that_arises_while_the_list_is_being_judged_is_not_lost(
 async def test_entries_that_race_the_freeze_are_on_the_list_or_refused_and_nothing_between(town: Town):
     await everybody_is_in(town)
     store, name = town.offices[1].store, town.campaign.id
-    late = [new_application_id() for _ in range(40)]
+    late = tuple(new_application_id() for _ in range(40))
+    await _rejected_at_first(town, late)
     refused: set[str] = set()
 
     async def arrives(number: int) -> None:
         await asyncio.sleep(number * 0.004)
         try:
-            await store.transact(lambda uow: handlers.on_accepted(accepted(town, (late[number],)), uow))
+            await store.transact(lambda uow: handlers.on_accepted(accepted(town, (late[number],), 2), uow))
         except ListFrozenError:
             refused.add(application_id_bytes(late[number]).hex())
 
@@ -141,6 +143,17 @@ async def test_entries_that_race_the_freeze_are_on_the_list_or_refused_and_nothi
     assert late_ids - listed == refused
     assert 0 < len(refused) < len(late)
     assert listed - late_ids == {application_id_bytes(each).hex() for each in town.ids}
+
+
+async def _rejected_at_first(town: Town, ids: tuple[ApplicationId, ...]) -> None:
+    """Put applications on the roll, with a first verdict that keeps them off the list."""
+    roll = ReceiptsClosed(campaign=town.campaign.id, part=1, parts=1, total=len(ids), application_ids=ids)
+    items = tuple(
+        RejectedApplication(application_id=each, channel="web", reasons=("duplicate",), revision=1) for each in ids
+    )
+    rejected = ApplicationsRejected(campaign=town.campaign.id, items=items)
+    await town.office.store.transact(lambda uow: handlers.on_receipts_closed([roll], uow))
+    await town.office.store.transact(lambda uow: handlers.on_rejected([rejected], uow))
 
 
 async def test_a_list_that_was_closed_and_not_written_is_finished_by_another(town: Town):
@@ -210,3 +223,24 @@ async def test_an_empty_list_can_be_drawn(town: Town):
     await town.office.enter_dice(Dice(DICE, DICE, WITNESSES), "yamada")
     assert await town.office.run()
     assert await town.office.publish()
+
+
+async def test_an_entry_that_the_roll_does_not_know_prevents_the_freeze_also_with_an_override(town: Town):
+    await everybody_is_in(town)
+    stranger = new_application_id()
+    await town.office.store.transact(lambda uow: handlers.on_accepted(accepted(town, (stranger,)), uow))
+    assert (await EntryRepository(town.office.store).readiness(town.campaign.id)).unknown_entries == 1
+    for override in (None, Override(0, 0, "counted again", "yamada", "ward-1")):
+        with pytest.raises(ListIncompleteError):
+            await town.office.freeze(override)
+    await town.office.store.db[ENTRIES].update_one({"_id": stranger}, {"$set": {"state": "rejected"}})
+    await town.office.freeze()
+
+
+async def test_a_receipt_without_a_verdict_and_an_entry_without_a_receipt_do_not_hide_each_other(town: Town):
+    """Take one application's verdict away and invent an entry: the totals agree, the lists do not."""
+    await everybody_is_in(town)
+    await town.office.store.db[ENTRIES].delete_one({"_id": town.ids[0]})
+    await town.office.store.transact(lambda uow: handlers.on_accepted(accepted(town, (new_application_id(),)), uow))
+    readiness = await EntryRepository(town.office.store).readiness(town.campaign.id)
+    assert (readiness.undecided, readiness.unknown_entries) == (1, 1)

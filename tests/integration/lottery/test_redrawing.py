@@ -78,6 +78,8 @@ async def test_a_list_that_was_wrong_is_opened_frozen_by_a_person_and_drawn_anew
         choices=(Choice(class_id=town.campaign.classes[0].id, seats=1),),
         revision=1,
     )
+    on_the_roll = ReceiptsClosed(campaign=name, part=1, parts=1, total=1, application_ids=(late,))
+    await office.store.transact(lambda uow: handlers.on_receipts_closed([on_the_roll], uow))
     await office.store.transact(
         lambda uow: handlers.on_accepted([ApplicationsAccepted(campaign=name, items=(item,))], uow)
     )

@@ -5,6 +5,7 @@ import pytest
 from services.vault.closeout.measuring import ERASED
 from services.vault.closeout.rules.required_stores import DELAY_QUEUES, PACKAGES, REQUIRED_STORES, SAMPLES
 from services.vault.closeout.rules.stages import Stage
+from services.vault.identities import repository as identities
 from shared.contracts.closing import DELIVERIES, PARKED, QUEUES
 from shared.storage import INBOX, OUTBOX
 from tests.support.closeout_harness import CloseOutOffice
@@ -57,7 +58,9 @@ async def test_a_record_that_is_there_at_the_measurement_prevents_the_pass(offic
     assert [name for name, result in results.items() if result != "PASS"] == [store]
 
 
-@pytest.mark.parametrize("store", sorted(set(PLANTABLE) - {QUEUES, DELAY_QUEUES, DELIVERIES, PARKED, PACKAGES}))
+@pytest.mark.parametrize(
+    "store", sorted(set(PLANTABLE) - {QUEUES, DELAY_QUEUES, DELIVERIES, PARKED, PACKAGES, identities.COLLECTION})
+)
 async def test_a_record_that_was_there_before_the_deletion_is_deleted(office: CloseOutOffice, store: str) -> None:
     await ordered(office)
     await plant(office, store)

@@ -11,23 +11,29 @@ from services.lottery.randomness.rounds import RoundPassedError, choose_round
 from shared.campaign import Campaign, quicknet
 
 Code = Literal[
-    "paper", "draw-time", "receipts", "held", "undecided", "freeze", "round-passed", "clock",
+    "paper", "draw-time", "receipts", "held", "undecided", "unknown-entries", "freeze", "round-passed", "clock",
     "writing", "objections", "dice", "beacon", "results",
 ]  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Readiness:
-    """State of an open list: applications `held` or `undecided`, and True if the roll of receipts is complete."""
+    """Describe what a freeze waits for: `held` and `undecided` applications, and the complete roll of receipts.
+
+    `unknown_entries`: entries that are not on the complete roll; 0 while the roll is not complete. Such an entry has no
+    receipt, so it may be invented; no override permits it.
+    """
 
     held: int
     undecided: int
     receipts_closed: bool
+    unknown_entries: int = 0
 
     @property
     def complete(self) -> bool:
         """True when the list can be frozen without an override."""
-        return self.receipts_closed and self.held == 0 and self.undecided == 0
+        gaps = self.held or self.undecided or self.unknown_entries
+        return self.receipts_closed and not gaps
 
 
 @dataclass(frozen=True)
@@ -89,6 +95,8 @@ def _gaps(draw: Draw, readiness: Readiness) -> Iterator[Wait]:
         yield Wait("held", count=readiness.held)
     if readiness.undecided:
         yield Wait("undecided", count=readiness.undecided)
+    if readiness.unknown_entries:
+        yield Wait("unknown-entries", count=readiness.unknown_entries)
     if readiness.complete and draw.number > 1:
         yield Wait("freeze")  # staff freeze a list that they opened again, because only they know when it is right
 

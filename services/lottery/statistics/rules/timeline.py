@@ -15,6 +15,7 @@ StepName = Literal["window", "paper", "freeze", "manifest", "objection", "dice",
 BLOCKING: Final[Mapping[Code, StepName]] = {
     "receipts": "freeze",
     "undecided": "freeze",
+    "unknown-entries": "freeze",
     "held": "freeze",
     "freeze": "freeze",
     "round-passed": "freeze",
