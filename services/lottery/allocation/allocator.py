@@ -109,7 +109,7 @@ class _Seating:
         classes, seats = self.holdings.taken(held, self._picks)
         last = self._first_shortage(classes, seats)
         upto = slice(None if last is None else last + 1)
-        self._give(run[takers[upto]], held[upto], classes[upto], seats[upto])
+        self._give_seats(run[takers[upto]], held[upto], classes[upto], seats[upto])
         if last is None:
             return len(run)
         self._picks = self.holdings.picks(self._left)
@@ -135,7 +135,7 @@ class _Seating:
                 found.append(int(its[short]))
         return min(found, default=None)
 
-    def _give(
+    def _give_seats(
         self, winners: Positions, held: NDArray[np.uint32], classes: NDArray[np.int16], seats: NDArray[np.int64]
     ) -> None:
         for number in np.unique(classes):

@@ -15,7 +15,7 @@ from services.vault.applications.rules.states import ApplicationState
 from services.vault.audit import AuditEvent, AuditLog
 from services.vault.identities.repository import IdentityRepository, StoredIdentity
 from services.vault.keys.campaign_keys import CampaignKeys
-from services.vault.keys.ciphers.sealing import NotOpenedError, Opener
+from services.vault.keys.ciphers.opening import NotOpenedError, Opener
 from services.vault.keys.keystore import Keystore
 from shared.campaign import Campaign
 from shared.contracts import ApplicationReceived
@@ -87,7 +87,7 @@ class ApplicationProcessor:
 
     def _open(self, opener: Opener, keys: CampaignKeys, event: ApplicationReceived) -> _Opened:
         try:
-            plaintext = opener.open(event.sealed, event.key_id, event.application_id)
+            plaintext = opener.open_application(event.sealed, event.key_id, event.application_id)
         except NotOpenedError:
             return _Opened(event, Unreadable(("malformed",)), None, {})
         verdict = judge(plaintext, event.channel, self._campaigns[event.campaign], self._municipalities)

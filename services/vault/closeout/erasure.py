@@ -114,7 +114,7 @@ class Erasure:
         return Stage.SCANNED, facts
 
     async def _destroy(self, campaign: Campaign, _: CloseOutRecord, order: Order) -> Following:
-        fingerprint = await asyncio.to_thread(self.stores.keystore.destroy, campaign.id)
+        fingerprint = await asyncio.to_thread(self.stores.keystore.destroy_campaign_key, campaign.id)
         action = f"key-destroyed:{order.erasure_id}"
         await self.audit.record([AuditEvent("vault", "service", action, "erasure", campaign.id, None, fingerprint)])
         return Stage.DESTROYED, {"fingerprint": fingerprint}

@@ -115,7 +115,7 @@ class Keystore:
             path.unlink(missing_ok=True)  # destroyed meanwhile: what was made here has sealed nothing
             raise
 
-    def destroy(self, campaign: CampaignId) -> str:
+    def destroy_campaign_key(self, campaign: CampaignId) -> str:
         """Overwrite, flush and remove the campaign's key file; returns the key's fingerprint. Safe to repeat."""
         kept = self.fingerprint_of_destroyed(campaign)
         if kept is None:

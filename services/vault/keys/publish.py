@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from services.vault.keys.ciphers.sealing import key_document
+from services.vault.keys.ciphers.opening import key_document
 from services.vault.keys.keystore import KeyDestroyedError, Keystore
 from shared.campaign import Campaign
 from shared.contracts import SealingKeyPublished

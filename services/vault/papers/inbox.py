@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from services.vault.audit import AuditEvent, AuditLog
 from services.vault.keys.campaign_keys import CampaignKeys
-from services.vault.keys.ciphers.sealing import NotOpenedError, Opener
+from services.vault.keys.ciphers.opening import NotOpenedError, Opener
 from services.vault.keys.keystore import Keystore
 from services.vault.papers.clamd import Scanner
 from services.vault.papers.repository import PaperRepository, StoredPaper

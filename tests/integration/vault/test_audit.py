@@ -182,7 +182,7 @@ async def test_a_ciphertext_under_another_token_reveals_no_identity(books: Books
 
 async def test_after_the_key_is_destroyed_no_identity_is_revealed(books: Books):
     token, _ = await books.store_person(person())
-    books.keystore.destroy(CAMPAIGN)
+    books.keystore.destroy_campaign_key(CAMPAIGN)
     assert await books.identities("print").reveal([token], purpose="print", actor="printroom", case="b1") == {}
 
 

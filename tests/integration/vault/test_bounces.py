@@ -133,6 +133,6 @@ async def test_a_sealed_vault_asks_to_come_again(vault: Parts) -> None:
 
 async def test_after_the_erasure_a_late_report_has_no_holder(vault: Parts) -> None:
     await vault.admit([ICHIRO])
-    vault.keystore.destroy(vault.campaign.id)
+    vault.keystore.destroy_campaign_key(vault.campaign.id)
     assert (await brought(vault, report(Recipient("ichiro@other.example")))).startswith("2.0.0")
     assert await told(vault) == []

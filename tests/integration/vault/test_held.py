@@ -212,7 +212,7 @@ async def test_without_the_staff_token_the_review_queue_is_refused(installation:
 async def test_after_the_key_is_destroyed_nothing_can_be_decided_and_the_answer_says_so(installation: Installation):
     async with installation.vault() as http:
         case = await waiting(installation, http)
-        Keystore.open(installation.settings.keystore_dir, "a passphrase of the tests").destroy(CAMPAIGN)
+        Keystore.open(installation.settings.keystore_dir, "a passphrase of the tests").destroy_campaign_key(CAMPAIGN)
         answer = await http.post(f"{HELD}/{case.held.application_id}", json=ACCEPT)
     assert (answer.status_code, answer.json()["type"]) == (410, "urn:kuji:problem:erased")
 

@@ -107,7 +107,7 @@ async def test_an_erased_person_is_unknown_and_a_sealed_vault_asks_to_come_again
 ) -> None:
     (known,) = await vault.admit([person(1)])
     async with relay.client() as client:
-        vault.keystore.destroy(vault.campaign.id)
+        vault.keystore.destroy_campaign_key(vault.campaign.id)
         assert (await name_recipients(client, [token_address(known.token)]))[0][0] == 550
         vault.keystore.lock()
         assert (await name_recipient(client, token_address(known.token)))[0] == 451

@@ -86,7 +86,7 @@ def test_after_destruction_nothing_opens_and_nothing_is_made_again(tmp_path: Pat
     keystore = opened(tmp_path)
     fingerprint = keystore.ensure_campaign(CAMPAIGN, NOT_AFTER).fingerprint
     kept = json.loads((tmp_path / "campaigns" / f"{CAMPAIGN}.json").read_text("utf-8"))["wrapped"]
-    assert keystore.destroy(CAMPAIGN) == fingerprint
+    assert keystore.destroy_campaign_key(CAMPAIGN) == fingerprint
     assert kept.encode() not in everything(tmp_path)
     for each in (keystore, opened(tmp_path)):
         with pytest.raises(KeyDestroyedError):
@@ -98,14 +98,18 @@ def test_after_destruction_nothing_opens_and_nothing_is_made_again(tmp_path: Pat
 def test_destroying_again_says_the_same_fingerprint(tmp_path: Path):
     keystore = opened(tmp_path)
     keystore.ensure_campaign(CAMPAIGN, NOT_AFTER)
-    assert keystore.destroy(CAMPAIGN) == keystore.destroy(CAMPAIGN) == opened(tmp_path).destroy(CAMPAIGN)
+    assert (
+        keystore.destroy_campaign_key(CAMPAIGN)
+        == keystore.destroy_campaign_key(CAMPAIGN)
+        == opened(tmp_path).destroy(CAMPAIGN)
+    )
 
 
 def test_other_campaigns_live_on(tmp_path: Path):
     keystore = opened(tmp_path)
     keystore.ensure_campaign(CAMPAIGN, NOT_AFTER)
     other = keystore.ensure_campaign(OTHER, NOT_AFTER)
-    keystore.destroy(CAMPAIGN)
+    keystore.destroy_campaign_key(CAMPAIGN)
     assert keystore.campaign(OTHER) == other
 
 
@@ -113,7 +117,7 @@ def test_another_instance_notices_a_destruction_at_its_next_look(tmp_path: Path)
     here, there = opened(tmp_path), opened(tmp_path)
     here.ensure_campaign(CAMPAIGN, NOT_AFTER)
     there.campaign(CAMPAIGN)
-    here.destroy(CAMPAIGN)
+    here.destroy_campaign_key(CAMPAIGN)
     with pytest.raises(KeyDestroyedError):
         there.campaign(CAMPAIGN)
 
@@ -123,11 +127,11 @@ def test_a_tombstone_counts_even_if_its_writer_died_before_the_key_file_was_gone
     keystore.ensure_campaign(CAMPAIGN, NOT_AFTER)
     key_file = tmp_path / "campaigns" / f"{CAMPAIGN}.json"
     kept = key_file.read_bytes()
-    fingerprint = keystore.destroy(CAMPAIGN)
+    fingerprint = keystore.destroy_campaign_key(CAMPAIGN)
     key_file.write_bytes(kept)
     with pytest.raises(KeyDestroyedError):
         keystore.campaign(CAMPAIGN)
-    assert keystore.destroy(CAMPAIGN) == fingerprint
+    assert keystore.destroy_campaign_key(CAMPAIGN) == fingerprint
     assert not key_file.exists()
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from services.vault.keys.campaign_keys import CampaignKeys
-from services.vault.keys.ciphers.sealing import NotOpenedError, Opener, key_document
+from services.vault.keys.ciphers.opening import NotOpenedError, Opener, key_document
 from shared.ids import CampaignId, KeyId, new_application_id
 from shared.signing import SigningKey
 from tests.support.identity_builders import CAMPAIGN, NOT_AFTER
@@ -34,7 +34,7 @@ def sealed(ask: Ask, **changes: Any) -> dict[str, Any]:
 
 def test_the_vault_opens_what_the_form_seals(ask: Ask):
     body = sealed(ask)
-    opened = Opener(CAMPAIGN, KEYS).open(body["sealed"], KeyId(body["key_id"]), body["application_id"])
+    opened = Opener(CAMPAIGN, KEYS).open_application(body["sealed"], KeyId(body["key_id"]), body["application_id"])
     assert json.loads(opened) == CONTENT
     assert set(body) == {"v", "application_id", "key_id", "sealed"}
 
@@ -42,9 +42,11 @@ def test_the_vault_opens_what_the_form_seals(ask: Ask):
 def test_under_another_id_or_campaign_it_cannot_be_opened(ask: Ask):
     body = sealed(ask)
     with pytest.raises(NotOpenedError):
-        Opener(CAMPAIGN, KEYS).open(body["sealed"], KeyId(body["key_id"]), new_application_id())
+        Opener(CAMPAIGN, KEYS).open_application(body["sealed"], KeyId(body["key_id"]), new_application_id())
     with pytest.raises(NotOpenedError):
-        Opener(CampaignId("other"), KEYS).open(body["sealed"], KeyId(body["key_id"]), body["application_id"])
+        Opener(CampaignId("other"), KEYS).open_application(
+            body["sealed"], KeyId(body["key_id"]), body["application_id"]
+        )
 
 
 @pytest.mark.parametrize("member", sorted(DOCUMENT))

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from deploy.demo.sealing import KeyRefusedError, SealingKey
 from services.vault.keys.campaign_keys import CampaignKeys, SealingSecret
-from services.vault.keys.ciphers.sealing import NotOpenedError, Opener, info, key_document
+from services.vault.keys.ciphers.opening import NotOpenedError, Opener, info, key_document
 from shared.encoding import b64url, unb64url
 from shared.ids import ApplicationId, CampaignId, KeyId, new_application_id
 from shared.signing import SigningKey
@@ -48,7 +48,7 @@ def test_the_vector_of_the_draft_opens():
         xwing_vector.SHARED_SECRET, info(CAMPAIGN, secret.key_id, application_id), kem=hpke_by_hand.X_WING
     )
     message = xwing_vector.CIPHERTEXT + schedule.seal(PLAINTEXT)
-    assert opener.open(b64url(message), secret.key_id, application_id) == PLAINTEXT
+    assert opener.open_application(b64url(message), secret.key_id, application_id) == PLAINTEXT
 
 
 @given(st.binary(max_size=2000))
@@ -56,14 +56,14 @@ def test_the_vector_of_the_draft_opens():
 def test_what_is_sealed_by_hand_opens(plaintext: bytes):
     application_id = new_application_id()
     message = hpke_by_hand.seal(KEYS.current.public_bytes(), info(CAMPAIGN, KEY_ID, application_id), plaintext)
-    assert OPENER.open(b64url(message), KEY_ID, application_id) == plaintext
+    assert OPENER.open_application(b64url(message), KEY_ID, application_id) == plaintext
 
 
 @given(st.binary(max_size=2000))
 @settings(max_examples=20)
 def test_what_a_client_seals_opens(plaintext: bytes):
     application_id = new_application_id()
-    assert OPENER.open(sealed(application_id, plaintext), KEY_ID, application_id) == plaintext
+    assert OPENER.open_application(sealed(application_id, plaintext), KEY_ID, application_id) == plaintext
 
 
 def test_the_info_is_the_one_of_the_protocol():
@@ -75,41 +75,43 @@ def test_the_info_is_the_one_of_the_protocol():
 def test_it_does_not_open_for_another_application():
     text = sealed(new_application_id())
     with pytest.raises(NotOpenedError):
-        OPENER.open(text, KEY_ID, new_application_id())
+        OPENER.open_application(text, KEY_ID, new_application_id())
 
 
 def test_it_does_not_open_in_another_campaign_that_has_the_same_keys():
     application_id = new_application_id()
     with pytest.raises(NotOpenedError):
-        Opener(CampaignId("other"), KEYS).open(sealed(application_id), KEY_ID, application_id)
+        Opener(CampaignId("other"), KEYS).open_application(sealed(application_id), KEY_ID, application_id)
 
 
 def test_it_does_not_open_under_the_name_of_another_key():
     application_id = new_application_id()
     renamed = replace(KEYS, sealing=(replace(KEYS.current, key_id=KeyId("renamed")),))
     with pytest.raises(NotOpenedError):
-        Opener(CAMPAIGN, renamed).open(sealed(application_id), KeyId("renamed"), application_id)
+        Opener(CAMPAIGN, renamed).open_application(sealed(application_id), KeyId("renamed"), application_id)
 
 
 def test_it_does_not_open_with_another_key():
     application_id = new_application_id()
     other = replace(SealingSecret.generate(CAMPAIGN, NOT_AFTER), key_id=KEY_ID)
     with pytest.raises(NotOpenedError):
-        Opener(CAMPAIGN, replace(KEYS, sealing=(other,))).open(sealed(application_id), KEY_ID, application_id)
+        Opener(CAMPAIGN, replace(KEYS, sealing=(other,))).open_application(
+            sealed(application_id), KEY_ID, application_id
+        )
 
 
 def test_a_key_that_the_campaign_does_not_have_opens_nothing():
     application_id = new_application_id()
     with pytest.raises(NotOpenedError):
-        OPENER.open(sealed(application_id), KeyId("nobody"), application_id)
+        OPENER.open_application(sealed(application_id), KeyId("nobody"), application_id)
 
 
 def test_all_keys_of_a_campaign_open_what_was_sealed_for_them():
     older, application_id = SealingSecret.generate(CAMPAIGN, NOT_AFTER), new_application_id()
     both = Opener(CAMPAIGN, replace(KEYS, sealing=(older, KEYS.current)))
     message = hpke_by_hand.seal(older.public_bytes(), info(CAMPAIGN, older.key_id, application_id), PLAINTEXT)
-    assert both.open(b64url(message), older.key_id, application_id) == PLAINTEXT
-    assert both.open(sealed(application_id), KEY_ID, application_id) == PLAINTEXT
+    assert both.open_application(b64url(message), older.key_id, application_id) == PLAINTEXT
+    assert both.open_application(sealed(application_id), KEY_ID, application_id) == PLAINTEXT
 
 
 @given(st.data())
@@ -119,19 +121,19 @@ def test_one_changed_bit_anywhere_and_it_does_not_open(data: st.DataObject):
     message = bytearray(unb64url(sealed(application_id)))
     message[data.draw(st.integers(0, len(message) - 1))] ^= 1 << data.draw(st.integers(0, 7))
     with pytest.raises(NotOpenedError):
-        OPENER.open(b64url(bytes(message)), KEY_ID, application_id)
+        OPENER.open_application(b64url(bytes(message)), KEY_ID, application_id)
 
 
 @pytest.mark.parametrize("size", [0, 1, 32, 1119, 1120, 1121, 1135, 1136, 5000])
 def test_bytes_of_any_length_are_refused_in_the_same_way(size: int):
     with pytest.raises(NotOpenedError):
-        OPENER.open(b64url(bytes(size)), KEY_ID, new_application_id())
+        OPENER.open_application(b64url(bytes(size)), KEY_ID, new_application_id())
 
 
 @pytest.mark.parametrize("text", ["=", "髙", "a", "AB==", "++++"])
 def test_text_that_is_not_base64url_is_refused_in_the_same_way(text: str):
     with pytest.raises(NotOpenedError):
-        OPENER.open(text, KEY_ID, new_application_id())
+        OPENER.open_application(text, KEY_ID, new_application_id())
 
 
 def test_a_client_refuses_a_key_that_the_vault_did_not_sign():

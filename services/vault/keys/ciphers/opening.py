@@ -38,7 +38,7 @@ class Opener:
         self._private = {secret.key_id: secret.private_key() for secret in keys.sealing}
         self._suite = hpke.Suite(hpke.KEM.MLKEM768_X25519, hpke.KDF.HKDF_SHA256, hpke.AEAD.AES_256_GCM)
 
-    def open(self, sealed: str, key_id: KeyId, application_id: ApplicationId) -> bytes:
+    def open_application(self, sealed: str, key_id: KeyId, application_id: ApplicationId) -> bytes:
         """Return the plaintext. Raises NotOpenedError. A replay opens too: the caller knows the ids seen."""
         return self._open(sealed, key_id, info(self._campaign, key_id, application_id))
 
