@@ -24,6 +24,7 @@ from shared.contracts import (
     ApplicationsAccepted,
     ApplicationsRejected,
     Choice,
+    ReceiptsClosed,
     RejectedApplication,
 )
 from shared.ids import DrawId, application_id_bytes, new_application_id, new_token
