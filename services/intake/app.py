@@ -94,7 +94,7 @@ def build(settings: IntakeSettings) -> FastAPI:
         postal_router(PostalCodes(), limits),
         papers_routes,
         operations_router(campaigns, submissions, papers, keys, stages, staff=guard),
-        site_router(_site(settings, campaigns, keys, clock)),
+        site_router(_site(settings, campaigns, keys, stages, clock)),
     ):
         app.include_router(router, dependencies=[Depends(store_errors)])
     app.add_middleware(FastPath, submitting=submitting)
@@ -124,13 +124,18 @@ def _empty(lifespan: Lifespan[FastAPI]) -> FastAPI:
 
 
 def _site(
-    settings: IntakeSettings, campaigns: Mapping[CampaignId, Campaign], keys: SealingKeyRepository, clock: Clock
+    settings: IntakeSettings,
+    campaigns: Mapping[CampaignId, Campaign],
+    keys: SealingKeyRepository,
+    stages: CampaignStageRepository,
+    clock: Clock,
 ) -> Site:
     catalogues = catalogues_with(TEXTS)
     japanese, english = (next(catalogue for catalogue in catalogues if catalogue.lang == lang) for lang in ("ja", "en"))
     return Site(
         campaigns,
         keys,
+        stages,
         clock,
         renderer=Renderer(TEMPLATES, Assets.load(DIST), catalogues),
         sheets=Sheets(Typesetter(), japanese, english),

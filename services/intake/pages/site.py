@@ -11,6 +11,7 @@ from fastapi.responses import RedirectResponse
 
 from services.intake.campaigns.public import extract_public
 from services.intake.campaigns.sealing_key_repository import SealingKeyRepository
+from services.intake.campaigns.stage_repository import CampaignStageRepository
 from services.intake.pages import wording
 from services.intake.pages.pinned_key import PinnedKey
 from services.intake.pages.sheet import Sheets
@@ -39,13 +40,14 @@ class Site:
         self,
         campaigns: Mapping[CampaignId, Campaign],
         keys: SealingKeyRepository,
+        stages: CampaignStageRepository,
         clock: Clock,
         *,
         renderer: Renderer,
         sheets: Sheets,
         pin: PinnedKey,
     ) -> None:
-        self._campaigns, self._keys, self._clock = campaigns, keys, clock
+        self._campaigns, self._keys, self._stages, self._clock = campaigns, keys, stages, clock
         self._renderer, self._sheets, self._pin = renderer, sheets, pin
         self._odds = {campaign.id: wording.odds_by_class(campaign) for campaign in campaigns.values()}
 
@@ -101,7 +103,9 @@ class Site:
         }
 
     async def _state(self, campaign: Campaign) -> str:
-        """Return early, open, late, or unready: the window is open, but the form has no key yet."""
+        """Return erased, early, open, late, or unready: the window is open, but the form has no key yet."""
+        if (await self._stages.find(campaign.id)).is_erased:
+            return "erased"
         by_clock = classify_time(campaign, "web", self._clock.now())
         if by_clock is not Timing.OPEN:
             return str(by_clock.value)

@@ -11,6 +11,7 @@ import segno
 from httpx import Response
 
 from services.intake.pages.sheet import code_text
+from shared.contracts import ErasureCompleted, ErasureRequested
 from tests.integration.intake.conftest import Intake
 from tests.support.vault_messages import CAMPAIGN
 
@@ -130,3 +131,15 @@ async def test_the_code_on_the_sheet_names_campaign_and_versions(intake: Intake)
     found = [[dark(x, y) for x in range(len(wanted))] for y in range(len(wanted))]
     assert found == wanted
     assert code_text(intake.campaign).startswith(f"kuji-sheet/1 {CAMPAIGN} 2018-05 ")
+
+
+async def test_the_pages_of_an_erased_campaign_say_so_and_offer_nothing(intake: Intake):
+    await intake.vault.publish(ErasureRequested(campaign=CAMPAIGN, erasure_id="erasure-1"))
+    await intake.vault.fetch_until(1, "vault", ErasureCompleted.name)
+    for path in PAGES:
+        assert "個人情報はすべて消去しました" in (await page(intake, path)).text
+        english = (await page(intake, f"/en{path}")).text
+        assert "all personal data has been erased" in english
+        assert "<form" not in english
+    assert (await intake.post(intake.body())).is_error
+    assert await intake.store.db["applications"].count_documents({}) == 0
