@@ -131,14 +131,19 @@ def down() -> None:
 
 
 def status(*, as_json: AsJson = False) -> None:
-    """Show each process: address, health, waiting messages, parked messages."""
+    """Show each process: address, health, waiting messages, parked and untrusted messages."""
     if record_file() == RECORD and runs.owner(HOME) is None:
         raise NotRunningError("nothing is running here; start it with ./kuji up")
     record = read_record()
     rows = [_service_row(name, endpoint) for name, endpoint in record["services"].items()]
     pids = record.get("processes", {})
     rows += [_server_row(name, address, pids.get(name)) for name, address in record.get("servers", {}).items()]
-    show(rows, ("part", "address", "state", "waiting", "parked"), as_json=as_json, empty="nothing is running")
+    show(
+        rows,
+        ("part", "address", "state", "waiting", "parked", "untrusted"),
+        as_json=as_json,
+        empty="nothing is running",
+    )
 
 
 def _server_row(name: str, address: str, pid: int | None) -> JsonObject:
@@ -148,7 +153,14 @@ def _server_row(name: str, address: str, pid: int | None) -> JsonObject:
 
 def _service_row(name: str, endpoint: JsonObject) -> JsonObject:
     """Return the state of one service; `waiting` and `parked` are None while its broker is away."""
-    row = {"part": name, "address": endpoint["url"], "state": "away", "waiting": None, "parked": None}
+    row = {
+        "part": name,
+        "address": endpoint["url"],
+        "state": "away",
+        "waiting": None,
+        "parked": None,
+        "untrusted": None,
+    }
     token = Path(endpoint["token_file"]).read_text("utf-8").strip()
     try:
         ready = httpx.get(f"{endpoint['url']}/health/ready", timeout=5)
@@ -156,6 +168,7 @@ def _service_row(name: str, endpoint: JsonObject) -> JsonObject:
     except httpx.TransportError:
         return row
     row["state"] = "ready" if ready.is_success else "not ready"
+    row["untrusted"] = ready.json().get("alarms", {}).get("untrusted_messages")
     if queues.is_success:
         depths: dict[str, int] = queues.json()["queues"]
         parked = depths.pop(f"{name}.parked")

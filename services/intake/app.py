@@ -62,7 +62,8 @@ def build(settings: IntakeSettings) -> FastAPI:
     erasure = ErasureParticipant("intake", store, stores, bus, service_key)
     closing = CampaignClosing(store, submissions, papers, stages, clock, settings.settle_s)
     watch = PeriodicTasks(campaigns.values(), (closing.close_if_over, erasure.carry_out), every_s=settings.watch_s)
-    _connect(bus, MessageHandlers(submissions, papers, keys, erasure))
+    pin = PinnedKey(settings.signing_key_file)
+    _connect(bus, MessageHandlers(submissions, papers, keys, erasure, pin.value), pin)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -94,12 +95,12 @@ def build(settings: IntakeSettings) -> FastAPI:
         postal_router(PostalCodes(), limits),
         papers_routes,
         operations_router(campaigns, submissions, papers, keys, stages, staff=guard),
-        site_router(_site(settings, campaigns, keys, stages, clock)),
+        site_router(_site(campaigns, keys, stages, clock, pin)),
     ):
         app.include_router(router, dependencies=[Depends(store_errors)])
     app.add_middleware(FastPath, submitting=submitting)
     app.include_router(bus.parking_router(guard))
-    app.include_router(health_router({"broker": bus.ready, "store": store.ping}))
+    app.include_router(health_router({"broker": bus.ready, "store": store.ping}, bus.alarms))
     return app
 
 
@@ -124,11 +125,11 @@ def _empty(lifespan: Lifespan[FastAPI]) -> FastAPI:
 
 
 def _site(
-    settings: IntakeSettings,
     campaigns: Mapping[CampaignId, Campaign],
     keys: SealingKeyRepository,
     stages: CampaignStageRepository,
     clock: Clock,
+    pin: PinnedKey,
 ) -> Site:
     catalogues = catalogues_with(TEXTS)
     japanese, english = (next(catalogue for catalogue in catalogues if catalogue.lang == lang) for lang in ("ja", "en"))
@@ -139,12 +140,12 @@ def _site(
         clock,
         renderer=Renderer(TEMPLATES, Assets.load(DIST), catalogues),
         sheets=Sheets(Typesetter(), japanese, english),
-        pin=PinnedKey(settings.signing_key_file),
+        pin=pin,
     )
 
 
-def _connect(bus: Bus, handlers: MessageHandlers) -> None:
-    bus.consume(SealingKeyPublished, handlers.save_sealing_keys)
+def _connect(bus: Bus, handlers: MessageHandlers, pin: PinnedKey) -> None:
+    bus.consume(SealingKeyPublished, handlers.save_sealing_keys, when=pin.is_known)
     bus.consume(ApplicationsDecided, handlers.save_decisions)
     bus.consume(PaperSettled, handlers.settle_papers)
     bus.consume(ErasureRequested, handlers.request_erasures)

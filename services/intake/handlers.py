@@ -1,6 +1,6 @@
 """Handle the messages that intake consumes. Each handler runs in a transaction and may run again."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from services.intake.applications.repository import SubmissionRepository
 from services.intake.campaigns.sealing_key_repository import SealingKey, SealingKeyRepository
@@ -8,6 +8,7 @@ from services.intake.papers.repository import PaperRepository
 from services.intake.rules.paper_states import PaperStatus
 from shared.contracts import ApplicationsDecided, ErasureRequested, PaperSettled, SealingKeyPublished
 from shared.erasure import ErasureParticipant
+from shared.errors import NotReadyError
 from shared.storage import UnitOfWork
 
 
@@ -20,12 +21,19 @@ class MessageHandlers:
         papers: PaperRepository,
         keys: SealingKeyRepository,
         erasure: ErasureParticipant,
+        pinned: Callable[[], str | None],
     ) -> None:
+        """Take the repositories. `pinned` returns the vault's public signing key, or None before it is pinned."""
+        self._pinned = pinned
         self._submissions, self._papers, self._keys, self._erasure = submissions, papers, keys, erasure
 
     async def save_sealing_keys(self, events: Sequence[SealingKeyPublished], uow: UnitOfWork) -> None:
+        """Save keys that the vault's signing key signed. Raises NotReadyError before that key is pinned."""
+        pinned = self._pinned()
+        if pinned is None:
+            raise NotReadyError("the vault's signing key is not pinned; write it into KUJI_SIGNING_KEY_FILE")
         for event in events:
-            await self._keys.save(SealingKey.from_event(event), uow)
+            await self._keys.save(SealingKey.from_event(event, signed_by=pinned), uow)
 
     async def save_decisions(self, events: Sequence[ApplicationsDecided], uow: UnitOfWork) -> None:
         for event in events:

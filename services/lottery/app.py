@@ -102,7 +102,7 @@ def build(settings: LotterySettings) -> FastAPI:
     for pages in _pages(store, clock, keys, places_desk, settings.ops_token_file):
         app.include_router(pages)
     app.include_router(bus.parking_router(guard))
-    app.include_router(health_router({"broker": bus.ready, "store": store.ping}))
+    app.include_router(health_router({"broker": bus.ready, "store": store.ping}, bus.alarms))
     return app
 
 

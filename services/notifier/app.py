@@ -76,7 +76,7 @@ def build(settings: NotifierSettings) -> FastAPI:
     install_problems(app)
     app.include_router(staff_router(campaigns, store.db, clock, guard))
     app.include_router(bus.parking_router(guard))
-    app.include_router(health_router({"broker": bus.ready, "store": store.ping}))
+    app.include_router(health_router({"broker": bus.ready, "store": store.ping}, bus.alarms))
     return app
 
 

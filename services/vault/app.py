@@ -114,7 +114,7 @@ def build(settings: VaultSettings) -> FastAPI:
         app.include_router(router, dependencies=[Depends(store_errors)])
     app.include_router(public_router(keystore))
     app.include_router(bus.parking_router(guard))
-    app.include_router(health_router({"broker": bus.ready, "store": store.ping, "keys": keystore.ready}))
+    app.include_router(health_router({"broker": bus.ready, "store": store.ping, "keys": keystore.ready}, bus.alarms))
     return app
 
 

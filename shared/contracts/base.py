@@ -4,6 +4,8 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
+from shared.ids import CampaignIdField
+
 
 class Value(BaseModel):
     """A part of a message. Frozen; unknown members are refused (R-C3); errors never repeat the input."""
@@ -19,6 +21,7 @@ class Event(Value):
     """True for the events of the erasure itself: they are consumed and published after it, too."""
 
     v: Literal[1] = 1
+    campaign: CampaignIdField
 
     @property
     def erasable_campaign(self) -> str | None:

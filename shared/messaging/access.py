@@ -52,8 +52,11 @@ def permissions(service: str, namespace: str = "", retry_delays_s: Sequence[int]
     """The rights of `service` on names."""
     _known(service)
     names = Names(namespace)
-    writable = [names.events, *(names.rung(delay_s) for delay_s in sorted(set(retry_delays_s))), names.parked(service)]
-    return Permission(configure="^$", write=_one_of(writable), read=_one_of(_own_queues(names, service)))
+    writable = [names.events, *(names.rung(delay_s) for delay_s in sorted(set(retry_delays_s)))]
+    writable += [names.parked(service), names.untrusted(service)]
+    return Permission(
+        configure="^$", write=_one_of(writable), read=_one_of([*_own_queues(names, service), names.untrusted(service)])
+    )
 
 
 def topic_permissions(

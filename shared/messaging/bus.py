@@ -1,7 +1,7 @@
 """A service's one way to say and to hear: events in, events out, and what became of those that failed."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Self, TypeVar
 
 from fastapi import APIRouter
@@ -22,6 +22,9 @@ from shared.messaging.parking import Parking
 from shared.messaging.publisher import Publisher
 from shared.messaging.relay import OutboxRelay, RelayPace
 from shared.messaging.staff import parking_router
+from shared.messaging.trust import Trust
+from shared.messaging.untrusted import Untrusted
+from shared.service_keys import PublicKeys, ServiceKey
 from shared.settings import ServiceSettings
 from shared.storage import Store
 from shared.web.staff_token import Guard
@@ -50,6 +53,9 @@ class Bus:
     ) -> None:
         self._service, self._store, self._settings, self._further = service, store, settings, able
         self._names = Names(settings.namespace)
+        self._key = ServiceKey(settings.service_keys_dir, service)
+        self._trust = Trust(PublicKeys(settings.service_keys_dir), service)
+        store.sign_events_with(self._key)
         url, timeout_s = settings.amqp_url.get_secret_value(), settings.timeout_s
         self._saying = Link(url, f"{service} (publishing)", timeout_s, confirms=True)
         self._hearing = Link(url, f"{service} (consuming)", timeout_s)
@@ -57,23 +63,30 @@ class Bus:
         self._relay = OutboxRelay(store, self._publisher, self._names, pace or RelayPace())
         heard = [route.event for route in ROUTES if service in route.consumers]
         self._queues = tuple(self._names.queue(service, event) for event in heard)
+        self.untrusted = Untrusted(self._hearing, self._names, service, timeout_s)
         self.parking = Parking(
             self._hearing,
             self._publisher,
             queue=self._names.parked(service),
             rung=self._names.rung(min(settings.retry_delays_s)),
             origins=self._queues,
+            trust=self._trust,
+            untrusted=self.untrusted,
             names=self._names,
             timeout_s=timeout_s,
         )
         self._consumers: list[Consumer] = []
+        self._conditional: set[str] = set()
         self._tasks: list[asyncio.Task[None]] = []
         self._relaying: asyncio.Task[None] | None = None
 
-    def consume(self, event_type: type[E], handler: Handler[E], batch: Batch | None = None) -> None:
+    def consume(
+        self, event_type: type[E], handler: Handler[E], batch: Batch | None = None, *, when: Able | None = None
+    ) -> None:
         """Hand events of this type to `handler`, which may be run again and must change nothing but the database.
 
-        ConfigurationError where the routes do not make this service a consumer of them, or the bus runs already.
+        While `when` does not hold, these events wait with the broker, and the service counts as ready without them.
+        Raises ConfigurationError where the routes do not make this service a consumer, or the bus runs already.
         """
         queue, batch = self._names.queue(self._service, event_type), batch or Batch()
         if queue not in self._queues or self._relaying is not None:
@@ -87,11 +100,16 @@ class Bus:
             names=self._names,
             store=self._store,
             publisher=self._publisher,
+            trust=self._trust,
+            untrusted=self.untrusted,
             delays_s=self._settings.retry_delays_s,
             limit=batch.size,
         )
-        consumer = Consumer(queue, self._hearing, batch, handling, able=self._able, timeout_s=self._settings.timeout_s)
+        able = self._able if when is None else self._able_and(when)
+        consumer = Consumer(queue, self._hearing, batch, handling, able=able, timeout_s=self._settings.timeout_s)
         self._consumers.append(consumer)
+        if when is not None:
+            self._conditional.add(queue)
 
     async def publish(self, event: Event, event_id: EventId | None = None) -> EventId:
         """Say `event` now; return its id once the broker has it safely.
@@ -100,7 +118,7 @@ class Bus:
         the same `event_id`.
         """
         event_id = event_id or new_event_id()
-        message = Envelope(event_id, event.name, event.to_json()).message()
+        message = self._signed(event_id, event).message()
         await self._publisher.publish(self._names.events, event.name, message)
         return event_id
 
@@ -110,11 +128,15 @@ class Bus:
         BrokerUnavailable otherwise: any of them may have arrived even so. Say them again, in whatever bundles.
         """
         name = events[0][1].name
-        envelopes = [Envelope(event_id, name, event.to_json()) for event_id, event in events]
+        envelopes = [self._signed(event_id, event) for event_id, event in events]
         sent = (self._publisher.publish(self._names.events, name, message) for message in bundles(envelopes))
         for outcome in await asyncio.gather(*sent, return_exceptions=True):
             if outcome is not None:
                 raise outcome
+
+    def _signed(self, event_id: EventId, event: Event) -> Envelope:
+        body = event.to_json()
+        return Envelope(event_id, event.name, body, signature=self._key.sign_event(event.name, event_id, body))
 
     async def start(self) -> None:
         """Begin consuming and relaying in the background, whether or not the broker is there yet."""
@@ -147,9 +169,15 @@ class Bus:
     async def _able(self) -> bool:
         return await self._store.ping() and (self._further is None or await self._further())
 
+    def _able_and(self, when: Able) -> Able:
+        async def able() -> bool:
+            return await when() and await self._able()
+
+        return able
+
     async def ready(self) -> bool:
-        """Whether every consumer is attached; for health checks."""
-        return all(consumer.attached for consumer in self._consumers)
+        """Return True if every consumer is attached that waits for no condition of its own; for health checks."""
+        return all(consumer.attached for consumer in self._consumers if consumer.queue not in self._conditional)
 
     async def queue_depths(self) -> dict[str, int]:
         """Messages ready in this service's queues and its parking queue, by name without namespace."""
@@ -167,6 +195,11 @@ class Bus:
         """Return the number of the campaign's messages that this process was given and has not acknowledged yet."""
         return sum(consumer.unacknowledged(campaign) for consumer in self._consumers)
 
+    @property
+    def alarms(self) -> Mapping[str, Callable[[], Awaitable[int]]]:
+        """Counts that should be zero, for the health page and `./kuji status`."""
+        return {"untrusted_messages": self.untrusted.count}
+
     async def purge_campaign(self, campaign: CampaignId) -> int:
         """Discard the campaign's messages in this service's parking queue and return their number."""
         return await self.parking.purge(campaign)
@@ -180,8 +213,8 @@ class Bus:
         return {self._names.plain(name): depth for name, depth in depths.items()}
 
     def parking_router(self, guard: Guard) -> APIRouter:
-        """GET /v1/queues, GET /v1/parked, POST /v1/parked/{id}/replay, DELETE /v1/parked/{id}."""
-        return parking_router(self.parking, self.queue_depths, guard)
+        """Return the staff calls on queues, parked messages and records of untrusted messages."""
+        return parking_router(self.parking, self.untrusted, self.queue_depths, guard)
 
 
 async def _finish(tasks: list[asyncio.Task[Any]], patience_s: float) -> None:

@@ -19,11 +19,16 @@ from aio_pika.abc import AbstractIncomingMessage, HeadersType
 
 from shared.contracts import ROUTES
 from shared.ids import EventId
+from shared.service_keys import EventSignature
 
 EVENT_ID: Final = "kuji-event-id"
 EVENT_IDS: Final = "kuji-event-ids"
 """Of a bundle, in the order of its lines; it has no EVENT_ID."""
 ATTEMPT: Final = "kuji-attempt"
+PUBLISHER: Final = "kuji-publisher"
+KEY: Final = "kuji-key"
+SIGNATURE: Final = "kuji-signature"
+"""Of a bundle it is a list in the order of EVENT_IDS; publisher and key are one for the bundle."""
 ORIGIN: Final = "kuji-origin-queue"
 ERROR: Final = "kuji-error"
 PARKED_AT: Final = "kuji-parked-at"
@@ -37,32 +42,43 @@ BUNDLE_BYTES: Final = 256 * 1024
 
 @dataclass(frozen=True)
 class Envelope:
-    """`attempt` counts from 1. `event_id` is empty where a foreign message has none."""
+    """`attempt` counts from 1. `event_id` is empty and `signature` None where a foreign message has none."""
 
     event_id: EventId
     name: str
     body: bytes
     attempt: int = 1
+    signature: EventSignature | None = None
 
     @classmethod
     def read(cls, message: AbstractIncomingMessage) -> Self:
-        """From whatever came; nothing is taken for granted."""
+        """Read a message that may be foreign: every header may be absent or of another type."""
         attempt = message.headers.get(ATTEMPT)
         return cls(
             event_id=EventId(_text(message.headers.get(EVENT_ID))),
             name=message.type or "",
             body=message.body,
             attempt=attempt if isinstance(attempt, int) and attempt > 0 else 1,
+            signature=_signature(message.headers, message.headers.get(SIGNATURE)),
         )
 
     @classmethod
     def read_all(cls, message: AbstractIncomingMessage) -> tuple[Self, ...]:
-        """The events of a bundle, or the one there is; a bundle whose ids and lines differ in number reads as one."""
-        whole, ids, lines = cls.read(message), message.headers.get(EVENT_IDS), message.body.split(b"\n")
-        if not isinstance(ids, list) or len(ids) != len(lines):
+        """Return the events of a bundle, or the one event of the message.
+
+        A bundle whose ids, signatures and lines differ in number reads as one event without an id.
+        """
+        whole, headers = cls.read(message), message.headers
+        ids, signatures, lines = headers.get(EVENT_IDS), headers.get(SIGNATURE), message.body.split(b"\n")
+        if (
+            not isinstance(ids, list)
+            or not isinstance(signatures, list)
+            or not len(ids) == len(signatures) == len(lines)
+        ):
             return (whole,)
         return tuple(
-            replace(whole, event_id=EventId(_text(each)), body=line) for each, line in zip(ids, lines, strict=True)
+            replace(whole, event_id=EventId(_text(event_id)), body=line, signature=_signature(headers, signature))
+            for event_id, signature, line in zip(ids, signatures, lines, strict=True)
         )
 
     def again(self) -> Self:
@@ -72,12 +88,14 @@ class Envelope:
         return replace(self, attempt=1)
 
     def message(self, further_headers: Mapping[str, str] | None = None) -> Message:
-        """A persistent message with an AMQP id of its own."""
+        """Return a persistent message with an AMQP id of its own; it keeps the publisher's signature."""
         headers: HeadersType = {EVENT_ID: self.event_id, ATTEMPT: self.attempt, **(further_headers or {})}
+        if self.signature is not None:
+            headers |= _signed_by(self.signature) | {SIGNATURE: self.signature.signature}
         return _message(self.name, self.body, "application/json", headers)
 
     def parked(self, origin: str, error: str) -> Message:
-        """The copy for the parking queue. `error`: a type's name and a stable code, never a text (R-C2)."""
+        """Return the copy for the parking queue. `error`: a type's name and a stable code, never a text (R-C2)."""
         at = datetime.now(UTC).isoformat(timespec="seconds")
         return self.message({ORIGIN: origin, ERROR: error, PARKED_AT: at})
 
@@ -103,11 +121,15 @@ def erasable_campaign(envelope: Envelope) -> str | None:
 
 
 def bundles(envelopes: Sequence[Envelope]) -> Iterator[Message]:
-    """First attempts of events of one name, in as few messages as the limits of a bundle allow."""
+    """Yield first attempts of events of one name, in as few messages as the limits of a bundle allow.
+
+    A bundle has one key: events that were signed before and after a rotation travel apart.
+    """
     waiting: list[Envelope] = []
     size = 0
     for envelope in envelopes:
-        if waiting and (len(waiting) == BUNDLE_EVENTS or size + len(envelope.body) > BUNDLE_BYTES):
+        full = len(waiting) == BUNDLE_EVENTS or size + len(envelope.body) > BUNDLE_BYTES
+        if waiting and (full or _key_of(envelope) != _key_of(waiting[0])):
             yield _bundle(waiting)
             waiting, size = [], 0
         waiting.append(envelope)
@@ -117,11 +139,14 @@ def bundles(envelopes: Sequence[Envelope]) -> Iterator[Message]:
 
 
 def _bundle(envelopes: Sequence[Envelope]) -> Message:
-    """JSON without blanks holds no line feed, so lines tell the events apart."""
+    """Join the events by line feeds: JSON without blanks holds none."""
     if len(envelopes) == 1:
         return envelopes[0].message()
-    headers: HeadersType = {EVENT_IDS: [each.event_id for each in envelopes], ATTEMPT: 1}
-    body = b"\n".join(each.body for each in envelopes)
+    headers: HeadersType = {EVENT_IDS: [envelope.event_id for envelope in envelopes], ATTEMPT: 1}
+    signatures = [envelope.signature for envelope in envelopes if envelope.signature is not None]
+    if len(signatures) == len(envelopes):
+        headers |= _signed_by(signatures[0]) | {SIGNATURE: [signed.signature for signed in signatures]}
+    body = b"\n".join(envelope.body for envelope in envelopes)
     return _message(envelopes[0].name, body, "application/x-ndjson", headers)
 
 
@@ -135,6 +160,21 @@ def _message(name: str, body: bytes, content_type: str, headers: HeadersType) ->
         timestamp=datetime.now(UTC),
         type=name,
     )
+
+
+def _signed_by(signed: EventSignature) -> HeadersType:
+    return {PUBLISHER: signed.publisher, KEY: signed.key}
+
+
+def _signature(headers: HeadersType, signature: Any) -> EventSignature | None:
+    publisher, key = headers.get(PUBLISHER), headers.get(KEY)
+    if not (isinstance(publisher, str) and isinstance(key, str) and isinstance(signature, str)):
+        return None
+    return EventSignature(publisher, key, signature)
+
+
+def _key_of(envelope: Envelope) -> str | None:
+    return None if envelope.signature is None else envelope.signature.key
 
 
 def _text(value: Any) -> str:

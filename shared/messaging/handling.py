@@ -26,6 +26,8 @@ from shared.messaging.errors import BrokerUnavailable, ContractViolation
 from shared.messaging.names import Names
 from shared.messaging.publisher import Publisher
 from shared.messaging.retry_policy import Park, judge
+from shared.messaging.trust import Trust
+from shared.messaging.untrusted import Untrusted
 from shared.storage import PyMongoError, Store, StoreUnavailableError, UnitOfWork
 
 _log = get_logger(__name__)
@@ -75,6 +77,8 @@ class Handling(Generic[E]):
         names: Names,
         store: Store,
         publisher: Publisher,
+        trust: Trust,
+        untrusted: Untrusted,
         delays_s: tuple[int, ...],
         limit: int,
     ) -> None:
@@ -83,6 +87,7 @@ class Handling(Generic[E]):
         self._queue, self._parking = names.queue(service, event_type), names.parked(service)
         self._consumer = names.plain(self._queue)
         self._names, self._store, self._publisher = names, store, publisher
+        self._trust, self._untrusted = trust, untrusted
 
     async def handle(self, messages: Sequence[AbstractIncomingMessage], deliveries: Deliveries) -> None:
         """Answer for all of `messages`. Those that came before and got no answer go singly and in random order.
@@ -105,6 +110,10 @@ class Handling(Generic[E]):
 
     async def _open(self, message: AbstractIncomingMessage, deliveries: Deliveries) -> list[Parcel[E]]:
         envelopes = Envelope.read_all(message)
+        mistrust = self._trust.mistrust(message, envelopes, self._event_type.name)
+        if mistrust is not None:
+            await self._set_aside(message, mistrust, deliveries)
+            return []
         delivery, parcels = Delivery(message, len(envelopes)), []
         for envelope in envelopes:
             try:
@@ -114,10 +123,6 @@ class Handling(Generic[E]):
         return parcels
 
     def _parse(self, envelope: Envelope) -> E:
-        if not envelope.event_id:
-            raise ContractViolation("event-id-missing")
-        if envelope.name != self._event_type.name:
-            raise ContractViolation("other-event")
         try:
             return self._event_type.model_validate_json(envelope.body)
         except ValidationError:
@@ -208,6 +213,12 @@ class Handling(Generic[E]):
             raise Abandoned from None
         _log.warning("erased-campaign-dropped", queue=self._queue, count=1)
         return True
+
+    async def _set_aside(self, message: AbstractIncomingMessage, mistrust: str, deliveries: Deliveries) -> None:
+        """Keep a record of an untrusted message, without its body; then the broker may forget the message."""
+        await self._insist(self._untrusted.queue, self._queue, self._untrusted.record(message, mistrust), deliveries)
+        _log.error("message-untrusted", queue=self._queue, code=mistrust, size=len(message.body))
+        await _acknowledge([message])
 
     async def _insist(self, exchange: str, routing_key: str, copy: Message, deliveries: Deliveries) -> None:
         """Until the broker has the copy or has taken the original back; a copy too many is no harm (inbox)."""

@@ -29,6 +29,10 @@ class Names:
         """Exchange and queue of what a service could not handle; staff see, replay and discard it."""
         return self._full(f"{service}.parked")
 
+    def untrusted(self, service: str) -> str:
+        """Return the exchange and queue of records of messages that no known publisher signed."""
+        return self._full(f"{service}.untrusted")
+
     def plain(self, name: str) -> str:
         """The name without its namespace, as people know it."""
         return name.removeprefix(f"{self.namespace}.") if self.namespace else name

@@ -16,12 +16,17 @@ from typing import Any
 from aio_pika.abc import AbstractIncomingMessage
 
 from shared.ids import CampaignId
+from shared.logging import get_logger
 from shared.messaging import envelope as headers
 from shared.messaging.envelope import Envelope, campaign_of
 from shared.messaging.errors import NotReplayable
 from shared.messaging.link import Link, answering
 from shared.messaging.names import Names
 from shared.messaging.publisher import Publisher
+from shared.messaging.trust import Trust
+from shared.messaging.untrusted import Untrusted
+
+_log = get_logger(__name__)
 
 LISTED = 500
 """Parked messages in one list; when staff have dealt with them, the next come into sight."""
@@ -54,11 +59,14 @@ class Parking:
         queue: str,
         rung: str,
         origins: Collection[str],
+        trust: Trust,
+        untrusted: Untrusted,
         names: Names,
         timeout_s: float,
     ) -> None:
         self._link, self._publisher, self._names = link, publisher, names
         self._queue, self._rung, self._origins = queue, rung, frozenset(origins)
+        self._trust, self._untrusted = trust, untrusted
         self._timeout_s = timeout_s
         self._looking = asyncio.Lock()
 
@@ -113,8 +121,24 @@ class Parking:
             queue = await channel.get_queue(self._queue, ensure=False)
             found: list[AbstractIncomingMessage] = []
             while len(found) < limit and (message := await queue.get(fail=False, timeout=self._timeout_s)):
-                found.append(message)
+                if await self._is_trusted(message):
+                    found.append(message)
             yield found
+
+    async def _is_trusted(self, message: AbstractIncomingMessage) -> bool:
+        """Return True if the message is a signed event; replace it by a record among the untrusted ones otherwise.
+
+        Foreign messages reach this queue past our consumers: by a copy header, or where the broker parks a message
+        over which the consumer died.
+        """
+        mistrust = self._trust.mistrust_parked(message, Envelope.read_all(message))
+        if mistrust is None:
+            return True
+        record = self._untrusted.record(message, mistrust)
+        await self._publisher.publish(self._untrusted.queue, self._queue, record)
+        _log.error("message-untrusted", queue=self._queue, code=mistrust, size=len(message.body))
+        await message.ack()
+        return False
 
     def _describe(self, message: AbstractIncomingMessage) -> Parked:
         envelope = Envelope.read(message)

@@ -81,7 +81,10 @@ class OutboxRelay:
         await self._store.outbox.give_back(kept)
 
     async def _publish(self, entry: OutboxEntry) -> bool:
-        envelope = Envelope(entry.event_id, entry.name, entry.body)
+        if entry.signature is None:  # every consumer would refuse it; see `Store.sign_events_with`
+            _log.error("outbox-unsigned", event_name=entry.name)
+            return False
+        envelope = Envelope(entry.event_id, entry.name, entry.body, signature=entry.signature)
         try:
             await self._publisher.publish(self._names.events, entry.name, envelope.message())
         except BrokerUnavailable:

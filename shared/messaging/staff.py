@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends, Path, Response
 
 from shared.messaging.errors import BrokerUnavailable, NotReplayable
 from shared.messaging.parking import Parking
+from shared.messaging.untrusted import Untrusted
 from shared.web.description import describe_refusals
 from shared.web.problems import ProblemError, problem, unavailable
 from shared.web.staff_token import Guard
@@ -23,9 +24,13 @@ _REPLAYING: Final = _ACTING | describe_refusals({409: "`not-replayable`: nobody 
 ParkedId = Annotated[str, Path(pattern=r"^[0-9a-f-]{32,36}$")]
 
 
-def parking_router(parking: Parking, depths: Callable[[], Awaitable[dict[str, int]]], guard: Guard) -> APIRouter:
+def parking_router(
+    parking: Parking, untrusted: Untrusted, depths: Callable[[], Awaitable[dict[str, int]]], guard: Guard
+) -> APIRouter:
+    """Return GET /v1/queues, the calls on /v1/parked, and those on /v1/untrusted."""
     router = APIRouter(prefix="/v1", tags=["queues"], dependencies=[Depends(guard)])
     _add_queues(router, depths)
+    _add_untrusted(router, untrusted)
 
     @router.get("/parked", responses=_ASKING)
     async def parked() -> dict[str, Any]:
@@ -64,6 +69,23 @@ def _add_queues(router: APIRouter, depths: Callable[[], Awaitable[dict[str, int]
     async def queues() -> dict[str, Any]:
         try:
             return {"v": 1, "queues": await depths()}
+        except BrokerUnavailable:
+            raise unavailable() from None
+
+
+def _add_untrusted(router: APIRouter, untrusted: Untrusted) -> None:
+    @router.get("/untrusted", responses=_ASKING)
+    async def records() -> dict[str, Any]:
+        try:
+            count, found = await untrusted.count(), await untrusted.records()
+        except BrokerUnavailable:
+            raise unavailable() from None
+        return {"v": 1, "count": count, "messages": [asdict(record) for record in found]}
+
+    @router.delete("/untrusted", responses=_ASKING)
+    async def discard_all() -> dict[str, Any]:
+        try:
+            return {"v": 1, "discarded": await untrusted.discard_all()}
         except BrokerUnavailable:
             raise unavailable() from None
 

@@ -24,6 +24,10 @@ _NEVER = 1_000_000
 """Delivery limit of a parking queue, where every look counts. RabbitMQ 4 would drop after 20 without one."""
 
 
+_UNTRUSTED_KEPT = 10_000
+"""Records of untrusted messages; the oldest go first, so that a flood fills no disk."""
+
+
 @dataclass(frozen=True)
 class Exchange:
     name: str
@@ -61,20 +65,22 @@ def describe(
     names = Names(namespace)
     rungs = [names.rung(delay_s) for delay_s in sorted(set(retry_delays_s))]
     parkings = [names.parked(service) for service in SERVICES]
+    untrusted = [names.untrusted(service) for service in SERVICES]
     inlets = [
         (names.queue(service, route.event), names.parked(service), route.event.name)
         for route in routes
         for service in route.consumers
     ]
     return Topology(
-        exchanges=tuple(Exchange(name) for name in (names.events, *rungs, *parkings)),
+        exchanges=tuple(Exchange(name) for name in (names.events, *rungs, *parkings, *untrusted)),
         queues=(
             *(Queue(names.rung(delay_s), _rung(delay_s)) for delay_s in sorted(set(retry_delays_s))),
             *(Queue(parking, _parking()) for parking in parkings),
+            *(Queue(name, _untrusted()) for name in untrusted),
             *(Queue(queue, _inlet(parking, delivery_limit)) for queue, parking, _ in inlets),
         ),
         bindings=(
-            *(Binding(name, name, "#") for name in (*rungs, *parkings)),
+            *(Binding(name, name, "#") for name in (*rungs, *parkings, *untrusted)),
             *(Binding(names.events, queue, key) for queue, _, key in inlets),
         ),
     )
@@ -103,6 +109,15 @@ def _rung(delay_s: int) -> dict[str, Any]:
 
 def _parking() -> dict[str, Any]:
     return {"x-queue-type": "quorum", "x-delivery-limit": _NEVER, "x-overflow": "reject-publish"}
+
+
+def _untrusted() -> dict[str, Any]:
+    return {
+        "x-queue-type": "quorum",
+        "x-delivery-limit": _NEVER,
+        "x-max-length": _UNTRUSTED_KEPT,
+        "x-overflow": "drop-head",
+    }
 
 
 async def declare(

@@ -9,7 +9,10 @@ from shared.storage.driver import Database, Session
 
 
 class Inbox:
-    """One line per event and consumer; a second line for the same pair cannot be written."""
+    """One line per event and consumer; a second line for the same pair cannot be written.
+
+    Lines live until their campaign is erased: a signed event that somebody publishes again later is still recognised.
+    """
 
     def __init__(self, db: Database) -> None:
         self._lines = db[INBOX]

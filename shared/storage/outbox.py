@@ -5,18 +5,20 @@ from dataclasses import dataclass
 from typing import Any
 
 from shared.ids import EventId
+from shared.service_keys import EventSignature
 from shared.storage.collections import OUTBOX
 from shared.storage.driver import Database, ObjectId, translate_errors
 
 
 @dataclass(frozen=True)
 class OutboxEntry:
-    """An event on its way out: its id, its name and its JSON."""
+    """An event on its way out: its id, its name, its JSON, and the signature that was made with the row."""
 
     line: ObjectId
     event_id: EventId
     name: str
     body: bytes
+    signature: EventSignature | None = None
 
 
 class Outbox:
@@ -63,4 +65,7 @@ def _lines(entries: Iterable[OutboxEntry]) -> list[ObjectId]:
 
 
 def _entry(line: dict[str, Any]) -> OutboxEntry:
-    return OutboxEntry(line["_id"], EventId(line["event_id"]), line["name"], bytes(line["body"]))
+    signature = None
+    if "signature" in line:
+        signature = EventSignature(line["publisher"], line["key"], line["signature"])
+    return OutboxEntry(line["_id"], EventId(line["event_id"]), line["name"], bytes(line["body"]), signature)

@@ -13,7 +13,7 @@ from shared.storage.driver import MAJORITY, SNAPSHOT, Client, Database, PyMongoE
 from shared.storage.inbox import Inbox
 from shared.storage.outbox import Outbox
 from shared.storage.tombstones import Tombstones
-from shared.storage.work import UnitOfWork
+from shared.storage.work import EventSigner, UnitOfWork
 
 T = TypeVar("T")
 Work = Callable[[UnitOfWork], Awaitable[T]]
@@ -40,6 +40,7 @@ class Store:
         self.db: Database = client[database]
         self.inbox, self.outbox, self.tombstones = Inbox(self.db), Outbox(self.db), Tombstones(self.db)
         self._listeners: list[Callable[[], None]] = []
+        self._signer: EventSigner | None = None
 
     @classmethod
     def open(cls, url: str, database: str, *, timeout_s: float = 5.0) -> Self:
@@ -70,6 +71,10 @@ class Store:
     def when_emitted(self, listener: Callable[[], None]) -> None:
         """Call `listener` after each commit that put something into the outbox."""
         self._listeners.append(listener)
+
+    def sign_events_with(self, signer: EventSigner) -> None:
+        """Sign every event that is emitted from now on; without a signature no consumer accepts it."""
+        self._signer = signer
 
     async def transact(self, work: Work[T], *, retry_s: float = _RETRY_S) -> T:
         """Run `work` in one transaction (snapshot read, majority and journal write) and return its result.
@@ -102,7 +107,7 @@ class Store:
     async def _once(self, session: Session, work: Work[T]) -> tuple[T, bool]:
         session.start_transaction(read_concern=SNAPSHOT, write_concern=MAJORITY)
         try:
-            uow = UnitOfWork(self.db, session)
+            uow = UnitOfWork(self.db, session, self._signer)
             result = await work(uow)
             emitted = await uow.flush()
         except BaseException:

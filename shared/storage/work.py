@@ -1,15 +1,23 @@
-"""A unit of work: the state a handler writes and the events it says, committed together or not at all."""
+"""A unit of work: the state that a handler writes and the events that it emits, committed together or not at all."""
 
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Protocol
 
 from shared.contracts.base import Event
 from shared.ids import EventId, new_event_id
+from shared.service_keys import EventSignature
 from shared.storage.collections import OUTBOX
 from shared.storage.driver import Database, Session
 from shared.storage.tombstones import Tombstones
 
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class EventSigner(Protocol):
+    """The key of the service to which the database belongs."""
+
+    def sign_event(self, name: str, event_id: EventId, body: bytes) -> EventSignature:
+        """Sign an event of this service."""
 
 
 class UnitOfWork:
@@ -18,21 +26,27 @@ class UnitOfWork:
     A database error inside a transaction has already ended it: let it rise, do not catch it and go on.
     """
 
-    def __init__(self, db: Database, session: Session) -> None:
-        self.db, self.session = db, session
+    def __init__(self, db: Database, session: Session, signer: EventSigner | None = None) -> None:
+        self.db, self.session, self._signer = db, session, signer
         self.tombstones = Tombstones(db)
         self._lines: list[dict[str, Any]] = []
 
     async def emit(self, event: Event, event_id: EventId | None = None) -> None:
-        """Publish `event` if, and only if, this transaction commits. A given id makes a repetition recognisable."""
+        """Publish `event` if, and only if, this transaction commits. A given id makes a repetition recognisable.
+
+        The row is signed here, so that it proves later what this service published.
+        """
+        event_id, body = event_id or new_event_id(), event.to_json()
+        signature = {} if self._signer is None else vars(self._signer.sign_event(event.name, event_id, body))
         self._lines.append(
             {
-                "event_id": event_id or new_event_id(),
+                "event_id": event_id,
                 "campaign": event.erasable_campaign,
                 "name": event.name,
-                "body": event.to_json(),
+                "body": body,
                 "at": datetime.now(UTC),
                 "leased_until": _LONG_AGO,
+                **signature,
             }
         )
 

@@ -7,10 +7,17 @@ from fastapi import APIRouter
 from fastapi.responses import JSONResponse
 
 Check = Callable[[], Awaitable[bool]]
+Count = Callable[[], Awaitable[int]]
 
 
-def health_router(checks: Mapping[str, Check], *, timeout_s: float = 2.0) -> APIRouter:
-    """`/health/live` and `/health/ready`; the latter names each check and answers 503 while one fails."""
+def health_router(
+    checks: Mapping[str, Check], alarms: Mapping[str, Count] | None = None, *, timeout_s: float = 2.0
+) -> APIRouter:
+    """Return `/health/live` and `/health/ready`; the latter names each check and answers 503 while one fails.
+
+    `alarms` are counts that should be zero. They leave a service ready: a foreign message must not stop it.
+    """
+    alarms = alarms or {}
     router = APIRouter(tags=["health"])
 
     @router.get("/health/live")
@@ -21,9 +28,10 @@ def health_router(checks: Mapping[str, Check], *, timeout_s: float = 2.0) -> API
     async def ready() -> JSONResponse:
         results = await asyncio.gather(*(_passes(check, timeout_s) for check in checks.values()))
         named = dict(zip(checks, results, strict=True))
-        return JSONResponse(
-            {"status": "ready" if all(results) else "waiting", "checks": named}, 200 if all(results) else 503
-        )
+        status = "ready" if all(results) else "waiting"
+        counted = await asyncio.gather(*(_counted(count, timeout_s) for count in alarms.values()))
+        answer = {"status": status, "checks": named, "alarms": dict(zip(alarms, counted, strict=True))}
+        return JSONResponse(answer, 200 if all(results) else 503)
 
     return router
 
@@ -34,3 +42,12 @@ async def _passes(check: Check, timeout_s: float) -> bool:
             return await check()
     except Exception:  # noqa: BLE001  (a check that fails in any way is a check that fails)
         return False
+
+
+async def _counted(count: Count, timeout_s: float) -> int | None:
+    """Return the count, or None where it cannot be read."""
+    try:
+        async with asyncio.timeout(timeout_s):
+            return await count()
+    except Exception:  # noqa: BLE001  (as above)
+        return None

@@ -8,18 +8,21 @@ from pydantic import SecretStr
 from deploy.local.ports import free_ports
 from deploy.local.processes import Watchdog
 from deploy.local.rabbitmq import Ports, RabbitMQ
+from deploy.local.service_keys import KeyFolders
 from services.vault.closeout import repository as closeouts
 from services.vault.printroom import repository as print_repository
 from shared.contracts import SERVICES
 from shared.messaging import Bus
+from shared.messaging.topology import declare, remove
 from shared.settings import ServiceSettings
+from shared.signing import SigningKey
 from shared.storage import Store
+from tests.support.attacked_installation import Installation
+from tests.support.attacker import PASSWORD
 from tests.support.closeout_harness import CloseOutOffice, wire
 from tests.support.messaging_harness import House
 from tests.support.service_keys import keys_dir
 from tests.support.vault_parts import parts
-
-PASSWORD = "only-for-tests"
 
 
 @pytest.fixture(scope="session")
@@ -74,3 +77,13 @@ async def office(mongo_url: str, namespace: str, tmp_path: Path) -> AsyncIterato
         wired = wire(vault, tmp_path)
         await wired.repository.ensure([vault.campaign.id])
         yield wired
+
+
+@pytest.fixture
+async def installation(broker: RabbitMQ, mongo_url: str, tmp_path: Path) -> Installation:
+    """An installation whose services hold their own private key only; its queues are empty."""
+    folders = KeyFolders.below(tmp_path / "keys", SERVICES)
+    folders.make()
+    await remove(broker.url(), "")
+    await declare(broker.url())
+    return Installation(broker, mongo_url, folders, tmp_path, SigningKey.generate())

@@ -27,14 +27,13 @@ from deploy.local.ports import free_ports
 from deploy.local.processes import Watchdog
 from deploy.local.servers import Servers
 from shared.contracts import ApplicationReceived
-from shared.ids import new_event_id
-from shared.messaging.envelope import Envelope
 from shared.messaging.link import Link
 from shared.messaging.names import Names
 from shared.messaging.publisher import Publisher
 from shared.messaging.topology import declare
 from tests.bench.keepalive import Connection
-from tests.support.intake_process import PATH, Server, await_key, environment, sealed_bodies, serving
+from tests.support.intake_process import PATH, Server, await_key, environment, pin, sealed_bodies, serving
+from tests.support.service_keys import keys_in_environment, signed_body
 from tests.support.vault_messages import VaultSide, connected
 
 
@@ -104,7 +103,7 @@ async def publishing(url: str, names: Names, load: Load, body: bytes) -> Rate:
     publisher = Publisher(link, 10)
 
     async def once(_: int) -> None:
-        message = Envelope(new_event_id(), ApplicationReceived.name, body).message()
+        message = signed_body(ApplicationReceived.name, body, "intake").message()
         await publisher.publish(names.events, ApplicationReceived.name, message)
 
     rate = await closed_loop(load, once)
@@ -117,9 +116,10 @@ def empty_bodies() -> Iterator[bytes]:
         yield b""
 
 
-async def measure(at: Installation, load: Load, rounds: int) -> dict[str, list[Rate]]:
+async def measure(at: Installation, load: Load, rounds: int, home: Path) -> dict[str, list[Rate]]:
     connection = await connected(at.amqp_url)
     vault = await VaultSide.connect(connection, at.namespace)
+    pin(home, vault)
     await vault.publish_key()
     await await_key(at.intake.port)
     bodies = (body for _, body in sealed_bodies(vault))
@@ -136,7 +136,11 @@ async def measure(at: Installation, load: Load, rounds: int) -> dict[str, list[R
 def run(given: argparse.Namespace, home: Path) -> dict[str, list[Rate]]:
     namespace, [port, idle] = f"bench{os.getpid()}", free_ports(2)
     load = Load(given.seconds, given.connections)
-    with Watchdog() as watchdog, Servers(home / "servers", watchdog=watchdog) as servers:
+    with (
+        keys_in_environment(home / "service-keys"),
+        Watchdog() as watchdog,
+        Servers(home / "servers", watchdog=watchdog) as servers,
+    ):
         asyncio.run(declare(servers.amqp_url, namespace))
         settings = environment(servers.amqp_url, servers.mongo_url, home, namespace, port)
         with (
@@ -145,7 +149,7 @@ def run(given: argparse.Namespace, home: Path) -> dict[str, list[Rate]]:
         ):
             at = Installation(servers.amqp_url, namespace, intake, responder)
             with asyncio.Runner(loop_factory=auto_loop_factory()) as runner:  # the event loop that intake uses
-                return runner.run(measure(at, load, given.rounds))
+                return runner.run(measure(at, load, given.rounds, home))
 
 
 def show(found: Mapping[str, list[Rate]]) -> None:

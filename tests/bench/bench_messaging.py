@@ -30,6 +30,7 @@ from shared.messaging import Batch
 from shared.storage import InsertOne, UnitOfWork
 from tests.support.message_samples import SAMPLES
 from tests.support.messaging_harness import CAMPAIGN, House, received, until
+from tests.support.service_keys import keys_in_environment
 
 EVENTS = 4000
 ITEM_EVENTS = 300
@@ -177,7 +178,7 @@ async def measure(amqp_url: str, mongo_url: str) -> list[Figure]:
 
 @asynccontextmanager
 async def servers() -> AsyncIterator[Servers]:
-    with tempfile.TemporaryDirectory() as home, Watchdog() as watchdog:
+    with tempfile.TemporaryDirectory() as home, Watchdog() as watchdog, keys_in_environment(Path(home) / "keys"):
         started = await asyncio.to_thread(Servers(Path(home), watchdog=watchdog).start)
         try:
             yield started

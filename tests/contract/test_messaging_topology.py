@@ -48,6 +48,7 @@ def test_the_definitions_hold_the_queues_of_the_routes_the_rungs_and_the_parking
         *(NAMES.queue(consumer, route.event) for route in ROUTES for consumer in route.consumers),
         *(NAMES.rung(delay_s) for delay_s in RETRY_DELAYS_S),
         *(NAMES.parked(service) for service in SERVICES),
+        *(NAMES.untrusted(service) for service in SERVICES),
     }
 
 
@@ -61,12 +62,14 @@ def test_every_binding_leads_from_an_exchange_to_a_queue_that_exist() -> None:
     assert {binding["destination"] for binding in document["bindings"]} == queues
 
 
-def test_every_queue_is_a_durable_quorum_queue_that_refuses_rather_than_drops() -> None:
+def test_every_queue_is_a_durable_quorum_queue_and_only_records_of_untrusted_messages_are_dropped() -> None:
     for queue in definitions(USERS)["queues"]:
         assert queue["durable"]
         assert not queue["auto_delete"]
         assert queue["arguments"]["x-queue-type"] == "quorum"
-        assert queue["arguments"]["x-overflow"] == "reject-publish"
+        record = queue["name"] in {Names().untrusted(service) for service in SERVICES}
+        assert queue["arguments"]["x-overflow"] == ("drop-head" if record else "reject-publish")
+        assert ("x-max-length" in queue["arguments"]) == record
         assert "x-expires" not in queue["arguments"]
 
 
@@ -76,7 +79,7 @@ def test_whatever_leaves_a_queue_by_itself_goes_somewhere_at_least_once() -> Non
     exchanges = {exchange.name for exchange in topology.exchanges} | {""}
     for queue in topology.queues:
         arguments = queue.arguments
-        if queue.name in {NAMES.parked(service) for service in SERVICES}:
+        if queue.name in {name(service) for service in SERVICES for name in (NAMES.parked, NAMES.untrusted)}:
             assert arguments["x-delivery-limit"] >= 1_000_000
             assert "x-message-ttl" not in arguments
         else:
@@ -97,6 +100,7 @@ def test_a_service_configures_nothing_and_reads_its_own_queues_only(service: str
     names = {queue.name for queue in describe("ns").queues}
     own = {
         NAMES.parked(service),
+        NAMES.untrusted(service),
         *(NAMES.queue(service, route.event) for route in ROUTES if service in route.consumers),
     }
     assert {name for name in names if re.search(rights.read, name)} == own

@@ -22,7 +22,7 @@ from shared.ids import ApplicationId, EventId
 from shared.messaging.envelope import Envelope
 from tests.bench.keepalive import Connection
 from tests.support.counting_handler import Witness, all_marked, marks
-from tests.support.intake_process import PATH, await_key, environment, sealed_bodies, serving
+from tests.support.intake_process import PATH, await_key, environment, pin, sealed_bodies, serving
 from tests.support.messaging_harness import House
 from tests.support.vault_messages import VaultSide, connected
 
@@ -113,6 +113,7 @@ async def _pour(broker: RabbitMQ, house: House, home: Path) -> tuple[Crowd, int]
     ):
         connection = await connected(house.amqp_url)
         vault = await VaultSide.connect(connection, house.namespace)
+        pin(home, vault)
         await vault.publish_key()
         await await_key(port)
         await connection.close()

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from shared.contracts import ApplicationReceived
 from shared.ids import derived_event_id
 from shared.messaging import Batch, Bus
+from shared.service_keys import ServiceKey
 from shared.settings import ServiceSettings
 from shared.storage import Store, UnitOfWork, UpdateOne
 from tests.support.messaging_harness import decided
@@ -45,6 +46,7 @@ async def commit_and_die(count: int) -> None:
     """Commit events to the outbox and die before anything is published."""
     settings = ServiceSettings()
     store = Store.open(settings.mongo_url.get_secret_value(), settings.mongo_database)
+    store.sign_events_with(ServiceKey(settings.service_keys_dir, "vault"))
 
     async def work(uow: UnitOfWork) -> None:
         for number in range(count):

@@ -61,9 +61,15 @@ def environment(amqp_url: str, mongo_url: str, home: Path, namespace: str, port:
         "KUJI_CAMPAIGNS_DIR": str(campaigns),
         "KUJI_STATE_DIR": str(home),
         "KUJI_CLOCK_FILE": str(home / "clock.json"),
+        "KUJI_SIGNING_KEY_FILE": str(home / "signing-key"),
         "KUJI_HTTP_PORT": str(port),
         **{f"KUJI_{limit}": "0" for limit in _LIMITS},
     }
+
+
+def pin(home: Path, vault: VaultSide) -> None:
+    """Let the process in `home` trust the sealing keys of this vault."""
+    (home / "signing-key").write_text(vault.signing.public, "ascii")
 
 
 async def await_key(port: int) -> None:

@@ -19,6 +19,7 @@ from shared.messaging.topology import declare, describe
 from shared.settings import ServiceSettings
 from shared.storage import Store
 from tests.support.message_samples import SAMPLES
+from tests.support.service_keys import keys_dir
 
 CAMPAIGN = CampaignId("777-days")
 DELAYS_S = (1, 2)
@@ -79,6 +80,7 @@ class House:
             mongo_database=self.database(service),
             namespace=self.namespace,
             state_dir=Path("/nonexistent"),
+            service_keys_dir=keys_dir(),
             timeout_s=self.timeout_s,
             retry_delays_s=DELAYS_S,
             shutdown_s=10,
@@ -92,6 +94,7 @@ class House:
             "KUJI_MONGO_DATABASE": self.database(service),
             "KUJI_NAMESPACE": self.namespace,
             "KUJI_STATE_DIR": "/nonexistent",
+            "KUJI_SERVICE_KEYS_DIR": str(keys_dir()),
             "KUJI_RETRY_DELAYS_S": str(list(DELAYS_S)),
             "KUJI_SHUTDOWN_S": "10",
         }

@@ -25,12 +25,12 @@ from services.notifier.rules.notice import Notice
 from services.notifier.settings import NotifierSettings
 from shared.contracts import ClassPass, Contact, ContactsRegistered, Event, Outcome, Refusal, Result, ResultsPublished
 from shared.ids import ApplicationId, ClassId, DrawId, EventId, new_event_id
-from shared.messaging.envelope import Envelope
 from shared.messaging.names import Names
 from shared.messaging.topology import declare
 from shared.storage import Store
 from tests.support.mail_relay_harness import RunningRelay, person
 from tests.support.mail_server import MailServer
+from tests.support.service_keys import signed
 from tests.support.vault_parts import Known, Parts
 
 OPS_TOKEN = "staff-of-the-tests"
@@ -132,7 +132,7 @@ class NotifierHarness:
         """Publish events as vault or lottery do; given ids make a repetition recognisable."""
         exchange = await self._channel.get_exchange(self._names.events, ensure=False)
         for event_id, event in zip(ids or [new_event_id() for _ in events], events, strict=True):
-            await exchange.publish(Envelope(event_id, event.name, event.to_json()).message(), event.name, timeout=10)
+            await exchange.publish(signed(event, event_id).message(), event.name, timeout=10)
 
     async def next_event(self, event_type: type[E], service: str = "vault") -> E:
         """Return the next event of this type that the notifier publishes to `service`."""

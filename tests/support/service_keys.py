@@ -6,7 +6,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from deploy.local.service_keys import KeyFolders
-from shared.contracts import SERVICES
+from shared.contracts import ROUTES, SERVICES, Event
+from shared.ids import EventId, new_event_id
+from shared.messaging.envelope import Envelope
 from shared.service_keys import ServiceKey
 
 _VARIABLE = "KUJI_SERVICE_KEYS_DIR"
@@ -35,3 +37,15 @@ def keys_dir() -> Path:
 def service_key(service: str) -> ServiceKey:
     """Return the private key of a service, with which a test plays it."""
     return ServiceKey(keys_dir(), service)
+
+
+def signed(event: Event, event_id: EventId | None = None) -> Envelope:
+    """Return the event as its service signs it: the first publisher of its route, or the service that it names."""
+    publishers = next(route.publishers for route in ROUTES if route.event is type(event))
+    return signed_body(event.name, event.to_json(), getattr(event, "service", publishers[0]), event_id)
+
+
+def signed_body(name: str, body: bytes, publisher: str, event_id: EventId | None = None) -> Envelope:
+    """Return any bytes under any name, rightly signed by `publisher`."""
+    event_id = new_event_id() if event_id is None else event_id
+    return Envelope(event_id, name, body, signature=service_key(publisher).sign_event(name, event_id, body))

@@ -31,10 +31,11 @@ from shared.ids import (
     new_application_id,
     new_event_id,
 )
-from shared.messaging.envelope import EVENT_ID, Envelope
+from shared.messaging.envelope import EVENT_ID
 from shared.messaging.names import Names
 from shared.messaging.topology import declare
 from shared.storage import Store
+from tests.support.service_keys import signed
 
 CAMPAIGN = CampaignId("777-days")
 OPS_TOKEN = "staff-of-the-tests"
@@ -144,7 +145,7 @@ class Installation:
     async def publish(self, event: Event, event_id: EventId | None = None) -> None:
         """Any event, as another service says it."""
         exchange = await self._channel.get_exchange(self._names.events, ensure=False)
-        message = Envelope(event_id or new_event_id(), event.name, event.to_json()).message()
+        message = signed(event, event_id).message()
         await exchange.publish(message, event.name, timeout=10)
 
     async def distinct_items(

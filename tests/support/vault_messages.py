@@ -13,10 +13,11 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from deploy.demo.sealing import SUITE_NAME, SealingKey, sealing_info
 from shared.contracts import ApplicationReceived, ApplicationsDecided, Decision, Event, SealingKeyPublished
 from shared.encoding import b64url, unb64url
-from shared.ids import ApplicationId, CampaignId, KeyId, new_event_id
+from shared.ids import ApplicationId, CampaignId, KeyId
 from shared.messaging.envelope import Envelope
 from shared.messaging.names import Names
 from shared.signing import SigningKey
+from tests.support.service_keys import signed
 
 CAMPAIGN = CampaignId("777-days")
 _SUITE = hpke.Suite(hpke.KEM.MLKEM768_X25519, hpke.KDF.HKDF_SHA256, hpke.AEAD.AES_256_GCM)
@@ -62,7 +63,7 @@ class VaultSide:
 
     async def publish(self, event: Event) -> None:
         exchange = await self._channel.get_exchange(self._names.events, ensure=False)
-        message = Envelope(new_event_id(), event.name, event.to_json()).message()
+        message = signed(event).message()
         await exchange.publish(message, event.name, timeout=10)
 
     async def fetch(self, service: str = "vault", event: str = ApplicationReceived.name) -> list[tuple[str, bytes]]:

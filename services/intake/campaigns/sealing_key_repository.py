@@ -1,6 +1,7 @@
 """Store the sealing keys that the vault published, and hand them out unchanged.
 
-Intake cannot check the vault's signature. It need not: clients check it (`docs/protocols.md` §1).
+Intake keeps a key only with the signature of the vault's pinned signing key; clients check it again
+(`docs/protocols.md` §1). With a forged key the forger could read applications, or nobody could apply.
 """
 
 import json
@@ -12,6 +13,7 @@ from typing import Any, Final, Self
 from shared.contracts import SealingKeyPublished
 from shared.errors import PermanentError
 from shared.ids import CampaignId, KeyId
+from shared.signing import verify_document
 from shared.storage import Store, UnitOfWork
 
 SEALING_KEYS: Final = "sealing_keys"
@@ -27,8 +29,13 @@ class SealingKey:
     document: str
 
     @classmethod
-    def from_event(cls, event: SealingKeyPublished) -> Self:
-        """Return the key of a message. Raises PermanentError if the document names another key or has no end."""
+    def from_event(cls, event: SealingKeyPublished, signed_by: str) -> Self:
+        """Return the key of a message.
+
+        Raises PermanentError if `signed_by` did not sign the document, or if it names another key or has no end.
+        """
+        if not verify_document(signed_by, event.document):
+            raise PermanentError("a sealing key document that the vault's signing key did not sign")
         document = json.dumps(event.document, ensure_ascii=False, separators=(",", ":"))
         return cls(event.campaign, event.key_id, _read_end(event), document)
 

@@ -18,6 +18,10 @@ class PinnedKey:
         self._file = file
         self._value: str | None = None
 
+    async def is_known(self) -> bool:
+        """Return True once the key is pinned: before that intake can judge no sealing key."""
+        return self.value() is not None
+
     def value(self) -> str | None:
         """Return the key (base64url), or None while the file has none. A key that was read is not replaced."""
         if self._value is None and self._file is not None:

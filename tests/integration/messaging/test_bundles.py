@@ -5,9 +5,10 @@ from collections import Counter
 from shared.contracts import ApplicationReceived
 from shared.ids import EventId, new_event_id
 from shared.messaging import Batch, Bus
-from shared.messaging.envelope import BUNDLE_EVENTS, ORIGIN, Envelope, bundles
+from shared.messaging.envelope import BUNDLE_EVENTS, ORIGIN, bundles
 from tests.support.counting_handler import Witness, all_marked, marks
 from tests.support.messaging_harness import CAMPAIGN, House, event_ids, received, until
+from tests.support.service_keys import signed, signed_body
 
 Said = list[tuple[EventId, ApplicationReceived]]
 
@@ -78,8 +79,9 @@ async def test_one_event_that_needs_another_try_gets_it_alone(house: House) -> N
 
 async def test_a_line_that_is_no_event_is_parked_alone(house: House) -> None:
     said = some(3)
-    [message] = bundles([Envelope(each, event.name, event.to_json()) for each, event in said])
-    message.body = message.body.replace(said[1][1].application_id.encode(), b"nobody")
+    envelopes = [signed(event, event_id) for event_id, event in said]
+    envelopes[1] = signed_body("application.received", b'{"v":1}', "intake", said[1][0])
+    [message] = bundles(envelopes)
     await house.put(house.names.queue("vault", ApplicationReceived), message)
     vault = await vault_with(house, Witness())
     await until(lambda: _has_parked(vault, 1))
@@ -108,7 +110,7 @@ async def test_a_parked_bundle_is_erased_with_its_campaign(house: House) -> None
 
 
 async def _park_whole(house: House, said: Said) -> None:
-    [message] = bundles([Envelope(each, event.name, event.to_json()) for each, event in said])
+    [message] = bundles([signed(event, event_id) for event_id, event in said])
     message.headers[ORIGIN] = house.names.queue("vault", ApplicationReceived)
     await house.put(house.names.parked("vault"), message)
 

@@ -9,14 +9,14 @@ from fastapi import FastAPI
 
 from shared.contracts import ApplicationReceived, PrintRequested
 from shared.errors import PermanentError
-from shared.ids import CampaignId, new_event_id
+from shared.ids import CampaignId
 from shared.messaging import Bus
-from shared.messaging.envelope import Envelope
 from shared.storage import UnitOfWork
 from shared.web import install_problems, require_staff_token
 from tests.support.counting_handler import Witness, all_marked, marks
 from tests.support.message_samples import SAMPLES
 from tests.support.messaging_harness import CAMPAIGN, House, received, until
+from tests.support.service_keys import signed, signed_body
 
 TOKEN = "staff"
 
@@ -150,7 +150,7 @@ async def test_a_message_from_no_queue_of_this_service_cannot_be_put_back(
     house: House, vault: Bus, staff: httpx.AsyncClient
 ) -> None:
     await house.running(vault)
-    foreign = Envelope(new_event_id(), "application.received", b"{}")
+    foreign = signed_body("application.received", b"{}", "intake")
     await house.put(house.names.parked("vault"), foreign.parked(house.names.queue("lottery", "receipts.closed"), "X"))
     (message,) = await parked(staff, 1)
 
@@ -171,10 +171,10 @@ async def test_purging_a_campaign_leaves_the_messages_of_others(house: House, va
     await house.running(vault)
     origin = house.names.queue("vault", "application.received")
     for campaign in (CAMPAIGN, "another", CAMPAIGN):
-        event = received(campaign=campaign)
-        envelope = Envelope(new_event_id(), event.name, event.to_json())
+        envelope = signed(received(campaign=campaign))
         await house.put(house.names.parked("vault"), envelope.parked(origin, "PermanentError"))
-    await house.put(house.names.parked("vault"), Envelope(new_event_id(), "x", b"\xff").parked(origin, "X"))
+    unreadable = signed_body("application.received", b"\xff", "intake")
+    await house.put(house.names.parked("vault"), unreadable.parked(origin, "X"))
 
     assert await vault.purge_campaign(CAMPAIGN) == 2
     assert await vault.purge_campaign(CAMPAIGN) == 0

@@ -1,16 +1,23 @@
 """Several events in one message: taken apart they are what they were, and no message grows beyond its limits."""
 
+from dataclasses import replace
+
 from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.ids import new_event_id
 from shared.messaging.envelope import BUNDLE_BYTES, BUNDLE_EVENTS, EVENT_IDS, Envelope, bundles
+from shared.service_keys import EventSignature
 
 sizes = st.one_of(st.integers(2, 300), st.sampled_from([BUNDLE_BYTES // 3, BUNDLE_BYTES, BUNDLE_BYTES + 1]))
 
 
 def envelopes_of(lengths: list[int]) -> list[Envelope]:
-    return [Envelope(new_event_id(), "application.received", b'"' + b"x" * (each - 2) + b'"') for each in lengths]
+    signature = EventSignature("intake", "0" * 16, "c2lnbmVk")
+    return [
+        Envelope(new_event_id(), "application.received", b'"' + b"x" * (length - 2) + b'"', signature=signature)
+        for length in lengths
+    ]
 
 
 @given(st.lists(sizes, max_size=160))
@@ -43,3 +50,11 @@ def test_a_bundle_whose_ids_and_lines_differ_in_number_is_one_message_without_an
     message.body += b"\n{}"
     [read] = Envelope.read_all(message)
     assert read.event_id == ""
+
+
+def test_events_signed_before_and_after_a_rotation_travel_apart():
+    old, new = envelopes_of([10, 10]), envelopes_of([10])
+    rotated = [replace(new[0], signature=replace(new[0].signature, key="1" * 16))]
+    messages = list(bundles([*old, *rotated]))
+    assert [message.headers["kuji-key"] for message in messages] == ["0" * 16, "1" * 16]
+    assert [envelope for message in messages for envelope in Envelope.read_all(message)] == [*old, *rotated]
