@@ -1,7 +1,9 @@
 """Wire intake: each object is made here, once."""
 
+import re
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from typing import Final
 
 from fastapi import Depends, FastAPI
 from starlette.types import Lifespan
@@ -41,9 +43,13 @@ from shared.postal_codes import PostalCodes
 from shared.service_keys import ServiceKey
 from shared.storage import Store
 from shared.typesetting import Typesetter
-from shared.web import health_router, install_problems, require_staff_token
+from shared.web import BodyLimit, RequestLimits, admit_staff, health_router, install_problems, require_staff_token
 from shared.web.outages import store_errors
 from shared.web.pages import Assets, Renderer, catalogues_with
+
+_BODY_LIMITS: Final = (
+    BodyLimit(re.compile("/v1/campaigns/[^/]+/(applications|papers)"), streamed=True),  # see request_body.py
+)
 
 _DESCRIPTION = "Accepts sealed applications and gives receipts. It cannot read what it publishes."
 
@@ -99,6 +105,7 @@ def build(settings: IntakeSettings) -> FastAPI:
     ):
         app.include_router(router, dependencies=[Depends(store_errors)])
     app.add_middleware(FastPath, submitting=submitting)
+    app.add_middleware(RequestLimits, staff=admit_staff(guard), routes=_BODY_LIMITS)
     app.include_router(bus.parking_router(guard))
     app.include_router(health_router({"broker": bus.ready, "store": store.ping}, bus.alarms))
     return app

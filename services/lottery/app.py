@@ -1,5 +1,6 @@
 """Wire the lottery: make each part once and pass it to the parts that need it."""
 
+import re
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -58,8 +59,8 @@ from shared.messaging import Bus
 from shared.periodic import PeriodicTask, PeriodicTasks
 from shared.service_keys import ServiceKey
 from shared.storage import Store
-from shared.web import health_router, install_problems, require_staff_token
-from shared.web.signin import staff_only
+from shared.web import BodyLimit, RequestLimits, health_router, install_problems, require_staff_token
+from shared.web.signin import StaffGuard, staff_only
 
 
 def build(settings: LotterySettings) -> FastAPI:
@@ -93,6 +94,7 @@ def build(settings: LotterySettings) -> FastAPI:
     guard, staff = require_staff_token(settings.ops_token_file), staff_only(settings.ops_token_file)
     app = FastAPI(title="Kuji lottery", version="1", lifespan=lifespan, openapi_url=None, docs_url=None, redoc_url=None)
     install_problems(app)
+    app.add_middleware(RequestLimits, staff=staff, routes=_body_limits(staff))
     app.include_router(staff_router(draw_services, staff))
     app.include_router(places_router(places_desk, staff))
     app.include_router(own_router(places_desk))
@@ -104,6 +106,17 @@ def build(settings: LotterySettings) -> FastAPI:
     app.include_router(bus.parking_router(guard))
     app.include_router(health_router({"broker": bus.ready, "store": store.ping}, bus.alarms))
     return app
+
+
+def _body_limits(staff: StaffGuard) -> tuple[BodyLimit, ...]:
+    """Return the routes that are open to all, and the two whose bodies may be larger than 64 KiB."""
+    campaign = "/v1/campaigns/[^/]+"
+    open_to_all = f"{campaign}/places/own(/answer)?|(/en)?/c/[^/]+/withdraw|/sign-in|/sign-out"
+    return (
+        BodyLimit(re.compile(open_to_all)),
+        BodyLimit(re.compile(f"{campaign}/reception/scans"), most_bytes=512 * 1024, admit=staff),
+        BodyLimit(re.compile(f"{campaign}/stamps"), most_bytes=256 * 1024, admit=staff),
+    )
 
 
 def _draws(

@@ -38,7 +38,7 @@ from shared.periodic import PeriodicTasks
 from shared.service_keys import ServiceKey
 from shared.settings import read_secret
 from shared.storage import Store
-from shared.web import health_router, install_problems, require_staff_token
+from shared.web import RequestLimits, admit_staff, health_router, install_problems, require_staff_token
 
 
 def build(settings: NotifierSettings) -> FastAPI:
@@ -74,6 +74,7 @@ def build(settings: NotifierSettings) -> FastAPI:
         title="Kuji notifier", version="1", lifespan=lifespan, openapi_url=None, docs_url=None, redoc_url=None
     )
     install_problems(app)
+    app.add_middleware(RequestLimits, staff=admit_staff(guard))
     app.include_router(staff_router(campaigns, store.db, clock, guard))
     app.include_router(bus.parking_router(guard))
     app.include_router(health_router({"broker": bus.ready, "store": store.ping}, bus.alarms))

@@ -42,7 +42,7 @@ from shared.service_keys import PublicKeys
 from shared.settings import read_secret
 from shared.storage import PyMongoError, Store
 from shared.typesetting import Typesetter
-from shared.web import health_router, install_problems, problem, require_staff_token
+from shared.web import RequestLimits, admit_staff, health_router, install_problems, problem, require_staff_token
 from shared.web.outages import store_errors
 
 PROCESSING_WAIT_S = 0.25
@@ -102,6 +102,7 @@ def build(settings: VaultSettings) -> FastAPI:
     guard = require_staff_token(settings.ops_token_file)
     app = FastAPI(title="Kuji vault", version="1", lifespan=lifespan, openapi_url=None, docs_url=None, redoc_url=None)
     install_problems(app)
+    app.add_middleware(RequestLimits, staff=admit_staff(guard))
     app.add_exception_handler(KeyDestroyedError, _on_erased)
     app.include_router(
         staff_router(campaigns, store, review, audit, keystore, guard), dependencies=[Depends(store_errors)]

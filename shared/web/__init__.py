@@ -2,10 +2,15 @@
 
 from shared.web.health import health_router
 from shared.web.problems import ProblemError, answer_to, install_problems, invalid_shape, problem, unavailable
-from shared.web.staff_token import has_staff_token, require_staff_token
+from shared.web.request_limits import LARGEST_INTEGER, BodyLimit, RequestLimits
+from shared.web.staff_token import admit_staff, has_staff_token, require_staff_token
 
 __all__ = [
+    "LARGEST_INTEGER",
+    "BodyLimit",
     "ProblemError",
+    "RequestLimits",
+    "admit_staff",
     "answer_to",
     "has_staff_token",
     "health_router",

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
-from fastapi import Header
+from fastapi import Header, Request
 
 from shared.web.problems import problem
 
@@ -27,6 +27,15 @@ def require_staff_token(token_file: Path | None) -> Guard:
             )
 
     return guard
+
+
+def admit_staff(guard: Guard) -> Callable[[Request], None]:
+    """Return the same guard for the head of a request, before its body is read (`RequestLimits`)."""
+
+    def admit(request: Request) -> None:
+        guard(request.headers.get("authorization"))
+
+    return admit
 
 
 def secret_of(token_file: Path | None) -> str | None:

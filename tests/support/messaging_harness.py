@@ -19,7 +19,7 @@ from shared.messaging.topology import declare, describe
 from shared.settings import ServiceSettings
 from shared.storage import Store
 from tests.support.message_samples import SAMPLES
-from tests.support.service_keys import keys_dir
+from tests.support.service_keys import keys_dir, service_key
 
 CAMPAIGN = CampaignId("777-days")
 DELAYS_S = (1, 2)
@@ -103,6 +103,7 @@ class House:
         if service not in self._stores:
             self._stores[service] = Store.open(self.mongo_url, self.database(service))
             await self._stores[service].ensure()
+            self._stores[service].sign_events_with(service_key(service))
         return self._stores[service]
 
     async def bus(

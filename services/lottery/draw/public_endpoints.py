@@ -22,8 +22,9 @@ from shared.campaign import Campaign
 from shared.ids import CampaignId, application_id_bytes
 from shared.receipts import normalise_receipt
 from shared.storage import Store
+from shared.web import LARGEST_INTEGER
 
-Number = Annotated[int, Path(ge=1)]
+Number = Annotated[int, Path(ge=1, le=LARGEST_INTEGER)]
 EntryHex = Annotated[str, Path(pattern=r"^[0-9a-f]{32}$")]
 
 

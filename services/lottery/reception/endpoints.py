@@ -22,7 +22,7 @@ from shared.canonical import canonical
 from shared.clock import Clock
 from shared.contracts import PassText
 from shared.ids import CampaignId, ClassIdField, ReceiptField
-from shared.web import problem
+from shared.web import LARGEST_INTEGER, problem
 from shared.web.outages import store_errors
 from shared.web.signin import Staff, StaffGuard
 
@@ -66,7 +66,7 @@ class SyncBody(_Body):
 
     device: Device
     actor: Actor
-    since: Annotated[int, Field(ge=0)]
+    since: Annotated[int, Field(ge=0, le=LARGEST_INTEGER)]
     scans: Annotated[tuple[ScanBody, ...], Field(max_length=SENT_AT_ONCE)] = ()
 
 

@@ -14,7 +14,7 @@ from services.vault.keys.keystore import Keystore
 from shared.campaign import Campaign
 from shared.ids import ApplicationIdField, CampaignId
 from shared.storage import Store
-from shared.web import ProblemError, problem
+from shared.web import LARGEST_INTEGER, ProblemError, problem
 from shared.web.staff_token import Guard
 
 Code = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z-]{1,40}$")]
@@ -71,7 +71,7 @@ def staff_router(
         return {"state": "locked"}
 
     @router.get("/audit")
-    async def lines(after: Annotated[int, Query(ge=0)] = 0) -> dict[str, Any]:
+    async def lines(after: Annotated[int, Query(ge=0, le=LARGEST_INTEGER)] = 0) -> dict[str, Any]:
         return {"lines": await audit.lines(after), "checkpoint": await audit.checkpoint()}
 
     return router

@@ -8,6 +8,7 @@ from shared.ids import EventId, new_application_id, new_event_id
 from shared.messaging import RelayPace
 from shared.storage import Store, UnitOfWork
 from tests.support.messaging_harness import House, decided, event_ids, until
+from tests.support.service_keys import service_key
 
 QUEUE = "application.decided"
 
@@ -50,6 +51,7 @@ async def test_a_commit_pokes_the_relay_so_that_nobody_waits_for_the_next_poll(h
 async def test_a_relay_finds_by_polling_what_nobody_told_it_of(house: House) -> None:
     await house.running(await house.bus("vault", pace=RelayPace(poll_s=0.1)))
     untold = Store.open(house.mongo_url, house.database("vault"))
+    untold.sign_events_with(service_key("vault"))
     ids = await emit(untold, 3)
     await emptied(untold)
     await untold.close()

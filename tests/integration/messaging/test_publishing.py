@@ -12,6 +12,7 @@ from shared.errors import TransientError
 from shared.ids import new_application_id, new_event_id
 from shared.messaging import BrokerUnavailable, Bus
 from tests.support.messaging_harness import House, decided, event_ids, received
+from tests.support.service_keys import signed
 
 
 async def test_a_published_event_is_in_its_consumers_queue_when_publish_returns(house: House) -> None:
@@ -24,7 +25,14 @@ async def test_a_published_event_is_in_its_consumers_queue_when_publish_returns(
     assert message.body == event.to_json()
     assert message.type == "application.received"
     ours = {name: value for name, value in message.headers.items() if name.startswith("kuji-")}
-    assert ours == {"kuji-event-id": event_id, "kuji-attempt": 1}
+    signed_by = signed(event, event_id).signature
+    assert ours == {
+        "kuji-event-id": event_id,
+        "kuji-attempt": 1,
+        "kuji-publisher": "intake",
+        "kuji-key": signed_by.key,
+        "kuji-signature": signed_by.signature,
+    }
     assert message.delivery_mode == 2
 
 

@@ -1,0 +1,152 @@
+"""Attack a11: a request of 300 MB without a token, to every service.
+
+On commit 684719a lottery, vault and notifier read the whole body before they looked at the token: 1 GB of memory each.
+"""
+
+import asyncio
+import gc
+import socket
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+import uvicorn
+from fastapi import FastAPI
+
+from services.intake.app import build as build_intake
+from services.intake.settings import IntakeSettings
+from services.lottery.app import build as build_lottery
+from services.lottery.settings import LotterySettings
+from services.notifier.app import build as build_notifier
+from services.notifier.settings import NotifierSettings
+from services.vault.app import build as build_vault
+from services.vault.settings import VaultSettings
+from shared.storage import Store
+from shared.storage.driver import connect
+from shared.web.slow_clients import TimedHttpProtocol
+
+BODY = 300 * 1000 * 1000
+MOST_MEMORY = 48 * 1024 * 1024
+CAMPAIGN = "/v1/campaigns/777-days"
+PIECE = b"x" * 65_536
+
+BUILDERS: dict[str, tuple[Callable[[Any], FastAPI], Any]] = {
+    "intake": (build_intake, IntakeSettings),
+    "lottery": (build_lottery, LotterySettings),
+    "notifier": (build_notifier, NotifierSettings),
+    "vault": (build_vault, VaultSettings),
+}
+STAFF_ROUTES = [
+    ("intake", f"{CAMPAIGN}/papers"),
+    ("intake", "/v1/parked/00000000000000000000000000000000/replay"),
+    ("lottery", f"{CAMPAIGN}/freeze"),
+    ("lottery", f"{CAMPAIGN}/reception/scans"),
+    ("lottery", f"{CAMPAIGN}/stamps"),
+    ("notifier", f"{CAMPAIGN}/notices/n-1/resolve"),
+    ("vault", f"{CAMPAIGN}/erasure"),
+    ("vault", "/v1/lock"),
+    *((service, "/no/such/address") for service in BUILDERS),
+]
+OPEN_ROUTES = [
+    ("intake", f"{CAMPAIGN}/applications"),
+    ("lottery", f"{CAMPAIGN}/places/own"),
+    ("lottery", f"{CAMPAIGN}/places/own/answer"),
+    ("lottery", "/c/777-days/withdraw"),
+    ("lottery", "/sign-in"),
+]
+
+
+@asynccontextmanager
+async def serving(service: str, folder: Path) -> AsyncIterator[int]:
+    """Serve the app on a port of its own, without broker and database: no attack of this file gets that far."""
+    for name in ("token", "passphrase"):
+        (folder / name).write_text("of the tests")
+    build, settings = BUILDERS[service]
+    given = {
+        "amqp_url": "amqp://127.0.0.1:1",
+        "mongo_url": "mongodb://127.0.0.1:1",
+        "state_dir": folder,
+        "ops_token_file": folder / "token",
+        "keystore_dir": folder / "keystore",
+        "passphrase_file": folder / "passphrase",
+        "relay_ca_file": folder / "token",
+        "relay_password_file": folder / "token",
+    }
+    stores: list[Store] = []
+    with remembering_stores(stores):
+        app = build(settings.model_validate(given))
+    listener = socket.create_server(("127.0.0.1", 0))
+    server = uvicorn.Server(uvicorn.Config(app, http=TimedHttpProtocol, log_config=None, lifespan="off"))
+    task = asyncio.create_task(server.serve(sockets=[listener]))
+    while not server.started:  # noqa: ASYNC110  (uvicorn has no event for it)
+        await asyncio.sleep(0.01)
+    try:
+        yield listener.getsockname()[1]
+    finally:
+        server.should_exit = True
+        await task
+        listener.close()
+        for store in stores:
+            await store.close()
+
+
+@contextmanager
+def remembering_stores(stores: list[Store]) -> Iterator[None]:
+    """Remember every store that is opened: without its lifespan the app closes none."""
+
+    def open_and_remember(url: str, database: str, *, timeout_s: float) -> Store:
+        stores.append(Store(connect(url, timeout_s), database))
+        return stores[-1]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Store, "open", open_and_remember)
+        yield
+
+
+async def attack(port: int, path: str, *, chunked: bool) -> tuple[int, int]:
+    """Send 300 MB; return the status of the answer and the bytes by which the process grew meanwhile."""
+    gc.collect()
+    process = psutil.Process()
+    before = most = process.memory_info().rss
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    length = "Transfer-Encoding: chunked" if chunked else f"Content-Length: {BODY}"
+    writer.write(f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n{length}\r\n\r\n".encode())
+    answer = asyncio.create_task(reader.read(4096))
+    piece = b"%x\r\n%b\r\n" % (len(PIECE), PIECE) if chunked else PIECE
+    try:
+        for _ in range(BODY // len(PIECE)):
+            writer.write(piece)
+            async with asyncio.timeout(5):
+                await writer.drain()
+            most = max(most, process.memory_info().rss)
+    except (ConnectionError, TimeoutError):
+        pass  # the service has closed, or reads no more
+    writer.close()
+    async with asyncio.timeout(15):
+        status = int((await answer).split()[1])
+    return status, most - before
+
+
+@pytest.mark.parametrize("framing", ["announced", "in chunks"])
+@pytest.mark.parametrize(("service", "path"), STAFF_ROUTES)
+async def test_a11_a_body_without_the_staff_token_is_refused_unread(
+    service: str, path: str, framing: str, tmp_path: Path
+) -> None:
+    async with serving(service, tmp_path) as port:
+        status, grown = await attack(port, path, chunked=framing == "in chunks")
+    assert status == 401
+    assert grown < MOST_MEMORY
+
+
+@pytest.mark.parametrize("framing", ["announced", "in chunks"])
+@pytest.mark.parametrize(("service", "path"), OPEN_ROUTES)
+async def test_a11_a_large_body_to_an_open_route_is_refused_with_bounded_memory(
+    service: str, path: str, framing: str, tmp_path: Path
+) -> None:
+    async with serving(service, tmp_path) as port:
+        status, grown = await attack(port, path, chunked=framing == "in chunks")
+    assert status == 413
+    assert grown < MOST_MEMORY
