@@ -38,7 +38,7 @@ class VaultSettings(ServiceSettings):
     key_copies_horizon_days: int | None = Field(
         None, ge=1, description="days for which a recorded copy of the key folder is kept; unset: no copy is recorded"
     )
-    close_out_watch_s: float = Field(1.0, gt=0, description="seconds between looks at erasures under way")
+    close_out_watch_s: float = Field(0.5, gt=0, description="seconds between looks at erasures under way")
     clamd_url: str | None = Field(
         None, description="malware scanner for papers, unix:/path or tcp://host:port; without it none is scanned"
     )

@@ -1,1 +1,1 @@
-"""Close-out: everything goes back to the ward, is erased here, and a certificate says so (R-C11, R-C12)."""
+"""Close-out: return of all data to the ward, erasure in every service, and the certificate (R-C11, R-C12)."""

@@ -1,4 +1,4 @@
-"""The search of the logs for people, done while their names can still be read, that is before the key goes."""
+"""Search the logs for people, while their names can still be decrypted, that is before the key is destroyed."""
 
 import asyncio
 import gzip
@@ -17,18 +17,19 @@ from shared.ids import CampaignId
 from shared.storage import Store
 
 _BATCH: Final = 500
-"""People looked for in one pass: the needles of more would take too much memory, each pass reads every file."""
+"""People searched for in one pass. More would take too much memory; fewer would read every file more often."""
 
 
 @dataclass(frozen=True)
 class LogSearch:
-    """`folders` are searched with everything below them; with none named, nothing is known."""
+    """Search `folders` with everything below them. Without any folder the result is UNKNOWN."""
 
     store: Store
     identities: Identities
     folders: Sequence[Path]
 
     async def run(self, campaign: CampaignId, case: str) -> LogScan:
+        """Search for all people of the campaign; the decryption is recorded in the audit log under `case`."""
         files = await asyncio.to_thread(_files, self.folders)
         if files is None:
             return LogScan(len(self.folders), 0, 0, None, "UNKNOWN")
@@ -50,7 +51,7 @@ def _verdict(hits: int | None) -> Verdict:
 
 
 def _files(folders: Sequence[Path]) -> list[Path] | None:
-    """Every file below the folders; None where none is named or one is not there."""
+    """Return every file below the folders; None if no folder is named or one does not exist."""
     if not folders or not all(folder.is_dir() for folder in folders):
         return None
     return sorted(
@@ -59,7 +60,7 @@ def _files(folders: Sequence[Path]) -> list[Path] | None:
 
 
 def _search(people: Iterable[Person], files: Iterable[Path]) -> int | None:
-    """Hits in all files; None where one cannot be read."""
+    """Return the hits in all files; None if a file cannot be read."""
     search = Search(needle for person in people for needle in needles(person))
     try:
         return sum(_hits(search, file) for file in files)
@@ -73,10 +74,10 @@ def _hits(search: Search, file: Path) -> int:
 
 
 def _opened(file: Path) -> BinaryIO:
-    """Logs that were put away compressed are read all the same."""
+    """Open a log, also one that was compressed with gzip."""
     return cast("BinaryIO", gzip.open(file)) if file.suffix == ".gz" else file.open("rb")
 
 
 def _size(files: Iterable[Path]) -> int:
-    """Bytes. A file that was rotated away meanwhile counts nothing."""
+    """Return the size in bytes. A file that was rotated away meanwhile counts 0."""
     return sum(file.stat().st_size for file in files if file.exists())

@@ -1,4 +1,4 @@
-"""What goes back to the ward: tables for people and for programs, a read-me, checksums; one zip. Pure.
+"""Format of the return package: tables for people and for programs, a read-me and checksums in one zip. Pure.
 
 Everything the vault knows of the campaign is in it: identities, applications, decisions (R-C11, R-S7).
 """
@@ -41,7 +41,7 @@ Row = Mapping[str, Any]
 
 
 def row_of(application: Mapping[str, Any], person: Person | None) -> dict[str, Any]:
-    """One application as the register has it, with the person; None where nobody could be read."""
+    """Return the row of one application. `person` is None if the application could not be read."""
     return {
         "receipt": application["receipt"],
         "application_id": application["_id"],
@@ -51,13 +51,13 @@ def row_of(application: Mapping[str, Any], person: Person | None) -> dict[str, A
         "reasons": list(application.get("reasons", ())),
         "decided_by": application.get("decided_by"),
         **(asdict(person) if person else dict.fromkeys(Person.__dataclass_fields__)),
-        "choices": [dict(each) for each in application.get("choices", ())],
-        "refused": [dict(each) for each in application.get("refused", ())],
+        "choices": [dict(choice) for choice in application.get("choices", ())],
+        "refused": [dict(refusal) for refusal in application.get("refused", ())],
     }
 
 
 class Package:
-    """Collects rows batch by batch, and packs them."""
+    """Collect rows batch by batch, and pack them."""
 
     def __init__(self, campaign: Campaign, made_at: datetime) -> None:
         self._campaign, self._made_at = campaign, made_at
@@ -67,13 +67,14 @@ class Package:
         self.rows = 0
 
     def add(self, rows: Sequence[Row]) -> None:
+        """Add rows to both tables."""
         for row in rows:
             self._writer.writerow([_cell(row[column]) for column in COLUMNS])
             self._lines.write(json.dumps(row, ensure_ascii=False, separators=(",", ":")) + "\n")
         self.rows += len(rows)
 
     def pack(self, audit_lines: Sequence[str] = ()) -> bytes:
-        """The zip, in the clear: encrypt it before it goes anywhere."""
+        """Return the zip, not encrypted: encrypt it before it is written anywhere."""
         files = {
             "applications.csv": self._table.getvalue().encode("utf-8-sig"),
             "applications.jsonl": self._lines.getvalue().encode("utf-8"),
@@ -100,17 +101,17 @@ class Package:
 
 
 def _cell(value: Any) -> str:
-    """For spreadsheets: lists as text, and nothing that a spreadsheet would run as a formula."""
+    """Return the text of a table cell, which no spreadsheet runs as a formula."""
     if isinstance(value, list):
-        return "; ".join(_listed(each) for each in value)
+        return "; ".join(_listed(item) for item in value)
     text = "" if value is None else str(value)
     return f"'{text}" if text.startswith(_FORMULA) else text
 
 
-def _listed(each: Any) -> str:
-    if isinstance(each, Mapping):
-        return f"{each['class_id']} ({each.get('seats', each.get('reason'))})"
-    return str(each)
+def _listed(item: Any) -> str:
+    if isinstance(item, Mapping):
+        return f"{item['class_id']} ({item.get('seats', item.get('reason'))})"
+    return str(item)
 
 
 def _sha256(data: bytes) -> str:

@@ -1,4 +1,4 @@
-"""Looking for people in bytes: every form in which a name or a number may have slipped into a log. Pure.
+"""Search bytes for people, in every form in which a name or a number may stand in a log. Pure.
 
 A value is looked for as UTF-8, UTF-16, hex, base64 (at each of its three alignments) and as JSON escapes it; one pass
 of Aho-Corasick finds all of them at once.
@@ -14,20 +14,20 @@ import ahocorasick
 from services.vault.identities.person import Person
 
 _SHORTEST: Final = 6
-"""Bytes. Anything shorter is found everywhere by chance."""
+"""Shortest form that is searched for, in bytes. Shorter ones are found everywhere by chance."""
 
 _CHUNK: Final = 1 << 20
 
 
 def needles(person: Person) -> frozenset[bytes]:
-    """The byte forms of what identifies a person: name, phone, address, e-mail, guardian."""
+    """Return the byte forms of name, phone number, address, e-mail address and guardian's name."""
     values = [person.name, person.phone, person.address, person.email, person.guardian_name]
     compact = [value.replace(" ", "") for value in (person.name, person.guardian_name) if value]
     return frozenset(form for value in {*values, *compact} if value for form in forms(value))
 
 
 def forms(text: str) -> frozenset[bytes]:
-    """One value in every form; none of them where its UTF-8 is shorter than 6 bytes."""
+    """Return all forms of one value; none if its UTF-8 is shorter than 6 bytes."""
     plain = text.encode("utf-8")
     if len(plain) < _SHORTEST:
         return frozenset()
@@ -40,9 +40,9 @@ def forms(text: str) -> frozenset[bytes]:
 
 
 def base64_cores(data: bytes) -> Iterator[bytes]:
-    """What `data` surely looks like within base64 of something longer: at each alignment, without the edges.
+    """Yield the characters that base64 of any longer text contains if the text contains `data`.
 
-    In both alphabets (RFC 4648 §4 and §5).
+    They depend on the alignment, so there are three, each in both alphabets (RFC 4648 §4 and §5).
     """
     for shift in range(3):
         whole = base64.b64encode(bytes(shift) + data)
@@ -54,7 +54,7 @@ def base64_cores(data: bytes) -> Iterator[bytes]:
 
 
 class Search:
-    """Counts occurrences of needles in streams."""
+    """Count occurrences of needles in streams."""
 
     def __init__(self, wanted: Iterable[bytes]) -> None:
         self._automaton = ahocorasick.Automaton()
@@ -65,7 +65,7 @@ class Search:
         self._automaton.make_automaton()
 
     def hits(self, stream: BinaryIO) -> int:
-        """How many needles occur; chunks overlap by the longest, and nothing is counted twice."""
+        """Return the number of occurrences. Chunks overlap by the longest needle, and none is counted twice."""
         if not self._longest:
             return 0
         kept, found = b"", 0
