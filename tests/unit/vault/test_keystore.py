@@ -101,7 +101,7 @@ def test_destroying_again_says_the_same_fingerprint(tmp_path: Path):
     assert (
         keystore.destroy_campaign_key(CAMPAIGN)
         == keystore.destroy_campaign_key(CAMPAIGN)
-        == opened(tmp_path).destroy(CAMPAIGN)
+        == opened(tmp_path).destroy_campaign_key(CAMPAIGN)
     )
 
 
