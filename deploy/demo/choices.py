@@ -49,6 +49,19 @@ def choose_in_vain(dice: random.Random, campaign: Campaign, person: Person) -> t
     return ChoiceList(((ClassId("hammer-throw"), 1),), person.is_minor), "class-unknown"
 
 
+def choose_scarce(campaign: Campaign, person: Person, *, also_in_vain: bool) -> tuple[ChoiceList, frozenset[ClassId]]:
+    """Return the smallest class of the campaign that a pupil may take, and with it one that this grade may not."""
+    scarce = find_scarce(campaign)
+    closed = next((each for each in campaign.classes if _plain(each, person) and not qualifies(each, person)), None)
+    in_vain = [closed] if also_in_vain and closed is not None else []
+    return _asking([scarce, *in_vain], person), frozenset(each.id for each in in_vain)
+
+
+def find_scarce(campaign: Campaign) -> EventClass:
+    """Return the class for pupils with the fewest places."""
+    return min((each for each in campaign.classes if each.eligibility.grades), key=lambda each: each.capacity)
+
+
 def qualifies(event_class: EventClass, person: Person) -> bool:
     """Check eligibility: pupils by grade, other people by age."""
     rule = event_class.eligibility

@@ -1,15 +1,14 @@
 """Collects results from each service, and checks that erased data is gone."""
 
 import asyncio
-import json
 from collections.abc import Mapping, Sequence
-from email import message_from_bytes, policy
 from pathlib import Path
 
 import httpx
 import pypdfium2
 from PIL import Image
 
+from deploy.demo.delivered import DeliveredText, read_cards, read_mailbox
 from deploy.demo.installation import StaffClient
 from deploy.demo.invariants import Facts, Invariant, Notice, Status
 from deploy.demo.people import DemoApplication
@@ -43,7 +42,7 @@ async def facts(
         outcomes={name: [Outcome.model_validate(outcome) for outcome in listed] for name, listed in outcomes.items()},
         notices=[Notice(each["application_id"], each["state"]) for each in notices],
         transcript_checks=[(each.name, each.passed) for each in report.checks],
-        mail_leaks=[] if staff.at.mailbox is None else await asyncio.to_thread(_bulk_leaks, staff.at.mailbox),
+        texts=await _texts(staff),
     )
 
 
@@ -56,29 +55,25 @@ async def _statuses(staff: StaffClient, sent: Sequence[DemoApplication]) -> dict
             async with slots:
                 answer = await client.get(f"/v1/applications/{application.application_id}")
             shown: JsonObject = answer.json() if answer.is_success else {"status": "absent"}
-            return application.application_id, Status(shown["status"], frozenset(shown.get("reasons", [])))
+            return application.application_id, Status(
+                shown["status"], frozenset(shown.get("reasons", [])), shown.get("receipt", "")
+            )
 
         return dict(await asyncio.gather(*(one(application) for application in sent)))
 
 
-def _bulk_leaks(mailbox: Path) -> list[str]:
-    """Mails to several in which any recipient's address stands, in any header or decoded part (R-S4)."""
-    leaks = []
-    for envelope in sorted(mailbox.glob("*.json")):
-        recipients = json.loads(envelope.read_text("utf-8"))["rcpt_tos"]
-        if len(recipients) > 1 and _names_one(envelope.with_suffix(".eml").read_bytes(), recipients):
-            leaks.append(envelope.stem)
-    return leaks
-
-
-def _names_one(content: bytes, recipients: Sequence[str]) -> bool:
-    message = message_from_bytes(content, policy=policy.default)
-    text = content.decode("utf-8", "replace")
-    for part in message.walk():
-        text += "".join(f"{name}: {value}\n" for name, value in part.items())
-        if not part.is_multipart():
-            text += str(part.get_content())
-    return any(address in text for address in recipients)
+async def _texts(staff: StaffClient) -> list[DeliveredText] | None:
+    """Read every mail and every printed card; None where the mailbox is on another host."""
+    if staff.at.mailbox is None:
+        return None
+    mails = await asyncio.to_thread(read_mailbox, staff.at.mailbox)
+    batches = (await staff.get(staff.at.vault, "print-batches"))["batches"]
+    cards: list[DeliveredText] = []
+    for batch in batches:
+        if batch["pages"]:
+            pdf = await staff.get_bytes(staff.at.vault, f"print-batches/{batch['id']}/pdf")
+            cards += await asyncio.to_thread(read_cards, batch["id"], pdf)
+    return [*mails, *cards]
 
 
 async def summaries(staff: StaffClient) -> JsonObject:

@@ -63,6 +63,13 @@ class Neighbourhood:
             else:
                 yield self._person(household, names.CHILDREN, age=self._dice.randint(15, ADULT_AGE - 1))
 
+    def siblings(self, towns: tuple[Town, ...], grade: str) -> Iterator[Person]:
+        """Without end; two children of one grade, and of one household, follow each other."""
+        while True:
+            household = self._household(towns)
+            for given in self._dice.sample(names.CHILDREN, 2):
+                yield self._person(household, (given,), grade=grade)
+
     def _family(self, household: Household) -> Iterator[Person]:
         children = self._dice.choices((1, 2, 3), weights=(60, 33, 7))[0]
         for given in self._dice.sample(names.CHILDREN, children):

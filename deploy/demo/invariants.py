@@ -2,55 +2,16 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
 
+from deploy.demo.facts import Facts, Invariant, Notice, Status, report
 from deploy.demo.people import DemoApplication
-from shared.campaign import Campaign
-from shared.contracts import Outcome
-from shared.ids import ApplicationId
+from deploy.demo.text_invariants import check_texts
 
 UNREADABLE = frozenset({"malformed", "purpose-version"})
 """Applicants with these reasons cannot be notified by mail or post; the status page shows the reason."""
 
 FINAL_STATES = frozenset({"mailed", "printed"})
-
-
-@dataclass(frozen=True)
-class Invariant:
-    """One thing that must hold; `detail` says what was compared, or which ids break it (never a person)."""
-
-    name: str
-    holds: bool
-    detail: str
-
-
-@dataclass(frozen=True)
-class Status:
-    """Status and reasons that an applicant reads at the status address."""
-
-    status: str
-    reasons: frozenset[str] = frozenset()
-
-
-@dataclass(frozen=True)
-class Notice:
-    application_id: ApplicationId
-    state: str
-
-
-@dataclass(frozen=True)
-class Facts:
-    """Applications that were sent, and the results that each service reports."""
-
-    campaign: Campaign
-    sent: Sequence[DemoApplication]
-    statuses: Mapping[ApplicationId, Status]
-    desk: Mapping[ApplicationId, str]
-    outcomes: Mapping[ApplicationId, Sequence[Outcome]]
-    notices: Sequence[Notice]
-    transcript_checks: Sequence[tuple[str, bool]]
-    mail_leaks: Sequence[str] = ()
 
 
 def check(facts: Facts) -> list[Invariant]:
@@ -59,13 +20,9 @@ def check(facts: Facts) -> list[Invariant]:
         *_one_outcome_each(facts),
         *_capacities(facts),
         *_one_notice_each(facts),
-        *_bulk_mails(facts),
+        *check_texts(facts),
         *_transcript(facts),
     ]
-
-
-def _shown(wrong: Sequence[str], fine: str) -> str:
-    return fine if not wrong else f"{len(wrong)} break it, e.g. {', '.join(wrong[:3])}"
 
 
 def _verdicts(facts: Facts) -> Iterator[Invariant]:
@@ -79,7 +36,7 @@ def _verdicts(facts: Facts) -> Iterator[Invariant]:
         reasons_agree = expected != "rejected" or application.expected.reasons <= shown.reasons
         if shown.status != expected or not reasons_agree:
             wrong.append(f"{application.application_id} ({shown.status}, expected {expected})")
-    yield Invariant("every verdict is the one the rules give", not wrong, _shown(wrong, f"{len(facts.sent)} compared"))
+    yield Invariant("every verdict is the one the rules give", not wrong, report(wrong, f"{len(facts.sent)} compared"))
 
 
 def _one_outcome_each(facts: Facts) -> Iterator[Invariant]:
@@ -95,7 +52,7 @@ def _one_outcome_each(facts: Facts) -> Iterator[Invariant]:
     yield Invariant(
         "every accepted application has exactly one outcome per class",
         not wrong and not strangers,
-        _shown(wrong + strangers, f"{sum(map(len, facts.outcomes.values()))} outcomes of {len(accepted)} applications"),
+        report(wrong + strangers, f"{sum(map(len, facts.outcomes.values()))} outcomes of {len(accepted)} applications"),
     )
 
 
@@ -107,7 +64,7 @@ def _capacities(facts: Facts) -> Iterator[Invariant]:
                 taken[outcome.class_id] += outcome.seats
     over = [each.id for each in facts.campaign.classes if taken[each.id] > each.capacity]
     seats = ", ".join(f"{each.id} {taken[each.id]}/{each.capacity}" for each in facts.campaign.classes)
-    yield Invariant("no class is over capacity", not over, _shown(over, seats))
+    yield Invariant("no class is over capacity", not over, report(over, seats))
 
 
 def _one_notice_each(facts: Facts) -> Iterator[Invariant]:
@@ -115,27 +72,25 @@ def _one_notice_each(facts: Facts) -> Iterator[Invariant]:
     readable = {each.application_id for each in facts.sent if not each.expected.reasons & UNREADABLE}
     wrong = [str(app) for app in readable | set(counts) if counts[app] != (1 if app in readable else 0)]
     yield Invariant(
-        "everyone who could be read has exactly one notice", not wrong, _shown(wrong, f"{len(facts.notices)} notices")
+        "everyone who could be read has exactly one notice",
+        not wrong,
+        report(wrong, f"{len(facts.notices)} notices"),
     )
     open_ = [
         f"{notice.application_id} ({notice.state})" for notice in facts.notices if notice.state not in FINAL_STATES
     ]
     states = Counter(notice.state for notice in facts.notices)
-    yield Invariant("every notice is in a final state", not open_, _shown(open_, str(dict(states))))
+    yield Invariant("every notice is in a final state", not open_, report(open_, str(dict(states))))
 
 
 def _classes_of(application: DemoApplication) -> list[str]:
     return [choice["class"] for choice in json.loads(application.plaintext)["choices"]]
 
 
-def _bulk_mails(facts: Facts) -> Iterator[Invariant]:
-    """Check R-S4 in the mailbox where the mail arrived."""
-    yield Invariant(
-        "no mail to several names one of them", not facts.mail_leaks, _shown(list(facts.mail_leaks), "every mail read")
-    )
-
-
 def _transcript(facts: Facts) -> Iterator[Invariant]:
     failed = [name for name, passed in facts.transcript_checks if not passed]
     holds = bool(facts.transcript_checks) and not failed
-    yield Invariant("the transcript verifies", holds, _shown(failed, f"{len(facts.transcript_checks)} checks"))
+    yield Invariant("the transcript verifies", holds, report(failed, f"{len(facts.transcript_checks)} checks"))
+
+
+__all__ = ["Facts", "Invariant", "Notice", "Status", "check"]

@@ -1,6 +1,6 @@
 """Two thousand people who do not exist, each with the verdict the rules give them. Seeded and pure.
 
-Realistic where it matters: names and addresses as people write them, families at one address, pairs, people
+Realistic where it matters: names and addresses as people write them, families with one mailbox, pairs, people
 without e-mail, mailboxes that bounce, people who may not apply, people who apply twice, programs that send
 nonsense. Telephone numbers are of ranges not assigned in Japan, mail domains end in `.example` (RFC 2606).
 """
@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Final, Literal
 
 from deploy.demo import addresses, names
-from deploy.demo.choices import ChoiceList, choose_classes, choose_in_vain
+from deploy.demo.choices import ChoiceList, choose_classes, choose_in_vain, choose_scarce, find_scarce
 from deploy.demo.households import Neighbourhood, Person
 from shared.campaign import Campaign
 from shared.contracts import Channel
@@ -85,6 +85,8 @@ class _Draft:
     spelling: int
     fault: Fault = ""
     twin: ApplicationId | None = None
+    by_mail: bool = False
+    """Sent over the web, with a mailbox that takes mail."""
 
 
 def population(campaign: Campaign, seed: int, size: int = 2000, canary: str | None = None) -> list[DemoApplication]:
@@ -109,7 +111,9 @@ class _Writer:
         neighbourhood = Neighbourhood(self._dice, canary)
         self._residents = neighbourhood.people(addresses.WARD_TOWNS)
         self._others = neighbourhood.people(addresses.OTHER_TOWNS)
-        self._mailbox_numbers = itertools.count(1)
+        self._siblings = neighbourhood.siblings(addresses.WARD_TOWNS, min(find_scarce(campaign).eligibility.grades))
+        self._sibling_numbers, self._mailbox_numbers = itertools.count(), itertools.count(1)
+        self._families: dict[str, tuple[Mailbox, str]] = {}
 
     def applications(self, size: int) -> list[DemoApplication]:
         twice = round(size * 0.02)
@@ -120,12 +124,23 @@ class _Writer:
 
     def _kinds(self, size: int) -> list[str]:
         faults = itertools.islice(itertools.cycle(_FAULTS), max(len(_FAULTS), size // 200))
-        special = ["in-vain"] * round(size * 0.04) + ["elsewhere"] * round(size * 0.03) + list(faults)
+        siblings = ["siblings"] * 2 * max(4, size // 100)
+        special = ["in-vain"] * round(size * 0.04) + ["elsewhere"] * round(size * 0.03) + list(faults) + siblings
         kinds = (special + ["good"] * max(0, size - len(special)))[:size]
         self._dice.shuffle(kinds)
         return kinds
 
+    def _draft_sibling(self) -> _Draft:
+        """Two children of one family and one mailbox ask for the same few places; one of them also in vain."""
+        person = next(self._siblings)
+        also_in_vain = next(self._sibling_numbers) % 2 == 0
+        asking, refused = choose_scarce(self._campaign, person, also_in_vain=also_in_vain)
+        expected = Expected("accepted", asking.classes, refused=refused)
+        return _Draft(person, asking, expected, names.choose_spelling(self._dice), by_mail=True)
+
     def _draft(self, kind: str) -> _Draft:
+        if kind == "siblings":
+            return self._draft_sibling()
         person = next(self._others if kind == "elsewhere" else self._residents)
         spelling = names.choose_spelling(self._dice)
         if kind == "in-vain":
@@ -151,7 +166,10 @@ class _Writer:
         if draft.fault == "paper-mail":
             channel = "fax"
         mailbox = self._dice.choices(list(_MAILBOXES), list(_MAILBOXES.values()))[0] if channel == "web" else "none"
-        content = self._content(draft, mailbox)
+        if draft.by_mail:
+            channel, mailbox = "web", "takes"
+        mailbox, address = self._mailbox(draft.person, mailbox)
+        content = self._content(draft, address)
         return DemoApplication(
             application_id=ApplicationId(str(uuid.UUID(int=self._dice.getrandbits(128), version=4))),
             channel=channel,
@@ -162,7 +180,7 @@ class _Writer:
             twin=draft.twin,
         )
 
-    def _content(self, draft: _Draft, mailbox: Mailbox) -> JsonObject:
+    def _content(self, draft: _Draft, mail_address: str | None) -> JsonObject:
         """Return the plaintext of `docs/protocols.md` §1."""
         person, household = draft.person, draft.person.household
         applicant: JsonObject = {
@@ -172,12 +190,25 @@ class _Writer:
             "phone": self._dice.choice((household.phone, household.phone.replace("-", ""))),
             **({"age": person.age} if person.grade is None else {"grade": person.grade}),
         }
-        if mailbox != "none" or draft.fault == "paper-mail":
-            applicant["email"] = self._address(person, mailbox)
+        if draft.fault == "paper-mail":
+            mail_address = self._address(person, "takes")
+        if mail_address is not None:
+            applicant["email"] = mail_address
         guardian = {"guardian": {"name": household.guardian.in_characters()}} if draft.asking.with_guardian else {}
         choices = [{"class": class_id, "seats": seats} for class_id, seats in draft.asking.choices]
         version = self._campaign.purpose.version
         return {"v": 1, "purpose_version": version, "applicant": applicant, **guardian, "choices": choices}
+
+    def _mailbox(self, person: Person, mailbox: Mailbox) -> tuple[Mailbox, str | None]:
+        """Return behaviour and address of a mailbox. The pupils of a household share the one that was named first."""
+        if mailbox == "none":
+            return "none", None
+        if person.grade is None:
+            return mailbox, self._address(person, mailbox)
+        phone = person.household.phone
+        if phone not in self._families:
+            self._families[phone] = mailbox, self._address(person, mailbox)
+        return self._families[phone]
 
     def _address(self, person: Person, mailbox: Mailbox) -> str:
         behaviour = {"refuses": "reject-5xx.", "defers": "defer-4xx."}.get(mailbox, "")

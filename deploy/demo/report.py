@@ -45,9 +45,10 @@ class Report:
             "lost": outcomes["lost"],
             "not_in_draw": outcomes["refused"],
             "seats": self.seats(),
-            "mails_single": notifier["mails"]["single"],
-            "mails_in_batches": notifier["mails"]["in_batches"],
-            "bcc_batches": notifier["bcc_batches"],
+            "lost_by_reason": Counter(
+                each.reason or "" for told in self.facts.outcomes.values() for each in told if each.outcome == "lost"
+            ),
+            "mails": notifier["mails"],
             "bounced_to_post": notifier["bounced"],
             "postcards": notifier["postcards"],
             "returned_bytes": self.returned_bytes,

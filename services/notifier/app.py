@@ -1,6 +1,6 @@
 """Wiring of the notifier: every part is built here, once."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
@@ -20,7 +20,7 @@ from services.notifier.repository import NoticeRepository
 from services.notifier.rules.pacing import Pacing
 from services.notifier.rules.texts import Texts
 from services.notifier.settings import NotifierSettings
-from shared.campaign import Campaign, load_campaigns
+from shared.campaign import load_campaigns
 from shared.clock import choose_clock
 from shared.contracts import (
     ContactsRegistered,
@@ -32,7 +32,6 @@ from shared.contracts import (
 )
 from shared.erasure import ErasureParticipant, refuse_erased_ids
 from shared.erasure import collections as erasure_collections
-from shared.ids import CampaignId
 from shared.messaging import Bus
 from shared.periodic import PeriodicTasks
 from shared.service_keys import ServiceKey
@@ -50,9 +49,9 @@ def build(settings: NotifierSettings) -> FastAPI:
     applicants, texts = ApplicantRepository(store.db), Texts()
     service_key = ServiceKey(settings.service_keys_dir, "notifier")
     erasure = ErasureParticipant("notifier", store, NotifierStores(store), bus, service_key)
-    mail_composer = MailComposer(applicants, texts, campaigns, settings.relay_domain)
-    dispatcher = _build_dispatcher(settings, campaigns, store, mail_composer)
-    print_queue = PrintQueue(store, CardComposer(applicants, texts, campaigns), gather_s=settings.gather_s)
+    mail_composer = MailComposer(applicants, texts, campaigns, settings.relay_domain, clock)
+    dispatcher = _build_dispatcher(settings, store, mail_composer)
+    print_queue = PrintQueue(store, CardComposer(applicants, texts, campaigns, clock), gather_s=settings.gather_s)
     watch = PeriodicTasks(
         campaigns.values(), (print_queue.order_due_batches, erasure.carry_out), every_s=settings.poll_s
     )
@@ -90,9 +89,7 @@ def _connect(bus: Bus, print_queue: PrintQueue, erasure: ErasureParticipant) -> 
     bus.consume(ErasureRequested, erasure.on_requested)
 
 
-def _build_dispatcher(
-    settings: NotifierSettings, campaigns: Mapping[CampaignId, Campaign], store: Store, composer: MailComposer
-) -> MailDispatcher:
+def _build_dispatcher(settings: NotifierSettings, store: Store, composer: MailComposer) -> MailDispatcher:
     relay = RelayAccount(
         settings.relay_host,
         settings.relay_port,
@@ -101,13 +98,12 @@ def _build_dispatcher(
         read_secret(settings.relay_password_file, "KUJI_RELAY_PASSWORD_FILE"),
         settings.smtp_timeout_s,
     )
-    claims = Claims(store, lease_s=settings.lease_s, gather_s=settings.gather_s)
+    claims = Claims(store, lease_s=settings.lease_s)
     return MailDispatcher(
         claims,
         composer,
         lambda: MailSender(relay, claims, NoticeRepository(store.db), settings.mail_waits_s),
         Pacing(settings.pace_per_s),
-        campaigns,
         connections=settings.connections,
         poll_s=settings.poll_s,
     )

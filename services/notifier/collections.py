@@ -21,7 +21,7 @@ _NOTICE: Final[dict[str, Any]] = {
     "bsonType": "object",
     "required": ["_id", "campaign", "application_id", "token", "occasion", "kind", "channel", "state"],
     "properties": {
-        "kind": {"enum": ["rejected", "result", "regret", "offer"]},
+        "kind": {"enum": ["rejected", "result", "offer"]},
         "channel": {"enum": ["mail", "post"]},
         "state": {"enum": [state.value for state in NoticeState]},
         "token": {"bsonType": "string", "pattern": "^tok_"},
@@ -37,7 +37,7 @@ _PRINT_BATCH: Final[dict[str, Any]] = {
 }
 
 _ONCE_PER_OCCASION: Final = Index((("application_id", 1), ("occasion", 1)), unique=True)
-_NEXT_MAIL: Final = Index((("state", 1), ("kind", 1), ("next_at", 1)))
+_NEXT_MAIL: Final = Index((("state", 1), ("next_at", 1)))
 _BY_STATE: Final = Index((("campaign", 1), ("state", 1)))
 
 COLLECTIONS: Final = (
@@ -47,8 +47,8 @@ COLLECTIONS: Final = (
     Collection(
         NOTICES,
         _NOTICE,
-        (_ONCE_PER_OCCASION, _NEXT_MAIL, _BY_STATE, Index("batch_id"), Index("claim")),
-        retired=("application_id_1",),
+        (_ONCE_PER_OCCASION, _NEXT_MAIL, _BY_STATE, Index("print_batch"), Index("claim")),
+        retired=("application_id_1", "state_1_kind_1_next_at_1", "batch_id_1"),
     ),
     Collection(PRINT_BATCHES, _PRINT_BATCH, (Index("campaign"),)),
     Collection(CAMPAIGN_LOCKS),

@@ -10,7 +10,6 @@ from collections.abc import Iterable, Sequence
 from services.notifier.applicant_repository import ApplicantRepository
 from services.notifier.repository import NoticeRepository
 from services.notifier.rules.notice import REJECTED_OCCASION, Notice, NoticeKind, build_notice, draw_number
-from services.notifier.rules.texts import is_regret
 from services.notifier.wall_clock import wall_now
 from shared.contracts import Contact, PlaceOffer, Result
 from shared.ids import ApplicationId, CampaignId, DrawId, NoticeId
@@ -28,7 +27,7 @@ async def record_contacts(uow: UnitOfWork, campaign: CampaignId, contacts: Seque
     results, offers = await applicants.load_results(accepted), await applicants.load_offers(by_id)
     notices = [
         *(_new(campaign, contact, "rejected", REJECTED_OCCASION) for contact in rejected),
-        *(_new(campaign, by_id[drawn.result.application_id], _kind(drawn.result), drawn.draw) for drawn in results),
+        *(_new(campaign, by_id[drawn.result.application_id], "result", drawn.draw) for drawn in results),
         *(_new(campaign, by_id[offer.application_id], "offer", offer.occasion) for offer in offers),
     ]
     await NoticeRepository.within(uow).insert_missing(notices)
@@ -48,7 +47,7 @@ async def record_results(uow: UnitOfWork, campaign: CampaignId, draw: DrawId, re
     ])  # fmt: skip
     contacts = await applicants.load_contacts(_ids(current), "accepted")
     await notices.insert_missing([
-        _new(campaign, contacts[result.application_id], _kind(result), draw)
+        _new(campaign, contacts[result.application_id], "result", draw)
         for result in current
         if result.application_id in contacts
     ])  # fmt: skip
@@ -77,10 +76,6 @@ def _ids(items: Iterable[Result | PlaceOffer]) -> list[ApplicationId]:
 
 def _is_current(draw: DrawId, last_draw: DrawId | None) -> bool:
     return draw_number(last_draw) <= draw_number(draw)
-
-
-def _kind(result: Result) -> NoticeKind:
-    return "regret" if is_regret(result.outcomes) else "result"
 
 
 def _new(campaign: CampaignId, contact: Contact, kind: NoticeKind, occasion: str) -> Notice:

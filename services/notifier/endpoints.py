@@ -67,7 +67,7 @@ def staff_router(campaigns: Mapping[CampaignId, Campaign], db: Database, clock: 
 
 
 def _present(notice: Notice) -> dict[str, Any]:
-    names = {"id", "application_id", "kind", "channel", "state", "code", "attempts", "batch_id", "print_batch"}
+    names = {"id", "application_id", "kind", "channel", "state", "code", "attempts", "print_batch"}
     return notice.model_dump(include=names, exclude_none=True)
 
 
@@ -95,8 +95,7 @@ async def _summarise(
     return {
         "notices": counts.by_state,
         "kinds": counts.by_kind,
-        "mails": {"single": counts.mailed_alone, "in_batches": counts.mailed_in_batches},
-        "bcc_batches": counts.batches,
+        "mails": counts.mails,
         "bounced": counts.bounced,
         "print_batches": await batches.count_by_state(campaign.id),
         "postcards": counts.by_state.get(NoticeState.PRINTED, 0),

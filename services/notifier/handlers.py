@@ -30,8 +30,8 @@ async def on_places(events: Sequence[PlacesOffered], uow: UnitOfWork) -> None:
 async def on_bounced(events: Sequence[MailBounced], uow: UnitOfWork) -> None:
     """Send the notice of a bounced mail by post.
 
-    `notice_id` is the id in the mail's envelope: of a notice or of a batch. The vault reports a mailbox that a family
-    shares once for each member, so the token selects the member to whom this mail was sent.
+    The vault reports a mailbox that a family shares once for each member, so the token selects the member to whom this
+    mail was sent.
     """
     notices = NoticeRepository.within(uow)
     for event in events:

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final, Self
+from typing import Any, Self
 
 from services.notifier.collections import NOTICES
 from services.notifier.rules import states
@@ -13,10 +13,6 @@ from shared.errors import KujiError, TransientError
 from shared.ids import ApplicationId, BatchId, CampaignId, NoticeId, Token
 from shared.storage import Database, ReturnDocument, Session, UnitOfWork, UpdateOne
 
-_MAILABLE: Final = states.NOTICES.before(NoticeState.SENDING)
-_OWN_TEXT: Final = {"$or": [{"kind": {"$ne": "regret"}}, {"alone": True}]}
-_SHARED_TEXT: Final = {"kind": "regret", "alone": {"$ne": True}}
-
 
 class ClaimLostError(KujiError):
     """Raised when another session has taken over some of the notices; nothing was changed, nothing may be sent."""
@@ -24,13 +20,11 @@ class ClaimLostError(KujiError):
 
 @dataclass(frozen=True)
 class NoticeCounts:
-    """Counts over the notices of one campaign. `mailed_*` and `batches` count mails taken by the mail server."""
+    """Counts over the notices of one campaign. `mails` counts mails taken by the mail server, bounced ones included."""
 
     by_state: dict[str, int]
     by_kind: dict[str, int]
-    mailed_alone: int
-    mailed_in_batches: int
-    batches: int
+    mails: int
     bounced: int
 
 
@@ -70,65 +64,44 @@ class NoticeRepository:
 
     # Claims (mail/claims.py): `mark` names one claim, and only its holder can move its notices on.
 
-    async def claim_single(self, mark: str, lease_until: datetime, now: datetime) -> Notice | None:
-        """Claim the next due notice with a text of its own or to be mailed alone, and count the attempt."""
-        due = {"next_at": {"$lte": now}, **_OWN_TEXT}
-        held = {"claim": mark, "lease_until": lease_until, "batch_id": None}
+    async def claim_next(self, mark: str, lease_until: datetime, now: datetime) -> Notice | None:
+        """Claim the next notice that is due by mail, and count the attempt. Return None if none is due."""
         document = await self._notices.find_one_and_update(
-            *_change(due, NoticeState.SENDING, held, attempts=1),
+            *_change({"next_at": {"$lte": now}}, NoticeState.SENDING, _claimed(mark, lease_until), attempts=1),
             sort=[("next_at", 1)],
             return_document=ReturnDocument.AFTER,
             session=self._session,
         )
         return None if document is None else Notice.from_document(document)
 
-    async def list_due_batch(self, campaign: CampaignId, limit: int, now: datetime) -> list[Notice]:
-        """Return up to `limit` due notices of the campaign that share one text, oldest first."""
-        due = {"campaign": campaign, "state": {"$in": _MAILABLE}, "next_at": {"$lte": now}, **_SHARED_TEXT}
-        return await self._find(due, limit)
+    async def begin_sending_text(self, mark: str, notice: NoticeId, lease_until: datetime) -> None:
+        """Record that the text is about to be sent. Raises ClaimLostError if the claim does not hold the notice."""
+        changed = await self._transition(_held_by(mark, notice), NoticeState.COMMITTING, {"lease_until": lease_until})
+        if not changed:
+            raise ClaimLostError("another session took over the notice; this session claims another one")
 
-    async def claim_batch(self, ids: Sequence[NoticeId], mark: str, lease_until: datetime, batch: BatchId) -> None:
-        """Claim these notices as one mail batch, and count the attempt."""
-        held = {"claim": mark, "lease_until": lease_until, "batch_id": batch}
-        await self._transition({"_id": {"$in": list(ids)}}, NoticeState.SENDING, held, attempts=1)
-
-    async def list_claimed(self, mark: str) -> list[Notice]:
-        """Return the notices that the claim holds."""
-        return await self._find({"claim": mark, "state": NoticeState.SENDING})
-
-    async def begin_sending_text(self, mark: str, ids: Sequence[NoticeId], lease_until: datetime) -> None:
-        """Record that the text is about to be sent. Raises ClaimLostError if the claim does not hold all of them."""
-        changed = await self._transition(_held_by(mark, ids), NoticeState.COMMITTING, {"lease_until": lease_until})
-        if changed != len(ids):
-            raise ClaimLostError("another session took over some of the notices; this session claims new ones")
-
-    async def record_mailed(self, mark: str, ids: Sequence[NoticeId], code: int, at: datetime) -> None:
+    async def record_mailed(self, mark: str, notice: NoticeId, code: int, at: datetime) -> None:
         """Record that the mail server took the text."""
         sent = {"sent_at": at, "code": str(code), "bounced": False}
-        await self._transition(_held_by(mark, ids), NoticeState.MAILED, sent)
+        await self._transition(_held_by(mark, notice), NoticeState.MAILED, sent)
 
-    async def record_unknown(self, mark: str, ids: Sequence[NoticeId]) -> None:
+    async def record_unknown(self, mark: str, notice: NoticeId) -> None:
         """Record that the answer to the text was lost."""
-        await self._transition(_held_by(mark, ids), NoticeState.UNKNOWN)
+        await self._transition(_held_by(mark, notice), NoticeState.UNKNOWN)
 
     async def defer(self, mark: str, notice: NoticeId, code: int, next_at: datetime) -> None:
         """Record a temporary refusal; mail the notice again at `next_at`."""
-        values = {"next_at": next_at, "bounced": False, "code": str(code), "batch_id": None}
-        await self._transition(_held_by(mark, [notice]), NoticeState.DEFERRED, values)
+        values = {"next_at": next_at, "bounced": False, "code": str(code)}
+        await self._transition(_held_by(mark, notice), NoticeState.DEFERRED, values)
 
     async def switch_to_post(self, mark: str, notice: NoticeId, code: int, at: datetime) -> None:
         """Record a final refusal; the notice goes by post."""
-        values = {"next_at": at, "bounced": True, "code": str(code), "batch_id": None}
-        await self._transition(_held_by(mark, [notice]), NoticeState.TO_PRINT, values)
-
-    async def split_batch(self, mark: str, ids: Sequence[NoticeId], at: datetime) -> None:
-        """Mail each of these notices again in a transaction of its own."""
-        values = {"alone": True, "batch_id": None, "next_at": at}
-        await self._transition(_held_by(mark, ids), NoticeState.DEFERRED, values)
+        values = {"next_at": at, "bounced": True, "code": str(code)}
+        await self._transition(_held_by(mark, notice), NoticeState.TO_PRINT, values)
 
     async def release_claim(self, mark: str, next_at: datetime) -> None:
-        """Defer the claim's notices whose text was not sent; the attempt does not count."""
-        values = {"next_at": next_at, "batch_id": None}
+        """Defer the claim's notice, whose text was not sent; the attempt does not count."""
+        values = {"next_at": next_at}
         await self._transition({"claim": mark}, NoticeState.DEFERRED, values, source=NoticeState.SENDING, attempts=-1)
 
     async def take_over_expired(self, now: datetime) -> None:
@@ -142,8 +115,8 @@ class NoticeRepository:
     async def record_bounce(
         self, campaign: CampaignId, envelope_id: str, token: Token, status: str, at: datetime
     ) -> None:
-        """Send a bounced mail's notice by post. `envelope_id` is the id of a notice or of a mail batch."""
-        selected = {"$or": [{"_id": envelope_id}, {"batch_id": envelope_id}], "token": token, "campaign": campaign}
+        """Send a bounced mail's notice by post; `envelope_id` is the notice's id."""
+        selected = {"_id": envelope_id, "token": token, "campaign": campaign}
         values = {"code": status, "bounced": True, "next_at": at}
         change = _change(selected, NoticeState.TO_PRINT, values)
         await self._notices.update_one(*change, session=self._session)
@@ -173,14 +146,10 @@ class NoticeRepository:
 
     async def count_notices(self, campaign: CampaignId) -> NoticeCounts:
         """Count the notices of the campaign."""
-        mailed = {"campaign": campaign, "sent_at": {"$exists": True}}
-        in_batches = {**mailed, "batch_id": {"$ne": None}}
         return NoticeCounts(
             by_state=await self._count_by("$state", campaign),
             by_kind=await self._count_by("$kind", campaign),
-            mailed_alone=await self._notices.count_documents({**mailed, "batch_id": None}),
-            mailed_in_batches=await self._notices.count_documents(in_batches),
-            batches=len(await self._notices.distinct("batch_id", in_batches)),
+            mails=await self._notices.count_documents({"campaign": campaign, "sent_at": {"$exists": True}}),
             bounced=await self._notices.count_documents({"campaign": campaign, "bounced": True}),
         )
 
@@ -207,8 +176,12 @@ class NoticeRepository:
         return (await self._notices.update_many(*change, session=self._session)).modified_count
 
 
-def _held_by(mark: str, ids: Sequence[NoticeId]) -> dict[str, Any]:
-    return {"_id": {"$in": list(ids)}, "claim": mark}
+def _held_by(mark: str, notice: NoticeId) -> dict[str, Any]:
+    return {"_id": notice, "claim": mark}
+
+
+def _claimed(mark: str, lease_until: datetime) -> dict[str, Any]:
+    return {"claim": mark, "lease_until": lease_until}
 
 
 def _change(

@@ -27,5 +27,5 @@ class NotifierSettings(ServiceSettings):
     lease_s: float = Field(
         120.0, gt=0, description="duration of a claim, after which another session takes the notice over, seconds"
     )
-    gather_s: float = Field(60.0, ge=0, description="longest wait of a batch that is not full, seconds")
+    gather_s: float = Field(60.0, ge=0, description="longest wait of a print batch that is not full, seconds")
     poll_s: float = Field(0.5, gt=0, description="time between two checks for due notices, seconds")

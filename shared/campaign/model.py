@@ -134,6 +134,16 @@ class Offers(_Part):
     page: PageAddress | None = None
 
 
+class Pages(_Part):
+    """Public addresses of pages that every notice names; None: the notices do not name the page.
+
+    `status`: the page that shows an application's state; `verify`: the page that checks the draw.
+    """
+
+    status: PageAddress | None = None
+    verify: PageAddress | None = None
+
+
 class Eligibility(_Part):
     """Pupils by grade, others by age in years: a person qualifies by a listed grade, or by an age within bounds.
 
@@ -192,6 +202,7 @@ class CampaignFile(_Part):
     draw: DrawRules
     reception: Reception = Reception()
     offers: Offers = Offers()
+    pages: Pages = Pages()
     notify_by: AwareDatetime
     close_out: AwareDatetime
     bcc_batch: Annotated[int, Field(ge=1, le=100)] = 50

@@ -62,7 +62,7 @@ def test_the_report_has_the_figures_and_the_time_of_each_phase(finished: Finishe
     assert figures["received"] == 150
     assert figures["accepted"] + figures["refused"] == 150
     assert sum(figures["by_channel"].values()) == 150
-    assert figures["mails_single"] + figures["mails_in_batches"] + figures["postcards"] >= 140
+    assert figures["mails"] + figures["postcards"] >= 140
     assert {"servers", "apply", "decide", "freeze", "draw", "notify", "return", "erase", "total"} <= set(seconds)
     assert json.loads((finished.output / "demo-report.json").read_text())["figures"] == figures
 

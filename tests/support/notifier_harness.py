@@ -195,7 +195,7 @@ def _contact(applicant: Known, **changes: Any) -> Contact:
     mail = applicant.person.email is not None
     facts = {
         "application_id": applicant.application_id,
-        "receipt": "W-0000-0000-0",
+        "receipt": applicant.receipt,
         "token": applicant.token,
         "contact": "mail" if mail else "post",
         "mail_domain_class": "other" if mail else None,

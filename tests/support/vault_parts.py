@@ -1,6 +1,5 @@
 """The vault's parts on a real database, wired as the service wires them, for tests that need no broker."""
 
-import secrets
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -22,6 +21,7 @@ from shared.campaign import Campaign, load_campaign
 from shared.clock import FixedClock
 from shared.contracts import Event
 from shared.ids import ApplicationId, CampaignId, Receipt, Token, new_application_id, new_token
+from shared.receipts import candidates
 from shared.storage import OUTBOX, Collection, Store
 
 SAMPLE = Path("deploy/campaigns/777-days.yaml")
@@ -128,5 +128,5 @@ async def parts(
 
 
 def _known(person: Person) -> Known:
-    code = secrets.token_hex(2).upper()
-    return Known(new_token(), new_application_id(), Receipt(f"W-{code}-{code}-0"), person)
+    application_id = new_application_id()
+    return Known(new_token(), application_id, next(candidates("web", application_id)), person)

@@ -1,4 +1,4 @@
-"""Compose the mail of one notice, or of several notices with the same text."""
+"""Compose the mail of one notice."""
 
 from collections.abc import Mapping, Sequence
 from email.message import EmailMessage
@@ -8,6 +8,7 @@ from services.notifier.applicant_repository import ApplicantRepository
 from services.notifier.rules.notice import Notice
 from services.notifier.rules.texts import MailText, ResultText, Texts, offer_passes
 from shared.campaign import Campaign
+from shared.clock import Clock
 from shared.contracts import ClassPass
 from shared.ids import CampaignId
 
@@ -16,24 +17,26 @@ class MailComposer:
     """Compose mails addressed to tokens; the vault's relay puts in name, address and QR codes."""
 
     def __init__(
-        self, applicants: ApplicantRepository, texts: Texts, campaigns: Mapping[CampaignId, Campaign], domain: str
+        self,
+        applicants: ApplicantRepository,
+        texts: Texts,
+        campaigns: Mapping[CampaignId, Campaign],
+        domain: str,
+        clock: Clock,
     ) -> None:
-        self._applicants, self._texts, self._campaigns, self._domain = applicants, texts, campaigns, domain
+        self._applicants, self._texts, self._campaigns = applicants, texts, campaigns
+        self._domain, self._clock = domain, clock
 
-    async def compose(self, notices: Sequence[Notice]) -> bytes:
-        """Return one message for these notices. Several notices must be of the kind `regret`, whose text is shared."""
-        first = notices[0]
-        campaign = self._campaigns[first.campaign]
-        if first.kind == "regret":
-            text = self._texts.regret(campaign, is_redraw=first.is_redraw)
-            return _build_message(text, campaign, to=campaign.office.mail_to)
-        text, passes = await self._compose_single(campaign, first)
-        return _build_message(text, campaign, to=f"{first.token}@{self._domain}", passes=passes)
+    async def compose(self, notice: Notice) -> bytes:
+        """Return the message of this notice."""
+        campaign = self._campaigns[notice.campaign]
+        text, passes = await self._compose_text(campaign, notice)
+        return _build_message(text, campaign, to=f"{notice.token}@{self._domain}", passes=passes)
 
-    async def _compose_single(self, campaign: Campaign, notice: Notice) -> tuple[MailText, Sequence[ClassPass]]:
+    async def _compose_text(self, campaign: Campaign, notice: Notice) -> tuple[MailText, Sequence[ClassPass]]:
         contact = await self._applicants.load_contact(notice.application_id)
         if notice.kind == "rejected":
-            return self._texts.rejected(campaign, contact), ()
+            return self._texts.rejected(campaign, contact, self._clock.now()), ()
         if notice.kind == "offer":
             offer = await self._applicants.load_offer(notice.application_id, notice.occasion)
             return self._texts.offer(campaign, contact.receipt, offer), offer_passes(offer)

@@ -1,17 +1,15 @@
 """The mail dispatcher: parallel sessions that claim notices and send them until the service stops."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Final
 
-from services.notifier.mail.claims import Claim, Claims
+from services.notifier.mail.claims import Claims
 from services.notifier.mail.compose import MailComposer
 from services.notifier.mail.sender import MailSender, RelayUnavailableError
 from services.notifier.repository import ClaimLostError
 from services.notifier.rules.pacing import Pacing
-from shared.campaign import Campaign
 from shared.errors import TransientError
-from shared.ids import CampaignId
 from shared.logging import describe, get_logger
 from shared.storage import PyMongoError
 
@@ -30,14 +28,12 @@ class MailDispatcher:
         composer: MailComposer,
         new_sender: Callable[[], MailSender],
         pacing: Pacing,
-        campaigns: Mapping[CampaignId, Campaign],
         *,
         connections: int,
         poll_s: float,
     ) -> None:
         self._claims, self._composer, self._new_sender = claims, composer, new_sender
-        self._pacing, self._campaigns = pacing, campaigns
-        self._connections, self._poll_s = connections, poll_s
+        self._pacing, self._connections, self._poll_s = pacing, connections, poll_s
         self._stopping = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -78,20 +74,13 @@ class MailDispatcher:
 
     async def _send_next(self, sender: MailSender) -> bool:
         """Claim, compose and send one mail. Return False if nothing is due."""
-        claim = await self._claims.claim_single() or await self._claim_batch()
+        claim = await self._claims.claim_next()
         if claim is None:
             return False
-        content = await self._composer.compose(claim.notices)
-        await self._pacing.wait_turn(notice.mail_domain_class for notice in claim.notices)
+        content = await self._composer.compose(claim.notice)
+        await self._pacing.wait_turn(claim.notice.mail_domain_class)
         await sender.send(claim, content)
         return True
-
-    async def _claim_batch(self) -> Claim | None:
-        for campaign in self._campaigns.values():
-            claim = await self._claims.claim_batch(campaign.id, campaign.bcc_batch)
-            if claim is not None:
-                return claim
-        return None
 
     async def _run_takeover(self) -> None:
         while not self._stopping.is_set():

@@ -1,6 +1,7 @@
-"""Send mails through the vault's mail relay, command by command, so that each recipient's own answer is kept (R-S4).
+"""Send mails through the vault's mail relay, command by command, one recipient in each transaction (R-S4).
 
-The notices are durably marked before the text is sent; an answer that is lost after that makes them `unknown`.
+A notice is durably marked before the text is sent; an answer that is lost after that makes it
+`unknown`.
 """
 
 import contextlib
@@ -14,7 +15,7 @@ import aiosmtplib
 from services.notifier.mail.claims import Claim, Claims
 from services.notifier.repository import ClaimLostError, NoticeRepository
 from services.notifier.rules.notice import Notice
-from services.notifier.rules.replies import must_split_batch, next_attempt_at, state_after_refusal
+from services.notifier.rules.replies import next_attempt_at, state_after_refusal
 from services.notifier.rules.states import NoticeState
 from services.notifier.wall_clock import wall_now
 from shared.errors import TransientError
@@ -53,70 +54,60 @@ class MailSender:
         self._client: aiosmtplib.SMTP | None = None
 
     async def send(self, claim: Claim, content: bytes) -> None:
-        """Send one mail to all recipients of the claim and record each notice's new state.
+        """Send the mail of the claim's notice and record the notice's new state.
 
-        Raises RelayUnavailableError, after the claim was released, if no recipient could be named. Raises
-        ClaimLostError if another session took the notices over.
+        Raises RelayUnavailableError, after the claim was released, if the recipient could not be named. Raises
+        ClaimLostError if another session took the notice over.
         """
         try:
             client = await self._connect()
-            accepted = await self._name_recipients(client, claim)
+            code = await self._name_recipient(client, claim.notice)
         except _CONNECTION_ERRORS as error:
             await self._claims.release(claim, self._waits[0] if self._waits else 0)
             await self.close()
             raise RelayUnavailableError(type(error).__name__) from None
-        if not accepted:
+        if code != _OK:
+            await self._record_refusal(claim, code)
             return
         try:
-            await self._claims.begin_sending_text(claim, [notice.id for notice in accepted])
+            await self._claims.begin_sending_text(claim)
         except (ClaimLostError, PyMongoError, TransientError):
             await self.close()
             raise
-        await self._send_text(client, claim, accepted, content)
+        await self._send_text(client, claim, content)
 
-    async def _name_recipients(self, client: aiosmtplib.SMTP, claim: Claim) -> list[Notice]:
-        """Return the notices whose recipient was accepted; record the answer of the others at once."""
-        await client.mail(f"bounce+{claim.envelope_id}@{self._relay.domain}")
-        accepted = []
-        for notice in claim.notices:
-            code = await _name_recipient(client, f"{notice.token}@{self._relay.domain}")
-            if code == _OK:
-                accepted.append(notice)
-            else:
-                await self._record_refusals(claim, [notice], code)
-        if not accepted:
+    async def _name_recipient(self, client: aiosmtplib.SMTP, notice: Notice) -> int:
+        """Begin a transaction with one recipient (R-S4) and return the reply code to RCPT TO."""
+        await client.mail(f"bounce+{notice.id}@{self._relay.domain}")
+        try:
+            return (await client.rcpt(f"{notice.token}@{self._relay.domain}")).code
+        except aiosmtplib.SMTPRecipientRefused as refusal:
             await client.rset()
-        return accepted
+            return refusal.code
 
-    async def _send_text(
-        self, client: aiosmtplib.SMTP, claim: Claim, notices: Sequence[Notice], content: bytes
-    ) -> None:
-        """Send the text and record the relay's one answer, or `unknown` if the answer is lost."""
-        ids = [notice.id for notice in notices]
+    async def _send_text(self, client: aiosmtplib.SMTP, claim: Claim, content: bytes) -> None:
+        """Send the text and record the relay's answer, or `unknown` if the answer is lost."""
         try:
             code = (await client.data(content)).code
         except aiosmtplib.SMTPResponseException as refusal:
             code = refusal.code
         except _CONNECTION_ERRORS:
-            await self._notices.record_unknown(claim.mark, ids)
-            _log.warning("mail-answer-lost", count=len(ids))
+            await self._notices.record_unknown(claim.mark, claim.notice.id)
+            _log.warning("mail-answer-lost", notice=claim.notice.id)
             await self.close()
             return
         if code == _OK:
-            await self._notices.record_mailed(claim.mark, ids, code, wall_now())
-        elif must_split_batch(code, len(notices)):
-            await self._notices.split_batch(claim.mark, ids, wall_now())
+            await self._notices.record_mailed(claim.mark, claim.notice.id, code, wall_now())
         else:
-            await self._record_refusals(claim, notices, code)
+            await self._record_refusal(claim, code)
 
-    async def _record_refusals(self, claim: Claim, notices: Sequence[Notice], code: int) -> None:
-        for notice in notices:
-            now = wall_now()
-            if state_after_refusal(code, notice.attempts, self._waits) is NoticeState.TO_PRINT:
-                await self._notices.switch_to_post(claim.mark, notice.id, code, now)
-            else:
-                next_at = next_attempt_at(now, notice.attempts, self._waits)
-                await self._notices.defer(claim.mark, notice.id, code, next_at)
+    async def _record_refusal(self, claim: Claim, code: int) -> None:
+        notice, now = claim.notice, wall_now()
+        if state_after_refusal(code, notice.attempts, self._waits) is NoticeState.TO_PRINT:
+            await self._notices.switch_to_post(claim.mark, notice.id, code, now)
+        else:
+            next_at = next_attempt_at(now, notice.attempts, self._waits)
+            await self._notices.defer(claim.mark, notice.id, code, next_at)
 
     async def close(self) -> None:
         """Close the session; the next mail opens a new one."""
@@ -141,11 +132,3 @@ class MailSender:
             await client.connect()
             self._client = client
         return self._client
-
-
-async def _name_recipient(client: aiosmtplib.SMTP, address: str) -> int:
-    """Return the reply code to RCPT TO."""
-    try:
-        return (await client.rcpt(address)).code
-    except aiosmtplib.SMTPRecipientRefused as refusal:
-        return refusal.code

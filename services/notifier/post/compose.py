@@ -6,6 +6,7 @@ from services.notifier.applicant_repository import ApplicantRepository
 from services.notifier.rules.notice import Notice
 from services.notifier.rules.texts import ResultText, Texts, offer_passes
 from shared.campaign import Campaign
+from shared.clock import Clock
 from shared.contracts import CardOrder, ClassPass, Contact
 from shared.ids import CampaignId
 
@@ -15,8 +16,10 @@ _CardContent = tuple[str, str | None, tuple[ClassPass, ...]]
 class CardComposer:
     """Compose cards addressed to tokens; the vault's print room puts in name and address."""
 
-    def __init__(self, applicants: ApplicantRepository, texts: Texts, campaigns: Mapping[CampaignId, Campaign]) -> None:
-        self._applicants, self._texts, self._campaigns = applicants, texts, campaigns
+    def __init__(
+        self, applicants: ApplicantRepository, texts: Texts, campaigns: Mapping[CampaignId, Campaign], clock: Clock
+    ) -> None:
+        self._applicants, self._texts, self._campaigns, self._clock = applicants, texts, campaigns, clock
 
     async def compose(self, notice: Notice) -> CardOrder:
         """Return the order of this notice's card."""
@@ -26,9 +29,7 @@ class CardComposer:
 
     async def _compose_content(self, campaign: Campaign, notice: Notice, contact: Contact) -> _CardContent:
         if notice.kind == "rejected":
-            return self._texts.rejected_card(campaign, contact), None, ()
-        if notice.kind == "regret":
-            return self._texts.regret_card(campaign, contact.receipt, is_redraw=notice.is_redraw), None, ()
+            return self._texts.rejected_card(campaign, contact, self._clock.now()), None, ()
         if notice.kind == "offer":
             offer = await self._applicants.load_offer(notice.application_id, notice.occasion)
             body = self._texts.offer_card(campaign, contact.receipt, offer)

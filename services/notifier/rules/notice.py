@@ -8,8 +8,8 @@ from shared.contracts import Contact
 from shared.contracts.base import Moment, Value
 from shared.ids import ApplicationIdField, BatchIdField, CampaignIdField, DrawId, NoticeIdField, TokenField
 
-NoticeKind = Literal["rejected", "result", "regret", "offer"]
-"""Kind of text. `regret`: the applicant won nothing and waits for nothing; its text is the same for all applicants."""
+NoticeKind = Literal["rejected", "result", "offer"]
+"""Kind of text. Every text is about one application and names its receipt number (ADR 0026)."""
 
 REJECTED_OCCASION = "rejected"
 """Occasion of a rejection. The other occasions are the id of a draw, or that id and the number of a later change."""
@@ -47,13 +47,9 @@ class Notice(_Record):
     """Earliest time of the next attempt by mail; order of the notices in the print queue."""
     attempts: int = 0
     mail_domain_class: str | None = None
-    alone: bool = False
-    """True after the text was refused for a batch: this notice is mailed in a transaction of its own."""
     claim: str | None = None
     """Mark of the last claim (`mail/claims.py`)."""
     lease_until: Moment | None = None
-    batch_id: BatchIdField | None = None
-    """Mail batch of the current attempt; None if the notice is mailed alone."""
     code: str | None = None
     """Last SMTP reply code, or the status of a delivery report (RFC 3463)."""
     bounced: bool = False
@@ -65,7 +61,7 @@ class Notice(_Record):
     @property
     def is_redraw(self) -> bool:
         """True if the result is of a draw that corrects an earlier draw."""
-        return self.kind in {"result", "regret"} and draw_number(DrawId(self.occasion)) > 1
+        return self.kind == "result" and draw_number(DrawId(self.occasion)) > 1
 
 
 class PrintBatch(_Record):

@@ -1,8 +1,7 @@
 """Pacing: limits the rate of recipients per class of mail domain, because some mail providers block fast senders."""
 
 import asyncio
-from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 
 
 class Pacing:
@@ -13,17 +12,15 @@ class Pacing:
         self._clock = clock or (lambda: asyncio.get_running_loop().time())
         self._free_at: dict[str, float] = {}
 
-    async def wait_turn(self, domain_classes: Iterable[str | None]) -> None:
-        """Wait until a mail to recipients of these classes may be sent."""
-        await asyncio.sleep(self.reserve(domain_classes))
+    async def wait_turn(self, domain_class: str | None) -> None:
+        """Wait until a mail to a recipient of this class may be sent."""
+        await asyncio.sleep(self.reserve(domain_class))
 
-    def reserve(self, domain_classes: Iterable[str | None]) -> float:
-        """Reserve the next free times of each class. Return the wait until the last of them begins, in seconds."""
-        now, wait = self._clock(), 0.0
-        for name, count in Counter(domain_classes).items():
-            if name is None or name not in self._per_s:
-                continue
-            begins = max(now, self._free_at.get(name, now))
-            self._free_at[name] = begins + count / self._per_s[name]
-            wait = max(wait, begins - now)
-        return wait
+    def reserve(self, domain_class: str | None) -> float:
+        """Reserve the next free time of the class. Return the wait until it begins, in seconds."""
+        if domain_class is None or domain_class not in self._per_s:
+            return 0.0
+        now = self._clock()
+        begins = max(now, self._free_at.get(domain_class, now))
+        self._free_at[domain_class] = begins + 1 / self._per_s[domain_class]
+        return begins - now

@@ -22,8 +22,3 @@ def next_attempt_at(now: datetime, attempt: int, waits: Sequence[float]) -> date
     `attempt`: number of attempts made; `waits`: seconds before the second, third … attempt.
     """
     return now + timedelta(seconds=waits[min(attempt, len(waits)) - 1] if waits else 0)
-
-
-def must_split_batch(code: int, recipients: int) -> bool:
-    """Return True if a text was finally refused for several recipients: one of them may be the only reason."""
-    return code not in _TRANSIENT and recipients > 1

@@ -109,8 +109,8 @@ async def test_a_redraw_creates_new_notices_and_replaces_those_not_sent(prepared
     assert await list_occasions(prepared) == [
         ("d-1", "result", "mailed"),
         ("d-1", "result", "replaced"),
-        ("d-2", "regret", "pending"),
-        ("d-2", "regret", "pending"),
+        ("d-2", "result", "pending"),
+        ("d-2", "result", "pending"),
     ]
     results = await prepared.store.db["results"].find().to_list(None)
     assert {result["draw"] for result in results} == {"d-2"}

@@ -11,7 +11,7 @@ from services.notifier import handlers
 from services.notifier.mail.claims import Claims
 from services.notifier.repository import ClaimLostError, NoticeRepository
 from services.notifier.wall_clock import wall_now
-from shared.ids import NoticeId, new_event_id
+from shared.ids import new_event_id
 from tests.support.mail_server import MailServer
 from tests.support.notifier_harness import NotifierHarness
 from tests.support.vault_parts import Known
@@ -83,8 +83,8 @@ async def test_notices_of_a_session_that_died_before_sending_the_text_are_mailed
         pass
     applicants = await harness.admit_people(3)
     await consume(harness, applicants, "won")
-    claims = Claims(harness.store, lease_s=0.2, gather_s=0)
-    assert await claims.claim_single() is not None
+    claims = Claims(harness.store, lease_s=0.2)
+    assert await claims.claim_next() is not None
     async with harness.run_notifier():
         await harness.wait_for_states(mailed=3)
     assert len(mta.mails) == 3
@@ -97,10 +97,10 @@ async def test_a_notice_of_a_session_that_died_while_sending_the_text_becomes_un
         pass
     applicants = await harness.admit_people(2)
     await consume(harness, applicants, "won")
-    claims = Claims(harness.store, lease_s=0.2, gather_s=0)
-    claim = await claims.claim_single()
+    claims = Claims(harness.store, lease_s=0.2)
+    claim = await claims.claim_next()
     assert claim is not None
-    await claims.begin_sending_text(claim, [NoticeId(claim.envelope_id)])
+    await claims.begin_sending_text(claim)
     async with harness.run_notifier():
         await harness.wait_for_states(mailed=1, unknown=1)
         await asyncio.sleep(0.5)
@@ -109,29 +109,27 @@ async def test_a_notice_of_a_session_that_died_while_sending_the_text_becomes_un
 
 
 async def test_a_slow_session_that_lost_its_claim_cannot_send(prepared: NotifierHarness) -> None:
-    applicants = await prepared.admit_people(2)
-    await consume(prepared, applicants, "lost")
-    claims = Claims(prepared.store, lease_s=0.05, gather_s=0)
-    slow = await claims.claim_batch(prepared.campaign.id, 50)
+    await consume(prepared, await prepared.admit_people(1), "lost")
+    claims = Claims(prepared.store, lease_s=0.05)
+    slow = await claims.claim_next()
     assert slow is not None
     await asyncio.sleep(0.1)
     await claims.take_over_expired()
-    fast = await claims.claim_batch(prepared.campaign.id, 1)
+    fast = await claims.claim_next()
     assert fast is not None
     with pytest.raises(ClaimLostError):
-        await claims.begin_sending_text(slow, [notice.id for notice in slow.notices])
-    await NoticeRepository(prepared.store.db).split_batch(slow.mark, [notice.id for notice in slow.notices], wall_now())
-    assert await prepared.count_states() == {"sending": 1, "pending": 1}
-    await claims.begin_sending_text(fast, [notice.id for notice in fast.notices])
-    assert await prepared.count_states() == {"committing": 1, "pending": 1}
+        await claims.begin_sending_text(slow)
+    await NoticeRepository(prepared.store.db).defer(slow.mark, slow.notice.id, 451, wall_now())
+    assert await prepared.count_states() == {"sending": 1}
+    await claims.begin_sending_text(fast)
+    assert await prepared.count_states() == {"committing": 1}
 
 
 async def test_claims_made_at_the_same_time_share_no_notice(prepared: NotifierHarness) -> None:
-    applicants = await prepared.admit_people(60)
-    await consume(prepared, applicants, "lost")
-    claims = [Claims(prepared.store, lease_s=60, gather_s=0) for _ in range(6)]
-    claimed = await asyncio.gather(*(session.claim_batch(prepared.campaign.id, 20) for session in claims))
-    ids = Counter(notice.id for claim in claimed if claim for notice in claim.notices)
+    await consume(prepared, await prepared.admit_people(60), "lost")
+    claims = [Claims(prepared.store, lease_s=60) for _ in range(6)]
+    claimed = await asyncio.gather(*(session.claim_next() for session in claims for _ in range(12)))
+    ids = Counter(claim.notice.id for claim in claimed if claim)
     assert len(ids) == 60
     assert set(ids.values()) == {1}
 
@@ -139,14 +137,14 @@ async def test_claims_made_at_the_same_time_share_no_notice(prepared: NotifierHa
 async def test_a_late_answer_moves_an_unknown_notice_on(prepared: NotifierHarness) -> None:
     applicants = await prepared.admit_people(1)
     await consume(prepared, applicants, "won")
-    claims = Claims(prepared.store, lease_s=0.01, gather_s=0)
-    claim = await claims.claim_single()
+    claims = Claims(prepared.store, lease_s=0.01)
+    claim = await claims.claim_next()
     assert claim is not None
-    await claims.begin_sending_text(claim, [NoticeId(claim.envelope_id)])
+    await claims.begin_sending_text(claim)
     await asyncio.sleep(0.05)
     await claims.take_over_expired()
     assert await prepared.count_states() == {"unknown": 1}
-    await NoticeRepository(prepared.store.db).record_mailed(claim.mark, [NoticeId(claim.envelope_id)], 250, wall_now())
+    await NoticeRepository(prepared.store.db).record_mailed(claim.mark, claim.notice.id, 250, wall_now())
     assert await prepared.count_states() == {"mailed": 1}
 
 

@@ -45,16 +45,37 @@ def build(state: NoticeState, **changes: object) -> Notice:
         "application_id": new_application_id(),
         "token": new_token(),
         "occasion": "d-1",
-        "kind": "regret",
+        "kind": "result",
         "channel": "mail",
         "state": state,
         "created_at": NOW,
         "next_at": NOW,
         "claim": MARK,
         "lease_until": NOW - timedelta(seconds=1),
-        "batch_id": "m-1",
     }
     return Notice.model_validate(facts | changes)
+
+
+async def begin_each(notices: NoticeRepository, stored: Sequence[Notice]) -> None:
+    """Begin each; the repository raises after the write, and the caller's transaction would take it back."""
+    for notice in stored:
+        with suppress(ClaimLostError):
+            await notices.begin_sending_text(MARK, notice.id, NOW)
+
+
+async def record_each(notices: NoticeRepository, stored: Sequence[Notice]) -> None:
+    for notice in stored:
+        await notices.record_mailed(MARK, notice.id, 250, NOW)
+
+
+async def lose_each(notices: NoticeRepository, stored: Sequence[Notice]) -> None:
+    for notice in stored:
+        await notices.record_unknown(MARK, notice.id)
+
+
+async def claim_each(notices: NoticeRepository, stored: Sequence[Notice]) -> None:
+    for _ in stored:
+        await notices.claim_next("other", NOW, NOW)
 
 
 def ids(notices: Sequence[Notice]) -> list[NoticeId]:
@@ -78,13 +99,12 @@ async def bounce_each(notices: NoticeRepository, stored: Sequence[Notice]) -> No
 
 OPERATIONS: dict[str, tuple[Operation, NoticeState]] = {
     "replace": (lambda r, n: r.replace_unsent([notice.application_id for notice in n]), S.REPLACED),
-    "claim batch": (lambda r, n: r.claim_batch(ids(n), "other", NOW, BatchId("m-2")), S.SENDING),
-    "begin": (lambda r, n: r.begin_sending_text(MARK, ids(n), NOW), S.COMMITTING),
-    "mailed": (lambda r, n: r.record_mailed(MARK, ids(n), 250, NOW), S.MAILED),
-    "answer lost": (lambda r, n: r.record_unknown(MARK, ids(n)), S.UNKNOWN),
+    "claim": (claim_each, S.SENDING),
+    "begin": (begin_each, S.COMMITTING),
+    "mailed": (record_each, S.MAILED),
+    "answer lost": (lose_each, S.UNKNOWN),
     "refused for now": (defer_each, S.DEFERRED),
     "refused": (switch_each, S.TO_PRINT),
-    "split": (lambda r, n: r.split_batch(MARK, ids(n), NOW), S.DEFERRED),
     "bounced": (bounce_each, S.TO_PRINT),
     "print": (lambda r, n: r.start_printing(ids(n), BatchId("p-1")), S.PRINTING),
     "printed": (lambda r, n: r.record_printed(ids(n), []), S.PRINTED),
@@ -99,7 +119,7 @@ async def test_an_operation_moves_exactly_the_notices_whose_state_the_table_allo
     operation, target = OPERATIONS[name]
     stored = [build(state) for state in S]
     await notices.insert_missing(stored)
-    with suppress(ClaimLostError, TransientError):  # raised after the write; the caller's transaction takes it back
+    with suppress(TransientError):  # raised after the write; the caller's transaction takes it back
         await operation(notices, stored)
     after = {notice.id: notice.state for notice in await notices.list_notices(CAMPAIGN)}
     assert after == {f"n-{state}": target if NOTICES.allows(state, target) else state for state in S}
@@ -142,8 +162,8 @@ async def test_another_claim_cannot_move_a_notice(notices: NoticeRepository) -> 
     stored = [build(S.SENDING)]
     await notices.insert_missing(stored)
     with pytest.raises(ClaimLostError):
-        await notices.begin_sending_text("another-mark", ids(stored), NOW)
-    await notices.split_batch("another-mark", ids(stored), NOW)
+        await notices.begin_sending_text("another-mark", stored[0].id, NOW)
+    await notices.defer("another-mark", stored[0].id, 451, NOW)
     assert await notices.list_notices(CAMPAIGN) == stored
 
 

@@ -1,16 +1,21 @@
 """Each thing the demo says must hold can be seen to break."""
 
+import itertools
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from deploy.demo.invariants import Facts, Notice, Status, check
+from deploy.demo.delivered import DeliveredText
+from deploy.demo.facts import Facts, Notice, Status
+from deploy.demo.invariants import check
 from deploy.demo.people import DemoApplication, population
+from deploy.demo.text_invariants import mail_address
 from shared.campaign import load_campaign
 from shared.contracts import Outcome
 from shared.ids import ApplicationId, ClassId
+from shared.receipts import candidates
 
 CAMPAIGN = load_campaign(Path("deploy/campaigns/777-days.yaml"))
 PEOPLE = population(CAMPAIGN, 3, 200)
@@ -28,13 +33,25 @@ def right() -> Facts:
         outcomes={each.application_id: _lost(each) for each in accepted},
         notices=[Notice(each.application_id, "mailed") for each in PEOPLE if each.expected.readable],
         transcript_checks=[("root", True)],
+        texts=[_text(each) for each in PEOPLE if each.expected.readable],
     )
 
 
 def _status(each: DemoApplication) -> Status:
+    receipt = next(candidates(each.channel, each.application_id))
     if each.expected.status == "accepted":
-        return Status("accepted")
-    return Status("rejected", frozenset(each.expected.reasons))
+        return Status("accepted", receipt=receipt)
+    return Status("rejected", frozenset(each.expected.reasons), receipt)
+
+
+def _text(each: DemoApplication) -> DeliveredText:
+    """Return the text of an application whose classes were all lost, as it arrived."""
+    receipt, address = next(candidates(each.channel, each.application_id)), mail_address(each)
+    titles = [event_class.title.ja for event_class in CAMPAIGN.classes if event_class.id in each.expected.asked]
+    text = receipt + "".join(f"{title}落選".replace(" ", "") for title in titles)
+    if address is None:
+        return DeliveredText("post", "card", (), frozenset({receipt}), frozenset(), text)
+    return DeliveredText("mail", "mail", (address,), frozenset({receipt}), frozenset({address}), text)
 
 
 def _lost(each: DemoApplication) -> list[Outcome]:
@@ -43,6 +60,31 @@ def _lost(each: DemoApplication) -> list[Outcome]:
 
 FACTS = right()
 SOMEBODY = next(iter(FACTS.outcomes))
+TEXTS = list(FACTS.texts or ())
+MAIL = next(text for text in TEXTS if text.channel == "mail")
+SIBLINGS = next(
+    pair
+    for pair in itertools.combinations([text for text in TEXTS if text.channel == "mail"], 2)
+    if pair[0].recipients == pair[1].recipients
+)
+"""Texts to two children of one family, in one mailbox."""
+
+
+def with_texts(old: DeliveredText, *new: DeliveredText) -> Facts:
+    """Return the facts with one text replaced by others."""
+    return replace(FACTS, texts=[*(text for text in TEXTS if text is not old), *new])
+
+
+def one_mail_to_both() -> Facts:
+    """Return the facts of a batch mail: the address stands twice in the envelope, and no receipt number in the text."""
+    both = replace(MAIL, recipients=SIBLINGS[0].recipients * 2, receipts=frozenset(), text="残念ながら")
+    return replace(FACTS, texts=[*(text for text in TEXTS if text not in SIBLINGS), both])
+
+
+def lost_by(reason: str) -> Facts:
+    """Return the facts in which one application lost its classes for this reason, and its text says `not drawn`."""
+    changed = [outcome.model_copy(update={"reason": reason}) for outcome in FACTS.outcomes[SOMEBODY]]
+    return replace(FACTS, outcomes={**FACTS.outcomes, SOMEBODY: changed})
 
 
 def won(count: int) -> dict[ApplicationId, list[Outcome]]:
@@ -73,13 +115,27 @@ def test_a_flawless_run_breaks_nothing():
         (lambda f: replace(f, notices=f.notices[1:]), "exactly one notice"),
         (lambda f: replace(f, notices=[*f.notices, f.notices[0]]), "exactly one notice"),
         (lambda f: replace(f, notices=[*f.notices[1:], Notice(f.notices[0].application_id, "unknown")]), "final state"),
-        (lambda f: replace(f, mail_leaks=["000001"]), "names one of them"),
+        (lambda _: with_texts(MAIL), "one text of its own"),
+        (lambda _: with_texts(MAIL, MAIL, MAIL), "one text of its own"),
+        (lambda _: with_texts(MAIL, replace(MAIL, recipients=("other@m.example",))), "one text of its own"),
+        (lambda _: with_texts(MAIL, replace(MAIL, receipts=frozenset())), "one text of its own"),
+        (lambda _: one_mail_to_both(), "one text of its own"),
+        (lambda _: one_mail_to_both(), "one recipient"),
+        (lambda _: with_texts(MAIL, replace(MAIL, recipients=(*MAIL.recipients, "b@m.example"))), "one recipient"),
+        (lambda _: with_texts(MAIL, replace(MAIL, addresses=MAIL.addresses | {"b@m.example"})), "one recipient"),
+        (lambda _: lost_by("clash"), "what happened and why"),
+        (lambda _: lost_by("limit"), "what happened and why"),
+        (lambda _: replace(FACTS, texts=[replace(text, text="") for text in TEXTS]), "what happened and why"),
         (lambda f: replace(f, transcript_checks=[("root", False)]), "transcript"),
         (lambda f: replace(f, transcript_checks=[]), "transcript"),
     ],
 )
 def test_a_broken_invariant_is_named(change: Callable[[Facts], Facts], name: str):
     assert any(name in each for each in broken(change(FACTS)))
+
+
+def test_texts_are_not_judged_where_the_mailbox_cannot_be_read():
+    assert broken(replace(FACTS, texts=None)) == set()
 
 
 def test_ten_winners_of_ten_places_are_fine():

@@ -111,6 +111,33 @@ def test_families_live_at_one_address_under_different_names(people: list[DemoApp
     assert sizes[3] > 10
 
 
+def test_pupils_of_one_household_share_one_mailbox(people: list[DemoApplication]):
+    families: dict[str, list[dict[str, Any]]] = {}
+    for each, content in readable(people):
+        if (
+            "grade" in content["applicant"]
+            and "email" in content["applicant"]
+            and not each.twin
+            and each.channel == "web"
+        ):
+            families.setdefault(each.phone, []).append(content["applicant"])
+    shared = [family for family in families.values() if len(family) > 1]
+    assert len(shared) > 50
+    assert all(len({member["email"] for member in family}) == 1 for family in shared)
+
+
+@pytest.mark.parametrize("size", [150, 2000])
+def test_siblings_ask_for_few_places_and_one_of_them_also_in_vain(campaign: Campaign, size: int):
+    families: dict[str, list[DemoApplication]] = {}
+    for each, content in readable(population(campaign, 777, size)):
+        if content["choices"][0]["class"] == "escort-kids" and each.mailbox == "takes" and not each.twin:
+            families.setdefault(content["applicant"]["email"], []).append(each)
+    pairs = [
+        family for family in families.values() if len(family) == 2 and any(each.expected.refused for each in family)
+    ]
+    assert len(pairs) >= 4
+
+
 def test_people_ask_for_one_to_four_classes_and_pairs_take_two_seats(people: list[DemoApplication]):
     choices = [content["choices"] for _, content in readable(people)]
     assert set(map(len, choices)) == {1, 2, 3, 4}

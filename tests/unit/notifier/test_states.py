@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.notifier.rules.pacing import Pacing
-from services.notifier.rules.replies import must_split_batch, next_attempt_at, state_after_refusal
+from services.notifier.rules.replies import next_attempt_at, state_after_refusal
 from services.notifier.rules.states import FINISHED, INITIAL, NOTICES, PRINT_BATCHES, NoticeState, PrintBatchState
 
 S = NoticeState
@@ -74,27 +74,15 @@ def test_each_attempt_has_a_wait_of_its_own(attempt: int, waits: Sequence[float]
     assert next_attempt_at(NOW, attempt, ()) == NOW
 
 
-def test_only_a_final_refusal_of_several_recipients_splits_the_batch() -> None:
-    assert must_split_batch(554, 2)
-    assert not must_split_batch(554, 1)
-    assert not must_split_batch(451, 50)
-
-
 @given(st.lists(st.tuples(st.sampled_from(["docomo", "gmail", None]), st.floats(0, 2)), max_size=40))
 def test_no_class_of_mail_domains_is_mailed_faster_than_its_pace(turns: list[tuple[str | None, float]]) -> None:
     now, rate = [0.0], 2.0
     pacing = Pacing({"docomo": rate}, lambda: now[0])
     begun = []
     for name, pause in turns:
-        wait = pacing.reserve([name])
+        wait = pacing.reserve(name)
         assert wait == 0 or name == "docomo"
         if name == "docomo":
             begun.append(now[0] + wait)
         now[0] += pause
     assert all(later - earlier >= 1 / rate - 1e-9 for earlier, later in itertools.pairwise(begun))
-
-
-def test_a_batch_reserves_one_turn_per_recipient() -> None:
-    pacing = Pacing({"docomo": 10.0}, lambda: 0.0)
-    assert pacing.reserve(["docomo"] * 20 + ["gmail"] * 30) == 0
-    assert pacing.reserve(["docomo"]) == pytest.approx(2.0)

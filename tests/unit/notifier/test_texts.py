@@ -3,14 +3,17 @@
 import itertools
 import unicodedata
 from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.notifier.rules.texts import PLACEHOLDER, ResultText, Texts, is_regret
-from shared.campaign import load_campaign
+from services.notifier.rules.reasons import REASONS
+from services.notifier.rules.texts import PLACEHOLDER, MailText, ResultText, Texts
+from shared.campaign import Campaign, load_campaign
+from shared.campaign.model import Pages
 from shared.contracts import CardOrder, Contact, Outcome, PlaceOffer, Refusal
 from shared.ids import ClassId, NoticeId, Receipt, new_application_id, new_token
 
@@ -25,8 +28,12 @@ OUTCOMES = st.lists(st.sampled_from(IDS), min_size=1, max_size=7, unique=True).f
 )
 
 
-def outcome(class_id: str, word: str) -> Outcome:
-    reason = {"refused": "grade", "lost": "drawn"}.get(word)
+OPEN = CAMPAIGN.window.opens
+CLOSED = CAMPAIGN.window.closes
+
+
+def outcome(class_id: str, word: str, reason: str | None = None) -> Outcome:
+    reason = reason or {"refused": "grade", "lost": "drawn"}.get(word)
     position = 7 if word == "waiting" else None
     return Outcome.model_validate(
         {"class_id": class_id, "outcome": word, "seats": 2, "position": position, "reason": reason}
@@ -61,7 +68,7 @@ def test_a_result_names_each_class_with_its_outcome_in_both_languages(outcomes: 
         "won": "当選（2名分）",
         "waiting": "補欠 7 番",
         "lost": "落選",
-        "refused": "抽選の対象外",
+        "refused": "結果　　対象外",
     }.items():
         assert mail.body.count(text) == sum(one.outcome == word for one in outcomes)
     assert RECEIPT in mail.body
@@ -80,23 +87,6 @@ def test_a_text_to_one_applicant_has_exactly_one_placeholder_for_the_name(outcom
         assert "受付コード" not in body
 
 
-def test_the_shared_text_names_no_class_and_no_person() -> None:
-    mail = TEXTS.regret(CAMPAIGN)
-    assert PLACEHOLDER not in mail.body
-    assert "{{" not in mail.subject + mail.body
-    for event_class in CAMPAIGN.classes:
-        for title in (event_class.title.ja, event_class.title.en):
-            assert title not in mail.subject + mail.body
-    assert CAMPAIGN.title.ja in mail.subject
-    assert CAMPAIGN.office.phone in mail.body
-    assert mail == Texts().regret(CAMPAIGN)
-
-
-@given(OUTCOMES)
-def test_the_shared_text_is_for_applicants_who_won_nothing_and_wait_for_nothing(outcomes: tuple[Outcome, ...]) -> None:
-    assert is_regret(outcomes) == (not {one.outcome for one in outcomes} & {"won", "waiting"})
-
-
 @pytest.mark.parametrize(
     ("reason", "expected"),
     [
@@ -108,23 +98,133 @@ def test_the_shared_text_is_for_applicants_who_won_nothing_and_wait_for_nothing(
 def test_a_rejection_names_its_reasons(reason: str, expected: str) -> None:
     refused = [Refusal(class_id=ClassId("press-kids"), reason="grade")]
     for text in (
-        TEXTS.rejected(CAMPAIGN, rejected([reason], refused)).body,
-        TEXTS.rejected_card(CAMPAIGN, rejected([reason], refused)),
+        TEXTS.rejected(CAMPAIGN, rejected([reason], refused), OPEN).body,
+        TEXTS.rejected_card(CAMPAIGN, rejected([reason], refused), OPEN),
     ):
         assert expected in text
         assert "プレスキッズ取材体験教室：学年が対象外です" in text
 
 
-def test_each_mail_to_one_applicant_names_the_receipt_number() -> None:
-    assert RECEIPT in TEXTS.rejected(CAMPAIGN, rejected(["grade"])).body
-    assert RECEIPT in TEXTS.result(CAMPAIGN, ResultText(RECEIPT, [outcome(IDS[0], "lost")], None)).body
+def every_text(campaign: Campaign = CAMPAIGN) -> tuple[list[MailText], list[str]]:
+    """Return mails and cards of every kind and outcome."""
+    results = [
+        ResultText(RECEIPT, [outcome(IDS[0], word, reason)], PASS if word in {"won", "waiting"} else None, is_redraw)
+        for word, reason in (("won", None), ("waiting", None), ("lost", "drawn"), ("lost", "clash"), ("lost", "limit"))
+        for is_redraw in (False, True)
+    ]
+    offers = [offer(), offer(state="held"), offer(state="waiting", position=3, corrected=True)]
+    contacts = [(rejected([reason]), now) for reason in (*REASONS, "odd") for now in (OPEN, CLOSED)]
+    mails = [TEXTS.result(campaign, result) for result in results]
+    mails += [TEXTS.offer(campaign, RECEIPT, one) for one in offers]
+    mails += [TEXTS.rejected(campaign, contact, now) for contact, now in contacts]
+    cards = [TEXTS.result_card(campaign, result) for result in results]
+    cards += [TEXTS.offer_card(campaign, RECEIPT, one) for one in offers]
+    cards += [TEXTS.rejected_card(campaign, contact, now) for contact, now in contacts]
+    return mails, cards
+
+
+def test_each_mail_names_the_receipt_number_in_subject_and_in_both_languages() -> None:
+    for mail in every_text()[0]:
+        japanese, english = mail.body.split("-" * 60)
+        assert all(RECEIPT in text for text in (mail.subject, japanese, english))
+
+
+def test_each_notice_names_the_status_page_and_the_page_that_checks_the_draw() -> None:
+    mails, cards = every_text()
+    for text in [*(part for mail in mails for part in mail.body.split("-" * 60)), *cards]:
+        assert text.count(str(CAMPAIGN.pages.status)) == text.count(str(CAMPAIGN.pages.verify)) == 1
+
+
+def test_a_campaign_without_page_addresses_names_none() -> None:
+    mails, cards = every_text(CAMPAIGN.model_copy(update={"pages": Pages()}))
+    for text in [*(mail.body for mail in mails), *cards]:
+        assert "None" not in text
+        assert "抽選の記録：" not in text
+        assert "申込みの状況" not in text
+
+
+@pytest.mark.parametrize("word", ["葉書", "ハガキ", "ファックス", "FAX", "お申し込み", "お申込", "申込で", "Eメール"])
+def test_texts_use_one_word_for_one_thing(word: str) -> None:
+    mails, cards = every_text()
+    assert not any(word in text for text in [*(mail.subject + mail.body for mail in mails), *cards])
+
+
+def test_texts_are_plain_and_have_no_gaps() -> None:
+    mails, cards = every_text()
+    for text in [*(mail.body for mail in mails), *cards]:
+        assert "\n\n\n" not in text
+        assert "<" not in text
+        assert all(line == line.rstrip() for line in text.split("\n"))
+
+
+def test_a_class_lost_because_it_overlaps_names_the_class_that_was_won() -> None:
+    outcomes = [outcome("parent-child-food", "won"), outcome("junior-football", "lost", "clash")]
+    result = ResultText(RECEIPT, outcomes, PASS)
+    for text in (TEXTS.result(CAMPAIGN, result).body, TEXTS.result_card(CAMPAIGN, result)):
+        assert "当選した⑦と時間が重なります" in text
+        assert "落選" not in text
+    assert "overlaps with the class that you won, Parent" in TEXTS.result(CAMPAIGN, result).body
+
+
+def test_a_class_lost_because_of_the_limit_says_what_the_limit_is() -> None:
+    outcomes = [outcome(IDS[0], "won"), outcome(IDS[1], "won"), outcome(IDS[2], "lost", "limit")]
+    result = ResultText(RECEIPT, outcomes, PASS)
+    for text in (TEXTS.result(CAMPAIGN, result).body, TEXTS.result_card(CAMPAIGN, result)):
+        assert "お一人が当選できるのは2教室までです" in text
+        assert "落選" not in text
+    assert "you won 2 classes, which is the most one person can win" in TEXTS.result(CAMPAIGN, result).body
+
+
+def test_a_refused_class_says_why_beside_a_class_that_was_lost() -> None:
+    outcomes = [outcome("escort-kids", "lost"), outcome("junior-football", "refused")]
+    result = ResultText(RECEIPT, outcomes, None)
+    for text in (TEXTS.result(CAMPAIGN, result).body, TEXTS.result_card(CAMPAIGN, result)):
+        assert "落選" in text
+        assert "学年が対象外です" in text
+        assert "今回はご希望に添うことができませんでした" in text
+
+
+def test_a_place_on_the_waiting_list_does_not_read_as_an_order_to_give_up() -> None:
+    result = ResultText(RECEIPT, [outcome(IDS[0], "waiting")], PASS)
+    for text in (TEXTS.result(CAMPAIGN, result).body, TEXTS.result_card(CAMPAIGN, result)):
+        assert "お知らせし" in text
+        assert "お待ち" in text
+        assert "お早めに" not in text
+        assert "辞退" not in text
+        assert "ときだけ" in text
+
+
+@pytest.mark.parametrize("now", [OPEN, CLOSED])
+def test_a_duplicate_is_told_which_application_counts_and_is_not_invited_to_apply_again(now: datetime) -> None:
+    contact = rejected(["duplicate"])
+    for text in (TEXTS.rejected(CAMPAIGN, contact, now).body, TEXTS.rejected_card(CAMPAIGN, contact, now)):
+        assert "別の申込みが有効です" in text
+        assert "お手続きはありません" in text
+        assert "改めて" not in text
+
+
+@pytest.mark.parametrize("reason", sorted(set(REASONS) - {"duplicate"}))
+def test_a_rejection_says_how_to_apply_again_until_the_window_closes_and_not_after(reason: str) -> None:
+    contact = rejected([reason])
+    for render in (
+        lambda now: TEXTS.rejected(CAMPAIGN, contact, now).body,
+        lambda now: TEXTS.rejected_card(CAMPAIGN, contact, now),
+    ):
+        assert "2018年5月29日（火）00:00までに" in render(OPEN)
+        assert "改めて申し込むことができます" in render(OPEN)
+        assert "改めて" not in render(CLOSED)
+        assert "受付は終わりました" in render(CLOSED)
+
+
+def test_a_reason_that_a_handler_chose_invites_to_call() -> None:
+    body = TEXTS.rejected(CAMPAIGN, rejected(["odd"]), OPEN).body
+    assert "くわしくは、下記へお電話ください" in body
+    assert "改めて" not in body
 
 
 def test_a_mail_of_a_rehearsal_states_that_it_is_a_rehearsal() -> None:
-    rehearsal = CAMPAIGN.model_copy(update={"rehearsal": True})
-    for mail in (TEXTS.regret(rehearsal), TEXTS.result(rehearsal, ResultText(RECEIPT, [outcome(IDS[0], "won")], PASS))):
-        assert "これは訓練です" in mail.body
-    assert "訓練" not in TEXTS.regret(CAMPAIGN).body
+    assert all("これは訓練です" in mail.body for mail in every_text(CAMPAIGN.model_copy(update={"rehearsal": True}))[0])
+    assert not any("訓練" in mail.body for mail in every_text()[0])
 
 
 def test_a_class_that_is_not_in_the_campaign_file_is_named_by_its_id() -> None:
@@ -142,12 +242,11 @@ def _width(line: str) -> int:
 
 def test_a_card_fits_on_a_postcard() -> None:
     """Use 100 x 148 mm, up to four classes, at most two of them won."""
-    assert count_lines(TEXTS.regret_card(CAMPAIGN, RECEIPT)) <= 14
-    assert count_lines(TEXTS.rejected_card(CAMPAIGN, rejected(["not-resident"]))) <= 12
+    assert count_lines(TEXTS.rejected_card(CAMPAIGN, rejected(["not-resident"]), OPEN)) <= 14
     for words in itertools.product(["won", "waiting", "lost"], repeat=4):
         if words.count("won") <= CAMPAIGN.draw.max_wins:
             chosen = [outcome(IDS[n + 1], word) for n, word in enumerate(words)]
-            assert count_lines(TEXTS.result_card(CAMPAIGN, ResultText(RECEIPT, chosen, PASS))) <= 24
+            assert count_lines(TEXTS.result_card(CAMPAIGN, ResultText(RECEIPT, chosen, PASS))) <= 27
 
 
 @given(OUTCOMES)
@@ -205,12 +304,10 @@ def test_the_result_of_a_redraw_states_that_it_replaces_the_first() -> None:
         for body in (
             TEXTS.result(CAMPAIGN, result).body,
             TEXTS.result_card(CAMPAIGN, result),
-            TEXTS.regret(CAMPAIGN, is_redraw=is_redraw).body,
-            TEXTS.regret_card(CAMPAIGN, RECEIPT, is_redraw=is_redraw),
         ):
             assert ("抽選をやり直しました" in body) == is_redraw
 
 
 @pytest.mark.parametrize("state", ["offered", "held"])
 def test_an_offer_fits_on_a_postcard(state: str) -> None:
-    assert count_lines(TEXTS.offer_card(CAMPAIGN, RECEIPT, offer(state=state))) <= 16
+    assert count_lines(TEXTS.offer_card(CAMPAIGN, RECEIPT, offer(state=state))) <= 19

@@ -1,0 +1,74 @@
+"""Texts that reached applicants, read where they arrived: mails in the mailbox, cards in the printed pages."""
+
+import json
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from pathlib import Path
+from typing import Final, Literal
+
+import pypdfium2
+
+from shared.ids import Receipt
+
+_RECEIPT: Final = re.compile(r"\b[WFP]-[0-9A-HJKMNP-TV-Z]{4}-[0-9A-HJKMNP-TV-Z]{4}-[0-9A-HJKMNP-TV-Z]\b")
+_ADDRESS: Final = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]+@[A-Za-z0-9.-]+[A-Za-z0-9]")
+_MADE_BY_SERVERS: Final = frozenset({"message-id", "content-type"})
+
+
+@dataclass(frozen=True)
+class DeliveredText:
+    """One mail as it lies in the mailbox, or one card as it was printed.
+
+    `place`: name of the mail or card, without a person; `recipients`: of the envelope, none for a card; `addresses`:
+    all mail addresses in headers and text.
+    """
+
+    channel: Literal["mail", "post"]
+    place: str
+    recipients: tuple[str, ...] = field(repr=False)
+    receipts: frozenset[Receipt]
+    addresses: frozenset[str] = field(repr=False)
+    text: str = field(repr=False)
+    """Text without blanks and line ends, because a card breaks lines anywhere."""
+
+
+def read_mailbox(folder: Path) -> list[DeliveredText]:
+    """Return every mail of the folder, with its headers and its decoded parts."""
+    return [_read_mail(envelope) for envelope in sorted(folder.glob("*.json"))]
+
+
+def _read_mail(envelope: Path) -> DeliveredText:
+    recipients = json.loads(envelope.read_text("utf-8"))["rcpt_tos"]
+    message = message_from_bytes(envelope.with_suffix(".eml").read_bytes(), policy=policy.default)
+    text = "\n".join(_readable_parts(message))
+    return _delivered("mail", envelope.stem, recipients, text)
+
+
+def _readable_parts(message: EmailMessage) -> Iterator[str]:
+    for part in message.walk():
+        yield from (f"{name}: {value}" for name, value in part.items() if name.lower() not in _MADE_BY_SERVERS)
+        if part.get_content_maintype() == "text":
+            yield str(part.get_content())
+
+
+def read_cards(batch: str, pdf: bytes) -> list[DeliveredText]:
+    """Return every card of a printed batch; each has an address side and a result side."""
+    document = pypdfium2.PdfDocument(pdf)
+    pages = [page.get_textpage().get_text_bounded() for page in document]
+    document.close()
+    sides = zip(pages[::2], pages[1::2], strict=True)
+    return [_delivered("post", f"{batch} card {n}", (), f"{a}\n{b}") for n, (a, b) in enumerate(sides, start=1)]
+
+
+def _delivered(channel: Literal["mail", "post"], place: str, recipients: Sequence[str], text: str) -> DeliveredText:
+    return DeliveredText(
+        channel=channel,
+        place=place,
+        recipients=tuple(recipients),
+        receipts=frozenset(Receipt(found) for found in _RECEIPT.findall(text)),
+        addresses=frozenset(_ADDRESS.findall(text)),
+        text=re.sub(r"\s+", "", text),
+    )

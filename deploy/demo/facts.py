@@ -1,0 +1,58 @@
+"""Facts about a run, from which the invariants are checked. Pure."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from deploy.demo.delivered import DeliveredText
+from deploy.demo.people import DemoApplication
+from shared.campaign import Campaign
+from shared.contracts import Outcome
+from shared.ids import ApplicationId
+
+
+@dataclass(frozen=True)
+class Invariant:
+    """Condition that must hold; `detail` says what was compared, or which ids break it (never a person)."""
+
+    name: str
+    holds: bool
+    detail: str
+
+
+@dataclass(frozen=True)
+class Status:
+    """State that an applicant reads at the status address."""
+
+    status: str
+    reasons: frozenset[str] = frozenset()
+    receipt: str = ""
+
+
+@dataclass(frozen=True)
+class Notice:
+    """State of one notice at the notifier."""
+
+    application_id: ApplicationId
+    state: str
+
+
+@dataclass(frozen=True)
+class Facts:
+    """Applications sent, what each service says became of them, and the texts that arrived.
+
+    `texts` is None where the rehearsal cannot look into the mailbox (another host).
+    """
+
+    campaign: Campaign
+    sent: Sequence[DemoApplication]
+    statuses: Mapping[ApplicationId, Status]
+    desk: Mapping[ApplicationId, str]
+    outcomes: Mapping[ApplicationId, Sequence[Outcome]]
+    notices: Sequence[Notice]
+    transcript_checks: Sequence[tuple[str, bool]]
+    texts: Sequence[DeliveredText] | None = None
+
+
+def report(wrong: Sequence[str], fine: str) -> str:
+    """Return `fine` if nothing is wrong, else the number of faults and the first three of them."""
+    return fine if not wrong else f"{len(wrong)} break it, e.g. {', '.join(wrong[:3])}"

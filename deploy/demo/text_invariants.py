@@ -1,0 +1,119 @@
+"""Invariants of the texts that reached applicants: one for each application, and right about every class. Pure."""
+
+import json
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final
+
+from deploy.demo.delivered import DeliveredText
+from deploy.demo.facts import Facts, Invariant, report
+from deploy.demo.people import DemoApplication
+from shared.campaign import Campaign
+from shared.contracts import Outcome
+from shared.ids import ApplicationId, Receipt
+
+_WORDS: Final[Mapping[tuple[str, str | None], str]] = {
+    ("lost", "clash"): "時間が重なります",
+    ("lost", "limit"): "お一人が当選できるのは",
+}
+"""Words that must stand beside a class, by outcome and reason. Others: by outcome alone."""
+
+_WORDS_OF_OUTCOME: Final = {"won": "当選", "waiting": "補欠", "lost": "落選", "refused": "対象外"}
+
+
+def check_texts(facts: Facts) -> Iterator[Invariant]:
+    """Yield the invariants. Yield nothing if the rehearsal cannot look into the mailbox."""
+    if facts.texts is None:
+        return
+    yield _one_recipient_each(facts, facts.texts)
+    yield _one_text_each(facts, facts.texts)
+    yield _every_class_explained(facts, facts.texts)
+
+
+def _one_recipient_each(facts: Facts, texts: Sequence[DeliveredText]) -> Invariant:
+    """Check R-S4: one recipient, no other address than that and the office's, one receipt number."""
+    office = {facts.campaign.office.mail_from, facts.campaign.office.mail_to}
+    mails = [text for text in texts if text.channel == "mail"]
+    wrong = [
+        mail.place
+        for mail in mails
+        if len(mail.recipients) != 1 or mail.addresses - office - set(mail.recipients) or len(mail.receipts) != 1
+    ]
+    name = "every mail has one recipient, shows no other address, and names one receipt number"
+    return Invariant(name, not wrong, report(wrong, f"{len(mails)} mails read"))
+
+
+def _one_text_each(facts: Facts, texts: Sequence[DeliveredText]) -> Invariant:
+    """Check R-B8 where the texts arrived: a mail counts only in the mailbox that the application named."""
+    readable = {each.application_id: each for each in facts.sent if each.expected.readable}
+    by_receipt = _by_receipt(texts)
+    wrong = []
+    for application in facts.sent:
+        receipt = _receipt_of(facts, application.application_id)
+        arrived = [text for text in by_receipt.get(receipt, ()) if _reached(text, application)]
+        expected = 1 if application.application_id in readable else 0
+        if len(arrived) != expected or len(by_receipt.get(receipt, ())) != expected:
+            wrong.append(f"{application.application_id} ({len(arrived)} texts)")
+    channels = Counter(text.channel for text in texts)
+    if len(texts) != len(readable):
+        wrong.append(f"{len(texts)} texts for {len(readable)} applications")
+    name = "each application that could be read has one text of its own, in its mailbox or printed"
+    return Invariant(name, not wrong, report(wrong, f"{channels['mail']} mails, {channels['post']} cards read"))
+
+
+def _every_class_explained(facts: Facts, texts: Sequence[DeliveredText]) -> Invariant:
+    """Check that each result says for every class what happened and why."""
+    by_receipt, wrong = _by_receipt(texts), []
+    for application_id, outcomes in facts.outcomes.items():
+        texts_of = by_receipt.get(_receipt_of(facts, application_id), ())
+        if not all(_explains(text.text, facts.campaign, outcomes) for text in texts_of):
+            wrong.append(str(application_id))
+    reasons = Counter(outcome.reason or outcome.outcome for each in facts.outcomes.values() for outcome in each)
+    seen = ", ".join(f"{reason} {count}" for reason, count in sorted(reasons.items()))
+    return Invariant("each result says for every class what happened and why", not wrong, report(wrong, seen))
+
+
+def _explains(text: str, campaign: Campaign, outcomes: Sequence[Outcome]) -> bool:
+    """Return True if each class is named, with the words of its outcome before the next class is named."""
+    places = {outcome.class_id: text.find(_title(campaign, outcome)) for outcome in outcomes}
+    if min(places.values()) < 0:
+        return False
+    for outcome in outcomes:
+        start = places[outcome.class_id]
+        ends = [place for place in places.values() if place > start]
+        words = _WORDS.get((outcome.outcome, outcome.reason)) or _WORDS_OF_OUTCOME[outcome.outcome]
+        if words not in text[start : min(ends, default=len(text))]:
+            return False
+    return True
+
+
+def _title(campaign: Campaign, outcome: Outcome) -> str:
+    event_class = campaign.event_class(outcome.class_id)
+    return re.sub(r"\s+", "", event_class.title.ja if event_class else outcome.class_id)
+
+
+def _by_receipt(texts: Sequence[DeliveredText]) -> Mapping[Receipt, Sequence[DeliveredText]]:
+    found: defaultdict[Receipt, list[DeliveredText]] = defaultdict(list)
+    for text in texts:
+        for receipt in text.receipts:
+            found[receipt].append(text)
+    return found
+
+
+def _receipt_of(facts: Facts, application_id: ApplicationId) -> Receipt:
+    status = facts.statuses.get(application_id)
+    return Receipt("" if status is None else status.receipt)
+
+
+def _reached(text: DeliveredText, application: DemoApplication) -> bool:
+    return text.channel == "post" or text.recipients == (mail_address(application),)
+
+
+def mail_address(application: DemoApplication) -> str | None:
+    """Return the mail address that the application names, None if it names none or cannot be read."""
+    try:
+        address = json.loads(application.plaintext)["applicant"].get("email")
+    except (ValueError, KeyError):
+        return None
+    return None if address is None else str(address)
