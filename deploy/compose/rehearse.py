@@ -13,8 +13,8 @@ from typing import Any
 from rich.console import Console
 
 from deploy.compose import record, secrets
+from deploy.demo.facts import Invariant
 from deploy.demo.installation import Installation, ServiceEndpoint, open_staff_client
-from deploy.demo.invariants import Invariant
 from deploy.demo.people import population
 from deploy.demo.phases import EventRun
 from deploy.demo.progress import PhaseProgress

@@ -9,8 +9,8 @@ import pypdfium2
 from PIL import Image
 
 from deploy.demo.delivered import DeliveredText, read_cards, read_mailbox
+from deploy.demo.facts import Facts, Invariant, Notice, Status
 from deploy.demo.installation import StaffClient
-from deploy.demo.invariants import Facts, Invariant, Notice, Status
 from deploy.demo.people import DemoApplication
 from services.lottery.verification.transcript_checks import verify_file
 from shared.contracts import Outcome

@@ -4,7 +4,7 @@ import json
 from collections import Counter
 from collections.abc import Iterator
 
-from deploy.demo.facts import Facts, Invariant, Notice, Status, report
+from deploy.demo.facts import Facts, Invariant, Status, report
 from deploy.demo.people import DemoApplication
 from deploy.demo.text_invariants import check_texts
 
@@ -91,6 +91,3 @@ def _transcript(facts: Facts) -> Iterator[Invariant]:
     failed = [name for name, passed in facts.transcript_checks if not passed]
     holds = bool(facts.transcript_checks) and not failed
     yield Invariant("the transcript verifies", holds, report(failed, f"{len(facts.transcript_checks)} checks"))
-
-
-__all__ = ["Facts", "Invariant", "Notice", "Status", "check"]

@@ -7,7 +7,7 @@ from rich.console import Console, Group
 from rich.table import Table
 from rich.text import Text
 
-from deploy.demo.invariants import Facts, Invariant
+from deploy.demo.facts import Facts, Invariant
 from shared.json_types import JsonObject
 
 

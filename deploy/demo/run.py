@@ -16,8 +16,9 @@ from pathlib import Path
 from rich.console import Console
 
 from deploy.demo import evidence, phases
+from deploy.demo.facts import Invariant
 from deploy.demo.installation import Installation, ServiceEndpoint, StaffClient, open_staff_client
-from deploy.demo.invariants import Invariant, check
+from deploy.demo.invariants import check
 from deploy.demo.people import DemoApplication, population
 from deploy.demo.phases import EventRun
 from deploy.demo.progress import PhaseProgress

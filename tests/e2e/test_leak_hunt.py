@@ -18,8 +18,9 @@ from pymongo import MongoClient
 from rich.console import Console
 
 from deploy.demo import evidence, phases
+from deploy.demo.facts import Facts
 from deploy.demo.installation import open_staff_client
-from deploy.demo.invariants import Facts, check
+from deploy.demo.invariants import check
 from deploy.demo.people import DemoApplication, needles, population
 from deploy.demo.phases import EventRun
 from deploy.demo.progress import PhaseProgress
