@@ -124,7 +124,7 @@ class _Writer:
 
     def _kinds(self, size: int) -> list[str]:
         faults = itertools.islice(itertools.cycle(_FAULTS), max(len(_FAULTS), size // 200))
-        siblings = ["siblings"] * 2 * max(4, size // 100)
+        siblings = ["siblings"] * 2 * max(10, size // 50)
         special = ["in-vain"] * round(size * 0.04) + ["elsewhere"] * round(size * 0.03) + list(faults) + siblings
         kinds = (special + ["good"] * max(0, size - len(special)))[:size]
         self._dice.shuffle(kinds)
