@@ -2,7 +2,20 @@
 
 import typer
 
-from deploy.cli import close_out, compose, demo, dev, draws, installation, papers, places, rehearsal, staff, vault
+from deploy.cli import (
+    close_out,
+    compose,
+    demo,
+    dev,
+    draws,
+    installation,
+    papers,
+    places,
+    rehearsal,
+    service_keys,
+    staff,
+    vault,
+)
 from deploy.cli import verify as checking
 from deploy.web_build import build as pages
 
@@ -42,6 +55,7 @@ app.add_typer(draws.draw, name="draw")
 app.add_typer(places.places, name="places")
 app.add_typer(close_out.close_out, name="close-out")
 app.add_typer(compose.compose, name="compose")
+app.add_typer(service_keys.service_keys, name="service-keys")
 app.command("papers")(papers.list_papers)
 app.command("seal-paper")(papers.seal_paper)
 app.command("fax-webhook")(papers.fax_webhook)

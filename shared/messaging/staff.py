@@ -82,7 +82,7 @@ def _add_untrusted(router: APIRouter, untrusted: Untrusted) -> None:
             raise unavailable() from None
         return {"v": 1, "count": count, "messages": [asdict(record) for record in found]}
 
-    @router.delete("/untrusted", responses=_ASKING)
+    @router.post("/untrusted/discard", responses=_ASKING)
     async def discard_all() -> dict[str, Any]:
         try:
             return {"v": 1, "discarded": await untrusted.discard_all()}

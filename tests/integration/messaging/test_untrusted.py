@@ -15,7 +15,7 @@ from shared.ids import EventId, new_event_id
 from shared.messaging import Bus
 from shared.messaging.envelope import Envelope, bundles
 from shared.service_keys import EventSignature, ServiceKey
-from shared.web import install_problems, ops_only
+from shared.web import install_problems, require_staff_token
 from tests.support.counting_handler import Witness, all_marked, marks
 from tests.support.messaging_harness import CAMPAIGN, House, received, until
 from tests.support.service_keys import service_key, signed, signed_body
@@ -183,7 +183,7 @@ async def test_staff_see_the_records_and_discard_them_together(house: House, tmp
     (tmp_path / "token").write_text("staff")
     app = FastAPI()
     install_problems(app)
-    app.include_router(vault.parking_router(ops_only(tmp_path / "token")))
+    app.include_router(vault.parking_router(require_staff_token(tmp_path / "token")))
     for _ in range(3):
         await house.put(house.names.queue("vault", NAME), _unsigned())
     await until(lambda: _counted(vault, 3))
@@ -191,7 +191,7 @@ async def test_staff_see_the_records_and_discard_them_together(house: House, tmp
         assert (await client.get("/v1/untrusted")).status_code == 401
         client.headers["Authorization"] = "Bearer staff"
         listed = (await client.get("/v1/untrusted")).json()
-        discarded = (await client.delete("/v1/untrusted")).json()
+        discarded = (await client.post("/v1/untrusted/discard")).json()
 
     assert listed["count"] == 3
     assert {record["event"] for record in listed["messages"]} == {NAME}
