@@ -18,10 +18,10 @@ from pydantic import ValidationError
 
 from shared.contracts.base import Event
 from shared.errors import NotReadyError
-from shared.ids import EventId
 from shared.logging import describe, get_logger
 from shared.messaging.deliveries import Deliveries
-from shared.messaging.envelope import Envelope, erasable_campaign
+from shared.messaging.envelope import Envelope
+from shared.messaging.erased import ErasedCampaigns
 from shared.messaging.errors import BrokerUnavailable, ContractViolation
 from shared.messaging.names import Names
 from shared.messaging.publisher import Publisher
@@ -87,6 +87,7 @@ class Handling(Generic[E]):
         self._queue, self._parking = names.queue(service, event_type), names.parked(service)
         self._consumer = names.plain(self._queue)
         self._names, self._store, self._publisher = names, store, publisher
+        self._erased = ErasedCampaigns(store, self._queue)
         self._trust, self._untrusted = trust, untrusted
 
     async def handle(self, messages: Sequence[AbstractIncomingMessage], deliveries: Deliveries) -> None:
@@ -166,22 +167,12 @@ class Handling(Generic[E]):
     async def _work(self, parcels: Sequence[Parcel[E]], uow: UnitOfWork) -> None:
         events = {parcel.envelope.event_id: parcel.event for parcel in parcels}
         unseen = await self._store.inbox.unseen(self._consumer, list(events), uow.session)
-        kept = await self._without_erased({key: event for key, event in events.items() if key in unseen}, uow)
+        kept = await self._erased.without({key: event for key, event in events.items() if key in unseen}, uow)
         if not kept:
             return
         campaigns = {key: event.erasable_campaign for key, event in kept.items()}
         await self._store.inbox.record(self._consumer, campaigns, uow.session)
         await self._handler(list(kept.values()), uow)
-
-    async def _without_erased(self, events: dict[EventId, E], uow: UnitOfWork) -> dict[EventId, E]:
-        """Drop and count events of campaigns that have a tombstone; no handler sees them (docs/protocols.md §5)."""
-        named = {key: event.erasable_campaign for key, event in events.items()}
-        erased = await self._store.tombstones.erased_among(filter(None, named.values()), uow.session)
-        dropped = [campaign for campaign in named.values() if campaign in erased]
-        if dropped:
-            await self._store.tombstones.count_dropped(filter(None, dropped), uow.session)
-            _log.warning("erased-campaign-dropped", queue=self._queue, count=len(dropped))
-        return {key: event for key, event in events.items() if named[key] not in erased}
 
     async def _divert(self, delivery: Delivery, envelope: Envelope, error: Exception, deliveries: Deliveries) -> None:
         """Up the ladder or to the parking queue: the copy is confirmed before the original is acknowledged."""
@@ -200,19 +191,12 @@ class Handling(Generic[E]):
         await _answered([delivery], deliveries)
 
     async def _is_erased(self, envelope: Envelope, deliveries: Deliveries) -> bool:
-        """Return True, and count the event, if its campaign was erased: no copy of it goes to another queue."""
-        campaign = erasable_campaign(envelope)
-        if campaign is None:
-            return False
+        """Return True if the event's campaign was erased. Raises Abandoned while the database is away."""
         try:
-            if not await self._store.tombstones.erased_among([campaign]):
-                return False
-            await self._store.tombstones.count_dropped([campaign])
+            return await self._erased.drops(envelope)
         except (StoreUnavailableError, PyMongoError):
             deliveries.abandon()
             raise Abandoned from None
-        _log.warning("erased-campaign-dropped", queue=self._queue, count=1)
-        return True
 
     async def _set_aside(self, message: AbstractIncomingMessage, mistrust: str, deliveries: Deliveries) -> None:
         """Keep a record of an untrusted message, without its body; then the broker may forget the message."""
