@@ -16,6 +16,7 @@ from typing import Any, Final, Literal, get_args
 from shared.encoding import unb64url
 from shared.errors import ConfigurationError
 from shared.ids import EventId
+from shared.json_types import JsonObject
 from shared.signing import SigningKey, VerifyKey, key_name, signed_bytes
 
 EVENT_CONTEXT: Final = "kuji/event/2"
@@ -69,7 +70,7 @@ class ServiceKey:
     def public(self) -> str:
         return self._current().public
 
-    def sign_document(self, context: str, document: Mapping[str, Any]) -> dict[str, Any]:
+    def sign_document(self, context: str, document: Mapping[str, Any]) -> JsonObject:
         """Return the document with the members `key` and `signature` (Ed25519 over context, 0x00, canonical JSON)."""
         return self._current().sign_in_context(context, document)
 

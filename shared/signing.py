@@ -10,6 +10,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 
 from shared.canonical import canonical
 from shared.encoding import b64url, unb64url
+from shared.json_types import JsonObject
 
 
 class SigningKey:
@@ -46,12 +47,12 @@ class SigningKey:
     def sign(self, message: bytes) -> str:
         return b64url(self._private.sign(message))
 
-    def sign_document(self, document: Mapping[str, Any]) -> dict[str, Any]:
+    def sign_document(self, document: Mapping[str, Any]) -> JsonObject:
         """Return the document with a `signature` over its canonical JSON without that member."""
         unsigned = _unsigned(document)
         return {**unsigned, "signature": self.sign(canonical(unsigned))}
 
-    def sign_in_context(self, context: str, document: Mapping[str, Any]) -> dict[str, Any]:
+    def sign_in_context(self, context: str, document: Mapping[str, Any]) -> JsonObject:
         """Return the document with `key` and with a `signature` that is valid in this context only."""
         named = {**document, "key": self.name}
         return {**_unsigned(named), "signature": self.sign(signed_bytes(context, named))}
@@ -93,7 +94,7 @@ def verify_in_context(public: str, context: str, document: Mapping[str, Any]) ->
     return verify(public, signed_bytes(context, document), signature)
 
 
-def _unsigned(document: Mapping[str, Any]) -> dict[str, Any]:
+def _unsigned(document: Mapping[str, Any]) -> JsonObject:
     return {member: value for member, value in document.items() if member != "signature"}
 
 

@@ -45,7 +45,7 @@ def call(service: str, method: str, path: str, body: JsonObject | None = None) -
     except httpx.TransportError as error:
         raise NotRunningError(f"{service} does not answer ({type(error).__name__}); see ./kuji status") from None
     if answer.is_error:
-        raise CallRefusedError(f"{service}: {_told(answer)}")
+        raise CallRefusedError(f"{service}: {_describe_refusal(answer)}")
     return answer
 
 
@@ -64,7 +64,7 @@ def campaign_or_only(campaign: str | None) -> str:
     return campaign
 
 
-def _told(answer: httpx.Response) -> str:
+def _describe_refusal(answer: httpx.Response) -> str:
     try:
         problem = answer.json()
         name = str(problem["type"]).rpartition(":")[2]

@@ -20,7 +20,7 @@ from shared.clock import set_rehearsal_clock
 from shared.ids import ApplicationId
 from shared.json_types import JsonObject
 
-PATIENCE_S = 120.0
+TIMEOUT_S = 120.0
 NAMESAKES = 5
 """Every so many of those held are, for the play, two people of one name; the others applied twice."""
 
@@ -55,7 +55,7 @@ async def await_verdicts(play: EventRun, count: int, bar: PhaseBar) -> JsonObjec
         bar.to(_decided(summary))
         return summary
 
-    return await until(ask, lambda s: _decided(s) >= count, within_s=PATIENCE_S, what="verdicts of the vault")
+    return await until(ask, lambda s: _decided(s) >= count, within_s=TIMEOUT_S, what="verdicts of the vault")
 
 
 def _decided(summary: JsonObject) -> int:
@@ -100,7 +100,7 @@ async def _draw_state(play: EventRun, states: set[str], what: str) -> JsonObject
         state: JsonObject = await play.staff.get(play.staff.at.lottery, "draw")
         return state
 
-    return await until(ask, lambda draw: draw["state"] in states, within_s=PATIENCE_S, what=what)
+    return await until(ask, lambda draw: draw["state"] in states, within_s=TIMEOUT_S, what=what)
 
 
 async def keep_transcript(play: EventRun) -> Path:
@@ -118,7 +118,7 @@ async def await_notices(play: EventRun, expected: int, bar: PhaseBar) -> list[Js
         bar.to(_final(summary))
         return summary
 
-    await until(ask, lambda s: _final(s) >= expected, within_s=PATIENCE_S, what="notices")
+    await until(ask, lambda s: _final(s) >= expected, within_s=TIMEOUT_S, what="notices")
     notices: list[JsonObject] = (await play.staff.get(play.staff.at.notifier, "notices"))["notices"]
     return notices
 
@@ -151,7 +151,7 @@ async def erase(play: EventRun) -> JsonObject:
         state: JsonObject = await staff.get(staff.at.vault, "erasure")
         return state
 
-    await until(ask, lambda s: s["state"] == "certified", within_s=PATIENCE_S, what="the erasure")
+    await until(ask, lambda s: s["state"] == "certified", within_s=TIMEOUT_S, what="the erasure")
     content = await staff.get_bytes(staff.at.vault, "certificate")
     (play.output / "certificate.json").write_bytes(content)
     (play.output / "certificate.pdf").write_bytes(await staff.get_bytes(staff.at.vault, "certificate.pdf"))

@@ -74,8 +74,8 @@ class IntakeClient:
         return SealingKey.from_document(document, campaign=settings.campaign, trusted=settings.signing_key)
 
     def post(self, paper: SealedPaper) -> Receipt:
-        """Post until intake answers. Raises PaperRefusedError, or IntakeUnavailableError after `patience_s`."""
-        ends, wait_s = time.monotonic() + self._settings.patience_s, 0.5
+        """Post until intake answers. Raises PaperRefusedError, or IntakeUnavailableError after `timeout_s`."""
+        ends, wait_s = time.monotonic() + self._settings.timeout_s, 0.5
         while True:
             wait_s = min(2 * wait_s, _LONGEST_WAIT_S)
             try:
@@ -85,7 +85,7 @@ class IntakeClient:
             else:
                 if answer.status_code not in _LATER:
                     return _receipt(answer)
-                wait_s = max(wait_s, _told_to_wait(answer))
+                wait_s = max(wait_s, _retry_after_s(answer))
             if time.monotonic() + wait_s > ends:
                 raise IntakeUnavailableError("intake does not take papers just now; what is sealed waits in the spool")
             time.sleep(wait_s)
@@ -103,6 +103,6 @@ def _receipt(answer: httpx.Response) -> Receipt:
     )
 
 
-def _told_to_wait(answer: httpx.Response) -> float:
+def _retry_after_s(answer: httpx.Response) -> float:
     after = answer.headers.get("Retry-After", "")
     return min(float(after), _LONGEST_WAIT_S) if after.isdecimal() else 0.0

@@ -23,7 +23,7 @@ class NotSetUpError(Exception):
 class EdgeSettings:
     """`signing_key`: the vault's public key (base64url), learned on paper or by telephone, never from intake.
 
-    `patience_s`: how long a sealed paper is offered to an intake that is away before the tool ends; it stays spooled.
+    `timeout_s`: time for which the tool offers a sealed paper to an intake that is away; then it ends, the paper stays.
     """
 
     intake_url: str
@@ -31,7 +31,7 @@ class EdgeSettings:
     token: str = field(repr=False)
     signing_key: str
     spool: Path
-    patience_s: float = 60.0
+    timeout_s: float = 60.0
 
     @classmethod
     def read(cls, environment: Mapping[str, str] = os.environ) -> Self:
@@ -47,7 +47,7 @@ class EdgeSettings:
             token=_secret(Path(_needed(environment, "KUJI_PAPER_TOKEN_FILE"))),
             signing_key=_needed(environment, "KUJI_SIGNING_KEY"),
             spool=Path(environment.get("KUJI_SPOOL", "/var/spool/kuji")),
-            patience_s=float(environment.get("KUJI_PATIENCE_S", "60")),
+            timeout_s=float(environment.get("KUJI_PATIENCE_S", "60")),
         )
 
 

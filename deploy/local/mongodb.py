@@ -18,10 +18,10 @@ from shared.storage import TRANSACTION_LIFETIME_S
 WHEEL_BINARY = Path("fiftyone/db/bin/mongod")
 
 
-def find_mongod(house: Path) -> Path | None:
-    """`mongod` on the PATH, else the one unpacked from the wheel below `house`."""
+def find_mongod(state: Path) -> Path | None:
+    """Return `mongod` from the PATH, else the one unpacked from the wheel below the folder `state`, else None."""
     on_path = shutil.which("mongod")
-    unpacked = house / "mongod" / WHEEL_BINARY
+    unpacked = state / "mongod" / WHEEL_BINARY
     if on_path:
         return Path(on_path)
     if unpacked.exists():

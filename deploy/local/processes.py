@@ -77,7 +77,7 @@ for group in groups:
 """
 
 
-_BEGIN_WHEN_TOLD = 'read -r go && exec "$0" "$@" </dev/null'
+_BEGIN_ON_GO = 'read -r go && exec "$0" "$@" </dev/null'
 
 
 class Child:
@@ -106,7 +106,7 @@ class Child:
             raise LocalError(f"{name}: {command[0]} is not there, or may not be run")
         with log.open("ab") as output:
             process = subprocess.Popen(
-                ["/bin/sh", "-c", _BEGIN_WHEN_TOLD, *(str(part) for part in command)],
+                ["/bin/sh", "-c", _BEGIN_ON_GO, *(str(part) for part in command)],
                 env=dict(env),
                 stdin=subprocess.PIPE,
                 stdout=output,

@@ -19,7 +19,7 @@ def become_primary(url: str, host: str, admin_password: str) -> None:
 
     `host` is how members and clients reach this server. A server that has its administrator already is left as it is.
     """
-    with MongoClient[dict[str, Any]](url, directConnection=True, serverSelectionTimeoutMS=5000) as client:
+    with MongoClient[Mapping[str, Any]](url, directConnection=True, serverSelectionTimeoutMS=5000) as client:
         settings = {"electionTimeoutMillis": 1000}
         members = [{"_id": 0, "host": host}]
         try:
@@ -37,7 +37,7 @@ def become_primary(url: str, host: str, admin_password: str) -> None:
 
 def create_users(url: str, users: Mapping[str, str]) -> None:
     """`users`: database → password; each user is called like its database and may write only there."""
-    with MongoClient[dict[str, Any]](url, serverSelectionTimeoutMS=10_000) as client:
+    with MongoClient[Mapping[str, Any]](url, serverSelectionTimeoutMS=10_000) as client:
         for database, password in users.items():
             roles = [{"role": "readWrite", "db": database}, {"role": "dbAdmin", "db": database}]
             try:
@@ -47,7 +47,7 @@ def create_users(url: str, users: Mapping[str, str]) -> None:
                     raise
 
 
-def _await_primary(client: MongoClient[dict[str, Any]]) -> None:
+def _await_primary(client: MongoClient[Mapping[str, Any]]) -> None:
     ends = time.monotonic() + _TIMEOUT_S
     while not client.admin.command("hello")["isWritablePrimary"]:
         if time.monotonic() > ends:

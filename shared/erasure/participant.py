@@ -11,6 +11,7 @@ from shared.erasure.counting import Queues, count_own_records, delete_own_record
 from shared.erasure.records import ErasureRecord, ErasureRepository
 from shared.errors import ConfigurationError, PermanentError
 from shared.ids import CampaignId, derived_event_id
+from shared.json_types import JsonObject
 from shared.logging import get_logger
 from shared.storage import Store, Tombstone, UnitOfWork
 
@@ -40,7 +41,7 @@ class CampaignStores(Protocol):
 class DocumentSigner(Protocol):
     """The service's own key."""
 
-    def sign_document(self, context: str, document: Mapping[str, Any]) -> dict[str, Any]:
+    def sign_document(self, context: str, document: Mapping[str, Any]) -> JsonObject:
         """Return the document with the members `key` and `signature`."""
 
 
@@ -154,9 +155,9 @@ class ErasureParticipant:
         return {**await self.stores.count(campaign), **await count_own_records(self.store, campaign)}
 
 
-def signed_document(answer: ErasureCompleted) -> dict[str, Any]:
+def signed_document(answer: ErasureCompleted) -> JsonObject:
     """Return the answer as the document that was signed."""
-    document: dict[str, Any] = json.loads(answer.to_json())
+    document: JsonObject = json.loads(answer.to_json())
     return document
 
 

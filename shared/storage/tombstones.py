@@ -5,7 +5,7 @@ never deleted, so the campaign's id is never used again (docs/protocols.md §5).
 """
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Self
@@ -29,7 +29,7 @@ class Tombstone:
     dropped: int
 
     @classmethod
-    def from_document(cls, document: dict[str, Any]) -> Self:
+    def from_document(cls, document: Mapping[str, Any]) -> Self:
         """Return the tombstone that the database's document describes."""
         return cls(
             CampaignId(document["_id"]),

@@ -1,9 +1,11 @@
 """Errors in an API's description (OpenAPI): every refusal is named with its problem document."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
 from pydantic import BaseModel, Field
+
+from shared.json_types import JsonObject
 
 _PROBLEM_TYPE: Final = "application/problem+json"
 
@@ -18,7 +20,7 @@ class Problem(BaseModel):
     detail_en: str = ""
 
 
-def describe_refusals(refusals: Mapping[int, str]) -> dict[int | str, dict[str, Any]]:
+def describe_refusals(refusals: Mapping[int, str]) -> dict[int | str, JsonObject]:
     """Describe the error answers of an endpoint (status → meaning) for OpenAPI."""
     schema = {"$ref": "#/components/schemas/Problem"}
     return {

@@ -3,6 +3,7 @@
 No error repeats what was sent: the framework's own validation errors are replaced for that reason.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -91,7 +92,7 @@ async def _on_known(_: Request, error: Exception) -> JSONResponse:
     return answer
 
 
-def _field(mistake: dict[str, Any]) -> str:
+def _field(mistake: Mapping[str, Any]) -> str:
     """Name the field of a mistake; for an unknown member, whose name is input, name its parent."""
     where = mistake["loc"][:-1] if mistake["type"] == "extra_forbidden" else mistake["loc"]
     named = ".".join(str(part) for part in where[:3])

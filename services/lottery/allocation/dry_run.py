@@ -6,16 +6,16 @@ The result names no entry, so staff cannot choose a list or a day by its outcome
 import secrets
 from collections import Counter
 from collections.abc import Mapping
-from typing import Any
 
 from services.lottery.allocation.allocator import Allocation, allocate
 from services.lottery.allocation.frozen_list import FrozenList
 from services.lottery.allocation.tickets import Positions
 from services.lottery.rules import ClassRule, Rules
 from shared.campaign import Campaign
+from shared.json_types import JsonObject
 
 
-def dry_run(frozen: FrozenList, campaign: Campaign) -> dict[str, Any]:
+def dry_run(frozen: FrozenList, campaign: Campaign) -> JsonObject:
     """Return counts by class: capacity, entries that chose it, winners and seats, waiting, winners by group size."""
     classes = [ClassRule(one.id, one.capacity, one.starts, one.ends, one.waiting) for one in campaign.classes]
     rules = Rules(campaign.draw.max_wins, campaign.draw.preferences)
@@ -28,9 +28,7 @@ def dry_run(frozen: FrozenList, campaign: Campaign) -> dict[str, Any]:
     }
 
 
-def _class_counts(
-    frozen: FrozenList, allocation: Allocation, rule: ClassRule, chosen: Mapping[str, int]
-) -> dict[str, Any]:
+def _class_counts(frozen: FrozenList, allocation: Allocation, rule: ClassRule, chosen: Mapping[str, int]) -> JsonObject:
     won = _by_size(frozen, allocation.winners[rule.id], rule.id)
     return {
         "id": rule.id,

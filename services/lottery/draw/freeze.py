@@ -31,7 +31,7 @@ from shared.storage import Store, UnitOfWork
 
 _log = get_logger(__name__)
 
-_TRIES: Final = 20
+_ATTEMPTS: Final = 20
 
 
 class ListIncompleteError(KujiError):
@@ -67,7 +67,7 @@ class FreezeService:
         if now < campaign.window.paper_until:
             raise TooEarlyError("applications may still arrive")
         await check_clocks(self._store)
-        for _ in range(_TRIES):
+        for _ in range(_ATTEMPTS):
             _check_open(draw)
             stated = _permitted(await self._entries.readiness(draw.campaign), override)
             closed = await self._draws.close(draw, closing_of(campaign, draw.number, now, stated))

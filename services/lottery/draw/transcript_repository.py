@@ -11,7 +11,7 @@ from shared.storage import Store, UnitOfWork
 
 _PART: Final = 4 * 1024 * 1024
 """Characters in a part."""
-_TRIES: Final = 5
+_ATTEMPTS: Final = 5
 
 
 class TranscriptRepository:
@@ -38,7 +38,7 @@ class TranscriptRepository:
 
     async def get(self, draw: DrawId) -> str:
         """Return the transcript, reading it again if it is replaced meanwhile. Raises KeyError, TransientError."""
-        for _ in range(_TRIES):
+        for _ in range(_ATTEMPTS):
             parts = await self._texts.find(_parts_of(draw)).sort("_id", 1).to_list(None)
             if parts and len(parts) == parts[0]["parts"] and len({part["version"] for part in parts}) == 1:
                 return "".join(part["text"] for part in parts)

@@ -13,11 +13,12 @@ from services.lottery.promotion.states import Move, PlaceState
 from services.lottery.promotion.waiting_list import PlaceEvent, WaitingLists
 from services.lottery.record.manifest import Manifest
 from services.lottery.record.transcript import make_history_event
+from shared.json_types import JsonObject
 
 HistoryEvent = Mapping[str, Any]
 
 
-def chain_events(events: Iterable[PlaceEvent], last: HistoryEvent) -> Iterator[dict[str, Any]]:
+def chain_events(events: Iterable[PlaceEvent], last: HistoryEvent) -> Iterator[JsonObject]:
     """Yield the history events of `events`, chained by hash; the first one follows `last`."""
     for event in events:
         last = make_history_event(event.move, event.at, last, event.reason, **_facts(event))
@@ -36,8 +37,8 @@ def empty_lists(manifest: Manifest) -> WaitingLists:
     return WaitingLists(classes, manifest.rules.max_wins, manifest.promotion)
 
 
-def _facts(event: PlaceEvent) -> dict[str, Any]:
-    facts: dict[str, Any] = {"entry": event.entry, "class": event.class_id, "seats": event.seats}
+def _facts(event: PlaceEvent) -> JsonObject:
+    facts: JsonObject = {"entry": event.entry, "class": event.class_id, "seats": event.seats}
     if event.answer_by is not None:
         facts["answer_by"] = event.answer_by.isoformat()
     if event.past:

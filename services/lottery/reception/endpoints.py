@@ -103,7 +103,7 @@ def reception_router(
         name = known_campaign(campaigns, campaign)
         sender = Sender(name, body.device, staff.acting_as(body.actor))
         readings = [each.reading() for each in body.scans]
-        return _heard(await _unless_erased(desk.sync(sender, readings, body.since)), clock.now())
+        return _sync_document(await _unless_erased(desk.sync(sender, readings, body.since)), clock.now())
 
     @router.get("/attendance")
     async def attendance(campaign: str, _: signed_in) -> dict[str, Any]:
@@ -120,7 +120,7 @@ def reception_router(
 
 
 def roster_document(campaign: Campaign, lines: Sequence[RosterLine], key: str) -> dict[str, Any]:
-    """What a device needs to work alone. `places` as `docs/protocols.md` §2 has them, "Attendance"."""
+    """Return the roster with which a device works offline (`docs/protocols.md` §2, "Attendance")."""
     numbers = {each.id: each.number for each in campaign.classes}
     return {
         "v": 1,
@@ -178,14 +178,14 @@ def _attendance(seen: Attendance) -> dict[str, Any]:
     }
 
 
-def _heard(heard: SyncResponse, now: datetime) -> dict[str, Any]:
+def _sync_document(response: SyncResponse, now: datetime) -> dict[str, Any]:
     return {
         "v": 1,
         "now": _text(now),
-        "cursor": heard.cursor,
-        "more": heard.more,
-        "scans": [_scan(each) for each in heard.scans],
-        "verdicts": {name: _verdict(verdict) for name, verdict in heard.verdicts.items()},
+        "cursor": response.cursor,
+        "more": response.more,
+        "scans": [_scan(each) for each in response.scans],
+        "verdicts": {name: _verdict(verdict) for name, verdict in response.verdicts.items()},
     }
 
 

@@ -85,11 +85,11 @@ class NoShows:
 
 
 def count_attendance(campaign: Campaign, lines: Sequence[RosterLine], pairs: Sequence[tuple[str, Scan]]) -> ClassCount:
-    """`lines` and scans of one class, or of several together."""
-    told = judge_all(campaign, lines, pairs)
+    """Count the attendance of `lines` (roster lines of one or more classes) from the scans `pairs`."""
+    verdicts = judge_all(campaign, lines, pairs)
     inside = Counter[str]()
     for place, scan in pairs:
-        inside[place] += told[scan.id].counted
+        inside[place] += verdicts[scan.id].counted
     count, absent = Count(), []
     for line in lines:
         count = count.with_place(line.place, inside[line.place_id])

@@ -67,20 +67,20 @@ class Overview:
             )
             counted, released = (closing["no_shows"], len(closing["released"])) if closing else (None, 0)
             classes.append(ClassAttendance(each.id, count, due, counted, released, waits))
-        told = judge_all(campaign, lines, pairs)
+        verdicts = judge_all(campaign, lines, pairs)
         return Attendance(
             classes,
             await repository.devices(self._store, campaign.id),
-            find_conflicts(told, [scan for _, scan in pairs]),
+            find_conflicts(verdicts, [scan for _, scan in pairs]),
         )
 
 
-def find_conflicts(told: Mapping[str, Verdict], scans: Sequence[Scan]) -> list[Conflict]:
+def find_conflicts(verdicts: Mapping[str, Verdict], scans: Sequence[Scan]) -> list[Conflict]:
     """Return scans of passes that came twice, of too many people, or of places that are gone, by time."""
     known = {scan.id: scan for scan in scans}
     found = []
     for scan in sorted(known.values(), key=lambda each: (each.at, each.id)):
-        verdict = told[scan.id]
+        verdict = verdicts[scan.id]
         first = known.get(verdict.first or "")
         if verdict.code in _WORTH_A_LOOK:
             name = first.device if first is not None else None

@@ -17,7 +17,7 @@ class StoredScan:
     place: str | None
     by: str
     actor: str
-    heard_at: datetime
+    received_at: datetime
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ def scan_document(campaign: CampaignId, seq: int, stored: StoredScan) -> Mapping
         "device": scan.device,
         "actor": stored.actor,
         "at": scan.at,
-        "heard_at": stored.heard_at,
+        "received_at": stored.received_at,
         "class_id": scan.class_id,
         "people": scan.people,
         "desk": scan.desk,

@@ -42,7 +42,7 @@ def collections() -> list[Collection]:
     """Return the collections of reception, with indexes."""
     scan = {
         "bsonType": "object",
-        "required": ["_id", "campaign", "seq", "device", "actor", "at", "heard_at", "class_id", "people", "by"],
+        "required": ["_id", "campaign", "seq", "device", "actor", "at", "received_at", "class_id", "people", "by"],
         "properties": {
             "seq": {"bsonType": "int", "minimum": 1},
             "people": {"bsonType": "int", "minimum": 1, "maximum": 20},

@@ -147,9 +147,9 @@ class ReceptionService:
 def judge_all(campaign: Campaign, lines: Sequence[RosterLine], pairs: Sequence[tuple[str, Scan]]) -> dict[str, Verdict]:
     """Return the verdict on every scan, judged by place."""
     places: dict[str, Place] = {line.place_id: line.place for line in lines}
-    told: dict[str, Verdict] = {}
+    verdicts: dict[str, Verdict] = {}
     for place, scans in group_by_place(pairs).items():
         event_class = campaign.event_class(split_place_id(place)[1])
         assert event_class is not None  # noqa: S101  (a place is made from a class of the campaign)
-        told |= judge(places.get(place), admission_window(event_class), scans)
-    return told
+        verdicts |= judge(places.get(place), admission_window(event_class), scans)
+    return verdicts

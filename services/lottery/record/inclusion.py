@@ -48,10 +48,10 @@ def check_proof(proof: Mapping[str, Any], root: str) -> bool | None:
     ids = [entry_id for leaf in leaves for entry_id in leaf]
     if entry in ids:
         return True
-    together = last - first == len(leaves) - 1
+    adjacent = last - first == len(leaves) - 1
     below = first == 0 or ids[0] < entry
     above = last == proof["size"] - 1 or entry < ids[-1]
-    return False if together and below and above else None
+    return False if adjacent and below and above else None
 
 
 def _ids(leaf: Mapping[str, Any], size: int, root: str) -> list[bytes]:

@@ -1,4 +1,4 @@
-"""What a scan means. Pure, and the same in the browser (`services/lottery/web/src/reception/attendance.ts`).
+"""Judge scans. Pure, and the same in the browser (`services/lottery/web/src/reception/attendance.ts`).
 
 Every device judges with what it has seen; when devices meet, all scans of a place are judged again, in the order in
 which they happened. So the answer depends on the set of scans and on nothing else: not on who met whom first, nor on
@@ -54,7 +54,7 @@ class AdmissionWindow:
 
 @dataclass(frozen=True)
 class Place:
-    """What one entry holds in one class.
+    """Place of one entry in one class.
 
     `held_since`: when it was passed on to the entry, None where the draw gave it; `gone_at`: since when it is given up,
     None where that is not known.
@@ -94,24 +94,24 @@ class Verdict:
 
 
 def judge(place: Place | None, window: AdmissionWindow, scans: Iterable[Scan]) -> dict[str, Verdict]:
-    """The verdict on every scan of one place, by scan id. A scan that is there twice is one scan."""
+    """Return the verdict on every scan of one place, by scan id. A scan that was sent twice counts as one."""
     known = {scan.id: scan for scan in scans}
     taken_back = {scan.undoes for scan in known.values() if scan.undoes is not None}
-    told: dict[str, Verdict] = {}
+    verdicts: dict[str, Verdict] = {}
     inside, first = 0, None
     for scan in sorted(known.values(), key=_happened):
         refusal = _refusal(place, window, scan, scan.id in taken_back)
         if refusal is not None or place is None:
-            told[scan.id] = Verdict(refusal or Code.UNKNOWN)
+            verdicts[scan.id] = Verdict(refusal or Code.UNKNOWN)
             continue
-        told[scan.id] = _let_in(place, scan.people, inside, first)
+        verdicts[scan.id] = _let_in(place, scan.people, inside, first)
         first = first or scan.id
-        inside += told[scan.id].counted
-    return told
+        inside += verdicts[scan.id].counted
+    return verdicts
 
 
 def people_in(verdicts: Mapping[str, Verdict]) -> int:
-    """How many people of the place are in."""
+    """Count the people of one place who were admitted, from the verdicts on its scans."""
     return sum(verdict.counted for verdict in verdicts.values())
 
 
@@ -131,7 +131,7 @@ class Count:
         return self.places - self.complete - self.partial
 
     def with_place(self, place: Place, inside: int) -> "Count":
-        """With one place more. One that is not held counts only by the people who are in nevertheless."""
+        """Return the counts with one place added. A place that is not held adds only the people who were admitted."""
         held = int(place.state == "held")
         complete = int(held and inside >= place.seats)
         return Count(
@@ -154,7 +154,7 @@ def _happened(scan: Scan) -> tuple[datetime, str]:
 
 
 def _refusal(place: Place | None, window: AdmissionWindow, scan: Scan, taken_back: bool) -> Code | None:  # noqa: FBT001
-    """Why this scan lets nobody in; None where it may. The first reason that holds is told."""
+    """Return the reason why this scan admits no person, or None if it may admit people."""
     reasons = (
         (scan.undoes is not None, Code.UNDO),
         (taken_back, Code.UNDONE),
