@@ -1,4 +1,4 @@
-"""Who may do what on the broker: one user per service, no more than its routes need; and the definitions file.
+"""Permissions on the broker: one user per service with no more than its routes need; and the definitions file.
 
 A service configures nothing, reads its own queues, and writes to three kinds of exchanges. RabbitMQ's topic
 permissions narrow that further: its own events only, and retries into its own queues only.
@@ -38,7 +38,7 @@ class TopicPermission:
 
 @dataclass(frozen=True)
 class User:
-    """A user of the broker: of one service, or (`service` None) the administrator who owns the topology."""
+    """User of the broker: of one service, or (`service` None) the administrator who owns the topology."""
 
     name: str
     password: str
@@ -49,10 +49,10 @@ class User:
 
 
 def permissions(service: str, namespace: str = "", retry_delays_s: Sequence[int] = RETRY_DELAYS_S) -> Permission:
-    """The rights of `service` on names."""
-    _known(service)
+    """Return the permissions of `service` on names."""
+    _check_service(service)
     names = Names(namespace)
-    writable = [names.events, *(names.rung(delay_s) for delay_s in sorted(set(retry_delays_s)))]
+    writable = [names.events, *(names.delay_queue(delay_s) for delay_s in sorted(set(retry_delays_s)))]
     writable += [names.parked(service), names.untrusted(service)]
     return Permission(
         configure="^$", write=_one_of(writable), read=_one_of([*_own_queues(names, service), names.untrusted(service)])
@@ -62,25 +62,25 @@ def permissions(service: str, namespace: str = "", retry_delays_s: Sequence[int]
 def topic_permissions(
     service: str, namespace: str = "", retry_delays_s: Sequence[int] = RETRY_DELAYS_S
 ) -> tuple[TopicPermission, ...]:
-    """The rights of `service` on routing keys."""
-    _known(service)
+    """Return the permissions of `service` on routing keys."""
+    _check_service(service)
     names = Names(namespace)
-    said = [route.event.name for route in ROUTES if service in route.publishers]
+    published = [route.event.name for route in ROUTES if service in route.publishers]
     back = _one_of(_own_queues(names, service))
     return (
-        TopicPermission(names.events, _one_of(said), "^$"),
-        *(TopicPermission(names.rung(delay_s), back, "^$") for delay_s in sorted(set(retry_delays_s))),
+        TopicPermission(names.events, _one_of(published), "^$"),
+        *(TopicPermission(names.delay_queue(delay_s), back, "^$") for delay_s in sorted(set(retry_delays_s))),
     )
 
 
-def _known(service: str) -> None:
+def _check_service(service: str) -> None:
     if service not in SERVICES:
         raise ConfigurationError(f"no service of that name; there are {', '.join(SERVICES)}")
 
 
 def _own_queues(names: Names, service: str) -> list[str]:
-    heard = [route.event for route in ROUTES if service in route.consumers]
-    return [*(names.queue(service, event) for event in heard), names.parked(service)]
+    consumed = [route.event for route in ROUTES if service in route.consumers]
+    return [*(names.queue(service, event) for event in consumed), names.parked(service)]
 
 
 def _one_of(texts: Iterable[str]) -> str:
@@ -94,7 +94,7 @@ def definitions(
     retry_delays_s: Sequence[int] = RETRY_DELAYS_S,
     delivery_limit: int = DELIVERY_LIMIT,
 ) -> dict[str, Any]:
-    """A RabbitMQ definitions document (`load_definitions`): users with their rights, and the whole topology."""
+    """Return a RabbitMQ definitions document (`load_definitions`): users with their rights, and the whole topology."""
     users = list(users)
     topology = describe(namespace, retry_delays_s, delivery_limit)
     durable = {"vhost": "/", "durable": True, "auto_delete": False}
@@ -134,7 +134,7 @@ def _user(user: User) -> dict[str, Any]:
 
 
 def password_hash(password: str, salt: bytes | None = None) -> str:
-    """RabbitMQ's salted form: base64 of 4 bytes of salt and SHA-256 of salt and password (its passwords guide)."""
+    """Return RabbitMQ's salted hash: base64 of 4 bytes of salt and SHA-256 of salt and password (passwords guide)."""
     salt = secrets.token_bytes(4) if salt is None else salt
     return base64.b64encode(salt + hashlib.sha256(salt + password.encode("utf-8")).digest()).decode("ascii")
 

@@ -1,4 +1,4 @@
-"""A service's one way to say and to hear: events in, events out, and what became of those that failed."""
+"""Messaging of one service: consumes and publishes events, and gives access to those that failed."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -18,9 +18,9 @@ from shared.messaging.envelope import Envelope, bundles
 from shared.messaging.handling import Handler, Handling
 from shared.messaging.link import Link
 from shared.messaging.names import Names
+from shared.messaging.outbox_publisher import OutboxPace, OutboxPublisher
 from shared.messaging.parking import Parking
 from shared.messaging.publisher import Publisher
-from shared.messaging.relay import OutboxRelay, RelayPace
 from shared.messaging.staff import parking_router
 from shared.messaging.trust import Trust
 from shared.messaging.untrusted import Untrusted
@@ -35,7 +35,7 @@ E = TypeVar("E", bound=Event)
 
 
 class Bus:
-    """`async with bus:` between connecting the handlers and serving; leaving drains.
+    """Use it as `async with bus:`, after the handlers are connected; leaving the block drains it.
 
     Two connections: one to publish, one to consume, so that a blocked publisher holds up no acknowledgement.
     A broker that is away at the start, or goes away later, stops nothing for good: consumers attach again.
@@ -47,28 +47,28 @@ class Bus:
         settings: ServiceSettings,
         service: str,
         store: Store,
-        pace: RelayPace | None = None,
+        pace: OutboxPace | None = None,
         *,
         able: Able | None = None,
     ) -> None:
-        self._service, self._store, self._settings, self._further = service, store, settings, able
+        self._service, self._store, self._settings, self._able_too = service, store, settings, able
         self._names = Names(settings.namespace)
         self._key = ServiceKey(settings.service_keys_dir, service)
         self._trust = Trust(PublicKeys(settings.service_keys_dir), service)
         store.sign_events_with(self._key)
         url, timeout_s = settings.amqp_url.get_secret_value(), settings.timeout_s
-        self._saying = Link(url, f"{service} (publishing)", timeout_s, confirms=True)
-        self._hearing = Link(url, f"{service} (consuming)", timeout_s)
-        self._publisher = Publisher(self._saying, timeout_s)
-        self._relay = OutboxRelay(store, self._publisher, self._names, pace or RelayPace())
-        heard = [route.event for route in ROUTES if service in route.consumers]
-        self._queues = tuple(self._names.queue(service, event) for event in heard)
-        self.untrusted = Untrusted(self._hearing, self._names, service, timeout_s)
+        self._publishing = Link(url, f"{service} (publishing)", timeout_s, confirms=True)
+        self._consuming = Link(url, f"{service} (consuming)", timeout_s)
+        self._publisher = Publisher(self._publishing, timeout_s)
+        self._outbox_publisher = OutboxPublisher(store, self._publisher, self._names, pace or OutboxPace())
+        consumed = [route.event for route in ROUTES if service in route.consumers]
+        self._queues = tuple(self._names.queue(service, event) for event in consumed)
+        self.untrusted = Untrusted(self._consuming, self._names, service, timeout_s)
         self.parking = Parking(
-            self._hearing,
+            self._consuming,
             self._publisher,
             queue=self._names.parked(service),
-            rung=self._names.rung(min(settings.retry_delays_s)),
+            delay_queue=self._names.delay_queue(min(settings.retry_delays_s)),
             origins=self._queues,
             trust=self._trust,
             untrusted=self.untrusted,
@@ -78,7 +78,7 @@ class Bus:
         self._consumers: list[Consumer] = []
         self._conditional: set[str] = set()
         self._tasks: list[asyncio.Task[None]] = []
-        self._relaying: asyncio.Task[None] | None = None
+        self._publisher_task: asyncio.Task[None] | None = None
 
     def consume(
         self, event_type: type[E], handler: Handler[E], batch: Batch | None = None, *, when: Able | None = None
@@ -89,7 +89,7 @@ class Bus:
         Raises ConfigurationError where the routes do not make this service a consumer, or the bus runs already.
         """
         queue, batch = self._names.queue(self._service, event_type), batch or Batch()
-        if queue not in self._queues or self._relaying is not None:
+        if queue not in self._queues or self._publisher_task is not None:
             raise ConfigurationError(
                 f"{self._service} cannot consume {event_type.name}: see shared/contracts/routes.py"
             )
@@ -106,16 +106,16 @@ class Bus:
             limit=batch.size,
         )
         able = self._able if when is None else self._able_and(when)
-        consumer = Consumer(queue, self._hearing, batch, handling, able=able, timeout_s=self._settings.timeout_s)
+        consumer = Consumer(queue, self._consuming, batch, handling, able=able, timeout_s=self._settings.timeout_s)
         self._consumers.append(consumer)
         if when is not None:
             self._conditional.add(queue)
 
     async def publish(self, event: Event, event_id: EventId | None = None) -> EventId:
-        """Say `event` now; return its id once the broker has it safely.
+        """Publish `event` now and return its id when the broker has confirmed it.
 
-        BrokerUnavailable within the settings' `timeout_s` otherwise. It may have arrived even so: say it again with
-        the same `event_id`.
+        Raises BrokerUnavailableError within the settings' `timeout_s` otherwise. The event may have arrived even so:
+        publish it again with the same `event_id`.
         """
         event_id = event_id or new_event_id()
         message = self._signed(event_id, event).message()
@@ -123,9 +123,9 @@ class Bus:
         return event_id
 
     async def publish_all(self, events: Sequence[tuple[EventId, Event]]) -> None:
-        """Say events of one kind and one campaign, bundled; return once the broker has them all safely.
+        """Publish events of one kind and one campaign in bundles; return when the broker has confirmed all of them.
 
-        BrokerUnavailable otherwise: any of them may have arrived even so. Say them again, in whatever bundles.
+        Raises BrokerUnavailableError otherwise: any of them may have arrived even so. Publish all of them again.
         """
         name = events[0][1].name
         envelopes = [self._signed(event_id, event) for event_id, event in events]
@@ -139,24 +139,24 @@ class Bus:
         return Envelope(event_id, event.name, body, signature=self._key.sign_event(event.name, event_id, body))
 
     async def start(self) -> None:
-        """Begin consuming and relaying in the background, whether or not the broker is there yet."""
-        self._store.when_emitted(self._relay.poke)
-        self._relaying = asyncio.create_task(self._relay.run(), name="outbox relay")
+        """Start consuming and publishing in the background. The broker may still be away."""
+        self._store.when_emitted(self._outbox_publisher.notify)
+        self._publisher_task = asyncio.create_task(self._outbox_publisher.run(), name="outbox publisher")
         self._tasks = [asyncio.create_task(consumer.run(), name=consumer.queue) for consumer in self._consumers]
 
     async def drain(self) -> None:
-        """Take no more, finish what was taken, empty the outbox, hang up; in at most the settings' `shutdown_s`.
+        """Stop consuming, handle delivered messages, empty the outbox and disconnect, within `shutdown_s`.
 
         What could not be finished in time stays with the broker and in the outbox, for the next to start.
         """
         for consumer in self._consumers:
             consumer.stop()
         await _finish(self._tasks, 0.75 * self._settings.shutdown_s)
-        if self._relaying is not None:
-            self._relay.finish()
-            await _finish([self._relaying], 0.25 * self._settings.shutdown_s)
-        await self._saying.close()
-        await self._hearing.close()
+        if self._publisher_task is not None:
+            self._outbox_publisher.finish()
+            await _finish([self._publisher_task], 0.25 * self._settings.shutdown_s)
+        await self._publishing.close()
+        await self._consuming.close()
         _log.info("drained", service=self._service)
 
     async def __aenter__(self) -> Self:
@@ -167,7 +167,7 @@ class Bus:
         await self.drain()
 
     async def _able(self) -> bool:
-        return await self._store.ping() and (self._further is None or await self._further())
+        return await self._store.ping() and (self._able_too is None or await self._able_too())
 
     def _able_and(self, when: Able) -> Able:
         async def able() -> bool:
@@ -180,16 +180,16 @@ class Bus:
         return all(consumer.attached for consumer in self._consumers if consumer.queue not in self._conditional)
 
     async def queue_depths(self) -> dict[str, int]:
-        """Messages ready in this service's queues and its parking queue, by name without namespace."""
+        """Count ready messages in this service's queues and its parking queue, by name without namespace."""
         return await self._depths((*self._queues, self._names.parked(self._service)))
 
     async def inlet_depths(self) -> dict[str, int]:
-        """Messages ready in the queues that this service consumes, by name without namespace."""
+        """Return the number of ready messages in the queues that this service consumes, by name without namespace."""
         return await self._depths(self._queues)
 
     async def delay_depths(self) -> dict[str, int]:
-        """Messages waiting in the delay queues, of all services, by name without namespace."""
-        return await self._depths([self._names.rung(delay_s) for delay_s in self._settings.retry_delays_s])
+        """Return the number of messages waiting in the delay queues, of all services, by name without namespace."""
+        return await self._depths([self._names.delay_queue(delay_s) for delay_s in self._settings.retry_delays_s])
 
     def unacknowledged(self, campaign: CampaignId) -> int:
         """Return the number of the campaign's messages that this process was given and has not acknowledged yet."""
@@ -209,7 +209,7 @@ class Bus:
         return await self.parking.count(campaign)
 
     async def _depths(self, queues: Sequence[str]) -> dict[str, int]:
-        depths = await queue_depths(self._hearing, queues, self._settings.timeout_s)
+        depths = await queue_depths(self._consuming, queues, self._settings.timeout_s)
         return {self._names.plain(name): depth for name, depth in depths.items()}
 
     def parking_router(self, guard: Guard) -> APIRouter:
@@ -218,7 +218,7 @@ class Bus:
 
 
 async def _finish(tasks: list[asyncio.Task[Any]], patience_s: float) -> None:
-    """Wait for `tasks`, then no longer."""
+    """Wait for `tasks`, then cancel those that are late."""
     if not tasks:
         return
     _, late = await asyncio.wait(tasks, timeout=patience_s)

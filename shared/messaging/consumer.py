@@ -1,4 +1,4 @@
-"""One queue's consumer: attaches, takes batches, handles them, answers for every message; again after any loss."""
+"""Consumer of one queue: takes batches, handles and acknowledges them, and attaches again after a lost connection."""
 
 import asyncio
 import contextlib
@@ -31,7 +31,7 @@ _PAUSES_S = (0.1, 0.1, 0.5, 1.0, 2.0)
 
 
 class Consumer:
-    """`run` until `stop`. Messages go through `handling` in a task of ours, which no lost connection cancels.
+    """Runs until `stop`. Messages go through `handling` in a task of ours, which no lost connection cancels.
 
     Attaches only while `able` holds: messages that nobody can handle stay with the broker, their deliveries uncounted.
     """
@@ -68,7 +68,7 @@ class Consumer:
             await self._pause(_PAUSES_S[min(failures, len(_PAUSES_S) - 1)])
 
     def stop(self) -> None:
-        """Take no more from the broker; `run` returns once what was delivered has been handled."""
+        """Stop consuming; `run` returns when the delivered messages have been handled."""
         self._stopping.set()
 
     async def _pause(self, pause_s: float) -> None:

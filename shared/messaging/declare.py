@@ -1,4 +1,4 @@
-"""`python -m shared.messaging.declare`: bring the topology about on the broker of KUJI_AMQP_URL."""
+"""`python -m shared.messaging.declare`: declare the topology on the broker of KUJI_AMQP_URL."""
 
 import asyncio
 import sys
@@ -15,7 +15,7 @@ class DeclareSettings(BaseSettings):
 
     amqp_url: SecretStr = Field(description="RabbitMQ, as a user who may configure everything")
     namespace: str = Field("", description="prefix of all names")
-    retry_delays_s: tuple[int, ...] = Field(RETRY_DELAYS_S, description="rungs of the retry ladder, seconds")
+    retry_delays_s: tuple[int, ...] = Field(RETRY_DELAYS_S, description="delays of the retry policy, seconds")
     delivery_limit: int = Field(DELIVERY_LIMIT, ge=1, description="deliveries without an answer until parking")
 
 

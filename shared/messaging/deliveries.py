@@ -1,4 +1,4 @@
-"""What the broker has pushed to us and nobody has taken yet, handed out in batches."""
+"""Messages that the broker has pushed and the consumer has not taken yet, handed out in batches."""
 
 import asyncio
 from collections import deque
@@ -10,14 +10,14 @@ from aio_pika.abc import AbstractIncomingMessage
 
 @dataclass(frozen=True)
 class Batch:
-    """A batch is full at `size` messages, or `wait_s` seconds after its first one, whichever comes first."""
+    """Batch size: full at `size` messages, or `wait_s` seconds after its first one, whichever comes first."""
 
     size: int = 100
     wait_s: float = 0.02
 
 
 class Deliveries:
-    """The inflow of one channel. It ends when the channel is lost (`abandon`) or by our own will (`finish`)."""
+    """Messages delivered on one channel. It ends when the channel is lost (`abandon`) or by our own will (`finish`)."""
 
     def __init__(self) -> None:
         self._waiting: deque[AbstractIncomingMessage] = deque()
@@ -26,18 +26,18 @@ class Deliveries:
         self._ended = False
 
     async def put(self, message: AbstractIncomingMessage) -> None:
-        """The client's callback: returns at once, so that a lost connection has nothing of ours to cancel."""
+        """Add a message. The client calls this; a lost connection cancels no work of ours here."""
         self._waiting.append(message)
         self._unacknowledged[id(message)] = message
         self._arrived.set()
 
     def finish(self) -> None:
-        """No more will come; what is here is still handed out."""
+        """End the deliveries; messages that are here are still handed out."""
         self._ended = True
         self._arrived.set()
 
     def abandon(self) -> None:
-        """The channel is gone: what is here will be delivered again elsewhere and cannot be acknowledged."""
+        """Forget all messages, because the channel is lost: the broker delivers them again."""
         self._waiting.clear()
         self._unacknowledged.clear()
         self.finish()
@@ -49,7 +49,7 @@ class Deliveries:
 
     @property
     def unanswered(self) -> int:
-        """Number of messages that the broker has pushed and that are not acknowledged yet."""
+        """Return the number of messages that the broker has pushed and that are not acknowledged yet."""
         return len(self._unacknowledged)
 
     @property
@@ -62,7 +62,7 @@ class Deliveries:
         return self._ended
 
     async def next_batch(self, batch: Batch) -> list[AbstractIncomingMessage]:
-        """At least one message; none at all once this has ended."""
+        """Return at least one message, or none after the end of the deliveries."""
         while not self._waiting and not self._ended:
             self._arrived.clear()
             await self._arrived.wait()

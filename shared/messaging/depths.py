@@ -1,4 +1,4 @@
-"""How many messages wait in queues, asked without touching them."""
+"""Depths of queues, read without touching the messages."""
 
 from collections.abc import Iterable
 
@@ -6,9 +6,9 @@ from shared.messaging.link import Link, answering
 
 
 async def queue_depths(link: Link, queues: Iterable[str], timeout_s: float) -> dict[str, int]:
-    """Ready messages by queue, by passive declaration on a channel of its own, which needs no right at all.
+    """Return the number of ready messages by queue. A passive declaration needs no permission.
 
-    Raises BrokerUnavailable, also where a queue is not declared.
+    Raises BrokerUnavailableError, also where a queue is not declared.
     """
     async with answering(timeout_s), link.side_channel() as channel:
         found = {name: await channel.declare_queue(name, passive=True) for name in queues}

@@ -1,4 +1,4 @@
-"""What travels around an event: its id, how often it was tried, and, once parked, where it failed and how.
+"""Headers around an event: its id, its attempt, its signature, and in the parking queue where and how it failed.
 
 Every attempt is a message of its own with its own AMQP message id, because the client matches returned
 messages by that id; what stays the same over all attempts is the event id in a header.
@@ -42,7 +42,7 @@ BUNDLE_BYTES: Final = 256 * 1024
 
 @dataclass(frozen=True)
 class Envelope:
-    """`attempt` counts from 1. `event_id` is empty and `signature` None where a foreign message has none."""
+    """Event with its headers. `attempt` counts from 1. A foreign message may lack `event_id` and `signature`."""
 
     event_id: EventId
     name: str

@@ -1,7 +1,7 @@
-"""Handling a batch: one transaction for all of it, one for each event where that fails, then the ladder.
+"""Handle a batch: one transaction for all events, one for each where that fails, then the retry policy.
 
-Every event ends in exactly one of: handled (state, inbox and outbox committed), a confirmed copy in a rung of
-the retry ladder, a confirmed copy in the parking queue, or still with the broker because we lost the channel.
+Every event ends in exactly one of: handled (state, inbox and outbox committed), a confirmed copy in a delay
+queue, a confirmed copy in the parking queue, or still with the broker because we lost the channel.
 Only then is its message acknowledged, and that of a bundle only after the last of its events.
 """
 
@@ -22,7 +22,7 @@ from shared.logging import describe, get_logger
 from shared.messaging.deliveries import Deliveries
 from shared.messaging.envelope import Envelope
 from shared.messaging.erased import ErasedCampaigns
-from shared.messaging.errors import BrokerUnavailable, ContractViolation
+from shared.messaging.errors import BrokerUnavailableError, ContractViolationError
 from shared.messaging.names import Names
 from shared.messaging.publisher import Publisher
 from shared.messaging.retry_policy import Park, judge
@@ -46,7 +46,7 @@ _ACKNOWLEDGED_WITHIN_S = 5.0
 
 @dataclass
 class Delivery:
-    """A message that was handed to us; it may be acknowledged when none of its events is `unanswered`."""
+    """Delivered message; it may be acknowledged when none of its events is `unanswered`."""
 
     message: AbstractIncomingMessage
     unanswered: int
@@ -54,19 +54,19 @@ class Delivery:
 
 @dataclass(frozen=True)
 class Parcel(Generic[E]):
-    """A delivered event that met its contract."""
+    """Delivered event that meets its contract."""
 
     delivery: Delivery
     envelope: Envelope
     event: E
 
 
-class Abandoned(Exception):  # noqa: N818  (not an error: somebody else will be given the message)
-    """The message cannot be answered from here any more; the broker delivers it again."""
+class AbandonedError(Exception):
+    """Raised when messages can no longer be acknowledged here; the broker delivers them again."""
 
 
 class Handling(Generic[E]):
-    """For one queue of `service`: events of one type to one handler."""
+    """Passes the events of one queue of `service` to one handler."""
 
     def __init__(
         self,
@@ -82,7 +82,7 @@ class Handling(Generic[E]):
         delays_s: tuple[int, ...],
         limit: int,
     ) -> None:
-        """`limit`: events in one transaction, since bundles make more of them than there are messages."""
+        """Take the collaborators. `limit`: events in one transaction; bundles hold several events."""
         self._event_type, self._handler, self._delays_s, self._limit = event_type, handler, delays_s, limit
         self._queue, self._parking = names.queue(service, event_type), names.parked(service)
         self._consumer = names.plain(self._queue)
@@ -91,7 +91,7 @@ class Handling(Generic[E]):
         self._trust, self._untrusted = trust, untrusted
 
     async def handle(self, messages: Sequence[AbstractIncomingMessage], deliveries: Deliveries) -> None:
-        """Answer for all of `messages`. Those that came before and got no answer go singly and in random order.
+        """Handle and acknowledge `messages`. Redelivered ones are handled singly and in random order.
 
         Such a message may be the one that kills the process. Alone it takes no others with it, and in random order
         its neighbours, whose deliveries are counted with its own, get through long before the delivery limit.
@@ -100,12 +100,12 @@ class Handling(Generic[E]):
             parcels = [parcel for message in messages for parcel in await self._open(message, deliveries)]
             fresh = [parcel for parcel in parcels if not parcel.delivery.message.redelivered]
             for start in range(0, len(fresh), self._limit):
-                await self._together(fresh[start : start + self._limit], deliveries)
+                await self._handle_together(fresh[start : start + self._limit], deliveries)
             suspects = [parcel for parcel in parcels if parcel.delivery.message.redelivered]
             random.shuffle(suspects)
             for parcel in suspects:
-                await self._together([parcel], deliveries)
-        except Abandoned:
+                await self._handle_together([parcel], deliveries)
+        except AbandonedError:
             deliveries.abandon()
             _log.info("batch-abandoned", queue=self._queue, count=len(messages))
 
@@ -119,7 +119,7 @@ class Handling(Generic[E]):
         for envelope in envelopes:
             try:
                 parcels.append(Parcel(delivery, envelope, self._parse(envelope)))
-            except ContractViolation as error:
+            except ContractViolationError as error:
                 await self._divert(delivery, envelope, error, deliveries)
         return parcels
 
@@ -127,14 +127,14 @@ class Handling(Generic[E]):
         try:
             return self._event_type.model_validate_json(envelope.body)
         except ValidationError:
-            raise ContractViolation("malformed") from None
+            raise ContractViolationError("malformed") from None
 
-    async def _together(self, parcels: Sequence[Parcel[E]], deliveries: Deliveries) -> None:
+    async def _handle_together(self, parcels: Sequence[Parcel[E]], deliveries: Deliveries) -> None:
         if not parcels:
             return
         try:
             await self._commit(parcels, deliveries)
-        except (Abandoned, asyncio.CancelledError):
+        except (AbandonedError, asyncio.CancelledError):
             raise
         except Exception as error:  # noqa: BLE001  (the consumer loop: the error's type decides what follows)
             _log.warning("batch-failed", queue=self._queue, count=len(parcels), **describe(error))
@@ -142,29 +142,29 @@ class Handling(Generic[E]):
                 await self._divert(parcels[0].delivery, parcels[0].envelope, error, deliveries)
                 return
             for parcel in parcels:
-                await self._together([parcel], deliveries)
+                await self._handle_together([parcel], deliveries)
         else:
-            await _answered([parcel.delivery for parcel in parcels], deliveries)
+            await _count_answered([parcel.delivery for parcel in parcels], deliveries)
 
     async def _commit(self, parcels: Sequence[Parcel[E]], deliveries: Deliveries) -> None:
-        """One transaction. While the database is away or the service not ready, all wait: no message is at fault.
+        """Commit one transaction. While the database is away or the service not ready, all events wait.
 
         A batch that has waited for long is let go of; the consumer attaches again once all is well.
         """
         waits_s = [_WAIT_S, 2 * _WAIT_S, 4 * _WAIT_S, *[_LONGEST_WAIT_S] * _LONG_WAITS]
         while True:
             try:
-                await self._store.transact(lambda uow: self._work(parcels, uow), retry_s=_PATIENCE_S)
+                await self._store.transact(lambda uow: self._run_handler(parcels, uow), retry_s=_PATIENCE_S)
             except (StoreUnavailableError, NotReadyError) as error:
                 if deliveries.ended or not waits_s:
-                    raise Abandoned from None
+                    raise AbandonedError from None
                 if isinstance(error, StoreUnavailableError) and await self._store.ping():
                     raise
                 await asyncio.sleep(waits_s.pop(0))
             else:
                 return
 
-    async def _work(self, parcels: Sequence[Parcel[E]], uow: UnitOfWork) -> None:
+    async def _run_handler(self, parcels: Sequence[Parcel[E]], uow: UnitOfWork) -> None:
         events = {parcel.envelope.event_id: parcel.event for parcel in parcels}
         unseen = await self._store.inbox.unseen(self._consumer, list(events), uow.session)
         kept = await self._erased.without({key: event for key, event in events.items() if key in unseen}, uow)
@@ -175,9 +175,9 @@ class Handling(Generic[E]):
         await self._handler(list(kept.values()), uow)
 
     async def _divert(self, delivery: Delivery, envelope: Envelope, error: Exception, deliveries: Deliveries) -> None:
-        """Up the ladder or to the parking queue: the copy is confirmed before the original is acknowledged."""
+        """Publish a copy to a delay queue or the parking queue; only then acknowledge the original."""
         if await self._is_erased(envelope, deliveries):
-            await _answered([delivery], deliveries)
+            await _count_answered([delivery], deliveries)
             return
         verdict = judge(error, envelope.attempt, self._delays_s)
         about = {"queue": self._queue, "event_id": envelope.event_id, "attempt": envelope.attempt}
@@ -185,18 +185,18 @@ class Handling(Generic[E]):
             await self._insist(self._parking, self._queue, envelope.parked(self._queue, verdict.error), deliveries)
             _log.error("message-parked", code=verdict.error, **about)
         else:
-            rung = self._names.rung(verdict.delay_s)
-            await self._insist(rung, self._queue, envelope.again().message(), deliveries)
+            delay_queue = self._names.delay_queue(verdict.delay_s)
+            await self._insist(delay_queue, self._queue, envelope.again().message(), deliveries)
             _log.warning("message-retried", delay_s=verdict.delay_s, **about)
-        await _answered([delivery], deliveries)
+        await _count_answered([delivery], deliveries)
 
     async def _is_erased(self, envelope: Envelope, deliveries: Deliveries) -> bool:
-        """Return True if the event's campaign was erased. Raises Abandoned while the database is away."""
+        """Return True if the event's campaign was erased. Raises AbandonedError while the database is away."""
         try:
             return await self._erased.drops(envelope)
         except (StoreUnavailableError, PyMongoError):
             deliveries.abandon()
-            raise Abandoned from None
+            raise AbandonedError from None
 
     async def _set_aside(self, message: AbstractIncomingMessage, mistrust: str, deliveries: Deliveries) -> None:
         """Keep a record of an untrusted message, without its body; then the broker may forget the message."""
@@ -205,21 +205,21 @@ class Handling(Generic[E]):
         await _acknowledge([message])
 
     async def _insist(self, exchange: str, routing_key: str, copy: Message, deliveries: Deliveries) -> None:
-        """Until the broker has the copy or has taken the original back; a copy too many is no harm (inbox)."""
+        """Publish the copy until the broker confirms it or takes the original back; the inbox removes extra copies."""
         wait_s = _WAIT_S
         while True:
             try:
                 await self._publisher.publish(exchange, routing_key, copy)
-            except BrokerUnavailable:
+            except BrokerUnavailableError:
                 if deliveries.ended:
-                    raise Abandoned from None
+                    raise AbandonedError from None
                 await asyncio.sleep(wait_s)
                 wait_s = min(2 * wait_s, _LONGEST_WAIT_S)
             else:
                 return
 
 
-async def _answered(answered: Sequence[Delivery], deliveries: Deliveries) -> None:
+async def _count_answered(answered: Sequence[Delivery], deliveries: Deliveries) -> None:
     """Acknowledge those messages of which no event is unanswered any more."""
     done = []
     for delivery in answered:
@@ -233,7 +233,7 @@ async def _answered(answered: Sequence[Delivery], deliveries: Deliveries) -> Non
 async def _acknowledge(messages: Sequence[AbstractIncomingMessage]) -> None:
     """Hand acknowledgements to the client's writer, which is gone for good where the connection is.
 
-    Raises Abandoned then: the messages will come again, and the inbox knows their events.
+    Raises AbandonedError then: the messages will come again, and the inbox knows their events.
     """
     try:
         async with asyncio.timeout(_ACKNOWLEDGED_WITHIN_S):
@@ -241,4 +241,4 @@ async def _acknowledge(messages: Sequence[AbstractIncomingMessage]) -> None:
                 if message.delivery_tag is not None:
                     await message.channel.basic_ack(message.delivery_tag, wait=False)
     except (TimeoutError, AMQPError, ChannelInvalidStateError):
-        raise Abandoned from None
+        raise AbandonedError from None

@@ -1,4 +1,4 @@
-"""A connection to the broker that is opened when needed and again after it was lost.
+"""Connection to the broker, opened when it is needed and again after it was lost.
 
 aio-pika's own `connect_robust` restores consumers behind our back and keeps publishes waiting; here whoever
 needs the broker asks for the connection, and learns in bounded time that there is none.
@@ -14,7 +14,7 @@ from aio_pika.connection import make_url
 
 from shared.errors import KujiError
 from shared.logging import describe, get_logger
-from shared.messaging.errors import BrokerUnavailable
+from shared.messaging.errors import BrokerUnavailableError
 
 _log = get_logger(__name__)
 
@@ -25,7 +25,7 @@ _GOODBYE_S = 2.0
 
 
 class Link:
-    """One connection, and one channel on it for those who share it. `timeout_s` bounds opening either."""
+    """One connection with one shared channel. `timeout_s` bounds opening either."""
 
     def __init__(self, url: str, name: str, timeout_s: float, *, confirms: bool = False) -> None:
         self._url, self._name, self._timeout_s, self._confirms = url, name, timeout_s, confirms
@@ -43,7 +43,7 @@ class Link:
             return await self._connected()
 
     async def channel(self) -> AbstractChannel:
-        """The shared channel; in confirm mode, returned messages raise, where the link was made so."""
+        """Return the shared channel, in confirm mode if the link was made with `confirms`."""
         async with self._opening:
             if self._channel is None or self._channel.is_closed:
                 connection = await self._connected()
@@ -53,7 +53,7 @@ class Link:
 
     @asynccontextmanager
     async def side_channel(self) -> AsyncIterator[AbstractChannel]:
-        """A channel for the caller alone. What was taken from a queue and not acknowledged goes back at the end."""
+        """Open a channel for the caller alone. Messages that are not acknowledged go back at the end."""
         connection = await self.connection()
         async with asyncio.timeout(self._timeout_s):
             channel = await _open_channel(connection, confirms=False)
@@ -69,7 +69,7 @@ class Link:
         return self._connection
 
     async def _connect(self) -> AbstractConnection:
-        """Made by hand, not by `aio_pika.connect`: one that never came about is closed, or its end is noisy."""
+        """Connect without `aio_pika.connect`, so that a connection that fails is closed properly."""
         url = make_url(self._url, heartbeat=HEARTBEAT_S)
         connection = aio_pika.Connection(url, client_properties={"connection_name": self._name})
         try:
@@ -80,7 +80,7 @@ class Link:
         return connection
 
     def drop(self) -> None:
-        """Forget a connection that does not answer; the next who asks gets a new one."""
+        """Forget a connection that does not answer; the next call opens a new one."""
         connection, self._connection, self._channel = self._connection, None, None
         if connection is not None:
             farewell = asyncio.create_task(hang_up(connection))
@@ -113,7 +113,7 @@ async def hang_up(resource: AbstractConnection | AbstractChannel) -> None:
 
 @asynccontextmanager
 async def answering(timeout_s: float | None) -> AsyncIterator[None]:
-    """Whatever the client does within: an answer, or BrokerUnavailable after `timeout_s` at the latest.
+    """Turn every failure of the client within the block into BrokerUnavailableError, after `timeout_s` at the latest.
 
     A breaking link raises anything, down to a bare Exception, and cancels those who wait on it; of cancellations
     only those that were meant for our own task pass through.
@@ -132,13 +132,13 @@ async def answering(timeout_s: float | None) -> AsyncIterator[None]:
 
 
 def was_cancelled() -> bool:
-    """Whether somebody cancelled the running task, rather than something it waits on."""
+    """Return True if the running task itself was cancelled, not something that it waits on."""
     task = asyncio.current_task()
     return task is not None and task.cancelling() > 0
 
 
-def _unavailable(reason: str) -> BrokerUnavailable:
-    return BrokerUnavailable(
+def _unavailable(reason: str) -> BrokerUnavailableError:
+    return BrokerUnavailableError(
         f"the broker did not answer as asked ({reason}); see that it runs and that the topology is declared "
         "(python -m shared.messaging.declare), then send the same again"
     )

@@ -17,8 +17,8 @@ class Names:
         """Topic exchange of all events; the routing key is the event's name."""
         return self._full("kuji.events")
 
-    def rung(self, delay_s: int) -> str:
-        """Exchange and queue of one wait of the retry ladder; the routing key is the queue to come back to."""
+    def delay_queue(self, delay_s: int) -> str:
+        """Return the exchange and queue of one delay; the routing key is the queue to which a message returns."""
         return self._full(f"kuji.wait.{delay_s}s")
 
     def queue(self, service: str, event: type[Event] | str) -> str:
@@ -26,7 +26,7 @@ class Names:
         return self._full(f"{service}.{name}")
 
     def parked(self, service: str) -> str:
-        """Exchange and queue of what a service could not handle; staff see, replay and discard it."""
+        """Return the exchange and queue of messages that a service could not handle."""
         return self._full(f"{service}.parked")
 
     def untrusted(self, service: str) -> str:
@@ -34,7 +34,7 @@ class Names:
         return self._full(f"{service}.untrusted")
 
     def plain(self, name: str) -> str:
-        """The name without its namespace, as people know it."""
+        """Return the name without its namespace, as people know it."""
         return name.removeprefix(f"{self.namespace}.") if self.namespace else name
 
     def _full(self, name: str) -> str:

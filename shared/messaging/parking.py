@@ -1,4 +1,4 @@
-"""The parking queue: what a service could not handle, for staff to see, put back, or throw away.
+"""Parking queue: messages that a service could not handle, for staff to see, replay and discard.
 
 Looking means taking every message, reading its headers, and letting go of them all; the broker puts them back
 in place. A second look at the same moment may see none of them, so a service looks once at a time.
@@ -19,7 +19,7 @@ from shared.ids import CampaignId
 from shared.logging import get_logger
 from shared.messaging import envelope as headers
 from shared.messaging.envelope import Envelope, campaign_of
-from shared.messaging.errors import NotReplayable
+from shared.messaging.errors import NotReplayableError
 from shared.messaging.link import Link, answering
 from shared.messaging.names import Names
 from shared.messaging.publisher import Publisher
@@ -37,7 +37,7 @@ DELIVERY_LIMIT_CODE = "DeliveryLimit"
 
 @dataclass(frozen=True)
 class Parked:
-    """What staff may see of a parked message: everything but its body."""
+    """Parked message as staff may see it: everything but its body."""
 
     id: str
     event: str
@@ -49,7 +49,7 @@ class Parked:
 
 
 class Parking:
-    """`origins`: the queues of this service, to which a message goes back by way of `rung`, the shortest wait."""
+    """Parking queue of one service. A replayed message goes back to one of `origins` by way of `delay_queue`."""
 
     def __init__(
         self,
@@ -57,7 +57,7 @@ class Parking:
         publisher: Publisher,
         *,
         queue: str,
-        rung: str,
+        delay_queue: str,
         origins: Collection[str],
         trust: Trust,
         untrusted: Untrusted,
@@ -65,22 +65,22 @@ class Parking:
         timeout_s: float,
     ) -> None:
         self._link, self._publisher, self._names = link, publisher, names
-        self._queue, self._rung, self._origins = queue, rung, frozenset(origins)
+        self._queue, self._delay, self._origins = queue, delay_queue, frozenset(origins)
         self._trust, self._untrusted = trust, untrusted
         self._timeout_s = timeout_s
         self._looking = asyncio.Lock()
 
     async def messages(self, limit: int = LISTED) -> list[Parked]:
-        """The oldest parked messages, at most `limit`, oldest first."""
+        """Return the oldest parked messages, at most `limit`, oldest first."""
         async with self._held(limit) as found:
             return [self._describe(message) for message in found]
 
     async def replay(self, parked_id: str) -> bool:
-        """Put a message back into the queue it came from, its attempts counted anew. False where it is not here.
+        """Put a message back into its queue with attempts counted anew. Return False if it is not here.
 
-        A bundle, parked by the broker because somebody died over it, goes back event by event.
+        A bundle, parked by the broker because consumers died over it, goes back event by event.
 
-        Raises NotReplayable, and BrokerUnavailable (it then stays parked).
+        Raises NotReplayableError, and BrokerUnavailableError (it then stays parked).
         """
         async with self._held() as found:
             message = _find(found, parked_id)
@@ -88,9 +88,9 @@ class Parking:
                 return False
             origin = _origin(message)
             if origin not in self._origins:
-                raise NotReplayable("the message came from no queue of this service; discard it")
+                raise NotReplayableError("the message came from no queue of this service; discard it")
             for envelope in Envelope.read_all(message):
-                await self._publisher.publish(self._rung, origin, envelope.afresh().message())
+                await self._publisher.publish(self._delay, origin, envelope.afresh().message())
             await message.ack()
             return True
 
@@ -116,7 +116,7 @@ class Parking:
 
     @asynccontextmanager
     async def _held(self, limit: float = math.inf) -> AsyncIterator[list[AbstractIncomingMessage]]:
-        """What is parked, held while the caller looks; what was not acknowledged goes back in place at the end."""
+        """Hold the parked messages for the caller; messages that are not acknowledged go back in place at the end."""
         async with self._looking, answering(None), self._link.side_channel() as channel:
             queue = await channel.get_queue(self._queue, ensure=False)
             found: list[AbstractIncomingMessage] = []
@@ -154,7 +154,7 @@ class Parking:
 
 
 def _id(message: AbstractIncomingMessage) -> str:
-    """Our copies have an id each; a foreign message without one is known by its content."""
+    """Return the AMQP id; for a message without one, a hash of its content."""
     return message.message_id or hashlib.sha256(message.body).hexdigest()[:32]
 
 
@@ -163,7 +163,7 @@ def _find(found: list[AbstractIncomingMessage], parked_id: str) -> AbstractIncom
 
 
 def _origin(message: AbstractIncomingMessage) -> str:
-    """Our header, or the broker's where the broker itself parked it."""
+    """Return the queue from our header, or from the broker's where the broker parked the message."""
     return str(message.headers.get(headers.ORIGIN) or message.headers.get("x-first-death-queue") or "")
 
 

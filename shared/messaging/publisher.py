@@ -1,22 +1,22 @@
-"""Publishing: on a connection of its own, confirmed, mandatory, and answered within a bounded time."""
+"""Publishing on a connection of its own: confirmed, mandatory, and within a bounded time."""
 
 import asyncio
 
 from aio_pika import Message
 
-from shared.messaging.errors import BrokerUnavailable
+from shared.messaging.errors import BrokerUnavailableError
 from shared.messaging.link import Link, answering
 
 
 class Publisher:
-    """Any number of publishes may be in flight at once; each waits for its own confirm (a window, not a queue)."""
+    """Publisher with any number of publishes in flight; each waits for its own confirm."""
 
     def __init__(self, link: Link, timeout_s: float) -> None:
         self._link, self._timeout_s = link, timeout_s
         self._confirmed_at = 0.0
 
     async def publish(self, exchange: str, routing_key: str, message: Message) -> None:
-        """Return once the broker has the message safely; BrokerUnavailable otherwise, after `timeout_s` at most."""
+        """Publish and wait for the confirm. Raises BrokerUnavailableError, after `timeout_s` at most."""
         loop = asyncio.get_running_loop()
         begun = loop.time()
         try:
@@ -24,7 +24,7 @@ class Publisher:
                 channel = await self._link.channel()
                 target = await channel.get_exchange(exchange, ensure=False)
                 await target.publish(message, routing_key, mandatory=True)
-        except BrokerUnavailable:
+        except BrokerUnavailableError:
             if loop.time() - begun >= self._timeout_s and self._confirmed_at < begun:
                 self._link.drop()
             raise

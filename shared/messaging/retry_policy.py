@@ -1,4 +1,4 @@
-"""The retry ladder as a table: which error, at which attempt, leads to which wait, or to the parking queue.
+"""Retry policy: which error, at which attempt, leads to which delay or to the parking queue.
 
 The type decides (`shared.errors`): a PermanentError is parked at once; everything else, expected or not, is
 tried again after each of the waits, and parked after the last.
@@ -23,14 +23,14 @@ class Park:
 
 
 def judge(error: Exception, attempt: int, delays_s: tuple[int, ...]) -> Retry | Park:
-    """What becomes of a message whose `attempt` (from 1) ended in `error`."""
+    """Decide about a message whose `attempt` (from 1) ended in `error`."""
     if isinstance(error, PermanentError) or attempt > len(delays_s):
         return Park(error_code(error))
     return Retry(delays_s[attempt - 1])
 
 
 def error_code(error: Exception) -> str:
-    """The type's name, with its stable code where it has one: `ContractViolation:malformed`. Never its text."""
+    """Return the type's name and stable code (`ContractViolationError:malformed`), never its text."""
     code = getattr(error, "code", None)
     name = type(error).__name__
     return f"{name}:{code}" if isinstance(code, str) and _CODE.match(code) else name

@@ -1,4 +1,4 @@
-"""Staff calls on the queues: how much waits; list, replay, discard what is parked. Bodies are never shown."""
+"""Staff calls on queues: depths; list, replay and discard parked messages. Bodies are never shown."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict
@@ -6,7 +6,7 @@ from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends, Path, Response
 
-from shared.messaging.errors import BrokerUnavailable, NotReplayable
+from shared.messaging.errors import BrokerUnavailableError, NotReplayableError
 from shared.messaging.parking import Parking
 from shared.messaging.untrusted import Untrusted
 from shared.web.description import describe_refusals
@@ -19,7 +19,7 @@ _ASKING: Final = describe_refusals(
 _ACTING: Final = _ASKING | describe_refusals(
     {404: "`not-parked`: list them again", 422: "`invalid`: not the form of an id"}
 )
-_REPLAYING: Final = _ACTING | describe_refusals({409: "`not-replayable`: nobody consumes this any more; discard it"})
+_REPLAYING: Final = _ACTING | describe_refusals({409: "`not-replayable`: no queue of this service; discard it"})
 
 ParkedId = Annotated[str, Path(pattern=r"^[0-9a-f-]{32,36}$")]
 
@@ -36,16 +36,16 @@ def parking_router(
     async def parked() -> dict[str, Any]:
         try:
             return {"v": 1, "messages": [asdict(message) for message in await parking.messages()]}
-        except BrokerUnavailable:
+        except BrokerUnavailableError:
             raise unavailable() from None
 
     @router.post("/parked/{parked_id}/replay", status_code=202, responses=_REPLAYING)
     async def replay(parked_id: ParkedId) -> dict[str, Any]:
         try:
             found = await parking.replay(parked_id)
-        except BrokerUnavailable:
+        except BrokerUnavailableError:
             raise unavailable() from None
-        except NotReplayable:
+        except NotReplayableError:
             raise _not_replayable() from None
         if not found:
             raise _absent()
@@ -55,7 +55,7 @@ def parking_router(
     async def discard(parked_id: ParkedId) -> Response:
         try:
             found = await parking.discard(parked_id)
-        except BrokerUnavailable:
+        except BrokerUnavailableError:
             raise unavailable() from None
         if not found:
             raise _absent()
@@ -69,7 +69,7 @@ def _add_queues(router: APIRouter, depths: Callable[[], Awaitable[dict[str, int]
     async def queues() -> dict[str, Any]:
         try:
             return {"v": 1, "queues": await depths()}
-        except BrokerUnavailable:
+        except BrokerUnavailableError:
             raise unavailable() from None
 
 
@@ -78,7 +78,7 @@ def _add_untrusted(router: APIRouter, untrusted: Untrusted) -> None:
     async def records() -> dict[str, Any]:
         try:
             count, found = await untrusted.count(), await untrusted.records()
-        except BrokerUnavailable:
+        except BrokerUnavailableError:
             raise unavailable() from None
         return {"v": 1, "count": count, "messages": [asdict(record) for record in found]}
 
@@ -86,7 +86,7 @@ def _add_untrusted(router: APIRouter, untrusted: Untrusted) -> None:
     async def discard_all() -> dict[str, Any]:
         try:
             return {"v": 1, "discarded": await untrusted.discard_all()}
-        except BrokerUnavailable:
+        except BrokerUnavailableError:
             raise unavailable() from None
 
 
@@ -96,7 +96,7 @@ def _absent() -> ProblemError:
         404,
         "該当する保留メッセージがありません",
         "一覧を取り直して、番号を確かめてください。",
-        en="No parked message has this id. List them again; somebody may have replayed or discarded it.",
+        en="No parked message has this id. List them again; another person may have replayed or discarded it.",
     )
 
 

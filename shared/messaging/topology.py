@@ -1,4 +1,4 @@
-"""The broker's exchanges, queues and bindings, derived from the contracts' routes and from nothing else.
+"""Exchanges, queues and bindings of the broker, derived from the contracts' routes alone.
 
 Services never declare anything (their users may not). One owner does: the local stack, the provisioning
 container, a test fixture; by `declare` here, `python -m shared.messaging.declare`, or a definitions file.
@@ -48,7 +48,7 @@ class Binding:
 
 @dataclass(frozen=True)
 class Topology:
-    """All exchanges are durable topic exchanges, all queues durable quorum queues."""
+    """Topology of an installation. All exchanges are durable topic exchanges, all queues durable quorum queues."""
 
     exchanges: tuple[Exchange, ...]
     queues: tuple[Queue, ...]
@@ -61,32 +61,32 @@ def describe(
     delivery_limit: int = DELIVERY_LIMIT,
     routes: Sequence[Route] = ROUTES,
 ) -> Topology:
-    """What has to be on the broker for these routes."""
+    """Return the topology that these routes need."""
     names = Names(namespace)
-    rungs = [names.rung(delay_s) for delay_s in sorted(set(retry_delays_s))]
+    delay_queues = [names.delay_queue(delay_s) for delay_s in sorted(set(retry_delays_s))]
     parkings = [names.parked(service) for service in SERVICES]
     untrusted = [names.untrusted(service) for service in SERVICES]
-    inlets = [
+    consumer_queues = [
         (names.queue(service, route.event), names.parked(service), route.event.name)
         for route in routes
         for service in route.consumers
     ]
     return Topology(
-        exchanges=tuple(Exchange(name) for name in (names.events, *rungs, *parkings, *untrusted)),
+        exchanges=tuple(Exchange(name) for name in (names.events, *delay_queues, *parkings, *untrusted)),
         queues=(
-            *(Queue(names.rung(delay_s), _rung(delay_s)) for delay_s in sorted(set(retry_delays_s))),
+            *(Queue(names.delay_queue(delay_s), _delay(delay_s)) for delay_s in sorted(set(retry_delays_s))),
             *(Queue(parking, _parking()) for parking in parkings),
             *(Queue(name, _untrusted()) for name in untrusted),
-            *(Queue(queue, _inlet(parking, delivery_limit)) for queue, parking, _ in inlets),
+            *(Queue(queue, _consumer_queue(parking, delivery_limit)) for queue, parking, _ in consumer_queues),
         ),
         bindings=(
-            *(Binding(name, name, "#") for name in (*rungs, *parkings, *untrusted)),
-            *(Binding(names.events, queue, key) for queue, _, key in inlets),
+            *(Binding(name, name, "#") for name in (*delay_queues, *parkings, *untrusted)),
+            *(Binding(names.events, queue, key) for queue, _, key in consumer_queues),
         ),
     )
 
 
-def _inlet(parking: str, delivery_limit: int) -> dict[str, Any]:
+def _consumer_queue(parking: str, delivery_limit: int) -> dict[str, Any]:
     return {
         "x-queue-type": "quorum",
         "x-delivery-limit": delivery_limit,
@@ -96,8 +96,8 @@ def _inlet(parking: str, delivery_limit: int) -> dict[str, Any]:
     }
 
 
-def _rung(delay_s: int) -> dict[str, Any]:
-    """Everything here waits equally long, so nothing waits behind another; the key it came with leads it back."""
+def _delay(delay_s: int) -> dict[str, Any]:
+    """Delay all messages equally long; the routing key of a message leads it back."""
     return {
         "x-queue-type": "quorum",
         "x-message-ttl": delay_s * 1000,
@@ -128,7 +128,7 @@ async def declare(
     delivery_limit: int = DELIVERY_LIMIT,
     timeout_s: float = 30.0,
 ) -> None:
-    """Bring the topology about on the broker at `url`; its user must be allowed to. Safe to run again.
+    """Declare the topology on the broker at `url`; its user must be allowed to. Safe to run again.
 
     Raises ConfigurationError where something of that name is there already and differs.
     """
@@ -157,7 +157,7 @@ async def _declare(channel: AbstractChannel, topology: Topology) -> None:
 
 
 async def remove(url: str, namespace: str, *, timeout_s: float = 30.0) -> None:
-    """Delete all that `declare` made in `namespace`, with what waits there: the end of an installation on trial."""
+    """Delete the topology of `namespace` with all waiting messages."""
     topology = describe(namespace)
     async with asyncio.timeout(timeout_s):
         connection = await aio_pika.connect(url, timeout=timeout_s)

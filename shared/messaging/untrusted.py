@@ -41,7 +41,7 @@ class UntrustedRecord:
 
 
 class Untrusted:
-    """The records of one service. All calls raise BrokerUnavailable where the broker does not answer."""
+    """The records of one service. All calls raise BrokerUnavailableError where the broker does not answer."""
 
     def __init__(self, link: Link, names: Names, service: str, timeout_s: float) -> None:
         self.queue = names.untrusted(service)

@@ -46,7 +46,7 @@ def test_the_definitions_hold_the_queues_of_the_routes_the_rungs_and_the_parking
     queues = {queue["name"] for queue in definitions(USERS, "ns")["queues"]}
     assert queues == {
         *(NAMES.queue(consumer, route.event) for route in ROUTES for consumer in route.consumers),
-        *(NAMES.rung(delay_s) for delay_s in RETRY_DELAYS_S),
+        *(NAMES.delay_queue(delay_s) for delay_s in RETRY_DELAYS_S),
         *(NAMES.parked(service) for service in SERVICES),
         *(NAMES.untrusted(service) for service in SERVICES),
     }
@@ -88,10 +88,12 @@ def test_whatever_leaves_a_queue_by_itself_goes_somewhere_at_least_once() -> Non
 
 
 def test_a_rung_keeps_the_routing_key_so_that_one_rung_serves_all_queues() -> None:
-    rungs = [queue for queue in describe("ns").queues if queue.name.startswith("ns.kuji.wait.")]
-    assert [rung.arguments["x-message-ttl"] for rung in rungs] == [delay_s * 1000 for delay_s in RETRY_DELAYS_S]
-    for rung in rungs:
-        assert "x-dead-letter-routing-key" not in rung.arguments
+    delay_queues = [queue for queue in describe("ns").queues if queue.name.startswith("ns.kuji.wait.")]
+    assert [delay_queue.arguments["x-message-ttl"] for delay_queue in delay_queues] == [
+        delay_s * 1000 for delay_s in RETRY_DELAYS_S
+    ]
+    for delay_queue in delay_queues:
+        assert "x-dead-letter-routing-key" not in delay_queue.arguments
 
 
 @pytest.mark.parametrize("service", SERVICES)

@@ -40,7 +40,7 @@ class Attacker:
 
     async def wait_and_publish(self, own_queue: str, messages: Sequence[Message], copies: dict[str, list[str]]) -> None:
         """Publish into a delay queue: when the time is over, the broker routes the copies past all permissions."""
-        exchange = await self.channel.get_exchange(Names().rung(1), ensure=False)
+        exchange = await self.channel.get_exchange(Names().delay_queue(1), ensure=False)
         for message in messages:
             message.headers |= copies
             await exchange.publish(message, own_queue, timeout=5)

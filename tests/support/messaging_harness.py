@@ -13,7 +13,7 @@ from pydantic import SecretStr
 
 from shared.contracts import ApplicationReceived, ApplicationsDecided, Decision
 from shared.ids import ApplicationId, CampaignId, EventId, KeyId, Receipt, new_application_id
-from shared.messaging import Bus, RelayPace
+from shared.messaging import Bus, OutboxPace
 from shared.messaging.names import Names
 from shared.messaging.topology import declare, describe
 from shared.settings import ServiceSettings
@@ -110,7 +110,7 @@ class House:
         self,
         service: str,
         *,
-        pace: RelayPace | None = None,
+        pace: OutboxPace | None = None,
         amqp_url: str | None = None,
         able: Callable[[], Awaitable[bool]] | None = None,
     ) -> Bus:

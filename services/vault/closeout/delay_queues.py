@@ -11,14 +11,14 @@ from typing import Protocol
 
 from services.vault.closeout.rules.required_stores import DELAY_QUEUES
 from shared.contracts import StoreErasure
-from shared.messaging import BrokerUnavailable
+from shared.messaging import BrokerUnavailableError
 
 
 class DelayQueues(Protocol):
     """The delay queues of all services."""
 
     async def delay_depths(self) -> dict[str, int]:
-        """Return the number of waiting messages by queue. Raises BrokerUnavailable."""
+        """Return the number of waiting messages by queue. Raises BrokerUnavailableError."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class DelayQueueWatch:
         """
         try:
             depths = await self.queues.delay_depths()
-        except BrokerUnavailable:
+        except BrokerUnavailableError:
             depths = None
         late = now >= silenced_at + timedelta(seconds=self.longest_delay_s)
         empty = (seen_empty or frozenset()) | (_empty(depths) if depths is not None and late else frozenset())

@@ -88,7 +88,7 @@ async def test_a_line_that_is_no_event_is_parked_alone(house: House) -> None:
     await all_marked(await house.store("vault"), 2)
     (parked,) = await house.take_all(house.names.parked("vault"))
     assert event_ids([parked]) == [said[1][0]]
-    assert parked.headers["kuji-error"] == "ContractViolation:malformed"
+    assert parked.headers["kuji-error"] == "ContractViolationError:malformed"
 
 
 async def test_a_parked_bundle_goes_back_event_by_event(house: House) -> None:

@@ -118,7 +118,7 @@ async def test_a_signed_message_that_breaks_its_contract_is_parked_whole_and_the
 
     (parked,) = await house.take_all(house.names.parked("vault"))
     assert parked.body == envelope.body
-    assert parked.headers["kuji-error"] == "ContractViolation:malformed"
+    assert parked.headers["kuji-error"] == "ContractViolationError:malformed"
     assert parked.headers["kuji-origin-queue"] == queue
     assert parked.headers["kuji-signature"] == envelope.signature.signature
     assert await marks(store) == {good.application_id: 1}

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit, urlunsplit
 from deploy.local.rabbitmq import RabbitMQ
 from shared.contracts import ApplicationReceived
 from shared.ids import ApplicationId, new_event_id
-from shared.messaging import BrokerUnavailable, Bus
+from shared.messaging import BrokerUnavailableError, Bus
 from shared.storage import Store, UnitOfWork
 from tests.support.counting_handler import Witness, all_marked, marks
 from tests.support.messaging_harness import House, received, until
@@ -22,7 +22,7 @@ async def insist(bus: Bus) -> ApplicationId:
     while True:
         try:
             await bus.publish(event, event_id)
-        except BrokerUnavailable:
+        except BrokerUnavailableError:
             await asyncio.sleep(0.2)
         else:
             return event.application_id

@@ -5,7 +5,7 @@ import time
 
 from shared.contracts import ApplicationsDecided
 from shared.ids import EventId, new_application_id, new_event_id
-from shared.messaging import RelayPace
+from shared.messaging import OutboxPace
 from shared.storage import Store, UnitOfWork
 from tests.support.messaging_harness import House, decided, event_ids, until
 from tests.support.service_keys import service_key
@@ -36,7 +36,7 @@ async def emptied(store: Store) -> None:
 
 
 async def test_a_commit_pokes_the_relay_so_that_nobody_waits_for_the_next_poll(house: House) -> None:
-    await house.running(await house.bus("vault", pace=RelayPace(poll_s=60)))
+    await house.running(await house.bus("vault", pace=OutboxPace(poll_s=60)))
     store = await house.store("vault")
     await asyncio.sleep(0.3)
 
@@ -49,7 +49,7 @@ async def test_a_commit_pokes_the_relay_so_that_nobody_waits_for_the_next_poll(h
 
 
 async def test_a_relay_finds_by_polling_what_nobody_told_it_of(house: House) -> None:
-    await house.running(await house.bus("vault", pace=RelayPace(poll_s=0.1)))
+    await house.running(await house.bus("vault", pace=OutboxPace(poll_s=0.1)))
     untold = Store.open(house.mongo_url, house.database("vault"))
     untold.sign_events_with(service_key("vault"))
     ids = await emit(untold, 3)
@@ -62,7 +62,7 @@ async def test_relays_side_by_side_publish_each_event_once_while_all_are_well(ho
     store = await house.store("vault")
     ids = await emit(store, 300)
     for _ in range(3):
-        await house.running(await house.bus("vault", pace=RelayPace(window=20, poll_s=0.05)))
+        await house.running(await house.bus("vault", pace=OutboxPace(window=20, poll_s=0.05)))
     await emptied(store)
     assert sorted(await published(house)) == sorted(ids)
 
@@ -74,7 +74,7 @@ async def test_a_relay_that_died_holding_a_lease_is_succeeded_when_the_lease_end
     assert [entry.event_id for entry in held] == ids
 
     begun = time.monotonic()
-    await house.running(await house.bus("vault", pace=RelayPace(poll_s=0.1)))
+    await house.running(await house.bus("vault", pace=OutboxPace(poll_s=0.1)))
     await emptied(store)
 
     assert time.monotonic() - begun > 1.0
@@ -87,7 +87,7 @@ async def test_events_wait_in_the_outbox_while_the_broker_cannot_place_them(hous
     queue = house.names.queue("intake", QUEUE)
     async with house.channel() as channel:
         await (await channel.get_queue(queue)).unbind(house.names.events, QUEUE)
-    await house.running(await house.bus("vault", pace=RelayPace(poll_s=0.1)))
+    await house.running(await house.bus("vault", pace=OutboxPace(poll_s=0.1)))
     ids = await emit(store, 4)
     await asyncio.sleep(0.5)
     assert await store.outbox.backlog() == 4
@@ -101,7 +101,7 @@ async def test_events_wait_in_the_outbox_while_the_broker_cannot_place_them(hous
 
 async def test_draining_empties_the_outbox(house: House) -> None:
     store = await house.store("vault")
-    bus = await house.bus("vault", pace=RelayPace(window=10, poll_s=60))
+    bus = await house.bus("vault", pace=OutboxPace(window=10, poll_s=60))
     async with bus:
         await asyncio.sleep(0.2)
         ids = await emit(store, 95)

@@ -62,13 +62,15 @@ async def test_a_service_may_read_its_own_queues_and_no_others(own_broker: Rabbi
             assert allowed == (consumer == service), (consumer, route.event.name)
     for other in SERVICES:
         assert await is_allowed(own_broker, service, read(NAMES.parked(other))) == (other == service)
-    assert not await is_allowed(own_broker, service, read(NAMES.rung(RETRY_DELAYS_S[0])))
+    assert not await is_allowed(own_broker, service, read(NAMES.delay_queue(RETRY_DELAYS_S[0])))
 
 
 async def test_retries_lead_back_into_ones_own_queues_only(own_broker: RabbitMQ) -> None:
-    rung = NAMES.rung(RETRY_DELAYS_S[0])
-    assert await is_allowed(own_broker, "lottery", publish(rung, NAMES.queue("lottery", "receipts.closed")))
-    assert not await is_allowed(own_broker, "lottery", publish(rung, NAMES.queue("vault", "application.received")))
+    delay_queue = NAMES.delay_queue(RETRY_DELAYS_S[0])
+    assert await is_allowed(own_broker, "lottery", publish(delay_queue, NAMES.queue("lottery", "receipts.closed")))
+    assert not await is_allowed(
+        own_broker, "lottery", publish(delay_queue, NAMES.queue("vault", "application.received"))
+    )
 
 
 async def test_a_service_parks_for_itself_only_and_cannot_go_round_by_the_default_exchange(

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from shared.ids import ApplicationId, EventId, derived_event_id
-from shared.messaging import Bus, RelayPace
+from shared.messaging import Bus, OutboxPace
 from shared.storage import Store
 from tests.support.counting_handler import all_marked, marks
 from tests.support.messaging_harness import House, event_ids, received, until
@@ -116,7 +116,7 @@ async def test_sigkill_in_mid_run_loses_nothing_and_changes_no_state_twice(house
             victim.kill()
             await ended(victim)
 
-    vault = await house.bus("vault", pace=RelayPace(lease_s=1))
+    vault = await house.bus("vault", pace=OutboxPace(lease_s=1))
     async with vault_process(house) as last:
         await all_marked(store, COUNT)
         last.send_signal(signal.SIGTERM)

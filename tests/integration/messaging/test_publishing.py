@@ -1,4 +1,4 @@
-"""What a publish promises: confirmed, or BrokerUnavailable in bounded time."""
+"""What a publish promises: confirmed, or BrokerUnavailableError in bounded time."""
 
 import asyncio
 import os
@@ -10,7 +10,7 @@ import pytest
 from deploy.local.rabbitmq import RabbitMQ
 from shared.errors import TransientError
 from shared.ids import new_application_id, new_event_id
-from shared.messaging import BrokerUnavailable, Bus
+from shared.messaging import BrokerUnavailableError, Bus
 from tests.support.messaging_harness import House, decided, event_ids, received
 from tests.support.service_keys import signed
 
@@ -62,14 +62,14 @@ async def test_an_event_that_no_queue_takes_is_returned_and_refused(house: House
     async with house.channel() as channel:
         await channel.queue_delete(house.names.queue("vault", "application.received"))
 
-    with pytest.raises(BrokerUnavailable, match="PublishError"):
+    with pytest.raises(BrokerUnavailableError, match="PublishError"):
         await bus.publish(received())
 
 
 async def test_a_missing_topology_is_said_with_what_to_do(amqp_url: str, mongo_url: str, namespace: str) -> None:
     nothing = House(amqp_url, mongo_url, namespace)
     bus = await nothing.bus("intake")
-    with pytest.raises(BrokerUnavailable, match=r"shared\.messaging\.declare"):
+    with pytest.raises(BrokerUnavailableError, match=r"shared\.messaging\.declare"):
         await bus.publish(received())
     await bus.drain()
     await (await nothing.store("intake")).db.client.drop_database(nothing.database("intake"))
@@ -87,7 +87,7 @@ async def test_a_returned_event_does_not_disturb_others_in_flight(house: House) 
         return_exceptions=True,
     )
 
-    assert isinstance(outcomes[0], BrokerUnavailable)
+    assert isinstance(outcomes[0], BrokerUnavailableError)
     assert not [outcome for outcome in outcomes[1:] if isinstance(outcome, BaseException)]
 
 
@@ -112,7 +112,7 @@ async def test_a_frozen_broker_fails_a_publish_within_the_timeout_and_works_agai
     try:
         for _ in range(2):
             begun = time.monotonic()
-            with pytest.raises(BrokerUnavailable):
+            with pytest.raises(BrokerUnavailableError):
                 await bus.publish(received())
             assert time.monotonic() - begun < own_house.timeout_s + 1.5
     finally:
@@ -125,7 +125,7 @@ async def _eventually_published(bus: Bus) -> None:
     for _ in range(20):
         try:
             await bus.publish(received())
-        except BrokerUnavailable:
+        except BrokerUnavailableError:
             await asyncio.sleep(0.2)
         else:
             return
@@ -141,6 +141,6 @@ async def test_an_event_that_a_full_queue_refuses_is_not_taken_for_published(hou
         await queue.bind(house.names.events, "application.received")
         await bus.publish(received())
 
-        with pytest.raises(BrokerUnavailable, match="DeliveryError"):
+        with pytest.raises(BrokerUnavailableError, match="DeliveryError"):
             await bus.publish(received())
         await queue.delete(if_unused=False, if_empty=False)

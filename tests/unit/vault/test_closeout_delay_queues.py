@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.vault.closeout.delay_queues import DelayQueueWatch, Drain
-from shared.messaging import BrokerUnavailable
+from shared.messaging import BrokerUnavailableError
 
 T = datetime(2018, 6, 18, 9, tzinfo=UTC)
 QUEUES = ("kuji.wait.1s", "kuji.wait.10s", "kuji.wait.60s")
@@ -21,7 +21,7 @@ class Depths:
 
     async def delay_depths(self) -> dict[str, int]:
         if self._depths is None:
-            raise BrokerUnavailable("away")
+            raise BrokerUnavailableError("away")
         return self._depths
 
 

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from shared.errors import KujiError, PermanentError, TransientError
 from shared.ids import new_event_id
-from shared.messaging import BrokerUnavailable, ContractViolation
+from shared.messaging import BrokerUnavailableError, ContractViolationError
 from shared.messaging.envelope import Envelope
 from shared.messaging.names import Names
 from shared.messaging.retry_policy import Park, Retry, error_code, judge
@@ -13,7 +13,11 @@ from shared.messaging.retry_policy import Park, Retry, error_code, judge
 DELAYS = st.lists(st.integers(1, 3600), min_size=1, max_size=6).map(tuple)
 
 
-@given(DELAYS, st.integers(1, 20), st.sampled_from([TransientError, BrokerUnavailable, KujiError, ValueError, OSError]))
+@given(
+    DELAYS,
+    st.integers(1, 20),
+    st.sampled_from([TransientError, BrokerUnavailableError, KujiError, ValueError, OSError]),
+)
 def test_whatever_is_not_permanent_waits_on_each_rung_once_and_is_then_parked(
     delays_s: tuple[int, ...], attempt: int, kind: type[Exception]
 ) -> None:
@@ -24,7 +28,7 @@ def test_whatever_is_not_permanent_waits_on_each_rung_once_and_is_then_parked(
 @given(DELAYS, st.integers(1, 20))
 def test_a_permanent_error_is_parked_at_any_attempt(delays_s: tuple[int, ...], attempt: int) -> None:
     assert judge(PermanentError("text"), attempt, delays_s) == Park("PermanentError")
-    assert judge(ContractViolation("malformed"), attempt, delays_s) == Park("ContractViolation:malformed")
+    assert judge(ContractViolationError("malformed"), attempt, delays_s) == Park("ContractViolationError:malformed")
 
 
 @given(st.text())

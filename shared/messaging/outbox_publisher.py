@@ -1,4 +1,4 @@
-"""The outbox relay: publishes what transactions have committed, many in flight, and forgets it once confirmed."""
+"""Outbox publisher: publishes committed events, many in flight, and removes those that the broker confirmed."""
 
 import asyncio
 import uuid
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from shared.logging import describe, get_logger
 from shared.messaging.envelope import Envelope
-from shared.messaging.errors import BrokerUnavailable
+from shared.messaging.errors import BrokerUnavailableError
 from shared.messaging.names import Names
 from shared.messaging.publisher import Publisher
 from shared.storage import OutboxEntry, Store
@@ -17,10 +17,10 @@ _log = get_logger(__name__)
 
 
 @dataclass(frozen=True)
-class RelayPace:
-    """`window`: publishes in flight. `lease_s`: how long entries are lent, well over a publish timeout.
+class OutboxPace:
+    """Pace of the publisher. `window`: publishes in flight. `lease_s`: lease of entries, above a publish timeout.
 
-    `poll_s`: how often to look without being poked, for what a process that died has left.
+    `poll_s`: interval of looking without a notification, for rows of a process that died.
     """
 
     window: int = 256
@@ -28,38 +28,38 @@ class RelayPace:
     poll_s: float = 1.0
 
 
-class OutboxRelay:
-    def __init__(self, store: Store, publisher: Publisher, names: Names, pace: RelayPace) -> None:
+class OutboxPublisher:
+    def __init__(self, store: Store, publisher: Publisher, names: Names, pace: OutboxPace) -> None:
         self._store, self._publisher, self._names, self._pace = store, publisher, names, pace
         self._id = uuid.uuid4().hex
-        self._poked = asyncio.Event()
+        self._notified = asyncio.Event()
         self._finishing = False
 
-    def poke(self) -> None:
-        """Something was committed."""
-        self._poked.set()
+    def notify(self) -> None:
+        """Publish soon: a transaction has committed events."""
+        self._notified.set()
 
     def finish(self) -> None:
         """Let `run` end once nothing is left, or nothing gets through any more."""
         self._finishing = True
-        self._poked.set()
+        self._notified.set()
 
     async def run(self) -> None:
         while True:
-            self._poked.clear()
+            self._notified.clear()
             if await self._try_window():
                 continue
             if self._finishing:
                 return
             with suppress(TimeoutError):
                 async with asyncio.timeout(self._pace.poll_s):
-                    await self._poked.wait()
+                    await self._notified.wait()
 
     async def _try_window(self) -> bool:
-        """One window; whether it got through and there may be more."""
+        """Publish one window; return True if all was confirmed and there may be more."""
         try:
             return await self._window()
-        except Exception as error:  # noqa: BLE001  (the relay's loop: what is committed must leave, whatever broke)
+        except Exception as error:  # noqa: BLE001  (the publisher's loop: what is committed must leave, whatever broke)
             _log.warning("outbox-waits", **describe(error))
             return False
 
@@ -87,6 +87,6 @@ class OutboxRelay:
         envelope = Envelope(entry.event_id, entry.name, entry.body, signature=entry.signature)
         try:
             await self._publisher.publish(self._names.events, entry.name, envelope.message())
-        except BrokerUnavailable:
+        except BrokerUnavailableError:
             return False
         return True
