@@ -48,7 +48,7 @@ def service_keys(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def servers(tmp_path_factory: pytest.TempPathFactory, watchdog: Watchdog) -> Iterator[Servers]:
-    """The one place that decides where the servers of the tests come from."""
+    """Decide where the servers of the tests come from. No other fixture decides it."""
     home = tmp_path_factory.mktemp("servers")
     if docker_answers() and "KUJI_AMQP_URL" not in os.environ:
         with Containers() as containers:
@@ -62,19 +62,19 @@ def servers(tmp_path_factory: pytest.TempPathFactory, watchdog: Watchdog) -> Ite
 
 @pytest.fixture(scope="session")
 def amqp_url(servers: Servers) -> str:
-    """Of a user who may do everything."""
+    """Return the broker's URL for a user with all permissions."""
     return servers.amqp_url
 
 
 @pytest.fixture(scope="session")
 def mongo_url(servers: Servers) -> str:
-    """Of a user who may do everything, on a replica set."""
+    """Return the URL of a replica set for a user with all permissions."""
     return servers.mongo_url
 
 
 @pytest.fixture(scope="session")
 def mailbox(servers: Servers) -> Path:
-    """The folder in which the mail server keeps what it takes."""
+    """Return the folder in which the mail server stores accepted mails."""
     return servers.mailbox
 
 

@@ -64,7 +64,7 @@ class Neighbourhood:
                 yield self._person(household, names.CHILDREN, age=self._dice.randint(15, ADULT_AGE - 1))
 
     def siblings(self, towns: tuple[Town, ...], grade: str) -> Iterator[Person]:
-        """Without end; two children of one grade, and of one household, follow each other."""
+        """Yield children without end; two children of one grade and one household follow each other."""
         while True:
             household = self._household(towns)
             for given in self._dice.sample(names.CHILDREN, 2):

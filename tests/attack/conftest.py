@@ -27,7 +27,7 @@ from tests.support.vault_parts import parts
 
 @pytest.fixture(scope="session")
 def broker(tmp_path_factory: pytest.TempPathFactory, watchdog: Watchdog) -> Iterator[RabbitMQ]:
-    """A broker with one account per service, each with the permissions of the real installation."""
+    """Start a broker with one account per service, each with the permissions of the real installation."""
     broker = RabbitMQ(tmp_path_factory.mktemp("attacked-broker"), Ports(*free_ports(3)), watchdog)
     broker.start(dict.fromkeys(SERVICES, PASSWORD))
     try:
@@ -39,7 +39,7 @@ def broker(tmp_path_factory: pytest.TempPathFactory, watchdog: Watchdog) -> Iter
 
 @pytest.fixture
 async def house(amqp_url: str, mongo_url: str, namespace: str) -> AsyncIterator[House]:
-    """The topology of one test on the shared broker."""
+    """Declare the topology of one test on the shared broker."""
     async with House(amqp_url, mongo_url, namespace) as house:
         yield house
 
@@ -71,7 +71,7 @@ async def buses(
 
 @pytest.fixture
 async def office(mongo_url: str, namespace: str, tmp_path: Path) -> AsyncIterator[CloseOutOffice]:
-    """The vault's close-out, in the database that `house` names for the vault."""
+    """Return the vault's close-out, in the database that `house` names for the vault."""
     collections = [*print_repository.collections(), *closeouts.collections()]
     async with parts(mongo_url, namespace, tmp_path, collections) as vault:
         wired = wire(vault, tmp_path)

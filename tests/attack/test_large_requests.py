@@ -76,7 +76,7 @@ async def serving(service: str, folder: Path) -> AsyncIterator[int]:
         "relay_password_file": folder / "token",
     }
     stores: list[Store] = []
-    with remembering_stores(stores):
+    with record_opened_stores(stores):
         app = build(settings.model_validate(given))
     listener = socket.create_server(("127.0.0.1", 0))
     server = uvicorn.Server(uvicorn.Config(app, http=TimedHttpProtocol, log_config=None, lifespan="off"))
@@ -94,7 +94,7 @@ async def serving(service: str, folder: Path) -> AsyncIterator[int]:
 
 
 @contextmanager
-def remembering_stores(stores: list[Store]) -> Iterator[None]:
+def record_opened_stores(stores: list[Store]) -> Iterator[None]:
     """Remember every store that is opened: without its lifespan the app closes none."""
 
     def open_and_remember(url: str, database: str, *, timeout_s: float) -> Store:

@@ -64,17 +64,19 @@ SINGLE_DOCUMENTS = 200_000
 def frozen_list(count: int) -> FrozenList:
     """Entries with one to three of the seven classes in every order, as many as a whole country may send."""
     random = np.random.default_rng(1)
-    wishes: list[Choices] = [
+    choice_lists: list[Choices] = [
         tuple((each.id, CAMPAIGN.classes[at].seats[0]) for at, each in chosen)
         for length in (1, 2, 3)
         for chosen in itertools.permutations(list(enumerate(CAMPAIGN.classes)), length)
     ]
     ids = np.sort(random.integers(0, 2**63, count, dtype=np.uint64)).astype(">u8")
     whole = np.column_stack([ids, random.integers(0, 2**63, count, dtype=np.uint64).astype(">u8")])
-    return FrozenList(whole.tobytes(), random.integers(0, len(wishes), count, dtype=np.uint32), tuple(wishes))
+    return FrozenList(
+        whole.tobytes(), random.integers(0, len(choice_lists), count, dtype=np.uint32), tuple(choice_lists)
+    )
 
 
-def told(what: str, seconds: float, count: int, limit: float | None = None) -> None:
+def print_rate(what: str, seconds: float, count: int, limit: float | None = None) -> None:
     beside = f"   {seconds / limit:5.2f} × the limit" if limit else ""
     print(f"{what:64} {seconds:9.3f} s {count / seconds / 1e6:9.3f} M/s{beside}")
 
@@ -99,9 +101,9 @@ def in_memory(count: int) -> None:
     frozen = frozen_list(count)
     numbers = np.random.default_rng(2).integers(0, 2**63, count, dtype=np.uint64)
     sort = timed(lambda: np.sort(numbers))
-    told("limit: np.sort of as many uint64", sort, count)
-    told("bare AES-256 over as many ids", timed(lambda: bare_aes(frozen.ids)), count)
-    told("rank: tickets and order", timed(lambda: DrawnOrder(KEY, frozen.ids)), count, sort)
+    print_rate("limit: np.sort of as many uint64", sort, count)
+    print_rate("bare AES-256 over as many ids", timed(lambda: bare_aes(frozen.ids)), count)
+    print_rate("rank: tickets and order", timed(lambda: DrawnOrder(KEY, frozen.ids)), count, sort)
     many = [ClassRule(c.id, c.capacity * (count // 10_000), c.starts, c.ends, c.waiting) for c in CLASSES]
     free = Rules(RULES.max_wins, preferences=False)
     for what, classes, rules in (
@@ -109,7 +111,7 @@ def in_memory(count: int) -> None:
         (f"{745 * (count // 10_000):,} seats", many, RULES),
         ("745 seats, no preferences", CLASSES, free),
     ):
-        told(f"rank and allocate, {what}", timed(partial(allocate, KEY, frozen, classes, rules)), count, sort)
+        print_rate(f"rank and allocate, {what}", timed(partial(allocate, KEY, frozen, classes, rules)), count, sort)
 
 
 def bare_aes(ids: bytes | memoryview) -> None:
@@ -150,7 +152,7 @@ async def in_the_database(url: str, count: int, folder: Path) -> None:
     singles = min(count, SINGLE_DOCUMENTS)
     documents = await single_documents(store, singles)
     scan = await plain_scan(store)
-    told(f"limit: plain cursor scan of {singles:,} documents", scan, singles)
+    print_rate(f"limit: plain cursor scan of {singles:,} documents", scan, singles)
     await chunks(store, count, scan * count / singles)
     await steps_of_a_draw(store, documents, folder, scan)
     await store.close()
@@ -182,9 +184,9 @@ async def plain_scan(store: Store) -> float:
 async def chunks(store: Store, count: int, scan: float) -> None:
     frozen, draw = frozen_list(count), DrawId("bench-1")
     written, _ = await awaited(ListRepository(store).put(draw, frozen))
-    told("the frozen list written in chunks, with its leaves' hashes", written, count)
+    print_rate("the frozen list written in chunks, with its leaves' hashes", written, count)
     read, _ = await awaited(ListRepository(store).read(draw))
-    told("the frozen list read", read, count, scan)
+    print_rate("the frozen list read", read, count, scan)
 
 
 async def steps_of_a_draw(store: Store, documents: Sequence[dict[str, Any]], folder: Path, scan: float) -> None:
@@ -196,15 +198,15 @@ async def steps_of_a_draw(store: Store, documents: Sequence[dict[str, Any]], fol
 
     await roll(store, [each["_id"] for each in documents])
     took, _ = await awaited(FreezeService(store, keys, clock, campaigns).freeze(await present()))
-    told("freeze: judge, close, write the list, sign", took, count, scan)
+    print_rate("freeze: judge, close, write the list, sign", took, count, scan)
     digits = "3" * CAMPAIGN.draw.digits
     await RandomnessService(store, clock).enter_dice(await present(), Dice(digits, digits, ["a", "b"]), "bench")
     took, _ = await awaited(DrawRunner(store, keys, clock).run_if_possible(await present()))
-    told("draw: read, rank, allocate, transcript", took, count, scan)
+    print_rate("draw: read, rank, allocate, transcript", took, count, scan)
     bare = await bare_inserts(store, documents)
-    told("limit: bare inserts of as many documents", bare, count)
+    print_rate("limit: bare inserts of as many documents", bare, count)
     took, _ = await awaited(ResultPublisher(store, keys, campaigns).publish_if_drawn(await present()))
-    told("results: outcomes, passes, events, transactions", took, count, bare)
+    print_rate("results: outcomes, passes, events, transactions", took, count, bare)
     print(f"{'events in the outbox':64} {await store.db[OUTBOX].count_documents({}):9}")
 
 

@@ -99,16 +99,18 @@ def test_services_meet_in_the_broker_and_only_the_notifier_reaches_the_vault(com
 
 def test_only_the_vault_is_on_a_network_that_leads_out(compose: Compose) -> None:
     inward = {name for name, each in compose["networks"].items() if (each or {}).get("internal")}
-    doors = {
+    open_networks = {
         name
         for name, each in compose["networks"].items()
         if (each or {}).get("driver_opts") == {"com.docker.network.bridge.enable_ip_masquerade": "false"}
     }
-    assert set(compose["networks"]) - inward - doors == {"mail"}
+    assert set(compose["networks"]) - inward - open_networks == {"mail"}
     assert {name for name in compose["services"] if "mail" in networks(compose, name)} == {"vault", "mailbox"}
     assert all(networks(compose, server) <= inward for server in SERVERS)
-    for door in doors:
-        assert [name for name in compose["services"] if door in networks(compose, name)] == [door.removeprefix("open-")]
+    for network in open_networks:
+        assert [name for name in compose["services"] if network in networks(compose, name)] == [
+            network.removeprefix("open-")
+        ]
 
 
 def test_the_vaults_way_out_is_the_first_by_name_because_engines_route_by_it(compose: Compose) -> None:

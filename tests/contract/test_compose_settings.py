@@ -179,9 +179,9 @@ def test_the_command_line_finds_the_published_addresses_and_their_tokens(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("KUJI_INSTALLATION", str(record.write(folder, ROOT / "deploy" / "campaigns")))
-    told = api.read_record()
+    installation = api.read_record()
     assert api.campaign_or_only(None) == "777-days"
     for service in SERVICES:
-        door = told["services"][service]
-        assert door["url"] == f"http://127.0.0.1:{record.PORTS[service]}"
-        assert Path(door["token_file"]).read_text("utf-8") == (folder / service / "ops-token").read_text("utf-8")
+        endpoint = installation["services"][service]
+        assert endpoint["url"] == f"http://127.0.0.1:{record.PORTS[service]}"
+        assert Path(endpoint["token_file"]).read_text("utf-8") == (folder / service / "ops-token").read_text("utf-8")

@@ -71,7 +71,7 @@ def test_a_papers_receipt_is_of_its_channel_and_its_serial_holds_no_text():
 
 
 def test_what_each_service_hears_holds_nothing_it_must_not_know():
-    """The table "who may know what" of docs/architecture.md, checked against the messages themselves."""
+    """Check the table "who may know what" of docs/architecture.md against the messages."""
     forbidden = {
         "intake": {"class_id", "choices", "outcomes", "token", "contact"},
         "lottery": {"contact", "mail_domain_class", "sealed"},

@@ -40,7 +40,7 @@ class Office:
         set_rehearsal_clock(self.clock_file, to)
 
     def awaited(self, service: str, collection: str, **query: Any) -> dict[str, Any]:
-        """The one document, as soon as it is there: messages take a moment."""
+        """Wait for the one document of the collection and return it."""
         ends = time.monotonic() + 15
         while not (found := self.documents(service, collection, **query)):
             assert time.monotonic() < ends, f"{service} has no such {collection}"
@@ -53,7 +53,7 @@ class Office:
             return list(client[f"kuji_{service}"][collection].find(query))
 
     def register(self, receipt: str) -> dict[str, Any]:
-        """What the vault knows of an application without knowing the person."""
+        """Return the vault's record of an application, without the person."""
         return self.awaited("vault", register.COLLECTION, receipt=receipt)
 
     def person(self, receipt: str) -> Person:
@@ -67,7 +67,7 @@ class Office:
 
 @pytest.fixture(scope="module")
 def open_office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
-    """The sample event, a day after its window opened."""
+    """Run the sample event, a day after its window opened."""
     home = tmp_path_factory.mktemp("office")
     campaign = rehearsal_of(SAMPLE, home / "campaigns")
     clock_file = home / "clock.json"

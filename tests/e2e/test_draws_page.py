@@ -14,7 +14,7 @@ from shared.campaign import Campaign, quicknet
 from shared.campaign.model import Beacon
 from tests.support.browser import DESKTOP, PHONE, keep_picture, opened, overflows, tab_to, violations
 from tests.support.draw_builders import DICE, sample_campaign
-from tests.support.lottery_pages_harness import LotteryHouse, lottery_house
+from tests.support.lottery_pages_harness import LotteryHarness, run_lottery
 
 SAMPLE = sample_campaign()
 ROUND = 657413
@@ -26,7 +26,7 @@ HOUR = timedelta(hours=1)
 
 
 def variant(name: str, **draw: object) -> Campaign:
-    """The sample event under another id, drawn by other rules."""
+    """Return the sample event under another id, with other rules of the draw."""
     return SAMPLE.model_copy(update={"id": name, "draw": SAMPLE.draw.model_copy(update=draw)})
 
 
@@ -40,21 +40,21 @@ BEACON = variant(
 
 
 @pytest.fixture(scope="module")
-def house(mongo_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LotteryHouse]:
+def harness(mongo_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LotteryHarness]:
     home = tmp_path_factory.mktemp("lottery")
-    with lottery_house(mongo_url, f"{home.name}_draws", home, SAMPLE, HELD, ROLLED, BEACON) as running:
+    with run_lottery(mongo_url, f"{home.name}_draws", home, SAMPLE, HELD, ROLLED, BEACON) as running:
         running.take_in(SAMPLE, 900)
         yield running
 
 
 def live(page: Page) -> Page:
-    """With a clock of its own, so that nobody waits for the page's next look at the server."""
+    """Give the page a clock of its own, so that the test does not wait for its next request to the server."""
     page.clock.install()
     return page
 
 
 def comes(page: Page, selector: str, text: str) -> None:
-    """The page comes to say so by itself."""
+    """Wait until the page shows the text without a reload."""
     for _ in range(20):
         page.clock.run_for(3_000)
         with suppress(AssertionError):
@@ -64,7 +64,7 @@ def comes(page: Page, selector: str, text: str) -> None:
 
 
 def stands(page: Page, step: str, state: str) -> None:
-    """The timeline comes to say so by itself."""
+    """Wait until the timeline shows the text without a reload."""
     comes(page, f"[data-step={step}].step-{state}", "")
 
 
@@ -73,11 +73,11 @@ def next_step(page: Page) -> None:
     page.keyboard.press("Enter")
 
 
-def test_a_stranger_is_sent_to_the_sign_in_page_and_back(house: LotteryHouse, browser: Browser):
-    with opened(browser, house.url) as page:
+def test_a_stranger_is_sent_to_the_sign_in_page_and_back(harness: LotteryHarness, browser: Browser):
+    with opened(browser, harness.url) as page:
         page.goto("/")
         page.wait_for_url("**/sign-in?next=/draws")
-        house.sign_in(page, "/draws")
+        harness.sign_in(page, "/draws")
         expect(page.locator(".signed-in")).to_contain_text("yamada-01")
         assert page.locator(".campaigns li").count() == 4
         assert violations(page) == []
@@ -89,10 +89,10 @@ def test_a_stranger_is_sent_to_the_sign_in_page_and_back(house: LotteryHouse, br
 
 @pytest.mark.parametrize("size", [PHONE, DESKTOP], ids=["phone", "desktop"])
 def test_demand_is_shown_beside_the_places_and_everybody_can_read_it(
-    house: LotteryHouse, browser: Browser, size: dict[str, int], tmp_path: Path
+    harness: LotteryHarness, browser: Browser, size: dict[str, int], tmp_path: Path
 ):
-    with opened(browser, house.url, size) as page:
-        house.sign_in(page, f"/draws/{SAMPLE.id}" if size == DESKTOP else f"/en/draws/{SAMPLE.id}")
+    with opened(browser, harness.url, size) as page:
+        harness.sign_in(page, f"/draws/{SAMPLE.id}" if size == DESKTOP else f"/en/draws/{SAMPLE.id}")
         lines = page.locator("#demand tbody tr")
         assert lines.count() == len(SAMPLE.classes)
         entries = [int(line.locator("td").nth(3).inner_text()) for line in lines.all()]
@@ -101,17 +101,17 @@ def test_demand_is_shown_beside_the_places_and_everybody_can_read_it(
         assert not overflows(page)
         page.click("#try")
         expect(page.locator("#tried tbody tr")).to_have_count(len(SAMPLE.classes))
-        assert house.draw(SAMPLE).state is DrawState.OPEN
+        assert harness.draw(SAMPLE).state is DrawState.OPEN
         keep_picture(page, "draws" if size == DESKTOP else "draws-en", tmp_path)
 
 
 def test_an_incomplete_list_is_frozen_only_with_a_reason_and_a_second_person(
-    house: LotteryHouse, browser: Browser, tmp_path: Path
+    harness: LotteryHarness, browser: Browser, tmp_path: Path
 ):
-    house.take_in(HELD, 30, held=2)
-    house.clock.at = HELD.draw.at
-    with opened(browser, house.url, DESKTOP) as page:
-        house.sign_in(live(page), f"/draws/{HELD.id}")
+    harness.take_in(HELD, 30, held=2)
+    harness.clock.at = HELD.draw.at
+    with opened(browser, harness.url, DESKTOP) as page:
+        harness.sign_in(live(page), f"/draws/{HELD.id}")
         stands(page, "freeze", "waiting")
         expect(page.locator("[data-step=freeze]")).to_contain_text("確認待ち(保留)の申込みが 2 件")
         keep_picture(page, "draws-waiting", tmp_path)
@@ -126,18 +126,18 @@ def test_an_incomplete_list_is_frozen_only_with_a_reason_and_a_second_person(
         shown = page.text_content(".stamp .exact") or ""
         digest = bytes.fromhex(shown.removeprefix("SHA-256: "))
         page.click(".stamp summary")
-        for content, told, said in (
+        for content, locator, text in (
             (bytes(32), ".stamp .refused", "タイムスタンプではありません"),
             (digest, "#did", "抽選公告にタイムスタンプを添える: 受け付けました"),
         ):
             page.set_input_files("#stamp", {"name": "a.ots", "mimeType": "", "buffer": OTS + content})
             page.click(".stamp button")
-            expect(page.locator(told)).to_contain_text(said)
-    assert house.draw(HELD).manifest.line.count("本人と連絡が取れないため") == 1
+            expect(page.locator(locator)).to_contain_text(text)
+    assert harness.draw(HELD).manifest.line.count("本人と連絡が取れないため") == 1
 
 
 def type_twice(page: Page) -> None:
-    """As people do: one digit short, then another one wrong, with full-width digits in the end."""
+    """Type the value as people do: first one digit short, then one wrong, at last with full-width digits."""
     tab_to(page, "digits")
     page.keyboard.type(DICE[:-1])
     next_step(page)
@@ -154,7 +154,7 @@ def type_twice(page: Page) -> None:
 
 
 def name_witnesses(page: Page) -> None:
-    """One of them twice at first."""
+    """Choose the files; the first time, choose one of them twice."""
     tab_to(page, "witness-1")
     page.keyboard.type("甲野 花子")
     tab_to(page, "witness-2")
@@ -165,16 +165,16 @@ def name_witnesses(page: Page) -> None:
 
 
 def test_two_people_type_the_dice_with_the_keyboard_alone_and_the_draw_happens(
-    house: LotteryHouse, browser: Browser, tmp_path: Path
+    harness: LotteryHarness, browser: Browser, tmp_path: Path
 ):
     photograph = tmp_path / "dice.jpg"
     photograph.write_bytes(b"dice" * 300_000)
     hashed = f"sha256:{hashlib.sha256(photograph.read_bytes()).hexdigest()}"
-    house.take_in(ROLLED, 400)
-    house.clock.at = ROLLED.draw.at
-    house.advance(ROLLED)
-    with opened(browser, house.url) as page:
-        house.sign_in(live(page), f"/draws/{ROLLED.id}/dice")
+    harness.take_in(ROLLED, 400)
+    harness.clock.at = ROLLED.draw.at
+    harness.advance(ROLLED)
+    with opened(browser, harness.url) as page:
+        harness.sign_in(live(page), f"/draws/{ROLLED.id}/dice")
         assert violations(page) == []
         type_twice(page)
         name_witnesses(page)
@@ -189,22 +189,22 @@ def test_two_people_type_the_dice_with_the_keyboard_alone_and_the_draw_happens(
         tab_to(page, "send")
         page.keyboard.press("Enter")
         expect(page.locator("#done h2")).to_be_visible()
-    draw = house.draw(ROLLED)
+    draw = harness.draw(ROLLED)
     assert (draw.dice, draw.dice_evidence) == (DICE, (hashed,))
     assert (draw.witnesses, draw.given[0].actor) == (("甲野 花子", "乙川 次郎"), "yamada-01")
 
 
-def test_what_was_drawn_appears_by_itself(house: LotteryHouse, browser: Browser, tmp_path: Path):
+def test_what_was_drawn_appears_by_itself(harness: LotteryHarness, browser: Browser, tmp_path: Path):
     """After the dice of the test before."""
-    with opened(browser, house.url) as page:
-        house.sign_in(live(page), f"/draws/{ROLLED.id}")
+    with opened(browser, harness.url) as page:
+        harness.sign_in(live(page), f"/draws/{ROLLED.id}")
         stands(page, "draw", "now")
-        house.advance(ROLLED, times=2)
+        harness.advance(ROLLED, times=2)
         stands(page, "notices", "done")
         expect(page.locator("#results tbody tr").nth(3).locator("td").first).to_have_text("10")
         expect(page.locator("#live-history")).to_contain_text("抽選しました")
         page.click(".answer summary")
-        page.fill("#answer-receipt", house.winner(ROLLED, "escort-kids").lower())
+        page.fill("#answer-receipt", harness.winner(ROLLED, "escort-kids").lower())
         page.select_option("#answer-class", "escort-kids")
         assert violations(page) == []
         page.keyboard.press("Tab")
@@ -217,18 +217,18 @@ def test_what_was_drawn_appears_by_itself(house: LotteryHouse, browser: Browser,
         keep_picture(page, "draws-drawn", tmp_path)
 
 
-def test_a_beacons_value_is_pasted_when_its_time_has_come(house: LotteryHouse, browser: Browser):
-    house.take_in(BEACON, 30)
-    house.clock.at = BEACON.draw.at
-    house.advance(BEACON)
-    with opened(browser, house.url, DESKTOP) as page:
-        house.sign_in(live(page), f"/draws/{BEACON.id}")
+def test_a_beacons_value_is_pasted_when_its_time_has_come(harness: LotteryHarness, browser: Browser):
+    harness.take_in(BEACON, 30)
+    harness.clock.at = BEACON.draw.at
+    harness.advance(BEACON)
+    with opened(browser, harness.url, DESKTOP) as page:
+        harness.sign_in(live(page), f"/draws/{BEACON.id}")
         stands(page, "objection", "now")
         stands(page, "beacon", "later")
-        house.clock.at = BEACON.draw.at + 24 * HOUR
+        harness.clock.at = BEACON.draw.at + 24 * HOUR
         stands(page, "beacon", "waiting")
         comes(page, "#live-now", "に発表されます")
-        house.clock.at = quicknet.time_of(ROUND) + HOUR
+        harness.clock.at = quicknet.time_of(ROUND) + HOUR
         comes(page, "#live-now", "まだ届いていません")
         page.fill("#signature", SIGNATURE[::-1])
         page.keyboard.press("Enter")
@@ -236,7 +236,7 @@ def test_a_beacons_value_is_pasted_when_its_time_has_come(house: LotteryHouse, b
         page.fill("#signature", SIGNATURE)
         page.keyboard.press("Enter")
         stands(page, "beacon", "done")
-        house.advance(BEACON, times=2)
+        harness.advance(BEACON, times=2)
         stands(page, "notices", "done")
         page.click(".redraw summary")
         page.fill("#redraw-reason", "名簿に誤りがあったため")
@@ -244,13 +244,13 @@ def test_a_beacons_value_is_pasted_when_its_time_has_come(house: LotteryHouse, b
         page.check("[name=reopen]")
         page.click(".redraw button")
         comes(page, "#live-past", "名簿に誤りがあったため")
-        assert house.draw(BEACON).number == 2
+        assert harness.draw(BEACON).number == 2
         assert violations(page) == []
 
 
-def test_who_is_signed_out_or_cut_off_is_told_so(house: LotteryHouse, browser: Browser):
-    with opened(browser, house.url) as page:
-        house.sign_in(live(page), f"/draws/{SAMPLE.id}")
+def test_the_page_says_when_staff_are_signed_out_or_offline(harness: LotteryHarness, browser: Browser):
+    with opened(browser, harness.url) as page:
+        harness.sign_in(live(page), f"/draws/{SAMPLE.id}")
         page.context.set_offline(True)
         comes(page, "#away", "サーバーに届きません")
         page.context.set_offline(False)

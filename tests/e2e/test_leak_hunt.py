@@ -61,7 +61,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
     options = Options(home / "campaigns", clock_file, more=QUICK)
     with Watchdog() as watchdog, Stack(home, options, watchdog=watchdog) as stack:
         bodies = asyncio.run(_provoke_errors(stack.url("intake"), campaign, careless))
-        facts, play = asyncio.run(_until_everybody_is_told(stack, campaign, applications, home))
+        facts, play = asyncio.run(_until_all_are_notified(stack, campaign, applications, home))
         yield Run(stack, campaign, facts, applications, sought, play, careless_sought, bodies)
 
 
@@ -72,7 +72,7 @@ def _people(campaign: Campaign, size: int) -> tuple[list[DemoApplication], Sough
     return applications, seek({f"{n} {value[:3]}": value for n, value in enumerate(needles(applications, canary))})
 
 
-async def _until_everybody_is_told(
+async def _until_all_are_notified(
     stack: Stack, campaign: Campaign, applications: list[DemoApplication], home: Path
 ) -> tuple[Facts, EventRun]:
     stage = PhaseProgress(Console(quiet=True))
@@ -139,7 +139,7 @@ def test_nobody_is_on_the_brokers_disk(run: Run):
 
 
 def test_nobody_is_in_any_database_not_even_the_vaults(run: Run):
-    """The vault keeps ciphertext; so its documents are searched like everybody's."""
+    """Search the vault's documents like those of the other services: it stores ciphertext."""
     documents, found = 0, []
     with MongoClient[dict[str, Any]](run.stack.servers.mongo_url) as client:
         for database in (f"kuji_{service}" for service in (*BLIND, "vault")):
@@ -162,7 +162,7 @@ def test_nobody_is_in_a_log_or_an_error_or_a_published_file(run: Run):
 
 
 def test_a_planted_leak_is_found(run: Run, tmp_path: Path):
-    """One name in one log line, as a careless change would write it."""
+    """Write one name into one log line, as a careless change might."""
     log = (run.stack.home / "logs" / "intake.log").read_bytes()
     (tmp_path / "intake.log").write_bytes(log + b'{"event":"greeted","name":' + run.applications[0].plaintext + b"}\n")
     assert hunt_files(tmp_path, run.sought)
@@ -193,7 +193,7 @@ async def _close_out(run: Run) -> dict[str, Any]:
 
 
 def _bytes_of(value: Any) -> bytes:
-    """Every text and byte string in a document, with nothing in between that could hide one."""
+    """Yield every text and byte string in a document."""
     if isinstance(value, dict):
         return b"\x00".join(_bytes_of(each) for pair in value.items() for each in pair)
     if isinstance(value, list):

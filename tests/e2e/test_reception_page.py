@@ -192,7 +192,7 @@ def test_the_camera_reads_a_printed_postcard_once_while_it_is_held_before_it(
 ):
     guest = desk.guest(junior_football="won")
     shown = ClassPass(class_id=FOOTBALL, code=guest.passes[FOOTBALL])
-    film = film_of_postcard(desk.house.campaign, shown, tmp_path / "postcard.y4m")
+    film = film_of_postcard(desk.harness.campaign, shown, tmp_path / "postcard.y4m")
     camera = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")
     with (
         launched(browser.browser_type, *camera, f"--use-file-for-fake-video-capture={film}") as seeing,

@@ -26,7 +26,7 @@ from services.lottery.verification.transcript_checks import derive_key
 from tests.support.browser import DESKTOP, PHONE, keep_picture, opened, overflows, tab_to, violations
 from tests.support.draw_builders import DICE, sample_campaign
 from tests.support.lottery_harness import WITNESSES, Office
-from tests.support.lottery_pages_harness import LotteryHouse, lottery_house
+from tests.support.lottery_pages_harness import LotteryHarness, run_lottery
 
 SAMPLE = sample_campaign()
 EARLY = SAMPLE.model_copy(update={"id": "early"})
@@ -48,9 +48,9 @@ async def drawn_again(office: Office) -> None:
 
 
 @pytest.fixture(scope="module")
-def house(mongo_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LotteryHouse]:
+def harness(mongo_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LotteryHarness]:
     home = tmp_path_factory.mktemp("verify")
-    with lottery_house(mongo_url, f"{home.name}_verify", home, SAMPLE, EARLY) as running:
+    with run_lottery(mongo_url, f"{home.name}_verify", home, SAMPLE, EARLY) as running:
         running.take_in(SAMPLE, 1000)
         running.clock.at = SAMPLE.draw.at
         running.do(SAMPLE, drawn)
@@ -59,8 +59,8 @@ def house(mongo_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 
 
 @pytest.fixture(scope="module")
-def transcript(house: LotteryHouse) -> dict[str, Any]:
-    content: dict[str, Any] = httpx.get(f"{house.url}/v1/campaigns/{SAMPLE.id}/transcript", timeout=20).json()
+def transcript(harness: LotteryHarness) -> dict[str, Any]:
+    content: dict[str, Any] = httpx.get(f"{harness.url}/v1/campaigns/{SAMPLE.id}/transcript", timeout=20).json()
     return content
 
 
@@ -68,27 +68,27 @@ def verdict(page: Page) -> Any:
     return expect(page.locator("#verdict"))
 
 
-def winner(house: LotteryHouse, transcript: dict[str, Any]) -> tuple[str, str]:
-    """Somebody who won: entry and receipt number."""
+def winner(harness: LotteryHarness, transcript: dict[str, Any]) -> tuple[str, str]:
+    """Return the entry and the receipt number of a winner."""
     entry = transcript["winners"]["junior-football"][0]
 
     async def ask(office: Office) -> Any:
         found = office.store.db[ENTRIES].find({"campaign": SAMPLE.id}, {"receipt": 1})
         return {each["_id"].replace("-", ""): each["receipt"] for each in await found.to_list(None)}
 
-    return entry, house.do(SAMPLE, ask)[entry]
+    return entry, harness.do(SAMPLE, ask)[entry]
 
 
 @pytest.mark.parametrize("language", ["", "/en"])
 def test_the_record_is_computed_anew_and_one_application_is_followed(
-    house: LotteryHouse,
+    harness: LotteryHarness,
     browser: Browser,
     transcript: dict[str, Any],
     tmp_path: Path,
     language: str,
 ):
-    entry, receipt = winner(house, transcript)
-    with opened(browser, house.url, DESKTOP if language else PHONE) as page:
+    entry, receipt = winner(harness, transcript)
+    with opened(browser, harness.url, DESKTOP if language else PHONE) as page:
         page.goto(f"{language}{PATH}")
         verdict(page).to_have_class("verdict verdict-good")
         assert page.locator("#checks li").count() == 13
@@ -107,8 +107,8 @@ def test_the_record_is_computed_anew_and_one_application_is_followed(
         keep_picture(page, f"verify-{'desktop-en' if language else 'phone-ja'}", tmp_path)
 
 
-def test_nobody_is_followed_by_a_number_that_is_not_there(house: LotteryHouse, browser: Browser):
-    with opened(browser, house.url) as page:
+def test_nobody_is_followed_by_a_number_that_is_not_there(harness: LotteryHarness, browser: Browser):
+    with opened(browser, harness.url) as page:
         page.goto(PATH)
         verdict(page).to_contain_text(GOOD)
         for typed in ("W-0000-0000-0", "x", ""):
@@ -121,8 +121,8 @@ def test_nobody_is_followed_by_a_number_that_is_not_there(house: LotteryHouse, b
         assert violations(page) == []
 
 
-def test_a_draw_that_was_given_up_can_be_verified_as_well(house: LotteryHouse, browser: Browser):
-    with opened(browser, house.url) as page:
+def test_a_draw_that_was_given_up_can_be_verified_as_well(harness: LotteryHarness, browser: Browser):
+    with opened(browser, harness.url) as page:
         page.goto(PATH)
         verdict(page).to_contain_text(GOOD)
         expect(page.locator("#facts")).to_contain_text(f"{SAMPLE.id}-2")
@@ -131,12 +131,12 @@ def test_a_draw_that_was_given_up_can_be_verified_as_well(house: LotteryHouse, b
         verdict(page).to_contain_text(GOOD)
 
 
-def test_it_works_without_a_network_once_loaded(house: LotteryHouse, browser: Browser, transcript: dict[str, Any]):
-    with opened(browser, house.url) as page:
+def test_it_works_without_a_network_once_loaded(harness: LotteryHarness, browser: Browser, transcript: dict[str, Any]):
+    with opened(browser, harness.url) as page:
         page.goto(PATH)
         expect(page.locator("#offline")).to_contain_text("通信がなくても")
         verdict(page).to_contain_text(GOOD)
-        entry, receipt = winner(house, transcript)
+        entry, receipt = winner(harness, transcript)
         page.context.set_offline(True)
         page.reload()
         verdict(page).to_contain_text(GOOD)
@@ -152,14 +152,14 @@ def test_it_works_without_a_network_once_loaded(house: LotteryHouse, browser: Br
 
 
 def test_a_file_is_verified_and_a_changed_one_is_refused(
-    house: LotteryHouse, browser: Browser, transcript: dict[str, Any], tmp_path: Path
+    harness: LotteryHarness, browser: Browser, transcript: dict[str, Any], tmp_path: Path
 ):
     changed = json.loads(json.dumps(transcript))
     changed["winners"]["escort-kids"].reverse()
     (tmp_path / "good.json").write_text(json.dumps(transcript))
     (tmp_path / "bad.json").write_text(json.dumps(changed))
     (tmp_path / "none.json").write_text("nothing")
-    with opened(browser, house.url) as page:
+    with opened(browser, harness.url) as page:
         page.goto(PATH)
         verdict(page).to_contain_text(GOOD)
         page.set_input_files("#files", tmp_path / "bad.json")
@@ -174,31 +174,31 @@ def test_a_file_is_verified_and_a_changed_one_is_refused(
         verdict(page).to_have_class("verdict verdict-bad")
 
 
-def signed_again(house: LotteryHouse, content: dict[str, Any], **changed: Any) -> dict[str, Any]:
+def signed_again(harness: LotteryHarness, content: dict[str, Any], **changed: Any) -> dict[str, Any]:
     unsigned = {name: value for name, value in {**content, **changed}.items() if name != "signature_of_result"}
-    return sign_transcript(unsigned, house.keys.signing)
+    return sign_transcript(unsigned, harness.keys.signing)
 
 
 def test_what_happened_after_the_draw_is_shown_and_checked(
-    house: LotteryHouse, browser: Browser, transcript: dict[str, Any], tmp_path: Path
+    harness: LotteryHarness, browser: Browser, transcript: dict[str, Any], tmp_path: Path
 ):
     manifest, entries = Manifest.read(transcript["manifest"]), read_rows(transcript["rows"])
-    standing = replay_history(transcript, manifest, entries, derive_key(transcript))
+    lists = replay_history(transcript, manifest, entries, derive_key(transcript))
     gone, at = transcript["winners"]["junior-football"][0], manifest.frozen_at + timedelta(days=1)
     given_up = PlaceEvent(
-        Move.WITHDRAWN, at, "applicant", gone, "junior-football", standing.places[gone, "junior-football"].seats
+        Move.WITHDRAWN, at, "applicant", gone, "junior-football", lists.places[gone, "junior-football"].seats
     )
-    standing.apply(given_up)
-    turn = standing.turn("junior-football", at)
+    lists.apply(given_up)
+    turn = lists.turn("junior-football", at)
     assert turn is not None
-    until = manifest.promotion.answer_by(standing.classes["junior-football"], at)
+    until = manifest.promotion.answer_by(lists.classes["junior-football"], at)
     offered = PlaceEvent(Move.OFFERED, at, "", turn.entry, turn.class_id, turn.seats, answer_by=until, past=turn.past)
     wrong = replace(offered, entry=transcript["waiting"]["junior-football"][-1])
     for name, step in (("right", offered), ("wrong", wrong)):
         steps = chain_events([given_up, step], transcript["history"][-1])
-        content = signed_again(house, transcript, history=[*transcript["history"], *steps])
+        content = signed_again(harness, transcript, history=[*transcript["history"], *steps])
         (tmp_path / f"{name}.json").write_text(json.dumps(content))
-    with opened(browser, house.url) as page:
+    with opened(browser, harness.url) as page:
         page.goto(PATH)
         page.set_input_files("#files", tmp_path / "wrong.json")
         verdict(page).to_have_class("verdict verdict-bad")
@@ -218,12 +218,12 @@ def test_what_happened_after_the_draw_is_shown_and_checked(
 
 
 def test_a_list_in_a_file_of_its_own_is_taken_along_and_files_may_be_dropped(
-    house: LotteryHouse, browser: Browser, transcript: dict[str, Any], tmp_path: Path
+    harness: LotteryHarness, browser: Browser, transcript: dict[str, Any], tmp_path: Path
 ):
-    apart = json.dumps(signed_again(house, transcript, rows=ROWS_FILE))
+    apart = json.dumps(signed_again(harness, transcript, rows=ROWS_FILE))
     (tmp_path / "transcript.json").write_text(apart)
     (tmp_path / ROWS_FILE).write_text(transcript["rows"])
-    with opened(browser, house.url) as page:
+    with opened(browser, harness.url) as page:
         page.goto(PATH)
         page.set_input_files("#files", tmp_path / "transcript.json")
         verdict(page).to_have_class("verdict verdict-bad")
@@ -242,8 +242,8 @@ def test_a_list_in_a_file_of_its_own_is_taken_along_and_files_may_be_dropped(
         verdict(page).to_have_class("verdict verdict-bad")
 
 
-def test_before_the_draw_the_page_says_so(house: LotteryHouse, browser: Browser):
-    with opened(browser, house.url) as page:
+def test_before_the_draw_the_page_says_so(harness: LotteryHarness, browser: Browser):
+    with opened(browser, harness.url) as page:
         page.goto(f"/verify/{EARLY.id}")
         verdict(page).to_contain_text("まだ公開されていません")
         page.goto("/verify")

@@ -1,4 +1,4 @@
-"""Somebody who won gives the place up, and somebody who waited takes it: on a phone, with the keyboard, in Chromium."""
+"""A winner gives a place up and a waiting applicant takes it: on a phone, with the keyboard, in Chromium."""
 
 import asyncio
 import socket
@@ -33,7 +33,7 @@ class Place:
     code: str
 
 
-class WithdrawHouse:
+class WithdrawHarness:
     """The page over a town whose results are out; one thread serves, and does what is asked of the town."""
 
     def __init__(self, mongo_url: str, database: str, folder: Path) -> None:
@@ -84,7 +84,7 @@ class WithdrawHouse:
         return app
 
     def place(self, *states: str) -> Place:
-        """The first in these states."""
+        """Return the first place in these states."""
 
         async def found(after: After) -> dict[str, Any]:
             return (await after.of_class(KIDS, *states))[0]
@@ -95,9 +95,9 @@ class WithdrawHouse:
 
 
 @pytest.fixture(scope="module")
-def house(mongo_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[WithdrawHouse]:
+def harness(mongo_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[WithdrawHarness]:
     home = tmp_path_factory.mktemp("withdraw")
-    with WithdrawHouse(mongo_url, f"{home.name}_withdraw", home) as running:
+    with WithdrawHarness(mongo_url, f"{home.name}_withdraw", home) as running:
         yield running
 
 
@@ -109,10 +109,10 @@ def shows(page: Page, place: Place) -> None:
 
 
 def test_a_place_is_given_up_with_the_keyboard_and_the_next_accepts_it(
-    house: WithdrawHouse, browser: Browser, tmp_path: Path
+    harness: WithdrawHarness, browser: Browser, tmp_path: Path
 ) -> None:
-    winner, waits = house.place("held"), house.place("waiting")
-    with opened(browser, house.url, PHONE, java_script_enabled=True) as page:
+    winner, waits = harness.place("held"), harness.place("waiting")
+    with opened(browser, harness.url, PHONE, java_script_enabled=True) as page:
         page.goto("/withdraw")
         page.wait_for_url(f"**{PATH}")
         assert violations(page) == []
@@ -135,17 +135,17 @@ def test_a_place_is_given_up_with_the_keyboard_and_the_next_accepts_it(
         keep_picture(page, "withdraw", tmp_path)
         page.get_by_role("button", name="はい、辞退します").click()
         page.get_by_role("status").get_by_text("辞退を受け付けました").wait_for()
-        house.do(lambda after: after.settle())
+        harness.do(lambda after: after.settle())
         shows(page, waits)
         page.get_by_role("button", name="参加する").click()
         page.get_by_role("status").get_by_text("参加のお返事を受け付けました").wait_for()
         assert violations(page) == []
-    assert house.do(lambda after: after.verified()).passed
+    assert harness.do(lambda after: after.verified()).passed
 
 
-def test_the_page_is_there_in_english_on_a_desk_and_keeps_nothing(house: WithdrawHouse, browser: Browser) -> None:
-    held = house.place("held")
-    with opened(browser, house.url, DESKTOP) as page:
+def test_the_page_is_there_in_english_on_a_desk_and_keeps_nothing(harness: WithdrawHarness, browser: Browser) -> None:
+    held = harness.place("held")
+    with opened(browser, harness.url, DESKTOP) as page:
         page.goto(f"/en{PATH}")
         assert page.get_by_role("heading", level=1).inner_text().startswith("Your place")
         page.fill("#receipt", held.receipt)

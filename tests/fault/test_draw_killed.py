@@ -40,14 +40,14 @@ FEWEST_WRITES: Final = 15
 
 
 @dataclass(frozen=True)
-class House:
+class DrawHarness:
     """Database for many campaigns, and the orders of the processes that work on it."""
 
     orders: Orders
     offices: tuple[Office, Office]
 
     async def campaign(self, number: int) -> Campaign:
-        """A campaign whose applications are all in."""
+        """Return a campaign that has received all its applications."""
         made = self.orders.campaign.model_copy(update={"id": CampaignId(f"killed-{number}")})
         store = self.offices[0].store
         await DrawRepository(store).ensure([made.id])
@@ -61,46 +61,46 @@ class House:
 
 
 @pytest.fixture
-async def house(
+async def harness(
     mongo_url: str, namespace: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> AsyncIterator[House]:
+) -> AsyncIterator[DrawHarness]:
     monkeypatch.setattr(scheduler, "LEASE_S", SHORT_LEASE_S)
     monkeypatch.setattr(publish, "PARTS_AT_ONCE", 1)
     campaign, keys = sample_campaign(), LotteryKeys(tmp_path)
     orders = Orders(mongo_url, f"{namespace}_lottery", tmp_path, campaign, campaign.draw.at)
     offices = [new_office(mongo_url, orders.database, keys, FixedClock(orders.at), campaign) for _ in range(2)]
     await offices[0].store.ensure([*draws.collections(), *places.collections()])
-    yield House(orders, (offices[0], offices[1]))
+    yield DrawHarness(orders, (offices[0], offices[1]))
     for each in offices:
         await each.store.close()
 
 
-async def test_killed_before_any_write_of_a_draw_another_ends_it_the_same(house: House):
-    killed = await _killed_everywhere(house)
+async def test_killed_before_any_write_of_a_draw_another_ends_it_the_same(harness: DrawHarness):
+    killed = await _killed_everywhere(harness)
     assert len(killed) >= FEWEST_WRITES
-    await asyncio.gather(*(_ended_by_two(house, campaign) for campaign in killed))
+    await asyncio.gather(*(_ended_by_two(harness, campaign) for campaign in killed))
     for campaign in killed:
-        await _holds(house, campaign)
+        await _holds(harness, campaign)
 
 
-async def test_processes_whose_clocks_differ_draw_once_together(house: House):
+async def test_processes_whose_clocks_differ_draw_once(harness: DrawHarness):
     """Run three processes whose clocks differ by up to an hour; lease and states keep the draw single."""
-    campaign = await house.campaign(0)
-    clocks = [house.orders.at + timedelta(minutes=skew) for skew in (-10, 0, 60)]
-    processes = [begun(replace(house.orders, campaign=campaign, at=clock)) for clock in clocks]
+    campaign = await harness.campaign(0)
+    clocks = [harness.orders.at + timedelta(minutes=skew) for skew in (-10, 0, 60)]
+    processes = [begun(replace(harness.orders, campaign=campaign, at=clock)) for clock in clocks]
     for process in processes:
         await asyncio.to_thread(process.join, 30)
     assert [process.exitcode for process in processes] == [0, 0, 0]
-    await _holds(house, campaign)
+    await _holds(harness, campaign)
 
 
-async def _killed_everywhere(house: House) -> list[Campaign]:
+async def _killed_everywhere(harness: DrawHarness) -> list[Campaign]:
     """Return a campaign for each write of a draw, whose process was killed before that write."""
     killed: list[Campaign] = []
     for first in count(1, AT_ONCE):
-        campaigns = [await house.campaign(number) for number in range(first, first + AT_ONCE)]
+        campaigns = [await harness.campaign(number) for number in range(first, first + AT_ONCE)]
         processes = [
-            begun(replace(house.orders, campaign=campaign, dies_at=number))
+            begun(replace(harness.orders, campaign=campaign, dies_at=number))
             for number, campaign in enumerate(campaigns, first)
         ]
         for process in processes:
@@ -111,21 +111,21 @@ async def _killed_everywhere(house: House) -> list[Campaign]:
         killed += campaigns[:dead]
         if dead < AT_ONCE:
             break
-    await taken_back(house.offices[0].store, house.orders.folder)
+    await taken_back(harness.offices[0].store, harness.orders.folder)
     return killed
 
 
-async def _ended_by_two(house: House, campaign: Campaign) -> None:
-    survivors = house.survivors(campaign)
+async def _ended_by_two(harness: DrawHarness, campaign: Campaign) -> None:
+    survivors = harness.survivors(campaign)
     async with asyncio.timeout(30):
         await asyncio.gather(*(until_said(each, campaign) for each in survivors))
     for each in survivors:
         await each.store.close()
 
 
-async def _holds(house: House, campaign: Campaign) -> None:
+async def _holds(harness: DrawHarness, campaign: Campaign) -> None:
     """Check that there is one list and one transcript, and that each result was published once and agrees."""
-    store = house.offices[0].store
+    store = harness.offices[0].store
     draw = await DrawRepository(store).get(campaign.id)
     transcript = json.loads(await TranscriptRepository(store).get(draw.id))
     assert [event["event"] for event in transcript["history"]] == ["frozen", "drawn"]
@@ -140,10 +140,10 @@ async def _holds(house: House, campaign: Campaign) -> None:
 
 
 def _won(items: Any) -> dict[str, list[str]]:
-    told = list(items)
-    assert len({item["application_id"] for item in told}) == len(told) == PEOPLE
+    results = list(items)
+    assert len({item["application_id"] for item in results}) == len(results) == PEOPLE
     won: dict[str, list[str]] = defaultdict(list)
-    for item in told:
+    for item in results:
         for outcome in item["outcomes"]:
             if outcome["outcome"] == "won":
                 won[outcome["class_id"]].append(item["application_id"].replace("-", ""))

@@ -94,11 +94,11 @@ async def _play(stack: Stack, applications: list[DemoApplication], home: Path) -
             await killer.strike("vault")
             await _settled(staff, await evidence.readable(staff))
             facts = await evidence.facts(staff, applications, desk, transcript)
-        parked = [len((await staff.get_root(endpoint, "parked"))["messages"]) for endpoint in _doors(staff)]
+        parked = [len((await staff.get_root(endpoint, "parked"))["messages"]) for endpoint in _service_endpoints(staff)]
     return Aftermath(facts, stack.servers.mailbox, tuple(killer.killed), sum(parked))
 
 
-def _doors(staff: StaffClient) -> list[Any]:
+def _service_endpoints(staff: StaffClient) -> list[Any]:
     return [staff.at.intake, staff.at.vault, staff.at.lottery, staff.at.notifier]
 
 

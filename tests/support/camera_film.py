@@ -16,7 +16,7 @@ _PIXELS_PER_MM = 7
 
 
 def film_of_postcard(campaign: Campaign, shown: ClassPass, path: Path) -> Path:
-    """The lower half of a printed postcard, held a little askew and not quite in focus."""
+    """Draw the lower half of a printed postcard, held a little askew and not quite in focus."""
     card = Card(
         "1608484", ("東京都",), "見本 太郎", False, None, "当選", "7K3M-9Q2P-6A4D-RT5W", "W-7K3M-9Q2P-6", (shown,)
     )

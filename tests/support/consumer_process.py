@@ -35,10 +35,10 @@ async def serve() -> None:
     store = Store.open(settings.mongo_url.get_secret_value(), settings.mongo_database)
     bus = Bus(settings, "vault", store)
     bus.consume(ApplicationReceived, handle, Batch(size=10, wait_s=0.01))
-    told = asyncio.Event()
-    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, told.set)
+    stopping = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stopping.set)
     async with bus:
-        await told.wait()
+        await stopping.wait()
     await store.close()
 
 

@@ -22,7 +22,7 @@ RABBITMQ_IMAGE = os.environ.get("RABBITMQ_IMAGE", "rabbitmq:4")
 MONGO_IMAGE = os.environ.get("MONGO_IMAGE", "mongo:8")
 _SOCKET = Path("/var/run/docker.sock")
 _AMQP, _MONGO = 5672, 27017
-_PATIENCE_S = 60.0
+_TIMEOUT_S = 60.0
 _PULL_S = 120
 """Longest silence while an image is fetched."""
 
@@ -126,15 +126,15 @@ class Containers:
 
 def _elsewhere() -> bool:
     """Return True if the engine is on another host, or has a configured host name."""
-    told = {"TC_HOST", "TESTCONTAINERS_HOST_OVERRIDE", "TESTCONTAINERS_CONNECTION_MODE"} & set(os.environ)
-    return bool(told) or os.environ.get("DOCKER_HOST", "").startswith(("tcp:", "ssh:"))
+    named = {"TC_HOST", "TESTCONTAINERS_HOST_OVERRIDE", "TESTCONTAINERS_CONNECTION_MODE"} & set(os.environ)
+    return bool(named) or os.environ.get("DOCKER_HOST", "").startswith(("tcp:", "ssh:"))
 
 
 def _become_primary(url: str) -> None:
     """Initiate the set as soon as the server answers, and wait for its election. Raises the driver's error."""
-    ends = time.monotonic() + _PATIENCE_S
+    ends = time.monotonic() + _TIMEOUT_S
     member = {"_id": 0, "host": f"127.0.0.1:{_MONGO}"}
-    with MongoClient[dict[str, Any]](url, serverSelectionTimeoutMS=int(_PATIENCE_S * 1000)) as client:
+    with MongoClient[dict[str, Any]](url, serverSelectionTimeoutMS=int(_TIMEOUT_S * 1000)) as client:
         client.admin.command(
             "replSetInitiate", {"_id": "kuji", "members": [member], "settings": {"electionTimeoutMillis": 1000}}
         )

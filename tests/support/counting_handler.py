@@ -28,7 +28,7 @@ class Witness:
             raise PermanentError("never")
 
     def attempts(self, application_id: ApplicationId) -> int:
-        """How often the handler was called with this application, committed or not."""
+        """Count the calls of the handler with this application, committed or not."""
         return sum(event.application_id == application_id for call in self.calls for event in call)
 
 
@@ -42,5 +42,5 @@ async def all_marked(store: Store, count: int) -> None:
 
 
 async def marks(store: Store) -> Counter[ApplicationId]:
-    """How often each application was handled and committed."""
+    """Count how often each application was handled and committed."""
     return Counter({line["_id"]: line["times"] async for line in store.db["marks"].find()})

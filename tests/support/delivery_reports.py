@@ -18,7 +18,7 @@ class Recipient:
 
 
 def report(*recipients: Recipient, to: str = "bounce+n-1@bounces.example") -> bytes:
-    """As postfix words it, with the mail returned at the end."""
+    """Return a report in the words of Postfix, with the returned mail at the end."""
     groups = "\n".join(each.fields() for each in recipients)
     text = f"""From: MAILER-DAEMON@mx.example (Mail Delivery System)
 To: {to}

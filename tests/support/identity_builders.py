@@ -14,12 +14,12 @@ NOT_AFTER = datetime(2018, 5, 30, 9, 0, tzinfo=UTC)
 
 
 def campaign() -> Campaign:
-    """The sample campaign, as it ships."""
+    """Return the sample campaign, as it ships."""
     return load_campaigns(Path("deploy/campaigns"))[CAMPAIGN]
 
 
 def person(**changes: Any) -> Person:
-    """A grown-up resident with mail; `changes` replace fields."""
+    """Return an adult resident with an e-mail address; `changes` replace fields."""
     facts: dict[str, Any] = {
         "name": "髙橋 一郎",
         "postal_code": "1600021",

@@ -47,7 +47,7 @@ class Sought:
         self._automaton.make_automaton()
 
     def find(self, place: str, data: bytes, base: int = 0) -> list[Finding]:
-        """The first finding of each canary in each form; `base` is where `data` begins."""
+        """Return the first finding of each canary in each form; `base` is the offset at which `data` begins."""
         found: dict[tuple[str, str], Finding] = {}
         for end, needle in self._automaton.iter(data.decode("latin-1")):
             at = base + end + 1 - len(needle.pattern)
@@ -56,7 +56,7 @@ class Sought:
 
 
 def seek(canaries: Mapping[str, str]) -> Sought:
-    """All forms of all canaries, given by name. ValueError for one too short to be told from chance."""
+    """Return all forms of all canaries, by name. Raises ValueError if one is so short that it occurs by chance."""
     found: dict[bytes, Needle] = {}
     for name, value in canaries.items():
         if len(value.encode()) < 7:
@@ -84,7 +84,7 @@ def _forms(text: str) -> Iterator[tuple[str, bytes]]:
 
 
 def _base64_core(data: bytes, shift: int) -> bytes:
-    """The characters of base64 that depend on `data` alone when `shift` unknown bytes stand before it."""
+    """Return the base64 characters that depend on `data` alone if `shift` unknown bytes precede it."""
     encoded = base64.b64encode(bytes(shift) + data)
     first = (shift * 8 + 5) // 6
     last = (shift + len(data)) * 8 // 6
@@ -92,7 +92,7 @@ def _base64_core(data: bytes, shift: int) -> bytes:
 
 
 def hunt_files(root: Path, sought: Sought) -> list[Finding]:
-    """Every regular file below `root`, whole."""
+    """Search every regular file below `root`, from its first to its last byte."""
     found: list[Finding] = []
     for path in sorted(root.rglob("*")):
         if path.is_file() and not path.is_symlink():
@@ -114,14 +114,14 @@ def _hunt_stream(path: Path, sought: Sought) -> list[Finding]:
 
 @dataclass(frozen=True)
 class MemoryScan:
-    """What was read of a process, and what was found; `read` in bytes, so that an empty look is noticed."""
+    """Bytes read from a process (`read`) and the findings; `read` shows that the search was not empty."""
 
     read: int
     findings: tuple[Finding, ...]
 
 
 def hunt_memory(pid: int, place: str, sought: Sought) -> MemoryScan:
-    """All readable, writable memory of a live process (proc(5): maps, mem); needs to be its owner or root."""
+    """Search the readable, writable memory of a live process (proc(5): maps, mem). The caller owns it or is root."""
     found, read = [], 0
     with Path(f"/proc/{pid}/mem").open("rb", buffering=0) as memory:
         for start, end in _regions(pid):

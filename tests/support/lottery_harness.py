@@ -84,6 +84,18 @@ class Office:
         """Publish the present draw's results."""
         return await self.publisher.publish_if_drawn(await self.draw())
 
+    def scheduler_at(self, clock: Clock) -> DrawScheduler:
+        """Return a scheduler of this process that reads another clock."""
+        return DrawScheduler(
+            self.store,
+            clock,
+            freezing=self.freezing,
+            randomness=self.randomness,
+            relays=RelayClient(timeout_s=0.6),
+            runner=self.runner,
+            publisher=self.publisher,
+        )
+
     async def redraw(self, correction: Correction) -> DrawId:
         """Give the present draw up and begin the next one."""
         return await self.redrawing.redraw(await self.draw(), correction)

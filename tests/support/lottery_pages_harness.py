@@ -58,7 +58,7 @@ SECRET = "a-staff-secret"
 
 
 @dataclass(frozen=True)
-class LotteryHouse:
+class LotteryHarness:
     url: str
     campaigns: Mapping[CampaignId, Campaign]
     clock: FixedClock
@@ -67,7 +67,7 @@ class LotteryHouse:
     keys: LotteryKeys
 
     def do(self, campaign: Campaign, work: Callable[[Office], Awaitable[T]]) -> T:
-        """As another process of the lottery would."""
+        """Run the function on the database as another process of the lottery would."""
 
         async def run() -> T:
             office = new_office(self.mongo_url, self.database, self.keys, self.clock, campaign)
@@ -80,7 +80,7 @@ class LotteryHouse:
             return pool.submit(lambda: asyncio.run(run())).result(60)
 
     def take_in(self, campaign: Campaign, count: int, *, held: int = 0) -> None:
-        """So many applications, over all classes and channels, the last ones held; and the roll, complete."""
+        """Add `count` applications over all classes and channels, the last ones held, and the complete roll."""
         channels = ("web", "web", "web", "fax", "post")
         items = [_accepted(campaign, number, channels[number % len(channels)]) for number in range(count)]
         ids = tuple(item.application_id for item in items)
@@ -99,7 +99,7 @@ class LotteryHouse:
         self.do(campaign, work)
 
     def advance(self, campaign: Campaign, *, times: int = 1) -> None:
-        """What the schedule does, so many steps."""
+        """Advance the draw as the scheduler does, by `times` steps."""
 
         async def work(office: Office) -> None:
             match (await office.draw()).state:
@@ -118,7 +118,7 @@ class LotteryHouse:
         return self.do(campaign, lambda office: office.draw())
 
     def winner(self, campaign: Campaign, class_id: str) -> str:
-        """The receipt number of somebody who holds a place in the class."""
+        """Return the receipt number of an entry that holds a place in the class."""
 
         async def work(office: Office) -> str:
             wanted = {"campaign": campaign.id, "class_id": class_id, "state": "held"}
@@ -129,7 +129,7 @@ class LotteryHouse:
         return self.do(campaign, work)
 
     def sign_in(self, page: Page, path: str, actor: str = "yamada-01") -> None:
-        """From any staff page to itself, by way of the sign-in page."""
+        """Open a staff page by way of the sign-in page."""
         page.goto(path)
         page.fill("#actor", actor)
         page.fill("#secret", SECRET)
@@ -153,24 +153,24 @@ def _accepted(campaign: Campaign, number: int, channel: Any) -> AcceptedApplicat
 
 
 @contextmanager
-def lottery_house(mongo_url: str, database: str, home: Path, *campaigns: Campaign) -> Iterator[LotteryHouse]:
+def run_lottery(mongo_url: str, database: str, home: Path, *campaigns: Campaign) -> Iterator[LotteryHarness]:
     """Run a lottery whose clock stands at the opening of the first campaign's window; tests move the clock."""
     (home / "token").write_text(SECRET)
     known = {CampaignId(campaign.id): campaign for campaign in campaigns}
     clock, keys = FixedClock(campaigns[0].window.opens), LotteryKeys(home)
     with socket.create_server(("127.0.0.1", 0)) as listener:
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-        house = LotteryHouse(url, known, clock, mongo_url, database, keys)
-        house.do(campaigns[0], _prepared(known))
-        server = uvicorn.Server(uvicorn.Config(_app(house, home / "token"), log_config=None, lifespan="off"))
+        harness = LotteryHarness(url, known, clock, mongo_url, database, keys)
+        harness.do(campaigns[0], _prepared(known))
+        server = uvicorn.Server(uvicorn.Config(_app(harness, home / "token"), log_config=None, lifespan="off"))
         thread = threading.Thread(target=server.run, args=([listener],))
         thread.start()
         try:
-            yield house
+            yield harness
         finally:
             server.should_exit = True
             thread.join(20)
-            house.do(campaigns[0], lambda office: office.store.db.client.drop_database(database))
+            harness.do(campaigns[0], lambda office: office.store.db.client.drop_database(database))
 
 
 def _prepared(campaigns: Mapping[CampaignId, Campaign]) -> Callable[[Office], Awaitable[None]]:
@@ -181,26 +181,26 @@ def _prepared(campaigns: Mapping[CampaignId, Campaign]) -> Callable[[Office], Aw
     return work
 
 
-def _app(house: LotteryHouse, token: Path) -> FastAPI:
+def _app(harness: LotteryHarness, token: Path) -> FastAPI:
     """Return the app, wired as in services/lottery/app.py."""
-    store, clock, campaigns = Store.open(house.mongo_url, house.database), house.clock, house.campaigns
-    freezing, redrawing = FreezeService(store, house.keys, clock, campaigns), RedrawService(store, clock, campaigns)
+    store, clock, campaigns = Store.open(harness.mongo_url, harness.database), harness.clock, harness.campaigns
+    freezing, redrawing = FreezeService(store, harness.keys, clock, campaigns), RedrawService(store, clock, campaigns)
     renderer = lottery_renderer()
     app = FastAPI()
     install_problems(app)
     desk = DrawServices(store, clock, campaigns, freezing, RandomnessService(store, clock), redrawing)
     app.include_router(staff_router(desk, staff_only(token)))
-    app.include_router(public_router(PublicDraws(store, house.keys, campaigns)))
-    app.include_router(places_router(_places_desk(house, store), staff_only(token)))
+    app.include_router(public_router(PublicDraws(store, harness.keys, campaigns)))
+    app.include_router(places_router(_places_desk(harness, store), staff_only(token)))
     app.include_router(site_router(renderer, token))
     pages = DrawPages(campaigns, DrawOverview(store, clock), DrawCounts(store), clock, renderer, token)
     app.include_router(draws_router(pages))
-    app.include_router(verify_pages_router(VerifyPages(campaigns, clock, renderer, house.keys.signing.public)))
+    app.include_router(verify_pages_router(VerifyPages(campaigns, clock, renderer, harness.keys.signing.public)))
     return app
 
 
-def _places_desk(house: LotteryHouse, store: Store) -> PlaceServices:
-    passes = NoticeSecrets(house.keys, house.campaigns)
+def _places_desk(harness: LotteryHarness, store: Store) -> PlaceServices:
+    passes = NoticeSecrets(harness.keys, harness.campaigns)
     owners = Ownership(store, passes, AttemptLimit())
-    moving, correcting = PlaceMoves(store, house.clock, passes), Corrections(store, house.clock, passes)
-    return PlaceServices(store, house.campaigns, moving, owners, correcting)
+    moving, correcting = PlaceMoves(store, harness.clock, passes), Corrections(store, harness.clock, passes)
+    return PlaceServices(store, harness.campaigns, moving, owners, correcting)

@@ -30,12 +30,12 @@ class Town:
 
     def after_the_draw(self) -> WaitingLists:
         result = allocate_entry_by_entry(self.key, self.entries, self.classes, Rules(self.max_wins, self.preferences))
-        standing = WaitingLists({rule.id: rule for rule in self.classes}, self.max_wins, self.rules)
+        lists = WaitingLists({rule.id: rule for rule in self.classes}, self.max_wins, self.rules)
         return add_draw_result(
             {name: [e.hex() for e in ids] for name, ids in result.winners.items()},
             {name: [e.hex() for e in ids] for name, ids in result.waiting.items()},
             {(each.id.hex(), name): seats for each in self.entries for name, seats in each.choices},
-            standing,
+            lists,
         )
 
 
@@ -59,74 +59,74 @@ def random_town(seed: int) -> Town:
 
 def live(town: Town, seed: int, days: int = 25) -> WaitingLists:
     """People give up, answer or stay silent; the office asks whoever is next. What happened is in `town.steps`."""
-    chance, standing, at = random.Random(seed), town.after_the_draw(), BEFORE_IT_ALL  # noqa: S311
+    chance, lists, at = random.Random(seed), town.after_the_draw(), BEFORE_IT_ALL  # noqa: S311
     for _ in range(days * 4):
         at += timedelta(hours=chance.randint(1, 12))
-        if not standing.places:
+        if not lists.places:
             continue
-        for step in (*_silent(standing, at), *_said(standing, chance, at)):
-            try_step(town, standing, step)
+        for step in (*_silent(lists, at), *_said(lists, chance, at)):
+            try_step(town, lists, step)
         if town.refused and chance.random() < 0.05:
-            _correct(town, standing, town.refused.pop(), at)
-        _pass_on(town, standing, at)
-    return standing
+            _correct(town, lists, town.refused.pop(), at)
+        _pass_on(town, lists, at)
+    return lists
 
 
-def try_step(town: Town, standing: WaitingLists, step: PlaceEvent) -> bool:
-    """Whether the rules allowed it."""
+def try_step(town: Town, lists: WaitingLists, step: PlaceEvent) -> bool:
+    """Apply the step; return True if the rules allow it."""
     try:
-        standing.apply(step)
+        lists.apply(step)
     except InvalidMoveError:
         return False
     town.steps.append(step)
     return True
 
 
-def _correct(town: Town, standing: WaitingLists, refused: Entry, at: datetime) -> None:
+def _correct(town: Town, lists: WaitingLists, refused: Entry, at: datetime) -> None:
     frozen = FrozenList.of(sorted(town.entries, key=lambda each: each.id))
     given = compute_correction(town.key, frozen, refused, town.classes, Rules(town.max_wins, town.preferences))
     for name, seats in refused.choices:
         if name in given:
-            extra = standing.extra_needed(name, seats) if given[name] is PlaceState.HELD else 0
+            extra = lists.extra_needed(name, seats) if given[name] is PlaceState.HELD else 0
             step = PlaceEvent(Move.CORRECTED, at, "wrongly-refused", refused.id.hex(), name, seats)
             step = replace(step, state=given[name], extra=extra, choices=format_entry_choices(refused))
-            assert try_step(town, standing, step)
+            assert try_step(town, lists, step)
     steps = [step for step in town.steps if step.entry == refused.id.hex()]
     assert not steps or corrections_hold(
         town.key, town.entries, town.classes, Rules(town.max_wins, town.preferences), steps
     )
 
 
-def _pass_on(town: Town, standing: WaitingLists, at: datetime) -> None:
-    for (entry_id, _), place in list(standing.places.items()):
+def _pass_on(town: Town, lists: WaitingLists, at: datetime) -> None:
+    for (entry_id, _), place in list(lists.places.items()):
         if place.state is PlaceState.HELD:
-            for name, why in standing.impossible(entry_id):
-                seats = standing.places[entry_id, name].seats
-                assert try_step(town, standing, PlaceEvent(Move.PASSED_OVER, at, why, entry_id, name, seats))
+            for name, why in lists.impossible(entry_id):
+                seats = lists.places[entry_id, name].seats
+                assert try_step(town, lists, PlaceEvent(Move.PASSED_OVER, at, why, entry_id, name, seats))
     for rule in town.classes:
-        while (turn := standing.turn(rule.id, at)) is not None:
+        while (turn := lists.turn(rule.id, at)) is not None:
             promoted = PlaceEvent(Move.PROMOTED, at, "", turn.entry, turn.class_id, turn.seats, past=turn.past)
             if town.rules.offer_hours:
                 promoted = replace(promoted, move=Move.OFFERED, answer_by=town.rules.answer_by(rule, at))
-            assert try_step(town, standing, promoted)
+            assert try_step(town, lists, promoted)
 
 
-def _silent(standing: WaitingLists, at: datetime) -> list[PlaceEvent]:
+def _silent(lists: WaitingLists, at: datetime) -> list[PlaceEvent]:
     return [
         PlaceEvent(Move.EXPIRED, at, "", entry_id, name, place.seats)
-        for (entry_id, name), place in standing.places.items()
+        for (entry_id, name), place in lists.places.items()
         if place.answer_by is not None and at >= place.answer_by
     ]
 
 
-def _said(standing: WaitingLists, chance: random.Random, at: datetime) -> list[PlaceEvent]:
-    """One thing that one person does; not all of them are possible."""
-    (entry_id, name), place = chance.choice(sorted(standing.places.items()))
+def _said(lists: WaitingLists, chance: random.Random, at: datetime) -> list[PlaceEvent]:
+    """Return the events of one person's action; the rules do not allow all of them."""
+    (entry_id, name), place = chance.choice(sorted(lists.places.items()))
     move = chance.choice([Move.WITHDRAWN, Move.ACCEPTED, Move.DECLINED, Move.RELEASED, Move.PROMOTED])
     if move is not Move.PROMOTED:
         return [PlaceEvent(move, at, "no-show" if move is Move.RELEASED else "", entry_id, name, place.seats)]
     try:
-        turn = standing.present(entry_id, name, at)
+        turn = lists.present(entry_id, name, at)
     except InvalidMoveError:
         return []
     return [PlaceEvent(move, at, "present", entry_id, name, turn.seats, past=turn.past)]

@@ -62,7 +62,7 @@ class Guest:
         return application_id_bytes(self.application_id).hex()
 
 
-class ReceptionHouse:
+class ReceptionHarness:
     def __init__(self, store: Store, folder: Path, *, release: bool = False, running: bool = False) -> None:
         self.store, self.keys = store, LotteryKeys(folder)
         sample = sample_campaign()
@@ -102,9 +102,9 @@ class ReceptionHouse:
     async def guest(self, **outcomes: Any) -> Guest:
         """`guest(junior_football="won")`: seats as the class takes them."""
         name = new_application_id()
-        told = tuple(self._outcome(key.replace("_", "-"), outcome) for key, outcome in outcomes.items())
-        passes = {each.class_id: self._pass(name, each) for each in told if each.outcome == "won"}
-        result = Result(application_id=name, receipt=next(candidates("web", name)), token=new_token(), outcomes=told)
+        results = tuple(self._outcome(key.replace("_", "-"), outcome) for key, outcome in outcomes.items())
+        passes = {each.class_id: self._pass(name, each) for each in results if each.outcome == "won"}
+        result = Result(application_id=name, receipt=next(candidates("web", name)), token=new_token(), outcomes=results)
         draw = draw_id(self.campaign.id, 1)
         await self.store.transact(lambda uow: places.PlaceRepository(uow).add_results(self.campaign.id, draw, [result]))
         return Guest(name, result.receipt, dict(passes))
@@ -131,9 +131,9 @@ class ReceptionHouse:
 
 
 @asynccontextmanager
-async def reception_house(url: str, database: str, folder: Path, **more: Any) -> AsyncIterator[ReceptionHouse]:
+async def run_reception(url: str, database: str, folder: Path, **more: Any) -> AsyncIterator[ReceptionHarness]:
     store = Store.open(url, database)
-    house = ReceptionHouse(store, folder, **more)
-    await house.open()
-    yield house
+    harness = ReceptionHarness(store, folder, **more)
+    await harness.open()
+    yield harness
     await store.close()

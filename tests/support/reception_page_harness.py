@@ -13,27 +13,27 @@ import uvicorn
 from playwright.sync_api import Page
 
 from services.lottery.reception import repository as ledger
-from tests.support.reception_harness import SECRET, Guest, ReceptionHouse, reception_house
+from tests.support.reception_harness import SECRET, Guest, ReceptionHarness, run_reception
 
 T = TypeVar("T")
 
 
 class ReceptionDesk:
-    def __init__(self, loop: asyncio.AbstractEventLoop, house: ReceptionHouse, url: str) -> None:
-        self._loop, self.house, self.url = loop, house, url
-        self.path = f"/reception/{house.campaign.id}"
+    def __init__(self, loop: asyncio.AbstractEventLoop, harness: ReceptionHarness, url: str) -> None:
+        self._loop, self.harness, self.url = loop, harness, url
+        self.path = f"/reception/{harness.campaign.id}"
 
     def do(self, work: Coroutine[Any, Any, T]) -> T:
         return asyncio.run_coroutine_threadsafe(work, self._loop).result(30)
 
     def guest(self, **outcomes: str) -> Guest:
-        return self.do(self.house.guest(**outcomes))
+        return self.do(self.harness.guest(**outcomes))
 
     def scans(self, guest: Guest) -> list[dict[str, Any]]:
         """Those that speak of this guest, as the office has them."""
 
         async def found() -> list[dict[str, Any]]:
-            lines = self.house.store.db[ledger.SCANS].find({"place": {"$regex": f"^{guest.entry}"}})
+            lines = self.harness.store.db[ledger.SCANS].find({"place": {"$regex": f"^{guest.entry}"}})
             return await lines.to_list(None)
 
         return self.do(found())
@@ -58,9 +58,9 @@ def reception_desk(url: str, database: str, folder: Path) -> Iterator[ReceptionD
     made: list[ReceptionDesk] = []
 
     async def run() -> None:
-        async with reception_house(url, database, folder, running=True) as house:
-            server = uvicorn.Server(uvicorn.Config(house.app(pages=True), log_config=None, lifespan="off"))
-            made.append(ReceptionDesk(asyncio.get_running_loop(), house, address))
+        async with run_reception(url, database, folder, running=True) as harness:
+            server = uvicorn.Server(uvicorn.Config(harness.app(pages=True), log_config=None, lifespan="off"))
+            made.append(ReceptionDesk(asyncio.get_running_loop(), harness, address))
             serving = asyncio.create_task(server.serve([listener]))
             ready.set()
             await asyncio.to_thread(ended.wait)

@@ -52,7 +52,7 @@ class Installation:
         self.store = Store.open(mongo_url, self.settings.mongo_database)
         self.campaign: Campaign = load_campaigns(self.settings.campaigns_dir)[CAMPAIGN]
         self._names = Names(namespace)
-        self._heard: dict[tuple[str, str], list[tuple[EventId, bytes]]] = {}
+        self._consumed: dict[tuple[str, str], list[tuple[EventId, bytes]]] = {}
         self._sent = 0
         self._said: set[ApplicationId] = set()
 
@@ -90,7 +90,7 @@ class Installation:
 
     @asynccontextmanager
     async def vault(self, **changes: Any) -> AsyncIterator[httpx.AsyncClient]:
-        """One more instance, behind a real socket, with a client that holds the staff token."""
+        """Run one more instance behind a real socket; yield a client that holds the staff token."""
         settings = self.settings.model_copy(update=changes)
         listener = socket.create_server(("127.0.0.1", 0))
         server = uvicorn.Server(uvicorn.Config(build(settings), log_config=None, lifespan="on"))
@@ -109,7 +109,7 @@ class Installation:
 
     async def sealing_key(self, http: httpx.AsyncClient) -> SealingKey:
         """Return the key as a client gets it: intake's document, checked with the vault's public key."""
-        published = await self.heard("intake", SealingKeyPublished, 1)
+        published = await self.consumed("intake", SealingKeyPublished, 1)
         trusted = (await http.get("/v1/signing-key")).raise_for_status().json()["public_key"]
         return SealingKey.from_document(published[-1].document, campaign=CAMPAIGN, trusted=trusted)
 
@@ -151,7 +151,7 @@ class Installation:
     async def distinct_items(
         self, service: str, event_type: type[Event], count: int, timeout_s: float
     ) -> dict[ApplicationId, Any]:
-        """The items by application, where an event may be delivered twice: it counts once, as for every consumer."""
+        """Return the items by application. An event that is delivered twice counts once, as for every consumer."""
 
         async def enough() -> bool:
             return len(await self._by_application(service, event_type)) >= count
@@ -161,14 +161,14 @@ class Installation:
 
     async def _by_application(self, service: str, event_type: type[Event]) -> dict[ApplicationId, Any]:
         await self._fetch(service, event_type.name)
-        once = dict(self._heard[(service, event_type.name)])
+        once = dict(self._consumed[(service, event_type.name)])
         events = [event_type.model_validate_json(body) for body in once.values()]
         items = [item for event in events for item in getattr(event, "items")]  # noqa: B009
         by_id = {item.application_id: item for item in items}
         assert len(by_id) == len(items), "said twice"
         return by_id
 
-    async def heard(self, service: str, event_type: type[E], count: int) -> list[E]:
+    async def consumed(self, service: str, event_type: type[E], count: int) -> list[E]:
         """Return all events for `service` so far, as soon as they hold `count` items (or messages without items)."""
         found: list[E] = []
 
@@ -180,15 +180,15 @@ class Installation:
         return found
 
     async def items(self, service: str, event_type: type[Event], count: int) -> dict[ApplicationId, Any]:
-        """The items by application; each application must stand there once."""
-        items = [item for event in await self.heard(service, event_type, count) for item in getattr(event, "items")]  # noqa: B009
+        """Return the items by application. Fails if an application occurs twice."""
+        items = [item for event in await self.consumed(service, event_type, count) for item in getattr(event, "items")]  # noqa: B009
         by_id = {item.application_id: item for item in items}
         assert len(by_id) == len(items), "said twice"
         return by_id
 
     async def event_ids(self, service: str, event_type: type[Event]) -> list[EventId]:
         await self._fetch(service, event_type.name)
-        return [event_id for event_id, _ in self._heard.get((service, event_type.name), [])]
+        return [event_id for event_id, _ in self._consumed.get((service, event_type.name), [])]
 
     async def said_everything(self) -> None:
         """Everything sent is judged, nothing waits in the vault's queue or in its outbox."""
@@ -202,14 +202,14 @@ class Installation:
         await until(nothing_waits)
 
     async def _fetch(self, service: str, name: str) -> list[bytes]:
-        kept = self._heard.setdefault((service, name), [])
+        kept = self._consumed.setdefault((service, name), [])
         queue = await self._channel.get_queue(self._names.queue(service, name), ensure=False)
         while (message := await queue.get(no_ack=True, fail=False)) is not None:
             kept.append((EventId(str(message.headers[EVENT_ID])), message.body))
         return [body for _, body in kept]
 
     async def everything_stored(self) -> bytes:
-        """All documents of the vault's database, as the driver shows them."""
+        """Return all documents of the vault's database, as the driver shows them."""
         names = await self.store.db.list_collection_names()
         documents = [each for name in names for each in await self.store.db[name].find().to_list(None)]
         return "\n".join(map(repr, documents)).encode()

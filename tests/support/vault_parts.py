@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -55,8 +55,13 @@ class Parts:
     def keys(self) -> CampaignKeys:
         return self.keystore.campaign(self.campaign.id)
 
+    def allowing(self, purposes: frozenset[str]) -> "Parts":
+        """Return the same parts under a campaign that allows only these purposes."""
+        allowed = self.campaign.model_copy(update={"purposes": purposes})
+        return replace(self, identities=Identities(self.store, self.keystore, self.audit, {allowed.id: allowed}))
+
     async def admit(self, people: Sequence[Person]) -> list[Known]:
-        """As if they had applied: identity, register and blind index."""
+        """Store people as if they had applied: identity, application and blind index."""
         known = [_known(person) for person in people]
         await self.store.db[identities.COLLECTION].insert_many([self._identity(each) for each in known])
         await self.store.db[application_repository.COLLECTION].insert_many([self._registered(each) for each in known])

@@ -18,6 +18,7 @@ from services.vault.printroom import repository as print_repository
 from shared.contracts import StoreErasure
 from shared.erasure import Queues, count_own_records, delete_own_records, judge_messages, judge_store
 from shared.ids import CampaignId, Token
+from shared.json_types import JsonObject
 from shared.storage import Store
 
 ERASED: Final = (
@@ -56,7 +57,7 @@ class VaultStores:
         await asyncio.to_thread(self.folders.remove, campaign)
         return await self.queues.purge_campaign(campaign)
 
-    async def samples(self, campaign: CampaignId) -> list[dict[str, Any]]:
+    async def samples(self, campaign: CampaignId) -> list[JsonObject]:
         """Return up to 20 identities as they are stored, encrypted, to be tried once the key is destroyed."""
         chosen: list[dict[str, Any]] = [{"$match": {"campaign": campaign}}, {"$sample": {"size": _SAMPLES}}]
         cursor = self.store.db[identities.COLLECTION].aggregate(chosen)

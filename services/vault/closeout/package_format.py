@@ -40,7 +40,7 @@ _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 Row = Mapping[str, Any]
 
 
-def row_of(application: Mapping[str, Any], person: Person | None) -> dict[str, Any]:
+def row_of(application: Mapping[str, Any], person: Person | None) -> Row:
     """Return the row of one application. `person` is None if the application could not be read."""
     return {
         "receipt": application["receipt"],

@@ -6,7 +6,7 @@ import secrets
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import pyrage
 
@@ -22,6 +22,7 @@ from shared.clock import Clock
 from shared.errors import KujiError
 from shared.files import write_atomic
 from shared.ids import CampaignId
+from shared.json_types import JsonObject
 from shared.logging import get_logger
 from shared.storage import Store
 
@@ -63,7 +64,7 @@ class ReturnPackages:
         self._store, self._identities, self._audit = store, identities, audit
         self._repository, self._clock, self._folders = repository, clock, folders
 
-    async def make(self, campaign: Campaign, take_out: TakeOut) -> dict[str, Any]:
+    async def make(self, campaign: Campaign, take_out: TakeOut) -> JsonObject:
         """Return `{id, sha256, size}` of the encrypted package. Raises CloseOutRefusedError."""
         if take_out.requested_by == take_out.approved_by:
             raise CloseOutRefusedError("two-people-needed")
@@ -119,7 +120,7 @@ class ReturnPackages:
         while applications := await cursor.to_list(_BATCH):
             yield await self._with_people(applications, package_id, actor)
 
-    async def _with_people(self, applications: Sequence[dict[str, Any]], package_id: str, actor: str) -> list[Row]:
+    async def _with_people(self, applications: Sequence[JsonObject], package_id: str, actor: str) -> list[Row]:
         tokens = [application["token"] for application in applications if application.get("token")]
         known = await self._identities.reveal(tokens, purpose=PURPOSE, actor=actor, case=f"return-package:{package_id}")
         people = {known[token].application_id: known[token].person for token in known}

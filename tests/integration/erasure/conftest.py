@@ -14,7 +14,7 @@ from tests.support.vault_parts import SAMPLE
 
 @pytest.fixture
 async def notifier(mongo_url: str, namespace: str) -> AsyncIterator[ParticipantHarness]:
-    """The notifier's participant over its real collections."""
+    """Return the notifier's participant over its real collections."""
     store, campaign = Store.open(mongo_url, f"{namespace}_notifier"), load_campaign(SAMPLE)
     await store.ensure([*COLLECTIONS, *erasure_collections()])
     await ApplicantRepository(store.db).ensure_locks([campaign.id])

@@ -40,7 +40,7 @@ async def test_other_methods_and_addresses_pass_the_fast_path(intake: Intake):
     assert (await intake.http.post(f"{APPLICATIONS}/more")).status_code == 404
 
 
-async def test_applications_that_arrive_together_get_a_receipt_and_an_event_each(intake: Intake):
+async def test_applications_that_arrive_at_once_get_a_receipt_and_an_event_each(intake: Intake):
     ids = [new_application_id() for _ in range(70)]
     answers = await asyncio.gather(*(intake.post(intake.body(each)) for each in ids))
     assert {answer.status_code for answer in answers} == {202}

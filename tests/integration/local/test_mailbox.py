@@ -26,8 +26,10 @@ def mark() -> str:
 
 def kept(mailbox: Path, mark: str) -> list[tuple[dict[str, object], bytes]]:
     envelopes = [(path, json.loads(path.read_text())) for path in sorted(mailbox.glob("*.json"))]
-    ours = [(path, told) for path, told in envelopes if any(mark in address for address in told["rcpt_tos"])]
-    return [(told, path.with_suffix(".eml").read_bytes()) for path, told in ours]
+    ours = [
+        (path, envelope) for path, envelope in envelopes if any(mark in address for address in envelope["rcpt_tos"])
+    ]
+    return [(envelope, path.with_suffix(".eml").read_bytes()) for path, envelope in ours]
 
 
 def test_a_mail_is_kept_byte_for_byte_with_its_envelope(smtp: smtplib.SMTP, mailbox: Path, mark: str) -> None:

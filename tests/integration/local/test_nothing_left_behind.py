@@ -76,11 +76,11 @@ def test_two_checkouts_run_side_by_side_and_down_ends_only_its_own(checkout: Che
 def test_down_ends_left_processes_also_when_the_watchdog_was_killed(checkout: Checkout) -> None:
     assert checkout.start("up").wait(150) == 0
     before = checkout.processes()
-    keeper = next(pid for pid, name in before.items() if name == "deploy.local.daemon")
-    watchdog = next(child.pid for child in psutil.Process(keeper).children() if child.cwd() == "/")
+    daemon = next(pid for pid, name in before.items() if name == "deploy.local.daemon")
+    watchdog = next(child.pid for child in psutil.Process(daemon).children() if child.cwd() == "/")
     os.kill(watchdog, signal.SIGKILL)
-    os.kill(keeper, signal.SIGKILL)
-    until(lambda: keeper not in checkout.processes())
+    os.kill(daemon, signal.SIGKILL)
+    until(lambda: daemon not in checkout.processes())
     assert checkout.runs_all()
 
     assert checkout.kuji("down").returncode == 0

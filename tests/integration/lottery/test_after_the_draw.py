@@ -48,8 +48,8 @@ async def test_a_place_goes_to_the_first_who_waits_once_it_is_given_up_and_the_t
     content = await after.transcript()
     shown = read_pass(content["signing_key"], after.campaign.id, offer["class_pass"])
     assert (shown.entry.hex(), shown.seats) == (first["entry"], 1)
-    told = events(content, "withdrawn", "offered")
-    assert [(each["event"], each["reason"]) for each in told] == [("withdrawn", "applicant"), ("offered", "")]
+    published = events(content, "withdrawn", "offered")
+    assert [(each["event"], each["reason"]) for each in published] == [("withdrawn", "applicant"), ("offered", "")]
     assert verify_transcript(content).passed
     assert after.clock.now() + timedelta(hours=72) == (await after.of_class(KIDS, "offered"))[0]["answer_by"]
 

@@ -250,8 +250,7 @@ async def test_relays_are_not_asked_again_at_every_tick(mongo_url: str, namespac
 
 async def test_an_instance_whose_clock_is_behind_does_not_block_the_others(town: Town):
     await everybody_is_in(town)
-    behind = town.offices[1].scheduler
-    behind._clock = FixedClock(town.campaign.draw.at - timedelta(minutes=10))
+    behind = town.offices[1].scheduler_at(FixedClock(town.campaign.draw.at - timedelta(minutes=10)))
     await behind.advance(town.campaign)
     await town.office.scheduler.advance(town.campaign)
     assert await waited_for(town) == ["dice"]

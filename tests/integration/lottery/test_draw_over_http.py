@@ -72,12 +72,12 @@ SLIPS: tuple[tuple[dict[str, Any], str], ...] = (
 )
 
 
-async def test_a_witness_who_mistypes_is_told_how_and_the_draw_still_waits(staff: httpx.AsyncClient):
+async def test_a_mistyped_value_is_refused_with_its_reason_and_the_draw_still_waits(staff: httpx.AsyncClient):
     await staff.post("freeze", json={"actor": "yamada"})
-    for slip, told in SLIPS:
+    for slip, reason in SLIPS:
         answer = await staff.post("dice", json=dice(**slip))
         assert (answer.status_code, answer.json()["type"]) == (422, "urn:kuji:problem:bad-randomness")
-        assert told in answer.json()["detail_en"]
+        assert reason in answer.json()["detail_en"]
         shown = await got(staff, "draw")
         assert (shown["state"], shown["waiting_for"], shown["given"]) == ("frozen", [{"code": "dice", "count": 40}], [])
     assert (await staff.post("dice", json=dice())).json()["given"][0]["actor"] == "yamada"

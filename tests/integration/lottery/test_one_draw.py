@@ -169,9 +169,9 @@ async def test_a_list_that_was_closed_and_not_written_is_finished_by_another(tow
 
 async def test_one_of_many_processes_freezes_the_list(town: Town):
     await everybody_is_in(town)
-    tries = await asyncio.gather(*(o.freeze() for o in town.offices), return_exceptions=True)
-    assert [each for each in tries if each is None] == [None]
-    assert all(isinstance(each, WrongStateError) for each in tries if each is not None)
+    attempts = await asyncio.gather(*(o.freeze() for o in town.offices), return_exceptions=True)
+    assert [each for each in attempts if each is None] == [None]
+    assert all(isinstance(each, WrongStateError) for each in attempts if each is not None)
 
 
 async def test_many_processes_draw_once_and_publish_each_result_once(town: Town):
@@ -185,8 +185,8 @@ async def test_many_processes_draw_once_and_publish_each_result_once(town: Town)
     for _ in range(3):
         await asyncio.gather(*(o.publish() for o in town.offices))
     assert (await town.office.draw()).state == "published"
-    told = [item["application_id"] for event in await said(town) for item in event["items"]]
-    assert sorted(told) == sorted(town.ids)
+    result_ids = [item["application_id"] for event in await said(town) for item in event["items"]]
+    assert sorted(result_ids) == sorted(town.ids)
     transcript = json.loads(await TranscriptRepository(town.office.store).get(draw_id(town.campaign.id, 1)))
     assert verify_transcript(transcript).passed
 

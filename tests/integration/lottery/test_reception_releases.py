@@ -31,8 +31,8 @@ async def test_places_of_which_nobody_came_are_released_into_the_transcript(town
 
     async def read(number: int, receipt: str) -> str:
         reading = Reading(SCAN.format(number), town.clock.now(), KIDS, 1, KIDS, None, None, Receipt(receipt))
-        heard = await desk.sync(Sender(campaign.id, "A-00000001", "sato"), [reading], 0)
-        return str(heard.verdicts[reading.id].code)
+        response = await desk.sync(Sender(campaign.id, "A-00000001", "sato"), [reading], 0)
+        return str(response.verdicts[reading.id].code)
 
     town.clock.at = campaign.classes[3].starts
     assert await read(1, present["receipt"]) == "admitted"

@@ -1,4 +1,4 @@
-"""What people do about their own place, over HTTP and on the page; and what staff do for those who telephone."""
+"""Applicants give up or confirm their places over HTTP and on the page; staff do it for those who telephone."""
 
 import re
 from collections.abc import AsyncIterator

@@ -35,7 +35,7 @@ class Books:
     audit: AuditLog
 
     def another_log(self) -> AuditLog:
-        """As another process of the same installation has it."""
+        """Open the audit log as another process of the same installation does."""
         return AuditLog(self.store, self.keystore.signing, FixedClock(NOT_AFTER), self.folder / "checkpoints.jsonl")
 
     def identities(self, *purposes: Purpose, audit: AuditLog | None = None) -> Identities:
@@ -86,7 +86,7 @@ async def test_several_writers_at_once_keep_one_chain_and_lose_nothing(books: Bo
     assert len(set(written_by)) == len(written_by) == WRITERS * GROUPS * GROUP
 
 
-async def test_lines_of_callers_that_come_together_are_all_durable_when_they_return(books: Books):
+async def test_lines_of_concurrent_callers_are_all_durable_when_the_calls_return(books: Books):
     await asyncio.gather(*(books.audit.record([replace(LOOK, actor=f"a{number}")]) for number in range(40)))
     lines = await whole(books.audit)
     assert len(lines) == 40

@@ -1,4 +1,4 @@
-"""Delivery reports at the vault's own door: real SMTP, real database, and nothing leaves but ids and codes."""
+"""Delivery reports at the vault's own server: real SMTP, real database, and nothing leaves but ids and codes."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -31,16 +31,16 @@ async def vault(mongo_url: str, namespace: str, tmp_path: Path) -> AsyncIterator
 
 @asynccontextmanager
 async def opened(vault: Parts) -> AsyncIterator[aiosmtplib.SMTP]:
-    door = BounceServer(BounceOptions("127.0.0.1", 0, DOMAIN), vault.identities, vault.store)
-    await door.start()
+    server = BounceServer(BounceOptions("127.0.0.1", 0, DOMAIN), vault.identities, vault.store)
+    await server.start()
     try:
         client = aiosmtplib.SMTP(
-            hostname="127.0.0.1", port=door.port, timeout=10, start_tls=False, local_hostname="mx.example"
+            hostname="127.0.0.1", port=server.port, timeout=10, start_tls=False, local_hostname="mx.example"
         )
         async with client:
             yield client
     finally:
-        await door.stop()
+        await server.stop()
 
 
 async def brought(vault: Parts, content: bytes, to: str = NOTICE) -> str:
@@ -49,7 +49,7 @@ async def brought(vault: Parts, content: bytes, to: str = NOTICE) -> str:
     return reply
 
 
-async def told(vault: Parts) -> list[tuple[str, str, str]]:
+async def bounce_events(vault: Parts) -> list[tuple[str, str, str]]:
     said = await vault.said(MailBounced)
     return sorted((each.notice_id, each.token, each.status) for each in said if isinstance(each, MailBounced))
 
@@ -62,21 +62,21 @@ async def test_a_full_mailbox_leaves_as_notice_token_and_code(vault: Parts) -> N
     hanako, ichiro = await vault.admit([HANAKO, ICHIRO])
     reply = await brought(vault, report(Recipient("ichiro@other.example", status="5.2.2 (full)")))
     assert reply.startswith("2.0.0")
-    assert await told(vault) == [line(ichiro, "5.2.2")]
+    assert await bounce_events(vault) == [line(ichiro, "5.2.2")]
     assert hanako.token != ichiro.token
 
 
-async def test_of_a_batch_those_reported_are_told_and_no_others(vault: Parts) -> None:
+async def test_only_the_reported_recipients_of_a_batch_get_a_bounce_event(vault: Parts) -> None:
     hanako, ichiro, _ = await vault.admit([HANAKO, ICHIRO, PAPER])
     content = report(Recipient("ichiro@other.example"), Recipient("hanako.t@MAIL.example", status="4.4.7"))
     await brought(vault, content, to=f"bounce+batch-7@{DOMAIN}")
-    assert await told(vault) == sorted([line(ichiro, "5.1.1", "batch-7"), line(hanako, "4.4.7", "batch-7")])
+    assert await bounce_events(vault) == sorted([line(ichiro, "5.1.1", "batch-7"), line(hanako, "4.4.7", "batch-7")])
 
 
-async def test_a_mailbox_shared_by_a_family_is_told_for_each_of_them(vault: Parts) -> None:
+async def test_a_bounce_of_a_shared_mailbox_counts_for_each_of_its_applicants(vault: Parts) -> None:
     family = await vault.admit([HANAKO, TARO])
     await brought(vault, report(Recipient("hanako.t@mail.example")))
-    assert await told(vault) == sorted(line(each, "5.1.1") for each in family)
+    assert await bounce_events(vault) == sorted(line(each, "5.1.1") for each in family)
 
 
 async def test_the_same_report_brought_twice_is_the_same_event(vault: Parts) -> None:
@@ -119,7 +119,7 @@ async def test_only_return_addresses_of_ours_are_taken(vault: Parts, to: str) ->
 async def test_an_answer_by_a_person_or_a_machine_is_taken_and_changes_nothing(vault: Parts, content: bytes) -> None:
     await vault.admit([ICHIRO])
     assert (await brought(vault, content)).startswith("2.0.0")
-    assert await told(vault) == []
+    assert await bounce_events(vault) == []
 
 
 async def test_a_sealed_vault_asks_to_come_again(vault: Parts) -> None:
@@ -135,4 +135,4 @@ async def test_after_the_erasure_a_late_report_has_no_holder(vault: Parts) -> No
     await vault.admit([ICHIRO])
     vault.keystore.destroy_campaign_key(vault.campaign.id)
     assert (await brought(vault, report(Recipient("ichiro@other.example")))).startswith("2.0.0")
-    assert await told(vault) == []
+    assert await bounce_events(vault) == []

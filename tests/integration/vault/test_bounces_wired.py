@@ -18,6 +18,6 @@ async def test_the_mailbox_of_an_applicant_is_known_again_when_a_report_names_it
         async with aiosmtplib.SMTP(hostname="127.0.0.1", port=port, timeout=10, start_tls=False) as mx:
             to = f"bounce+n-7@{installation.settings.bounce_domain}"
             await mx.sendmail("", [to], report(Recipient(mailbox.upper(), status="5.2.2"), to=to))
-        (bounced,) = await installation.heard("notifier", MailBounced, 1)
+        (bounced,) = await installation.consumed("notifier", MailBounced, 1)
     assert bounced == MailBounced(campaign=CAMPAIGN, notice_id="n-7", token=contact.token, status="5.2.2")
     assert mailbox.encode() not in await installation.everything_stored()

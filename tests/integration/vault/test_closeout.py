@@ -43,7 +43,7 @@ async def test_after_the_erasure_nothing_is_left_and_nothing_opens(office: Close
     assert await office.vault.identities.reveal([known[0].token], purpose="erasure", actor="a", case="c") == {}
 
 
-async def test_the_others_are_told_once(office: CloseOutOffice) -> None:
+async def test_the_other_services_are_notified_once(office: CloseOutOffice) -> None:
     await office.give_back()
     await office.orders.order(office.vault.campaign, APPROVAL, None)
     await office.orders.order(office.vault.campaign, APPROVAL, None)
@@ -175,7 +175,7 @@ async def test_a_retry_that_finds_nothing_to_erase_issues_nothing(office: CloseO
 async def test_a_crash_after_the_work_of_a_step_and_before_its_note_changes_nothing(
     office: CloseOutOffice, stage: Stage
 ) -> None:
-    """The step is done and the process dies; another one opens the vault and does the step again."""
+    """Kill the process after the step; another process opens the vault and repeats the step."""
     await office.vault.admit(PEOPLE)
     await office.give_back()
     await office.order()

@@ -1,4 +1,4 @@
-"""The close-out through the doors of a real vault process, killed again and again in the middle of the erasure."""
+"""Close-out over HTTP of a real vault process that is killed again and again during the erasure."""
 
 import asyncio
 import hashlib
@@ -48,7 +48,7 @@ class Vault:
     root: str
     http: httpx.AsyncClient
     neighbour: Bus
-    heard: list[Event] = field(default_factory=list)
+    consumed: list[Event] = field(default_factory=list)
     process: asyncio.subprocess.Process | None = None
 
     async def start(self) -> None:
@@ -86,10 +86,10 @@ class Vault:
                 await asyncio.sleep(0.05)
 
     async def hears(self, kind: type[Event]) -> Event:
-        """The first event of this kind that reached the neighbour."""
+        """Return the first event of this type that the neighbour consumed."""
         async with asyncio.timeout(30):
             while True:
-                for event in self.heard:
+                for event in self.consumed:
                     if isinstance(event, kind):
                         return event
                 await asyncio.sleep(0.02)
@@ -103,7 +103,7 @@ class Vault:
 
 @pytest.fixture
 async def filled(mongo_url: str, namespace: str, tmp_path: Path) -> AsyncIterator[tuple[Parts, list[Known]]]:
-    """The database and keys as they are after the applications came in."""
+    """Prepare the database and the keys as they are after the applications arrived."""
     async with parts(mongo_url, namespace, tmp_path, []) as vault:
         yield vault, await vault.admit(PEOPLE)
 
@@ -121,10 +121,10 @@ async def vault(
     environment = _environment(tmp_path, port, amqp_url, mongo_url, namespace)
     async with (
         httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=60) as http,
-        neighbour(amqp_url, mongo_url, namespace, tmp_path) as (bus, heard),
+        neighbour(amqp_url, mongo_url, namespace, tmp_path) as (bus, consumed),
     ):
         root = f"/v1/campaigns/{filled[0].campaign.id}"
-        running = Vault(environment, root, http, bus, heard)
+        running = Vault(environment, root, http, bus, consumed)
         await running.start()
         try:
             yield running
@@ -152,23 +152,23 @@ def _environment(folder: Path, port: int, amqp_url: str, mongo_url: str, namespa
 async def neighbour(
     amqp_url: str, mongo_url: str, namespace: str, folder: Path
 ) -> AsyncIterator[tuple[Bus, list[Event]]]:
-    """The notifier's side of the conversation."""
+    """Run the notifier's side of the erasure."""
     settings = ServiceSettings.model_validate(
         {"amqp_url": amqp_url, "mongo_url": mongo_url, "mongo_database": f"{namespace}_notifier"}
         | {"namespace": namespace, "state_dir": folder}
     )
     store = Store.open(mongo_url, f"{namespace}_notifier")
     await store.ensure()
-    heard: list[Event] = []
+    consumed: list[Event] = []
     bus = Bus(settings, "notifier", store)
 
     async def hear(events: Any, _: Any) -> None:
-        heard.extend(events)
+        consumed.extend(events)
 
     bus.consume(ErasureRequested, hear)
     bus.consume(PrintCompleted, hear)
     async with bus:
-        yield bus, heard
+        yield bus, consumed
     await store.db.client.drop_database(f"{namespace}_notifier")
     await store.close()
 
@@ -218,11 +218,11 @@ async def test_an_erasure_survives_being_killed_again_and_again(
         Keystore.open(tmp_path / "keys", PASSPHRASE).campaign(filled[0].campaign.id)
     with pypdfium2.PdfDocument((await vault.get("certificate.pdf")).content) as page:
         assert bytes(page.get_attachment(0).get_data()) == certificate
-    requests = [event for event in vault.heard if isinstance(event, ErasureRequested)]
+    requests = [event for event in vault.consumed if isinstance(event, ErasureRequested)]
     assert [request.phase for request in requests] == ["erased", "measured"]
 
 
-async def test_after_the_certificate_doors_say_erased_and_ordering_again_changes_nothing(vault: Vault) -> None:
+async def test_after_the_certificate_endpoints_answer_erased_and_a_second_order_changes_nothing(vault: Vault) -> None:
     await give_back(vault)
     await vault.post("erasure", ORDER)
     asked = await vault.hears(ErasureRequested)
@@ -235,7 +235,7 @@ async def test_after_the_certificate_doors_say_erased_and_ordering_again_changes
     assert (await vault.get("print-batches")).json() == {"batches": []}
 
 
-async def test_the_doors_of_the_close_out_refuse_what_is_not_due(vault: Vault) -> None:
+async def test_the_endpoints_of_the_close_out_refuse_a_step_that_is_not_due(vault: Vault) -> None:
     early = await vault.post("erasure", ORDER)
     assert (early.status_code, early.json()["type"]) == (409, "urn:kuji:problem:return-not-confirmed")
     assert (await vault.get("certificate")).json()["type"] == "urn:kuji:problem:no-certificate"

@@ -35,7 +35,7 @@ class Waiting:
 
     async def decided(self) -> Any:
         """Return the last decision about the held application that intake received."""
-        events = await self.installation.heard("intake", ApplicationsDecided, 3)
+        events = await self.installation.consumed("intake", ApplicationsDecided, 3)
         about = [item for event in events for item in event.items if item.application_id == self.held.application_id]
         return max(about, key=lambda item: item.revision)
 
@@ -71,7 +71,7 @@ async def test_no_service_gets_an_entry_or_a_contact_of_a_held_application(insta
     assert set(contacts) == {case.first.application_id}
 
 
-async def test_an_accepted_one_enters_the_draw_and_can_be_told(installation: Installation):
+async def test_an_accepted_application_enters_the_draw_and_can_be_notified(installation: Installation):
     async with installation.vault() as http:
         case = await waiting(installation, http)
         answer = await http.post(f"{HELD}/{case.held.application_id}", json=ACCEPT)
@@ -86,7 +86,7 @@ async def test_an_accepted_one_enters_the_draw_and_can_be_told(installation: Ins
     assert left == []
 
 
-async def test_a_rejected_one_is_told_why_and_enters_nothing(installation: Installation):
+async def test_a_rejected_applicant_is_notified_of_the_reason_and_does_not_enter_the_draw(installation: Installation):
     async with installation.vault() as http:
         case = await waiting(installation, http)
         answer = await http.post(f"{HELD}/{case.held.application_id}", json=REJECT)
@@ -118,7 +118,7 @@ async def test_a_second_decision_is_refused_and_changes_nothing(installation: In
         assert (await case.decided()).status == "accepted"
 
 
-async def test_of_two_who_decide_at_once_one_is_heard(installation: Installation):
+async def test_of_two_decisions_at_once_one_counts(installation: Installation):
     async with installation.vault() as here, installation.vault() as there:
         case = await waiting(installation, here)
         url = f"{HELD}/{case.held.application_id}"

@@ -53,8 +53,8 @@ async def test_two_hundred_people_get_the_verdicts_that_the_rules_give_them(inst
         ]
         await installation.say(*events)
         decided = await installation.items("intake", ApplicationsDecided, len(people))
-        told = [each for each in people if each.expected.status != "held" and _readable(each.expected.reasons)]
-        contacts = await installation.items("notifier", ContactsRegistered, len(told))
+        notified = [each for each in people if each.expected.status != "held" and _readable(each.expected.reasons)]
+        contacts = await installation.items("notifier", ContactsRegistered, len(notified))
         await installation.said_everything()
         lines = (await http.get("/v1/audit")).json()["lines"]
         stored = await installation.everything_stored()
@@ -62,8 +62,8 @@ async def test_two_hundred_people_get_the_verdicts_that_the_rules_give_them(inst
     for each in people:
         verdict = decided[each.application_id]
         assert (verdict.status, set(verdict.reasons)) == (each.expected.status, set(each.expected.reasons))
-    assert set(contacts) == {each.application_id for each in told}
-    assert len({contact.token for contact in contacts.values()}) == len(told)
+    assert set(contacts) == {each.application_id for each in notified}
+    assert len({contact.token for contact in contacts.values()}) == len(notified)
     assert {(line["action"], line["purpose"]) for line in map(json.loads, lines)} == {("open", "intake")}
     assert len(lines) >= len(people)
     assert sum(summary["applications"].values()) == len(people)
@@ -169,8 +169,8 @@ async def test_intake_and_lottery_learn_no_more_than_they_may(installation: Inst
         await installation.say(
             installation.received(await installation.sealing_key(http), written(content(choices=wanted)))
         )
-        (decided,) = await installation.heard("intake", ApplicationsDecided, 1)
-        (accepted,) = await installation.heard("lottery", ApplicationsAccepted, 1)
+        (decided,) = await installation.consumed("intake", ApplicationsDecided, 1)
+        (accepted,) = await installation.consumed("lottery", ApplicationsAccepted, 1)
     assert b"junior-football" not in decided.to_json()
     assert decided.items[0].reasons == ()
     assert [(refusal.class_id, refusal.reason) for refusal in accepted.items[0].refused] == [("junior-football", "age")]
@@ -182,7 +182,7 @@ async def test_a_second_start_publishes_the_same_key_under_the_same_event_id(ins
     async with installation.vault() as http:
         first = await installation.sealing_key(http)
     async with installation.vault() as http:
-        await installation.heard("intake", SealingKeyPublished, 2)
+        await installation.consumed("intake", SealingKeyPublished, 2)
         assert await installation.sealing_key(http) == first
     assert len(set(await installation.event_ids("intake", SealingKeyPublished))) == 1
 

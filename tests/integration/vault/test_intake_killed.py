@@ -15,7 +15,7 @@ LONGEST_S = 100
 
 
 def environment(installation: Installation) -> dict[str, str]:
-    """The installation's settings for a process of its own."""
+    """Return the installation's settings for a process of its own."""
     settings = installation.settings
     return {
         "PATH": os.environ["PATH"],

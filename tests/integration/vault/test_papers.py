@@ -54,7 +54,7 @@ class Inbox:
         return paper_id
 
     async def taken(self, count: int) -> dict[str, Any]:
-        """The list, once it holds `count` papers."""
+        """Wait until the list holds `count` papers and return it."""
 
         async def enough() -> bool:
             return len((await self.overview())["papers"]) >= count
@@ -176,7 +176,7 @@ async def test_the_same_paper_delivered_twice_is_one_paper(installation: Install
         assert len((await inbox.taken(2))["papers"]) == 2
 
 
-async def test_a_paper_is_keyed_once_its_applications_are_here_and_intake_is_told(installation: Installation):
+async def test_a_paper_is_keyed_once_its_applications_have_arrived_and_intake_is_notified(installation: Installation):
     async with opened(installation) as inbox:
         keyed, blank = await inbox.send(fax_images.fax()), await inbox.send(fax_images.fax(98))
         await inbox.taken(2)
@@ -191,8 +191,8 @@ async def test_a_paper_is_keyed_once_its_applications_are_here_and_intake_is_tol
         assert done.json() == {"paper_id": keyed, "state": "keyed"}
         assert (await inbox.settle(blank, decision="discarded", reason="blank")).status_code == 200
         assert (await inbox.settle(blank, decision="discarded", reason="blank")).status_code == 409
-        told = await installation.heard("intake", PaperSettled, 2)
-        assert {(event.paper_id, event.state) for event in told} == {(keyed, "keyed"), (blank, "discarded")}
+        settled = await installation.consumed("intake", PaperSettled, 2)
+        assert {(event.paper_id, event.state) for event in settled} == {(keyed, "keyed"), (blank, "discarded")}
         found = await inbox.overview()
         assert (found["unkeyed"], found["oldest_waiting_s"]) == (0, None)
         assert [line["action"] for line in await inbox.audit()][-2:] == ["paper:keyed", "paper:discarded"]

@@ -132,10 +132,9 @@ async def test_every_reading_and_every_opening_is_written_down_with_its_purpose(
 
 async def test_a_campaign_that_does_not_allow_printing_prints_nothing(vault: Parts) -> None:
     (known,) = await vault.admit(PEOPLE[:1])
-    forbidding = vault.campaign.model_copy(update={"purposes": frozenset({"intake"})})
-    vault.identities._campaigns = {vault.campaign.id: forbidding}
+    forbidding = vault.allowing(frozenset({"intake"}))
     with pytest.raises(PurposeNotAllowedError):
-        await ordered(vault, [known.token])
+        await ordered(forbidding, [known.token])
     assert await print_room(vault).batches(vault.campaign.id) == []
 
 

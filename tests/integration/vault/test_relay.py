@@ -94,9 +94,8 @@ async def test_a_campaign_that_does_not_allow_the_purpose_is_not_written_to(
 ) -> None:
     async with parts(mongo_url, namespace, tmp_path, []) as vault:
         (known,) = await vault.admit([person(1)])
-        purposes = vault.campaign.purposes - {"result-notice"}
-        vault.identities._campaigns = {vault.campaign.id: vault.campaign.model_copy(update={"purposes": purposes})}
-        async with run_relay(vault, mta.port) as relay, relay.client() as client:
+        forbidding = vault.allowing(vault.campaign.purposes - {"result-notice"})
+        async with run_relay(forbidding, mta.port) as relay, relay.client() as client:
             ((code, words),) = await name_recipients(client, [token_address(known.token)])
         assert (code, words.split()[0]) == (550, "5.7.1")
         assert mta.connections == 0
@@ -204,7 +203,7 @@ async def test_a_mail_server_that_is_away_is_said_quickly_and_nothing_is_kept(va
 async def test_recipients_taken_before_the_session_was_lost_are_not_forgotten_in_silence(
     vault: Parts, relay: RunningRelay, mta: MailServer, trouble: str
 ) -> None:
-    """The mail server forgot the first with the session: it must not look as if the text had gone to both."""
+    """Break the session after the first recipient: the relay must not report the text as sent to both."""
     first, bad, last = await vault.admit([person(1), person(2, f"{trouble}@m.example"), person(3)])
     async with relay.client() as client:
         answers = await name_recipients(client, [token_address(each.token) for each in (first, bad, last)])
@@ -230,7 +229,7 @@ async def test_a_kept_session_that_the_mail_server_closed_is_opened_again(
 
 
 async def test_a_verdict_that_was_lost_is_no_verdict(vault: Parts, relay: RunningRelay, mta: MailServer) -> None:
-    """The text went out and no answer came: any code would be a lie, so the connection ends without one."""
+    """End the connection without a code if the text was sent and no answer came: any code would be wrong."""
     (known,) = await vault.admit([person(1, "mute@m.example")])
     async with relay.client() as client:
         assert (await name_recipients(client, [token_address(known.token)]))[0][0] == 250
@@ -279,7 +278,7 @@ async def test_stopping_waits_for_the_verdict_under_way(vault: Parts, mta: MailS
 async def test_no_log_line_shows_an_address_or_a_name(
     vault: Parts, relay: RunningRelay, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    """Of all loggers, aiosmtpd's and aiosmtplib's among them, at the level the service runs with; errors included."""
+    """Check the lines of all loggers, also aiosmtpd's and aiosmtplib's, at the service's log level."""
     boxes = ["canary1@m.example", "reject-5xx.canary2@m.example", "mute.canary3@m.example"]
     known = await vault.admit([person(n, box) for n, box in enumerate(boxes)])
     with caplog.at_level(logging.WARNING):

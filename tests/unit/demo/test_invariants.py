@@ -91,7 +91,7 @@ def won(count: int) -> dict[ApplicationId, list[Outcome]]:
     """More winners than the ten places of the escort kids."""
     prize = Outcome(class_id=ClassId("escort-kids"), outcome="won", seats=1)
     return {
-        name: [prize] if number < count else list(told) for number, (name, told) in enumerate(FACTS.outcomes.items())
+        name: [prize] if number < count else list(given) for number, (name, given) in enumerate(FACTS.outcomes.items())
     }
 
 

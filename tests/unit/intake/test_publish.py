@@ -33,7 +33,7 @@ def application(application_id: ApplicationId | None = None, campaign: str = "77
     return SAMPLE.model_copy(update=changes)
 
 
-async def test_applications_that_arrive_together_are_published_together_each_under_its_own_id():
+async def test_applications_that_arrive_at_once_are_published_in_one_message_each_under_its_own_id():
     broker, applications = Broker(), [application() for _ in range(20)]
     publisher = ApplicationPublisher(broker)
     await asyncio.gather(*map(publisher.publish, applications))

@@ -126,7 +126,7 @@ def test_arguments_reach_the_program_as_they_are(tmp_path: Path) -> None:
         assert child.tail() == 'a b||$HOME "q"|'
 
 
-def test_ports_that_are_asked_for_together_all_differ() -> None:
+def test_ports_requested_in_one_call_all_differ() -> None:
     assert len(set(free_ports(20))) == 20
 
 

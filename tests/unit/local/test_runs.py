@@ -35,8 +35,8 @@ def sleeper() -> Iterator[Sleepers]:
 def left_by(folder: Path, owner: subprocess.Popen[bytes], *children: subprocess.Popen[bytes]) -> Path:
     """Make an installation whose owner was killed, with the file of its processes."""
     folder.mkdir()
-    told = {"pid": owner.pid, "started_at": started_at(owner.pid)}
-    (folder / "owner.json").write_text(json.dumps(told))
+    owner_record = {"pid": owner.pid, "started_at": started_at(owner.pid)}
+    (folder / "owner.json").write_text(json.dumps(owner_record))
     (folder / "processes").write_text("".join(f"{child.pid} {started_at(child.pid)}\n" for child in children))
     owner.kill()
     owner.wait()

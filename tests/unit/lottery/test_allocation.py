@@ -20,15 +20,15 @@ NAMES = ("a", "b", "c", "d")
 
 @st.composite
 def campaigns(draw: st.DrawFn) -> tuple[list[Entry], list[ClassRule], Rules, bytes]:
-    """Few seats, many wishes, pairs and overlaps: where mistakes would show."""
+    """Return few seats with many choices, pairs and overlaps: cases in which mistakes would show."""
     classes = [
         class_rule(name, draw(st.integers(1, 6)), hour=draw(st.integers(9, 12)), hours=draw(st.integers(1, 3)),
                    waiting=draw(st.integers(0, 4)))
         for name in NAMES[: draw(st.integers(1, 4))]
     ]  # fmt: skip
-    wish = st.tuples(st.sampled_from([each.id for each in classes]), st.integers(1, 3))
-    wishes = st.lists(st.lists(wish, min_size=1, max_size=4, unique_by=lambda each: each[0]), max_size=25)
-    entries = [entry(number, *choices) for number, choices in enumerate(draw(wishes))]
+    choice = st.tuples(st.sampled_from([each.id for each in classes]), st.integers(1, 3))
+    choice_lists = st.lists(st.lists(choice, min_size=1, max_size=4, unique_by=lambda each: each[0]), max_size=25)
+    entries = [entry(number, *choices) for number, choices in enumerate(draw(choice_lists))]
     rules = Rules(max_wins=draw(st.integers(1, 3)), preferences=draw(st.booleans()))
     return entries, classes, rules, draw(st.binary(min_size=32, max_size=32))
 
@@ -77,7 +77,7 @@ def test_the_verifiers_allocator_agrees_in_everything(campaign: tuple[list[Entry
 def test_it_does_not_matter_in_how_long_runs_entries_are_served(
     campaign: tuple[list[Entry], list[ClassRule], Rules, bytes], first: int, longest: int
 ):
-    """As in a draw of millions, where one run is never all."""
+    """Split the entries into runs, as in a draw of millions."""
     entries, classes, rules, key = campaign
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(allocator, "_FIRST_RUN", first)
@@ -88,7 +88,7 @@ def test_it_does_not_matter_in_how_long_runs_entries_are_served(
 
 @settings(max_examples=300, deadline=None)
 @given(campaigns())
-def test_every_wish_ends_in_exactly_one_way(campaign: tuple[list[Entry], list[ClassRule], Rules, bytes]):
+def test_every_choice_ends_in_exactly_one_way(campaign: tuple[list[Entry], list[ClassRule], Rules, bytes]):
     entries, classes, rules, key = campaign
     result = allocated(key, entries, classes, rules)
     for each in entries:
@@ -149,7 +149,7 @@ def drawn(entries: list[Entry], classes: list[ClassRule], **rules: int) -> Refer
     return allocated(KEY, entries, classes, Rules(rules.get("max_wins", 1), preferences=True))
 
 
-def test_the_lowest_ticket_gets_its_first_wish():
+def test_the_lowest_ticket_gets_its_first_choice():
     first, second = by_ticket(1, 2)
     result = drawn([entry(n, ("a", 1), ("b", 1)) for n in (1, 2)], [class_rule("a", 1), class_rule("b", 1)])
     assert result.winners == {"a": (first.to_bytes(16, "big"),), "b": (second.to_bytes(16, "big"),)}
@@ -172,7 +172,7 @@ def test_the_second_round_goes_backwards():
 
 
 @pytest.mark.parametrize(("max_wins", "reason"), [(1, "limit"), (2, "clash")])
-def test_who_may_not_have_more_is_told_why(max_wins: int, reason: str):
+def test_a_refused_choice_names_its_reason(max_wins: int, reason: str):
     classes = [class_rule("a", 1, hour=9, hours=2), class_rule("b", 0 + 1, hour=10)]
     result = drawn([entry(1, ("a", 1), ("b", 1))], classes, max_wins=max_wins)
     assert result.lost[(1).to_bytes(16, "big")] == {"b": reason}

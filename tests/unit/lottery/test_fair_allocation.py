@@ -57,7 +57,7 @@ def _fitting(order: Iterable[int], sizes: Sequence[int], places: int) -> frozens
 
 
 def wins_by_place_in_the_list(give: Giving) -> float:
-    """Who stands early in the frozen list, which is by id, wins as often as who stands late."""
+    """Compare the wins of entries early in the frozen list (sorted by id) with those of late entries."""
     count, parts, keys, places = 320, 16, 400, 16
     entries, won = [entry(at, ("a", 1)) for at in range(count)], np.zeros(parts, np.int64)
     for number in range(keys):
@@ -67,7 +67,7 @@ def wins_by_place_in_the_list(give: Giving) -> float:
 
 
 def wins_by_written_order(give: Giving) -> float:
-    """Without preferences it does not matter which class somebody wrote first."""
+    """Check that, without preferences, the order of an entry's choices does not change its chance."""
     count, places, keys = 200, 30, 150
     classes = [class_rule("a", places), class_rule("b", places)]
     lists: list[list[Choice]] = [[("a", 1), ("b", 1)], [("b", 1), ("a", 1)]]
@@ -101,7 +101,7 @@ def test_seats_are_given_out_fairly_by(name: str):
 
 
 def one_after_the_other(ordered: Iterable[Entry], classes: Sequence[ClassRule], *, stops: bool = False) -> Won:
-    """One round; `stops`: who does not fit ends the class, and nobody is passed over."""
+    """Run one round. `stops`: an entry that does not fit ends the class, so that no entry is passed over."""
     left, won = {rule.id: rule.capacity for rule in classes}, {rule.id: list[bytes]() for rule in classes}
     for each in ordered:
         for name, seats in each.choices:

@@ -58,7 +58,7 @@ def test_no_changed_proof_holds(position: int, data: st.DataObject):
 
 @pytest.fixture(scope="module")
 def token(tmp_path_factory: pytest.TempPathFactory) -> bytes:
-    """What a real time-stamping authority answers: openssl's, with a key of its own."""
+    """Return the answer of a real time-stamping authority: openssl with a key of its own."""
     folder = tmp_path_factory.mktemp("tsa")
     (folder / "manifest").write_text(MANIFEST)
     (folder / "serial").write_text("01")

@@ -15,7 +15,7 @@ SMALL = st.dictionaries(st.integers(1, 4), st.integers(1, 3), min_size=1, max_si
 
 
 def counted(capacity: int, demand: Demand) -> dict[int, float]:
-    """The plainest way: every order of every group, each group taken where it fits."""
+    """Compute the odds by brute force: try every order of the groups and take each group where it fits."""
     groups = [size for size, count in demand.groups.items() for _ in range(count)]
     won, orders = dict.fromkeys(demand.groups, 0), 0
     for order in permutations(range(len(groups))):

@@ -45,9 +45,9 @@ def test_an_entry_gets_one_outcome_per_class_and_winners_get_passes():
 
     code = "0000-0000-0000-0000"
     allocation = allocate(KEY, FrozenList.of(entries), classes, Rules(1, preferences=True))
-    told = Outcomes(allocation, lambda _: code, passes).results(0, stored)
-    assert {each.application_id for each in told} == {entry.application_id for entry in stored}
-    for each in told:
+    results = Outcomes(allocation, lambda _: code, passes).results(0, stored)
+    assert {each.application_id for each in results} == {entry.application_id for entry in stored}
+    for each in results:
         assert [outcome.class_id for outcome in each.outcomes] == ["a", "b", "c"]
         assert each.outcomes[2].outcome == "refused"
         shown = [read_pass(signing.public, name, given.code) for given in each.passes]
@@ -56,10 +56,10 @@ def test_an_entry_gets_one_outcome_per_class_and_winners_get_passes():
         assert {of.entry for of in shown} <= {application_id_bytes(each.application_id)}
         may_come = any(outcome.outcome in {"won", "waiting"} for outcome in each.outcomes)
         assert each.pass_code == (code if may_come else None)
-    won = [outcome for each in told for outcome in each.outcomes if outcome.outcome == "won"]
+    won = [outcome for each in results for outcome in each.outcomes if outcome.outcome == "won"]
     assert sum(outcome.seats for outcome in won) == 11
     positions = sorted(
-        o.position or 0 for each in told for o in each.outcomes if o.outcome == "waiting" and o.class_id == "a"
+        o.position or 0 for each in results for o in each.outcomes if o.outcome == "waiting" and o.class_id == "a"
     )
     assert positions == [1, 2, 3]
 

@@ -45,7 +45,7 @@ def test_no_changed_character_is_taken():
     ],
     ids=["key", "campaign", "case", "line", "nothing"],
 )
-def test_another_key_campaign_or_form_is_told_apart(public: str, campaign: CampaignId, text: str, why: str):
+def test_a_pass_of_another_key_campaign_or_form_is_refused(public: str, campaign: CampaignId, text: str, why: str):
     with pytest.raises(InvalidPassError) as refusal:
         read_pass(public, campaign, text)
     assert refusal.value.why == why

@@ -114,7 +114,7 @@ def test_whole_tickets_decide_where_their_first_halves_agree(drawn: list[tuple[i
 
 
 def test_anybody_gets_the_same_order_with_openssl(tmp_path: Path):
-    """The one-liner of docs/protocols.md §2, in a shell."""
+    """Run the one-line command of docs/protocols.md §2 in a shell."""
     if shutil.which("openssl") is None or shutil.which("xxd") is None:
         pytest.fail("install openssl and xxd: they are what outsiders check with")
     entries = sorted(sample_entries(300), key=lambda each: each.id)

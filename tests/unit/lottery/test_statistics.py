@@ -62,7 +62,7 @@ def one_byte_modulo(secret: bytes, ids: bytes) -> Order:
 
 
 def early_bonus(secret: bytes, ids: bytes) -> Order:
-    """Who came in the first quarter draws a ticket that is 3 % lower."""
+    """Give the first quarter of the entries tickets that are 3 % lower."""
     drawn = upper_halves(secret, ids).astype(np.float64)
     drawn[: len(drawn) // 4] *= 0.97
     return np.argsort(drawn, kind="stable")
@@ -74,7 +74,7 @@ def short_tickets(secret: bytes, ids: bytes) -> Order:
 
 
 def stable_ties(secret: bytes, ids: bytes) -> Order:
-    """One byte of the ticket decides, and the sort keeps the order of arrival where it does not."""
+    """Sort by one byte of the ticket; entries with the same byte keep their order of arrival."""
     return np.argsort(upper_halves(secret, ids) >> np.uint64(56), kind="stable")
 
 

@@ -34,7 +34,7 @@ def failed(content: Any, key: str | None = None) -> set[str]:
 
 
 def resigned(content: dict[str, Any]) -> dict[str, Any]:
-    """As a cheating office would: every signature is right again."""
+    """Change the transcript and sign it again, as a cheating office would: every signature is valid."""
     unsigned = {name: value for name, value in content.items() if name != "signature_of_result"}
     unsigned["signature"] = SIGNING.sign(unsigned["manifest"].encode())
     return {**unsigned, "signature_of_result": SIGNING.sign(canonical(unsigned))}
@@ -81,7 +81,7 @@ def test_no_single_bit_of_a_small_transcript_can_be_changed():
 
 
 def test_no_single_bit_that_decides_can_be_changed_even_with_new_signatures():
-    """Every eleventh bit. What whoever holds the key can rewrite are names, reasons and times of the paper trail."""
+    """Flip every eleventh bit. A holder of the key can rewrite only names, reasons and times of the paper trail."""
     small = sample_transcript(3, SIGNING)
     text, free = bytearray(canonical(small)), {"witnesses", "dice_evidence", "history"}
     tried, unnoticed = 0, set[str]()
@@ -156,7 +156,7 @@ def test_an_event_that_no_rule_knows_is_noticed(event: dict[str, Any]):
     assert failed(resigned(content)) == {"history"}
 
 
-def test_chance_that_was_known_while_objections_were_heard_is_noticed():
+def test_randomness_known_before_the_objections_ended_is_noticed():
     content = copy.deepcopy(GOOD)
     manifest = json.loads(content["manifest"])
     content["manifest"] = canonical({**manifest, "objections_until": DAY.isoformat()}).decode()

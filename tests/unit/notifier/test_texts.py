@@ -195,7 +195,7 @@ def test_a_place_on_the_waiting_list_does_not_read_as_an_order_to_give_up() -> N
 
 
 @pytest.mark.parametrize("now", [OPEN, CLOSED])
-def test_a_duplicate_is_told_which_application_counts_and_is_not_invited_to_apply_again(now: datetime) -> None:
+def test_a_duplicate_applicant_reads_which_application_counts_and_is_not_invited_to_apply_again(now: datetime) -> None:
     contact = rejected(["duplicate"])
     for text in (TEXTS.rejected(CAMPAIGN, contact, now).body, TEXTS.rejected_card(CAMPAIGN, contact, now)):
         assert "別の申込みが有効です" in text

@@ -84,7 +84,7 @@ def test_the_line_is_the_line_of_the_field(tmp_path: Path):
     assert text.startswith(f"campaign.yaml:{line_of('capacity: 380')}: classes.6.capacity")
 
 
-def test_several_mistakes_are_reported_together(tmp_path: Path):
+def test_several_mistakes_are_reported_at_once(tmp_path: Path):
     text = refusal(written(tmp_path, ("capacity: 75", "capacity: 0"), ("capacity: 10\n", "capacity: x\n")))
     assert len(text.splitlines()) == 2
 

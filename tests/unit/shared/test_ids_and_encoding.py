@@ -63,7 +63,7 @@ def test_an_application_id_has_one_spelling():
             parse_application_id(other)
 
 
-def test_the_same_parts_give_the_same_event_id_and_parts_do_not_run_together():
+def test_the_same_parts_give_the_same_event_id_and_parts_are_not_concatenated():
     assert derived_event_id("a", "b") == derived_event_id("a", "b")
     assert derived_event_id("a", "b") != derived_event_id("ab")
 

@@ -23,7 +23,7 @@ def verdict(whole: dict[str, Any] | bytes, channel: Channel = "web") -> Judged |
 
 
 def applicant(**changes: Any) -> dict[str, Any]:
-    """The content with the applicant changed; None takes a member away."""
+    """Return the content with a changed applicant; a member that is None is removed."""
     whole = content()
     changed = whole["applicant"] | changes
     return whole | {"applicant": {key: value for key, value in changed.items() if value is not None}}

@@ -1,4 +1,4 @@
-"""Who matches whom in the blind index, and how little the index says."""
+"""Matches of people in the blind index, and the little that the index reveals."""
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -66,6 +66,6 @@ def test_the_class_of_a_mail_domain_is_one_of_few_words(address: str):
     assert mail_domain_class(person(email=address)) in known
 
 
-def test_the_big_receivers_are_told_apart():
+def test_the_big_receivers_are_distinguished():
     assert mail_domain_class(person(email="a@docomo.ne.jp")) == "docomo"
     assert mail_domain_class(person(email="a@mail.tanaka-taro.example")) == "other"

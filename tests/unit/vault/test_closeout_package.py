@@ -1,4 +1,4 @@
-"""What goes back to the ward: nothing lost on the way into the tables, nothing that a spreadsheet would run."""
+"""Return package for the ward: its tables are complete and contain no formula that a spreadsheet would run."""
 
 import csv
 import hashlib

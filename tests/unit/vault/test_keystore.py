@@ -162,7 +162,7 @@ def _start(folder: Path) -> tuple[str, str, str]:
     return keystore.signing.public, keys.fingerprint, keys.current.key_id
 
 
-def test_processes_that_start_for_the_first_time_together_share_one_set_of_keys(tmp_path: Path):
+def test_processes_that_start_for_the_first_time_at_once_share_one_set_of_keys(tmp_path: Path):
     context = multiprocessing.get_context("spawn")
     with concurrent.futures.ProcessPoolExecutor(4, mp_context=context) as pool:
         found = set(pool.map(_start, [tmp_path] * 8))

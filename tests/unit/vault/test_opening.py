@@ -39,7 +39,7 @@ def test_the_second_opinion_agrees_with_rfc_9180():
 
 
 def test_the_vector_of_the_draft_opens():
-    """The draft's ciphertext, and a message sealed under the draft's shared secret by the second opinion."""
+    """Return the draft's ciphertext, and a message that the second implementation sealed under its shared secret."""
     expanded = hashlib.shake_256(xwing_vector.SEED).digest(96)
     secret = SealingSecret(KeyId("k"), NOT_AFTER, mlkem_seed=expanded[:64], x25519=expanded[64:])
     opener = Opener(CAMPAIGN, replace(KEYS, sealing=(secret,)))

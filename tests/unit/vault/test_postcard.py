@@ -197,7 +197,7 @@ def test_every_pass_is_printed_large_enough_for_a_camera_up_to_eight_of_them() -
 
 
 def codes_on(pdf: bytes) -> list[float]:
-    """The widths of the QR codes on the result side, in millimetres: they are its only square paths."""
+    """Return the widths (mm) of the QR codes on the result side, which are its only square paths."""
     with pypdfium2.PdfDocument(pdf) as document:
         paths = list(document[1].get_objects(filter=[pdfium.FPDF_PAGEOBJ_PATH]))
         bounds = [each.get_bounds() for each in paths]

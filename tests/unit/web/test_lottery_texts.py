@@ -18,7 +18,7 @@ from shared.web.pages import catalogues_with
 
 LOTTERY = Path(__file__).resolve().parents[3] / "services" / "lottery"
 CATALOGUES = catalogues_with(TEXTS)
-PUT_TOGETHER = {
+COMPOSED_KEYS = {
     *(f"draws.step.{name}" for name in get_args(StepName)),
     *(f"draws.state.{state}" for state in StepState),
     *(f"draws.now.{state}" for state in StepState if state is not StepState.DONE),
@@ -50,7 +50,7 @@ def asked_for() -> set[str]:
 @pytest.mark.parametrize("catalogue", CATALOGUES, ids=lambda each: each.lang)
 def test_no_text_is_missing(catalogue: Catalogue):
     assert len(asked_for()) > 60
-    assert (asked_for() | PUT_TOGETHER) - set(catalogue.texts) == set()
+    assert (asked_for() | COMPOSED_KEYS) - set(catalogue.texts) == set()
 
 
 @pytest.mark.parametrize("catalogue", CATALOGUES, ids=lambda each: each.lang)

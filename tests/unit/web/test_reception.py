@@ -75,8 +75,10 @@ def test_both_programs_judge_every_scan_alike(asked: Ask):
         {name: (verdict.code, verdict.counted, verdict.first) for name, verdict in judge(place, WINDOW, scans).items()}
         for place, scans in cases
     ]
-    told = [{name: (v["code"], v["counted"], v["first"]) for name, v in answer} for answer in asked("judge", question)]
-    assert told == expected
+    answers = [
+        {name: (v["code"], v["counted"], v["first"]) for name, v in answer} for answer in asked("judge", question)
+    ]
+    assert answers == expected
     assert {code for case in expected for code, _, _ in case.values()} == set(Code), "every answer came up"
 
 
@@ -92,13 +94,13 @@ def test_a_device_reads_passes_as_they_were_signed_and_as_scanners_garble_them(a
     ]
     garbled = [text.lower(), text.replace(":", "+"), text.replace(":", ""), f" {text}\n", f"x{text}", _widened(text)]
     typed = [text, *garbled, *others, text[:-1], "W-7K3M-9Q2P-6", ""]
-    told = asked("passes", {"key": signing.public, "campaign": CAMPAIGN, "typed": typed})
+    answers = asked("passes", {"key": signing.public, "campaign": CAMPAIGN, "typed": typed})
     good = {"entry": bytes(range(16)).hex(), "number": 7, "seats": 2}
-    assert told == [good] * 7 + [None] * 4 + ["no pass"] * 3
+    assert answers == [good] * 7 + [None] * 4 + ["no pass"] * 3
 
 
 def _widened(text: str) -> str:
-    """As a Japanese input method types it."""
+    """Return the text as a Japanese input method types it."""
     return "".join(chr(ord(character) + 0xFEE0) for character in text)
 
 

@@ -90,7 +90,7 @@ def test_paths_are_the_same_step_by_step(verifier: Ask):
 
 
 def recount(content: dict[str, Any]) -> None:
-    """The manifest says of one entry more than there is that it came by fax."""
+    """Count one entry by fax too many in the manifest."""
     manifest = json.loads(content["manifest"])
     manifest["counts"]["channel"]["fax"] = 1
     content["manifest"] = canonical(manifest).decode()

@@ -1,4 +1,4 @@
-"""What happened to places after the draw: the page says of each history, right or bent, what `./kuji verify` says."""
+"""History of places after the draw: the page and `./kuji verify` judge every right or changed history alike."""
 
 import random
 from collections.abc import Sequence
@@ -51,7 +51,7 @@ def some_campaign(chance: random.Random) -> Campaign:
 
 
 def drawn_town(seed: int) -> tuple[dict[str, Any], Town]:
-    """A transcript, and the town that it is of."""
+    """Return a transcript and the town that it describes."""
     chance = random.Random(seed)  # noqa: S311  (cases, not secrets)
     campaign = some_campaign(chance)
     names = [each.id for each in campaign.classes]
@@ -69,7 +69,7 @@ def drawn_town(seed: int) -> tuple[dict[str, Any], Town]:
 
 
 def with_steps(content: dict[str, Any], steps: Sequence[PlaceEvent]) -> dict[str, Any]:
-    """As whoever holds the key would sign it."""
+    """Sign the transcript again, as a holder of the key could."""
     history = [*content["history"], *chain_events(steps, content["history"][-1])]
     unsigned = {name: value for name, value in content.items() if name != "signature_of_result"}
     return sign_transcript({**unsigned, "history": history}, SIGNING)
@@ -82,7 +82,7 @@ def lived(seed: int) -> tuple[dict[str, Any], Town]:
 
 
 def compared(verifier: Ask, contents: list[dict[str, Any]], entry_id: str | None = None) -> list[dict[str, Any]]:
-    """The page's answers, each with the same checks as Python's."""
+    """Return the page's answers; compare each with the checks in Python."""
     question = {"contents": contents, "rows": None, "published": None, "entry": entry_id}
     answers: list[dict[str, Any]] = verifier("verify", question)
     for content, answer in zip(contents, answers, strict=True):
@@ -103,7 +103,7 @@ def test_histories_that_were_right_hold(verifier: Ask):
 
 
 def bent(chance: random.Random, town: Town) -> list[PlaceEvent]:
-    """One thing done wrongly, or left out, or told otherwise."""
+    """Change one event of the history, leave it out, or replace its facts."""
     steps = list(town.steps)
     at = chance.randrange(len(steps))
     step, others = steps[at], [each.id.hex() for each in town.entries]
@@ -138,7 +138,7 @@ def test_bent_histories_are_found_out_exactly_where_python_does(verifier: Ask):
 
 
 def corrected(content: dict[str, Any], town: Town, number: int) -> list[PlaceEvent]:
-    """Somebody more, with what the draw would have given."""
+    """Add one person with the result that the draw would have given."""
     late = entry(number, *((rule.id, 1) for rule in town.classes))
     manifest, end = Manifest.read(content["manifest"]), town.after_the_draw()
     given = compute_correction(town.key, FrozenList.of(town.entries), late, town.classes, manifest.rules)

@@ -13,6 +13,7 @@ from typing import Any, Final
 from shared.canonical import canonical
 from shared.contracts import StoreErasure, Verdict
 from shared.contracts.closing import DELIVERIES, PARKED, QUEUES
+from shared.json_types import JsonObject
 from shared.signing import SigningKey, verify_in_context
 
 CONTEXT: Final = "kuji/certificate/2"
@@ -166,11 +167,11 @@ def _empty(row: Mapping[str, Any]) -> bool:
     return bool(row["after"] == 0 and row["residue"] == 0)
 
 
-def _row(service: str, store: StoreErasure) -> dict[str, Any]:
+def _row(service: str, store: StoreErasure) -> JsonObject:
     return {"service": service, **store.model_dump(include={"store", "before", "after", "residue", "result"})}
 
 
-def _logs(scan: LogScan) -> dict[str, Any]:
+def _logs(scan: LogScan) -> JsonObject:
     return {
         "folders": scan.folders,
         "files": scan.files,
@@ -185,7 +186,7 @@ def key_copies_until(ordered_at: datetime, horizon_days: int | None) -> datetime
     return ordered_at + timedelta(days=horizon_days) if horizon_days else None
 
 
-def _backups(findings: Findings) -> dict[str, Any]:
+def _backups(findings: Findings) -> JsonObject:
     """Return the row about copies of the key folder: copies of the database alone can be decrypted by nobody.
 
     It is PASS where no copy is recorded or all are gone, else PENDING. `horizon` is an ISO 8601 duration.

@@ -1,4 +1,4 @@
-"""What is known of one campaign's close-out, as frozen values. Pure."""
+"""Record of one campaign's close-out, as frozen values. Pure."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

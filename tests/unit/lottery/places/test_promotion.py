@@ -1,4 +1,4 @@
-"""Who is next on the waiting list, and which histories were right."""
+"""Order of the waiting list, and the check of histories."""
 
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -20,7 +20,7 @@ EARLY, LATE = HOLD - timedelta(days=1), HOLD + timedelta(hours=1)
 TOWNS = st.integers(0, 2**32)
 
 
-def standing(
+def waiting_lists(
     capacity: int, waiting: list[tuple[str, int]], *, max_wins: int = 1, rules: PromotionRules | None = None
 ) -> WaitingLists:
     """Class `a` with nobody in it, class `b` at the same hour, class `c` later."""
@@ -32,17 +32,17 @@ def standing(
 
 
 def test_freed_seats_go_to_the_head_of_the_waiting_list():
-    assert standing(1, [("e1", 1), ("e2", 1)]).turn("a", EARLY) == Turn("e1", "a", 1)
+    assert waiting_lists(1, [("e1", 1), ("e2", 1)]).turn("a", EARLY) == Turn("e1", "a", 1)
 
 
 def test_a_group_at_the_head_that_does_not_fit_holds_the_seats_until_the_set_time():
-    here = standing(1, [("e1", 2), ("e2", 1)])
+    here = waiting_lists(1, [("e1", 2), ("e2", 1)])
     assert here.turn("a", HOLD - timedelta(seconds=1)) is None
     assert here.turn("a", HOLD) == Turn("e2", "a", 1, past=("e1",))
 
 
 def test_a_group_that_was_passed_over_keeps_its_position():
-    here = standing(3, [("e1", 4), ("e2", 1), ("e3", 2)])
+    here = waiting_lists(3, [("e1", 4), ("e2", 1), ("e3", 2)])
     here.apply(offer(here, "e2", 1, past=("e1",)))
     assert here.turn("a", LATE) == Turn("e3", "a", 2, past=("e1",))
     here.extra["a"] = 3
@@ -50,7 +50,7 @@ def test_a_group_that_was_passed_over_keeps_its_position():
 
 
 def test_nobody_is_asked_while_what_they_were_offered_or_hold_would_be_too_much():
-    here = standing(1, [("e1", 1), ("e2", 1)])
+    here = waiting_lists(1, [("e1", 1), ("e2", 1)])
     here.put("e1", "c", Place(1, PlaceState.OFFERED, answer_by=LATE))
     assert here.turn("a", EARLY) == Turn("e2", "a", 1)
     assert here.impossible("e1") == []
@@ -59,7 +59,7 @@ def test_nobody_is_asked_while_what_they_were_offered_or_hold_would_be_too_much(
 
 
 def test_a_class_at_the_same_hour_is_an_obstacle_and_a_later_one_is_not():
-    here = standing(1, [("e1", 1)], max_wins=2)
+    here = waiting_lists(1, [("e1", 1)], max_wins=2)
     here.put("e1", "c", Place(1, PlaceState.HELD))
     assert here.turn("a", EARLY) == Turn("e1", "a", 1)
     here.put("e1", "b", Place(1, PlaceState.HELD))
@@ -73,11 +73,11 @@ def test_an_offer_ends_with_its_hours_or_with_the_last_time_to_answer():
     rules = PromotionRules(None, 72, DAY - timedelta(days=1))
     assert rules.answer_by(rule, DAY - timedelta(days=9)) == DAY - timedelta(days=6)
     assert rules.answer_by(rule, DAY - timedelta(days=2)) == DAY - timedelta(days=1)
-    assert standing(1, [("e1", 1)], rules=rules).turn("a", DAY - timedelta(days=1)) is None
+    assert waiting_lists(1, [("e1", 1)], rules=rules).turn("a", DAY - timedelta(days=1)) is None
 
 
 def test_on_the_day_whoever_is_present_takes_free_seats_in_order_of_those_present():
-    here = standing(1, [("e1", 1), ("e2", 1)])
+    here = waiting_lists(1, [("e1", 1), ("e2", 1)])
     with pytest.raises(InvalidMoveError, match="still offered"):
         here.present("e2", "a", EARLY)
     assert here.present("e2", "a", here.classes["a"].starts) == Turn("e2", "a", 1, past=("e1",))
@@ -101,7 +101,7 @@ def test_on_the_day_whoever_is_present_takes_free_seats_in_order_of_those_presen
 )
 def test_what_the_rules_do_not_allow_is_refused(step: PlaceEvent, why: str):
     with pytest.raises(InvalidMoveError, match=why):
-        standing(1, [("e1", 1), ("e2", 1)]).apply(step)
+        waiting_lists(1, [("e1", 1), ("e2", 1)]).apply(step)
 
 
 def test_an_offer_can_be_accepted_before_its_time_and_expires_only_after():
@@ -111,7 +111,7 @@ def test_an_offer_can_be_accepted_before_its_time_and_expires_only_after():
         (Move.EXPIRED, LATE + timedelta(hours=71), False),
         (Move.EXPIRED, LATE + timedelta(hours=72), True),
     ):
-        here = standing(1, [("e1", 1)])
+        here = waiting_lists(1, [("e1", 1)])
         here.apply(offer(here, "e1", 1))
         if fits:
             here.apply(PlaceEvent(move, at, "", "e1", "a", 1))
@@ -121,7 +121,7 @@ def test_an_offer_can_be_accepted_before_its_time_and_expires_only_after():
 
 
 def test_a_correction_touches_nobody_else():
-    here = standing(1, [("e1", 1), ("e2", 1)])
+    here = waiting_lists(1, [("e1", 1), ("e2", 1)])
     here.apply(PlaceEvent(Move.CORRECTED, EARLY, "wrongly-refused", "e9", "a", 2, state=PlaceState.HELD, extra=2))
     here.apply(PlaceEvent(Move.CORRECTED, EARLY, "wrongly-refused", "e8", "a", 1, state=PlaceState.WAITING))
     assert here.free("a") == 1
@@ -130,7 +130,7 @@ def test_a_correction_touches_nobody_else():
 
 
 def test_a_correction_uses_seats_that_are_free_where_nobody_waits():
-    here = standing(2, [])
+    here = waiting_lists(2, [])
     assert (here.extra_needed("a", 2), here.extra_needed("a", 3)) == (0, 3)
 
 
@@ -204,10 +204,10 @@ def _bent(town: Town, step: PlaceEvent) -> list[PlaceEvent]:
     ]
 
 
-def replay(standing: WaitingLists, steps: list[PlaceEvent]) -> WaitingLists:
+def replay(lists: WaitingLists, steps: list[PlaceEvent]) -> WaitingLists:
     for step in steps:
-        standing.apply(step)
-    return standing
+        lists.apply(step)
+    return lists
 
 
 def offer(here: WaitingLists, entry: str, seats: int, *, past: tuple[str, ...] = (), at: datetime = LATE) -> PlaceEvent:

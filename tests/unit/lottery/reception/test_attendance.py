@@ -1,4 +1,4 @@
-"""What the desk is told depends on what was scanned and when, and on nothing else."""
+"""Verdicts on scans depend only on the set of scans and their times."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -29,8 +29,8 @@ def scan(name: str, minutes: int = 0, people: int = 1, device: str = "A", **more
 
 
 def codes(place: Place | None, *scans: Scan) -> list[str]:
-    told = judge(place, WINDOW, scans)
-    return [told[each.id].code for each in scans]
+    verdicts = judge(place, WINDOW, scans)
+    return [verdicts[each.id].code for each in scans]
 
 
 NAMES = st.sampled_from([f"s{number}" for number in range(9)])
@@ -71,17 +71,19 @@ def test_neither_order_nor_repetition_of_what_devices_send_changes_an_answer(
 def test_every_scan_is_kept_with_an_answer_and_never_more_are_in_than_the_place_has(
     place: Place | None, scans: list[Scan]
 ):
-    told = judge(place, WINDOW, scans)
-    assert set(told) == {each.id for each in scans}
-    assert 0 <= people_in(told) <= (place.seats if place else 0)
-    assert all((verdict.counted > 0) == (verdict.code in {"admitted", "more", "conflict"}) for verdict in told.values())
+    verdicts = judge(place, WINDOW, scans)
+    assert set(verdicts) == {each.id for each in scans}
+    assert 0 <= people_in(verdicts) <= (place.seats if place else 0)
+    assert all(
+        (verdict.counted > 0) == (verdict.code in {"admitted", "more", "conflict"}) for verdict in verdicts.values()
+    )
 
 
 @given(PLACES, SCANS, st.integers(1, 4))
 def test_a_later_scan_changes_no_earlier_answer(place: Place | None, scans: list[Scan], people: int):
     later = scan("z", 121, people)
-    told = judge(place, WINDOW, [*scans, later])
-    assert {name: verdict for name, verdict in told.items() if name != "z"} == judge(place, WINDOW, scans)
+    verdicts = judge(place, WINDOW, [*scans, later])
+    assert {name: verdict for name, verdict in verdicts.items() if name != "z"} == judge(place, WINDOW, scans)
 
 
 @given(SCANS)
@@ -109,8 +111,8 @@ def test_of_two_devices_the_second_sees_that_the_pass_was_used_and_both_scans_st
 
 def test_a_group_may_come_one_after_the_other_and_no_more_than_it_is():
     assert codes(PAIR, scan("a"), scan("b", 1), scan("c", 2)) == ["admitted", "admitted", "again"]
-    told = judge(PAIR, WINDOW, [scan("a"), scan("b", 1, people=2)])
-    assert told["b"] == Verdict(Code.MORE, 1, "a")
+    verdicts = judge(PAIR, WINDOW, [scan("a"), scan("b", 1, people=2)])
+    assert verdicts["b"] == Verdict(Code.MORE, 1, "a")
 
 
 def test_what_was_taken_back_may_be_scanned_again():
@@ -136,7 +138,7 @@ def test_what_was_taken_back_may_be_scanned_again():
         (Place(2, "gone", STARTS), scan("a", -1), "conflict"),
     ],
 )
-def test_who_may_not_come_in_is_told_why(place: Place | None, tried: Scan, code: str):
+def test_a_refused_scan_names_its_reason(place: Place | None, tried: Scan, code: str):
     assert codes(place, tried) == [code]
 
 

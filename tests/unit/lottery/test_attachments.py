@@ -1,4 +1,4 @@
-"""What lies beside a transcript is checked with it: the draw it corrects, evidence of the dice, a receipt, a proof."""
+"""Attachments are checked with the transcript: the corrected draw, evidence of the dice, a receipt, a proof."""
 
 import hashlib
 import json
@@ -33,7 +33,7 @@ def rewritten(content: dict[str, Any], **changed: Any) -> dict[str, Any]:
 
 
 def correcting(first: dict[str, Any]) -> dict[str, Any]:
-    """A second draw's transcript; its result is not looked at here."""
+    """Return the transcript of a second draw; its result does not matter here."""
     digest = hashlib.sha256(first["manifest"].encode()).hexdigest()
     previous = {"draw": "777-days-1", "manifest_sha256": digest, "reason": "a die fell", "actor": "a"}
     manifest = {**json.loads(first["manifest"]), "previous": {**previous, "approved_by": "b"}, "draw": "777-days-2"}
