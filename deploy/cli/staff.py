@@ -90,10 +90,36 @@ def list_notices(
     show(rows, ("id", "application_id", "kind", "channel", "state", "code"), as_json=as_json, empty="no notices")
 
 
+@notices.command("summary")
+def summarise_notices(campaign: CampaignOption = None, *, as_json: AsJson = False) -> None:
+    """Show the counts by channel and state, how many applicants are still to be told, and the deadline."""
+    show_one(ask("notifier", "GET", f"campaigns/{campaign_or_only(campaign)}/summary"), as_json=as_json)
+
+
+@notices.command("telephone")
+def list_to_telephone(campaign: CampaignOption = None, *, as_json: AsJson = False) -> None:
+    """List the notices that neither mail nor post brought: telephone, then `notices resolve ID phoned`."""
+    rows = ask("notifier", "GET", f"campaigns/{campaign_or_only(campaign)}/telephone-list")["notices"]
+    show(rows, ("id", "receipt", "kind", "state", "return_reason"), as_json=as_json, empty="nobody to telephone")
+
+
+@notices.command("returned")
+def record_return(
+    receipt: Annotated[str, typer.Argument(help="Receipt number on the card.")],
+    reason: Annotated[str, typer.Argument(help="unknown-address, moved, absent, refused, or other.")],
+    actor: ActorOption,
+    notice: Annotated[str | None, typer.Option(help="Notice id, if several cards of the receipt are posted.")] = None,
+    campaign: CampaignOption = None,
+) -> None:
+    """Record a card that came back; its applicant is then on the telephone list."""
+    body = {"receipt": receipt, "reason": reason, "actor": actor, **({"notice": notice} if notice else {})}
+    show_one(ask("notifier", "POST", f"campaigns/{campaign_or_only(campaign)}/returns", body), as_json=False)
+
+
 @notices.command("resolve")
 def resolve(
     notice_id: str,
-    decision: Annotated[str, typer.Argument(help="mailed, or post")],
+    decision: Annotated[str, typer.Argument(help="sent, post, or phoned")],
     actor: ActorOption,
     campaign: CampaignOption = None,
 ) -> None:

@@ -6,29 +6,75 @@ from typing import Annotated
 import typer
 
 from deploy.cli.api import ask, call, campaign_or_only
-from deploy.cli.output import AsJson, CampaignOption, show
+from deploy.cli.output import ActorOption, AsJson, CampaignOption, show, show_one
 from shared.files import write_atomic
 
 prints = typer.Typer(help="Postcards to print.", no_args_is_help=True)
 
 
+_COLUMNS = ("id", "state", "cards", "ordered", "fetched_by", "counted_by", "posting")
+
+
 @prints.command("list")
 def list_batches(campaign: CampaignOption = None, *, as_json: AsJson = False) -> None:
-    """List batches of postcards: pages, cards, and cards that could not be set."""
+    """List batches of postcards: cards made, and who fetched, counted and posted them."""
+    rows = ask("notifier", "GET", f"campaigns/{campaign_or_only(campaign)}/print-batches")["batches"]
+    show(rows, _COLUMNS, as_json=as_json, empty="nothing to print")
+
+
+@prints.command("failed")
+def list_failed(campaign: CampaignOption = None, *, as_json: AsJson = False) -> None:
+    """List the vault's batches with the cards that could not be set, and why."""
     rows = ask("vault", "GET", f"campaigns/{campaign_or_only(campaign)}/print-batches")["batches"]
-    show(rows, ("id", "pages", "printed", "failed", "printed_at"), as_json=as_json, empty="nothing to print")
+    show(rows, ("id", "pages", "printed", "failed", "printed_at"), as_json=as_json, empty="nothing was printed")
 
 
 @prints.command("fetch")
 def fetch(
     batch_id: str,
     file: Annotated[Path, typer.Argument(help="Where to write the PDF. It holds names: print it, then remove it.")],
+    actor: ActorOption,
     campaign: CampaignOption = None,
 ) -> None:
-    """Write the PDF of a batch to FILE, readable by you only; the vault's audit log says that it was fetched."""
-    path = f"campaigns/{campaign_or_only(campaign)}/print-batches/{batch_id}/pdf"
-    write_atomic(file, call("vault", "GET", path).content)
+    """Write the PDF of a batch to FILE, readable by you only; notifier and audit log record the fetch."""
+    path = f"campaigns/{campaign_or_only(campaign)}/print-batches/{batch_id}"
+    call("notifier", "POST", f"{path}/fetches", {"actor": actor})
+    write_atomic(file, call("vault", "GET", f"{path}/pdf").content)
     typer.echo(str(file))
+
+
+@prints.command("count")
+def count(
+    batch_id: str,
+    pieces: Annotated[int, typer.Argument(help="Cards that you counted yourself.")],
+    actor: ActorOption,
+    campaign: CampaignOption = None,
+) -> None:
+    """Record how many printed cards you counted. A second person does the same before the batch is posted."""
+    _record(batch_id, "counts", {"pieces": pieces, "actor": actor}, campaign)
+
+
+@prints.command("posted")
+def posted(
+    batch_id: str,
+    office: Annotated[str, typer.Argument(help="Post office that took the cards.")],
+    day: Annotated[str, typer.Argument(help="Day, for example 2018-06-01.")],
+    actor: ActorOption,
+    campaign: CampaignOption = None,
+) -> None:
+    """Record that a counted batch was handed to a post office."""
+    _record(batch_id, "posting", {"office": office, "posted_on": day, "actor": actor}, campaign)
+
+
+@prints.command("reorder")
+def reorder(batch_id: str, actor: ActorOption, campaign: CampaignOption = None) -> None:
+    """Order the cards of a batch in the state `mismatch` again."""
+    _record(batch_id, "reorder", {"actor": actor}, campaign)
+
+
+def _record(batch_id: str, act: str, body: dict[str, object], campaign: str | None) -> None:
+    path = f"campaigns/{campaign_or_only(campaign)}/print-batches/{batch_id}/{act}"
+    show_one(ask("notifier", "POST", path, body), as_json=False)
 
 
 def seal() -> None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
+import pypdfium2
 import pyrage
 
 from deploy.demo.client import ApplicantClient, SubmittedApplication
@@ -110,21 +111,41 @@ async def keep_transcript(play: EventRun) -> Path:
 
 
 async def await_notices(play: EventRun, expected: int, bar: PhaseBar) -> list[JsonObject]:
-    """Wait until each notice is in a final state; return the notices."""
+    """Wait until every mail is sent and every card made, then fetch, count and post the cards."""
     bar.to(0, expected)
 
     async def ask() -> JsonObject:
         summary: JsonObject = await play.staff.get(play.staff.at.notifier, "summary")
-        bar.to(_final(summary))
+        bar.to(_sent_or_made(summary))
         return summary
 
-    await until(ask, lambda s: _final(s) >= expected, within_s=TIMEOUT_S, what="notices")
+    await until(ask, lambda s: _sent_or_made(s) >= expected, within_s=TIMEOUT_S, what="notices")
+    await post_cards(play)
     notices: list[JsonObject] = (await play.staff.get(play.staff.at.notifier, "notices"))["notices"]
     return notices
 
 
-def _final(summary: JsonObject) -> int:
-    return sum(int(summary["notices"].get(state, 0)) for state in ("mailed", "printed"))
+async def post_cards(play: EventRun) -> None:
+    """Act as the office does: one person fetches a batch, two people count its cards, one posts them."""
+    staff = play.staff
+    for batch in (await staff.get(staff.at.notifier, "print-batches"))["batches"]:
+        if batch["state"] != "made":
+            continue
+        path = f"print-batches/{batch['id']}"
+        await staff.post(staff.at.notifier, f"{path}/fetches", {"actor": "demo-printer"})
+        pages = len(pypdfium2.PdfDocument(await staff.get_bytes(staff.at.vault, f"{path}/pdf")))
+        for actor in ("demo-printer", "demo-counter"):
+            await staff.post(staff.at.notifier, f"{path}/counts", {"actor": actor, "pieces": pages // 2})
+        posting = {"actor": "demo-counter", "office": "新宿郵便局", "posted_on": f"{_today(play):%Y-%m-%d}"}
+        await staff.post(staff.at.notifier, f"{path}/posting", posting)
+
+
+def _today(play: EventRun) -> datetime:
+    return play.staff.at.campaign.draw.at
+
+
+def _sent_or_made(summary: JsonObject) -> int:
+    return sum(int(summary["notices"].get(state, 0)) for state in ("sent", "made"))
 
 
 async def return_to_ward(play: EventRun) -> int:

@@ -14,7 +14,9 @@ from services.notifier.mail.claims import Claims
 from services.notifier.mail.compose import MailComposer
 from services.notifier.mail.dispatch import MailDispatcher
 from services.notifier.mail.sender import MailSender, RelayAccount
+from services.notifier.overview import Overview
 from services.notifier.post.compose import CardComposer
+from services.notifier.post.endpoints import cards_router
 from services.notifier.post.print_queue import PrintQueue
 from services.notifier.repository import NoticeRepository
 from services.notifier.rules.pacing import Pacing
@@ -74,7 +76,9 @@ def build(settings: NotifierSettings) -> FastAPI:
     )
     install_problems(app)
     app.add_middleware(RequestLimits, staff=admit_staff(guard))
-    app.include_router(staff_router(campaigns, store.db, clock, guard))
+    overview = Overview(store.db, clock)
+    app.include_router(staff_router(campaigns, store.db, overview, guard))
+    app.include_router(cards_router(campaigns, store, clock, guard))
     app.include_router(bus.parking_router(guard))
     app.include_router(health_router({"broker": bus.ready, "store": store.ping}, bus.alarms))
     return app

@@ -8,7 +8,7 @@ from typing import Any, Self
 from services.notifier.collections import CAMPAIGN_LOCKS, CONTACTS, OFFERS, RESULTS
 from shared.contracts import Contact, PlaceOffer, Result
 from shared.errors import KujiError
-from shared.ids import ApplicationId, CampaignId, DrawId
+from shared.ids import ApplicationId, CampaignId, DrawId, Receipt
 from shared.storage import Database, DuplicateKeyError, Session, UnitOfWork, UpdateOne
 
 
@@ -92,6 +92,13 @@ class ApplicantRepository:
         """Return the draw of each application's stored result."""
         cursor = self._results.find({"_id": {"$in": list(applications)}}, {"draw": 1}, session=self._session)
         return {document["_id"]: document["draw"] async for document in cursor}
+
+    async def find_application(self, campaign: CampaignId, receipt: Receipt) -> ApplicationId | None:
+        """Return the application with this receipt number, or None if the campaign has none."""
+        document = await self._contacts.find_one(
+            {"campaign": campaign, "receipt": receipt}, {"_id": 1}, session=self._session
+        )
+        return None if document is None else ApplicationId(document["_id"])
 
     async def load_contact(self, application: ApplicationId) -> Contact:
         """Return the contact. Raises ApplicantMissingError if there is none."""

@@ -24,6 +24,7 @@ class NoticeCounts:
 
     by_state: dict[str, int]
     by_kind: dict[str, int]
+    by_channel: dict[str, dict[str, int]]
     mails: int
     bounced: int
 
@@ -58,9 +59,9 @@ class NoticeRepository:
             selected = {"application_id": {"$in": list(applications)}, "occasion": {"$ne": REJECTED_OCCASION}}
             await self._transition(selected, NoticeState.REPLACED)
 
-    async def list_notices(self, campaign: CampaignId, state: NoticeState | None = None) -> list[Notice]:
-        """Return the notices of the campaign, all or those in one state."""
-        return await self._find({"campaign": campaign, **({"state": state} if state else {})})
+    async def list_notices(self, campaign: CampaignId, *only: NoticeState) -> list[Notice]:
+        """Return the notices of the campaign, all or those in these states."""
+        return await self._find({"campaign": campaign, **({"state": {"$in": only}} if only else {})})
 
     # Claims (mail/claims.py): `mark` names one claim, and only its holder can move its notices on.
 
@@ -80,10 +81,10 @@ class NoticeRepository:
         if not changed:
             raise ClaimLostError("another session took over the notice; this session claims another one")
 
-    async def record_mailed(self, mark: str, notice: NoticeId, code: int, at: datetime) -> None:
+    async def record_sent(self, mark: str, notice: NoticeId, code: int, at: datetime) -> None:
         """Record that the mail server took the text."""
         sent = {"sent_at": at, "code": str(code), "bounced": False}
-        await self._transition(_held_by(mark, notice), NoticeState.MAILED, sent)
+        await self._transition(_held_by(mark, notice), NoticeState.SENT, sent)
 
     async def record_unknown(self, mark: str, notice: NoticeId) -> None:
         """Record that the answer to the text was lost."""
@@ -115,33 +116,52 @@ class NoticeRepository:
     async def record_bounce(
         self, campaign: CampaignId, envelope_id: str, token: Token, status: str, at: datetime
     ) -> None:
-        """Send a bounced mail's notice by post; `envelope_id` is the notice's id."""
+        """Record a delivery report; `envelope_id` is the notice's id. A status 2.x.x is no failure: `unclear`."""
         selected = {"_id": envelope_id, "token": token, "campaign": campaign}
-        values = {"code": status, "bounced": True, "next_at": at}
-        change = _change(selected, NoticeState.TO_PRINT, values)
+        to = NoticeState.UNCLEAR if status.startswith("2") else NoticeState.BOUNCED
+        values = {"code": status, "bounced": to is NoticeState.BOUNCED, "next_at": at}
+        change = _change(selected, to, values)
         await self._notices.update_one(*change, session=self._session)
 
-    async def resolve_unknown(
-        self, campaign: CampaignId, notice: NoticeId, to: NoticeState, actor: str, at: datetime
-    ) -> bool:
-        """Move an `unknown` notice on by a handler's decision. Return False if the notice is not `unknown`."""
-        values = {"resolved_by": actor, "next_at": at, **({"sent_at": at} if to is NoticeState.MAILED else {})}
+    async def decide(self, campaign: CampaignId, notice: NoticeId, to: NoticeState, actor: str, at: datetime) -> bool:
+        """Move a notice on by a handler's decision. Return False if its state forbids it (`states.DECISIONS`)."""
+        values = {"resolved_by": actor, "next_at": at, **({"sent_at": at} if to is NoticeState.SENT else {})}
         selected = {"_id": notice, "campaign": campaign}
-        return await self._transition(selected, to, values, source=NoticeState.UNKNOWN) == 1
+        changes = [
+            await self._transition(selected, to, values, source=source) for source in sorted(states.DECISIONS[to])
+        ]
+        return sum(changes) == 1
+
+    async def record_return(
+        self, campaign: CampaignId, notice: NoticeId, reason: str, actor: str, at: datetime
+    ) -> bool:
+        """Record that a posted card came back. Return False if the notice is not `posted`."""
+        values = {"return_reason": reason, "returned_by": actor, "returned_at": at}
+        return await self._transition({"_id": notice, "campaign": campaign}, NoticeState.RETURNED, values) == 1
+
+    async def move_batch(self, batch: BatchId, to: NoticeState, source: NoticeState) -> None:
+        """Move the notices of a print batch on that are in the state `source`."""
+        await self._transition({"print_batch": batch}, to, source=source)
+
+    async def list_posted(self, campaign: CampaignId, application: ApplicationId) -> list[Notice]:
+        """Return the notices of an application that are posted."""
+        selected = {"campaign": campaign, "application_id": application, "state": NoticeState.POSTED}
+        return await self._find(selected)
 
     async def list_to_print(self, campaign: CampaignId, limit: int) -> list[Notice]:
         """Return up to `limit` notices that wait for a print batch, oldest first."""
-        return await self._find({"campaign": campaign, "state": NoticeState.TO_PRINT}, limit)
+        waiting = states.NOTICES.before(NoticeState.REQUESTED)
+        return await self._find({"campaign": campaign, "state": {"$in": waiting}}, limit)
 
     async def start_printing(self, ids: Sequence[NoticeId], batch: BatchId) -> None:
         """Record that the cards are ordered. Raises TransientError if another process ordered some of them."""
-        changed = await self._transition({"_id": {"$in": list(ids)}}, NoticeState.PRINTING, {"print_batch": batch})
+        changed = await self._transition({"_id": {"$in": list(ids)}}, NoticeState.REQUESTED, {"print_batch": batch})
         if changed != len(ids):
             raise TransientError("another process ordered some of these cards; the next tick orders the rest")
 
-    async def record_printed(self, printed: Collection[NoticeId], failed: Collection[NoticeId]) -> None:
-        """Record which cards of a batch are on paper and which could not be made."""
-        await self._transition({"_id": {"$in": list(printed)}}, NoticeState.PRINTED)
+    async def record_made(self, made: Collection[NoticeId], failed: Collection[NoticeId]) -> None:
+        """Record which cards of a batch are in its PDF and which could not be made."""
+        await self._transition({"_id": {"$in": list(made)}}, NoticeState.MADE)
         await self._transition({"_id": {"$in": list(failed)}}, NoticeState.FAILED)
 
     async def count_notices(self, campaign: CampaignId) -> NoticeCounts:
@@ -149,6 +169,7 @@ class NoticeRepository:
         return NoticeCounts(
             by_state=await self._count_by("$state", campaign),
             by_kind=await self._count_by("$kind", campaign),
+            by_channel=await self._count_by_channel(campaign),
             mails=await self._notices.count_documents({"campaign": campaign, "sent_at": {"$exists": True}}),
             bounced=await self._notices.count_documents({"campaign": campaign, "bounced": True}),
         )
@@ -157,6 +178,18 @@ class NoticeRepository:
         match: dict[str, Any] = {"$match": {"campaign": campaign}}
         groups = [match, {"$group": {"_id": field, "count": {"$sum": 1}}}]
         return {str(row["_id"]): int(row["count"]) async for row in self._notices.aggregate(groups)}
+
+    async def _count_by_channel(self, campaign: CampaignId) -> dict[str, dict[str, int]]:
+        """Count the notices by the channel of the applicant, and by state."""
+        key = {"channel": "$channel", "state": "$state"}
+        groups: list[dict[str, Any]] = [
+            {"$match": {"campaign": campaign}},
+            {"$group": {"_id": key, "count": {"$sum": 1}}},
+        ]
+        counts: dict[str, dict[str, int]] = {"mail": {}, "post": {}}
+        async for row in self._notices.aggregate(groups):
+            counts[row["_id"]["channel"]][row["_id"]["state"]] = int(row["count"])
+        return counts
 
     async def _find(self, selected: dict[str, Any], limit: int = 0) -> list[Notice]:
         cursor = self._notices.find(selected, session=self._session).sort("next_at", 1).limit(limit)

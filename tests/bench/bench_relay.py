@@ -90,7 +90,7 @@ async def measure_notifier(harness: NotifierHarness, people: Sequence[Known], ou
     await harness.store.transact(lambda uow: handlers.on_results(harness.build_results(people, outcome), uow))
     started = time.perf_counter()
     async with harness.run_notifier(connections=CONNECTIONS, gather_s=0.0):
-        await harness.wait_for_states(300, mailed=len(people))
+        await harness.wait_for_states(300, sent=len(people))
         seconds = time.perf_counter() - started
     await harness.store.db["notices"].delete_many({})
     return len(people) / seconds

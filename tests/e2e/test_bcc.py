@@ -77,7 +77,7 @@ async def test_each_loser_gets_a_mail_of_the_own_that_shows_nothing_of_another(
     people = await harness.admit_people(50, dict(BAD))
     async with harness.run_notifier(gather_s=60):
         await harness.publish_results(people, "lost", "lost")
-        await harness.wait_for_states(mailed=47, to_print=3)
+        await harness.wait_for_states(sent=47, to_print=3)
     reached = {recipient.person.email: recipient for n, recipient in enumerate(people) if n not in BAD}
     assert sorted(mail.recipients for mail in mta.mails) == sorted((str(address),) for address in reached)
     recipients = Recipients(people)
@@ -97,7 +97,7 @@ async def test_a_winner_sees_only_the_own_values(harness: NotifierHarness, mta: 
     people = await harness.admit_people(12)
     async with harness.run_notifier():
         await harness.publish_results(people, "won", "lost")
-        await harness.wait_for_states(mailed=12)
+        await harness.wait_for_states(sent=12)
     by_address, recipients = {recipient.person.email: recipient for recipient in people}, Recipients(people)
     assert sorted(address for mail in mta.mails for address in mail.recipients) == sorted(map(str, by_address))
     for mail in mta.mails:
@@ -157,7 +157,7 @@ async def test_hundreds_of_mails_by_several_sessions_show_no_recipient_to_anothe
     async with harness.run_notifier(connections=6):
         await harness.publish_results(losers, "lost")
         await harness.publish_results(winners, "waiting", "lost")
-        await harness.wait_for_states(mailed=160)
+        await harness.wait_for_states(sent=160)
     everyone = [*losers, *winners]
     by_address, recipients = {recipient.person.email: recipient for recipient in everyone}, Recipients(everyone)
     assert sorted(mail.recipients for mail in mta.mails) == sorted((str(address),) for address in by_address)

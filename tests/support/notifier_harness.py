@@ -178,7 +178,7 @@ class NotifierHarness:
         return Counter((await NoticeRepository(self.store.db).count_notices(self.campaign.id)).by_state)
 
     async def wait_for_states(self, timeout_s: float = 20, **counts: int) -> None:
-        """Wait until the notices have exactly these states; `post` counts `to_print` and `printing` together."""
+        """Wait until the notices have exactly these states; `post` counts `to_print`, `bounced`, `requested`."""
         try:
             await until(lambda: self._have_states(counts), timeout_s)
         except TimeoutError:
@@ -187,7 +187,7 @@ class NotifierHarness:
     async def _have_states(self, counts: dict[str, int]) -> bool:
         current = await self.count_states()
         if "post" in counts:
-            current["post"] = current.pop("to_print", 0) + current.pop("printing", 0)
+            current["post"] = sum(current.pop(state, 0) for state in ("to_print", "bounced", "requested"))
         return current == counts
 
 

@@ -97,7 +97,7 @@ class MailSender:
             await self.close()
             return
         if code == _OK:
-            await self._notices.record_mailed(claim.mark, claim.notice.id, code, wall_now())
+            await self._notices.record_sent(claim.mark, claim.notice.id, code, wall_now())
         else:
             await self._record_refusal(claim, code)
 

@@ -62,19 +62,23 @@ class PrintQueue:
 
 
 async def _complete_batch(event: PrintCompleted, uow: UnitOfWork) -> None:
-    """Record which cards are on paper, or that the counts do not match and a handler must look."""
+    """Record which cards are in the PDF, or that the counts do not match and a handler must look."""
     batches = PrintBatchRepository.within(uow)
     batch = await batches.find_requested(event.batch_id)
     if batch is None:
         return
     is_match = _matches_order(event, batch)
-    to = PrintBatchState.PRINTED if is_match else PrintBatchState.MISMATCH
+    to = _state_after(event) if is_match else PrintBatchState.MISMATCH
     await batches.complete(batch.id, to, event.pages, event.sha256)
     if is_match:
         failed = [failure.notice_id for failure in event.failed]
-        await NoticeRepository.within(uow).record_printed(event.printed, failed)
+        await NoticeRepository.within(uow).record_made(event.printed, failed)
     else:
         _log.error("print-mismatch", campaign=event.campaign, batch=event.batch_id, pages=event.pages)
+
+
+def _state_after(event: PrintCompleted) -> PrintBatchState:
+    return PrintBatchState.MADE if event.printed else PrintBatchState.EMPTY
 
 
 def _matches_order(event: PrintCompleted, batch: PrintBatch) -> bool:

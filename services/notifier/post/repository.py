@@ -4,7 +4,7 @@ from typing import Any, Self
 
 from services.notifier.collections import PRINT_BATCHES
 from services.notifier.rules import states
-from services.notifier.rules.notice import PrintBatch
+from services.notifier.rules.notice import Handling, Posting, PrintBatch
 from services.notifier.rules.states import PrintBatchState
 from shared.ids import BatchId, CampaignId
 from shared.storage import Database, Session, UnitOfWork
@@ -36,6 +36,36 @@ class PrintBatchRepository:
         selected = {"_id": batch_id, "state": {"$in": states.PRINT_BATCHES.before(to)}}
         values = {"state": to, "pages": pages, "sha256": sha256}
         await self._batches.update_one(selected, {"$set": values}, session=self._session)
+
+    async def load(self, campaign: CampaignId, batch_id: BatchId) -> PrintBatch | None:
+        """Return the batch, or None if the campaign has none with this id."""
+        document = await self._batches.find_one({"_id": batch_id, "campaign": campaign}, session=self._session)
+        return None if document is None else PrintBatch.from_document(document)
+
+    async def record_fetch(self, batch: PrintBatch, fetch: Handling) -> None:
+        """Record a fetch of the PDF; the first one moves the batch on."""
+        push = {"$push": {"fetches": fetch.model_dump()}}
+        await self._batches.update_one({"_id": batch.id}, push, session=self._session)
+        await self._transition(batch, PrintBatchState.FETCHED, {})
+
+    async def record_count(self, batch: PrintBatch, count: Handling, *, is_last: bool) -> None:
+        """Record a count that is right; the last one that is needed moves the batch on."""
+        push = {"$push": {"counts": count.model_dump()}}
+        await self._batches.update_one({"_id": batch.id}, push, session=self._session)
+        if is_last:
+            await self._transition(batch, PrintBatchState.COUNTED, {})
+
+    async def record_posting(self, batch: PrintBatch, posting: Posting) -> None:
+        """Record the delivery to the post office."""
+        await self._transition(batch, PrintBatchState.POSTED, {"posting": posting.model_dump()})
+
+    async def record_reorder(self, batch: PrintBatch) -> None:
+        """Record that the cards of a mismatch are to be ordered again."""
+        await self._transition(batch, PrintBatchState.REORDERED, {})
+
+    async def _transition(self, batch: PrintBatch, to: PrintBatchState, values: dict[str, Any]) -> None:
+        selected = {"_id": batch.id, "state": {"$in": states.PRINT_BATCHES.before(to)}}
+        await self._batches.update_one(selected, {"$set": {"state": to, **values}}, session=self._session)
 
     async def list_batches(self, campaign: CampaignId) -> list[PrintBatch]:
         """Return the batches of the campaign."""

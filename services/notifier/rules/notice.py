@@ -56,7 +56,11 @@ class Notice(_Record):
     sent_at: Moment | None = None
     print_batch: BatchIdField | None = None
     resolved_by: str | None = None
-    """Handler who decided on an `unknown` notice."""
+    """Handler who decided on the notice (`states.DECISIONS`)."""
+    return_reason: str | None = None
+    """Reason code of a card that came back; `post/schemas.py` lists the codes."""
+    returned_by: str | None = None
+    returned_at: Moment | None = None
 
     @property
     def is_redraw(self) -> bool:
@@ -64,8 +68,23 @@ class Notice(_Record):
         return self.kind == "result" and draw_number(DrawId(self.occasion)) > 1
 
 
+class Handling(Value):
+    """Act of a handler on a batch, with the machine's time."""
+
+    actor: str
+    at: Moment
+
+
+class Posting(Handling):
+    """Delivery of a batch to a post office."""
+
+    posted_on: str
+    """Day, as ISO 8601."""
+    office: str
+
+
 class PrintBatch(_Record):
-    """Order of cards."""
+    """Order of cards, and its way from the print room to the post office."""
 
     id: BatchIdField
     campaign: CampaignIdField
@@ -73,6 +92,16 @@ class PrintBatch(_Record):
     state: PrintBatchState = PrintBatchState.REQUESTED
     pages: int | None = None
     sha256: str | None = None
+    fetches: tuple[Handling, ...] = ()
+    """Every fetch of the PDF, by `./kuji prints fetch`."""
+    counts: tuple[Handling, ...] = ()
+    """Handlers who counted as many cards as were made; two are needed."""
+    posting: Posting | None = None
+
+    @property
+    def cards(self) -> int:
+        """Number of cards made: each has two pages."""
+        return (self.pages or 0) // 2
 
 
 def build_notice(

@@ -20,18 +20,32 @@ class NoticeState(StrEnum):
     """The session sends the text. After a crash here it is unknown whether the mail server took the text."""
     DEFERRED = "deferred"
     """The mail server refused temporarily (4xx), or the relay was away; the notice is mailed again at `next_at`."""
-    MAILED = "mailed"
-    """The mail server took the text."""
+    SENT = "sent"
+    """The receiver's mail server took the text; shown as 送信済み. Whether anybody reads it is not known."""
+    BOUNCED = "bounced"
+    """A delivery report says that the mail did not arrive. The notice waits for a print batch."""
+    UNCLEAR = "unclear"
+    """A delivery report came that does not say whether the mail arrived; a handler decides."""
     UNKNOWN = "unknown"
     """The answer to the text was lost. The notice is never sent again by itself; a handler decides (ADR 0012)."""
     TO_PRINT = "to_print"
     """The notice waits for a print batch."""
-    PRINTING = "printing"
+    REQUESTED = "requested"
     """The card is ordered from the vault's print room."""
-    PRINTED = "printed"
-    """The card is on paper."""
+    MADE = "made"
+    """The card is a page of a PDF that staff can fetch. Nothing is on paper yet."""
+    FETCHED = "fetched"
+    """A handler fetched the PDF of the card's batch, to print it."""
+    COUNTED = "counted"
+    """Two handlers counted the cards of the batch, and each counted as many as were made."""
+    POSTED = "posted"
+    """The batch was handed to a post office."""
+    RETURNED = "returned"
+    """The card came back undelivered; the applicant is on the telephone list."""
+    PHONED = "phoned"
+    """A handler told the applicant by telephone."""
     FAILED = "failed"
-    """Neither mail nor post can reach the applicant: the token is unknown or erased."""
+    """No card could be made; the applicant is on the telephone list."""
     REPLACED = "replaced"
     """The notice was not sent: a later draw corrected its draw, and a newer notice has that result."""
 
@@ -42,40 +56,78 @@ NOTICES: Final = StateMachine[NoticeState](
     {
         S.PENDING: frozenset({S.SENDING, S.REPLACED}),
         S.SENDING: frozenset({S.COMMITTING, S.DEFERRED, S.TO_PRINT, S.PENDING}),
-        S.COMMITTING: frozenset({S.MAILED, S.DEFERRED, S.TO_PRINT, S.UNKNOWN}),
+        S.COMMITTING: frozenset({S.SENT, S.DEFERRED, S.TO_PRINT, S.UNKNOWN, S.BOUNCED, S.UNCLEAR}),
         S.DEFERRED: frozenset({S.SENDING, S.REPLACED}),
-        S.MAILED: frozenset({S.TO_PRINT}),
-        S.UNKNOWN: frozenset({S.MAILED, S.TO_PRINT}),
-        S.TO_PRINT: frozenset({S.PRINTING, S.REPLACED}),
-        S.PRINTING: frozenset({S.PRINTED, S.FAILED}),
-        S.PRINTED: frozenset(),
-        S.FAILED: frozenset(),
+        S.SENT: frozenset({S.BOUNCED, S.UNCLEAR}),
+        S.BOUNCED: frozenset({S.REQUESTED, S.REPLACED}),
+        S.UNCLEAR: frozenset({S.SENT, S.BOUNCED, S.TO_PRINT}),
+        S.UNKNOWN: frozenset({S.SENT, S.BOUNCED, S.UNCLEAR, S.TO_PRINT}),
+        S.TO_PRINT: frozenset({S.REQUESTED, S.REPLACED}),
+        S.REQUESTED: frozenset({S.MADE, S.FAILED, S.TO_PRINT}),
+        S.MADE: frozenset({S.FETCHED}),
+        S.FETCHED: frozenset({S.COUNTED}),
+        S.COUNTED: frozenset({S.POSTED}),
+        S.POSTED: frozenset({S.RETURNED}),
+        S.RETURNED: frozenset({S.PHONED, S.TO_PRINT}),
+        S.PHONED: frozenset(),
+        S.FAILED: frozenset({S.PHONED, S.TO_PRINT}),
         S.REPLACED: frozenset(),
     }
 )
+"""Every transition. A state that nothing follows means that the applicant was told, or has a newer notice."""
 
-FINISHED: Final = frozenset({S.MAILED, S.PRINTED, S.REPLACED})
-"""States in which the applicant was notified, as far as the notifier knows, or a newer notice has the result."""
+TOLD: Final = frozenset({S.SENT, S.POSTED, S.PHONED})
+"""States in which the applicant was told, as far as the notifier knows: sent without a bounce, posted, telephoned."""
+
+SETTLED: Final = TOLD | {S.REPLACED}
+"""States in which the notice needs nothing: the applicant was told, or a newer notice has the result."""
+
+TELEPHONE_LIST: Final = frozenset({S.RETURNED, S.FAILED})
+"""States in which neither mail nor post reaches the applicant; a handler telephones."""
+
+DECISIONS: Final[Mapping[NoticeState, frozenset[NoticeState]]] = {
+    S.SENT: frozenset({S.UNKNOWN, S.UNCLEAR}),
+    S.TO_PRINT: frozenset({S.UNKNOWN, S.UNCLEAR, *TELEPHONE_LIST}),
+    S.PHONED: TELEPHONE_LIST,
+}
+"""Decisions of a handler: the new state, and the states from which it can be decided."""
 
 INITIAL: Final[Mapping[NoticeChannel, NoticeState]] = {"mail": S.PENDING, "post": S.TO_PRINT}
 """State of a new notice, by the applicant's contact channel."""
 
 
 class PrintBatchState(StrEnum):
-    """State of one order to the print room."""
+    """State of one order to the print room, until its cards are posted."""
 
     REQUESTED = "requested"
     """The order is published."""
-    PRINTED = "printed"
-    """Every card ordered is on paper or named as failed."""
+    MADE = "made"
+    """Every card ordered is in the PDF or named as failed."""
+    EMPTY = "empty"
+    """No card of the order could be made."""
     MISMATCH = "mismatch"
-    """Cards or pages differ from the order; a handler must look."""
+    """Cards or pages differ from the order; a handler must look, and order the cards again."""
+    REORDERED = "reordered"
+    """The cards were put back to be ordered again."""
+    FETCHED = "fetched"
+    """A handler fetched the PDF."""
+    COUNTED = "counted"
+    """Two handlers counted as many cards as were made."""
+    POSTED = "posted"
+    """The cards were handed to a post office."""
 
+
+B = PrintBatchState
 
 PRINT_BATCHES: Final = StateMachine[PrintBatchState](
     {
-        PrintBatchState.REQUESTED: frozenset({PrintBatchState.PRINTED, PrintBatchState.MISMATCH}),
-        PrintBatchState.PRINTED: frozenset(),
-        PrintBatchState.MISMATCH: frozenset(),
+        B.REQUESTED: frozenset({B.MADE, B.EMPTY, B.MISMATCH}),
+        B.MADE: frozenset({B.FETCHED}),
+        B.EMPTY: frozenset(),
+        B.MISMATCH: frozenset({B.REORDERED}),
+        B.REORDERED: frozenset(),
+        B.FETCHED: frozenset({B.COUNTED}),
+        B.COUNTED: frozenset({B.POSTED}),
+        B.POSTED: frozenset(),
     }
 )

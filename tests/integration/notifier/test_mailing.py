@@ -12,7 +12,7 @@ async def test_a_winner_gets_one_mail_with_all_classes_and_the_pass_code(
     (applicant,) = await harness.admit_people(1)
     async with harness.run_notifier():
         await harness.publish_results([applicant], "won", "waiting")
-        await harness.wait_for_states(mailed=1)
+        await harness.wait_for_states(sent=1)
     (mail,) = mta.mails
     text, picture = mail.message.iter_parts()
     assert (picture.get_content_type(), picture.get_filename()) == ("image/png", "pass-1.png")
@@ -40,7 +40,7 @@ async def test_a_rejected_applicant_is_notified_at_once_with_the_reasons(
         await harness.publish(
             *harness.build_contacts([applicant], status="rejected", reasons=("not-resident",), refused=refused)
         )
-        await harness.wait_for_states(mailed=1)
+        await harness.wait_for_states(sent=1)
     text = mta.mails[0].message.get_content()
     for part in (
         applicant.person.name,
@@ -58,7 +58,7 @@ async def test_each_applicant_who_won_nothing_gets_one_mail_that_names_the_recei
     losers = await harness.admit_people(120)
     async with harness.run_notifier() as http:
         await harness.publish_results(losers, "lost", "refused")
-        await harness.wait_for_states(mailed=120)
+        await harness.wait_for_states(sent=120)
         summary = (await http.get("/summary")).json()
     texts = {mail.recipients: mail.message.get_content() for mail in mta.mails}
     assert len(mta.mails) == len(texts) == summary["mails"] == 120
@@ -73,7 +73,7 @@ async def test_two_children_with_one_mailbox_get_two_mails_that_each_name_one_ch
     children = await harness.admit_people(2, {0: mailbox, 1: mailbox})
     async with harness.run_notifier():
         await harness.publish_results(children, "lost")
-        await harness.wait_for_states(mailed=2)
+        await harness.wait_for_states(sent=2)
     assert [mail.recipients for mail in mta.mails] == [(mailbox,), (mailbox,)]
     texts = [mail.message.get_content() for mail in mta.mails]
     for child in children:
@@ -87,10 +87,10 @@ async def test_an_applicant_whose_mailbox_refuses_goes_by_post_and_the_others_ge
     losers = await harness.admit_people(25, dict(bad))
     async with harness.run_notifier(gather_s=60) as http:
         await harness.publish_results(losers, "lost")
-        await harness.wait_for_states(mailed=22, to_print=3)
+        await harness.wait_for_states(sent=22, to_print=3)
         listed = (await http.get("/notices")).json()["notices"]
         summary = (await http.get("/summary")).json()
-    unsent = [notice for notice in listed if notice["state"] != "mailed"]
+    unsent = [notice for notice in listed if notice["state"] != "sent"]
     assert {notice["application_id"] for notice in unsent} == {losers[n].application_id for n in bad}
     assert {notice["code"] for notice in unsent} == {"550"}
     assert (summary["mails"], summary["bounced"]) == (22, 3)
@@ -102,7 +102,7 @@ async def test_a_mail_to_a_busy_mailbox_is_sent_again_until_it_is_taken(
     applicants = await harness.admit_people(3, {1: "busy-twice@m.example"})
     async with harness.run_notifier():
         await harness.publish_results(applicants, "lost")
-        await harness.wait_for_states(mailed=3)
+        await harness.wait_for_states(sent=3)
     assert mta.refusals == 2
     assert sorted(len(mail.recipients) for mail in mta.mails) == [1, 1, 1]
 
@@ -126,12 +126,12 @@ async def test_a_notice_whose_answer_is_lost_is_not_sent_again_until_a_handler_d
         assert (await harness.count_states()) == {"unknown": 2}
         assert len(mta.mails) == 2
         one, other = [notice["id"] for notice in (await http.get("/notices")).json()["notices"]]
-        for notice, decision in ((one, "mailed"), (other, "post")):
+        for notice, decision in ((one, "sent"), (other, "post")):
             answer = await http.post(f"/notices/{notice}/resolve", json={"decision": decision, "actor": "a-handler"})
             assert answer.status_code == 200
         again = await http.post(f"/notices/{one}/resolve", json={"decision": "post", "actor": "a-handler"})
         assert again.status_code == 409
-        await harness.wait_for_states(mailed=1, post=1)
+        await harness.wait_for_states(sent=1, post=1)
     assert len(mta.mails) == 2
 
 
@@ -164,6 +164,6 @@ async def test_a_class_of_mail_domains_gets_mail_no_faster_than_its_pace(
     async with harness.run_notifier(pace_per_s={"other": 4.0}):
         started = asyncio.get_running_loop().time()
         await harness.publish_results(applicants, "won")
-        await harness.wait_for_states(mailed=6)
+        await harness.wait_for_states(sent=6)
     assert asyncio.get_running_loop().time() - started >= 1.25
     assert len(mta.mails) == 6

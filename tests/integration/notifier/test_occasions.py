@@ -55,14 +55,14 @@ async def test_an_offer_is_mailed_with_its_pass_and_printed_for_those_without_ma
     by_mail, by_post = await harness.admit_people(2, {1: None})
     async with harness.run_notifier(gather_s=0):
         await harness.publish_results([by_mail, by_post], "waiting")
-        await harness.wait_for_states(mailed=1, post=1)
+        await harness.wait_for_states(sent=1, post=1)
         first = await harness.next_event(PrintRequested)
         await harness.publish(
             build_offers(harness, [by_mail], 1),
             build_offers(harness, [by_mail], 1),
             build_offers(harness, [by_post], 2),
         )
-        await harness.wait_for_states(mailed=2, post=2)
+        await harness.wait_for_states(sent=2, post=2)
         card = (await harness.next_event(PrintRequested)).items[0]
     assert first.items[0].notice_id != card.notice_id
     assert (card.token, card.pass_code, [class_pass.code for class_pass in card.passes]) == (
@@ -96,7 +96,7 @@ async def test_a_redraw_creates_new_notices_and_replaces_those_not_sent(prepared
     await prepared.store.transact(lambda uow: handlers.on_contacts(prepared.build_contacts(both), uow))
     await prepared.store.transact(lambda uow: handlers.on_results(build_results_of(prepared, both, "d-1", "won"), uow))
     sent = {"application_id": notified.application_id}
-    await prepared.store.db["notices"].update_one(sent, {"$set": {"state": "mailed"}})
+    await prepared.store.db["notices"].update_one(sent, {"$set": {"state": "sent"}})
     for late in range(2):
         await prepared.store.transact(
             lambda uow: handlers.on_results(build_results_of(prepared, both, "d-2", "lost"), uow)
@@ -107,7 +107,7 @@ async def test_a_redraw_creates_new_notices_and_replaces_those_not_sent(prepared
             )
             await prepared.store.transact(lambda uow: handlers.on_places([build_offers(prepared, both, 3)], uow))
     assert await list_occasions(prepared) == [
-        ("d-1", "result", "mailed"),
+        ("d-1", "result", "sent"),
         ("d-1", "result", "replaced"),
         ("d-2", "result", "pending"),
         ("d-2", "result", "pending"),

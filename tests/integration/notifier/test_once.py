@@ -35,7 +35,7 @@ async def test_three_instances_in_parallel_mail_each_notice_once(harness: Notifi
     async with harness.run_notifier(), harness.run_notifier(), harness.run_notifier():
         await harness.publish_results(losers, "lost")
         await harness.publish_results(winners, "won")
-        await harness.wait_for_states(mailed=210)
+        await harness.wait_for_states(sent=210)
     received = Counter(address for mail in mta.mails for address in mail.recipients)
     assert received == {applicant.person.email: 1 for applicant in [*losers, *winners]}
 
@@ -51,7 +51,7 @@ async def test_messages_delivered_twice_and_out_of_order_create_one_notice(
         await harness.publish(*results, *contacts)
         await harness.publish(*results, ids=again)
         await harness.publish(*contacts)
-        await harness.wait_for_states(mailed=20)
+        await harness.wait_for_states(sent=20)
     assert len(mta.mails) == 20
 
 
@@ -86,7 +86,7 @@ async def test_notices_of_a_session_that_died_before_sending_the_text_are_mailed
     claims = Claims(harness.store, lease_s=0.2)
     assert await claims.claim_next() is not None
     async with harness.run_notifier():
-        await harness.wait_for_states(mailed=3)
+        await harness.wait_for_states(sent=3)
     assert len(mta.mails) == 3
 
 
@@ -102,9 +102,9 @@ async def test_a_notice_of_a_session_that_died_while_sending_the_text_becomes_un
     assert claim is not None
     await claims.begin_sending_text(claim)
     async with harness.run_notifier():
-        await harness.wait_for_states(mailed=1, unknown=1)
+        await harness.wait_for_states(sent=1, unknown=1)
         await asyncio.sleep(0.5)
-        assert (await harness.count_states()) == {"mailed": 1, "unknown": 1}
+        assert (await harness.count_states()) == {"sent": 1, "unknown": 1}
     assert len(mta.mails) == 1
 
 
@@ -144,8 +144,8 @@ async def test_a_late_answer_moves_an_unknown_notice_on(prepared: NotifierHarnes
     await asyncio.sleep(0.05)
     await claims.take_over_expired()
     assert await prepared.count_states() == {"unknown": 1}
-    await NoticeRepository(prepared.store.db).record_mailed(claim.mark, claim.notice.id, 250, wall_now())
-    assert await prepared.count_states() == {"mailed": 1}
+    await NoticeRepository(prepared.store.db).record_sent(claim.mark, claim.notice.id, 250, wall_now())
+    assert await prepared.count_states() == {"sent": 1}
 
 
 async def test_a_stopping_instance_waits_for_the_answer_to_a_text_it_sends(
@@ -155,5 +155,5 @@ async def test_a_stopping_instance_waits_for_the_answer_to_a_text_it_sends(
     async with harness.run_notifier():
         await harness.publish_results(applicants, "won")
         await harness.wait_for_states(committing=2)
-    assert await harness.count_states() == {"mailed": 2}
+    assert await harness.count_states() == {"sent": 2}
     assert len(mta.mails) == 2

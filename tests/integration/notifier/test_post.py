@@ -43,7 +43,7 @@ async def test_a_card_for_an_applicant_without_mail_is_ordered_by_token_without_
         await harness.publish_results([applicant], "won")
         ordered = await harness.next_event(PrintRequested)
         await harness.publish(complete(ordered))
-        await harness.wait_for_states(printed=1)
+        await harness.wait_for_states(made=1)
         batches = (await http.get("/print-batches")).json()["batches"]
     (card,) = ordered.items
     assert (card.token, card.pass_code, [class_pass.code for class_pass in card.passes]) == (
@@ -53,7 +53,7 @@ async def test_a_card_for_an_applicant_without_mail_is_ordered_by_token_without_
     )
     assert "{{kuji:name}}" in card.body
     assert applicant.person.name not in ordered.model_dump_json()
-    assert [(batch["state"], batch["cards"], batch["pages"]) for batch in batches] == [("printed", 1, 2)]
+    assert [(batch["state"], batch["cards"], batch["pages"]) for batch in batches] == [("made", 1, 2)]
     assert mta.mails == []
 
 
@@ -63,7 +63,7 @@ async def test_many_cards_are_ordered_in_batches_of_at_most_200(harness: Notifie
         await harness.publish_results(applicants, "lost")
         orders = [await harness.next_event(PrintRequested) for _ in range(2)]
         await harness.publish(*(complete(order) for order in orders))
-        await harness.wait_for_states(printed=250)
+        await harness.wait_for_states(made=250)
     assert [len(order.items) for order in orders] == [200, 50]
     assert {card.token for order in orders for card in order.items} == {applicant.token for applicant in applicants}
 
@@ -78,9 +78,9 @@ async def test_an_answer_whose_counts_do_not_match_is_shown_and_counts_no_notice
         await harness.publish(complete(await harness.next_event(PrintRequested), **wrong))
         await until(lambda: _batches_are(harness, "mismatch"))
         summary = (await http.get("/summary")).json()
-    assert await harness.count_states() == {"printing": 3}
+    assert await harness.count_states() == {"requested": 3}
     assert summary["print_batches"] == {"mismatch": 1}
-    assert summary["unfinished"] == 3
+    assert summary["to_tell"] == 3
 
 
 async def test_a_card_that_cannot_be_made_is_recorded_as_failed(harness: NotifierHarness) -> None:
@@ -88,7 +88,7 @@ async def test_a_card_that_cannot_be_made_is_recorded_as_failed(harness: Notifie
     async with harness.run_notifier():
         await harness.publish_results(applicants, "lost")
         await harness.publish(complete(await harness.next_event(PrintRequested), failed=1))
-        await harness.wait_for_states(printed=2, failed=1)
+        await harness.wait_for_states(made=2, failed=1)
 
 
 async def test_an_applicant_whose_mailbox_refuses_gets_a_postcard_with_the_same_result(
@@ -99,7 +99,7 @@ async def test_an_applicant_whose_mailbox_refuses_gets_a_postcard_with_the_same_
         await harness.publish_results(applicants, "won")
         ordered = await harness.next_event(PrintRequested)
         await harness.publish(complete(ordered))
-        await harness.wait_for_states(printed=1)
+        await harness.wait_for_states(made=1)
     assert "当選" in ordered.items[0].body
     assert ordered.items[0].pass_code == PASS_CODE
 
@@ -108,7 +108,7 @@ async def test_a_bounce_orders_a_card_only_for_the_recipient_of_the_bounced_mail
     losers = await harness.admit_people(3)
     async with harness.run_notifier() as http:
         await harness.publish_results(losers, "lost")
-        await harness.wait_for_states(mailed=3)
+        await harness.wait_for_states(sent=3)
         notices = await harness.stored_notices()
         bounced = notices[losers[1].application_id].id
         await harness.publish(
@@ -119,7 +119,7 @@ async def test_a_bounce_orders_a_card_only_for_the_recipient_of_the_bounced_mail
         )
         ordered = await harness.next_event(PrintRequested)
         await harness.publish(complete(ordered))
-        await harness.wait_for_states(mailed=2, printed=1)
+        await harness.wait_for_states(sent=2, made=1)
         summary = (await http.get("/summary")).json()
     assert [card.token for card in ordered.items] == [losers[1].token]
     assert (summary["bounced"], summary["postcards"]) == (1, 1)
@@ -129,16 +129,16 @@ async def test_a_bounce_reported_twice_prints_one_card(harness: NotifierHarness)
     (applicant,) = await harness.admit_people(1)
     async with harness.run_notifier():
         await harness.publish_results([applicant], "won")
-        await harness.wait_for_states(mailed=1)
+        await harness.wait_for_states(sent=1)
         notice = (await harness.stored_notices())[applicant.application_id].id
         await harness.publish(_bounce(harness, notice, applicant.token))
         await harness.publish(complete(await harness.next_event(PrintRequested)))
-        await harness.wait_for_states(printed=1)
+        await harness.wait_for_states(made=1)
         await harness.publish(_bounce(harness, notice, applicant.token))
         await harness.publish(
             *harness.build_contacts(await harness.admit_people(1, first=5), status="rejected", reasons=("grade",))
         )
-        await harness.wait_for_states(printed=1, mailed=1)
+        await harness.wait_for_states(made=1, sent=1)
 
 
 async def test_the_summary_shows_open_notices_against_the_deadline(harness: NotifierHarness) -> None:
@@ -147,7 +147,7 @@ async def test_the_summary_shows_open_notices_against_the_deadline(harness: Noti
         await harness.publish_results(applicants, "won")
         await harness.wait_for_states(to_print=2)
         summary = (await http.get("/summary")).json()
-    assert summary["unfinished"] == 2
+    assert summary["to_tell"] == 2
     assert summary["deadline"]["missed"] is True
     assert summary["deadline"]["notify_by"] == harness.campaign.notify_by.isoformat()
 
@@ -157,7 +157,7 @@ async def test_an_erasure_leaves_no_record_and_reports_its_counts(harness: Notif
     async with harness.run_notifier():
         await harness.publish_results(applicants, "lost")
         await harness.publish(complete(await harness.next_event(PrintRequested)))
-        await harness.wait_for_states(mailed=4, printed=2)
+        await harness.wait_for_states(sent=4, made=2)
         await harness.publish(ErasureRequested(campaign=harness.campaign.id, erasure_id="e-1"))
         done = await harness.next_event(ErasureCompleted)
     counted = {store.store: (store.before, store.after, store.result) for store in done.stores}

@@ -10,7 +10,7 @@ from services.notifier.collections import COLLECTIONS
 from services.notifier.post.repository import PrintBatchRepository
 from services.notifier.repository import ClaimLostError, NoticeRepository
 from services.notifier.rules.notice import Notice, PrintBatch
-from services.notifier.rules.states import NOTICES, NoticeState, PrintBatchState
+from services.notifier.rules.states import DECISIONS, NOTICES, NoticeState, PrintBatchState
 from shared.errors import TransientError
 from shared.ids import BatchId, CampaignId, NoticeId, new_application_id, new_token
 from shared.storage import Store
@@ -65,7 +65,7 @@ async def begin_each(notices: NoticeRepository, stored: Sequence[Notice]) -> Non
 
 async def record_each(notices: NoticeRepository, stored: Sequence[Notice]) -> None:
     for notice in stored:
-        await notices.record_mailed(MARK, notice.id, 250, NOW)
+        await notices.record_sent(MARK, notice.id, 250, NOW)
 
 
 async def lose_each(notices: NoticeRepository, stored: Sequence[Notice]) -> None:
@@ -101,14 +101,14 @@ OPERATIONS: dict[str, tuple[Operation, NoticeState]] = {
     "replace": (lambda r, n: r.replace_unsent([notice.application_id for notice in n]), S.REPLACED),
     "claim": (claim_each, S.SENDING),
     "begin": (begin_each, S.COMMITTING),
-    "mailed": (record_each, S.MAILED),
+    "sent": (record_each, S.SENT),
     "answer lost": (lose_each, S.UNKNOWN),
     "refused for now": (defer_each, S.DEFERRED),
     "refused": (switch_each, S.TO_PRINT),
-    "bounced": (bounce_each, S.TO_PRINT),
-    "print": (lambda r, n: r.start_printing(ids(n), BatchId("p-1")), S.PRINTING),
-    "printed": (lambda r, n: r.record_printed(ids(n), []), S.PRINTED),
-    "failed": (lambda r, n: r.record_printed([], ids(n)), S.FAILED),
+    "bounced": (bounce_each, S.BOUNCED),
+    "print": (lambda r, n: r.start_printing(ids(n), BatchId("p-1")), S.REQUESTED),
+    "made": (lambda r, n: r.record_made(ids(n), []), S.MADE),
+    "failed": (lambda r, n: r.record_made([], ids(n)), S.FAILED),
 }
 
 
@@ -144,18 +144,23 @@ async def test_a_takeover_moves_only_notices_whose_lease_has_ended(notices: Noti
     assert after == {f"n-{state}": state for state in S} | {notice.id: notice.state for notice in running} | moved
 
 
-@pytest.mark.parametrize("target", [S.MAILED, S.TO_PRINT])
-async def test_a_handler_can_resolve_only_unknown_notices(notices: NoticeRepository, target: NoticeState) -> None:
+@pytest.mark.parametrize("target", sorted(DECISIONS))
+async def test_a_handler_decides_only_on_notices_whose_state_asks_for_it(
+    notices: NoticeRepository, target: NoticeState
+) -> None:
     stored = [build(state) for state in S]
     await notices.insert_missing(stored)
-    resolved = [
-        notice.state
-        for notice in stored
-        if await notices.resolve_unknown(CAMPAIGN, notice.id, target, "a-handler", NOW)
-    ]
-    assert resolved == [S.UNKNOWN]
-    (notice,) = [notice for notice in await notices.list_notices(CAMPAIGN, target) if notice.id == "n-unknown"]
-    assert notice.resolved_by == "a-handler"
+    decided = {notice.state for notice in stored if await notices.decide(CAMPAIGN, notice.id, target, "a-handler", NOW)}
+    assert decided == DECISIONS[target]
+    after = await notices.list_notices(CAMPAIGN, target)
+    assert {notice.resolved_by for notice in after if notice.id != f"n-{target}"} == {"a-handler"}
+
+
+async def test_a_delivery_report_that_names_no_failure_is_unclear(notices: NoticeRepository) -> None:
+    stored = build(S.SENT)
+    await notices.insert_missing([stored])
+    await notices.record_bounce(CAMPAIGN, stored.id, stored.token, "2.0.0", NOW)
+    assert [notice.state for notice in await notices.list_notices(CAMPAIGN)] == [S.UNCLEAR]
 
 
 async def test_another_claim_cannot_move_a_notice(notices: NoticeRepository) -> None:
@@ -168,18 +173,18 @@ async def test_another_claim_cannot_move_a_notice(notices: NoticeRepository) -> 
 
 
 async def test_a_notice_is_read_as_it_was_written(notices: NoticeRepository) -> None:
-    full = build(S.PRINTED, sent_at=NOW, code="5.1.1", bounced=True, print_batch="p-1", resolved_by="a-handler")
+    full = build(S.MADE, sent_at=NOW, code="5.1.1", bounced=True, print_batch="p-1", resolved_by="a-handler")
     await notices.insert_missing([full, full])
     assert await notices.list_notices(CAMPAIGN) == [full]
 
 
-@pytest.mark.parametrize("target", [PrintBatchState.PRINTED, PrintBatchState.MISMATCH])
+@pytest.mark.parametrize("target", [PrintBatchState.MADE, PrintBatchState.MISMATCH])
 async def test_a_second_answer_does_not_change_a_print_batch(store: Store, target: PrintBatchState) -> None:
     batches, batch = PrintBatchRepository(store.db), PrintBatch(id=BatchId("p-1"), campaign=CAMPAIGN, notices=())
     await batches.insert(batch)
     assert await batches.find_requested(batch.id) == batch
     await batches.complete(batch.id, target, 2, "0" * 64)
-    await batches.complete(batch.id, PrintBatchState.PRINTED, 4, "1" * 64)
+    await batches.complete(batch.id, PrintBatchState.MADE, 4, "1" * 64)
     await batches.complete(batch.id, PrintBatchState.MISMATCH, 4, "1" * 64)
     assert await batches.find_requested(batch.id) is None
     assert [(listed.state, listed.pages) for listed in await batches.list_batches(CAMPAIGN)] == [(target, 2)]

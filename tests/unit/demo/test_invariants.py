@@ -31,7 +31,7 @@ def right() -> Facts:
         statuses=status,
         desk={each.application_id: "reject" for each in PEOPLE if each.expected.status == "held"},
         outcomes={each.application_id: _lost(each) for each in accepted},
-        notices=[Notice(each.application_id, "mailed") for each in PEOPLE if each.expected.readable],
+        notices=[Notice(each.application_id, "sent") for each in PEOPLE if each.expected.readable],
         transcript_checks=[("root", True)],
         texts=[_text(each) for each in PEOPLE if each.expected.readable],
     )
@@ -114,7 +114,7 @@ def test_a_flawless_run_breaks_nothing():
         (lambda f: replace(f, outcomes=won(11)), "over capacity"),
         (lambda f: replace(f, notices=f.notices[1:]), "exactly one notice"),
         (lambda f: replace(f, notices=[*f.notices, f.notices[0]]), "exactly one notice"),
-        (lambda f: replace(f, notices=[*f.notices[1:], Notice(f.notices[0].application_id, "unknown")]), "final state"),
+        (lambda f: replace(f, notices=[*f.notices[1:], Notice(f.notices[0].application_id, "unknown")]), "was told"),
         (lambda _: with_texts(MAIL), "one text of its own"),
         (lambda _: with_texts(MAIL, MAIL, MAIL), "one text of its own"),
         (lambda _: with_texts(MAIL, replace(MAIL, recipients=("other@m.example",))), "one text of its own"),

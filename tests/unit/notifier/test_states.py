@@ -10,7 +10,16 @@ from hypothesis import strategies as st
 
 from services.notifier.rules.pacing import Pacing
 from services.notifier.rules.replies import next_attempt_at, state_after_refusal
-from services.notifier.rules.states import FINISHED, INITIAL, NOTICES, PRINT_BATCHES, NoticeState, PrintBatchState
+from services.notifier.rules.states import (
+    DECISIONS,
+    INITIAL,
+    NOTICES,
+    PRINT_BATCHES,
+    SETTLED,
+    TOLD,
+    NoticeState,
+    PrintBatchState,
+)
 
 S = NoticeState
 NOW = datetime(2018, 6, 1, tzinfo=UTC)
@@ -32,27 +41,45 @@ def test_each_state_is_in_the_table_and_can_be_reached() -> None:
     assert reachable(S.PENDING) | reachable(S.TO_PRINT) == set(S)
 
 
-@pytest.mark.parametrize("state", sorted(set(S) - {S.FAILED}))
-def test_a_finished_state_can_be_reached_from_each_state(state: NoticeState) -> None:
-    assert reachable(state) & FINISHED
+def test_a_state_that_nothing_follows_means_that_the_applicant_was_told_or_has_a_newer_notice() -> None:
+    assert NOTICES.final <= SETTLED
+    assert {S.SENT, S.POSTED, S.PHONED} == TOLD
+    assert not TOLD & {S.MADE, S.FETCHED, S.COUNTED, S.BOUNCED, S.RETURNED}
+
+
+@pytest.mark.parametrize("state", sorted(S))
+def test_an_applicant_can_be_told_from_each_state(state: NoticeState) -> None:
+    assert reachable(state) & SETTLED
 
 
 def test_only_a_refusal_by_the_mail_server_leads_from_committing_to_another_attempt() -> None:
     """See ADR 12: `unknown` never leads to another attempt by mail."""
-    assert NOTICES.after[S.UNKNOWN] == {S.MAILED, S.TO_PRINT}
-    assert S.SENDING not in NOTICES.after[S.COMMITTING] | NOTICES.after[S.UNKNOWN] | NOTICES.after[S.MAILED]
-    assert S.PENDING not in NOTICES.after[S.COMMITTING] | NOTICES.after[S.UNKNOWN] | NOTICES.after[S.MAILED]
+    after_commit = NOTICES.after[S.COMMITTING] | NOTICES.after[S.UNKNOWN] | NOTICES.after[S.SENT]
+    assert not after_commit & {S.SENDING, S.PENDING}
     assert not reachable(S.UNKNOWN) & {S.PENDING, S.SENDING, S.COMMITTING, S.DEFERRED}
 
 
 def test_mail_may_become_post_but_post_never_becomes_mail() -> None:
-    assert not reachable(S.TO_PRINT) & {S.PENDING, S.SENDING, S.COMMITTING, S.MAILED}
+    assert not reachable(S.TO_PRINT) & {S.PENDING, S.SENDING, S.COMMITTING, S.SENT}
     assert INITIAL == {"mail": S.PENDING, "post": S.TO_PRINT}
 
 
-def test_a_print_batch_is_answered_once() -> None:
+def test_a_card_is_posted_only_after_it_was_made_fetched_and_counted() -> None:
+    way = [S.TO_PRINT, S.REQUESTED, S.MADE, S.FETCHED, S.COUNTED, S.POSTED, S.RETURNED]
+    for before, after in itertools.pairwise(way):
+        assert NOTICES.allows(before, after)
+    for state in (S.MADE, S.FETCHED, S.COUNTED, S.POSTED):
+        assert NOTICES.before(state) == [way[way.index(state) - 1]]
+
+
+def test_a_handler_decides_only_where_the_table_allows_it() -> None:
+    for target, sources in DECISIONS.items():
+        assert all(NOTICES.allows(source, target) for source in sources)
+
+
+def test_a_print_batch_ends_posted_empty_or_ordered_again() -> None:
     assert set(PRINT_BATCHES.after) == set(PrintBatchState)
-    assert PRINT_BATCHES.final == {PrintBatchState.PRINTED, PrintBatchState.MISMATCH}
+    assert PRINT_BATCHES.final == {PrintBatchState.POSTED, PrintBatchState.EMPTY, PrintBatchState.REORDERED}
 
 
 @given(st.integers(400, 499), st.integers(1, 20), WAITS)
