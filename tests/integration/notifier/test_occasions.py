@@ -107,8 +107,8 @@ async def test_a_redraw_creates_new_notices_and_replaces_those_not_sent(prepared
             )
             await prepared.store.transact(lambda uow: handlers.on_places([build_offers(prepared, both, 3)], uow))
     assert await list_occasions(prepared) == [
-        ("d-1", "result", "sent"),
         ("d-1", "result", "replaced"),
+        ("d-1", "result", "sent"),
         ("d-2", "result", "pending"),
         ("d-2", "result", "pending"),
     ]
