@@ -86,7 +86,7 @@ def build(settings: LotterySettings) -> FastAPI:
         await store.ensure(erasure_collections())
         await refuse_erased_ids(store, campaigns.values())
         await DrawRepository(store).ensure(campaigns)
-        await reception.ensure_counters(store, campaigns)
+        await reception.ReceptionRepository(store).ensure_counters(campaigns)
         async with bus, periodic.running():
             yield
         await store.close()

@@ -16,10 +16,11 @@ from services.lottery.keys import LotteryKeys
 from services.lottery.pages.reception import ReceptionPages, reception_pages_router
 from services.lottery.pages.site import lottery_renderer, site_router
 from services.lottery.places import repository as places
-from services.lottery.reception import repository as ledger
+from services.lottery.reception import repository as reception
 from services.lottery.reception.endpoints import reception_router
 from services.lottery.reception.noshows import NoShows
 from services.lottery.reception.overview import Overview
+from services.lottery.reception.repository import ReceptionRepository
 from services.lottery.reception.service import ReceptionService
 from services.lottery.record.manifest import draw_id
 from services.lottery.record.passes import make_pass, write_pass
@@ -95,9 +96,9 @@ class ReceptionHarness:
         return app
 
     async def open(self) -> None:
-        await self.store.ensure([*draws.collections(), *places.collections(), *ledger.collections()])
+        await self.store.ensure([*draws.collections(), *places.collections(), *reception.collections()])
         await DrawRepository(self.store).ensure([self.campaign.id])
-        await ledger.ensure_counters(self.store, [self.campaign.id])
+        await ReceptionRepository(self.store).ensure_counters([self.campaign.id])
 
     async def guest(self, **outcomes: Any) -> Guest:
         """`guest(junior_football="won")`: seats as the class takes them."""

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 import uvicorn
 from playwright.sync_api import Page
 
-from services.lottery.reception import repository as ledger
+from services.lottery.reception import repository as reception
 from tests.support.reception_harness import SECRET, Guest, ReceptionHarness, run_reception
 
 T = TypeVar("T")
@@ -33,7 +33,7 @@ class ReceptionDesk:
         """Those that speak of this guest, as the office has them."""
 
         async def found() -> list[dict[str, Any]]:
-            lines = self.harness.store.db[ledger.SCANS].find({"place": {"$regex": f"^{guest.entry}"}})
+            lines = self.harness.store.db[reception.SCANS].find({"place": {"$regex": f"^{guest.entry}"}})
             return await lines.to_list(None)
 
         return self.do(found())

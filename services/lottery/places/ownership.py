@@ -30,7 +30,7 @@ _ATTEMPTS: Final = 10
 """Wrong codes for one receipt number within the window."""
 
 _MAX_NUMBERS: Final = 10_000
-"""Receipt numbers whose wrong codes are counted. At more of them counting starts again, to bound the memory."""
+"""Most receipt numbers whose wrong codes are counted (memory). A new number replaces one with few wrong codes."""
 
 
 class WrongCodeError(KujiError):
@@ -75,8 +75,13 @@ class AttemptLimit:
     async def count_wrong(self, receipt: str) -> None:
         """Count a wrong code."""
         if len(self._storage.events) >= _MAX_NUMBERS:
-            await self._storage.reset()
+            await self._storage.clear(self._fewest())
         await self._limiter.hit(self._limit, receipt)
+
+    def _fewest(self) -> str:
+        """Return the key with the fewest wrong codes, the oldest of them: a flood of numbers replaces itself."""
+        events = self._storage.events
+        return min(events, key=lambda key: len(events[key]))
 
 
 class Ownership:

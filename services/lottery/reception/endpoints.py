@@ -1,4 +1,4 @@
-"""Reception over HTTP, for staff: the roster, scans that come in, what they add up to. No name is in any of it."""
+"""Reception over HTTP, for staff: roster, scans and attendance. No answer contains a name of a person."""
 
 import hashlib
 from collections.abc import Awaitable, Mapping, Sequence
@@ -13,6 +13,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstrai
 from services.lottery.draw.endpoints import Actor
 from services.lottery.draw.problems import known_campaign
 from services.lottery.reception.overview import Attendance, Overview
+from services.lottery.reception.records import StoredScan
 from services.lottery.reception.repository import ErasedError
 from services.lottery.reception.rules.attendance import Verdict
 from services.lottery.reception.rules.roster import RosterLine, admission_window, no_shows_at
@@ -29,7 +30,7 @@ from shared.web.signin import Staff, StaffGuard
 T = TypeVar("T")
 
 Device = Annotated[str, StringConstraints(pattern=r"^[A-Z0-9]{1,4}-[0-9a-f]{8}$")]
-"""What staff call the device, and eight random digits; no free text."""
+"""Short name that staff gave to the device, and eight random digits; no free text."""
 
 ScanId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")]
 SENT_AT_ONCE: Final = 500
@@ -76,13 +77,13 @@ class SetAsideBody(_Body):
 
 def reception_router(
     campaigns: Mapping[CampaignId, Campaign],
-    desk: ReceptionService,
+    reception: ReceptionService,
     overview: Overview,
     clock: Clock,
     key: str,
     guard: StaffGuard,
 ) -> APIRouter:
-    """`key`: the lottery's public signing key, with which devices check passes by themselves."""
+    """Return the routes of reception. `key`: the lottery's public signing key, with which devices check passes."""
     router = APIRouter(
         prefix="/v1/campaigns/{campaign}/reception", tags=["staff"], dependencies=[Depends(store_errors)]
     )
@@ -91,7 +92,7 @@ def reception_router(
     @router.get("/roster", response_model=None)
     async def roster(campaign: str, request: Request, _: signed_in) -> Response:
         name = known_campaign(campaigns, campaign)
-        body = roster_document(campaigns[name], await _unless_erased(desk.roster(name)), key)
+        body = roster_document(campaigns[name], await _unless_erased(reception.roster(name)), key)
         tag = f'"{hashlib.sha256(canonical(body)).hexdigest()[:32]}"'
         headers = {"ETag": tag, "Cache-Control": "no-store"}
         if request.headers.get("if-none-match") == tag:
@@ -102,8 +103,8 @@ def reception_router(
     async def scans(campaign: str, body: SyncBody, staff: signed_in) -> dict[str, Any]:
         name = known_campaign(campaigns, campaign)
         sender = Sender(name, body.device, staff.acting_as(body.actor))
-        readings = [each.reading() for each in body.scans]
-        return _sync_document(await _unless_erased(desk.sync(sender, readings, body.since)), clock.now())
+        readings = [scan.reading() for scan in body.scans]
+        return _sync_document(await _unless_erased(reception.sync(sender, readings, body.since)), clock.now())
 
     @router.get("/attendance")
     async def attendance(campaign: str, _: signed_in) -> dict[str, Any]:
@@ -112,7 +113,7 @@ def reception_router(
     @router.post("/devices/{device}/set-aside")
     async def set_aside(campaign: str, device: Device, body: SetAsideBody, staff: signed_in) -> dict[str, Any]:
         name = known_campaign(campaigns, campaign)
-        if not await desk.set_aside(name, device, staff.acting_as(body.actor)):
+        if not await reception.set_aside(name, device, staff.acting_as(body.actor)):
             raise problem("unknown-device", 404, "端末がありません", "端末の名前を確かめてください。")
         return {"v": 1, "device": device, "set_aside": True}
 
@@ -121,12 +122,12 @@ def reception_router(
 
 def roster_document(campaign: Campaign, lines: Sequence[RosterLine], key: str) -> dict[str, Any]:
     """Return the roster with which a device works offline (`docs/protocols.md` §2, "Attendance")."""
-    numbers = {each.id: each.number for each in campaign.classes}
+    numbers = {event_class.id: event_class.number for event_class in campaign.classes}
     return {
         "v": 1,
         "campaign": campaign.id,
         "public_key": key,
-        "classes": [_class(campaign, each) for each in campaign.classes],
+        "classes": [_class(campaign, event_class) for event_class in campaign.classes],
         "places": [
             [
                 line.place_id.partition("/")[0],
@@ -142,39 +143,39 @@ def roster_document(campaign: Campaign, lines: Sequence[RosterLine], key: str) -
     }
 
 
-def _class(campaign: Campaign, each: EventClass) -> dict[str, Any]:
-    window = admission_window(each)
+def _class(campaign: Campaign, event_class: EventClass) -> dict[str, Any]:
+    window = admission_window(event_class)
     return {
-        "id": each.id,
-        "number": each.number,
-        "title": {"ja": each.title.ja, "en": each.title.en},
-        "starts": _text(each.starts),
+        "id": event_class.id,
+        "number": event_class.number,
+        "title": {"ja": event_class.title.ja, "en": event_class.title.en},
+        "starts": _text(event_class.starts),
         "opens": _text(window.opens),
         "ends": _text(window.ends),
-        "no_shows_at": _text(no_shows_at(campaign, each)),
+        "no_shows_at": _text(no_shows_at(campaign, event_class)),
     }
 
 
-def _attendance(seen: Attendance) -> dict[str, Any]:
+def _attendance(attendance: Attendance) -> dict[str, Any]:
     return {
         "v": 1,
         "classes": [
             {
-                "id": each.id,
-                **asdict(each.count),
-                "absent": each.count.absent,
-                "no_shows_at": _text(each.no_shows_at),
-                "no_shows": each.no_shows,
-                "released": each.released,
-                "waits_for_devices": each.waits_for,
+                "id": own.id,
+                **asdict(own.count),
+                "absent": own.count.absent,
+                "no_shows_at": _text(own.no_shows_at),
+                "no_shows": own.no_shows,
+                "released": own.released,
+                "waits_for_devices": own.waits_for,
             }
-            for each in seen.classes
+            for own in attendance.classes
         ],
         "devices": [
-            {"device": each.name, "seen_at": _text(each.seen_at), "set_aside_by": each.set_aside_by}
-            for each in seen.devices
+            {"device": device.name, "seen_at": _text(device.seen_at), "set_aside_by": device.set_aside_by}
+            for device in attendance.devices
         ],
-        "conflicts": [{**asdict(each), "at": _text(each.at)} for each in seen.conflicts],
+        "conflicts": [{**asdict(conflict), "at": _text(conflict.at)} for conflict in attendance.conflicts],
     }
 
 
@@ -184,14 +185,25 @@ def _sync_document(response: SyncResponse, now: datetime) -> dict[str, Any]:
         "now": _text(now),
         "cursor": response.cursor,
         "more": response.more,
-        "scans": [_scan(each) for each in response.scans],
+        "scans": [_scan(numbered.stored) for numbered in response.scans],
         "verdicts": {name: _verdict(verdict) for name, verdict in response.verdicts.items()},
     }
 
 
-def _scan(document: Mapping[str, Any]) -> dict[str, Any]:
-    names = ("device", "class_id", "people", "desk", "undoes", "fault", "place", "by")
-    return {"id": document["_id"], "at": _text(document["at"]), **{name: document[name] for name in names}}
+def _scan(stored: StoredScan) -> dict[str, Any]:
+    scan = stored.scan
+    return {
+        "id": scan.id,
+        "at": _text(scan.at),
+        "device": scan.device,
+        "class_id": scan.class_id,
+        "people": scan.people,
+        "desk": scan.served_class,
+        "undoes": scan.undoes,
+        "fault": scan.fault,
+        "place": stored.place,
+        "by": stored.by,
+    }
 
 
 def _verdict(verdict: Verdict) -> dict[str, Any]:
@@ -199,13 +211,14 @@ def _verdict(verdict: Verdict) -> dict[str, Any]:
 
 
 def _text(at: datetime) -> str:
-    """RFC 3339 in UTC with milliseconds, as browsers write it."""
+    """Return RFC 3339 in UTC with milliseconds, as browsers write it."""
     return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-async def _unless_erased(work: Awaitable[T]) -> T:
+async def _unless_erased(answer: Awaitable[T]) -> T:
+    """Await an answer; an erased campaign becomes a problem with status 410."""
     try:
-        return await work
+        return await answer
     except ErasedError:
         raise problem(
             "erased",

@@ -5,13 +5,14 @@ costs no person a place. If no pass of the class was scanned, nothing is release
 """
 
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
 from services.lottery.promotion.place_id import split_place_id
-from services.lottery.reception import repository
+from services.lottery.reception.records import Closing
+from services.lottery.reception.repository import ReceptionRepository
 from services.lottery.reception.rules.attendance import Count, Scan
 from services.lottery.reception.rules.roster import RosterLine, no_shows_at
 from services.lottery.reception.service import judge_all
@@ -32,7 +33,7 @@ Release = Callable[[UnitOfWork, CampaignId, ApplicationId, ClassId, str, datetim
 
 @dataclass(frozen=True)
 class ClassCount:
-    """One class as it stands. `absent`: the held places of which nobody came."""
+    """Attendance of one class. `absent`: held places of which no person was admitted."""
 
     count: Count
     absent: tuple[RosterLine, ...]
@@ -44,55 +45,61 @@ class NoShows:
 
     async def count_what_is_due(self, campaign: Campaign) -> None:
         """Close the classes that are due, and release places. Safe to repeat, also by several processes."""
-        closings = await repository.closings(self._store, campaign.id)
-        for each in campaign.classes:
-            due = no_shows_at(campaign, each)
-            if each.id in closings:
-                await self._give_up(campaign.id, closings[each.id])
-            elif self._clock.now() >= due and not await repository.silent_devices(self._store, campaign.id, due):
-                await self._close(campaign, each, due)
+        reception = ReceptionRepository(self._store)
+        closings = await reception.closings(campaign.id)
+        for event_class in campaign.classes:
+            due = no_shows_at(campaign, event_class)
+            if event_class.id in closings:
+                await self._give_up(closings[event_class.id])
+            elif self._clock.now() >= due and not await reception.silent_devices(campaign.id, due):
+                await self._close(campaign, event_class, due)
 
     async def _close(self, campaign: Campaign, event_class: EventClass, due: datetime) -> None:
-        async def work(uow: UnitOfWork) -> ClassCount | None:
-            await repository.touch_counter(uow, campaign.id)
-            lines = [line for line in await repository.lines(uow, campaign.id) if line.class_id == event_class.id]
-            if not lines or await repository.is_closed(uow, campaign.id, event_class.id):
+        async def count_no_shows(uow: UnitOfWork) -> Closing | None:
+            reception = ReceptionRepository(uow)
+            await reception.touch_counter(campaign.id)
+            lines = [line for line in await reception.lines(campaign.id) if line.class_id == event_class.id]
+            if not lines or event_class.id in await reception.closings(campaign.id):
                 return None
-            seen = count_attendance(
-                campaign, lines, await repository.scans_of(uow, campaign.id, class_id=event_class.id)
-            )
-            released = seen.absent if campaign.reception.release and seen.count.people else ()
-            places = [line.place_id for line in released]
-            await repository.put_closing(uow, campaign.id, event_class.id, due, seen.count, places)
-            return seen
+            pairs = await reception.scans_of_places(campaign.id, class_id=event_class.id)
+            closing = _make_closing(campaign, event_class, due, count_attendance(campaign, lines, pairs))
+            await reception.add_closing(closing)
+            return closing
 
-        seen = await self._store.transact(work)
-        if seen is not None:
-            _log.info("no-shows-counted", campaign=campaign.id, count=seen.count.absent)
+        closing = await self._store.transact(count_no_shows)
+        if closing is not None:
+            _log.info("no-shows-counted", campaign=campaign.id, count=closing.no_shows)
 
-    async def _give_up(self, campaign: CampaignId, closing: Mapping[str, Any]) -> None:
+    async def _give_up(self, closing: Closing) -> None:
         """Release the places of a closing that were not processed yet."""
-        for start in range(closing["handed"], len(closing["released"]), RELEASED_AT_ONCE):
-            places = closing["released"][start : start + RELEASED_AT_ONCE]
+        for start in range(closing.handed, len(closing.released), RELEASED_AT_ONCE):
+            places = closing.released[start : start + RELEASED_AT_ONCE]
 
-            async def work(uow: UnitOfWork, start: int = start, places: Sequence[str] = places) -> None:
-                if await repository.advance_release(uow, closing["_id"], start, start + len(places)):
+            async def release_places(uow: UnitOfWork, start: int = start, places: Sequence[str] = places) -> None:
+                if await ReceptionRepository(uow).advance_release(closing, start, start + len(places)):
                     for place in places:
                         name, class_id = split_place_id(place)
-                        await self._release(uow, campaign, name, class_id, "no-show", closing["at"])
+                        await self._release(uow, closing.campaign, name, class_id, "no-show", closing.at)
 
-            await self._store.transact(work)
+            await self._store.transact(release_places)
+
+
+def _make_closing(campaign: Campaign, event_class: EventClass, due: datetime, attendance: ClassCount) -> Closing:
+    """Return the closing of a class. It releases no place if no person was admitted, or if the campaign keeps them."""
+    is_releasing = campaign.reception.release and attendance.count.people > 0
+    released = [line.place_id for line in attendance.absent] if is_releasing else []
+    return Closing(campaign.id, event_class.id, due, attendance.count.absent, attendance.count.people, released)
 
 
 def count_attendance(campaign: Campaign, lines: Sequence[RosterLine], pairs: Sequence[tuple[str, Scan]]) -> ClassCount:
-    """Count the attendance of `lines` (roster lines of one or more classes) from the scans `pairs`."""
+    """Count attendance of the places in `lines`, of one class or of several."""
     verdicts = judge_all(campaign, lines, pairs)
-    inside = Counter[str]()
+    admitted = Counter[str]()
     for place, scan in pairs:
-        inside[place] += verdicts[scan.id].counted
+        admitted[place] += verdicts[scan.id].counted
     count, absent = Count(), []
     for line in lines:
-        count = count.with_place(line.place, inside[line.place_id])
-        if line.place.state == "held" and inside[line.place_id] == 0:
+        count = count.with_place(line.place, admitted[line.place_id])
+        if line.place.state == "held" and admitted[line.place_id] == 0:
             absent.append(line)
     return ClassCount(count, tuple(absent))

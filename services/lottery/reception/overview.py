@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from services.lottery.reception import repository
 from services.lottery.reception.noshows import count_attendance
 from services.lottery.reception.records import Device
+from services.lottery.reception.repository import ReceptionRepository
 from services.lottery.reception.rules.attendance import Code, Count, Scan, Verdict
 from services.lottery.reception.rules.roster import no_shows_at
 from services.lottery.reception.service import judge_all
@@ -51,26 +51,27 @@ class Attendance:
 
 class Overview:
     def __init__(self, store: Store) -> None:
-        self._store = store
+        self._reception = ReceptionRepository(store)
 
     async def of(self, campaign: Campaign, now: datetime) -> Attendance:
-        lines = await repository.lines(self._store, campaign.id)
-        pairs = await repository.scans_of(self._store, campaign.id)
-        closings = await repository.closings(self._store, campaign.id)
+        """Return the attendance of a campaign at `now`."""
+        lines = await self._reception.lines(campaign.id)
+        pairs = await self._reception.scans_of_places(campaign.id)
+        closings = await self._reception.closings(campaign.id)
         classes = []
-        for each in campaign.classes:
-            own = [line for line in lines if line.class_id == each.id]
-            count = count_attendance(campaign, own, [pair for pair in pairs if pair[1].class_id == each.id]).count
-            due, closing = no_shows_at(campaign, each), closings.get(each.id)
-            waits = (
-                await repository.silent_devices(self._store, campaign.id, due) if closing is None and now >= due else []
-            )
-            counted, released = (closing["no_shows"], len(closing["released"])) if closing else (None, 0)
-            classes.append(ClassAttendance(each.id, count, due, counted, released, waits))
+        for event_class in campaign.classes:
+            own = [line for line in lines if line.class_id == event_class.id]
+            own_scans = [pair for pair in pairs if pair[1].class_id == event_class.id]
+            count = count_attendance(campaign, own, own_scans).count
+            due, closing = no_shows_at(campaign, event_class), closings.get(event_class.id)
+            is_due = closing is None and now >= due
+            waits = await self._reception.silent_devices(campaign.id, due) if is_due else []
+            counted, released = (closing.no_shows, len(closing.released)) if closing else (None, 0)
+            classes.append(ClassAttendance(event_class.id, count, due, counted, released, waits))
         verdicts = judge_all(campaign, lines, pairs)
         return Attendance(
             classes,
-            await repository.devices(self._store, campaign.id),
+            await self._reception.devices(campaign.id),
             find_conflicts(verdicts, [scan for _, scan in pairs]),
         )
 
@@ -78,11 +79,11 @@ class Overview:
 def find_conflicts(verdicts: Mapping[str, Verdict], scans: Sequence[Scan]) -> list[Conflict]:
     """Return scans of passes that came twice, of too many people, or of places that are gone, by time."""
     known = {scan.id: scan for scan in scans}
-    found = []
-    for scan in sorted(known.values(), key=lambda each: (each.at, each.id)):
+    conflicts = []
+    for scan in sorted(known.values(), key=lambda scan: (scan.at, scan.id)):
         verdict = verdicts[scan.id]
         first = known.get(verdict.first or "")
         if verdict.code in _WORTH_A_LOOK:
             name = first.device if first is not None else None
-            found.append(Conflict(scan.id, scan.class_id, verdict.code, scan.device, scan.at, name))
-    return found
+            conflicts.append(Conflict(scan.id, scan.class_id, verdict.code, scan.device, scan.at, name))
+    return conflicts

@@ -1,12 +1,12 @@
-"""Scans and devices as they are stored."""
+"""Scans, devices and closings as they are stored."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
 from services.lottery.reception.rules.attendance import Scan
-from shared.ids import CampaignId
+from shared.ids import CampaignId, ClassId
 
 
 @dataclass(frozen=True)
@@ -18,6 +18,37 @@ class StoredScan:
     by: str
     actor: str
     received_at: datetime
+
+
+@dataclass(frozen=True)
+class NumberedScan:
+    """Stored scan with its number in the order of arrival."""
+
+    seq: int
+    stored: StoredScan
+
+
+@dataclass(frozen=True)
+class Closing:
+    """Count of the no-shows of a class. `released`: place ids that are gone from `at` on; `handed`: those processed."""
+
+    campaign: CampaignId
+    class_id: ClassId
+    at: datetime
+    no_shows: int
+    people: int
+    released: Sequence[str]
+    handed: int = 0
+
+    @classmethod
+    def from_document(cls, document: Mapping[str, Any]) -> "Closing":
+        """Read a document of the collection `closings`."""
+        names = ("campaign", "class_id", "at", "no_shows", "people", "released", "handed")
+        return cls(**{name: document[name] for name in names})
+
+    def to_document(self) -> Mapping[str, Any]:
+        """Return the document of a new closing."""
+        return {"_id": f"{self.campaign}/{self.class_id}", **asdict(self), "released": list(self.released)}
 
 
 @dataclass(frozen=True)
@@ -37,10 +68,17 @@ def scan_from_document(document: Mapping[str, Any]) -> Scan:
         at=document["at"],
         class_id=document["class_id"],
         people=document["people"],
-        desk=document["desk"],
+        served_class=document["served_class"],
         undoes=document["undoes"],
         fault=document["fault"],
     )
+
+
+def numbered_scan(document: Mapping[str, Any]) -> NumberedScan:
+    """Read a document of the collection `scans`."""
+    scan = scan_from_document(document)
+    stored = StoredScan(scan, document["place"], document["by"], document["actor"], document["received_at"])
+    return NumberedScan(document["seq"], stored)
 
 
 def scan_document(campaign: CampaignId, seq: int, stored: StoredScan) -> Mapping[str, Any]:
@@ -57,7 +95,7 @@ def scan_document(campaign: CampaignId, seq: int, stored: StoredScan) -> Mapping
         "received_at": stored.received_at,
         "class_id": scan.class_id,
         "people": scan.people,
-        "desk": scan.desk,
+        "served_class": scan.served_class,
         "undoes": scan.undoes,
         "fault": scan.fault,
         "by": stored.by,

@@ -6,14 +6,13 @@ The rules are applied again to the scans of all devices, independent of the answ
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
 from services.lottery.draw.repository import DrawRepository
 from services.lottery.keys import LotteryKeys
 from services.lottery.promotion.place_id import make_place_id, split_place_id
-from services.lottery.reception import repository
-from services.lottery.reception.records import StoredScan
-from services.lottery.reception.repository import ErasedError
+from services.lottery.reception.records import NumberedScan, StoredScan
+from services.lottery.reception.repository import ErasedError, ReceptionRepository
 from services.lottery.reception.rules.attendance import Fault, Place, Scan, Verdict, group_by_place, judge
 from services.lottery.reception.rules.roster import RosterLine, admission_window
 from services.lottery.record.passes import InvalidPassError, read_pass
@@ -34,7 +33,7 @@ class Reading:
     at: datetime
     class_id: ClassId
     people: int
-    desk: ClassId | None
+    served_class: ClassId | None
     undoes: str | None
     shown: str | None
     receipt: Receipt | None
@@ -55,7 +54,7 @@ class SyncResponse:
 
     cursor: int
     more: bool
-    scans: Sequence[Mapping[str, Any]]
+    scans: Sequence[NumberedScan]
     verdicts: Mapping[str, Verdict]
 
 
@@ -66,7 +65,7 @@ class ReceptionService:
     async def roster(self, campaign: CampaignId) -> list[RosterLine]:
         """Return the roster by place id. Raises ErasedError."""
         await self._refuse_erased(campaign)
-        return sorted(await repository.lines(self._store, campaign), key=lambda line: line.place_id)
+        return sorted(await ReceptionRepository(self._store).lines(campaign), key=lambda line: line.place_id)
 
     async def sync(self, sender: Sender, readings: Sequence[Reading], cursor: int) -> SyncResponse:
         """Store the scans of a device and return all scans after its cursor. Raises ErasedError."""
@@ -74,40 +73,42 @@ class ReceptionService:
         await self._refuse_erased(campaign)
         now = self._clock.now()
 
-        async def work(uow: UnitOfWork) -> None:
-            receipts = [each.receipt for each in readings if each.receipt is not None]
-            known = await repository.receipts_to_lines(uow, campaign, receipts) if receipts else {}
-            await repository.add_scans(uow, campaign, [self._kept(sender, each, known, now) for each in readings])
-            await repository.note_device(uow, campaign, sender.device, now)
+        async def store_scans(uow: UnitOfWork) -> None:
+            reception = ReceptionRepository(uow)
+            receipts = [reading.receipt for reading in readings if reading.receipt is not None]
+            lines = await reception.lines(campaign, receipts=receipts) if receipts else []
+            known = {(line.receipt, line.class_id): line for line in lines}
+            await reception.add_scans(campaign, [self._make_scan(sender, reading, known, now) for reading in readings])
+            await reception.note_device(campaign, sender.device, now)
 
-        await self._store.transact(work)
-        scans = await repository.scans_after(self._store, campaign, cursor, ANSWERED_AT_ONCE)
-        reached = scans[-1]["seq"] if scans else cursor
-        verdicts = await self._verdicts(campaign, [each.id for each in readings])
+        await self._store.transact(store_scans)
+        scans = await ReceptionRepository(self._store).scans_after(campaign, cursor, ANSWERED_AT_ONCE)
+        reached = scans[-1].seq if scans else cursor
+        verdicts = await self._verdicts(campaign, [reading.id for reading in readings])
         return SyncResponse(reached, len(scans) == ANSWERED_AT_ONCE, scans, verdicts)
 
     async def set_aside(self, campaign: CampaignId, device: str, actor: str) -> bool:
         """Stop waiting for a device. Return False if it is unknown."""
-        return await repository.set_aside(self._store, campaign, device, actor)
+        return await ReceptionRepository(self._store).set_aside(campaign, device, actor)
 
-    def _kept(
+    def _make_scan(
         self, sender: Sender, reading: Reading, known: Mapping[tuple[Receipt, ClassId], RosterLine], now: datetime
     ) -> StoredScan:
         """Make a scan from a reading. A time ahead of the server's clock is corrected to now."""
-        class_id, place, fault = self._found(sender.campaign, reading, known)
+        class_id, place, fault = self._find_place(sender.campaign, reading, known)
         scan = Scan(
             id=reading.id,
             device=sender.device,
             at=min(reading.at, now),
             class_id=class_id,
             people=reading.people,
-            desk=reading.desk,
+            served_class=reading.served_class,
             undoes=reading.undoes,
             fault=fault,
         )
         return StoredScan(scan, place, "receipt" if reading.shown is None else "pass", sender.actor, now)
 
-    def _found(
+    def _find_place(
         self, campaign: CampaignId, reading: Reading, known: Mapping[tuple[Receipt, ClassId], RosterLine]
     ) -> tuple[ClassId, str | None, Fault | None]:
         """Return class, place id and fault of a reading."""
@@ -123,17 +124,18 @@ class ReceptionService:
             read = read_pass(self._keys.signing.public, campaign, shown)
         except InvalidPassError:
             return None
-        class_id = next((each.id for each in self._campaigns[campaign].classes if each.number == read.number), None)
+        class_id = next((known.id for known in self._campaigns[campaign].classes if known.number == read.number), None)
         return None if class_id is None else (class_id, make_place_id(read.entry, class_id))
 
     async def _verdicts(self, campaign: CampaignId, ids: Sequence[str]) -> dict[str, Verdict]:
         """Return the verdicts on these scans, from all scans of the places that they name."""
         if not ids:
             return {}
-        places, without_place = await repository.scans_with_ids(self._store, ids)
-        pairs = await repository.scans_of(self._store, campaign, place={"$in": places})
+        reception = ReceptionRepository(self._store)
+        places, without_place = await reception.scans_with_ids(ids)
+        pairs = await reception.scans_of_places(campaign, places=places)
         entries = [place.partition("/")[0] for place in places]
-        lines = await repository.lines(self._store, campaign, entries=entries)
+        lines = await reception.lines(campaign, entries=entries)
         verdicts = judge_all(self._campaigns[campaign], lines, pairs)
         window = admission_window(self._campaigns[campaign].classes[0])  # of any class: these scans are refused anyway
         return {name: verdicts[name] for name in ids if name in verdicts} | judge(None, window, without_place)

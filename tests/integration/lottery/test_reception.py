@@ -12,8 +12,9 @@ import pytest
 
 from services.lottery.draw.collections import DRAWS
 from services.lottery.reception import noshows
-from services.lottery.reception import repository as ledger
-from services.lottery.reception.repository import ErasedError, StoredScan
+from services.lottery.reception import repository as reception
+from services.lottery.reception.records import StoredScan
+from services.lottery.reception.repository import ErasedError, ReceptionRepository
 from services.lottery.reception.rules.attendance import Scan
 from shared.storage import UnitOfWork
 from tests.support.reception_harness import FOOD, FOOTBALL, SECRET, Guest, ReceptionHarness, run_reception
@@ -92,7 +93,7 @@ async def test_a_scan_sent_twice_and_by_two_processes_at_once_counts_once(harnes
     scan = device.scan(guest)
     await asyncio.gather(device.send(scan), twin.send(scan), device.send(scan))
     assert (await device.of_class())["people"] == 1
-    assert await harness.store.db[ledger.SCANS].count_documents({}) == 1
+    assert await harness.store.db[reception.SCANS].count_documents({}) == 1
 
 
 async def test_devices_that_were_alone_see_each_others_scans_when_they_meet_and_both_records_stay(
@@ -111,7 +112,7 @@ async def test_devices_that_were_alone_see_each_others_scans_when_they_meet_and_
     assert [(each["code"], each["device"], each["first_device"]) for each in counted["conflicts"]] == [
         ("again", "B-00000002", "A-00000001")
     ]
-    assert await harness.store.db[ledger.SCANS].count_documents({}) == 2
+    assert await harness.store.db[reception.SCANS].count_documents({}) == 2
 
 
 async def test_a_pair_may_come_one_by_one_and_whoever_forgot_the_pass_says_the_receipt_number(
@@ -143,7 +144,7 @@ async def test_every_rule_is_applied_again_to_what_was_scanned_offline(harness: 
         device.scan(guest, at=harness.starts + timedelta(days=9)),
     ]
     assert await device.codes(*scans) == ["forged", "not-held", "unknown", "other-class", "early", "admitted"]
-    shown = await harness.store.db[ledger.SCANS].find_one({"_id": scans[-1]["id"]})
+    shown = await harness.store.db[reception.SCANS].find_one({"_id": scans[-1]["id"]})
     assert shown is not None
     assert shown["at"] == harness.clock.now(), "a clock that runs ahead is put right"
 
@@ -226,13 +227,13 @@ async def test_a_scan_on_its_way_while_the_campaign_is_being_erased_is_not_kept(
     )
 
     async def work(uow: UnitOfWork) -> None:
-        await uow.db[ledger.SCANS].find_one({}, session=uow.session)
+        await uow.db[reception.SCANS].find_one({}, session=uow.session)
         await harness.store.db[DRAWS].update_one({}, {"$set": {"erasure": {"id": "e1", "state": "requested"}}})
-        await ledger.add_scans(uow, harness.campaign.id, [kept])
+        await ReceptionRepository(uow).add_scans(harness.campaign.id, [kept])
 
     with pytest.raises(ErasedError):
         await harness.store.transact(work)
-    assert await harness.store.db[ledger.SCANS].count_documents({}) == 0
+    assert await harness.store.db[reception.SCANS].count_documents({}) == 0
 
 
 async def test_after_erasure_devices_are_ordered_to_wipe_and_no_data_comes_back(harness: ReceptionHarness):
@@ -245,7 +246,7 @@ async def test_after_erasure_devices_are_ordered_to_wipe_and_no_data_comes_back(
         await device.http.post(f"{device.base}/scans", json=body),
     ]
     assert [each.status_code for each in answers] == [410, 410]
-    assert await harness.store.db[ledger.SCANS].count_documents({}) == 0
+    assert await harness.store.db[reception.SCANS].count_documents({}) == 0
 
 
 @pytest.mark.parametrize(

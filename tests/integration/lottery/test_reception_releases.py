@@ -6,8 +6,9 @@ from pathlib import Path
 from services.lottery.keys import LotteryKeys
 from services.lottery.places import moves
 from services.lottery.places.stored_place import Actor
-from services.lottery.reception import repository as ledger
+from services.lottery.reception import repository as reception
 from services.lottery.reception.noshows import NoShows
+from services.lottery.reception.repository import ReceptionRepository
 from services.lottery.reception.service import Reading, ReceptionService, Sender
 from shared.ids import Receipt
 from tests.support.lottery_harness import Town
@@ -22,8 +23,8 @@ async def test_places_of_which_nobody_came_are_released_into_the_transcript(town
     campaign = town.campaign.model_copy(
         update={"reception": town.campaign.reception.model_copy(update={"release": True})}
     )
-    await after.store.ensure(ledger.collections())
-    await ledger.ensure_counters(after.store, [campaign.id])
+    await after.store.ensure(reception.collections())
+    await ReceptionRepository(after.store).ensure_counters([campaign.id])
     desk = ReceptionService(after.store, LotteryKeys(tmp_path), town.clock, {campaign.id: campaign})
     no_shows = NoShows(after.store, town.clock, moves.release)
     present, *absent = await after.of_class(KIDS, "held")

@@ -39,7 +39,7 @@ def a_scan(chance: random.Random, number: int) -> Scan:
         at=START + timedelta(minutes=chance.choice([-361, -360, -5, 0, 0, 1, 90, 91])),
         class_id="football",
         people=chance.randint(1, 3),
-        desk=chance.choice([None, "football", "running"]),
+        served_class=chance.choice([None, "football", "running"]),
         undoes=chance.choice([None, None, None, f"s{chance.randrange(8)}"]),
         fault=chance.choice([None, None, None, None, "forged", "unknown"]),
     )
@@ -65,7 +65,7 @@ def test_both_programs_judge_every_scan_alike(asked: Ask):
             },
             "window": {"opens": millis(WINDOW.opens), "ends": millis(WINDOW.ends)},
             "scans": [
-                {**vars(scan), "at": millis(scan.at), "classId": scan.class_id, "servedClass": scan.desk}
+                {**vars(scan), "at": millis(scan.at), "classId": scan.class_id, "servedClass": scan.served_class}
                 for scan in chance.sample(scans, len(scans))
             ],
         }

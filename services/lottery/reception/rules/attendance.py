@@ -1,9 +1,8 @@
-"""Judge scans. Pure, and the same in the browser (`services/lottery/web/src/reception/attendance.ts`).
+"""Rules for scans. Pure, and the same in the browser (`services/lottery/web/src/reception/attendance.ts`).
 
-Every device judges with what it has seen; when devices meet, all scans of a place are judged again, in the order in
-which they happened. So the answer depends on the set of scans and on nothing else: not on who met whom first, nor on
-what was sent twice. No scan is dropped; one that admits nobody is kept with the reason (`docs/protocols.md` §2,
-"Attendance").
+A device judges with the scans that it has. After a synchronisation it judges all scans of a place again, by time of
+scan. So a verdict depends on the set of scans only, not on the order of synchronisation or on repetition. No scan is
+dropped: a scan that admits no person is stored with the reason (`docs/protocols.md` §2, "Attendance").
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -22,17 +21,17 @@ class Code(StrEnum):
 
     ADMITTED = "admitted"
     AGAIN = "again"
-    """Everybody of this place is in already."""
+    """All people of this place were admitted before."""
     MORE = "more"
-    """More people than the place has left; those it has are counted."""
+    """More people than the place has seats left; only the seats left are counted."""
     CONFLICT = "conflict"
-    """Let in by a device that did not know yet that the place had been given up; counted, for they are in."""
+    """Admitted by a device that did not know yet that the place was gone; counted, because the people are inside."""
     EARLY = "early"
     OVER = "over"
     OTHER_CLASS = "other-class"
-    """A good pass, at the desk of another class."""
+    """A valid pass, read by a device that serves another class."""
     NOT_HELD = "not-held"
-    """Waits for a place, or has not accepted the offered one."""
+    """The entry waits for a place, or has not accepted the offered one."""
     GONE = "gone"
     """The place was given up or released to the waiting list."""
     UNKNOWN = "unknown"
@@ -40,13 +39,13 @@ class Code(StrEnum):
     FORGED = "forged"
     """The pass was not signed with the lottery's key, or for another campaign."""
     UNDONE = "undone"
-    """Taken back at the desk."""
+    """Taken back by a later scan."""
     UNDO = "undo"
 
 
 @dataclass(frozen=True)
 class AdmissionWindow:
-    """When one class takes people: from `opens` to `ends`."""
+    """Time in which reception admits people to one class: from `opens` to `ends`."""
 
     opens: datetime
     ends: datetime
@@ -56,8 +55,8 @@ class AdmissionWindow:
 class Place:
     """Place of one entry in one class.
 
-    `held_since`: when it was passed on to the entry, None where the draw gave it; `gone_at`: since when it is given up,
-    None where that is not known.
+    `held_since`: time at which the entry got it from the waiting list, None if the draw gave it. `gone_at`: time since
+    which it is given up or released, None if that is not known.
     """
 
     seats: int
@@ -68,9 +67,9 @@ class Place:
 
 @dataclass(frozen=True)
 class Scan:
-    """One reading at a desk. `people` came; `undoes`: the id of the scan that it takes back.
+    """Reading of a pass or receipt number. `people`: number admitted; `undoes`: id of the scan that it takes back.
 
-    `fault`: what the reading itself showed, before any place was looked for.
+    `fault`: defect of the reading itself, found before its place was looked up.
     """
 
     id: str
@@ -78,15 +77,15 @@ class Scan:
     at: datetime
     class_id: str
     people: int = 1
-    desk: str | None = None
-    """The class that the desk served; None for all."""
+    served_class: str | None = None
+    """Class that the device served; None for all."""
     undoes: str | None = None
     fault: Fault | None = None
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """`counted`: people let in by this scan; `first`: the id of the scan that let somebody of this place in before."""
+    """Answer to a scan. `counted`: people admitted by it; `first`: id of the first scan that admitted people before."""
 
     code: Code
     counted: int = 0
@@ -94,30 +93,30 @@ class Verdict:
 
 
 def judge(place: Place | None, window: AdmissionWindow, scans: Iterable[Scan]) -> dict[str, Verdict]:
-    """Return the verdict on every scan of one place, by scan id. A scan that was sent twice counts as one."""
+    """Return the verdict on every scan of one place, by scan id. Repetitions of a scan count as one."""
     known = {scan.id: scan for scan in scans}
     taken_back = {scan.undoes for scan in known.values() if scan.undoes is not None}
     verdicts: dict[str, Verdict] = {}
-    inside, first = 0, None
-    for scan in sorted(known.values(), key=_happened):
+    admitted, first = 0, None
+    for scan in sorted(known.values(), key=_by_time):
         refusal = _refusal(place, window, scan, scan.id in taken_back)
         if refusal is not None or place is None:
             verdicts[scan.id] = Verdict(refusal or Code.UNKNOWN)
             continue
-        verdicts[scan.id] = _let_in(place, scan.people, inside, first)
+        verdicts[scan.id] = _admit(place, scan.people, admitted, first)
         first = first or scan.id
-        inside += verdicts[scan.id].counted
+        admitted += verdicts[scan.id].counted
     return verdicts
 
 
 def people_in(verdicts: Mapping[str, Verdict]) -> int:
-    """Count the people of one place who were admitted, from the verdicts on its scans."""
+    """Return the number of people of the place who were admitted."""
     return sum(verdict.counted for verdict in verdicts.values())
 
 
 @dataclass(frozen=True)
 class Count:
-    """One class: `seats` of places that are held, people in, and places by how many of theirs came."""
+    """Counts of one class: held places and their seats, people admitted, complete and partly admitted places."""
 
     places: int = 0
     seats: int = 0
@@ -127,34 +126,34 @@ class Count:
 
     @property
     def absent(self) -> int:
-        """Places of which nobody came."""
+        """Number of held places of which no person was admitted."""
         return self.places - self.complete - self.partial
 
-    def with_place(self, place: Place, inside: int) -> "Count":
-        """Return the counts with one place added. A place that is not held adds only the people who were admitted."""
+    def with_place(self, place: Place, admitted: int) -> "Count":
+        """Return the counts with one more place. A place that is not held adds only the people who were admitted."""
         held = int(place.state == "held")
-        complete = int(held and inside >= place.seats)
+        complete = int(held and admitted >= place.seats)
         return Count(
             self.places + held,
             self.seats + held * place.seats,
-            self.people + inside,
+            self.people + admitted,
             self.complete + complete,
-            self.partial + int(bool(held) and 0 < inside < place.seats),
+            self.partial + int(bool(held) and 0 < admitted < place.seats),
         )
 
 
 def group_by_place(scans: Iterable[tuple[str, Scan]]) -> dict[str, Sequence[Scan]]:
-    """Scans grouped by the place they speak of."""
+    """Group scans by place id."""
     ordered = sorted(scans, key=lambda pair: pair[0])
     return {place: [scan for _, scan in group] for place, group in groupby(ordered, key=lambda pair: pair[0])}
 
 
-def _happened(scan: Scan) -> tuple[datetime, str]:
+def _by_time(scan: Scan) -> tuple[datetime, str]:
     return scan.at, scan.id
 
 
 def _refusal(place: Place | None, window: AdmissionWindow, scan: Scan, taken_back: bool) -> Code | None:  # noqa: FBT001
-    """Return the reason why this scan admits no person, or None if it may admit people."""
+    """Return the first reason for which this scan admits no person; None if there is none."""
     reasons = (
         (scan.undoes is not None, Code.UNDO),
         (taken_back, Code.UNDONE),
@@ -162,7 +161,7 @@ def _refusal(place: Place | None, window: AdmissionWindow, scan: Scan, taken_bac
         (scan.fault is not None or place is None, Code.UNKNOWN),
         (place is not None and not _held_yet(place, scan.at), Code.NOT_HELD),
         (place is not None and _given_up(place, scan.at), Code.GONE),
-        (scan.desk not in {None, scan.class_id}, Code.OTHER_CLASS),
+        (scan.served_class not in {None, scan.class_id}, Code.OTHER_CLASS),
         (scan.at < window.opens, Code.EARLY),
         (scan.at > window.ends, Code.OVER),
     )
@@ -177,8 +176,8 @@ def _given_up(place: Place, at: datetime) -> bool:
     return place.state == "gone" and (place.gone_at is None or at >= place.gone_at)
 
 
-def _let_in(place: Place, people: int, inside: int, first: str | None) -> Verdict:
-    left = place.seats - inside
+def _admit(place: Place, people: int, admitted: int, first: str | None) -> Verdict:
+    left = place.seats - admitted
     if left == 0:
         return Verdict(Code.AGAIN, 0, first)
     if people > left:

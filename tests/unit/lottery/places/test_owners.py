@@ -1,6 +1,7 @@
 """Typed codes, and the limit of wrong codes."""
 
 import asyncio
+from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given
@@ -37,3 +38,14 @@ async def test_wrong_codes_for_many_numbers_block_no_other_number():
     for number in range(12_000):
         await limit.count_wrong(str(number))
     await limit.check("mine")
+
+
+async def test_a_flood_of_numbers_does_not_clear_the_wrong_codes_of_another_number():
+    limit = AttemptLimit()
+    for _ in range(10):
+        await limit.count_wrong("guessed")
+    for number in range(10_100):
+        await limit.count_wrong(str(number))
+    assert limit.records_before(datetime.max.replace(tzinfo=UTC)) <= 10_000
+    with pytest.raises(TooManyAttemptsError):
+        await limit.check("guessed")

@@ -42,7 +42,7 @@ SCANS = st.lists(
         at=st.integers(-400, 120).map(lambda minutes: STARTS + timedelta(minutes=minutes)),
         class_id=st.just("football"),
         people=st.integers(1, 4),
-        desk=st.sampled_from([None, "football", "running"]),
+        served_class=st.sampled_from([None, "football", "running"]),
         undoes=st.none() | NAMES,
         fault=st.sampled_from([None, None, "forged"]),
     ),
@@ -124,7 +124,7 @@ def test_what_was_taken_back_may_be_scanned_again():
     [
         (None, scan("a"), "unknown"),
         (PAIR, scan("a", fault="forged"), "forged"),
-        (PAIR, scan("a", desk="running"), "other-class"),
+        (PAIR, scan("a", served_class="running"), "other-class"),
         (PAIR, scan("a", -361), "early"),
         (PAIR, scan("a", -360), "admitted"),
         (PAIR, scan("a", 90), "admitted"),
