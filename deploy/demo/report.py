@@ -46,7 +46,10 @@ class Report:
             "not_in_draw": outcomes["refused"],
             "seats": self.seats(),
             "lost_by_reason": Counter(
-                each.reason or "" for told in self.facts.outcomes.values() for each in told if each.outcome == "lost"
+                each.reason or ""
+                for notified in self.facts.outcomes.values()
+                for each in notified
+                if each.outcome == "lost"
             ),
             "mails": notifier["mails"],
             "bounced_to_post": notifier["bounced"],

@@ -10,10 +10,10 @@ import re
 import secrets
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from shared.contracts import ROUTES, SERVICES
 from shared.errors import ConfigurationError
+from shared.json_types import JsonObject
 from shared.messaging.names import Names
 from shared.messaging.topology import DELIVERY_LIMIT, RETRY_DELAYS_S, describe
 
@@ -93,7 +93,7 @@ def definitions(
     namespace: str = "",
     retry_delays_s: Sequence[int] = RETRY_DELAYS_S,
     delivery_limit: int = DELIVERY_LIMIT,
-) -> dict[str, Any]:
+) -> JsonObject:
     """Return a RabbitMQ definitions document (`load_definitions`): users with their rights, and the whole topology."""
     users = list(users)
     topology = describe(namespace, retry_delays_s, delivery_limit)
@@ -124,7 +124,7 @@ def definitions(
     }
 
 
-def _user(user: User) -> dict[str, Any]:
+def _user(user: User) -> JsonObject:
     return {
         "name": user.name,
         "password_hash": password_hash(user.password),

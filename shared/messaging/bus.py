@@ -217,11 +217,11 @@ class Bus:
         return parking_router(self.parking, self.untrusted, self.queue_depths, guard)
 
 
-async def _finish(tasks: list[asyncio.Task[Any]], patience_s: float) -> None:
+async def _finish(tasks: list[asyncio.Task[Any]], timeout_s: float) -> None:
     """Wait for `tasks`, then cancel those that are late."""
     if not tasks:
         return
-    _, late = await asyncio.wait(tasks, timeout=patience_s)
+    _, late = await asyncio.wait(tasks, timeout=timeout_s)
     for task in late:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)

@@ -35,7 +35,7 @@ _log = get_logger(__name__)
 E = TypeVar("E", bound=Event)
 Handler = Callable[[Sequence[E], UnitOfWork], Awaitable[None]]
 
-_PATIENCE_S = 90.0
+_TIMEOUT_S = 90.0
 """Outlasts the locks of a process that was killed in its transaction, also where the server keeps them 60 s."""
 
 _WAIT_S = 0.5
@@ -100,11 +100,11 @@ class Handling(Generic[E]):
             parcels = [parcel for message in messages for parcel in await self._open(message, deliveries)]
             fresh = [parcel for parcel in parcels if not parcel.delivery.message.redelivered]
             for start in range(0, len(fresh), self._limit):
-                await self._handle_together(fresh[start : start + self._limit], deliveries)
+                await self._handle_batch(fresh[start : start + self._limit], deliveries)
             suspects = [parcel for parcel in parcels if parcel.delivery.message.redelivered]
             random.shuffle(suspects)
             for parcel in suspects:
-                await self._handle_together([parcel], deliveries)
+                await self._handle_batch([parcel], deliveries)
         except AbandonedError:
             deliveries.abandon()
             _log.info("batch-abandoned", queue=self._queue, count=len(messages))
@@ -129,7 +129,7 @@ class Handling(Generic[E]):
         except ValidationError:
             raise ContractViolationError("malformed") from None
 
-    async def _handle_together(self, parcels: Sequence[Parcel[E]], deliveries: Deliveries) -> None:
+    async def _handle_batch(self, parcels: Sequence[Parcel[E]], deliveries: Deliveries) -> None:
         if not parcels:
             return
         try:
@@ -142,7 +142,7 @@ class Handling(Generic[E]):
                 await self._divert(parcels[0].delivery, parcels[0].envelope, error, deliveries)
                 return
             for parcel in parcels:
-                await self._handle_together([parcel], deliveries)
+                await self._handle_batch([parcel], deliveries)
         else:
             await _count_answered([parcel.delivery for parcel in parcels], deliveries)
 
@@ -154,7 +154,7 @@ class Handling(Generic[E]):
         waits_s = [_WAIT_S, 2 * _WAIT_S, 4 * _WAIT_S, *[_LONGEST_WAIT_S] * _LONG_WAITS]
         while True:
             try:
-                await self._store.transact(lambda uow: self._run_handler(parcels, uow), retry_s=_PATIENCE_S)
+                await self._store.transact(lambda uow: self._run_handler(parcels, uow), retry_s=_TIMEOUT_S)
             except (StoreUnavailableError, NotReadyError) as error:
                 if deliveries.ended or not waits_s:
                     raise AbandonedError from None
@@ -202,7 +202,7 @@ class Handling(Generic[E]):
         """Keep a record of an untrusted message, without its body; then the broker may forget the message."""
         await self._insist(self._untrusted.queue, self._queue, self._untrusted.record(message, mistrust), deliveries)
         _log.error("message-untrusted", queue=self._queue, code=mistrust, size=len(message.body))
-        await _acknowledge([message])
+        await acknowledge([message])
 
     async def _insist(self, exchange: str, routing_key: str, copy: Message, deliveries: Deliveries) -> None:
         """Publish the copy until the broker confirms it or takes the original back; the inbox removes extra copies."""
@@ -226,11 +226,11 @@ async def _count_answered(answered: Sequence[Delivery], deliveries: Deliveries) 
         delivery.unanswered -= 1
         if delivery.unanswered == 0:
             done.append(delivery.message)
-    await _acknowledge(done)
+    await acknowledge(done)
     deliveries.acknowledged(done)
 
 
-async def _acknowledge(messages: Sequence[AbstractIncomingMessage]) -> None:
+async def acknowledge(messages: Sequence[AbstractIncomingMessage]) -> None:
     """Hand acknowledgements to the client's writer, which is gone for good where the connection is.
 
     Raises AbandonedError then: the messages will come again, and the inbox knows their events.

@@ -2,10 +2,11 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends, Path, Response
 
+from shared.json_types import JsonObject
 from shared.messaging.errors import BrokerUnavailableError, NotReplayableError
 from shared.messaging.parking import Parking
 from shared.messaging.untrusted import Untrusted
@@ -33,14 +34,14 @@ def parking_router(
     _add_untrusted(router, untrusted)
 
     @router.get("/parked", responses=_ASKING)
-    async def parked() -> dict[str, Any]:
+    async def parked() -> JsonObject:
         try:
             return {"v": 1, "messages": [asdict(message) for message in await parking.messages()]}
         except BrokerUnavailableError:
             raise unavailable() from None
 
     @router.post("/parked/{parked_id}/replay", status_code=202, responses=_REPLAYING)
-    async def replay(parked_id: ParkedId) -> dict[str, Any]:
+    async def replay(parked_id: ParkedId) -> JsonObject:
         try:
             found = await parking.replay(parked_id)
         except BrokerUnavailableError:
@@ -66,7 +67,7 @@ def parking_router(
 
 def _add_queues(router: APIRouter, depths: Callable[[], Awaitable[dict[str, int]]]) -> None:
     @router.get("/queues", responses=_ASKING)
-    async def queues() -> dict[str, Any]:
+    async def queues() -> JsonObject:
         try:
             return {"v": 1, "queues": await depths()}
         except BrokerUnavailableError:
@@ -75,7 +76,7 @@ def _add_queues(router: APIRouter, depths: Callable[[], Awaitable[dict[str, int]
 
 def _add_untrusted(router: APIRouter, untrusted: Untrusted) -> None:
     @router.get("/untrusted", responses=_ASKING)
-    async def records() -> dict[str, Any]:
+    async def records() -> JsonObject:
         try:
             count, found = await untrusted.count(), await untrusted.records()
         except BrokerUnavailableError:
@@ -83,7 +84,7 @@ def _add_untrusted(router: APIRouter, untrusted: Untrusted) -> None:
         return {"v": 1, "count": count, "messages": [asdict(record) for record in found]}
 
     @router.post("/untrusted/discard", responses=_ASKING)
-    async def discard_all() -> dict[str, Any]:
+    async def discard_all() -> JsonObject:
         try:
             return {"v": 1, "discarded": await untrusted.discard_all()}
         except BrokerUnavailableError:

@@ -14,6 +14,7 @@ from aio_pika.abc import AbstractChannel
 
 from shared.contracts import ROUTES, SERVICES, Route
 from shared.errors import ConfigurationError
+from shared.json_types import JsonObject
 from shared.messaging.names import Names
 
 RETRY_DELAYS_S = (1, 10, 60)
@@ -86,7 +87,7 @@ def describe(
     )
 
 
-def _consumer_queue(parking: str, delivery_limit: int) -> dict[str, Any]:
+def _consumer_queue(parking: str, delivery_limit: int) -> JsonObject:
     return {
         "x-queue-type": "quorum",
         "x-delivery-limit": delivery_limit,
@@ -96,7 +97,7 @@ def _consumer_queue(parking: str, delivery_limit: int) -> dict[str, Any]:
     }
 
 
-def _delay(delay_s: int) -> dict[str, Any]:
+def _delay(delay_s: int) -> JsonObject:
     """Delay all messages equally long; the routing key of a message leads it back."""
     return {
         "x-queue-type": "quorum",
@@ -107,11 +108,11 @@ def _delay(delay_s: int) -> dict[str, Any]:
     }
 
 
-def _parking() -> dict[str, Any]:
+def _parking() -> JsonObject:
     return {"x-queue-type": "quorum", "x-delivery-limit": _NEVER, "x-overflow": "reject-publish"}
 
 
-def _untrusted() -> dict[str, Any]:
+def _untrusted() -> JsonObject:
     return {
         "x-queue-type": "quorum",
         "x-delivery-limit": _NEVER,

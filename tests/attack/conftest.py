@@ -20,7 +20,7 @@ from shared.storage import Store
 from tests.support.attacked_installation import Installation
 from tests.support.attacker import PASSWORD
 from tests.support.closeout_harness import CloseOutOffice, wire
-from tests.support.messaging_harness import House
+from tests.support.messaging_harness import MessagingHarness
 from tests.support.service_keys import keys_dir
 from tests.support.vault_parts import parts
 
@@ -38,10 +38,10 @@ def broker(tmp_path_factory: pytest.TempPathFactory, watchdog: Watchdog) -> Iter
 
 
 @pytest.fixture
-async def house(amqp_url: str, mongo_url: str, namespace: str) -> AsyncIterator[House]:
+async def harness(amqp_url: str, mongo_url: str, namespace: str) -> AsyncIterator[MessagingHarness]:
     """Declare the topology of one test on the shared broker."""
-    async with House(amqp_url, mongo_url, namespace) as house:
-        yield house
+    async with MessagingHarness(amqp_url, mongo_url, namespace) as harness:
+        yield harness
 
 
 @pytest.fixture
@@ -71,7 +71,7 @@ async def buses(
 
 @pytest.fixture
 async def office(mongo_url: str, namespace: str, tmp_path: Path) -> AsyncIterator[CloseOutOffice]:
-    """Return the vault's close-out, in the database that `house` names for the vault."""
+    """Return the vault's close-out, in the database that `harness` names for the vault."""
     collections = [*print_repository.collections(), *closeouts.collections()]
     async with parts(mongo_url, namespace, tmp_path, collections) as vault:
         wired = wire(vault, tmp_path)
@@ -81,7 +81,7 @@ async def office(mongo_url: str, namespace: str, tmp_path: Path) -> AsyncIterato
 
 @pytest.fixture
 async def installation(broker: RabbitMQ, mongo_url: str, tmp_path: Path) -> Installation:
-    """An installation whose services hold their own private key only; its queues are empty."""
+    """Build an installation whose services hold their own private key only; its queues are empty."""
     folders = KeyFolders.below(tmp_path / "keys", SERVICES)
     folders.make()
     await remove(broker.url(), "")

@@ -15,7 +15,7 @@ from shared.erasure import collections as erasure_collections
 from shared.errors import TransientError
 from shared.storage import Store, UnitOfWork
 from tests.support.message_samples import SAMPLES
-from tests.support.messaging_harness import DELAYS_S, House, until
+from tests.support.messaging_harness import DELAYS_S, MessagingHarness, until
 from tests.support.service_keys import service_key
 from tests.support.vault_parts import SAMPLE
 
@@ -35,17 +35,19 @@ class FailsOnce:
         await handlers.on_contacts(events, uow)
 
 
-async def test_a_message_that_comes_back_after_the_erasure_is_not_stored_and_is_waited_for(house: House) -> None:
+async def test_a_message_that_comes_back_after_the_erasure_is_not_stored_and_is_waited_for(
+    harness: MessagingHarness,
+) -> None:
     """On commit 684719a the certificate said PASS, and 66 s later the notifier stored the message again."""
-    campaign, store, handler = load_campaign(SAMPLE), await house.store("notifier"), FailsOnce()
+    campaign, store, handler = load_campaign(SAMPLE), await harness.store("notifier"), FailsOnce()
     await store.ensure([*COLLECTIONS, *erasure_collections()])
     await ApplicantRepository(store.db).ensure_locks([campaign.id])
-    bus = await house.bus("notifier")
+    bus = await harness.bus("notifier")
     participant = ErasureParticipant("notifier", store, NotifierStores(store), bus, service_key("notifier"))
     bus.consume(ContactsRegistered, handler.handle)
-    await house.running(bus)
-    await (await house.bus("vault")).publish(CONTACTS_EVENT.model_copy(update={"campaign": campaign.id}))
-    await until(lambda: _delayed(house))
+    await harness.running(bus)
+    await (await harness.bus("vault")).publish(CONTACTS_EVENT.model_copy(update={"campaign": campaign.id}))
+    await until(lambda: _delayed(harness))
     await _ask(store, participant, "erased")
     await participant.carry_out(campaign)
     silenced_at = datetime.now(UTC)
@@ -70,8 +72,8 @@ async def test_a_message_that_comes_back_after_the_erasure_is_not_stored_and_is_
     assert '"UNKNOWN"' not in record.answers["measured"]
 
 
-async def _delayed(house: House) -> bool:
-    depths = await (await house.bus("vault")).delay_depths()
+async def _delayed(harness: MessagingHarness) -> bool:
+    depths = await (await harness.bus("vault")).delay_depths()
     return any(depths.values())
 
 

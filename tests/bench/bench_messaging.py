@@ -29,7 +29,7 @@ from shared.ids import Receipt, new_application_id, new_token
 from shared.messaging import Batch
 from shared.storage import InsertOne, UnitOfWork
 from tests.support.message_samples import SAMPLES
-from tests.support.messaging_harness import CAMPAIGN, House, received, until
+from tests.support.messaging_harness import CAMPAIGN, MessagingHarness, received, until
 from tests.support.service_keys import keys_in_environment
 
 EVENTS = 4000
@@ -49,10 +49,10 @@ class Figure:
     unit: str = "events/s"
 
 
-async def bare(house: House) -> AsyncIterator[Figure]:
+async def bare(harness: MessagingHarness) -> AsyncIterator[Figure]:
     """aio-pika alone, on a quorum queue of its own, the same body."""
-    body, queue_name = received().to_json(), f"{house.namespace}.bench"
-    async with await aio_pika.connect(house.amqp_url) as connection, connection.channel() as channel:
+    body, queue_name = received().to_json(), f"{harness.namespace}.bench"
+    async with await aio_pika.connect(harness.amqp_url) as connection, connection.channel() as channel:
         await channel.set_qos(prefetch_count=200)
         queue = await channel.declare_queue(queue_name, durable=True, arguments={"x-queue-type": "quorum"})
         try:
@@ -102,14 +102,14 @@ async def _windowed(act: Callable[[], Awaitable[object]]) -> None:
     await asyncio.gather(*(one() for _ in range(EVENTS)))
 
 
-async def single_events(house: House) -> AsyncIterator[Figure]:
+async def single_events(harness: MessagingHarness) -> AsyncIterator[Figure]:
     """Measure one application a message: published directly, handled in batches, one inserted document each."""
-    intake = await house.running(await house.bus("intake"))
+    intake = await harness.running(await harness.bus("intake"))
     begun = time.perf_counter()
     await _windowed(lambda: intake.publish(received()))
     yield Figure(f"Bus.publish, {IN_FLIGHT} in flight", EVENTS / (time.perf_counter() - begun))
 
-    vault, handled = await house.bus("vault"), 0
+    vault, handled = await harness.bus("vault"), 0
 
     async def insert(events: Sequence[ApplicationReceived], uow: UnitOfWork) -> None:
         nonlocal handled
@@ -119,15 +119,15 @@ async def single_events(house: House) -> AsyncIterator[Figure]:
 
     vault.consume(ApplicationReceived, insert, Batch(size=200))
     begun = time.perf_counter()
-    await house.running(vault)
+    await harness.running(vault)
     await until(lambda: handled >= EVENTS, timeout_s=120)
     yield Figure("Bus.consume: inbox + state + ack, batches of 200", EVENTS / (time.perf_counter() - begun))
 
 
-async def batch_events(house: House) -> AsyncIterator[Figure]:
+async def batch_events(harness: MessagingHarness) -> AsyncIterator[Figure]:
     """Measure a hundred items a message, through the outbox of one service into the state of another."""
-    vault, lottery, handled = await house.bus("vault"), await house.bus("lottery"), 0
-    store = await house.store("vault")
+    vault, lottery, handled = await harness.bus("vault"), await harness.bus("lottery"), 0
+    store = await harness.store("vault")
 
     async def insert(events: Sequence[ApplicationsAccepted], uow: UnitOfWork) -> None:
         nonlocal handled
@@ -141,10 +141,10 @@ async def batch_events(house: House) -> AsyncIterator[Figure]:
 
     events = [_accepted() for _ in range(ITEM_EVENTS)]
     lottery.consume(ApplicationsAccepted, insert, Batch(size=20))
-    await house.running(lottery)
+    await harness.running(lottery)
     begun = time.perf_counter()
     await store.transact(emit)
-    await house.running(vault)
+    await harness.running(vault)
     await until(lambda: handled >= ITEM_EVENTS * ITEMS, timeout_s=120)
     elapsed = time.perf_counter() - begun
     yield Figure("outbox → Bus.consume, 100 items a message", ITEM_EVENTS / elapsed)
@@ -169,8 +169,8 @@ def _accepted() -> ApplicationsAccepted:
 async def measure(amqp_url: str, mongo_url: str) -> list[Figure]:
     figures: list[Figure] = []
     for part in (bare, single_events, batch_events):
-        async with House(amqp_url, mongo_url, f"bench{secrets.token_hex(3)}") as house:
-            async for figure in part(house):
+        async with MessagingHarness(amqp_url, mongo_url, f"bench{secrets.token_hex(3)}") as harness:
+            async for figure in part(harness):
                 figures.append(figure)
                 say(f"{figure.what:<52}{figure.rate:>10,.0f} {figure.unit}")
     return figures

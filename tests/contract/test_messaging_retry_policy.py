@@ -18,7 +18,7 @@ DELAYS = st.lists(st.integers(1, 3600), min_size=1, max_size=6).map(tuple)
     st.integers(1, 20),
     st.sampled_from([TransientError, BrokerUnavailableError, KujiError, ValueError, OSError]),
 )
-def test_whatever_is_not_permanent_waits_on_each_rung_once_and_is_then_parked(
+def test_an_error_that_is_not_permanent_waits_in_each_delay_queue_once_and_is_then_parked(
     delays_s: tuple[int, ...], attempt: int, kind: type[Exception]
 ) -> None:
     verdict = judge(kind("text"), attempt, delays_s)

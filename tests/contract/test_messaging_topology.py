@@ -16,7 +16,7 @@ USERS = [User(service, "p", service) for service in SERVICES]
 
 
 def all_events() -> set[type[Event]]:
-    """Every class of the contracts that has a name on the wire."""
+    """Return the classes of the contracts that have a name on the wire."""
 
     def below(kind: type[Value]) -> set[type[Value]]:
         return {kind, *(found for child in kind.__subclasses__() for found in below(child))}
@@ -42,7 +42,7 @@ def test_each_consumer_of_a_route_has_one_queue_bound_by_the_events_name() -> No
     }
 
 
-def test_the_definitions_hold_the_queues_of_the_routes_the_rungs_and_the_parkings_and_nothing_else() -> None:
+def test_the_definitions_hold_exactly_the_queues_of_routes_delays_and_parking() -> None:
     queues = {queue["name"] for queue in definitions(USERS, "ns")["queues"]}
     assert queues == {
         *(NAMES.queue(consumer, route.event) for route in ROUTES for consumer in route.consumers),
@@ -74,7 +74,7 @@ def test_every_queue_is_a_durable_quorum_queue_and_only_records_of_untrusted_mes
 
 
 def test_whatever_leaves_a_queue_by_itself_goes_somewhere_at_least_once() -> None:
-    """A time to live or a delivery limit without such a way out would lose messages."""
+    """Check the dead-letter route: a time to live or a delivery limit without it would lose messages."""
     topology = describe("ns")
     exchanges = {exchange.name for exchange in topology.exchanges} | {""}
     for queue in topology.queues:
@@ -87,7 +87,7 @@ def test_whatever_leaves_a_queue_by_itself_goes_somewhere_at_least_once() -> Non
             assert arguments["x-dead-letter-exchange"] in exchanges
 
 
-def test_a_rung_keeps_the_routing_key_so_that_one_rung_serves_all_queues() -> None:
+def test_a_delay_queue_keeps_the_routing_key_so_that_it_serves_all_queues() -> None:
     delay_queues = [queue for queue in describe("ns").queues if queue.name.startswith("ns.kuji.wait.")]
     assert [delay_queue.arguments["x-message-ttl"] for delay_queue in delay_queues] == [
         delay_s * 1000 for delay_s in RETRY_DELAYS_S

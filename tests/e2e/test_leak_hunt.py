@@ -91,7 +91,7 @@ async def _until_all_are_notified(
 
 
 async def _provoke_errors(url: str, campaign: Campaign, applications: list[DemoApplication]) -> bytes:
-    """What a careless client might send: people in the clear, in every place a request has.
+    """Send people in the clear in every place of a request, as a careless client might.
 
     These are other people than those of the run: what a stranger pours into intake unsealed passes its memory.
     """

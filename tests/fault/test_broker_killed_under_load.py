@@ -23,7 +23,7 @@ from shared.messaging.envelope import Envelope
 from tests.bench.keepalive import Connection
 from tests.support.counting_handler import Witness, all_marked, marks
 from tests.support.intake_process import PATH, await_key, environment, pin, sealed_bodies, serving
-from tests.support.messaging_harness import House
+from tests.support.messaging_harness import MessagingHarness
 from tests.support.vault_messages import VaultSide, connected
 
 CLIENTS = 48
@@ -97,22 +97,24 @@ def aftermath(tmp_path_factory: pytest.TempPathFactory, mongo_url: str) -> Itera
 
 
 async def _play(broker: RabbitMQ, mongo_url: str, home: Path) -> Aftermath:
-    async with House(broker.url(), mongo_url, f"load{broker.ports.amqp}") as house:
-        await _place_witness(house)
-        await house.store("intake")  # the house clears its database away at the end
-        crowd, given_before = await _pour(broker, house, home)
-        kept = await _take_as_the_vault(house, len(crowd.receipts))
-        return Aftermath(crowd, given_before, await _copies(house), kept)
+    async with MessagingHarness(broker.url(), mongo_url, f"load{broker.ports.amqp}") as harness:
+        await _place_witness(harness)
+        await harness.store("intake")  # the harness clears its database away at the end
+        crowd, given_before = await _pour(broker, harness, home)
+        kept = await _take_as_the_vault(harness, len(crowd.receipts))
+        return Aftermath(crowd, given_before, await _copies(harness), kept)
 
 
-async def _pour(broker: RabbitMQ, house: House, home: Path) -> tuple[Crowd, int]:
-    """What the clients have to say, and how many receipts there were when the broker was killed."""
+async def _pour(broker: RabbitMQ, harness: MessagingHarness, home: Path) -> tuple[Crowd, int]:
+    """Return the clients and the number of receipts at the moment the broker was killed."""
     [port], crowd = free_ports(1), Crowd()
     with serving(
-        port, "services.intake", settings=environment(house.amqp_url, house.mongo_url, home, house.namespace, port)
+        port,
+        "services.intake",
+        settings=environment(harness.amqp_url, harness.mongo_url, home, harness.namespace, port),
     ):
-        connection = await connected(house.amqp_url)
-        vault = await VaultSide.connect(connection, house.namespace)
+        connection = await connected(harness.amqp_url)
+        vault = await VaultSide.connect(connection, harness.namespace)
         pin(home, vault)
         await vault.publish_key()
         await await_key(port)
@@ -135,25 +137,25 @@ async def _until(condition: Callable[[], bool], people: asyncio.Future[Any]) -> 
             await asyncio.sleep(0.02)
 
 
-async def _place_witness(house: House) -> None:
-    async with house.channel() as channel:
+async def _place_witness(harness: MessagingHarness) -> None:
+    async with harness.channel() as channel:
         queue = await channel.declare_queue(WITNESS, durable=True, arguments={"x-queue-type": "quorum"})
-        await queue.bind(house.names.events, ApplicationReceived.name)
+        await queue.bind(harness.names.events, ApplicationReceived.name)
 
 
-async def _take_as_the_vault(house: House, count: int) -> Counter[ApplicationId]:
-    vault = await house.bus("vault")
+async def _take_as_the_vault(harness: MessagingHarness, count: int) -> Counter[ApplicationId]:
+    vault = await harness.bus("vault")
     vault.consume(ApplicationReceived, Witness())
-    await house.running(vault)
-    store = await house.store("vault")
+    await harness.running(vault)
+    store = await harness.store("vault")
     await all_marked(store, count)
     await vault.drain()
     return await marks(store)
 
 
-async def _copies(house: House) -> dict[ApplicationId, set[EventId]]:
+async def _copies(harness: MessagingHarness) -> dict[ApplicationId, set[EventId]]:
     said: dict[ApplicationId, set[EventId]] = defaultdict(set)
-    for message in await house.take_all(WITNESS):
+    for message in await harness.take_all(WITNESS):
         for envelope in Envelope.read_all(message):
             event = ApplicationReceived.model_validate_json(envelope.body)
             said[event.application_id].add(envelope.event_id)

@@ -29,7 +29,7 @@ RECEIVED = next(event for event in SAMPLES if isinstance(event, ApplicationRecei
 def received(
     application_id: ApplicationId | None = None, key_id: str = "k1", campaign: str = CAMPAIGN
 ) -> ApplicationReceived:
-    """A message of the right shape; `key_id` tells the tests' handlers what to do with it."""
+    """Return an event of the right shape; `key_id` chooses what the tests' handlers do with it."""
     return RECEIVED.model_copy(
         update={
             "application_id": application_id or new_application_id(),
@@ -47,7 +47,7 @@ def decided(application_id: ApplicationId) -> ApplicationsDecided:
 
 
 @dataclass
-class House:
+class MessagingHarness:
     amqp_url: str
     mongo_url: str
     namespace: str
@@ -87,7 +87,7 @@ class House:
         )
 
     def environment(self, service: str) -> dict[str, str]:
-        """The same settings for a process of its own."""
+        """Return the same settings as environment of a separate process."""
         return {
             "KUJI_AMQP_URL": self.amqp_url,
             "KUJI_MONGO_URL": self.mongo_url,
@@ -131,12 +131,12 @@ class House:
             yield channel
 
     async def put(self, queue: str, message: aio_pika.Message) -> None:
-        """A message as a foreign program would put it there."""
+        """Put a message into a queue as a foreign program would."""
         async with self.channel() as channel:
             await channel.default_exchange.publish(message, queue)
 
     async def take_all(self, queue: str) -> list[aio_pika.abc.AbstractIncomingMessage]:
-        """Every message waiting in `queue`, taken away."""
+        """Take every message that waits in `queue`, and return them."""
         async with self.channel() as channel:
             target = await channel.get_queue(queue)
             taken = []

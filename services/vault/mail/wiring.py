@@ -17,13 +17,13 @@ from shared.storage import Store
 
 
 @asynccontextmanager
-async def open_servers(*doors: MailRelay | BounceServer | None) -> AsyncIterator[None]:
+async def open_servers(*listeners: MailRelay | BounceServer | None) -> AsyncIterator[None]:
     """Run the configured servers inside the context; on leaving, verdicts under way are still received."""
     async with AsyncExitStack() as stack:
-        for door in doors:
-            if door is not None:
-                await door.start()
-                stack.push_async_callback(door.stop)
+        for listener in listeners:
+            if listener is not None:
+                await listener.start()
+                stack.push_async_callback(listener.stop)
         yield
 
 

@@ -6,20 +6,20 @@ from deploy.local.ports import free_ports
 from deploy.local.processes import Watchdog
 from deploy.local.rabbitmq import Ports, RabbitMQ
 from shared.contracts import SERVICES
-from tests.support.messaging_harness import House
+from tests.support.messaging_harness import MessagingHarness
 
 PASSWORD = "only-for-tests"
 
 
 @pytest.fixture
-async def house(amqp_url: str, mongo_url: str, namespace: str) -> AsyncIterator[House]:
-    async with House(amqp_url, mongo_url, namespace) as house:
-        yield house
+async def harness(amqp_url: str, mongo_url: str, namespace: str) -> AsyncIterator[MessagingHarness]:
+    async with MessagingHarness(amqp_url, mongo_url, namespace) as harness:
+        yield harness
 
 
 @pytest.fixture(scope="session")
 def own_broker(tmp_path_factory: pytest.TempPathFactory, watchdog: Watchdog) -> Iterator[RabbitMQ]:
-    """A broker that a test may stop, freeze and start again; it was set up from our definitions file alone."""
+    """Start a broker from our definitions file alone, for a test that may stop, freeze and restart it."""
     broker = RabbitMQ(tmp_path_factory.mktemp("own-broker"), Ports(*free_ports(3)), watchdog)
     broker.start(dict.fromkeys(SERVICES, PASSWORD))
     try:
@@ -30,7 +30,7 @@ def own_broker(tmp_path_factory: pytest.TempPathFactory, watchdog: Watchdog) -> 
 
 
 @pytest.fixture
-async def own_house(own_broker: RabbitMQ, mongo_url: str, namespace: str) -> AsyncIterator[House]:
+async def own_harness(own_broker: RabbitMQ, mongo_url: str, namespace: str) -> AsyncIterator[MessagingHarness]:
     """On the broker that may be mistreated; short timeouts."""
-    async with House(own_broker.url(), mongo_url, namespace, timeout_s=1.0) as house:
-        yield house
+    async with MessagingHarness(own_broker.url(), mongo_url, namespace, timeout_s=1.0) as harness:
+        yield harness

@@ -8,7 +8,7 @@ from shared.errors import TransientError
 from shared.ids import CampaignId, new_application_id
 from shared.messaging import Bus, Handler
 from shared.storage import INBOX, OUTBOX, Store, UnitOfWork
-from tests.support.messaging_harness import CAMPAIGN, House, decided, received, until
+from tests.support.messaging_harness import CAMPAIGN, MessagingHarness, decided, received, until
 
 OTHER = CampaignId("another")
 
@@ -23,11 +23,11 @@ async def one_dropped(store: Store) -> bool:
     return tombstone is not None and tombstone.dropped == 1
 
 
-async def consuming(house: House, handler: Handler[ApplicationReceived]) -> Bus:
+async def consuming(harness: MessagingHarness, handler: Handler[ApplicationReceived]) -> Bus:
     """Start the vault's bus with this handler."""
-    vault = await house.bus("vault")
+    vault = await harness.bus("vault")
     vault.consume(ApplicationReceived, handler)
-    return await house.running(vault)
+    return await harness.running(vault)
 
 
 async def delayed(bus: Bus, count: int) -> bool:
@@ -35,14 +35,14 @@ async def delayed(bus: Bus, count: int) -> bool:
     return sum((await bus.delay_depths()).values()) == count
 
 
-async def test_an_event_of_an_erased_campaign_reaches_no_handler_and_is_counted(house: House) -> None:
+async def test_an_event_of_an_erased_campaign_reaches_no_handler_and_is_counted(harness: MessagingHarness) -> None:
     handled: list[ApplicationReceived] = []
 
     async def handle(events: Sequence[ApplicationReceived], _: UnitOfWork) -> None:
         handled.extend(events)
 
-    store, intake = await house.store("vault"), await house.bus("intake")
-    await consuming(house, handle)
+    store, intake = await harness.store("vault"), await harness.bus("intake")
+    await consuming(harness, handle)
     await erase(store)
     await intake.publish(received())
     await intake.publish(received(campaign=OTHER))
@@ -52,15 +52,15 @@ async def test_an_event_of_an_erased_campaign_reaches_no_handler_and_is_counted(
     assert await store.db[INBOX].count_documents({"campaign": CAMPAIGN}) == 0
 
 
-async def test_an_event_that_comes_back_from_a_delay_queue_is_dropped(house: House) -> None:
+async def test_an_event_that_comes_back_from_a_delay_queue_is_dropped(harness: MessagingHarness) -> None:
     tried: list[str] = []
 
     async def fail(_: Sequence[ApplicationReceived], __: UnitOfWork) -> None:
         tried.append("once")
         raise TransientError("try again")
 
-    store, intake = await house.store("vault"), await house.bus("intake")
-    vault = await consuming(house, fail)
+    store, intake = await harness.store("vault"), await harness.bus("intake")
+    vault = await consuming(harness, fail)
     await intake.publish(received())
     await until(lambda: delayed(vault, 1))
     await erase(store)
@@ -69,8 +69,8 @@ async def test_an_event_that_comes_back_from_a_delay_queue_is_dropped(house: Hou
     assert len(tried) == 1
 
 
-async def test_nothing_of_an_erased_campaign_is_published(house: House) -> None:
-    store = await house.store("vault")
+async def test_nothing_of_an_erased_campaign_is_published(harness: MessagingHarness) -> None:
+    store = await harness.store("vault")
     await erase(store)
 
     async def emit_both(uow: UnitOfWork) -> None:
@@ -83,15 +83,15 @@ async def test_nothing_of_an_erased_campaign_is_published(house: House) -> None:
     assert await one_dropped(store)
 
 
-async def test_a_message_in_a_handler_counts_as_unacknowledged_until_it_is_handled(house: House) -> None:
+async def test_a_message_in_a_handler_counts_as_unacknowledged_until_it_is_handled(harness: MessagingHarness) -> None:
     begun, may_end = asyncio.Event(), asyncio.Event()
 
     async def wait(_: Sequence[ApplicationReceived], __: UnitOfWork) -> None:
         begun.set()
         await may_end.wait()
 
-    intake = await house.bus("intake")
-    vault = await consuming(house, wait)
+    intake = await harness.bus("intake")
+    vault = await consuming(harness, wait)
     await intake.publish(received())
     await begun.wait()
     assert (vault.unacknowledged(CAMPAIGN), vault.unacknowledged(OTHER)) == (1, 0)

@@ -12,12 +12,12 @@ from shared.ids import ApplicationId, new_event_id
 from shared.messaging import BrokerUnavailableError, Bus
 from shared.storage import Store, UnitOfWork
 from tests.support.counting_handler import Witness, all_marked, marks
-from tests.support.messaging_harness import House, received, until
+from tests.support.messaging_harness import MessagingHarness, received, until
 from tests.support.tcp_proxy import Proxy
 
 
 async def insist(bus: Bus) -> ApplicationId:
-    """What a careful sender does: the same event under the same id until it is confirmed."""
+    """Publish the same event under the same id until the broker confirms it, as a careful sender does."""
     event, event_id = received(), new_event_id()
     while True:
         try:
@@ -29,12 +29,12 @@ async def insist(bus: Bus) -> ApplicationId:
 
 
 async def test_a_broker_restart_under_load_loses_nothing_and_does_nothing_twice(
-    own_house: House, own_broker: RabbitMQ
+    own_harness: MessagingHarness, own_broker: RabbitMQ
 ) -> None:
-    intake, vault = await own_house.bus("intake"), await own_house.bus("vault")
+    intake, vault = await own_harness.bus("intake"), await own_harness.bus("vault")
     vault.consume(ApplicationReceived, Witness())
-    await own_house.running(vault)
-    await own_house.running(intake)
+    await own_harness.running(vault)
+    await own_harness.running(intake)
     applications: list[ApplicationId] = []
 
     async def keep_saying() -> None:
@@ -43,7 +43,7 @@ async def test_a_broker_restart_under_load_loses_nothing_and_does_nothing_twice(
             await asyncio.sleep(0.01)
 
     saying = [asyncio.create_task(keep_saying()) for _ in range(5)]
-    store = await own_house.store("vault")
+    store = await own_harness.store("vault")
     await all_marked(store, 20)
     await asyncio.to_thread(own_broker.restart)
     await asyncio.gather(*saying)
@@ -54,11 +54,13 @@ async def test_a_broker_restart_under_load_loses_nothing_and_does_nothing_twice(
     assert (await vault.queue_depths())["vault.parked"] == 0
 
 
-async def test_a_broker_that_freezes_and_thaws_is_used_again(own_house: House, own_broker: RabbitMQ) -> None:
-    intake, vault = await own_house.bus("intake"), await own_house.bus("vault")
+async def test_a_broker_that_freezes_and_thaws_is_used_again(
+    own_harness: MessagingHarness, own_broker: RabbitMQ
+) -> None:
+    intake, vault = await own_harness.bus("intake"), await own_harness.bus("vault")
     vault.consume(ApplicationReceived, Witness())
-    await own_house.running(vault)
-    await own_house.running(intake)
+    await own_harness.running(vault)
+    await own_harness.running(intake)
     group = own_broker.children[-1].pid
     os.killpg(group, signal.SIGSTOP)
     try:
@@ -69,19 +71,19 @@ async def test_a_broker_that_freezes_and_thaws_is_used_again(own_house: House, o
         os.killpg(group, signal.SIGCONT)
 
     applications = await asyncio.gather(*saying)
-    store = await own_house.store("vault")
+    store = await own_harness.store("vault")
     await all_marked(store, 20)
     assert await marks(store) == dict.fromkeys(applications, 1)
 
 
 async def test_a_lost_connection_under_a_running_handler_lets_it_finish_and_its_event_is_not_handled_again(
-    house: House,
+    harness: MessagingHarness,
 ) -> None:
-    address = urlsplit(house.amqp_url)
+    address = urlsplit(harness.amqp_url)
     async with Proxy(str(address.hostname), int(address.port or 5672)) as proxy:
         begun, go_on = asyncio.Event(), asyncio.Event()
         witness = Witness()
-        vault = await house.bus("vault", amqp_url=through(house.amqp_url, proxy))
+        vault = await harness.bus("vault", amqp_url=through(harness.amqp_url, proxy))
 
         async def slow(events: Sequence[ApplicationReceived], uow: UnitOfWork) -> None:
             begun.set()
@@ -89,15 +91,15 @@ async def test_a_lost_connection_under_a_running_handler_lets_it_finish_and_its_
             await witness(events, uow)
 
         vault.consume(ApplicationReceived, slow)
-        await house.running(vault)
+        await harness.running(vault)
         event = received()
-        await (await house.running(await house.bus("intake"))).publish(event)
+        await (await harness.running(await harness.bus("intake"))).publish(event)
         await begun.wait()
 
         proxy.cut()
         await asyncio.sleep(0.5)
         go_on.set()
-        store = await house.store("vault")
+        store = await harness.store("vault")
         await all_marked(store, 1)
         await until(vault.ready)
         await until(lambda: is_quiet(vault))
@@ -110,41 +112,43 @@ async def is_quiet(vault: Bus) -> bool:
     return sum((await vault.queue_depths()).values()) == 0
 
 
-async def test_while_the_database_is_away_messages_wait_and_are_neither_retried_nor_parked(house: House) -> None:
+async def test_while_the_database_is_away_messages_wait_and_are_neither_retried_nor_parked(
+    harness: MessagingHarness,
+) -> None:
     """No message is to blame, so none climbs the ladder; when the database is back all are handled."""
-    await house.store("vault")
-    address = urlsplit(house.mongo_url)
+    await harness.store("vault")
+    address = urlsplit(harness.mongo_url)
     async with Proxy(str(address.hostname), int(address.port or 27017)) as proxy:
-        store = Store.open(directly(through(house.mongo_url, proxy)), house.database("vault"), timeout_s=1)
+        store = Store.open(directly(through(harness.mongo_url, proxy)), harness.database("vault"), timeout_s=1)
         witness = Witness()
-        vault = Bus(house.settings("vault"), "vault", store)
+        vault = Bus(harness.settings("vault"), "vault", store)
         vault.consume(ApplicationReceived, witness)
-        await house.running(vault)
-        intake = await house.running(await house.bus("intake"))
+        await harness.running(vault)
+        intake = await harness.running(await harness.bus("intake"))
         proxy.refuse()
         events = [received() for _ in range(20)]
         await asyncio.gather(*(intake.publish(event) for event in events))
 
         await asyncio.sleep(4)
-        assert await marks(await house.store("vault")) == {}
+        assert await marks(await harness.store("vault")) == {}
         proxy.accept()
-        await all_marked(await house.store("vault"), 20)
+        await all_marked(await harness.store("vault"), 20)
 
-        assert await marks(await house.store("vault")) == {event.application_id: 1 for event in events}
+        assert await marks(await harness.store("vault")) == {event.application_id: 1 for event in events}
         assert (await vault.queue_depths())["vault.parked"] == 0
         await vault.drain()
         await store.close()
 
 
 def through(url: str, proxy: Proxy) -> str:
-    """The same address by way of the proxy."""
+    """Return the same address by way of the proxy."""
     parts = urlsplit(url)
     login = f"{parts.username}:{parts.password}@" if parts.username else ""
     return urlunsplit(parts._replace(netloc=f"{login}127.0.0.1:{proxy.port}"))
 
 
 def directly(mongo_url: str) -> str:
-    """Without looking for other members of the replica set, which would lead past the proxy."""
+    """Connect directly: a look-up of the replica set's members would lead past the proxy."""
     parts = urlsplit(mongo_url)
     kept = [part for part in parts.query.split("&") if part and not part.startswith(("replicaSet", "directConnection"))]
     return urlunsplit(parts._replace(path=parts.path or "/", query="&".join([*kept, "directConnection=true"])))

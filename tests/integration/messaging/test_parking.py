@@ -15,7 +15,7 @@ from shared.storage import UnitOfWork
 from shared.web import install_problems, require_staff_token
 from tests.support.counting_handler import Witness, all_marked, marks
 from tests.support.message_samples import SAMPLES
-from tests.support.messaging_harness import CAMPAIGN, House, received, until
+from tests.support.messaging_harness import CAMPAIGN, MessagingHarness, received, until
 from tests.support.service_keys import signed, signed_body
 
 TOKEN = "staff"
@@ -33,8 +33,8 @@ class Fickle(Witness):
 
 
 @pytest.fixture
-async def vault(house: House) -> Bus:
-    return await house.bus("vault")
+async def vault(harness: MessagingHarness) -> Bus:
+    return await harness.bus("vault")
 
 
 @pytest.fixture
@@ -58,11 +58,11 @@ async def parked(staff: httpx.AsyncClient, count: int) -> list[dict[str, str]]:
 
 
 async def test_staff_see_how_much_waits_in_each_queue_and_how_much_is_parked(
-    house: House, vault: Bus, staff: httpx.AsyncClient
+    harness: MessagingHarness, vault: Bus, staff: httpx.AsyncClient
 ) -> None:
     vault.consume(ApplicationReceived, Fickle())
-    await house.running(vault)
-    await (await house.running(await house.bus("intake"))).publish(received())
+    await harness.running(vault)
+    await (await harness.running(await harness.bus("intake"))).publish(received())
     await parked(staff, 1)
 
     queues = (await staff.get("/v1/queues")).json()["queues"]
@@ -72,12 +72,12 @@ async def test_staff_see_how_much_waits_in_each_queue_and_how_much_is_parked(
 
 
 async def test_the_list_says_what_failed_where_and_why_and_never_shows_a_body(
-    house: House, vault: Bus, staff: httpx.AsyncClient
+    harness: MessagingHarness, vault: Bus, staff: httpx.AsyncClient
 ) -> None:
     vault.consume(ApplicationReceived, Fickle())
-    await house.running(vault)
+    await harness.running(vault)
     event = received()
-    event_id = await (await house.running(await house.bus("intake"))).publish(event)
+    event_id = await (await harness.running(await harness.bus("intake"))).publish(event)
 
     (message,) = await parked(staff, 1)
 
@@ -94,11 +94,11 @@ async def test_the_list_says_what_failed_where_and_why_and_never_shows_a_body(
 
 
 async def test_looking_at_parked_messages_leaves_them_there_in_order(
-    house: House, vault: Bus, staff: httpx.AsyncClient
+    harness: MessagingHarness, vault: Bus, staff: httpx.AsyncClient
 ) -> None:
     vault.consume(ApplicationReceived, Fickle())
-    await house.running(vault)
-    intake = await house.running(await house.bus("intake"))
+    await harness.running(vault)
+    intake = await harness.running(await harness.bus("intake"))
     said = [await intake.publish(received()) for _ in range(3)]
     await parked(staff, 3)
 
@@ -109,30 +109,30 @@ async def test_looking_at_parked_messages_leaves_them_there_in_order(
 
 
 async def test_a_replayed_message_is_handled_and_the_others_stay(
-    house: House, vault: Bus, staff: httpx.AsyncClient
+    harness: MessagingHarness, vault: Bus, staff: httpx.AsyncClient
 ) -> None:
     fickle = Fickle()
     vault.consume(ApplicationReceived, fickle)
-    await house.running(vault)
-    intake = await house.running(await house.bus("intake"))
+    await harness.running(vault)
+    intake = await harness.running(await harness.bus("intake"))
     events = {await intake.publish(event): event for event in (received(), received(), received())}
     _, chosen, _ = await parked(staff, 3)
     fickle.broken = False
 
     assert (await staff.post(f"/v1/parked/{chosen['id']}/replay")).status_code == 202
-    await all_marked(await house.store("vault"), 1)
-    assert await marks(await house.store("vault")) == {events[chosen["event_id"]].application_id: 1}
+    await all_marked(await harness.store("vault"), 1)
+    assert await marks(await harness.store("vault")) == {events[chosen["event_id"]].application_id: 1}
     assert [message["event_id"] for message in await parked(staff, 2)] == [
         event_id for event_id in events if event_id != chosen["event_id"]
     ]
 
 
 async def test_a_discarded_message_is_gone_and_cannot_be_found_again(
-    house: House, vault: Bus, staff: httpx.AsyncClient
+    harness: MessagingHarness, vault: Bus, staff: httpx.AsyncClient
 ) -> None:
     vault.consume(ApplicationReceived, Fickle())
-    await house.running(vault)
-    intake = await house.running(await house.bus("intake"))
+    await harness.running(vault)
+    intake = await harness.running(await harness.bus("intake"))
     await intake.publish(received())
     kept = await intake.publish(received())
     doomed, _ = await parked(staff, 2)
@@ -147,11 +147,13 @@ async def test_a_discarded_message_is_gone_and_cannot_be_found_again(
 
 
 async def test_a_message_from_no_queue_of_this_service_cannot_be_put_back(
-    house: House, vault: Bus, staff: httpx.AsyncClient
+    harness: MessagingHarness, vault: Bus, staff: httpx.AsyncClient
 ) -> None:
-    await house.running(vault)
+    await harness.running(vault)
     foreign = signed_body("application.received", b"{}", "intake")
-    await house.put(house.names.parked("vault"), foreign.parked(house.names.queue("lottery", "receipts.closed"), "X"))
+    await harness.put(
+        harness.names.parked("vault"), foreign.parked(harness.names.queue("lottery", "receipts.closed"), "X")
+    )
     (message,) = await parked(staff, 1)
 
     answer = await staff.post(f"/v1/parked/{message['id']}/replay")
@@ -167,14 +169,14 @@ async def test_staff_calls_are_refused_without_the_token(staff: httpx.AsyncClien
         assert answer.status_code == 401
 
 
-async def test_purging_a_campaign_leaves_the_messages_of_others(house: House, vault: Bus) -> None:
-    await house.running(vault)
-    origin = house.names.queue("vault", "application.received")
+async def test_purging_a_campaign_leaves_the_messages_of_others(harness: MessagingHarness, vault: Bus) -> None:
+    await harness.running(vault)
+    origin = harness.names.queue("vault", "application.received")
     for campaign in (CAMPAIGN, "another", CAMPAIGN):
         envelope = signed(received(campaign=campaign))
-        await house.put(house.names.parked("vault"), envelope.parked(origin, "PermanentError"))
+        await harness.put(harness.names.parked("vault"), envelope.parked(origin, "PermanentError"))
     unreadable = signed_body("application.received", b"\xff", "intake")
-    await house.put(house.names.parked("vault"), unreadable.parked(origin, "X"))
+    await harness.put(harness.names.parked("vault"), unreadable.parked(origin, "X"))
 
     assert await vault.purge_campaign(CAMPAIGN) == 2
     assert await vault.purge_campaign(CAMPAIGN) == 0
@@ -182,8 +184,10 @@ async def test_purging_a_campaign_leaves_the_messages_of_others(house: House, va
     assert await vault.purge_campaign(CampaignId("another")) == 1
 
 
-async def test_queue_depths_name_every_queue_of_the_service_and_count_what_waits(house: House, vault: Bus) -> None:
-    notifier = await house.running(await house.bus("notifier"))
+async def test_queue_depths_name_every_queue_of_the_service_and_count_what_waits(
+    harness: MessagingHarness, vault: Bus
+) -> None:
+    notifier = await harness.running(await harness.bus("notifier"))
     await notifier.publish(next(event for event in SAMPLES if isinstance(event, PrintRequested)))
 
     assert await vault.queue_depths() == {

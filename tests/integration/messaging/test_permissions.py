@@ -114,5 +114,5 @@ def test_definitions_are_json_and_hold_no_password() -> None:
 
 
 def test_the_password_hash_is_the_one_of_rabbitmqs_guide() -> None:
-    """The worked example of RabbitMQ's passwords guide: salt 908DC60A, password test12."""
+    """Check the worked example of RabbitMQ's passwords guide: salt 908DC60A, password test12."""
     assert password_hash("test12", bytes.fromhex("908DC60A")) == "kI3GCqW5JLMJa4iX1lo7X4D6XbYqlLgxIs30+P6tENUV2POR"

@@ -16,7 +16,7 @@ from shared.storage import (
     StoreUnavailableError,
     UnitOfWork,
 )
-from tests.support.messaging_harness import House, decided
+from tests.support.messaging_harness import MessagingHarness, decided
 
 THINGS = Collection(
     "things",
@@ -26,8 +26,8 @@ THINGS = Collection(
 
 
 @pytest.fixture
-async def store(house: House) -> Store:
-    store = await house.store("vault")
+async def store(harness: MessagingHarness) -> Store:
+    store = await harness.store("vault")
     await store.ensure([THINGS])
     return store
 
@@ -43,8 +43,8 @@ async def test_ensure_can_be_run_at_every_start_and_brings_rules_up_to_date(stor
         await store.db["things"].insert_one({"n": 1})
 
 
-async def test_several_instances_may_ensure_at_once(house: House) -> None:
-    others = [Store.open(house.mongo_url, house.database("vault")) for _ in range(3)]
+async def test_several_instances_may_ensure_at_once(harness: MessagingHarness) -> None:
+    others = [Store.open(harness.mongo_url, harness.database("vault")) for _ in range(3)]
     await asyncio.gather(*(other.ensure([THINGS]) for other in others))
     for other in others:
         await other.close()

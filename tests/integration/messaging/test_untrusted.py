@@ -17,7 +17,7 @@ from shared.messaging.envelope import Envelope, bundles
 from shared.service_keys import EventSignature, ServiceKey
 from shared.web import install_problems, require_staff_token
 from tests.support.counting_handler import Witness, all_marked, marks
-from tests.support.messaging_harness import CAMPAIGN, House, received, until
+from tests.support.messaging_harness import CAMPAIGN, MessagingHarness, received, until
 from tests.support.service_keys import service_key, signed, signed_body
 
 NAME = "application.received"
@@ -51,7 +51,7 @@ def _of_another_name() -> Message:
 
 
 def _renamed() -> Message:
-    """The type says the queue's event, the signature another one."""
+    """Publish the queue's event by its type, signed as another event."""
     return replace(signed_body("receipts.closed", received().to_json(), "intake"), name=NAME).message()
 
 
@@ -108,27 +108,27 @@ FOREIGN = {
 }
 
 
-async def vault_with(house: House, witness: Witness) -> Bus:
-    vault = await house.bus("vault")
+async def vault_with(harness: MessagingHarness, witness: Witness) -> Bus:
+    vault = await harness.bus("vault")
     vault.consume(ApplicationReceived, witness)
-    return await house.running(vault)
+    return await harness.running(vault)
 
 
 @pytest.mark.parametrize("kind", FOREIGN)
 async def test_a_message_that_no_known_publisher_signed_is_not_handled_and_leaves_a_record(
-    house: House, kind: str
+    harness: MessagingHarness, kind: str
 ) -> None:
     make, reason = FOREIGN[kind]
     message, witness = make(), Witness()
-    vault = await vault_with(house, witness)
+    vault = await vault_with(harness, witness)
     with capture_logs() as logs:
-        await house.put(house.names.queue("vault", NAME), message)
+        await harness.put(harness.names.queue("vault", NAME), message)
         good = received()
-        await (await house.bus("intake")).publish(good)
-        await all_marked(await house.store("vault"), 1)
+        await (await harness.bus("intake")).publish(good)
+        await all_marked(await harness.store("vault"), 1)
         await until(lambda: _counted(vault, 1))
 
-    assert await marks(await house.store("vault")) == {good.application_id: 1}
+    assert await marks(await harness.store("vault")) == {good.application_id: 1}
     (record,) = await vault.untrusted.records()
     assert (record.reason, record.size) == (reason, len(message.body))
     assert record.sha256 == hashlib.sha256(message.body).hexdigest()
@@ -136,25 +136,27 @@ async def test_a_message_that_no_known_publisher_signed_is_not_handled_and_leave
     assert (await vault.queue_depths())["vault.parked"] == 0
     assert [line["code"] for line in logs if line["event"] == "message-untrusted"] == [reason]
     assert PERSON not in repr(logs)
-    (kept,) = await house.take_all(house.names.untrusted("vault"))
+    (kept,) = await harness.take_all(harness.names.untrusted("vault"))
     assert kept.body == b""
     assert PERSON not in repr(kept.headers)
 
 
-async def test_a_key_that_is_not_among_the_public_keys_signs_nothing(house: House, tmp_path: Path) -> None:
+async def test_a_key_that_is_not_among_the_public_keys_signs_nothing(harness: MessagingHarness, tmp_path: Path) -> None:
     witness = Witness()
-    vault = await vault_with(house, witness)
-    await house.put(house.names.queue("vault", NAME), _by_an_unknown_key(tmp_path))
+    vault = await vault_with(harness, witness)
+    await harness.put(harness.names.queue("vault", NAME), _by_an_unknown_key(tmp_path))
     await until(lambda: _counted(vault, 1))
     assert not witness.calls
 
 
-async def test_foreign_messages_in_the_parking_queue_become_records_and_leave_its_count(house: House) -> None:
+async def test_foreign_messages_in_the_parking_queue_become_records_and_leave_its_count(
+    harness: MessagingHarness,
+) -> None:
     """Copy headers can lead into the parking queue of another service by way of a delay queue."""
-    vault = await house.bus("vault")
-    origin = house.names.queue("vault", NAME)
-    await house.put(house.names.parked("vault"), _unsigned())
-    await house.put(house.names.parked("vault"), signed(received()).parked(origin, "PermanentError"))
+    vault = await harness.bus("vault")
+    origin = harness.names.queue("vault", NAME)
+    await harness.put(harness.names.parked("vault"), _unsigned())
+    await harness.put(harness.names.parked("vault"), signed(received()).parked(origin, "PermanentError"))
 
     assert await vault.purge_campaign(CAMPAIGN) == 1
 
@@ -162,15 +164,17 @@ async def test_foreign_messages_in_the_parking_queue_become_records_and_leave_it
     assert await vault.untrusted.count() == 1
 
 
-async def test_copies_in_delay_and_parking_queues_keep_the_signature_of_the_publisher(house: House) -> None:
+async def test_copies_in_delay_and_parking_queues_keep_the_signature_of_the_publisher(
+    harness: MessagingHarness,
+) -> None:
     witness = Witness()
-    vault = await vault_with(house, witness)
+    vault = await vault_with(harness, witness)
     event = received(key_id="transient")
-    event_id = await (await house.bus("intake")).publish(event)
+    event_id = await (await harness.bus("intake")).publish(event)
     await until(lambda: _parked(vault, 1))
 
     assert witness.attempts(event.application_id) >= 3
-    (parked,) = await house.take_all(house.names.parked("vault"))
+    (parked,) = await harness.take_all(harness.names.parked("vault"))
     expected = service_key("intake").sign_event(NAME, event_id, parked.body)
     headers = parked.headers
     kept = EventSignature(*(str(headers[name]) for name in ("kuji-publisher", "kuji-key", "kuji-signature")))
@@ -178,14 +182,14 @@ async def test_copies_in_delay_and_parking_queues_keep_the_signature_of_the_publ
     assert await vault.untrusted.count() == 0
 
 
-async def test_staff_see_the_records_and_discard_them_together(house: House, tmp_path: Path) -> None:
-    vault = await vault_with(house, Witness())
+async def test_staff_see_the_records_and_discard_all_of_them(harness: MessagingHarness, tmp_path: Path) -> None:
+    vault = await vault_with(harness, Witness())
     (tmp_path / "token").write_text("staff")
     app = FastAPI()
     install_problems(app)
     app.include_router(vault.parking_router(require_staff_token(tmp_path / "token")))
     for _ in range(3):
-        await house.put(house.names.queue("vault", NAME), _unsigned())
+        await harness.put(harness.names.queue("vault", NAME), _unsigned())
     await until(lambda: _counted(vault, 3))
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://vault") as client:
         assert (await client.get("/v1/untrusted")).status_code == 401

@@ -132,10 +132,10 @@ class RelaySessions:
         except MtaUnavailableError:
             return _AWAY
 
-    async def leave(self, patience_s: float) -> None:
+    async def leave(self, timeout_s: float) -> None:
         """Refuse new messages, and wait for the verdicts under way. Raises TimeoutError."""
         self._leaving = True
-        async with asyncio.timeout(patience_s):
+        async with asyncio.timeout(timeout_s):
             await self._quiet.wait()
 
     async def handle_RSET(self, _server: SMTP, session: Session, _envelope: Envelope) -> str:  # noqa: N802
