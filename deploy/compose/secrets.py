@@ -78,6 +78,7 @@ def environment(service: str, *, rehearsal: bool) -> dict[str, str]:
             "KUJI_RELAY_PASSWORD_FILE": "/run/kuji/relay-password",
             "KUJI_BOUNCE_HOST": "0.0.0.0",
             "KUJI_BOUNCE_PORT": "2526",
+            "KUJI_BOUNCE_CLIENTS": '["172.16.0.0/12"]',
             **(_MAILBOX if rehearsal else {}),
         },
         "notifier": {

@@ -28,11 +28,17 @@ async def on_places(events: Sequence[PlacesOffered], uow: UnitOfWork) -> None:
 
 
 async def on_bounced(events: Sequence[MailBounced], uow: UnitOfWork) -> None:
-    """Send the notice of a bounced mail by post.
+    """Send the notice of a bounced mail by post; hold it for a handler if the report is unclear.
 
-    The vault reports a mailbox that a family shares once for each member, so the token selects the member to whom this
-    mail was sent.
+    The vault does not know the notice's campaign and publishes one event for each, so that the others match nothing.
     """
     notices = NoticeRepository.within(uow)
     for event in events:
-        await notices.record_bounce(event.campaign, event.notice_id, event.token, event.status, wall_now())
+        await notices.record_bounce(
+            event.campaign,
+            event.notice_id,
+            event.status,
+            wall_now(),
+            token=event.token,
+            is_unclear=event.verdict == "unclear",
+        )

@@ -114,11 +114,18 @@ class NoticeRepository:
     # After the mail server's answer.
 
     async def record_bounce(
-        self, campaign: CampaignId, envelope_id: str, token: Token, status: str, at: datetime
+        self,
+        campaign: CampaignId,
+        notice: NoticeId,
+        status: str,
+        at: datetime,
+        *,
+        token: Token | None = None,
+        is_unclear: bool = False,
     ) -> None:
-        """Record a delivery report; `envelope_id` is the notice's id. A status 2.x.x is no failure: `unclear`."""
-        selected = {"_id": envelope_id, "token": token, "campaign": campaign}
-        to = NoticeState.UNCLEAR if status.startswith("2") else NoticeState.BOUNCED
+        """Record a report on a mail. A token, if there is one, must be the notice's; a status 2.x.x is `unclear`."""
+        selected = {"_id": notice, "campaign": campaign, **({} if token is None else {"token": token})}
+        to = NoticeState.UNCLEAR if is_unclear or status.startswith("2") else NoticeState.BOUNCED
         values = {"code": status, "bounced": to is NoticeState.BOUNCED, "next_at": at}
         change = _change(selected, to, values)
         await self._notices.update_one(*change, session=self._session)

@@ -71,7 +71,10 @@ def build(settings: VaultSettings) -> FastAPI:
     closing = close_out(settings, store, bus, keystore, answer_keys, known, audit, campaigns, typesetter, clock)
     bus.consume(ErasureCompleted, closing.answers.on_completed)
 
-    listeners = (mail.relay(settings, known, campaigns, clock), mail.bounce_server(settings, known, store))
+    listeners = (
+        mail.relay(settings, keystore, known, campaigns, clock),
+        mail.bounce_server(settings, keystore, campaigns, store),
+    )
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:

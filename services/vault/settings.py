@@ -1,9 +1,10 @@
 """Settings of the vault; every one has a safe default or must be given."""
 
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, IPvAnyNetwork
 
 from shared.settings import ServiceSettings
 from shared.typesetting import FONT_DIRS
@@ -27,6 +28,10 @@ class VaultSettings(ServiceSettings):
     bounce_host: str = Field("127.0.0.1", description="address the door for delivery reports listens on")
     bounce_port: int | None = Field(
         None, ge=0, le=65535, description="port for delivery reports (SMTP from the mail server); without it no door"
+    )
+    bounce_clients: tuple[IPvAnyNetwork, ...] = Field(
+        (IPv4Network("127.0.0.0/8"), IPv6Network("::1/128")),
+        description="networks of the mail server that may deliver reports; all others are refused",
     )
     mta_host: str = Field("localhost", description="mail server that takes outgoing mail")
     mta_port: int = Field(25, ge=1, le=65535, description="port of that mail server")

@@ -100,10 +100,15 @@ class PrintCompleted(Event):
 
 
 class MailBounced(Event):
-    """A delivery report came back after the mail had been taken (RFC 3464); status per RFC 3463."""
+    """A report came to the bounce address of a notice after its mail had been taken; status per RFC 3463.
+
+    `verdict`: `bounced` for a final failure; `unclear` for mail that a person must look at. `token` is not set since
+    the notice id alone names the notice.
+    """
 
     name: ClassVar[str] = "mail.bounced"
     campaign: CampaignIdField
     notice_id: NoticeIdField
-    token: TokenField
+    token: TokenField | None = None
+    verdict: Literal["bounced", "unclear"] = "bounced"
     status: Annotated[str, Field(pattern=r"^[245]\.\d{1,3}\.\d{1,3}$")]

@@ -14,10 +14,12 @@ from services.vault.identities.person import Person
 from services.vault.mail.relay import MailRelay, RelayOptions
 from services.vault.mail.relay.recipients import KnownRecipients
 from services.vault.mail.relay.upstream import Mta
+from services.vault.mail.rules.bounce_address import BounceAddresses
 from shared.ids import Token
 from tests.support.vault_parts import Parts
 
 DOMAIN, BOUNCES = "relay.kuji.internal", "bounces.example"
+ADDRESSES = BounceAddresses(BOUNCES, bytes(32))
 
 
 def person(number: int, mailbox: str | None = None) -> Person:
@@ -61,7 +63,7 @@ async def run_relay(vault: Parts, mta_port: int, *, timeout_s: float = 5.0) -> A
         cert_file=secrets.certificate_file,
         key_file=secrets.private_key_file,
         domain=DOMAIN,
-        bounce_domain=BOUNCES,
+        bounces=ADDRESSES,
         mta=Mta("127.0.0.1", mta_port, "none", timeout_s),
         accounts={"notifier": secrets.relay_password},
     )
@@ -87,7 +89,7 @@ def build_mail(to: str, body: str = "皆様\n抽選の結果をお知らせし�
 
 
 async def name_recipients(
-    client: aiosmtplib.SMTP, addresses: Sequence[str], envelope_id: str = "n-1"
+    client: aiosmtplib.SMTP, addresses: Sequence[str], envelope_id: str = "n-00000000000000000001"
 ) -> list[tuple[int, str]]:
     """Begin a mail, name its recipients, and return the relay's answer to each."""
     await client.mail(f"bounce+{envelope_id}@{DOMAIN}")

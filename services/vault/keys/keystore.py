@@ -44,6 +44,8 @@ class Keystore:
         self.signing = SigningKey.from_bytes(
             self._load("signing.json", "signing", lambda: SigningKey.generate().to_bytes())
         )
+        self.bounce_key = self._load("bounce.json", "bounce-key", lambda: secrets.token_bytes(32))
+        """Key of the bounce addresses of the installation (`docs/protocols.md` §3)."""
 
     @classmethod
     def open(cls, folder: Path, passphrase: str) -> Self:

@@ -1,58 +1,56 @@
-"""Receive delivery reports by SMTP: a mailbox that was full or gone becomes a code by token.
+"""Receive delivery reports by SMTP from the mail server, and publish which notice came back.
 
-Reports quote real addresses, so they end here. What leaves is `mail.bounced`: the id of notice or batch out of the
-address the report came to (`bounce+<id>@…`, RFC 5321 return path), the token, the status code (`docs/protocols.md`
-§3). The mailbox is found by keyed hash; no identity is opened for it.
+Reports quote real addresses, so they end here and are not looked up. The bounce address of the envelope names the
+notice (`rules/bounce_address.py`), so answer and timing do not depend on who applied. What leaves is `mail.bounced`:
+notice id, verdict and status code (`docs/protocols.md` §3).
 """
 
 import asyncio
-import re
 import ssl
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Final, Protocol
+from ipaddress import IPv4Network, IPv6Network, ip_address
+from typing import Final, TypeAlias
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore", DeprecationWarning)
     from aiosmtpd.smtp import SMTP, Envelope, Session
 
-from services.vault.mail.rules.delivery_reports import Failure, failures
+from services.vault.mail.rules.bounce_address import BounceAddresses
+from services.vault.mail.rules.delivery_reports import Reading, read_report
 from shared.contracts import MailBounced
 from shared.errors import TransientError
-from shared.ids import CampaignId, NoticeId, Token, derived_event_id
+from shared.ids import CampaignId, NoticeId, derived_event_id
 from shared.logging import describe, get_logger
 from shared.storage import PyMongoError, Store, UnitOfWork
 
 _log = get_logger(__name__)
 
-_LARGEST: Final = 1024 * 1024
+Network: TypeAlias = IPv4Network | IPv6Network
+
+_LARGEST: Final = 16 * 1024 * 1024
 _IDLE_S: Final = 60.0
-_ID: Final = re.compile(r"bounce\+([A-Za-z0-9][A-Za-z0-9._-]{0,79})")
 _LATER: Final = "451 4.3.0 try again later"
 _NOTED: Final = "250 2.0.0 OK"
 
 
-class Holders(Protocol):
-    async def holders(self, address: str) -> list[tuple[CampaignId, Token]]:
-        """Return campaign and token of each applicant with this mailbox. Families share mailboxes."""
-
-
 @dataclass(frozen=True)
 class BounceOptions:
-    """`domain`: the domain of our envelope senders. `tls`: offered as STARTTLS; without it, loopback only."""
+    """`clients`: networks of the mail server. `tls`: offered as STARTTLS; without it, loopback only."""
 
     host: str
     port: int
-    domain: str
+    addresses: BounceAddresses
+    clients: Sequence[Network]
     tls: ssl.SSLContext | None = None
 
 
 class BounceServer:
-    """Listen between `start` and `stop`. The wiring passes `Identities` as `holders`; nothing is stored here."""
+    """Listen between `start` and `stop`. `campaigns` returns those that are not erased; nothing is stored here."""
 
-    def __init__(self, options: BounceOptions, holders: Holders, store: Store) -> None:
-        self._options, self._reports = options, _Reports(options.domain, holders, store)
+    def __init__(self, options: BounceOptions, campaigns: Callable[[], Sequence[CampaignId]], store: Store) -> None:
+        self._options, self._reports = options, _Reports(options, campaigns, store)
         self._server: asyncio.Server | None = None
 
     async def start(self) -> None:
@@ -74,7 +72,7 @@ class BounceServer:
             self._server = None
 
     def _protocol(self) -> SMTP:
-        return SMTP(
+        return _ReportSMTP(
             self._reports,
             hostname="bounces",
             ident="Kuji delivery reports",
@@ -86,17 +84,32 @@ class BounceServer:
         )
 
 
+class _ReportSMTP(SMTP):
+    """SMTP without a limit of its own for lines: reports quote lines of any length."""
+
+    line_length_limit = _LARGEST
+
+
 class _Reports:
     """Handler for aiosmtpd, which gives the names of the methods. Answers repeat nothing of the report."""
 
-    def __init__(self, domain: str, holders: Holders, store: Store) -> None:
-        self._domain, self._holders, self._store = domain.lower(), holders, store
+    def __init__(self, options: BounceOptions, campaigns: Callable[[], Sequence[CampaignId]], store: Store) -> None:
+        self._options, self._campaigns, self._store = options, campaigns, store
+
+    async def handle_MAIL(  # noqa: N802
+        self, _server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
+        if not _is_allowed(session, self._options.clients):
+            _log.warning("bounce-client-refused")
+            return "554 5.7.1 only the mail server may deliver here"
+        envelope.mail_from = address
+        envelope.mail_options.extend(options)
+        return "250 2.1.0 OK"
 
     async def handle_RCPT(  # noqa: N802
         self, _server: SMTP, _session: Session, envelope: Envelope, address: str, _options: list[str]
     ) -> str:
-        local, _, domain = address.rpartition("@")
-        if domain.lower() != self._domain or _ID.fullmatch(local) is None:
+        if self._options.addresses.parse(address) is None:
             return "550 5.1.1 no such recipient"
         if envelope.rcpt_tos:
             return "452 4.5.3 one recipient at a time"
@@ -104,17 +117,14 @@ class _Reports:
         return "250 2.1.5 OK"
 
     async def handle_DATA(self, _server: SMTP, _session: Session, envelope: Envelope) -> str:  # noqa: N802
-        named = _ID.match(envelope.rcpt_tos[0])
-        failed = failures(envelope.original_content or b"")
-        if named is None or not failed:
-            _log.info("mail-without-failure", notice=named[1] if named else None)
-            return _NOTED
-        notice = NoticeId(named[1])
-        bounced = [event for each in failed for event in await self._bounced(notice, each)]
-        if not bounced:
-            _log.warning("bounce-without-holder", notice=notice, status=failed[0].status)
-            return _NOTED
-        await self._store.transact(lambda uow: _publish(bounced, uow))
+        notice = self._options.addresses.parse(envelope.rcpt_tos[0])
+        if notice is None:
+            return "550 5.1.1 no such recipient"
+        reading = await asyncio.to_thread(read_report, envelope.original_content or b"", envelope.mail_from)
+        _log.info("report-read", notice=notice, verdict=reading.verdict, status=reading.status)
+        events = _events(self._campaigns(), notice, reading)
+        if events:
+            await self._store.transact(lambda uow: _publish(events, uow))
         return _NOTED
 
     async def handle_exception(self, error: Exception) -> str:
@@ -123,18 +133,28 @@ class _Reports:
             _log.error("report-failed", **describe(error))
         return _LATER
 
-    async def _bounced(self, notice: NoticeId, failure: Failure) -> list[MailBounced]:
-        found = {holder for address in failure.addresses for holder in await self._holders.holders(address)}
-        return list(_events(notice, failure.status, found))
+
+def _is_allowed(session: Session, clients: Sequence[Network]) -> bool:
+    peer: object = session.peer
+    host = peer[0] if isinstance(peer, tuple) else ""
+    try:
+        address = ip_address(str(host).partition("%")[0])
+    except ValueError:
+        return False
+    return any(address in network for network in clients)
 
 
-def _events(notice: NoticeId, status: str, holders: set[tuple[CampaignId, Token]]) -> Iterator[MailBounced]:
-    """Yield one event for each holder of the mailbox; the notifier knows which of them got this notice or batch."""
-    for campaign, token in sorted(holders):
-        yield MailBounced(campaign=campaign, notice_id=notice, token=token, status=status)
+def _events(campaigns: Sequence[CampaignId], notice: NoticeId, reading: Reading) -> list[MailBounced]:
+    """Return one event for each campaign: the vault does not know the notice's; the notifier finds it by both ids."""
+    if reading.verdict == "silent":
+        return []
+    return [
+        MailBounced(campaign=campaign, notice_id=notice, status=reading.status, verdict=reading.verdict)
+        for campaign in campaigns
+    ]
 
 
-async def _publish(bounced: list[MailBounced], uow: UnitOfWork) -> None:
+async def _publish(bounced: Sequence[MailBounced], uow: UnitOfWork) -> None:
     """Publish the events. A repeated report has the same event ids, which the inbox drops."""
     for event in bounced:
-        await uow.emit(event, derived_event_id(event.name, event.campaign, event.notice_id, event.token))
+        await uow.emit(event, derived_event_id(event.name, event.campaign, event.notice_id, event.verdict))

@@ -94,7 +94,7 @@ async def switch_each(notices: NoticeRepository, stored: Sequence[Notice]) -> No
 
 async def bounce_each(notices: NoticeRepository, stored: Sequence[Notice]) -> None:
     for notice in stored:
-        await notices.record_bounce(CAMPAIGN, notice.id, notice.token, "5.1.1", NOW)
+        await notices.record_bounce(CAMPAIGN, notice.id, "5.1.1", NOW)
 
 
 OPERATIONS: dict[str, tuple[Operation, NoticeState]] = {
@@ -159,7 +159,13 @@ async def test_a_handler_decides_only_on_notices_whose_state_asks_for_it(
 async def test_a_delivery_report_that_names_no_failure_is_unclear(notices: NoticeRepository) -> None:
     stored = build(S.SENT)
     await notices.insert_missing([stored])
-    await notices.record_bounce(CAMPAIGN, stored.id, stored.token, "2.0.0", NOW)
+    await notices.record_bounce(CAMPAIGN, stored.id, "2.0.0", NOW)
+    assert [notice.state for notice in await notices.list_notices(CAMPAIGN)] == [S.UNCLEAR]
+
+
+async def test_mail_that_no_program_can_read_is_unclear(notices: NoticeRepository) -> None:
+    await notices.insert_missing([build(S.SENT)])
+    await notices.record_bounce(CAMPAIGN, build(S.SENT).id, "5.0.0", NOW, is_unclear=True)
     assert [notice.state for notice in await notices.list_notices(CAMPAIGN)] == [S.UNCLEAR]
 
 

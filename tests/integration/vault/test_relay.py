@@ -12,7 +12,7 @@ import pytest
 
 from shared.ids import new_token
 from tests.support.mail_relay_harness import (
-    BOUNCES,
+    ADDRESSES,
     DOMAIN,
     RunningRelay,
     build_mail,
@@ -54,7 +54,7 @@ async def test_a_mail_to_a_token_arrives_at_the_person_with_their_name(
         assert (await send_text(client, build_mail(token_address(known.token), "{{kuji:name}} 様\n")))[0] == 250
     (mail,) = mta.mails
     assert mail.recipients == ("person1@mail.example",)
-    assert mail.sender == f"bounce+n-1@{BOUNCES}"
+    assert mail.sender == ADDRESSES.format("n-00000000000000000001")
     assert mail.message["To"] == "person1@mail.example"
     assert mail.message.get_content().startswith(f"{known.person.name} 様")
     assert "tok_" not in mail.all_text()
@@ -126,8 +126,8 @@ async def test_the_audit_line_is_durable_before_the_mail_server_hears_the_addres
 
     monkeypatch.setattr(MailServer, "handle_RCPT", looking)
     async with relay.client() as client:
-        assert (await name_recipients(client, [token_address(known.token)], "n-77"))[0][0] == 250
-    assert '"action":"reveal:n-77"' in seen[0]
+        assert (await name_recipients(client, [token_address(known.token)], "n-00000000000000000077"))[0][0] == 250
+    assert '"action":"reveal:n-00000000000000000077"' in seen[0]
     assert '"purpose":"result-notice"' in seen[0]
     assert '"actor":"notifier"' in seen[0]
 
@@ -146,7 +146,7 @@ async def test_a_client_without_starttls_or_password_is_refused(vault: Parts, re
     (known,) = await vault.admit([person(1)])
     plain = relay.client(start_tls=False, username=None, password=None)
     async with plain:
-        for command in (plain.mail(f"bounce+n@{DOMAIN}"), plain.login("notifier", relay.password)):
+        for command in (plain.mail(f"bounce+n-00000000000000000001@{DOMAIN}"), plain.login("notifier", relay.password)):
             with pytest.raises(aiosmtplib.SMTPException):
                 await command
     unnamed = relay.client(username=None, password=None)
@@ -219,7 +219,7 @@ async def test_a_kept_session_that_the_mail_server_closed_is_opened_again(
     (known,) = await vault.admit([person(1)])
     async with relay.client() as client:
         for number in range(3):
-            assert (await name_recipients(client, [token_address(known.token)], f"n-{number}"))[0][0] == 250
+            assert (await name_recipients(client, [token_address(known.token)], f"n-{number:020x}"))[0][0] == 250
             assert (await send_text(client, build_mail(token_address(known.token))))[0] == 250
             if number == 1:
                 mta.drop_connections()
@@ -299,7 +299,7 @@ async def test_the_vault_keeps_nothing_of_a_mail(vault: Parts, relay: RunningRel
     (known,) = await vault.admit([person(1)])
     before = set(await vault.store.db.list_collection_names())
     async with relay.client() as client:
-        await name_recipients(client, [token_address(known.token)], "n-1")
+        await name_recipients(client, [token_address(known.token)], "n-00000000000000000001")
         await send_text(client, build_mail(token_address(known.token), "ほかにない言葉\n"))
     assert set(await vault.store.db.list_collection_names()) == before
     kept = [repr(each) for name in before for each in await vault.store.db[name].find().to_list(None)]

@@ -14,6 +14,7 @@ from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 from services.vault.mail.relay.recipients import Recipients
 from services.vault.mail.relay.sessions import RelaySessions
 from services.vault.mail.relay.upstream import Mta
+from services.vault.mail.rules.bounce_address import BounceAddresses
 from shared.clock import Clock
 from shared.errors import ConfigurationError
 
@@ -25,14 +26,14 @@ _HANG_UP_S = 2.0
 
 @dataclass(frozen=True)
 class RelayOptions:
-    """`accounts`: service → password. `domain`: of the token addresses; `bounce_domain`: where delivery reports go."""
+    """`accounts`: service → password. `domain`: of the token addresses; `bounces`: the envelope senders."""
 
     host: str
     port: int
     cert_file: Path
     key_file: Path
     domain: str
-    bounce_domain: str
+    bounces: BounceAddresses
     mta: Mta
     accounts: Mapping[str, str] = field(repr=False)
 
@@ -42,9 +43,7 @@ class MailRelay:
 
     def __init__(self, options: RelayOptions, recipients: Recipients, clock: Clock) -> None:
         self._options = options
-        self._sessions = RelaySessions(
-            recipients, options.mta, clock, domain=options.domain, bounce_domain=options.bounce_domain
-        )
+        self._sessions = RelaySessions(recipients, options.mta, clock, domain=options.domain, bounces=options.bounces)
         self._server: asyncio.Server | None = None
         self._open: set[_RelaySMTP] = set()
         self._tls = tls_context(options.cert_file, options.key_file)

@@ -16,6 +16,7 @@ from services.vault.mail.relay.messages import RefusedMessageError, rewrite
 from services.vault.mail.relay.recipient import Recipient
 from services.vault.mail.relay.recipients import Recipients
 from services.vault.mail.relay.upstream import Mta, MtaUnavailableError, Upstream, VerdictUnknownError
+from services.vault.mail.rules.bounce_address import BounceAddresses
 from shared.clock import Clock
 from shared.errors import TransientError
 from shared.ids import Token, is_token
@@ -24,7 +25,7 @@ from shared.storage import PyMongoError
 
 _log = get_logger(__name__)
 
-_SENDER = re.compile(r"bounce\+([A-Za-z0-9][A-Za-z0-9._-]{0,79})@")
+_SENDER = re.compile(r"bounce\+(n-[0-9a-f]{20})@")
 _UNKNOWN = "550 5.1.1 no such recipient"
 _NOT_ALLOWED = "550 5.7.1 not for this recipient"
 _AWAY = "451 4.4.1 try again later"
@@ -46,9 +47,11 @@ class Conversation:
 
 
 class RelaySessions:
-    def __init__(self, recipients: Recipients, mta: Mta, clock: Clock, *, domain: str, bounce_domain: str) -> None:
+    def __init__(
+        self, recipients: Recipients, mta: Mta, clock: Clock, *, domain: str, bounces: BounceAddresses
+    ) -> None:
         self._recipients, self._mta, self._clock = recipients, mta, clock
-        self._domain, self._bounce_domain = domain, bounce_domain
+        self._domain, self._bounces = domain, bounces
         self._conversations: dict[int, Conversation] = {}
         self._verdicts_awaited = 0
         self._quiet = asyncio.Event()
@@ -62,7 +65,7 @@ class RelaySessions:
             return _LEAVING
         sender = _SENDER.match(address)
         if sender is None:
-            return "550 5.7.1 the sender must be bounce+<notice or batch id>"
+            return "550 5.7.1 the sender must be bounce+<notice id>"
         envelope.mail_from = address
         envelope.mail_options.extend(options)
         await self._of(session).begin(sender[1])
@@ -88,7 +91,9 @@ class RelaySessions:
             refusal = _refusal(recipient, conversation.taken)
             if recipient is None or recipient.address is None or refusal is not None:
                 return refusal or _UNKNOWN
-            sender = f"bounce+{conversation.envelope_id}@{self._bounce_domain}"
+            sender = self._bounces.format(conversation.envelope_id)
+            if sender is None:
+                return _NOT_ALLOWED
             answer = await conversation.upstream.rcpt(sender, recipient.address)
         except PurposeNotAllowedError:
             return _NOT_ALLOWED
@@ -122,7 +127,7 @@ class RelaySessions:
                 content,
                 conversation.taken,
                 envelope_id=conversation.envelope_id,
-                domain=self._bounce_domain,
+                domain=self._bounces.domain,
                 clock=self._clock,
             )
             return (await conversation.upstream.data(out)).line
