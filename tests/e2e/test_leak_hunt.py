@@ -28,9 +28,14 @@ from deploy.demo.rehearsal import SAMPLE, rehearsal_of
 from deploy.demo.run import QUICK, installation_of
 from deploy.local.processes import Watchdog
 from deploy.local.stack import Options, Stack
+from services.vault.audit.repository import COLLECTION as AUDIT
 from shared.campaign import Campaign
 from shared.clock import set_rehearsal_clock
-from tests.support.leak_search import Sought, hunt_files, hunt_memory, seek
+from shared.erasure import ERASURES
+from shared.service_keys import PUBLIC_KEYS
+from shared.storage import INBOX, OUTBOX
+from shared.storage.collections import TOMBSTONES
+from tests.support.leak_search import Sought, bytes_of, hunt_documents, hunt_files, hunt_memory, seek
 
 SIZE = 240
 BLIND = ("intake", "lottery", "notifier")
@@ -146,9 +151,22 @@ def test_nobody_is_in_any_database_not_even_the_vaults(run: Run):
             for name in client[database].list_collection_names():
                 for raw in client[database][name].find():
                     documents += 1
-                    found += run.sought.find(f"{database}.{name}", _bytes_of(raw))
+                    found += run.sought.find(f"{database}.{name}", bytes_of(raw))
     assert documents > SIZE * 4
     assert found == []
+
+
+def test_nobody_is_in_the_stores_that_signing_and_erasing_brought(run: Run):
+    """Search inbox, outbox and audit log by name, the key folders of the services, and what they set aside unsigned."""
+    with MongoClient[dict[str, Any]](run.stack.servers.mongo_url) as client:
+        for service in (*BLIND, "vault"):
+            database = client[f"kuji_{service}"]
+            assert {INBOX, OUTBOX, TOMBSTONES} <= set(database.list_collection_names())
+            assert database[INBOX].count_documents({"campaign": run.campaign.id}) > 0, "inbox lines name their campaign"
+        assert hunt_documents(client["kuji_vault"][AUDIT], run.sought) == []
+    for folder in run.stack.secrets.service_keys.folders.values():
+        assert (folder / PUBLIC_KEYS).stat().st_size > 0
+        assert hunt_files(folder, run.sought) == []
 
 
 def test_nobody_is_in_a_log_or_an_error_or_a_published_file(run: Run):
@@ -176,6 +194,13 @@ def test_after_the_close_out_nothing_decrypts(run: Run):
         certificate = asyncio.run(_close_out(run))
         assert certificate["verdict"] == "PASS"
         assert client["kuji_vault"]["identities"].count_documents({}) == 0
+        for service in (*BLIND, "vault"):
+            assert hunt_documents(client[f"kuji_{service}"][TOMBSTONES], run.sought) == []
+            for name in (INBOX, OUTBOX):
+                left = client[f"kuji_{service}"][name].count_documents({"campaign": run.campaign.id})
+                assert left == 0, f"{service}.{name}"
+            if service in BLIND:
+                assert hunt_documents(client[f"kuji_{service}"][ERASURES], run.sought) == []
         client["kuji_vault"]["identities"].insert_one(stolen)
     assert not list((run.stack.keystore / "campaigns").glob("*.json"))
     run.stack.restart("vault")
@@ -190,12 +215,3 @@ async def _close_out(run: Run) -> dict[str, Any]:
         certificate = await phases.erase(play)
         assert [each.name for each in await evidence.after_erasure(staff) if not each.holds] == []
         return certificate
-
-
-def _bytes_of(value: Any) -> bytes:
-    """Yield every text and byte string in a document."""
-    if isinstance(value, dict):
-        return b"\x00".join(_bytes_of(each) for pair in value.items() for each in pair)
-    if isinstance(value, list):
-        return b"\x00".join(map(_bytes_of, value))
-    return value if isinstance(value, bytes) else str(value).encode("utf-8")

@@ -12,8 +12,10 @@ import urllib.parse
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import ahocorasick
+from pymongo.collection import Collection
 
 CHUNK = 8 * 1024 * 1024
 
@@ -99,6 +101,22 @@ def hunt_files(root: Path, sought: Sought) -> list[Finding]:
             with contextlib.suppress(FileNotFoundError):
                 found += _hunt_stream(path, sought)
     return found
+
+
+def hunt_documents(collection: Collection[dict[str, Any]], sought: Sought) -> list[Finding]:
+    """Search all documents of a collection, which must not be empty."""
+    documents = list(collection.find())
+    assert documents, f"{collection.full_name} is empty: searching it shows nothing"
+    return [finding for each in documents for finding in sought.find(collection.full_name, bytes_of(each))]
+
+
+def bytes_of(value: Any) -> bytes:
+    """Return every text and byte string in a document."""
+    if isinstance(value, dict):
+        return b"\x00".join(bytes_of(each) for pair in value.items() for each in pair)
+    if isinstance(value, list):
+        return b"\x00".join(map(bytes_of, value))
+    return value if isinstance(value, bytes) else str(value).encode("utf-8")
 
 
 def _hunt_stream(path: Path, sought: Sought) -> list[Finding]:

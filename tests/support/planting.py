@@ -3,10 +3,9 @@
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 
-from limits import RateLimitItemPerMinute
+from fastapi import Request
 
 from services.intake.applications.rate_limits import RateLimits
 from services.intake.applications.repository import SubmissionRepository
@@ -34,8 +33,6 @@ from shared.ids import ApplicationId, DrawId
 from shared.storage import Store
 from tests.support.erasure_harness import ParticipantHarness, PlannedQueues, participant
 from tests.support.vault_parts import SAMPLE
-
-LONG_AGO = datetime(2018, 1, 1, tzinfo=UTC)
 
 Plant = Callable[[], Awaitable[None]]
 
@@ -89,8 +86,7 @@ async def _intake(store: Store, campaign: Campaign, _: Path) -> tuple[CampaignSt
     await stages.ensure([campaign.id])
 
     async def count_address() -> None:
-        limits._since = LONG_AGO
-        await limits._count(RateLimitItemPerMinute(9), "lookups", "the hash of an address")
+        await limits.lookups()(Request({"type": "http", "client": ("192.0.2.1", 1), "headers": []}))
 
     parts = SubmissionRepository(store), PaperRepository(store), SealingKeyRepository(store)
     return IntakeStores(store, *parts, stages, limits), {RATE_LIMITS: count_address}
@@ -102,7 +98,6 @@ async def _lottery(store: Store, campaign: Campaign, folder: Path) -> tuple[Camp
     keys, limit = LotteryKeys(folder), AttemptLimit()
 
     async def count_wrong_code() -> None:
-        limit._since = LONG_AGO
         await limit.count_wrong("W-7K3M-9Q2P-6")
 
     async def make_pass_key() -> None:
