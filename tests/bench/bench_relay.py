@@ -76,7 +76,7 @@ async def measure_relay(relay: RunningRelay, people: Sequence[Known]) -> AsyncIt
         async with relay.client() as client:
             for number in numbers:
                 token = people[number].token
-                await name_recipients(client, [token_address(token)], f"n-{number}")
+                await name_recipients(client, [token_address(token)], f"n-{number:020x}")
                 code, _ = await send_text(client, build_mail(token_address(token), "{{kuji:name}} 様\n"))
                 assert code == aiosmtplib.SMTPStatus.completed, code
 
