@@ -130,6 +130,7 @@ def python_names() -> Iterator[Name]:
 @cache
 def typescript_names() -> tuple[dict[str, object], ...]:
     """Return what the TypeScript compiler says: name, file, line, and for types whether the DOM has the same name."""
+    build.ensure_libraries()
     printed = build.node("tests/web/names.mjs")
     return tuple(json.loads(printed))
 

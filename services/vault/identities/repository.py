@@ -119,8 +119,3 @@ class IdentityRepository:
         """Return the identities of these tokens; unknown and erased tokens are absent."""
         found = self._documents.find({"_id": {"$in": list(tokens)}})
         return [StoredIdentity.from_document(document) async for document in found]
-
-    async def tokens_by_mailbox(self, hashes: Sequence[str]) -> list[tuple[CampaignId, Token]]:
-        """Return campaign and token of each identity whose mailbox has one of these hashes."""
-        found = self._documents.find({"mailbox": {"$in": list(hashes)}}, {"campaign": 1})
-        return [(CampaignId(document["campaign"]), Token(document["_id"])) async for document in found]

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from services.vault.audit import AuditEvent, AuditLog
 from services.vault.identities.person import Person
-from services.vault.identities.repository import IdentityRepository, StoredIdentity, mailbox_hash
+from services.vault.identities.repository import IdentityRepository, StoredIdentity
 from services.vault.keys.campaign_keys import CampaignKeys
 from services.vault.keys.ciphers.envelope import NotDecryptableError
 from services.vault.keys.keystore import KeyDestroyedError, Keystore, VaultLockedError
@@ -62,15 +62,6 @@ class Identities:
                 revealed[opened.token] = opened
         await self._audit.record(events)
         return revealed
-
-    async def holders(self, address: str) -> list[tuple[CampaignId, Token]]:
-        """Return campaign and token of each identity with this mailbox; no identity is opened. Raises VaultLockedError.
-
-        Campaigns whose key was destroyed have none.
-        """
-        self._check_open()
-        hashes = [mailbox_hash(keys, address) for campaign in self._campaigns if (keys := self._keys_of(campaign))]
-        return await self._repository.tokens_by_mailbox(hashes)
 
     def _check_open(self) -> None:
         if self._keystore.locked:
