@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 from shared.contracts import ErasureCompleted
 from shared.messaging import Bus
 from tests.support.closeout_harness import CloseOutOffice, answer_of
-from tests.support.messaging_harness import until
+from tests.support.waiting import until
 
 
 async def test_an_answer_for_another_service_does_not_count(

@@ -15,9 +15,10 @@ from shared.erasure import collections as erasure_collections
 from shared.errors import TransientError
 from shared.storage import Store, UnitOfWork
 from tests.support.message_samples import SAMPLES
-from tests.support.messaging_harness import DELAYS_S, MessagingHarness, until
+from tests.support.messaging_harness import DELAYS_S, MessagingHarness
 from tests.support.service_keys import service_key
 from tests.support.vault_parts import SAMPLE
+from tests.support.waiting import until
 
 CONTACTS_EVENT = next(event for event in SAMPLES if isinstance(event, ContactsRegistered))
 

@@ -16,7 +16,7 @@ from shared.storage import Store
 from tests.support.attacked_installation import Installation, settle
 from tests.support.attacker import Attacker
 from tests.support.message_samples import SAMPLES
-from tests.support.messaging_harness import until
+from tests.support.waiting import until
 
 CAMPAIGN = CampaignId("777-days")
 ENTRY = next(event for event in SAMPLES if isinstance(event, ApplicationsAccepted)).model_copy(

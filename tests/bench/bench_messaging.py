@@ -29,8 +29,9 @@ from shared.ids import Receipt, new_application_id, new_token
 from shared.messaging import Batch
 from shared.storage import InsertOne, UnitOfWork
 from tests.support.message_samples import SAMPLES
-from tests.support.messaging_harness import CAMPAIGN, MessagingHarness, received, until
+from tests.support.messaging_harness import CAMPAIGN, MessagingHarness, received
 from tests.support.service_keys import keys_in_environment
+from tests.support.waiting import until
 
 EVENTS = 4000
 ITEM_EVENTS = 300

@@ -19,7 +19,7 @@ from shared.settings import ServiceSettings
 from shared.signing import SigningKey
 from shared.storage import Store
 from tests.support.attacker import PASSWORD, Attacker
-from tests.support.messaging_harness import until
+from tests.support.waiting import until
 
 CAMPAIGNS = Path("deploy/campaigns")
 

@@ -6,8 +6,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -102,13 +100,6 @@ class Checkout:
             os.kill(pid, signal.SIGKILL)
         for process in self.started:
             process.wait(timeout=20)
-
-
-def until(condition: Callable[[], bool], within_s: float = 60.0) -> None:
-    ends = time.monotonic() + within_s
-    while not condition():
-        assert time.monotonic() < ends, "it did not come about"
-        time.sleep(0.05)
 
 
 def _name(process: psutil.Process) -> str:

@@ -7,7 +7,7 @@ from shared.contracts import ApplicationReceived
 from shared.errors import PermanentError, TransientError
 from shared.ids import ApplicationId
 from shared.storage import Store, UnitOfWork, UpdateOne
-from tests.support.messaging_harness import until
+from tests.support.waiting import until
 
 
 class Witness:

@@ -3,8 +3,6 @@
 import os
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +11,7 @@ import httpx
 
 from deploy.local.paths import ROOT
 from deploy.local.stack import Stack
+from tests.support.waiting import block_until
 
 CANARY = "kanaria-0312345678"
 TOOL = ROOT / "deploy" / "edge" / "kuji-seal-paper"
@@ -66,7 +65,7 @@ class Edge:
         return {paper["serial"]: paper for paper in found}
 
     def arrived(self, serial: str) -> dict[str, Any]:
-        until(lambda: serial in self.papers())
+        block_until(lambda: serial in self.papers())
         return self.papers()[serial]
 
     def image(self, serial: str) -> bytes:
@@ -76,10 +75,3 @@ class Edge:
         token = self.stack.secrets.ops_file("vault").read_text("utf-8")
         url = f"{self.stack.url('vault')}/v1/campaigns/{self.campaign}/{path}"
         return httpx.request(method, url, headers={"Authorization": f"Bearer {token}"}, timeout=10).raise_for_status()
-
-
-def until(holds: Callable[[], bool], timeout_s: float = 20) -> None:
-    ends = time.monotonic() + timeout_s
-    while not holds():
-        assert time.monotonic() < ends, "did not come about"
-        time.sleep(0.1)

@@ -1,12 +1,10 @@
 """An installation for one test: the topology on the real broker, a database and a bus per service asked for."""
 
-import asyncio
 import contextlib
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
 import aio_pika
 from pydantic import SecretStr
@@ -20,6 +18,7 @@ from shared.settings import ServiceSettings
 from shared.storage import Store
 from tests.support.message_samples import SAMPLES
 from tests.support.service_keys import keys_dir, service_key
+from tests.support.waiting import until
 
 CAMPAIGN = CampaignId("777-days")
 DELAYS_S = (1, 2)
@@ -151,19 +150,6 @@ class MessagingHarness:
                 await channel.queue_delete(queue.name)
             for exchange in topology.exchanges:
                 await channel.exchange_delete(exchange.name)
-
-
-async def until(condition: Callable[[], Any], timeout_s: float = 20.0) -> None:
-    """Wait until `condition` (a plain or an async call) holds; the test fails where it does not in time."""
-    end = time.monotonic() + timeout_s
-    while True:
-        holds = condition()
-        if asyncio.iscoroutine(holds):
-            holds = await holds
-        if holds:
-            return
-        assert time.monotonic() < end, "what was waited for did not happen"
-        await asyncio.sleep(0.02)
 
 
 def event_ids(messages: list[aio_pika.abc.AbstractIncomingMessage]) -> list[EventId]:

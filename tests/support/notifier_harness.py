@@ -6,7 +6,7 @@ The test publishes the messages of vault and lottery, and reads the messages and
 import asyncio
 import socket
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -32,6 +32,7 @@ from tests.support.mail_relay_harness import RunningRelay, person
 from tests.support.mail_server import MailServer
 from tests.support.service_keys import signed
 from tests.support.vault_parts import Known, Parts
+from tests.support.waiting import until
 
 OPS_TOKEN = "staff-of-the-tests"
 PASS_CODE = "0000-1111-2222-3333"
@@ -231,16 +232,6 @@ def _outcome(class_id: str, outcome: str) -> Outcome:
 def refusal(class_id: str, reason: str) -> Refusal:
     """Return the refusal of one class."""
     return Refusal(class_id=ClassId(class_id), reason=reason)
-
-
-async def until(holds: Callable[[], bool] | Callable[[], Awaitable[bool]], timeout_s: float = 20) -> None:
-    """Wait until the condition holds. Raises TimeoutError after `timeout_s` seconds."""
-    async with asyncio.timeout(timeout_s):
-        while True:
-            answer = holds()
-            if answer if isinstance(answer, bool) else await answer:
-                return
-            await asyncio.sleep(0.05)
 
 
 async def _is_ready(http: httpx.AsyncClient, url: str) -> bool:

@@ -5,7 +5,7 @@ The test plays intake (says `application.received`) and reads what the vault say
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -36,6 +36,7 @@ from shared.messaging.names import Names
 from shared.messaging.topology import declare
 from shared.storage import Store
 from tests.support.service_keys import signed
+from tests.support.waiting import until
 
 CAMPAIGN = CampaignId("777-days")
 OPS_TOKEN = "staff-of-the-tests"
@@ -218,16 +219,6 @@ class Installation:
 def receipt_of(application_id: ApplicationId, channel: Channel) -> Receipt:
     text = crockford.encode(application_id_bytes(application_id)[:5], 8)
     return Receipt(f"{channel[0].upper()}-{text[:4]}-{text[4:]}-X")
-
-
-async def until(holds: Callable[[], bool] | Callable[[], Awaitable[bool]], timeout_s: float = 20) -> None:
-    """Ask again and again; TimeoutError where it does not hold in time."""
-    async with asyncio.timeout(timeout_s):
-        while True:
-            answer = holds()
-            if answer if isinstance(answer, bool) else await answer:
-                return
-            await asyncio.sleep(0.05)
 
 
 async def _is_ready(http: httpx.AsyncClient) -> bool:

@@ -16,8 +16,9 @@ from pymongo import MongoClient
 from deploy.edge.command import AWAY, REFUSED, USAGE
 from deploy.local.paths import ROOT
 from tests.support import fax_images
-from tests.support.edge_harness import CANARY, HOOK, TOOL, Edge, until
+from tests.support.edge_harness import CANARY, HOOK, TOOL, Edge
 from tests.support.leak_search import hunt_files, hunt_memory, seek
+from tests.support.waiting import block_until
 
 
 @pytest.mark.parametrize("lines", [196, 98])
@@ -87,7 +88,7 @@ def test_the_tool_killed_after_sealing_sends_the_same_paper_later(edge: Edge):
     process = subprocess.Popen(
         [sys.executable, str(TOOL), "--channel", "fax", str(file)], env=environment, stdout=subprocess.DEVNULL
     )
-    until(lambda: bool(edge.sealed()))
+    block_until(lambda: bool(edge.sealed()))
     process.send_signal(signal.SIGKILL)
     process.wait(timeout=10)
     [sealed] = edge.sealed()
@@ -140,7 +141,7 @@ def test_a_scanners_folder_is_watched(edge: Edge):
                     slowly.write(scan[start : start + 6000])
                     slowly.flush()
                     time.sleep(0.7)
-            until(lambda: not any(each.is_file() for each in folder.iterdir()))
+            block_until(lambda: not any(each.is_file() for each in folder.iterdir()))
         finally:
             watching.send_signal(signal.SIGTERM)
             watching.wait(timeout=10)

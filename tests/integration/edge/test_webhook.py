@@ -13,7 +13,8 @@ from deploy.edge.webhook import paper_id_of, signature_of
 from deploy.local.paths import ROOT
 from deploy.local.ports import free_ports
 from tests.support import fax_images
-from tests.support.edge_harness import CANARY, Edge, until
+from tests.support.edge_harness import CANARY, Edge
+from tests.support.waiting import block_until
 
 SECRET = secrets.token_hex(32)
 BEARER = {"Authorization": f"Bearer {SECRET}"}
@@ -33,7 +34,7 @@ def webhook(edge: Edge) -> Iterator[httpx.Client]:
         httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=10, trust_env=False) as http,
     ):
         try:
-            until(lambda: _answers(http))
+            block_until(lambda: _answers(http))
             yield http
         finally:
             process.terminate()
@@ -56,9 +57,9 @@ def test_a_pushed_fax_is_sealed_in_memory_and_reaches_the_vault_once(edge: Edge)
         assert http.post("/fax", params={"id": "78"}, content=fax_images.scan(), headers=signed).status_code == 202
         assert edge.arrived("F-77")["id"] == paper_id_of(SECRET.encode(), "77")
         assert edge.arrived("F-78")["pages"] == 1
-        until(lambda: edge.sealed() == [])
+        block_until(lambda: edge.sealed() == [])
         assert http.post("/fax", params={"id": "77"}, content=tiff, headers=BEARER).status_code == 202
-        until(lambda: edge.sealed() == [])
+        block_until(lambda: edge.sealed() == [])
     assert not list((edge.spool / "refused").iterdir())
     assert fax_images.same_pictures(edge.image("F-77"), tiff)
     written = b"".join(path.read_bytes() for path in edge.home.rglob("*") if path.is_file())
@@ -85,7 +86,7 @@ def test_a_fax_that_was_taken_is_delivered_after_intake_came_back(edge: Edge):
         edge.arrived("F-90")
         edge.stack.kill("intake")
         assert http.post("/fax", params={"id": "91"}, content=fax_images.fax(98), headers=BEARER).status_code == 202
-        until(lambda: len(edge.sealed()) == 1)
+        block_until(lambda: len(edge.sealed()) == 1)
     edge.stack.restart("intake")
     with webhook(edge):
         assert edge.arrived("F-91")["state"] == "waiting"

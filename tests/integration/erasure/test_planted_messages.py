@@ -19,8 +19,9 @@ from shared.ids import CampaignId, new_event_id
 from shared.messaging import Bus
 from shared.messaging.envelope import Envelope
 from shared.messaging.topology import describe
-from tests.support.messaging_harness import CAMPAIGN, DELAYS_S, MessagingHarness, until
+from tests.support.messaging_harness import CAMPAIGN, DELAYS_S, MessagingHarness
 from tests.support.service_keys import service_key
+from tests.support.waiting import until
 
 OTHER = CampaignId("another")
 EVENTS = {f"{service}.{route.event.name}": route.event.name for route in ROUTES for service in route.consumers}

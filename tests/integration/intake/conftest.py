@@ -3,7 +3,7 @@
 import asyncio
 import gc
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -22,8 +22,9 @@ from shared.clock import set_rehearsal_clock
 from shared.ids import ApplicationId, new_application_id
 from shared.messaging.topology import declare
 from shared.storage import Store
-from tests.support.breakable_connection import BreakableConnection
+from tests.support.tcp_proxy import TcpProxy
 from tests.support.vault_messages import CAMPAIGN, VaultSide, connected
+from tests.support.waiting import until
 
 OPS_TOKEN = "staff-of-the-tests"
 PAPER_TOKEN = "fax-host-of-the-tests"
@@ -38,8 +39,8 @@ class Intake:
     url: str
     campaign: Campaign
     clock_file: Path
-    broker: BreakableConnection
-    database: BreakableConnection
+    broker: TcpProxy
+    database: TcpProxy
     store: Store
     vault: VaultSide
 
@@ -153,8 +154,8 @@ async def intake(settings: IntakeSettings, amqp_url: str, mongo_url: str, namesp
     broker, database = urlsplit(amqp_url), urlsplit(mongo_url)
     store = Store.open(mongo_url, settings.mongo_database)
     with (
-        BreakableConnection(broker.hostname or "", broker.port or 5672) as broker_connection,
-        BreakableConnection(database.hostname or "", database.port or 27017) as database_connection,
+        TcpProxy(broker.hostname or "", broker.port or 5672) as broker_connection,
+        TcpProxy(database.hostname or "", database.port or 27017) as database_connection,
     ):
         connection = await connected(amqp_url)
         wired = settings.model_validate(
@@ -179,10 +180,3 @@ async def intake(settings: IntakeSettings, amqp_url: str, mongo_url: str, namesp
         await asyncio.sleep(0.05)
     await store.db.client.drop_database(settings.mongo_database)
     await store.close()
-
-
-async def until(ask: Callable[[], Awaitable[bool]]) -> None:
-    """Repeat the question until it is true. Raises TimeoutError after 15 s."""
-    async with asyncio.timeout(15):
-        while not await ask():  # noqa: ASYNC110  (the answer is another process's)
-            await asyncio.sleep(0.02)

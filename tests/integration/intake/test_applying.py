@@ -10,8 +10,9 @@ from deploy.demo.client import ApplicantClient
 from deploy.demo.people import population
 from shared import receipts
 from shared.ids import ApplicationId, new_application_id
-from tests.integration.intake.conftest import OPS_TOKEN, Intake, until
+from tests.integration.intake.conftest import OPS_TOKEN, Intake
 from tests.support.vault_messages import CAMPAIGN
+from tests.support.waiting import until
 
 INSTANT = timedelta(seconds=1)
 

@@ -11,8 +11,9 @@ from services.intake.rules.states import Stage
 from services.intake.settings import IntakeSettings
 from shared.contracts import ErasureCompleted, ErasureRequested, ReceiptsClosed
 from shared.ids import ApplicationId
-from tests.integration.intake.conftest import OPS_TOKEN, Intake, serving, until
+from tests.integration.intake.conftest import OPS_TOKEN, Intake, serving
 from tests.support.vault_messages import CAMPAIGN, accepted
+from tests.support.waiting import until
 
 
 async def published_receipts(intake: Intake) -> list[ReceiptsClosed]:

@@ -7,8 +7,9 @@ from deploy.demo.client import ApplicantClient
 from deploy.demo.people import population
 from shared.contracts import ApplicationReceived
 from shared.ids import derived_event_id, new_application_id
-from tests.integration.intake.conftest import OPS_TOKEN, Intake, until
+from tests.integration.intake.conftest import OPS_TOKEN, Intake
 from tests.support.vault_messages import CAMPAIGN, accepted
+from tests.support.waiting import until
 
 
 async def refused(intake: Intake, body: dict[str, object]) -> None:

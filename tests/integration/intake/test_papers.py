@@ -21,8 +21,9 @@ from shared.contracts import (
 )
 from shared.encoding import b64url
 from shared.ids import PaperId, derived_event_id, new_application_id
-from tests.integration.intake.conftest import OPS_TOKEN, PAPER_TOKEN, Intake, until
+from tests.integration.intake.conftest import OPS_TOKEN, PAPER_TOKEN, Intake
 from tests.support.vault_messages import CAMPAIGN
+from tests.support.waiting import until
 
 FAX = os.urandom(300)
 MISTAKES: list[dict[str, str]] = [

@@ -6,8 +6,9 @@ import pytest
 
 from shared.contracts import Decision
 from shared.ids import ApplicationId, new_application_id
-from tests.integration.intake.conftest import Intake, until
+from tests.integration.intake.conftest import Intake
 from tests.support.vault_messages import CAMPAIGN, accepted
+from tests.support.waiting import until
 
 
 def rejected(application_id: ApplicationId, revision: int, *reasons: str) -> Decision:

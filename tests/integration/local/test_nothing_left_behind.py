@@ -7,7 +7,8 @@ import time
 import psutil
 import pytest
 
-from tests.support.checkouts import Checkout, until
+from tests.support.checkouts import Checkout
+from tests.support.waiting import block_until
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -15,7 +16,7 @@ def test_a_demo_that_is_signalled_stops_everything_and_removes_its_state(
     checkout: Checkout, number: signal.Signals
 ) -> None:
     demo = checkout.start("demo", "--size", "500")
-    until(checkout.runs_all)
+    block_until(checkout.runs_all)
 
     demo.send_signal(number)
 
@@ -26,11 +27,11 @@ def test_a_demo_that_is_signalled_stops_everything_and_removes_its_state(
 
 def test_a_demo_that_is_killed_leaves_no_process_and_the_next_command_removes_its_state(checkout: Checkout) -> None:
     demo = checkout.start("demo", "--size", "500")
-    until(checkout.runs_all)
+    block_until(checkout.runs_all)
 
     demo.kill()
 
-    until(checkout.is_quiet, 10)
+    block_until(checkout.is_quiet, 10)
     assert len(checkout.folders()) == 1
     assert checkout.kuji("down").returncode == 0
     assert checkout.folders() == []
@@ -39,22 +40,22 @@ def test_a_demo_that_is_killed_leaves_no_process_and_the_next_command_removes_it
 @pytest.mark.parametrize("after_s", [0.0, 0.3, 1.5])
 def test_a_demo_that_is_killed_while_it_starts_leaves_no_process(checkout: Checkout, after_s: float) -> None:
     demo = checkout.start("demo")
-    until(lambda: len(checkout.processes()) > 1)
+    block_until(lambda: len(checkout.processes()) > 1)
     time.sleep(after_s)
 
     demo.kill()
 
-    until(checkout.is_quiet, 10)
+    block_until(checkout.is_quiet, 10)
 
 
 def test_a_start_that_is_broken_off_leaves_no_process(checkout: Checkout) -> None:
     up = checkout.start("up")
-    until(lambda: "mongod" in checkout.processes().values())
+    block_until(lambda: "mongod" in checkout.processes().values())
 
     up.send_signal(signal.SIGINT)
 
     assert up.wait(60) != 0
-    until(checkout.is_quiet, 10)
+    block_until(checkout.is_quiet, 10)
 
 
 def test_two_checkouts_run_side_by_side_and_down_ends_only_its_own(checkout: Checkout, neighbour: Checkout) -> None:
@@ -80,12 +81,12 @@ def test_down_ends_left_processes_also_when_the_watchdog_was_killed(checkout: Ch
     watchdog = next(child.pid for child in psutil.Process(daemon).children() if child.cwd() == "/")
     os.kill(watchdog, signal.SIGKILL)
     os.kill(daemon, signal.SIGKILL)
-    until(lambda: daemon not in checkout.processes())
+    block_until(lambda: daemon not in checkout.processes())
     assert checkout.runs_all()
 
     assert checkout.kuji("down").returncode == 0
 
-    until(checkout.is_quiet, 10)
+    block_until(checkout.is_quiet, 10)
     assert checkout.folders() == []
 
 
@@ -96,7 +97,7 @@ def test_up_a_second_time_starts_nothing_and_status_tells_of_a_service_that_died
     assert checkout.processes() == before
 
     os.kill(next(pid for pid, name in before.items() if name == "services.lottery"), signal.SIGKILL)
-    until(lambda: "services.lottery" not in checkout.processes().values())
+    block_until(lambda: "services.lottery" not in checkout.processes().values())
 
     states = {part: row["state"] for part, row in checkout.status().items()}
     assert states["lottery"] == "away"

@@ -8,7 +8,8 @@ from uuid import uuid4
 
 import pytest
 
-from tests.support.checkouts import Checkout, until
+from tests.support.checkouts import Checkout
+from tests.support.waiting import block_until
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +41,7 @@ def test_parked_messages_can_be_asked_for_at_one_service(office: Checkout) -> No
 
 
 def test_a_draw_whose_time_has_come_is_seen_to_freeze_by_itself(office: Checkout) -> None:
-    until(lambda: asked(office, "draw", "status")["state"] == "frozen")
+    block_until(lambda: asked(office, "draw", "status")["state"] == "frozen")
 
 
 def test_a_close_out_that_was_not_begun_is_open(office: Checkout) -> None:

@@ -7,8 +7,9 @@ from shared.ids import EventId, new_event_id
 from shared.messaging import Batch, Bus
 from shared.messaging.envelope import BUNDLE_EVENTS, ORIGIN, bundles
 from tests.support.counting_handler import Witness, all_marked, marks
-from tests.support.messaging_harness import CAMPAIGN, MessagingHarness, event_ids, received, until
+from tests.support.messaging_harness import CAMPAIGN, MessagingHarness, event_ids, received
 from tests.support.service_keys import signed, signed_body
+from tests.support.waiting import until
 
 Said = list[tuple[EventId, ApplicationReceived]]
 

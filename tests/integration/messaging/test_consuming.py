@@ -12,8 +12,9 @@ from shared.ids import EventId, new_event_id
 from shared.messaging import Batch, Bus, handling
 from shared.storage import Store, UnitOfWork
 from tests.support.counting_handler import Witness, all_marked, marks
-from tests.support.messaging_harness import MessagingHarness, decided, received, until
+from tests.support.messaging_harness import MessagingHarness, decided, received
 from tests.support.service_keys import signed_body
+from tests.support.waiting import until
 
 
 async def vault_with(harness: MessagingHarness, witness: Witness, batch: Batch | None = None) -> tuple[Bus, Store]:

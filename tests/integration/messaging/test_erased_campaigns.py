@@ -8,7 +8,8 @@ from shared.errors import TransientError
 from shared.ids import CampaignId, new_application_id
 from shared.messaging import Bus, Handler
 from shared.storage import INBOX, OUTBOX, Store, UnitOfWork
-from tests.support.messaging_harness import CAMPAIGN, MessagingHarness, decided, received, until
+from tests.support.messaging_harness import CAMPAIGN, MessagingHarness, decided, received
+from tests.support.waiting import until
 
 OTHER = CampaignId("another")
 

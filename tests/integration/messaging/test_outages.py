@@ -12,8 +12,9 @@ from shared.ids import ApplicationId, new_event_id
 from shared.messaging import BrokerUnavailableError, Bus
 from shared.storage import Store, UnitOfWork
 from tests.support.counting_handler import Witness, all_marked, marks
-from tests.support.messaging_harness import MessagingHarness, received, until
-from tests.support.tcp_proxy import Proxy
+from tests.support.messaging_harness import MessagingHarness, received
+from tests.support.tcp_proxy import TcpProxy
+from tests.support.waiting import until
 
 
 async def insist(bus: Bus) -> ApplicationId:
@@ -80,7 +81,7 @@ async def test_a_lost_connection_under_a_running_handler_lets_it_finish_and_its_
     harness: MessagingHarness,
 ) -> None:
     address = urlsplit(harness.amqp_url)
-    async with Proxy(str(address.hostname), int(address.port or 5672)) as proxy:
+    with TcpProxy(str(address.hostname), int(address.port or 5672)) as proxy:
         begun, go_on = asyncio.Event(), asyncio.Event()
         witness = Witness()
         vault = await harness.bus("vault", amqp_url=through(harness.amqp_url, proxy))
@@ -96,7 +97,7 @@ async def test_a_lost_connection_under_a_running_handler_lets_it_finish_and_its_
         await (await harness.running(await harness.bus("intake"))).publish(event)
         await begun.wait()
 
-        proxy.cut()
+        proxy.reset()
         await asyncio.sleep(0.5)
         go_on.set()
         store = await harness.store("vault")
@@ -118,20 +119,20 @@ async def test_while_the_database_is_away_messages_wait_and_are_neither_retried_
     """No message is to blame, so none climbs the ladder; when the database is back all are handled."""
     await harness.store("vault")
     address = urlsplit(harness.mongo_url)
-    async with Proxy(str(address.hostname), int(address.port or 27017)) as proxy:
+    with TcpProxy(str(address.hostname), int(address.port or 27017)) as proxy:
         store = Store.open(directly(through(harness.mongo_url, proxy)), harness.database("vault"), timeout_s=1)
         witness = Witness()
         vault = Bus(harness.settings("vault"), "vault", store)
         vault.consume(ApplicationReceived, witness)
         await harness.running(vault)
         intake = await harness.running(await harness.bus("intake"))
-        proxy.refuse()
+        proxy.cut()
         events = [received() for _ in range(20)]
         await asyncio.gather(*(intake.publish(event) for event in events))
 
         await asyncio.sleep(4)
         assert await marks(await harness.store("vault")) == {}
-        proxy.accept()
+        proxy.restore()
         await all_marked(await harness.store("vault"), 20)
 
         assert await marks(await harness.store("vault")) == {event.application_id: 1 for event in events}
@@ -140,7 +141,7 @@ async def test_while_the_database_is_away_messages_wait_and_are_neither_retried_
         await store.close()
 
 
-def through(url: str, proxy: Proxy) -> str:
+def through(url: str, proxy: TcpProxy) -> str:
     """Return the same address by way of the proxy."""
     parts = urlsplit(url)
     login = f"{parts.username}:{parts.password}@" if parts.username else ""

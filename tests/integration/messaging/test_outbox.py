@@ -7,8 +7,9 @@ from shared.contracts import ApplicationsDecided
 from shared.ids import EventId, new_application_id, new_event_id
 from shared.messaging import OutboxPace
 from shared.storage import Store, UnitOfWork
-from tests.support.messaging_harness import MessagingHarness, decided, event_ids, until
+from tests.support.messaging_harness import MessagingHarness, decided, event_ids
 from tests.support.service_keys import service_key
+from tests.support.waiting import until
 
 QUEUE = "application.decided"
 

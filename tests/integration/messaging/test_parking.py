@@ -15,8 +15,9 @@ from shared.storage import UnitOfWork
 from shared.web import install_problems, require_staff_token
 from tests.support.counting_handler import Witness, all_marked, marks
 from tests.support.message_samples import SAMPLES
-from tests.support.messaging_harness import CAMPAIGN, MessagingHarness, received, until
+from tests.support.messaging_harness import CAMPAIGN, MessagingHarness, received
 from tests.support.service_keys import signed, signed_body
+from tests.support.waiting import until
 
 TOKEN = "staff"
 

@@ -15,7 +15,8 @@ from shared.ids import ApplicationId, EventId, derived_event_id
 from shared.messaging import Bus, OutboxPace
 from shared.storage import Store
 from tests.support.counting_handler import all_marked, marks
-from tests.support.messaging_harness import MessagingHarness, event_ids, received, until
+from tests.support.messaging_harness import MessagingHarness, event_ids, received
+from tests.support.waiting import until
 
 ROOT = Path(__file__).resolve().parents[3]
 COUNT = 200

@@ -12,7 +12,8 @@ from shared.errors import NotReadyError, TransientError
 from shared.messaging import Bus
 from shared.storage import UnitOfWork
 from tests.support.counting_handler import Witness, all_marked, marks
-from tests.support.messaging_harness import DELAYS_S, MessagingHarness, event_ids, received, until
+from tests.support.messaging_harness import DELAYS_S, MessagingHarness, event_ids, received
+from tests.support.waiting import until
 
 
 async def test_a_transient_error_waits_in_every_delay_queue_for_its_time_and_is_parked_at_the_end(

@@ -17,8 +17,9 @@ from shared.messaging.envelope import Envelope, bundles
 from shared.service_keys import EventSignature, ServiceKey
 from shared.web import install_problems, require_staff_token
 from tests.support.counting_handler import Witness, all_marked, marks
-from tests.support.messaging_harness import CAMPAIGN, MessagingHarness, received, until
+from tests.support.messaging_harness import CAMPAIGN, MessagingHarness, received
 from tests.support.service_keys import service_key, signed, signed_body
+from tests.support.waiting import until
 
 NAME = "application.received"
 PERSON = "山田太郎"

@@ -12,8 +12,9 @@ from shared.contracts import (
 )
 from shared.ids import NoticeId, new_token
 from tests.support.mail_server import MailServer
-from tests.support.notifier_harness import PASS_CODE, PASS_TEXT, NotifierHarness, until
+from tests.support.notifier_harness import PASS_CODE, PASS_TEXT, NotifierHarness
 from tests.support.vault_parts import Known
+from tests.support.waiting import until
 
 
 def complete(ordered: PrintRequested, *, missing: int = 0, failed: int = 0, pages: int | None = None) -> PrintCompleted:

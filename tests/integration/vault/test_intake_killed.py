@@ -7,7 +7,8 @@ import sys
 
 from shared.contracts import ApplicationsDecided, ContactsRegistered
 from tests.integration.vault.test_intake import somebody
-from tests.support.vault_harness import Installation, until
+from tests.support.vault_harness import Installation
+from tests.support.waiting import until
 
 PEOPLE = 300
 LONGEST_S = 100

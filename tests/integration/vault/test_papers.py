@@ -19,7 +19,8 @@ from shared.paper_files import NotAPaperError, inspect_file
 from tests.support import fax_images
 from tests.support.clamd_server import EICAR, Clamd
 from tests.support.identity_builders import content, written
-from tests.support.vault_harness import CAMPAIGN, Installation, until
+from tests.support.vault_harness import CAMPAIGN, Installation
+from tests.support.waiting import until
 
 PAPERS = f"/v1/campaigns/{CAMPAIGN}/papers"
 
