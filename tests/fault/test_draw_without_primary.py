@@ -12,7 +12,7 @@ from typing import Any, Final
 import pytest
 
 from deploy.local.mongodb import MongoDB, find_mongod
-from deploy.local.paths import HOUSE
+from deploy.local.paths import STATE
 from deploy.local.ports import free_ports
 from deploy.local.processes import Watchdog, await_closed
 from services.lottery import scheduler
@@ -33,7 +33,7 @@ LOST_AT: Final = (1, 4, 7)
 
 @pytest.fixture
 def mongodb(tmp_path: Path, watchdog: Watchdog) -> Iterator[MongoDB]:
-    binary = find_mongod(HOUSE)
+    binary = find_mongod(STATE)
     assert binary is not None, "run ./kuji once, which unpacks mongod"
     home = tmp_path / "mongodb"
     home.mkdir()

@@ -11,10 +11,10 @@ from shared.contracts import PaperReceived
 from shared.ids import KeyId, PaperId, Receipt, Serial, new_application_id
 from shared.paper_files import inspect_file
 from tests.support import fax_images
-from tests.support.closeout_harness import PEOPLE, Office
+from tests.support.closeout_harness import PEOPLE, CloseOutOffice
 
 
-async def keep(office: Office, content: bytes) -> dict[str, object]:
+async def keep(office: CloseOutOffice, content: bytes) -> dict[str, object]:
     event = PaperReceived(
         campaign=office.vault.campaign.id,
         paper_id=PaperId(new_application_id()),
@@ -37,7 +37,7 @@ async def keep(office: Office, content: bytes) -> dict[str, object]:
     return paper.to_document()
 
 
-async def test_papers_are_erased_counted_and_cannot_be_opened_afterwards(office: Office):
+async def test_papers_are_erased_counted_and_cannot_be_opened_afterwards(office: CloseOutOffice):
     await office.vault.admit(PEOPLE)
     tiff = fax_images.fax(98)
     stolen = await keep(office, tiff)
