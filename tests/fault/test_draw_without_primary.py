@@ -28,7 +28,8 @@ from tests.support.draw_process import SHORT_LEASE_S
 from tests.support.lottery_harness import PEOPLE, WITNESSES, Town, everybody_is_in, said, town_of
 
 LOST_AT: Final = (1, 4, 7)
-"""Numbers of the transactions under which the primary is lost: the manifest's, then some of transcript and results."""
+"""Counts of transactions that are ready to commit at which the primary is lost: the manifest's first, then others of
+transcript and results. Repeated transactions count again, those that the other process overtook do not."""
 
 
 @pytest.fixture
@@ -49,19 +50,17 @@ class Trouble:
     """Kills the server before certain transactions are committed, once each; starts it again on the same data."""
 
     mongodb: MongoDB
-    begun: int = 0
+    ready_to_commit: int = 0
     lost: set[int] = field(default_factory=set)
     back: list[asyncio.Task[None]] = field(default_factory=list)
 
     def under(self, transact: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
         async def transacting(work: Callable[..., Awaitable[Any]], **named: Any) -> Any:
-            self.begun += 1
-            number = self.begun
-
             async def worked(uow: Any) -> Any:
                 result = await work(uow)
-                if number in LOST_AT and number not in self.lost:
-                    self._lose(number)
+                self.ready_to_commit += 1
+                if self.ready_to_commit in LOST_AT:
+                    self._lose(self.ready_to_commit)
                 return result
 
             return await transact(worked, **named)
