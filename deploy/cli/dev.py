@@ -21,7 +21,7 @@ _CHECKS = (
 )
 
 
-_TWO_WORKERS: Final = ("-n", "2", "--dist", "loadfile", "--durations", "10")
+_TWO_WORKERS: Final = ("-n", "2", "--dist", "loadfile", "--no-loadscope-reorder", "--durations", "10")
 """Tests wait for servers more than they compute: two processes with servers of their own, whole files to each."""
 
 _QUICK: Final = ("tests/unit", "tests/contract", "-m", "not slow", *_TWO_WORKERS)
