@@ -26,6 +26,7 @@ def environment(installation: Installation) -> dict[str, str]:
         "KUJI_NAMESPACE": installation.namespace,
         "KUJI_CAMPAIGNS_DIR": str(settings.campaigns_dir),
         "KUJI_STATE_DIR": str(settings.state_dir),
+        "KUJI_SERVICE_KEYS_DIR": str(settings.service_keys_dir),
         "KUJI_KEYSTORE_DIR": str(settings.keystore_dir),
         "KUJI_PASSPHRASE_FILE": str(settings.passphrase_file),
         "KUJI_OPS_TOKEN_FILE": str(settings.ops_token_file),
