@@ -54,7 +54,7 @@ def test_a_close_out_that_was_not_begun_is_open(office: Checkout) -> None:
         (["held", "accept", str(uuid4()), "--actor", "a.sato"], "unknown-application"),
         (["parked", "replay", "vault", "0" * 32], "not-parked"),
         (["parked", "discard", "notifier", "0" * 32], "not-parked"),
-        (["prints", "fetch", "absent", "cards.pdf", "--actor", "a.sato"], "vault:"),
+        (["prints", "fetch", "absent", "cards.pdf", "--actor", "a.sato"], "unknown-batch"),
         (["draw", "transcript", "transcript.json"], "lottery:"),
         (["close-out", "confirm", "0" * 64, "--actor", "a.sato"], "nothing-to-confirm"),
         (["close-out", "certificate", "certificates"], "no-certificate"),
