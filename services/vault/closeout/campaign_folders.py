@@ -1,13 +1,17 @@
 """Folders on the vault's disk with one subfolder for each campaign: return packages, print spool, sandbox."""
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import TracebackType
 from typing import Self
 
 from services.vault.closeout.rules.required_stores import PACKAGES, SANDBOX, SPOOL
 from shared.ids import CampaignId
+
+ExcInfo = tuple[type[BaseException], BaseException, TracebackType]
+"""What `sys.exc_info()` returns inside an `except` block."""
 
 
 @dataclass(frozen=True)
@@ -30,10 +34,17 @@ class CampaignFolders:
         return {store: len(_files(folder / campaign)) for store, folder in self.folders.items()}
 
     def remove(self, campaign: CampaignId) -> None:
-        """Delete the campaign's subfolders with all files. Safe to repeat."""
+        """Delete the campaign's subfolders with all files. Safe to repeat, and while another instance does the same."""
         for folder in self.folders.values():
             if (folder / campaign).is_dir():
-                shutil.rmtree(folder / campaign)
+                shutil.rmtree(folder / campaign, onerror=_raise_unless_missing)
+
+
+def _raise_unless_missing(_function: Callable[..., object], _path: str, failure: ExcInfo) -> None:
+    """Raise the failure of `shutil.rmtree` unless the path was missing: another instance had deleted it before."""
+    error = failure[1]
+    if not isinstance(error, FileNotFoundError):
+        raise error
 
 
 def _files(folder: Path) -> list[Path]:
