@@ -115,20 +115,25 @@ class ApplicationsHeld(Event):
 
 
 class Contact(Value):
-    """Contact channel of an applicant, without the person: mail or post, and the mail domain's class for pacing."""
+    """Contact channel of an applicant, without the person: mail or post, and the mail domain's class for pacing.
 
-    application_id: ApplicationIdField
+    `complete`: the application's own content is in order, whether or not the same person may have applied before; it
+    is acknowledged. `rejected`: it is not in the draw. `version`: of the application's content. The highest
+    `revision` holds.
+    """
+
     receipt: ReceiptField
     token: TokenField
     contact: Literal["mail", "post"]
     mail_domain_class: Annotated[str, Field(pattern=r"^[a-z0-9-]{1,32}$")] | None = None
-    status: Literal["accepted", "rejected"]
-    reasons: tuple[ReasonCode, ...] = ()
-    refused: tuple[Refusal, ...] = ()
+    status: Literal["complete", "rejected"]
+    version: Annotated[int, Field(ge=1)] = 1
+    revision: Revision
 
 
 class ContactsRegistered(Event):
     name: ClassVar[str] = "contact.registered"
+    v: Literal[2] = 2  # type: ignore[assignment]  # version 1 named application ids and reasons
     campaign: CampaignIdField
     items: Annotated[tuple[Contact, ...], Field(min_length=1, max_length=BATCH_LIMIT)]
 

@@ -1,8 +1,16 @@
 """Base of all messages: frozen, versioned, closed to unknown members."""
 
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import (
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    StringConstraints,
+    model_serializer,
+)
 
 from shared.ids import CampaignIdField
 
@@ -11,6 +19,14 @@ class Value(BaseModel):
     """A part of a message. Frozen; unknown members are refused (R-C3); errors never repeat the input."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+
+class SparseValue(Value):
+    """A part of a message that is written without the members that are None, as signed documents are."""
+
+    @model_serializer(mode="wrap")
+    def _without_none(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        return {member: value for member, value in write(self).items() if value is not None}
 
 
 class Event(Value):

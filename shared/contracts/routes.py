@@ -14,9 +14,18 @@ from shared.contracts.applications import (
 )
 from shared.contracts.base import Event
 from shared.contracts.closing import ErasureCompleted, ErasureRequested
+from shared.contracts.notices import (
+    MailBounced,
+    MailCompleted,
+    MailRequested,
+    NoticesCounted,
+    PlacesOffered,
+    PrintCompleted,
+    PrintRequested,
+    ResultsPublished,
+    SlipsIssued,
+)
 from shared.contracts.papers import PaperReceived, PaperSettled
-from shared.contracts.places import PlacesOffered
-from shared.contracts.results import MailBounced, PrintCompleted, PrintRequested, ResultsPublished
 
 SERVICES = ("intake", "lottery", "notifier", "vault")
 
@@ -41,6 +50,10 @@ ROUTES: tuple[Route, ...] = (
     Route(ReceiptsClosed, ("intake",), ("lottery",)),
     Route(ResultsPublished, ("lottery",), ("notifier",)),
     Route(PlacesOffered, ("lottery",), ("notifier",)),
+    Route(SlipsIssued, ("lottery",), ("vault",)),
+    Route(MailRequested, ("notifier",), ("vault",)),
+    Route(MailCompleted, ("vault",), ("notifier",)),
+    Route(NoticesCounted, ("notifier",), ("lottery", "vault")),
     Route(PrintRequested, ("notifier",), ("vault",)),
     Route(PrintCompleted, ("vault",), ("notifier",)),
     Route(MailBounced, ("vault",), ("notifier",)),
