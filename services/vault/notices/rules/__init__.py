@@ -1,0 +1,1 @@
+"""Rules of texts: kinds, values, templates. Pure."""

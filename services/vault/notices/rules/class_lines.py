@@ -1,0 +1,156 @@
+"""Values of one class in a text: the outcome, the reason for it, time and venue, in both languages. Pure."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from services.vault.notices.rules.facts import CampaignFacts, ClassFacts, format_time, format_time_en
+from services.vault.notices.rules.reasons import Bilingual, reason_text
+from shared.contracts import Choice, Refusal, SlipOutcome
+
+_NOTHING: Final = Bilingual("", "")
+_LOST: Final = Bilingual("落選", "not drawn")
+_NOT_GIVEN: Final = Bilingual("見送り", "not given")
+_NO_SEATS_LEFT: Final = Bilingual(
+    "抽選の順番が来たときに、席が足りませんでした", "too few places were left at your turn in the draw"
+)
+_NOT_IN_DRAW: Final = Bilingual("対象外", "not in the draw")
+_GONE: Final = Bilingual("席なし", "no place any more")
+_GIVEN_BACK: Final = Bilingual("辞退、又はお返事の期限が過ぎました", "given up, or not answered in time")
+
+
+@dataclass(frozen=True)
+class ClassLine:
+    """Values of one class in a text.
+
+    `outcome`: as in the slip; `asked` for a class that waits for the draw. `verdict` and `reason` are for classes that
+    are neither won, offered nor waited for.
+    """
+
+    number: str
+    title: str
+    title_en: str
+    outcome: str
+    position: int | None
+    seats: int
+    when: str
+    when_en: str
+    venue: str
+    venue_en: str
+    verdict: str
+    verdict_en: str
+    reason: str
+    reason_en: str
+    answer_by: str
+    answer_by_en: str
+
+
+def outcome_lines(facts: CampaignFacts, outcomes: Sequence[SlipOutcome]) -> tuple[ClassLine, ...]:
+    """Return one line for each outcome of a slip, in the same order."""
+    return tuple(
+        _class_line(
+            facts,
+            outcome.class_id,
+            outcome.outcome,
+            outcome.seats,
+            explanation=_explain(facts, outcome, outcomes),
+            position=outcome.position,
+            answer_by=outcome.answer_by,
+        )
+        for outcome in outcomes
+    )
+
+
+def choice_lines(facts: CampaignFacts, choices: Sequence[Choice]) -> tuple[ClassLine, ...]:
+    """Return one line for each class that was asked for, in order of preference."""
+    return tuple(_class_line(facts, choice.class_id, "asked", choice.seats) for choice in choices)
+
+
+def refusal_lines(facts: CampaignFacts, refusals: Sequence[Refusal]) -> tuple[ClassLine, ...]:
+    """Return one line for each class that the rules do not allow the applicant."""
+    return tuple(
+        _class_line(facts, refusal.class_id, "refused", 1, explanation=(_NOT_IN_DRAW, reason_text(refusal.reason)))
+        for refusal in refusals
+    )
+
+
+def class_line(facts: CampaignFacts, class_id: str) -> ClassLine:
+    """Return the line of a class without an outcome, for announcements."""
+    return _class_line(facts, class_id, "", 1)
+
+
+def _class_line(
+    facts: CampaignFacts,
+    class_id: str,
+    outcome: str,
+    seats: int,
+    *,
+    explanation: tuple[Bilingual, Bilingual] = (_NOTHING, _NOTHING),
+    position: int | None = None,
+    answer_by: str | None = None,
+) -> ClassLine:
+    """Return the line of a class. A class that left the campaign file is named by its id."""
+    this = facts.classes.get(class_id)
+    verdict, reason = explanation
+    title = this.title if this else Bilingual(class_id, class_id)
+    when, venue = (this.when, this.venue) if this else (_NOTHING, _NOTHING)
+    until = datetime.fromisoformat(answer_by) if answer_by else None
+    return ClassLine(
+        number=this.number if this else "",
+        title=title.text,
+        title_en=title.text_en,
+        outcome=outcome,
+        position=position,
+        seats=seats,
+        when=when.text,
+        when_en=when.text_en,
+        venue=venue.text,
+        venue_en=venue.text_en,
+        verdict=verdict.text,
+        verdict_en=verdict.text_en,
+        reason=reason.text,
+        reason_en=reason.text_en,
+        answer_by=format_time(until) if until else "",
+        answer_by_en=format_time_en(until) if until else "",
+    )
+
+
+def _explain(
+    facts: CampaignFacts, outcome: SlipOutcome, outcomes: Sequence[SlipOutcome]
+) -> tuple[Bilingual, Bilingual]:
+    """Return what happened and why, for a class neither won, offered nor waited for."""
+    if outcome.outcome in {"won", "waiting", "offered"}:
+        return _NOTHING, _NOTHING
+    if outcome.outcome == "refused":
+        return _NOT_IN_DRAW, reason_text(outcome.reason)
+    if outcome.outcome == "gone":
+        return _GONE, _GIVEN_BACK
+    if outcome.reason == "clash":
+        return _NOT_GIVEN, _overlap_text(facts, outcome, outcomes)
+    if outcome.reason == "limit":
+        return _NOT_GIVEN, _limit_text(facts.max_wins)
+    return _LOST, _NO_SEATS_LEFT
+
+
+def _limit_text(most: int) -> Bilingual:
+    classes = "1 class" if most == 1 else f"{most} classes"
+    return Bilingual(
+        f"お一人が当選できるのは{most}教室までです", f"you won {classes}, which is the most one person can win"
+    )
+
+
+def _overlap_text(facts: CampaignFacts, outcome: SlipOutcome, outcomes: Sequence[SlipOutcome]) -> Bilingual:
+    """Name the class that the applicant won and that overlaps with this one, if the campaign file shows it."""
+    this = facts.classes.get(outcome.class_id)
+    other = next((won for won in _won_classes(facts, outcomes) if this and this.overlaps(won)), None)
+    if other is None:
+        return Bilingual("当選した教室と時間が重なります", "it overlaps with a class that you won")
+    return Bilingual(
+        f"当選した{other.number}と時間が重なります", f"it overlaps with the class that you won, {other.title.text_en}"
+    )
+
+
+def _won_classes(facts: CampaignFacts, outcomes: Sequence[SlipOutcome]) -> list[ClassFacts]:
+    won = [facts.classes.get(outcome.class_id) for outcome in outcomes if outcome.outcome == "won"]
+    return [event_class for event_class in won if event_class is not None]
