@@ -2,6 +2,7 @@
 
 A folder holds the service's own private key (`<service>.key`) and the public keys of all services
 (`public-keys.json`). Both files are read again when they change, so that a key is rotated without a stop.
+The lottery has a second key, its signing key (`lottery-signing.key`), for manifests, passes and slips.
 """
 
 import hashlib
@@ -27,6 +28,10 @@ _FRESH_S: Final = 1.0
 KeyState = Literal["active", "verify", "revoked"]
 """`active`: signs. `verify`: retired, its signatures stay valid. `revoked`: stolen, its signatures are refused."""
 
+KeyUse = Literal["service", "signing"]
+"""`service`: events, receipts and erasure answers. `signing`: the lottery's records and slips. Neither stands for the
+other."""
+
 
 @dataclass(frozen=True)
 class EventSignature:
@@ -44,13 +49,20 @@ class PublicKey:
     service: str
     public_key: str
     state: KeyState = "active"
+    use: KeyUse = "service"
 
     @property
     def key(self) -> str:
         return key_name(self.public_key)
 
     def to_json(self) -> dict[str, str]:
-        return {"service": self.service, "key": self.key, "public_key": self.public_key, "state": self.state}
+        return {
+            "service": self.service,
+            "use": self.use,
+            "key": self.key,
+            "public_key": self.public_key,
+            "state": self.state,
+        }
 
 
 class ServiceKey:
@@ -86,10 +98,7 @@ class ServiceKey:
         return self._key
 
     def _read(self) -> SigningKey:
-        try:
-            return SigningKey.from_bytes(unb64url(self._file.read().strip()))
-        except ValueError:
-            raise ConfigurationError(f"{self._file.path.name} holds no Ed25519 key; make the keys anew") from None
+        return _parse_private_key(self._file)
 
     def __repr__(self) -> str:
         return f"ServiceKey(service={self.service}, key={self._key.name})"
@@ -102,10 +111,10 @@ class PublicKeys:
         self._file = _ReadAgain(folder / PUBLIC_KEYS)
         self._by_name = self._read()
 
-    def verify_document(self, context: str, document: Mapping[str, Any], service: str) -> bool:
-        """Return True if a valid key of `service` signed the document in this context."""
+    def verify_document(self, context: str, document: Mapping[str, Any], service: str, use: KeyUse = "service") -> bool:
+        """Return True if a valid key of `service` for this use signed the document in this context."""
         name, signature = document.get("key"), document.get("signature")
-        key = self._find(name, service) if isinstance(name, str) else None
+        key = self._find(name, service, use) if isinstance(name, str) else None
         if key is None or not isinstance(signature, str):
             return False
         try:
@@ -116,16 +125,16 @@ class PublicKeys:
 
     def verify_event(self, signed: EventSignature, name: str, event_id: EventId, body: bytes) -> bool:
         """Return True if a valid key of the publisher signed the event under this name and id."""
-        key = self._find(signed.key, signed.publisher)
+        key = self._find(signed.key, signed.publisher, "service")
         return key is not None and key.verify(event_bytes(name, event_id, signed.publisher, body), signed.signature)
 
-    def _find(self, name: str, service: str) -> VerifyKey | None:
-        """Return the key of this name if it belongs to `service` and is not revoked."""
+    def _find(self, name: str, service: str, use: KeyUse) -> VerifyKey | None:
+        """Return the key of this name if it belongs to `service` for this use and is not revoked."""
         if self._file.changed(at_once=name not in self._by_name):
             with suppress(ConfigurationError):
                 self._by_name = self._read()
         entry, key = self._by_name.get(name, (None, None))
-        if entry is None or entry.service != service or entry.state == "revoked":
+        if entry is None or (entry.service, entry.use) != (service, use) or entry.state == "revoked":
             return None
         return key
 
@@ -180,15 +189,20 @@ def event_bytes(name: str, event_id: EventId, publisher: str, body: bytes) -> by
     return head.encode("utf-8") + b"\x00" + hashlib.sha256(body).digest()
 
 
-def key_file(service: str) -> str:
-    """Return the name of the file with the private key of `service`."""
-    return f"{service}.key"
+def key_file(service: str, use: KeyUse = "service") -> str:
+    """Return the name of the file with the private key of `service` for this use."""
+    return f"{service}.key" if use == "service" else f"{service}-{use}.key"
+
+
+def read_private_key(folder: Path, service: str, use: KeyUse) -> SigningKey:
+    """Return a private key. Raises ConfigurationError where the file is absent or holds no key."""
+    return _parse_private_key(_ReadAgain(folder / key_file(service, use)))
 
 
 def parse_public_keys(text: str) -> tuple[PublicKey, ...]:
     """Read the file of public keys. Raises KeyError, TypeError or ValueError where it is malformed."""
     entries = tuple(
-        PublicKey(str(entry["service"]), str(entry["public_key"]), _state(entry["state"]))
+        PublicKey(str(entry["service"]), str(entry["public_key"]), _state(entry["state"]), _use(entry["use"]))
         for entry in json.loads(text)["keys"]
     )
     if len({entry.key for entry in entries}) != len(entries):
@@ -196,11 +210,25 @@ def parse_public_keys(text: str) -> tuple[PublicKey, ...]:
     return entries
 
 
+def _parse_private_key(file: _ReadAgain) -> SigningKey:
+    try:
+        return SigningKey.from_bytes(unb64url(file.read().strip()))
+    except ValueError:
+        raise ConfigurationError(f"{file.path.name} holds no Ed25519 key; make the keys anew") from None
+
+
 def _state(text: str) -> KeyState:
     for state in get_args(KeyState):
         if text == state:
             return state  # type: ignore[no-any-return]
     raise ValueError("unknown state of a key")
+
+
+def _use(text: str) -> KeyUse:
+    for use in get_args(KeyUse):
+        if text == use:
+            return use  # type: ignore[no-any-return]
+    raise ValueError("unknown use of a key")
 
 
 def format_public_keys(keys: tuple[PublicKey, ...]) -> str:

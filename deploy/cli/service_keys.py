@@ -15,7 +15,7 @@ from shared.errors import ConfigurationError
 
 service_keys = typer.Typer(help="Keys with which services sign (docs/operations.md).", no_args_is_help=True)
 
-_COLUMNS = ("service", "key", "state", "public_key")
+_COLUMNS = ("service", "use", "key", "state", "public_key")
 
 
 def _folders() -> KeyFolders:

@@ -1,14 +1,17 @@
 """Key folders of an installation: makes service keys, rotates them without a stop, and revokes stolen ones."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Self
+from typing import Final, Self
 
 from shared.errors import ConfigurationError
 from shared.files import write_atomic
-from shared.service_keys import PUBLIC_KEYS, PublicKey, format_public_keys, key_file, parse_public_keys
+from shared.service_keys import PUBLIC_KEYS, KeyUse, PublicKey, format_public_keys, key_file, parse_public_keys
 from shared.signing import SigningKey
+
+_USES: Final[Mapping[str, tuple[KeyUse, ...]]] = {"lottery": ("service", "signing")}
+"""Keys of a service that has more than its service key."""
 
 
 @dataclass(frozen=True)
@@ -24,24 +27,30 @@ class KeyFolders:
         return cls({service: folder / service for service in services}, mode)
 
     def make(self) -> None:
-        """Make a key for each service that has none, and give all public keys to all services. Safe to repeat."""
+        """Make the keys that a service has not yet, and give all public keys to all services. Safe to repeat.
+
+        The lottery's signing key is made here and not by the lottery: the vault, which checks slips by it, must know it
+        from set-up and not from a message.
+        """
         keys = list(self.public_keys())
         for service, folder in self.folders.items():
             folder.mkdir(parents=True, exist_ok=True)
-            if not (folder / key_file(service)).exists():
-                keys.append(self._write_new_key(service))
+            keys += [
+                self._write_new_key(service, use)
+                for use in _USES.get(service, ("service",))
+                if not (folder / key_file(service, use)).exists()
+            ]
         self._publish(tuple(keys))
 
     def rotate(self, service: str) -> PublicKey:
-        """Replace the key of `service` without a stop: publish the new public key first, then let the service sign.
+        """Replace the service key of `service` without a stop: publish the new public key, then let the service sign.
 
         What the old key signed stays valid (`verify`).
         """
         new = SigningKey.generate()
         added = PublicKey(service, new.public)
         retired = [
-            PublicKey(key.service, key.public_key, "verify") if _is_active(key, service) else key
-            for key in self.public_keys()
+            replace(key, state="verify") if _is_active_service_key(key, service) else key for key in self.public_keys()
         ]
         self._publish((*retired, added))
         self._write(self.folders[service] / key_file(service), new)
@@ -52,9 +61,7 @@ class KeyFolders:
         keys = self.public_keys()
         if name not in {key.key for key in keys}:
             raise ConfigurationError("no service key has this name; list them with ./kuji service-keys list")
-        self._publish(
-            tuple(PublicKey(key.service, key.public_key, "revoked") if key.key == name else key for key in keys)
-        )
+        self._publish(tuple(replace(key, state="revoked") if key.key == name else key for key in keys))
 
     def public_keys(self) -> tuple[PublicKey, ...]:
         """Return all public keys, none before `make`."""
@@ -63,10 +70,10 @@ class KeyFolders:
                 return parse_public_keys((folder / PUBLIC_KEYS).read_text("utf-8"))
         return ()
 
-    def _write_new_key(self, service: str) -> PublicKey:
+    def _write_new_key(self, service: str, use: KeyUse) -> PublicKey:
         key = SigningKey.generate()
-        self._write(self.folders[service] / key_file(service), key)
-        return PublicKey(service, key.public)
+        self._write(self.folders[service] / key_file(service, use), key)
+        return PublicKey(service, key.public, use=use)
 
     def _write(self, path: Path, key: SigningKey) -> None:
         _replace(path, key.to_text(), self.mode)
@@ -76,8 +83,8 @@ class KeyFolders:
             _replace(folder / PUBLIC_KEYS, format_public_keys(keys), self.mode)
 
 
-def _is_active(key: PublicKey, service: str) -> bool:
-    return key.service == service and key.state == "active"
+def _is_active_service_key(key: PublicKey, service: str) -> bool:
+    return (key.service, key.use, key.state) == (service, "service", "active")
 
 
 def _replace(path: Path, content: str, mode: int) -> None:

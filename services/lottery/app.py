@@ -69,7 +69,7 @@ def build(settings: LotterySettings) -> FastAPI:
     clock = choose_clock(settings.clock_file, campaigns.values())
     store = Store.open(settings.mongo_url.get_secret_value(), settings.mongo_database, timeout_s=settings.timeout_s)
     bus = Bus(settings, "lottery", store)
-    keys = LotteryKeys(settings.state_dir)
+    keys = LotteryKeys(settings.state_dir, settings.service_keys_dir)
     scheduler, draw_services = _draws(store, clock, keys, campaigns, settings)
     no_shows = NoShows(store, clock, moves.release)
     limit = AttemptLimit()

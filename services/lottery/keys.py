@@ -1,4 +1,7 @@
-"""Hold the lottery's own keys: a signing key, and for each campaign a key for pass codes. Files have mode 0600."""
+"""Hold the lottery's own keys: its signing key, and for each campaign a key for pass codes. Files have mode 0600.
+
+The signing key lies in the folder of the service keys: set-up makes it and hands its public key to the vault.
+"""
 
 import hashlib
 import hmac
@@ -8,19 +11,23 @@ from pathlib import Path
 from shared import crockford
 from shared.files import create_once, overwrite_and_remove
 from shared.ids import ApplicationId, CampaignId, DrawId
-from shared.signing import SigningKey
+from shared.service_keys import read_private_key
 
 _KEY_BYTES = 32
 _PASS_SYMBOLS = 16
 
 
 class LotteryKeys:
-    """Keys in one folder, which all lottery processes of an installation share."""
+    """Keys of an installation, which all its lottery processes share.
 
-    def __init__(self, folder: Path) -> None:
+    `folder`: keys for pass codes, which the lottery makes. `service_keys_dir`: signing key. Raises ConfigurationError
+    where the signing key is absent.
+    """
+
+    def __init__(self, folder: Path, service_keys_dir: Path) -> None:
         self._folder = folder
         (folder / "pass-keys").mkdir(parents=True, exist_ok=True, mode=0o700)
-        self.signing = SigningKey.from_bytes(create_once(folder / "signing.key", _new_key))
+        self.signing = read_private_key(service_keys_dir, "lottery", "signing")
 
     def pass_code(self, campaign: CampaignId, draw: DrawId, application_id: ApplicationId) -> str:
         """Return the pass code: 80 bits of HMAC-SHA-256 (RFC 2104) over draw and application, in groups of four."""

@@ -50,6 +50,7 @@ from shared.clock import FixedClock
 from shared.ids import ApplicationId, DrawId, new_token
 from shared.receipts import candidates
 from shared.storage import OUTBOX, Store
+from tests.support.service_keys import keys_dir
 
 T = TypeVar("T")
 
@@ -190,7 +191,7 @@ async def chunks(store: Store, count: int, scan: float) -> None:
 
 
 async def steps_of_a_draw(store: Store, documents: Sequence[dict[str, Any]], folder: Path, scan: float) -> None:
-    count, clock, keys = len(documents), FixedClock(CAMPAIGN.draw.at), LotteryKeys(folder)
+    count, clock, keys = len(documents), FixedClock(CAMPAIGN.draw.at), LotteryKeys(folder, keys_dir())
     campaigns = {CAMPAIGN.id: CAMPAIGN}
 
     async def present() -> Draw:

@@ -31,6 +31,7 @@ from shared.storage import OUTBOX
 from tests.support.draw_builders import sample_campaign
 from tests.support.draw_process import SHORT_LEASE_S, Orders, begun, taken_back, until_said
 from tests.support.lottery_harness import Office, Town, everybody_is_in, new_office
+from tests.support.service_keys import keys_dir
 
 PEOPLE: Final = 130
 """Applicants: enough for results in two parts."""
@@ -56,7 +57,7 @@ class DrawHarness:
         return made
 
     def survivors(self, campaign: Campaign) -> list[Office]:
-        orders, keys = self.orders, LotteryKeys(self.orders.folder)
+        orders, keys = self.orders, LotteryKeys(self.orders.folder, keys_dir())
         return [new_office(orders.url, orders.database, keys, FixedClock(orders.at), campaign) for _ in range(2)]
 
 
@@ -66,7 +67,7 @@ async def harness(
 ) -> AsyncIterator[DrawHarness]:
     monkeypatch.setattr(scheduler, "LEASE_S", SHORT_LEASE_S)
     monkeypatch.setattr(publish, "PARTS_AT_ONCE", 1)
-    campaign, keys = sample_campaign(), LotteryKeys(tmp_path)
+    campaign, keys = sample_campaign(), LotteryKeys(tmp_path, keys_dir())
     orders = Orders(mongo_url, f"{namespace}_lottery", tmp_path, campaign, campaign.draw.at)
     offices = [new_office(mongo_url, orders.database, keys, FixedClock(orders.at), campaign) for _ in range(2)]
     await offices[0].store.ensure([*draws.collections(), *places.collections()])

@@ -24,6 +24,7 @@ from shared.storage import Store
 from shared.storage.leases import LEASES
 from tests.support.draw_builders import DICE
 from tests.support.lottery_harness import WITNESSES, Office, new_office
+from tests.support.service_keys import keys_dir
 
 SHORT_LEASE_S: Final = 0.1
 _WRITES: Final = frozenset({"insert", "update", "findAndModify", "commitTransaction"})
@@ -89,7 +90,7 @@ def _run(orders: Orders) -> None:
 
 
 async def _alone(orders: Orders) -> None:
-    keys, clock = LotteryKeys(orders.folder), FixedClock(orders.at)
+    keys, clock = LotteryKeys(orders.folder, keys_dir()), FixedClock(orders.at)
     office = new_office(orders.url, orders.database, keys, clock, orders.campaign)
     await until_said(office, orders.campaign)
     await office.store.close()

@@ -33,6 +33,7 @@ from shared.ids import ApplicationId, CampaignId, DrawId, new_application_id, ne
 from shared.receipts import candidates
 from shared.storage import OUTBOX, Store
 from tests.support.draw_builders import DICE
+from tests.support.service_keys import keys_dir
 
 PEOPLE = 350
 WITNESSES = ["甲", "乙"]
@@ -134,7 +135,7 @@ def new_office(url: str, database: str, keys: LotteryKeys, clock: Clock, campaig
 @asynccontextmanager
 async def town_of(campaign: Campaign, url: str, database: str, folder: Path) -> AsyncIterator[Town]:
     """Run three processes at the draw time, before any application."""
-    clock, keys = FixedClock(campaign.draw.at), LotteryKeys(folder)
+    clock, keys = FixedClock(campaign.draw.at), LotteryKeys(folder, keys_dir())
     offices = tuple(new_office(url, database, keys, clock, campaign) for _ in range(3))
     try:
         await offices[0].store.ensure([*draws.collections(), *places.collections()])

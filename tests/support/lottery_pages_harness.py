@@ -52,6 +52,7 @@ from shared.storage import Store
 from shared.web import install_problems
 from shared.web.signin import staff_only
 from tests.support.lottery_harness import Office, new_office
+from tests.support.service_keys import keys_dir
 
 T = TypeVar("T")
 SECRET = "a-staff-secret"
@@ -157,7 +158,7 @@ def run_lottery(mongo_url: str, database: str, home: Path, *campaigns: Campaign)
     """Run a lottery whose clock stands at the opening of the first campaign's window; tests move the clock."""
     (home / "token").write_text(SECRET)
     known = {CampaignId(campaign.id): campaign for campaign in campaigns}
-    clock, keys = FixedClock(campaigns[0].window.opens), LotteryKeys(home)
+    clock, keys = FixedClock(campaigns[0].window.opens), LotteryKeys(home, keys_dir())
     with socket.create_server(("127.0.0.1", 0)) as listener:
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
         harness = LotteryHarness(url, known, clock, mongo_url, database, keys)

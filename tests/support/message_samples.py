@@ -10,7 +10,6 @@ from shared.contracts import (
     ApplicationsHeld,
     ApplicationsRejected,
     CardFailure,
-    CardOrder,
     Choice,
     ClassPass,
     Contact,
@@ -20,20 +19,29 @@ from shared.contracts import (
     ErasureRequested,
     Event,
     HeldApplication,
+    IssuedSlip,
+    MailAnswer,
     MailBounced,
-    Outcome,
+    MailCompleted,
+    MailRequested,
+    NoticeCount,
+    NoticeDocument,
+    NoticesCounted,
+    OutcomeSlip,
     PaperReceived,
     PaperSettled,
-    PlaceOffer,
+    PlaceNotice,
     PlacesOffered,
     PrintCompleted,
     PrintRequested,
     ReceiptsClosed,
+    RecipientRefusal,
     Refusal,
     RejectedApplication,
-    Result,
     ResultsPublished,
     SealingKeyPublished,
+    SlipOutcome,
+    SlipsIssued,
     StoreErasure,
 )
 from shared.ids import (
@@ -55,9 +63,42 @@ APPLICATION = ApplicationId("0b6f2a52-5d0b-4b6c-9d3a-3f1f6f0f2c11")
 TOKEN = Token("tok_rzkv5wygz9eqt0qce2yh1d9wbg")
 RECEIPT = Receipt("W-7K3M-9Q2P-6")
 CLASS = ClassId("junior-football")
-NOTICE = NoticeId("n-1")
+NOTICE = NoticeId(f"n-{1:020x}")
 PAPER = PaperId("5d0b3f1f-2a52-4c6c-9d3a-0b6f6f0f2c22")
 REFUSED = (Refusal(class_id=ClassId("press-kids"), reason="grade"),)
+
+SLIP = OutcomeSlip(
+    campaign=CAMPAIGN,
+    draw=DrawId("777-days-1"),
+    n=1_000_000,
+    token=TOKEN,
+    receipt=RECEIPT,
+    entry="0b6f2a525d0b4b6c9d3a3f1f6f0f2c11",
+    issued_at="2018-06-08T10:00:00+09:00",
+    outcomes=(
+        SlipOutcome(
+            class_id=CLASS, outcome="offered", seats=1, position=3, answer_by="2018-06-10T10:00:00+09:00", rank=3, of=9
+        ),
+        SlipOutcome(class_id=ClassId("press-kids"), outcome="refused", seats=1, reason="grade"),
+    ),
+    passes=(ClassPass(class_id=CLASS, code=f"KP1:{'A' * 160}"),),
+    pass_code="7K3M-9Q2P-60AB-CDEF",
+    key="0123456789abcdef",
+    signature="A" * 86,
+)
+"""Filled slip; its signature is not valid. `tests/support/slips.py` signs slips."""
+
+ORDER = NoticeDocument(
+    notice=NOTICE,
+    campaign=CAMPAIGN,
+    kind="offer",
+    channel="mail",
+    attempt=1,
+    n=SLIP.n,
+    token=TOKEN,
+    slip=SLIP.to_document(),
+    params={"answer_by": "2018-06-10T10:00:00+09:00"},
+)
 
 SAMPLES: tuple[Event, ...] = (
     SealingKeyPublished(campaign=CAMPAIGN, key_id=KeyId("k1"), document={"v": 1, "key_id": "k1"}),
@@ -99,13 +140,13 @@ SAMPLES: tuple[Event, ...] = (
         campaign=CAMPAIGN,
         items=(
             Contact(
-                application_id=APPLICATION,
                 receipt=RECEIPT,
                 token=TOKEN,
                 contact="mail",
                 mail_domain_class="docomo",
-                status="accepted",
-                refused=REFUSED,
+                status="complete",
+                version=1,
+                revision=1,
             ),
         ),
     ),
@@ -121,63 +162,43 @@ SAMPLES: tuple[Event, ...] = (
     ),
     PaperSettled(campaign=CAMPAIGN, paper_id=PAPER, state="keyed"),
     ReceiptsClosed(campaign=CAMPAIGN, part=1, parts=1, total=1, application_ids=(APPLICATION,)),
-    ResultsPublished(
-        campaign=CAMPAIGN,
-        draw=DrawId("777-days-1"),
-        part=1,
-        parts=1,
-        items=(
-            Result(
-                application_id=APPLICATION,
-                receipt=RECEIPT,
-                token=TOKEN,
-                pass_code="7K3M-9Q2P-60AB-CDEF",
-                passes=(ClassPass(class_id=CLASS, code=f"KP1:{'A' * 160}"),),
-                outcomes=(
-                    Outcome(class_id=CLASS, outcome="won", seats=1, position=3),
-                    Outcome(class_id=ClassId("press-kids"), outcome="refused", seats=1, reason="grade"),
-                ),
-            ),
-        ),
-    ),
+    ResultsPublished(campaign=CAMPAIGN, draw=DrawId("777-days-1"), part=1, parts=1, items=(SLIP,)),
     PlacesOffered(
         campaign=CAMPAIGN,
         draw=DrawId("777-days-1"),
-        items=(
-            PlaceOffer(
-                occasion="777-days-1-7",
-                application_id=APPLICATION,
-                class_id=CLASS,
-                seats=1,
-                state="offered",
-                answer_by=datetime(2018, 6, 5, 9, tzinfo=UTC),
-                pass_code="7K3M-9Q2P-60AB-CDEF",
-                class_pass=f"KP1:{'A' * 160}",
-            ),
-        ),
+        items=(PlaceNotice(kind="offer", class_id=CLASS, slip=SLIP),),
     ),
-    PrintRequested(
+    SlipsIssued(campaign=CAMPAIGN, items=(IssuedSlip(token=TOKEN, n=SLIP.n),)),
+    MailRequested(campaign=CAMPAIGN, items=(ORDER,)),
+    MailCompleted(
         campaign=CAMPAIGN,
-        batch_id=BatchId("b-1"),
         items=(
-            CardOrder(
-                notice_id=NOTICE,
-                token=TOKEN,
-                body="{{kuji:name}} 様",
-                pass_code="7K3M-9Q2P-60AB-CDEF",
-                passes=(ClassPass(class_id=CLASS, code=f"KP1:{'A' * 160}"),),
+            MailAnswer(
+                notice=NOTICE,
+                attempt=1,
+                answer="refused",
+                code=550,
+                refused=(RecipientRefusal(token=TOKEN, code=550),),
             ),
         ),
     ),
+    MailBounced(campaign=CAMPAIGN, notice_id=NOTICE, token=TOKEN, status="5.1.1"),
+    PrintRequested(campaign=CAMPAIGN, batch_id=BatchId("b-1"), items=(ORDER.model_copy(update={"channel": "card"}),)),
     PrintCompleted(
         campaign=CAMPAIGN,
         batch_id=BatchId("b-1"),
         pages=2,
         printed=(NOTICE,),
-        failed=(CardFailure(notice_id=NoticeId("n-2"), reason="unknown-token"),),
-        sha256="0" * 64,
+        failed=(CardFailure(notice_id=NoticeId(f"n-{2:020x}"), reason="not-printable"),),
     ),
-    MailBounced(campaign=CAMPAIGN, notice_id=NOTICE, token=TOKEN, status="5.1.1"),
+    NoticesCounted(
+        campaign=CAMPAIGN,
+        counted_at=datetime(2018, 6, 8, 12, tzinfo=UTC),
+        told=3,
+        to_tell=2,
+        to_telephone=1,
+        counts=(NoticeCount(kind="result", channel="mail", state="sent", count=3),),
+    ),
     ErasureRequested(campaign=CAMPAIGN, erasure_id="e-1"),
     ErasureCompleted(
         campaign=CAMPAIGN,

@@ -20,6 +20,7 @@ from shared.clock import FixedClock
 from shared.ids import ClassId
 from shared.storage import OUTBOX, Store
 from tests.support.lottery_harness import Office, Town, drawn
+from tests.support.service_keys import keys_dir
 
 KIDS, FOOTBALL = ClassId("escort-kids"), ClassId("junior-football")
 """Ten places, and five who wait; seventy-five, and fifteen."""
@@ -43,7 +44,7 @@ class After:
 
     @classmethod
     def of(cls, town: Town, folder: Path, number: int = 0) -> "After":
-        office, keys = town.offices[number], LotteryKeys(folder)
+        office, keys = town.offices[number], LotteryKeys(folder, keys_dir())
         store, clock, passes = office.store, town.clock, NoticeSecrets(keys, {town.campaign.id: town.campaign})
         return cls(
             town.campaign,

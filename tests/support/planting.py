@@ -32,6 +32,7 @@ from shared.erasure import collections as erasure_collections
 from shared.ids import ApplicationId, DrawId
 from shared.storage import Store
 from tests.support.erasure_harness import ParticipantHarness, PlannedQueues, participant
+from tests.support.service_keys import keys_dir
 from tests.support.vault_parts import SAMPLE
 
 Plant = Callable[[], Awaitable[None]]
@@ -95,7 +96,7 @@ async def _intake(store: Store, campaign: Campaign, _: Path) -> tuple[CampaignSt
 async def _lottery(store: Store, campaign: Campaign, folder: Path) -> tuple[CampaignStores, dict[str, Plant]]:
     await store.ensure([*draws.collections(), *places.collections(), *reception.collections()])
     await DrawRepository(store).ensure({campaign.id: campaign})
-    keys, limit = LotteryKeys(folder), AttemptLimit()
+    keys, limit = LotteryKeys(folder, keys_dir()), AttemptLimit()
 
     async def count_wrong_code() -> None:
         await limit.count_wrong("W-7K3M-9Q2P-6")

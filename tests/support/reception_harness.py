@@ -33,6 +33,7 @@ from shared.storage import Store, UnitOfWork
 from shared.web import install_problems
 from shared.web.signin import staff_only
 from tests.support.draw_builders import sample_campaign
+from tests.support.service_keys import keys_dir
 
 SECRET = "staff-of-the-tests"
 FOOTBALL, FOOD = ClassId("junior-football"), ClassId("parent-child-food")
@@ -65,7 +66,7 @@ class Guest:
 
 class ReceptionHarness:
     def __init__(self, store: Store, folder: Path, *, release: bool = False, running: bool = False) -> None:
-        self.store, self.keys = store, LotteryKeys(folder)
+        self.store, self.keys = store, LotteryKeys(folder, keys_dir())
         sample = sample_campaign()
         rules = sample.reception.model_copy(update={"release": release})
         self.campaign: Campaign = sample.model_copy(update={"reception": rules})

@@ -17,7 +17,7 @@ from shared.erasure import collections as erasure_collections
 from tests.support.draw_builders import DICE
 from tests.support.erasure_harness import PlannedQueues
 from tests.support.lottery_harness import PEOPLE, WITNESSES, Town, drawn, everybody_is_in, said
-from tests.support.service_keys import service_key
+from tests.support.service_keys import keys_dir, service_key
 
 
 async def test_a_list_whose_erasure_was_asked_for_is_not_closed(town: Town, tmp_path: Path):
@@ -62,7 +62,7 @@ async def _asked(town: Town, folder: Path) -> ErasureParticipant:
     """Ask for the erasure, and let the service take notice of it."""
     store = town.office.store
     await store.ensure(erasure_collections())
-    stores = LotteryStores(store, LotteryKeys(folder), AttemptLimit())
+    stores = LotteryStores(store, LotteryKeys(folder, keys_dir()), AttemptLimit())
     erasure = ErasureParticipant("lottery", store, stores, PlannedQueues(), service_key("lottery"))
     event = ErasureRequested(campaign=town.campaign.id, erasure_id="e-1")
     await store.transact(lambda uow: erasure.on_requested([event], uow))

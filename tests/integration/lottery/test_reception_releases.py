@@ -13,6 +13,7 @@ from services.lottery.reception.service import Reading, ReceptionService, Sender
 from shared.ids import Receipt
 from tests.support.lottery_harness import Town
 from tests.support.places_harness import KIDS, After, events, results_are_out
+from tests.support.service_keys import keys_dir
 
 SCAN = "00000000-0000-4000-8000-00000000000{}"
 
@@ -25,7 +26,7 @@ async def test_places_of_which_nobody_came_are_released_into_the_transcript(town
     )
     await after.store.ensure(reception.collections())
     await ReceptionRepository(after.store).ensure_counters([campaign.id])
-    desk = ReceptionService(after.store, LotteryKeys(tmp_path), town.clock, {campaign.id: campaign})
+    desk = ReceptionService(after.store, LotteryKeys(tmp_path, keys_dir()), town.clock, {campaign.id: campaign})
     no_shows = NoShows(after.store, town.clock, moves.release)
     present, *absent = await after.of_class(KIDS, "held")
     waits = (await after.of_class(KIDS, "waiting"))[0]

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from services.lottery.allocation.allocator import allocate
 from services.lottery.allocation.entries import Entry
 from services.lottery.allocation.frozen_list import FrozenList
@@ -11,9 +13,11 @@ from services.lottery.record.manifest import EntryCounts, Freeze, Manifest, Over
 from services.lottery.record.passes import Pass, read_pass, write_pass
 from services.lottery.results.rules.outcomes import Outcomes
 from services.lottery.rules import Rules
+from shared.errors import ConfigurationError
 from shared.ids import CampaignId, ClassId, Receipt, application_id_bytes, new_application_id, new_token
 from shared.signing import SigningKey
 from tests.support.draw_builders import DAY, class_rule, sample_campaign, sample_transcript
+from tests.support.service_keys import keys_dir
 
 KEY = bytes(32)
 
@@ -66,10 +70,10 @@ def test_an_entry_gets_one_outcome_per_class_and_winners_get_passes():
 
 def test_pass_codes_are_stable_different_and_gone_after_erasure(tmp_path: Path):
     campaign, draw = CampaignId("c"), draw_id(CampaignId("c"), 1)
-    keys = LotteryKeys(tmp_path)
+    keys = LotteryKeys(tmp_path, keys_dir())
     one, other = new_application_id(), new_application_id()
     code = keys.pass_code(campaign, draw, one)
-    assert LotteryKeys(tmp_path).pass_code(campaign, draw, one) == code
+    assert LotteryKeys(tmp_path, keys_dir()).pass_code(campaign, draw, one) == code
     assert keys.pass_code(campaign, draw, other) != code
     assert keys.pass_code(CampaignId("d"), draw, one) != code
     keys.forget(campaign)
@@ -77,9 +81,14 @@ def test_pass_codes_are_stable_different_and_gone_after_erasure(tmp_path: Path):
     assert keys.pass_code(campaign, draw, one) != code
 
 
-def test_keys_are_for_their_owner_only(tmp_path: Path):
-    LotteryKeys(tmp_path)
-    assert (tmp_path / "signing.key").stat().st_mode & 0o077 == 0
+def test_pass_keys_are_for_their_owner_only(tmp_path: Path):
+    LotteryKeys(tmp_path, keys_dir()).pass_code(CampaignId("c"), draw_id(CampaignId("c"), 1), new_application_id())
+    assert (tmp_path / "pass-keys" / "c.key").stat().st_mode & 0o077 == 0
+
+
+def test_the_lottery_does_not_start_without_a_signing_key_from_set_up(tmp_path: Path):
+    with pytest.raises(ConfigurationError, match="lottery-signing"):
+        LotteryKeys(tmp_path, tmp_path)
 
 
 def test_a_manifest_reads_back_as_it_was_written():
