@@ -9,6 +9,7 @@ from deploy.cli import (
     dev,
     draws,
     installation,
+    notice_templates,
     papers,
     places,
     rehearsal,
@@ -50,6 +51,9 @@ app.command("verify")(checking.verify)
 app.add_typer(staff.held, name="held")
 app.add_typer(staff.parked, name="parked")
 app.add_typer(staff.notices, name="notices")
+staff.notices.command("templates")(notice_templates.list_templates)
+staff.notices.command("preview")(notice_templates.preview)
+staff.notices.command("release")(notice_templates.release)
 app.add_typer(vault.prints, name="prints")
 app.add_typer(draws.draw, name="draw")
 app.add_typer(places.places, name="places")

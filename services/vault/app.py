@@ -22,6 +22,10 @@ from services.vault.identities.reveal import Identities
 from services.vault.keys.keystore import KeyDestroyedError, Keystore
 from services.vault.keys.publish import publish_sealing_keys
 from services.vault.mail import wiring as mail
+from services.vault.notices import repository as template_repository
+from services.vault.notices.endpoints import templates_router
+from services.vault.notices.released import ReleasedTemplates
+from services.vault.notices.sources import TemplateFiles
 from services.vault.papers import repository as papers_repository
 from services.vault.papers.clamd import Scanner
 from services.vault.papers.endpoints import papers_router
@@ -61,6 +65,7 @@ def build(settings: VaultSettings) -> FastAPI:
     review = ReviewQueue(store, keystore, audit)
     processor = ApplicationProcessor(store, keystore, audit, campaigns, PostalCodes().municipalities)
     bus.consume(ApplicationReceived, processor.on_received, Batch(size=100, wait_s=PROCESSING_WAIT_S))
+    templates = ReleasedTemplates(store, campaigns, TemplateFiles(settings.campaigns_dir), audit, clock)
     typesetter = Typesetter(settings.font_dirs)
     print_room = PrintRoom(store, known, keystore, audit, campaigns, clock, typesetter)
     bus.consume(PrintRequested, print_room.on_requested, Batch(size=1, wait_s=0.0))
@@ -84,6 +89,7 @@ def build(settings: VaultSettings) -> FastAPI:
                 *identities.collections(),
                 *index_repository.collections(),
                 *application_repository.collections(),
+                *template_repository.collections(),
                 *print_repository.collections(),
                 *papers_repository.collections(),
                 *close_out_ledger.collections(),
@@ -111,6 +117,7 @@ def build(settings: VaultSettings) -> FastAPI:
         staff_router(campaigns, store, review, audit, keystore, guard), dependencies=[Depends(store_errors)]
     )
     for router in (
+        templates_router(campaigns, templates, guard),
         print_router(campaigns, print_room, guard),
         papers_router(campaigns, papers, PaperSettler(store, keystore, audit), guard),
         *closing.routers(guard),

@@ -1,12 +1,14 @@
 """Released templates: the vault writes texts from these versions only, and from no file that changed since."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final, get_args
 
+from services.vault.audit import AuditEvent, AuditLog
 from services.vault.notices.repository import ReleasedTemplate, TemplateRepository
 from services.vault.notices.rules.kinds import KINDS
+from services.vault.notices.rules.samples import sample_notices
 from services.vault.notices.rules.template import NoticeTemplate
 from services.vault.notices.rules.template_check import find_mistakes
 from services.vault.notices.rules.texts import NoticeTexts
@@ -19,6 +21,8 @@ from shared.ids import CampaignId
 from shared.storage import Store
 
 CHANNELS: Final[tuple[NoticeChannel, ...]] = get_args(NoticeChannel)
+
+PURPOSE: Final = "result-notice"
 
 _ATTEMPTS: Final = 5
 
@@ -47,12 +51,36 @@ class TemplateState:
         return "released" if self.released.sha256 == self.source.sha256 else "changed"
 
 
+@dataclass(frozen=True)
+class SampleText:
+    """Text for a made-up applicant."""
+
+    title: str
+    subject: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Preview:
+    """Template and the texts that it makes; none if it has mistakes."""
+
+    state: TemplateState
+    samples: tuple[SampleText, ...]
+
+
 class ReleasedTemplates:
     """Release templates, and write texts from the released ones."""
 
-    def __init__(self, store: Store, campaigns: Mapping[CampaignId, Campaign], files: TemplateFiles) -> None:
+    def __init__(
+        self,
+        store: Store,
+        campaigns: Mapping[CampaignId, Campaign],
+        files: TemplateFiles,
+        audit: AuditLog,
+        clock: Clock,
+    ) -> None:
         self._repository = TemplateRepository(store)
-        self._campaigns, self._files = campaigns, files
+        self._campaigns, self._files, self._audit, self._clock = campaigns, files, audit, clock
         self._texts: dict[tuple[CampaignId, str], NoticeTexts] = {}
 
     async def texts(self, campaign: CampaignId, kind: str, channel: NoticeChannel) -> NoticeTexts | None:
@@ -78,27 +106,39 @@ class ReleasedTemplates:
             for source in sources
         ]
 
-    def read(self, campaign: CampaignId, kind: str, channel: NoticeChannel) -> TemplateSource | None:
-        """Return a template as its file has it now; None if there is none."""
-        return self._files.read(campaign, kind, channel) if kind in KINDS else None
+    async def preview(self, campaign: CampaignId, kind: str, channel: NoticeChannel) -> Preview:
+        """Return the template as its file has it now, with sample texts. Raises NotReleasableError."""
+        source = await self._read(campaign, kind, channel)
+        released = await self._repository.newest(campaign, kind, channel)
+        state = TemplateState(source, self._mistakes(campaign, source), released)
+        return Preview(state, () if state.mistakes else tuple(self._samples(campaign, source)))
 
     async def release(
-        self, campaign: CampaignId, kind: str, channel: NoticeChannel, sha256: str, *, actor: str, clock: Clock
+        self, campaign: CampaignId, kind: str, channel: NoticeChannel, sha256: str, *, actor: str
     ) -> ReleasedTemplate:
-        """Release the template if its file still has the SHA-256 that the handler looked at.
+        """Release the template if its file still has the SHA-256 that the handler looked at; the audit log has a line.
 
-        Raises NotReleasableError: `unknown-template`, `changed-meanwhile`, `mistakes`, `busy`.
+        Raises NotReleasableError: `unknown-template`, `changed-meanwhile`, `mistakes`.
         """
-        source = await asyncio.to_thread(self.read, campaign, kind, channel)
-        if source is None:
-            raise NotReleasableError("unknown-template")
+        source = await self._read(campaign, kind, channel)
         if source.sha256 != sha256:
             raise NotReleasableError("changed-meanwhile")
         if mistakes := self._mistakes(campaign, source):
             raise NotReleasableError("mistakes", mistakes)
-        return await self._insert(campaign, source, actor, clock)
+        await self._audit.record(
+            [AuditEvent(actor, "handler", f"release-template:{kind}/{channel}", PURPOSE, campaign, None, sha256)]
+        )
+        return await self._insert(campaign, source, actor)
 
-    async def _insert(self, campaign: CampaignId, source: TemplateSource, actor: str, clock: Clock) -> ReleasedTemplate:
+    async def _read(self, campaign: CampaignId, kind: str, channel: NoticeChannel) -> TemplateSource:
+        if kind not in KINDS:
+            raise NotReleasableError("unknown-template")
+        source = await asyncio.to_thread(self._files.read, campaign, kind, channel)
+        if source is None:
+            raise NotReleasableError("unknown-template")
+        return source
+
+    async def _insert(self, campaign: CampaignId, source: TemplateSource, actor: str) -> ReleasedTemplate:
         """Insert the next version. Releasing the version in use again changes nothing."""
         for _ in range(_ATTEMPTS):
             newest = await self._repository.newest(campaign, source.kind, source.channel)
@@ -112,15 +152,21 @@ class ReleasedTemplates:
                 sha256=source.sha256,
                 text=source.text,
                 released_by=actor,
-                released_at=clock.now(),
+                released_at=self._clock.now(),
             )
             if await self._repository.insert(released):
                 return released
-        raise NotReleasableError("busy")
+        raise NotReleasableError("changed-meanwhile")
 
     def _sources(self, campaign: CampaignId) -> list[TemplateSource]:
         found = (self._files.read(campaign, kind, channel) for kind in KINDS for channel in CHANNELS)
         return [source for source in found if source is not None]
+
+    def _samples(self, campaign: CampaignId, source: TemplateSource) -> Iterator[SampleText]:
+        key = (source.kind, source.channel)
+        texts = NoticeTexts(self._campaigns[campaign], {key: NoticeTemplate(source.text, source.channel)})
+        for sample in sample_notices(*key, self._campaigns[campaign]):
+            yield SampleText(sample.title, *sample.render(texts))
 
     def _mistakes(self, campaign: CampaignId, source: TemplateSource) -> tuple[str, ...]:
         return tuple(find_mistakes(source.text, source.kind, source.channel, self._campaigns[campaign]))

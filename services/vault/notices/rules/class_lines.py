@@ -24,8 +24,8 @@ _GIVEN_BACK: Final = Bilingual("辞退、又はお返事の期限が過ぎまし
 class ClassLine:
     """Values of one class in a text.
 
-    `outcome`: as in the slip; `asked` for a class that waits for the draw. `verdict` and `reason` are for classes that
-    are neither won, offered nor waited for.
+    `outcome`: as in the slip; `asked` for a class that waits for the draw. `verdict`: the outcome in words.
+    `reason`: for classes that are neither won, offered nor waited for.
     """
 
     number: str
@@ -119,9 +119,9 @@ def _class_line(
 def _explain(
     facts: CampaignFacts, outcome: SlipOutcome, outcomes: Sequence[SlipOutcome]
 ) -> tuple[Bilingual, Bilingual]:
-    """Return what happened and why, for a class neither won, offered nor waited for."""
+    """Return what happened, and why for a class that is neither won, offered nor waited for."""
     if outcome.outcome in {"won", "waiting", "offered"}:
-        return _NOTHING, _NOTHING
+        return _describe_place(outcome), _NOTHING
     if outcome.outcome == "refused":
         return _NOT_IN_DRAW, reason_text(outcome.reason)
     if outcome.outcome == "gone":
@@ -131,6 +131,16 @@ def _explain(
     if outcome.reason == "limit":
         return _NOT_GIVEN, _limit_text(facts.max_wins)
     return _LOST, _NO_SEATS_LEFT
+
+
+def _describe_place(outcome: SlipOutcome) -> Bilingual:
+    """Return the verdict on a class that is won, offered or waited for."""
+    if outcome.outcome == "waiting":
+        return Bilingual(f"補欠 {outcome.position} 番", f"waiting list, number {outcome.position}")
+    places = "1 place" if outcome.seats == 1 else f"{outcome.seats} places"
+    if outcome.outcome == "won":
+        return Bilingual(f"当選（{outcome.seats}名分）", f"won ({places})")
+    return Bilingual(f"空き席のご案内（{outcome.seats}名分）", f"offered to you ({places})")
 
 
 def _limit_text(most: int) -> Bilingual:

@@ -1,0 +1,117 @@
+"""Answer staff about templates of notices over HTTP. Previews show made-up applicants."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends
+from pydantic import BaseModel, ConfigDict, StringConstraints
+
+from services.vault.notices.released import NotReleasableError, ReleasedTemplates, TemplateState
+from services.vault.notices.repository import ReleasedTemplate
+from shared.campaign import Campaign
+from shared.contracts import NoticeChannel
+from shared.ids import CampaignId
+from shared.web import ProblemError, problem
+from shared.web.staff_token import Guard
+
+Actor = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
+Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+
+
+class ReleaseBody(BaseModel):
+    """Body of a release. `sha256` names the version that the handler looked at."""
+
+    model_config = ConfigDict(extra="forbid")
+    sha256: Sha256
+    actor: Actor
+
+
+def templates_router(campaigns: Mapping[CampaignId, Campaign], templates: ReleasedTemplates, guard: Guard) -> APIRouter:
+    """Route GET …/notice-templates, GET …/{kind}/{channel} and POST …/{kind}/{channel}/releases."""
+    router = APIRouter(
+        prefix="/v1/campaigns/{campaign}/notice-templates", dependencies=[Depends(guard)], tags=["staff"]
+    )
+
+    def known(campaign: str) -> CampaignId:
+        if CampaignId(campaign) not in campaigns:
+            raise problem("unknown-campaign", 404, "募集がありません", "募集のIDを確かめてください。")
+        return CampaignId(campaign)
+
+    @router.get("")
+    async def states(campaign: Annotated[CampaignId, Depends(known)]) -> dict[str, Any]:
+        return {"templates": [_state(state) for state in await templates.states(campaign)]}
+
+    @router.get("/{kind}/{channel}")
+    async def preview(
+        campaign: Annotated[CampaignId, Depends(known)], kind: str, channel: NoticeChannel
+    ) -> dict[str, Any]:
+        try:
+            found = await templates.preview(campaign, kind, channel)
+        except NotReleasableError as refusal:
+            raise _refused(refusal) from None
+        samples = [vars(sample) for sample in found.samples]
+        return {**_source(found.state), "mistakes": list(found.state.mistakes), "samples": samples}
+
+    @router.post("/{kind}/{channel}/releases")
+    async def release(
+        campaign: Annotated[CampaignId, Depends(known)], kind: str, channel: NoticeChannel, body: ReleaseBody
+    ) -> dict[str, Any]:
+        try:
+            released = await templates.release(campaign, kind, channel, body.sha256, actor=body.actor)
+        except NotReleasableError as refusal:
+            raise _refused(refusal) from None
+        return {"kind": kind, "channel": channel, **_released(released)}
+
+    return router
+
+
+def _state(state: TemplateState) -> dict[str, Any]:
+    return {
+        **_source(state),
+        "state": state.state,
+        "mistakes": list(state.mistakes),
+        "released": _released(state.released) if state.released else None,
+    }
+
+
+def _source(state: TemplateState) -> dict[str, Any]:
+    source = state.source
+    return {"kind": source.kind, "channel": source.channel, "sha256": source.sha256, "own": source.is_own}
+
+
+def _released(released: ReleasedTemplate) -> dict[str, Any]:
+    return {
+        "number": released.number,
+        "sha256": released.sha256,
+        "by": released.released_by,
+        "at": released.released_at.isoformat(),
+    }
+
+
+def _refused(refusal: NotReleasableError) -> ProblemError:
+    match refusal.code:
+        case "unknown-template":
+            return problem(
+                "unknown-template",
+                404,
+                "文面がありません",
+                "種類と通知方法を一覧で確かめてください。",
+                en="There is no template of this kind and channel; list them with ./kuji notices templates.",
+            )
+        case "mistakes":
+            return problem(
+                "template-mistakes",
+                422,
+                "文面に誤りがあります",
+                "誤りを直してから、もう一度確かめてください。",
+                en="The template has mistakes: " + "; ".join(refusal.mistakes),
+                mistakes=list(refusal.mistakes),
+            )
+        case _:
+            return problem(
+                refusal.code,
+                409,
+                "確かめた版と違います",
+                "文面を開き直し、もう一度確かめてください。",
+                en="The template is not the version that you looked at; preview it again and release that version.",
+            )
