@@ -13,7 +13,7 @@ from deploy.demo.facts import Facts, Invariant, Notice, Status
 from deploy.demo.installation import StaffClient
 from deploy.demo.people import DemoApplication
 from services.lottery.verification.transcript_checks import verify_file
-from shared.contracts import Outcome
+from shared.contracts import SlipOutcome
 from shared.ids import ApplicationId
 from shared.json_types import JsonObject
 
@@ -39,7 +39,9 @@ async def facts(
         sent=sent,
         statuses=await _statuses(staff, sent),
         desk=desk,
-        outcomes={name: [Outcome.model_validate(outcome) for outcome in listed] for name, listed in outcomes.items()},
+        outcomes={
+            name: [SlipOutcome.model_validate(outcome) for outcome in listed] for name, listed in outcomes.items()
+        },
         notices=[Notice(each["application_id"], each["state"]) for each in notices],
         transcript_checks=[(each.name, each.passed) for each in report.checks],
         texts=await _texts(staff),

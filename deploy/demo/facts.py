@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from deploy.demo.delivered import DeliveredText
 from deploy.demo.people import DemoApplication
 from shared.campaign import Campaign
-from shared.contracts import Outcome
+from shared.contracts import SlipOutcome
 from shared.ids import ApplicationId
 
 
@@ -47,7 +47,7 @@ class Facts:
     sent: Sequence[DemoApplication]
     statuses: Mapping[ApplicationId, Status]
     desk: Mapping[ApplicationId, str]
-    outcomes: Mapping[ApplicationId, Sequence[Outcome]]
+    outcomes: Mapping[ApplicationId, Sequence[SlipOutcome]]
     notices: Sequence[Notice]
     transcript_checks: Sequence[tuple[str, bool]]
     texts: Sequence[DeliveredText] | None = None

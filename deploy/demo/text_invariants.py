@@ -10,7 +10,7 @@ from deploy.demo.delivered import DeliveredText
 from deploy.demo.facts import Facts, Invariant, report
 from deploy.demo.people import DemoApplication
 from shared.campaign import Campaign
-from shared.contracts import Outcome
+from shared.contracts import SlipOutcome
 from shared.ids import ApplicationId, Receipt
 
 _WORDS: Final[Mapping[tuple[str, str | None], str]] = {
@@ -74,7 +74,7 @@ def _every_class_explained(facts: Facts, texts: Sequence[DeliveredText]) -> Inva
     return Invariant("each result says for every class what happened and why", not wrong, report(wrong, seen))
 
 
-def _explains(text: str, campaign: Campaign, outcomes: Sequence[Outcome]) -> bool:
+def _explains(text: str, campaign: Campaign, outcomes: Sequence[SlipOutcome]) -> bool:
     """Return True if each class is named, with the words of its outcome before the next class is named."""
     places = {outcome.class_id: text.find(_title(campaign, outcome)) for outcome in outcomes}
     if min(places.values()) < 0:
@@ -88,7 +88,7 @@ def _explains(text: str, campaign: Campaign, outcomes: Sequence[Outcome]) -> boo
     return True
 
 
-def _title(campaign: Campaign, outcome: Outcome) -> str:
+def _title(campaign: Campaign, outcome: SlipOutcome) -> str:
     event_class = campaign.event_class(outcome.class_id)
     return re.sub(r"\s+", "", event_class.title.ja if event_class else outcome.class_id)
 

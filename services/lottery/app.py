@@ -29,7 +29,6 @@ from services.lottery.places import repository as places
 from services.lottery.places.corrections import Corrections
 from services.lottery.places.endpoints import PlaceServices, own_router, places_router
 from services.lottery.places.moves import PlaceMoves
-from services.lottery.places.notices import NoticeSecrets
 from services.lottery.places.ownership import AttemptLimit, Ownership
 from services.lottery.places.promote import Promotions
 from services.lottery.places.resign_transcript import TranscriptSigner
@@ -41,6 +40,7 @@ from services.lottery.reception.service import ReceptionService
 from services.lottery.results.publish import ResultPublisher
 from services.lottery.scheduler import DrawScheduler
 from services.lottery.settings import LotterySettings
+from services.lottery.slips import SlipSigner
 from services.lottery.statistics.counts import DrawCounts
 from services.lottery.statistics.overview import DrawOverview
 from shared.campaign import Campaign, load_campaigns
@@ -131,7 +131,7 @@ def _draws(
         randomness=randomness,
         relays=RelayClient(timeout_s=settings.timeout_s),
         runner=DrawRunner(store, keys, clock),
-        publisher=ResultPublisher(store, keys, campaigns),
+        publisher=ResultPublisher(store, SlipSigner(keys, campaigns)),
     )
     redrawing = RedrawService(store, clock, campaigns)
     return scheduler, DrawServices(store, clock, campaigns, freezing, randomness, redrawing)
@@ -141,10 +141,10 @@ def _places(
     store: Store, clock: Clock, keys: LotteryKeys, campaigns: Mapping[CampaignId, Campaign], limit: AttemptLimit
 ) -> tuple[PlaceServices, tuple[PeriodicTask, ...]]:
     """Return the services of places for applicants and staff, and the periodic tasks."""
-    passes = NoticeSecrets(keys, campaigns)
-    owners = Ownership(store, passes, limit)
-    desk = PlaceServices(store, campaigns, PlaceMoves(store, clock, passes), owners, Corrections(store, clock, passes))
-    return desk, (Promotions(store, clock, passes).advance, TranscriptSigner(store, keys).renew)
+    signer = SlipSigner(keys, campaigns)
+    owners = Ownership(store, signer, limit)
+    desk = PlaceServices(store, campaigns, PlaceMoves(store, clock, signer), owners, Corrections(store, clock, signer))
+    return desk, (Promotions(store, clock, signer).advance, TranscriptSigner(store, keys).renew)
 
 
 def _pages(

@@ -88,7 +88,11 @@ class ApplicationsAccepted(Event):
 
 
 class RejectedApplication(Value):
+    """Not in the draw. `receipt` and `token`, if the person is known: a correction after the draw needs them."""
+
     application_id: ApplicationIdField
+    receipt: ReceiptField | None = None
+    token: TokenField | None = None
     channel: Channel
     reasons: Annotated[tuple[ReasonCode, ...], Field(min_length=1)]
     revision: Revision
@@ -101,9 +105,11 @@ class ApplicationsRejected(Event):
 
 
 class HeldApplication(Value):
-    """Waits for a person at the desk; the draw waits with it."""
+    """Waits for a person at the desk; the draw waits with it. `receipt` and `token` as in `RejectedApplication`."""
 
     application_id: ApplicationIdField
+    receipt: ReceiptField | None = None
+    token: TokenField | None = None
     channel: Channel
     revision: Revision
 

@@ -44,6 +44,7 @@ from services.lottery.draw.run import DrawRunner
 from services.lottery.keys import LotteryKeys
 from services.lottery.results.publish import ResultPublisher
 from services.lottery.rules import ClassRule, Rules
+from services.lottery.slips import SlipSigner
 from shared import logging
 from shared.campaign import load_campaign
 from shared.clock import FixedClock
@@ -206,7 +207,7 @@ async def steps_of_a_draw(store: Store, documents: Sequence[dict[str, Any]], fol
     print_rate("draw: read, rank, allocate, transcript", took, count, scan)
     bare = await bare_inserts(store, documents)
     print_rate("limit: bare inserts of as many documents", bare, count)
-    took, _ = await awaited(ResultPublisher(store, keys, campaigns).publish_if_drawn(await present()))
+    took, _ = await awaited(ResultPublisher(store, SlipSigner(keys, campaigns)).publish_if_drawn(await present()))
     print_rate("results: outcomes, passes, events, transactions", took, count, bare)
     print(f"{'events in the outbox':64} {await store.db[OUTBOX].count_documents({}):9}")
 

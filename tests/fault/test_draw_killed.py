@@ -142,10 +142,10 @@ async def _holds(harness: DrawHarness, campaign: Campaign) -> None:
 
 def _won(items: Any) -> dict[str, list[str]]:
     results = list(items)
-    assert len({item["application_id"] for item in results}) == len(results) == PEOPLE
+    assert len({item["entry"] for item in results}) == len(results) == PEOPLE
     won: dict[str, list[str]] = defaultdict(list)
     for item in results:
         for outcome in item["outcomes"]:
             if outcome["outcome"] == "won":
-                won[outcome["class_id"]].append(item["application_id"].replace("-", ""))
+                won[outcome["class_id"]].append(item["entry"])
     return {name: sorted(ids) for name, ids in won.items()}

@@ -21,6 +21,7 @@ from services.lottery.places import repository as places
 from services.lottery.record.manifest import Override
 from services.lottery.results.publish import ResultPublisher
 from services.lottery.scheduler import DrawScheduler
+from services.lottery.slips import SlipSigner
 from shared.campaign import Campaign
 from shared.clock import Clock, FixedClock
 from shared.contracts import (
@@ -118,7 +119,7 @@ def new_office(url: str, database: str, keys: LotteryKeys, clock: Clock, campaig
     """Return the parts of a lottery process. The caller closes its store."""
     store, campaigns = Store.open(url, database), {campaign.id: campaign}
     freezing, randomness = FreezeService(store, keys, clock, campaigns), RandomnessService(store, clock)
-    runner, publisher = DrawRunner(store, keys, clock), ResultPublisher(store, keys, campaigns)
+    runner, publisher = DrawRunner(store, keys, clock), ResultPublisher(store, SlipSigner(keys, campaigns))
     scheduler = DrawScheduler(
         store,
         clock,

@@ -32,8 +32,8 @@ from services.lottery.places import repository as places
 from services.lottery.places.corrections import Corrections
 from services.lottery.places.endpoints import PlaceServices, places_router
 from services.lottery.places.moves import PlaceMoves
-from services.lottery.places.notices import NoticeSecrets
 from services.lottery.places.ownership import AttemptLimit, Ownership
+from services.lottery.slips import SlipSigner
 from services.lottery.statistics.counts import DrawCounts
 from services.lottery.statistics.overview import DrawOverview
 from shared.campaign import Campaign
@@ -201,7 +201,7 @@ def _app(harness: LotteryHarness, token: Path) -> FastAPI:
 
 
 def _places_desk(harness: LotteryHarness, store: Store) -> PlaceServices:
-    passes = NoticeSecrets(harness.keys, harness.campaigns)
+    passes = SlipSigner(harness.keys, harness.campaigns)
     owners = Ownership(store, passes, AttemptLimit())
     moving, correcting = PlaceMoves(store, harness.clock, passes), Corrections(store, harness.clock, passes)
     return PlaceServices(store, harness.campaigns, moving, owners, correcting)

@@ -9,11 +9,11 @@ from typing import Any
 from services.lottery.keys import LotteryKeys
 from services.lottery.places.corrections import Corrections
 from services.lottery.places.moves import Answer, PlaceMoves
-from services.lottery.places.notices import NoticeSecrets
 from services.lottery.places.promote import Promotions
 from services.lottery.places.repository import PLACES
 from services.lottery.places.resign_transcript import TranscriptSigner
 from services.lottery.places.stored_place import Actor
+from services.lottery.slips import SlipSigner
 from services.lottery.verification.transcript_checks import Report, verify_transcript
 from shared.campaign import Campaign
 from shared.clock import FixedClock
@@ -40,12 +40,12 @@ class After:
     passing_on: Promotions
     renewing: TranscriptSigner
     correcting: Corrections
-    passes: NoticeSecrets
+    passes: SlipSigner
 
     @classmethod
     def of(cls, town: Town, folder: Path, number: int = 0) -> "After":
         office, keys = town.offices[number], LotteryKeys(folder, keys_dir())
-        store, clock, passes = office.store, town.clock, NoticeSecrets(keys, {town.campaign.id: town.campaign})
+        store, clock, passes = office.store, town.clock, SlipSigner(keys, {town.campaign.id: town.campaign})
         return cls(
             town.campaign,
             clock,
@@ -80,9 +80,25 @@ class After:
     async def verified(self) -> Report:
         return verify_transcript(await self.transcript())
 
+    async def notices(self, *kinds: str) -> list[dict[str, Any]]:
+        """Return the items of `places.offered` in order: those of these kinds, or all."""
+        items = await self._published("places.offered")
+        return [item for item in items if not kinds or item["kind"] in kinds]
+
     async def offers(self) -> list[dict[str, Any]]:
-        """Everything that was said in `places.offered`, in order."""
-        lines = await self.store.db[OUTBOX].find({"name": "places.offered"}).sort("_id", 1).to_list(None)
+        """Return the slips with which places were offered or given from the waiting list."""
+        return [notice["slip"] for notice in await self.notices("offer", "place-won")]
+
+    async def issued(self) -> list[tuple[str, int]]:
+        """Return token and number of the slips that the vault was told of, sorted."""
+        return sorted((item["token"], item["n"]) for item in await self._published("slips.issued"))
+
+    async def slips(self) -> list[dict[str, Any]]:
+        """Return all slips that were published, of results and of changes."""
+        return [*await self._published("results.published"), *(notice["slip"] for notice in await self.notices())]
+
+    async def _published(self, name: str) -> list[dict[str, Any]]:
+        lines = await self.store.db[OUTBOX].find({"name": name}).sort("_id", 1).to_list(None)
         return [item for line in lines for item in json.loads(line["body"])["items"]]
 
 

@@ -84,7 +84,7 @@ def try_step(town: Town, lists: WaitingLists, step: PlaceEvent) -> bool:
 
 def _correct(town: Town, lists: WaitingLists, refused: Entry, at: datetime) -> None:
     frozen = FrozenList.of(sorted(town.entries, key=lambda each: each.id))
-    given = compute_correction(town.key, frozen, refused, town.classes, Rules(town.max_wins, town.preferences))
+    given = compute_correction(town.key, frozen, refused, town.classes, Rules(town.max_wins, town.preferences)).given
     for name, seats in refused.choices:
         if name in given:
             extra = lists.extra_needed(name, seats) if given[name] is PlaceState.HELD else 0

@@ -12,6 +12,7 @@ from fastapi import FastAPI
 
 from services.lottery.draw import collections as draws
 from services.lottery.draw.repository import DrawRepository
+from services.lottery.draw.rules.result import Result
 from services.lottery.keys import LotteryKeys
 from services.lottery.pages.reception import ReceptionPages, reception_pages_router
 from services.lottery.pages.site import lottery_renderer, site_router
@@ -26,7 +27,7 @@ from services.lottery.record.manifest import draw_id
 from services.lottery.record.passes import make_pass, write_pass
 from shared.campaign import Campaign
 from shared.clock import FixedClock
-from shared.contracts import Outcome, Result
+from shared.contracts import SlipOutcome
 from shared.ids import ApplicationId, ClassId, Receipt, application_id_bytes, new_application_id, new_token
 from shared.receipts import candidates
 from shared.storage import Store, UnitOfWork
@@ -111,15 +112,15 @@ class ReceptionHarness:
         await self.store.transact(lambda uow: places.PlaceRepository(uow).add_results(self.campaign.id, draw, [result]))
         return Guest(name, result.receipt, dict(passes))
 
-    def _outcome(self, class_id: str, outcome: str) -> Outcome:
+    def _outcome(self, class_id: str, outcome: str) -> SlipOutcome:
         event_class = self.campaign.event_class(class_id)
         assert event_class is not None
         position = 1 if outcome == "waiting" else None
-        return Outcome.model_validate(
+        return SlipOutcome.model_validate(
             {"class_id": class_id, "outcome": outcome, "seats": event_class.seats[0], "position": position}
         )
 
-    def _pass(self, name: ApplicationId, outcome: Outcome) -> str:
+    def _pass(self, name: ApplicationId, outcome: SlipOutcome) -> str:
         shown = make_pass(self.campaign, application_id_bytes(name), outcome.class_id, outcome.seats)
         return write_pass(self.keys.signing, self.campaign.id, shown)
 

@@ -55,7 +55,9 @@ class EntryRepository:
 
     async def find_by_receipt(self, campaign: CampaignId, receipt: Receipt) -> ApplicationId | None:
         """Return the application with this receipt number, or None if no accepted entry has it."""
-        document = await self._entries.find_one({"campaign": campaign, "receipt": receipt}, {"_id": 1})
+        document = await self._entries.find_one(
+            {"campaign": campaign, "receipt": receipt, "state": "accepted"}, {"_id": 1}
+        )
         return None if document is None else ApplicationId(document["_id"])
 
     async def accepted(self, campaign: CampaignId, first: ApplicationId, limit: int) -> list[Entry]:

@@ -65,7 +65,16 @@ def _without_choices(
     item: RejectedApplication | HeldApplication,
     reasons: Sequence[str] = (),
 ) -> Entry:
-    return Entry(item.application_id, campaign, state, item.channel, item.revision, reasons=tuple(reasons))
+    return Entry(
+        application_id=item.application_id,
+        campaign=campaign,
+        state=state,
+        channel=item.channel,
+        revision=item.revision,
+        receipt=item.receipt,
+        token=item.token,
+        reasons=tuple(reasons),
+    )
 
 
 async def _put(uow: UnitOfWork, campaign: CampaignId, entries: Sequence[Entry]) -> None:

@@ -1,13 +1,20 @@
-"""Store the published outcomes of each application: one list per application, of the draw that counts."""
+"""Store the outcomes that the draw gave to each application: one list per application, of the draw that counts.
 
-from collections.abc import AsyncIterator, Sequence
-from typing import Any
+An application that was wrongly refused gets its outcomes by a correction. They count as no result of the draw.
+"""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from typing import Any, Final
+from uuid import UUID
 
 from services.lottery.draw.collections import OUTCOMES
 from services.lottery.draw.grouping import GroupCount, count_groups
-from shared.contracts import Outcome, Result
-from shared.ids import ApplicationId, CampaignId, DrawId
+from services.lottery.draw.rules.result import Result
+from shared.contracts import SlipOutcome
+from shared.ids import ApplicationId, CampaignId, DrawId, Receipt, Token, application_id_bytes
 from shared.storage import ReplaceOne, Store, UnitOfWork
+
+_OF_THE_DRAW: Final[Mapping[str, Any]] = {"corrected": {"$exists": False}}
 
 
 class OutcomeRepository:
@@ -28,18 +35,35 @@ class OutcomeRepository:
         writes = [ReplaceOne({"_id": document["_id"]}, document, upsert=True) for document in documents]
         await self._outcomes.bulk_write(writes, session=self._session)
 
-    async def of_draw(self, campaign: CampaignId, draw: DrawId) -> dict[ApplicationId, list[Outcome]]:
-        """Return all outcomes by application, without tokens."""
-        documents = self._outcomes.find({"campaign": campaign, "draw": draw}, {"outcomes": 1})
-        return {
-            document["_id"]: [Outcome.model_validate(outcome) for outcome in document["outcomes"]]
+    async def add_corrected(self, campaign: CampaignId, draw: DrawId, result: Result) -> None:
+        """Store the outcomes of an application that a correction brings in; those of an earlier draw are replaced."""
+        document = {**_document(campaign, draw, result), "corrected": True}
+        await self._outcomes.replace_one({"_id": document["_id"]}, document, upsert=True, session=self._session)
+
+    async def of_draw(self, campaign: CampaignId, draw: DrawId) -> dict[ApplicationId, list[SlipOutcome]]:
+        """Return the draw's outcomes by application, without tokens."""
+        documents = self._outcomes.find({"campaign": campaign, "draw": draw, **_OF_THE_DRAW}, {"outcomes": 1})
+        return {document["_id"]: list(_outcomes(document)) async for document in documents}
+
+    async def of_entries(self, draw: DrawId, entries: Sequence[str]) -> dict[str, Result]:
+        """Return the results of these entries (hex), corrected ones too."""
+        ids = [str(UUID(hex=entry)) for entry in entries]
+        documents = self._outcomes.find({"_id": {"$in": ids}, "draw": draw}, session=self._session)
+        results = [
+            Result(
+                ApplicationId(document["_id"]),
+                Receipt(document["receipt"]),
+                Token(document["token"]),
+                _outcomes(document),
+            )
             async for document in documents
-        }
+        ]
+        return {application_id_bytes(result.application_id).hex(): result for result in results}
 
     def count(self, draw: DrawId) -> AsyncIterator[GroupCount]:
         """Yield the outcomes of a draw, counted by `class_id` and `outcome`."""
         key = {"class_id": "$outcomes.class_id", "outcome": "$outcomes.outcome"}
-        return count_groups(self._outcomes, {"draw": draw}, "outcomes", key)
+        return count_groups(self._outcomes, {"draw": draw, **_OF_THE_DRAW}, "outcomes", key)
 
 
 def _document(campaign: CampaignId, draw: DrawId, result: Result) -> dict[str, Any]:
@@ -49,5 +73,9 @@ def _document(campaign: CampaignId, draw: DrawId, result: Result) -> dict[str, A
         "draw": draw,
         "receipt": result.receipt,
         "token": result.token,
-        "outcomes": [outcome.model_dump(exclude_none=True) for outcome in result.outcomes],
+        "outcomes": [outcome.model_dump() for outcome in result.outcomes],
     }
+
+
+def _outcomes(document: Mapping[str, Any]) -> tuple[SlipOutcome, ...]:
+    return tuple(SlipOutcome.model_validate(outcome) for outcome in document["outcomes"])

@@ -8,22 +8,30 @@ from services.lottery.allocation.entries import Entry
 from services.lottery.allocation.frozen_list import FrozenList
 from services.lottery.draw.entry_repository import EntryRepository
 from services.lottery.draw.list_repository import ListRepository
+from services.lottery.draw.outcome_repository import OutcomeRepository
 from services.lottery.draw.repository import DrawRepository
+from services.lottery.draw.rules.result import Result
 from services.lottery.draw.rules.states import DrawState, WrongStateError
 from services.lottery.places import notices
 from services.lottery.places.moves import NoSuchPlaceError
-from services.lottery.places.notices import NoticeSecrets
 from services.lottery.places.published_draw import PublishedDraw
 from services.lottery.places.stored_place import Actor, StoredPlace
-from services.lottery.promotion.corrections import compute_correction, format_entry_choices
+from services.lottery.promotion.corrections import CorrectedResult, compute_correction, format_entry_choices
 from services.lottery.promotion.states import Move, PlaceState
 from services.lottery.promotion.waiting_list import InvalidMoveError, Place, PlaceEvent, WaitingLists
 from services.lottery.record.manifest import Manifest
+from services.lottery.slips import SlipSigner
 from shared.clock import Clock
-from shared.ids import ApplicationId, CampaignId, ClassId, Receipt
+from shared.contracts import SlipOutcome
+from shared.errors import KujiError
+from shared.ids import ApplicationId, CampaignId, ClassId, Receipt, Token
 from shared.storage import Store, UnitOfWork
 
 REASON = "wrongly-refused"
+
+
+class UnknownContactError(KujiError):
+    """Raised when the vault gave no token for the application, so that no slip could reach its applicant."""
 
 
 @dataclass(frozen=True)
@@ -36,47 +44,58 @@ class RefusedApplication:
 
 
 class Corrections:
-    def __init__(self, store: Store, clock: Clock, secrets: NoticeSecrets) -> None:
-        self._store, self._clock, self._secrets = store, clock, secrets
+    def __init__(self, store: Store, clock: Clock, signer: SlipSigner) -> None:
+        self._store, self._clock, self._signer = store, clock, signer
 
     async def correct(self, campaign: CampaignId, refused: RefusedApplication, actor: Actor) -> dict[str, PlaceState]:
         """Give the places that the draw would have given. Return the states by class; empty if there are none.
 
-        Raises NoSuchPlaceError if no such application was refused in time, InvalidMoveError if it was in the draw or
-        was corrected before, WrongStateError before publication.
+        Raises NoSuchPlaceError if no such application was refused in time, UnknownContactError if no slip could reach
+        the applicant, InvalidMoveError if it was in the draw or was corrected before, WrongStateError before
+        publication.
         """
         draw = await DrawRepository(self._store).get(campaign)
         if draw.state is not DrawState.PUBLISHED:
             raise WrongStateError(draw.state)
-        await self._require_refused(campaign, refused.application_id)
+        token = await self._require_refused(campaign, refused)
         frozen = await ListRepository(self._store).read(draw.id)
-        given = await asyncio.to_thread(_given, draw.key, frozen, refused, draw.manifest)
+        corrected = await asyncio.to_thread(_corrected, draw.key, frozen, refused, draw.manifest)
 
         async def add_places(uow: UnitOfWork) -> None:
             published = await PublishedDraw.load(uow, campaign, self._clock.now())
             if published.id != draw.id:
                 raise WrongStateError("being changed by another process")
-            await self._add_places(published, refused, given, actor)
+            await self._add_places(published, refused, corrected, actor, token)
 
         await self._store.transact(add_places)
-        return given
+        return dict(corrected.given)
 
-    async def _require_refused(self, campaign: CampaignId, application_id: ApplicationId) -> None:
-        """Check that the application was received in time and refused: ids cannot be chosen after the draw."""
+    async def _require_refused(self, campaign: CampaignId, refused: RefusedApplication) -> Token:
+        """Return the token. Check that the application came in time and was refused: ids cannot be chosen later."""
         entries = EntryRepository(self._store)
-        entry = await entries.find(campaign, application_id)
-        received = entry is not None or await entries.is_on_roll(campaign, application_id)
+        entry = await entries.find(campaign, refused.application_id)
+        received = entry is not None or await entries.is_on_roll(campaign, refused.application_id)
         if not received or (entry is not None and entry.state == "accepted"):
             raise NoSuchPlaceError("not refused")
+        if entry is None or entry.token is None:
+            raise UnknownContactError("no verdict with a token")
+        if entry.receipt != refused.receipt:
+            raise NoSuchPlaceError("another receipt number")
+        return entry.token
 
     async def _add_places(
-        self, published: PublishedDraw, refused: RefusedApplication, given: Mapping[str, PlaceState], actor: Actor
+        self,
+        published: PublishedDraw,
+        refused: RefusedApplication,
+        corrected: CorrectedResult,
+        actor: Actor,
+        token: Token,
     ) -> None:
         entry, events, places = _entry(refused), list[PlaceEvent](), dict[ClassId, Place]()
         for name, seats in refused.choices:
-            if name in given:
+            if name in corrected.given:
                 lists = await published.load_class(name)
-                events.append(_event(published, lists, entry, name, seats, given[name]))
+                events.append(_event(published, lists, entry, name, seats, corrected.given[name]))
                 lists.apply(events[-1])
                 places[name] = lists.places[entry.id.hex(), name]
         if events:
@@ -85,15 +104,31 @@ class Corrections:
                 StoredPlace(published.campaign, published.id, refused.application_id, name, refused.receipt, place)
                 for name, place in places.items()
             )
-            positions = {str(name): place.position for name, place in places.items()}
-            await notices.publish_offers(published, events, self._secrets, positions)
+            result = Result(refused.application_id, refused.receipt, token, _outcomes(refused, corrected, places))
+            await OutcomeRepository(published.uow).add_corrected(published.campaign, published.id, result)
+            await notices.publish_notices(published, events, self._signer)
 
 
 def _entry(refused: RefusedApplication) -> Entry:
     return Entry.of(refused.application_id, tuple((str(name), seats) for name, seats in refused.choices))
 
 
-def _given(key: bytes, frozen: FrozenList, refused: RefusedApplication, manifest: Manifest) -> dict[str, PlaceState]:
+def _outcomes(
+    refused: RefusedApplication, corrected: CorrectedResult, places: Mapping[ClassId, Place]
+) -> tuple[SlipOutcome, ...]:
+    """Return one outcome for each class asked for, as the draw would have given it."""
+    return tuple(_outcome(corrected, name, seats, places.get(name)) for name, seats in refused.choices)
+
+
+def _outcome(corrected: CorrectedResult, name: ClassId, seats: int, place: Place | None) -> SlipOutcome:
+    if place is None:
+        return SlipOutcome(class_id=name, outcome="lost", seats=seats, reason=corrected.lost[name])
+    if place.state is PlaceState.WAITING:
+        return SlipOutcome(class_id=name, outcome="waiting", seats=seats, position=place.position)
+    return SlipOutcome(class_id=name, outcome="won", seats=seats)
+
+
+def _corrected(key: bytes, frozen: FrozenList, refused: RefusedApplication, manifest: Manifest) -> CorrectedResult:
     classes = {rule.id for rule in manifest.classes}
     if not {name for name, _ in refused.choices} <= classes:
         raise InvalidMoveError("the class does not exist")

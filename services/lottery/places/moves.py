@@ -8,11 +8,11 @@ from datetime import datetime
 from typing import Final, Literal
 
 from services.lottery.places import notices
-from services.lottery.places.notices import NoticeSecrets
 from services.lottery.places.published_draw import PublishedDraw
 from services.lottery.places.stored_place import Actor, StoredPlace
 from services.lottery.promotion.states import Move, PlaceState
 from services.lottery.promotion.waiting_list import PlaceEvent
+from services.lottery.slips import SlipSigner
 from shared.clock import Clock
 from shared.errors import KujiError
 from shared.ids import ApplicationId, CampaignId, ClassId, application_id_bytes
@@ -41,8 +41,8 @@ class NoSuchPlaceError(KujiError):
 class PlaceMoves:
     """Moves by applicants and staff."""
 
-    def __init__(self, store: Store, clock: Clock, secrets: NoticeSecrets) -> None:
-        self._store, self._clock, self._secrets = store, clock, secrets
+    def __init__(self, store: Store, clock: Clock, signer: SlipSigner) -> None:
+        self._store, self._clock, self._signer = store, clock, signer
 
     async def answer(
         self, campaign: CampaignId, application_id: ApplicationId, class_id: ClassId, answer: Answer, actor: Actor
@@ -61,7 +61,8 @@ class PlaceMoves:
             if found[0].place.state is state and found[0].why in reasons:
                 return
             reason = "applicant" if actor.actor == "applicant" else "office"
-            await _move(published, _MOVES[answer], reason, found[0], actor)
+            events = await _move(published, _MOVES[answer], reason, found[0], actor)
+            await notices.publish_notices(published, events, self._signer)
 
         await self._store.transact(move)
 
@@ -78,8 +79,9 @@ class PlaceMoves:
             turn = lists.present(entry, class_id, published.at)
             event = PlaceEvent(Move.PROMOTED, published.at, "present", entry, class_id, turn.seats, past=turn.past)
             lists.apply(event)
-            await published.record([event, *lists.passed_over(entry, published.at)], actor)
-            await notices.publish_offers(published, [event], self._secrets)
+            events = [event, *lists.passed_over(entry, published.at)]
+            await published.record(events, actor)
+            await notices.publish_notices(published, events, self._signer)
 
         await self._store.transact(move)
 
@@ -94,9 +96,13 @@ async def release(
             await _move(published, Move.RELEASED, reason, stored, Actor("reception"))
 
 
-async def _move(published: PublishedDraw, move: Move, reason: str, stored: StoredPlace, actor: Actor) -> None:
-    """Move one place, and end waiting for classes that the entry can no longer take."""
+async def _move(
+    published: PublishedDraw, move: Move, reason: str, stored: StoredPlace, actor: Actor
+) -> list[PlaceEvent]:
+    """Move one place, and end waiting for classes that the entry can no longer take. Return the events."""
     lists = await published.load_entry(stored.entry, stored.class_id)
     event = PlaceEvent(move, published.at, reason, stored.entry, stored.class_id, stored.place.seats)
     lists.apply(event)
-    await published.record([event, *lists.passed_over(stored.entry, published.at)], actor)
+    events = [event, *lists.passed_over(stored.entry, published.at)]
+    await published.record(events, actor)
+    return events

@@ -1,75 +1,94 @@
-"""Notices about places, published in the transaction that moves the place."""
+"""Slips of applications whose places changed, published in the transaction that moves the places.
 
-import uuid
+A slip says the state of all classes of the application. Of several events of one application in one transaction, the
+first names the kind of the notice.
+"""
+
 from collections.abc import Mapping, Sequence
-from typing import Final, Literal
+from dataclasses import dataclass
+from typing import Final
 
-from services.lottery.keys import LotteryKeys
+from services.lottery.draw.outcome_repository import OutcomeRepository
+from services.lottery.draw.rules.result import Result
+from services.lottery.places.present_outcomes import present_outcomes
 from services.lottery.places.published_draw import PublishedDraw
-from services.lottery.promotion.states import Move, PlaceState
+from services.lottery.places.stored_place import StoredPlace
+from services.lottery.promotion.states import Move
 from services.lottery.promotion.waiting_list import PlaceEvent
-from services.lottery.record.passes import make_pass, write_pass
-from shared.campaign import Campaign
-from shared.contracts import BATCH_LIMIT, PlaceOffer, PlacesOffered
-from shared.ids import ApplicationId, CampaignId, ClassId, DrawId, derived_event_id
+from services.lottery.slips import SlipIssue, SlipSigner
+from shared.contracts import BATCH_LIMIT, IssuedSlip, PlaceNotice, PlaceNoticeKind, PlacesOffered, SlipsIssued
+from shared.ids import ClassId, derived_event_id
 
-_ANNOUNCED: Final = frozenset({Move.OFFERED, Move.PROMOTED, Move.CORRECTED})
-_STATES: Final[Mapping[PlaceState, Literal["offered", "held", "waiting"]]] = {
-    PlaceState.OFFERED: "offered",
-    PlaceState.HELD: "held",
-    PlaceState.WAITING: "waiting",
+_KINDS: Final[Mapping[Move, PlaceNoticeKind]] = {
+    Move.OFFERED: "offer",
+    Move.PROMOTED: "place-won",
+    Move.ACCEPTED: "place-won",
+    Move.CORRECTED: "correction",
+    Move.EXPIRED: "offer-expired",
+    Move.DECLINED: "place-withdrawn",
+    Move.WITHDRAWN: "place-withdrawn",
 }
+"""Kind of the notice after each move. The others give none by themselves.
+
+A class is passed over only together with another move of the same application. A place is released when nobody of it
+came to the class: then there is nothing left that the applicant could do.
+"""
 
 
-class NoticeSecrets:
-    """Secrets of a notice: the code that proves ownership of places, and the pass of a class."""
+@dataclass(frozen=True)
+class _Change:
+    """First event of an application that is announced, and the number of its last event in the transaction."""
 
-    def __init__(self, keys: LotteryKeys, campaigns: Mapping[CampaignId, Campaign]) -> None:
-        self._keys, self._campaigns = keys, campaigns
-
-    def code(self, campaign: CampaignId, draw: DrawId, application_id: ApplicationId) -> str:
-        return self._keys.pass_code(campaign, draw, application_id)
-
-    def text(self, campaign: CampaignId, entry: bytes, class_id: ClassId, seats: int) -> str:
-        return write_pass(self._keys.signing, campaign, make_pass(self._campaigns[campaign], entry, class_id, seats))
+    number: int
+    event: PlaceEvent
 
 
-async def publish_offers(
-    published: PublishedDraw,
-    events: Sequence[PlaceEvent],
-    secrets: NoticeSecrets,
-    positions: Mapping[str, int | None] | None = None,
-) -> None:
-    """Publish `PlacesOffered` for the recorded events that give or offer a place.
+async def publish_notices(published: PublishedDraw, events: Sequence[PlaceEvent], signer: SlipSigner) -> None:
+    """Publish `PlacesOffered` and `SlipsIssued` for the applications that these events moved.
 
-    `positions`: by class, of a correction that leads to the waiting list.
+    Call after `PublishedDraw.record`, in the same transaction.
     """
-    numbered = [(number, event) for number, event in enumerate(events, published.seq + 1) if event.move in _ANNOUNCED]
-    for start in range(0, len(numbered), BATCH_LIMIT):
-        part = numbered[start : start + BATCH_LIMIT]
-        items = tuple(
-            _offer(published, number, event, secrets, (positions or {}).get(event.class_id)) for number, event in part
-        )
-        message = PlacesOffered(campaign=published.campaign, draw=published.id, items=items)
-        await published.uow.emit(message, derived_event_id(message.name, published.id, str(part[0][0])))
+    changes = _changes(published, events)
+    items = await _sign(published, changes, signer) if changes else []
+    for start in range(0, len(items), BATCH_LIMIT):
+        part = tuple(items[start : start + BATCH_LIMIT])
+        first = str(part[0].slip.n)
+        offered = PlacesOffered(campaign=published.campaign, draw=published.id, items=part)
+        await published.uow.emit(offered, derived_event_id(offered.name, published.id, first))
+        slips = tuple(IssuedSlip(token=notice.slip.token, n=notice.slip.n) for notice in part)
+        issued = SlipsIssued(campaign=published.campaign, items=slips)
+        await published.uow.emit(issued, derived_event_id(issued.name, published.id, first))
 
 
-def _offer(
-    published: PublishedDraw, number: int, event: PlaceEvent, secrets: NoticeSecrets, position: int | None
-) -> PlaceOffer:
-    entry = bytes.fromhex(event.entry)
-    application_id, class_id = ApplicationId(str(uuid.UUID(bytes=entry))), ClassId(event.class_id)
-    state = event.state or (PlaceState.OFFERED if event.move is Move.OFFERED else PlaceState.HELD)
-    waits = state is PlaceState.WAITING
-    return PlaceOffer(
-        occasion=f"{published.id}-{number}",
-        application_id=application_id,
-        class_id=class_id,
-        seats=event.seats,
-        state=_STATES[state],
-        position=position if waits else None,
-        answer_by=event.answer_by,
-        corrected=event.move is Move.CORRECTED,
-        pass_code=secrets.code(published.campaign, published.id, application_id),
-        class_pass=None if waits else secrets.text(published.campaign, entry, class_id, event.seats),
-    )
+def _changes(published: PublishedDraw, events: Sequence[PlaceEvent]) -> dict[str, _Change]:
+    """Return what is announced, by entry (hex)."""
+    changes: dict[str, _Change] = {}
+    for number, event in enumerate(events, published.seq + 1):
+        if event.entry in changes:
+            changes[event.entry] = _Change(number, changes[event.entry].event)
+        elif event.move in _KINDS:
+            changes[event.entry] = _Change(number, event)
+    return changes
+
+
+async def _sign(published: PublishedDraw, changes: Mapping[str, _Change], signer: SlipSigner) -> list[PlaceNotice]:
+    drawn = await OutcomeRepository(published.uow).of_entries(published.id, list(changes))
+    places: dict[str, dict[ClassId, StoredPlace]] = {}
+    for stored in await published.places.of_entries(published.id, list(changes)):
+        places.setdefault(stored.entry, {})[stored.class_id] = stored
+    return [
+        _notice(published, change, drawn[entry], places.get(entry, {}), signer) for entry, change in changes.items()
+    ]
+
+
+def _notice(
+    published: PublishedDraw,
+    change: _Change,
+    drawn: Result,
+    places: Mapping[ClassId, StoredPlace],
+    signer: SlipSigner,
+) -> PlaceNotice:
+    draw, event = published.draw, change.event
+    issue = SlipIssue(draw.campaign, draw.id, draw.number, change.number, published.at)
+    present = Result(drawn.application_id, drawn.receipt, drawn.token, present_outcomes(drawn.outcomes, places))
+    return PlaceNotice(kind=_KINDS[event.move], class_id=ClassId(event.class_id), slip=signer.sign(issue, present))

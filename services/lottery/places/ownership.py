@@ -15,8 +15,8 @@ from limits.aio.strategies import MovingWindowRateLimiter
 
 from services.lottery.draw.repository import DrawRepository
 from services.lottery.draw.rules.states import DrawState, WrongStateError
-from services.lottery.places.notices import NoticeSecrets
 from services.lottery.places.repository import PlaceRepository
+from services.lottery.slips import SlipSigner
 from shared.errors import KujiError
 from shared.ids import ApplicationId, CampaignId, DrawId, Receipt
 from shared.receipts import normalise_receipt, normalise_symbols
@@ -87,8 +87,8 @@ class AttemptLimit:
 class Ownership:
     """Proves who owns places."""
 
-    def __init__(self, store: Store, secrets: NoticeSecrets, limit: AttemptLimit) -> None:
-        self._store, self._secrets, self._limit = store, secrets, limit
+    def __init__(self, store: Store, signer: SlipSigner, limit: AttemptLimit) -> None:
+        self._store, self._signer, self._limit = store, signer, limit
 
     async def prove(self, campaign: CampaignId, receipt: str, code: str) -> PlaceOwner:
         """Return the owner of receipt number and code.
@@ -104,7 +104,7 @@ class Ownership:
             raise WrongCodeError("no such receipt number and code") from None
         await self._limit.check(number)
         application = await PlaceRepository(self._store).find_application(draw.id, number)
-        right = self._secrets.code(campaign, draw.id, application or _NO_APPLICATION)
+        right = self._signer.code(campaign, draw.id, application or _NO_APPLICATION)
         if not hmac.compare_digest(right.encode(), normalise_code(code).encode()) or application is None:
             await self._limit.count_wrong(number)
             raise WrongCodeError("no such receipt number and code")

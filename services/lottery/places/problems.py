@@ -4,6 +4,7 @@ from collections.abc import Awaitable
 from typing import Final, TypeVar
 
 from services.lottery.draw import problems
+from services.lottery.places.corrections import UnknownContactError
 from services.lottery.places.moves import NoSuchPlaceError
 from services.lottery.places.ownership import WINDOW_S, TooManyAttemptsError, WrongCodeError
 from services.lottery.promotion.waiting_list import InvalidMoveError
@@ -37,6 +38,16 @@ def _no_place(_: NoSuchPlaceError) -> ProblemError:
     )
 
 
+def _no_contact(_: UnknownContactError) -> ProblemError:
+    return problem(
+        "no-contact",
+        409,
+        "この申込みには、お知らせを送ることができません",
+        "判定の記録がありません。抽選のやり直し（redraw）を検討してください。",
+        en="The vault gave no verdict with a contact for this application; consider a redraw.",
+    )
+
+
 def _not_yours(_: WrongCodeError) -> ProblemError:
     return problem(
         "not-yours",
@@ -61,6 +72,7 @@ def _too_many(_: TooManyAttemptsError) -> ProblemError:
 _PROBLEMS: Final[problems.Problems] = {
     InvalidMoveError: _bad_move,
     NoSuchPlaceError: _no_place,
+    UnknownContactError: _no_contact,
     WrongCodeError: _not_yours,
     TooManyAttemptsError: _too_many,
 }

@@ -13,12 +13,12 @@ from services.lottery.draw.repository import DrawRepository
 from services.lottery.draw.rules.draw import Draw
 from services.lottery.draw.rules.states import DrawState
 from services.lottery.places import notices
-from services.lottery.places.notices import NoticeSecrets
 from services.lottery.places.published_draw import PublishedDraw
 from services.lottery.places.repository import PlaceRepository
 from services.lottery.places.stored_place import Actor
 from services.lottery.promotion.states import Move
 from services.lottery.promotion.waiting_list import PlaceEvent, WaitingLists
+from services.lottery.slips import SlipSigner
 from shared.campaign import Campaign
 from shared.clock import Clock
 from shared.ids import CampaignId, ClassId
@@ -37,8 +37,8 @@ _SCHEDULE: Final = Actor("schedule")
 
 
 class Promotions:
-    def __init__(self, store: Store, clock: Clock, secrets: NoticeSecrets) -> None:
-        self._store, self._clock, self._secrets = store, clock, secrets
+    def __init__(self, store: Store, clock: Clock, signer: SlipSigner) -> None:
+        self._store, self._clock, self._signer = store, clock, signer
 
     async def advance(self, campaign: Campaign) -> None:
         """Do everything that is due now. Safe to repeat, also by several processes.
@@ -79,7 +79,7 @@ class Promotions:
         events = _due_events(published.at, lists, class_id)
         if events:
             await published.record(events, _SCHEDULE)
-            await notices.publish_offers(published, events, self._secrets)
+            await notices.publish_notices(published, events, self._signer)
         return len(events)
 
 

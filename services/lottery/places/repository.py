@@ -4,10 +4,10 @@ from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
+from services.lottery.draw.rules.result import Result
 from services.lottery.places.stored_place import StoredPlace, places_of_result
 from services.lottery.promotion.states import AFTER, BEFORE, TAKES_SEATS, Move, PlaceState
 from services.lottery.promotion.waiting_list import PlaceEvent
-from shared.contracts import Result
 from shared.ids import ApplicationId, CampaignId, ClassId, DrawId, Receipt
 from shared.storage import Collection, Index, ReplaceOne, Store, UnitOfWork, UpdateOne
 
@@ -31,6 +31,7 @@ def collections() -> list[Collection]:
             "answer_by": {"bsonType": ["date", "null"]},
             "why": {"enum": [*Move, None]},
             "gone_at": {"bsonType": ["date", "null"]},
+            "reason": {"bsonType": ["string", "null"]},
         },
     }
     queue = Index((("draw", 1), ("class_id", 1), ("state", 1), ("position", 1)))
@@ -135,7 +136,8 @@ class PlaceRepository:
 def _update(draw: DrawId, event: PlaceEvent) -> UpdateOne:
     """Return the write of a move. Its filter contains the states from which the move is allowed."""
     to = AFTER[event.move]
-    gone = {"why": event.move, "gone_at": event.at} if to is PlaceState.GONE else {}
+    reason = event.reason if event.move is Move.PASSED_OVER else None
+    gone = {"why": event.move, "gone_at": event.at, "reason": reason} if to is PlaceState.GONE else {}
     place = {"draw": draw, "entry": event.entry, "class_id": event.class_id}
     change = {"$set": {"state": to, "answer_by": event.answer_by, **gone}, "$inc": {"revision": 1}}
     return UpdateOne({**place, "state": {"$in": sorted(BEFORE[event.move])}}, change)

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
+from services.lottery.draw.rules.result import Result
 from services.lottery.promotion.place_id import PlaceId, make_place_id
 from services.lottery.promotion.states import Move, PlaceState
 from services.lottery.promotion.waiting_list import Place
-from shared.contracts import Outcome, Result
+from shared.contracts import SlipOutcome
 from shared.ids import ApplicationId, CampaignId, ClassId, DrawId, Receipt, application_id_bytes
 
 _STATES: Final = {"won": PlaceState.HELD, "waiting": PlaceState.WAITING}
@@ -24,7 +25,10 @@ class Actor:
 
 @dataclass(frozen=True)
 class StoredPlace:
-    """A place with its owner. `why` and `gone_at`: the move that ended it, and its time."""
+    """A place with its owner. `why` and `gone_at`: the move that ended it, and its time.
+
+    `reason`: code for which the class was passed over.
+    """
 
     campaign: CampaignId
     draw: DrawId
@@ -34,6 +38,7 @@ class StoredPlace:
     place: Place
     why: Move | None = None
     gone_at: datetime | None = None
+    reason: str | None = None
 
     @property
     def id(self) -> PlaceId:
@@ -57,6 +62,7 @@ class StoredPlace:
             place=Place(document["seats"], state, document["position"], document["answer_by"]),
             why=None if why is None else Move(why),
             gone_at=document["gone_at"],
+            reason=document["reason"],
         )
 
     def to_document(self) -> Mapping[str, Any]:
@@ -75,6 +81,7 @@ class StoredPlace:
             "answer_by": self.place.answer_by,
             "why": self.why,
             "gone_at": self.gone_at,
+            "reason": self.reason,
             "revision": 0,
         }
 
@@ -88,5 +95,5 @@ def places_of_result(campaign: CampaignId, draw: DrawId, result: Result) -> list
     ]
 
 
-def _place(outcome: Outcome) -> Place:
+def _place(outcome: SlipOutcome) -> Place:
     return Place(outcome.seats, _STATES[outcome.outcome], outcome.position)

@@ -4,9 +4,10 @@ Frozen list and K stay the same, so staff decide nothing: the draw is computed a
 gets the places of that draw, as seats added to the classes. All other entries keep their places.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
-from services.lottery.allocation.allocator import allocate
+from services.lottery.allocation.allocator import LostReason, allocate
 from services.lottery.allocation.entries import Entry
 from services.lottery.allocation.frozen_list import FrozenList, format_choices
 from services.lottery.allocation.reference_allocator import allocate_entry_by_entry
@@ -15,17 +16,28 @@ from services.lottery.promotion.waiting_list import PlaceEvent
 from services.lottery.rules import ClassRule, Rules
 
 
+@dataclass(frozen=True)
+class CorrectedResult:
+    """Result that the draw would have given: states of places by class, and reasons by lost class."""
+
+    given: Mapping[str, PlaceState]
+    lost: Mapping[str, LostReason]
+
+
 def compute_correction(
     key: bytes, frozen: FrozenList, entry: Entry, classes: Sequence[ClassRule], rules: Rules
-) -> dict[str, PlaceState]:
-    """Return the states by class, without lost classes. Raises ValueError if the entry is in the list."""
+) -> CorrectedResult:
+    """Return the result of the refused entry. Raises ValueError if the entry is in the list."""
     if frozen.position(entry.id) is not None:
         raise ValueError("the entry is in the list")
     listed = FrozenList.of(sorted([*frozen.entries(), entry], key=lambda one: one.id))
     position = listed.position(entry.id)
     result = allocate(key, listed, classes, rules)
     won = {name: PlaceState.HELD for name, ids in result.winners.items() if position in ids}
-    return won | {name: PlaceState.WAITING for name, ids in result.waiting.items() if position in ids}
+    given = won | {name: PlaceState.WAITING for name, ids in result.waiting.items() if position in ids}
+    others = [name for name, _ in entry.choices if name not in given]
+    lost = {} if position is None else {name: result.lost(position, name) for name in others}
+    return CorrectedResult(given, lost)
 
 
 def corrections_hold(

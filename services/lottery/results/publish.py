@@ -1,11 +1,13 @@
 """Publish the results in parts, each exactly once, however often a process dies on the way.
 
-Outcomes and events of a part are one transaction that also moves the draw's counter of published parts. The event's id
-derives from draw and part, so a consumer would recognise even a repetition.
+Outcomes and events of a part are one transaction that also moves the draw's counter of published parts. The events' ids
+derive from draw and part, so a consumer would recognise even a repetition. The vault learns which slips were issued
+without going through the notifier.
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from datetime import datetime
 from uuid import UUID
 
 from services.lottery.allocation.allocator import allocate
@@ -17,13 +19,12 @@ from services.lottery.draw.outcome_repository import OutcomeRepository
 from services.lottery.draw.repository import DrawRepository
 from services.lottery.draw.rules.draw import Draw
 from services.lottery.draw.rules.entry import Entry
+from services.lottery.draw.rules.result import Result
 from services.lottery.draw.rules.states import DrawState, WrongStateError
-from services.lottery.keys import LotteryKeys
 from services.lottery.places.repository import PlaceRepository
-from services.lottery.record.passes import make_pass, write_pass
 from services.lottery.results.rules.outcomes import Outcomes
-from shared.campaign import Campaign
-from shared.contracts import BATCH_LIMIT, Result, ResultsPublished
+from services.lottery.slips import SlipIssue, SlipSigner
+from shared.contracts import BATCH_LIMIT, IssuedSlip, OutcomeSlip, ResultsPublished, SlipsIssued
 from shared.errors import KujiError
 from shared.ids import ApplicationId, CampaignId, application_id_bytes, derived_event_id
 from shared.logging import get_logger
@@ -45,8 +46,8 @@ class ListDiffersError(KujiError):
 class ResultPublisher:
     """Publishes the results of draws."""
 
-    def __init__(self, store: Store, keys: LotteryKeys, campaigns: Mapping[CampaignId, Campaign]) -> None:
-        self._store, self._keys, self._campaigns = store, keys, campaigns
+    def __init__(self, store: Store, signer: SlipSigner) -> None:
+        self._store, self._signer = store, signer
         self._entries, self._lists = EntryRepository(store), ListRepository(store)
 
     async def publish_if_drawn(self, draw: Draw) -> bool:
@@ -68,16 +69,21 @@ class ResultPublisher:
         for first in range(draw.parts_published, parts, PARTS_AT_ONCE):
             start = first * BATCH_LIMIT
             entries = await self._entries_of(draw.campaign, frozen, start)
-            results = await asyncio.to_thread(outcomes.results, start, entries)
-            await self._publish(draw, results, first, parts)
+            results, slips = await asyncio.to_thread(self._sign, draw, outcomes, start, entries)
+            await self._publish(draw, results, slips, first, parts)
 
     def _outcomes(self, draw: Draw, frozen: FrozenList) -> Outcomes:
-        manifest, campaign = draw.manifest, self._campaigns[draw.campaign]
-        return Outcomes(
-            allocate(draw.key, frozen, manifest.classes, manifest.rules),
-            lambda application_id: self._keys.pass_code(campaign.id, draw.id, application_id),
-            lambda *won: write_pass(self._keys.signing, campaign.id, make_pass(campaign, *won)),
-        )
+        manifest = draw.manifest
+        return Outcomes(allocate(draw.key, frozen, manifest.classes, manifest.rules))
+
+    def _sign(
+        self, draw: Draw, outcomes: Outcomes, start: int, entries: Sequence[Entry]
+    ) -> tuple[list[Result], list[OutcomeSlip]]:
+        """Return results and slips. The slips bear the time of the draw, so that a repetition is the same."""
+        at = datetime.fromisoformat(draw.history[-1]["at"])
+        issue = SlipIssue(draw.campaign, draw.id, draw.number, 0, at)
+        results = outcomes.results(start, entries)
+        return results, [self._signer.sign(issue, result) for result in results]
 
     async def _entries_of(self, campaign: CampaignId, frozen: FrozenList, start: int) -> list[Entry]:
         """Return the entries of the next parts in the order of the list. Raises ListDiffersError."""
@@ -88,9 +94,11 @@ class ResultPublisher:
             raise ListDiffersError(f"entries of campaign {campaign} are not those of its frozen list any more")
         return entries
 
-    async def _publish(self, draw: Draw, results: Sequence[Result], first: int, parts: int) -> None:
-        """Publish these results as the parts after `first` parts."""
-        batches = [tuple(results[at : at + BATCH_LIMIT]) for at in range(0, len(results), BATCH_LIMIT)]
+    async def _publish(
+        self, draw: Draw, results: Sequence[Result], slips: Sequence[OutcomeSlip], first: int, parts: int
+    ) -> None:
+        """Publish these slips as the parts after `first` parts."""
+        batches = [tuple(slips[at : at + BATCH_LIMIT]) for at in range(0, len(slips), BATCH_LIMIT)]
 
         async def publish_batches(uow: UnitOfWork) -> None:
             await DrawRepository(uow).count_parts(draw, first, len(batches))
@@ -99,6 +107,8 @@ class ResultPublisher:
             for number, items in enumerate(batches, first + 1):
                 event = ResultsPublished(campaign=draw.campaign, draw=draw.id, part=number, parts=parts, items=items)
                 await uow.emit(event, derived_event_id(event.name, draw.id, str(number)))
+                issued = SlipsIssued(campaign=draw.campaign, items=tuple(map(_issued, items)))
+                await uow.emit(issued, derived_event_id(issued.name, draw.id, f"part-{number}"))
 
         await self._store.transact(publish_batches)
 
@@ -107,6 +117,10 @@ class ResultPublisher:
             await DrawRepository(uow).finish_publishing(draw, parts)
 
         await self._store.transact(finish_publishing)
+
+
+def _issued(slip: OutcomeSlip) -> IssuedSlip:
+    return IssuedSlip(token=slip.token, n=slip.n)
 
 
 async def _put_outcomes(uow: UnitOfWork, draw: Draw, results: Sequence[Result]) -> None:

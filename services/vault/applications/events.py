@@ -90,6 +90,8 @@ def _accepted(application: StoredApplication) -> AcceptedApplication:
 def _rejected(application: StoredApplication) -> RejectedApplication:
     return RejectedApplication(
         application_id=application.application_id,
+        receipt=application.receipt,
+        token=application.token,
         channel=application.channel,
         reasons=application.reasons,
         revision=application.revision,
@@ -98,7 +100,11 @@ def _rejected(application: StoredApplication) -> RejectedApplication:
 
 def _held(application: StoredApplication) -> HeldApplication:
     return HeldApplication(
-        application_id=application.application_id, channel=application.channel, revision=application.revision
+        application_id=application.application_id,
+        receipt=application.receipt,
+        token=application.token,
+        channel=application.channel,
+        revision=application.revision,
     )
 
 

@@ -3,6 +3,7 @@
 import asyncio
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -19,9 +20,11 @@ from services.lottery.promotion.waiting_list import InvalidMoveError
 from services.lottery.record.passes import read_pass
 from services.lottery.verification.transcript_checks import verify_transcript
 from shared.contracts import ApplicationsRejected, RejectedApplication
-from shared.ids import ApplicationId, ClassId, Receipt, new_application_id
-from tests.support.lottery_harness import Town, everybody_is_in
+from shared.ids import ApplicationId, ClassId, Receipt, new_application_id, new_token
+from shared.slips import SlipKeys
+from tests.support.lottery_harness import PEOPLE, Town, everybody_is_in
 from tests.support.places_harness import FOOTBALL, KIDS, After, events, results_are_out
+from tests.support.service_keys import keys_dir
 
 TWO = Actor("sato", "suzuki")
 RECEIPT = Receipt("W-7K3M-9Q2P-6")
@@ -42,16 +45,69 @@ async def test_a_place_goes_to_the_first_who_waits_once_it_is_given_up_and_the_t
     await after.answer(given_up, "withdraw")
     await after.answer(given_up, "withdraw")
     await after.settle()
-    (offer,) = await after.offers()
-    assert (offer["application_id"], offer["state"], offer["class_id"]) == (first["application_id"], "offered", KIDS)
-    assert offer["pass_code"] == after.passes.code(after.campaign.id, first["draw"], first["application_id"])
+    confirmation, offer = await after.notices()
+    assert [(notice["kind"], notice["class_id"]) for notice in (confirmation, offer)] == [
+        ("place-withdrawn", KIDS),
+        ("offer", KIDS),
+    ]
+    assert outcome_of(confirmation, KIDS) | {"rank": 0, "of": 0} == {
+        "class_id": KIDS,
+        "outcome": "gone",
+        "seats": 1,
+        "reason": "withdrawn",
+        "rank": 0,
+        "of": 0,
+    }
+    slip = offer["slip"]
+    assert (slip["entry"], slip["receipt"], outcome_of(offer, KIDS)["outcome"]) == (
+        first["entry"],
+        first["receipt"],
+        "offered",
+    )
+    assert slip["pass_code"] == after.passes.code(after.campaign.id, first["draw"], first["application_id"])
     content = await after.transcript()
-    shown = read_pass(content["signing_key"], after.campaign.id, offer["class_pass"])
+    (code,) = [given["code"] for given in slip["passes"] if given["class_id"] == KIDS]
+    shown = read_pass(content["signing_key"], after.campaign.id, code)
     assert (shown.entry.hex(), shown.seats) == (first["entry"], 1)
     published = events(content, "withdrawn", "offered")
     assert [(each["event"], each["reason"]) for each in published] == [("withdrawn", "applicant"), ("offered", "")]
     assert verify_transcript(content).passed
     assert after.clock.now() + timedelta(hours=72) == (await after.of_class(KIDS, "offered"))[0]["answer_by"]
+
+
+def outcome_of(notice: dict[str, Any], class_id: ClassId) -> dict[str, Any]:
+    (outcome,) = [each for each in notice["slip"]["outcomes"] if each["class_id"] == class_id]
+    return dict(outcome)
+
+
+async def test_every_change_gives_a_signed_slip_of_all_classes_that_the_vault_is_told_of(after: After):
+    """Give up, offer, accept, decline, let run out: each confirms, and no number comes twice for one application."""
+    for place in (await after.of_class(KIDS, "held"))[:3]:
+        await after.answer(place, "withdraw")
+    await after.settle()
+    accepts, declines, silent = await after.of_class(KIDS, "offered")
+    await after.answer(accepts, "accept")
+    await after.answer(declines, "decline", Actor("sato"))
+    after.clock.at += timedelta(hours=72)
+    await after.settle()
+
+    kinds = {entry: [] for entry in (accepts["entry"], declines["entry"], silent["entry"])}
+    for notice in await after.notices():
+        if notice["slip"]["entry"] in kinds:
+            kinds[notice["slip"]["entry"]].append((notice["kind"], outcome_of(notice, KIDS)["outcome"]))
+    assert list(kinds.values()) == [
+        [("offer", "offered"), ("place-won", "won")],
+        [("offer", "offered"), ("place-withdrawn", "gone")],
+        [("offer", "offered"), ("offer-expired", "gone")],
+    ]
+    slips = await after.slips()
+    keys = SlipKeys(keys_dir())
+    assert all(keys.verify(slip) for slip in slips)
+    numbers = sorted((slip["token"], slip["n"]) for slip in slips)
+    assert numbers == await after.issued()
+    assert len(set(numbers)) == len(numbers) > PEOPLE
+    asked = {slip["entry"]: {each["class_id"] for each in slip["outcomes"]} for slip in slips if slip["n"] == 1_000_000}
+    assert all({each["class_id"] for each in slip["outcomes"]} == asked[slip["entry"]] for slip in slips)
 
 
 async def test_a_step_right_after_the_draw_does_not_stand_before_it(town: Town, tmp_path: Path):
@@ -150,7 +206,7 @@ async def test_of_many_who_pass_on_at_once_each_place_is_offered_once(town: Town
         await asyncio.gather(*(each.passing_on.advance(after.campaign) for each in offices))
     await asyncio.gather(*(each.renewing.renew(after.campaign) for each in offices))
     offers = await after.offers()
-    assert len({each["occasion"] for each in offers}) == len(offers) == 5
+    assert len({each["n"] for each in offers}) == len(offers) == 5
     content = await after.transcript()
     assert len(events(content, "withdrawn")) == 6
     assert verify_transcript(content).passed
@@ -167,7 +223,7 @@ async def test_processes_that_die_while_they_pass_on_leave_nothing_half_done(tow
         await asyncio.gather(dying, return_exceptions=True)
     await other.settle()
     offers = await other.offers()
-    assert len({each["application_id"] for each in offers}) == len(offers) == 5
+    assert len({each["entry"] for each in offers}) == len(offers) == 5
     assert len(events(await other.transcript(), "offered")) == 5
     assert (await other.verified()).passed
 
@@ -195,7 +251,10 @@ async def test_somebody_wrongly_refused_gets_what_the_draw_would_have_given_and_
 ):
     refused = [new_application_id() for _ in range(12)]
     items = tuple(
-        RejectedApplication(application_id=each, channel="web", reasons=("grade",), revision=1) for each in refused
+        RejectedApplication(
+            application_id=each, receipt=RECEIPT, token=new_token(), channel="web", reasons=("grade",), revision=1
+        )
+        for each in refused
     )
     event = ApplicationsRejected(campaign=town.campaign.id, items=items)
     await town.office.store.transact(lambda uow: handlers.on_rejected([event], uow))
@@ -208,8 +267,11 @@ async def test_somebody_wrongly_refused_gets_what_the_draw_would_have_given_and_
     now = {each["_id"]: each for each in await after.of_class(KIDS, "held", "waiting")}
     assert {name: now[name] for name in before} == before
     assert len(now) == len(before) + sum(len(each) for each in given)
-    said = await after.offers()
-    assert [each["corrected"] for each in said] == [True] * len(said) == [True] * sum(len(each) for each in given)
+    notices = await after.notices()
+    assert [notice["kind"] for notice in notices] == ["correction"] * sum(map(len, given))
+    states = [state for each in given for state in each.values()]
+    words = {"won": "held", "waiting": "waiting"}
+    assert [words[outcome_of(notice, KIDS)["outcome"]] for notice in notices] == states
     content = await after.transcript()
     assert verify_transcript(content).passed
     assert all(each["extra"] == (each["state"] == "held") for each in events(content, "corrected"))

@@ -3,6 +3,7 @@
 import asyncio
 import json
 from datetime import timedelta
+from uuid import UUID
 
 import pytest
 
@@ -194,7 +195,7 @@ async def test_many_processes_draw_once_and_publish_each_result_once(town: Town)
     for _ in range(3):
         await asyncio.gather(*(o.publish() for o in town.offices))
     assert (await town.office.draw()).state == "published"
-    result_ids = [item["application_id"] for event in await said(town) for item in event["items"]]
+    result_ids = [str(UUID(item["entry"])) for event in await said(town) for item in event["items"]]
     assert sorted(result_ids) == sorted(town.ids)
     transcript = json.loads(await TranscriptRepository(town.office.store).get(draw_id(town.campaign.id, 1)))
     assert verify_transcript(transcript).passed
@@ -212,7 +213,7 @@ async def test_a_publication_that_died_half_way_is_finished_by_another(town: Tow
     assert await town.offices[1].publish()
     events = await said(town)
     assert sorted(event["part"] for event in events) == [1, 2, 3, 4]
-    assert sorted(item["application_id"] for event in events for item in event["items"]) == sorted(town.ids)
+    assert sorted(str(UUID(item["entry"])) for event in events for item in event["items"]) == sorted(town.ids)
 
 
 async def test_bad_dice_leave_the_draw_waiting(town: Town):

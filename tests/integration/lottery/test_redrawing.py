@@ -161,7 +161,15 @@ async def test_a_list_is_kept_also_where_everybody_ranks_the_classes_in_another_
 async def test_a_correction_in_a_draw_that_was_given_up_is_repeated_in_the_next(town: Town, tmp_path: Path):
     name, refused = town.campaign.id, [new_application_id() for _ in range(12)]
     items = tuple(
-        RejectedApplication(application_id=each, channel="web", reasons=("grade",), revision=1) for each in refused
+        RejectedApplication(
+            application_id=each,
+            receipt=next(candidates("web", each)),
+            token=new_token(),
+            channel="web",
+            reasons=("grade",),
+            revision=1,
+        )
+        for each in refused
     )
     event = ApplicationsRejected(campaign=name, items=items)
     await town.office.store.transact(lambda uow: handlers.on_rejected([event], uow))
@@ -186,3 +194,5 @@ async def test_a_correction_in_a_draw_that_was_given_up_is_repeated_in_the_next(
             await town.office.run()
             await town.office.publish()
     assert both[0] & both[1], "somebody had a place of the same class in both"
+    numbers = {notice["slip"]["n"] // 1_000_000 for notice in await after.notices("correction")}
+    assert numbers == {1, 2}

@@ -16,7 +16,7 @@ from services.lottery.pages.withdraw import WithdrawPages, withdraw_router
 from services.lottery.places.endpoints import PlaceServices, own_router, places_router
 from services.lottery.places.ownership import AttemptLimit, Ownership
 from shared.contracts import ApplicationsRejected, RejectedApplication
-from shared.ids import new_application_id
+from shared.ids import Receipt, new_application_id, new_token
 from shared.web import install_problems
 from shared.web.signin import staff_only
 from tests.support.lottery_harness import Town
@@ -129,7 +129,14 @@ async def test_staff_record_what_was_said_by_telephone_and_whoever_is_present_an
 
 async def test_a_correction_needs_two_people(town: Town, tmp_path: Path):
     name = new_application_id()
-    refused = RejectedApplication(application_id=name, channel="fax", reasons=("grade",), revision=1)
+    refused = RejectedApplication(
+        application_id=name,
+        receipt=Receipt("F-7K3M-9Q2P-6"),
+        token=new_token(),
+        channel="fax",
+        reasons=("grade",),
+        revision=1,
+    )
     event = ApplicationsRejected(campaign=town.campaign.id, items=(refused,))
     await town.office.store.transact(lambda uow: handlers.on_rejected([event], uow))
     await results_are_out(town)
@@ -150,6 +157,8 @@ async def test_a_correction_needs_two_people(town: Town, tmp_path: Path):
         "/corrections", {**body, "application_id": new_application_id(), "approved_by": "suzuki"}, **STAFF
     )
     assert unknown.status_code == 404
+    mistyped = await desk.post("/corrections", {**body, "receipt": "W-7K3M-9Q2P-6", "approved_by": "suzuki"}, **STAFF)
+    assert (mistyped.status_code, mistyped.json()["type"]) == (404, "urn:kuji:problem:no-such-place")
     await desk.http.aclose()
 
 

@@ -13,7 +13,7 @@ from deploy.demo.invariants import check
 from deploy.demo.people import DemoApplication, population
 from deploy.demo.text_invariants import mail_address
 from shared.campaign import load_campaign
-from shared.contracts import Outcome
+from shared.contracts import SlipOutcome
 from shared.ids import ApplicationId, ClassId
 from shared.receipts import candidates
 
@@ -54,8 +54,10 @@ def _text(each: DemoApplication) -> DeliveredText:
     return DeliveredText("mail", "mail", (address,), frozenset({receipt}), frozenset({address}), text)
 
 
-def _lost(each: DemoApplication) -> list[Outcome]:
-    return [Outcome(class_id=ClassId(name), outcome="lost", seats=1, reason="drawn") for name in each.expected.asked]
+def _lost(each: DemoApplication) -> list[SlipOutcome]:
+    return [
+        SlipOutcome(class_id=ClassId(name), outcome="lost", seats=1, reason="drawn") for name in each.expected.asked
+    ]
 
 
 FACTS = right()
@@ -87,9 +89,9 @@ def lost_by(reason: str) -> Facts:
     return replace(FACTS, outcomes={**FACTS.outcomes, SOMEBODY: changed})
 
 
-def won(count: int) -> dict[ApplicationId, list[Outcome]]:
+def won(count: int) -> dict[ApplicationId, list[SlipOutcome]]:
     """More winners than the ten places of the escort kids."""
-    prize = Outcome(class_id=ClassId("escort-kids"), outcome="won", seats=1)
+    prize = SlipOutcome(class_id=ClassId("escort-kids"), outcome="won", seats=1)
     return {
         name: [prize] if number < count else list(given) for number, (name, given) in enumerate(FACTS.outcomes.items())
     }

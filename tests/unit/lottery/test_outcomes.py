@@ -1,4 +1,4 @@
-"""Each entry gets one outcome per class asked for; only winners get passes."""
+"""Each entry gets one outcome per class asked for."""
 
 from pathlib import Path
 
@@ -7,15 +7,15 @@ import pytest
 from services.lottery.allocation.allocator import allocate
 from services.lottery.allocation.entries import Entry
 from services.lottery.allocation.frozen_list import FrozenList
+from services.lottery.allocation.tickets import tickets
 from services.lottery.draw.rules.entry import Entry as StoredEntry
+from services.lottery.draw.rules.result import Result
 from services.lottery.keys import LotteryKeys
 from services.lottery.record.manifest import EntryCounts, Freeze, Manifest, Override, draw_id, write_manifest
-from services.lottery.record.passes import Pass, read_pass, write_pass
 from services.lottery.results.rules.outcomes import Outcomes
-from services.lottery.rules import Rules
+from services.lottery.rules import ClassRule, Rules
 from shared.errors import ConfigurationError
 from shared.ids import CampaignId, ClassId, Receipt, application_id_bytes, new_application_id, new_token
-from shared.signing import SigningKey
 from tests.support.draw_builders import DAY, class_rule, sample_campaign, sample_transcript
 from tests.support.service_keys import keys_dir
 
@@ -37,35 +37,34 @@ def accepted_entry(choices: tuple[tuple[str, int], ...], refused: tuple[str, ...
     )
 
 
-def test_an_entry_gets_one_outcome_per_class_and_winners_get_passes():
-    choices = (("a", 1), ("b", 2))
+def drawn_results(choices: tuple[tuple[str, int], ...], classes: list[ClassRule]) -> list[Result]:
+    """Return the results of 30 entries that ask for the same classes."""
     stored = sorted((accepted_entry(choices, ("c",)) for _ in range(30)), key=lambda entry: entry.application_id)
     entries = [Entry.of(entry.application_id, choices) for entry in stored]
-    classes = [class_rule("a", 5, hour=9), class_rule("b", 6, hour=12)]
-    signing, name = SigningKey.generate(), CampaignId("c")
+    results = Outcomes(allocate(KEY, FrozenList.of(entries), classes, Rules(1, preferences=True))).results(0, stored)
+    assert [result.application_id for result in results] == [entry.application_id for entry in stored]
+    return results
 
-    def passes(entry: bytes, class_id: ClassId, seats: int) -> str:
-        return write_pass(signing, name, Pass(entry, ord(class_id), seats, DAY, DAY))
 
-    code = "0000-0000-0000-0000"
-    allocation = allocate(KEY, FrozenList.of(entries), classes, Rules(1, preferences=True))
-    results = Outcomes(allocation, lambda _: code, passes).results(0, stored)
-    assert {each.application_id for each in results} == {entry.application_id for entry in stored}
-    for each in results:
-        assert [outcome.class_id for outcome in each.outcomes] == ["a", "b", "c"]
-        assert each.outcomes[2].outcome == "refused"
-        shown = [read_pass(signing.public, name, given.code) for given in each.passes]
-        places = [outcome for outcome in each.outcomes if outcome.outcome == "won"]
-        assert [(chr(of.number), of.seats) for of in shown] == [(won.class_id, won.seats) for won in places]
-        assert {of.entry for of in shown} <= {application_id_bytes(each.application_id)}
-        may_come = any(outcome.outcome in {"won", "waiting"} for outcome in each.outcomes)
-        assert each.pass_code == (code if may_come else None)
-    won = [outcome for each in results for outcome in each.outcomes if outcome.outcome == "won"]
+def test_an_entry_gets_one_outcome_per_class():
+    results = drawn_results((("a", 1), ("b", 2)), [class_rule("a", 5, hour=9), class_rule("b", 6, hour=12)])
+    for result in results:
+        assert [outcome.class_id for outcome in result.outcomes] == ["a", "b", "c"]
+        assert (result.outcomes[2].outcome, result.outcomes[2].reason) == ("refused", "grade")
+    won = [outcome for result in results for outcome in result.outcomes if outcome.outcome == "won"]
     assert sum(outcome.seats for outcome in won) == 11
     positions = sorted(
-        o.position or 0 for each in results for o in each.outcomes if o.outcome == "waiting" and o.class_id == "a"
+        o.position or 0 for result in results for o in result.outcomes if o.outcome == "waiting" and o.class_id == "a"
     )
     assert positions == [1, 2, 3]
+
+
+def test_an_outcome_names_the_rank_in_the_drawn_order():
+    results = drawn_results((("a", 1),), [class_rule("a", 5, hour=9)])
+    drawn = sorted(results, key=lambda result: tickets(KEY, application_id_bytes(result.application_id)))
+    assert [(result.outcomes[0].rank, result.outcomes[0].of) for result in drawn] == [(at, 30) for at in range(1, 31)]
+    assert [result.outcomes[0].outcome for result in drawn[:5]] == ["won"] * 5
+    assert {result.outcomes[1].rank for result in results} == {None}
 
 
 def test_pass_codes_are_stable_different_and_gone_after_erasure(tmp_path: Path):

@@ -141,7 +141,7 @@ def corrected(content: dict[str, Any], town: Town, number: int) -> list[PlaceEve
     """Add one person with the result that the draw would have given."""
     late = entry(number, *((rule.id, 1) for rule in town.classes))
     manifest, end = Manifest.read(content["manifest"]), town.after_the_draw()
-    given = compute_correction(town.key, FrozenList.of(town.entries), late, town.classes, manifest.rules)
+    given = compute_correction(town.key, FrozenList.of(town.entries), late, town.classes, manifest.rules).given
     steps = []
     for name, state in given.items():
         extra = end.extra_needed(name, 1) if state is PlaceState.HELD else 0

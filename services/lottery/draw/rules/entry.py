@@ -11,7 +11,9 @@ EntryState = Literal["accepted", "rejected", "held"]
 
 @dataclass(frozen=True)
 class Entry:
-    """The verdict with the highest revision. Only an accepted entry has receipt, token, choices and refused classes.
+    """The verdict with the highest revision. Only an accepted entry has choices and refused classes.
+
+    `receipt` and `token`: of an application that is not in the draw, if the vault knows its person.
 
     `choices`: (class, seats) in order of preference; `refused`: (class, reason code); `reasons`: why it was rejected.
     """

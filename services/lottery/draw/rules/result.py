@@ -1,0 +1,16 @@
+"""Describe the outcomes of one application, from the draw or after a change of its places, as a frozen record. Pure."""
+
+from dataclasses import dataclass
+
+from shared.contracts import SlipOutcome
+from shared.ids import ApplicationId, Receipt, Token
+
+
+@dataclass(frozen=True)
+class Result:
+    """Outcomes of one application: one for each class that it asked for, refused classes included."""
+
+    application_id: ApplicationId
+    receipt: Receipt
+    token: Token
+    outcomes: tuple[SlipOutcome, ...]

@@ -1,0 +1,111 @@
+"""Slips: the state of all classes of one application, signed, with code and passes only where they are needed."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from services.lottery.draw.rules.result import Result
+from services.lottery.keys import LotteryKeys
+from services.lottery.places.present_outcomes import present_outcomes
+from services.lottery.places.stored_place import StoredPlace
+from services.lottery.promotion.states import Move, PlaceState
+from services.lottery.promotion.waiting_list import Place
+from services.lottery.record.passes import read_pass
+from services.lottery.slips import SlipIssue, SlipSigner
+from shared.contracts import SlipOutcome
+from shared.ids import ApplicationId, ClassId, DrawId, Receipt, Token, application_id_bytes
+from shared.json_types import JsonObject
+from shared.slips import SlipKeys
+from tests.support.draw_builders import sample_campaign
+from tests.support.service_keys import keys_dir
+
+CAMPAIGN = sample_campaign()
+DRAW = DrawId(f"{CAMPAIGN.id}-1")
+APPLICATION = ApplicationId("0b6f2a52-5d0b-4b6c-9d3a-3f1f6f0f2c11")
+RECEIPT = Receipt("W-7K3M-9Q2P-6")
+ISSUE = SlipIssue(CAMPAIGN.id, DRAW, 1, 7, datetime(2018, 6, 8, 1, tzinfo=UTC))
+FIRST, SECOND, THIRD = (ClassId(event_class.id) for event_class in CAMPAIGN.classes[:3])
+
+
+def outcome(class_id: ClassId, word: str, **members: object) -> SlipOutcome:
+    return SlipOutcome.model_validate({"class_id": class_id, "outcome": word, "seats": 1, **members})
+
+
+@pytest.fixture
+def signer(tmp_path: Path) -> SlipSigner:
+    return SlipSigner(LotteryKeys(tmp_path, keys_dir()), {CAMPAIGN.id: CAMPAIGN})
+
+
+def sign(signer: SlipSigner, *outcomes: SlipOutcome) -> JsonObject:
+    token = Token("tok_rzkv5wygz9eqt0qce2yh1d9wbg")
+    return signer.sign(ISSUE, Result(APPLICATION, RECEIPT, token, outcomes)).to_document()
+
+
+@pytest.mark.parametrize("words", [("won", "refused"), ("offered", "gone"), ("waiting", "lost")])
+def test_a_slip_with_a_place_or_a_hope_has_the_code(signer: SlipSigner, words: tuple[str, str]) -> None:
+    slip = sign(signer, outcome(FIRST, words[0]), outcome(SECOND, words[1]))
+    assert SlipKeys(keys_dir()).verify(slip)
+    assert slip["pass_code"] == signer.code(CAMPAIGN.id, DRAW, APPLICATION)
+
+
+@pytest.mark.parametrize("words", [("lost", "refused"), ("gone", "lost")])
+def test_a_slip_without_a_place_has_no_code(signer: SlipSigner, words: tuple[str, str]) -> None:
+    slip = sign(signer, outcome(FIRST, words[0]), outcome(SECOND, words[1]))
+    assert SlipKeys(keys_dir()).verify(slip)
+    assert "pass_code" not in slip
+    assert slip["passes"] == []
+
+
+def test_each_class_won_or_offered_has_a_pass_that_reception_accepts(signer: SlipSigner, tmp_path: Path) -> None:
+    slip = sign(signer, outcome(FIRST, "won"), outcome(SECOND, "waiting", position=3), outcome(THIRD, "offered"))
+
+    assert [given["class_id"] for given in slip["passes"]] == [FIRST, THIRD]
+    public = LotteryKeys(tmp_path, keys_dir()).signing.public
+    shown = [read_pass(public, CAMPAIGN.id, given["code"]) for given in slip["passes"]]
+    assert [read.number for read in shown] == [CAMPAIGN.classes[0].number, CAMPAIGN.classes[2].number]
+    assert {read.entry for read in shown} == {application_id_bytes(APPLICATION)}
+
+
+def test_the_number_rises_with_every_change_and_every_draw(signer: SlipSigner) -> None:
+    result = SlipIssue(CAMPAIGN.id, DRAW, 1, 0, ISSUE.at)
+    following = SlipIssue(CAMPAIGN.id, DrawId(f"{CAMPAIGN.id}-2"), 2, 0, ISSUE.at)
+    assert (result.n, ISSUE.n, following.n) == (1_000_000, 1_000_007, 2_000_000)
+    assert sign(signer, outcome(FIRST, "lost"))["n"] == 1_000_007
+
+
+def test_the_same_content_gives_the_same_slip(signer: SlipSigner) -> None:
+    assert sign(signer, outcome(FIRST, "won")) == sign(signer, outcome(FIRST, "won"))
+
+
+def place(
+    state: PlaceState,
+    why: Move | None = None,
+    reason: str | None = None,
+    position: int | None = None,
+    answer_by: datetime | None = None,
+) -> StoredPlace:
+    seat = Place(1, state, position, answer_by)
+    return StoredPlace(CAMPAIGN.id, DRAW, APPLICATION, FIRST, RECEIPT, seat, why, None, reason)
+
+
+@pytest.mark.parametrize(
+    ("stored", "members"),
+    [
+        (place(PlaceState.HELD), {"outcome": "won"}),
+        (place(PlaceState.WAITING, position=4), {"outcome": "waiting", "position": 4}),
+        (
+            place(PlaceState.OFFERED, position=4, answer_by=datetime(2018, 6, 9, tzinfo=UTC)),
+            {"outcome": "offered", "answer_by": "2018-06-09T00:00:00+00:00"},
+        ),
+        (place(PlaceState.GONE, Move.WITHDRAWN), {"outcome": "gone", "reason": "withdrawn"}),
+        (place(PlaceState.GONE, Move.EXPIRED, position=4), {"outcome": "gone", "reason": "expired"}),
+        (place(PlaceState.GONE, Move.PASSED_OVER, "clash", position=4), {"outcome": "lost", "reason": "clash"}),
+    ],
+)
+def test_the_state_of_a_place_replaces_the_outcome_of_the_draw(stored: StoredPlace, members: JsonObject) -> None:
+    drawn = (outcome(FIRST, "waiting", position=4, rank=9, of=20), outcome(SECOND, "refused", reason="grade"))
+    first, second = present_outcomes(drawn, {FIRST: stored})
+
+    assert first.model_dump() == {"class_id": FIRST, "seats": 1, "rank": 9, "of": 20, **members}
+    assert second == drawn[1]
