@@ -300,6 +300,13 @@ def test_a_change_after_the_draw_says_what_changed_and_asks_for_no_answer(
     assert "お返事がないとき" not in text
 
 
+def test_a_class_that_is_gone_says_how_it_ended() -> None:
+    gone = slip((IDS[0], "won"), (IDS[1], "gone", "expired"), change=3)
+    for text in both("place-won", gone, {"class_id": IDS[0]}):
+        assert CAMPAIGN.classes[1].title.ja in text or "② 終了" in text
+    assert "期限までにお返事がありませんでした" in render("place-won", "mail", gone, {"class_id": IDS[0]})
+
+
 def test_a_mail_of_a_rehearsal_states_that_it_is_a_rehearsal() -> None:
     rehearsal = CAMPAIGN.model_copy(update={"rehearsal": True})
     for campaign in (CAMPAIGN, rehearsal):

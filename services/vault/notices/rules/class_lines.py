@@ -1,6 +1,6 @@
 """Values of one class in a text: the outcome, the reason for it, time and venue, in both languages. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -16,8 +16,15 @@ _NO_SEATS_LEFT: Final = Bilingual(
     "抽選の順番が来たときに、席が足りませんでした", "too few places were left at your turn in the draw"
 )
 _NOT_IN_DRAW: Final = Bilingual("対象外", "not in the draw")
-_GONE: Final = Bilingual("席なし", "no place any more")
-_GIVEN_BACK: Final = Bilingual("辞退、又はお返事の期限が過ぎました", "given up, or not answered in time")
+_GONE: Final = Bilingual("終了", "no place any more")
+_ENDINGS: Final[Mapping[str | None, Bilingual]] = {
+    "withdrawn": Bilingual("辞退のお手続きがありました", "you gave it up"),
+    "declined": Bilingual("参加されないとのお返事がありました", "you declined the place that was offered"),
+    "expired": Bilingual("期限までにお返事がありませんでした", "the offer was not answered in time"),
+    "released": Bilingual("開始の時刻までにお越しになりませんでした", "you had not come by the set time"),
+}
+"""Reasons of the outcome `gone`: the move that ended the place."""
+_ENDED: Final = Bilingual("席は、ほかの方にお譲りしました", "the place has gone to another person")
 
 
 @dataclass(frozen=True)
@@ -125,7 +132,7 @@ def _explain(
     if outcome.outcome == "refused":
         return _NOT_IN_DRAW, reason_text(outcome.reason)
     if outcome.outcome == "gone":
-        return _GONE, _GIVEN_BACK
+        return _GONE, _ENDINGS.get(outcome.reason, _ENDED)
     if outcome.reason == "clash":
         return _NOT_GIVEN, _overlap_text(facts, outcome, outcomes)
     if outcome.reason == "limit":

@@ -21,7 +21,7 @@ _TOKEN: Final = Token("tok_" + "0" * 26)
 
 _OUTCOMES: Final = (
     ("won", None), ("waiting", None), ("offered", None), ("lost", "drawn"), ("lost", "clash"), ("lost", "limit"),
-    ("refused", "grade"), ("gone", None),
+    ("refused", "grade"), ("gone", "withdrawn"), ("gone", "declined"), ("gone", "expired"), ("gone", "released"),
 )  # fmt: skip
 
 
