@@ -51,7 +51,7 @@ from shared.clock import FixedClock
 from shared.ids import ApplicationId, DrawId, new_token
 from shared.receipts import candidates
 from shared.storage import OUTBOX, Store
-from tests.support.service_keys import keys_dir
+from tests.support.service_keys import keys_dir, keys_in_environment
 
 T = TypeVar("T")
 
@@ -228,7 +228,11 @@ async def bare_inserts(store: Store, documents: Sequence[dict[str, Any]]) -> flo
 
 @contextmanager
 def mongodb() -> Iterator[tuple[str, Path]]:
-    with tempfile.TemporaryDirectory() as folder, Watchdog() as watchdog:
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        keys_in_environment(Path(folder) / "service-keys"),
+        Watchdog() as watchdog,
+    ):
         servers = Servers(Path(folder), watchdog=watchdog)
         servers.start()
         try:
