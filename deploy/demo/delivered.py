@@ -15,6 +15,17 @@ from shared.ids import Receipt
 
 _RECEIPT: Final = re.compile(r"\b[WFP]-[0-9A-HJKMNP-TV-Z]{4}-[0-9A-HJKMNP-TV-Z]{4}-[0-9A-HJKMNP-TV-Z]\b")
 _ADDRESS: Final = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]+@[A-Za-z0-9.-]+[A-Za-z0-9]")
+_KINDS: Final = {
+    "acknowledgement": "申込みを受け付けました",
+    "rejected": "この申込みは抽選の対象になりません",
+    "offer": "次の教室にご参加いただけます",
+    "place-won": "次の教室に当選となりました",
+    "place-withdrawn": "辞退のお手続きを承りました",
+    "offer-expired": "席は、?次の方にお譲りしました",
+    "entrance-changed": "の入口を",
+    "result": "抽選の結果",
+}
+"""Words by which a text's kind is known, searched in this order."""
 _MADE_BY_SERVERS: Final = frozenset({"message-id", "content-type"})
 
 
@@ -33,6 +44,17 @@ class DeliveredText:
     addresses: frozenset[str] = field(repr=False)
     text: str = field(repr=False)
     """Text without blanks and line ends, because a card breaks lines anywhere."""
+    to: str = field(default="", repr=False)
+    """Header `To` of a mail."""
+
+    @property
+    def kind(self) -> str:
+        """Kind of the notice; empty for a text of no known kind."""
+        return next((kind for kind, words in _KINDS.items() if re.search(words, self.text)), "")
+
+    @property
+    def is_announcement(self) -> bool:
+        return self.kind == "entrance-changed"
 
 
 def read_mailbox(folder: Path) -> list[DeliveredText]:
@@ -44,7 +66,7 @@ def _read_mail(envelope: Path) -> DeliveredText:
     recipients = json.loads(envelope.read_text("utf-8"))["rcpt_tos"]
     message = message_from_bytes(envelope.with_suffix(".eml").read_bytes(), policy=policy.default)
     text = "\n".join(_readable_parts(message))
-    return _delivered("mail", envelope.stem, recipients, text)
+    return _delivered("mail", envelope.stem, recipients, text, str(message["To"] or ""))
 
 
 def _readable_parts(message: EmailMessage) -> Iterator[str]:
@@ -63,7 +85,9 @@ def read_cards(batch: str, pdf: bytes) -> list[DeliveredText]:
     return [_delivered("post", f"{batch} card {n}", (), f"{a}\n{b}") for n, (a, b) in enumerate(sides, start=1)]
 
 
-def _delivered(channel: Literal["mail", "post"], place: str, recipients: Sequence[str], text: str) -> DeliveredText:
+def _delivered(
+    channel: Literal["mail", "post"], place: str, recipients: Sequence[str], text: str, to: str = ""
+) -> DeliveredText:
     return DeliveredText(
         channel=channel,
         place=place,
@@ -71,4 +95,5 @@ def _delivered(channel: Literal["mail", "post"], place: str, recipients: Sequenc
         receipts=frozenset(Receipt(found) for found in _RECEIPT.findall(text)),
         addresses=frozenset(_ADDRESS.findall(text)),
         text=re.sub(r"\s+", "", text),
+        to=to,
     )

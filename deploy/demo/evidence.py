@@ -9,7 +9,7 @@ import pypdfium2
 from PIL import Image
 
 from deploy.demo.delivered import DeliveredText, read_cards, read_mailbox
-from deploy.demo.facts import Facts, Invariant, Notice, Status
+from deploy.demo.facts import Facts, Invariant, Notice, Played, Status, VaultCount
 from deploy.demo.installation import StaffClient
 from deploy.demo.people import DemoApplication
 from services.lottery.verification.transcript_checks import verify_file
@@ -17,20 +17,17 @@ from shared.contracts import SlipOutcome
 from shared.ids import ApplicationId
 from shared.json_types import JsonObject
 
-_UNREADABLE = frozenset({"malformed", "purpose-version"})
 _AT_ONCE = 32
 
 
-async def readable(staff: StaffClient) -> int:
-    """Count the applicants who can be notified: those whose application could be read."""
-    summary = await staff.get(staff.at.vault, "summary")
-    unreadable = sum(int(summary["reasons"].get(reason, 0)) for reason in _UNREADABLE)
-    return sum(int(count) for count in summary["applications"].values()) - unreadable
-
-
 async def facts(
-    staff: StaffClient, sent: Sequence[DemoApplication], desk: Mapping[ApplicationId, str], transcript: Path
+    staff: StaffClient,
+    sent: Sequence[DemoApplication],
+    desk: Mapping[ApplicationId, str],
+    transcript: Path,
+    played: Played | None = None,
 ) -> Facts:
+    """Return all facts of the run. `played`: acts after the draw."""
     outcomes = (await staff.get(staff.at.lottery, "outcomes"))["outcomes"]
     notices = (await staff.get(staff.at.notifier, "notices"))["notices"]
     report = await asyncio.to_thread(verify_file, transcript)
@@ -42,10 +39,18 @@ async def facts(
         outcomes={
             name: [SlipOutcome.model_validate(outcome) for outcome in listed] for name, listed in outcomes.items()
         },
-        notices=[Notice(each["application_id"], each["state"]) for each in notices],
+        notices=[Notice(str(each["receipt"]), each["kind"], each["state"]) for each in notices],
         transcript_checks=[(each.name, each.passed) for each in report.checks],
         texts=await _texts(staff),
+        played=played or Played(),
+        vault_count=await _vault_count(staff),
     )
+
+
+async def _vault_count(staff: StaffClient) -> VaultCount:
+    """Return the vault's own count of slips, which the lottery tells it past the notifier."""
+    counted: JsonObject = await staff.get(staff.at.vault, "notices")
+    return VaultCount(counted["issued"], counted["delivered"], [str(one) for one in counted["differences"]])
 
 
 async def _statuses(staff: StaffClient, sent: Sequence[DemoApplication]) -> dict[ApplicationId, Status]:

@@ -7,7 +7,7 @@ from deploy.demo.delivered import DeliveredText
 from deploy.demo.people import DemoApplication
 from shared.campaign import Campaign
 from shared.contracts import SlipOutcome
-from shared.ids import ApplicationId
+from shared.ids import ApplicationId, Receipt
 
 
 @dataclass(frozen=True)
@@ -30,10 +30,29 @@ class Status:
 
 @dataclass(frozen=True)
 class Notice:
-    """State of one notice at the notifier."""
+    """State of one notice at the notifier, by receipt number."""
 
-    application_id: ApplicationId
+    receipt: str
+    kind: str
     state: str
+
+
+@dataclass(frozen=True)
+class VaultCount:
+    """Count of the vault: slips that the lottery issued, how many reached somebody, and which did not."""
+
+    issued: int
+    delivered: int
+    differences: Sequence[str]
+
+
+@dataclass(frozen=True)
+class Played:
+    """Acts after the draw, by receipt number: places given up, places accepted, and people of an announcement."""
+
+    withdrawn: Sequence[str] = ()
+    accepted: Sequence[str] = ()
+    announced: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -51,6 +70,13 @@ class Facts:
     notices: Sequence[Notice]
     transcript_checks: Sequence[tuple[str, bool]]
     texts: Sequence[DeliveredText] | None = None
+    played: Played = Played()
+    vault_count: VaultCount | None = None
+
+    def receipt_of(self, application_id: ApplicationId) -> Receipt:
+        """Return the receipt number that the applicant reads; empty for an unknown application."""
+        status = self.statuses.get(application_id)
+        return Receipt("" if status is None else status.receipt)
 
 
 def report(wrong: Sequence[str], fine: str) -> str:

@@ -14,6 +14,11 @@ UNREADABLE = frozenset({"malformed", "purpose-version"})
 FINAL_STATES = frozenset({"sent", "posted"})
 """States in which the applicant was told."""
 
+SLIP_KINDS = frozenset({"result", "offer", "place-won", "correction", "offer-expired", "place-withdrawn"})
+
+RESULTS = frozenset({"result", "rejected"})
+"""Kinds that tell an applicant what became of the application."""
+
 
 def check(facts: Facts) -> list[Invariant]:
     return [
@@ -22,6 +27,7 @@ def check(facts: Facts) -> list[Invariant]:
         *_capacities(facts),
         *_one_notice_each(facts),
         *check_texts(facts),
+        *_vault_count(facts),
         *_transcript(facts),
     ]
 
@@ -69,19 +75,34 @@ def _capacities(facts: Facts) -> Iterator[Invariant]:
 
 
 def _one_notice_each(facts: Facts) -> Iterator[Invariant]:
-    counts = Counter(notice.application_id for notice in facts.notices)
-    readable = {each.application_id for each in facts.sent if not each.expected.reasons & UNREADABLE}
-    wrong = [str(app) for app in readable | set(counts) if counts[app] != (1 if app in readable else 0)]
+    told = [notice for notice in facts.notices if notice.kind in RESULTS and notice.state != "replaced"]
+    counts = Counter(notice.receipt for notice in told)
+    readable = {facts.receipt_of(each.application_id) for each in facts.sent if not each.expected.reasons & UNREADABLE}
+    wrong = [receipt for receipt in readable | set(counts) if counts[receipt] != (1 if receipt in readable else 0)]
     yield Invariant(
-        "everyone who could be read has exactly one notice",
+        "everyone who could be read has exactly one notice of a result or a rejection",
         not wrong,
-        report(wrong, f"{len(facts.notices)} notices"),
+        report(wrong, f"{len(told)} notices"),
     )
-    open_ = [
-        f"{notice.application_id} ({notice.state})" for notice in facts.notices if notice.state not in FINAL_STATES
-    ]
-    states = Counter(notice.state for notice in facts.notices)
+    open_ = [f"{notice.receipt} ({notice.state})" for notice in told if notice.state not in FINAL_STATES]
+    states = Counter(notice.state for notice in told)
     yield Invariant("every applicant was told (sent or posted)", not open_, report(open_, str(dict(states))))
+
+
+def _vault_count(facts: Facts) -> Iterator[Invariant]:
+    """Compare the vault's count, which does not go through the notifier: every slip reached somebody."""
+    if facts.vault_count is None:
+        return
+    count = facts.vault_count
+    kinds = Counter(notice.kind for notice in facts.notices if notice.state != "replaced")
+    slips = sum(number for kind, number in kinds.items() if kind in SLIP_KINDS)
+    wrong = [*count.differences]
+    if count.issued != count.delivered:
+        wrong.append(f"{count.issued} slips issued, {count.delivered} delivered")
+    if count.delivered != slips:
+        wrong.append(f"{count.delivered} delivered, {slips} notices with a slip")
+    seen = f"{count.issued} slips issued and delivered, {kinds['rejected']} rejections without a slip"
+    yield Invariant("the vault counts every slip that the lottery issued as delivered", not wrong, report(wrong, seen))
 
 
 def _classes_of(application: DemoApplication) -> list[str]:

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
-import pypdfium2
 import pyrage
 
 from deploy.demo.client import ApplicantClient, SubmittedApplication
@@ -108,44 +107,6 @@ async def keep_transcript(play: EventRun) -> Path:
     path = play.output / "transcript.json"
     path.write_bytes(await play.staff.get_bytes(play.staff.at.lottery, "transcript"))
     return path
-
-
-async def await_notices(play: EventRun, expected: int, bar: PhaseBar) -> list[JsonObject]:
-    """Wait until every mail is sent and every card made, then fetch, count and post the cards."""
-    bar.to(0, expected)
-
-    async def ask() -> JsonObject:
-        summary: JsonObject = await play.staff.get(play.staff.at.notifier, "summary")
-        bar.to(_sent_or_made(summary))
-        return summary
-
-    await until(ask, lambda s: _sent_or_made(s) >= expected, within_s=TIMEOUT_S, what="notices")
-    await post_cards(play)
-    notices: list[JsonObject] = (await play.staff.get(play.staff.at.notifier, "notices"))["notices"]
-    return notices
-
-
-async def post_cards(play: EventRun) -> None:
-    """Act as the office does: one person fetches a batch, two people count its cards, one posts them."""
-    staff = play.staff
-    for batch in (await staff.get(staff.at.notifier, "print-batches"))["batches"]:
-        if batch["state"] != "made":
-            continue
-        path = f"print-batches/{batch['id']}"
-        await staff.post(staff.at.notifier, f"{path}/fetches", {"actor": "demo-printer"})
-        pages = len(pypdfium2.PdfDocument(await staff.get_bytes(staff.at.vault, f"{path}/pdf")))
-        for actor in ("demo-printer", "demo-counter"):
-            await staff.post(staff.at.notifier, f"{path}/counts", {"actor": actor, "pieces": pages // 2})
-        posting = {"actor": "demo-counter", "office": "新宿郵便局", "posted_on": f"{_today(play):%Y-%m-%d}"}
-        await staff.post(staff.at.notifier, f"{path}/posting", posting)
-
-
-def _today(play: EventRun) -> datetime:
-    return play.staff.at.campaign.draw.at
-
-
-def _sent_or_made(summary: JsonObject) -> int:
-    return sum(int(summary["notices"].get(state, 0)) for state in ("sent", "made"))
 
 
 async def return_to_ward(play: EventRun) -> int:

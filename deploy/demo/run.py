@@ -9,13 +9,13 @@ import json
 import os
 import platform
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 
 from rich.console import Console
 
-from deploy.demo import evidence, phases
+from deploy.demo import evidence, notice_phases, phases
 from deploy.demo.facts import Invariant
 from deploy.demo.installation import Installation, ServiceEndpoint, StaffClient, open_staff_client
 from deploy.demo.invariants import check
@@ -24,6 +24,7 @@ from deploy.demo.phases import EventRun
 from deploy.demo.progress import PhaseProgress
 from deploy.demo.rehearsal import SAMPLE, rehearsal_of
 from deploy.demo.report import Report
+from deploy.demo.text_invariants import mail_address
 from deploy.local import runs
 from deploy.local.stack import Options, Stack
 from shared.campaign import Campaign
@@ -97,10 +98,14 @@ async def _play(
 async def play_event(play: EventRun, applications: list[DemoApplication], progress: PhaseProgress) -> Report:
     """Play all phases in order on the installation of `play`, and return the report."""
     total = len(applications)
+    with progress.phase("release", "Office: texts of notices released"):
+        await notice_phases.release_templates(play)
     with progress.phase("apply", "Applications: sealed, posted, receipted", total) as bar:
         await phases.take_applications(play, applications, bar)
     with progress.phase("decide", "Vault: opened, judged, encrypted", total) as bar:
         await phases.await_verdicts(play, total, bar)
+    with progress.phase("acknowledge", "Notices: every mailbox acknowledged") as bar:
+        await notice_phases.await_acknowledgements(play, count_acknowledged(applications), bar)
     with progress.phase("desk", "Desk: possible duplicates decided", 0) as bar:
         desk = await phases.decide_held(play, bar)
     with progress.phase("freeze", "Lottery: list frozen and signed"):
@@ -109,9 +114,13 @@ async def play_event(play: EventRun, applications: list[DemoApplication], progre
         await phases.roll_dice(play)
         transcript = await phases.keep_transcript(play)
     with progress.phase("notify", "Notices: mail and postcards", 0) as bar:
-        await phases.await_notices(play, await evidence.readable(play.staff), bar)
+        await notice_phases.await_results(play, await notice_phases.readable(play), bar)
+    with progress.phase("places", "Lottery: places given up and passed on") as bar:
+        played = await notice_phases.pass_places_on(play, bar)
+    with progress.phase("announce", "Notices: an announcement in BCC") as bar:
+        played = replace(played, announced=await notice_phases.announce(play, bar))
     with progress.phase("collect", "What became of everybody, compared"):
-        facts = await evidence.facts(play.staff, applications, desk, transcript)
+        facts = await evidence.facts(play.staff, applications, desk, transcript, played)
         summaries = await evidence.summaries(play.staff)
         postcard = await evidence.keep_postcard(play.staff, play.output)
     with progress.phase("return", "Close-out: everything back to the ward"):
@@ -136,6 +145,12 @@ async def play_event(play: EventRun, applications: list[DemoApplication], progre
     )
 
 
+def count_acknowledged(applications: list[DemoApplication]) -> int:
+    """Count the applications with a mail address whose own content is in order."""
+    complete = (each for each in applications if each.expected.status in {"accepted", "held"})
+    return sum(mail_address(each) is not None for each in complete)
+
+
 def _certified(certificate: JsonObject) -> Invariant:
     return Invariant(
         "the certificate of erasure says PASS", certificate["verdict"] == "PASS", f"verdict {certificate['verdict']}"
@@ -146,4 +161,4 @@ def _machine() -> str:
     return f"{platform.system()} {platform.release()}, {os.cpu_count()} cores, Python {platform.python_version()}"
 
 
-__all__ = ["DemoOptions", "StaffClient", "installation_of", "play_event", "run_demo"]
+__all__ = ["DemoOptions", "StaffClient", "count_acknowledged", "installation_of", "play_event", "run_demo"]

@@ -11,7 +11,7 @@ from deploy.demo.facts import Facts, Invariant, report
 from deploy.demo.people import DemoApplication
 from shared.campaign import Campaign
 from shared.contracts import SlipOutcome
-from shared.ids import ApplicationId, Receipt
+from shared.ids import Receipt
 
 _WORDS: Final[Mapping[tuple[str, str | None], str]] = {
     ("lost", "clash"): "時間が重なります",
@@ -21,57 +21,123 @@ _WORDS: Final[Mapping[tuple[str, str | None], str]] = {
 
 _WORDS_OF_OUTCOME: Final = {"won": "当選", "waiting": "補欠", "lost": "落選", "refused": "対象外"}
 
+_RESULTS: Final = ("result", "rejected")
+
 
 def check_texts(facts: Facts) -> Iterator[Invariant]:
     """Yield the invariants. Yield nothing if the rehearsal cannot look into the mailbox."""
     if facts.texts is None:
         return
     yield _one_recipient_each(facts, facts.texts)
-    yield _one_text_each(facts, facts.texts)
+    yield _one_result_each(facts, facts.texts)
     yield _every_class_explained(facts, facts.texts)
+    yield _acknowledgements(facts, facts.texts)
+    yield _confirmations(facts, facts.texts)
+    yield _announcements(facts, facts.texts)
 
 
 def _one_recipient_each(facts: Facts, texts: Sequence[DeliveredText]) -> Invariant:
-    """Check R-S4: one recipient, no other address than that and the office's, one receipt number."""
-    office = {facts.campaign.office.mail_from, facts.campaign.office.mail_to}
-    mails = [text for text in texts if text.channel == "mail"]
+    """Check R-S4 for single notices: one recipient, no other address than that and the office's, one receipt number."""
+    office = _office(facts)
+    mails = [text for text in texts if text.channel == "mail" and not text.is_announcement]
     wrong = [
         mail.place
         for mail in mails
-        if len(mail.recipients) != 1 or mail.addresses - office - set(mail.recipients) or len(mail.receipts) != 1
+        if len(mail.recipients) != 1
+        or mail.addresses - office - set(mail.recipients)
+        or len(mail.receipts) != 1
+        or not mail.kind
     ]
-    name = "every mail has one recipient, shows no other address, and names one receipt number"
+    name = "every single mail has one recipient, shows no other address, and names one receipt number"
     return Invariant(name, not wrong, report(wrong, f"{len(mails)} mails read"))
 
 
-def _one_text_each(facts: Facts, texts: Sequence[DeliveredText]) -> Invariant:
+def _one_result_each(facts: Facts, texts: Sequence[DeliveredText]) -> Invariant:
     """Check R-B8 where the texts arrived: a mail counts only in the mailbox that the application named."""
-    readable = {each.application_id: each for each in facts.sent if each.expected.readable}
-    by_receipt = _by_receipt(texts)
+    results = [text for text in texts if text.kind in _RESULTS]
+    readable = [each.application_id for each in facts.sent if each.expected.readable]
+    by_receipt = _by_receipt(results)
     wrong = []
     for application in facts.sent:
-        receipt = _receipt_of(facts, application.application_id)
-        arrived = [text for text in by_receipt.get(receipt, ()) if _reached(text, application)]
-        expected = 1 if application.application_id in readable else 0
-        if len(arrived) != expected or len(by_receipt.get(receipt, ())) != expected:
+        of_receipt = by_receipt.get(facts.receipt_of(application.application_id), ())
+        arrived = [
+            text for text in of_receipt if _reached(text, application) and _is_right_kind(facts, application, text)
+        ]
+        expected = 1 if application.expected.readable else 0
+        if len(arrived) != expected or len(of_receipt) != expected:
             wrong.append(f"{application.application_id} ({len(arrived)} texts)")
-    channels = Counter(text.channel for text in texts)
-    if len(texts) != len(readable):
-        wrong.append(f"{len(texts)} texts for {len(readable)} applications")
-    name = "each application that could be read has one text of its own, in its mailbox or printed"
+    channels = Counter(text.channel for text in results)
+    if len(results) != len(readable):
+        wrong.append(f"{len(results)} texts for {len(readable)} applications")
+    name = "each application that could be read has one result of its own, in its mailbox or printed"
     return Invariant(name, not wrong, report(wrong, f"{channels['mail']} mails, {channels['post']} cards read"))
+
+
+def _is_right_kind(facts: Facts, application: DemoApplication, text: DeliveredText) -> bool:
+    status = facts.statuses.get(application.application_id)
+    return status is not None and (text.kind == "rejected") == (status.status == "rejected")
 
 
 def _every_class_explained(facts: Facts, texts: Sequence[DeliveredText]) -> Invariant:
     """Check that each result says for every class what happened and why."""
-    by_receipt, wrong = _by_receipt(texts), []
+    by_receipt, wrong = _by_receipt([text for text in texts if text.kind == "result"]), []
     for application_id, outcomes in facts.outcomes.items():
-        texts_of = by_receipt.get(_receipt_of(facts, application_id), ())
+        texts_of = by_receipt.get(facts.receipt_of(application_id), ())
         if not all(_explains(text.text, facts.campaign, outcomes) for text in texts_of):
             wrong.append(str(application_id))
     reasons = Counter(outcome.reason or outcome.outcome for each in facts.outcomes.values() for outcome in each)
     seen = ", ".join(f"{reason} {count}" for reason, count in sorted(reasons.items()))
     return Invariant("each result says for every class what happened and why", not wrong, report(wrong, seen))
+
+
+def _acknowledgements(facts: Facts, texts: Sequence[DeliveredText]) -> Invariant:
+    """Check that every mailbox of a complete application has its acknowledgement: duplicates are not told apart."""
+    by_receipt = _by_receipt([text for text in texts if text.kind == "acknowledgement"])
+    expected = {
+        facts.receipt_of(each.application_id): each
+        for each in facts.sent
+        if each.expected.status in {"accepted", "held"} and each.mailbox == "takes"
+    }
+    wrong = [
+        receipt
+        for receipt, application in expected.items()
+        if [text.recipients for text in by_receipt.get(receipt, ())] != [(mail_address(application),)]
+    ]
+    wrong += [receipt for receipt in by_receipt if receipt not in expected]
+    name = "each complete application with a mailbox has one acknowledgement, a second application too"
+    return Invariant(name, not wrong, report(wrong, f"{len(expected)} acknowledgements read"))
+
+
+def _confirmations(facts: Facts, texts: Sequence[DeliveredText]) -> Invariant:
+    """Check that everybody who gave a place up, or took one, has that in writing."""
+    played = facts.played
+    wrong = []
+    for kind, receipts in (("place-withdrawn", played.withdrawn), ("place-won", played.accepted)):
+        by_receipt = _by_receipt([text for text in texts if text.kind == kind])
+        wrong += [f"{receipt} ({kind})" for receipt in receipts if len(by_receipt.get(Receipt(receipt), ())) != 1]
+        wrong += [f"{receipt} ({kind})" for receipt in by_receipt if receipt not in receipts]
+    seen = f"{len(played.withdrawn)} given up, {len(played.accepted)} passed on"
+    return Invariant("each place given up or passed on is confirmed in one text", not wrong, report(wrong, seen))
+
+
+def _announcements(facts: Facts, texts: Sequence[DeliveredText]) -> Invariant:
+    """Check R-S4 for mails to several: everybody of the announcement has it once, and it shows no other address."""
+    mails = [text for text in texts if text.is_announcement and text.channel == "mail"]
+    wrong = [
+        mail.place for mail in mails if mail.addresses - _office(facts) or facts.campaign.office.mail_to not in mail.to
+    ]
+    reached = Counter(address for mail in mails for address in mail.recipients)
+    expected = Counter(
+        str(mail_address(each))
+        for each in facts.sent
+        if each.mailbox == "takes" and facts.receipt_of(each.application_id) in facts.played.announced
+    )
+    if set(reached) != set(expected) or reached - expected:
+        wrong.append(f"{reached.total()} of {expected.total()} people")
+    seen = f"{len(mails)} mails to {reached.total()} people"
+    return Invariant(
+        "an announcement reaches everybody it is for and shows nobody's address", not wrong, report(wrong, seen)
+    )
 
 
 def _explains(text: str, campaign: Campaign, outcomes: Sequence[SlipOutcome]) -> bool:
@@ -93,17 +159,16 @@ def _title(campaign: Campaign, outcome: SlipOutcome) -> str:
     return re.sub(r"\s+", "", event_class.title.ja if event_class else outcome.class_id)
 
 
+def _office(facts: Facts) -> frozenset[str]:
+    return frozenset({facts.campaign.office.mail_from, facts.campaign.office.mail_to})
+
+
 def _by_receipt(texts: Sequence[DeliveredText]) -> Mapping[Receipt, Sequence[DeliveredText]]:
     found: defaultdict[Receipt, list[DeliveredText]] = defaultdict(list)
     for text in texts:
         for receipt in text.receipts:
             found[receipt].append(text)
     return found
-
-
-def _receipt_of(facts: Facts, application_id: ApplicationId) -> Receipt:
-    status = facts.statuses.get(application_id)
-    return Receipt("" if status is None else status.receipt)
 
 
 def _reached(text: DeliveredText, application: DemoApplication) -> bool:

@@ -17,7 +17,7 @@ import pytest
 from pymongo import MongoClient
 from rich.console import Console
 
-from deploy.demo import evidence, phases
+from deploy.demo import evidence, notice_phases, phases
 from deploy.demo.facts import Facts
 from deploy.demo.installation import open_staff_client
 from deploy.demo.invariants import check
@@ -25,7 +25,7 @@ from deploy.demo.people import DemoApplication, needles, population
 from deploy.demo.phases import EventRun
 from deploy.demo.progress import PhaseProgress
 from deploy.demo.rehearsal import SAMPLE, rehearsal_of
-from deploy.demo.run import QUICK, installation_of
+from deploy.demo.run import QUICK, count_acknowledged, installation_of
 from deploy.local.processes import Watchdog
 from deploy.local.stack import Options, Stack
 from services.vault.audit.repository import COLLECTION as AUDIT
@@ -84,13 +84,15 @@ async def _until_all_are_notified(
     async with open_staff_client(installation_of(stack, campaign)) as staff:
         play = EventRun(staff, home)
         with stage.phase("all", "everything", len(applications)) as counter:
+            await notice_phases.release_templates(play)
             await phases.take_applications(play, applications, counter)
             await phases.await_verdicts(play, len(applications), counter)
+            await notice_phases.await_acknowledgements(play, count_acknowledged(applications), counter)
             desk = await phases.decide_held(play, counter)
             await phases.freeze(play)
             await phases.roll_dice(play)
             transcript = await phases.keep_transcript(play)
-            await phases.await_notices(play, await evidence.readable(staff), counter)
+            await notice_phases.await_results(play, await notice_phases.readable(play), counter)
             facts = await evidence.facts(staff, applications, desk, transcript)
     return facts, play
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from deploy.demo.delivered import DeliveredText
-from deploy.demo.facts import Facts, Notice, Status
+from deploy.demo.facts import Facts, Notice, Played, Status, VaultCount
 from deploy.demo.invariants import check
 from deploy.demo.people import DemoApplication, population
 from deploy.demo.text_invariants import mail_address
@@ -21,20 +21,51 @@ CAMPAIGN = load_campaign(Path("deploy/campaigns/777-days.yaml"))
 PEOPLE = population(CAMPAIGN, 3, 200)
 
 
+_WORDS = {"result": "抽選の結果", "rejected": "この申込みは抽選の対象になりません"}
+HOLDER = next(each for each in PEOPLE if each.expected.status == "accepted" and each.mailbox == "takes")
+RECEIPT = next(candidates(HOLDER.channel, HOLDER.application_id))
+ADDRESS = str(mail_address(HOLDER))
+CONFIRMATION = DeliveredText(
+    "mail", "confirmation", (ADDRESS,), frozenset({RECEIPT}), frozenset({ADDRESS}), "辞退のお手続きを承りました"
+)
+OFFICE = CAMPAIGN.office.mail_to
+ANNOUNCED = DeliveredText("mail", "bcc", (ADDRESS,), frozenset(), frozenset({OFFICE}), "の入口を北口に", OFFICE)
+
+
 def right() -> Facts:
     """Return the facts of a flawless run in which no application won."""
     status = {each.application_id: _status(each) for each in PEOPLE}
     accepted = [each for each in PEOPLE if status[each.application_id].status == "accepted"]
+    readable = [each for each in PEOPLE if each.expected.readable]
     return Facts(
         campaign=CAMPAIGN,
         sent=PEOPLE,
         statuses=status,
         desk={each.application_id: "reject" for each in PEOPLE if each.expected.status == "held"},
         outcomes={each.application_id: _lost(each) for each in accepted},
-        notices=[Notice(each.application_id, "sent") for each in PEOPLE if each.expected.readable],
+        notices=[Notice(status[each.application_id].receipt, _result_kind(each), "sent") for each in readable],
         transcript_checks=[("root", True)],
-        texts=[_text(each) for each in PEOPLE if each.expected.readable],
+        texts=[
+            *map(_text, readable),
+            *map(_acknowledgement, filter(_is_acknowledged, PEOPLE)),
+            CONFIRMATION,
+            ANNOUNCED,
+        ],
+        played=Played((RECEIPT,), (), frozenset({RECEIPT})),
+        vault_count=VaultCount(len(accepted), len(accepted), ()),
     )
+
+
+def _result_kind(each: DemoApplication) -> str:
+    return "result" if each.expected.status == "accepted" else "rejected"
+
+
+def _is_acknowledged(each: DemoApplication) -> bool:
+    return each.expected.status in {"accepted", "held"} and each.mailbox == "takes"
+
+
+def _acknowledgement(each: DemoApplication) -> DeliveredText:
+    return replace(_text(each), text="申込みを受け付けました")
 
 
 def _status(each: DemoApplication) -> Status:
@@ -48,7 +79,7 @@ def _text(each: DemoApplication) -> DeliveredText:
     """Return the text of an application whose classes were all lost, as it arrived."""
     receipt, address = next(candidates(each.channel, each.application_id)), mail_address(each)
     titles = [event_class.title.ja for event_class in CAMPAIGN.classes if event_class.id in each.expected.asked]
-    text = receipt + "".join(f"{title}落選".replace(" ", "") for title in titles)
+    text = receipt + "".join(f"{title}落選".replace(" ", "") for title in titles) + _WORDS[_result_kind(each)]
     if address is None:
         return DeliveredText("post", "card", (), frozenset({receipt}), frozenset(), text)
     return DeliveredText("mail", "mail", (address,), frozenset({receipt}), frozenset({address}), text)
@@ -63,10 +94,12 @@ def _lost(each: DemoApplication) -> list[SlipOutcome]:
 FACTS = right()
 SOMEBODY = next(iter(FACTS.outcomes))
 TEXTS = list(FACTS.texts or ())
-MAIL = next(text for text in TEXTS if text.channel == "mail")
+RESULTS = [text for text in TEXTS if text.kind == "result"]
+MAIL = next(text for text in RESULTS if text.channel == "mail")
+ACKNOWLEDGEMENT = next(text for text in TEXTS if text.kind == "acknowledgement")
 SIBLINGS = next(
     pair
-    for pair in itertools.combinations([text for text in TEXTS if text.channel == "mail"], 2)
+    for pair in itertools.combinations([text for text in RESULTS if text.channel == "mail"], 2)
     if pair[0].recipients == pair[1].recipients
 )
 """Texts to two children of one family, in one mailbox."""
@@ -79,7 +112,7 @@ def with_texts(old: DeliveredText, *new: DeliveredText) -> Facts:
 
 def one_mail_to_both() -> Facts:
     """Return the facts of a batch mail: the address stands twice in the envelope, and no receipt number in the text."""
-    both = replace(MAIL, recipients=SIBLINGS[0].recipients * 2, receipts=frozenset(), text="残念ながら")
+    both = replace(MAIL, recipients=SIBLINGS[0].recipients * 2, receipts=frozenset(), text="抽選の結果、残念ながら")
     return replace(FACTS, texts=[*(text for text in TEXTS if text not in SIBLINGS), both])
 
 
@@ -116,18 +149,33 @@ def test_a_flawless_run_breaks_nothing():
         (lambda f: replace(f, outcomes=won(11)), "over capacity"),
         (lambda f: replace(f, notices=f.notices[1:]), "exactly one notice"),
         (lambda f: replace(f, notices=[*f.notices, f.notices[0]]), "exactly one notice"),
-        (lambda f: replace(f, notices=[*f.notices[1:], Notice(f.notices[0].application_id, "unknown")]), "was told"),
-        (lambda _: with_texts(MAIL), "one text of its own"),
-        (lambda _: with_texts(MAIL, MAIL, MAIL), "one text of its own"),
-        (lambda _: with_texts(MAIL, replace(MAIL, recipients=("other@m.example",))), "one text of its own"),
-        (lambda _: with_texts(MAIL, replace(MAIL, receipts=frozenset())), "one text of its own"),
-        (lambda _: one_mail_to_both(), "one text of its own"),
+        (lambda f: replace(f, notices=[*f.notices[1:], replace(f.notices[0], state="unknown")]), "was told"),
+        (lambda _: with_texts(MAIL), "one result of its own"),
+        (lambda _: with_texts(MAIL, MAIL, MAIL), "one result of its own"),
+        (lambda _: with_texts(MAIL, replace(MAIL, recipients=("other@m.example",))), "one result of its own"),
+        (lambda _: with_texts(MAIL, replace(MAIL, receipts=frozenset())), "one result of its own"),
+        (lambda _: one_mail_to_both(), "one result of its own"),
         (lambda _: one_mail_to_both(), "one recipient"),
         (lambda _: with_texts(MAIL, replace(MAIL, recipients=(*MAIL.recipients, "b@m.example"))), "one recipient"),
         (lambda _: with_texts(MAIL, replace(MAIL, addresses=MAIL.addresses | {"b@m.example"})), "one recipient"),
         (lambda _: lost_by("clash"), "what happened and why"),
         (lambda _: lost_by("limit"), "what happened and why"),
-        (lambda _: replace(FACTS, texts=[replace(text, text="") for text in TEXTS]), "what happened and why"),
+        (
+            lambda _: replace(FACTS, texts=[replace(text, text="抽選の結果") for text in RESULTS]),
+            "what happened and why",
+        ),
+        (lambda _: with_texts(ACKNOWLEDGEMENT), "one acknowledgement"),
+        (lambda _: with_texts(ACKNOWLEDGEMENT, ACKNOWLEDGEMENT, ACKNOWLEDGEMENT), "one acknowledgement"),
+        (lambda _: with_texts(ACKNOWLEDGEMENT, replace(ACKNOWLEDGEMENT, recipients=("b@m.example",))), "acknowledgem"),
+        (lambda _: with_texts(CONFIRMATION), "given up or passed on"),
+        (lambda f: replace(f, played=replace(f.played, withdrawn=())), "given up or passed on"),
+        (lambda f: replace(f, played=replace(f.played, accepted=(RECEIPT,))), "given up or passed on"),
+        (lambda _: with_texts(ANNOUNCED), "announcement"),
+        (lambda _: with_texts(ANNOUNCED, ANNOUNCED, ANNOUNCED), "announcement"),
+        (lambda _: with_texts(ANNOUNCED, replace(ANNOUNCED, to=ADDRESS)), "announcement"),
+        (lambda _: with_texts(ANNOUNCED, replace(ANNOUNCED, addresses=frozenset({ADDRESS}))), "announcement"),
+        (lambda f: replace(f, vault_count=VaultCount(3, 3, ())), "vault counts"),
+        (lambda f: replace(f, vault_count=replace(f.vault_count, differences=(RECEIPT,))), "vault counts"),
         (lambda f: replace(f, transcript_checks=[("root", False)]), "transcript"),
         (lambda f: replace(f, transcript_checks=[]), "transcript"),
     ],

@@ -1,0 +1,150 @@
+"""Phases of notices: texts released, people acknowledged and told, cards posted, places passed on, an announcement."""
+
+from dataclasses import dataclass
+from typing import Final
+
+import pypdfium2
+
+from deploy.demo.facts import Played
+from deploy.demo.phases import TIMEOUT_S, EventRun
+from deploy.demo.progress import PhaseBar
+from deploy.demo.rehearsal import until
+from shared.json_types import JsonObject
+
+OPEN: Final = frozenset(
+    {"pending", "mailing", "deferred", "unreleased", "bounced", "to_print", "requested", "fetched", "counted"}
+)
+"""States of a notice that change by themselves or by the phase that runs; cards that are made wait for the office."""
+
+RESULTS: Final = ("result", "rejected")
+_UNREADABLE: Final = frozenset({"malformed", "purpose-version"})
+_GIVEN_UP: Final = 3
+"""Places given up in each class that has a waiting list."""
+
+_MOST_CLASSES: Final = 3
+
+
+async def release_templates(play: EventRun) -> int:
+    """Release the version of each template that the vault shows; return the number of templates."""
+    staff = play.staff
+    templates = (await staff.get(staff.at.vault, "notice-templates"))["templates"]
+    for template in templates:
+        path = f"notice-templates/{template['kind']}/{template['channel']}/releases"
+        await staff.post(staff.at.vault, path, {"sha256": template["sha256"], "actor": "demo-office"})
+    return len(templates)
+
+
+async def await_acknowledgements(play: EventRun, expected: int, bar: PhaseBar) -> None:
+    """Wait until every complete application with a mail address is acknowledged, or its mailbox refused."""
+    await _await_kinds(play, ("acknowledgement",), expected, bar)
+
+
+async def readable(play: EventRun) -> int:
+    """Count the applicants who can be notified: those whose application could be read."""
+    summary = await play.staff.get(play.staff.at.vault, "summary")
+    unreadable = sum(int(summary["reasons"].get(reason, 0)) for reason in _UNREADABLE)
+    return sum(int(count) for count in summary["applications"].values()) - unreadable
+
+
+async def await_results(play: EventRun, expected: int, bar: PhaseBar) -> None:
+    """Wait until every mail is sent and every card made, then fetch, count and post the cards."""
+    await _await_kinds(play, RESULTS, expected, bar)
+    await post_cards(play)
+
+
+async def _await_kinds(play: EventRun, kinds: tuple[str, ...], expected: int, bar: PhaseBar) -> None:
+    bar.to(0, expected)
+
+    async def ask() -> JsonObject:
+        summary: JsonObject = await play.staff.get(play.staff.at.notifier, "summary")
+        created = sum(int(summary["kinds"].get(kind, 0)) for kind in kinds)
+        bar.to(max(0, min(created, expected) - _open(summary)))
+        return summary
+
+    def done(summary: JsonObject) -> bool:
+        return sum(int(summary["kinds"].get(kind, 0)) for kind in kinds) >= expected and _open(summary) == 0
+
+    await until(ask, done, within_s=TIMEOUT_S, what=f"notices ({', '.join(kinds)})")
+
+
+def _open(summary: JsonObject) -> int:
+    return sum(int(count) for state, count in summary["notices"].items() if state in OPEN)
+
+
+async def post_cards(play: EventRun) -> None:
+    """Act as the office does: one person fetches a batch, two people count its cards, one posts them."""
+    staff = play.staff
+    for batch in (await staff.get(staff.at.notifier, "print-batches"))["batches"]:
+        if batch["state"] != "made":
+            continue
+        path = f"print-batches/{batch['id']}"
+        await staff.post(staff.at.notifier, f"{path}/fetches", {"actor": "demo-printer"})
+        pages = len(pypdfium2.PdfDocument(await staff.get_bytes(staff.at.vault, f"{path}/pdf")))
+        for actor in ("demo-printer", "demo-counter"):
+            await staff.post(staff.at.notifier, f"{path}/counts", {"actor": actor, "pieces": pages // 2})
+        day = staff.at.campaign.draw.at
+        posting = {"actor": "demo-counter", "office": "新宿郵便局", "posted_on": f"{day:%Y-%m-%d}"}
+        await staff.post(staff.at.notifier, f"{path}/posting", posting)
+
+
+@dataclass(frozen=True)
+class _Place:
+    """Place of one application in one class."""
+
+    receipt: str
+    class_id: str
+
+
+async def pass_places_on(play: EventRun, bar: PhaseBar) -> Played:
+    """Give some places up by telephone; those who are offered one accept; everybody concerned is told."""
+    given_up = await _choose_places(play)
+    for place in given_up:
+        await _answer(play, place, "withdraw")
+    offered = {place.receipt: place for place in await _places(play, "state=offered")}
+    await _await_kinds(play, ("offer",), len(offered), bar)
+    for place in offered.values():
+        await _answer(play, place, "accept")
+    await _await_kinds(play, ("place-withdrawn", "place-won"), len(given_up) + len(offered), bar)
+    await post_cards(play)
+    return Played(tuple(place.receipt for place in given_up), tuple(offered))
+
+
+async def _choose_places(play: EventRun) -> list[_Place]:
+    """Return places of full classes with a waiting list, held by applicants who wait for no other class.
+
+    An applicant who waits could be offered the other class at once: that notice has everything, and replaces this one.
+    """
+    classes = (await play.staff.get(play.staff.at.lottery, "places"))["classes"]
+    waiting = {place.receipt for place in await _places(play, "state=waiting")}
+    chosen: dict[str, _Place] = {}
+    for row in [row for row in classes if row["waiting"] and not row["free"]][:_MOST_CLASSES]:
+        held = await _places(play, f"class_id={row['class_id']}&state=held")
+        free_to_go = [place for place in held if place.receipt not in waiting and place.receipt not in chosen]
+        chosen |= {place.receipt: place for place in free_to_go[:_GIVEN_UP]}
+    return list(chosen.values())
+
+
+async def _places(play: EventRun, query: str) -> list[_Place]:
+    found = await play.staff.get(play.staff.at.lottery, f"places?{query}")
+    return [_Place(str(row["receipt"]), str(row["class_id"])) for row in found["places"]]
+
+
+async def _answer(play: EventRun, place: _Place, answer: str) -> None:
+    body = {"receipt": place.receipt, "class_id": place.class_id, "answer": answer, "actor": "demo-office"}
+    await play.staff.post(play.staff.at.lottery, "places/answers", body)
+
+
+async def announce(play: EventRun, bar: PhaseBar) -> frozenset[str]:
+    """Announce another entrance to all who hold a place of the first class; return their receipt numbers."""
+    class_id = play.staff.at.campaign.classes[0].id
+    held = {place.receipt for place in await _places(play, f"class_id={class_id}&state=held")}
+    body = {
+        "kind": "entrance-changed",
+        "params": {"entrance": "north", "class_id": class_id},
+        "class_id": class_id,
+        "actor": "demo-office",
+    }
+    await play.staff.post(play.staff.at.notifier, "announcements", body)
+    await _await_kinds(play, ("entrance-changed",), len(held), bar)
+    await post_cards(play)
+    return frozenset(held)
