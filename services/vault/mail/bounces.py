@@ -2,13 +2,14 @@
 
 Reports quote real addresses, so they end here and are not looked up. The bounce address of the envelope names the
 notice (`rules/bounce_address.py`), so answer and timing do not depend on who applied. What leaves is `mail.bounced`:
-notice id, verdict and status code (`docs/protocols.md` §3).
+notice id, verdict and status code (`docs/protocols.md` §3). For an announcement, which has many recipients, the report
+is searched for the addresses of this batch only.
 """
 
 import asyncio
 import ssl
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network, ip_address
 from typing import Final, TypeAlias
@@ -17,17 +18,24 @@ with warnings.catch_warnings():
     warnings.simplefilter("ignore", DeprecationWarning)
     from aiosmtpd.smtp import SMTP, Envelope, Session
 
+from services.vault.mail.rules.batch_reports import named_recipients
 from services.vault.mail.rules.bounce_address import BounceAddresses
-from services.vault.mail.rules.delivery_reports import Reading, read_report
+from services.vault.mail.rules.delivery_reports import read_report
+from services.vault.mail.rules.reading import Reading
 from shared.contracts import MailBounced
 from shared.errors import TransientError
-from shared.ids import CampaignId, NoticeId, derived_event_id
+from shared.ids import CampaignId, EventId, NoticeId, Token, derived_event_id
 from shared.logging import describe, get_logger
 from shared.storage import PyMongoError, Store, UnitOfWork
 
 _log = get_logger(__name__)
 
 Network: TypeAlias = IPv4Network | IPv6Network
+FindBatch: TypeAlias = Callable[[NoticeId], Awaitable[Mapping[str, Token]]]
+"""Returns the recipients of an announcement by mail address; nothing for a notice to one applicant.
+
+It is asked for each report, whatever the report says, so that the time of the answer tells nothing.
+"""
 
 _LARGEST: Final = 16 * 1024 * 1024
 _IDLE_S: Final = 60.0
@@ -46,11 +54,21 @@ class BounceOptions:
     tls: ssl.SSLContext | None = None
 
 
+async def _no_batch(_notice: NoticeId) -> Mapping[str, Token]:
+    return {}
+
+
 class BounceServer:
     """Listen between `start` and `stop`. `campaigns` returns those that are not erased; nothing is stored here."""
 
-    def __init__(self, options: BounceOptions, campaigns: Callable[[], Sequence[CampaignId]], store: Store) -> None:
-        self._options, self._reports = options, _Reports(options, campaigns, store)
+    def __init__(
+        self,
+        options: BounceOptions,
+        campaigns: Callable[[], Sequence[CampaignId]],
+        store: Store,
+        find_batch: FindBatch = _no_batch,
+    ) -> None:
+        self._options, self._reports = options, _Reports(options, campaigns, store, find_batch)
         self._server: asyncio.Server | None = None
 
     async def start(self) -> None:
@@ -93,8 +111,14 @@ class _ReportSMTP(SMTP):
 class _Reports:
     """Handler for aiosmtpd, which gives the names of the methods. Answers repeat nothing of the report."""
 
-    def __init__(self, options: BounceOptions, campaigns: Callable[[], Sequence[CampaignId]], store: Store) -> None:
-        self._options, self._campaigns, self._store = options, campaigns, store
+    def __init__(
+        self,
+        options: BounceOptions,
+        campaigns: Callable[[], Sequence[CampaignId]],
+        store: Store,
+        find_batch: FindBatch,
+    ) -> None:
+        self._options, self._campaigns, self._store, self._find_batch = options, campaigns, store, find_batch
 
     async def handle_MAIL(  # noqa: N802
         self, _server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
@@ -120,9 +144,10 @@ class _Reports:
         notice = self._options.addresses.parse(envelope.rcpt_tos[0])
         if notice is None:
             return "550 5.1.1 no such recipient"
-        reading = await asyncio.to_thread(read_report, envelope.original_content or b"", envelope.mail_from)
-        _log.info("report-read", notice=notice, verdict=reading.verdict, status=reading.status)
-        events = _events(self._campaigns(), notice, reading)
+        batch = await self._find_batch(notice)
+        reading, tokens = await asyncio.to_thread(_read, envelope.original_content or b"", envelope.mail_from, batch)
+        _log.info("report-read", notice=notice, verdict=reading.verdict, status=reading.status, count=len(tokens))
+        events = _events(self._campaigns(), notice, reading, tokens)
         if events:
             await self._store.transact(lambda uow: _publish(events, uow))
         return _NOTED
@@ -144,17 +169,41 @@ def _is_allowed(session: Session, clients: Sequence[Network]) -> bool:
     return any(address in network for network in clients)
 
 
-def _events(campaigns: Sequence[CampaignId], notice: NoticeId, reading: Reading) -> list[MailBounced]:
-    """Return one event for each campaign: the vault does not know the notice's; the notifier finds it by both ids."""
+def _read(content: bytes, sender: str | None, batch: Mapping[str, Token]) -> tuple[Reading, list[Token]]:
+    """Return the verdict, and the recipients of a batch whom it concerns.
+
+    A failure that names no recipient of its batch is unclear: it stands for one of them, and a person must look which.
+    """
+    reading = read_report(content, sender)
+    if not batch or reading.verdict == "silent":
+        return reading, []
+    tokens = [batch[address] for address in sorted(named_recipients(content, batch))]
+    return (reading if tokens else Reading("unclear", reading.status)), tokens
+
+
+def _events(
+    campaigns: Sequence[CampaignId], notice: NoticeId, reading: Reading, tokens: Sequence[Token]
+) -> list[MailBounced]:
+    """Return one event for each campaign: the vault does not know the notice's; the notifier finds it by both ids.
+
+    With tokens, each recipient of the batch gets an event of its own.
+    """
     if reading.verdict == "silent":
         return []
+    recipients: Sequence[Token | None] = tokens or [None]
     return [
-        MailBounced(campaign=campaign, notice_id=notice, status=reading.status, verdict=reading.verdict)
+        MailBounced(campaign=campaign, notice_id=notice, token=token, status=reading.status, verdict=reading.verdict)
         for campaign in campaigns
+        for token in recipients
     ]
 
 
 async def _publish(bounced: Sequence[MailBounced], uow: UnitOfWork) -> None:
     """Publish the events. A repeated report has the same event ids, which the inbox drops."""
     for event in bounced:
-        await uow.emit(event, derived_event_id(event.name, event.campaign, event.notice_id, event.verdict))
+        await uow.emit(event, _event_id(event))
+
+
+def _event_id(event: MailBounced) -> EventId:
+    names = [event.campaign, event.notice_id, event.verdict, *([] if event.token is None else [event.token])]
+    return derived_event_id(event.name, *names)

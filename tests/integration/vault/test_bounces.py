@@ -1,6 +1,6 @@
 """Delivery reports at the vault's listener: real SMTP and a real database; only ids, verdicts and codes leave."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from ipaddress import ip_network
 from pathlib import Path
@@ -11,9 +11,10 @@ import pytest
 from services.vault.mail.bounces import BounceOptions, BounceServer, Network
 from services.vault.mail.rules.bounce_address import BounceAddresses
 from shared.contracts import MailBounced
-from shared.ids import CampaignId
+from shared.ids import CampaignId, NoticeId, Token
 from shared.storage import OUTBOX
 from tests.support.delivery_reports import Recipient, report
+from tests.support.message_samples import TOKEN
 from tests.support.vault_parts import Parts, parts
 
 ADDRESSES = BounceAddresses("bounces.example", bytes(32))
@@ -29,13 +30,19 @@ async def vault(mongo_url: str, namespace: str, tmp_path: Path) -> AsyncIterator
 
 
 @asynccontextmanager
-async def connect(vault: Parts, clients: Sequence[Network] = LOOPBACK) -> AsyncIterator[aiosmtplib.SMTP]:
-    """Run the listener and connect to it as the mail server."""
+async def connect(
+    vault: Parts, clients: Sequence[Network] = LOOPBACK, batch: Mapping[str, Token] | None = None
+) -> AsyncIterator[aiosmtplib.SMTP]:
+    """Run the listener and connect to it as the mail server. `batch`: recipients, if the notice is an announcement."""
 
     def list_campaigns() -> list[CampaignId]:
         return [vault.campaign.id]
 
-    server = BounceServer(BounceOptions("127.0.0.1", 0, ADDRESSES, clients), list_campaigns, vault.store)
+    async def find_batch(notice: NoticeId) -> Mapping[str, Token]:
+        assert notice == NOTICE
+        return batch or {}
+
+    server = BounceServer(BounceOptions("127.0.0.1", 0, ADDRESSES, clients), list_campaigns, vault.store, find_batch)
     await server.start()
     try:
         client = aiosmtplib.SMTP(
@@ -78,6 +85,48 @@ async def test_a_letter_of_a_person_is_published_as_unclear(vault: Parts) -> Non
 async def test_a_delay_publishes_nothing(vault: Parts) -> None:
     await deliver(vault, report(Recipient("a@b.example", "delayed", "4.4.1")))
     assert await published(vault) == []
+
+
+BATCH = {"hanako@mail.example": TOKEN, "taro@mail.example": Token("tok_" + "0" * 26)}
+
+
+async def batch_events(vault: Parts, content: bytes) -> list[tuple[str | None, str]]:
+    async with connect(vault, batch=BATCH) as mx:
+        await mx.sendmail("", [TO], content)
+    return [(event.token, event.verdict) for event in await vault.said(MailBounced) if isinstance(event, MailBounced)]
+
+
+async def test_a_report_on_an_announcement_bounces_the_recipient_that_it_names(vault: Parts) -> None:
+    """Case b9."""
+    content = b"Subject: failure\r\n\r\nThe mailbox taro@mail.example is not there.\r\n"
+    assert await batch_events(vault, content) == [("tok_" + "0" * 26, "bounced")]
+
+
+async def test_a_report_on_an_announcement_that_names_no_recipient_is_unclear(vault: Parts) -> None:
+    """Case b9."""
+    assert await batch_events(vault, b"Subject: failure\r\n\r\nother@mail.example\r\n") == [(None, "unclear")]
+
+
+async def test_a_delay_of_an_announcement_publishes_nothing(vault: Parts) -> None:
+    assert await batch_events(vault, report(Recipient("taro@mail.example", "delayed", "4.4.1"))) == []
+
+
+@pytest.mark.parametrize("to", [TO.upper(), '"{}"@{}'.format(*TO.split("@"))])
+async def test_an_address_in_upper_case_or_quoted_is_taken(vault: Parts, to: str) -> None:
+    await deliver(vault, report(Recipient("a@b.example")), to=to)
+    assert await published(vault) == [(NOTICE, "bounced", "5.1.1")]
+
+
+@pytest.mark.parametrize("content", [b"", b"\r\n", b"\x00" * 1000 + b"\r\n", b"\xff\xfe\r\n.\x80\r\n"])
+async def test_mail_of_any_bytes_is_taken_and_published(vault: Parts, content: bytes) -> None:
+    assert (await deliver(vault, content)).startswith("2.0.0")
+    assert [(notice, verdict) for notice, verdict, _ in await published(vault)] == [(NOTICE, "bounced")]
+
+
+async def test_a_report_of_ten_megabytes_is_taken(vault: Parts) -> None:
+    content = report(Recipient("a@b.example")).replace(b"text\r\n", (b"x" * 998 + b"\r\n") * 10_000)
+    assert (await deliver(vault, content)).startswith("2.0.0")
+    assert await published(vault) == [(NOTICE, "bounced", "5.1.1")]
 
 
 async def test_the_same_report_twice_is_the_same_event(vault: Parts) -> None:

@@ -16,6 +16,7 @@ from shared.ids import NoticeId
 CONTEXT: Final = b"kuji/bounce/2"
 MAC_CHARACTERS: Final = 10
 _NOTICE: Final = re.compile(r"n-([0-9a-f]{20})")
+_QUOTED: Final = re.compile(r'"([^"]*)"')
 _LOCAL: Final = re.compile(r"b\+([0-9a-f]{20})\.([0-9a-hjkmnp-tv-z]{10})")
 
 
@@ -32,10 +33,13 @@ class BounceAddresses:
         return None if digits is None else f"b+{digits[1]}.{self._mac(notice)}@{self.domain}"
 
     def parse(self, address: str) -> NoticeId | None:
-        """Return the notice of an address with the right domain and mac, in any case of letters; else None."""
+        """Return the notice of an address with the right domain and mac; else None.
+
+        Mail servers may change the case of letters, and quote the local part (RFC 5321 §4.1.2).
+        """
         local, _, domain = address.lower().rpartition("@")
-        parts = _LOCAL.fullmatch(local)
-        if parts is None or domain != self.domain.lower():
+        parts = _LOCAL.fullmatch(_unquote(local))
+        if parts is None or domain.removesuffix(".") != self.domain.lower() or not address.isascii():
             return None
         notice = f"n-{parts[1]}"
         return NoticeId(notice) if hmac.compare_digest(parts[2], self._mac(notice)) else None
@@ -43,3 +47,8 @@ class BounceAddresses:
     def _mac(self, notice: str) -> str:
         digest = hmac.digest(self.key, CONTEXT + b"\0" + notice.encode("ascii"), hashlib.sha256)
         return crockford.encode(digest, MAC_CHARACTERS).lower()
+
+
+def _unquote(local: str) -> str:
+    quoted = _QUOTED.fullmatch(local)
+    return local if quoted is None else re.sub(r"\\(.)", r"\1", quoted[1])

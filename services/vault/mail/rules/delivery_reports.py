@@ -1,44 +1,29 @@
 """Decide what came to a bounce address: a final failure, something silent, or mail that a person must read. Pure.
 
-Order: fields of RFC 3464, read leniently; the prose of many mailers (`flufl.bounce`, `prose_reports.py`); then the
-bounce address itself, which names one notice. Addresses in a report are never used: whatever mailbox it names, the
-envelope says which notice came back. Nothing but the status code leaves this module.
+Order: fields of RFC 3464, read leniently (`status_fields.py`); the prose of many mailers (`prose_reports.py`); then
+the bounce address itself, which names one notice. Addresses in a report are never used: whatever mailbox it names,
+the envelope says which notice came back. Nothing but the status code leaves this module.
 """
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Sequence
 from email import message_from_bytes
 from email.message import Message
-from typing import Any, Final, Literal, TypeAlias
+from typing import Final
 
 from services.vault.mail.rules import prose_reports
+from services.vault.mail.rules.reading import Reading
+from services.vault.mail.rules.report_text import Part, decode_part, is_returned_mail, own_parts
+from services.vault.mail.rules.status_fields import has_recipient_fields, read_fields
 
-Verdict: TypeAlias = Literal["bounced", "unclear", "silent"]
-Part: TypeAlias = "Message[Any, Any]"
-
-UNDEFINED: Final = "5.0.0"
-_READ_BYTES: Final = 256 * 1024
-_MOST_PARTS: Final = 100
+READ_BYTES: Final = 256 * 1024
 _MOST_BOUNDARIES: Final = 60
 _STATUS_TYPES: Final = frozenset({"message/delivery-status", "message/global-delivery-status"})
-_STATUS: Final = re.compile(r"(?<![\d.])([245])[.,]\s?(\d{1,3})[.,]\s?(\d{1,3})(?![\d.])")
-_ACTION: Final = re.compile(r"^[ \t]*(?:a?ction)[ \t]*[:;][ \t]*([^\r\n]*)", re.IGNORECASE | re.MULTILINE)
-_STATUS_FIELD: Final = re.compile(r"^[ \t]*s?tatus[ \t]*[:;][ \t]*([^\r\n]*)", re.IGNORECASE | re.MULTILINE)
-_DIAGNOSTIC: Final = re.compile(r"^[ \t]*diagnostic-code[ \t]*[:;][ \t]*([^\r\n]*)", re.IGNORECASE | re.MULTILINE)
-_RECIPIENT: Final = re.compile(r"^[ \t]*(?:original|final)-recipient[ \t]*[:;]", re.IGNORECASE | re.MULTILINE)
-_FAILED: Final = re.compile(
-    r"\W*(?:fail|expire|error|undeliver|reject|bounce|refuse|return|abort|不達|失敗)", re.IGNORECASE
-)
-_GOING_ON: Final = re.compile(r"\W*(?:delay|deliver|relay|expand|queue|warning|transient|success)", re.IGNORECASE)
-
-
-@dataclass(frozen=True)
-class Reading:
-    """Verdict on one mail, with the status code (RFC 3463) of a failure."""
-
-    verdict: Verdict
-    status: str = UNDEFINED
+_DISPOSITION_TYPES: Final = frozenset({"message/disposition-notification", "message/global-disposition-notification"})
+_BLANK_LINES: Final = re.compile(rb"\n{3,}")
+"""`email` makes an object of each blank line of a status part."""
+_BY_LINE: Final = re.IGNORECASE | re.MULTILINE
+_ARRIVED: Final = re.compile(r"^[ \t]*disposition[ \t]*:[^;\n]*;\s*(?:displayed|processed|dispatched)\s*$", _BY_LINE)
 
 
 def read_report(content: bytes, sender: str | None) -> Reading:
@@ -46,42 +31,76 @@ def read_report(content: bytes, sender: str | None) -> Reading:
 
     Never raises: what cannot be parsed is `bounced` with a null sender and `unclear` otherwise.
     """
-    is_null = sender in {None, "", "<>"}
+    origin = "" if sender in {None, "<>"} else str(sender)
+    head = _BLANK_LINES.sub(b"\n\n", content[:READ_BYTES].replace(b"\r\n", b"\n").replace(b"\r", b"\n"))
     try:
-        return _read(content[:_READ_BYTES], is_null=is_null)
+        reading = _read(head, origin)
     except Exception:  # noqa: BLE001  (`email` and `flufl.bounce` raise many types for damaged mail)
-        return Reading("bounced" if is_null else "unclear")
+        return _by_sender(origin)
+    is_cut = reading.verdict == "silent" and len(content) > READ_BYTES
+    return Reading("unclear") if is_cut and not _is_whole(head) else reading
 
 
-def _read(content: bytes, *, is_null: bool) -> Reading:
+def _by_sender(sender: str) -> Reading:
+    return Reading("unclear" if sender else "bounced")
+
+
+def _read(content: bytes, sender: str) -> Reading:
     if content.lower().count(b"boundary") > _MOST_BOUNDARIES:
-        return Reading("bounced" if is_null else "unclear")
+        return _by_sender(sender)
     message: Part = message_from_bytes(content)
-    parts = list(_own_parts(message))
+    parts = list(own_parts(message))
     if _is_complaint(message, parts):
         return Reading("silent")
-    return _read_fields(
-        "\n\n".join(_status_text(part) for part in parts if part.get_content_type() in _STATUS_TYPES)
-    ) or prose_reports.read_prose(message, parts, Reading, is_null=is_null)
+    if (disposition := _disposition(message, parts)) is not None:
+        return Reading("silent") if _ARRIVED.search(disposition) else prose_reports.read_rejection(message, parts)
+    return _read_status(message, parts, content) or prose_reports.read_prose(message, parts, sender)
 
 
-def _own_parts(message: Part) -> Iterator[Part]:
-    """Yield the parts of the report itself, not those of the mail that it returns."""
-    pending = [message]
-    for _ in range(_MOST_PARTS):
-        if not pending:
-            return
-        part = pending.pop(0)
-        yield part
-        payload = part.get_payload()
-        if part.get_content_maintype() == "multipart" and isinstance(payload, list):
-            pending[:0] = [child for child in payload if isinstance(child, Message)]
+def _read_status(message: Part, parts: Sequence[Part], content: bytes) -> Reading | None:
+    """Read the fields of the status parts: the mail's own, else those of a report that it forwards, else bare fields.
+
+    Bare fields stand in the text where a mailer knows no parts, or where the boundary is not the announced one.
+    """
+    for candidates in (parts, list(own_parts(message, is_nested=True))):
+        texts = status_texts(candidates)
+        if texts and (reading := read_fields("\n\n".join(texts))):
+            return reading
+    is_unparsed = message.get_content_maintype() == "multipart" and not message.is_multipart()
+    bare = content.decode("utf-8", "replace") if is_unparsed else _texts(parts)
+    return read_fields(bare) if has_recipient_fields(bare) else None
 
 
-def _is_complaint(message: Part, parts: list[Part]) -> bool:
+def status_texts(parts: Sequence[Part]) -> list[str]:
+    """Return the fields of each status part as text."""
+    return [_status_text(part) for part in parts if part.get_content_type() in _STATUS_TYPES]
+
+
+def _texts(parts: Sequence[Part]) -> str:
+    return "\n\n".join(decode_part(part) for part in parts if part.get_content_maintype() == "text")
+
+
+def _is_whole(head: bytes) -> bool:
+    """Return True if the end of a cut mail lies in the mail that it returns, so that all of its own parts were read."""
+    last = list(own_parts(message_from_bytes(head)))[-1]
+    return is_returned_mail(last)
+
+
+def _is_complaint(message: Part, parts: Sequence[Part]) -> bool:
     """Return True for a complaint about spam (ARF, RFC 5965)."""
     kind = str(message.get_param("report-type", "")).lower()
     return kind == "feedback-report" or any(part.get_content_type() == "message/feedback-report" for part in parts)
+
+
+def _disposition(message: Part, parts: Sequence[Part]) -> str | None:
+    """Return the fields of a disposition notification (RFC 8098); None for other mail.
+
+    `displayed`, `processed` and `dispatched` say that the mail arrived; all else, such as `deleted`, may be a refusal.
+    """
+    texts = [_status_text(part) for part in parts if part.get_content_type() in _DISPOSITION_TYPES]
+    if texts:
+        return "\n\n".join(texts)
+    return "" if str(message.get_param("report-type", "")).lower() == "disposition-notification" else None
 
 
 def _status_text(part: Part) -> str:
@@ -106,39 +125,3 @@ def _fields(block: Part) -> str:
 def _body(part: Part) -> str:
     payload = part.get_payload(decode=True)
     return payload.decode("utf-8", "replace").replace("\r\n", "\n") if isinstance(payload, bytes) else ""
-
-
-def _read_fields(text: str) -> Reading | None:
-    """Return the worst verdict of the recipients' groups; None where the fields decide nothing.
-
-    A group begins with an address or a second Action, not with a blank line: some mailers put one between fields.
-    A failed 4.x.x was given up, so it is as final as a 5.x.x (RFC 3464 §2.3.3).
-    """
-    actions = _ACTION.findall(text)
-    status = next((code for field in _STATUS_FIELD.findall(text) if (code := _code(field))), None)
-    status = status or next((code for field in _DIAGNOSTIC.findall(text) if (code := _code(field))), None)
-    all_codes = [code for field in _STATUS_FIELD.findall(text) if (code := _code(field))]
-    failed_codes = [code for code in all_codes if not code.startswith("2")]
-    if any(_FAILED.match(action) for action in actions):
-        return Reading("bounced", _pick(failed_codes, status))
-    if any(code.startswith("5") for code in all_codes):
-        return Reading("bounced", next(code for code in all_codes if code.startswith("5")))
-    if actions and all(_GOING_ON.match(action) for action in actions):
-        return Reading("silent")
-    if not actions and all_codes and all(code.startswith("2") for code in all_codes):
-        return Reading("silent")
-    if actions or all_codes or _RECIPIENT.search(text):
-        return Reading("bounced", _pick(failed_codes, status))
-    return None
-
-
-def _pick(codes: list[str], status: str | None) -> str:
-    """Return a 5.x.x if there is one, else the first failure code, else the undefined status."""
-    ordered = sorted(codes, key=lambda code: not code.startswith("5"))
-    fallback = status if status and not status.startswith("2") else UNDEFINED
-    return ordered[0] if ordered else fallback
-
-
-def _code(text: str) -> str | None:
-    found = _STATUS.search(text)
-    return f"{found[1]}.{found[2]}.{found[3]}" if found else None

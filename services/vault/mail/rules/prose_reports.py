@@ -1,109 +1,144 @@
-"""Read reports without fields of RFC 3464: prose of many mailers, vacation replies, letters of people. Pure.
+"""Read mail without fields of RFC 3464: prose of many mailers, automatic replies, letters of people. Pure.
 
 `flufl.bounce` gets a plain message of decoded, cut lines: it decodes nothing itself, and its expressions take
 quadratic time in the length of a line.
 """
 
-import contextlib
 import re
-from collections.abc import Callable, Sequence
-from email.header import decode_header, make_header
+from collections.abc import Sequence
+from dataclasses import dataclass
 from email.message import Message
-from typing import Any, Final, Literal, TypeAlias, TypeVar
+from typing import Final
 
 from flufl.bounce import all_failures
 
-Part: TypeAlias = "Message[Any, Any]"
-ReadingT = TypeVar("ReadingT")
+from services.vault.mail.rules import phrases
+from services.vault.mail.rules.reading import UNDEFINED, Reading, Verdict
+from services.vault.mail.rules.report_text import Part, header, is_returned_mail, text_lines, without_returned_mail
 
-_LINES: Final = 400
-_LINE: Final = 300
-_CHARSETS: Final = ("utf-8", "iso-2022-jp", "cp932", "euc_jp")
 _HEADERS: Final = ("From", "Subject", "X-Failed-Recipients", "To", "Reply-To")
-_DAEMON: Final = re.compile(r"mailer-?daemon|postmaster|mail delivery|メール配送", re.IGNORECASE)
-_SUBJECT: Final = re.compile(
-    r"undeliver|returned mail|return(?:ed)? to sender|failure|failed|delivery status|could not be|rejected"
-    r"|不達|配信不能|配信できません|送信できません|届きません|エラー|返送",
-    re.IGNORECASE,
-)
-_FINAL: Final = re.compile(
-    r"(?<![\d.])5\.\d{1,3}\.\d{1,3}(?![\d.])|(?<![\d.])55[0-4][ -]|user unknown|unknown user|no such user"
-    r"|host unknown"
-    r"|mailbox (?:is )?full|permanent|宛先.{0,20}(?:見つかり|存在)|存在しません|届けられません"
-    r"|送信できませんでした|不達",
-    re.IGNORECASE,
-)
-_AWAY: Final = re.compile(
-    r"自動返信|自動応答|不在|out of (?:the )?office|automatic reply|auto.?reply|vacation", re.IGNORECASE
-)
+_AUTO_HEADERS: Final = ("X-Autoreply", "X-Autorespond", "X-Autoresponder", "X-Auto-Reply")
 _STATUS: Final = re.compile(r"(?<![\d.])(5\.\d{1,3}\.\d{1,3})(?![\d.])")
 
 
-def read_prose(
-    message: Part,
-    parts: Sequence[Part],
-    reading: Callable[[Literal["bounced", "unclear", "silent"], str], ReadingT],
-    *,
-    is_null: bool,
-) -> ReadingT:
-    """Return the verdict on a mail without a readable status part.
+@dataclass(frozen=True)
+class _Signs:
+    """Signs that a mail shows of what it is."""
 
-    A vacation reply is silent only with the header of RFC 3834 and without any sign of a failure.
+    is_mailer: bool
+    """The null sender or a daemon sent it, or it has the form of a report."""
+    is_daemon: bool
+    is_report: bool
+    is_final: bool
+    is_delay: bool
+    is_automatic: bool
+    is_permanent: bool
+    """`flufl.bounce` found a recipient; it does not see in all prose that the mailer goes on trying."""
+    is_temporary: bool
+    subject: str
+    text: str
+
+
+def read_prose(message: Part, parts: Sequence[Part], sender: str) -> Reading:
+    """Return the verdict on a mail without readable fields. `sender`: its envelope sender, empty for the null sender.
+
+    What a mailer sent is `bounced` if it shows nothing else: its address names the one notice, and a card too many
+    does less harm than an applicant who is not told.
     """
-    lines = _lines(parts)
-    text, subject = "\n".join(lines), _header(message, "Subject")
-    status = found[1] if (found := _STATUS.search(text)) else "5.0.0"
+    signs = _read_signs(message, parts, sender)
+    return Reading(_judge(signs), _status(signs))
+
+
+def read_rejection(message: Part, parts: Sequence[Part]) -> Reading:
+    """Return the verdict on a disposition notification that says that the mail was deleted.
+
+    Some mailboxes refuse mail by such a notification (RFC 5429 §2.1.2); the recipient's program sends it too.
+    """
+    signs = _read_signs(message, parts, "")
+    is_rejection = signs.is_final or signs.is_permanent or phrases.FAILURE_SUBJECT.search(signs.subject) is not None
+    return Reading("bounced" if is_rejection else "unclear", _status(signs))
+
+
+def _status(signs: _Signs) -> str:
+    found = _STATUS.search(signs.text)
+    return UNDEFINED if found is None else found[1]
+
+
+def _judge(signs: _Signs) -> Verdict:
+    if signs.is_final and signs.is_delay:
+        return "unclear"
+    if (signs.is_permanent and not signs.is_delay) or (signs.is_final and signs.is_mailer):
+        return "bounced"
+    if phrases.HELD.search(signs.text):
+        return "unclear"
+    if signs.is_temporary or (signs.is_delay and signs.is_mailer):
+        return "silent"
+    if signs.is_automatic and not _may_be_failure(signs):
+        return "unclear" if phrases.GONE.search(signs.text) else "silent"
+    return "bounced" if signs.is_mailer and not phrases.AWAY.search(signs.text) else "unclear"
+
+
+def _read_signs(message: Part, parts: Sequence[Part], sender: str) -> _Signs:
+    lines = text_lines(parts)
+    subject = header(message, "Subject")
+    text = "\n".join([subject, *without_returned_mail(lines)])
     temporary, permanent = _scan(message, lines)
-    is_daemon = _DAEMON.search(_header(message, "From")) is not None
-    is_final = bool(permanent) or _FINAL.search(text) is not None
-    if permanent or (is_final and (is_null or is_daemon)):
-        return reading("bounced", status)
-    if temporary:
-        return reading("silent", status)
-    is_failure = is_daemon or _SUBJECT.search(subject) is not None or "X-Failed-Recipients" in message
-    if _header(message, "Auto-Submitted").lower().startswith("auto-replied") and not is_failure:
-        return reading("silent", status)
-    if is_failure or (is_null and not _AWAY.search(f"{subject}\n{text[:500]}")):
-        return reading("bounced", status)
-    return reading("unclear", status)
+    is_daemon = any(phrases.DAEMON.search(origin) for origin in (header(message, "From"), sender))
+    is_report = _has_form_of_report(message, parts, subject)
+    return _Signs(
+        is_mailer=not sender or is_daemon or is_report,
+        is_daemon=is_daemon,
+        is_report=is_report,
+        is_final=phrases.FINAL.search(text) is not None,
+        is_delay=temporary or phrases.DELAY.search(text) is not None,
+        is_automatic=_is_automatic(message, subject),
+        is_permanent=permanent,
+        is_temporary=temporary,
+        subject=subject,
+        text=text,
+    )
+
+
+def _has_form_of_report(message: Part, parts: Sequence[Part], subject: str) -> bool:
+    """Return True for the form of RFC 3462, Exim's header, or a returned mail below the subject of a failure."""
+    return (
+        "X-Failed-Recipients" in message
+        or message.get_content_type() == "multipart/report"
+        or (phrases.FAILURE_SUBJECT.search(subject) is not None and any(is_returned_mail(part) for part in parts))
+    )
+
+
+def _is_automatic(message: Part, subject: str) -> bool:
+    """Return True for an automatic reply: by RFC 3834, by the headers in use before it, or by its subject."""
+    return (
+        header(message, "Auto-Submitted").lower().startswith("auto-replied")
+        or header(message, "Precedence").lower() in {"auto_reply", "auto-reply"}
+        or any(name in message for name in _AUTO_HEADERS)
+        or phrases.AUTOMATIC_SUBJECT.match(subject) is not None
+    )
+
+
+def _may_be_failure(signs: _Signs) -> bool:
+    """Return True if an automatic mail shows any sign of a failure: Postfix and Exim mark reports as replies too."""
+    return (
+        signs.is_daemon
+        or signs.is_final
+        or signs.is_report
+        or phrases.FAILURE_SUBJECT.search(signs.subject) is not None
+        or phrases.UNDELIVERED.search(signs.text) is not None
+    )
 
 
 def _scan(message: Part, lines: Sequence[str]) -> tuple[bool, bool]:
     """Return whether `flufl.bounce` finds a temporary and a permanent failure; it may raise for odd mail."""
     plain: Part = Message()
-    for name in _HEADERS:
+    plain["From"] = header(message, "From") or "<>"
+    for name in _HEADERS[1:]:
         if name in message:
-            plain[name] = _header(message, name)
+            plain[name] = header(message, name)
     plain.set_payload("\n".join(lines))
     try:
         temporary, permanent = all_failures(plain)
     except Exception:  # noqa: BLE001  (seventeen detectors, each with errors of its own)
         return False, False
     return bool(temporary), bool(permanent)
-
-
-def _lines(parts: Sequence[Part]) -> list[str]:
-    texts = [_decode(part) for part in parts if part.get_content_maintype() == "text"]
-    return [line.rstrip()[:_LINE] for line in "\n".join(texts).splitlines()[:_LINES]]
-
-
-def _decode(part: Part) -> str:
-    """Return the text of a part in its own charset, else in one of those that mailers in Japan use."""
-    payload = part.get_payload(decode=True)
-    if not isinstance(payload, bytes):
-        return ""
-    names = (str(part.get_content_charset("us-ascii")), *_CHARSETS)
-    for name in ("iso-2022-jp", *names) if b"\x1b$" in payload else names:
-        try:
-            return payload.decode(name)
-        except (LookupError, ValueError):
-            continue
-    return payload.decode("utf-8", "replace")
-
-
-def _header(message: Part, name: str) -> str:
-    """Return the decoded header in one line, cut."""
-    value = str(message.get(name, ""))[:2000]
-    with contextlib.suppress(LookupError, ValueError):
-        value = str(make_header(decode_header(value)))
-    return " ".join(value.encode("utf-8", "replace").decode("utf-8").split())[:_LINE]
