@@ -71,23 +71,14 @@ def environment(service: str, *, rehearsal: bool) -> dict[str, str]:
         "vault": {
             "KUJI_KEYSTORE_DIR": "/keystore",
             "KUJI_PASSPHRASE_FILE": "/run/kuji/passphrase",
-            "KUJI_RELAY_HOST": "0.0.0.0",
-            "KUJI_RELAY_PORT": "2525",
-            "KUJI_RELAY_CERT_FILE": "/run/kuji/relay.crt",
-            "KUJI_RELAY_KEY_FILE": "/run/kuji/relay.key",
-            "KUJI_RELAY_PASSWORD_FILE": "/run/kuji/relay-password",
             "KUJI_BOUNCE_HOST": "0.0.0.0",
             "KUJI_BOUNCE_PORT": "2526",
+            "KUJI_BOUNCE_CERT_FILE": "/run/kuji/bounces.crt",
+            "KUJI_BOUNCE_KEY_FILE": "/run/kuji/bounces.key",
             "KUJI_BOUNCE_CLIENTS": '["172.16.0.0/12"]',
             **(_MAILBOX if rehearsal else {}),
         },
-        "notifier": {
-            "KUJI_RELAY_HOST": "vault",
-            "KUJI_RELAY_PORT": "2525",
-            "KUJI_RELAY_CA_FILE": "/run/kuji/authority.crt",
-            "KUJI_RELAY_PASSWORD_FILE": "/run/kuji/relay-password",
-            **({"KUJI_GATHER_S": "1.5", "KUJI_MAIL_WAITS_S": "[0.5,1,2]"} if rehearsal else {}),
-        },
+        "notifier": {"KUJI_GATHER_S": "1.5", "KUJI_MAIL_WAITS_S": "[0.5,1,2]"} if rehearsal else {},
     }
     return {
         "KUJI_SECRETS_DIR": "/run/kuji",
@@ -123,12 +114,10 @@ def _files(made: Secrets, service: str) -> Mapping[str, Path]:
     own = {
         "vault": {
             "passphrase": made.passphrase_file,
-            "relay.crt": made.certificate_file,
-            "relay.key": made.private_key_file,
-            "relay-password": made.relay_password_file,
+            "bounces.crt": made.certificate_file,
+            "bounces.key": made.private_key_file,
         },
         "intake": {"paper-token": made.paper_token_file},
-        "notifier": {"authority.crt": made.authority_file, "relay-password": made.relay_password_file},
     }
     return {"ops-token": made.ops_file(service), **own.get(service, {})}
 

@@ -1,4 +1,4 @@
-"""Secrets of a local installation: passwords, staff tokens, the vault's passphrase, the mail relay's certificate.
+"""Secrets of a local installation: passwords, staff tokens, the vault's passphrase, the bounce server's certificate.
 
 All of it is made anew for each installation and lies in files of mode 0600 below its state folder.
 """
@@ -30,7 +30,6 @@ class Secrets:
     amqp: dict[str, str] = field(repr=False)
     mongo: dict[str, str] = field(repr=False)
     ops: dict[str, str] = field(repr=False)
-    relay_password: str = field(repr=False)
 
     @classmethod
     def make(cls, folder: Path) -> "Secrets":
@@ -40,13 +39,11 @@ class Secrets:
             amqp={service: secrets.token_urlsafe(18) for service in SERVICES},
             mongo={service: secrets.token_urlsafe(18) for service in SERVICES},
             ops={service: secrets.token_urlsafe(24) for service in SERVICES},
-            relay_password=secrets.token_urlsafe(18),
         )
         for service, token in made.ops.items():
             write_atomic(made.ops_file(service), token.encode())
         write_atomic(made.paper_token_file, secrets.token_urlsafe(24).encode())
         write_atomic(made.passphrase_file, secrets.token_urlsafe(24).encode())
-        write_atomic(made.relay_password_file, made.relay_password.encode())
         made.service_keys.make()
         _make_certificate(made)
         return made
@@ -69,26 +66,22 @@ class Secrets:
         return self.folder / "vault.passphrase"
 
     @property
-    def relay_password_file(self) -> Path:
-        return self.folder / "notifier.relay-password"
-
-    @property
     def certificate_file(self) -> Path:
-        return self.folder / "relay.crt"
+        return self.folder / "bounces.crt"
 
     @property
     def private_key_file(self) -> Path:
-        return self.folder / "relay.key"
+        return self.folder / "bounces.key"
 
     @property
     def authority_file(self) -> Path:
-        """The certificate of the installation's own authority, which the notifier trusts and nothing else."""
+        """The certificate of the installation's own authority, which the mail server may trust."""
         return self.folder / "authority.crt"
 
 
 def _make_certificate(made: Secrets) -> None:
-    """Make an authority and the relay's certificate, for loopback and containers. The authority's key is not kept."""
-    authority_key, relay_key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
+    """Make an authority and the bounce server's certificate, for loopback and containers. Its key is not kept."""
+    authority_key, server_key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
     authority_name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Kuji local authority")])
     authority = (
         _certificate(authority_name, authority_name, authority_key.public_key())
@@ -97,15 +90,15 @@ def _make_certificate(made: Secrets) -> None:
         .add_extension(_usage(signs_certificates=True), critical=True)
         .sign(authority_key, hashes.SHA256())
     )
-    relay_name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
+    server_name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
     names: list[x509.GeneralName] = [
         x509.DNSName("localhost"),
         x509.DNSName("vault"),
         x509.IPAddress(IPv4Address("127.0.0.1")),
     ]
     issuer = x509.AuthorityKeyIdentifier.from_issuer_public_key(authority_key.public_key())
-    relay = (
-        _certificate(relay_name, authority_name, relay_key.public_key())
+    certificate = (
+        _certificate(server_name, authority_name, server_key.public_key())
         .add_extension(x509.SubjectAlternativeName(names), critical=False)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(issuer, critical=False)
@@ -113,9 +106,9 @@ def _make_certificate(made: Secrets) -> None:
         .sign(authority_key, hashes.SHA256())
     )
     pem = serialization.Encoding.PEM
-    private = relay_key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    private = server_key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
     write_atomic(made.private_key_file, private)
-    write_atomic(made.certificate_file, relay.public_bytes(pem))
+    write_atomic(made.certificate_file, certificate.public_bytes(pem))
     write_atomic(made.authority_file, authority.public_bytes(pem))
 
 

@@ -46,7 +46,7 @@ class Stack:
         self.home, self.options, self._watchdog, self._tell = home, options, watchdog, tell
         self.servers = Servers(home, watchdog=watchdog)
         self.secrets = Secrets.make(home / "secrets")
-        *http, self.relay_port, self.bounce_port = free_ports(len(SERVICES) + 2)
+        *http, self.bounce_port = free_ports(len(SERVICES) + 1)
         self.ports = dict(zip(SERVICES, http, strict=True))
         self._mark = os.environ.get("KUJI_NAMESPACE", f"k{token_hex(4)}")
         self._children: dict[str, Child] = {}
@@ -193,11 +193,9 @@ class Stack:
                 "KUJI_KEYSTORE_DIR": str(self.keystore),
                 "KUJI_PASSPHRASE_FILE": str(self.secrets.passphrase_file),
                 "KUJI_LOG_SCAN_DIRS": json.dumps([str(self.home / "logs")]),
-                "KUJI_RELAY_PORT": str(self.relay_port),
-                "KUJI_RELAY_CERT_FILE": str(self.secrets.certificate_file),
-                "KUJI_RELAY_KEY_FILE": str(self.secrets.private_key_file),
-                "KUJI_RELAY_PASSWORD_FILE": str(self.secrets.relay_password_file),
                 "KUJI_BOUNCE_PORT": str(self.bounce_port),
+                "KUJI_BOUNCE_CERT_FILE": str(self.secrets.certificate_file),
+                "KUJI_BOUNCE_KEY_FILE": str(self.secrets.private_key_file),
                 "KUJI_MTA_HOST": "127.0.0.1",
                 "KUJI_MTA_PORT": str(self.servers.smtp_port),
                 "KUJI_MTA_SECURITY": "none",
@@ -206,13 +204,6 @@ class Stack:
             return {
                 "KUJI_SIGNING_KEY_FILE": str(self.pin_file),
                 "KUJI_PAPER_TOKEN_FILE": str(self.secrets.paper_token_file),
-            }
-        if service == "notifier":
-            return {
-                "KUJI_RELAY_HOST": "localhost",
-                "KUJI_RELAY_PORT": str(self.relay_port),
-                "KUJI_RELAY_CA_FILE": str(self.secrets.authority_file),
-                "KUJI_RELAY_PASSWORD_FILE": str(self.secrets.relay_password_file),
             }
         return {}
 

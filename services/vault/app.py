@@ -17,6 +17,9 @@ from services.vault.applications.review import ReviewQueue
 from services.vault.audit import AuditLog
 from services.vault.closeout import repository as close_out_ledger
 from services.vault.closeout.wiring import close_out
+from services.vault.deliveries import repository as deliveries
+from services.vault.deliveries import slips_repository
+from services.vault.deliveries.accept import DocumentAcceptance
 from services.vault.identities import repository as identities
 from services.vault.identities.reveal import Identities
 from services.vault.keys.keystore import KeyDestroyedError, Keystore
@@ -65,21 +68,21 @@ def build(settings: VaultSettings) -> FastAPI:
     review = ReviewQueue(store, keystore, audit)
     processor = ApplicationProcessor(store, keystore, audit, campaigns, PostalCodes().municipalities)
     bus.consume(ApplicationReceived, processor.on_received, Batch(size=100, wait_s=PROCESSING_WAIT_S))
+    public_keys = PublicKeys(settings.service_keys_dir)
     templates = ReleasedTemplates(store, campaigns, TemplateFiles(settings.campaigns_dir), audit, clock)
+    acceptance = DocumentAcceptance(store, campaigns, templates, public_keys)
+    mail.consume_orders(bus, store, acceptance)
     typesetter = Typesetter(settings.font_dirs)
-    print_room = PrintRoom(store, known, keystore, audit, campaigns, clock, typesetter)
+    print_room = PrintRoom(store, known, keystore, audit, campaigns, clock, typesetter, acceptance, templates)
     bus.consume(PrintRequested, print_room.on_requested, Batch(size=1, wait_s=0.0))
     scanner = Scanner(settings.clamd_url, settings.clamd_timeout_s)
     papers = PaperInbox(store, keystore, audit, campaigns, clock, scanner, Sandbox())
     bus.consume(PaperReceived, papers.on_received, Batch(size=1, wait_s=0.0))
-    answer_keys = PublicKeys(settings.service_keys_dir)
-    closing = close_out(settings, store, bus, keystore, answer_keys, known, audit, campaigns, typesetter, clock)
+    closing = close_out(settings, store, bus, keystore, public_keys, known, audit, campaigns, typesetter, clock)
     bus.consume(ErasureCompleted, closing.answers.on_completed)
 
-    listeners = (
-        mail.relay(settings, keystore, known, campaigns, clock),
-        mail.bounce_server(settings, keystore, campaigns, store),
-    )
+    room = mail.mail_room(settings, store, keystore, known, templates, campaigns, clock)
+    bounces = mail.bounce_server(settings, keystore, campaigns, store)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -89,6 +92,8 @@ def build(settings: VaultSettings) -> FastAPI:
                 *identities.collections(),
                 *index_repository.collections(),
                 *application_repository.collections(),
+                *deliveries.collections(),
+                *slips_repository.collections(),
                 *template_repository.collections(),
                 *print_repository.collections(),
                 *papers_repository.collections(),
@@ -99,7 +104,7 @@ def build(settings: VaultSettings) -> FastAPI:
         await closing.repository.ensure(campaigns)
         await publish_sealing_keys(store, keystore, campaigns.values())
         checking = asyncio.create_task(audit.keep_checking(), name="audit checkpoints")
-        async with bus, closing.watch.running(), mail.open_servers(*listeners):
+        async with bus, closing.watch.running(), mail.running(room, bounces, settings.shutdown_s):
             yield
         checking.cancel()
         with contextlib.suppress(asyncio.CancelledError):
@@ -125,7 +130,8 @@ def build(settings: VaultSettings) -> FastAPI:
         app.include_router(router, dependencies=[Depends(store_errors)])
     app.include_router(public_router(keystore))
     app.include_router(bus.parking_router(guard))
-    app.include_router(health_router({"broker": bus.ready, "store": store.ping, "keys": keystore.ready}, bus.alarms))
+    alarms = {**bus.alarms, **mail.alarms(room, store)}
+    app.include_router(health_router({"broker": bus.ready, "store": store.ping, "keys": keystore.ready}, alarms))
     return app
 
 

@@ -14,28 +14,26 @@ class VaultSettings(ServiceSettings):
     mongo_database: str = Field("kuji_vault", description="the vault's own database")
     keystore_dir: Path = Field(description="folder of the keys; outside MongoDB, shared by all vault processes")
     passphrase_file: Path = Field(description="file with the passphrase of the root key; mode 0600")
-    relay_host: str = Field("127.0.0.1", description="address the mail relay listens on")
-    relay_port: int = Field(0, ge=0, le=65535, description="port the mail relay listens on")
-    relay_cert_file: Path | None = Field(None, description="certificate of the mail relay, PEM; without it no relay")
-    relay_key_file: Path | None = Field(None, description="private key of the mail relay's certificate, PEM")
-    relay_password_file: Path | None = Field(
-        None, description="file with the password of the notifier's account at the relay"
-    )
-    relay_domain: str = Field("relay.kuji.internal", description="domain of token addresses")
     bounce_domain: str = Field(
         "bounces.kuji.invalid", description="domain of envelope senders; delivery reports go there"
     )
-    bounce_host: str = Field("127.0.0.1", description="address the door for delivery reports listens on")
+    bounce_host: str = Field("127.0.0.1", description="address the server for delivery reports listens on")
     bounce_port: int | None = Field(
-        None, ge=0, le=65535, description="port for delivery reports (SMTP from the mail server); without it no door"
+        None, ge=0, le=65535, description="port for delivery reports (SMTP from the mail server); without it no server"
     )
     bounce_clients: tuple[IPvAnyNetwork, ...] = Field(
         (IPv4Network("127.0.0.0/8"), IPv6Network("::1/128")),
         description="networks of the mail server that may deliver reports; all others are refused",
     )
+    bounce_cert_file: Path | None = Field(
+        None, description="certificate for STARTTLS of that server, PEM; without it reports come in the clear"
+    )
+    bounce_key_file: Path | None = Field(None, description="private key of that certificate, PEM")
     mta_host: str = Field("localhost", description="mail server that takes outgoing mail")
     mta_port: int = Field(25, ge=1, le=65535, description="port of that mail server")
     mta_security: Literal["none", "starttls", "tls"] = Field("starttls", description="none is for loopback only")
+    mta_timeout_s: float = Field(20.0, gt=0, description="longest wait for each answer of that mail server, seconds")
+    mta_sessions: int = Field(12, ge=1, le=100, description="SMTP sessions to that mail server at the same time")
     log_scan_dirs: tuple[Path, ...] = Field((), description="folders of logs to search for residue at erasure")
     erasure_answers_s: float = Field(
         600.0, gt=0, description="longest wait for the other services at an erasure; a silent service is UNKNOWN"

@@ -22,7 +22,7 @@ class OutboxEntry:
 
 
 class Outbox:
-    """Entries are lent to one relay at a time; a lease that runs out lets another instance take over.
+    """Entries are lent to one holder at a time; a lease that runs out lets another instance take over.
 
     Leases are counted by the database's clock, so instances need not agree on the time.
     """
@@ -30,17 +30,17 @@ class Outbox:
     def __init__(self, db: Database) -> None:
         self._lines = db[OUTBOX]
 
-    async def claim(self, relay: str, limit: int, lease_s: float) -> list[OutboxEntry]:
-        """Lease the oldest free entries to `relay` for `lease_s` seconds, and return them."""
+    async def claim(self, holder: str, limit: int, lease_s: float) -> list[OutboxEntry]:
+        """Lease the oldest free entries to `holder` for `lease_s` seconds, and return them."""
         with translate_errors():
             free = {"$expr": {"$lt": ["$leased_until", "$$NOW"]}}
             oldest = [line["_id"] async for line in self._lines.find(free, {"_id": 1}).sort("_id", 1).limit(limit)]
             if not oldest:
                 return []
             until = {"$add": ["$$NOW", int(lease_s * 1000)]}
-            lend = [{"$set": {"relay": relay, "leased_until": until}}]
+            lend = [{"$set": {"holder": holder, "leased_until": until}}]
             await self._lines.update_many({"_id": {"$in": oldest}, **free}, lend)
-            mine = self._lines.find({"_id": {"$in": oldest}, "relay": relay}).sort("_id", 1)
+            mine = self._lines.find({"_id": {"$in": oldest}, "holder": holder}).sort("_id", 1)
             return [_entry(line) async for line in mine]
 
     async def remove(self, entries: Sequence[OutboxEntry]) -> None:

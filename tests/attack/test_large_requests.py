@@ -72,8 +72,6 @@ async def serving(service: str, folder: Path) -> AsyncIterator[int]:
         "ops_token_file": folder / "token",
         "keystore_dir": folder / "keystore",
         "passphrase_file": folder / "passphrase",
-        "relay_ca_file": folder / "token",
-        "relay_password_file": folder / "token",
     }
     stores: list[Store] = []
     with record_opened_stores(stores):

@@ -89,20 +89,13 @@ def test_every_file_a_setting_names_is_mounted_there(folder: Path, service: str)
     assert all((folder / service / Path(value).name).read_text("utf-8").strip() for value in named)
 
 
-def test_notifier_and_vault_agree_on_the_relay(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    notifier = settings(folder, "notifier", monkeypatch)
-    with monkeypatch.context() as other:
-        vault = settings(folder, "vault", other)
-    assert isinstance(notifier, NotifierSettings)
+def test_the_bounce_server_has_a_certificate_of_its_own(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    vault = settings(folder, "vault", monkeypatch)
     assert isinstance(vault, VaultSettings)
-    assert (notifier.relay_port, notifier.relay_domain) == (vault.relay_port, vault.relay_domain)
-    passwords = {(folder / name / "relay-password").read_text("utf-8") for name in ("notifier", "vault")}
-    assert len(passwords) == 1
-    certificate = x509.load_pem_x509_certificate((folder / "vault" / "relay.crt").read_bytes())
-    authority = x509.load_pem_x509_certificate((folder / "notifier" / "authority.crt").read_bytes())
-    certificate.verify_directly_issued_by(authority)
-    names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-    assert notifier.relay_host in names.get_values_for_type(x509.DNSName)
+    assert vault.bounce_cert_file is not None
+    content = (folder / "vault" / vault.bounce_cert_file.name).read_bytes()
+    names = x509.load_pem_x509_certificate(content).extensions.get_extension_for_class(x509.SubjectAlternativeName)
+    assert "vault" in names.value.get_values_for_type(x509.DNSName)
 
 
 def test_only_a_rehearsal_follows_a_clock_file_and_sends_to_the_mailbox(

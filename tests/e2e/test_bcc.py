@@ -10,8 +10,8 @@ from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
 import pytest
-
 from services.vault.mail.relay.naming import names_one_of
+
 from tests.support.leak_search import seek
 from tests.support.mail_relay_harness import (
     build_mail,

@@ -100,7 +100,7 @@ class Parts:
             "channel": "web",
             "state": "accepted",
             "token": known.token,
-            "contact": "post",
+            "contact": "post" if known.person.email is None else "mail",
             "mail_domain_class": None,
             "choices": [{"class_id": "junior-football", "seats": 1}],
             "refused": [{"class_id": "press-kids", "reason": "grade"}],

@@ -37,17 +37,13 @@ async def publish_verdicts(uow: UnitOfWork, campaign: CampaignId, applications: 
     accepted = [application for application in applications if application.state is ApplicationState.ACCEPTED]
     rejected = [application for application in applications if application.state is ApplicationState.REJECTED]
     held = [application for application in applications if application.state is ApplicationState.HELD]
-    contacts = [
-        _contact(application, application.token)
-        for application in applications
-        if application.token is not None and application.state is not ApplicationState.HELD
-    ]
+    contacts = [_contact(application, application.token) for application in applications if application.token]
     for event in (
         *_batches(map(_decision, applications), lambda items: ApplicationsDecided(campaign=campaign, items=items)),
         *_batches(map(_accepted, accepted), lambda items: ApplicationsAccepted(campaign=campaign, items=items)),
         *_batches(map(_rejected, rejected), lambda items: ApplicationsRejected(campaign=campaign, items=items)),
         *_batches(map(_held, held), lambda items: ApplicationsHeld(campaign=campaign, items=items)),
-        *_batches(contacts, lambda items: ContactsRegistered(campaign=campaign, items=items)),
+        *_batches(filter(None, contacts), lambda items: ContactsRegistered(campaign=campaign, items=items)),
     ):
         await uow.emit(event)
 
@@ -108,16 +104,21 @@ def _held(application: StoredApplication) -> HeldApplication:
     )
 
 
-def _contact(application: StoredApplication, token: Token) -> Contact:
-    if application.contact is None or application.state is ApplicationState.HELD:
-        raise ValueError("only a decided application of a person has a contact")
+def _contact(application: StoredApplication, token: Token) -> Contact | None:
+    """Return the contact once the application's own content is decided; None while a doubt about it is open.
+
+    A possible duplicate is acknowledged like any other application: its silence would tell that the person has
+    applied before (`docs/protocols.md` §1).
+    """
+    if application.contact is None:
+        raise ValueError("an application of a person has a contact")
+    if application.state is ApplicationState.HELD and application.doubts:
+        return None
     return Contact(
-        application_id=application.application_id,
         receipt=application.receipt,
         token=token,
         contact=application.contact,
         mail_domain_class=application.mail_domain_class,
-        status="accepted" if application.state is ApplicationState.ACCEPTED else "rejected",
-        reasons=application.reasons,
-        refused=application.refused,
+        status="rejected" if application.state is ApplicationState.REJECTED else "complete",
+        revision=application.revision,
     )

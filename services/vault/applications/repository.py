@@ -146,6 +146,12 @@ class ApplicationRepository:
         found = self._documents.find(query).sort([("received_at", 1), ("_id", 1)])
         return [StoredApplication.from_document(document) async for document in found]
 
+    async def by_tokens(self, tokens: Sequence[Token], uow: UnitOfWork | None = None) -> dict[Token, StoredApplication]:
+        """Return the applications of these tokens; unknown and erased tokens are absent."""
+        found = self._documents.find({"token": {"$in": list(tokens)}}, session=uow.session if uow else None)
+        applications = [StoredApplication.from_document(document) async for document in found]
+        return {application.token: application for application in applications if application.token is not None}
+
     async def receipts(self, ids: Sequence[ApplicationId]) -> dict[ApplicationId, Receipt]:
         """Return the receipt number of each application."""
         found = self._documents.find({"_id": {"$in": list(ids)}}, {"receipt": 1})

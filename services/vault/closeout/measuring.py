@@ -10,6 +10,8 @@ from services.vault.applications import repository as register
 from services.vault.closeout.campaign_folders import CampaignFolders
 from services.vault.closeout.rules.record import Sample
 from services.vault.closeout.rules.required_stores import PACKAGES, SAMPLES
+from services.vault.deliveries import repository as deliveries
+from services.vault.deliveries import slips_repository
 from services.vault.identities import repository as identities
 from services.vault.keys.ciphers.envelope import NotDecryptableError, Sealed, unseal, wipe
 from services.vault.keys.keystore import KeyDestroyedError, Keystore
@@ -28,6 +30,9 @@ ERASED: Final = (
     print_repository.BATCHES,
     print_repository.CHUNKS,
     papers_repository.COLLECTION,
+    deliveries.COLLECTION,
+    slips_repository.SLIPS,
+    slips_repository.COUNTS,
 )
 """Collections that the erasure empties of the campaign; each of their documents names its campaign."""
 

@@ -42,22 +42,33 @@ class Identities:
     async def reveal(self, tokens: Sequence[Token], *, purpose: str, actor: str, case: str) -> dict[Token, Revealed]:
         """Return the identities by token; tokens that are unknown or erased are absent.
 
-        `case` names the occasion (a notice, a batch) in the audit log, which is durable before this returns.
+        `case` names the occasion (a batch) in the audit log, which is durable before this returns.
         Raises PurposeNotAllowedError, VaultLockedError, NotRecordedError.
         """
+        return await self.reveal_cases(dict.fromkeys(tokens, (case,)), purpose=purpose, actor=actor)
+
+    async def reveal_cases(
+        self, cases: Mapping[Token, Sequence[str]], *, purpose: str, actor: str
+    ) -> dict[Token, Revealed]:
+        """Return the identities of a bundle, with one audit line for each token and occasion, all in one write."""
         self._check_open()
-        stored = await self._repository.by_tokens(tokens)
-        for campaign in {identity.campaign for identity in stored}:
+        stored = await self._repository.by_tokens(list(cases))
+        campaigns = {identity.campaign for identity in stored}
+        for campaign in campaigns:
             self._check_purpose(campaign, purpose)
+        keys_of = {campaign: self._keys_of(campaign) for campaign in campaigns}
         revealed, events = {}, []
         for identity in stored:
-            keys = self._keys_of(identity.campaign)
+            keys = keys_of[identity.campaign]
             if keys is None:
                 continue
             opened = _opened(identity, keys)
             outcome = "damaged" if opened is None else "revealed"
             subject = keys.subject_of(identity.application_id)
-            events.append(AuditEvent(actor, "service", f"reveal:{case}", purpose, identity.campaign, subject, outcome))
+            events += [
+                AuditEvent(actor, "service", f"reveal:{case}", purpose, identity.campaign, subject, outcome)
+                for case in cases[identity.token]
+            ]
             if opened is not None:
                 revealed[opened.token] = opened
         await self._audit.record(events)

@@ -1,55 +1,81 @@
-"""Build the vault's mail servers: the relay for outgoing notices, and the server for delivery reports."""
+"""Build the vault's mail room and the server for delivery reports."""
 
-from collections.abc import AsyncIterator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+import ssl
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
 
+from services.vault.deliveries.accept import DocumentAcceptance
+from services.vault.deliveries.repository import DeliveryRepository
+from services.vault.deliveries.rules.states import DeliveryState
 from services.vault.identities.reveal import Identities
 from services.vault.keys.keystore import Keystore
 from services.vault.mail.bounces import BounceOptions, BounceServer
-from services.vault.mail.relay import MailRelay, RelayOptions, tls_context
-from services.vault.mail.relay.recipients import KnownRecipients
-from services.vault.mail.relay.upstream import Mta
+from services.vault.mail.composer import MailComposer
+from services.vault.mail.handlers import MailHandlers
+from services.vault.mail.room import MailRoom
 from services.vault.mail.rules.bounce_address import BounceAddresses
+from services.vault.mail.session import MailServer
+from services.vault.mail.sessions import SessionPool
+from services.vault.notices.released import ReleasedTemplates
 from services.vault.settings import VaultSettings
 from shared.campaign import Campaign
 from shared.clock import Clock
+from shared.contracts import MailRequested, NoticesCounted, SlipsIssued
+from shared.errors import ConfigurationError
 from shared.ids import CampaignId
-from shared.settings import read_secret
+from shared.messaging import Batch, Bus
 from shared.storage import Store
+
+_ORDERS = Batch(size=2, wait_s=0.05)
+"""Messages in one transaction: two hundred documents at most."""
+
+
+def mail_room(
+    settings: VaultSettings,
+    store: Store,
+    keystore: Keystore,
+    identities: Identities,
+    templates: ReleasedTemplates,
+    campaigns: Mapping[CampaignId, Campaign],
+    clock: Clock,
+) -> MailRoom:
+    """Return the mail room; mail leaves through it only."""
+    bounces = BounceAddresses(settings.bounce_domain, keystore.bounce_key)
+    composer = MailComposer(store, identities, templates, campaigns, bounces, clock)
+    server = MailServer(settings.mta_host, settings.mta_port, settings.mta_security, settings.mta_timeout_s)
+    return MailRoom(store, composer, SessionPool(server, settings.mta_sessions))
+
+
+def consume_orders(bus: Bus, store: Store, acceptance: DocumentAcceptance) -> None:
+    """Connect the mail room's handlers."""
+    handlers = MailHandlers(store, acceptance)
+    bus.consume(MailRequested, handlers.on_requested, _ORDERS)
+    bus.consume(SlipsIssued, handlers.on_slips_issued)
+    bus.consume(NoticesCounted, handlers.on_counted)
+
+
+def alarms(room: MailRoom, store: Store) -> dict[str, Callable[[], Awaitable[int]]]:
+    """Return counts that should be zero: invalid documents, and mails that wait because the mail server is away."""
+
+    async def count_invalid() -> int:
+        return await DeliveryRepository(store).count(DeliveryState.INVALID)
+
+    return {"invalid_notice_documents": count_invalid, "mails_without_mail_server": room.waiting_for_server}
 
 
 @asynccontextmanager
-async def open_servers(*listeners: MailRelay | BounceServer | None) -> AsyncIterator[None]:
-    """Run the configured servers inside the context; on leaving, verdicts under way are still received."""
-    async with AsyncExitStack() as stack:
-        for listener in listeners:
-            if listener is not None:
-                await listener.start()
-                stack.push_async_callback(listener.stop)
+async def running(room: MailRoom, bounces: BounceServer | None, shutdown_s: float) -> AsyncIterator[None]:
+    """Run mail room and bounce server inside the context; on leaving, outcomes of mails under way are still written."""
+    if bounces is not None:
+        await bounces.start()
+    room.start()
+    try:
         yield
-
-
-def relay(
-    settings: VaultSettings,
-    keystore: Keystore,
-    identities: Identities,
-    campaigns: Mapping[CampaignId, Campaign],
-    clock: Clock,
-) -> MailRelay | None:
-    """Return the relay; None if no certificate is set: then no mail leaves through this vault."""
-    if settings.relay_cert_file is None or settings.relay_key_file is None or settings.relay_password_file is None:
-        return None
-    options = RelayOptions(
-        host=settings.relay_host,
-        port=settings.relay_port,
-        cert_file=settings.relay_cert_file,
-        key_file=settings.relay_key_file,
-        domain=settings.relay_domain,
-        bounces=BounceAddresses(settings.bounce_domain, keystore.bounce_key),
-        mta=Mta(settings.mta_host, settings.mta_port, settings.mta_security),
-        accounts={"notifier": read_secret(settings.relay_password_file, "KUJI_RELAY_PASSWORD_FILE")},
-    )
-    return MailRelay(options, KnownRecipients(identities, campaigns), clock)
+    finally:
+        await room.stop(shutdown_s)
+        if bounces is not None:
+            await bounces.stop()
 
 
 def bounce_server(
@@ -58,8 +84,8 @@ def bounce_server(
     """Return the server for delivery reports; None if no port is set: then people have to read the reports."""
     if settings.bounce_port is None:
         return None
-    cert, key = settings.relay_cert_file, settings.relay_key_file
-    tls = None if cert is None or key is None else tls_context(cert, key)
+    cert, key = settings.bounce_cert_file, settings.bounce_key_file
+    tls = None if cert is None or key is None else _tls_context(cert, key)
     addresses = BounceAddresses(settings.bounce_domain, keystore.bounce_key)
     options = BounceOptions(settings.bounce_host, settings.bounce_port, addresses, settings.bounce_clients, tls)
 
@@ -67,3 +93,17 @@ def bounce_server(
         return [campaign for campaign in campaigns if keystore.fingerprint_of_destroyed(campaign) is None]
 
     return BounceServer(options, list_open, store)
+
+
+def _tls_context(cert_file: Path, key_file: Path) -> ssl.SSLContext:
+    """Return the TLS context of the bounce server. Raises ConfigurationError."""
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    try:
+        context.load_cert_chain(cert_file, key_file)
+    except (OSError, ssl.SSLError) as error:
+        raise ConfigurationError(
+            f"the certificate of the server for delivery reports cannot be used ({type(error).__name__}); "
+            "see KUJI_BOUNCE_CERT_FILE and KUJI_BOUNCE_KEY_FILE"
+        ) from None
+    return context

@@ -56,7 +56,6 @@ def _batch(batch: PrintBatch) -> dict[str, Any]:
         "pages": batch.pages,
         "printed": len(batch.printed),
         "failed": [failure.model_dump() for failure in batch.failed],
-        "sha256": batch.sha256,
         "size": batch.size,
         "printed_at": batch.printed_at.isoformat(),
     }

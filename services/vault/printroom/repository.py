@@ -21,14 +21,13 @@ CHUNK_BYTES: Final = 12 * 1024 * 1024
 
 @dataclass(frozen=True)
 class PrintBatch:
-    """A batch without its pages. `size` (bytes) and `sha256` (hex) are those of the PDF."""
+    """A batch without its pages. `size`: of the PDF, in bytes."""
 
     batch_id: BatchId
     campaign: CampaignId
     pages: int
     printed: tuple[NoticeId, ...]
     failed: tuple[CardFailure, ...]
-    sha256: str
     size: int
     printed_at: datetime
 
@@ -41,7 +40,6 @@ class PrintBatch:
             pages=document["pages"],
             printed=tuple(document["printed"]),
             failed=tuple(CardFailure(**failure) for failure in document["failed"]),
-            sha256=document["sha256"],
             size=document["size"],
             printed_at=document["printed_at"],
         )
@@ -54,7 +52,6 @@ class PrintBatch:
             "pages": self.pages,
             "printed": list(self.printed),
             "failed": [failure.model_dump() for failure in self.failed],
-            "sha256": self.sha256,
             "size": self.size,
             "printed_at": self.printed_at,
         }
@@ -76,14 +73,13 @@ def collections() -> list[Collection]:
     """Return the collections to prepare."""
     batch = {
         "bsonType": "object",
-        "required": ["_id", "campaign", "pages", "printed", "failed", "sha256", "size", "printed_at", "wrapped_key"],
+        "required": ["_id", "campaign", "pages", "printed", "failed", "size", "printed_at", "wrapped_key"],
         "properties": {
             "_id": {"bsonType": "string"},
             "campaign": {"bsonType": "string"},
             "pages": {"bsonType": "int", "minimum": 0},
             "printed": {"bsonType": "array", "items": {"bsonType": "string"}},
             "failed": {"bsonType": "array"},
-            "sha256": {"bsonType": "string"},
             "size": {"bsonType": "int", "minimum": 0},
             "printed_at": {"bsonType": "date"},
             "wrapped_key": {"bsonType": "binData"},

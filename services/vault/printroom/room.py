@@ -1,21 +1,31 @@
-"""Print postcards: turn orders by token into pages, stored encrypted until staff print them (R-B8, R-C6)."""
+"""Print cards: turn notice documents into pages, stored encrypted until staff print them (R-B8, R-C6)."""
 
 import asyncio
-import hashlib
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from jinja2 import TemplateError
 
 from services.vault.audit import AuditEvent, AuditLog
+from services.vault.deliveries.accept import AcceptedDocuments, DocumentAcceptance
+from services.vault.deliveries.register import RegisterReader
+from services.vault.deliveries.repository import DeliveryRepository
+from services.vault.deliveries.rules.checks import Register, registered
+from services.vault.deliveries.rules.delivery import Delivery, Outcome
+from services.vault.deliveries.rules.states import DeliveryState
 from services.vault.identities.reveal import Identities, Revealed
 from services.vault.keys.keystore import Keystore
-from services.vault.printroom.cards import NotPrintableError, card_of
+from services.vault.notices.released import ReleasedTemplates
+from services.vault.notices.rules.texts import NoticeTexts
+from services.vault.printroom.cards import card_of
 from services.vault.printroom.postcards import Card, Printed, print_cards
 from services.vault.printroom.repository import PrintBatch, PrintBatchRepository
 from shared.campaign import Campaign
 from shared.clock import Clock
-from shared.contracts import CardFailure, CardOrder, PrintCompleted, PrintRequested
+from shared.contracts import CardFailure, PrintCompleted, PrintRequested
 from shared.errors import PermanentError
-from shared.ids import BatchId, CampaignId, NoticeId, Token, derived_event_id
-from shared.logging import get_logger
+from shared.ids import BatchId, CampaignId, Token, derived_event_id
+from shared.logging import describe, get_logger
 from shared.postal_codes import PostalCodes
 from shared.storage import Store, UnitOfWork
 from shared.typesetting import Typesetter
@@ -23,6 +33,15 @@ from shared.typesetting import Typesetter
 PURPOSE = "print"
 
 _log = get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class _Facts:
+    """Everything that the cards of a batch need, by token and by kind."""
+
+    revealed: Mapping[Token, Revealed] = field(repr=False)
+    register: Register = field(repr=False)
+    texts: Mapping[str, NoticeTexts | None]
 
 
 class PrintRoom:
@@ -37,10 +56,14 @@ class PrintRoom:
         campaigns: Mapping[CampaignId, Campaign],
         clock: Clock,
         typesetter: Typesetter,
+        acceptance: DocumentAcceptance,
+        templates: ReleasedTemplates,
     ) -> None:
-        self._batches = PrintBatchRepository(store)
+        self._batches, self._deliveries = PrintBatchRepository(store), DeliveryRepository(store)
+        self._register = RegisterReader(store)
         self._identities, self._keystore, self._audit = identities, keystore, audit
         self._campaigns, self._clock, self._typesetter = campaigns, clock, typesetter
+        self._acceptance, self._templates = acceptance, templates
         self._postal_codes = PostalCodes()
 
     async def on_requested(self, events: Sequence[PrintRequested], uow: UnitOfWork) -> None:
@@ -68,49 +91,82 @@ class PrintRoom:
         if event.campaign not in self._campaigns:
             raise PermanentError(f"campaign {event.campaign} is not one of this installation")
         keys = self._keystore.campaign(event.campaign)
-        revealed = await self._identities.reveal(
-            [order.token for order in event.items], purpose=PURPOSE, actor="print-room", case=f"batch:{event.batch_id}"
-        )
-        cards, failed = self._cards(event, revealed)
+        accepted = await self._acceptance.accept(uow, event.campaign, event.items, "card")
+        fresh = [delivery for delivery in accepted.fresh if delivery.is_open]
+        facts = await self._read_facts(event, fresh)
+        cards, outcomes = await asyncio.to_thread(self._cards, fresh, facts)
         printed = await asyncio.to_thread(
             print_cards, self._typesetter, self._campaigns[event.campaign], [card for _, card in cards]
         )
-        batch = self._batch(event, [notice for notice, _ in cards], failed, printed)
+        for index, (delivery, _) in enumerate(cards):
+            is_printed = index not in printed.unfit
+            outcomes[delivery.id] = DeliveryState.PRINTED if is_printed else DeliveryState.NOT_PRINTABLE
+        await self._deliveries.settle(uow, {row_id: Outcome(state) for row_id, state in outcomes.items()})
+        batch = self._batch(event, accepted, outcomes, printed)
         await self._batches.insert(uow, keys, batch, printed.pdf)
-        _log.info("batch-printed", campaign=event.campaign, batch=event.batch_id, pages=batch.pages, failed=len(failed))
+        count = len(batch.failed)
+        _log.info("batch-printed", campaign=event.campaign, batch=event.batch_id, pages=batch.pages, failed=count)
         return batch
 
+    async def _read_facts(self, event: PrintRequested, fresh: Sequence[Delivery]) -> _Facts:
+        tokens = [token for delivery in fresh for token in delivery.tokens]
+        kinds = {delivery.document.kind for delivery in fresh}
+        return _Facts(
+            await self._identities.reveal(tokens, purpose=PURPOSE, actor="print-room", case=f"batch:{event.batch_id}"),
+            await self._register.read(tokens),
+            {kind: await self._templates.texts(event.campaign, kind, "card") for kind in kinds},
+        )
+
     def _cards(
-        self, event: PrintRequested, revealed: Mapping[Token, Revealed]
-    ) -> tuple[list[tuple[NoticeId, Card]], list[CardFailure]]:
-        cards, failed = [], []
-        for order in event.items:
+        self, fresh: Sequence[Delivery], facts: _Facts
+    ) -> tuple[list[tuple[Delivery, Card]], dict[str, DeliveryState]]:
+        """Return the cards in the order of the documents, and the states of those that make none."""
+        cards, failed = [], {}
+        for delivery in fresh:
             try:
-                cards.append((order.notice_id, self._card(event.campaign, order, revealed)))
-            except NotPrintableError as refusal:
-                failed.append(CardFailure(notice_id=order.notice_id, reason=refusal.reason))
+                card = self._card(delivery, facts)
+            except (TemplateError, ValueError, LookupError) as error:
+                _log.error("card-not-composed", notice=delivery.notice, **describe(error))
+                card = None
+            if card is None:
+                failed[delivery.id] = DeliveryState.NOT_PRINTABLE
+            else:
+                cards.append((delivery, card))
         return cards, failed
 
-    def _card(self, campaign: CampaignId, order: CardOrder, revealed: Mapping[Token, Revealed]) -> Card:
-        known = revealed.get(order.token)
-        if known is None or known.campaign != campaign:
-            raise NotPrintableError("unknown-token")
-        card = card_of(order, known.person, known.receipt, self._postal_codes.find(known.person.postal_code))
-        if not self._typesetter.prints("".join((card.name, *card.address, card.body))):
-            raise NotPrintableError("characters")
-        return card
+    def _card(self, delivery: Delivery, facts: _Facts) -> Card | None:
+        """Return the card; None if a character of it is in no font here, or if the person cannot be revealed."""
+        token, texts = delivery.tokens[0], facts.texts[delivery.document.kind]
+        known = facts.revealed.get(token)
+        if known is None or texts is None:
+            return None
+        person = known.person
+        entry = registered(facts.register.entries[token], person.name)
+        body = texts.card(delivery.document, delivery.slip, entry, self._clock.now())
+        card = card_of(body, delivery.slip, person, known.receipt, self._postal_codes.find(person.postal_code))
+        return card if self._typesetter.prints("".join((card.name, *card.address, card.body))) else None
 
     def _batch(
-        self, event: PrintRequested, notices: Sequence[NoticeId], failed: Sequence[CardFailure], printed: Printed
+        self,
+        event: PrintRequested,
+        accepted: AcceptedDocuments,
+        outcomes: Mapping[str, DeliveryState],
+        printed: Printed,
     ) -> PrintBatch:
-        unfit = [CardFailure(notice_id=notices[index], reason="too-long") for index in sorted(printed.unfit)]
+        states = {
+            delivery.id: outcomes.get(delivery.id, _state_of_earlier(delivery, accepted))
+            for delivery in accepted.deliveries
+        }
         batch = PrintBatch(
             batch_id=event.batch_id,
             campaign=event.campaign,
             pages=printed.pages,
-            printed=tuple(notice for index, notice in enumerate(notices) if index not in printed.unfit),
-            failed=(*failed, *unfit),
-            sha256=hashlib.sha256(printed.pdf).hexdigest(),
+            printed=tuple(one.notice for one in accepted.deliveries if states[one.id] is DeliveryState.PRINTED),
+            failed=tuple(
+                CardFailure.model_validate({"notice_id": one.notice, "reason": states[one.id].value})
+                for one in accepted.deliveries
+                if states[one.id] is not DeliveryState.PRINTED
+            ),
             size=len(printed.pdf),
             printed_at=self._clock.now(),
         )
@@ -118,11 +174,19 @@ class PrintRoom:
         return batch
 
 
+def _state_of_earlier(delivery: Delivery, accepted: AcceptedDocuments) -> DeliveryState:
+    """Return the state of a card that this batch does not print: one of an earlier batch is not printed again."""
+    if delivery.id in accepted.repeated:
+        return DeliveryState.INVALID
+    return delivery.outcome.state
+
+
 def _check_counts(event: PrintRequested, batch: PrintBatch) -> None:
     """Raise PermanentError if a card is missing between the order and the pages."""
-    if batch.pages != 2 * len(batch.printed) or len(batch.printed) + len(batch.failed) != len(event.items):
+    ordered = len({(item.notice, item.attempt) for item in event.items})
+    if batch.pages != 2 * len(batch.printed) or len(batch.printed) + len(batch.failed) != ordered:
         raise PermanentError(
-            f"batch {event.batch_id}: {len(event.items)} ordered, {len(batch.printed)} printed on {batch.pages} pages, "
+            f"batch {event.batch_id}: {ordered} ordered, {len(batch.printed)} printed on {batch.pages} pages, "
             f"{len(batch.failed)} failed; nothing was stored, look at the template before replaying it"
         )
 
@@ -134,5 +198,4 @@ def _completed(batch: PrintBatch) -> PrintCompleted:
         pages=batch.pages,
         printed=batch.printed,
         failed=batch.failed,
-        sha256=batch.sha256,
     )

@@ -4,8 +4,8 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-
 from tests.support.mail_relay_harness import run_relay
+
 from tests.support.mail_server import MailServer
 from tests.support.notifier_harness import NotifierHarness
 from tests.support.vault_parts import parts

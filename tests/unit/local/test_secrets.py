@@ -54,13 +54,13 @@ def test_every_service_has_its_own_of_each_kind(secrets: Secrets) -> None:
 
 
 def test_no_password_shows_when_they_are_printed(secrets: Secrets) -> None:
-    hidden = [*secrets.ops.values(), *secrets.amqp.values(), *secrets.mongo.values(), secrets.relay_password]
+    hidden = [*secrets.ops.values(), *secrets.amqp.values(), *secrets.mongo.values()]
 
     assert not [value for value in hidden if value in repr(secrets)]
 
 
 @pytest.mark.parametrize("hostname", ["localhost", "127.0.0.1"])
-def test_the_certificate_of_the_relay_holds_for_loopback(secrets: Secrets, hostname: str) -> None:
+def test_the_certificate_of_the_bounce_server_holds_for_loopback(secrets: Secrets, hostname: str) -> None:
     handshake(*contexts(secrets), hostname)
 
 

@@ -1,0 +1,36 @@
+"""Read what the checks and texts need to know about applicants, without the person."""
+
+from collections.abc import Sequence
+
+from services.vault.applications.repository import ApplicationRepository, StoredApplication
+from services.vault.applications.rules.states import ApplicationState
+from services.vault.deliveries.rules.checks import Register, RegisterEntry
+from services.vault.deliveries.slips_repository import SlipRepository
+from shared.ids import Token
+from shared.storage import Store, UnitOfWork
+
+
+class RegisterReader:
+    """Read the register and the newest slip numbers of several applicants at once."""
+
+    def __init__(self, store: Store) -> None:
+        self._applications, self._slips = ApplicationRepository(store), SlipRepository(store)
+
+    async def read(self, tokens: Sequence[Token], uow: UnitOfWork | None = None) -> Register:
+        """Return the register of these applicants; unknown and erased tokens are absent."""
+        applications = await self._applications.by_tokens(tokens, uow)
+        entries = {token: _entry(application) for token, application in applications.items()}
+        return Register(entries, await self._slips.newest(tokens, uow))
+
+
+def _entry(application: StoredApplication) -> RegisterEntry:
+    return RegisterEntry(
+        application_id=application.application_id,
+        campaign=application.campaign,
+        receipt=application.receipt,
+        has_mail=application.contact == "mail",
+        is_decided=application.state is not ApplicationState.HELD or not application.doubts,
+        choices=application.choices,
+        refused=application.refused,
+        reasons=application.reasons,
+    )

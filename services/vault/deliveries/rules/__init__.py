@@ -1,0 +1,1 @@
+"""States of a delivery, and the checks of a notice document. Pure."""

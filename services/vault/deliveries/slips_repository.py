@@ -1,0 +1,108 @@
+"""Store the numbers of slips that the lottery issued, by token, and the notifier's own counts."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from shared.contracts import NoticesCounted, SlipsIssued
+from shared.ids import CampaignId, Token
+from shared.storage import Collection, Index, Store, UnitOfWork, UpdateOne
+
+SLIPS: Final = "slips"
+COUNTS: Final = "notice_counts"
+
+
+@dataclass(frozen=True)
+class SlipNumbers:
+    """Numbers of one applicant's slips. `newest`: issued, or seen in a delivery. `issued`: what the lottery named."""
+
+    token: Token
+    newest: int
+    issued: tuple[int, ...]
+
+
+def collections() -> list[Collection]:
+    """Return the collections to prepare."""
+    number = {"bsonType": ["int", "long"]}
+    slip = {
+        "bsonType": "object",
+        "required": ["_id", "campaign", "newest"],
+        "properties": {
+            "_id": {"bsonType": "string"},
+            "campaign": {"bsonType": "string"},
+            "newest": number,
+            "issued": {"bsonType": "array", "items": number},
+        },
+        "additionalProperties": False,
+    }
+    counts = {
+        "bsonType": "object",
+        "required": ["_id", "campaign", "counted_at", "body"],
+        "properties": {
+            "_id": {"bsonType": "string"},
+            "campaign": {"bsonType": "string"},
+            "counted_at": {"bsonType": "date"},
+            "body": {"bsonType": "string"},
+        },
+        "additionalProperties": False,
+    }
+    return [Collection(SLIPS, slip, (Index("campaign"),)), Collection(COUNTS, counts, (Index("campaign"),))]
+
+
+class SlipRepository:
+    """Keep the newest number of each applicant's slips; it only rises."""
+
+    def __init__(self, store: Store) -> None:
+        self._slips, self._counts = store.db[SLIPS], store.db[COUNTS]
+
+    async def newest(self, tokens: Sequence[Token], uow: UnitOfWork | None = None) -> dict[Token, int]:
+        """Return the newest number of each of these applicants who has a slip."""
+        session = uow.session if uow else None
+        found = self._slips.find({"_id": {"$in": list(tokens)}}, {"newest": 1}, session=session)
+        return {Token(row["_id"]): row["newest"] async for row in found}
+
+    async def add_issued(self, uow: UnitOfWork, events: Sequence[SlipsIssued]) -> None:
+        """Record the slips that the lottery issued; a repeated one changes nothing."""
+        changes = [
+            UpdateOne(
+                {"_id": item.token},
+                {
+                    "$setOnInsert": {"campaign": event.campaign},
+                    "$max": {"newest": item.n},
+                    "$addToSet": {"issued": item.n},
+                },
+                upsert=True,
+            )
+            for event in events
+            for item in event.items
+        ]
+        await self._slips.bulk_write(changes, session=uow.session)
+
+    async def add_seen(self, uow: UnitOfWork, campaign: CampaignId, numbers: Mapping[Token, int]) -> None:
+        """Record the numbers of slips that came with documents."""
+        if numbers:
+            changes = [
+                UpdateOne({"_id": token}, {"$setOnInsert": {"campaign": campaign}, "$max": {"newest": n}}, upsert=True)
+                for token, n in numbers.items()
+            ]
+            await self._slips.bulk_write(changes, session=uow.session)
+
+    async def put_counts(self, uow: UnitOfWork, event: NoticesCounted) -> None:
+        """Keep the notifier's counts, unless newer ones are there."""
+        row = {"campaign": event.campaign, "counted_at": event.counted_at, "body": event.to_json().decode("utf-8")}
+        older = await self._counts.find_one({"_id": event.campaign}, {"counted_at": 1}, session=uow.session)
+        if older is None or older["counted_at"] < event.counted_at:
+            await self._counts.replace_one({"_id": event.campaign}, row, upsert=True, session=uow.session)
+
+    async def counts(self, campaign: CampaignId) -> NoticesCounted | None:
+        """Return the notifier's newest counts; None before the first."""
+        row = await self._counts.find_one({"_id": campaign})
+        return None if row is None else NoticesCounted.model_validate_json(row["body"])
+
+    async def all(self, campaign: CampaignId) -> list[SlipNumbers]:
+        """Return the numbers of all applicants who have a slip."""
+        return [_numbers(row) async for row in self._slips.find({"campaign": campaign})]
+
+
+def _numbers(row: Mapping[str, Any]) -> SlipNumbers:
+    return SlipNumbers(Token(row["_id"]), row["newest"], tuple(row.get("issued", ())))
