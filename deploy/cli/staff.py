@@ -87,7 +87,7 @@ def list_notices(
     """List notices by state; the notifier knows no names and no addresses."""
     query = f"?state={state}" if state else ""
     rows = ask("notifier", "GET", f"campaigns/{campaign_or_only(campaign)}/notices{query}")["notices"]
-    show(rows, ("id", "application_id", "kind", "channel", "state", "code"), as_json=as_json, empty="no notices")
+    show(rows, ("id", "receipt", "kind", "channel", "way", "state", "code"), as_json=as_json, empty="no notices")
 
 
 @notices.command("summary")
@@ -119,10 +119,10 @@ def record_return(
 @notices.command("resolve")
 def resolve(
     notice_id: str,
-    decision: Annotated[str, typer.Argument(help="sent, post, or phoned")],
+    decision: Annotated[str, typer.Argument(help="sent, post, phoned, or again")],
     actor: ActorOption,
     campaign: CampaignOption = None,
 ) -> None:
-    """Say what became of a mail whose answer was lost: it arrived, or a postcard should go out."""
+    """Decide on a notice: its mail arrived, a card goes out, the applicant was telephoned, or mail it once more."""
     path = f"campaigns/{campaign_or_only(campaign)}/notices/{notice_id}/resolve"
     show_one(ask("notifier", "POST", path, {"decision": decision, "actor": actor}), as_json=False)

@@ -6,26 +6,57 @@ from services.notifier.rules.states import NoticeState, PrintBatchState
 from shared.storage import Collection, Index
 
 CONTACTS: Final = "contacts"
-RESULTS: Final = "results"
-OFFERS: Final = "offers"
+SLIPS: Final = "slips"
 NOTICES: Final = "notices"
 PRINT_BATCHES: Final = "print_batches"
 
 CAMPAIGN_LOCKS: Final = "campaign_locks"
 """One document per campaign that conflicting transactions write (`ApplicantRepository.serialise`)."""
 
-PERSONAL: Final = (CONTACTS, RESULTS, OFFERS, NOTICES, PRINT_BATCHES)
+PERSONAL: Final = (CONTACTS, SLIPS, NOTICES, PRINT_BATCHES)
 """Collections that an erasure empties of a campaign."""
+
+_TOKEN: Final = {"bsonType": "string", "pattern": "^tok_"}
+
+_CONTACT: Final[dict[str, Any]] = {
+    "bsonType": "object",
+    "additionalProperties": False,
+    "required": ["_id", "campaign", "receipt", "contact", "status", "version", "revision"],
+    "properties": {
+        "_id": _TOKEN,
+        "campaign": {"bsonType": "string"},
+        "receipt": {"bsonType": "string"},
+        "contact": {"enum": ["mail", "post"]},
+        "mail_domain_class": {"bsonType": ["string", "null"]},
+        "status": {"enum": ["complete", "rejected"]},
+        "version": {"bsonType": ["int", "long"]},
+        "revision": {"bsonType": ["int", "long"]},
+    },
+}
+
+_SLIP: Final[dict[str, Any]] = {
+    "bsonType": "object",
+    "additionalProperties": False,
+    "required": ["_id", "campaign", "n", "slip", "occasions"],
+    "properties": {
+        "_id": _TOKEN,
+        "campaign": {"bsonType": "string"},
+        "n": {"bsonType": ["int", "long"]},
+        "slip": {"bsonType": "object"},
+        "occasions": {"bsonType": "array"},
+    },
+}
 
 _NOTICE: Final[dict[str, Any]] = {
     "bsonType": "object",
-    "required": ["_id", "campaign", "application_id", "token", "occasion", "kind", "channel", "state"],
+    "required": ["_id", "campaign", "token", "kind", "n", "channel", "way", "state", "document"],
     "properties": {
-        "kind": {"enum": ["rejected", "result", "offer"]},
         "channel": {"enum": ["mail", "post"]},
+        "way": {"enum": ["mail", "card"]},
         "state": {"enum": [state.value for state in NoticeState]},
-        "token": {"bsonType": "string", "pattern": "^tok_"},
+        "token": _TOKEN,
         "attempts": {"bsonType": "int", "minimum": 0},
+        "mails": {"bsonType": "int", "minimum": 0, "maximum": 2},
         "next_at": {"bsonType": "date"},
     },
 }
@@ -36,20 +67,14 @@ _PRINT_BATCH: Final[dict[str, Any]] = {
     "properties": {"state": {"enum": [state.value for state in PrintBatchState]}},
 }
 
-_ONCE_PER_OCCASION: Final = Index((("application_id", 1), ("occasion", 1)), unique=True)
-_NEXT_MAIL: Final = Index((("state", 1), ("next_at", 1)))
-_BY_STATE: Final = Index((("campaign", 1), ("state", 1)))
+_ONCE: Final = Index((("token", 1), ("kind", 1), ("n", 1)), unique=True)
+_NEXT_ORDER: Final = Index((("campaign", 1), ("bulk", 1), ("state", 1), ("next_at", 1)))
+_COUNTED: Final = Index((("campaign", 1), ("kind", 1), ("n", 1), ("channel", 1), ("state", 1)))
 
 COLLECTIONS: Final = (
-    Collection(CONTACTS, None, (Index("campaign"), Index((("campaign", 1), ("receipt", 1))))),
-    Collection(RESULTS, None, (Index("campaign"),)),
-    Collection(OFFERS, None, (Index("campaign"), Index("application_id"))),
-    Collection(
-        NOTICES,
-        _NOTICE,
-        (_ONCE_PER_OCCASION, _NEXT_MAIL, _BY_STATE, Index("print_batch"), Index("claim")),
-        retired=("application_id_1", "state_1_kind_1_next_at_1", "batch_id_1"),
-    ),
+    Collection(CONTACTS, _CONTACT, (Index("campaign"), Index((("campaign", 1), ("receipt", 1))))),
+    Collection(SLIPS, _SLIP, (Index("campaign"),)),
+    Collection(NOTICES, _NOTICE, (_ONCE, _NEXT_ORDER, _COUNTED, Index("print_batch"), Index("document"))),
     Collection(PRINT_BATCHES, _PRINT_BATCH, (Index("campaign"),)),
     Collection(CAMPAIGN_LOCKS),
 )

@@ -1,87 +1,108 @@
-"""Create notices from contacts, results and offers, in whichever order these are consumed.
+"""Create notices from contacts and slips, in whichever order these are consumed.
 
-Each application gets one notice per occasion: its rejection, each draw, and each later change of its places. The
-results of a draw that corrects another one replace the notices that have not been sent.
+Each applicant gets one notice per kind and number. A newer slip replaces the notices of older ones that have not been
+sent: it has everything about the application.
 """
 
 import secrets
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 
-from services.notifier.applicant_repository import ApplicantRepository
+from services.notifier.applicant_repository import ApplicantRepository, Occasion, StoredSlip
 from services.notifier.repository import NoticeRepository
-from services.notifier.rules.notice import REJECTED_OCCASION, Notice, NoticeKind, build_notice, draw_number
+from services.notifier.rules.kinds import outdated, register_kind
+from services.notifier.rules.notice import Notice, build_notice
 from services.notifier.wall_clock import wall_now
-from shared.contracts import Contact, PlaceOffer, Result
-from shared.ids import ApplicationId, CampaignId, DrawId, NoticeId
+from shared.contracts import Contact
+from shared.contracts.notices import NoticeParams
+from shared.ids import CampaignId, NoticeId, Token
 from shared.storage import UnitOfWork
 
 
 async def record_contacts(uow: UnitOfWork, campaign: CampaignId, contacts: Sequence[Contact]) -> None:
-    """Store contacts; create the notices of rejections, and of results and offers that are stored already."""
-    applicants = ApplicantRepository.within(uow)
-    await applicants.serialise(campaign)
-    await applicants.save_contacts(campaign, contacts)
-    by_id = {contact.application_id: contact for contact in contacts}
-    accepted = [contact.application_id for contact in by_id.values() if contact.status == "accepted"]
-    rejected = [contact for contact in contacts if contact.status == "rejected"]
-    results, offers = await applicants.load_results(accepted), await applicants.load_offers(by_id)
-    notices = [
-        *(_new(campaign, contact, "rejected", REJECTED_OCCASION) for contact in rejected),
-        *(_new(campaign, by_id[drawn.result.application_id], "result", drawn.draw) for drawn in results),
-        *(_new(campaign, by_id[offer.application_id], "offer", offer.occasion) for offer in offers),
-    ]
-    await NoticeRepository.within(uow).insert_missing(notices)
-
-
-async def record_results(uow: UnitOfWork, campaign: CampaignId, draw: DrawId, results: Sequence[Result]) -> None:
-    """Store results and create the notices of the contacts that are stored. Results of an earlier draw are ignored."""
+    """Store contacts; create the notices that they ask for, and those of slips that are stored already."""
     applicants, notices = ApplicantRepository.within(uow), NoticeRepository.within(uow)
     await applicants.serialise(campaign)
-    last_draws = await applicants.last_draws(_ids(results))
-    current = [result for result in results if _is_current(draw, last_draws.get(result.application_id))]
-    if not current:
+    stored = await applicants.load_contacts(contact.token for contact in contacts)
+    newer = _newer(contacts, stored)
+    if not newer:
         return
-    await applicants.save_results(campaign, draw, current)
-    await notices.replace_unsent([
-        result.application_id for result in current if last_draws.get(result.application_id, draw) != draw
-    ])  # fmt: skip
-    contacts = await applicants.load_contacts(_ids(current), "accepted")
-    await notices.insert_missing([
-        _new(campaign, contacts[result.application_id], "result", draw)
-        for result in current
-        if result.application_id in contacts
-    ])  # fmt: skip
+    await applicants.save_contacts(campaign, list(newer.values()))
+    slips = await applicants.load_slips(newer)
+    of_register = [
+        _new(campaign, contact, kind, contact.version)
+        for contact in newer.values()
+        if (kind := register_kind(contact, slips[contact.token].n if contact.token in slips else None)) is not None
+    ]
+    await notices.insert_missing([*of_register, *_of_slips(campaign, slips.values(), newer)])
+    await notices.revive(of_register)
+    gone = [token for token, contact in newer.items() if contact.contact == "post" and token in stored]
+    if gone:
+        await notices.redirect_to_post(gone)
+    await replace_outdated(uow, newer)
 
 
-async def record_offers(uow: UnitOfWork, campaign: CampaignId, draw: DrawId, offers: Sequence[PlaceOffer]) -> None:
-    """Store offers and create the notices of the contacts that are stored. Offers of an earlier draw are ignored."""
+async def record_slips(uow: UnitOfWork, campaign: CampaignId, slips: Sequence[StoredSlip]) -> None:
+    """Store the slips that are not older than the stored ones; create the notices of contacts that are stored."""
     applicants = ApplicantRepository.within(uow)
     await applicants.serialise(campaign)
-    last_draws = await applicants.last_draws(_ids(offers))
-    current = [offer for offer in offers if _is_current(draw, last_draws.get(offer.application_id))]
-    if not current:
+    stored = await applicants.load_slips(slip.token for slip in slips)
+    newest = _newest(slips, stored)
+    changed = [slip for token, slip in newest.items() if slip != stored.get(token)]
+    if not changed:
         return
-    await applicants.save_offers(campaign, draw, current)
-    contacts = await applicants.load_contacts(_ids(current))
-    await NoticeRepository.within(uow).insert_missing([
-        _new(campaign, contacts[offer.application_id], "offer", offer.occasion)
-        for offer in current
-        if offer.application_id in contacts
-    ])  # fmt: skip
+    await applicants.save_slips(campaign, changed)
+    contacts = await applicants.load_contacts(slip.token for slip in changed)
+    await NoticeRepository.within(uow).insert_missing(_of_slips(campaign, changed, contacts))
+    await replace_outdated(uow, contacts)
 
 
-def _ids(items: Iterable[Result | PlaceOffer]) -> list[ApplicationId]:
-    return [item.application_id for item in items]
+async def replace_outdated(uow: UnitOfWork, tokens: Collection[Token]) -> None:
+    """Record of the unsent notices of these applicants which a newer slip or contact replaces."""
+    applicants, notices = ApplicantRepository.within(uow), NoticeRepository.within(uow)
+    open_notices = [notice for notice in await notices.list_replaceable(tokens) if not notice.bulk] if tokens else []
+    if open_notices:
+        owners = {notice.token for notice in open_notices}
+        contacts, numbers = await applicants.load_contacts(owners), await applicants.load_slip_numbers(owners)
+        await notices.replace(outdated(open_notices, contacts, numbers))
 
 
-def _is_current(draw: DrawId, last_draw: DrawId | None) -> bool:
-    return draw_number(last_draw) <= draw_number(draw)
-
-
-def _new(campaign: CampaignId, contact: Contact, kind: NoticeKind, occasion: str) -> Notice:
-    return build_notice(_new_notice_id(), campaign, contact, kind, occasion, wall_now())
-
-
-def _new_notice_id() -> NoticeId:
-    """Return a random id. Mail servers see it beside the address, and application ids are public (protocols.md §2)."""
+def new_notice_id() -> NoticeId:
+    """Return a random id; mail servers see it in the bounce address."""
     return NoticeId(f"n-{secrets.token_hex(10)}")
+
+
+def _newer(contacts: Iterable[Contact], stored: Mapping[Token, Contact]) -> dict[Token, Contact]:
+    """Return the contact with the highest revision of each token, if it is higher than the stored one."""
+    newer: dict[Token, Contact] = {}
+    for contact in contacts:
+        known = newer.get(contact.token) or stored.get(contact.token)
+        if known is None or contact.revision > known.revision:
+            newer[contact.token] = contact
+    return newer
+
+
+def _newest(slips: Iterable[StoredSlip], stored: Mapping[Token, StoredSlip]) -> dict[Token, StoredSlip]:
+    """Return the newest slip of each token; occasions of one number are put together."""
+    newest: dict[Token, StoredSlip] = {}
+    for slip in slips:
+        known = newest.get(slip.token) or stored.get(slip.token)
+        if known is None or slip.n > known.n:
+            newest[slip.token] = slip
+        elif slip.n == known.n:
+            newest[slip.token] = replace(known, occasions=tuple(dict.fromkeys([*known.occasions, *slip.occasions])))
+    return newest
+
+
+def _of_slips(campaign: CampaignId, slips: Iterable[StoredSlip], contacts: Mapping[Token, Contact]) -> list[Notice]:
+    return [
+        _new(campaign, contacts[slip.token], occasion.kind, slip.n, occasion)
+        for slip in slips
+        if slip.token in contacts
+        for occasion in slip.occasions
+    ]
+
+
+def _new(campaign: CampaignId, contact: Contact, kind: str, n: int, occasion: Occasion | None = None) -> Notice:
+    params: NoticeParams = {"class_id": occasion.class_id} if occasion and occasion.class_id else {}
+    return build_notice(new_notice_id(), campaign, contact, kind, n, wall_now(), params=params)

@@ -1,6 +1,6 @@
 """Staff endpoints of the notifier: counts, states, and notices that need a decision. No name or address is stored."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final, Literal
 
 from fastapi import APIRouter, Depends
@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict
 from services.notifier.applicant_repository import ApplicantRepository
 from services.notifier.overview import Overview
 from services.notifier.post.endpoints import ActorField, find_campaign_in
-from services.notifier.repository import NoticeRepository
+from services.notifier.repository import NoticeRepository, tokens_of
 from services.notifier.rules.notice import Notice
 from services.notifier.rules.states import TELEPHONE_LIST, NoticeState
 from services.notifier.wall_clock import wall_now
@@ -19,14 +19,19 @@ from shared.storage import Database
 from shared.web import ProblemError, problem
 from shared.web.staff_token import Guard
 
-_DECIDED: Final = {"sent": NoticeState.SENT, "post": NoticeState.TO_PRINT, "phoned": NoticeState.PHONED}
+_DECIDED: Final = {
+    "sent": NoticeState.SENT,
+    "post": NoticeState.TO_PRINT,
+    "phoned": NoticeState.PHONED,
+    "again": NoticeState.PENDING,
+}
 
 
 class ResolveBody(BaseModel):
-    """Decision of a handler on a notice: the mail arrived, a card is needed, or the applicant was telephoned."""
+    """Decision of a handler on a notice: the mail arrived, a card is needed, it was telephoned, or mail it again."""
 
     model_config = ConfigDict(extra="forbid")
-    decision: Literal["sent", "post", "phoned"]
+    decision: Literal["sent", "post", "phoned", "again"]
     actor: ActorField
 
 
@@ -43,17 +48,13 @@ def staff_router(campaigns: Mapping[CampaignId, Campaign], db: Database, overvie
 
     @router.get("/notices")
     async def list_notices(campaign: str, state: NoticeState | None = None) -> dict[str, Any]:
-        """Return all notices, or those in one state, by notice id and without tokens."""
-        listed = await notices.list_notices(here(campaign).id, *([state] if state else []))
-        return {"notices": [_present(notice) for notice in listed]}
+        """Return all notices, or those in one state, by receipt number and without tokens."""
+        return await present(await notices.list_notices(here(campaign).id, *([state] if state else [])))
 
     @router.get("/telephone-list")
     async def list_to_telephone(campaign: str) -> dict[str, Any]:
         """Return the notices that neither mail nor post brings, by receipt number; the vault knows the telephone."""
-        listed = await notices.list_notices(here(campaign).id, *sorted(TELEPHONE_LIST))
-        contacts = await applicants.load_contacts(notice.application_id for notice in listed)
-        receipts = {name: contact.receipt for name, contact in contacts.items()}
-        return {"notices": [{**_present(notice), "receipt": receipts.get(notice.application_id)} for notice in listed]}
+        return await present(await notices.list_notices(here(campaign).id, *sorted(TELEPHONE_LIST)))
 
     @router.post("/notices/{notice_id}/resolve")
     async def resolve(campaign: str, notice_id: NoticeIdField, body: ResolveBody) -> dict[str, str]:
@@ -63,12 +64,16 @@ def staff_router(campaigns: Mapping[CampaignId, Campaign], db: Database, overvie
             raise _not_to_decide()
         return {"id": notice_id, "state": to}
 
+    async def present(listed: Sequence[Notice]) -> dict[str, Any]:
+        receipts = await applicants.load_receipts(tokens_of(listed))
+        return {"notices": [{**_present(notice), "receipt": receipts.get(notice.token)} for notice in listed]}
+
     return router
 
 
 def _present(notice: Notice) -> dict[str, Any]:
     names = {
-        "id", "application_id", "kind", "channel", "state", "code", "attempts", "print_batch", "return_reason"
+        "id", "kind", "n", "channel", "way", "state", "code", "attempts", "mails", "print_batch", "return_reason"
     }  # fmt: skip
     return notice.model_dump(include=names, exclude_none=True)
 

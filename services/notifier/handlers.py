@@ -1,11 +1,11 @@
-"""Message handlers of the notifier: contacts, results, offers and bounces."""
+"""Message handlers of contacts and slips. Answers and bounces are handled in `mail/`, cards in `post/`."""
 
 from collections.abc import Sequence
 
-from services.notifier.create_notices import record_contacts, record_offers, record_results
-from services.notifier.repository import NoticeRepository
-from services.notifier.wall_clock import wall_now
-from shared.contracts import ContactsRegistered, MailBounced, PlacesOffered, ResultsPublished
+from services.notifier.applicant_repository import Occasion, StoredSlip
+from services.notifier.create_notices import record_contacts, record_slips
+from services.notifier.rules.kinds import RESULT
+from shared.contracts import ContactsRegistered, OutcomeSlip, PlacesOffered, ResultsPublished
 from shared.storage import UnitOfWork
 
 
@@ -16,29 +16,17 @@ async def on_contacts(events: Sequence[ContactsRegistered], uow: UnitOfWork) -> 
 
 
 async def on_results(events: Sequence[ResultsPublished], uow: UnitOfWork) -> None:
-    """Store results and create their notices."""
+    """Store the slips of a draw and create their notices."""
     for event in events:
-        await record_results(uow, event.campaign, event.draw, event.items)
+        await record_slips(uow, event.campaign, [_stored(slip, Occasion(RESULT)) for slip in event.items])
 
 
 async def on_places(events: Sequence[PlacesOffered], uow: UnitOfWork) -> None:
-    """Store offers and create their notices."""
+    """Store the slips of places that changed and create their notices."""
     for event in events:
-        await record_offers(uow, event.campaign, event.draw, event.items)
+        slips = [_stored(item.slip, Occasion(item.kind, item.class_id)) for item in event.items]
+        await record_slips(uow, event.campaign, slips)
 
 
-async def on_bounced(events: Sequence[MailBounced], uow: UnitOfWork) -> None:
-    """Send the notice of a bounced mail by post; hold it for a handler if the report is unclear.
-
-    The vault does not know the notice's campaign and publishes one event for each, so that the others match nothing.
-    """
-    notices = NoticeRepository.within(uow)
-    for event in events:
-        await notices.record_bounce(
-            event.campaign,
-            event.notice_id,
-            event.status,
-            wall_now(),
-            token=event.token,
-            is_unclear=event.verdict == "unclear",
-        )
+def _stored(slip: OutcomeSlip, occasion: Occasion) -> StoredSlip:
+    return StoredSlip(slip.token, slip.n, slip.to_document(), (occasion,))

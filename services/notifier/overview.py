@@ -1,12 +1,13 @@
 """Overview of a campaign's notices: counts by channel and state, applicants still to be told, and the deadline."""
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from services.notifier.counts_repository import NoticeCounts, NoticeCountsRepository, NoticeTally
 from services.notifier.post.repository import PrintBatchRepository
-from services.notifier.repository import NoticeCounts, NoticeRepository
-from services.notifier.rules.states import SETTLED, TELEPHONE_LIST, TOLD, NoticeState
+from services.notifier.rules.states import SETTLED, TELEPHONE_LIST, TOLD
 from shared.campaign import Campaign
 from shared.clock import Clock
 from shared.storage import Database
@@ -16,7 +17,10 @@ _ON_PAPER = ("made", "fetched", "counted", "posted", "returned")
 
 @dataclass(frozen=True)
 class CampaignOverview:
-    """Counts of one campaign at one moment. *Told*: sent without a bounce, posted, or telephoned."""
+    """Counts of one campaign at one moment. *Told*: sent without a bounce, posted, or telephoned.
+
+    Acknowledgements and announcements are counted by state, but are no part of told and to tell (R-B8).
+    """
 
     counts: NoticeCounts
     print_batches: Mapping[str, int]
@@ -26,17 +30,17 @@ class CampaignOverview:
     @property
     def told(self) -> int:
         """Number of notices whose applicant was told."""
-        return sum(self.counts.by_state.get(state, 0) for state in TOLD)
+        return sum(tally.count for tally in self.counts.told_by_deadline() if tally.state in TOLD)
 
     @property
     def to_tell(self) -> int:
         """Number of notices whose applicant is still to be told."""
-        return sum(count for state, count in self.counts.by_state.items() if state not in set(SETTLED))
+        return sum(tally.count for tally in self.counts.told_by_deadline() if tally.state not in SETTLED)
 
     @property
     def to_telephone(self) -> int:
         """Number of notices on the telephone list."""
-        return sum(self.counts.by_state.get(state, 0) for state in TELEPHONE_LIST)
+        return sum(tally.count for tally in self.counts.tallies if tally.state in TELEPHONE_LIST)
 
     @property
     def hours_left(self) -> float:
@@ -48,20 +52,17 @@ class CampaignOverview:
         """True if the deadline has passed and applicants are still to be told."""
         return self.to_tell > 0 and self.hours_left < 0
 
-    def of(self, channel: str, state: NoticeState) -> int:
-        """Return the number of notices of one channel in one state."""
-        return self.counts.by_channel.get(channel, {}).get(state, 0)
-
     def to_json(self) -> dict[str, object]:
         """Return the summary of the staff API."""
+        states = _sum_by(self.counts.tallies, lambda tally: tally.state)
         return {
-            "notices": self.counts.by_state,
-            "channels": self.counts.by_channel,
-            "kinds": self.counts.by_kind,
+            "notices": states,
+            "channels": {channel: self._states_of(channel) for channel in ("mail", "post")},
+            "kinds": _sum_by(self.counts.tallies, lambda tally: tally.kind),
             "mails": self.counts.mails,
             "bounced": self.counts.bounced,
             "print_batches": dict(self.print_batches),
-            "postcards": sum(self.counts.by_state.get(state, 0) for state in _ON_PAPER),
+            "postcards": sum(states.get(state, 0) for state in _ON_PAPER),
             "told": self.told,
             "to_tell": self.to_tell,
             "to_telephone": self.to_telephone,
@@ -72,12 +73,15 @@ class CampaignOverview:
             },
         }
 
+    def _states_of(self, channel: str) -> dict[str, int]:
+        return _sum_by((tally for tally in self.counts.tallies if tally.channel == channel), lambda tally: tally.state)
+
 
 class Overview:
     """Read the overview of a campaign. `clock` is the campaign's, which moves in rehearsals."""
 
     def __init__(self, db: Database, clock: Clock) -> None:
-        self._notices, self._batches, self._clock = NoticeRepository(db), PrintBatchRepository(db), clock
+        self._notices, self._batches, self._clock = NoticeCountsRepository(db), PrintBatchRepository(db), clock
 
     async def read(self, campaign: Campaign) -> CampaignOverview:
         """Return the overview as of now."""
@@ -87,3 +91,10 @@ class Overview:
             campaign.notify_by,
             self._clock.now(),
         )
+
+
+def _sum_by(tallies: Iterable[NoticeTally], name: Callable[[NoticeTally], str]) -> dict[str, int]:
+    sums: Counter[str] = Counter()
+    for tally in tallies:
+        sums[str(name(tally))] += tally.count
+    return dict(sums)

@@ -59,7 +59,6 @@ ALLOWED = {
     ("relays", "shared/campaign/"): "drand relays, the field's own word",
     ("relay", "tests/"): "drand relays",
     ("relays", "tests/"): "drand relays",
-    ("relay", "services/notifier/"): "the mail relay, until notices replace it",
     ("admission", "services/intake/"): "the window in which intake admits applications",
     ("admission", "services/lottery/reception/"): "the admission window of a class, as docs/protocols.md names it",
     ("admission", "services/lottery/web/src/reception/"): "the admission window of a class",

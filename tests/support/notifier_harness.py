@@ -1,14 +1,11 @@
-"""A notifier for one test, with a real broker, a real database, the vault's relay and a mail server.
-
-The test publishes the messages of vault and lottery, and reads the messages and mails that the notifier sends.
-"""
+"""A notifier for one test, with a real broker and a real database. The test plays vault, mail room and lottery."""
 
 import asyncio
 import socket
 from collections import Counter
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
@@ -20,67 +17,77 @@ from aio_pika.abc import AbstractChannel, AbstractConnection
 from services.notifier.app import build
 from services.notifier.applicant_repository import ApplicantRepository
 from services.notifier.collections import COLLECTIONS
+from services.notifier.counts_repository import NoticeCountsRepository
 from services.notifier.repository import NoticeRepository
 from services.notifier.rules.notice import Notice
 from services.notifier.settings import NotifierSettings
-from shared.contracts import ClassPass, Contact, ContactsRegistered, Event, Outcome, Refusal, Result, ResultsPublished
-from shared.ids import ApplicationId, ClassId, DrawId, EventId, new_event_id
+from shared.campaign import load_campaign
+from shared.contracts import (
+    Contact,
+    ContactsRegistered,
+    Event,
+    MailAnswer,
+    MailCompleted,
+    MailRequested,
+    NoticeDocument,
+    OutcomeSlip,
+    PlaceNotice,
+    PlacesOffered,
+    ResultsPublished,
+)
+from shared.ids import DrawId, EventId, Receipt, Token, new_application_id, new_event_id, new_token
 from shared.messaging.names import Names
 from shared.messaging.topology import declare
+from shared.receipts import candidates
 from shared.storage import Store
-from tests.support.mail_relay_harness import RunningRelay, person
-from tests.support.mail_server import MailServer
 from tests.support.service_keys import signed
-from tests.support.vault_parts import Known, Parts
+from tests.support.vault_parts import SAMPLE
 from tests.support.waiting import until
 
 OPS_TOKEN = "staff-of-the-tests"
 PASS_CODE = "0000-1111-2222-3333"
 PASS_TEXT = "KP1:" + "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567" * 5
 CLASSES = ("junior-football", "press-kids")
+DRAW = DrawId("d-1")
+FIRST = 1_000_000
+"""Number of the slips of the first draw."""
 
 E = TypeVar("E", bound=Event)
+Answering = Callable[[NoticeDocument], MailAnswer | None]
+
+
+@dataclass(frozen=True)
+class Applicant:
+    """Applicant as the notifier knows one. `domain_class` None: by post."""
+
+    domain_class: str | None = "other"
+    token: Token = field(default_factory=new_token)
+    receipt: Receipt = field(default_factory=lambda: next(candidates("web", new_application_id())))
+
+    @property
+    def channel(self) -> str:
+        """Contact channel."""
+        return "post" if self.domain_class is None else "mail"
+
+
+def by_mail(count: int, domain_class: str = "other") -> list[Applicant]:
+    """Return applicants with a mail address."""
+    return [Applicant(domain_class) for _ in range(count)]
+
+
+def by_post(count: int) -> list[Applicant]:
+    """Return applicants without a mail address."""
+    return [Applicant(None) for _ in range(count)]
 
 
 class NotifierHarness:
     """Settings, database and channel of one notifier, which a test starts with `run_notifier`."""
 
-    def __init__(
-        self,
-        amqp_url: str,
-        mongo_url: str,
-        namespace: str,
-        vault: Parts,
-        relay: RunningRelay,
-        mta: MailServer,
-    ) -> None:
-        self._amqp_url, self._names, self.vault, self.relay, self.mta = amqp_url, Names(namespace), vault, relay, mta
-        self.campaign = vault.campaign
-        self.settings = self._settings(amqp_url, mongo_url, namespace, vault.state_dir)
+    def __init__(self, amqp_url: str, mongo_url: str, namespace: str, folder: Path) -> None:
+        self._amqp_url, self._names = amqp_url, Names(namespace)
+        self.campaign = load_campaign(SAMPLE)
+        self.settings = _settings(amqp_url, mongo_url, namespace, folder)
         self.store = Store.open(mongo_url, self.settings.mongo_database)
-
-    def _settings(self, amqp_url: str, mongo_url: str, namespace: str, folder: Path) -> NotifierSettings:
-        (folder / "ops-token").write_text(OPS_TOKEN, "utf-8")
-        (folder / "relay-password").write_text(self.relay.password, "utf-8")
-        return NotifierSettings.model_validate(
-            {
-                "amqp_url": amqp_url,
-                "mongo_url": mongo_url,
-                "mongo_database": f"{namespace}_notifier",
-                "namespace": namespace,
-                "state_dir": folder / "notifier",
-                "ops_token_file": folder / "ops-token",
-                "relay_host": "localhost",
-                "relay_port": self.relay.port,
-                "relay_ca_file": self.relay.authority,
-                "relay_password_file": folder / "relay-password",
-                "mail_waits_s": (0.2, 0.2, 0.2),
-                "gather_s": 0.4,
-                "poll_s": 0.05,
-                "connections": 4,
-                "retry_delays_s": (1, 2),
-            }
-        )
 
     async def __aenter__(self) -> Self:
         await declare(self._amqp_url, self.settings.namespace, retry_delays_s=self.settings.retry_delays_s)
@@ -119,15 +126,25 @@ class NotifierHarness:
             await task
             listener.close()
 
-    async def admit_people(
-        self, count: int, mailboxes: Mapping[int, str | None] | None = None, first: int = 0
-    ) -> list[Known]:
-        """Store people with a mailbox each in the vault; `mailboxes` changes some by index, None means post."""
-        changed = mailboxes or {}
-        people = [person(first + n) for n in range(count)]
-        return await self.vault.admit(
-            [replace(one, email=changed[n]) if n in changed else one for n, one in enumerate(people)]
-        )
+    @asynccontextmanager
+    async def mail_room(self, answer: Answering | None = None) -> AsyncIterator[list[NoticeDocument]]:
+        """Play the vault's mail room: yield the documents as they come, and answer `sent` unless `answer` decides."""
+        documents: list[NoticeDocument] = []
+        task = asyncio.create_task(self._answer_mails(answer or sent, documents))
+        try:
+            yield documents
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+    async def _answer_mails(self, answer: Answering, documents: list[NoticeDocument]) -> None:
+        channel = await self._connection.channel()
+        while True:
+            requested = await self._next(channel, MailRequested, "vault", 600)
+            documents.extend(requested.items)
+            answers = tuple(given for document in requested.items if (given := answer(document)) is not None)
+            if answers:
+                await self.publish(MailCompleted(campaign=requested.campaign, items=answers))
 
     async def publish(self, *events: Event, ids: Sequence[EventId] | None = None) -> None:
         """Publish events as vault or lottery do; given ids make a repetition recognisable."""
@@ -135,9 +152,12 @@ class NotifierHarness:
         for event_id, event in zip(ids or [new_event_id() for _ in events], events, strict=True):
             await exchange.publish(signed(event, event_id).message(), event.name, timeout=10)
 
-    async def next_event(self, event_type: type[E], service: str = "vault") -> E:
+    async def next_event(self, event_type: type[E], service: str = "vault", timeout_s: float = 20) -> E:
         """Return the next event of this type that the notifier publishes to `service`."""
-        queue = await self._channel.get_queue(self._names.queue(service, event_type), ensure=False)
+        return await self._next(self._channel, event_type, service, timeout_s)
+
+    async def _next(self, channel: AbstractChannel, event_type: type[E], service: str, timeout_s: float) -> E:
+        queue = await channel.get_queue(self._names.queue(service, event_type), ensure=False)
         bodies: list[bytes] = []
 
         async def has_arrived() -> bool:
@@ -145,93 +165,150 @@ class NotifierHarness:
             bodies.extend([message.body] if message else [])
             return bool(bodies)
 
-        await until(has_arrived)
+        await until(has_arrived, timeout_s)
         return event_type.model_validate_json(bodies[0])
 
-    def build_contacts(self, applicants: Sequence[Known], **changes: Any) -> list[ContactsRegistered]:
-        """Return the events with the contacts of these applicants, accepted unless `changes` say otherwise."""
-        items = [_contact(applicant, **changes) for applicant in applicants]
-        return [
-            ContactsRegistered(campaign=self.campaign.id, items=tuple(items[start : start + 100]))
-            for start in range(0, len(items), 100)
-        ]
+    def contacts(self, applicants: Sequence[Applicant], **changes: Any) -> list[ContactsRegistered]:
+        """Return the events with the contacts of these applicants, complete unless `changes` say otherwise."""
+        items = [build_contact(applicant, **changes) for applicant in applicants]
+        return [ContactsRegistered(campaign=self.campaign.id, items=part) for part in _parts(items)]
 
-    def build_results(self, applicants: Sequence[Known], *outcomes: str) -> list[ResultsPublished]:
+    def results(self, applicants: Sequence[Applicant], *outcomes: str, n: int = FIRST) -> list[ResultsPublished]:
         """Return the events with the same outcomes for each applicant, class by class; winners get a pass code."""
-        items = [_result(applicant, outcomes) for applicant in applicants]
-        parts = [tuple(items[start : start + 100]) for start in range(0, len(items), 100)]
+        parts = _parts([self.slip(applicant, *outcomes, n=n) for applicant in applicants])
         return [
-            ResultsPublished(campaign=self.campaign.id, draw=DrawId("d-1"), part=n + 1, parts=len(parts), items=part)
-            for n, part in enumerate(parts)
+            ResultsPublished(campaign=self.campaign.id, draw=DRAW, part=number + 1, parts=len(parts), items=part)
+            for number, part in enumerate(parts)
         ]
 
-    async def publish_results(self, applicants: Sequence[Known], *outcomes: str) -> None:
+    def places(self, applicants: Sequence[Applicant], kind: str, outcome: str, n: int) -> PlacesOffered:
+        """Return the event with slips of applicants whose place in the first class changed."""
+        items = tuple(
+            PlaceNotice.model_validate(
+                {"kind": kind, "class_id": CLASSES[0], "slip": self.slip(applicant, outcome, n=n)}
+            )
+            for applicant in applicants
+        )
+        return PlacesOffered(campaign=self.campaign.id, draw=DRAW, items=items)
+
+    def slip(self, applicant: Applicant, *outcomes: str, n: int = FIRST) -> OutcomeSlip:
+        """Return a slip with a form that is right; the notifier does not verify its signature."""
+        by_class = [_outcome(class_id, outcome) for class_id, outcome in zip(CLASSES, outcomes, strict=False)]
+        won = [outcome["class_id"] for outcome in by_class if outcome["outcome"] in {"won", "offered"}]
+        return OutcomeSlip.model_validate(
+            {
+                "campaign": self.campaign.id,
+                "draw": DRAW,
+                "n": n,
+                "token": applicant.token,
+                "receipt": applicant.receipt,
+                "entry": "0" * 32,
+                "issued_at": "2018-06-01T09:00:00+09:00",
+                "outcomes": by_class,
+                "passes": [{"class_id": class_id, "code": PASS_TEXT} for class_id in won],
+                "pass_code": PASS_CODE if won else None,
+                "key": "0" * 16,
+                "signature": "A" * 86,
+            }
+        )
+
+    async def publish_results(self, applicants: Sequence[Applicant], *outcomes: str) -> None:
         """Publish contacts, then results."""
-        await self.publish(*self.build_contacts(applicants), *self.build_results(applicants, *outcomes))
+        await self.publish(*self.contacts(applicants), *self.results(applicants, *outcomes))
 
-    async def stored_notices(self) -> dict[ApplicationId, Notice]:
-        """Return the notices by application."""
+    async def stored(self, kind: str | None = None) -> dict[Token, Notice]:
+        """Return the newest notice of each applicant, of one kind or of all but acknowledgements."""
         notices = await NoticeRepository(self.store.db).list_notices(self.campaign.id)
-        return {notice.application_id: notice for notice in notices}
+        chosen = [
+            notice for notice in notices if notice.kind == kind or (not kind and notice.kind != "acknowledgement")
+        ]
+        return {notice.token: notice for notice in sorted(chosen, key=lambda notice: notice.n)}
 
-    async def count_states(self) -> Counter[str]:
-        """Count the notices by state."""
-        return Counter((await NoticeRepository(self.store.db).count_notices(self.campaign.id)).by_state)
+    async def count_states(self, kind: str | None = None) -> Counter[str]:
+        """Count the notices by state, of one kind or of all but acknowledgements."""
+        states: Counter[str] = Counter()
+        for tally in (await NoticeCountsRepository(self.store.db).count_notices(self.campaign.id)).tallies:
+            if tally.kind == kind or (kind is None and tally.kind != "acknowledgement"):
+                states[tally.state] += tally.count
+        return states
 
-    async def wait_for_states(self, timeout_s: float = 20, **counts: int) -> None:
-        """Wait until the notices have exactly these states; `post` counts `to_print`, `bounced`, `requested`."""
+    async def wait_for_states(self, kind: str | None = None, /, **counts: int) -> None:
+        """Wait until the notices (all but acknowledgements, or those of one kind) have exactly these states."""
+
+        async def have_states() -> bool:
+            return await self.count_states(kind) == counts
+
         try:
-            await until(lambda: self._have_states(counts), timeout_s)
-        except TimeoutError:
-            raise AssertionError(f"{dict(await self.count_states())} instead of {counts}") from None
-
-    async def _have_states(self, counts: dict[str, int]) -> bool:
-        current = await self.count_states()
-        if "post" in counts:
-            current["post"] = sum(current.pop(state, 0) for state in ("to_print", "bounced", "requested"))
-        return current == counts
+            await until(have_states, 60)
+        except AssertionError:
+            raise AssertionError(f"{dict(await self.count_states(kind))} instead of {counts}") from None
 
 
-def _contact(applicant: Known, **changes: Any) -> Contact:
-    mail = applicant.person.email is not None
+def build_contact(applicant: Applicant, **changes: Any) -> Contact:
+    """Return the contact of an applicant, complete unless `changes` say otherwise."""
     facts = {
-        "application_id": applicant.application_id,
         "receipt": applicant.receipt,
         "token": applicant.token,
-        "contact": "mail" if mail else "post",
-        "mail_domain_class": "other" if mail else None,
-        "status": "accepted",
+        "contact": applicant.channel,
+        "mail_domain_class": applicant.domain_class,
+        "status": "complete",
+        "revision": 1,
     }
     return Contact.model_validate(facts | changes)
 
 
-def _result(applicant: Known, outcomes: Sequence[str]) -> Result:
-    by_class = [_outcome(class_id, outcome) for class_id, outcome in zip(CLASSES, outcomes, strict=False)]
-    won = [outcome.class_id for outcome in by_class if outcome.outcome == "won"]
-    return Result(
-        application_id=applicant.application_id,
-        receipt=applicant.receipt,
-        token=applicant.token,
-        pass_code=PASS_CODE if won else None,
-        passes=tuple(ClassPass(class_id=class_id, code=PASS_TEXT) for class_id in won),
-        outcomes=tuple(by_class),
+def answer_to(document: NoticeDocument, answer: str, code: int | None = None, **more: Any) -> MailAnswer:
+    """Return an answer of the mail room to a document."""
+    facts = {"notice": document.notice, "attempt": document.attempt, "answer": answer, "code": code, **more}
+    return MailAnswer.model_validate(facts)
+
+
+def sent(document: NoticeDocument) -> MailAnswer:
+    """Return the answer that the mail server took the mail."""
+    return answer_to(document, "sent", 250)
+
+
+def answering(applicants: Mapping[Token, tuple[str, int | None]]) -> Answering:
+    """Return answers by token; the others' mails are sent."""
+
+    def answer(document: NoticeDocument) -> MailAnswer:
+        given = applicants.get(Token(document.recipients[0]))
+        return sent(document) if given is None else answer_to(document, *given)
+
+    return answer
+
+
+def _settings(amqp_url: str, mongo_url: str, namespace: str, folder: Path) -> NotifierSettings:
+    (folder / "ops-token").write_text(OPS_TOKEN, "utf-8")
+    return NotifierSettings.model_validate(
+        {
+            "amqp_url": amqp_url,
+            "mongo_url": mongo_url,
+            "mongo_database": f"{namespace}_notifier",
+            "namespace": namespace,
+            "state_dir": folder / "notifier",
+            "ops_token_file": folder / "ops-token",
+            "mail_waits_s": (0.2, 0.2, 0.2),
+            "release_wait_s": 0.2,
+            "lease_s": 1.0,
+            "gather_s": 0.4,
+            "poll_s": 0.05,
+            "retry_delays_s": (1, 2),
+        }
     )
 
 
-def _outcome(class_id: str, outcome: str) -> Outcome:
-    facts = {
-        "class_id": class_id,
-        "outcome": outcome,
-        "seats": 1,
-        "position": 3 if outcome == "waiting" else None,
-        "reason": "drawn" if outcome == "lost" else None,
+def _parts(items: Sequence[Any]) -> list[tuple[Any, ...]]:
+    return [tuple(items[start : start + 100]) for start in range(0, len(items), 100)]
+
+
+def _outcome(class_id: str, outcome: str) -> dict[str, Any]:
+    facts: dict[str, dict[str, Any]] = {
+        "waiting": {"position": 3},
+        "lost": {"reason": "drawn"},
+        "refused": {"reason": "grade"},
     }
-    return Outcome.model_validate(facts)
-
-
-def refusal(class_id: str, reason: str) -> Refusal:
-    """Return the refusal of one class."""
-    return Refusal(class_id=ClassId(class_id), reason=reason)
+    return {"class_id": class_id, "outcome": outcome, "seats": 1, **facts.get(outcome, {})}
 
 
 async def _is_ready(http: httpx.AsyncClient, url: str) -> bool:

@@ -1,1 +1,1 @@
-"""Notices by mail: claims on notices, texts as mails, the SMTP session to the vault's mail relay, the dispatcher."""
+"""Notices by mail: orders to the vault's mail room, its answers, and reports on mails that did not arrive."""

@@ -1,1 +1,1 @@
-"""Notices by post: texts as cards, and the batches of cards that the vault's print room renders."""
+"""Notices by post: batches of cards that the vault's print room renders."""

@@ -109,8 +109,8 @@ class CardHandling:
 
         async def record(uow: UnitOfWork) -> NoticeId:
             notices = NoticeRepository.within(uow)
-            application = await ApplicantRepository.within(uow).find_application(campaign, receipt)
-            posted = [] if application is None else await notices.list_posted(campaign, application)
+            token = await ApplicantRepository.within(uow).find_token(campaign, receipt)
+            posted = [] if token is None else await notices.list_posted(campaign, token)
             chosen = [found.id for found in posted if notice in {None, found.id}]
             if not chosen:
                 raise NotPostedError("no posted card has this receipt number")

@@ -31,10 +31,10 @@ class PrintBatchRepository:
         document = await self._batches.find_one(selected, session=self._session)
         return None if document is None else PrintBatch.from_document(document)
 
-    async def complete(self, batch_id: BatchId, to: PrintBatchState, pages: int, sha256: str) -> None:
+    async def complete(self, batch_id: BatchId, to: PrintBatchState, pages: int) -> None:
         """Record the print room's answer to a batch that waits for it."""
         selected = {"_id": batch_id, "state": {"$in": states.PRINT_BATCHES.before(to)}}
-        values = {"state": to, "pages": pages, "sha256": sha256}
+        values = {"state": to, "pages": pages}
         await self._batches.update_one(selected, {"$set": values}, session=self._session)
 
     async def load(self, campaign: CampaignId, batch_id: BatchId) -> PrintBatch | None:

@@ -3,16 +3,18 @@
 from collections.abc import Mapping
 from typing import Literal, Self
 
-from services.notifier.rules.states import INITIAL, NoticeChannel, NoticeState, PrintBatchState
+from pydantic import Field
+
+from services.notifier.rules.states import INITIAL, ContactChannel, NoticeState, PrintBatchState
 from shared.contracts import Contact
 from shared.contracts.base import Moment, Value
-from shared.ids import ApplicationIdField, BatchIdField, CampaignIdField, DrawId, NoticeIdField, TokenField
+from shared.contracts.notices import NoticeParams
+from shared.ids import BatchIdField, CampaignIdField, NoticeId, NoticeIdField, TokenField
 
-NoticeKind = Literal["rejected", "result", "offer"]
-"""Kind of text. Every text is about one application and names its receipt number (ADR 0026)."""
+Way = Literal["mail", "card"]
+"""Way by which a notice goes at present. A mail that fails goes as a card from then on."""
 
-REJECTED_OCCASION = "rejected"
-"""Occasion of a rejection. The other occasions are the id of a draw, or that id and the number of a later change."""
+FIRST_WAY: Mapping[ContactChannel, Way] = {"mail": "mail", "post": "card"}
 
 
 class _Record(Value):
@@ -30,42 +32,49 @@ class _Record(Value):
 
 
 class Notice(_Record):
-    """Text to one applicant on one occasion. Times are the machine's (`wall_clock`)."""
+    """Notice to one applicant of one kind and number. Times are the machine's (`wall_clock`)."""
 
     id: NoticeIdField
     campaign: CampaignIdField
-    application_id: ApplicationIdField
     token: TokenField
-    occasion: str
-    """What the notice is about; each application gets one notice per occasion."""
-    kind: NoticeKind
-    channel: NoticeChannel
+    kind: str
+    n: int
+    """Number of the slip, version of the application, or number of the announcement. (token, kind, n) is unique."""
+    params: NoticeParams = Field(default_factory=dict)
+    bulk: bool = False
+    """True for an announcement, whose mails have several recipients."""
+    channel: ContactChannel
     """Contact channel of the applicant. A mail that fails goes by post and keeps the channel `mail`."""
+    way: Way
     state: NoticeState
     created_at: Moment
     next_at: Moment
-    """Earliest time of the next attempt by mail; order of the notices in the print queue."""
-    attempts: int = 0
+    """Earliest time of the next order; order of the notices in both queues."""
     mail_domain_class: str | None = None
-    claim: str | None = None
-    """Mark of the last claim (`mail/claims.py`)."""
-    lease_until: Moment | None = None
+    document: NoticeIdField
+    """Id in the last mail order, and so in its bounce address: the notice's own, or one that recipients share."""
+    attempts: int = 0
+    """Orders of a mail so far; the vault accepts each number once."""
+    deferrals: int = 0
+    """Temporary refusals so far; each has a wait of its own."""
+    mails: int = 0
+    """Mails that the mail server took or may have taken."""
+    alone: bool = False
+    """True if a mail to several recipients was refused as a whole: from then on one recipient a mail."""
+    asked_at: Moment | None = None
+    """Time of the last order of a mail."""
     code: str | None = None
     """Last SMTP reply code, or the status of a delivery report (RFC 3463)."""
     bounced: bool = False
     sent_at: Moment | None = None
+    card_attempts: int = 0
     print_batch: BatchIdField | None = None
     resolved_by: str | None = None
     """Handler who decided on the notice (`states.DECISIONS`)."""
     return_reason: str | None = None
-    """Reason code of a card that came back; `post/schemas.py` lists the codes."""
+    """Reason code of a card that came back; `post/endpoints.py` lists the codes."""
     returned_by: str | None = None
     returned_at: Moment | None = None
-
-    @property
-    def is_redraw(self) -> bool:
-        """True if the result is of a draw that corrects an earlier draw."""
-        return self.kind == "result" and draw_number(DrawId(self.occasion)) > 1
 
 
 class Handling(Value):
@@ -91,7 +100,6 @@ class PrintBatch(_Record):
     notices: tuple[NoticeIdField, ...]
     state: PrintBatchState = PrintBatchState.REQUESTED
     pages: int | None = None
-    sha256: str | None = None
     fetches: tuple[Handling, ...] = ()
     """Every fetch of the PDF, by `./kuji prints fetch`."""
     counts: tuple[Handling, ...] = ()
@@ -105,24 +113,30 @@ class PrintBatch(_Record):
 
 
 def build_notice(
-    notice_id: NoticeIdField, campaign: CampaignIdField, contact: Contact, kind: NoticeKind, occasion: str, now: Moment
+    notice_id: NoticeId,
+    campaign: CampaignIdField,
+    contact: Contact,
+    kind: str,
+    n: int,
+    now: Moment,
+    *,
+    params: NoticeParams | None = None,
+    bulk: bool = False,
 ) -> Notice:
     """Return a new notice in the first state of the applicant's contact channel."""
     return Notice(
         id=notice_id,
         campaign=campaign,
-        application_id=contact.application_id,
         token=contact.token,
-        occasion=occasion,
         kind=kind,
+        n=n,
+        params=params or {},
+        bulk=bulk,
         channel=contact.contact,
+        way=FIRST_WAY[contact.contact],
         mail_domain_class=contact.mail_domain_class,
+        document=notice_id,
         state=INITIAL[contact.contact],
         created_at=now,
         next_at=now,
     )
-
-
-def draw_number(draw: DrawId | None) -> int:
-    """Return the number at the end of a draw's id, which counts the draws of a campaign; 0 for None."""
-    return 0 if draw is None else int(draw.rpartition("-")[2])

@@ -1,26 +1,30 @@
 """Pacing: limits the rate of recipients per class of mail domain, because some mail providers block fast senders."""
 
-import asyncio
+import time
 from collections.abc import Callable, Mapping
 
 
 class Pacing:
-    """Limit the rate over all sessions of this process. `per_s`: most recipients per second by class."""
+    """Limit the rate of the mails that this process orders. `per_s`: most recipients per second by class.
 
-    def __init__(self, per_s: Mapping[str, float], clock: Callable[[], float] | None = None) -> None:
-        self._per_s = dict(per_s)
-        self._clock = clock or (lambda: asyncio.get_running_loop().time())
-        self._free_at: dict[str, float] = {}
+    A class saves up a quarter of a second at most. A mail to several recipients may overdraw it, and the class waits
+    until that is paid back.
+    """
 
-    async def wait_turn(self, domain_class: str | None) -> None:
-        """Wait until a mail to a recipient of this class may be sent."""
-        await asyncio.sleep(self.reserve(domain_class))
+    def __init__(self, per_s: Mapping[str, float], clock: Callable[[], float] = time.monotonic) -> None:
+        self._per_s, self._clock = dict(per_s), clock
+        self._saved = {name: (1.0, clock()) for name in self._per_s}
 
-    def reserve(self, domain_class: str | None) -> float:
-        """Reserve the next free time of the class. Return the wait until it begins, in seconds."""
-        if domain_class is None or domain_class not in self._per_s:
-            return 0.0
-        now = self._clock()
-        begins = max(now, self._free_at.get(domain_class, now))
-        self._free_at[domain_class] = begins + 1 / self._per_s[domain_class]
-        return begins - now
+    def allowances(self) -> dict[str, float]:
+        """Return the recipients that each limited class may have now. A class below 1 must wait."""
+        return {name: self._allowance(name) for name in self._per_s}
+
+    def spend(self, domain_class: str | None, recipients: int) -> None:
+        """Take the recipients of an order off the allowance of their class."""
+        if domain_class in self._per_s:
+            self._saved[domain_class] = (self._allowance(domain_class) - recipients, self._clock())
+
+    def _allowance(self, name: str) -> float:
+        saved, since = self._saved[name]
+        rate = self._per_s[name]
+        return min(saved + rate * (self._clock() - since), max(1.0, rate / 4))

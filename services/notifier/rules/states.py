@@ -6,28 +6,32 @@ from typing import Final, Literal
 
 from shared.state_machine import StateMachine
 
-NoticeChannel = Literal["mail", "post"]
+ContactChannel = Literal["mail", "post"]
 
 
 class NoticeState(StrEnum):
     """State of one notice."""
 
     PENDING = "pending"
-    """The notice waits to be mailed."""
-    SENDING = "sending"
-    """A session names the recipients to the relay. The text has not been sent, so a crash here loses nothing."""
-    COMMITTING = "committing"
-    """The session sends the text. After a crash here it is unknown whether the mail server took the text."""
+    """The notice waits to be ordered as a mail."""
+    MAILING = "mailing"
+    """The mail is ordered from the vault's mail room, which has not answered yet."""
     DEFERRED = "deferred"
-    """The mail server refused temporarily (4xx), or the relay was away; the notice is mailed again at `next_at`."""
+    """The mail server refused temporarily (4xx); the mail is ordered again at `next_at`."""
+    UNRELEASED = "unreleased"
+    """The text of this kind is not released; the notice is ordered again at `next_at`, the same way."""
     SENT = "sent"
     """The receiver's mail server took the text; shown as 送信済み. Whether anybody reads it is not known."""
     BOUNCED = "bounced"
     """A delivery report says that the mail did not arrive. The notice waits for a print batch."""
+    UNDELIVERED = "undelivered"
+    """An acknowledgement did not arrive. No card follows; the result would not arrive either (ADR 0030)."""
     UNCLEAR = "unclear"
     """A delivery report came that does not say whether the mail arrived; a handler decides."""
     UNKNOWN = "unknown"
-    """The answer to the text was lost. The notice is never sent again by itself; a handler decides (ADR 0012)."""
+    """The mail server's answer was lost. The notice is never sent again by itself; a handler decides (ADR 0012)."""
+    INVALID = "invalid"
+    """The vault refused the order: a foreign slip or an unknown form. An alarm; a handler decides."""
     TO_PRINT = "to_print"
     """The notice waits for a print batch."""
     REQUESTED = "requested"
@@ -47,23 +51,30 @@ class NoticeState(StrEnum):
     FAILED = "failed"
     """No card could be made; the applicant is on the telephone list."""
     REPLACED = "replaced"
-    """The notice was not sent: a later draw corrected its draw, and a newer notice has that result."""
+    """The notice was not sent, because a newer one has everything that it says."""
 
 
 S = NoticeState
 
 NOTICES: Final = StateMachine[NoticeState](
     {
-        S.PENDING: frozenset({S.SENDING, S.REPLACED}),
-        S.SENDING: frozenset({S.COMMITTING, S.DEFERRED, S.TO_PRINT, S.PENDING}),
-        S.COMMITTING: frozenset({S.SENT, S.DEFERRED, S.TO_PRINT, S.UNKNOWN, S.BOUNCED, S.UNCLEAR}),
-        S.DEFERRED: frozenset({S.SENDING, S.REPLACED}),
-        S.SENT: frozenset({S.BOUNCED, S.UNCLEAR}),
+        S.PENDING: frozenset({S.MAILING, S.TO_PRINT, S.BOUNCED, S.UNDELIVERED, S.UNCLEAR, S.REPLACED}),
+        S.MAILING: frozenset(
+            {S.SENT, S.DEFERRED, S.UNRELEASED, S.TO_PRINT, S.UNKNOWN, S.BOUNCED, S.UNDELIVERED, S.UNCLEAR}
+            | {S.INVALID, S.REPLACED}
+        ),
+        S.DEFERRED: frozenset({S.MAILING, S.TO_PRINT, S.BOUNCED, S.UNDELIVERED, S.UNCLEAR, S.REPLACED}),
+        S.UNRELEASED: frozenset({S.MAILING, S.REQUESTED, S.TO_PRINT, S.REPLACED}),
+        S.SENT: frozenset({S.BOUNCED, S.UNDELIVERED, S.UNCLEAR}),
         S.BOUNCED: frozenset({S.REQUESTED, S.REPLACED}),
-        S.UNCLEAR: frozenset({S.SENT, S.BOUNCED, S.TO_PRINT}),
-        S.UNKNOWN: frozenset({S.SENT, S.BOUNCED, S.UNCLEAR, S.TO_PRINT}),
+        S.UNDELIVERED: frozenset({S.PENDING, S.PHONED, S.REPLACED}),
+        S.UNCLEAR: frozenset({S.SENT, S.BOUNCED, S.UNDELIVERED, S.TO_PRINT, S.PENDING, S.REPLACED}),
+        S.UNKNOWN: frozenset(
+            {S.SENT, S.BOUNCED, S.UNDELIVERED, S.UNCLEAR, S.TO_PRINT, S.PENDING, S.INVALID, S.REPLACED}
+        ),
+        S.INVALID: frozenset({S.PENDING, S.TO_PRINT, S.PHONED, S.REPLACED}),
         S.TO_PRINT: frozenset({S.REQUESTED, S.REPLACED}),
-        S.REQUESTED: frozenset({S.MADE, S.FAILED, S.TO_PRINT}),
+        S.REQUESTED: frozenset({S.MADE, S.FAILED, S.TO_PRINT, S.UNRELEASED, S.INVALID, S.REPLACED}),
         S.MADE: frozenset({S.FETCHED}),
         S.FETCHED: frozenset({S.COUNTED}),
         S.COUNTED: frozenset({S.POSTED}),
@@ -71,10 +82,25 @@ NOTICES: Final = StateMachine[NoticeState](
         S.RETURNED: frozenset({S.PHONED, S.TO_PRINT}),
         S.PHONED: frozenset(),
         S.FAILED: frozenset({S.PHONED, S.TO_PRINT}),
-        S.REPLACED: frozenset(),
+        S.REPLACED: frozenset({S.PENDING, S.TO_PRINT}),
     }
 )
-"""Every transition. A state that nothing follows means that the applicant was told, or has a newer notice."""
+"""Every transition. A state that nothing follows means that the applicant was told, or has a newer notice.
+
+A replaced notice comes back only if the register returns to what it says: rejected, complete, rejected again.
+"""
+
+TO_MAIL: Final = frozenset({S.PENDING, S.DEFERRED, S.UNRELEASED})
+"""States from which a notice is ordered as a mail."""
+
+TO_CARD: Final = frozenset({S.TO_PRINT, S.BOUNCED, S.UNRELEASED})
+"""States from which a notice is ordered as a card."""
+
+REPLACEABLE: Final = frozenset(
+    {*TO_MAIL, *TO_CARD, S.UNDELIVERED, S.UNCLEAR, S.UNKNOWN, S.INVALID},
+)
+"""States in which a newer notice of the same applicant takes the place of this one. An order under way is not among
+them: its answer decides."""
 
 TOLD: Final = frozenset({S.SENT, S.POSTED, S.PHONED})
 """States in which the applicant was told, as far as the notifier knows: sent without a bounce, posted, telephoned."""
@@ -87,12 +113,16 @@ TELEPHONE_LIST: Final = frozenset({S.RETURNED, S.FAILED})
 
 DECISIONS: Final[Mapping[NoticeState, frozenset[NoticeState]]] = {
     S.SENT: frozenset({S.UNKNOWN, S.UNCLEAR}),
-    S.TO_PRINT: frozenset({S.UNKNOWN, S.UNCLEAR, *TELEPHONE_LIST}),
-    S.PHONED: TELEPHONE_LIST,
+    S.TO_PRINT: frozenset({S.UNKNOWN, S.UNCLEAR, S.INVALID, *TELEPHONE_LIST}),
+    S.PHONED: frozenset({S.INVALID, S.UNDELIVERED, *TELEPHONE_LIST}),
+    S.PENDING: frozenset({S.UNKNOWN, S.UNCLEAR, S.INVALID, S.UNDELIVERED}),
 }
-"""Decisions of a handler: the new state, and the states from which it can be decided."""
+"""Decisions of a handler: the new state, and the states from which it can be decided. PENDING mails once more."""
 
-INITIAL: Final[Mapping[NoticeChannel, NoticeState]] = {"mail": S.PENDING, "post": S.TO_PRINT}
+MAIL_LIMIT: Final = 2
+"""Mails of one notice that the mail server took or may have taken; the vault refuses a third."""
+
+INITIAL: Final[Mapping[ContactChannel, NoticeState]] = {"mail": S.PENDING, "post": S.TO_PRINT}
 """State of a new notice, by the applicant's contact channel."""
 
 

@@ -8,15 +8,15 @@ import pytest
 from shared.contracts import PrintRequested
 from shared.ids import new_application_id
 from shared.receipts import candidates
-from tests.integration.notifier.test_post import admit_without_mail, complete
-from tests.support.notifier_harness import NotifierHarness
+from tests.integration.notifier.test_post import complete
+from tests.support.notifier_harness import NotifierHarness, by_post
 
 POSTING = {"posted_on": "2018-05-31", "office": "新宿郵便局", "actor": "office-2"}
 
 
 async def make_batch(harness: NotifierHarness, count: int = 3, **answer: Any) -> str:
     """Order and make the cards of applicants without mail; return the batch's id."""
-    await harness.publish_results(await admit_without_mail(harness, count), "lost")
+    await harness.publish_results(by_post(count), "lost")
     ordered = await harness.next_event(PrintRequested)
     await harness.publish(complete(ordered, **answer))
     return str(ordered.batch_id)
@@ -64,7 +64,7 @@ async def test_a_returned_card_puts_its_applicant_on_the_telephone_list_until_te
     harness: NotifierHarness,
 ) -> None:
     async with harness.run_notifier() as http:
-        applicants = await admit_without_mail(harness, 2)
+        applicants = by_post(2)
         await harness.publish_results(applicants, "lost")
         ordered = await harness.next_event(PrintRequested)
         await harness.publish(complete(ordered))

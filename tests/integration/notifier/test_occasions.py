@@ -1,116 +1,156 @@
-"""Notices by occasion: a rejection, each draw, each later change of places."""
+"""Notices from contacts and slips, in whichever order these come; a newer slip replaces what has not been sent."""
 
-from datetime import UTC, datetime
-from typing import Any
+import asyncio
+from functools import partial
 
 import pytest
 
 from services.notifier import handlers
-from shared.contracts import PlaceOffer, PlacesOffered, PrintRequested, ResultsPublished
-from shared.ids import ClassId, DrawId
-from tests.support.mail_server import MailServer
-from tests.support.notifier_harness import CLASSES, PASS_CODE, PASS_TEXT, NotifierHarness
-from tests.support.vault_parts import Known
+from shared.contracts import ContactsRegistered, Event, PlacesOffered, ResultsPublished
+from shared.storage import UnitOfWork
+from tests.support.notifier_harness import FIRST, Applicant, NotifierHarness, by_mail, by_post
 
 
-def build_offers(
-    harness: NotifierHarness, applicants: list[Known], number: int, draw: str = "d-1", **changed: Any
-) -> PlacesOffered:
-    facts: dict[str, Any] = {
-        "occasion": f"{draw}-{number}",
-        "class_id": ClassId(CLASSES[0]),
-        "seats": 1,
-        "state": "offered",
-        "answer_by": datetime(2018, 6, 5, 9, tzinfo=UTC),
-        "pass_code": PASS_CODE,
-        "class_pass": PASS_TEXT,
-        **changed,
-    }
-    items = tuple(PlaceOffer(application_id=applicant.application_id, **facts) for applicant in applicants)
-    return PlacesOffered(campaign=harness.campaign.id, draw=DrawId(draw), items=items)
+async def consume(harness: NotifierHarness, *events: Event) -> None:
+    """Handle each event in a transaction of its own."""
+    for event in events:
+        await harness.store.transact(partial(_handle, event))
 
 
-def build_results_of(
-    harness: NotifierHarness, applicants: list[Known], draw: str, *outcomes: str
-) -> list[ResultsPublished]:
-    return [event.model_copy(update={"draw": DrawId(draw)}) for event in harness.build_results(applicants, *outcomes)]
+async def _handle(event: Event, uow: UnitOfWork) -> None:
+    match event:
+        case ContactsRegistered():
+            await handlers.on_contacts([event], uow)
+        case ResultsPublished():
+            await handlers.on_results([event], uow)
+        case PlacesOffered():
+            await handlers.on_places([event], uow)
 
 
-@pytest.fixture
-async def prepared(harness: NotifierHarness) -> NotifierHarness:
-    """Return the harness with a database of an earlier version, prepared by a start, and no running instance."""
-    await harness.store.db["notices"].create_index("application_id", unique=True)
-    await harness.prepare_database()
-    return harness
+async def occasions(harness: NotifierHarness) -> list[tuple[str, int, str]]:
+    """Return kind, number and state of each notice."""
+    found = harness.store.db["notices"].find().sort([("kind", 1), ("n", 1)])
+    return [(notice["kind"], notice["n"], notice["state"]) async for notice in found]
 
 
-async def list_occasions(harness: NotifierHarness) -> list[tuple[str, str, str]]:
-    found = harness.store.db["notices"].find().sort([("occasion", 1), ("state", 1)])
-    return [(notice["occasion"], notice["kind"], notice["state"]) async for notice in found]
+async def set_state(harness: NotifierHarness, applicant: Applicant, state: str) -> None:
+    await harness.store.db["notices"].update_many({"token": applicant.token}, {"$set": {"state": state}})
 
 
-async def test_an_offer_is_mailed_with_its_pass_and_printed_for_those_without_mail(
-    harness: NotifierHarness, mta: MailServer
-) -> None:
-    by_mail, by_post = await harness.admit_people(2, {1: None})
-    async with harness.run_notifier(gather_s=0):
-        await harness.publish_results([by_mail, by_post], "waiting")
-        await harness.wait_for_states(sent=1, post=1)
-        first = await harness.next_event(PrintRequested)
-        await harness.publish(
-            build_offers(harness, [by_mail], 1),
-            build_offers(harness, [by_mail], 1),
-            build_offers(harness, [by_post], 2),
-        )
-        await harness.wait_for_states(sent=2, post=2)
-        card = (await harness.next_event(PrintRequested)).items[0]
-    assert first.items[0].notice_id != card.notice_id
-    assert (card.token, card.pass_code, [class_pass.code for class_pass in card.passes]) == (
-        by_post.token,
-        PASS_CODE,
-        [PASS_TEXT],
-    )
-    assert "2018年6月5日（火）18:00" in card.body
-    (mail,) = [mail for mail in mta.mails if b"pass-1.png" in mail.content]
-    assert mail.recipients == (by_mail.person.email,)
-
-
-async def test_an_offer_consumed_before_its_contact_creates_a_notice_when_the_contact_comes(
+async def test_a_complete_application_by_mail_is_acknowledged_and_one_by_post_is_not(
     prepared: NotifierHarness,
 ) -> None:
-    applicants = await prepared.admit_people(1)
-    event = build_offers(prepared, applicants, 4, corrected=True, state="held", answer_by=None)
-    await prepared.store.transact(lambda uow: handlers.on_places([event], uow))
-    assert await list_occasions(prepared) == []
-    contacts = prepared.build_contacts(applicants, status="rejected", reasons=["grade"])
-    await prepared.store.transact(lambda uow: handlers.on_contacts(contacts, uow))
-    assert [(occasion, kind) for occasion, kind, _ in await list_occasions(prepared)] == [
-        ("d-1-4", "offer"),
-        ("rejected", "rejected"),
+    await consume(prepared, *prepared.contacts([*by_mail(1), *by_post(1)]))
+    assert await occasions(prepared) == [("acknowledgement", 1, "pending")]
+
+
+async def test_a_corrected_application_is_acknowledged_again(prepared: NotifierHarness) -> None:
+    applicants = by_mail(1)
+    await consume(prepared, *prepared.contacts(applicants), *prepared.contacts(applicants, version=2, revision=2))
+    assert await occasions(prepared) == [("acknowledgement", 1, "replaced"), ("acknowledgement", 2, "pending")]
+
+
+async def test_the_contact_with_the_highest_revision_holds_in_any_order(prepared: NotifierHarness) -> None:
+    applicants = by_mail(1)
+    await consume(
+        prepared,
+        *prepared.contacts(applicants, revision=3, status="rejected"),
+        *prepared.contacts(applicants, revision=2),
+        *prepared.contacts(applicants, revision=3, status="rejected"),
+    )
+    assert await occasions(prepared) == [("rejected", 1, "pending")]
+
+
+async def test_a_rejection_that_was_taken_back_and_made_again_is_told(prepared: NotifierHarness) -> None:
+    applicants = by_post(1)
+    await consume(prepared, *prepared.contacts(applicants, status="rejected"))
+    await consume(prepared, *prepared.contacts(applicants, revision=2))
+    assert await occasions(prepared) == [("rejected", 1, "replaced")]
+    await consume(prepared, *prepared.contacts(applicants, revision=3, status="rejected"))
+    assert await occasions(prepared) == [("rejected", 1, "to_print")]
+
+
+async def test_an_acknowledgement_that_did_not_arrive_is_sent_again_after_a_change_of_the_contact(
+    prepared: NotifierHarness,
+) -> None:
+    applicants = by_mail(1)
+    await consume(prepared, *prepared.contacts(applicants))
+    await set_state(prepared, applicants[0], "undelivered")
+    await consume(prepared, *prepared.contacts(applicants, revision=2, mail_domain_class="gmail"))
+    assert await occasions(prepared) == [("acknowledgement", 1, "pending")]
+
+
+@pytest.mark.parametrize("first", ["slip", "contact"])
+async def test_slip_and_contact_make_one_notice_in_any_order(prepared: NotifierHarness, first: str) -> None:
+    applicants = by_mail(3)
+    events = [*prepared.results(applicants, "won"), *prepared.contacts(applicants)]
+    await consume(prepared, *(events if first == "slip" else reversed(events)))
+    await consume(prepared, *events)
+    made = [occasion for occasion in await occasions(prepared) if occasion[0] == "result"]
+    assert made == [("result", FIRST, "pending")] * 3
+    acknowledged = {state for kind, _, state in await occasions(prepared) if kind == "acknowledgement"}
+    assert acknowledged == (set() if first == "slip" else {"replaced"})
+
+
+async def test_a_contact_and_a_slip_handled_at_the_same_moment_create_the_notice(prepared: NotifierHarness) -> None:
+    applicants = by_mail(30)
+    for applicant in applicants:
+        events = [*prepared.contacts([applicant]), *prepared.results([applicant], "won")]
+        await asyncio.gather(*(consume(prepared, event) for event in events))
+    assert set(await prepared.stored()) == {applicant.token for applicant in applicants}
+
+
+async def test_a_newer_slip_replaces_the_unsent_notice_and_leaves_the_sent_one(prepared: NotifierHarness) -> None:
+    told, waiting = by_mail(2)
+    await consume(prepared, *prepared.contacts([told, waiting]), *prepared.results([told, waiting], "waiting"))
+    await set_state(prepared, told, "sent")
+    await consume(prepared, prepared.places([told, waiting], "offer", "offered", FIRST + 4))
+    await consume(prepared, *prepared.results([told, waiting], "waiting"))
+    assert sorted(occasion for occasion in await occasions(prepared) if occasion[0] != "acknowledgement") == [
+        ("offer", FIRST + 4, "pending"),
+        ("offer", FIRST + 4, "pending"),
+        ("result", FIRST, "replaced"),
+        ("result", FIRST, "sent"),
     ]
 
 
-async def test_a_redraw_creates_new_notices_and_replaces_those_not_sent(prepared: NotifierHarness) -> None:
-    notified, waiting = await prepared.admit_people(2)
-    both = [notified, waiting]
-    await prepared.store.transact(lambda uow: handlers.on_contacts(prepared.build_contacts(both), uow))
-    await prepared.store.transact(lambda uow: handlers.on_results(build_results_of(prepared, both, "d-1", "won"), uow))
-    sent = {"application_id": notified.application_id}
-    await prepared.store.db["notices"].update_one(sent, {"$set": {"state": "sent"}})
-    for late in range(2):
-        await prepared.store.transact(
-            lambda uow: handlers.on_results(build_results_of(prepared, both, "d-2", "lost"), uow)
-        )
-        if late == 0:
-            await prepared.store.transact(
-                lambda uow: handlers.on_results(build_results_of(prepared, both, "d-1", "won"), uow)
-            )
-            await prepared.store.transact(lambda uow: handlers.on_places([build_offers(prepared, both, 3)], uow))
-    assert await list_occasions(prepared) == [
-        ("d-1", "result", "replaced"),
-        ("d-1", "result", "sent"),
-        ("d-2", "result", "pending"),
-        ("d-2", "result", "pending"),
-    ]
-    results = await prepared.store.db["results"].find().to_list(None)
-    assert {result["draw"] for result in results} == {"d-2"}
+async def test_a_slip_that_was_consumed_after_a_newer_one_creates_no_notice(prepared: NotifierHarness) -> None:
+    applicants = by_mail(2)
+    await consume(
+        prepared,
+        *prepared.results(applicants, "lost", n=2 * FIRST),
+        *prepared.contacts(applicants),
+        *prepared.results(applicants, "won"),
+        prepared.places(applicants, "offer", "offered", FIRST + 7),
+    )
+    assert [occasion for occasion in await occasions(prepared) if occasion[0] != "acknowledgement"] == [
+        ("result", 2 * FIRST, "pending")
+    ] * 2
+    slips = await prepared.store.db["slips"].find().to_list(None)
+    assert {slip["n"] for slip in slips} == {2 * FIRST}
+
+
+async def test_two_changes_with_one_number_make_two_notices(prepared: NotifierHarness) -> None:
+    applicants = by_mail(1)
+    await consume(
+        prepared,
+        prepared.places(applicants, "offer-expired", "gone", FIRST + 1),
+        prepared.places(applicants, "correction", "gone", FIRST + 1),
+        *prepared.contacts(applicants),
+    )
+    assert await occasions(prepared) == [("correction", FIRST + 1, "pending"), ("offer-expired", FIRST + 1, "pending")]
+
+
+async def test_a_slip_ordered_while_a_newer_one_comes_is_decided_by_its_answer(prepared: NotifierHarness) -> None:
+    applicants = by_mail(1)
+    await consume(prepared, *prepared.contacts(applicants), *prepared.results(applicants, "waiting"))
+    await set_state(prepared, applicants[0], "mailing")
+    await consume(prepared, prepared.places(applicants, "offer", "offered", FIRST + 1))
+    assert ("result", FIRST, "mailing") in await occasions(prepared)
+
+
+async def test_an_applicant_who_has_no_mail_address_any_more_gets_a_card(prepared: NotifierHarness) -> None:
+    applicants = by_mail(1)
+    await consume(prepared, *prepared.contacts(applicants), *prepared.results(applicants, "lost"))
+    await consume(prepared, *prepared.contacts(applicants, revision=2, contact="post", mail_domain_class=None))
+    assert ("result", FIRST, "to_print") in await occasions(prepared)

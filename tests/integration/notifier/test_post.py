@@ -10,62 +10,54 @@ from shared.contracts import (
     PrintCompleted,
     PrintRequested,
 )
-from shared.ids import NoticeId, new_token
-from tests.support.mail_server import MailServer
-from tests.support.notifier_harness import PASS_CODE, PASS_TEXT, NotifierHarness
-from tests.support.vault_parts import Known
+from tests.support.notifier_harness import Applicant, NotifierHarness, answering, by_mail, by_post
 from tests.support.waiting import until
 
 
-def complete(ordered: PrintRequested, *, missing: int = 0, failed: int = 0, pages: int | None = None) -> PrintCompleted:
+def complete(
+    ordered: PrintRequested,
+    *,
+    missing: int = 0,
+    failed: int = 0,
+    pages: int | None = None,
+    reason: str = "not-printable",
+) -> PrintCompleted:
     """Return the print room's answer to a batch; `missing`: number of cards that the answer leaves out."""
-    ids = [card.notice_id for card in ordered.items][missing:]
+    ids = [card.notice for card in ordered.items][missing:]
     lost, printed = ids[:failed], ids[failed:]
+    failures = [CardFailure.model_validate({"notice_id": notice_id, "reason": reason}) for notice_id in lost]
     return PrintCompleted(
         campaign=ordered.campaign,
         batch_id=ordered.batch_id,
         pages=2 * len(printed) if pages is None else pages,
         printed=tuple(printed),
-        failed=tuple(CardFailure(notice_id=notice_id, reason="unknown-token") for notice_id in lost),
-        sha256="0" * 64,
+        failed=tuple(failures),
     )
 
 
-async def admit_without_mail(harness: NotifierHarness, count: int) -> list[Known]:
-    """Store people whose contact channel is post."""
-    return await harness.admit_people(count, dict.fromkeys(range(count)))
-
-
-async def test_a_card_for_an_applicant_without_mail_is_ordered_by_token_without_a_name(
-    harness: NotifierHarness, mta: MailServer
-) -> None:
-    (applicant,) = await admit_without_mail(harness, 1)
-    async with harness.run_notifier() as http:
+async def test_a_card_for_an_applicant_without_mail_is_ordered_by_token_with_its_slip(harness: NotifierHarness) -> None:
+    (applicant,) = by_post(1)
+    async with harness.mail_room() as documents, harness.run_notifier() as http:
         await harness.publish_results([applicant], "won")
         ordered = await harness.next_event(PrintRequested)
         await harness.publish(complete(ordered))
         await harness.wait_for_states(made=1)
         batches = (await http.get("/print-batches")).json()["batches"]
     (card,) = ordered.items
-    assert (card.token, card.pass_code, [class_pass.code for class_pass in card.passes]) == (
-        applicant.token,
-        PASS_CODE,
-        [PASS_TEXT],
-    )
-    assert "{{kuji:name}}" in card.body
-    assert applicant.person.name not in ordered.model_dump_json()
+    assert (card.token, card.channel, card.attempt, card.kind) == (applicant.token, "card", 1, "result")
+    assert card.slip == harness.slip(applicant, "won").to_document()
     assert [(batch["state"], batch["cards"], batch["pages"]) for batch in batches] == [("made", 1, 2)]
-    assert mta.mails == []
+    assert documents == []
 
 
-async def test_many_cards_are_ordered_in_batches_of_at_most_200(harness: NotifierHarness) -> None:
-    applicants = await admit_without_mail(harness, 250)
+async def test_many_cards_are_ordered_in_batches_of_at_most_100(harness: NotifierHarness) -> None:
+    applicants = by_post(150)
     async with harness.run_notifier(gather_s=1.5):
         await harness.publish_results(applicants, "lost")
         orders = [await harness.next_event(PrintRequested) for _ in range(2)]
         await harness.publish(*(complete(order) for order in orders))
-        await harness.wait_for_states(made=250)
-    assert [len(order.items) for order in orders] == [200, 50]
+        await harness.wait_for_states(made=150)
+    assert [len(order.items) for order in orders] == [100, 50]
     assert {card.token for order in orders for card in order.items} == {applicant.token for applicant in applicants}
 
 
@@ -73,10 +65,9 @@ async def test_many_cards_are_ordered_in_batches_of_at_most_200(harness: Notifie
 async def test_an_answer_whose_counts_do_not_match_is_shown_and_counts_no_notice_as_printed(
     harness: NotifierHarness, wrong: dict[str, int]
 ) -> None:
-    applicants = await admit_without_mail(harness, 3)
     async with harness.run_notifier() as http:
-        await harness.publish_results(applicants, "lost")
-        await harness.publish(complete(await harness.next_event(PrintRequested), **wrong))
+        await harness.publish_results(by_post(3), "lost")
+        await harness.publish(complete(await harness.next_event(PrintRequested), **wrong))  # type: ignore[arg-type]
         await until(lambda: _batches_are(harness, "mismatch"))
         summary = (await http.get("/summary")).json()
     assert await harness.count_states() == {"requested": 3}
@@ -84,68 +75,63 @@ async def test_an_answer_whose_counts_do_not_match_is_shown_and_counts_no_notice
     assert summary["to_tell"] == 3
 
 
-async def test_a_card_that_cannot_be_made_is_recorded_as_failed(harness: NotifierHarness) -> None:
-    applicants = await admit_without_mail(harness, 3)
-    async with harness.run_notifier():
-        await harness.publish_results(applicants, "lost")
-        await harness.publish(complete(await harness.next_event(PrintRequested), failed=1))
-        await harness.wait_for_states(made=2, failed=1)
-
-
-async def test_an_applicant_whose_mailbox_refuses_gets_a_postcard_with_the_same_result(
-    harness: NotifierHarness,
+@pytest.mark.parametrize(
+    ("reason", "state"),
+    [("not-printable", "failed"), ("superseded", "replaced"), ("invalid", "invalid")],
+)
+async def test_a_card_that_cannot_be_made_is_recorded_by_its_reason(
+    harness: NotifierHarness, reason: str, state: str
 ) -> None:
-    applicants = await harness.admit_people(1, {0: "reject-5xx.a@m.example"})
     async with harness.run_notifier():
-        await harness.publish_results(applicants, "won")
+        await harness.publish_results(by_post(3), "lost")
+        await harness.publish(complete(await harness.next_event(PrintRequested), failed=1, reason=reason))
+        await harness.wait_for_states(made=2, **{state: 1})
+
+
+async def test_a_card_whose_text_is_not_released_is_ordered_again(harness: NotifierHarness) -> None:
+    async with harness.run_notifier():
+        await harness.publish_results(by_post(1), "lost")
+        first = await harness.next_event(PrintRequested)
+        await harness.publish(complete(first, failed=1, reason="not-released"))
+        second = await harness.next_event(PrintRequested)
+        await harness.publish(complete(second))
+        await harness.wait_for_states(made=1)
+    assert [order.items[0].attempt for order in (first, second)] == [1, 2]
+    assert first.batch_id != second.batch_id
+
+
+async def test_an_applicant_whose_mailbox_refuses_gets_a_postcard_with_the_same_slip(harness: NotifierHarness) -> None:
+    (applicant,) = by_mail(1)
+    async with harness.mail_room(answering({applicant.token: ("refused", 550)})) as documents, harness.run_notifier():
+        await harness.publish_results([applicant], "won")
         ordered = await harness.next_event(PrintRequested)
         await harness.publish(complete(ordered))
         await harness.wait_for_states(made=1)
-    assert "当選" in ordered.items[0].body
-    assert ordered.items[0].pass_code == PASS_CODE
+    (mail,) = [document for document in documents if document.kind == "result"]
+    (card,) = ordered.items
+    assert (card.kind, card.n, card.slip) == ("result", mail.n, mail.slip)
 
 
-async def test_a_bounce_orders_a_card_only_for_the_recipient_of_the_bounced_mail(harness: NotifierHarness) -> None:
-    losers = await harness.admit_people(3)
-    async with harness.run_notifier() as http:
+async def test_a_bounce_reported_twice_prints_one_card_for_the_recipient_of_the_mail(harness: NotifierHarness) -> None:
+    losers = by_mail(3)
+    async with harness.mail_room(), harness.run_notifier() as http:
         await harness.publish_results(losers, "lost")
         await harness.wait_for_states(sent=3)
-        notices = await harness.stored_notices()
-        bounced = notices[losers[1].application_id].id
-        await harness.publish(
-            _bounce(harness, bounced, losers[1].token),
-            _bounce(harness, bounced, losers[0].token),
-            _bounce(harness, notices[losers[0].application_id].id, new_token()),
-            _bounce(harness, "n-other", losers[2].token),
-        )
+        await harness.publish(await _bounce(harness, losers[1]))
         ordered = await harness.next_event(PrintRequested)
         await harness.publish(complete(ordered))
         await harness.wait_for_states(sent=2, made=1)
+        await harness.publish(await _bounce(harness, losers[1]))
+        await harness.publish(*harness.contacts(by_mail(1), status="rejected"))
+        await harness.wait_for_states(sent=3, made=1)
         summary = (await http.get("/summary")).json()
     assert [card.token for card in ordered.items] == [losers[1].token]
     assert (summary["bounced"], summary["postcards"]) == (1, 1)
 
 
-async def test_a_bounce_reported_twice_prints_one_card(harness: NotifierHarness) -> None:
-    (applicant,) = await harness.admit_people(1)
-    async with harness.run_notifier():
-        await harness.publish_results([applicant], "won")
-        await harness.wait_for_states(sent=1)
-        notice = (await harness.stored_notices())[applicant.application_id].id
-        await harness.publish(_bounce(harness, notice, applicant.token))
-        await harness.publish(complete(await harness.next_event(PrintRequested)))
-        await harness.wait_for_states(made=1)
-        await harness.publish(_bounce(harness, notice, applicant.token))
-        await harness.publish(
-            *harness.build_contacts(await harness.admit_people(1, first=5), status="rejected", reasons=("grade",))
-        )
-        await harness.wait_for_states(made=1, sent=1)
-
-
 async def test_the_summary_shows_open_notices_against_the_deadline(harness: NotifierHarness) -> None:
-    applicants = await admit_without_mail(harness, 2)
     async with harness.run_notifier(gather_s=60) as http:
-        await harness.publish_results(applicants, "won")
+        await harness.publish_results(by_post(2), "won")
         await harness.wait_for_states(to_print=2)
         summary = (await http.get("/summary")).json()
     assert summary["to_tell"] == 2
@@ -154,26 +140,25 @@ async def test_the_summary_shows_open_notices_against_the_deadline(harness: Noti
 
 
 async def test_an_erasure_leaves_no_record_and_reports_its_counts(harness: NotifierHarness) -> None:
-    applicants = [*await harness.admit_people(4), *await harness.admit_people(2, {0: None, 1: None}, first=10)]
-    async with harness.run_notifier():
-        await harness.publish_results(applicants, "lost")
+    applicants = [*by_mail(4), *by_post(2)]
+    async with harness.mail_room(), harness.run_notifier():
+        await harness.publish(*harness.results(applicants, "lost"), *harness.contacts(applicants))
         await harness.publish(complete(await harness.next_event(PrintRequested)))
         await harness.wait_for_states(sent=4, made=2)
         await harness.publish(ErasureRequested(campaign=harness.campaign.id, erasure_id="e-1"))
         done = await harness.next_event(ErasureCompleted)
     counted = {store.store: (store.before, store.after, store.result) for store in done.stores}
-    assert counted["contacts"] == counted["results"] == counted["notices"] == (6, 0, "PASS")
+    assert counted["contacts"] == counted["slips"] == counted["notices"] == (6, 0, "PASS")
     assert counted["print_batches"] == (1, 0, "PASS")
     assert all(store.result == "PASS" for store in done.stores)
     names = await harness.store.db.list_collection_names()
     left = "".join([repr(row) for name in names for row in await harness.store.db[name].find().to_list(None)])
-    assert not any(applicant.token in left or applicant.application_id in left for applicant in applicants)
+    assert not any(applicant.token in left or applicant.receipt in left for applicant in applicants)
 
 
-def _bounce(harness: NotifierHarness, notice: str, token: str) -> MailBounced:
-    return MailBounced.model_validate(
-        {"campaign": harness.campaign.id, "notice_id": NoticeId(notice), "token": token, "status": "5.1.1"}
-    )
+async def _bounce(harness: NotifierHarness, applicant: Applicant) -> MailBounced:
+    notice = (await harness.stored("result"))[applicant.token]
+    return MailBounced.model_validate({"campaign": harness.campaign.id, "notice_id": notice.id, "status": "5.1.1"})
 
 
 async def _batches_are(harness: NotifierHarness, state: str) -> bool:

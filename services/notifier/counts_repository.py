@@ -1,0 +1,88 @@
+"""Counts over the notices of a campaign."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from services.notifier.collections import NOTICES
+from services.notifier.rules.kinds import COURTESIES
+from services.notifier.rules.states import NoticeState
+from shared.ids import CampaignId
+from shared.storage import Database
+
+
+@dataclass(frozen=True, order=True)
+class NoticeTally:
+    """Number of the notices of one kind and channel in one state. `n`: number of the announcement, else 0."""
+
+    kind: str
+    n: int
+    channel: str
+    state: NoticeState
+    count: int
+
+    @property
+    def is_announcement(self) -> bool:
+        """True if the notices are of an announcement."""
+        return self.n > 0
+
+
+@dataclass(frozen=True)
+class NoticeCounts:
+    """Counts over the notices of one campaign.
+
+    `mails` counts notices of which the mail server took a mail, bounced ones included; acknowledgements and
+    announcements are among them.
+    """
+
+    tallies: tuple[NoticeTally, ...]
+    mails: int
+    bounced: int
+
+    def told_by_deadline(self) -> Iterator[NoticeTally]:
+        """Return the tallies of what the three-day clock is about: results, changes of places, rejections."""
+        return (tally for tally in self.tallies if not tally.is_announcement and tally.kind not in COURTESIES)
+
+
+class NoticeCountsRepository:
+    """Count notices."""
+
+    def __init__(self, db: Database) -> None:
+        self._notices = db[NOTICES]
+
+    async def count_notices(self, campaign: CampaignId) -> NoticeCounts:
+        """Count the notices of the campaign."""
+        return NoticeCounts(
+            tallies=await self._tallies(campaign),
+            mails=await self._notices.count_documents({"campaign": campaign, "sent_at": {"$exists": True}}),
+            bounced=await self._notices.count_documents({"campaign": campaign, "bounced": True}),
+        )
+
+    async def count_state(self, state: NoticeState) -> int:
+        """Count the notices in this state, of all campaigns."""
+        return int(await self._notices.count_documents({"state": state}))
+
+    async def oldest_order(self, campaign: CampaignId) -> datetime | None:
+        """Return the time of the oldest mail order without an answer, or None if all are answered."""
+        selected = {"campaign": campaign, "state": NoticeState.MAILING}
+        document = await self._notices.find_one(selected, {"asked_at": 1}, sort=[("asked_at", 1)])
+        return None if document is None else document["asked_at"]
+
+    async def _tallies(self, campaign: CampaignId) -> tuple[NoticeTally, ...]:
+        key: dict[str, Any] = {
+            "kind": "$kind",
+            "n": {"$cond": ["$bulk", "$n", 0]},
+            "channel": "$channel",
+            "state": "$state",
+        }
+        groups: list[dict[str, Any]] = [
+            {"$match": {"campaign": campaign}},
+            {"$group": {"_id": key, "count": {"$sum": 1}}},
+        ]
+        return tuple(sorted([_tally(row) async for row in self._notices.aggregate(groups)]))
+
+
+def _tally(row: dict[str, Any]) -> NoticeTally:
+    key = row["_id"]
+    return NoticeTally(key["kind"], key["n"], key["channel"], NoticeState(key["state"]), int(row["count"]))

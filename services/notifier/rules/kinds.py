@@ -1,0 +1,50 @@
+"""Kinds of notices as the notifier tells them apart: by what they tell, and by what a newer one replaces. Pure."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from services.notifier.rules.notice import Notice
+from shared.contracts import Contact
+from shared.ids import NoticeIdField, Token
+
+ACKNOWLEDGEMENT: Final = "acknowledgement"
+REJECTED: Final = "rejected"
+RESULT: Final = "result"
+
+COURTESIES: Final = frozenset({ACKNOWLEDGEMENT})
+"""Kinds that go by mail only: no card follows a failure, and the three-day clock leaves them out (ADR 0030)."""
+
+
+def is_current(notice: Notice, contact: Contact | None, slip_number: int | None) -> bool:
+    """Return True if no newer notice of the applicant says what this one says.
+
+    `contact` and `slip_number` are stored of the applicant now. A slip has everything about an application, so it
+    makes every older slip and the acknowledgement old; an announcement never becomes old.
+    """
+    if notice.bulk:
+        return True
+    if notice.kind in {ACKNOWLEDGEMENT, REJECTED}:
+        asked = None if contact is None else (register_kind(contact, slip_number), contact.version)
+        return asked == (notice.kind, notice.n)
+    return slip_number is None or notice.n >= slip_number
+
+
+def register_kind(contact: Contact, slip_number: int | None) -> str | None:
+    """Return the kind of notice that the register asks for; None: no notice.
+
+    An applicant by post gets no acknowledgement: the receipt number is on the copy of the paper (ADR 0030).
+    """
+    if contact.status == "rejected":
+        return REJECTED
+    return ACKNOWLEDGEMENT if contact.contact == "mail" and slip_number is None else None
+
+
+def outdated(
+    notices: list[Notice], contacts: Mapping[Token, Contact], slip_numbers: Mapping[Token, int]
+) -> list[NoticeIdField]:
+    """Return the ids of the notices that a newer one replaces."""
+    return [
+        notice.id
+        for notice in notices
+        if not is_current(notice, contacts.get(notice.token), slip_numbers.get(notice.token))
+    ]
