@@ -87,3 +87,16 @@ def test_a_sealed_vault_is_seen_and_the_others_are_not_touched(office: Checkout)
 
     assert states["intake"] == states["lottery"] == states["notifier"] == "ready"
     assert states["vault"] == "not ready"
+
+
+def test_texts_are_previewed_and_released_by_the_hash_that_was_looked_at(office: Checkout) -> None:
+    assert {row["state"] for row in asked(office, "notices", "templates")} == {"not-released"}
+    seen = office.kuji("notices", "templates").stdout.split()[-1]
+
+    refused = office.kuji("notices", "release", "all", "both", "0" * 64, "--actor", "a.sato")
+    released = office.kuji("notices", "release", "all", "both", seen, "--actor", "a.sato")
+
+    assert refused.returncode != 0
+    assert released.stdout.startswith("released: ")
+    assert {row["state"] for row in asked(office, "notices", "templates")} == {"released"}
+    assert "見本" in office.kuji("notices", "preview", "result", "card").stdout
