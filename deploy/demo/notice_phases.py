@@ -100,7 +100,7 @@ async def pass_places_on(play: EventRun, bar: PhaseBar) -> Played:
     given_up = await _choose_places(play)
     for place in given_up:
         await _answer(play, place, "withdraw")
-    offered = {place.receipt: place for place in await _places(play, "state=offered")}
+    offered = {place.receipt: place for place in await _await_offers(play)}
     await _await_kinds(play, ("offer",), len(offered), bar)
     for place in offered.values():
         await _answer(play, place, "accept")
@@ -122,6 +122,20 @@ async def _choose_places(play: EventRun) -> list[_Place]:
         free_to_go = [place for place in held if place.receipt not in waiting and place.receipt not in chosen]
         chosen |= {place.receipt: place for place in free_to_go[:_GIVEN_UP]}
     return list(chosen.values())
+
+
+async def _await_offers(play: EventRun) -> list[_Place]:
+    """Wait until no class has both a free seat and a waiting list; return the places that are offered."""
+
+    async def ask() -> list[JsonObject]:
+        classes: list[JsonObject] = (await play.staff.get(play.staff.at.lottery, "places"))["classes"]
+        return classes
+
+    def done(classes: list[JsonObject]) -> bool:
+        return not any(row["free"] and row["waiting"] for row in classes)
+
+    await until(ask, done, within_s=TIMEOUT_S, what="offers")
+    return await _places(play, "state=offered")
 
 
 async def _places(play: EventRun, query: str) -> list[_Place]:

@@ -22,6 +22,8 @@ _WORDS: Final[Mapping[tuple[str, str | None], str]] = {
 _WORDS_OF_OUTCOME: Final = {"won": "当選", "waiting": "補欠", "lost": "落選", "refused": "対象外"}
 
 _RESULTS: Final = ("result", "rejected")
+_TAKING: Final = ("takes", "defers")
+"""Behaviour of mailboxes that take mail, at once or after a while."""
 
 
 def check_texts(facts: Facts) -> Iterator[Invariant]:
@@ -96,7 +98,7 @@ def _acknowledgements(facts: Facts, texts: Sequence[DeliveredText]) -> Invariant
     expected = {
         facts.receipt_of(each.application_id): each
         for each in facts.sent
-        if each.expected.status in {"accepted", "held"} and each.mailbox == "takes"
+        if each.expected.status in {"accepted", "held"} and each.mailbox in _TAKING
     }
     wrong = [
         receipt
@@ -130,7 +132,7 @@ def _announcements(facts: Facts, texts: Sequence[DeliveredText]) -> Invariant:
     expected = Counter(
         str(mail_address(each))
         for each in facts.sent
-        if each.mailbox == "takes" and facts.receipt_of(each.application_id) in facts.played.announced
+        if each.mailbox in _TAKING and facts.receipt_of(each.application_id) in facts.played.announced
     )
     if set(reached) != set(expected) or reached - expected:
         wrong.append(f"{reached.total()} of {expected.total()} people")

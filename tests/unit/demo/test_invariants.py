@@ -61,7 +61,7 @@ def _result_kind(each: DemoApplication) -> str:
 
 
 def _is_acknowledged(each: DemoApplication) -> bool:
-    return each.expected.status in {"accepted", "held"} and each.mailbox == "takes"
+    return each.expected.status in {"accepted", "held"} and each.mailbox in {"takes", "defers"}
 
 
 def _acknowledgement(each: DemoApplication) -> DeliveredText:
