@@ -1,6 +1,7 @@
 """Ids, base32, base64url, signatures: one byte string has one text, and a wrong text is refused."""
 
 import pytest
+import rfc8785
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -66,6 +67,25 @@ def test_an_application_id_has_one_spelling():
 def test_the_same_parts_give_the_same_event_id_and_parts_are_not_concatenated():
     assert derived_event_id("a", "b") == derived_event_id("a", "b")
     assert derived_event_id("a", "b") != derived_event_id("ab")
+
+
+SIMPLE = st.none() | st.booleans() | st.integers(-(2**53) + 1, 2**53 - 1) | st.text(st.characters(codec="utf-8"))
+JSON_VALUES = st.recursive(
+    SIMPLE | st.floats(allow_nan=False, allow_infinity=False),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(st.characters(codec="utf-8"), max_size=5), inner),
+    max_leaves=20,
+)
+
+
+@given(st.dictionaries(st.text('aAzZ09_-\x00\x1f\x7f"\\', max_size=4), SIMPLE) | st.lists(JSON_VALUES))
+def test_the_quick_way_to_canonical_json_gives_the_same_bytes(value: dict[str, object] | list[object]):
+    assert canonical(value) == rfc8785.dumps(value)
+
+
+@pytest.mark.parametrize("number", [2**53, -(2**53)])
+def test_canonical_json_refuses_integers_that_no_double_holds(number: int):
+    with pytest.raises(ValueError, match=str(number)):
+        canonical({"n": [number]})
 
 
 def test_canonical_json_orders_members_and_keeps_utf8():
