@@ -13,8 +13,8 @@ _PLAIN: Final = frozenset({str, bool, type(None)})
 def canonical(value: Mapping[str, Any] | list[Any]) -> bytes:
     """Return the canonical bytes of a JSON value. Raises ValueError for NaN and integers over 2^53.
 
-    The standard library writes the same bytes five times faster where there is no fraction and where each name is ASCII,
-    so that the order of code points is that of UTF-16.
+    The standard library writes the same bytes five times faster where there is no fraction and where each name is
+    ASCII, so that the order of code points is that of UTF-16.
     """
     if _is_simple(value):
         return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode("utf-8")

@@ -11,6 +11,7 @@ from services.lottery.draw import collections as draws
 from services.lottery.draw import handlers
 from services.lottery.draw.endpoints import DrawServices, staff_router
 from services.lottery.draw.freeze import FreezeService
+from services.lottery.draw.notice_progress import on_notices_counted
 from services.lottery.draw.public_endpoints import PublicDraws, public_router
 from services.lottery.draw.randomness_entry import RandomnessService
 from services.lottery.draw.redraw import RedrawService
@@ -50,6 +51,7 @@ from shared.contracts import (
     ApplicationsHeld,
     ApplicationsRejected,
     ErasureRequested,
+    NoticesCounted,
     ReceiptsClosed,
 )
 from shared.erasure import ErasureParticipant, refuse_erased_ids
@@ -164,4 +166,5 @@ def _connect(bus: Bus, erasure: ErasureParticipant) -> None:
     bus.consume(ApplicationsRejected, handlers.on_rejected)
     bus.consume(ApplicationsHeld, handlers.on_held)
     bus.consume(ReceiptsClosed, handlers.on_receipts_closed)
+    bus.consume(NoticesCounted, on_notices_counted)
     bus.consume(ErasureRequested, erasure.on_requested)

@@ -34,7 +34,7 @@ KEPT = {
     "intake": {"campaigns"},
     "notifier": {"campaign_locks"},
     "lottery": {
-        "draws", "past_draws", "lists", "texts", "stamps", "history", "leases", "scan_counters",
+        "draws", "past_draws", "lists", "texts", "stamps", "history", "leases", "scan_counters", "notice_counts",
     },
 }  # fmt: skip
 """Collections that stay: the campaign's stage and locks, and the public record of the draw. None holds a person."""

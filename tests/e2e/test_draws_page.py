@@ -200,7 +200,7 @@ def test_what_was_drawn_appears_by_itself(harness: LotteryHarness, browser: Brow
         harness.sign_in(live(page), f"/draws/{ROLLED.id}")
         stands(page, "draw", "now")
         harness.advance(ROLLED, times=2)
-        stands(page, "notices", "done")
+        stands(page, "notices", "now")
         expect(page.locator("#results tbody tr").nth(3).locator("td").first).to_have_text("10")
         expect(page.locator("#live-history")).to_contain_text("抽選しました")
         page.click(".answer summary")
@@ -215,6 +215,29 @@ def test_what_was_drawn_appears_by_itself(harness: LotteryHarness, browser: Brow
         assert violations(page) == []
         assert not overflows(page)
         keep_picture(page, "draws-drawn", tmp_path)
+
+
+def test_the_page_says_that_all_is_done_only_when_no_applicant_is_left_to_tell(
+    harness: LotteryHarness, browser: Browser, tmp_path: Path
+):
+    """After the draw of the test before."""
+    with opened(browser, harness.url) as page:
+        harness.sign_in(live(page), f"/draws/{ROLLED.id}")
+        expect(page.locator("#live-now")).to_contain_text("お知らせの件数は、まだ届いていません")
+        harness.count_notices(ROLLED, told=0, to_tell=0)
+        comes(page, "#live-now", "済み 0 件")
+        stands(page, "notices", "now")
+        harness.count_notices(ROLLED, told=380, to_tell=17, to_telephone=3)
+        comes(page, "#live-now", "済み 380 件、まだ 17 件、電話で連絡する名簿 3 件")
+        stands(page, "notices", "now")
+        assert violations(page) == []
+        assert not overflows(page)
+        keep_picture(page, "draws-notices", tmp_path)
+        harness.count_notices(ROLLED, told=400, to_tell=0)
+        stands(page, "notices", "done")
+        comes(page, "#live-now", "すべての方へお知らせしました")
+        page.goto(f"/en/draws/{ROLLED.id}")
+        expect(page.locator("#live-now")).to_contain_text("400 told, 0 still to be told, 0 on the telephone list")
 
 
 def test_a_beacons_value_is_pasted_when_its_time_has_come(harness: LotteryHarness, browser: Browser):
@@ -237,7 +260,7 @@ def test_a_beacons_value_is_pasted_when_its_time_has_come(harness: LotteryHarnes
         page.keyboard.press("Enter")
         stands(page, "beacon", "done")
         harness.advance(BEACON, times=2)
-        stands(page, "notices", "done")
+        stands(page, "notices", "now")
         page.click(".redraw summary")
         page.fill("#redraw-reason", "名簿に誤りがあったため")
         page.fill("#redraw-approved_by", "suzuki-02")

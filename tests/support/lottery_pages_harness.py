@@ -18,6 +18,7 @@ from services.lottery.draw import collections as draws
 from services.lottery.draw import handlers
 from services.lottery.draw.endpoints import DrawServices, staff_router
 from services.lottery.draw.freeze import FreezeService
+from services.lottery.draw.notice_progress import on_notices_counted
 from services.lottery.draw.public_endpoints import PublicDraws, public_router
 from services.lottery.draw.randomness_entry import RandomnessService
 from services.lottery.draw.redraw import RedrawService
@@ -44,6 +45,8 @@ from shared.contracts import (
     ApplicationsHeld,
     Choice,
     HeldApplication,
+    NoticeCount,
+    NoticesCounted,
     ReceiptsClosed,
 )
 from shared.ids import CampaignId, ClassId, new_application_id, new_token
@@ -117,6 +120,19 @@ class LotteryHarness:
     def draw(self, campaign: Campaign) -> Draw:
         """Return the campaign's present draw."""
         return self.do(campaign, lambda office: office.draw())
+
+    def count_notices(self, campaign: Campaign, *, told: int, to_tell: int, to_telephone: int = 0) -> None:
+        """Tell the lottery the notifier's counts, in which all these notices are results."""
+        results = NoticeCount(kind="result", channel="mail", state="sent", count=told + to_tell + to_telephone)
+        event = NoticesCounted(
+            campaign=campaign.id,
+            counted_at=self.clock.now(),
+            told=told,
+            to_tell=to_tell,
+            to_telephone=to_telephone,
+            counts=(results,),
+        )
+        self.do(campaign, lambda office: office.store.transact(lambda uow: on_notices_counted([event], uow)))
 
     def winner(self, campaign: Campaign, class_id: str) -> str:
         """Return the receipt number of an entry that holds a place in the class."""

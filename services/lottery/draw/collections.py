@@ -15,6 +15,7 @@ LISTS: Final = "lists"
 OUTCOMES: Final = "outcomes"
 TEXTS: Final = "texts"
 STAMPS: Final = "stamps"
+NOTICE_COUNTS: Final = "notice_counts"
 
 PERSONAL: Final = (ENTRIES, ROLL, ROLL_PARTS, OUTCOMES)
 """Collections that an erasure empties: they hold tokens, or ids that the public transcript does not contain."""
@@ -62,5 +63,6 @@ def collections() -> list[Collection]:
         Collection(OUTCOMES, None, (by_campaign, Index("token", unique=True), Index("receipt"))),
         Collection(TEXTS),
         Collection(STAMPS, None, (Index("draw"),)),
+        Collection(NOTICE_COUNTS),
         Collection(LEASES),
     ]

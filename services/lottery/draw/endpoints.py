@@ -15,6 +15,7 @@ from services.lottery.draw.clock_check import clock_waits
 from services.lottery.draw.entry_repository import EntryRepository
 from services.lottery.draw.freeze import FreezeService
 from services.lottery.draw.list_repository import ListRepository
+from services.lottery.draw.notice_progress import NoticeProgressRepository
 from services.lottery.draw.outcome_repository import OutcomeRepository
 from services.lottery.draw.problems import known_campaign, not_published, raising_problems, second_person
 from services.lottery.draw.randomness_entry import Dice, RandomnessService
@@ -102,12 +103,13 @@ class DrawServices:
         return await DrawRepository(self.store).get(known_campaign(self.campaigns, campaign))
 
     async def status(self, campaign: CampaignId) -> dict[str, Any]:
-        """Return the present draw's state and what it waits for."""
+        """Return the present draw's state, what it waits for, and how many applicants are still to be told."""
         draw = await DrawRepository(self.store).get(campaign)
         is_open = draw.state is DrawState.OPEN
         readiness = await EntryRepository(self.store).readiness(campaign) if is_open else None
         waiting = waits(draw, self.campaigns[campaign], readiness, self.clock.now())
         waiting += await clock_waits(self.store, draw)
+        notices = await NoticeProgressRepository(self.store).find(campaign)
         return {
             "state": draw.state,
             "draw": draw.id,
@@ -117,6 +119,7 @@ class DrawServices:
             "relay_troubles": [asdict(trouble) for trouble in draw.relay_troubles],
             "given": [source.to_document() for source in draw.given],
             "history": list(draw.history),
+            "notices": notices and notices.to_json(),
         }
 
 

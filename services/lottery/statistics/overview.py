@@ -5,12 +5,13 @@ The pages show counts only: none shows an entry together with anything that lead
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
 from services.lottery.draw.clock_check import clock_waits
 from services.lottery.draw.entry_repository import EntryRepository
+from services.lottery.draw.notice_progress import NoticeProgress, NoticeProgressRepository
 from services.lottery.draw.repository import DrawRepository
 from services.lottery.draw.rules.blockers import Readiness, waits
 from services.lottery.draw.rules.draw import Draw, RelayTrouble
@@ -75,6 +76,8 @@ class Course:
     digits: int | None
     """Digits of dice that this draw needs; None if it uses none or has no manifest yet."""
     witnesses: int
+    notices: NoticeProgress | None
+    """Counts of the notices; None before the notifier has counted."""
 
 
 class DrawOverview:
@@ -83,7 +86,7 @@ class DrawOverview:
     def __init__(self, store: Store, clock: Clock) -> None:
         self._store, self._clock = store, clock
         self._draws, self._entries = DrawRepository(store), EntryRepository(store)
-        self._history = HistoryRepository(store)
+        self._history, self._notices = HistoryRepository(store), NoticeProgressRepository(store)
         self._readiness = SingleFlightCache[Readiness]()
 
     async def course(self, campaign: Campaign) -> Course:
@@ -93,9 +96,11 @@ class DrawOverview:
             readiness = await self._readiness_of(campaign, draw)
             clocks = await clock_waits(self._store, draw)
             moved = await self._history.newest(draw.id, _EVENTS_SHOWN)
+            notices = await self._notices.find(campaign.id)
         now = self._clock.now()
         missing = [*waits(draw, campaign, readiness, now), *clocks]
-        return _course(campaign, draw, past, moved, timeline(campaign, _facts(campaign, draw), missing, now))
+        facts = replace(_facts(campaign, draw), all_told=_are_all_told(draw, notices))
+        return _course(campaign, draw, past, moved, timeline(campaign, facts, missing, now), notices)
 
     async def _readiness_of(self, campaign: Campaign, draw: Draw) -> Readiness | None:
         """Return the readiness of an open list, or None before the grace period ends: then it is incomplete."""
@@ -110,6 +115,7 @@ def _course(
     past: Sequence[Draw],
     moved: Sequence[RecordedEvent],
     steps: tuple[TimelineStep, ...],
+    notices: NoticeProgress | None,
 ) -> Course:
     manifest = draw.manifest if draw.has_manifest else None
     return Course(
@@ -126,7 +132,12 @@ def _course(
         manifest_sha256=None if manifest is None else hashlib.sha256(manifest.line.encode("utf-8")).hexdigest(),
         digits=None if manifest is None else manifest.dice_digits,
         witnesses=campaign.draw.witnesses if manifest is None else manifest.witnesses,
+        notices=notices,
     )
+
+
+def _are_all_told(draw: Draw, notices: NoticeProgress | None) -> bool:
+    return draw.has_manifest and notices is not None and notices.is_complete(draw.manifest.rows)
 
 
 def _facts(campaign: Campaign, draw: Draw) -> DrawFacts:
