@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import Any
 
 from services.lottery.draw.collections import NOTICE_COUNTS
 from shared.contracts import NoticesCounted
 from shared.ids import CampaignId
+from shared.json_types import JsonObject
 from shared.storage import Store, UnitOfWork
 
 
@@ -16,7 +16,7 @@ class NoticeProgress:
     """Counts of a campaign's notices at one moment. `results`: results of draws that the notifier has taken over."""
 
     counted_at: datetime
-    told: int
+    notified: int
     to_tell: int
     to_telephone: int
     results: int
@@ -31,11 +31,11 @@ class NoticeProgress:
         """Return True if the results of `entries` entries were taken over and no applicant is left to tell."""
         return self.results >= entries and self.to_tell == 0 and self.to_telephone == 0
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> JsonObject:
         """Return the counts for staff."""
         return {
             "counted_at": self.counted_at.isoformat(),
-            "told": self.told,
+            "told": self.notified,
             "to_tell": self.to_tell,
             "to_telephone": self.to_telephone,
         }

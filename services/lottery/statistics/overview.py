@@ -99,7 +99,7 @@ class DrawOverview:
             notices = await self._notices.find(campaign.id)
         now = self._clock.now()
         missing = [*waits(draw, campaign, readiness, now), *clocks]
-        facts = replace(_facts(campaign, draw), all_told=_are_all_told(draw, notices))
+        facts = replace(_facts(campaign, draw), all_notified=_are_all_notified(draw, notices))
         return _course(campaign, draw, past, moved, timeline(campaign, facts, missing, now), notices)
 
     async def _readiness_of(self, campaign: Campaign, draw: Draw) -> Readiness | None:
@@ -136,7 +136,7 @@ def _course(
     )
 
 
-def _are_all_told(draw: Draw, notices: NoticeProgress | None) -> bool:
+def _are_all_notified(draw: Draw, notices: NoticeProgress | None) -> bool:
     return draw.has_manifest and notices is not None and notices.is_complete(draw.manifest.rows)
 
 

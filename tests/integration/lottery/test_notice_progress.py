@@ -33,7 +33,7 @@ async def test_older_counts_change_nothing(town: Town):
     await store.transact(lambda uow: on_notices_counted([counted(town, 1, 3)], uow))
     await store.transact(lambda uow: on_notices_counted([counted(town, 9, 2), counted(town, 5, 4)], uow))
 
-    newest = NoticeProgress(AT + timedelta(minutes=9), told=5, to_tell=2, to_telephone=1, results=7)
+    newest = NoticeProgress(AT + timedelta(minutes=9), notified=5, to_tell=2, to_telephone=1, results=7)
     assert await NoticeProgressRepository(store).find(town.campaign.id) == newest
 
 

@@ -122,15 +122,15 @@ def test_the_draw_goes_on_by_itself_once_every_source_is_there():
     assert (states(drawn, [])["draw"], states(drawn, [])["notices"]) == (DONE, NOW)
     published = replace(drawn, state=DrawState.PUBLISHED)
     assert states(published, [])["notices"] is NOW
-    assert states(replace(drawn, all_told=True), [])["notices"] is NOW
-    assert set(states(replace(published, all_told=True), []).values()) == {DONE}
+    assert states(replace(drawn, all_notified=True), [])["notices"] is NOW
+    assert set(states(replace(published, all_notified=True), []).values()) == {DONE}
 
 
 def test_the_current_step_is_the_first_that_is_not_done():
     step = current(timeline(CAMPAIGN, FROZEN, [DICE], AT))
     assert step is not None
     assert (step.name, step.state) == ("dice", WAITING)
-    assert current(timeline(CAMPAIGN, replace(FROZEN, state=DrawState.PUBLISHED, all_told=True), [], AT)) is None
+    assert current(timeline(CAMPAIGN, replace(FROZEN, state=DrawState.PUBLISHED, all_notified=True), [], AT)) is None
 
 
 def test_every_kind_of_wait_holds_a_step_up_or_is_for_the_clock():

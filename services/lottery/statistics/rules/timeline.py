@@ -64,7 +64,7 @@ class DrawFacts:
     given: Mapping[str, datetime] = field(default_factory=dict)
     """When each source (`dice`, `beacon_signature`) was entered."""
     drawn_at: datetime | None = None
-    all_told: bool = False
+    all_notified: bool = False
     """True if the notifier counted all results and no applicant is left to tell."""
 
     def reached(self, state: DrawState) -> bool:
@@ -166,6 +166,6 @@ def _draw(facts: DrawFacts, waits: Sequence[Wait]) -> TimelineStep:
 
 
 def _notices(facts: DrawFacts) -> StepState:
-    if facts.reached(DrawState.PUBLISHED) and facts.all_told:
+    if facts.reached(DrawState.PUBLISHED) and facts.all_notified:
         return StepState.DONE
     return StepState.NOW if facts.reached(DrawState.DRAWN) else StepState.LATER
