@@ -3,6 +3,7 @@
 import typer
 
 from deploy.cli import (
+    announcements,
     close_out,
     compose,
     demo,
@@ -54,6 +55,8 @@ app.add_typer(staff.notices, name="notices")
 staff.notices.command("templates")(notice_templates.list_templates)
 staff.notices.command("preview")(notice_templates.preview)
 staff.notices.command("release")(notice_templates.release)
+staff.notices.command("announcements")(announcements.list_announcements)
+app.command("announce")(announcements.announce)
 app.add_typer(vault.prints, name="prints")
 app.add_typer(draws.draw, name="draw")
 app.add_typer(places.places, name="places")

@@ -7,6 +7,8 @@ from functools import partial
 from fastapi import FastAPI
 
 from services.notifier import handlers
+from services.notifier.announcements.announce import AnnouncementService
+from services.notifier.announcements.endpoints import announcements_router
 from services.notifier.applicant_repository import ApplicantRepository
 from services.notifier.collections import COLLECTIONS
 from services.notifier.counts_repository import NoticeCountsRepository
@@ -57,9 +59,15 @@ def build(settings: NotifierSettings) -> FastAPI:
     leadership = Leadership(store.db, settings.lease_s)
     mail = MailDispatcher(store, Pacing(settings.pace_per_s), settings.single_classes, silence_s=settings.silence_s)
     cards = PrintQueue(store, gather_s=settings.gather_s, release_wait_s=settings.release_wait_s)
+    announcements = AnnouncementService(store)
     led = [
         leadership.only(task)
-        for task in (mail.give_up_waiting, cards.order_due_batches, CountsPublisher(store, overview).publish_changes)
+        for task in (
+            mail.give_up_waiting,
+            announcements.create_notices,
+            cards.order_due_batches,
+            CountsPublisher(store, overview).publish_changes,
+        )
     ]
     watch = PeriodicTasks(campaigns.values(), [*led, erasure.carry_out], every_s=settings.poll_s)
     mailing = PeriodicTasks(campaigns.values(), [leadership.only(mail.order_due_mails)], every_s=settings.poll_s)
@@ -82,6 +90,7 @@ def build(settings: NotifierSettings) -> FastAPI:
     install_problems(app)
     app.add_middleware(RequestLimits, staff=admit_staff(guard))
     app.include_router(staff_router(campaigns, store.db, overview, guard))
+    app.include_router(announcements_router(campaigns, store, announcements, guard))
     app.include_router(cards_router(campaigns, store, clock, guard))
     app.include_router(bus.parking_router(guard))
     alarms: dict[str, Count] = {**bus.alarms, "invalid_notices": partial(counts.count_state, NoticeState.INVALID)}

@@ -102,6 +102,16 @@ class ApplicantRepository:
         cursor = self._contacts.find({"_id": {"$in": list(tokens)}}, {"receipt": 1}, session=self._session)
         return {document["_id"]: document["receipt"] async for document in cursor}
 
+    async def list_recipients(
+        self, campaign: CampaignId, class_id: ClassId | None, *, after: Token | None, limit: int
+    ) -> list[Token]:
+        """Return up to `limit` tokens for an announcement, in order: all not rejected, or all who hold the class."""
+        held = {"slip.outcomes": {"$elemMatch": {"class_id": class_id, "outcome": "won"}}}
+        source, chosen = (self._contacts, {"status": "complete"}) if class_id is None else (self._slips, held)
+        beyond = {} if after is None else {"_id": {"$gt": after}}
+        cursor = source.find({"campaign": campaign, **chosen, **beyond}, {"_id": 1}, session=self._session)
+        return [Token(document["_id"]) async for document in cursor.sort("_id", 1).limit(limit)]
+
     async def find_token(self, campaign: CampaignId, receipt: Receipt) -> Token | None:
         """Return the token of this receipt number, or None if the campaign has none."""
         selected = {"campaign": campaign, "receipt": receipt}

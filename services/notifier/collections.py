@@ -9,11 +9,12 @@ CONTACTS: Final = "contacts"
 SLIPS: Final = "slips"
 NOTICES: Final = "notices"
 PRINT_BATCHES: Final = "print_batches"
+ANNOUNCEMENTS: Final = "announcements"
 
 CAMPAIGN_LOCKS: Final = "campaign_locks"
 """One document per campaign that conflicting transactions write (`ApplicantRepository.serialise`)."""
 
-PERSONAL: Final = (CONTACTS, SLIPS, NOTICES, PRINT_BATCHES)
+PERSONAL: Final = (CONTACTS, SLIPS, NOTICES, PRINT_BATCHES, ANNOUNCEMENTS)
 """Collections that an erasure empties of a campaign."""
 
 _TOKEN: Final = {"bsonType": "string", "pattern": "^tok_"}
@@ -76,5 +77,6 @@ COLLECTIONS: Final = (
     Collection(SLIPS, _SLIP, (Index("campaign"),)),
     Collection(NOTICES, _NOTICE, (_ONCE, _NEXT_ORDER, _COUNTED, Index("print_batch"), Index("document"))),
     Collection(PRINT_BATCHES, _PRINT_BATCH, (Index("campaign"),)),
+    Collection(ANNOUNCEMENTS, None, (Index((("campaign", 1), ("number", 1)), unique=True),)),
     Collection(CAMPAIGN_LOCKS),
 )

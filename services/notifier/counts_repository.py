@@ -59,6 +59,15 @@ class NoticeCountsRepository:
             bounced=await self._notices.count_documents({"campaign": campaign, "bounced": True}),
         )
 
+    async def count_announcements(self, campaign: CampaignId) -> dict[int, dict[str, int]]:
+        """Return, for each announcement by number, the number of its notices in each state."""
+        by_number: dict[int, dict[str, int]] = {}
+        for tally in await self._tallies(campaign):
+            if tally.is_announcement:
+                states = by_number.setdefault(tally.n, {})
+                states[tally.state] = states.get(tally.state, 0) + tally.count
+        return by_number
+
     async def count_state(self, state: NoticeState) -> int:
         """Count the notices in this state, of all campaigns."""
         return int(await self._notices.count_documents({"state": state}))

@@ -13,8 +13,7 @@ from services.notifier.repository import NoticeRepository
 from services.notifier.rules.kinds import outdated, register_kind
 from services.notifier.rules.notice import Notice, build_notice
 from services.notifier.wall_clock import wall_now
-from shared.contracts import Contact
-from shared.contracts.notices import NoticeParams
+from shared.contracts import Contact, NoticeParams
 from shared.ids import CampaignId, NoticeId, Token
 from shared.storage import UnitOfWork
 

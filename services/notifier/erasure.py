@@ -1,4 +1,4 @@
-"""Stores of the notifier that an erasure empties: contacts, slips, notices, print batches (R-C11)."""
+"""Stores of the notifier that an erasure empties: contacts, slips, notices, print batches, announcements (R-C11)."""
 
 from services.notifier.applicant_repository import ApplicantRepository
 from services.notifier.collections import PERSONAL

@@ -130,21 +130,28 @@ class NotifierHarness:
     async def mail_room(self, answer: Answering | None = None) -> AsyncIterator[list[NoticeDocument]]:
         """Play the vault's mail room: yield the documents as they come, and answer `sent` unless `answer` decides."""
         documents: list[NoticeDocument] = []
-        task = asyncio.create_task(self._answer_mails(answer or sent, documents))
+        closed = asyncio.Event()
+        task = asyncio.create_task(self._answer_mails(answer or sent, documents, closed))
         try:
             yield documents
         finally:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
+            closed.set()  # cancelling a call of the client would close its channel
+            await task
 
-    async def _answer_mails(self, answer: Answering, documents: list[NoticeDocument]) -> None:
+    async def _answer_mails(self, answer: Answering, documents: list[NoticeDocument], closed: asyncio.Event) -> None:
         channel = await self._connection.channel()
-        while True:
-            requested = await self._next(channel, MailRequested, "vault", 600)
+        queue = await channel.get_queue(self._names.queue("vault", MailRequested), ensure=False)
+        while not closed.is_set():
+            message = await queue.get(no_ack=True, fail=False)
+            if message is None:
+                await asyncio.sleep(0.02)
+                continue
+            requested = MailRequested.model_validate_json(message.body)
             documents.extend(requested.items)
             answers = tuple(given for document in requested.items if (given := answer(document)) is not None)
             if answers:
                 await self.publish(MailCompleted(campaign=requested.campaign, items=answers))
+        await channel.close()
 
     async def publish(self, *events: Event, ids: Sequence[EventId] | None = None) -> None:
         """Publish events as vault or lottery do; given ids make a repetition recognisable."""
@@ -154,10 +161,7 @@ class NotifierHarness:
 
     async def next_event(self, event_type: type[E], service: str = "vault", timeout_s: float = 20) -> E:
         """Return the next event of this type that the notifier publishes to `service`."""
-        return await self._next(self._channel, event_type, service, timeout_s)
-
-    async def _next(self, channel: AbstractChannel, event_type: type[E], service: str, timeout_s: float) -> E:
-        queue = await channel.get_queue(self._names.queue(service, event_type), ensure=False)
+        queue = await self._channel.get_queue(self._names.queue(service, event_type), ensure=False)
         bodies: list[bytes] = []
 
         async def has_arrived() -> bool:

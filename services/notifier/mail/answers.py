@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from services.notifier.announcements.repository import AnnouncementRepository
 from services.notifier.create_notices import replace_outdated
 from services.notifier.mail.repository import MailRepository
 from services.notifier.repository import tokens_of
@@ -39,13 +40,13 @@ class MailAnswers:
         """Record reports: the notice goes by post, or waits for a handler if the report is unclear.
 
         The vault does not know the notice's campaign and publishes one event for each, so that the others match
-        nothing.
+        nothing. A report on a mail to several that names none of them is counted at its announcement.
         """
         for event in events:
             notices = (await _load(uow, event.campaign, [event.notice_id])).get(event.notice_id, [])
             meant = [notice for notice in notices if event.token in {None, notice.token}]
             if event.token is None and len(meant) > 1:
-                _log.error("bounce-of-many", campaign=event.campaign, notice=event.notice_id, count=len(meant))
+                await AnnouncementRepository.within(uow).count_unmatched(event.campaign, meant[0].n)
                 meant = []
             sent = [notice for notice in meant if _was_sent(notice)]
             await _settle(uow, [(notice, consequence_of_report(event, notice)) for notice in sent])

@@ -6,9 +6,8 @@ from typing import Literal, Self
 from pydantic import Field
 
 from services.notifier.rules.states import INITIAL, ContactChannel, NoticeState, PrintBatchState
-from shared.contracts import Contact
+from shared.contracts import Contact, NoticeParams
 from shared.contracts.base import Moment, Value
-from shared.contracts.notices import NoticeParams
 from shared.ids import BatchIdField, CampaignIdField, NoticeId, NoticeIdField, TokenField
 
 Way = Literal["mail", "card"]
@@ -17,7 +16,7 @@ Way = Literal["mail", "card"]
 FIRST_WAY: Mapping[ContactChannel, Way] = {"mail": "mail", "post": "card"}
 
 
-class _Record(Value):
+class Record(Value):
     """Stored value whose `id` is the `_id` of its document."""
 
     @classmethod
@@ -31,7 +30,7 @@ class _Record(Value):
         return {"_id": values.pop("id"), **values}
 
 
-class Notice(_Record):
+class Notice(Record):
     """Notice to one applicant of one kind and number. Times are the machine's (`wall_clock`)."""
 
     id: NoticeIdField
@@ -92,7 +91,7 @@ class Posting(Handling):
     office: str
 
 
-class PrintBatch(_Record):
+class PrintBatch(Record):
     """Order of cards, and its way from the print room to the post office."""
 
     id: BatchIdField

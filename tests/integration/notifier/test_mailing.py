@@ -96,7 +96,7 @@ async def test_a_mail_that_is_refused_for_now_is_ordered_again_with_the_next_num
         return answer_to(document, "later", 451) if document.attempt == 1 else sent(document)
 
     async with harness.mail_room(answer), harness.run_notifier(gather_s=60):
-        await harness.publish(*harness.results(applicants, "lost"), *harness.contacts(applicants))
+        await harness.publish(*harness.contacts(applicants, status="rejected"))
         await harness.wait_for_states(sent=1, to_print=1)
     assert asked == [1, 2, 3, 4]
 
@@ -109,7 +109,7 @@ async def test_a_text_that_is_not_released_is_asked_for_again_until_it_is(harnes
 
     applicants = by_mail(1)
     async with harness.mail_room(answer) as documents, harness.run_notifier():
-        await harness.publish(*harness.results(applicants, "lost"), *harness.contacts(applicants))
+        await harness.publish(*harness.contacts(applicants, status="rejected"))
         await until(lambda: len(documents) >= 3)
         released.set()
         await harness.wait_for_states(sent=1)
@@ -124,7 +124,7 @@ async def test_an_order_that_the_vault_calls_invalid_raises_an_alarm_and_waits_f
         harness.mail_room(answering({applicants[0].token: ("invalid", None)})),
         harness.run_notifier() as http,
     ):
-        await harness.publish(*harness.results(applicants, "lost"), *harness.contacts(applicants))
+        await harness.publish(*harness.contacts(applicants, status="rejected"))
         await harness.wait_for_states(invalid=1)
         health = (await http.get(str(http.base_url.copy_with(path="/health/ready")))).json()
         (listed,) = (await http.get("/notices")).json()["notices"]
@@ -141,7 +141,7 @@ async def test_a_mail_whose_answer_was_lost_is_not_ordered_again_until_a_handler
         harness.mail_room(answering({applicants[0].token: ("unknown", None)})) as documents,
         harness.run_notifier(gather_s=60) as http,
     ):
-        await harness.publish(*harness.results(applicants, "won"), *harness.contacts(applicants))
+        await harness.publish(*harness.contacts(applicants, status="rejected"))
         await harness.wait_for_states(unknown=1)
         (notice,) = (await http.get("/notices")).json()["notices"]
         assert len(documents) == 1
@@ -162,7 +162,7 @@ async def _resolve(http: httpx.AsyncClient, notice: str, decision: str) -> tuple
 async def test_three_instances_order_each_mail_once(harness: NotifierHarness) -> None:
     applicants = by_mail(210)
     async with harness.mail_room() as documents, harness.run_notifier(), harness.run_notifier(), harness.run_notifier():
-        await harness.publish(*harness.results(applicants, "lost"), *harness.contacts(applicants))
+        await harness.publish(*harness.contacts(applicants, status="rejected"))
         await harness.wait_for_states(sent=210)
     assert sorted(str(document.token) for document in documents) == sorted(applicant.token for applicant in applicants)
 
@@ -170,7 +170,7 @@ async def test_three_instances_order_each_mail_once(harness: NotifierHarness) ->
 async def test_an_order_is_answered_after_the_notifier_was_away(harness: NotifierHarness) -> None:
     applicants = by_mail(5)
     async with harness.run_notifier():
-        await harness.publish(*harness.results(applicants, "lost"), *harness.contacts(applicants))
+        await harness.publish(*harness.contacts(applicants, status="rejected"))
         await harness.wait_for_states(mailing=5)
     async with harness.mail_room() as documents, harness.run_notifier():
         await harness.wait_for_states(sent=5)
@@ -183,7 +183,7 @@ async def test_a_class_of_mail_domains_gets_mail_no_faster_than_its_pace_and_hol
     slow, fast = by_mail(6, "docomo"), by_mail(20)
     async with harness.mail_room(), harness.run_notifier(pace_per_s={"docomo": 4.0}):
         started = asyncio.get_running_loop().time()
-        await harness.publish(*harness.results([*slow, *fast], "lost"), *harness.contacts([*slow, *fast]))
+        await harness.publish(*harness.contacts([*slow, *fast], status="rejected"))
         await harness.wait_for_states(sent=26)
     assert asyncio.get_running_loop().time() - started >= 1.25
 

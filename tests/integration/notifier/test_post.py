@@ -142,7 +142,9 @@ async def test_the_summary_shows_open_notices_against_the_deadline(harness: Noti
 async def test_an_erasure_leaves_no_record_and_reports_its_counts(harness: NotifierHarness) -> None:
     applicants = [*by_mail(4), *by_post(2)]
     async with harness.mail_room(), harness.run_notifier():
-        await harness.publish(*harness.results(applicants, "lost"), *harness.contacts(applicants))
+        await harness.publish(*harness.results(applicants, "lost"))
+        await until(lambda: _has(harness, "slips", 6))
+        await harness.publish(*harness.contacts(applicants))
         await harness.publish(complete(await harness.next_event(PrintRequested)))
         await harness.wait_for_states(sent=4, made=2)
         await harness.publish(ErasureRequested(campaign=harness.campaign.id, erasure_id="e-1"))
@@ -164,3 +166,7 @@ async def _bounce(harness: NotifierHarness, applicant: Applicant) -> MailBounced
 async def _batches_are(harness: NotifierHarness, state: str) -> bool:
     found = await harness.store.db["print_batches"].find().to_list(None)
     return [batch["state"] for batch in found] == [state]
+
+
+async def _has(harness: NotifierHarness, collection: str, count: int) -> bool:
+    return await harness.store.db[collection].count_documents({}) == count

@@ -26,7 +26,7 @@ REQUIRED_STORES: Final[Mapping[str, frozenset[str]]] = {
             RATE_LIMITS, *OWN_STORES,
         }
     ),
-    "notifier": frozenset({"contacts", "slips", "notices", "print_batches", *OWN_STORES}),
+    "notifier": frozenset({"contacts", "slips", "notices", "print_batches", "announcements", *OWN_STORES}),
     "vault": frozenset(
         {
             "identities", "blind_index", "applications", "print_batches", "print_chunks", "papers",
