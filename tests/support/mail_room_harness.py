@@ -21,7 +21,6 @@ from services.vault.mail.sessions import SessionPool
 from services.vault.notices import repository as template_repository
 from services.vault.notices.released import ReleasedTemplates
 from services.vault.notices.repository import ReleasedTemplate, TemplateRepository
-from services.vault.notices.rules.kinds import KINDS
 from services.vault.notices.sources import TemplateFiles, template_sha256
 from shared.contracts import SLIP_CONTEXT, MailAnswer, MailCompleted, MailRequested, NoticeChannel, NoticeDocument
 from shared.ids import NoticeId, application_id_bytes
@@ -34,12 +33,11 @@ from tests.support.waiting import until
 BOUNCES = "bounces.example"
 QUICK = Pace(poll_s=0.02, lease_s=5.0, retry_s=0.1, take_over_s=0.1)
 COLLECTIONS = (*deliveries.collections(), *slips_repository.collections(), *template_repository.collections())
-_NAMED = "Subject: {{ receipt }}\n{{ name }} 様\n{{ receipt }}\n"
 
 
 def person(number: int, mailbox: str | None = "") -> Person:
     """Return a person whose name, address and mailbox no other number has; None: without a mailbox."""
-    name = f"髙﨑{chr(0x4E00 + 7 * number)} 𠮷{chr(0x5000 + 11 * number)}"
+    name = f"髙﨑{chr(0x4E00 + 7 * number % 5000)} 𠮷{chr(0x5000 + 11 * number % 6007)}"
     address = f"person{number}@mail.example" if mailbox == "" else mailbox
     return Person(name, "1600021", f"東京都新宿区歌舞伎町{number}丁目4-1", f"03{number:08d}", 34, None, address, None)
 
@@ -144,9 +142,10 @@ class MailDesk:
         return NoticeDocument.model_validate(members | changes)
 
     async def release(self, kind: str, channel: NoticeChannel = "mail", text: str | None = None) -> None:
-        """Release a short template of this kind."""
-        source = text or ("Subject: {{ weather.ja }}\n中止\n" if KINDS[kind].source == "campaign" else _NAMED)
-        source = source if channel == "mail" else source.partition("\n")[2]
+        """Release the default template of this kind, or another text."""
+        found = TemplateFiles(Path("deploy/campaigns")).read(self.vault.campaign.id, kind, channel)
+        assert found is not None
+        source = text or found.text
         await TemplateRepository(self.vault.store).insert(
             ReleasedTemplate(
                 self.vault.campaign.id,
