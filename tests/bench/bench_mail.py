@@ -25,6 +25,7 @@ from pathlib import Path
 
 import aio_pika
 import pika
+import uvloop
 
 from deploy.local.ports import free_ports
 from deploy.local.processes import Child, Watchdog
@@ -197,4 +198,5 @@ async def main() -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(main())

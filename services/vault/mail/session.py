@@ -19,6 +19,8 @@ _GOODBYE_S: Final = 1.0
 _FAILURES: Final = (aiosmtplib.SMTPException, OSError, TimeoutError)
 _START_INPUT: Final = 354
 _CLOSING: Final = 421
+_OK: Final = 250
+_ACCEPTED: Final = frozenset({250, 251})
 
 
 class MailServerAwayError(TransientError):
@@ -111,17 +113,15 @@ class SmtpSession:
         """Begin a transaction and return the recipients that the mail server refused."""
         refused = []
         try:
-            await client.mail(mail.sender, encoding="ascii")
+            if await _reply(client, "MAIL", f"FROM:<{mail.sender}>") != _OK:
+                raise MailServerAwayError("the mail server refuses the bounce address; see its log")
             for recipient in mail.recipients:
-                try:
-                    await client.rcpt(recipient.address, encoding="ascii")
-                except aiosmtplib.SMTPRecipientRefused as refusal:
-                    if refusal.code == _CLOSING:
-                        raise
-                    refused.append(RecipientRefusal(token=recipient.token, code=_reply_code(refusal.code)))
-        except aiosmtplib.SMTPSenderRefused:
-            raise MailServerAwayError("the mail server refuses the bounce address; see its log") from None
-        except (*_FAILURES, UnicodeError, ValueError):
+                code = await _reply(client, "RCPT", f"TO:<{recipient.address}>")
+                if code == _CLOSING:
+                    raise SessionLostError("the session ended before the text")
+                if code not in _ACCEPTED:
+                    refused.append(RecipientRefusal(token=recipient.token, code=_reply_code(code)))
+        except (*_FAILURES, ValueError):
             raise SessionLostError("the session ended before the text") from None
         return refused
 
@@ -167,10 +167,16 @@ class SmtpSession:
         )
         try:
             await client.connect()
+            await client.ehlo()
         except _FAILURES:
             raise MailServerAwayError("the mail server does not answer") from None
         self._client = client
         return client
+
+
+async def _reply(client: aiosmtplib.SMTP, *words: str) -> int:
+    """Send a command and return the reply code. The library's own methods parse each address anew, at 0.3 ms a mail."""
+    return (await client.execute_command(*(word.encode("ascii") for word in words))).code
 
 
 def _verdict(code: int, refused: Sequence[RecipientRefusal]) -> Outcome:

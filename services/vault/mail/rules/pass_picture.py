@@ -25,7 +25,7 @@ def draw_pass(code: str) -> bytes:
     repeated = (bytes([_SAME_AS_ABOVE]) + bytes(width)) * (_SIDE - 1)
     pixels = b"".join(b"\0" + row + repeated for row in rows)
     header = struct.pack(">IIBBBBB", width * _SIDE, width * _SIDE, 1, 0, 0, 0, 0)
-    chunks = ((b"IHDR", header), (b"IDAT", zlib.compress(pixels, 6)), (b"IEND", b""))
+    chunks = ((b"IHDR", header), (b"IDAT", zlib.compress(pixels, zlib.Z_BEST_SPEED)), (b"IEND", b""))
     return _SIGNATURE + b"".join(_chunk(kind, data) for kind, data in chunks)
 
 
