@@ -96,9 +96,9 @@ async def test_an_answer_says_the_mail_servers_code_and_nothing_else(
     document = desk.result(known)
     await desk.order(document)
     async with desk.running():
-        (told,) = await desk.wait_for_answers(1)
+        (answered,) = await desk.wait_for_answers(1)
     expected = {"notice": document.notice, "attempt": 1, "answer": answer, "refused": []}
-    assert told.model_dump(mode="json") == expected | ({} if code is None else {"code": code})
+    assert answered.model_dump(mode="json") == expected | ({} if code is None else {"code": code})
 
 
 async def test_a_recipient_at_whom_sessions_end_is_tried_later_and_holds_up_nobody(desk: MailDesk) -> None:
