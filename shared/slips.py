@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from shared.contracts.notices import SLIP_CONTEXT
+from shared.contracts.slips import SLIP_CONTEXT
 from shared.service_keys import PublicKeys
 
 

@@ -22,10 +22,7 @@ from shared.contracts.closing import ErasureCompleted, ErasurePhase, ErasureRequ
 from shared.contracts.notices import (
     NOTICE_BATCH_LIMIT,
     RECIPIENT_LIMIT,
-    SLIP_CONTEXT,
     CardFailure,
-    ClassPass,
-    IssuedSlip,
     MailAnswer,
     MailBounced,
     MailCompleted,
@@ -36,21 +33,26 @@ from shared.contracts.notices import (
     NoticeDocument,
     NoticeParams,
     NoticesCounted,
+    PrintCompleted,
+    PrintRequested,
+    RecipientRefusal,
+)
+from shared.contracts.papers import SEALED_PAPER_BYTES, SEALED_PAPER_TEXT, PaperChannel, PaperReceived, PaperSettled
+from shared.contracts.routes import ROUTES, SERVICES, Route
+from shared.contracts.slips import (
+    SLIP_CONTEXT,
+    ClassPass,
+    IssuedSlip,
     OutcomeSlip,
     PassCode,
     PassText,
     PlaceNotice,
     PlaceNoticeKind,
     PlacesOffered,
-    PrintCompleted,
-    PrintRequested,
-    RecipientRefusal,
     ResultsPublished,
     SlipOutcome,
     SlipsIssued,
 )
-from shared.contracts.papers import SEALED_PAPER_BYTES, SEALED_PAPER_TEXT, PaperChannel, PaperReceived, PaperSettled
-from shared.contracts.routes import ROUTES, SERVICES, Route
 
 __all__ = [
     "BATCH_LIMIT",

@@ -1,6 +1,6 @@
 """Base of all messages: frozen, versioned, closed to unknown members."""
 
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import (
     AwareDatetime,
@@ -25,7 +25,7 @@ class SparseValue(Value):
     """A part of a message that is written without the members that are None, as signed documents are."""
 
     @model_serializer(mode="wrap")
-    def _without_none(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+    def _without_none(self, write: SerializerFunctionWrapHandler) -> dict[str, object]:
         return {member: value for member, value in write(self).items() if value is not None}
 
 

@@ -19,13 +19,15 @@ from shared.contracts.notices import (
     MailCompleted,
     MailRequested,
     NoticesCounted,
-    PlacesOffered,
     PrintCompleted,
     PrintRequested,
+)
+from shared.contracts.papers import PaperReceived, PaperSettled
+from shared.contracts.slips import (
+    PlacesOffered,
     ResultsPublished,
     SlipsIssued,
 )
-from shared.contracts.papers import PaperReceived, PaperSettled
 
 SERVICES = ("intake", "lottery", "notifier", "vault")
 

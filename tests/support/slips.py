@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from shared.contracts.notices import SLIP_CONTEXT, OutcomeSlip
+from shared.contracts.slips import SLIP_CONTEXT, OutcomeSlip
 from shared.json_types import JsonObject
 from shared.service_keys import read_private_key
 from tests.support.service_keys import keys_dir

@@ -7,7 +7,7 @@ import pytest
 
 from deploy.local.service_keys import KeyFolders
 from shared.contracts import SERVICES
-from shared.contracts.notices import SLIP_CONTEXT
+from shared.contracts.slips import SLIP_CONTEXT
 from shared.ids import new_event_id
 from shared.service_keys import PUBLIC_KEYS, EventSignature, PublicKeys, ServiceKey, event_bytes, read_private_key
 from shared.slips import SlipKeys
