@@ -75,10 +75,10 @@ class AnnouncementService:
 
     async def create_notices(self, campaign: Campaign) -> None:
         """Create the notices of announcements that were made."""
-        while await self._create_part(campaign.id):
+        while await self.create_part(campaign.id):
             pass
 
-    async def _create_part(self, campaign: CampaignId) -> bool:
+    async def create_part(self, campaign: CampaignId) -> bool:
         """Create the notices of the next recipients. Return False if every announcement has all of its notices."""
 
         async def create(uow: UnitOfWork) -> bool:

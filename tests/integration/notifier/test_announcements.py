@@ -85,7 +85,7 @@ async def make(harness: NotifierHarness, class_id: ClassId | None, parts: int | 
     if parts is None:
         await service.create_notices(harness.campaign)
     for _ in range(parts or 0):
-        await service._create_part(harness.campaign.id)
+        await service.create_part(harness.campaign.id)
     return service
 
 

@@ -314,7 +314,7 @@ async def test_a_second_clearer_report_decides(ordered: NotifierHarness) -> None
 
 
 async def test_notice_ids_are_random(prepared: NotifierHarness) -> None:
-    """A mail server sees the id in the bounce address."""
+    """Compare ids of many notices: a mail server sees them in bounce addresses."""
     applicants = by_mail(2)
     seen: set[NoticeId] = set()
     for _ in range(2):

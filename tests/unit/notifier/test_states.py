@@ -105,7 +105,7 @@ def test_an_unknown_mail_is_ordered_again_only_by_a_handler() -> None:
 
 
 def test_mail_may_become_post_but_post_never_becomes_mail() -> None:
-    """A handler's decision on an order that the vault refused is the one exception; it asks for the way by mail."""
+    """See ADR 12. Only a handler's decision on an order that the vault refused asks for the way by mail again."""
     by_post = reachable(S.TO_PRINT, frozenset({S.INVALID, S.UNRELEASED, S.REPLACED}))
     assert not by_post & {S.PENDING, S.MAILING, S.SENT}
     assert INITIAL == {"mail": S.PENDING, "post": S.TO_PRINT}
