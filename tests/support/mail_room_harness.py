@@ -47,8 +47,10 @@ def new_notice() -> NoticeId:
     return NoticeId(f"n-{secrets.token_hex(10)}")
 
 
-def sign_slip(vault: Parts, known: Known, n: int = 1_000_000, **changes: Any) -> JsonObject:
-    """Return a slip of the lottery: one class won, with a pass."""
+def sign_slip(
+    vault: Parts, known: Known, n: int = 1_000_000, *, keys: Path | None = None, **changes: Any
+) -> JsonObject:
+    """Return a slip of the lottery: one class won, with a pass. `keys`: folder of the lottery's signing key."""
     slip = {
         "v": 2,
         "campaign": vault.campaign.id,
@@ -62,7 +64,7 @@ def sign_slip(vault: Parts, known: Known, n: int = 1_000_000, **changes: Any) ->
         "passes": [{"class_id": "junior-football", "code": "KP1:" + "A2B7" * 40}],
         "pass_code": "Z2CX-EZZ6-57RY-X4D8",
     }
-    return read_private_key(keys_dir(), "lottery", "signing").sign_in_context(SLIP_CONTEXT, slip | changes)
+    return read_private_key(keys or keys_dir(), "lottery", "signing").sign_in_context(SLIP_CONTEXT, slip | changes)
 
 
 @dataclass
