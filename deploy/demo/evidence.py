@@ -18,6 +18,7 @@ from shared.ids import ApplicationId
 from shared.json_types import JsonObject
 
 _AT_ONCE = 32
+_COUNTED = ("issued", "delivered", "superseded", "rejected", "rejected_delivered")
 
 
 async def facts(
@@ -50,7 +51,8 @@ async def facts(
 async def _vault_count(staff: StaffClient) -> VaultCount:
     """Return the vault's own count of slips, which the lottery tells it past the notifier."""
     counted: JsonObject = await staff.get(staff.at.vault, "notices")
-    return VaultCount(counted["issued"], counted["delivered"], [str(one) for one in counted["differences"]])
+    numbers = {name: int(counted[name]) for name in _COUNTED}
+    return VaultCount(**numbers, differences=[str(missing["receipt"]) for missing in counted["differences"]])
 
 
 async def _statuses(staff: StaffClient, sent: Sequence[DemoApplication]) -> dict[ApplicationId, Status]:

@@ -39,10 +39,16 @@ class Notice:
 
 @dataclass(frozen=True)
 class VaultCount:
-    """Count of the vault: slips that the lottery issued, how many reached somebody, and which did not."""
+    """Count of the vault: slips that the lottery issued, those that left the vault, and rejections likewise.
+
+    `superseded`: slips that a newer one replaced before they left. `differences`: receipt numbers of missing notices.
+    """
 
     issued: int
     delivered: int
+    superseded: int
+    rejected: int
+    rejected_delivered: int
     differences: Sequence[str]
 
 

@@ -90,19 +90,27 @@ def _one_notice_each(facts: Facts) -> Iterator[Invariant]:
 
 
 def _vault_count(facts: Facts) -> Iterator[Invariant]:
-    """Compare the vault's count, which does not go through the notifier: every slip reached somebody."""
+    """Compare the vault's count, which does not go through the notifier, with notices and verdicts."""
     if facts.vault_count is None:
         return
     count = facts.vault_count
     kinds = Counter(notice.kind for notice in facts.notices if notice.state != "replaced")
     slips = sum(number for kind, number in kinds.items() if kind in SLIP_KINDS)
-    wrong = [*count.differences]
-    if count.issued != count.delivered:
-        wrong.append(f"{count.issued} slips issued, {count.delivered} delivered")
-    if count.delivered != slips:
-        wrong.append(f"{count.delivered} delivered, {slips} notices with a slip")
-    seen = f"{count.issued} slips issued and delivered, {kinds['rejected']} rejections without a slip"
-    yield Invariant("the vault counts every slip that the lottery issued as delivered", not wrong, report(wrong, seen))
+    wrong = [
+        *count.differences,
+        *_unequal("slips delivered or superseded", count.delivered + count.superseded, count.issued),
+        *_unequal("notices with a slip", slips, count.delivered),
+        *_unequal("rejections delivered", count.rejected_delivered, count.rejected),
+        *_unequal("notices of a rejection", kinds["rejected"], count.rejected),
+    ]
+    seen = f"{count.issued} slips issued, {count.delivered} delivered, {count.rejected} rejections delivered"
+    yield Invariant(
+        "the vault counts every slip issued and every rejection as delivered", not wrong, report(wrong, seen)
+    )
+
+
+def _unequal(name: str, seen: int, expected: int) -> list[str]:
+    return [] if seen == expected else [f"{seen} {name}, expected {expected}"]
 
 
 def _classes_of(application: DemoApplication) -> list[str]:

@@ -20,6 +20,8 @@ from services.vault.closeout.wiring import close_out
 from services.vault.deliveries import repository as deliveries
 from services.vault.deliveries import slips_repository
 from services.vault.deliveries.accept import DocumentAcceptance
+from services.vault.deliveries.endpoints import notices_router
+from services.vault.deliveries.reconcile import NoticeCounter
 from services.vault.identities import repository as identities
 from services.vault.identities.reveal import Identities
 from services.vault.keys.keystore import KeyDestroyedError, Keystore
@@ -123,6 +125,7 @@ def build(settings: VaultSettings) -> FastAPI:
     )
     for router in (
         templates_router(campaigns, templates, guard),
+        notices_router(campaigns, NoticeCounter(store), guard),
         print_router(campaigns, print_room, guard),
         papers_router(campaigns, papers, PaperSettler(store, keystore, audit), guard),
         *closing.routers(guard),

@@ -152,6 +152,11 @@ class ApplicationRepository:
         applications = [StoredApplication.from_document(document) async for document in found]
         return {application.token: application for application in applications if application.token is not None}
 
+    async def rejected_tokens(self, campaign: CampaignId) -> set[Token]:
+        """Return the tokens of the rejected applications of persons."""
+        query = {"campaign": campaign, "state": ApplicationState.REJECTED.value, "token": {"$type": "string"}}
+        return {Token(document["token"]) async for document in self._documents.find(query, {"token": 1})}
+
     async def receipts(self, ids: Sequence[ApplicationId]) -> dict[ApplicationId, Receipt]:
         """Return the receipt number of each application."""
         found = self._documents.find({"_id": {"$in": list(ids)}}, {"receipt": 1})

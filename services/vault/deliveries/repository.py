@@ -6,12 +6,13 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from services.vault.deliveries.rules.delivery import Delivery, Outcome
-from services.vault.deliveries.rules.states import DELIVERIES, HOLDS_SLOT, OPEN, DeliveryState
-from shared.ids import CampaignId
+from services.vault.deliveries.rules.states import DELIVERED, DELIVERIES, HOLDS_SLOT, OPEN, DeliveryState
+from shared.ids import CampaignId, Token
 from shared.storage import Collection, Index, Store, UnitOfWork, UpdateMany
 
 COLLECTION: Final = "notice_deliveries"
 _LONG_AGO: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_DELIVERED: Final = [state.value for state in DELIVERED]
 _OPEN: Final = [state.value for state in OPEN]
 _HOLDING: Final = sorted(state.value for state in HOLDS_SLOT)
 
@@ -134,6 +135,12 @@ class DeliveryRepository:
         """Return deliveries whose claim ran out while the text may have been on its way."""
         lost = {"state": DeliveryState.COMMITTING.value, "$expr": {"$lt": ["$until", "$$NOW"]}}
         return [Delivery.from_row(row) async for row in self._rows.find(lost, session=uow.session).limit(limit)]
+
+    async def delivered(self, campaign: CampaignId, kinds: AnyCollection[str]) -> set[tuple[Token, int]]:
+        """Return token and number of each single notice of these kinds that was sent or printed."""
+        query = {"campaign": campaign, "bulk": False, "kind": {"$in": list(kinds)}, "state": {"$in": _DELIVERED}}
+        found = self._rows.find(query, {"tokens": 1, "n": 1})
+        return {(Token(row["tokens"][0]), int(row["n"])) async for row in found}
 
     async def count(self, *states: DeliveryState, campaign: CampaignId | None = None, **more: Any) -> int:
         """Return the number of deliveries in these states."""

@@ -37,6 +37,7 @@ def right() -> Facts:
     status = {each.application_id: _status(each) for each in PEOPLE}
     accepted = [each for each in PEOPLE if status[each.application_id].status == "accepted"]
     readable = [each for each in PEOPLE if each.expected.readable]
+    rejected = sum(each.expected.status != "accepted" for each in readable)
     return Facts(
         campaign=CAMPAIGN,
         sent=PEOPLE,
@@ -52,7 +53,7 @@ def right() -> Facts:
             ANNOUNCED,
         ],
         played=Played((RECEIPT,), (), frozenset({RECEIPT})),
-        vault_count=VaultCount(len(accepted), len(accepted), ()),
+        vault_count=VaultCount(len(accepted), len(accepted), 0, rejected, rejected, ()),
     )
 
 
@@ -174,7 +175,8 @@ def test_a_flawless_run_breaks_nothing():
         (lambda _: with_texts(ANNOUNCED, ANNOUNCED, ANNOUNCED), "announcement"),
         (lambda _: with_texts(ANNOUNCED, replace(ANNOUNCED, to=ADDRESS)), "announcement"),
         (lambda _: with_texts(ANNOUNCED, replace(ANNOUNCED, addresses=frozenset({ADDRESS}))), "announcement"),
-        (lambda f: replace(f, vault_count=VaultCount(3, 3, ())), "vault counts"),
+        (lambda f: replace(f, vault_count=replace(f.vault_count, issued=999)), "vault counts"),
+        (lambda f: replace(f, vault_count=replace(f.vault_count, rejected_delivered=0)), "vault counts"),
         (lambda f: replace(f, vault_count=replace(f.vault_count, differences=(RECEIPT,))), "vault counts"),
         (lambda f: replace(f, transcript_checks=[("root", False)]), "transcript"),
         (lambda f: replace(f, transcript_checks=[]), "transcript"),

@@ -1,0 +1,53 @@
+"""Answer staff how many notices left the vault, against the slips that the lottery issued and the rejections."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends
+
+from services.vault.deliveries.reconcile import NoticeCounter
+from services.vault.deliveries.rules.reconciliation import Missing, Reconciliation
+from shared.campaign import Campaign
+from shared.contracts import NoticesCounted
+from shared.ids import CampaignId, Receipt, Token
+from shared.web import problem
+from shared.web.staff_token import Guard
+
+
+def notices_router(campaigns: Mapping[CampaignId, Campaign], counter: NoticeCounter, guard: Guard) -> APIRouter:
+    """Route GET …/notices."""
+    router = APIRouter(prefix="/v1/campaigns/{campaign}/notices", dependencies=[Depends(guard)], tags=["staff"])
+
+    def known(campaign: str) -> CampaignId:
+        if CampaignId(campaign) not in campaigns:
+            raise problem("unknown-campaign", 404, "募集がありません", "募集のIDを確かめてください。")
+        return CampaignId(campaign)
+
+    @router.get("")
+    async def count(campaign: Annotated[CampaignId, Depends(known)]) -> dict[str, Any]:
+        """Return issued and delivered slips, every difference by receipt number, and the notifier's own counts."""
+        counted = await counter.count(campaign)
+        receipts = await counter.receipts(counted)
+        return {**_counts(counted), "differences": _differences(counted.missing, receipts)} | _notifier(
+            await counter.notifier_counts(campaign)
+        )
+
+    return router
+
+
+def _counts(counted: Reconciliation) -> dict[str, Any]:
+    return {
+        "issued": counted.issued,
+        "delivered": counted.delivered,
+        "superseded": counted.superseded,
+        "rejected": counted.rejected,
+        "rejected_delivered": counted.rejected_delivered,
+    }
+
+
+def _differences(missing: tuple[Missing, ...], receipts: Mapping[Token, Receipt]) -> list[dict[str, Any]]:
+    return [{"receipt": receipts.get(missed.token), "n": missed.n} for missed in missing]
+
+
+def _notifier(counted: NoticesCounted | None) -> dict[str, Any]:
+    return {"notifier": None if counted is None else counted.model_dump(mode="json", exclude={"v", "campaign"})}
