@@ -55,12 +55,12 @@ class Stack:
         """Start servers and services. Raises LocalError, with nothing left running."""
         try:
             self._tell("RabbitMQ, MongoDB, mailbox")
-            self.servers.start(amqp_users=self.secrets.amqp, mongo_users=_databases(self.secrets.mongo))
             if self.servers.external_amqp is not None:
                 external_servers.prepare_broker(self.servers.external_amqp, self.namespace)
-            self._tell(", ".join(self.options.services))
-            for service in self.options.services:
-                self._launch(service)
+            databases = {f"kuji_{service}": password for service, password in self.secrets.mongo.items()}
+            self.servers.start(
+                amqp_users=self.secrets.amqp, mongo_users=databases, when_database_ready=self._launch_all
+            )
             if "vault" in self.options.services:
                 self.await_ready(["vault"])
                 self._pin_signing_key()
@@ -142,6 +142,12 @@ class Stack:
 
     def children(self) -> list[Child]:
         return [*self.servers.children(), *self._children.values()]
+
+    def _launch_all(self) -> None:
+        """Launch the services. They need the database to start; a broker that is still away they wait for."""
+        self._tell(", ".join(self.options.services))
+        for service in self.options.services:
+            self._launch(service)
 
     def _launch(self, service: str) -> None:
         for folder in (self.log(service).parent, self.state_dir(service)):
@@ -234,10 +240,6 @@ class Stack:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.stop()
-
-
-def _databases(passwords: Mapping[str, str]) -> dict[str, str]:
-    return {f"kuji_{service}": password for service, password in passwords.items()}
 
 
 def _is_ready(url: str) -> bool:
