@@ -41,7 +41,7 @@ _NEXT_MAIL: Final = Index((("state", 1), ("next_at", 1)))
 _BY_STATE: Final = Index((("campaign", 1), ("state", 1)))
 
 COLLECTIONS: Final = (
-    Collection(CONTACTS, None, (Index("campaign"), Index((("campaign", 1), ("receipt", 1))))),
+    Collection(CONTACTS, None, (Index((("campaign", 1), ("receipt", 1))),), retired=("campaign_1",)),
     Collection(RESULTS, None, (Index("campaign"),)),
     Collection(OFFERS, None, (Index("campaign"), Index("application_id"))),
     Collection(

@@ -11,6 +11,7 @@ import yaml
 
 from deploy.compose import secrets
 from deploy.compose.record import PORTS
+from deploy.local.mongodb import CACHE_GB, ENGINE_CONFIG
 from deploy.local.servers import ROOT
 from shared.contracts import SERVICES
 
@@ -148,6 +149,12 @@ def test_services_wait_for_the_broker_and_for_their_users(compose: Compose) -> N
             "provision": {"condition": "service_completed_successfully"},
         }
     assert compose["services"]["provision"]["network_mode"] == "service:mongo"
+
+
+def test_the_database_keeps_its_cache_as_on_one_machine(compose: Compose) -> None:
+    command = compose["services"]["mongo"]["command"][0]
+    assert f"--wiredTigerEngineConfigString {ENGINE_CONFIG}" in command
+    assert f"--wiredTigerCacheSizeGB ${{KUJI_MONGO_CACHE_GB:-{CACHE_GB}}}" in command
 
 
 @pytest.mark.parametrize("command", [["docker", "compose"], ["docker-compose"]])
