@@ -15,7 +15,6 @@ import typer
 
 from deploy.cli.api import RECORD, NotRunningError, read_record, record_file
 from deploy.cli.output import AsJson, show
-from deploy.demo.rehearsal import rehearsals_of
 from deploy.local import runs
 from deploy.local.paths import ROOT
 from deploy.local.processes import LocalError, started_at
@@ -65,6 +64,8 @@ def _prepare_rehearsal(campaigns: Path) -> list[str]:
 
     Returns the further arguments of the daemon.
     """
+    from deploy.demo.rehearsal import rehearsals_of  # noqa: PLC0415  (campaign files take a third of a second)
+
     first, *_ = rehearsals_of(campaigns, HOME / "campaigns")
     clock = HOME / "clock.json"
     set_rehearsal_clock(clock, first.window.opens + timedelta(hours=1))
