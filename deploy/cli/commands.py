@@ -59,6 +59,7 @@ COMMANDS: Final = {
     "places": Entry("places", "places", "Places after the draw: given up, passed on, corrected."),
     "close-out": Entry("close_out", "close_out", "Return, erase, certify."),
     "compose": Entry("compose", "compose", "Running on containers (docker-compose.yml)."),
+    "people": Entry("people", "people", "Accounts of staff."),
     "service-keys": Entry("service_keys", "service_keys", "Keys with which services sign (docs/operations.md)."),
     "papers": Entry(
         "papers", "list_papers", "List papers in the vault's inbox: those that wait to be keyed, and those put aside."

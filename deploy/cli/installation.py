@@ -46,17 +46,18 @@ _PAGES = (
     ("intake", "/", "apply, for everybody"),
     ("lottery", "/verify", "verify the draw, for everybody"),
     ("lottery", "/withdraw", "give a place back, or answer an offer"),
+    ("vault", "/desk/me", "own account, roster of handlers, for staff"),
     ("lottery", "/draws", "the draw, for staff"),
     ("lottery", "/reception", "reception on the day, for staff"),
 )
 
 
 def _show_pages() -> None:
-    """Print the addresses of the pages, and the file of the secret for signing in."""
+    """Print the addresses of the pages, and how the first people sign in."""
     services = read_record()["services"]
     for service, path, what in _PAGES:
-        typer.echo(f"{services[service]['url']}{path:12} {what}", err=True)
-    typer.echo(f"staff sign in with their id and the secret in {services['lottery']['token_file']}", err=True)
+        typer.echo(f"{services[service]['pages']}{path:12} {what}", err=True)
+    typer.echo("staff need accounts: ./kuji people first makes the first two (--invented to try it out)", err=True)
 
 
 def _prepare_rehearsal(campaigns: Path) -> list[str]:

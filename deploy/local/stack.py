@@ -17,7 +17,7 @@ from urllib.error import URLError
 
 from deploy.local import external_servers
 from deploy.local.paths import ROOT
-from deploy.local.ports import free_ports
+from deploy.local.ports import free_ports, origins
 from deploy.local.processes import Child, Watchdog
 from deploy.local.secrets import Secrets
 from deploy.local.servers import Servers
@@ -189,6 +189,7 @@ class Stack:
             "KUJI_HTTP_PORT": str(self.ports[service]),
             "KUJI_SERVICE_KEYS_DIR": str(self.secrets.service_keys.folders[service]),
             "KUJI_OPS_TOKEN_FILE": str(self.secrets.ops_file(service)),
+            "KUJI_ORIGINS": json.dumps(origins(self.ports)),
             **({"KUJI_CLOCK_FILE": str(self.options.clock_file)} if self.options.clock_file else {}),
         }
         return {**common, **self._own_environment(service), **(self.options.more or {})}
@@ -220,7 +221,7 @@ class Stack:
                 "KUJI_RELAY_CA_FILE": str(self.secrets.authority_file),
                 "KUJI_RELAY_PASSWORD_FILE": str(self.secrets.relay_password_file),
             }
-        return {}
+        return {"KUJI_VAULT_KEY_FILE": str(self.pin_file)}
 
     def _amqp_url(self, service: str) -> str:
         if self.servers.external_amqp is not None:

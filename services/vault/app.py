@@ -28,6 +28,8 @@ from services.vault.papers.endpoints import papers_router
 from services.vault.papers.inbox import PaperInbox
 from services.vault.papers.sandbox import Sandbox
 from services.vault.papers.settle import PaperSettler
+from services.vault.people import parts as people_parts
+from services.vault.people.wiring import people_routers
 from services.vault.printroom import repository as print_repository
 from services.vault.printroom.endpoints import print_router
 from services.vault.printroom.room import PrintRoom
@@ -71,6 +73,7 @@ def build(settings: VaultSettings) -> FastAPI:
     closing = close_out(settings, store, bus, keystore, answer_keys, known, audit, campaigns, typesetter, clock)
     bus.consume(ErasureCompleted, closing.answers.on_completed)
 
+    people = people_parts.People.make(store, keystore, audit, clock, campaigns)
     listeners = (
         mail.relay(settings, keystore, known, campaigns, clock),
         mail.bounce_server(settings, keystore, campaigns, store),
@@ -87,13 +90,14 @@ def build(settings: VaultSettings) -> FastAPI:
                 *print_repository.collections(),
                 *papers_repository.collections(),
                 *close_out_ledger.collections(),
+                *people_parts.collections(),
             ]
         )
         await refuse_erased_ids(store, campaigns.values())
         await closing.repository.ensure(campaigns)
         await publish_sealing_keys(store, keystore, campaigns.values())
         checking = asyncio.create_task(audit.keep_checking(), name="audit checkpoints")
-        async with bus, closing.watch.running(), mail.open_servers(*listeners):
+        async with bus, closing.watch.running(), people.duty.watching(), mail.open_servers(*listeners):
             yield
         checking.cancel()
         with contextlib.suppress(asyncio.CancelledError):
@@ -105,7 +109,8 @@ def build(settings: VaultSettings) -> FastAPI:
     guard = require_staff_token(settings.ops_token_file)
     app = FastAPI(title="Kuji vault", version="1", lifespan=lifespan, openapi_url=None, docs_url=None, redoc_url=None)
     install_problems(app)
-    app.add_middleware(RequestLimits, staff=admit_staff(guard))
+    people_pages, people_limits = people_routers(people, settings.origins, keystore.signing, guard)
+    app.add_middleware(RequestLimits, staff=admit_staff(guard), routes=people_limits)
     app.add_exception_handler(KeyDestroyedError, _on_erased)
     app.include_router(
         staff_router(campaigns, store, review, audit, keystore, guard), dependencies=[Depends(store_errors)]
@@ -114,6 +119,7 @@ def build(settings: VaultSettings) -> FastAPI:
         print_router(campaigns, print_room, guard),
         papers_router(campaigns, papers, PaperSettler(store, keystore, audit), guard),
         *closing.routers(guard),
+        *people_pages,
     ):
         app.include_router(router, dependencies=[Depends(store_errors)])
     app.include_router(public_router(keystore))

@@ -20,6 +20,7 @@ from shared.contracts.applications import (
 from shared.contracts.base import BATCH_LIMIT, Channel, Event, Value
 from shared.contracts.closing import ErasureCompleted, ErasurePhase, ErasureRequested, StoreErasure, Verdict
 from shared.contracts.papers import SEALED_PAPER_BYTES, SEALED_PAPER_TEXT, PaperChannel, PaperReceived, PaperSettled
+from shared.contracts.people import StaffChanged, StaffIdField
 from shared.contracts.places import PlaceOffer, PlacesOffered
 from shared.contracts.results import (
     PRINT_BATCH_LIMIT,
@@ -79,6 +80,8 @@ __all__ = [
     "ResultsPublished",
     "Route",
     "SealingKeyPublished",
+    "StaffChanged",
+    "StaffIdField",
     "StoreErasure",
     "Value",
     "Verdict",

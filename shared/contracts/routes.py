@@ -15,6 +15,7 @@ from shared.contracts.applications import (
 from shared.contracts.base import Event
 from shared.contracts.closing import ErasureCompleted, ErasureRequested
 from shared.contracts.papers import PaperReceived, PaperSettled
+from shared.contracts.people import StaffChanged
 from shared.contracts.places import PlacesOffered
 from shared.contracts.results import MailBounced, PrintCompleted, PrintRequested, ResultsPublished
 
@@ -45,5 +46,6 @@ ROUTES: tuple[Route, ...] = (
     Route(PrintCompleted, ("vault",), ("notifier",)),
     Route(MailBounced, ("vault",), ("notifier",)),
     Route(ErasureRequested, ("vault",), ("intake", "lottery", "notifier")),
+    Route(StaffChanged, ("vault",), ("lottery",)),
     Route(ErasureCompleted, ("intake", "lottery", "notifier"), ("vault",)),
 )

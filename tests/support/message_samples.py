@@ -34,6 +34,7 @@ from shared.contracts import (
     Result,
     ResultsPublished,
     SealingKeyPublished,
+    StaffChanged,
     StoreErasure,
 )
 from shared.ids import (
@@ -49,6 +50,7 @@ from shared.ids import (
     Serial,
     Token,
 )
+from shared.staff_roles import Role
 
 CAMPAIGN = CampaignId("777-days")
 APPLICATION = ApplicationId("0b6f2a52-5d0b-4b6c-9d3a-3f1f6f0f2c11")
@@ -178,6 +180,7 @@ SAMPLES: tuple[Event, ...] = (
         sha256="0" * 64,
     ),
     MailBounced(campaign=CAMPAIGN, notice_id=NOTICE, token=TOKEN, status="5.1.1"),
+    StaffChanged(sub="yamada-01", not_before=datetime(2018, 6, 1, tzinfo=UTC), roles=(Role.HANDLER, Role.RECEPTION)),
     ErasureRequested(campaign=CAMPAIGN, erasure_id="e-1"),
     ErasureCompleted(
         campaign=CAMPAIGN,
