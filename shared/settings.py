@@ -30,6 +30,11 @@ class ServiceSettings(BaseSettings):
     ops_token_file: Path | None = Field(
         None, description="file with the staff token; without it staff calls are refused"
     )
+    origins: dict[str, str] = Field(
+        {},
+        description='addresses of the staff pages by service, JSON (`{"vault": "https://vault.example", …}`), each '
+        "with a host name of its own; without it no person signs in",
+    )
     clock_file: Path | None = Field(None, description="rehearsals only: file of the rehearsal clock")
     log_level: str = Field("info", description="debug, info, warning or error")
     timeout_s: float = Field(5.0, gt=0, description="longest wait for a server's answer, seconds")

@@ -16,6 +16,7 @@ from deploy.local.processes import Watchdog
 from deploy.local.servers import Servers
 from tests.support.containers import Containers, docker_answers
 from tests.support.service_keys import keys_in_environment
+from tests.support.temporary_folders import folder_in_memory
 
 _TESTS = Path(__file__).resolve().parent
 
@@ -23,6 +24,8 @@ settings.register_profile("whole", deadline=None)  # a busy machine is no mistak
 settings.register_profile("quick", deadline=None, max_examples=15)
 settings.load_profile(os.environ.get("KUJI_TEST_PROFILE", "whole"))
 
+if memory := folder_in_memory():
+    os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(memory))  # pytest reads it when it makes its first folder
 
 _HEAVY_FIRST = ("fault", "e2e", "attack", "integration", "contract", "unit")
 """Folders by the time that one file takes: a long file that starts last would keep one worker waiting for it."""

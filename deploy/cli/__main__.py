@@ -4,9 +4,7 @@ import signal
 import sys
 from types import FrameType
 
-from deploy.cli.api import CallRefusedError, NotRunningError
 from deploy.cli.commands import app
-from deploy.edge.settings import NotSetUpError
 from shared.errors import KujiError
 
 
@@ -19,7 +17,7 @@ def main() -> None:
     signal.signal(signal.SIGTERM, _end)
     try:
         app(prog_name="./kuji")
-    except (CallRefusedError, NotRunningError, NotSetUpError, KujiError) as error:
+    except KujiError as error:
         sys.exit(f"kuji: {error}")
 
 

@@ -3,19 +3,21 @@
 import json
 import os
 from pathlib import Path
-from typing import Any
-
-import httpx
+from typing import TYPE_CHECKING, Any
 
 from deploy.local.paths import RUNS
+from shared.errors import KujiError
 from shared.json_types import JsonObject
 
+if TYPE_CHECKING:
+    import httpx
 
-class NotRunningError(Exception):
+
+class NotRunningError(KujiError):
     """Raised when there is no installation to talk to."""
 
 
-class CallRefusedError(Exception):
+class CallRefusedError(KujiError):
     """Raised when a service refuses a call; the text holds the problem's name and its advice."""
 
 
@@ -35,8 +37,10 @@ def read_record() -> JsonObject:
     return record
 
 
-def call(service: str, method: str, path: str, body: JsonObject | None = None) -> httpx.Response:
+def call(service: str, method: str, path: str, body: JsonObject | None = None) -> "httpx.Response":
     """Make a staff call; `path` begins after `/v1/`. Raises NotRunningError, CallRefusedError."""
+    import httpx  # noqa: PLC0415  (a tenth of a second that only calls need)
+
     endpoint = read_record()["services"][service]
     token = Path(endpoint["token_file"]).read_text("utf-8").strip()
     headers = {"Authorization": f"Bearer {token}"}
@@ -64,7 +68,7 @@ def campaign_or_only(campaign: str | None) -> str:
     return campaign
 
 
-def _describe_refusal(answer: httpx.Response) -> str:
+def _describe_refusal(answer: "httpx.Response") -> str:
     try:
         problem = answer.json()
         name = str(problem["type"]).rpartition(":")[2]

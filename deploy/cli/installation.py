@@ -15,7 +15,6 @@ import typer
 
 from deploy.cli.api import RECORD, NotRunningError, read_record, record_file
 from deploy.cli.output import AsJson, show
-from deploy.demo.rehearsal import rehearsals_of
 from deploy.local import runs
 from deploy.local.paths import ROOT
 from deploy.local.processes import LocalError, started_at
@@ -47,17 +46,18 @@ _PAGES = (
     ("intake", "/", "apply, for everybody"),
     ("lottery", "/verify", "verify the draw, for everybody"),
     ("lottery", "/withdraw", "give a place back, or answer an offer"),
+    ("vault", "/desk/me", "own account, roster of handlers, for staff"),
     ("lottery", "/draws", "the draw, for staff"),
     ("lottery", "/reception", "reception on the day, for staff"),
 )
 
 
 def _show_pages() -> None:
-    """Print the addresses of the pages, and the file of the secret for signing in."""
+    """Print the addresses of the pages, and how the first people sign in."""
     services = read_record()["services"]
     for service, path, what in _PAGES:
-        typer.echo(f"{services[service]['url']}{path:12} {what}", err=True)
-    typer.echo(f"staff sign in with their id and the secret in {services['lottery']['token_file']}", err=True)
+        typer.echo(f"{services[service]['pages']}{path:12} {what}", err=True)
+    typer.echo("staff need accounts: ./kuji people first makes the first two (--invented to try it out)", err=True)
 
 
 def _prepare_rehearsal(campaigns: Path) -> list[str]:
@@ -65,6 +65,8 @@ def _prepare_rehearsal(campaigns: Path) -> list[str]:
 
     Returns the further arguments of the daemon.
     """
+    from deploy.demo.rehearsal import rehearsals_of  # noqa: PLC0415  (campaign files take a third of a second)
+
     first, *_ = rehearsals_of(campaigns, HOME / "campaigns")
     clock = HOME / "clock.json"
     set_rehearsal_clock(clock, first.window.opens + timedelta(hours=1))

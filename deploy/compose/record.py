@@ -16,6 +16,11 @@ def url(service: str, environment: Mapping[str, str] = os.environ) -> str:
     return f"http://127.0.0.1:{environment.get(f'KUJI_{service.upper()}_PORT', PORTS[service])}"
 
 
+def origin(service: str, environment: Mapping[str, str] = os.environ) -> str:
+    """Return the address of the service's pages; browsers resolve these names to this machine (RFC 6761 §6.3)."""
+    return f"http://{service}.localhost:{environment.get(f'KUJI_{service.upper()}_PORT', PORTS[service])}"
+
+
 def token_file(folder: Path, service: str) -> Path:
     return folder / service / "ops-token"
 
@@ -28,7 +33,10 @@ def write(folder: Path, campaigns: Path, clock_file: Path | None = None) -> Path
         "campaigns": [str(name) for name in sorted(load_campaigns(campaigns))],
         "campaigns_dir": str(campaigns),
         "clock_file": str(clock_file) if clock_file else None,
-        "services": {name: {"url": url(name), "token_file": str(token_file(folder, name))} for name in PORTS},
+        "services": {
+            name: {"url": url(name), "pages": origin(name), "token_file": str(token_file(folder, name))}
+            for name in PORTS
+        },
         "paper_token_file": str(folder / "intake" / "paper-token"),
         "servers": {},
     }

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
+from deploy.compose.record import origin
 from deploy.local.secrets import Secrets
 from deploy.local.service_keys import KeyFolders
 from shared.contracts import SERVICES
@@ -21,6 +22,8 @@ from shared.messaging.access import User, definitions
 
 PIN: Final = "vault-signing-key"
 """The vault's public signing key, which intake's pages pin. The vault makes it at its first start (`pin`)."""
+
+_PINNED: Final = ("intake", "lottery")
 
 AMQP_URL, MONGO_URL = "kuji_amqp_url", "kuji_mongo_url"
 """Files of the settings of these names (`KUJI_SECRETS_DIR`)."""
@@ -56,8 +59,12 @@ def service_keys(folder: Path) -> KeyFolders:
 
 
 def pin(folder: Path, signing_key: str) -> None:
-    """Hand the vault's public key (base64url) to intake, once it is known; from then on its form is open."""
-    _write(folder / "intake" / PIN, signing_key)
+    """Hand the vault's public key (base64url) to the services that trust it, once it is known.
+
+    From then on intake's form is open, and staff can sign in at the lottery.
+    """
+    for service in _PINNED:
+        _write(folder / service / PIN, signing_key)
 
 
 def environment(service: str, *, rehearsal: bool) -> dict[str, str]:
@@ -68,6 +75,7 @@ def environment(service: str, *, rehearsal: bool) -> dict[str, str]:
             "KUJI_PAPER_TOKEN_FILE": "/run/kuji/paper-token",
             **({"KUJI_APPLICATIONS_PER_MINUTE": "0", "KUJI_LOOKUPS_PER_MINUTE": "0"} if rehearsal else {}),
         },
+        "lottery": {"KUJI_VAULT_KEY_FILE": f"/run/kuji/{PIN}"},
         "vault": {
             "KUJI_KEYSTORE_DIR": "/keystore",
             "KUJI_PASSPHRASE_FILE": "/run/kuji/passphrase",
@@ -84,6 +92,7 @@ def environment(service: str, *, rehearsal: bool) -> dict[str, str]:
         "KUJI_SECRETS_DIR": "/run/kuji",
         "KUJI_SERVICE_KEYS_DIR": "/run/kuji",
         "KUJI_OPS_TOKEN_FILE": "/run/kuji/ops-token",
+        "KUJI_ORIGINS": json.dumps({name: origin(name) for name in SERVICES}),
         **(_CLOCK if rehearsal else {}),
         **own.get(service, {}),
     }

@@ -4,19 +4,21 @@ Uses the documented protocol only (`docs/protocols.md` §1), so it shows what a 
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+import json
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import Final, Self
 
-import httpx
-
+from deploy.demo.http_connection import Answer, ConnectionPool, NoAnswerError
 from deploy.demo.people import DemoApplication
 from deploy.demo.sealing import SealingKey
 from shared.ids import ApplicationId, CampaignId, Receipt
 from shared.json_types import JsonObject
 
+_OK: Final = 200
 _ACCEPTED: Final = 202
+_NOT_FOUND: Final = 404
 _UNAVAILABLE: Final = 503
 _ATTEMPTS: Final = 8
 _LONGEST_WAIT_S: Final = 10.0
@@ -52,11 +54,10 @@ class ApplicantClient:
         *,
         trusted: str,
         ops_token: str | None = None,
-        concurrency: int = 32,
+        concurrency: int = 64,
         timeout_s: float = 20.0,
     ) -> None:
-        limits = httpx.Limits(max_connections=concurrency, max_keepalive_connections=concurrency)
-        self._http = httpx.AsyncClient(base_url=base_url, timeout=timeout_s, limits=limits, trust_env=False)
+        self._pool = ConnectionPool(base_url, concurrency, timeout_s)
         self._campaign, self._trusted = campaign, trusted
         self._staff = {"Authorization": f"Bearer {ops_token}"} if ops_token else {}
         self._slots = asyncio.Semaphore(concurrency)
@@ -67,13 +68,14 @@ class ApplicantClient:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        await self._http.aclose()
+        self._pool.close()
 
     async def key(self) -> SealingKey:
-        """Fetch the campaign's key and check its signature. Raises KeyRefusedError, httpx.HTTPError."""
+        """Fetch the campaign's key and check its signature. Raises KeyRefusedError, NoAnswerError."""
         answer = await self._persist("GET", f"/v1/campaigns/{self._campaign}/sealing-key")
-        answer.raise_for_status()
-        return SealingKey.from_document(answer.json(), campaign=self._campaign, trusted=self._trusted)
+        if answer.status != _OK:
+            raise NoAnswerError(f"no sealing key: {answer.status} {_problem_name(answer)}")
+        return SealingKey.from_document(json.loads(answer.body), campaign=self._campaign, trusted=self._trusted)
 
     async def submit(
         self, applications: Sequence[DemoApplication], *, done: Callable[[SubmittedApplication], None] = lambda _: None
@@ -111,50 +113,52 @@ class ApplicantClient:
             "key_id": key.key_id,
             "sealed": key.seal(application.application_id, application.plaintext),
         }
-        paper = application.channel != "web"
+        path, paper = f"/v1/campaigns/{self._campaign}/applications", application.channel != "web"
         answer = await self._persist(
             "POST",
-            f"/v1/campaigns/{self._campaign}/applications",
-            json=body,
-            params={"channel": application.channel} if paper else None,
-            headers=self._staff if paper else None,
+            f"{path}?channel={application.channel}" if paper else path,
+            json.dumps(body).encode(),
+            {"Content-Type": "application/json", **(self._staff if paper else {})},
         )
-        if answer.status_code != _ACCEPTED:
-            raise NotAcceptedError(application.application_id, answer.status_code, _problem_name(answer))
-        return SubmittedApplication(application.application_id, Receipt(answer.json()["receipt"]))
+        if answer.status != _ACCEPTED:
+            raise NotAcceptedError(application.application_id, answer.status, _problem_name(answer))
+        return SubmittedApplication(application.application_id, Receipt(json.loads(answer.body)["receipt"]))
 
     async def status(self, application_id: ApplicationId) -> JsonObject | None:
         """Return the status document of the applicant; None where intake does not know the application."""
         answer = await self._persist("GET", f"/v1/applications/{application_id}")
-        if answer.status_code == httpx.codes.NOT_FOUND:
+        if answer.status == _NOT_FOUND:
             return None
-        answer.raise_for_status()
-        shown: JsonObject = answer.json()
+        if answer.status != _OK:
+            raise NoAnswerError(f"no status: {answer.status} {_problem_name(answer)}")
+        shown: JsonObject = json.loads(answer.body)
         return shown
 
-    async def _persist(self, method: str, path: str, **request: Any) -> httpx.Response:
+    async def _persist(
+        self, method: str, path: str, body: bytes = b"", headers: Mapping[str, str] | None = None
+    ) -> Answer:
         """Repeat while the answer is 503, waiting as `Retry-After` says, for at most 8 attempts."""
         for attempt in range(1, _ATTEMPTS + 1):
             last = attempt == _ATTEMPTS
             try:
-                answer = await self._http.request(method, path, **request)
-            except httpx.TransportError:
+                answer = await self._pool.request(method, path, body, headers or {})
+            except NoAnswerError:
                 if last:
                     raise
                 wait_s = float(attempt)
             else:
-                if answer.status_code != _UNAVAILABLE or last:
+                if answer.status != _UNAVAILABLE or last:
                     return answer
-                wait_s = _seconds(answer.headers.get("Retry-After"))
+                wait_s = _seconds(answer.header(b"retry-after"))
             await asyncio.sleep(min(wait_s, _LONGEST_WAIT_S))
         raise AssertionError("the last attempt returns or raises")
 
 
-def _seconds(retry_after: str | None) -> float:
-    return float(retry_after) if retry_after is not None and retry_after.isdecimal() else 1.0
+def _seconds(retry_after: bytes | None) -> float:
+    return float(retry_after) if retry_after is not None and retry_after.isdigit() else 1.0
 
 
-def _problem_name(answer: httpx.Response) -> str:
-    if answer.headers.get("Content-Type") != "application/problem+json":
+def _problem_name(answer: Answer) -> str:
+    if answer.header(b"content-type") != b"application/problem+json":
         return "no-problem-document"
-    return str(answer.json().get("type", "")).rpartition(":")[2]
+    return str(json.loads(answer.body).get("type", "")).rpartition(":")[2]

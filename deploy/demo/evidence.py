@@ -4,10 +4,10 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-import httpx
 import pypdfium2
 from PIL import Image
 
+from deploy.demo.client import ApplicantClient
 from deploy.demo.delivered import DeliveredText, read_cards, read_mailbox
 from deploy.demo.facts import Facts, Invariant, Notice, Played, Status, VaultCount
 from deploy.demo.installation import StaffClient
@@ -17,7 +17,6 @@ from shared.contracts import SlipOutcome
 from shared.ids import ApplicationId
 from shared.json_types import JsonObject
 
-_AT_ONCE = 32
 _COUNTED = ("issued", "delivered", "superseded", "rejected", "rejected_delivered")
 
 
@@ -31,18 +30,20 @@ async def facts(
     """Return all facts of the run. `played`: acts after the draw."""
     outcomes = (await staff.get(staff.at.lottery, "outcomes"))["outcomes"]
     notices = (await staff.get(staff.at.notifier, "notices"))["notices"]
-    report = await asyncio.to_thread(verify_file, transcript)
+    statuses, texts, report = await asyncio.gather(
+        _statuses(staff, sent), _texts(staff), asyncio.to_thread(verify_file, transcript)
+    )
     return Facts(
         campaign=staff.at.campaign,
         sent=sent,
-        statuses=await _statuses(staff, sent),
+        statuses=statuses,
         desk=desk,
         outcomes={
             name: [SlipOutcome.model_validate(outcome) for outcome in listed] for name, listed in outcomes.items()
         },
         notices=[Notice(str(each["receipt"]), each["kind"], each["state"]) for each in notices],
         transcript_checks=[(each.name, each.passed) for each in report.checks],
-        texts=await _texts(staff),
+        texts=texts,
         played=played or Played(),
         vault_count=await _vault_count(staff),
     )
@@ -57,18 +58,15 @@ async def _vault_count(staff: StaffClient) -> VaultCount:
 
 async def _statuses(staff: StaffClient, sent: Sequence[DemoApplication]) -> dict[ApplicationId, Status]:
     """Return the statuses that intake's public address shows to the applicants."""
-    slots = asyncio.Semaphore(_AT_ONCE)
-    async with httpx.AsyncClient(base_url=staff.at.intake.url, timeout=20) as client:
+    async with ApplicantClient(staff.at.intake.url, staff.at.campaign.id, trusted="") as client:
 
-        async def one(application: DemoApplication) -> tuple[ApplicationId, Status]:
-            async with slots:
-                answer = await client.get(f"/v1/applications/{application.application_id}")
-            shown: JsonObject = answer.json() if answer.is_success else {"status": "absent"}
+        async def read_status(application: DemoApplication) -> tuple[ApplicationId, Status]:
+            shown = await client.status(application.application_id) or {"status": "absent"}
             return application.application_id, Status(
                 shown["status"], frozenset(shown.get("reasons", [])), shown.get("receipt", "")
             )
 
-        return dict(await asyncio.gather(*(one(application) for application in sent)))
+        return dict(await asyncio.gather(*(read_status(application) for application in sent)))
 
 
 async def _texts(staff: StaffClient) -> list[DeliveredText] | None:

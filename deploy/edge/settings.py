@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Self, cast
 
+from shared.errors import KujiError
+
 if TYPE_CHECKING:
     from shared.ids import CampaignId
 
@@ -15,7 +17,7 @@ if TYPE_CHECKING:
 _EDGE_FILE: Final = "/etc/kuji/edge.env"
 
 
-class NotSetUpError(Exception):
+class NotSetUpError(KujiError):
     """Raised when a setting is missing; the text names the variable."""
 
 

@@ -8,6 +8,7 @@ import threading
 from pathlib import Path
 
 from deploy.local import runs
+from deploy.local.ports import origins
 from deploy.local.stack import Options, Stack
 from shared.campaign import load_campaigns
 from shared.errors import KujiError
@@ -39,8 +40,14 @@ def main() -> None:
 
 def _record(stack: Stack, campaigns: list[str]) -> JsonObject:
     """Return the record that the command line reads: addresses, token files, pids. It holds no secret."""
+    pages = origins(stack.ports)
     services = {
-        name: {"url": stack.url(name), "token_file": str(stack.secrets.ops_file(name)), "log": str(stack.log(name))}
+        name: {
+            "url": stack.url(name),
+            "pages": pages[name],
+            "token_file": str(stack.secrets.ops_file(name)),
+            "log": str(stack.log(name)),
+        }
         for name in stack.ports
     }
     return {

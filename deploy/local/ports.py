@@ -2,7 +2,7 @@
 
 import random
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -54,3 +54,8 @@ def _binds(probe: socket.socket, port: int) -> bool:
     except OSError:
         return False
     return True
+
+
+def origins(ports: Mapping[str, int]) -> dict[str, str]:
+    """Return the addresses of the services' pages, each with a host name that browsers resolve to this machine."""
+    return {service: f"http://{service}.localhost:{port}" for service, port in ports.items()}

@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import TracebackType
@@ -45,18 +45,24 @@ class Servers:
         return self.mongodb.url()
 
     def start(
-        self, *, amqp_users: Mapping[str, str] | None = None, mongo_users: Mapping[str, str] | None = None
+        self,
+        *,
+        amqp_users: Mapping[str, str] | None = None,
+        mongo_users: Mapping[str, str] | None = None,
+        when_database_ready: Callable[[], None] = lambda: None,
     ) -> Self:
-        """Start all three servers; users are name → password. Raises LocalError, with nothing left running."""
+        """Start all three servers; users are name → password. Raises LocalError, with nothing left running.
+
+        `when_database_ready` is called while the broker, which takes longest, may still be starting.
+        """
         self.home.mkdir(parents=True, exist_ok=True, mode=0o700)
         try:
             with ThreadPoolExecutor(3) as pool:
-                parts = [
-                    pool.submit(self._start_rabbitmq, amqp_users),
-                    pool.submit(self._start_mongodb, mongo_users),
-                    pool.submit(self._start_mailbox),
-                ]
-            for part in parts:
+                database = pool.submit(self._start_mongodb, mongo_users)
+                others = [pool.submit(self._start_rabbitmq, amqp_users), pool.submit(self._start_mailbox)]
+                database.result()
+                when_database_ready()
+            for part in others:
                 part.result()
         except BaseException:
             self.stop()

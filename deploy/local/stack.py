@@ -17,7 +17,7 @@ from urllib.error import URLError
 
 from deploy.local import external_servers
 from deploy.local.paths import ROOT
-from deploy.local.ports import free_ports
+from deploy.local.ports import free_ports, origins
 from deploy.local.processes import Child, Watchdog
 from deploy.local.secrets import Secrets
 from deploy.local.servers import Servers
@@ -55,12 +55,12 @@ class Stack:
         """Start servers and services. Raises LocalError, with nothing left running."""
         try:
             self._tell("RabbitMQ, MongoDB, mailbox")
-            self.servers.start(amqp_users=self.secrets.amqp, mongo_users=_databases(self.secrets.mongo))
             if self.servers.external_amqp is not None:
                 external_servers.prepare_broker(self.servers.external_amqp, self.namespace)
-            self._tell(", ".join(self.options.services))
-            for service in self.options.services:
-                self._launch(service)
+            databases = {f"kuji_{service}": password for service, password in self.secrets.mongo.items()}
+            self.servers.start(
+                amqp_users=self.secrets.amqp, mongo_users=databases, when_database_ready=self._launch_all
+            )
             if "vault" in self.options.services:
                 self.await_ready(["vault"])
                 self._pin_signing_key()
@@ -143,6 +143,12 @@ class Stack:
     def children(self) -> list[Child]:
         return [*self.servers.children(), *self._children.values()]
 
+    def _launch_all(self) -> None:
+        """Launch the services. They need the database to start; a broker that is still away they wait for."""
+        self._tell(", ".join(self.options.services))
+        for service in self.options.services:
+            self._launch(service)
+
     def _launch(self, service: str) -> None:
         for folder in (self.log(service).parent, self.state_dir(service)):
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -183,6 +189,7 @@ class Stack:
             "KUJI_HTTP_PORT": str(self.ports[service]),
             "KUJI_SERVICE_KEYS_DIR": str(self.secrets.service_keys.folders[service]),
             "KUJI_OPS_TOKEN_FILE": str(self.secrets.ops_file(service)),
+            "KUJI_ORIGINS": json.dumps(origins(self.ports)),
             **({"KUJI_CLOCK_FILE": str(self.options.clock_file)} if self.options.clock_file else {}),
         }
         return {**common, **self._own_environment(service), **(self.options.more or {})}
@@ -205,7 +212,7 @@ class Stack:
                 "KUJI_SIGNING_KEY_FILE": str(self.pin_file),
                 "KUJI_PAPER_TOKEN_FILE": str(self.secrets.paper_token_file),
             }
-        return {}
+        return {"KUJI_VAULT_KEY_FILE": str(self.pin_file)}
 
     def _amqp_url(self, service: str) -> str:
         if self.servers.external_amqp is not None:
@@ -225,10 +232,6 @@ class Stack:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.stop()
-
-
-def _databases(passwords: Mapping[str, str]) -> dict[str, str]:
-    return {f"kuji_{service}": password for service, password in passwords.items()}
 
 
 def _is_ready(url: str) -> bool:

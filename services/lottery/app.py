@@ -3,7 +3,6 @@
 import re
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager
-from pathlib import Path
 
 from fastapi import APIRouter, FastAPI
 
@@ -53,6 +52,7 @@ from shared.contracts import (
     ErasureRequested,
     NoticesCounted,
     ReceiptsClosed,
+    StaffChanged,
 )
 from shared.erasure import ErasureParticipant, refuse_erased_ids
 from shared.erasure import collections as erasure_collections
@@ -60,9 +60,11 @@ from shared.ids import CampaignId
 from shared.messaging import Bus
 from shared.periodic import PeriodicTask, PeriodicTasks
 from shared.service_keys import ServiceKey
+from shared.staff_roles import Right
 from shared.storage import Store
 from shared.web import BodyLimit, RequestLimits, health_router, install_problems, require_staff_token
-from shared.web.signin import StaffGuard, staff_only
+from shared.web.sign_in import session_repository as sign_in
+from shared.web.sign_in.access import StaffAccess
 
 
 def build(settings: LotterySettings) -> FastAPI:
@@ -80,12 +82,20 @@ def build(settings: LotterySettings) -> FastAPI:
     erasure = ErasureParticipant("lottery", store, LotteryStores(store, keys, limit), bus, service_key)
     tasks = (scheduler.advance, no_shows.count_what_is_due, *after_the_draw, erasure.carry_out)
     periodic = PeriodicTasks(campaigns.values(), tasks, every_s=settings.tick_s)
-    _connect(bus, erasure)
+    access = StaffAccess.make(
+        "lottery",
+        store,
+        settings.origins,
+        token_file=settings.ops_token_file,
+        vault_key_file=settings.vault_key_file,
+        state_dir=settings.state_dir,
+    )
+    _connect(bus, erasure, access)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         await store.ensure([*draws.collections(), *places.collections(), *reception.collections()])
-        await store.ensure(erasure_collections())
+        await store.ensure([*erasure_collections(), *sign_in.collections()])
         await refuse_erased_ids(store, campaigns.values())
         await DrawRepository(store).ensure(campaigns)
         await reception.ReceptionRepository(store).ensure_counters(campaigns)
@@ -93,31 +103,32 @@ def build(settings: LotterySettings) -> FastAPI:
             yield
         await store.close()
 
-    guard, staff = require_staff_token(settings.ops_token_file), staff_only(settings.ops_token_file)
+    guard = require_staff_token(settings.ops_token_file)
     app = FastAPI(title="Kuji lottery", version="1", lifespan=lifespan, openapi_url=None, docs_url=None, redoc_url=None)
     install_problems(app)
-    app.add_middleware(RequestLimits, staff=staff, routes=_body_limits(staff))
-    app.include_router(staff_router(draw_services, staff))
-    app.include_router(places_router(places_desk, staff))
+    app.add_middleware(RequestLimits, staff=access.admit, routes=_body_limits(access))
+    app.include_router(staff_router(draw_services, access.guard(Right.READ_DRAWS, Right.RUN_DRAWS)))
+    app.include_router(places_router(places_desk, access.guard(Right.READ_DRAWS, Right.CORRECT_PLACES)))
     app.include_router(own_router(places_desk))
     app.include_router(public_router(PublicDraws(store, keys, campaigns)))
     desk, key = ReceptionService(store, keys, clock, campaigns), keys.signing.public
-    app.include_router(reception_router(campaigns, desk, Overview(store), clock, key, staff))
-    for pages in _pages(store, clock, keys, places_desk, settings.ops_token_file):
+    admits = access.guard(Right.ADMIT, Right.ADMIT)
+    app.include_router(reception_router(campaigns, desk, Overview(store), clock, key, admits))
+    for pages in _pages(store, clock, keys, places_desk, access):
         app.include_router(pages)
     app.include_router(bus.parking_router(guard))
     app.include_router(health_router({"broker": bus.ready, "store": store.ping}, bus.alarms))
     return app
 
 
-def _body_limits(staff: StaffGuard) -> tuple[BodyLimit, ...]:
+def _body_limits(access: StaffAccess) -> tuple[BodyLimit, ...]:
     """Return the routes that are open to all, and the two whose bodies may be larger than 64 KiB."""
     campaign = "/v1/campaigns/[^/]+"
-    open_to_all = f"{campaign}/places/own(/answer)?|(/en)?/c/[^/]+/withdraw|/sign-in|/sign-out"
+    open_to_all = f"{campaign}/places/own(/answer)?|(/en)?/c/[^/]+/withdraw|/sign-out"
     return (
         BodyLimit(re.compile(open_to_all)),
-        BodyLimit(re.compile(f"{campaign}/reception/scans"), most_bytes=512 * 1024, admit=staff),
-        BodyLimit(re.compile(f"{campaign}/stamps"), most_bytes=256 * 1024, admit=staff),
+        BodyLimit(re.compile(f"{campaign}/reception/scans"), most_bytes=512 * 1024, admit=access.admit),
+        BodyLimit(re.compile(f"{campaign}/stamps"), most_bytes=256 * 1024, admit=access.admit),
     )
 
 
@@ -150,18 +161,19 @@ def _places(
 
 
 def _pages(
-    store: Store, clock: Clock, keys: LotteryKeys, places_desk: PlaceServices, token: Path | None
+    store: Store, clock: Clock, keys: LotteryKeys, places_desk: PlaceServices, access: StaffAccess
 ) -> Iterator[APIRouter]:
     """Yield the routers of the web pages."""
     renderer, campaigns = lottery_renderer(), places_desk.campaigns
-    yield site_router(renderer, token)
-    yield draws_router(DrawPages(campaigns, DrawOverview(store, clock), DrawCounts(store), clock, renderer, token))
-    yield reception_pages_router(ReceptionPages(campaigns, Overview(store), clock, renderer, token))
+    yield site_router(renderer, access)
+    yield draws_router(DrawPages(campaigns, DrawOverview(store, clock), DrawCounts(store), clock, renderer, access))
+    yield reception_pages_router(ReceptionPages(campaigns, Overview(store), clock, renderer, access))
     yield verify_pages_router(VerifyPages(campaigns, clock, renderer, keys.signing.public))
     yield withdraw_router(WithdrawPages(places_desk, renderer))
 
 
-def _connect(bus: Bus, erasure: ErasureParticipant) -> None:
+def _connect(bus: Bus, erasure: ErasureParticipant, access: StaffAccess) -> None:
+    bus.consume(StaffChanged, access.sessions.on_changed)
     bus.consume(ApplicationsAccepted, handlers.on_accepted)
     bus.consume(ApplicationsRejected, handlers.on_rejected)
     bus.consume(ApplicationsHeld, handlers.on_held)

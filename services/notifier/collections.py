@@ -73,7 +73,7 @@ _NEXT_ORDER: Final = Index((("campaign", 1), ("bulk", 1), ("state", 1), ("next_a
 _COUNTED: Final = Index((("campaign", 1), ("kind", 1), ("n", 1), ("channel", 1), ("state", 1)))
 
 COLLECTIONS: Final = (
-    Collection(CONTACTS, _CONTACT, (Index("campaign"), Index((("campaign", 1), ("receipt", 1))))),
+    Collection(CONTACTS, _CONTACT, (Index((("campaign", 1), ("receipt", 1))),), retired=("campaign_1",)),
     Collection(SLIPS, _SLIP, (Index("campaign"),)),
     Collection(NOTICES, _NOTICE, (_ONCE, _NEXT_ORDER, _COUNTED, Index("print_batch"), Index("document"))),
     Collection(PRINT_BATCHES, _PRINT_BATCH, (Index("campaign"),)),

@@ -37,6 +37,8 @@ from services.vault.papers.endpoints import papers_router
 from services.vault.papers.inbox import PaperInbox
 from services.vault.papers.sandbox import Sandbox
 from services.vault.papers.settle import PaperSettler
+from services.vault.people import parts as people_parts
+from services.vault.people.wiring import people_routers
 from services.vault.printroom import repository as print_repository
 from services.vault.printroom.endpoints import print_router
 from services.vault.printroom.room import PrintRoom
@@ -49,7 +51,7 @@ from shared.messaging import Batch, Bus
 from shared.postal_codes import PostalCodes
 from shared.service_keys import PublicKeys
 from shared.settings import read_secret
-from shared.storage import PyMongoError, Store
+from shared.storage import Collection, PyMongoError, Store
 from shared.typesetting import Typesetter
 from shared.web import RequestLimits, admit_staff, health_router, install_problems, problem, require_staff_token
 from shared.web.outages import store_errors
@@ -84,41 +86,25 @@ def build(settings: VaultSettings) -> FastAPI:
     bus.consume(ErasureCompleted, closing.answers.on_completed)
 
     room = mail.mail_room(settings, store, keystore, known, templates, campaigns, clock)
+    people = people_parts.People.make(store, keystore, audit, clock, campaigns)
     bounces = mail.bounce_server(settings, keystore, campaigns, store)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        await store.ensure(
-            [
-                *audit_log.collections(),
-                *identities.collections(),
-                *index_repository.collections(),
-                *application_repository.collections(),
-                *deliveries.collections(),
-                *slips_repository.collections(),
-                *template_repository.collections(),
-                *print_repository.collections(),
-                *papers_repository.collections(),
-                *close_out_ledger.collections(),
-            ]
-        )
+        await store.ensure(_collections())
         await refuse_erased_ids(store, campaigns.values())
         await closing.repository.ensure(campaigns)
         await publish_sealing_keys(store, keystore, campaigns.values())
-        checking = asyncio.create_task(audit.keep_checking(), name="audit checkpoints")
-        async with bus, closing.watch.running(), mail.running(room, bounces, settings.shutdown_s):
+        rooms = mail.running(room, bounces, settings.shutdown_s)
+        async with _checkpoints(audit), bus, closing.watch.running(), people.duty.watching(), rooms:
             yield
-        checking.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await checking
-        with contextlib.suppress(PyMongoError, OSError):
-            await audit.checkpoint()
         await store.close()
 
     guard = require_staff_token(settings.ops_token_file)
     app = FastAPI(title="Kuji vault", version="1", lifespan=lifespan, openapi_url=None, docs_url=None, redoc_url=None)
     install_problems(app)
-    app.add_middleware(RequestLimits, staff=admit_staff(guard))
+    people_pages, people_limits = people_routers(people, settings.origins, keystore.signing, guard)
+    app.add_middleware(RequestLimits, staff=admit_staff(guard), routes=people_limits)
     app.add_exception_handler(KeyDestroyedError, _on_erased)
     app.include_router(
         staff_router(campaigns, store, review, audit, keystore, guard), dependencies=[Depends(store_errors)]
@@ -129,6 +115,7 @@ def build(settings: VaultSettings) -> FastAPI:
         print_router(campaigns, print_room, guard),
         papers_router(campaigns, papers, PaperSettler(store, keystore, audit), guard),
         *closing.routers(guard),
+        *people_pages,
     ):
         app.include_router(router, dependencies=[Depends(store_errors)])
     app.include_router(public_router(keystore))
@@ -136,6 +123,27 @@ def build(settings: VaultSettings) -> FastAPI:
     alarms = {**bus.alarms, **mail.alarms(room, store)}
     app.include_router(health_router({"broker": bus.ready, "store": store.ping, "keys": keystore.ready}, alarms))
     return app
+
+
+def _collections() -> list[Collection]:
+    """Return the collections of all parts."""
+    parts = (
+        audit_log, identities, index_repository, application_repository, deliveries, slips_repository,
+        template_repository, print_repository, papers_repository, close_out_ledger, people_parts,
+    )  # fmt: skip
+    return [collection for part in parts for collection in part.collections()]
+
+
+@asynccontextmanager
+async def _checkpoints(audit: AuditLog) -> AsyncIterator[None]:
+    """Write checkpoints of the audit log meanwhile, and a last one at the end if the database and the disk allow it."""
+    checking = asyncio.create_task(audit.keep_checking(), name="audit checkpoints")
+    yield
+    checking.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await checking
+    with contextlib.suppress(PyMongoError, OSError):
+        await audit.checkpoint()
 
 
 async def _on_erased(_: Request, __: Exception) -> JSONResponse:

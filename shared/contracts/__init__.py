@@ -38,6 +38,7 @@ from shared.contracts.notices import (
     RecipientRefusal,
 )
 from shared.contracts.papers import SEALED_PAPER_BYTES, SEALED_PAPER_TEXT, PaperChannel, PaperReceived, PaperSettled
+from shared.contracts.people import StaffChanged, StaffIdField
 from shared.contracts.routes import ROUTES, SERVICES, Route
 from shared.contracts.slips import (
     SLIP_CONTEXT,
@@ -112,6 +113,8 @@ __all__ = [
     "SealingKeyPublished",
     "SlipOutcome",
     "SlipsIssued",
+    "StaffChanged",
+    "StaffIdField",
     "StoreErasure",
     "Value",
     "Verdict",

@@ -12,8 +12,6 @@ from pydantic import (
     model_serializer,
 )
 
-from shared.ids import CampaignIdField
-
 
 class Value(BaseModel):
     """A part of a message. Frozen; unknown members are refused (R-C3); errors never repeat the input."""
@@ -37,11 +35,10 @@ class Event(Value):
     """True for the events of the erasure itself: they are consumed and published after it, too."""
 
     v: Literal[1] = 1
-    campaign: CampaignIdField
 
     @property
     def erasable_campaign(self) -> str | None:
-        """Campaign with whose erasure this event ends; None for the events of the erasure itself."""
+        """Campaign with whose erasure this event ends; None for those of the erasure or of the installation."""
         return None if self.is_about_erasure else getattr(self, "campaign", None)
 
     def to_json(self) -> bytes:

@@ -23,6 +23,7 @@ from shared.contracts.notices import (
     PrintRequested,
 )
 from shared.contracts.papers import PaperReceived, PaperSettled
+from shared.contracts.people import StaffChanged
 from shared.contracts.slips import (
     PlacesOffered,
     ResultsPublished,
@@ -60,5 +61,6 @@ ROUTES: tuple[Route, ...] = (
     Route(PrintCompleted, ("vault",), ("notifier",)),
     Route(MailBounced, ("vault",), ("notifier",)),
     Route(ErasureRequested, ("vault",), ("intake", "lottery", "notifier")),
+    Route(StaffChanged, ("vault",), ("lottery",)),
     Route(ErasureCompleted, ("intake", "lottery", "notifier"), ("vault",)),
 )

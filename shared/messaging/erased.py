@@ -25,10 +25,10 @@ class ErasedCampaigns:
     async def without(self, events: Mapping[EventId, E], uow: UnitOfWork) -> dict[EventId, E]:
         """Drop and count events of campaigns that have a tombstone; return the others."""
         named = {key: event.erasable_campaign for key, event in events.items()}
-        erased = await self.store.tombstones.erased_among(filter(None, named.values()), uow.session)
+        erased = await uow.tombstones.erased_among(filter(None, named.values()), uow.session)
         dropped = [campaign for campaign in named.values() if campaign in erased]
         if dropped:
-            await self.store.tombstones.count_dropped(filter(None, dropped), uow.session)
+            await uow.tombstones.count_dropped(filter(None, dropped), uow.session)
             self._log_dropped(len(dropped))
         return {key: event for key, event in events.items() if named[key] not in erased}
 

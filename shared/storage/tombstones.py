@@ -43,13 +43,17 @@ class Tombstone:
 class Tombstones:
     """Set, find and count tombstones of one service's database."""
 
-    def __init__(self, db: Database) -> None:
+    def __init__(self, db: Database, *, within_transaction: bool = False) -> None:
+        """`within_transaction`: read each tombstone once, since the transaction's snapshot does not change."""
         self._documents = db[TOMBSTONES]
+        self._read: dict[str, bool] | None = {} if within_transaction else None
 
     async def put(self, campaign: CampaignId, erasure_id: str, campaign_sha256: str, session: Session) -> None:
         """Set the tombstone in the caller's transaction; a tombstone that exists stays as it is."""
         fresh = {"erasure_id": erasure_id, "campaign_sha256": campaign_sha256, "at": _now(), "dropped": 0}
         await self._documents.update_one({"_id": campaign}, {"$setOnInsert": fresh}, upsert=True, session=session)
+        if self._read is not None:
+            self._read[campaign] = True
 
     async def find(self, campaign: CampaignId, session: Session | None = None) -> Tombstone | None:
         """Return the campaign's tombstone, or None while the campaign is not erased."""
@@ -58,8 +62,14 @@ class Tombstones:
 
     async def erased_among(self, campaigns: Iterable[str], session: Session | None = None) -> frozenset[str]:
         """Return those of `campaigns` that have a tombstone."""
-        asked = {"_id": {"$in": sorted(set(campaigns))}}
-        return frozenset([found["_id"] async for found in self._documents.find(asked, {"_id": 1}, session=session)])
+        asked = set(campaigns)
+        read = {} if self._read is None else self._read
+        unread = sorted(asked - read.keys())
+        if unread:
+            documents = self._documents.find({"_id": {"$in": unread}}, {"_id": 1}, session=session)
+            erased = {document["_id"] async for document in documents}
+            read.update({campaign: campaign in erased for campaign in unread})
+        return frozenset(campaign for campaign in asked if read[campaign])
 
     async def count_dropped(self, campaigns: Iterable[str], session: Session | None = None) -> None:
         """Count one dropped event for each element of `campaigns`."""

@@ -28,7 +28,7 @@ class UnitOfWork:
 
     def __init__(self, db: Database, session: Session, signer: EventSigner | None = None) -> None:
         self.db, self.session, self._signer = db, session, signer
-        self.tombstones = Tombstones(db)
+        self.tombstones = Tombstones(db, within_transaction=True)
         self._lines: list[dict[str, Any]] = []
 
     async def emit(self, event: Event, event_id: EventId | None = None) -> None:

@@ -10,7 +10,7 @@ _ALL_CALLERS: Final = "all"
 
 
 class AttemptLimit:
-    """Allows `most` failed attempts within `window_s` seconds, counted for all callers together or per key."""
+    """Allows `most` attempts within `window_s` seconds, counted for all callers together or per key."""
 
     def __init__(self, most: int, window_s: int) -> None:
         self._limit: RateLimitItem = RateLimitItemPerSecond(most, window_s)
@@ -23,3 +23,7 @@ class AttemptLimit:
     async def record_failure(self, key: str = _ALL_CALLERS) -> None:
         """Count a failed attempt."""
         await self._limiter.hit(self._limit, key)
+
+    async def take(self, key: str = _ALL_CALLERS) -> bool:
+        """Count an attempt before it is made; return False if it exceeds the limit. Parallel attempts all count."""
+        return await self._limiter.hit(self._limit, key)

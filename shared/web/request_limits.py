@@ -6,6 +6,7 @@ or a session first. Without this, one request of 300 MB without a token took 1 G
 """
 
 import asyncio
+import inspect
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -28,7 +29,7 @@ _DISCARDED_BYTES: Final = 1024 * 1024
 """Bytes of an oversized body that are read and dropped, so that the sender gets to see the answer."""
 
 Admit = Callable[[Request], object]
-"""Raises ProblemError for a request whose head shows no right to send a body."""
+"""Raises ProblemError for a request whose head shows no right to send a body. It may be a coroutine function."""
 
 
 @dataclass(frozen=True)
@@ -74,17 +75,19 @@ class RequestLimits:
             return receive
         limit = self._limit_of(scope["path"])
         if limit.admit is not None:
-            _admit(limit.admit, request)
+            await _admit(limit.admit, request)
         return receive if limit.streamed else _replaying(await _read(request, limit), receive)
 
     def _limit_of(self, path: str) -> BodyLimit:
         return next((limit for limit in self._routes if limit.path.fullmatch(path)), self._default)
 
 
-def _admit(admit: Admit, request: Request) -> None:
+async def _admit(admit: Admit, request: Request) -> None:
     """Refuse by closing the connection, so that the rest of the body is not even received."""
     try:
-        admit(request)
+        admitted = admit(request)
+        if inspect.isawaitable(admitted):
+            await admitted
     except ProblemError as refused:
         refused.headers = {**refused.headers, "Connection": "close"}
         raise

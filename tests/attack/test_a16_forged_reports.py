@@ -3,7 +3,7 @@
 import random
 import secrets
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
 from ipaddress import ip_network
 from pathlib import Path
@@ -21,7 +21,12 @@ from tests.support.vault_parts import Parts, parts
 
 ADDRESSES = BounceAddresses("bounces.example", secrets.token_bytes(32))
 EACH = 200
+ROUNDS = 3
+SHUFFLES = 3
+MOST_RIGHT = 0.6
 Timed = tuple[float, bool]
+Durations = tuple[float, float]
+"""Seconds by the wall clock and by the processor clock."""
 
 
 @pytest.fixture
@@ -63,21 +68,66 @@ async def test_a_report_to_a_guessed_address_is_refused_and_publishes_nothing(va
 
 
 async def test_the_answer_time_does_not_tell_whether_a_mailbox_applied(vault: Parts) -> None:
-    """On commit 684719a one try was right in 96 %, because a known mailbox was looked up and published."""
+    """On commit 684719a one try was right in 96 %, because a known mailbox was looked up and published.
+
+    A difference shows in each shuffle; a single shuffle of equal times exceeds 60 % by chance once in some hundred.
+    """
     await vault.admit([person(number) for number in range(EACH)])
-    attempts = [(f"p{number}@mail.example", True) for number in range(EACH)]
-    attempts += [(f"q{number}@mail.example", False) for number in range(EACH)]
-    random.shuffle(attempts)
     async with connect(vault) as mx:
-        timed = [(await _time(mx, address), is_known) for address, is_known in attempts]
-    assert _accuracy(timed[:EACH], timed[EACH:]) <= 0.6
+        accuracies: list[float] = []
+        while len(accuracies) < SHUFFLES and min(accuracies, default=1.0) > MOST_RIGHT:
+            accuracies.append(await _guess(mx))
+    assert min(accuracies) <= MOST_RIGHT, accuracies
 
 
-async def _time(mx: aiosmtplib.SMTP, address: str) -> float:
+async def test_a_report_makes_the_same_database_commands_whether_a_mailbox_applied(vault: Parts) -> None:
+    """Show without a clock that nothing is looked up for a known mailbox only."""
+    await vault.admit([person(number) for number in range(2)])
+    await vault.store.db.command("profile", 2)
+    async with connect(vault) as mx:
+        commands = []
+        for address in ("q9@mail.example", "p0@mail.example", "q8@mail.example", "p1@mail.example"):
+            before = await _profile(vault)
+            await _time(mx, address)
+            commands.append((await _profile(vault))[len(before) :])
+    assert commands[0]
+    assert commands == commands[:1] * 4
+
+
+async def _profile(vault: Parts) -> list[tuple[str, ...]]:
+    """Return operation, collection and argument names of all commands so far, without the profiler's own reading."""
+    rows = await vault.store.db["system.profile"].find({"ns": {"$not": {"$regex": "system"}}}).to_list(None)
+    return [
+        (row["op"], row["ns"], *sorted(set(row.get("command", {})) & {"filter", "documents", "updates"}))
+        for row in rows
+    ]
+
+
+async def _guess(mx: aiosmtplib.SMTP) -> float:
+    """Return the share of addresses in the second half that a threshold learned from the first half puts right.
+
+    Two clocks are tried, wall and processor: the second one sees a difference on a busy machine too. Each address is
+    measured in several rounds, and its shortest time counts: other processes only make times longer.
+    """
+    addresses = [(f"p{number}@mail.example", True) for number in range(EACH)]
+    addresses += [(f"q{number}@mail.example", False) for number in range(EACH)]
+    random.shuffle(addresses)
+    rounds = [[await _time(mx, address) for address, _ in addresses] for _ in range(ROUNDS)]
+    return max(_accuracy(timed[:EACH], timed[EACH:]) for timed in _by_clock(addresses, rounds))
+
+
+def _by_clock(addresses: Sequence[tuple[str, bool]], rounds: Sequence[Sequence[Durations]]) -> Iterator[list[Timed]]:
+    for clock in range(2):
+        shortest = [min(durations[clock] for durations in measured) for measured in zip(*rounds, strict=True)]
+        yield [(duration, is_known) for duration, (_, is_known) in zip(shortest, addresses, strict=True)]
+
+
+async def _time(mx: aiosmtplib.SMTP, address: str) -> Durations:
     to = ADDRESSES.format(f"n-{secrets.token_hex(10)}") or ""
-    started = time.perf_counter()
-    await mx.sendmail("", [to], report(Recipient(address)))
-    return time.perf_counter() - started
+    content = report(Recipient(address))
+    wall, processor = time.perf_counter(), time.process_time()
+    await mx.sendmail("", [to], content)
+    return time.perf_counter() - wall, time.process_time() - processor
 
 
 def _accuracy(learned: Sequence[Timed], judged: Sequence[Timed]) -> float:

@@ -55,7 +55,7 @@ OPEN_ROUTES = [
     ("lottery", f"{CAMPAIGN}/places/own"),
     ("lottery", f"{CAMPAIGN}/places/own/answer"),
     ("lottery", "/c/777-days/withdraw"),
-    ("lottery", "/sign-in"),
+    ("lottery", "/sign-out"),
 ]
 
 

@@ -23,6 +23,7 @@ from pathlib import Path
 import psutil
 from uvicorn.loops.auto import auto_loop_factory
 
+from deploy.demo.http_connection import Connection
 from deploy.local.ports import free_ports
 from deploy.local.processes import Watchdog
 from deploy.local.servers import Servers
@@ -31,7 +32,6 @@ from shared.messaging.link import Link
 from shared.messaging.names import Names
 from shared.messaging.publisher import Publisher
 from shared.messaging.topology import declare
-from tests.bench.keepalive import Connection
 from tests.support.intake_process import PATH, Server, await_key, environment, pin, sealed_bodies, serving
 from tests.support.service_keys import keys_in_environment, signed_body
 from tests.support.vault_messages import VaultSide, connected

@@ -73,11 +73,10 @@ def next_step(page: Page) -> None:
     page.keyboard.press("Enter")
 
 
-def test_a_stranger_is_sent_to_the_sign_in_page_and_back(harness: LotteryHarness, browser: Browser):
-    with opened(browser, harness.url) as page:
+def test_a_person_is_sent_to_the_vaults_sign_in_page_and_back(harness: LotteryHarness, browser: Browser):
+    with opened(browser, harness.site) as page:
         page.goto("/")
-        page.wait_for_url("**/sign-in?next=/draws")
-        harness.sign_in(page, "/draws")
+        page.wait_for_url("**/draws")
         expect(page.locator(".signed-in")).to_contain_text("yamada-01")
         assert page.locator(".campaigns li").count() == 4
         assert violations(page) == []
@@ -91,7 +90,7 @@ def test_a_stranger_is_sent_to_the_sign_in_page_and_back(harness: LotteryHarness
 def test_demand_is_shown_beside_the_places_and_everybody_can_read_it(
     harness: LotteryHarness, browser: Browser, size: dict[str, int], tmp_path: Path
 ):
-    with opened(browser, harness.url, size) as page:
+    with opened(browser, harness.site, size) as page:
         harness.sign_in(page, f"/draws/{SAMPLE.id}" if size == DESKTOP else f"/en/draws/{SAMPLE.id}")
         lines = page.locator("#demand tbody tr")
         assert lines.count() == len(SAMPLE.classes)
@@ -110,7 +109,7 @@ def test_an_incomplete_list_is_frozen_only_with_a_reason_and_a_second_person(
 ):
     harness.take_in(HELD, 30, held=2)
     harness.clock.at = HELD.draw.at
-    with opened(browser, harness.url, DESKTOP) as page:
+    with opened(browser, harness.site, DESKTOP) as page:
         harness.sign_in(live(page), f"/draws/{HELD.id}")
         stands(page, "freeze", "waiting")
         expect(page.locator("[data-step=freeze]")).to_contain_text("確認待ち(保留)の申込みが 2 件")
@@ -173,7 +172,7 @@ def test_two_people_type_the_dice_with_the_keyboard_alone_and_the_draw_happens(
     harness.take_in(ROLLED, 400)
     harness.clock.at = ROLLED.draw.at
     harness.advance(ROLLED)
-    with opened(browser, harness.url) as page:
+    with opened(browser, harness.site) as page:
         harness.sign_in(live(page), f"/draws/{ROLLED.id}/dice")
         assert violations(page) == []
         type_twice(page)
@@ -196,7 +195,7 @@ def test_two_people_type_the_dice_with_the_keyboard_alone_and_the_draw_happens(
 
 def test_what_was_drawn_appears_by_itself(harness: LotteryHarness, browser: Browser, tmp_path: Path):
     """After the dice of the test before."""
-    with opened(browser, harness.url) as page:
+    with opened(browser, harness.site) as page:
         harness.sign_in(live(page), f"/draws/{ROLLED.id}")
         stands(page, "draw", "now")
         harness.advance(ROLLED, times=2)
@@ -244,7 +243,7 @@ def test_a_beacons_value_is_pasted_when_its_time_has_come(harness: LotteryHarnes
     harness.take_in(BEACON, 30)
     harness.clock.at = BEACON.draw.at
     harness.advance(BEACON)
-    with opened(browser, harness.url, DESKTOP) as page:
+    with opened(browser, harness.site, DESKTOP) as page:
         harness.sign_in(live(page), f"/draws/{BEACON.id}")
         stands(page, "objection", "now")
         stands(page, "beacon", "later")
@@ -272,7 +271,7 @@ def test_a_beacons_value_is_pasted_when_its_time_has_come(harness: LotteryHarnes
 
 
 def test_the_page_says_when_staff_are_signed_out_or_offline(harness: LotteryHarness, browser: Browser):
-    with opened(browser, harness.url) as page:
+    with opened(browser, harness.site) as page:
         harness.sign_in(live(page), f"/draws/{SAMPLE.id}")
         page.context.set_offline(True)
         comes(page, "#away", "サーバーに届きません")

@@ -14,13 +14,13 @@ from typing import Any
 
 import pytest
 
+from deploy.demo.http_connection import Connection
 from deploy.local.ports import free_ports
 from deploy.local.processes import Watchdog
 from deploy.local.rabbitmq import Ports, RabbitMQ
 from shared.contracts import ApplicationReceived
 from shared.ids import ApplicationId, EventId
 from shared.messaging.envelope import Envelope
-from tests.bench.keepalive import Connection
 from tests.support.counting_handler import Witness, all_marked, marks
 from tests.support.intake_process import PATH, await_key, environment, pin, sealed_bodies, serving
 from tests.support.messaging_harness import MessagingHarness
@@ -70,7 +70,7 @@ class Crowd:
                 return
             self.refused[answer.status] += 1
             assert answer.status == 503, answer.body
-            await asyncio.sleep(answer.number(b"retry-after"))
+            await asyncio.sleep(int(answer.header(b"retry-after") or 1))
 
 
 @dataclass(frozen=True)

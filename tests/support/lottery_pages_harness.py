@@ -51,24 +51,31 @@ from shared.contracts import (
 )
 from shared.ids import CampaignId, ClassId, new_application_id, new_token
 from shared.receipts import candidates
+from shared.staff_roles import Right
 from shared.storage import Store
 from shared.web import install_problems
-from shared.web.signin import staff_only
+from shared.web.sign_in import session_repository as sign_in
 from tests.support.lottery_harness import Office, new_office
 from tests.support.service_keys import keys_dir
+from tests.support.staff_sign_in import PlayedVault
 
 T = TypeVar("T")
-SECRET = "a-staff-secret"
 
 
 @dataclass(frozen=True)
 class LotteryHarness:
     url: str
+    """Address for programs; browsers use `site`, where sign-in works."""
+    vault: PlayedVault
     campaigns: Mapping[CampaignId, Campaign]
     clock: FixedClock
     mongo_url: str
     database: str
     keys: LotteryKeys
+
+    @property
+    def site(self) -> str:
+        return self.vault.lottery
 
     def do(self, campaign: Campaign, work: Callable[[Office], Awaitable[T]]) -> T:
         """Run the function on the database as another process of the lottery would."""
@@ -146,11 +153,9 @@ class LotteryHarness:
         return self.do(campaign, work)
 
     def sign_in(self, page: Page, path: str, actor: str = "yamada-01") -> None:
-        """Open a staff page by way of the sign-in page."""
+        """Open a staff page by way of the vault's sign-in page."""
+        self.vault.staff_id = actor
         page.goto(path)
-        page.fill("#actor", actor)
-        page.fill("#secret", SECRET)
-        page.click("main button[type=submit]")
         page.wait_for_url(f"**{path}")
 
 
@@ -172,14 +177,14 @@ def _accepted(campaign: Campaign, number: int, channel: Any) -> AcceptedApplicat
 @contextmanager
 def run_lottery(mongo_url: str, database: str, home: Path, *campaigns: Campaign) -> Iterator[LotteryHarness]:
     """Run a lottery whose clock stands at the opening of the first campaign's window; tests move the clock."""
-    (home / "token").write_text(SECRET)
     known = {CampaignId(campaign.id): campaign for campaign in campaigns}
     clock, keys = FixedClock(campaigns[0].window.opens), LotteryKeys(home, keys_dir())
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-        harness = LotteryHarness(url, known, clock, mongo_url, database, keys)
+        port = listener.getsockname()[1]
+        vault = PlayedVault(port, home)
+        harness = LotteryHarness(f"http://127.0.0.1:{port}", vault, known, clock, mongo_url, database, keys)
         harness.do(campaigns[0], _prepared(known))
-        server = uvicorn.Server(uvicorn.Config(_app(harness, home / "token"), log_config=None, lifespan="off"))
+        server = uvicorn.Server(uvicorn.Config(_app(harness), log_config=None, lifespan="off"))
         thread = threading.Thread(target=server.run, args=([listener],))
         thread.start()
         try:
@@ -192,26 +197,29 @@ def run_lottery(mongo_url: str, database: str, home: Path, *campaigns: Campaign)
 
 def _prepared(campaigns: Mapping[CampaignId, Campaign]) -> Callable[[Office], Awaitable[None]]:
     async def work(office: Office) -> None:
-        await office.store.ensure([*draws.collections(), *places.collections()])
+        await office.store.ensure([*draws.collections(), *places.collections(), *sign_in.collections()])
         await DrawRepository(office.store).ensure(campaigns)
 
     return work
 
 
-def _app(harness: LotteryHarness, token: Path) -> FastAPI:
+def _app(harness: LotteryHarness) -> FastAPI:
     """Return the app, wired as in services/lottery/app.py."""
     store, clock, campaigns = Store.open(harness.mongo_url, harness.database), harness.clock, harness.campaigns
     freezing, redrawing = FreezeService(store, harness.keys, clock, campaigns), RedrawService(store, clock, campaigns)
-    renderer = lottery_renderer()
+    renderer, access = lottery_renderer(), harness.vault.access(store)
     app = FastAPI()
     install_problems(app)
     desk = DrawServices(store, clock, campaigns, freezing, RandomnessService(store, clock), redrawing)
-    app.include_router(staff_router(desk, staff_only(token)))
+    app.include_router(staff_router(desk, access.guard(Right.READ_DRAWS, Right.RUN_DRAWS)))
     app.include_router(public_router(PublicDraws(store, harness.keys, campaigns)))
-    app.include_router(places_router(_places_desk(harness, store), staff_only(token)))
-    app.include_router(site_router(renderer, token))
-    pages = DrawPages(campaigns, DrawOverview(store, clock), DrawCounts(store), clock, renderer, token)
+    app.include_router(
+        places_router(_places_desk(harness, store), access.guard(Right.READ_DRAWS, Right.CORRECT_PLACES))
+    )
+    app.include_router(site_router(renderer, access))
+    pages = DrawPages(campaigns, DrawOverview(store, clock), DrawCounts(store), clock, renderer, access)
     app.include_router(draws_router(pages))
+    harness.vault.serve_beside(app)
     app.include_router(verify_pages_router(VerifyPages(campaigns, clock, renderer, harness.keys.signing.public)))
     return app
 

@@ -42,6 +42,7 @@ from shared.contracts import (
     SealingKeyPublished,
     SlipOutcome,
     SlipsIssued,
+    StaffChanged,
     StoreErasure,
 )
 from shared.ids import (
@@ -57,6 +58,7 @@ from shared.ids import (
     Serial,
     Token,
 )
+from shared.staff_roles import Role
 
 CAMPAIGN = CampaignId("777-days")
 APPLICATION = ApplicationId("0b6f2a52-5d0b-4b6c-9d3a-3f1f6f0f2c11")
@@ -199,6 +201,7 @@ SAMPLES: tuple[Event, ...] = (
         to_telephone=1,
         counts=(NoticeCount(kind="result", channel="mail", state="sent", count=3),),
     ),
+    StaffChanged(sub="yamada-01", not_before=datetime(2018, 6, 1, tzinfo=UTC), roles=(Role.HANDLER, Role.RECEPTION)),
     ErasureRequested(campaign=CAMPAIGN, erasure_id="e-1"),
     ErasureCompleted(
         campaign=CAMPAIGN,

@@ -30,11 +30,13 @@ from shared.clock import FixedClock
 from shared.contracts import SlipOutcome
 from shared.ids import ApplicationId, ClassId, Receipt, application_id_bytes, new_application_id, new_token
 from shared.receipts import candidates
+from shared.staff_roles import Right
 from shared.storage import Store, UnitOfWork
 from shared.web import install_problems
-from shared.web.signin import staff_only
+from shared.web.sign_in import session_repository as sign_in
 from tests.support.draw_builders import sample_campaign
 from tests.support.service_keys import keys_dir
+from tests.support.staff_sign_in import PlayedVault, token_access
 
 SECRET = "staff-of-the-tests"
 FOOTBALL, FOOD = ClassId("junior-football"), ClassId("parent-child-food")
@@ -80,25 +82,28 @@ class ReceptionHarness:
         self.released: list[tuple[ApplicationId, ClassId]] = []
         self.no_shows = NoShows(store, self.clock, self._given_up)
 
-    def app(self, *, pages: bool = False) -> FastAPI:
+    def app(self, vault: PlayedVault | None = None) -> FastAPI:
+        """Return the app; with pages where people can sign in at a vault."""
         campaigns = {self.campaign.id: self.campaign}
         desk = ReceptionService(self.store, self.keys, self.clock, campaigns)
-        staff, public = staff_only(self.token_file), self.keys.signing.public
+        access = token_access(self.store, self.token_file) if vault is None else vault.access(self.store)
+        staff, public = access.guard(Right.ADMIT, Right.ADMIT), self.keys.signing.public
         app = FastAPI()
         install_problems(app)
         app.include_router(reception_router(campaigns, desk, Overview(self.store), self.clock, public, staff))
-        if pages:
+        if vault is not None:
             renderer = lottery_renderer()
-            app.include_router(site_router(renderer, self.token_file))
+            app.include_router(site_router(renderer, access))
             app.include_router(
-                reception_pages_router(
-                    ReceptionPages(campaigns, Overview(self.store), self.clock, renderer, self.token_file)
-                )
+                reception_pages_router(ReceptionPages(campaigns, Overview(self.store), self.clock, renderer, access))
             )
+            vault.serve_beside(app)
         return app
 
     async def open(self) -> None:
-        await self.store.ensure([*draws.collections(), *places.collections(), *reception.collections()])
+        await self.store.ensure(
+            [*draws.collections(), *places.collections(), *reception.collections(), *sign_in.collections()]
+        )
         await DrawRepository(self.store).ensure([self.campaign.id])
         await ReceptionRepository(self.store).ensure_counters([self.campaign.id])
 

@@ -13,7 +13,8 @@ import uvicorn
 from playwright.sync_api import Page
 
 from services.lottery.reception import repository as reception
-from tests.support.reception_harness import SECRET, Guest, ReceptionHarness, run_reception
+from tests.support.reception_harness import Guest, ReceptionHarness, run_reception
+from tests.support.staff_sign_in import PlayedVault
 
 T = TypeVar("T")
 
@@ -41,9 +42,6 @@ class ReceptionDesk:
     def open(self, page: Page, device: str = "A", prefix: str = "") -> None:
         """Sign in, name the device, and wait for the roster."""
         page.goto(prefix + self.path)
-        page.fill("#actor", "sato-01")
-        page.fill("#secret", SECRET)
-        page.click("main button[type=submit]")
         page.wait_for_url(f"**{prefix}{self.path}")
         page.fill("#name", device)
         page.click("#name-form button")
@@ -53,14 +51,14 @@ class ReceptionDesk:
 @contextmanager
 def reception_desk(url: str, database: str, folder: Path) -> Iterator[ReceptionDesk]:
     listener = socket.create_server(("127.0.0.1", 0))
-    address = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    vault = PlayedVault(listener.getsockname()[1], folder, "sato-01")
     ready, ended = threading.Event(), threading.Event()
     made: list[ReceptionDesk] = []
 
     async def run() -> None:
         async with run_reception(url, database, folder, running=True) as harness:
-            server = uvicorn.Server(uvicorn.Config(harness.app(pages=True), log_config=None, lifespan="off"))
-            made.append(ReceptionDesk(asyncio.get_running_loop(), harness, address))
+            server = uvicorn.Server(uvicorn.Config(harness.app(vault), log_config=None, lifespan="off"))
+            made.append(ReceptionDesk(asyncio.get_running_loop(), harness, vault.lottery))
             serving = asyncio.create_task(server.serve([listener]))
             ready.set()
             await asyncio.to_thread(ended.wait)

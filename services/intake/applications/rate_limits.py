@@ -11,21 +11,23 @@ import secrets
 import time
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
-from typing import Final
+from typing import Final, Literal
 
 from fastapi import Request
-from limits import RateLimitItem, RateLimitItemPerMinute, RateLimitItemPerSecond
-from limits.aio.storage import MemoryStorage
-from limits.aio.strategies import SlidingWindowCounterRateLimiter
 
 from services.intake import problems
+from services.intake.rules.window_counts import WindowCounts
 from services.intake.settings import Rates
 
-_ALL_ADDRESSES: Final = "all"
+_ALL_ADDRESSES: Final = 0
 _IPV6_HOUSEHOLD: Final = 64
 """Bits of the prefix that one connection gets (RFC 6177)."""
 
+_MINUTE_S: Final = 60.0
+_SECOND_S: Final = 1.0
+
 Limit = Callable[[Request], Awaitable[None]]
+Kind = Literal["applications", "lookups"]
 
 
 class RateLimits:
@@ -37,14 +39,23 @@ class RateLimits:
 
     def forget(self) -> None:
         """Forget every counted address; hashes from before can no longer be compared with later ones."""
-        self._storage = MemoryStorage()
-        self._limiter = SlidingWindowCounterRateLimiter(self._storage)
+        rates = self._rates
+        self._by_address: dict[Kind, WindowCounts] = {
+            "applications": WindowCounts(rates.applications, _MINUTE_S),
+            "lookups": WindowCounts(rates.lookups, _MINUTE_S),
+        }
+        self._overall: dict[Kind, WindowCounts] = {
+            "applications": WindowCounts(rates.overall, _SECOND_S),
+            "lookups": WindowCounts(rates.overall, _SECOND_S),
+        }
         self._key = secrets.token_bytes(32)
         self._since = datetime.now(UTC)
 
     def records_before(self, at: datetime) -> int:
         """Return the number of counted addresses that may stem from before `at` (machine's clock)."""
-        return len(self._storage.storage) if self._since < at else 0
+        if self._since >= at:
+            return 0
+        return sum(counts.counted(time.monotonic()) for counts in self._by_address.values())
 
     def applications(self) -> Limit:
         """Return the limit for applications."""
@@ -54,34 +65,34 @@ class RateLimits:
         """Return the limit for status, receipt and postal-code requests, whose answers could be guessed by trial."""
         return self._dependency("lookups", self._rates.lookups)
 
-    def _dependency(self, kind: str, per_minute: int) -> Limit:
-        per_address = RateLimitItemPerMinute(per_minute) if per_minute else None
-        overall = RateLimitItemPerSecond(self._rates.overall) if self._rates.overall else None
-
+    def _dependency(self, kind: Kind, per_minute: int) -> Limit:
         async def check_limit(request: Request) -> None:
-            if overall is not None:
-                await self._count(overall, kind, _ALL_ADDRESSES)
-            if per_address is not None:
-                await self._count(per_address, kind, self._hash_address(request))
+            now = time.monotonic()
+            if self._rates.overall:
+                _refuse(self._overall[kind].hit(_ALL_ADDRESSES, now))
+            if per_minute:
+                _refuse(self._by_address[kind].hit(self._hash_address(request), now))
 
         return check_limit
 
-    async def _count(self, limit: RateLimitItem, kind: str, counted: str) -> None:
-        if not await self._limiter.hit(limit, kind, counted):
-            stats = await self._limiter.get_window_stats(limit, kind, counted)
-            raise problems.too_many(max(1, math.ceil(stats.reset_time - time.time())))
-
-    def _hash_address(self, request: Request) -> str:
+    def _hash_address(self, request: Request) -> int:
         address = request.client.host if request.client else ""
-        return hashlib.blake2b(group_address(address).encode(), key=self._key, digest_size=16).hexdigest()
+        return int.from_bytes(hashlib.blake2b(group_address(address).encode(), key=self._key, digest_size=8).digest())
+
+
+def _refuse(wait_s: float | None) -> None:
+    if wait_s is not None:
+        raise problems.too_many(max(1, math.ceil(wait_s)))
 
 
 def group_address(address: str) -> str:
     """Return the address, or the /64 of an IPv6 address: one connection has all of it."""
+    if ":" not in address:
+        return address
     try:
-        parsed = ipaddress.ip_address(address)
+        parsed = ipaddress.IPv6Address(address)
     except ValueError:
         return address
-    if parsed.version == 4:  # noqa: PLR2004  (IPv4)
-        return address
-    return str(ipaddress.ip_network((parsed, _IPV6_HOUSEHOLD), strict=False))
+    if parsed.ipv4_mapped is not None:
+        return str(parsed.ipv4_mapped)
+    return f"{int(parsed) >> _IPV6_HOUSEHOLD:x}::/{_IPV6_HOUSEHOLD}"

@@ -31,7 +31,7 @@ from shared.campaign import Campaign
 from shared.clock import Clock
 from shared.ids import CampaignId
 from shared.storage import Store
-from shared.web.signin import Staff, StaffGuard
+from shared.web.sign_in.staff import Staff, StaffGuard
 
 Actor = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
 Reason = Annotated[str, StringConstraints(min_length=3, max_length=200, strip_whitespace=True)]

@@ -7,7 +7,6 @@ and sends what staff do to `/v1`, in the name of the person who signed in.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 from typing import Any, Final
 
 from fastapi import APIRouter, Depends, Request, Response
@@ -23,9 +22,11 @@ from shared.campaign import Campaign
 from shared.catalogue import Catalogue
 from shared.clock import Clock
 from shared.ids import CampaignId
+from shared.staff_roles import Right
 from shared.web.outages import store_errors
 from shared.web.pages import Renderer, page_headers
-from shared.web.signin import Staff, signed_in, to_sign_in
+from shared.web.sign_in.access import StaffAccess
+from shared.web.sign_in.staff import Staff
 
 _HEADERS: Final = page_headers(forms=True)
 _PROGRAM: Final = ("call.", "dice.say.", "draws.say.")
@@ -41,11 +42,11 @@ class DrawPages:
     counts: DrawCounts
     clock: Clock
     renderer: Renderer
-    token_file: Path | None
+    access: StaffAccess
 
-    def staff(self, request: Request) -> Staff | None:
-        """Return the person who signed in, or None."""
-        return signed_in(self.token_file, request)
+    async def staff(self, request: Request) -> Staff | None:
+        """Return the person who signed in, or None. Raises 403 for a person who may not see draws."""
+        return await self.access.staff(request, Right.READ_DRAWS)
 
     async def index(self, texts: Catalogue, staff: Staff) -> Response:
         """Redirect to the page of the only campaign, or return a list with the state of each."""
@@ -146,8 +147,8 @@ def _of_language(pages: DrawPages, texts: Catalogue) -> APIRouter:
 
     @router.get("", response_model=None)
     async def index(request: Request) -> Response:
-        staff = pages.staff(request)
-        return to_sign_in(request) if staff is None else await pages.index(texts, staff)
+        staff = await pages.staff(request)
+        return pages.access.to_sign_in(request) if staff is None else await pages.index(texts, staff)
 
     @router.get("/{campaign}", response_model=None)
     async def draw(request: Request, campaign: str) -> Response:
@@ -158,9 +159,9 @@ def _of_language(pages: DrawPages, texts: Catalogue) -> APIRouter:
         return await page_of(request, campaign, pages.dice)
 
     async def page_of(request: Request, campaign: str, page: Any) -> Response:
-        staff, known = pages.staff(request), pages.campaigns.get(CampaignId(campaign))
+        staff, known = await pages.staff(request), pages.campaigns.get(CampaignId(campaign))
         if staff is None:
-            return to_sign_in(request)
+            return pages.access.to_sign_in(request)
         answer: Response = pages.missing(texts, staff) if known is None else await page(known, texts, staff)
         return answer
 

@@ -6,7 +6,6 @@ The page holds no names: its program asks for the roster (entries, receipt numbe
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 from typing import Any, Final
 
 from fastapi import APIRouter, Depends, Request, Response
@@ -18,9 +17,11 @@ from shared.catalogue import Catalogue
 from shared.clock import Clock
 from shared.dates import TOKYO
 from shared.ids import CampaignId
+from shared.staff_roles import Right
 from shared.web.outages import store_errors
 from shared.web.pages import HEADERS, Renderer, page_headers
-from shared.web.signin import Staff, signed_in, to_sign_in
+from shared.web.sign_in.access import StaffAccess
+from shared.web.sign_in.staff import Staff
 
 _HEADERS: Final = page_headers(forms=True, camera=True)
 _PROGRAM: Final = ("reception.",)
@@ -37,7 +38,7 @@ class ReceptionPages:
     overview: Overview
     clock: Clock
     renderer: Renderer
-    token_file: Path | None
+    access: StaffAccess
 
     def index(self, texts: Catalogue) -> Response:
         """Redirect to the page of the only campaign, or return a list."""
@@ -127,7 +128,8 @@ def _of_language(pages: ReceptionPages, texts: Catalogue) -> APIRouter:
 
     @router.get("", response_model=None)
     async def index(request: Request) -> Response:
-        return pages.index(texts) if signed_in(pages.token_file, request) else to_sign_in(request)
+        staff = await pages.access.staff(request, Right.ADMIT)
+        return pages.index(texts) if staff else pages.access.to_sign_in(request)
 
     @router.get("/worker.js", response_model=None)
     async def worker() -> Response:
@@ -135,9 +137,9 @@ def _of_language(pages: ReceptionPages, texts: Catalogue) -> APIRouter:
 
     @router.get("/{campaign}", response_model=None)
     async def device(request: Request, campaign: str) -> Response:
-        staff, known = signed_in(pages.token_file, request), pages.campaigns.get(CampaignId(campaign))
+        staff, known = await pages.access.staff(request, Right.ADMIT), pages.campaigns.get(CampaignId(campaign))
         if staff is None:
-            return to_sign_in(request)
+            return pages.access.to_sign_in(request)
         return pages.missing(texts) if known is None else pages.device(known, texts, staff)
 
     @router.get("/{campaign}/app.webmanifest", response_model=None)
@@ -147,9 +149,12 @@ def _of_language(pages: ReceptionPages, texts: Catalogue) -> APIRouter:
 
     @router.get("/{campaign}/lead", response_model=None)
     async def lead(request: Request, campaign: str) -> Response:
-        staff, known = signed_in(pages.token_file, request), pages.campaigns.get(CampaignId(campaign))
+        staff, known = (
+            await pages.access.staff(request, Right.LEAD_RECEPTION),
+            pages.campaigns.get(CampaignId(campaign)),
+        )
         if staff is None:
-            return to_sign_in(request)
+            return pages.access.to_sign_in(request)
         return pages.missing(texts) if known is None else await pages.lead(known, texts, staff)
 
     return router

@@ -1,12 +1,10 @@
 """Make the renderer of the lottery's pages, and the routes of assets and sign-in."""
 
-from pathlib import Path
-
-from fastapi import APIRouter
+from fastapi import APIRouter, Response
 
 from services.lottery.pages import DIST, TEMPLATES, TEXTS
 from shared.web.pages import Assets, Renderer, catalogues_with
-from shared.web.signin import signin_router
+from shared.web.sign_in.access import StaffAccess
 
 
 def lottery_renderer() -> Renderer:
@@ -14,9 +12,14 @@ def lottery_renderer() -> Renderer:
     return Renderer(TEMPLATES, Assets.load(DIST), catalogues_with(TEXTS))
 
 
-def site_router(renderer: Renderer, token_file: Path | None) -> APIRouter:
+def site_router(renderer: Renderer, access: StaffAccess) -> APIRouter:
     """Return the router of assets and sign-in."""
     router = APIRouter(include_in_schema=False)
     router.add_api_route("/assets/{name}", renderer.asset, methods=["GET"], response_model=None)
-    router.include_router(signin_router(renderer, token_file))
+    router.include_router(access.router())
+
+    @router.get("/signed-out", response_model=None)
+    async def signed_out() -> Response:
+        return renderer.page("_signed_out.html", renderer.catalogues[0], None, vault=access.vault_address)
+
     return router

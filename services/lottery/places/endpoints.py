@@ -20,7 +20,7 @@ from shared.campaign import Campaign
 from shared.ids import ApplicationId, ApplicationIdField, CampaignId, ClassIdField, ReceiptField
 from shared.receipts import normalise_receipt
 from shared.storage import Store
-from shared.web.signin import Staff, StaffGuard
+from shared.web.sign_in.staff import Staff, StaffGuard
 
 APPLICANT = Actor("applicant")
 

@@ -25,7 +25,7 @@ from shared.contracts import PassText
 from shared.ids import CampaignId, ClassIdField, ReceiptField
 from shared.web import LARGEST_INTEGER, problem
 from shared.web.outages import store_errors
-from shared.web.signin import Staff, StaffGuard
+from shared.web.sign_in.staff import Staff, StaffGuard
 
 T = TypeVar("T")
 

@@ -121,7 +121,8 @@ def collections() -> list[Collection]:
         },
         "additionalProperties": False,
     }
-    return [Collection(COLLECTION, schema, (Index((("campaign", 1), ("state", 1))), Index("token")))]
+    by_state = Index((("campaign", 1), ("state", 1)))
+    return [Collection(COLLECTION, schema, (by_state,), retired=("token_1",))]
 
 
 class ApplicationRepository:

@@ -18,13 +18,16 @@ FIRST: Final = "0" * 64
 
 @dataclass(frozen=True)
 class AuditEvent:
-    """An act on data of a person. `subject` is an HMAC; None if the act concerns no single person."""
+    """An act on data of a person. `subject` is an HMAC; None if the act concerns no single person.
+
+    `campaign` is None for acts of the installation: accounts, sign-in.
+    """
 
     actor: str
     role: str
     action: str
     purpose: str
-    campaign: CampaignId
+    campaign: CampaignId | None
     subject: str | None
     outcome: str
 

@@ -44,7 +44,7 @@ class Keystore:
         self.signing = SigningKey.from_bytes(
             self._load("signing.json", "signing", lambda: SigningKey.generate().to_bytes())
         )
-        self.bounce_key = self._load("bounce.json", "bounce-key", lambda: secrets.token_bytes(32))
+        self.bounce_key = self._load("bounce.json", "bounce-key", _new_key)
         """Key of the bounce addresses of the installation (`docs/protocols.md` §3)."""
 
     @classmethod
@@ -102,6 +102,10 @@ class Keystore:
         if campaign not in self._cached:
             self._cached[campaign] = self._open_campaign(campaign, json.loads(path.read_text("utf-8")))
         return self._cached[campaign]
+
+    def staff_key(self) -> bytes:
+        """Return the key of staff data, which outlives campaigns (ADR 28). Raises VaultLockedError."""
+        return self._load("staff.json", "staff-key", _new_key)
 
     def ensure_campaign(self, campaign: CampaignId, not_after: datetime) -> CampaignKeys:
         """Return the campaign's keys, made at the first call. Raises KeyDestroyedError after its erasure."""
@@ -164,6 +168,10 @@ class Keystore:
 
     def __repr__(self) -> str:
         return "Keystore(…)"
+
+
+def _new_key() -> bytes:
+    return secrets.token_bytes(KEY_BYTES)
 
 
 def _new_root(passphrase: str) -> Mapping[str, Any]:

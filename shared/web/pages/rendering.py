@@ -1,6 +1,6 @@
 """A template becomes an answer: texts of one language, assets with their integrity, and the headers every page has."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,15 +14,17 @@ from shared.web.pages.assets import Assets
 _FRAME: Final = Path(__file__).parent / "templates"
 
 
-def page_headers(*, forms: bool = False, camera: bool = False) -> dict[str, str]:
+def page_headers(*, forms: bool = False, camera: bool = False, form_targets: Sequence[str] = ()) -> dict[str, str]:
     """Return the headers of a page: no foreign sources, no inline script or style, no framing (R-C10).
 
     `forms`: the page sends a form to its own server without a program; `camera`: it may ask for the camera.
+    `form_targets`: origins to which the answer to a form may redirect; browsers hold redirects to `form-action` too.
     """
+    action = " ".join(["'self'", *form_targets]) if forms else "'none'"
     policy = (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
         "worker-src 'self'; manifest-src 'self'; base-uri 'none'; "
-        f"form-action '{'self' if forms else 'none'}'; frame-ancestors 'none'; require-trusted-types-for 'script'"
+        f"form-action {action}; frame-ancestors 'none'; require-trusted-types-for 'script'"
     )
     return {
         "Content-Security-Policy": policy,

@@ -16,10 +16,11 @@ from services.lottery.draw.public_endpoints import public_router
 from services.lottery.record.inclusion import check_proof
 from services.lottery.verification.transcript_checks import verify_transcript
 from shared.receipts import candidates
+from shared.staff_roles import Right
 from shared.web import install_problems
-from shared.web.signin import staff_only
 from tests.support.draw_builders import DICE
 from tests.support.lottery_harness import PEOPLE, Town, everybody_is_in
+from tests.support.staff_sign_in import token_access
 
 OTS = b"\x00OpenTimestamps\x00\x00Proof\x00\xbf\x89\xe2\xe8\x84\xe8\x92\x94\x01\x08"
 WIDE = DICE.translate({ord("0") + digit: 0xFF10 + digit for digit in range(10)})
@@ -43,7 +44,7 @@ async def staff(town: Town, tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
     app, campaigns = FastAPI(), {town.campaign.id: town.campaign}
     install_problems(app)
     desk = DrawServices(office.store, town.clock, campaigns, office.freezing, office.randomness, office.redrawing)
-    app.include_router(staff_router(desk, staff_only(token)))
+    app.include_router(staff_router(desk, token_access(office.store, token).guard(Right.READ_DRAWS, Right.RUN_DRAWS)))
     app.include_router(public_router(office.published))
     async with httpx.AsyncClient(
         transport=httpx.ASGITransport(app),

@@ -17,10 +17,11 @@ from services.lottery.places.endpoints import PlaceServices, own_router, places_
 from services.lottery.places.ownership import AttemptLimit, Ownership
 from shared.contracts import ApplicationsRejected, RejectedApplication
 from shared.ids import Receipt, new_application_id, new_token
+from shared.staff_roles import Right
 from shared.web import install_problems
-from shared.web.signin import staff_only
 from tests.support.lottery_harness import Town
 from tests.support.places_harness import KIDS, After, events, results_are_out
+from tests.support.staff_sign_in import token_access
 
 SECRET = "staff-of-the-tests"
 STAFF = {"Authorization": f"Bearer {SECRET}"}
@@ -38,7 +39,8 @@ class Desk:
         desk = PlaceServices(after.store, {after.campaign.id: after.campaign}, after.places, owners, after.correcting)
         self.app = FastAPI()
         install_problems(self.app)
-        self.app.include_router(places_router(desk, staff_only(token)))
+        guard = token_access(after.store, token).guard(Right.READ_DRAWS, Right.CORRECT_PLACES)
+        self.app.include_router(places_router(desk, guard))
         self.app.include_router(own_router(desk))
         self.app.include_router(withdraw_router(WithdrawPages(desk, lottery_renderer())))
         transport = httpx.ASGITransport(self.app)

@@ -2,11 +2,16 @@
 
 import asyncio
 import gc
+import random
 
 import pytest
 from fastapi import Request
+from hypothesis import given
+from hypothesis.strategies import floats, lists
 
-from services.intake.applications.rate_limits import RateLimits, Rates, group_address
+from services.intake.applications.rate_limits import RateLimits, group_address
+from services.intake.rules.window_counts import WindowCounts
+from services.intake.settings import Rates
 from shared.web import ProblemError
 
 
@@ -48,10 +53,46 @@ def test_an_ipv6_address_is_counted_by_its_prefix():
     assert group_address("testclient") == "testclient"
 
 
+def test_an_ipv4_address_counts_as_itself_where_it_arrives_as_ipv6():
+    assert group_address("::ffff:192.0.2.7") == "192.0.2.7"
+
+
 async def test_no_address_stays_in_memory():
     limits = RateLimits(Rates(applications=10, lookups=10, overall=10))
     await limits.applications()(request("198.51.100.77"))
     gc.collect()
-    kept = repr(vars(limits)) + repr([vars(each) for each in vars(limits).values() if hasattr(each, "__dict__")])
+    counts = [each for table in vars(limits).values() if isinstance(table, dict) for each in table.values()]
+    kept = repr(vars(limits)) + repr([vars(each) for each in counts])
     assert "198.51.100" not in kept
     assert "applications" in kept
+
+
+def test_a_million_addresses_take_bounded_memory_and_do_not_free_one_that_was_refused():
+    counts, refused = WindowCounts(limit=3, window_s=60, most_senders=50_000), 1 << 64
+    for _ in range(3):
+        assert counts.hit(refused, now=1.0) is None
+    random_ids = random.Random(1)  # noqa: S311  (a repeatable test)
+    for _ in range(1_000_000):
+        counts.hit(random_ids.getrandbits(64), now=2.0)
+    assert counts.counted(now=3.0) <= 50_000 + 65_536
+    assert counts.hit(refused, now=3.0) == 57
+    assert counts.counted(now=185.0) == 0
+
+
+def test_counts_of_the_window_before_fade():
+    counts = WindowCounts(limit=10, window_s=60)
+    for _ in range(10):
+        assert counts.hit(1, now=59.0) is None
+    assert counts.hit(1, now=60.0) == 60
+    allowed = [counts.hit(1, now=90.0) is None for _ in range(10)]
+    assert allowed == [True] * 5 + [False] * 5
+    assert [counts.hit(1, now=180.0) is None for _ in range(11)] == [True] * 10 + [False]
+
+
+@given(lists(floats(0, 1000), min_size=1, max_size=300).map(sorted))
+def test_no_window_has_more_than_twice_the_limit(times: list[float]):
+    counts = WindowCounts(limit=5, window_s=10)
+    allowed = [now for now in times if counts.hit(1, now) is None]
+    for start in allowed:
+        assert sum(start <= now < start + 10 for now in allowed) <= 10
+    assert len(allowed) >= min(len(times), 5)

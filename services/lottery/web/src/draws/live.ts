@@ -21,12 +21,12 @@ export function keepLive(): void {
 export async function refresh(): Promise<void> {
   try {
     const fetched = await fetchPage();
-    const sections = [...document.querySelectorAll<HTMLElement>("[data-live]")];
-    const found = sections.map((old) => [old, fetched.getElementById(old.id)] as const);
-    if (found.some(([, fresh]) => fresh === null)) {
+    if (fetched === "signed-out") {
       showAway(t("call.signed-out"));
       return;
     }
+    const sections = [...document.querySelectorAll<HTMLElement>("[data-live]")];
+    const found = sections.map((old) => [old, fetched.getElementById(old.id)] as const);
     for (const [old, fresh] of found) if (fresh !== null) replaceContent(old, fresh);
     showAway("");
   } catch {
@@ -34,13 +34,17 @@ export async function refresh(): Promise<void> {
   }
 }
 
-function fetchPage(): Promise<Document> {
+function fetchPage(): Promise<Document | "signed-out"> {
   return new Promise((resolve, reject) => {
     const request = new XMLHttpRequest();
     request.open("GET", window.location.pathname);
     request.responseType = "document";
     request.timeout = TIMEOUT_MS;
-    request.onload = () => (request.status === 200 && request.responseXML !== null ? resolve(request.responseXML) : reject(new Error()));
+    request.onload = () => {
+      if (request.status === 401) resolve("signed-out");
+      else if (request.status === 200 && request.responseXML !== null) resolve(request.responseXML);
+      else reject(new Error());
+    };
     request.onerror = request.ontimeout = () => reject(new Error());
     request.send();
   });

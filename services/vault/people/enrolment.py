@@ -1,0 +1,99 @@
+"""Invitations: a person alone chooses password and app, and whoever asked for the invitation never sees them (R-S3)."""
+
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from typing import Final, Literal
+
+from services.vault.people.account_documents import Factors
+from services.vault.people.code_repository import CodeRepository, Invitation
+from services.vault.people.duty import DutyCheck
+from services.vault.people.repository import AccountRepository
+from services.vault.people.rules.account import Account, AccountState, StaffId, is_staff_id
+from services.vault.people.rules.one_time import matching_step
+from services.vault.people.rules.passwords import find_mistake
+from services.vault.people.sign_in import SignedIn, SignIn
+from shared.campaign import Campaign
+from shared.errors import KujiError
+from shared.ids import CampaignId
+from shared.storage import Store, UnitOfWork
+from shared.web.attempts import AttemptLimit
+
+_ATTEMPTS: Final = 20
+_WINDOW_S: Final = 15 * 60
+
+EnrolmentRefusal = Literal[
+    "no-invitation", "too-many", "differ", "wrong-code", "too-short", "too-long", "common", "known-words"
+]
+
+
+class EnrolmentRefusedError(KujiError):
+    """Raised when an invitation cannot be used as asked; the text names the reason only."""
+
+    def __init__(self, reason: EnrolmentRefusal) -> None:
+        super().__init__(f"enrolment refused: {reason}")
+        self.reason: EnrolmentRefusal = reason
+
+
+class Enrolment:
+    """Use invitations."""
+
+    def __init__(
+        self,
+        store: Store,
+        accounts: AccountRepository,
+        codes: CodeRepository,
+        sign_in: SignIn,
+        duty: DutyCheck,
+        campaigns: Mapping[CampaignId, Campaign],
+    ) -> None:
+        self._store, self._accounts, self._codes = store, accounts, codes
+        self._sign_in, self._duty, self._campaigns = sign_in, duty, campaigns
+        self._attempts = AttemptLimit(_ATTEMPTS, _WINDOW_S)
+
+    async def open(self, staff_id: str, code: str, address: str) -> Invitation:
+        """Return the invitation. Raises EnrolmentRefusedError: id and code must belong together."""
+        if not await self._attempts.take(address):
+            raise EnrolmentRefusedError("too-many")
+        invitation = await self._codes.open_invitation(StaffId(staff_id), code) if is_staff_id(staff_id) else None
+        if invitation is None:
+            raise EnrolmentRefusedError("no-invitation")
+        return invitation
+
+    async def complete(
+        self, invitation: Invitation, code: str, passwords: tuple[str, str], totp_code: str, device: str | None
+    ) -> SignedIn:
+        """Set the factors and sign the person in. Raises EnrolmentRefusedError, SignInRefusedError."""
+        stored = await self._accounts.find(invitation.staff_id)
+        if stored is None:
+            raise EnrolmentRefusedError("no-invitation")
+        if passwords[0] != passwords[1]:
+            raise EnrolmentRefusedError("differ")
+        mistake = find_mistake(passwords[0], _words(stored.account, self._campaigns.values()))
+        if mistake is not None:
+            raise EnrolmentRefusedError(mistake.value)
+        step = matching_step(invitation.totp, totp_code, datetime.now(UTC))
+        if step is None:
+            raise EnrolmentRefusedError("wrong-code")
+        factors = Factors(await self._sign_in.hash_password(passwords[0]), invitation.totp)
+        account = await self._store.transact(lambda uow: self._activate(uow, stored.account, code, factors, step))
+        return await self._sign_in.start(account, "password+totp", device)
+
+    async def _activate(self, uow: UnitOfWork, account: Account, code: str, factors: Factors, step: int) -> Account:
+        """Take the invitation and replace the factors, in one transaction: of two completions one wins."""
+        if not await self._codes.take_invitation(uow, account.id, code):
+            raise EnrolmentRefusedError("no-invitation")
+        active = await self._accounts.move(uow, account, AccountState.ACTIVE)
+        await self._accounts.set_factors(uow, account.id, factors, step)
+        await self._duty.publish(uow, active)
+        return active
+
+
+def _words(account: Account, campaigns: Iterable[Campaign]) -> list[str]:
+    """Return the words of which no password may be made: names of campaigns, office, ward and person."""
+    own = [account.id, account.name, account.office, account.mail]
+    named = [
+        word
+        for campaign in campaigns
+        for word in (campaign.id, campaign.title.ja, campaign.title.in_language("en"), campaign.office.name)
+    ]
+    return [*own, *named, "kuji", "くじ"]

@@ -1,0 +1,124 @@
+"""Common parts of the pages: the signed-in person, the cookies, the renderer and its headers."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final, Self
+
+from fastapi import Request, Response
+from fastapi.responses import RedirectResponse
+
+from services.vault.people.pages import DIST, TEMPLATES, TEXTS
+from services.vault.people.parts import People
+from services.vault.people.sign_in import Present, SignedIn
+from shared import dates
+from shared.catalogue import Catalogue
+from shared.signing import SigningKey
+from shared.staff_roles import Right, may
+from shared.web.pages import Assets, Renderer, catalogues_with, page_headers
+from shared.web.problems import ProblemError, problem
+from shared.web.sign_in.assertion import Assertion, write_assertion
+from shared.web.sign_in.origins import Origin, parse_origins, require_own_page
+
+SESSION: Final = "kuji-session"
+DEVICE: Final = "kuji-device"
+_DEVICE_S: Final = 180 * 24 * 3600
+
+
+@dataclass(frozen=True)
+class Web:
+    """Pages of one vault process. `others`: origins of the services for which people sign in here."""
+
+    people: People
+    renderer: Renderer
+    origin: Origin
+    others: Mapping[str, Origin]
+    signing: SigningKey
+
+    @classmethod
+    def make(cls, people: People, origins: Mapping[str, str], signing: SigningKey) -> Self:
+        """Raise ConfigurationError for unsafe origins, or where the pages have not been bundled."""
+        parsed = parse_origins(origins, "vault")
+        others = {service: origin for service, origin in parsed.items() if service != "vault"}
+        renderer = Renderer(TEMPLATES, Assets.load(DIST), catalogues_with(TEXTS))
+        return cls(people, renderer, parsed["vault"], others, signing)
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """Headers of a page with forms, whose answers may lead to another service's pages."""
+        return page_headers(forms=True, form_targets=[origin.text for origin in self.others.values()])
+
+    def page(self, template: str, texts: Catalogue, path: str | None, *, status: int = 200, **shown: Any) -> Response:
+        """Render a page."""
+        values = {"dates": dates, "may": may, "Right": Right, **shown}
+        return self.renderer.page(template, texts, path, status=status, headers=self.headers, **values)
+
+    async def present(self, request: Request) -> Present | None:
+        """Return the person who signed in with this browser, or None."""
+        return await self.people.sign_in.present(request.cookies.get(self.origin.cookie(SESSION)))
+
+    async def require(self, request: Request) -> Present:
+        """Return the signed-in person for a change. Raises ProblemError: 401 without one, 403 from another site."""
+        require_own_page(self.origin, request)
+        present = await self.present(request)
+        if present is None:
+            raise signed_out()
+        return present
+
+    def device(self, request: Request) -> str | None:
+        """Return the cookie that a browser keeps after a sign-in."""
+        return request.cookies.get(self.origin.cookie(DEVICE))
+
+    def with_session(self, answer: Response, signed_in: SignedIn) -> Response:
+        """Set the cookies of a new session; its id was never known before the sign-in."""
+        self._set_cookie(answer, SESSION, signed_in.secret, None)
+        self._set_cookie(answer, DEVICE, signed_in.device, _DEVICE_S)
+        return answer
+
+    def without_session(self, answer: Response) -> Response:
+        """Delete the session's cookie."""
+        secure = self.origin.is_secure
+        answer.delete_cookie(self.origin.cookie(SESSION), httponly=True, samesite="lax", secure=secure)
+        return answer
+
+    def assertion_address(self, present: Present, service: str, nonce: str) -> str:
+        """Return the address at which `service` learns who signed in (docs/protocols.md §8)."""
+        account, session = present.account, present.session
+        assertion = Assertion(
+            service, account.id, account.roles, session.auth_time, session.method, nonce, session.sid, session.until
+        )
+        return f"{self.others[service].text}/signed-in?assertion={write_assertion(self.signing, assertion)}"
+
+    def to(self, path: str) -> Response:
+        """Redirect within the vault, or to a full address."""
+        return RedirectResponse(path, 303, {**self.headers, "Referrer-Policy": "no-referrer"})
+
+    def to_sign_in(self, texts: Catalogue, request: Request) -> Response:
+        """Redirect to the sign-in page, and back afterwards."""
+        return self.to(f"{texts.prefix}/sign-in?next={request.url.path}")
+
+    def _set_cookie(self, answer: Response, name: str, value: str, max_age_s: int | None) -> None:
+        """Set a cookie for this host only. `lax`: other services lead people here by a link."""
+        answer.set_cookie(
+            self.origin.cookie(name),
+            value,
+            max_age=max_age_s,
+            httponly=True,
+            samesite="lax",
+            secure=self.origin.is_secure,
+        )
+
+
+def address_of(request: Request) -> str:
+    """Return the client's address, for limits only."""
+    return request.client.host if request.client else "unknown"
+
+
+def signed_out() -> ProblemError:
+    """Return the answer to a change without a session."""
+    return problem(
+        "unauthorized",
+        401,
+        "サインインが必要です",
+        "サインインの画面を開いてください。",
+        en="Sign in at /sign-in and try again.",
+    )

@@ -1,0 +1,37 @@
+"""All pages of people as one router, with the guard for request bodies sent to them."""
+
+import re
+from typing import Final
+
+from fastapi import APIRouter, Depends, Request
+
+from services.vault.people.pages.context import Web
+from services.vault.people.pages.desk import desk_router, roster_router
+from services.vault.people.pages.sign_in import invitation_router, sign_in_router
+from shared.web import BodyLimit
+from shared.web.outages import store_errors
+from shared.web.sign_in.origins import require_host
+
+_OPEN: Final = re.compile(r"(/en)?/(sign-in(/invitation|/factors)?|sign-out)")
+"""Forms that a person without a session sends; each reads at most 4 KiB."""
+
+_DESK: Final = re.compile(r"(/en)?/desk/.*")
+
+
+def pages_router(web: Web) -> APIRouter:
+    """Return the router: Japanese first, other languages below their prefixes."""
+
+    def this_host(request: Request) -> None:
+        require_host(web.origin, request)
+
+    router = APIRouter(include_in_schema=False, dependencies=[Depends(this_host), Depends(store_errors)])
+    router.add_api_route("/assets/{name}", web.renderer.asset, methods=["GET"], response_model=None)
+    for texts in web.renderer.catalogues:
+        for pages in (sign_in_router, invitation_router, desk_router, roster_router):
+            router.include_router(pages(web, texts), prefix=texts.prefix)
+    return router
+
+
+def body_limits(web: Web) -> tuple[BodyLimit, ...]:
+    """Return the limits of the pages' forms: those of the desk are read for a signed-in person only."""
+    return (BodyLimit(_OPEN), BodyLimit(_DESK, admit=web.require))

@@ -1,0 +1,55 @@
+"""The parts of people, made once for a vault process."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Self
+
+from services.vault.audit import AuditLog
+from services.vault.keys.keystore import Keystore
+from services.vault.people import code_repository, repository, request_repository, session_repository
+from services.vault.people.code_repository import CodeRepository
+from services.vault.people.duty import DutyCheck
+from services.vault.people.enrolment import Enrolment
+from services.vault.people.repository import AccountRepository
+from services.vault.people.request_repository import RequestRepository
+from services.vault.people.roster import Roster
+from services.vault.people.session_repository import SessionRepository
+from services.vault.people.sign_in import SignIn
+from shared.campaign import Campaign
+from shared.clock import Clock
+from shared.ids import CampaignId
+from shared.storage import Collection, Store
+
+
+@dataclass(frozen=True)
+class People:
+    """Parts behind pages and endpoints."""
+
+    store: Store
+    accounts: AccountRepository
+    sessions: SessionRepository
+    codes: CodeRepository
+    requests: RequestRepository
+    duty: DutyCheck
+    sign_in: SignIn
+    enrolment: Enrolment
+    roster: Roster
+
+    @classmethod
+    def make(
+        cls, store: Store, keystore: Keystore, audit: AuditLog, clock: Clock, campaigns: Mapping[CampaignId, Campaign]
+    ) -> Self:
+        """Return the parts, connected."""
+        accounts, sessions = AccountRepository(store, keystore), SessionRepository(store)
+        codes, requests = CodeRepository(store, keystore), RequestRepository(store, keystore)
+        duty = DutyCheck(store, accounts, sessions, clock)
+        sign_in = SignIn(store, accounts, sessions, duty, audit)
+        enrolment = Enrolment(store, accounts, codes, sign_in, duty, campaigns)
+        roster = Roster(store, accounts, requests, codes, duty, audit)
+        return cls(store, accounts, sessions, codes, requests, duty, sign_in, enrolment, roster)
+
+
+def collections() -> list[Collection]:
+    """Return the collections to prepare."""
+    parts = (repository, session_repository, code_repository, request_repository)
+    return [collection for part in parts for collection in part.collections()]

@@ -1,0 +1,1 @@
+"""Rules about accounts, passwords and one-time codes. Pure."""

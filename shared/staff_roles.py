@@ -1,0 +1,62 @@
+"""Roles of staff and the one table of what each role may do (R-S3). Pure; docs/architecture.md shows the table."""
+
+from collections.abc import Iterable, Mapping
+from enum import StrEnum
+from typing import Final
+
+
+class Role(StrEnum):
+    """Role of an account. A person may have several; acts of two people are filled by two different people."""
+
+    HANDLER = "handler"
+    RESPONSIBLE = "responsible"
+    WARD = "ward"
+    AUDITOR = "auditor"
+    RECEPTION = "reception"
+    ENGINEER = "engineer"
+
+
+class Right(StrEnum):
+    """One kind of act. Texts of pages name it by `right.<value>`."""
+
+    READ_ROSTER = "read-roster"
+    REQUEST_ROSTER_CHANGE = "request-roster-change"
+    REQUEST_RESET = "request-reset"
+    APPROVE_ROSTER_CHANGE = "approve-roster-change"
+    READ_DRAWS = "read-draws"
+    RUN_DRAWS = "run-draws"
+    CORRECT_PLACES = "correct-places"
+    ADMIT = "admit"
+    LEAD_RECEPTION = "lead-reception"
+
+
+RIGHTS: Final[Mapping[Right, frozenset[Role]]] = {
+    Right.READ_ROSTER: frozenset({Role.RESPONSIBLE, Role.WARD, Role.AUDITOR}),
+    Right.REQUEST_ROSTER_CHANGE: frozenset({Role.RESPONSIBLE, Role.WARD}),
+    Right.REQUEST_RESET: frozenset({Role.HANDLER, Role.RESPONSIBLE, Role.WARD}),
+    Right.APPROVE_ROSTER_CHANGE: frozenset({Role.RESPONSIBLE, Role.WARD}),
+    Right.READ_DRAWS: frozenset({Role.HANDLER, Role.RESPONSIBLE, Role.WARD, Role.AUDITOR}),
+    Right.RUN_DRAWS: frozenset({Role.HANDLER, Role.RESPONSIBLE}),
+    Right.CORRECT_PLACES: frozenset({Role.HANDLER, Role.RESPONSIBLE}),
+    Right.ADMIT: frozenset({Role.RECEPTION, Role.HANDLER, Role.RESPONSIBLE}),
+    Right.LEAD_RECEPTION: frozenset({Role.HANDLER, Role.RESPONSIBLE}),
+}
+"""Table of what each role may do. No role implies another."""
+
+
+def may(roles: Iterable[Role], right: Right) -> bool:
+    """Return True if one of the roles has the right."""
+    return not RIGHTS[right].isdisjoint(roles)
+
+
+def parse_roles(names: Iterable[str]) -> frozenset[Role]:
+    """Return the roles of these names. Raises ValueError for an unknown name."""
+    return frozenset(Role(name) for name in names)
+
+
+def table_of_rights() -> str:
+    """Return the table as it stands in docs/architecture.md."""
+    head = ["right", *Role]
+    lines = [head, ["---"] * len(head)]
+    lines += [[right, *("yes" if role in RIGHTS[right] else "–" for role in Role)] for right in Right]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)

@@ -1,0 +1,183 @@
+"""Attacks on the sign-in of staff: replay, another service, another browser, another site, a stranger who guesses."""
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Annotated
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from fastapi import Depends, FastAPI
+from httpx import ASGITransport, AsyncClient, Response
+
+from shared.contracts import StaffChanged
+from shared.signing import SigningKey
+from shared.staff_roles import Right, Role
+from shared.storage import Store
+from shared.web import install_problems
+from shared.web.sign_in.access import StaffAccess
+from shared.web.sign_in.session_repository import collections
+from shared.web.sign_in.staff import Staff
+from tests.support.people_harness import LOTTERY, VAULT, PeopleHarness, later, running
+from tests.support.staff_sign_in import PlayedVault
+
+
+class Service:
+    """A lottery that does nothing but say who is there."""
+
+    def __init__(self, access: StaffAccess, store: Store, vault: PlayedVault) -> None:
+        self.access, self.store, self.vault, self.app = access, store, vault, FastAPI()
+        install_problems(self.app)
+        self.app.include_router(access.router())
+        guard = access.guard(Right.READ_DRAWS, Right.RUN_DRAWS)
+
+        @self.app.get("/who")
+        @self.app.post("/who")
+        async def who(staff: Annotated[Staff, Depends(guard)]) -> str | None:
+            return staff.actor
+
+    def browser(self) -> AsyncClient:
+        return AsyncClient(transport=ASGITransport(self.app), base_url=self.vault.lottery, timeout=30)
+
+    async def ask(self, browser: AsyncClient) -> str:
+        """Return the nonce with which the service sends this browser to the vault."""
+        answer = await browser.get("/sign-in?next=/who")
+        query = parse_qs(urlsplit(answer.headers["location"]).query)
+        assert query["for"] == ["lottery"]
+        return query["nonce"][0]
+
+    async def show(self, browser: AsyncClient, assertion: str) -> Response:
+        return await browser.get(f"/signed-in?assertion={assertion}")
+
+
+@pytest.fixture
+async def service(mongo_url: str, namespace: str, tmp_path: Path) -> AsyncIterator[Service]:
+    store = Store.open(mongo_url, f"{namespace}_lottery")
+    await store.ensure(collections())
+    vault = PlayedVault(8102, tmp_path, roles=frozenset({Role.HANDLER}))
+    yield Service(vault.access(store), store, vault)
+    await store.db.client.drop_database(f"{namespace}_lottery")
+    await store.close()
+
+
+@pytest.fixture
+async def vault(mongo_url: str, namespace: str, tmp_path: Path) -> AsyncIterator[PeopleHarness]:
+    async with running(mongo_url, namespace, tmp_path) as harness:
+        yield harness
+
+
+async def test_an_assertion_signs_in_its_browser_once(service: Service):
+    async with service.browser() as browser, service.browser() as thief:
+        assertion = service.vault.assertion(await service.ask(browser))
+        assert (await service.show(thief, assertion)).status_code == 403
+        answer = await service.show(browser, assertion)
+        assert (answer.status_code, answer.headers["location"]) == (303, "/who")
+        assert answer.headers["referrer-policy"] == "no-referrer"
+        assert (await browser.get("/who")).json() == "yamada-01"
+        assert (await service.show(browser, assertion)).status_code == 403
+        await service.ask(thief)
+        assert (await service.show(thief, assertion)).status_code == 403
+
+
+async def test_no_other_assertion_signs_in(service: Service):
+    async with service.browser() as browser:
+        nonce, past = await service.ask(browser), datetime.now(UTC) - timedelta(seconds=1)
+        other_vault = PlayedVault.__new__(PlayedVault)
+        other_vault.__dict__.update(vars(service.vault), signing=SigningKey.generate())
+        for refused in (
+            service.vault.assertion(nonce, aud="notifier"),
+            service.vault.assertion(nonce, until=past),
+            service.vault.assertion("A" * 48),
+            other_vault.assertion(nonce),
+            service.vault.assertion(nonce)[:-4],
+            "",
+        ):
+            assert (await service.show(browser, refused)).status_code == 403
+        assert (await browser.get("/who")).status_code == 401
+        assert (await service.show(browser, service.vault.assertion(nonce))).status_code == 303
+
+
+async def test_a_session_id_from_before_the_sign_in_is_worth_nothing(service: Service):
+    async with service.browser() as victim, service.browser() as thief:
+        victim.cookies.set("kuji-session", "known-to-the-thief", domain="lottery.localhost")
+        thief.cookies.set("kuji-session", "known-to-the-thief", domain="lottery.localhost")
+        await service.show(victim, service.vault.assertion(await service.ask(victim)))
+        assert (await thief.get("/who")).status_code == 401
+
+
+async def test_another_site_cannot_act_in_a_persons_name(service: Service):
+    async with service.browser() as browser:
+        await service.show(browser, service.vault.assertion(await service.ask(browser)))
+        for origin in ({}, {"origin": "http://elsewhere.example"}, {"origin": VAULT}, {"origin": "null"}):
+            assert (await browser.post("/who", headers=origin)).status_code == 403
+            assert (await browser.post("/sign-out", headers=origin)).status_code == 403
+        assert (await browser.post("/who", headers={"origin": LOTTERY})).json() == "yamada-01"
+
+
+async def test_roles_bind_in_other_services_too(service: Service):
+    async with service.browser() as browser:
+        assertion = service.vault.assertion(await service.ask(browser), roles=frozenset({Role.AUDITOR}))
+        await service.show(browser, assertion)
+        assert (await browser.get("/who")).status_code == 200
+        assert (await browser.post("/who", headers={"origin": LOTTERY})).status_code == 403
+
+
+async def test_a_person_who_leaves_is_out_at_once_and_an_old_event_does_not_let_in_again(service: Service):
+    async with service.browser() as browser:
+        await service.show(browser, service.vault.assertion(await service.ask(browser)))
+        now = datetime.now(UTC)
+        gone = StaffChanged(sub="yamada-01", not_before=now, roles=())
+        old = StaffChanged(sub="yamada-01", not_before=now - timedelta(hours=1), roles=(Role.HANDLER,))
+        for event in (gone, old):
+            await service.store.transact(lambda uow, event=event: service.access.sessions.on_changed([event], uow))
+        assert (await browser.get("/who")).status_code == 401
+        assertion = service.vault.assertion(await service.ask(browser))
+        assert (await service.show(browser, assertion)).status_code == 403
+
+
+async def test_a_code_is_worth_one_sign_in(vault: PeopleHarness):
+    await vault.set_up()
+    async with vault.browser() as person, vault.browser() as thief:
+        code = await vault.fresh_code("suzuki-01")
+        assert (await vault.sign_in(person, "suzuki-01", code=code)).status_code == 303
+        seen = {"id": "suzuki-01", "password": "tulip bicycle harbour seven", "code": code}
+        assert (await thief.post("/sign-in", data=seen)).status_code == 401
+
+
+async def test_a_stranger_who_guesses_does_not_lock_the_person_out(vault: PeopleHarness):
+    responsible, _ = await vault.set_up()
+    await responsible.post("/sign-out")
+    async with vault.browser() as stranger:
+        guesses = [await vault.sign_in(stranger, "suzuki-01", password=f"guess number {n} is wrong") for n in range(11)]
+        assert [guess.status_code for guess in guesses] == [401] * 10 + [429]
+    assert (await vault.sign_in(responsible, "suzuki-01")).status_code == 303
+
+
+async def test_a_session_of_the_vault_cannot_be_fixed_or_used_by_another_site(vault: PeopleHarness):
+    responsible, _ = await vault.set_up()
+    before = responsible.cookies["kuji-session"]
+    await vault.sign_in(responsible, "suzuki-01")
+    assert responsible.cookies["kuji-session"] != before
+    for origin in (LOTTERY, "null", ""):
+        answer = await responsible.post("/desk/people/requests", data={"kind": "end"}, headers={"origin": origin})
+        assert answer.status_code == 403
+    assert (await responsible.get("/desk/me", headers={"host": "lottery.localhost:8102"})).status_code == 307
+
+
+async def test_the_vault_passes_people_on_to_known_services_only(vault: PeopleHarness):
+    responsible, _ = await vault.set_up()
+    nonce = "A" * 48
+    known = await responsible.get(f"/sign-in?for=lottery&nonce={nonce}")
+    assert known.headers["location"].startswith(f"{LOTTERY}/signed-in?assertion=")
+    for query in (f"for=elsewhere&nonce={nonce}", "for=lottery&nonce=no", "next=//elsewhere.example"):
+        assert (await responsible.get(f"/sign-in?{query}")).headers["location"] == "/desk/me"
+    vault.clock.at = later(100)
+    assert (await responsible.get(f"/sign-in?for=lottery&nonce={nonce}")).status_code == 200
+
+
+async def test_the_staff_token_is_nobody_at_the_desk(vault: PeopleHarness):
+    await vault.set_up()
+    async with vault.browser() as holder:
+        token = {"authorization": "Bearer staff-of-the-tests"}
+        assert (await holder.get("/desk/people", headers=token)).status_code == 303
+        assert (await holder.post("/desk/people/requests", data={"kind": "end"}, headers=token)).status_code == 401

@@ -1,0 +1,174 @@
+"""Applications a second from POST to stored entry, and processor time of each process for one application.
+
+    .kuji/venv/bin/python -m tests.bench.bench_pipeline [--size 2000] [--connections 64] [--parts 4]
+
+Starts a whole private installation, seals the applications first, posts them over kept-alive connections and waits
+until the lottery has every verdict. The run is divided into parts, so that one sees whether the rate falls with what
+is stored. Beside it: `generator`, what the client does against a server that does nothing. Processor time depends
+least on the neighbours: compare that.
+"""
+
+import argparse
+import asyncio
+import json
+import os
+import tempfile
+import time
+import urllib.request
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+import psutil
+
+from deploy.demo.client import ApplicantClient
+from deploy.demo.http_connection import Connection, ConnectionPool
+from deploy.demo.people import population
+from deploy.demo.rehearsal import SAMPLE, rehearsal_of, until
+from deploy.demo.sealing import SealingKey
+from deploy.local.ports import free_ports
+from deploy.local.processes import Watchdog
+from deploy.local.stack import Options, Stack
+from shared.campaign import Campaign
+from shared.clock import set_rehearsal_clock
+from shared.json_types import JsonObject
+from tests.support.intake_process import serving
+
+LONGEST_S = 600.0
+UNLIMITED = {"KUJI_APPLICATIONS_PER_MINUTE": "0", "KUJI_REQUESTS_PER_SECOND": "0"}
+
+
+@dataclass(frozen=True)
+class Part:
+    """`spent`: processor time by process, seconds."""
+
+    count: int
+    seconds: float
+    spent: Counter[str]
+
+
+def get(stack: Stack, service: str, path: str) -> JsonObject:
+    """Return the answer to a staff call."""
+    token = stack.secrets.ops[service]
+    request = urllib.request.Request(f"{stack.url(service)}/v1/{path}", headers={"Authorization": f"Bearer {token}"})  # noqa: S310
+    with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310  (loopback)
+        document: JsonObject = json.load(answer)
+        return document
+
+
+async def fetch_key(stack: Stack, campaign: Campaign) -> SealingKey:
+    """Return the campaign's key as soon as intake has it."""
+    trusted = get(stack, "vault", "signing-key")["public_key"]
+    async with ApplicantClient(stack.url("intake"), campaign.id, trusted=trusted) as client:
+        return await client.key()
+
+
+def seal_all(key: SealingKey, campaign: Campaign, size: int) -> list[bytes]:
+    """Return the bodies of `size` web applications."""
+    people = [each for each in population(campaign, seed=777, size=2 * size) if each.channel == "web"][:size]
+    return [
+        json.dumps(
+            {
+                "v": 1,
+                "application_id": each.application_id,
+                "key_id": key.key_id,
+                "sealed": key.seal(each.application_id, each.plaintext),
+            }
+        ).encode()
+        for each in people
+    ]
+
+
+async def post_all(url: str, path: str, bodies: Sequence[bytes], connections: int) -> None:
+    pool = ConnectionPool(url, connections, timeout_s=60)
+
+    async def post(body: bytes) -> None:
+        status = (await pool.request("POST", path, body)).status
+        assert status == 202, status
+
+    await asyncio.gather(*(post(body) for body in bodies))
+    pool.close()
+
+
+async def run_part(stack: Stack, path: str, bodies: Sequence[bytes], stored: int, connections: int) -> Part:
+    """Post the bodies and wait until the lottery has a verdict on each; `stored`: verdicts from before."""
+    before, begun = processor_times(stack), time.perf_counter()
+    await post_all(stack.url("intake"), path, bodies, connections)
+    campaign = path.split("/")[3]
+
+    async def entries() -> int:
+        summary = await asyncio.to_thread(get, stack, "lottery", f"campaigns/{campaign}/summary")
+        return sum(int(count) for count in summary["entries"].values())
+
+    await until(entries, lambda n: n >= stored + len(bodies), within_s=LONGEST_S, what="entries", every_s=0.1)
+    seconds = time.perf_counter() - begun
+    return Part(len(bodies), seconds, processor_times(stack) - before)
+
+
+def processor_times(stack: Stack) -> Counter[str]:
+    """Return the processor time of each process and its children so far, in seconds, and that of the client."""
+    times: Counter[str] = Counter()
+    for child in stack.children():
+        process = psutil.Process(child.pid)
+        for part in (process, *process.children(recursive=True)):
+            times[child.name] += sum(part.cpu_times()[:2])
+    times["client"] = sum(psutil.Process().cpu_times()[:2])
+    return times
+
+
+async def listens(port: int) -> bool:
+    """Return True if a server takes connections at the port."""
+    try:
+        (await Connection.open(port)).close()
+    except OSError:
+        return False
+    return True
+
+
+async def generate(bodies: Sequence[bytes], connections: int) -> float:
+    """Return the rate of the client against a server that does nothing."""
+    [port] = free_ports(1)
+    with serving(port, "tests.bench.responder", str(port)):
+        await until(lambda: listens(port), bool, within_s=30, what="the responder", every_s=0.05)
+        begun = time.perf_counter()
+        await post_all(f"http://127.0.0.1:{port}", "/", bodies, connections)
+        return len(bodies) / (time.perf_counter() - begun)
+
+
+def run(home: Path, size: int, parts: int, connections: int) -> None:
+    campaign, clock = rehearsal_of(SAMPLE, home / "campaigns"), home / "clock.json"
+    set_rehearsal_clock(clock, campaign.window.opens + timedelta(hours=1))
+    with (
+        Watchdog() as watchdog,
+        Stack(home, Options(home / "campaigns", clock, more=UNLIMITED), watchdog=watchdog) as at,
+    ):
+        bodies = seal_all(asyncio.run(fetch_key(at, campaign)), campaign, size)
+        path = f"/v1/campaigns/{campaign.id}/applications"
+        print(f"generator {asyncio.run(generate(bodies[:2000], connections)):8.0f} /s")
+        for number in range(parts):
+            start, end = number * size // parts, (number + 1) * size // parts
+            show(asyncio.run(run_part(at, path, bodies[start:end], start, connections)), end)
+
+
+def show(part: Part, stored: int) -> None:
+    each = {name: round(1000 * seconds / part.count, 2) for name, seconds in part.spent.most_common() if seconds}
+    services = round(sum(cost for name, cost in each.items() if name != "client"), 2)
+    rate = part.count / part.seconds
+    print(f"to {stored:7} stored {rate:6.0f} /s   {services:.2f} ms of processors each: {json.dumps(each)}", flush=True)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--size", type=int, default=2000)
+    parser.add_argument("--parts", type=int, default=4)
+    parser.add_argument("--connections", type=int, default=64)
+    given = parser.parse_args()
+    os.environ.pop("KUJI_NAMESPACE", None)
+    with tempfile.TemporaryDirectory() as folder:
+        run(Path(folder), given.size, given.parts, given.connections)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,145 @@
+"""Run the vault's pages of people on a real database, without a broker: accounts, sign-in, and other browsers."""
+
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from fastapi import FastAPI
+from httpx import ASGITransport, AsyncClient, Response
+from pyotp import TOTP
+
+from services.vault import audit as audit_log
+from services.vault.audit import AuditLog
+from services.vault.keys.keystore import Keystore
+from services.vault.people import parts
+from services.vault.people.parts import People
+from services.vault.people.repository import ACCOUNTS
+from services.vault.people.rules.account import StaffId
+from services.vault.people.wiring import people_routers
+from shared.campaign import load_campaign
+from shared.clock import FixedClock
+from shared.contracts import StaffChanged
+from shared.ids import CampaignId
+from shared.storage import OUTBOX, Store
+from shared.web import RequestLimits, admit_staff, install_problems, require_staff_token
+
+SAMPLE = Path("deploy/campaigns/777-days.yaml")
+VAULT, LOTTERY = "http://vault.localhost:8104", "http://lottery.localhost:8102"
+ORIGINS = {"vault": VAULT, "lottery": LOTTERY}
+STAFF_TOKEN = "staff-of-the-tests"
+PASSWORD = "tulip bicycle harbour seven"
+DAY = datetime(2018, 5, 20, 3, tzinfo=UTC)
+
+RESPONSIBLE = {
+    "id": "suzuki-01", "name": "鈴木花子", "office": "株式会社くじ", "mail": "suzuki@example.jp",
+    "starts": "2018-05-15", "ends": "2018-06-22", "course": "個人情報保護研修", "held": "2018-05-10",
+    "valid_until": "2019-03-31", "teacher": "田中一郎", "pledged": "2018-05-11",
+}  # fmt: skip
+WARD = {**RESPONSIBLE, "id": "mori-01", "name": "森次郎", "office": "オリンピック課", "mail": "mori@example.jp"}
+HANDLER = {**RESPONSIBLE, "id": "yamada-01", "name": "山田太郎", "mail": "yamada@example.jp", "roles": "handler"}
+
+
+@dataclass
+class PeopleHarness:
+    """A vault's pages, and the secrets of the people who signed in."""
+
+    app: FastAPI
+    people: People
+    store: Store
+    clock: FixedClock
+    keystore: Keystore
+    audit: AuditLog
+
+    def browser(self, origin: str = VAULT) -> AsyncClient:
+        """Return a browser without cookies that sends our own pages' forms."""
+        headers = {"origin": origin}
+        return AsyncClient(transport=ASGITransport(self.app), base_url=origin, headers=headers, timeout=30)
+
+    async def first(self) -> dict[str, str]:
+        """Make the first two accounts and return their codes by role."""
+        async with self.browser() as setup:
+            body = {"responsible": RESPONSIBLE, "ward": WARD}
+            headers = {"authorization": f"Bearer {STAFF_TOKEN}"}
+            made = (await setup.post("/v1/people/first", json=body, headers=headers)).raise_for_status().json()
+        return {role: made[role]["code"] for role in ("responsible", "ward")}
+
+    async def accept(self, browser: AsyncClient, staff_id: str, code: str, password: str = PASSWORD) -> Response:
+        """Use an invitation with this browser; return the answer to the last form."""
+        page = await browser.post("/sign-in/invitation", data={"id": staff_id, "code": code})
+        assert page.status_code == 200, page.text
+        secret = re.search(r'id="secret">([A-Z2-7 ]+)<', page.text)
+        assert secret is not None
+        fields = {
+            "id": staff_id,
+            "invitation": code,
+            "password": password,
+            "password_again": password,
+            "code": TOTP(secret[1].replace(" ", "")).now(),
+        }
+        return await browser.post("/sign-in/factors", data=fields)
+
+    async def sign_in(self, browser: AsyncClient, staff_id: str, **changed: str) -> Response:
+        """Send the sign-in form with right values, except those that are changed."""
+        fields = {"id": staff_id, "password": PASSWORD, "code": await self.fresh_code(staff_id)}
+        return await browser.post("/sign-in", data={**fields, **changed})
+
+    async def fresh_code(self, staff_id: str) -> str:
+        """Return a code that was not used, as the person's app would half a minute later."""
+        await self.store.db[ACCOUNTS].update_one({"_id": staff_id}, {"$set": {"totp_step": 0}})
+        return await self.code_now(staff_id)
+
+    async def code_now(self, staff_id: str) -> str:
+        """Return the code that the person's app shows now."""
+        stored = await self.people.accounts.find(StaffId(staff_id))
+        assert stored is not None
+        assert stored.factors.totp is not None
+        return TOTP(stored.factors.totp).now()
+
+    async def set_up(self) -> tuple[AsyncClient, AsyncClient]:
+        """Return the browsers of the responsible handler and of the ward's officer, both signed in."""
+        codes, browsers = await self.first(), (self.browser(), self.browser())
+        for browser, staff_id, role in zip(browsers, ("suzuki-01", "mori-01"), ("responsible", "ward"), strict=True):
+            assert (await self.accept(browser, staff_id, codes[role])).status_code == 303
+        return browsers
+
+    async def changes(self) -> list[StaffChanged]:
+        """Return the published changes of staff, oldest first."""
+        lines = self.store.db[OUTBOX].find({"name": StaffChanged.name}).sort("_id", 1)
+        return [StaffChanged.model_validate_json(line["body"]) async for line in lines]
+
+    async def stored(self) -> str:
+        """Return everything that lies in the database, as the driver shows it."""
+        names = await self.store.db.list_collection_names()
+        return "\n".join([repr(found) for name in names async for found in self.store.db[name].find()])
+
+
+@asynccontextmanager
+async def running(mongo_url: str, namespace: str, folder: Path) -> AsyncIterator[PeopleHarness]:
+    """Run the pages on a campaign day on which everybody of the samples is on duty."""
+    store = Store.open(mongo_url, f"{namespace}_vault")
+    campaign = load_campaign(SAMPLE)
+    clock, keystore = FixedClock(DAY), Keystore.open(folder / "keys", "a passphrase of the tests")
+    audit = AuditLog(store, keystore.signing, clock, folder / "checkpoints.jsonl")
+    people = People.make(store, keystore, audit, clock, {CampaignId(campaign.id): campaign})
+    await store.ensure([*audit_log.collections(), *parts.collections()])
+    (folder / "token").write_text(STAFF_TOKEN, "utf-8")
+    guard = require_staff_token(folder / "token")
+    routers, limits = people_routers(people, ORIGINS, keystore.signing, guard)
+    app = FastAPI()
+    install_problems(app)
+    app.add_middleware(RequestLimits, staff=admit_staff(guard), routes=limits)
+    for router in routers:
+        app.include_router(router)
+    try:
+        yield PeopleHarness(app, people, store, clock, keystore, audit)
+    finally:
+        await store.db.client.drop_database(f"{namespace}_vault")
+        await store.close()
+
+
+def later(days: int) -> datetime:
+    """Return the campaign's day some days later."""
+    return DAY + timedelta(days=days)
