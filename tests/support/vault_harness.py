@@ -21,7 +21,7 @@ from services.vault.app import build
 from services.vault.settings import VaultSettings
 from shared import crockford
 from shared.campaign import Campaign, load_campaigns
-from shared.contracts import ApplicationReceived, Channel, Event, SealingKeyPublished
+from shared.contracts import ApplicationReceived, Channel, Contact, ContactsRegistered, Event, SealingKeyPublished
 from shared.ids import (
     ApplicationId,
     CampaignId,
@@ -158,8 +158,8 @@ class Installation:
 
     async def distinct_items(
         self, service: str, event_type: type[Event], count: int, timeout_s: float
-    ) -> dict[ApplicationId, Any]:
-        """Return the items by application. An event that is delivered twice counts once, as for every consumer."""
+    ) -> dict[str, Any]:
+        """Return the items by application id or receipt. An event delivered twice counts once, as for any consumer."""
 
         async def enough() -> bool:
             return len(await self._by_application(service, event_type)) >= count
@@ -167,12 +167,12 @@ class Installation:
         await until(enough, timeout_s)
         return await self._by_application(service, event_type)
 
-    async def _by_application(self, service: str, event_type: type[Event]) -> dict[ApplicationId, Any]:
+    async def _by_application(self, service: str, event_type: type[Event]) -> dict[str, Any]:
         await self._fetch(service, event_type.name)
         once = dict(self._consumed[(service, event_type.name)])
         events = [event_type.model_validate_json(body) for body in once.values()]
         items = [item for event in events for item in getattr(event, "items")]  # noqa: B009
-        by_id = {item.application_id: item for item in items}
+        by_id = {_name_of(item): item for item in items}
         assert len(by_id) == len(items), "said twice"
         return by_id
 
@@ -187,12 +187,18 @@ class Installation:
         await until(enough)
         return found
 
-    async def items(self, service: str, event_type: type[Event], count: int) -> dict[ApplicationId, Any]:
-        """Return the items by application. Fails if an application occurs twice."""
+    async def items(self, service: str, event_type: type[Event], count: int) -> dict[str, Any]:
+        """Return the items by application id or receipt. Fails if an application occurs twice."""
         items = [item for event in await self.consumed(service, event_type, count) for item in getattr(event, "items")]  # noqa: B009
-        by_id = {item.application_id: item for item in items}
+        by_id = {_name_of(item): item for item in items}
         assert len(by_id) == len(items), "said twice"
         return by_id
+
+    async def newest_contacts(self, count: int) -> dict[str, Contact]:
+        """Return the newest contact of each receipt, as soon as there are `count` contacts in all."""
+        events = await self.consumed("notifier", ContactsRegistered, count)
+        contacts = sorted((item for event in events for item in event.items), key=lambda item: item.revision)
+        return {contact.receipt: contact for contact in contacts}
 
     async def event_ids(self, service: str, event_type: type[Event]) -> list[EventId]:
         await self._fetch(service, event_type.name)
@@ -221,6 +227,11 @@ class Installation:
         names = await self.store.db.list_collection_names()
         documents = [each for name in names for each in await self.store.db[name].find().to_list(None)]
         return "\n".join(map(repr, documents)).encode()
+
+
+def _name_of(item: Any) -> str:
+    """Return the application id; a contact has a receipt number only."""
+    return str(getattr(item, "application_id", None) or item.receipt)
 
 
 def receipt_of(application_id: ApplicationId, channel: Channel) -> Receipt:
