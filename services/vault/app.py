@@ -87,7 +87,7 @@ def build(settings: VaultSettings) -> FastAPI:
 
     room = mail.mail_room(settings, store, keystore, known, templates, campaigns, clock)
     people = people_parts.People.make(store, keystore, audit, clock, campaigns)
-    bounces = mail.bounce_server(settings, keystore, campaigns, store)
+    bounces = mail.bounce_server(settings, keystore, known, campaigns, store)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:

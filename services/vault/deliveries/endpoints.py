@@ -28,9 +28,12 @@ def notices_router(campaigns: Mapping[CampaignId, Campaign], counter: NoticeCoun
         """Return issued and delivered slips, every difference by receipt number, and the notifier's own counts."""
         counted = await counter.count(campaign)
         receipts = await counter.receipts(counted)
-        return {**_counts(counted), "differences": _differences(counted.missing, receipts)} | _notifier(
-            await counter.notifier_counts(campaign)
-        )
+        return {
+            **_counts(counted),
+            "deliveries": await counter.deliveries(campaign),
+            "differences": _differences(counted.missing, receipts),
+            **_notifier(await counter.notifier_counts(campaign)),
+        }
 
     return router
 

@@ -37,6 +37,10 @@ class NoticeCounter:
         found = await self._applications.by_tokens([missed.token for missed in counted.missing])
         return {token: application.receipt for token, application in found.items()}
 
+    async def deliveries(self, campaign: CampaignId) -> dict[str, dict[str, int]]:
+        """Return the number of deliveries by channel and state."""
+        return await self._deliveries.counts(campaign)
+
     async def notifier_counts(self, campaign: CampaignId) -> NoticesCounted | None:
         """Return what the notifier counts itself; None before it said so."""
         return await self._slips.counts(campaign)

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from services.vault.deliveries.rules.delivery import Delivery, Outcome
 from services.vault.deliveries.rules.states import DELIVERED, DELIVERIES, HOLDS_SLOT, OPEN, DeliveryState
-from shared.ids import CampaignId, Token
+from shared.ids import CampaignId, NoticeId, Token
 from shared.storage import Collection, Index, Store, UnitOfWork, UpdateMany
 
 COLLECTION: Final = "notice_deliveries"
@@ -42,6 +42,7 @@ def collections() -> list[Collection]:
             "state": {"enum": [state.value for state in DeliveryState]},
             "code": number,
             "refused": {"bsonType": "array"},
+            "bounced": {"bsonType": "bool"},
             "lost_sessions": number,
             "until": {"bsonType": "date"},
             "mark": text,
@@ -54,6 +55,7 @@ def collections() -> list[Collection]:
         Index("slots", unique=True, where={"slots": {"$exists": True}}),
         Index((("state", 1), ("until", 1))),
         Index("mark", where={"mark": {"$exists": True}}),
+        Index("notice"),
         Index("campaign"),
     )
     return [Collection(COLLECTION, schema, indexes)]
@@ -141,6 +143,25 @@ class DeliveryRepository:
         query = {"campaign": campaign, "bulk": False, "kind": {"$in": list(kinds)}, "state": {"$in": _DELIVERED}}
         found = self._rows.find(query, {"tokens": 1, "n": 1})
         return {(Token(row["tokens"][0]), int(row["n"])) async for row in found}
+
+    async def announced(self, notice: NoticeId) -> list[Token]:
+        """Return the recipients of an announcement by mail that left; none for a notice to one applicant."""
+        query = {"notice": notice, "bulk": True, "state": {"$in": [*_DELIVERED, DeliveryState.UNKNOWN.value]}}
+        return [Token(token) async for row in self._rows.find(query, {"tokens": 1}) for token in row["tokens"]]
+
+    async def mark_bounced(self, uow: UnitOfWork, notice: NoticeId) -> None:
+        """Record that a mail came back, for the vault's own counts."""
+        query = {"notice": notice, "channel": "mail", "state": {"$in": [*_DELIVERED, DeliveryState.UNKNOWN.value]}}
+        await self._rows.update_many(query, {"$set": {"bounced": True}}, session=uow.session)
+
+    async def counts(self, campaign: CampaignId) -> dict[str, dict[str, int]]:
+        """Return the number of deliveries by channel and state; a mail that came back counts as `bounced`."""
+        state = {"$cond": [{"$eq": ["$bounced", True]}, "bounced", "$state"]}
+        group = {"_id": {"channel": "$channel", "state": state}, "count": {"$sum": 1}}
+        found: dict[str, dict[str, int]] = {"mail": {}, "card": {}}
+        async for row in self._rows.aggregate([{"$match": {"campaign": campaign}}, {"$group": group}]):
+            found[row["_id"]["channel"]][row["_id"]["state"]] = row["count"]
+        return found
 
     async def count(self, *states: DeliveryState, campaign: CampaignId | None = None, **more: Any) -> int:
         """Return the number of deliveries in these states."""

@@ -18,6 +18,7 @@ with warnings.catch_warnings():
     warnings.simplefilter("ignore", DeprecationWarning)
     from aiosmtpd.smtp import SMTP, Envelope, Session
 
+from services.vault.deliveries.repository import DeliveryRepository
 from services.vault.mail.rules.batch_reports import named_recipients
 from services.vault.mail.rules.bounce_address import BounceAddresses
 from services.vault.mail.rules.delivery_reports import read_report
@@ -119,6 +120,7 @@ class _Reports:
         find_batch: FindBatch,
     ) -> None:
         self._options, self._campaigns, self._store, self._find_batch = options, campaigns, store, find_batch
+        self._deliveries = DeliveryRepository(store)
 
     async def handle_MAIL(  # noqa: N802
         self, _server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
@@ -149,8 +151,15 @@ class _Reports:
         _log.info("report-read", notice=notice, verdict=reading.verdict, status=reading.status, count=len(tokens))
         events = _events(self._campaigns(), notice, reading, tokens)
         if events:
-            await self._store.transact(lambda uow: _publish(events, uow))
+            await self._store.transact(lambda uow: self._publish(events, uow))
         return _NOTED
+
+    async def _publish(self, bounced: Sequence[MailBounced], uow: UnitOfWork) -> None:
+        """Publish the events. A repeated report has the same event ids, which the inbox drops."""
+        for event in bounced:
+            await uow.emit(event, _event_id(event))
+        for notice in {event.notice_id for event in bounced if event.verdict == "bounced" and event.token is None}:
+            await self._deliveries.mark_bounced(uow, notice)
 
     async def handle_exception(self, error: Exception) -> str:
         """Answer with a temporary error, so that the sender keeps the report and sends it again."""
@@ -196,12 +205,6 @@ def _events(
         for campaign in campaigns
         for token in recipients
     ]
-
-
-async def _publish(bounced: Sequence[MailBounced], uow: UnitOfWork) -> None:
-    """Publish the events. A repeated report has the same event ids, which the inbox drops."""
-    for event in bounced:
-        await uow.emit(event, _event_id(event))
 
 
 def _event_id(event: MailBounced) -> EventId:

@@ -10,6 +10,7 @@ from services.vault.deliveries.repository import DeliveryRepository
 from services.vault.deliveries.rules.states import DeliveryState
 from services.vault.identities.reveal import Identities
 from services.vault.keys.keystore import Keystore
+from services.vault.mail.batches import SentBatches
 from services.vault.mail.bounces import BounceOptions, BounceServer
 from services.vault.mail.composer import MailComposer
 from services.vault.mail.handlers import MailHandlers
@@ -79,7 +80,11 @@ async def running(room: MailRoom, bounces: BounceServer | None, shutdown_s: floa
 
 
 def bounce_server(
-    settings: VaultSettings, keystore: Keystore, campaigns: Mapping[CampaignId, Campaign], store: Store
+    settings: VaultSettings,
+    keystore: Keystore,
+    identities: Identities,
+    campaigns: Mapping[CampaignId, Campaign],
+    store: Store,
 ) -> BounceServer | None:
     """Return the server for delivery reports; None if no port is set: then people have to read the reports."""
     if settings.bounce_port is None:
@@ -92,7 +97,7 @@ def bounce_server(
     def list_open() -> list[CampaignId]:
         return [campaign for campaign in campaigns if keystore.fingerprint_of_destroyed(campaign) is None]
 
-    return BounceServer(options, list_open, store)
+    return BounceServer(options, list_open, store, SentBatches(store, identities).recipients)
 
 
 def _tls_context(cert_file: Path, key_file: Path) -> ssl.SSLContext:

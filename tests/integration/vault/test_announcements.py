@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from services.vault.mail.batches import SentBatches
 from tests.support.mail_room_harness import MailDesk, mail_desk, person
 from tests.support.mail_server import MailServer
 from tests.support.vault_parts import Known
@@ -99,3 +100,14 @@ async def test_an_audit_line_is_written_for_each_recipient(desk: MailDesk) -> No
         await desk.wait_for_answers(1)
     lines = [line for line in (await desk.vault.audited()).splitlines() if f"reveal:{document.notice}" in line]
     assert len(lines) == len(known)
+
+
+async def test_a_report_on_an_announcement_finds_its_recipients_and_no_others(desk: MailDesk) -> None:
+    known = await desk.vault.admit([person(number) for number in range(3)])
+    document, single = desk.announcement(known[:2]), desk.result(known[2])
+    await desk.order(document, single)
+    async with desk.running():
+        await desk.wait_for_answers(2)
+    batches = SentBatches(desk.vault.store, desk.vault.identities)
+    assert await batches.recipients(document.notice) == {one.person.email: one.token for one in known[:2]}
+    assert await batches.recipients(single.notice) == {}

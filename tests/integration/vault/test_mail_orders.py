@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from services.vault.deliveries.reconcile import NoticeCounter
 from services.vault.deliveries.repository import COLLECTION, DeliveryRepository
 from services.vault.deliveries.rules.states import DeliveryState
 from shared.contracts import IssuedSlip, NoticeDocument, SlipsIssued
@@ -111,3 +112,20 @@ async def test_an_unknown_token_is_answered_like_every_flaw(desk: MailDesk, chan
     unknown = desk.result(one, **(register | {"token": "tok_" + 26 * "0"} | changes))
     without_mail = desk.result(other, **(register | changes))
     assert await answered(desk, unknown, without_mail) == ["invalid", "invalid"]
+
+
+async def test_staff_see_deliveries_by_channel_and_state(desk: MailDesk) -> None:
+    one, other = await desk.vault.admit([person(1), person(2)])
+    await desk.order(desk.result(one), desk.result(other, kind="free-text"))
+    counted = await NoticeCounter(desk.vault.store).deliveries(desk.vault.campaign.id)
+    assert counted == {"mail": {"queued": 1, "invalid": 1}, "card": {}}
+
+
+async def test_a_slip_that_the_notifier_never_ordered_is_a_difference(desk: MailDesk) -> None:
+    (one,) = await desk.vault.admit([person(1)])
+    issued = SlipsIssued(campaign=desk.vault.campaign.id, items=(IssuedSlip(token=one.token, n=1_000_000),))
+    await desk.vault.store.transact(lambda uow: desk.handlers.on_slips_issued([issued], uow))
+    counter = NoticeCounter(desk.vault.store)
+    counted = await counter.count(desk.vault.campaign.id)
+    assert (counted.issued, counted.delivered) == (1, 0)
+    assert await counter.receipts(counted) == {one.token: one.receipt}
