@@ -1,7 +1,7 @@
 """Messages between lottery, notifier and vault about notices: slips, notice documents, answers, counts.
 
 The notifier decides when and by which channel an applicant is told; the vault writes the text from released templates,
-the slip and its register, and sends or prints it (R-B8, ADR 28).
+the slip and its register, and sends or prints it (R-B8, ADR 31).
 """
 
 from typing import Annotated, ClassVar, Final, Literal, Self

@@ -1,7 +1,7 @@
 """The mail room: claim deliveries in bundles, write their texts, send them, and write and publish the outcomes.
 
 What is not yet `committing` is sent again after a crash; what is `committing` may have left and becomes `unknown`
-(ADR 0012, ADR 0028). All claims run out by the database's clock.
+(ADR 12, ADR 31). All claims run out by the database's clock.
 """
 
 import asyncio
