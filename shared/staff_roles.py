@@ -26,6 +26,7 @@ class Right(StrEnum):
     READ_DRAWS = "read-draws"
     RUN_DRAWS = "run-draws"
     CORRECT_PLACES = "correct-places"
+    READ_NOTICES = "read-notices"
     ADMIT = "admit"
     LEAD_RECEPTION = "lead-reception"
 
@@ -38,6 +39,7 @@ RIGHTS: Final[Mapping[Right, frozenset[Role]]] = {
     Right.READ_DRAWS: frozenset({Role.HANDLER, Role.RESPONSIBLE, Role.WARD, Role.AUDITOR}),
     Right.RUN_DRAWS: frozenset({Role.HANDLER, Role.RESPONSIBLE}),
     Right.CORRECT_PLACES: frozenset({Role.HANDLER, Role.RESPONSIBLE}),
+    Right.READ_NOTICES: frozenset({Role.HANDLER, Role.RESPONSIBLE, Role.WARD, Role.AUDITOR}),
     Right.ADMIT: frozenset({Role.RECEPTION, Role.HANDLER, Role.RESPONSIBLE}),
     Right.LEAD_RECEPTION: frozenset({Role.HANDLER, Role.RESPONSIBLE}),
 }

@@ -23,7 +23,7 @@ from shared.messaging.access import User, definitions
 PIN: Final = "vault-signing-key"
 """The vault's public signing key, which intake's pages pin. The vault makes it at its first start (`pin`)."""
 
-_PINNED: Final = ("intake", "lottery")
+_PINNED: Final = ("intake", "lottery", "notifier")
 
 AMQP_URL, MONGO_URL = "kuji_amqp_url", "kuji_mongo_url"
 """Files of the settings of these names (`KUJI_SECRETS_DIR`)."""
@@ -61,7 +61,7 @@ def service_keys(folder: Path) -> KeyFolders:
 def pin(folder: Path, signing_key: str) -> None:
     """Hand the vault's public key (base64url) to the services that trust it, once it is known.
 
-    From then on intake's form is open, and staff can sign in at the lottery.
+    From then on intake's form is open, and staff can sign in at lottery and notifier.
     """
     for service in _PINNED:
         _write(folder / service / PIN, signing_key)
@@ -86,7 +86,10 @@ def environment(service: str, *, rehearsal: bool) -> dict[str, str]:
             "KUJI_BOUNCE_CLIENTS": '["172.16.0.0/12"]',
             **(_MAILBOX if rehearsal else {}),
         },
-        "notifier": {"KUJI_GATHER_S": "1.5", "KUJI_MAIL_WAITS_S": "[0.5,1,2]"} if rehearsal else {},
+        "notifier": {
+            "KUJI_VAULT_KEY_FILE": f"/run/kuji/{PIN}",
+            **({"KUJI_GATHER_S": "1.5", "KUJI_MAIL_WAITS_S": "[0.5,1,2]"} if rehearsal else {}),
+        },
     }
     return {
         "KUJI_SECRETS_DIR": "/run/kuji",

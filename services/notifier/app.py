@@ -1,10 +1,13 @@
 """Wiring of the notifier: every part is built here, once."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import re
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
 from functools import partial
+from typing import Final
 
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 
 from services.notifier import handlers
 from services.notifier.announcements.announce import AnnouncementService
@@ -18,6 +21,7 @@ from services.notifier.leadership import Leadership
 from services.notifier.mail.answers import MailAnswers
 from services.notifier.mail.dispatch import MailDispatcher
 from services.notifier.overview import Overview
+from services.notifier.pages.notices import NoticePages, notices_router, notifier_renderer
 from services.notifier.post.endpoints import cards_router
 from services.notifier.post.print_queue import PrintQueue
 from services.notifier.publish_counts import CountsPublisher
@@ -25,8 +29,8 @@ from services.notifier.rules.answers import Waits
 from services.notifier.rules.pacing import Pacing
 from services.notifier.rules.states import NoticeState
 from services.notifier.settings import NotifierSettings
-from shared.campaign import load_campaigns
-from shared.clock import choose_clock
+from shared.campaign import Campaign, load_campaigns
+from shared.clock import Clock, choose_clock
 from shared.contracts import (
     ContactsRegistered,
     ErasureRequested,
@@ -35,15 +39,23 @@ from shared.contracts import (
     PlacesOffered,
     PrintCompleted,
     ResultsPublished,
+    StaffChanged,
 )
 from shared.erasure import ErasureParticipant, refuse_erased_ids
 from shared.erasure import collections as erasure_collections
+from shared.ids import CampaignId
 from shared.messaging import Bus
 from shared.periodic import PeriodicTasks
 from shared.service_keys import ServiceKey
 from shared.storage import Store
-from shared.web import RequestLimits, admit_staff, health_router, install_problems, require_staff_token
+from shared.web import BodyLimit, RequestLimits, admit_staff, health_router, install_problems, require_staff_token
 from shared.web.health import Count
+from shared.web.sign_in import session_repository as sign_in
+from shared.web.sign_in.access import StaffAccess
+from shared.web.staff_token import Guard
+
+_SIGN_OUT: Final = BodyLimit(re.compile("/sign-out"))
+"""Route that checks by itself who sends its form."""
 
 
 def build(settings: NotifierSettings) -> FastAPI:
@@ -52,53 +64,97 @@ def build(settings: NotifierSettings) -> FastAPI:
     clock = choose_clock(settings.clock_file, campaigns.values())
     store = Store.open(settings.mongo_url.get_secret_value(), settings.mongo_database, timeout_s=settings.timeout_s)
     bus = Bus(settings, "notifier", store)
-    applicants, counts = ApplicantRepository(store.db), NoticeCountsRepository(store.db)
     service_key = ServiceKey(settings.service_keys_dir, "notifier")
     erasure = ErasureParticipant("notifier", store, NotifierStores(store), bus, service_key)
-    overview = Overview(store.db, clock)
-    leadership = Leadership(store.db, settings.lease_s)
-    mail = MailDispatcher(store, Pacing(settings.pace_per_s), settings.single_classes, silence_s=settings.silence_s)
+    access = StaffAccess.make(
+        "notifier",
+        store,
+        settings.origins,
+        token_file=settings.ops_token_file,
+        vault_key_file=settings.vault_key_file,
+        state_dir=settings.state_dir,
+    )
     cards = PrintQueue(store, gather_s=settings.gather_s, release_wait_s=settings.release_wait_s)
-    announcements = AnnouncementService(store)
-    led = [
-        leadership.only(task)
-        for task in (
-            mail.give_up_waiting,
-            announcements.create_notices,
-            cards.order_due_batches,
-            CountsPublisher(store, overview).publish_changes,
-        )
-    ]
-    watch = PeriodicTasks(campaigns.values(), [*led, erasure.carry_out], every_s=settings.poll_s)
-    mailing = PeriodicTasks(campaigns.values(), [leadership.only(mail.order_due_mails)], every_s=settings.poll_s)
-    _connect(bus, MailAnswers(Waits(settings.mail_waits_s, settings.release_wait_s)), cards, erasure)
+    desk = _Desk(campaigns, store, clock, Overview(store.db, clock), AnnouncementService(store), access)
+    leadership = Leadership(store.db, settings.lease_s)
+    periodic = _periodic_tasks(settings, desk, cards, leadership, erasure)
+    _connect(bus, MailAnswers(Waits(settings.mail_waits_s, settings.release_wait_s)), cards, erasure, access)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        await store.ensure([*COLLECTIONS, *erasure_collections()])
+        await store.ensure([*COLLECTIONS, *erasure_collections(), *sign_in.collections()])
         await refuse_erased_ids(store, campaigns.values())
-        await applicants.ensure_locks(campaigns)
-        async with bus, watch.running(), mailing.running():
+        await ApplicantRepository(store.db).ensure_locks(campaigns)
+        async with AsyncExitStack() as running:
+            await running.enter_async_context(bus)
+            for tasks in periodic:
+                await running.enter_async_context(tasks.running())
             yield
         await leadership.give_up()
         await store.close()
 
-    guard = require_staff_token(settings.ops_token_file)
     app = FastAPI(
         title="Kuji notifier", version="1", lifespan=lifespan, openapi_url=None, docs_url=None, redoc_url=None
     )
     install_problems(app)
-    app.add_middleware(RequestLimits, staff=admit_staff(guard))
-    app.include_router(staff_router(campaigns, store.db, overview, guard))
-    app.include_router(announcements_router(campaigns, store, announcements, guard))
-    app.include_router(cards_router(campaigns, store, clock, guard))
+    guard = require_staff_token(settings.ops_token_file)
+    app.add_middleware(RequestLimits, staff=admit_staff(guard), routes=(_SIGN_OUT,))
+    for router in _routers(desk, guard):
+        app.include_router(router)
     app.include_router(bus.parking_router(guard))
-    alarms: dict[str, Count] = {**bus.alarms, "invalid_notices": partial(counts.count_state, NoticeState.INVALID)}
+    invalid = partial(NoticeCountsRepository(store.db).count_state, NoticeState.INVALID)
+    alarms: dict[str, Count] = {**bus.alarms, "invalid_notices": invalid}
     app.include_router(health_router({"broker": bus.ready, "store": store.ping}, alarms))
     return app
 
 
-def _connect(bus: Bus, answers: MailAnswers, cards: PrintQueue, erasure: ErasureParticipant) -> None:
+@dataclass(frozen=True)
+class _Desk:
+    """Parts behind the staff's endpoints and pages."""
+
+    campaigns: Mapping[CampaignId, Campaign]
+    store: Store
+    clock: Clock
+    overview: Overview
+    announcements: AnnouncementService
+    access: StaffAccess
+
+
+def _routers(desk: _Desk, guard: Guard) -> Iterator[APIRouter]:
+    """Yield the routers of endpoints and pages."""
+    campaigns, store = desk.campaigns, desk.store
+    yield staff_router(campaigns, store.db, desk.overview, guard)
+    yield announcements_router(campaigns, store, desk.announcements, guard)
+    yield cards_router(campaigns, store, desk.clock, guard)
+    yield notices_router(NoticePages(campaigns, store.db, desk.overview, desk.clock, notifier_renderer(), desk.access))
+
+
+def _periodic_tasks(
+    settings: NotifierSettings, desk: _Desk, cards: PrintQueue, leadership: Leadership, erasure: ErasureParticipant
+) -> tuple[PeriodicTasks, PeriodicTasks]:
+    """Return the mail orders, which must not wait for the rest, and the rest."""
+    mail = MailDispatcher(
+        desk.store, Pacing(settings.pace_per_s), settings.single_classes, silence_s=settings.silence_s
+    )
+    counts = CountsPublisher(desk.store, desk.overview)
+    rest = (
+        mail.give_up_waiting,
+        desk.announcements.create_notices,
+        cards.order_due_batches,
+        counts.publish_changes,
+    )
+    led = [leadership.only(task) for task in rest]
+    events, every_s = desk.campaigns.values(), settings.poll_s
+    return (
+        PeriodicTasks(events, [leadership.only(mail.order_due_mails)], every_s=every_s),
+        PeriodicTasks(events, [*led, erasure.carry_out], every_s=every_s),
+    )
+
+
+def _connect(
+    bus: Bus, answers: MailAnswers, cards: PrintQueue, erasure: ErasureParticipant, access: StaffAccess
+) -> None:
+    bus.consume(StaffChanged, access.sessions.on_changed)
     bus.consume(ContactsRegistered, handlers.on_contacts)
     bus.consume(ResultsPublished, handlers.on_results)
     bus.consume(PlacesOffered, handlers.on_places)

@@ -1,5 +1,7 @@
 """Settings of the notifier."""
 
+from pathlib import Path
+
 from pydantic import Field
 
 from shared.settings import ServiceSettings
@@ -14,6 +16,9 @@ class NotifierSettings(ServiceSettings):
     )
     pace_per_s: dict[str, float] = Field(
         {}, description="most recipients per second by class of mail domain, JSON; no limit for other classes"
+    )
+    vault_key_file: Path | None = Field(
+        None, description="file with the vault's public signing key, which signs who signed in; without it nobody can"
     )
     single_classes: frozenset[str] = Field(
         frozenset({"docomo", "ezweb", "au", "softbank"}),

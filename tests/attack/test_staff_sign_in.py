@@ -37,7 +37,7 @@ class Service:
             return staff.actor
 
     def browser(self) -> AsyncClient:
-        return AsyncClient(transport=ASGITransport(self.app), base_url=self.vault.lottery, timeout=30)
+        return AsyncClient(transport=ASGITransport(self.app), base_url=self.vault.site, timeout=30)
 
     async def ask(self, browser: AsyncClient) -> str:
         """Return the nonce with which the service sends this browser to the vault."""

@@ -75,7 +75,7 @@ class LotteryHarness:
 
     @property
     def site(self) -> str:
-        return self.vault.lottery
+        return self.vault.site
 
     def do(self, campaign: Campaign, work: Callable[[Office], Awaitable[T]]) -> T:
         """Run the function on the database as another process of the lottery would."""

@@ -58,7 +58,7 @@ def reception_desk(url: str, database: str, folder: Path) -> Iterator[ReceptionD
     async def run() -> None:
         async with run_reception(url, database, folder, running=True) as harness:
             server = uvicorn.Server(uvicorn.Config(harness.app(vault), log_config=None, lifespan="off"))
-            made.append(ReceptionDesk(asyncio.get_running_loop(), harness, vault.lottery))
+            made.append(ReceptionDesk(asyncio.get_running_loop(), harness, vault.site))
             serving = asyncio.create_task(server.serve([listener]))
             ready.set()
             await asyncio.to_thread(ended.wait)

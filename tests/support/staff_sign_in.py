@@ -27,19 +27,25 @@ class PlayedVault:
     """A vault that signs in one person without asking: with a browser, by way of `vault.localhost`."""
 
     def __init__(
-        self, port: int, folder: Path, staff_id: str = DEFAULT, roles: frozenset[Role] = frozenset(Role)
+        self,
+        port: int,
+        folder: Path,
+        staff_id: str = DEFAULT,
+        roles: frozenset[Role] = frozenset(Role),
+        service: str = "lottery",
     ) -> None:
         self.signing, self.staff_id, self.roles = SigningKey.generate(), staff_id, roles
-        self.address, self.lottery = f"http://vault.localhost:{port}", f"http://lottery.localhost:{port}"
+        self.service = service
+        self.address, self.site = f"http://vault.localhost:{port}", f"http://{service}.localhost:{port}"
         self._folder = folder
         (folder / "vault-key").write_text(self.signing.public, "ascii")
 
     def access(self, store: Store, token_file: Path | None = None) -> StaffAccess:
-        """Return the lottery's access, which trusts this vault."""
+        """Return the service's access, which trusts this vault."""
         return StaffAccess.make(
-            "lottery",
+            self.service,
             store,
-            {"vault": self.address, "lottery": self.lottery},
+            {"vault": self.address, self.service: self.site},
             token_file=token_file,
             vault_key_file=self._folder / "vault-key",
             state_dir=self._folder,
@@ -49,18 +55,18 @@ class PlayedVault:
         """Return a signed assertion; `changed` replaces members of it."""
         now = datetime.now(UTC)
         right = {
-            "aud": "lottery", "sub": self.staff_id, "roles": self.roles, "auth_time": now, "method": "password+totp",
+            "aud": self.service, "sub": self.staff_id, "roles": self.roles, "auth_time": now, "method": "password+totp",
             "nonce": nonce, "sid": "a-session", "until": now + timedelta(hours=12),
         }  # fmt: skip
         return write_assertion(self.signing, Assertion(**{**right, **changed}))  # type: ignore[arg-type]
 
     def serve_beside(self, app: FastAPI) -> None:
-        """Answer at `vault.localhost` on the port of the lottery under test."""
+        """Answer at `vault.localhost` on the port of the service under test."""
         vault = FastAPI()
 
         @vault.get("/sign-in")
         async def sign_in(request: Request) -> RedirectResponse:
             assertion = self.assertion(request.query_params["nonce"])
-            return RedirectResponse(f"{self.lottery}/signed-in?assertion={assertion}", 303)
+            return RedirectResponse(f"{self.site}/signed-in?assertion={assertion}", 303)
 
         app.router.routes.insert(0, Host("vault.localhost", vault))

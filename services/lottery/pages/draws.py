@@ -29,7 +29,7 @@ from shared.web.sign_in.access import StaffAccess
 from shared.web.sign_in.staff import Staff
 
 _HEADERS: Final = page_headers(forms=True)
-_PROGRAM: Final = ("call.", "dice.say.", "draws.say.")
+_PROGRAM: Final = ("call.", "live.", "dice.say.", "draws.say.")
 """Prefixes of the texts that the programs show by themselves."""
 
 

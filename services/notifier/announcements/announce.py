@@ -16,7 +16,7 @@ from shared.errors import KujiError
 from shared.ids import CampaignId, ClassId
 from shared.storage import Store, UnitOfWork
 
-_PART: Final = 500
+PART: Final = 500
 """Notices created in one transaction."""
 
 
@@ -87,12 +87,12 @@ class AnnouncementService:
             if announcement is None:
                 return False
             recipients = await applicants.list_recipients(
-                campaign, announcement.class_id, after=announcement.last_token, limit=_PART
+                campaign, announcement.class_id, after=announcement.last_token, limit=PART
             )
             contacts = await applicants.load_contacts(recipients)
             notices = [_new(announcement, contact) for contact in contacts.values()]
             await NoticeRepository.within(uow).insert_missing(notices)
-            last = recipients[-1] if len(recipients) == _PART else None
+            last = recipients[-1] if len(recipients) == PART else None
             await announcements.record_progress(announcement.id, len(notices), last)
             return True
 

@@ -117,12 +117,12 @@ def _plan(due: Sequence[Notice], allowances: Mapping[str, float], singles: Colle
 
 def _groups(due: Sequence[Notice], singles: Collection[str]) -> list[list[Notice]]:
     """Return the notices by mail: an announcement shares a mail with others of the same class of mail domains."""
-    apart = [[notice] for notice in due if not _may_share(notice, singles)]
-    shared = sorted((notice for notice in due if _may_share(notice, singles)), key=_mail_key)
-    for _, equal in groupby(shared, key=_mail_key):
+    groups = [[notice] for notice in due if not _may_share(notice, singles)]
+    sharing = sorted((notice for notice in due if _may_share(notice, singles)), key=_mail_key)
+    for _, equal in groupby(sharing, key=_mail_key):
         group = list(equal)
-        apart += [group[start : start + RECIPIENT_LIMIT] for start in range(0, len(group), RECIPIENT_LIMIT)]
-    return apart
+        groups += [group[start : start + RECIPIENT_LIMIT] for start in range(0, len(group), RECIPIENT_LIMIT)]
+    return groups
 
 
 def _may_share(notice: Notice, singles: Collection[str]) -> bool:

@@ -68,7 +68,7 @@ async def test_an_announcement_about_a_class_reaches_its_holders_alone(prepared:
 async def test_an_announcement_that_was_interrupted_is_continued_without_doubles(
     prepared: NotifierHarness, monkeypatch: Any
 ) -> None:
-    monkeypatch.setattr(announce, "_PART", 4)
+    monkeypatch.setattr(announce, "PART", 4)
     applicants = by_mail(11)
     await prepared.store.transact(lambda uow: handlers.on_contacts(prepared.contacts(applicants), uow))
     service = await make(prepared, None, parts=1)

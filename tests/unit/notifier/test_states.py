@@ -97,7 +97,7 @@ def test_an_applicant_can_be_told_from_each_state(state: NoticeState) -> None:
 
 
 def test_an_unknown_mail_is_ordered_again_only_by_a_handler() -> None:
-    """See ADR 12. PENDING follows UNKNOWN as a decision alone: no answer of the mail room leads there."""
+    """See ADR 12: PENDING follows UNKNOWN as a decision alone: no answer of the mail room leads there."""
     assert not NOTICES.after[S.UNKNOWN] & {S.MAILING, S.DEFERRED, S.UNRELEASED}
     assert S.UNKNOWN in DECISIONS[S.PENDING]
     outcomes = {consequence(answer(name), NOTICE, 1, Waits((1,), 1)).state for name in ANSWERS}

@@ -127,7 +127,8 @@ def test_the_second_person_has_another_role(kind: RequestKind, first: Role, seco
 
 def test_an_engineer_has_no_right_that_shows_a_person_and_an_auditor_changes_nothing():
     assert not any(may([Role.ENGINEER], right) for right in RIGHTS)
-    assert {right for right in RIGHTS if may([Role.AUDITOR], right)} == {Right.READ_ROSTER, Right.READ_DRAWS}
+    seen = {Right.READ_ROSTER, Right.READ_DRAWS, Right.READ_NOTICES}
+    assert {right for right in RIGHTS if may([Role.AUDITOR], right)} == seen
 
 
 def test_the_document_shows_the_table_of_the_code():

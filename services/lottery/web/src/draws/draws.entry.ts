@@ -3,7 +3,7 @@
 import { section } from "#shared/dom.ts";
 import { call } from "./calls.ts";
 import { t } from "#shared/page.ts";
-import { keepLive, refresh } from "./live.ts";
+import { keepLive, refresh } from "#shared/live.ts";
 import { readTimestamp } from "./stamp.ts";
 import { runDryRun } from "./dry_run.ts";
 

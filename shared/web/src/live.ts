@@ -3,8 +3,8 @@
  * The browser parses the answer as a separate document: no script runs and no HTML text enters this page.
  */
 
-import { section } from "#shared/dom.ts";
-import { t } from "#shared/page.ts";
+import { section } from "./dom.ts";
+import { t } from "./page.ts";
 
 const EVERY_MS = 3_000;
 const TIMEOUT_MS = 10_000;
@@ -30,7 +30,7 @@ export async function refresh(): Promise<void> {
     for (const [old, fresh] of found) if (fresh !== null) replaceContent(old, fresh);
     showAway("");
   } catch {
-    showAway(t("draws.say.away"));
+    showAway(t("live.away"));
   }
 }
 
