@@ -81,7 +81,7 @@ class DocumentAcceptance:
             delivery = _judge(document, flaw, register, taken, is_released=released[document.kind])
             taken.fresh[delivery.id] = delivery
         await self._deliveries.insert(uow, list(taken.fresh.values()))
-        await self._slips.add_seen(uow, campaign, _numbers(taken.fresh.values()))
+        await self._slips.add_seen(uow, campaign, _newer_numbers(taken.fresh.values(), register))
         every = taken.known | taken.fresh
         rows = tuple(every[row_id] for row_id in dict.fromkeys(map(delivery_id, documents)))
         return AcceptedDocuments(rows, frozenset(taken.known))
@@ -147,12 +147,13 @@ def _refuse(document: NoticeDocument, flaw: Flaw) -> Delivery:
     return Delivery(document, Outcome(DeliveryState.INVALID))
 
 
-def _numbers(deliveries: Iterable[Delivery]) -> dict[Token, int]:
-    """Return the newest number by token of the slips that were accepted."""
+def _newer_numbers(deliveries: Iterable[Delivery], register: Register) -> dict[Token, int]:
+    """Return by token the numbers of accepted slips that are newer than all seen before."""
     numbers: dict[Token, int] = {}
     for delivery in deliveries:
         document = delivery.document
         if document.slip is not None and document.token is not None and delivery.is_open:
             token = Token(document.token)
-            numbers[token] = max(document.n, numbers.get(token, 0))
+            if document.n > numbers.get(token, register.newest.get(token, 0)):
+                numbers[token] = document.n
     return numbers

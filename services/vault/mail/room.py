@@ -28,13 +28,15 @@ _MOST_LOST_SESSIONS: Final = 5
 """Sessions that may end at one recipient before the notifier is told to try later."""
 
 _LONGEST_PAUSE_S: Final = 60.0
+_END_S: Final = 5.0
 
 
 @dataclass(frozen=True)
 class Pace:
     """`bundle`: deliveries claimed at once. `commit`: texts that are marked, sent and settled at once.
 
-    A crash makes at most `commit` deliveries of each of the `workers` unknown. Times in seconds.
+    A crash makes the groups under way unknown: of each worker those being sent and those whose outcomes are being
+    written. Times in seconds.
     """
 
     bundle: int = 200
@@ -52,7 +54,7 @@ class MailRoom:
     def __init__(self, store: Store, composer: MailComposer, pool: SessionPool, pace: Pace | None = None) -> None:
         self._store, self._deliveries = store, DeliveryRepository(store)
         self._composer, self._pool, self._pace = composer, pool, pace or Pace()
-        self._stopping = asyncio.Event()
+        self._stopping, self._ending = asyncio.Event(), False
         self._failures = 0
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -67,9 +69,10 @@ class MailRoom:
         self._pool.stopping = True
         if self._tasks:
             _, late = await asyncio.wait(self._tasks, timeout=timeout_s)
+            self._ending = True
             for task in late:
                 task.cancel()
-            await asyncio.gather(*self._tasks, return_exceptions=True)
+            await asyncio.wait(self._tasks, timeout=_END_S)
         await self._pool.close()
 
     async def waiting_for_server(self) -> int:
@@ -102,36 +105,38 @@ class MailRoom:
         async with self._renewing(mark):
             try:
                 composed = await self._composer.compose(deliveries)
+                await self._settle(mark, deliveries, composed.settled)
+                await self._send_groups(mark, composed.mails, {delivery.id: delivery for delivery in deliveries})
             except (PyMongoError, TransientError):
+                # A mark may have been written although its answer was lost. Nothing of these was sent.
                 await self._insist(lambda: self._deliveries.release(mark, _ids(deliveries), self._pace.retry_s))
                 raise
-            await self._settle(mark, deliveries, composed.settled)
-            by_id = {delivery.id: delivery for delivery in deliveries}
-            for start in range(0, len(composed.mails), self._pace.commit):
-                if self._stopping.is_set() or (start and self._pool.is_away):
-                    rest = [mail.id for mail in composed.mails[start:]]
-                    await self._give_back(mark, rest)
-                    break
-                await self._send_group(mark, composed.mails[start : start + self._pace.commit], by_id)
         return True
 
-    async def _send_group(self, mark: str, mails: Sequence[OutgoingMail], by_id: Mapping[str, Delivery]) -> None:
-        """Mark the texts durably as being sent, send them, and write their outcomes."""
-        ids = [mail.id for mail in mails]
+    async def _send_groups(self, mark: str, mails: Sequence[OutgoingMail], by_id: Mapping[str, Delivery]) -> None:
+        """Send group after group; outcomes are written while the next group is sent, and before this returns."""
+        writing: list[asyncio.Task[None]] = []
         try:
-            begun = await self._deliveries.begin(mark, ids, self._pace.lease_s)
-        except (PyMongoError, TransientError):
-            # The mark may have been written although its answer was lost. Nothing was sent.
-            await self._insist(lambda: self._deliveries.release(mark, ids, self._pace.retry_s))
-            raise
-        sent = await self._pool.send_all([mail for mail in mails if mail.id in begun])
-        deliveries = [by_id[row_id] for row_id in ids if row_id in begun]
+            for start in range(0, len(mails), self._pace.commit):
+                if self._stopping.is_set() or (start and self._pool.is_away):
+                    await self._give_back(mark, [mail.id for mail in mails[start:]])
+                    break
+                group = mails[start : start + self._pace.commit]
+                begun = await self._deliveries.begin(mark, [mail.id for mail in group], self._pace.lease_s)
+                sent = await self._pool.send_all([mail for mail in group if mail.id in begun])
+                deliveries = [by_id[mail.id] for mail in group if mail.id in begun]
+                writing.append(asyncio.create_task(self._finish(mark, deliveries, sent), name="mail outcomes"))
+        finally:
+            await asyncio.gather(*writing)
+
+    async def _finish(self, mark: str, deliveries: Sequence[Delivery], sent: SentMails) -> None:
+        """Write the outcomes of a group, and let those wait whose text was not sent."""
         outcomes = dict(sent.outcomes)
         for delivery in deliveries:
             if delivery.id in sent.lost and delivery.lost_sessions + 1 >= _MOST_LOST_SESSIONS:
                 outcomes[delivery.id] = Outcome(DeliveryState.LATER)
         await self._settle(mark, deliveries, outcomes)
-        await self._release(mark, [row_id for row_id in ids if row_id in begun and row_id not in outcomes], sent)
+        await self._release(mark, [delivery.id for delivery in deliveries if delivery.id not in outcomes], sent)
 
     async def _release(self, mark: str, ids: Sequence[str], sent: SentMails) -> None:
         """Let deliveries wait of which nothing was sent; a try counts only where the session ended at this mail."""
@@ -158,13 +163,15 @@ class MailRoom:
         await self._insist(lambda: self._store.transact(write_outcomes))
 
     async def _insist(self, write: Callable[[], Awaitable[None]]) -> None:
-        """Repeat a write until it succeeds; only the end of the process ends it."""
+        """Repeat a write until it succeeds; only the end of the process ends that, and then the lease does."""
         pause_s = 0.1
         while True:
             try:
                 return await write()
             except (PyMongoError, TransientError) as error:
                 _log.warning("outcome-not-written", **describe(error))
+                if self._ending:
+                    raise
             await asyncio.sleep(pause_s)
             pause_s = min(2 * pause_s, 2.0)
 

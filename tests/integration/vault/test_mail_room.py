@@ -1,12 +1,15 @@
 """The mail room on a real database and mail server: each document is sent once, and its answer is published."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from services.vault.deliveries.repository import COLLECTION, DeliveryRepository
+from services.vault.deliveries.rules.delivery import Outcome
 from services.vault.deliveries.rules.states import DeliveryState
+from shared.storage import StoreUnavailableError, UnitOfWork
 from tests.support.mail_room_harness import MailDesk, mail_desk, person, sign_slip
 from tests.support.mail_server import MailServer
 from tests.support.waiting import until
@@ -187,3 +190,57 @@ async def test_a_foreign_signature_is_answered_invalid(desk: MailDesk, server: M
     await desk.order(desk.result(known, slip=slip))
     assert [answer.answer for answer in await desk.answers()] == ["invalid"]
     assert server.mails == []
+
+
+async def test_an_outcome_is_written_although_the_database_fails_at_first(
+    desk: MailDesk, server: MailServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (known,) = await desk.vault.admit([person(1)])
+    await desk.order(desk.result(known))
+    settle, failures = DeliveryRepository.settle, [StoreUnavailableError("no primary")] * 3
+
+    async def settle_at_last(self: DeliveryRepository, uow: UnitOfWork, outcomes: Mapping[str, Outcome]) -> None:
+        if failures:
+            raise failures.pop()
+        await settle(self, uow, outcomes)
+
+    monkeypatch.setattr(DeliveryRepository, "settle", settle_at_last)
+    async with desk.running():
+        (answered,) = await desk.wait_for_answers(1)
+    assert (answered.answer, len(server.mails)) == ("sent", 1)
+
+
+async def test_stopping_ends_although_the_database_stays_away(
+    desk: MailDesk, server: MailServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (known,) = await desk.vault.admit([person(1)])
+    await desk.order(desk.result(known))
+
+    async def fail(_: DeliveryRepository, __: UnitOfWork, ___: Mapping[str, Outcome]) -> None:
+        raise StoreUnavailableError("no primary")
+
+    with monkeypatch.context() as away:
+        away.setattr(DeliveryRepository, "settle", fail)
+        room = desk.new_room()
+        room.start()
+        await until(lambda: server.mails)
+        await room.stop(0.2)
+    await desk.vault.store.db[COLLECTION].update_one({}, [{"$set": {"until": {"$subtract": ["$$NOW", 1]}}}])
+    async with desk.running():
+        (answered,) = await desk.wait_for_answers(1)
+    assert (answered.answer, len(server.mails)) == ("unknown", 1)
+
+
+async def test_no_log_line_holds_a_text_or_an_address(desk: MailDesk, caplog: pytest.LogCaptureFixture) -> None:
+    mailboxes = ["", "reject-5xx@mail.example", "mute@mail.example", "hangup@mail.example"]
+    known = await desk.vault.admit([person(number, mailbox) for number, mailbox in enumerate(mailboxes)])
+    with capture_logs() as events:
+        await desk.order(*(desk.result(one) for one in known), desk.result(known[0], kind="free-text", attempt=2))
+        async with desk.running():
+            await desk.wait_for_answers(5)
+    logged = f"{events}{caplog.text}"
+    assert "notice-document-invalid" in logged
+    for one in known:
+        values = (one.person.name, one.person.email, one.person.address, one.token, one.receipt)
+        assert not [value for value in values if value and value in logged]
+    assert "抽選" not in logged
