@@ -44,7 +44,7 @@ from shared.contracts import (
 from shared.erasure import ErasureParticipant, refuse_erased_ids
 from shared.erasure import collections as erasure_collections
 from shared.ids import CampaignId
-from shared.messaging import Bus
+from shared.messaging import Batch, Bus
 from shared.periodic import PeriodicTasks
 from shared.service_keys import ServiceKey
 from shared.storage import Store
@@ -56,6 +56,9 @@ from shared.web.staff_token import Guard
 
 _SIGN_OUT: Final = BodyLimit(re.compile("/sign-out"))
 """Route that checks by itself who sends its form."""
+
+_BATCH: Final = Batch(size=20)
+"""Events of up to 100 items each; one transaction must not last long."""
 
 
 def build(settings: NotifierSettings) -> FastAPI:
@@ -155,10 +158,10 @@ def _connect(
     bus: Bus, answers: MailAnswers, cards: PrintQueue, erasure: ErasureParticipant, access: StaffAccess
 ) -> None:
     bus.consume(StaffChanged, access.sessions.on_changed)
-    bus.consume(ContactsRegistered, handlers.on_contacts)
-    bus.consume(ResultsPublished, handlers.on_results)
-    bus.consume(PlacesOffered, handlers.on_places)
-    bus.consume(MailCompleted, answers.on_completed)
+    bus.consume(ContactsRegistered, handlers.on_contacts, _BATCH)
+    bus.consume(ResultsPublished, handlers.on_results, _BATCH)
+    bus.consume(PlacesOffered, handlers.on_places, _BATCH)
+    bus.consume(MailCompleted, answers.on_completed, _BATCH)
     bus.consume(MailBounced, answers.on_bounced)
     bus.consume(PrintCompleted, cards.on_completed)
     bus.consume(ErasureRequested, erasure.on_requested)

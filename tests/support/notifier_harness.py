@@ -109,8 +109,8 @@ class NotifierHarness:
     async def run_notifier(self, **changes: Any) -> AsyncIterator[httpx.AsyncClient]:
         """Run an instance behind a real socket; yield a client that has the staff token."""
         settings = self.settings.model_copy(update=changes)
-        listener = socket.create_server(("127.0.0.1", 0))
-        server = uvicorn.Server(uvicorn.Config(build(settings), log_config=None, lifespan="on"))
+        app, listener = build(settings), socket.create_server(("127.0.0.1", 0))
+        server = uvicorn.Server(uvicorn.Config(app, log_config=None, lifespan="on"))
         task = asyncio.create_task(server.serve(sockets=[listener]))
         url, staff = f"http://127.0.0.1:{listener.getsockname()[1]}", {"Authorization": f"Bearer {OPS_TOKEN}"}
         try:

@@ -61,6 +61,7 @@ class StaffAccess:
     ) -> Self:
         """Return the access of a service. Raises ConfigurationError where it shares its host name with another."""
         parsed = parse_origins(origins, service) if origins else {}
+        state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         key = create_once(state_dir / "sign-in.key", lambda: secrets.token_bytes(32))
         return cls(
             service,

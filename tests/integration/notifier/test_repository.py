@@ -22,7 +22,7 @@ from services.notifier.rules.states import (
 )
 from shared.errors import KujiError
 from shared.ids import BatchId, CampaignId, NoticeId, new_token
-from shared.storage import Store
+from shared.storage import OperationFailure, Store
 
 CAMPAIGN = CampaignId("777-days")
 NOW = datetime(2018, 6, 1, tzinfo=UTC)
@@ -140,3 +140,15 @@ async def test_a_second_answer_does_not_change_a_print_batch(store: Store, targe
     await batches.complete(batch.id, PrintBatchState.MISMATCH, 4)
     assert await batches.find_requested(batch.id) is None
     assert [(listed.state, listed.pages) for listed in await batches.list_batches(CAMPAIGN)] == [(target, 2)]
+
+
+@pytest.mark.parametrize("collection", ["contacts", "slips"])
+async def test_the_database_refuses_a_member_that_could_hold_a_person(store: Store, collection: str) -> None:
+    documents: dict[str, dict[str, object]] = {
+        "contacts": {"receipt": "W", "contact": "mail", "status": "complete", "version": 1, "revision": 1},
+        "slips": {"n": 1, "slip": {}, "occasions": []},
+    }
+    right = {"campaign": CAMPAIGN, **documents[collection]}
+    await store.db[collection].insert_one({"_id": new_token(), **right})
+    with pytest.raises(OperationFailure):
+        await store.db[collection].insert_one({"_id": new_token(), **right, "name": "x"})
