@@ -43,8 +43,8 @@ from tests.support.mail_room_harness import MailDesk, mail_desk, person
 from tests.support.service_keys import keys_dir, keys_in_environment, signed
 from tests.support.vault_parts import SAMPLE, Known
 
-MAILS = 4000
-PEOPLE = 20_000
+MAILS = 2000
+PEOPLE = 10_000
 PLAIN_SESSIONS = 4
 
 
@@ -165,8 +165,8 @@ async def _all_sent(rows: MongoCollection, count: int) -> bool:
 
 async def _admit(desk: MailDesk) -> list[Known]:
     known: list[Known] = []
-    for start in range(0, PEOPLE, 2000):
-        known += await desk.vault.admit([person(number) for number in range(start, start + 2000)])
+    for start in range(0, PEOPLE, 500):
+        known += await desk.vault.admit([person(number) for number in range(start, start + 500)])
     return known
 
 
