@@ -47,11 +47,13 @@ class Identities:
         """
         self._check_open()
         stored = await self._repository.by_tokens(tokens)
-        for campaign in {identity.campaign for identity in stored}:
+        campaigns = {identity.campaign for identity in stored}
+        for campaign in campaigns:
             self._check_purpose(campaign, purpose)
+        keys_by_campaign = {campaign: self._keys_of(campaign) for campaign in campaigns}  # files: read once a batch
         revealed, events = {}, []
         for identity in stored:
-            keys = self._keys_of(identity.campaign)
+            keys = keys_by_campaign[identity.campaign]
             if keys is None:
                 continue
             opened = _opened(identity, keys)
