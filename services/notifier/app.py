@@ -61,14 +61,12 @@ def build(settings: NotifierSettings) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        await store.ensure([*COLLECTIONS, *erasure_collections()])
-        await refuse_erased_ids(store, campaigns.values())
-        await applicants.ensure_locks(campaigns)
-        dispatcher.start()
-        async with bus, watch.running():
-            yield
-        await dispatcher.stop(settings.shutdown_s / 2)
-        await store.close()
+        async with store:
+            await store.ensure([*COLLECTIONS, *erasure_collections()])
+            await refuse_erased_ids(store, campaigns.values())
+            await applicants.ensure_locks(campaigns)
+            async with dispatcher.running(settings.shutdown_s / 2), bus, watch.running():
+                yield
 
     guard = require_staff_token(settings.ops_token_file)
     app = FastAPI(

@@ -1,7 +1,5 @@
 """Wire the vault: make each part once, and pass it to the parts that need it."""
 
-import asyncio
-import contextlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -42,7 +40,7 @@ from shared.messaging import Batch, Bus
 from shared.postal_codes import PostalCodes
 from shared.service_keys import PublicKeys
 from shared.settings import read_secret
-from shared.storage import PyMongoError, Store
+from shared.storage import Store
 from shared.typesetting import Typesetter
 from shared.web import RequestLimits, admit_staff, health_router, install_problems, problem, require_staff_token
 from shared.web.outages import store_errors
@@ -81,30 +79,25 @@ def build(settings: VaultSettings) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        await store.ensure(
-            [
-                *audit_log.collections(),
-                *identities.collections(),
-                *index_repository.collections(),
-                *application_repository.collections(),
-                *print_repository.collections(),
-                *papers_repository.collections(),
-                *close_out_ledger.collections(),
-                *people_parts.collections(),
-            ]
-        )
-        await refuse_erased_ids(store, campaigns.values())
-        await closing.repository.ensure(campaigns)
-        await publish_sealing_keys(store, keystore, campaigns.values())
-        checking = asyncio.create_task(audit.keep_checking(), name="audit checkpoints")
-        async with bus, closing.watch.running(), people.duty.watching(), mail.open_servers(*listeners):
-            yield
-        checking.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await checking
-        with contextlib.suppress(PyMongoError, OSError):
-            await audit.checkpoint()
-        await store.close()
+        async with store:
+            await store.ensure(
+                [
+                    *audit_log.collections(),
+                    *identities.collections(),
+                    *index_repository.collections(),
+                    *application_repository.collections(),
+                    *print_repository.collections(),
+                    *papers_repository.collections(),
+                    *close_out_ledger.collections(),
+                    *people_parts.collections(),
+                ]
+            )
+            await refuse_erased_ids(store, campaigns.values())
+            await closing.repository.ensure(campaigns)
+            await publish_sealing_keys(store, keystore, campaigns.values())
+            listening = mail.open_servers(*listeners)
+            async with audit.checkpoints(), bus, closing.watch.running(), people.duty.watching(), listening:
+                yield
 
     guard = require_staff_token(settings.ops_token_file)
     app = FastAPI(title="Kuji vault", version="1", lifespan=lifespan, openapi_url=None, docs_url=None, redoc_url=None)

@@ -136,13 +136,10 @@ async def town_of(campaign: Campaign, url: str, database: str, folder: Path) -> 
     """Run three processes at the draw time, before any application."""
     clock, keys = FixedClock(campaign.draw.at), LotteryKeys(folder)
     offices = tuple(new_office(url, database, keys, clock, campaign) for _ in range(3))
-    try:
+    async with offices[0].store, offices[1].store, offices[2].store:
         await offices[0].store.ensure([*draws.collections(), *places.collections()])
         await DrawRepository(offices[0].store).ensure([campaign.id])
         yield Town(campaign, clock, offices, tuple(new_application_id() for _ in range(PEOPLE)))
-    finally:
-        for each in offices:
-            await each.store.close()
 
 
 def accepted(town: Town, ids: tuple[ApplicationId, ...], revision: int = 1) -> list[ApplicationsAccepted]:

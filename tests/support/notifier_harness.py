@@ -28,6 +28,7 @@ from shared.ids import ApplicationId, ClassId, DrawId, EventId, new_event_id
 from shared.messaging.names import Names
 from shared.messaging.topology import declare
 from shared.storage import Store
+from tests.support.databases import drop_database
 from tests.support.mail_relay_harness import RunningRelay, person
 from tests.support.mail_server import MailServer
 from tests.support.service_keys import signed
@@ -89,9 +90,9 @@ class NotifierHarness:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        await self._connection.close()
-        await self.store.db.client.drop_database(self.settings.mongo_database)
-        await self.store.close()
+        async with self.store:
+            await self._connection.close()
+            await drop_database(self.store)
 
     async def prepare_database(self) -> None:
         """Prepare the database as a start does, without starting an instance."""

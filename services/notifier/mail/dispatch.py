@@ -1,7 +1,8 @@
 """The mail dispatcher: parallel sessions that claim notices and send them until the service stops."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from typing import Final
 
 from services.notifier.mail.claims import Claims
@@ -36,6 +37,15 @@ class MailDispatcher:
         self._pacing, self._connections, self._poll_s = pacing, connections, poll_s
         self._stopping = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
+
+    @asynccontextmanager
+    async def running(self, timeout_s: float) -> AsyncIterator[None]:
+        """Send mails while the block runs; at its end, wait `timeout_s` seconds at most for mails being sent."""
+        self.start()
+        try:
+            yield
+        finally:
+            await self.stop(timeout_s)
 
     def start(self) -> None:
         """Start the tasks."""

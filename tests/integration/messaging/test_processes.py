@@ -16,7 +16,7 @@ from shared.messaging import Bus, OutboxPace
 from shared.storage import Store
 from tests.support.counting_handler import all_marked, marks
 from tests.support.messaging_harness import MessagingHarness, event_ids, received
-from tests.support.waiting import until
+from tests.support.waiting import await_all, until
 
 ROOT = Path(__file__).resolve().parents[3]
 COUNT = 200
@@ -62,7 +62,7 @@ async def ended(process: asyncio.subprocess.Process) -> int:
 async def say(harness: MessagingHarness, kind: str, count: int) -> list[ApplicationId]:
     intake = await harness.running(await harness.bus("intake"))
     events = [received(key_id=kind) for _ in range(count)]
-    await asyncio.gather(*(intake.publish(event) for event in events))
+    await await_all(*(intake.publish(event) for event in events))
     return [event.application_id for event in events]
 
 

@@ -15,6 +15,7 @@ from shared.ids import new_event_id
 from tests.support.mail_server import MailServer
 from tests.support.notifier_harness import NotifierHarness
 from tests.support.vault_parts import Known
+from tests.support.waiting import await_all
 
 
 @pytest.fixture
@@ -59,7 +60,7 @@ async def test_a_contact_and_a_result_handled_at_the_same_moment_create_the_noti
     applicants = await prepared.admit_people(30)
     for applicant in applicants:
         contacts, results = prepared.build_contacts([applicant]), prepared.build_results([applicant], "won")
-        await asyncio.gather(
+        await await_all(
             prepared.store.transact(partial(handlers.on_contacts, contacts)),
             prepared.store.transact(partial(handlers.on_results, results)),
         )
@@ -128,7 +129,7 @@ async def test_a_slow_session_that_lost_its_claim_cannot_send(prepared: Notifier
 async def test_claims_made_at_the_same_time_share_no_notice(prepared: NotifierHarness) -> None:
     await consume(prepared, await prepared.admit_people(60), "lost")
     claims = [Claims(prepared.store, lease_s=60) for _ in range(6)]
-    claimed = await asyncio.gather(*(session.claim_next() for session in claims for _ in range(12)))
+    claimed = await await_all(*(session.claim_next() for session in claims for _ in range(12)))
     ids = Counter(claim.notice.id for claim in claimed if claim)
     assert len(ids) == 60
     assert set(ids.values()) == {1}

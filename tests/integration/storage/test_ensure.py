@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from shared.storage import Collection, Index, PyMongoError, Store
+from tests.support.databases import own_database
 
 FIRST = Collection("things", {"bsonType": "object", "properties": {"kind": {"enum": ["a"]}}}, (Index("kind"),))
 SECOND = Collection("things", {"bsonType": "object", "properties": {"kind": {"enum": ["a", "b"]}}}, (Index("kind"),))
@@ -13,10 +14,8 @@ SECOND = Collection("things", {"bsonType": "object", "properties": {"kind": {"en
 
 @pytest.fixture
 async def store(mongo_url: str, namespace: str) -> AsyncIterator[Store]:
-    opened = Store.open(mongo_url, namespace, timeout_s=2)
-    yield opened
-    await opened.db.client.drop_database(namespace)
-    await opened.close()
+    async with own_database(mongo_url, namespace, timeout_s=2) as opened:
+        yield opened
 
 
 async def test_a_rule_that_changed_is_in_force_after_the_next_start(store: Store):

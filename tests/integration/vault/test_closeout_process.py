@@ -27,8 +27,8 @@ from shared.ids import BatchId, NoticeId
 from shared.messaging import Bus
 from shared.messaging.topology import declare
 from shared.settings import ServiceSettings
-from shared.storage import Store
 from tests.support.closeout_harness import answer_of
+from tests.support.databases import own_database
 from tests.support.vault_parts import Known, Parts, parts
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -157,20 +157,18 @@ async def neighbour(
         {"amqp_url": amqp_url, "mongo_url": mongo_url, "mongo_database": f"{namespace}_notifier"}
         | {"namespace": namespace, "state_dir": folder}
     )
-    store = Store.open(mongo_url, f"{namespace}_notifier")
-    await store.ensure()
     consumed: list[Event] = []
-    bus = Bus(settings, "notifier", store)
 
     async def hear(events: Any, _: Any) -> None:
         consumed.extend(events)
 
-    bus.consume(ErasureRequested, hear)
-    bus.consume(PrintCompleted, hear)
-    async with bus:
-        yield bus, consumed
-    await store.db.client.drop_database(f"{namespace}_notifier")
-    await store.close()
+    async with own_database(mongo_url, f"{namespace}_notifier") as store:
+        await store.ensure()
+        bus = Bus(settings, "notifier", store)
+        bus.consume(ErasureRequested, hear)
+        bus.consume(PrintCompleted, hear)
+        async with bus:
+            yield bus, consumed
 
 
 async def give_back(vault: Vault) -> bytes:
