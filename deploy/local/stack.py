@@ -233,8 +233,7 @@ class Stack:
         name = self.database(service)
         return self.servers.mongodb.url(name, self.secrets.mongo[service], database=name)
 
-    def __enter__(self) -> Self:
-        return self.start()
+    __enter__ = start
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

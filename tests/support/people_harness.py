@@ -1,7 +1,7 @@
 """Run the vault's pages of people on a real database, without a broker: accounts, sign-in, and other browsers."""
 
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -60,7 +60,7 @@ class PeopleHarness:
 
     async def first(self) -> dict[str, str]:
         """Make the first two accounts and return their codes by role."""
-        async with self.browser() as setup:
+        async with AsyncClient(transport=ASGITransport(self.app), base_url=VAULT, timeout=30) as setup:
             body = {"responsible": RESPONSIBLE, "ward": WARD}
             headers = {"authorization": f"Bearer {STAFF_TOKEN}"}
             made = (await setup.post("/v1/people/first", json=body, headers=headers)).raise_for_status().json()
@@ -117,7 +117,9 @@ class PeopleHarness:
 
 
 @asynccontextmanager
-async def running(mongo_url: str, namespace: str, folder: Path) -> AsyncIterator[PeopleHarness]:
+async def running(
+    mongo_url: str, namespace: str, folder: Path, origins: Mapping[str, str] = ORIGINS
+) -> AsyncIterator[PeopleHarness]:
     """Run the pages on a campaign day on which everybody of the samples is on duty."""
     store = Store.open(mongo_url, f"{namespace}_vault")
     campaign = load_campaign(SAMPLE)
@@ -127,7 +129,7 @@ async def running(mongo_url: str, namespace: str, folder: Path) -> AsyncIterator
     await store.ensure([*audit_log.collections(), *parts.collections()])
     (folder / "token").write_text(STAFF_TOKEN, "utf-8")
     guard = require_staff_token(folder / "token")
-    routers, limits = people_routers(people, ORIGINS, keystore.signing, guard)
+    routers, limits = people_routers(people, origins, keystore.signing, guard)
     app = FastAPI()
     install_problems(app)
     app.add_middleware(RequestLimits, staff=admit_staff(guard), routes=limits)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any, Final, Self
 
 from fastapi import Request, Response
@@ -62,6 +63,19 @@ class Web:
         present = await self.present(request)
         if present is None:
             raise signed_out()
+        return present
+
+    async def require_fresh(self, request: Request, longest_s: int) -> Present:
+        """Return the person for a change of factors. Raises 403 where the sign-in is longer ago than `longest_s`."""
+        present = await self.require(request)
+        if (datetime.now(UTC) - present.session.auth_time).total_seconds() > longest_s:
+            raise problem(
+                "sign-in-again",
+                403,
+                "もう一度サインインしてください",
+                "サインアウトしてからサインインし直し、続けて変更してください。",
+                en="Factors are changed soon after a sign-in: sign out, sign in, and try again.",
+            )
         return present
 
     def device(self, request: Request) -> str | None:
