@@ -1,6 +1,7 @@
 """People use an invitation, sign in by keyboard and by passkey, and go on to another service's page and back."""
 
 import asyncio
+import json
 import re
 import secrets
 import socket
@@ -17,13 +18,16 @@ from fastapi.responses import HTMLResponse
 from playwright.sync_api import Browser, Page, expect
 from pyotp import TOTP
 from starlette.routing import Host
+from typer.testing import CliRunner
 
+from deploy.cli.api import CallRefusedError, ask
+from deploy.cli.commands import app
 from shared.staff_roles import Right
-from shared.storage import Store
 from shared.web.sign_in.access import StaffAccess
 from shared.web.sign_in.session_repository import collections
 from shared.web.sign_in.staff import Staff
 from tests.support.browser import DESKTOP, PHONE, keep_picture, opened, overflows, tab_to, violations
+from tests.support.databases import own_database
 from tests.support.people_harness import PASSWORD, PeopleHarness, running
 
 T = TypeVar("T")
@@ -65,9 +69,11 @@ def serving(mongo_url: str, folder: Path) -> Iterator[Site]:
     ready, ended = threading.Event(), threading.Event()
 
     async def run() -> None:
-        store = Store.open(mongo_url, f"{mark}_lottery")
-        await store.ensure(collections())
-        async with running(mongo_url, mark, folder, origins) as harness:
+        async with (
+            own_database(mongo_url, f"{mark}_lottery") as store,
+            running(mongo_url, mark, folder, origins) as harness,
+        ):
+            await store.ensure(collections())
             (folder / "pin").write_text(harness.keystore.signing.public, "ascii")
             access = StaffAccess.make(
                 "lottery", store, origins, token_file=None, vault_key_file=folder / "pin", state_dir=folder
@@ -80,8 +86,6 @@ def serving(mongo_url: str, folder: Path) -> Iterator[Site]:
             await asyncio.to_thread(ended.wait)
             server.should_exit = True
             await serving
-            await store.db.client.drop_database(f"{mark}_lottery")
-            await store.close()
 
     thread = threading.Thread(target=asyncio.run, args=(run(),))
     thread.start()
@@ -151,6 +155,40 @@ def test_the_first_two_people_enrol_and_open_another_services_page(
             assert violations(page) == [], path
             assert not overflows(page), path
         keep_picture(page, "people", tmp_path)
+
+
+@pytest.fixture
+def record(site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tell the command line of the site."""
+    (tmp_path / "token").write_text("not-a-token", "utf-8")
+    port = site.vault.rpartition(":")[2]
+    services = {
+        name: {"url": f"http://127.0.0.1:{port}", "pages": pages, "token_file": str(tmp_path / "token")}
+        for name, pages in (("vault", site.vault), ("lottery", site.lottery))
+    }
+    (tmp_path / "installation.json").write_text(json.dumps({"services": services}), "utf-8")
+    monkeypatch.setenv("KUJI_INSTALLATION", str(tmp_path / "installation.json"))
+
+
+@pytest.mark.usefixtures("record")
+def test_a_terminal_acts_for_the_person_whose_page_showed_the_code(site: Site, browser: Browser, tmp_path: Path):
+    with opened(browser, site.vault) as page:
+        page.goto("/sign-in?next=/desk/terminal")
+        code = site.do(site.harness.fresh_code("suzuki-01"))
+        type_by_keyboard(page, id="suzuki-01", password=PASSWORD, code=code)
+        page.keyboard.press("Enter")
+        page.click("#make-code")
+        shown = page.locator("#code").inner_text()
+        assert violations(page) == []
+    with pytest.raises(CallRefusedError):
+        ask("lottery", "GET", "who")
+    assert CliRunner().invoke(app, ["sign-in"], input=f"{shown}\n").exit_code == 0
+    assert ask("lottery", "GET", "who") == "suzuki-01"
+    assert (tmp_path / "terminal-session.json").stat().st_mode & 0o077 == 0
+    assert CliRunner().invoke(app, ["sign-in"], input=f"{shown}\n").exit_code == 1
+    assert CliRunner().invoke(app, ["sign-out"]).exit_code == 0
+    with pytest.raises(CallRefusedError):
+        ask("lottery", "GET", "who")
 
 
 def test_a_person_signs_in_on_the_way_to_a_page_and_then_by_passkey(site: Site, browser: Browser):

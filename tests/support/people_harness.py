@@ -25,6 +25,7 @@ from shared.contracts import StaffChanged
 from shared.ids import CampaignId
 from shared.storage import OUTBOX, Store
 from shared.web import RequestLimits, admit_staff, install_problems, require_staff_token
+from tests.support.databases import own_database
 
 SAMPLE = Path("deploy/campaigns/777-days.yaml")
 VAULT, LOTTERY = "http://vault.localhost:8104", "http://lottery.localhost:8102"
@@ -121,7 +122,12 @@ async def running(
     mongo_url: str, namespace: str, folder: Path, origins: Mapping[str, str] = ORIGINS
 ) -> AsyncIterator[PeopleHarness]:
     """Run the pages on a campaign day on which everybody of the samples is on duty."""
-    store = Store.open(mongo_url, f"{namespace}_vault")
+    async with own_database(mongo_url, f"{namespace}_vault") as store:
+        yield await _prepare(store, folder, origins)
+
+
+async def _prepare(store: Store, folder: Path, origins: Mapping[str, str]) -> PeopleHarness:
+    """Return the pages over an empty database."""
     campaign = load_campaign(SAMPLE)
     clock, keystore = FixedClock(DAY), Keystore.open(folder / "keys", "a passphrase of the tests")
     audit = AuditLog(store, keystore.signing, clock, folder / "checkpoints.jsonl")
@@ -135,11 +141,7 @@ async def running(
     app.add_middleware(RequestLimits, staff=admit_staff(guard), routes=limits)
     for router in routers:
         app.include_router(router)
-    try:
-        yield PeopleHarness(app, people, store, clock, keystore, audit)
-    finally:
-        await store.db.client.drop_database(f"{namespace}_vault")
-        await store.close()
+    return PeopleHarness(app, people, store, clock, keystore, audit)
 
 
 def later(days: int) -> datetime:

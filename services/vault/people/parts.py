@@ -23,6 +23,7 @@ from services.vault.people.request_repository import RequestRepository
 from services.vault.people.roster import Roster
 from services.vault.people.session_repository import SessionRepository
 from services.vault.people.sign_in import SignIn
+from services.vault.people.terminal import TerminalSignIn
 from shared.campaign import Campaign
 from shared.clock import Clock
 from shared.ids import CampaignId
@@ -43,6 +44,7 @@ class People:
     enrolment: Enrolment
     roster: Roster
     passkeys: Passkeys
+    terminal: TerminalSignIn
 
     @classmethod
     def make(
@@ -57,7 +59,8 @@ class People:
         enrolment = Enrolment(store, accounts, codes, keys, sign_in, duty, campaigns)
         roster = Roster(store, accounts, requests, codes, duty, audit)
         passkeys = Passkeys(store, accounts, keys, sign_in, duty, audit)
-        return cls(store, accounts, sessions, codes, requests, duty, sign_in, enrolment, roster, passkeys)
+        terminal = TerminalSignIn(store, codes, sessions)
+        return cls(store, accounts, sessions, codes, requests, duty, sign_in, enrolment, roster, passkeys, terminal)
 
 
 def collections() -> list[Collection]:

@@ -84,8 +84,13 @@ class Web:
 
     def with_session(self, answer: Response, signed_in: SignedIn) -> Response:
         """Set the cookies of a new session; its id was never known before the sign-in."""
-        self._set_cookie(answer, SESSION, signed_in.secret, None)
+        self.with_session_cookie(answer, signed_in.secret)
         self._set_cookie(answer, DEVICE, signed_in.device, _DEVICE_S)
+        return answer
+
+    def with_session_cookie(self, answer: Response, secret: str) -> Response:
+        """Set the session's cookie only."""
+        self._set_cookie(answer, SESSION, secret, None)
         return answer
 
     def without_session(self, answer: Response) -> Response:
