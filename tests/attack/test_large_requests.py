@@ -80,7 +80,7 @@ async def attack(port: int, path: str, *, chunked: bool) -> tuple[int, int]:
     except (ConnectionError, TimeoutError):
         pass  # the service has closed, or reads no more
     writer.close()
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(60):
         status = int((await answer).split()[1])
     return status, most - before
 

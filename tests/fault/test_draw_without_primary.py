@@ -94,7 +94,7 @@ async def test_a_draw_outlives_the_loss_of_its_database_s_primary(
     trouble = Trouble(mongodb)
     for office in town.offices[:2]:
         monkeypatch.setattr(office.store, "transact", trouble.under(office.store.transact))
-    async with asyncio.timeout(60), _looked_after(town):
+    async with asyncio.timeout(200), _looked_after(town):
         await _until(town, "frozen")
         await _answered(lambda: town.office.enter_dice(Dice(DICE, DICE, WITNESSES), "yamada"))
         await _until(town, "published")

@@ -91,7 +91,7 @@ class Office:
             clock,
             freezing=self.freezing,
             randomness=self.randomness,
-            relays=RelayClient(timeout_s=0.6),
+            relays=RelayClient(timeout_s=3.0),
             runner=self.runner,
             publisher=self.publisher,
         )
@@ -123,7 +123,7 @@ def new_office(url: str, database: str, keys: LotteryKeys, clock: Clock, campaig
         clock,
         freezing=freezing,
         randomness=randomness,
-        relays=RelayClient(timeout_s=0.6),
+        relays=RelayClient(timeout_s=3.0),
         runner=runner,
         publisher=publisher,
     )

@@ -109,7 +109,7 @@ class NotifierHarness:
         url, staff = f"http://127.0.0.1:{listener.getsockname()[1]}", {"Authorization": f"Bearer {OPS_TOKEN}"}
         try:
             async with httpx.AsyncClient(
-                base_url=f"{url}/v1/campaigns/{self.campaign.id}", headers=staff, timeout=15, trust_env=False
+                base_url=f"{url}/v1/campaigns/{self.campaign.id}", headers=staff, timeout=60, trust_env=False
             ) as http:
                 await until(lambda: server.started or task.done())
                 assert server.started, "the notifier did not start"

@@ -101,7 +101,7 @@ class Installation:
         try:
             await until(lambda: server.started or task.done())
             assert server.started, "the vault did not start"
-            async with httpx.AsyncClient(base_url=url, headers=staff, timeout=15, trust_env=False) as http:
+            async with httpx.AsyncClient(base_url=url, headers=staff, timeout=60, trust_env=False) as http:
                 await until(lambda: _is_ready(http))
                 yield http
         finally:

@@ -107,7 +107,7 @@ def settings(tmp_path: Path, campaigns_dir: Path, amqp_url: str, mongo_url: str,
             "signing_key_file": tmp_path / "signing-key",
             "paper_token_file": tmp_path / "paper-token",
             "clock_file": tmp_path / "clock.json",
-            "timeout_s": 1.5,
+            "timeout_s": 3.0,
             "body_timeout_s": 2.0,
             "watch_s": 0.1,
         }
@@ -167,7 +167,7 @@ async def intake(settings: IntakeSettings, amqp_url: str, mongo_url: str, namesp
         vault = await VaultSide.connect(connection, namespace)
         await vault.publish_key()
         (settings.state_dir / "signing-key").write_text(vault.signing.public, "ascii")
-        async with serving(wired) as url, httpx.AsyncClient(base_url=url, timeout=15, trust_env=False) as http:
+        async with serving(wired) as url, httpx.AsyncClient(base_url=url, timeout=60, trust_env=False) as http:
             campaign = load_campaign(settings.campaigns_dir / "777-days.yaml")
             running = Intake(
                 http, url, campaign, settings.clock_file or Path(), broker_connection, database_connection, store, vault

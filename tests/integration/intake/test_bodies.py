@@ -79,7 +79,7 @@ async def head_only(intake: Intake, length: int, start: bytes) -> bytes:
     address = urlsplit(intake.url)
     reader, writer = await asyncio.open_connection(address.hostname, address.port)
     writer.write(f"POST {PATH} HTTP/1.1\r\nHost: intake\r\nContent-Length: {length}\r\n\r\n".encode() + start)
-    async with asyncio.timeout(8):
+    async with asyncio.timeout(30):
         answer = await reader.read()
     writer.close()
     return answer

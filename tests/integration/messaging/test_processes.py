@@ -55,7 +55,7 @@ async def vault_process(harness: MessagingHarness, *arguments: str) -> AsyncIter
 
 
 async def ended(process: asyncio.subprocess.Process) -> int:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(120):
         return await process.wait()
 
 

@@ -99,7 +99,7 @@ async def test_publishing_to_a_broker_that_is_away_fails_at_once_and_is_transien
     with pytest.raises(TransientError):
         await bus.publish(received())
 
-    assert time.monotonic() - begun < 3.0
+    assert time.monotonic() - begun < 4.5
     await bus.drain()
 
 
@@ -115,7 +115,7 @@ async def test_a_frozen_broker_fails_a_publish_within_the_timeout_and_works_agai
             begun = time.monotonic()
             with pytest.raises(BrokerUnavailableError):
                 await bus.publish(received())
-            assert time.monotonic() - begun < own_harness.timeout_s + 1.5
+            assert time.monotonic() - begun < own_harness.timeout_s + 5
     finally:
         os.killpg(group, signal.SIGCONT)
 

@@ -14,7 +14,7 @@ SECOND = Collection("things", {"bsonType": "object", "properties": {"kind": {"en
 
 @pytest.fixture
 async def store(mongo_url: str, namespace: str) -> AsyncIterator[Store]:
-    async with own_database(mongo_url, namespace, timeout_s=2) as opened:
+    async with own_database(mongo_url, namespace, timeout_s=5) as opened:
         yield opened
 
 
@@ -32,6 +32,6 @@ async def test_a_start_does_not_wait_for_an_open_transaction(store: Store):
     async with await store.db.client.start_session() as session:
         session.start_transaction()
         await store.db["things"].insert_one({"kind": "a"}, session=session)
-        async with asyncio.timeout(1.5):
+        async with asyncio.timeout(8):
             await store.ensure([FIRST])
         await session.abort_transaction()

@@ -60,7 +60,7 @@ class Vault:
             env={**os.environ, **self.environment},
             stdout=asyncio.subprocess.DEVNULL,
         )
-        async with asyncio.timeout(40):
+        async with asyncio.timeout(120):
             while not await self._ready():
                 assert self.process.returncode is None, "the vault ended while starting"
                 await asyncio.sleep(0.05)
@@ -81,13 +81,13 @@ class Vault:
 
     async def certified(self) -> None:
         """Until there is a certificate."""
-        async with asyncio.timeout(90):
+        async with asyncio.timeout(200):
             while await self.state() != "certified":  # noqa: ASYNC110  (the other side is another process)
                 await asyncio.sleep(0.05)
 
     async def hears(self, kind: type[Event]) -> Event:
         """Return the first event of this type that the neighbour consumed."""
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(120):
             while True:
                 for event in self.consumed:
                     if isinstance(event, kind):
