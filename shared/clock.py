@@ -46,17 +46,22 @@ class RehearsalClock:
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self._seen: tuple[int, int] | None = None
         self.now()
 
     def now(self) -> datetime:
+        """Return the time. The file is read again only where it was replaced, since every application asks."""
         try:
-            point = json.loads(self._path.read_text("utf-8"))
-            domain, wall = datetime.fromisoformat(point["domain"]), float(point["wall"])
+            found = self._path.stat()
+            if (found.st_mtime_ns, found.st_ino) != self._seen:
+                point = json.loads(self._path.read_text("utf-8"))
+                self._domain, self._wall = datetime.fromisoformat(point["domain"]), float(point["wall"])
+                self._seen = (found.st_mtime_ns, found.st_ino)
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise ConfigurationError(
                 f"the rehearsal clock file {self._path.name} cannot be read; write it with set_rehearsal_clock"
             ) from error
-        return domain + timedelta(seconds=time.time() - wall)
+        return self._domain + timedelta(seconds=time.time() - self._wall)
 
 
 def set_rehearsal_clock(path: Path, domain: datetime) -> None:

@@ -14,6 +14,7 @@ from hypothesis import settings
 
 from deploy.local.processes import Watchdog
 from deploy.local.servers import Servers
+from services.vault.keys import keystore
 from tests.support.containers import Containers, docker_answers
 from tests.support.service_keys import keys_in_environment
 from tests.support.temporary_folders import folder_in_memory
@@ -46,6 +47,18 @@ def watchdog() -> Iterator[Watchdog]:
 def service_keys(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Service keys of the session, in KUJI_SERVICE_KEYS_DIR for every service and every process that a test starts."""
     with keys_in_environment(tmp_path_factory.mktemp("service-keys")):
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def cheap_passphrases() -> Iterator[None]:
+    """Let a keystore that a test creates derive its key in 2 ms instead of 100; it stores the parameters with the key.
+
+    Services that run as processes of their own create their keystores at full cost.
+    """
+    assert keystore._SCRYPT["n"] >= 2**15, "the cost for services is too low (RFC 7914, section 2)"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(keystore._SCRYPT, "n", 2**9)
         yield
 
 

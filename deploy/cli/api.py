@@ -5,6 +5,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from deploy.cli.terminal_session import TerminalSession
 from deploy.local.paths import RUNS
 from shared.errors import KujiError
 from shared.json_types import JsonObject
@@ -20,6 +21,8 @@ class NotRunningError(KujiError):
 class CallRefusedError(KujiError):
     """Raised when a service refuses a call; the text holds the problem's name and its advice."""
 
+
+_UNAUTHORIZED = 401
 
 RECORD = RUNS / "up" / "installation.json"
 
@@ -37,17 +40,29 @@ def read_record() -> JsonObject:
     return record
 
 
+def terminal_session() -> TerminalSession:
+    """Return the sign-in of this terminal at the installation. Raises NotRunningError."""
+    return TerminalSession(record_file().parent, read_record()["services"])
+
+
 def call(service: str, method: str, path: str, body: JsonObject | None = None) -> "httpx.Response":
-    """Make a staff call; `path` begins after `/v1/`. Raises NotRunningError, CallRefusedError."""
+    """Make a staff call; `path` begins after `/v1/`. Raises NotRunningError, CallRefusedError.
+
+    It is made by the person who signed in at this terminal, where the service knows people; else with its token.
+    """
     import httpx  # noqa: PLC0415  (a tenth of a second that only calls need)
 
     endpoint = read_record()["services"][service]
     token = Path(endpoint["token_file"]).read_text("utf-8").strip()
-    headers = {"Authorization": f"Bearer {token}"}
+    signed_in = terminal_session().headers(service)
+    headers = signed_in or {"Authorization": f"Bearer {token}"}
     try:
         answer = httpx.request(method, f"{endpoint['url']}/v1/{path}", json=body, headers=headers, timeout=60)
     except httpx.TransportError as error:
         raise NotRunningError(f"{service} does not answer ({type(error).__name__}); see ./kuji status") from None
+    if signed_in and answer.status_code == _UNAUTHORIZED:
+        terminal_session().forget(service)
+        raise CallRefusedError(f"{service}: your session is over; run the command again, or ./kuji sign-in first")
     if answer.is_error:
         raise CallRefusedError(f"{service}: {_describe_refusal(answer)}")
     return answer

@@ -18,18 +18,41 @@ from deploy.demo.installation import Installation, ServiceEndpoint, open_staff_c
 from deploy.demo.people import population
 from deploy.demo.phases import EventRun
 from deploy.demo.progress import PhaseProgress
-from deploy.demo.rehearsal import SAMPLE, rehearsal_of
+from deploy.demo.rehearsal import SAMPLE, last_rehearsal_of, rehearsal_of
 from deploy.demo.report import Report
 from deploy.demo.run import play_event
 from shared.clock import set_rehearsal_clock
+from shared.errors import KujiError
 
 
 def prepare(folder: Path) -> None:
-    """Write the rehearsal's campaign file and clock, which the containers mount, before they start."""
-    campaign = rehearsal_of(SAMPLE, folder / "campaigns")
+    """Write the rehearsal's campaign file and clock, which the containers mount, before they start.
+
+    After a rehearsal that was erased, another campaign is written beside the erased one.
+    """
+    number = max(1, last_rehearsal_of(SAMPLE, folder / "campaigns"))
+    campaign = rehearsal_of(SAMPLE, folder / "campaigns", number)
+    if campaign.id == _erased(folder):
+        campaign = rehearsal_of(SAMPLE, folder / "campaigns", number + 1)
+        _empty_mailbox(folder)
     clock = clock_file(folder)
     set_rehearsal_clock(clock, campaign.window.opens + timedelta(hours=1))
     clock.chmod(0o644)
+
+
+def _erased(folder: Path) -> str | None:
+    """Return the campaign of the last certificate; None if no rehearsal was played to its end."""
+    try:
+        certificate = json.loads((folder / "rehearsal" / "certificate.json").read_text("utf-8"))
+    except FileNotFoundError:
+        return None
+    return str(certificate["campaign"])
+
+
+def _empty_mailbox(folder: Path) -> None:
+    """Remove the mails of the erased rehearsal, which would be taken for the next one's."""
+    for mail in (folder / "mailbox").glob("*.*"):
+        mail.unlink()
 
 
 def clock_file(folder: Path) -> Path:
@@ -40,7 +63,10 @@ def clock_file(folder: Path) -> Path:
 def rehearse(folder: Path, size: int, console: Console) -> Report:
     """Plays on whatever answers at the published ports. Raises KujiError."""
     started = time.monotonic()
-    campaign = rehearsal_of(SAMPLE, folder / "campaigns")
+    number = max(1, last_rehearsal_of(SAMPLE, folder / "campaigns"))
+    campaign = rehearsal_of(SAMPLE, folder / "campaigns", number)
+    if campaign.id == _erased(folder):
+        raise KujiError(f"{campaign.id} was erased; ./kuji compose init --rehearsal makes the next one, then restart")
     endpoints = {service: _endpoint(folder, service) for service in record.PORTS}
     at = Installation(campaign, **endpoints, clock_file=clock_file(folder), mailbox=folder / "mailbox", keystore=None)
     output = folder / "rehearsal"
@@ -50,7 +76,7 @@ def rehearse(folder: Path, size: int, console: Console) -> Report:
     async def play() -> Report:
         async with open_staff_client(at) as staff:
             secrets.pin(folder, (await staff.get_root(at.vault, "signing-key"))["public_key"])
-            return await play_event(EventRun(staff, output), population(campaign, 777, size), progress)
+            return await play_event(EventRun(staff, output), population(campaign, 776 + number, size), progress)
 
     report = asyncio.run(play())
     *others, _ = report.invariants  # the last asks for a certificate that passes in every part

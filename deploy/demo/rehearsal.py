@@ -13,6 +13,7 @@ from shared.errors import KujiError
 T = TypeVar("T")
 
 _VERSION = re.compile(r"^v:[ \t]*1\b[^\n]*", re.MULTILINE)
+_ID = re.compile(r"^id:[ \t]*(\S+)", re.MULTILINE)
 _REHEARSAL = re.compile(r"^rehearsal:[^\n]*\n", re.MULTILINE)
 
 SAMPLE = Path(__file__).parent.parent / "campaigns" / "777-days.yaml"
@@ -22,18 +23,34 @@ class DeadlineError(KujiError):
     """Raised when a phase does not finish in time; the text holds the last answer."""
 
 
-def rehearsal_of(sample: Path, folder: Path) -> Campaign:
-    """Write the campaign file into `folder` as a rehearsal and load it; nothing else about it changes.
+def rehearsal_of(sample: Path, folder: Path, number: int = 1) -> Campaign:
+    """Write the campaign file into `folder` as a rehearsal and load it.
 
+    `number`: which rehearsal on the same installation. The id of an erased campaign is never used again, so the
+    second one has `-2` at the end of its id, and so on. Nothing else changes about the campaign.
     Raises KujiError where the file is not a campaign file.
     """
     folder.mkdir(parents=True, exist_ok=True)
     text, marked = _VERSION.subn(r"\g<0>\nrehearsal: true", _REHEARSAL.sub("", sample.read_text("utf-8")), count=1)
     if not marked:
         raise KujiError(f"{sample.name} has no line `v: 1`; use a campaign file")
-    path = folder / sample.name
+    if number > 1:
+        text = _ID.sub(rf"id: \g<1>-{number}", text, count=1)
+    path = _numbered(sample, folder, number)
     path.write_text(text, "utf-8")
     return load_campaign(path)
+
+
+def last_rehearsal_of(sample: Path, folder: Path) -> int:
+    """Return the number of the last rehearsal that was written into `folder`; 0 if there is none."""
+    number = 0
+    while _numbered(sample, folder, number + 1).exists():
+        number += 1
+    return number
+
+
+def _numbered(sample: Path, folder: Path, number: int) -> Path:
+    return folder / (sample.name if number == 1 else f"{sample.stem}-{number}{sample.suffix}")
 
 
 def rehearsals_of(source: Path, folder: Path) -> list[Campaign]:

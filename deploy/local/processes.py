@@ -12,10 +12,12 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.request
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
+from urllib.error import URLError
 
 from shared.errors import KujiError
 
@@ -189,6 +191,15 @@ def _listens(port: int) -> bool:
     with socket.socket() as probe:
         probe.settimeout(0.5)
         return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def is_ready(url: str) -> bool:
+    """Return True if the service at this address says that it is ready."""
+    try:
+        with urllib.request.urlopen(f"{url}/health/ready", timeout=2) as answer:  # noqa: S310  (loopback)
+            return bool(answer.status == 200)  # noqa: PLR2004
+    except (URLError, OSError):
+        return False
 
 
 def started_at(pid: int) -> str | None:

@@ -13,12 +13,11 @@ from pathlib import Path
 from secrets import token_hex
 from types import TracebackType
 from typing import Self
-from urllib.error import URLError
 
 from deploy.local import external_servers
 from deploy.local.paths import ROOT
 from deploy.local.ports import free_ports, origins
-from deploy.local.processes import Child, Watchdog
+from deploy.local.processes import Child, Watchdog, is_ready
 from deploy.local.secrets import Secrets
 from deploy.local.servers import Servers
 from shared.contracts import SERVICES
@@ -166,7 +165,7 @@ class Stack:
         ends = time.monotonic() + READY_S
         for service in services or self.options.services:
             child = self._children[service]
-            while not _is_ready(self.url(service)):
+            while not is_ready(self.url(service)):
                 if not child.running:
                     raise child.failed("ended while starting")
                 if time.monotonic() > ends:
@@ -225,18 +224,9 @@ class Stack:
         name = self.database(service)
         return self.servers.mongodb.url(name, self.secrets.mongo[service], database=name)
 
-    def __enter__(self) -> Self:
-        return self.start()
+    __enter__ = start
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.stop()
-
-
-def _is_ready(url: str) -> bool:
-    try:
-        with urllib.request.urlopen(f"{url}/health/ready", timeout=2) as answer:  # noqa: S310  (loopback)
-            return bool(answer.status == 200)  # noqa: PLR2004
-    except (URLError, OSError):
-        return False

@@ -73,12 +73,12 @@ def build(settings: IntakeSettings) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        await store.ensure([*COLLECTIONS, *erasure_collections()])
-        await refuse_erased_ids(store, campaigns.values())
-        await stages.ensure(campaigns)
-        async with bus, watch.running():
-            yield
-        await store.close()
+        async with store:
+            await store.ensure([*COLLECTIONS, *erasure_collections()])
+            await refuse_erased_ids(store, campaigns.values())
+            await stages.ensure(campaigns)
+            async with bus, watch.running():
+                yield
 
     guard = require_staff_token(settings.ops_token_file)
     submitting = SubmissionService(

@@ -94,14 +94,14 @@ def build(settings: LotterySettings) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        await store.ensure([*draws.collections(), *places.collections(), *reception.collections()])
-        await store.ensure([*erasure_collections(), *sign_in.collections()])
-        await refuse_erased_ids(store, campaigns.values())
-        await DrawRepository(store).ensure(campaigns)
-        await reception.ReceptionRepository(store).ensure_counters(campaigns)
-        async with bus, periodic.running():
-            yield
-        await store.close()
+        async with store:
+            await store.ensure([*draws.collections(), *places.collections(), *reception.collections()])
+            await store.ensure([*erasure_collections(), *sign_in.collections()])
+            await refuse_erased_ids(store, campaigns.values())
+            await DrawRepository(store).ensure(campaigns)
+            await reception.ReceptionRepository(store).ensure_counters(campaigns)
+            async with bus, periodic.running():
+                yield
 
     guard = require_staff_token(settings.ops_token_file)
     app = FastAPI(title="Kuji lottery", version="1", lifespan=lifespan, openapi_url=None, docs_url=None, redoc_url=None)

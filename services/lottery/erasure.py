@@ -15,7 +15,7 @@ from services.lottery.places.ownership import AttemptLimit
 from services.lottery.reception import repository as reception
 from shared.contracts.closing import RATE_LIMITS
 from shared.ids import CampaignId
-from shared.storage import Store, UnitOfWork
+from shared.storage import Store, UnitOfWork, delete_in_chunks
 
 PASS_KEY: Final = "pass-key"  # noqa: S105  (the name of a store, not a secret)
 PERSONAL: Final = (*draws.PERSONAL, *places.PERSONAL, *reception.PERSONAL)
@@ -45,6 +45,6 @@ class LotteryStores:
     async def delete(self, campaign: CampaignId) -> None:
         """Delete the records, the key of the pass codes and the wrong codes that were counted. Safe to repeat."""
         for name in PERSONAL:
-            await self._store.db[name].delete_many({"campaign": campaign})
+            await delete_in_chunks(self._store.db[name], {"campaign": campaign})
         self._keys.forget(campaign)
         self._limit.forget()

@@ -85,16 +85,16 @@ def build(settings: NotifierSettings) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        await store.ensure([*COLLECTIONS, *erasure_collections(), *sign_in.collections()])
-        await refuse_erased_ids(store, campaigns.values())
-        await ApplicantRepository(store.db).ensure_locks(campaigns)
-        async with AsyncExitStack() as running:
-            await running.enter_async_context(bus)
-            for tasks in periodic:
-                await running.enter_async_context(tasks.running())
-            yield
-        await leadership.give_up()
-        await store.close()
+        async with store:
+            await store.ensure([*COLLECTIONS, *erasure_collections(), *sign_in.collections()])
+            await refuse_erased_ids(store, campaigns.values())
+            await ApplicantRepository(store.db).ensure_locks(campaigns)
+            async with AsyncExitStack() as running:
+                await running.enter_async_context(bus)
+                for tasks in periodic:
+                    await running.enter_async_context(tasks.running())
+                yield
+            await leadership.give_up()
 
     app = FastAPI(
         title="Kuji notifier", version="1", lifespan=lifespan, openapi_url=None, docs_url=None, redoc_url=None

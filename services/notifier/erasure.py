@@ -3,7 +3,7 @@
 from services.notifier.applicant_repository import ApplicantRepository
 from services.notifier.collections import PERSONAL
 from shared.ids import CampaignId
-from shared.storage import Store, UnitOfWork
+from shared.storage import Store, UnitOfWork, delete_in_chunks
 
 
 class NotifierStores:
@@ -24,4 +24,4 @@ class NotifierStores:
     async def delete(self, campaign: CampaignId) -> None:
         """Delete the documents. Safe to repeat."""
         for name in PERSONAL:
-            await self._store.db[name].delete_many({"campaign": campaign})
+            await delete_in_chunks(self._store.db[name], {"campaign": campaign})

@@ -1,7 +1,5 @@
 """Wire the vault: make each part once, and pass it to the parts that need it."""
 
-import asyncio
-import contextlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -51,7 +49,7 @@ from shared.messaging import Batch, Bus
 from shared.postal_codes import PostalCodes
 from shared.service_keys import PublicKeys
 from shared.settings import read_secret
-from shared.storage import Collection, PyMongoError, Store
+from shared.storage import Collection, Store
 from shared.typesetting import Typesetter
 from shared.web import RequestLimits, admit_staff, health_router, install_problems, problem, require_staff_token
 from shared.web.outages import store_errors
@@ -91,14 +89,14 @@ def build(settings: VaultSettings) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        await store.ensure(_collections())
-        await refuse_erased_ids(store, campaigns.values())
-        await closing.repository.ensure(campaigns)
-        await publish_sealing_keys(store, keystore, campaigns.values())
-        rooms = mail.running(room, bounces, settings.shutdown_s)
-        async with _checkpoints(audit), bus, closing.watch.running(), people.duty.watching(), rooms:
-            yield
-        await store.close()
+        async with store:
+            await store.ensure(_collections())
+            await refuse_erased_ids(store, campaigns.values())
+            await closing.repository.ensure(campaigns)
+            await publish_sealing_keys(store, keystore, campaigns.values())
+            rooms = mail.running(room, bounces, settings.shutdown_s)
+            async with audit.checkpoints(), bus, closing.watch.running(), people.duty.watching(), rooms:
+                yield
 
     guard = require_staff_token(settings.ops_token_file)
     app = FastAPI(title="Kuji vault", version="1", lifespan=lifespan, openapi_url=None, docs_url=None, redoc_url=None)
@@ -132,18 +130,6 @@ def _collections() -> list[Collection]:
         template_repository, print_repository, papers_repository, close_out_ledger, people_parts,
     )  # fmt: skip
     return [collection for part in parts for collection in part.collections()]
-
-
-@asynccontextmanager
-async def _checkpoints(audit: AuditLog) -> AsyncIterator[None]:
-    """Write checkpoints of the audit log meanwhile, and a last one at the end if the database and the disk allow it."""
-    checking = asyncio.create_task(audit.keep_checking(), name="audit checkpoints")
-    yield
-    checking.cancel()
-    with contextlib.suppress(asyncio.CancelledError):
-        await checking
-    with contextlib.suppress(PyMongoError, OSError):
-        await audit.checkpoint()
 
 
 async def _on_erased(_: Request, __: Exception) -> JSONResponse:

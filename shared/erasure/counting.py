@@ -6,7 +6,7 @@ from typing import Final, Protocol
 from shared.contracts import StoreErasure
 from shared.contracts.closing import DELIVERIES, PARKED, QUEUES
 from shared.ids import CampaignId
-from shared.storage import INBOX, OUTBOX, Store
+from shared.storage import INBOX, OUTBOX, Store, delete_in_chunks
 
 _LOOKS: Final = 10
 _BETWEEN_LOOKS_S: Final = 0.2
@@ -75,4 +75,4 @@ async def count_own_records(store: Store, campaign: CampaignId) -> dict[str, int
 async def delete_own_records(store: Store, campaign: CampaignId) -> None:
     """Delete the inbox and outbox lines of the campaign."""
     for name in (INBOX, OUTBOX):
-        await store.db[name].delete_many({"campaign": campaign})
+        await delete_in_chunks(store.db[name], {"campaign": campaign})

@@ -2,10 +2,10 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import Any
 
-from aio_pika.abc import AbstractChannel, AbstractConnection
+from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractIncomingMessage
 
 from shared.ids import CampaignId
 from shared.logging import describe, get_logger
@@ -45,6 +45,7 @@ class Consumer:
         self._stopping = asyncio.Event()
         self._answering = asyncio.Lock()
         self._deliveries: Deliveries | None = None
+        self._under_way: Sequence[AbstractIncomingMessage] = ()
 
     @property
     def _prefetch(self) -> int:
@@ -55,9 +56,13 @@ class Consumer:
         return self._deliveries is not None and not self._deliveries.ended
 
     def unacknowledged(self, campaign: CampaignId) -> int:
-        """Return the number of delivered messages of the campaign that are not acknowledged yet."""
-        messages = self._deliveries.unacknowledged if self._deliveries is not None else []
-        return sum(campaign_of(message) == campaign for message in messages)
+        """Return the number of delivered messages of the campaign that are not acknowledged yet.
+
+        Those of a lost channel count while they are handled: their transaction may still commit.
+        """
+        delivered = self._deliveries.unacknowledged if self._deliveries is not None else []
+        messages = {id(message): message for message in (*delivered, *self._under_way)}
+        return sum(campaign_of(message) == campaign for message in messages.values())
 
     async def run(self) -> None:
         loop, failures = asyncio.get_running_loop(), 0
@@ -95,7 +100,14 @@ class Consumer:
             self._deliveries = deliveries
             while messages := await deliveries.next_batch(self._batch):
                 async with self._answering:
-                    await self._handling.handle(messages, deliveries)
+                    await self._handle(messages, deliveries)
+
+    async def _handle(self, messages: Sequence[AbstractIncomingMessage], deliveries: Deliveries) -> None:
+        self._under_way = messages
+        try:
+            await self._handling.handle(messages, deliveries)
+        finally:
+            self._under_way = ()
 
     @contextlib.asynccontextmanager
     async def _attached(self, connection: AbstractConnection) -> AsyncIterator[Deliveries]:

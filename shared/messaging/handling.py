@@ -203,6 +203,7 @@ class Handling(Generic[E]):
         await self._insist(self._untrusted.queue, self._queue, self._untrusted.record(message, mistrust), deliveries)
         _log.error("message-untrusted", queue=self._queue, code=mistrust, size=len(message.body))
         await acknowledge([message])
+        deliveries.acknowledged([message])
 
     async def _insist(self, exchange: str, routing_key: str, copy: Message, deliveries: Deliveries) -> None:
         """Publish the copy until the broker confirms it or takes the original back; the inbox removes extra copies."""

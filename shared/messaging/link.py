@@ -15,6 +15,7 @@ from aio_pika.connection import make_url
 from shared.errors import KujiError
 from shared.logging import describe, get_logger
 from shared.messaging.errors import BrokerUnavailableError
+from shared.messaging.malformed_frames import tolerate
 
 _log = get_logger(__name__)
 
@@ -70,6 +71,7 @@ class Link:
 
     async def _connect(self) -> AbstractConnection:
         """Connect without `aio_pika.connect`, so that a connection that fails is closed properly."""
+        tolerate()
         url = make_url(self._url, heartbeat=HEARTBEAT_S)
         connection = aio_pika.Connection(url, client_properties={"connection_name": self._name})
         try:

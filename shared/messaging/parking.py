@@ -10,7 +10,6 @@ import math
 from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from aio_pika.abc import AbstractIncomingMessage
@@ -18,6 +17,7 @@ from aio_pika.abc import AbstractIncomingMessage
 from shared.ids import CampaignId
 from shared.logging import get_logger
 from shared.messaging import envelope as headers
+from shared.messaging import staff_text
 from shared.messaging.envelope import Envelope, campaign_of
 from shared.messaging.errors import NotReplayableError
 from shared.messaging.link import Link, answering
@@ -146,16 +146,16 @@ class Parking:
             id=_id(message),
             event=envelope.name,
             event_id=envelope.event_id,
-            origin=self._names.plain(_origin(message)),
+            origin=self._names.plain(staff_text.queue_of(_origin(message))),
             attempts=envelope.attempt,
-            error=str(message.headers.get(headers.ERROR, DELIVERY_LIMIT_CODE)),
+            error=staff_text.code_of(message.headers.get(headers.ERROR, DELIVERY_LIMIT_CODE)),
             at=_at(message),
         )
 
 
 def _id(message: AbstractIncomingMessage) -> str:
-    """Return the AMQP id; for a message without one, a hash of its content."""
-    return message.message_id or hashlib.sha256(message.body).hexdigest()[:32]
+    """Return the AMQP id; for a message without one of our form, a hash of its content."""
+    return staff_text.hash_of(message.message_id) or hashlib.sha256(message.body).hexdigest()[:32]
 
 
 def _find(found: list[AbstractIncomingMessage], parked_id: str) -> AbstractIncomingMessage | None:
@@ -170,7 +170,7 @@ def _origin(message: AbstractIncomingMessage) -> str:
 def _at(message: AbstractIncomingMessage) -> str:
     own = message.headers.get(headers.PARKED_AT)
     if own is not None:
-        return str(own)
-    deaths: Any = message.headers.get("x-death") or [{}]
-    died = deaths[0].get("time")
-    return died.isoformat() if isinstance(died, datetime) else ""
+        return staff_text.time_of(own)
+    deaths: Any = message.headers.get("x-death")
+    latest = deaths[0] if isinstance(deaths, list) and deaths else {}
+    return staff_text.time_of(latest.get("time")) if isinstance(latest, dict) else ""

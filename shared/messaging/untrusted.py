@@ -17,6 +17,7 @@ from aio_pika.abc import AbstractChannel, AbstractIncomingMessage
 
 from shared.contracts import ROUTES
 from shared.messaging import envelope as headers
+from shared.messaging import staff_text
 from shared.messaging.depths import queue_depths
 from shared.messaging.link import Link, answering
 from shared.messaging.names import Names
@@ -87,12 +88,13 @@ class Untrusted:
             yield channel
 
     def _describe(self, message: AbstractIncomingMessage) -> UntrustedRecord:
+        """Return what the record says. Foreign messages reach this queue too, through a delay queue."""
         size = message.headers.get(SIZE)
         return UntrustedRecord(
-            event=message.type or "",
-            origin=self._names.plain(message.routing_key or ""),
-            reason=str(message.headers.get(headers.ERROR, "")),
+            event=message.type if message.type in _KNOWN_NAMES else "",
+            origin=self._names.plain(staff_text.queue_of(message.routing_key)),
+            reason=staff_text.code_of(message.headers.get(headers.ERROR)),
             size=size if isinstance(size, int) else 0,
-            sha256=str(message.headers.get(SHA256, "")),
-            at=str(message.headers.get(headers.PARKED_AT, "")),
+            sha256=staff_text.hash_of(message.headers.get(SHA256)),
+            at=staff_text.time_of(message.headers.get(headers.PARKED_AT)),
         )

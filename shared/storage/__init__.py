@@ -1,6 +1,7 @@
 """MongoDB behind one seam: stores, transactions, inbox and outbox. No other package imports the driver (ADR 0003)."""
 
 from shared.storage.collections import INBOX, OUTBOX, TOMBSTONES, Collection, Index
+from shared.storage.deletion import delete_in_chunks
 from shared.storage.driver import (
     ASCENDING,
     DESCENDING,
@@ -58,5 +59,6 @@ __all__ = [
     "UpdateMany",
     "UpdateOne",
     "Work",
+    "delete_in_chunks",
     "translate_errors",
 ]

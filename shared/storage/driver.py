@@ -5,9 +5,10 @@ an edit of this file and of nothing else.
 """
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any, TypeAlias
 
+import pymongo
 from bson import ObjectId
 from motor.motor_asyncio import (
     AsyncIOMotorClient,
@@ -79,6 +80,7 @@ __all__ = [
     "connect",
     "may_commit_again",
     "may_run_again",
+    "step_timeout",
     "translate_errors",
 ]
 
@@ -120,6 +122,11 @@ def translate_errors() -> Iterator[None]:
         if not _unanswered(error):
             raise
         raise StoreUnavailableError(f"the database did not answer ({type(error).__name__}); see that it runs") from None
+
+
+def step_timeout(timeout_s: float) -> AbstractContextManager[Any]:
+    """Give the calls within the block another timeout than the client's."""
+    return pymongo.timeout(timeout_s)
 
 
 def _unanswered(error: PyMongoError) -> bool:

@@ -65,7 +65,14 @@ class Store:
             local_time: datetime = (await self.db.command("hello"))["localTime"]
         return local_time.replace(tzinfo=UTC)
 
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
     async def close(self) -> None:
+        """Disconnect for good: whatever uses the store afterwards gets the driver's InvalidOperation."""
         self._client.close()
 
     def when_emitted(self, listener: Callable[[], None]) -> None:

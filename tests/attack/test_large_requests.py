@@ -6,39 +6,23 @@ On commit 684719a lottery, vault and notifier read the whole body before they lo
 import asyncio
 import gc
 import socket
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
 
 import psutil
 import pytest
 import uvicorn
-from fastapi import FastAPI
 
-from services.intake.app import build as build_intake
-from services.intake.settings import IntakeSettings
-from services.lottery.app import build as build_lottery
-from services.lottery.settings import LotterySettings
-from services.notifier.app import build as build_notifier
-from services.notifier.settings import NotifierSettings
-from services.vault.app import build as build_vault
-from services.vault.settings import VaultSettings
-from shared.storage import Store
-from shared.storage.driver import connect
 from shared.web.slow_clients import TimedHttpProtocol
+from tests.support.offline_services import BUILDERS, build_offline
+from tests.support.waiting import until
 
 BODY = 300 * 1000 * 1000
 MOST_MEMORY = 48 * 1024 * 1024
 CAMPAIGN = "/v1/campaigns/777-days"
 PIECE = b"x" * 65_536
 
-BUILDERS: dict[str, tuple[Callable[[Any], FastAPI], Any]] = {
-    "intake": (build_intake, IntakeSettings),
-    "lottery": (build_lottery, LotterySettings),
-    "notifier": (build_notifier, NotifierSettings),
-    "vault": (build_vault, VaultSettings),
-}
 STAFF_ROUTES = [
     ("intake", f"{CAMPAIGN}/papers"),
     ("intake", "/v1/parked/00000000000000000000000000000000/replay"),
@@ -62,25 +46,11 @@ OPEN_ROUTES = [
 @asynccontextmanager
 async def serving(service: str, folder: Path) -> AsyncIterator[int]:
     """Serve the app on a port of its own, without broker and database: no attack of this file gets that far."""
-    for name in ("token", "passphrase"):
-        (folder / name).write_text("of the tests")
-    build, settings = BUILDERS[service]
-    given = {
-        "amqp_url": "amqp://127.0.0.1:1",
-        "mongo_url": "mongodb://127.0.0.1:1",
-        "state_dir": folder,
-        "ops_token_file": folder / "token",
-        "keystore_dir": folder / "keystore",
-        "passphrase_file": folder / "passphrase",
-    }
-    stores: list[Store] = []
-    with record_opened_stores(stores):
-        app = build(settings.model_validate(given))
+    app, stores = build_offline(service, folder)
     listener = socket.create_server(("127.0.0.1", 0))
     server = uvicorn.Server(uvicorn.Config(app, http=TimedHttpProtocol, log_config=None, lifespan="off"))
     task = asyncio.create_task(server.serve(sockets=[listener]))
-    while not server.started:  # noqa: ASYNC110  (uvicorn has no event for it)
-        await asyncio.sleep(0.01)
+    await until(lambda: server.started)
     try:
         yield listener.getsockname()[1]
     finally:
@@ -89,19 +59,6 @@ async def serving(service: str, folder: Path) -> AsyncIterator[int]:
         listener.close()
         for store in stores:
             await store.close()
-
-
-@contextmanager
-def record_opened_stores(stores: list[Store]) -> Iterator[None]:
-    """Remember every store that is opened: without its lifespan the app closes none."""
-
-    def open_and_remember(url: str, database: str, *, timeout_s: float) -> Store:
-        stores.append(Store(connect(url, timeout_s), database))
-        return stores[-1]
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Store, "open", open_and_remember)
-        yield
 
 
 async def attack(port: int, path: str, *, chunked: bool) -> tuple[int, int]:
@@ -123,7 +80,7 @@ async def attack(port: int, path: str, *, chunked: bool) -> tuple[int, int]:
     except (ConnectionError, TimeoutError):
         pass  # the service has closed, or reads no more
     writer.close()
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(60):
         status = int((await answer).split()[1])
     return status, most - before
 

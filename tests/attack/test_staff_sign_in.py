@@ -18,6 +18,7 @@ from shared.web import install_problems
 from shared.web.sign_in.access import StaffAccess
 from shared.web.sign_in.session_repository import collections
 from shared.web.sign_in.staff import Staff
+from tests.support.databases import own_database
 from tests.support.people_harness import LOTTERY, VAULT, PeopleHarness, later, running
 from tests.support.staff_sign_in import PlayedVault
 
@@ -52,12 +53,10 @@ class Service:
 
 @pytest.fixture
 async def service(mongo_url: str, namespace: str, tmp_path: Path) -> AsyncIterator[Service]:
-    store = Store.open(mongo_url, f"{namespace}_lottery")
-    await store.ensure(collections())
-    vault = PlayedVault(8102, tmp_path, roles=frozenset({Role.HANDLER}))
-    yield Service(vault.access(store), store, vault)
-    await store.db.client.drop_database(f"{namespace}_lottery")
-    await store.close()
+    async with own_database(mongo_url, f"{namespace}_lottery") as store:
+        await store.ensure(collections())
+        vault = PlayedVault(8102, tmp_path, roles=frozenset({Role.HANDLER}))
+        yield Service(vault.access(store), store, vault)
 
 
 @pytest.fixture

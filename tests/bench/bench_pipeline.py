@@ -5,7 +5,8 @@
 Starts a whole private installation, seals the applications first, posts them over kept-alive connections and waits
 until the lottery has every verdict. The run is divided into parts, so that one sees whether the rate falls with what
 is stored. Beside it: `generator`, what the client does against a server that does nothing. Processor time depends
-least on the neighbours: compare that.
+least on the neighbours: compare that. What the processes spend at rest (timers, health) is
+measured first and taken off.
 """
 
 import argparse
@@ -37,12 +38,13 @@ from shared.json_types import JsonObject
 from tests.support.intake_process import serving
 
 LONGEST_S = 600.0
+IDLE_S = 8.0
 UNLIMITED = {"KUJI_APPLICATIONS_PER_MINUTE": "0", "KUJI_REQUESTS_PER_SECOND": "0"}
 
 
 @dataclass(frozen=True)
 class Part:
-    """`spent`: processor time by process, seconds."""
+    """`spent`: processor time by process, seconds, above what the processes spend while nothing arrives."""
 
     count: int
     seconds: float
@@ -92,7 +94,16 @@ async def post_all(url: str, path: str, bodies: Sequence[bytes], connections: in
     pool.close()
 
 
-async def run_part(stack: Stack, path: str, bodies: Sequence[bytes], stored: int, connections: int) -> Part:
+async def measure_idle(stack: Stack) -> Counter[str]:
+    """Return the processor time that each process spends in a second while nothing arrives."""
+    before = processor_times(stack)
+    await asyncio.sleep(IDLE_S)
+    return Counter({name: spent / IDLE_S for name, spent in (processor_times(stack) - before).items()})
+
+
+async def run_part(
+    stack: Stack, path: str, bodies: Sequence[bytes], stored: int, connections: int, idle: Counter[str]
+) -> Part:
     """Post the bodies and wait until the lottery has a verdict on each; `stored`: verdicts from before."""
     before, begun = processor_times(stack), time.perf_counter()
     await post_all(stack.url("intake"), path, bodies, connections)
@@ -104,7 +115,8 @@ async def run_part(stack: Stack, path: str, bodies: Sequence[bytes], stored: int
 
     await until(entries, lambda n: n >= stored + len(bodies), within_s=LONGEST_S, what="entries", every_s=0.1)
     seconds = time.perf_counter() - begun
-    return Part(len(bodies), seconds, processor_times(stack) - before)
+    at_rest = Counter({name: share * seconds for name, share in idle.items()})
+    return Part(len(bodies), seconds, processor_times(stack) - before - at_rest)
 
 
 def processor_times(stack: Stack) -> Counter[str]:
@@ -147,16 +159,21 @@ def run(home: Path, size: int, parts: int, connections: int) -> None:
         bodies = seal_all(asyncio.run(fetch_key(at, campaign)), campaign, size)
         path = f"/v1/campaigns/{campaign.id}/applications"
         print(f"generator {asyncio.run(generate(bodies[:2000], connections)):8.0f} /s")
+        idle = asyncio.run(measure_idle(at))
+        print(f"at rest {sum(idle.values()):.2f} processors: {rounded(idle)}")
         for number in range(parts):
             start, end = number * size // parts, (number + 1) * size // parts
-            show(asyncio.run(run_part(at, path, bodies[start:end], start, connections)), end)
+            show(asyncio.run(run_part(at, path, bodies[start:end], start, connections, idle)), end)
+
+
+def rounded(times: Counter[str]) -> str:
+    return json.dumps({name: round(value, 2) for name, value in times.most_common() if round(value, 2)})
 
 
 def show(part: Part, stored: int) -> None:
-    each = {name: round(1000 * seconds / part.count, 2) for name, seconds in part.spent.most_common() if seconds}
-    services = round(sum(cost for name, cost in each.items() if name != "client"), 2)
-    rate = part.count / part.seconds
-    print(f"to {stored:7} stored {rate:6.0f} /s   {services:.2f} ms of processors each: {json.dumps(each)}", flush=True)
+    each = Counter({name: 1000 * seconds / part.count for name, seconds in part.spent.items()})
+    services, rate = sum(each.values()) - each["client"], part.count / part.seconds
+    print(f"to {stored:7} stored {rate:6.0f} /s   {services:.2f} ms of processors each: {rounded(each)}", flush=True)
 
 
 def main() -> None:

@@ -41,7 +41,7 @@ class Office:
 
     def awaited(self, service: str, collection: str, **query: Any) -> dict[str, Any]:
         """Wait for the one document of the collection and return it."""
-        ends = time.monotonic() + 15
+        ends = time.monotonic() + 60
         while not (found := self.documents(service, collection, **query)):
             assert time.monotonic() < ends, f"{service} has no such {collection}"
             time.sleep(0.05)

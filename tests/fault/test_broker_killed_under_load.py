@@ -131,7 +131,7 @@ async def _pour(broker: RabbitMQ, harness: MessagingHarness, home: Path) -> tupl
 
 
 async def _until(condition: Callable[[], bool], people: asyncio.Future[Any]) -> None:
-    async with asyncio.timeout(40):
+    async with asyncio.timeout(200):
         while not condition():
             assert not people.done(), people.exception()
             await asyncio.sleep(0.02)

@@ -37,6 +37,8 @@ PEOPLE: Final = 130
 """Applicants: enough for results in two parts."""
 AT_ONCE: Final = 4
 FEWEST_WRITES: Final = 15
+LONGEST_S: Final = 120
+"""Time for a process or two to draw; each takes a few seconds where the machine has nothing else to do."""
 """Gate, list, manifest, dice, transcript and results take at least so many writes and commits."""
 
 
@@ -70,16 +72,17 @@ async def harness(
     campaign, keys = sample_campaign(), LotteryKeys(tmp_path, keys_dir())
     orders = Orders(mongo_url, f"{namespace}_lottery", tmp_path, campaign, campaign.draw.at)
     offices = [new_office(mongo_url, orders.database, keys, FixedClock(orders.at), campaign) for _ in range(2)]
-    await offices[0].store.ensure([*draws.collections(), *places.collections()])
-    yield DrawHarness(orders, (offices[0], offices[1]))
-    for each in offices:
-        await each.store.close()
+    async with offices[0].store, offices[1].store:
+        await offices[0].store.ensure([*draws.collections(), *places.collections()])
+        yield DrawHarness(orders, (offices[0], offices[1]))
 
 
 async def test_killed_before_any_write_of_a_draw_another_ends_it_the_same(harness: DrawHarness):
     killed = await _killed_everywhere(harness)
     assert len(killed) >= FEWEST_WRITES
-    await asyncio.gather(*(_ended_by_two(harness, campaign) for campaign in killed))
+    async with asyncio.TaskGroup() as endings:
+        for campaign in killed:
+            endings.create_task(_ended_by_two(harness, campaign))
     for campaign in killed:
         await _holds(harness, campaign)
 
@@ -90,7 +93,7 @@ async def test_processes_whose_clocks_differ_draw_once(harness: DrawHarness):
     clocks = [harness.orders.at + timedelta(minutes=skew) for skew in (-10, 0, 60)]
     processes = [begun(replace(harness.orders, campaign=campaign, at=clock)) for clock in clocks]
     for process in processes:
-        await asyncio.to_thread(process.join, 30)
+        await asyncio.to_thread(process.join, LONGEST_S)
     assert [process.exitcode for process in processes] == [0, 0, 0]
     await _holds(harness, campaign)
 
@@ -105,7 +108,7 @@ async def _killed_everywhere(harness: DrawHarness) -> list[Campaign]:
             for number, campaign in enumerate(campaigns, first)
         ]
         for process in processes:
-            await asyncio.to_thread(process.join, 30)
+            await asyncio.to_thread(process.join, LONGEST_S)
         ends = [process.exitcode for process in processes]
         dead = ends.index(0) if 0 in ends else AT_ONCE
         assert ends == [-signal.SIGKILL] * dead + [0] * (AT_ONCE - dead)
@@ -117,11 +120,10 @@ async def _killed_everywhere(harness: DrawHarness) -> list[Campaign]:
 
 
 async def _ended_by_two(harness: DrawHarness, campaign: Campaign) -> None:
-    survivors = harness.survivors(campaign)
-    async with asyncio.timeout(30):
-        await asyncio.gather(*(until_said(each, campaign) for each in survivors))
-    for each in survivors:
-        await each.store.close()
+    one, other = harness.survivors(campaign)
+    async with one.store, other.store, asyncio.timeout(LONGEST_S), asyncio.TaskGroup() as both:
+        for survivor in (one, other):
+            both.create_task(until_said(survivor, campaign))
 
 
 async def _holds(harness: DrawHarness, campaign: Campaign) -> None:

@@ -27,6 +27,7 @@ from shared.storage import StoreUnavailableError, translate_errors
 from tests.support.draw_builders import DICE, sample_campaign
 from tests.support.draw_process import SHORT_LEASE_S
 from tests.support.lottery_harness import PEOPLE, WITNESSES, Town, everybody_is_in, said, town_of
+from tests.support.waiting import await_all
 
 LOST_AT: Final = (1, 4, 7)
 """Counts of transactions that are ready to commit at which the primary is lost: the manifest's first, then others of
@@ -94,11 +95,11 @@ async def test_a_draw_outlives_the_loss_of_its_database_s_primary(
     trouble = Trouble(mongodb)
     for office in town.offices[:2]:
         monkeypatch.setattr(office.store, "transact", trouble.under(office.store.transact))
-    async with asyncio.timeout(60), _looked_after(town):
+    async with asyncio.timeout(200), _looked_after(town):
         await _until(town, "frozen")
         await _answered(lambda: town.office.enter_dice(Dice(DICE, DICE, WITNESSES), "yamada"))
         await _until(town, "published")
-    await asyncio.gather(*trouble.back)
+    await await_all(*trouble.back)
     assert trouble.lost == set(LOST_AT)
     transcript = json.loads(await TranscriptRepository(town.office.store).get(draw_id(town.campaign.id, 1)))
     assert verify_transcript(transcript).passed

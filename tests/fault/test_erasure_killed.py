@@ -24,6 +24,7 @@ from shared.campaign import Campaign
 from shared.clock import set_rehearsal_clock
 from shared.contracts import SERVICES
 from shared.storage import Store
+from tests.support.waiting import await_all
 
 SIZE = 40
 ORDER = {"requested_by": "handler-1", "approved_by": "ward-1", "responsible": "responsible-1"}
@@ -74,7 +75,7 @@ async def _kill_at_each_stage(stack: Stack, staff: StaffClient) -> list[str]:
             stages.append(stage)
             for service in SERVICES:
                 await asyncio.to_thread(stack.kill, service)
-            await asyncio.gather(*(asyncio.to_thread(stack.restart, service) for service in SERVICES))
+            await await_all(*(asyncio.to_thread(stack.restart, service) for service in SERVICES))
     return stages
 
 

@@ -19,6 +19,7 @@ from shared.settings import ServiceSettings
 from shared.signing import SigningKey
 from shared.storage import Store
 from tests.support.attacker import PASSWORD, Attacker
+from tests.support.databases import own_database
 from tests.support.waiting import until
 
 CAMPAIGNS = Path("deploy/campaigns")
@@ -73,11 +74,8 @@ class Installation:
                 | more
             )
         )
-        store = Store.open(self.mongo_url, database)
-        async with app.router.lifespan_context(app):
+        async with own_database(self.mongo_url, database) as store, app.router.lifespan_context(app):
             yield store
-        await store.db.client.drop_database(database)
-        await store.close()
 
 
 async def settle(attacker: Attacker, service: str, count: int) -> None:

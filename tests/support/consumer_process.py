@@ -37,9 +37,8 @@ async def serve() -> None:
     bus.consume(ApplicationReceived, handle, Batch(size=10, wait_s=0.01))
     stopping = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stopping.set)
-    async with bus:
+    async with store, bus:
         await stopping.wait()
-    await store.close()
 
 
 async def commit_and_die(count: int) -> None:

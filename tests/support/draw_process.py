@@ -92,8 +92,8 @@ def _run(orders: Orders) -> None:
 async def _alone(orders: Orders) -> None:
     keys, clock = LotteryKeys(orders.folder, keys_dir()), FixedClock(orders.at)
     office = new_office(orders.url, orders.database, keys, clock, orders.campaign)
-    await until_said(office, orders.campaign)
-    await office.store.close()
+    async with office.store:
+        await until_said(office, orders.campaign)
 
 
 async def until_said(office: Office, campaign: Campaign) -> None:

@@ -73,8 +73,8 @@ def pin(home: Path, vault: VaultSide) -> None:
 
 
 async def await_key(port: int) -> None:
-    """Wait until the process answers and has the sealing key. Raises TimeoutError after 30 s."""
-    async with asyncio.timeout(30), httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", trust_env=False) as http:
+    """Wait until the process answers and has the sealing key. Raises TimeoutError after 120 s."""
+    async with asyncio.timeout(120), httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", trust_env=False) as http:
         while True:
             with suppress(httpx.TransportError):
                 if (await http.get(f"/v1/campaigns/{CAMPAIGN}/sealing-key")).status_code == httpx.codes.OK:

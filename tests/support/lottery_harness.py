@@ -93,7 +93,7 @@ class Office:
             clock,
             freezing=self.freezing,
             randomness=self.randomness,
-            relays=RelayClient(timeout_s=0.6),
+            relays=RelayClient(timeout_s=3.0),
             runner=self.runner,
             publisher=self.publisher,
         )
@@ -125,7 +125,7 @@ def new_office(url: str, database: str, keys: LotteryKeys, clock: Clock, campaig
         clock,
         freezing=freezing,
         randomness=randomness,
-        relays=RelayClient(timeout_s=0.6),
+        relays=RelayClient(timeout_s=3.0),
         runner=runner,
         publisher=publisher,
     )
@@ -138,13 +138,10 @@ async def town_of(campaign: Campaign, url: str, database: str, folder: Path) -> 
     """Run three processes at the draw time, before any application."""
     clock, keys = FixedClock(campaign.draw.at), LotteryKeys(folder, keys_dir())
     offices = tuple(new_office(url, database, keys, clock, campaign) for _ in range(3))
-    try:
+    async with offices[0].store, offices[1].store, offices[2].store:
         await offices[0].store.ensure([*draws.collections(), *places.collections()])
         await DrawRepository(offices[0].store).ensure([campaign.id])
         yield Town(campaign, clock, offices, tuple(new_application_id() for _ in range(PEOPLE)))
-    finally:
-        for each in offices:
-            await each.store.close()
 
 
 def accepted(town: Town, ids: tuple[ApplicationId, ...], revision: int = 1) -> list[ApplicationsAccepted]:

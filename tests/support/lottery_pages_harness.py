@@ -82,10 +82,8 @@ class LotteryHarness:
 
         async def run() -> T:
             office = new_office(self.mongo_url, self.database, self.keys, self.clock, campaign)
-            try:
+            async with office.store:
                 return await work(office)
-            finally:
-                await office.store.close()
 
         with ThreadPoolExecutor(1) as pool:  # this thread's loop is the browser's
             return pool.submit(lambda: asyncio.run(run())).result(60)

@@ -16,6 +16,7 @@ from shared.messaging.names import Names
 from shared.messaging.topology import declare, describe
 from shared.settings import ServiceSettings
 from shared.storage import Store
+from tests.support.databases import drop_database
 from tests.support.message_samples import SAMPLES
 from tests.support.service_keys import keys_dir, service_key
 from tests.support.waiting import until
@@ -63,11 +64,12 @@ class MessagingHarness:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        await self._open.aclose()
-        await self._remove_topology()
-        for service, store in self._stores.items():
-            await store.db.client.drop_database(self.database(service))
-            await store.close()
+        async with contextlib.AsyncExitStack() as ending:
+            for store in self._stores.values():
+                await ending.enter_async_context(store)
+                ending.push_async_callback(drop_database, store)
+            ending.push_async_callback(self._remove_topology)
+            await self._open.aclose()
 
     def database(self, service: str) -> str:
         return f"{self.namespace}_{service}"

@@ -40,6 +40,7 @@ from shared.messaging.names import Names
 from shared.messaging.topology import declare
 from shared.receipts import candidates
 from shared.storage import Store
+from tests.support.databases import drop_database
 from tests.support.service_keys import signed
 from tests.support.vault_parts import SAMPLE
 from tests.support.waiting import until
@@ -96,9 +97,9 @@ class NotifierHarness:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        await self._connection.close()
-        await self.store.db.client.drop_database(self.settings.mongo_database)
-        await self.store.close()
+        async with self.store:
+            await self._connection.close()
+            await drop_database(self.store)
 
     async def prepare_database(self) -> None:
         """Prepare the database as a start does, without starting an instance."""
@@ -115,7 +116,7 @@ class NotifierHarness:
         url, staff = f"http://127.0.0.1:{listener.getsockname()[1]}", {"Authorization": f"Bearer {OPS_TOKEN}"}
         try:
             async with httpx.AsyncClient(
-                base_url=f"{url}/v1/campaigns/{self.campaign.id}", headers=staff, timeout=15, trust_env=False
+                base_url=f"{url}/v1/campaigns/{self.campaign.id}", headers=staff, timeout=60, trust_env=False
             ) as http:
                 await until(lambda: server.started or task.done())
                 assert server.started, "the notifier did not start"

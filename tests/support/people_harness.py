@@ -1,7 +1,7 @@
 """Run the vault's pages of people on a real database, without a broker: accounts, sign-in, and other browsers."""
 
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -25,6 +25,7 @@ from shared.contracts import StaffChanged
 from shared.ids import CampaignId
 from shared.storage import OUTBOX, Store
 from shared.web import RequestLimits, admit_staff, install_problems, require_staff_token
+from tests.support.databases import own_database
 
 SAMPLE = Path("deploy/campaigns/777-days.yaml")
 VAULT, LOTTERY = "http://vault.localhost:8104", "http://lottery.localhost:8102"
@@ -60,7 +61,7 @@ class PeopleHarness:
 
     async def first(self) -> dict[str, str]:
         """Make the first two accounts and return their codes by role."""
-        async with self.browser() as setup:
+        async with AsyncClient(transport=ASGITransport(self.app), base_url=VAULT, timeout=30) as setup:
             body = {"responsible": RESPONSIBLE, "ward": WARD}
             headers = {"authorization": f"Bearer {STAFF_TOKEN}"}
             made = (await setup.post("/v1/people/first", json=body, headers=headers)).raise_for_status().json()
@@ -117,9 +118,16 @@ class PeopleHarness:
 
 
 @asynccontextmanager
-async def running(mongo_url: str, namespace: str, folder: Path) -> AsyncIterator[PeopleHarness]:
+async def running(
+    mongo_url: str, namespace: str, folder: Path, origins: Mapping[str, str] = ORIGINS
+) -> AsyncIterator[PeopleHarness]:
     """Run the pages on a campaign day on which everybody of the samples is on duty."""
-    store = Store.open(mongo_url, f"{namespace}_vault")
+    async with own_database(mongo_url, f"{namespace}_vault") as store:
+        yield await _prepare(store, folder, origins)
+
+
+async def _prepare(store: Store, folder: Path, origins: Mapping[str, str]) -> PeopleHarness:
+    """Return the pages over an empty database."""
     campaign = load_campaign(SAMPLE)
     clock, keystore = FixedClock(DAY), Keystore.open(folder / "keys", "a passphrase of the tests")
     audit = AuditLog(store, keystore.signing, clock, folder / "checkpoints.jsonl")
@@ -127,17 +135,13 @@ async def running(mongo_url: str, namespace: str, folder: Path) -> AsyncIterator
     await store.ensure([*audit_log.collections(), *parts.collections()])
     (folder / "token").write_text(STAFF_TOKEN, "utf-8")
     guard = require_staff_token(folder / "token")
-    routers, limits = people_routers(people, ORIGINS, keystore.signing, guard)
+    routers, limits = people_routers(people, origins, keystore.signing, guard)
     app = FastAPI()
     install_problems(app)
     app.add_middleware(RequestLimits, staff=admit_staff(guard), routes=limits)
     for router in routers:
         app.include_router(router)
-    try:
-        yield PeopleHarness(app, people, store, clock, keystore, audit)
-    finally:
-        await store.db.client.drop_database(f"{namespace}_vault")
-        await store.close()
+    return PeopleHarness(app, people, store, clock, keystore, audit)
 
 
 def later(days: int) -> datetime:

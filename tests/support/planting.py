@@ -31,6 +31,7 @@ from shared.erasure import CampaignStores
 from shared.erasure import collections as erasure_collections
 from shared.ids import ApplicationId, DrawId
 from shared.storage import Store
+from tests.support.databases import own_database
 from tests.support.erasure_harness import ParticipantHarness, PlannedQueues, participant
 from tests.support.service_keys import keys_dir
 from tests.support.vault_parts import SAMPLE
@@ -73,12 +74,11 @@ class PlantedService:
 @asynccontextmanager
 async def planted_service(name: str, mongo_url: str, namespace: str, folder: Path) -> AsyncIterator[PlantedService]:
     """Open the service's database and build its stores as its app does."""
-    store, campaign = Store.open(mongo_url, f"{namespace}_{name}"), load_campaign(SAMPLE)
-    await store.ensure(erasure_collections())
-    stores, other_stores = await _BUILDERS[name](store, campaign, folder)
-    yield PlantedService(participant(name, store, campaign, stores, PlannedQueues()), other_stores)
-    await store.db.client.drop_database(f"{namespace}_{name}")
-    await store.close()
+    campaign = load_campaign(SAMPLE)
+    async with own_database(mongo_url, f"{namespace}_{name}") as store:
+        await store.ensure(erasure_collections())
+        stores, other_stores = await _BUILDERS[name](store, campaign, folder)
+        yield PlantedService(participant(name, store, campaign, stores, PlannedQueues()), other_stores)
 
 
 async def _intake(store: Store, campaign: Campaign, _: Path) -> tuple[CampaignStores, dict[str, Plant]]:

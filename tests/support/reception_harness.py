@@ -140,8 +140,7 @@ class ReceptionHarness:
 
 @asynccontextmanager
 async def run_reception(url: str, database: str, folder: Path, **more: Any) -> AsyncIterator[ReceptionHarness]:
-    store = Store.open(url, database)
-    harness = ReceptionHarness(store, folder, **more)
-    await harness.open()
-    yield harness
-    await store.close()
+    async with Store.open(url, database) as store:
+        harness = ReceptionHarness(store, folder, **more)
+        await harness.open()
+        yield harness

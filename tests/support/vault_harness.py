@@ -6,7 +6,7 @@ The test plays intake (says `application.received`) and reads what the vault say
 import asyncio
 import socket
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Self, TypeVar
@@ -34,7 +34,8 @@ from shared.ids import (
 from shared.messaging.envelope import EVENT_ID
 from shared.messaging.names import Names
 from shared.messaging.topology import declare
-from shared.storage import PyMongoError, Store
+from shared.storage import Store
+from tests.support.databases import drop_database
 from tests.support.service_keys import signed
 from tests.support.waiting import until
 
@@ -85,16 +86,9 @@ class Installation:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        await self._connection.close()
-        await self._drop_database()
-        await self.store.close()
-
-    async def _drop_database(self) -> None:
-        """Drop the database; a process that was killed in a transaction keeps its locks for some seconds."""
-        async with asyncio.timeout(60):
-            while True:
-                with suppress(PyMongoError):
-                    return await self.store.db.client.drop_database(self.settings.mongo_database)
+        async with self.store:
+            await self._connection.close()
+            await drop_database(self.store)
 
     @asynccontextmanager
     async def vault(self, **changes: Any) -> AsyncIterator[httpx.AsyncClient]:
@@ -107,7 +101,7 @@ class Installation:
         try:
             await until(lambda: server.started or task.done())
             assert server.started, "the vault did not start"
-            async with httpx.AsyncClient(base_url=url, headers=staff, timeout=15, trust_env=False) as http:
+            async with httpx.AsyncClient(base_url=url, headers=staff, timeout=60, trust_env=False) as http:
                 await until(lambda: _is_ready(http))
                 yield http
         finally:

@@ -77,9 +77,9 @@ class VaultSide:
         return found
 
     async def fetch_until(self, count: int, service: str, event: str) -> list[tuple[str, bytes]]:
-        """At least `count` messages of a queue; TimeoutError after 15 s."""
+        """At least `count` messages of a queue; TimeoutError after 60 s."""
         found: list[tuple[str, bytes]] = []
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(60):
             while len(found) < count:
                 found += await self.fetch(service, event)
                 await asyncio.sleep(0.05)

@@ -23,6 +23,7 @@ from shared.contracts import Event
 from shared.ids import ApplicationId, CampaignId, Receipt, Token, new_application_id, new_token
 from shared.receipts import candidates
 from shared.storage import OUTBOX, Collection, Store
+from tests.support.databases import own_database
 
 SAMPLE = Path("deploy/campaigns/777-days.yaml")
 
@@ -116,20 +117,16 @@ class Parts:
 async def parts(
     mongo_url: str, namespace: str, state_dir: Path, collections: Sequence[Collection], *, rehearsal: bool = False
 ) -> AsyncIterator[Parts]:
-    store = Store.open(mongo_url, f"{namespace}_vault")
     campaign = load_campaign(SAMPLE).model_copy(update={"rehearsal": rehearsal})
     clock = FixedClock(campaign.close_out)
     keystore = Keystore.open(state_dir / "keys", "a passphrase of the tests")
     keystore.ensure_campaign(campaign.id, campaign.window.paper_until)
-    audit = AuditLog(store, keystore.signing, clock, state_dir / "checkpoints.jsonl")
-    known = Identities(store, keystore, audit, {campaign.id: campaign})
     own = (audit_log, identities, index_repository, application_repository)
-    await store.ensure([*(each for part in own for each in part.collections()), *collections])
-    try:
+    async with own_database(mongo_url, f"{namespace}_vault") as store:
+        audit = AuditLog(store, keystore.signing, clock, state_dir / "checkpoints.jsonl")
+        known = Identities(store, keystore, audit, {campaign.id: campaign})
+        await store.ensure([*(each for part in own for each in part.collections()), *collections])
         yield Parts(store, campaign, clock, keystore, audit, known, state_dir)
-    finally:
-        await store.db.client.drop_database(f"{namespace}_vault")
-        await store.close()
 
 
 def _known(person: Person) -> Known:

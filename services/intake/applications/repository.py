@@ -13,7 +13,7 @@ from shared import receipts
 from shared.batching import Batcher
 from shared.contracts import Channel, Decision
 from shared.ids import ApplicationId, CampaignId, Receipt
-from shared.storage import BulkWriteError, DuplicateKeyError, Store, UnitOfWork, UpdateOne
+from shared.storage import BulkWriteError, DuplicateKeyError, Store, UnitOfWork, UpdateOne, delete_in_chunks
 
 APPLICATIONS: Final = "applications"
 _DUPLICATE_KEY: Final = 11000
@@ -173,7 +173,7 @@ class SubmissionRepository:
 
     async def delete(self, campaign: CampaignId) -> None:
         """Delete the campaign's applications. Safe to repeat."""
-        await self._applications.delete_many({"campaign": campaign})
+        await delete_in_chunks(self._applications, {"campaign": campaign})
 
 
 def _make_candidate(arrival: Arrival) -> StoredSubmission:

@@ -14,7 +14,7 @@ from shared import receipts
 from shared.contracts import PaperChannel
 from shared.errors import KujiError
 from shared.ids import ApplicationId, CampaignId, PaperId, Receipt, Serial
-from shared.storage import DuplicateKeyError, Store, UnitOfWork
+from shared.storage import DuplicateKeyError, Store, UnitOfWork, delete_in_chunks
 
 PAPERS: Final = "papers"
 
@@ -133,4 +133,4 @@ class PaperRepository:
 
     async def delete(self, campaign: CampaignId) -> None:
         """Delete the campaign's papers. Safe to repeat."""
-        await self._papers.delete_many({"campaign": campaign})
+        await delete_in_chunks(self._papers, {"campaign": campaign})

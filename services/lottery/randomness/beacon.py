@@ -4,10 +4,25 @@ The message of round r is SHA-256 of r as 8 bytes, big-endian; hashing to the cu
 """
 
 import hashlib
+import sys
 
-from py_ecc.bls.hash_to_curve import hash_to_G1
-from py_ecc.bls.point_compression import decompress_G1, decompress_G2
-from py_ecc.optimized_bls12_381 import FQ12, G2, curve_order, final_exponentiate, is_inf, multiply, neg, pairing
+_recursion_limit = sys.getrecursionlimit()
+
+from py_ecc.bls.hash_to_curve import hash_to_G1  # noqa: E402
+from py_ecc.bls.point_compression import decompress_G1, decompress_G2  # noqa: E402
+from py_ecc.optimized_bls12_381 import (  # noqa: E402
+    FQ12,
+    G2,
+    curve_order,
+    final_exponentiate,
+    is_inf,
+    multiply,
+    neg,
+    pairing,
+)
+
+# py_ecc raises the limit to 100,000 calls. Then JSON nested deeply enough ends the process instead of an exception.
+sys.setrecursionlimit(_recursion_limit)
 
 _TAG = b"BLS_SIG_BLS12381G1_XMD:SHA-256_SSWU_RO_NUL_"
 

@@ -8,7 +8,8 @@ import asyncio
 import contextlib
 import os
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -96,16 +97,31 @@ class AuditLog:
             self._checked = end.seq
         return signed
 
-    async def keep_checking(self) -> None:
+    @asynccontextmanager
+    async def checkpoints(self) -> AsyncIterator[None]:
+        """Write checkpoints while the block runs, and the last one at its end."""
+        writing = asyncio.create_task(self._write_checkpoints(), name="audit checkpoints")
+        try:
+            yield
+        finally:
+            writing.cancel()
+            await asyncio.gather(writing, return_exceptions=True)
+            await self._try_checkpoint()
+
+    async def _write_checkpoints(self) -> None:
         """Write a checkpoint every minute or every thousand lines, until cancelled."""
         while True:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._checkpoint_due.wait(), CHECKPOINT_S)
+                async with asyncio.timeout(CHECKPOINT_S):
+                    await self._checkpoint_due.wait()
             self._checkpoint_due.clear()
-            try:
-                await self.checkpoint()
-            except (PyMongoError, OSError) as error:
-                _log.warning("checkpoint-not-written", **describe(error))
+            await self._try_checkpoint()
+
+    async def _try_checkpoint(self) -> None:
+        try:
+            await self.checkpoint()
+        except (PyMongoError, OSError) as error:
+            _log.warning("checkpoint-not-written", **describe(error))
 
     async def lines(self, after: int, limit: int = 1000) -> list[str]:
         """Return the lines that follow number `after`, as they were written."""

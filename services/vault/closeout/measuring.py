@@ -21,7 +21,7 @@ from shared.contracts import StoreErasure
 from shared.erasure import Queues, count_own_records, delete_own_records, judge_messages, judge_store
 from shared.ids import CampaignId, Token
 from shared.json_types import JsonObject
-from shared.storage import Store
+from shared.storage import Store, delete_in_chunks
 
 ERASED: Final = (
     identities.COLLECTION,
@@ -57,7 +57,7 @@ class VaultStores:
     async def delete(self, campaign: CampaignId) -> int:
         """Delete everything of the campaign; return the number of parked messages that were discarded."""
         for name in ERASED:
-            await self.store.db[name].delete_many({"campaign": campaign})
+            await delete_in_chunks(self.store.db[name], {"campaign": campaign})
         await delete_own_records(self.store, campaign)
         await asyncio.to_thread(self.folders.remove, campaign)
         return await self.queues.purge_campaign(campaign)

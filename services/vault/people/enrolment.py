@@ -7,6 +7,7 @@ from typing import Final, Literal
 from services.vault.people.account_documents import Factors
 from services.vault.people.code_repository import CodeRepository, Invitation
 from services.vault.people.duty import DutyCheck
+from services.vault.people.passkey_repository import PasskeyRepository
 from services.vault.people.repository import AccountRepository
 from services.vault.people.rules.account import Account, AccountState, StaffId, is_staff_id
 from services.vault.people.rules.one_time import matching_step
@@ -42,11 +43,12 @@ class Enrolment:
         store: Store,
         accounts: AccountRepository,
         codes: CodeRepository,
+        passkeys: PasskeyRepository,
         sign_in: SignIn,
         duty: DutyCheck,
         campaigns: Mapping[CampaignId, Campaign],
     ) -> None:
-        self._store, self._accounts, self._codes = store, accounts, codes
+        self._store, self._accounts, self._codes, self._passkeys = store, accounts, codes, passkeys
         self._sign_in, self._duty, self._campaigns = sign_in, duty, campaigns
         self._attempts = AttemptLimit(_ATTEMPTS, _WINDOW_S)
 
@@ -84,6 +86,7 @@ class Enrolment:
             raise EnrolmentRefusedError("no-invitation")
         active = await self._accounts.move(uow, account, AccountState.ACTIVE)
         await self._accounts.set_factors(uow, account.id, factors, step)
+        await self._passkeys.delete_all(uow, account.id)
         await self._duty.publish(uow, active)
         return active
 

@@ -6,15 +6,24 @@ from typing import Self
 
 from services.vault.audit import AuditLog
 from services.vault.keys.keystore import Keystore
-from services.vault.people import code_repository, repository, request_repository, session_repository
+from services.vault.people import (
+    code_repository,
+    passkey_repository,
+    repository,
+    request_repository,
+    session_repository,
+)
 from services.vault.people.code_repository import CodeRepository
 from services.vault.people.duty import DutyCheck
 from services.vault.people.enrolment import Enrolment
+from services.vault.people.passkey_repository import PasskeyRepository
+from services.vault.people.passkeys import Passkeys
 from services.vault.people.repository import AccountRepository
 from services.vault.people.request_repository import RequestRepository
 from services.vault.people.roster import Roster
 from services.vault.people.session_repository import SessionRepository
 from services.vault.people.sign_in import SignIn
+from services.vault.people.terminal import TerminalSignIn
 from shared.campaign import Campaign
 from shared.clock import Clock
 from shared.ids import CampaignId
@@ -34,6 +43,8 @@ class People:
     sign_in: SignIn
     enrolment: Enrolment
     roster: Roster
+    passkeys: Passkeys
+    terminal: TerminalSignIn
 
     @classmethod
     def make(
@@ -44,12 +55,15 @@ class People:
         codes, requests = CodeRepository(store, keystore), RequestRepository(store, keystore)
         duty = DutyCheck(store, accounts, sessions, clock)
         sign_in = SignIn(store, accounts, sessions, duty, audit)
-        enrolment = Enrolment(store, accounts, codes, sign_in, duty, campaigns)
+        keys = PasskeyRepository(store)
+        enrolment = Enrolment(store, accounts, codes, keys, sign_in, duty, campaigns)
         roster = Roster(store, accounts, requests, codes, duty, audit)
-        return cls(store, accounts, sessions, codes, requests, duty, sign_in, enrolment, roster)
+        passkeys = Passkeys(store, accounts, keys, sign_in, duty, audit)
+        terminal = TerminalSignIn(store, codes, sessions)
+        return cls(store, accounts, sessions, codes, requests, duty, sign_in, enrolment, roster, passkeys, terminal)
 
 
 def collections() -> list[Collection]:
     """Return the collections to prepare."""
-    parts = (repository, session_repository, code_repository, request_repository)
+    parts = (repository, session_repository, code_repository, request_repository, passkey_repository)
     return [collection for part in parts for collection in part.collections()]

@@ -7,7 +7,7 @@ from services.notifier.collections import COLLECTIONS
 from services.notifier.erasure import NotifierStores
 from shared.campaign import load_campaign
 from shared.erasure import collections as erasure_collections
-from shared.storage import Store
+from tests.support.databases import own_database
 from tests.support.erasure_harness import ParticipantHarness, PlannedQueues, participant
 from tests.support.vault_parts import SAMPLE
 
@@ -15,9 +15,8 @@ from tests.support.vault_parts import SAMPLE
 @pytest.fixture
 async def notifier(mongo_url: str, namespace: str) -> AsyncIterator[ParticipantHarness]:
     """Return the notifier's participant over its real collections."""
-    store, campaign = Store.open(mongo_url, f"{namespace}_notifier"), load_campaign(SAMPLE)
-    await store.ensure([*COLLECTIONS, *erasure_collections()])
-    await ApplicantRepository(store.db).ensure_locks([campaign.id])
-    yield participant("notifier", store, campaign, NotifierStores(store), PlannedQueues())
-    await store.db.client.drop_database(f"{namespace}_notifier")
-    await store.close()
+    campaign = load_campaign(SAMPLE)
+    async with own_database(mongo_url, f"{namespace}_notifier") as store:
+        await store.ensure([*COLLECTIONS, *erasure_collections()])
+        await ApplicantRepository(store.db).ensure_locks([campaign.id])
+        yield participant("notifier", store, campaign, NotifierStores(store), PlannedQueues())

@@ -1,13 +1,17 @@
 """One service's part in an erasure: tombstone first, then deletion, two signed answers, each given once."""
 
+from pathlib import Path
+
 import pytest
 
+from deploy.demo.rehearsal import SAMPLE, rehearsal_of
 from services.notifier.collections import CONTACTS, PERSONAL
+from shared.campaign import load_campaigns
 from shared.contracts.closing import OWN_STORES
 from shared.erasure import ANSWER_CONTEXT, refuse_erased_ids, signed_document
 from shared.errors import ConfigurationError, PermanentError
 from shared.ids import EventId
-from tests.support.erasure_harness import ParticipantHarness, answer_keys
+from tests.support.erasure_harness import ERASURE, ParticipantHarness, answer_keys
 
 
 async def plant(notifier: ParticipantHarness, name: str = CONTACTS) -> None:
@@ -102,3 +106,16 @@ async def test_a_new_campaign_with_the_id_of_an_erased_one_does_not_load(notifie
     await refuse_erased_ids(notifier.store, [notifier.campaign])
     with pytest.raises(ConfigurationError, match="give the new campaign another id"):
         await refuse_erased_ids(notifier.store, [notifier.campaign.model_copy(update={"sha256": "1" * 64})])
+
+
+async def test_after_an_erasure_the_service_starts_with_the_next_rehearsal_beside_the_erased_one(
+    notifier: ParticipantHarness, tmp_path: Path
+) -> None:
+    first = rehearsal_of(SAMPLE, tmp_path)
+    await notifier.store.transact(lambda uow: uow.tombstones.put(first.id, ERASURE, first.sha256, uow.session))
+    second = rehearsal_of(SAMPLE, tmp_path, number=2)
+    await refuse_erased_ids(notifier.store, load_campaigns(tmp_path).values())
+    assert second.id == f"{first.id}-2"
+    (tmp_path / SAMPLE.name).write_text((tmp_path / SAMPLE.name).read_text("utf-8") + "# changed\n", "utf-8")
+    with pytest.raises(ConfigurationError, match="give the new campaign another id"):
+        await refuse_erased_ids(notifier.store, load_campaigns(tmp_path).values())

@@ -4,7 +4,7 @@ import asyncio
 import gc
 import socket
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -22,6 +22,7 @@ from shared.clock import set_rehearsal_clock
 from shared.ids import ApplicationId, new_application_id
 from shared.messaging.topology import declare
 from shared.storage import Store
+from tests.support.databases import own_database
 from tests.support.tcp_proxy import TcpProxy
 from tests.support.vault_messages import CAMPAIGN, VaultSide, connected
 from tests.support.waiting import until
@@ -106,7 +107,7 @@ def settings(tmp_path: Path, campaigns_dir: Path, amqp_url: str, mongo_url: str,
             "signing_key_file": tmp_path / "signing-key",
             "paper_token_file": tmp_path / "paper-token",
             "clock_file": tmp_path / "clock.json",
-            "timeout_s": 1.5,
+            "timeout_s": 3.0,
             "body_timeout_s": 2.0,
             "watch_s": 0.1,
         }
@@ -120,10 +121,8 @@ async def serving(settings: IntakeSettings) -> AsyncIterator[str]:
     server = uvicorn.Server(uvicorn.Config(build(settings), log_config=None, lifespan="on"))
     task = asyncio.create_task(server.serve(sockets=[listener]))
     try:
-        async with asyncio.timeout(20):
-            while not server.started:
-                assert not task.done(), "intake did not start"
-                await asyncio.sleep(0.01)
+        await until(lambda: server.started or task.done())
+        assert server.started, "intake did not start"
         yield f"http://127.0.0.1:{listener.getsockname()[1]}"
     finally:
         server.should_exit = True
@@ -152,12 +151,12 @@ def direct(mongo_url: str) -> str:
 async def intake(settings: IntakeSettings, amqp_url: str, mongo_url: str, namespace: str) -> AsyncIterator[Intake]:
     await declare(amqp_url, namespace)
     broker, database = urlsplit(amqp_url), urlsplit(mongo_url)
-    store = Store.open(mongo_url, settings.mongo_database)
-    with (
-        TcpProxy(broker.hostname or "", broker.port or 5672) as broker_connection,
-        TcpProxy(database.hostname or "", database.port or 27017) as database_connection,
-    ):
+    async with AsyncExitStack() as stack:
+        store = await stack.enter_async_context(own_database(mongo_url, settings.mongo_database))
+        broker_connection = stack.enter_context(TcpProxy(broker.hostname or "", broker.port or 5672))
+        database_connection = stack.enter_context(TcpProxy(database.hostname or "", database.port or 27017))
         connection = await connected(amqp_url)
+        stack.push_async_callback(connection.close)
         wired = settings.model_validate(
             settings.model_dump()
             | {
@@ -168,15 +167,12 @@ async def intake(settings: IntakeSettings, amqp_url: str, mongo_url: str, namesp
         vault = await VaultSide.connect(connection, namespace)
         await vault.publish_key()
         (settings.state_dir / "signing-key").write_text(vault.signing.public, "ascii")
-        async with serving(wired) as url, httpx.AsyncClient(base_url=url, timeout=15, trust_env=False) as http:
+        async with serving(wired) as url, httpx.AsyncClient(base_url=url, timeout=60, trust_env=False) as http:
             campaign = load_campaign(settings.campaigns_dir / "777-days.yaml")
             running = Intake(
                 http, url, campaign, settings.clock_file or Path(), broker_connection, database_connection, store, vault
             )
             await until(running.has_key)
             yield running
-        await connection.close()
         gc.collect()  # cut connections are finalised now, while there is an event loop
         await asyncio.sleep(0.05)
-    await store.db.client.drop_database(settings.mongo_database)
-    await store.close()

@@ -21,7 +21,7 @@ async def strict(intake: Intake, settings: IntakeSettings) -> AsyncIterator[http
     narrow = {"applications_per_minute": 5, "lookups_per_minute": 5, "work_bits": 6}
     wired = settings.model_validate(settings.model_dump() | narrow)
     assert await intake.has_key()
-    async with serving(wired) as url, httpx.AsyncClient(base_url=url, timeout=15, trust_env=False) as http:
+    async with serving(wired) as url, httpx.AsyncClient(base_url=url, timeout=60, trust_env=False) as http:
         yield http
 
 

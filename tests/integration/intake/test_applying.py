@@ -1,6 +1,5 @@
 """Applying, as `docs/protocols.md` §1 has it, over a real socket, broker and database."""
 
-import asyncio
 import json
 from datetime import timedelta
 
@@ -12,7 +11,7 @@ from shared import receipts
 from shared.ids import ApplicationId, new_application_id
 from tests.integration.intake.conftest import OPS_TOKEN, Intake
 from tests.support.vault_messages import CAMPAIGN
-from tests.support.waiting import until
+from tests.support.waiting import await_all, until
 
 INSTANT = timedelta(seconds=1)
 
@@ -56,7 +55,7 @@ async def test_the_same_application_again_gets_the_same_answer(intake: Intake):
 
 async def test_twenty_identical_posts_at_once_are_one_application(intake: Intake):
     body = intake.body()
-    answers = await asyncio.gather(*(intake.post(body) for _ in range(20)))
+    answers = await await_all(*(intake.post(body) for _ in range(20)))
     assert {answer.status_code for answer in answers} == {202}
     assert len({answer.json()["receipt"] for answer in answers}) == 1
     await intake.vault.fetch()
@@ -75,7 +74,7 @@ async def test_another_body_under_the_same_id_is_a_conflict(intake: Intake):
 
 async def test_of_twenty_different_bodies_under_one_id_exactly_one_is_taken(intake: Intake):
     application_id = new_application_id()
-    answers = await asyncio.gather(*(intake.post(intake.body(application_id)) for _ in range(20)))
+    answers = await await_all(*(intake.post(intake.body(application_id)) for _ in range(20)))
     codes = sorted(answer.status_code for answer in answers)
     assert codes == [202] + [409] * 19
     await intake.vault.fetch()

@@ -10,6 +10,7 @@ import pytest
 
 from tests.integration.intake.conftest import Intake
 from tests.support.vault_messages import CAMPAIGN
+from tests.support.waiting import await_all
 
 PATH = f"/v1/campaigns/{CAMPAIGN}/applications"
 WRONG = "山田太郎"
@@ -78,7 +79,7 @@ async def head_only(intake: Intake, length: int, start: bytes) -> bytes:
     address = urlsplit(intake.url)
     reader, writer = await asyncio.open_connection(address.hostname, address.port)
     writer.write(f"POST {PATH} HTTP/1.1\r\nHost: intake\r\nContent-Length: {length}\r\n\r\n".encode() + start)
-    async with asyncio.timeout(8):
+    async with asyncio.timeout(30):
         answer = await reader.read()
     writer.close()
     return answer
@@ -102,5 +103,5 @@ async def test_a_body_of_exactly_the_limit_is_read(intake: Intake):
 
 
 async def test_after_all_that_intake_still_takes_applications(intake: Intake):
-    await asyncio.gather(*(intake.http.post(PATH, content=os.urandom(size)) for size in (0, 1, 70_000, 500_000)))
+    await await_all(*(intake.http.post(PATH, content=os.urandom(size)) for size in (0, 1, 70_000, 500_000)))
     assert (await intake.post(intake.body())).status_code == 202

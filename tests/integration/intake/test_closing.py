@@ -13,7 +13,7 @@ from shared.contracts import ErasureCompleted, ErasureRequested, ReceiptsClosed
 from shared.ids import ApplicationId
 from tests.integration.intake.conftest import OPS_TOKEN, Intake, serving
 from tests.support.vault_messages import CAMPAIGN, accepted
-from tests.support.waiting import until
+from tests.support.waiting import await_all, until
 
 
 async def published_receipts(intake: Intake) -> list[ReceiptsClosed]:
@@ -126,7 +126,7 @@ async def test_requests_during_the_closing_are_on_the_list_exactly_when_they_got
             answer = await intake.post(body, channel="post", token=OPS_TOKEN)
             return body["application_id"], answer.status_code
 
-    answers = await asyncio.gather(*map(key_in, bodies))
+    answers = await await_all(*map(key_in, bodies))
     [part] = await published_receipts(intake)
     assert {status for _, status in answers} <= {202, 403}
     assert {each for each, status in answers if status == 202} == set(part.application_ids)

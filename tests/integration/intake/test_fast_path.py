@@ -1,7 +1,5 @@
 """The fast path and the framework's route (a query leads there) give the same answers."""
 
-import asyncio
-
 import pytest
 
 from services.intake.rules.submission import BODY_LIMIT
@@ -9,6 +7,7 @@ from shared.contracts import ApplicationReceived
 from shared.ids import derived_event_id, new_application_id
 from tests.integration.intake.conftest import Intake
 from tests.support.vault_messages import CAMPAIGN
+from tests.support.waiting import await_all
 
 APPLICATIONS = f"/v1/campaigns/{CAMPAIGN}/applications"
 REFUSED = {
@@ -42,7 +41,7 @@ async def test_other_methods_and_addresses_pass_the_fast_path(intake: Intake):
 
 async def test_applications_that_arrive_at_once_get_a_receipt_and_an_event_each(intake: Intake):
     ids = [new_application_id() for _ in range(70)]
-    answers = await asyncio.gather(*(intake.post(intake.body(each)) for each in ids))
+    answers = await await_all(*(intake.post(intake.body(each)) for each in ids))
     assert {answer.status_code for answer in answers} == {202}
     await intake.vault.fetch()
     events = dict(intake.vault.received)

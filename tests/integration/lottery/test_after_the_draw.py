@@ -25,6 +25,7 @@ from shared.slips import SlipKeys
 from tests.support.lottery_harness import PEOPLE, Town, everybody_is_in
 from tests.support.places_harness import FOOTBALL, KIDS, After, events, results_are_out
 from tests.support.service_keys import keys_dir
+from tests.support.waiting import await_all
 
 TWO = Actor("sato", "suzuki")
 RECEIPT = Receipt("W-7K3M-9Q2P-6")
@@ -201,10 +202,10 @@ async def test_a_history_that_the_office_bent_is_found(after: After):
 async def test_of_many_who_pass_on_at_once_each_place_is_offered_once(town: Town, after: After, tmp_path: Path):
     offices = [After.of(town, tmp_path, number) for number in range(3)]
     held = await after.of_class(KIDS, "held")
-    await asyncio.gather(*(offices[n % 3].answer(place, "withdraw") for n, place in enumerate(held[:6])))
+    await await_all(*(offices[n % 3].answer(place, "withdraw") for n, place in enumerate(held[:6])))
     for _ in range(2):
-        await asyncio.gather(*(each.passing_on.advance(after.campaign) for each in offices))
-    await asyncio.gather(*(each.renewing.renew(after.campaign) for each in offices))
+        await await_all(*(each.passing_on.advance(after.campaign) for each in offices))
+    await await_all(*(each.renewing.renew(after.campaign) for each in offices))
     offers = await after.offers()
     assert len({each["n"] for each in offers}) == len(offers) == 5
     content = await after.transcript()

@@ -1,6 +1,5 @@
 """Randomness is entered in its time and from the sources of the manifest; a missing source is waited for in public."""
 
-import asyncio
 import hashlib
 import json
 from collections.abc import AsyncIterator
@@ -24,6 +23,7 @@ from shared.campaign import Campaign, quicknet
 from shared.campaign.model import Beacon, DrawRules
 from shared.clock import FixedClock
 from shared.ids import CampaignId
+from shared.storage.leases import LEASES
 from tests.support.drand_relay import ROUND, SIGNATURE, Manner, relay
 from tests.support.draw_builders import DICE, sample_campaign
 from tests.support.lottery_harness import WITNESSES, Town, everybody_is_in, town_of
@@ -95,13 +95,14 @@ async def test_the_beacon_of_the_manifest_is_fetched_when_it_is_out_and_draws(
 )
 async def test_a_relay_that_does_wrong_is_named_and_another_is_believed(manner: Manner, trouble: str):
     async with relay(manner) as wrong, relay("right") as right:
-        alone = await RelayClient(timeout_s=0.4).ask([wrong], ASKED)
+        timeout_s = 0.4 if trouble == "slow" else 20.0
+        alone = await RelayClient(timeout_s=timeout_s).ask([wrong], ASKED)
         assert (alone.signature, list(alone.troubles.values())) == (None, [trouble])
-        assert (await RelayClient(timeout_s=0.4).ask([wrong, right], ASKED)).signature == SIGNATURE
+        assert (await RelayClient(timeout_s=20.0).ask([wrong, right], ASKED)).signature == SIGNATURE
 
 
 async def test_a_relay_that_is_not_there_is_named():
-    asked = await RelayClient(timeout_s=0.4).ask(["http://127.0.0.1:9", "http://a:99999999"], ASKED)
+    asked = await RelayClient(timeout_s=20.0).ask(["http://127.0.0.1:9", "http://a:99999999"], ASKED)
     assert asked.troubles == {"127.0.0.1:9": "away", "a:99999999": "away"}
 
 
@@ -146,16 +147,15 @@ async def test_a_list_whose_beacon_is_known_already_is_not_frozen(mongo_url: str
 
 
 async def test_one_scheduler_looks_after_a_campaign_and_another_takes_over(town: Town, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("services.lottery.scheduler.LEASE_S", 5.0)
+    monkeypatch.setattr("services.lottery.scheduler.LEASE_S", 600.0)
     first, second, _ = (office.scheduler for office in town.offices)
     await first.advance(town.campaign)
     await everybody_is_in(town)
     await second.advance(town.campaign)
     assert (await town.office.draw()).state == "open"
-    async with asyncio.timeout(30):
-        while (await town.office.draw()).state != "frozen":
-            await second.advance(town.campaign)
-            await asyncio.sleep(0.2)
+    await town.office.store.db[LEASES].update_many({}, {"$set": {"until": town.clock.now()}})
+    await second.advance(town.campaign)
+    assert (await town.office.draw()).state == "frozen"
 
 
 async def test_a_clock_that_is_behind_freezes_nothing_and_one_that_is_ahead_only_what_is_complete(town: Town):

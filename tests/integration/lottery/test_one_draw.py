@@ -31,6 +31,7 @@ from shared.contracts import (
 from shared.ids import ApplicationId, CampaignId, application_id_bytes, new_application_id
 from tests.support.draw_builders import DICE
 from tests.support.lottery_harness import PEOPLE, WITNESSES, Town, accepted, drawn, everybody_is_in, said
+from tests.support.waiting import await_all
 
 
 async def test_the_list_waits_for_every_receipt_and_every_doubt(town: Town):
@@ -171,7 +172,7 @@ async def test_a_list_that_was_closed_and_not_written_is_finished_by_another(tow
     await town.office.close()
     with pytest.raises(ListFrozenError):
         await town.office.store.transact(lambda uow: handlers.on_accepted(accepted(town, (new_application_id(),)), uow))
-    finished = await asyncio.gather(*(office.finish() for office in town.offices))
+    finished = await await_all(*(office.finish() for office in town.offices))
     assert sum(finished) == 1
     manifest = json.loads((await town.office.draw()).manifest_line)
     assert manifest["rows"] == PEOPLE
@@ -190,10 +191,10 @@ async def test_many_processes_draw_once_and_publish_each_result_once(town: Town)
     await town.office.enter_dice(Dice(DICE, DICE, WITNESSES), "yamada")
     with pytest.raises(WrongStateError):
         await town.offices[1].enter_dice(Dice(DICE, DICE, WITNESSES), "yamada")
-    draws = await asyncio.gather(*(o.run() for o in town.offices))
+    draws = await await_all(*(o.run() for o in town.offices))
     assert sum(draws) == 1
     for _ in range(3):
-        await asyncio.gather(*(o.publish() for o in town.offices))
+        await await_all(*(o.publish() for o in town.offices))
     assert (await town.office.draw()).state == "published"
     result_ids = [str(UUID(item["entry"])) for event in await said(town) for item in event["items"]]
     assert sorted(result_ids) == sorted(town.ids)

@@ -1,6 +1,5 @@
 """Reception over HTTP on a real database: what devices send in any order and how often, counts once, and stays."""
 
-import asyncio
 import uuid
 from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
@@ -18,6 +17,7 @@ from services.lottery.reception.repository import ErasedError, ReceptionReposito
 from services.lottery.reception.rules.attendance import Scan
 from shared.storage import UnitOfWork
 from tests.support.reception_harness import FOOD, FOOTBALL, SECRET, Guest, ReceptionHarness, run_reception
+from tests.support.waiting import await_all
 
 BEARER = {"Authorization": f"Bearer {SECRET}"}
 
@@ -91,7 +91,7 @@ async def test_a_scan_sent_twice_and_by_two_processes_at_once_counts_once(harnes
     guest = await harness.guest(junior_football="won")
     device, twin = Device(harness, "A-00000001"), Device(harness, "A-00000001")
     scan = device.scan(guest)
-    await asyncio.gather(device.send(scan), twin.send(scan), device.send(scan))
+    await await_all(device.send(scan), twin.send(scan), device.send(scan))
     assert (await device.of_class())["people"] == 1
     assert await harness.store.db[reception.SCANS].count_documents({}) == 1
 
@@ -162,7 +162,7 @@ async def test_no_shows_are_counted_once_at_their_time_and_released_only_where_t
     assert harness.released == []
     await device.send()
     for _ in range(2):
-        await asyncio.gather(*(harness.no_shows.count_what_is_due(harness.campaign) for _ in range(2)))
+        await await_all(*(harness.no_shows.count_what_is_due(harness.campaign) for _ in range(2)))
     assert harness.released == [(absent.application_id, FOOTBALL)]
     counted = await device.of_class()
     assert (counted["no_shows"], counted["released"], counted["seats"]) == (1, 1, 1)

@@ -32,5 +32,5 @@ def own_broker(tmp_path_factory: pytest.TempPathFactory, watchdog: Watchdog) -> 
 @pytest.fixture
 async def own_harness(own_broker: RabbitMQ, mongo_url: str, namespace: str) -> AsyncIterator[MessagingHarness]:
     """On the broker that may be mistreated; short timeouts."""
-    async with MessagingHarness(own_broker.url(), mongo_url, namespace, timeout_s=1.0) as harness:
+    async with MessagingHarness(own_broker.url(), mongo_url, namespace, timeout_s=2.0) as harness:
         yield harness

@@ -14,7 +14,7 @@ from shared.storage import Store, UnitOfWork
 from tests.support.counting_handler import Witness, all_marked, marks
 from tests.support.messaging_harness import MessagingHarness, decided, received
 from tests.support.service_keys import signed_body
-from tests.support.waiting import until
+from tests.support.waiting import await_all, until
 
 
 async def vault_with(harness: MessagingHarness, witness: Witness, batch: Batch | None = None) -> tuple[Bus, Store]:
@@ -26,7 +26,7 @@ async def vault_with(harness: MessagingHarness, witness: Witness, batch: Batch |
 async def test_messages_are_handled_in_batches_of_at_most_the_size_asked_for(harness: MessagingHarness) -> None:
     intake, witness = await harness.running(await harness.bus("intake")), Witness()
     events = [received() for _ in range(120)]
-    await asyncio.gather(*(intake.publish(event) for event in events))
+    await await_all(*(intake.publish(event) for event in events))
 
     bus, store = await vault_with(harness, witness, Batch(size=50, wait_s=0.05))
     await harness.running(bus)
@@ -41,7 +41,7 @@ async def test_an_event_said_twice_is_handled_once(harness: MessagingHarness) ->
     bus, store = await vault_with(harness, witness)
     event, event_id = received(), new_event_id()
 
-    await asyncio.gather(*(intake.publish(event, event_id) for _ in range(5)))
+    await await_all(*(intake.publish(event, event_id) for _ in range(5)))
     await harness.running(bus)
     await all_marked(store, 1)
     await intake.publish(event, event_id)
@@ -58,7 +58,7 @@ async def test_rival_instances_that_are_given_the_same_event_handle_it_once(harn
     rivals = [Witness(), Witness()]
     events: dict[EventId, ApplicationReceived] = {new_event_id(): received() for _ in range(60)}
     for _ in range(2):
-        await asyncio.gather(*(intake.publish(event, event_id) for event_id, event in events.items()))
+        await await_all(*(intake.publish(event, event_id) for event_id, event in events.items()))
 
     for rival in rivals:
         bus, store = await vault_with(harness, rival, Batch(size=20, wait_s=0.01))
@@ -138,7 +138,7 @@ async def test_a_drain_right_behind_an_acknowledgement_leaves_no_message_with_a_
 ) -> None:
     """Stop at the worst moment: the broker answers the acknowledgement with messages as the cancel comes."""
     intake = await harness.running(await harness.bus("intake"))
-    await asyncio.gather(*(intake.publish(received()) for _ in range(100)))
+    await await_all(*(intake.publish(received()) for _ in range(100)))
     bus, store = await vault_with(harness, Witness(), Batch(size=10, wait_s=0.01))
     drains: list[asyncio.Task[None]] = []
     acknowledge = handling.acknowledge
@@ -150,7 +150,7 @@ async def test_a_drain_right_behind_an_acknowledgement_leaves_no_message_with_a_
     monkeypatch.setattr(handling, "acknowledge", acknowledge_and_drain)
     await bus.start()
     await until(lambda: drains)
-    await asyncio.gather(*drains)
+    await await_all(*drains)
 
     left = await harness.take_all(harness.names.queue("vault", "application.received"))
     assert 10 <= len(await marks(store)) == 100 - len(left) < 100

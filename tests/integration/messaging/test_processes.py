@@ -16,7 +16,7 @@ from shared.messaging import Bus, OutboxPace
 from shared.storage import Store
 from tests.support.counting_handler import all_marked, marks
 from tests.support.messaging_harness import MessagingHarness, event_ids, received
-from tests.support.waiting import until
+from tests.support.waiting import await_all, until
 
 ROOT = Path(__file__).resolve().parents[3]
 COUNT = 200
@@ -55,14 +55,14 @@ async def vault_process(harness: MessagingHarness, *arguments: str) -> AsyncIter
 
 
 async def ended(process: asyncio.subprocess.Process) -> int:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(120):
         return await process.wait()
 
 
 async def say(harness: MessagingHarness, kind: str, count: int) -> list[ApplicationId]:
     intake = await harness.running(await harness.bus("intake"))
     events = [received(key_id=kind) for _ in range(count)]
-    await asyncio.gather(*(intake.publish(event) for event in events))
+    await await_all(*(intake.publish(event) for event in events))
     return [event.application_id for event in events]
 
 

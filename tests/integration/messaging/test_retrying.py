@@ -13,7 +13,7 @@ from shared.messaging import Bus
 from shared.storage import UnitOfWork
 from tests.support.counting_handler import Witness, all_marked, marks
 from tests.support.messaging_harness import DELAYS_S, MessagingHarness, event_ids, received
-from tests.support.waiting import until
+from tests.support.waiting import await_all, until
 
 
 async def test_a_transient_error_waits_in_every_delay_queue_for_its_time_and_is_parked_at_the_end(
@@ -53,7 +53,7 @@ async def test_one_bad_message_costs_its_batch_nothing_and_is_retried_alone(
 ) -> None:
     intake, witness = await harness.running(await harness.bus("intake")), Witness()
     good, bad = [received() for _ in range(10)], received(key_id=kind)
-    await asyncio.gather(*(intake.publish(event) for event in [*good[:5], bad, *good[5:]]))
+    await await_all(*(intake.publish(event) for event in [*good[:5], bad, *good[5:]]))
     vault = await harness.bus("vault")
     vault.consume(ApplicationReceived, witness)
 

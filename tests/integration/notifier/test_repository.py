@@ -23,6 +23,7 @@ from services.notifier.rules.states import (
 from shared.errors import KujiError
 from shared.ids import BatchId, CampaignId, NoticeId, new_token
 from shared.storage import OperationFailure, Store
+from tests.support.databases import own_database
 
 CAMPAIGN = CampaignId("777-days")
 NOW = datetime(2018, 6, 1, tzinfo=UTC)
@@ -33,11 +34,9 @@ Operation = Callable[[Store, Sequence[Notice]], Awaitable[object]]
 
 @pytest.fixture
 async def store(mongo_url: str, namespace: str) -> AsyncIterator[Store]:
-    opened = Store.open(mongo_url, f"{namespace}_notifier")
-    await opened.ensure(COLLECTIONS)
-    yield opened
-    await opened.db.client.drop_database(f"{namespace}_notifier")
-    await opened.close()
+    async with own_database(mongo_url, f"{namespace}_notifier") as opened:
+        await opened.ensure(COLLECTIONS)
+        yield opened
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from shared.storage import Collection, Index, PyMongoError, Store
+from tests.support.databases import own_database
 
 FIRST = Collection("things", {"bsonType": "object", "properties": {"kind": {"enum": ["a"]}}}, (Index("kind"),))
 SECOND = Collection("things", {"bsonType": "object", "properties": {"kind": {"enum": ["a", "b"]}}}, (Index("kind"),))
@@ -13,10 +14,8 @@ SECOND = Collection("things", {"bsonType": "object", "properties": {"kind": {"en
 
 @pytest.fixture
 async def store(mongo_url: str, namespace: str) -> AsyncIterator[Store]:
-    opened = Store.open(mongo_url, namespace, timeout_s=2)
-    yield opened
-    await opened.db.client.drop_database(namespace)
-    await opened.close()
+    async with own_database(mongo_url, namespace, timeout_s=5) as opened:
+        yield opened
 
 
 async def test_a_rule_that_changed_is_in_force_after_the_next_start(store: Store):
@@ -33,6 +32,6 @@ async def test_a_start_does_not_wait_for_an_open_transaction(store: Store):
     async with await store.db.client.start_session() as session:
         session.start_transaction()
         await store.db["things"].insert_one({"kind": "a"}, session=session)
-        async with asyncio.timeout(1.5):
+        async with asyncio.timeout(8):
             await store.ensure([FIRST])
         await session.abort_transaction()

@@ -1,6 +1,5 @@
 """Close-out on a real database and real keys: erasure, measurement, certificate."""
 
-import asyncio
 import gzip
 import json
 import zlib
@@ -21,6 +20,7 @@ from services.vault.identities import repository as identities
 from services.vault.keys.keystore import KeyDestroyedError, Keystore
 from shared.contracts import ErasureRequested
 from tests.support.closeout_harness import APPROVAL, PEOPLE, TAKE_OUT, CloseOutOffice
+from tests.support.waiting import await_all
 
 
 def compressed(file: Path, data: bytes) -> None:
@@ -199,7 +199,7 @@ async def test_two_instances_issue_one_certificate(office: CloseOutOffice) -> No
     await office.give_back()
     await office.order()
     await office.answer(*OTHER_SERVICES)
-    await asyncio.gather(*(office.erasure.carry_out(office.vault.campaign) for _ in range(2)))
+    await await_all(*(office.erasure.carry_out(office.vault.campaign) for _ in range(2)))
     assert (await office.certificate())["verdict"] == "PASS"
     assert (await office.vault.audited()).count("key-destroyed") >= 1
 

@@ -27,8 +27,8 @@ from shared.ids import BatchId, NoticeId
 from shared.messaging import Bus
 from shared.messaging.topology import declare
 from shared.settings import ServiceSettings
-from shared.storage import Store
 from tests.support.closeout_harness import answer_of
+from tests.support.databases import own_database
 from tests.support.vault_parts import Known, Parts, parts
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -60,7 +60,7 @@ class Vault:
             env={**os.environ, **self.environment},
             stdout=asyncio.subprocess.DEVNULL,
         )
-        async with asyncio.timeout(40):
+        async with asyncio.timeout(120):
             while not await self._ready():
                 assert self.process.returncode is None, "the vault ended while starting"
                 await asyncio.sleep(0.05)
@@ -81,13 +81,13 @@ class Vault:
 
     async def certified(self) -> None:
         """Until there is a certificate."""
-        async with asyncio.timeout(90):
+        async with asyncio.timeout(200):
             while await self.state() != "certified":  # noqa: ASYNC110  (the other side is another process)
                 await asyncio.sleep(0.05)
 
     async def hears(self, kind: type[Event]) -> Event:
         """Return the first event of this type that the neighbour consumed."""
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(120):
             while True:
                 for event in self.consumed:
                     if isinstance(event, kind):
@@ -157,20 +157,18 @@ async def neighbour(
         {"amqp_url": amqp_url, "mongo_url": mongo_url, "mongo_database": f"{namespace}_notifier"}
         | {"namespace": namespace, "state_dir": folder}
     )
-    store = Store.open(mongo_url, f"{namespace}_notifier")
-    await store.ensure()
     consumed: list[Event] = []
-    bus = Bus(settings, "notifier", store)
 
     async def hear(events: Any, _: Any) -> None:
         consumed.extend(events)
 
-    bus.consume(ErasureRequested, hear)
-    bus.consume(PrintCompleted, hear)
-    async with bus:
-        yield bus, consumed
-    await store.db.client.drop_database(f"{namespace}_notifier")
-    await store.close()
+    async with own_database(mongo_url, f"{namespace}_notifier") as store:
+        await store.ensure()
+        bus = Bus(settings, "notifier", store)
+        bus.consume(ErasureRequested, hear)
+        bus.consume(PrintCompleted, hear)
+        async with bus:
+            yield bus, consumed
 
 
 async def give_back(vault: Vault) -> bytes:

@@ -1,6 +1,5 @@
 """Test the review queue: a held application waits for a person, is decided once, and is listed without a name."""
 
-import asyncio
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +18,7 @@ from shared.contracts import (
 from shared.ids import new_application_id
 from tests.support.identity_builders import content, written
 from tests.support.vault_harness import CAMPAIGN, Installation
+from tests.support.waiting import await_all
 
 HELD = f"/v1/campaigns/{CAMPAIGN}/held"
 ACCEPT = {"decision": "accept", "reason": "namesake", "actor": "desk-1"}
@@ -142,7 +142,7 @@ async def test_of_two_decisions_at_once_one_counts(installation: Installation):
     async with installation.vault() as here, installation.vault() as there:
         case = await waiting(installation, here)
         url = f"{HELD}/{case.held.application_id}"
-        answers = await asyncio.gather(here.post(url, json=ACCEPT), there.post(url, json=REJECT))
+        answers = await await_all(here.post(url, json=ACCEPT), there.post(url, json=REJECT))
         decided = await case.decided()
         await installation.said_everything()
         contacts = await installation.newest_contacts(3)

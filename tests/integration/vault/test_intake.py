@@ -1,6 +1,5 @@
 """Test processing from sealed bytes to verdicts: each published once, with the members that a service may know."""
 
-import asyncio
 import json
 from datetime import timedelta
 
@@ -17,6 +16,7 @@ from shared.encoding import b64url
 from shared.ids import KeyId, new_event_id
 from tests.support.identity_builders import content, written
 from tests.support.vault_harness import CAMPAIGN, Installation
+from tests.support.waiting import await_all
 
 PAIRS = 25
 
@@ -147,7 +147,7 @@ async def test_the_same_person_at_two_vaults_at_once_is_accepted_once_and_held_o
             (installation.received(key, somebody(number)), installation.received(key, somebody(number)))
             for number in range(PAIRS)
         ]
-        await asyncio.gather(*(installation.say(*pair) for pair in pairs))
+        await await_all(*(installation.say(*pair) for pair in pairs))
         decided = await installation.items("intake", ApplicationsDecided, 2 * PAIRS)
         held = await installation.items("lottery", ApplicationsHeld, PAIRS)
         accepted = await installation.items("lottery", ApplicationsAccepted, PAIRS)

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from services.vault.people.passkey_repository import Passkey
+from services.vault.people.rules.account import StaffId
 from services.vault.people.session_repository import SESSIONS
 from tests.support.people_harness import HANDLER, PASSWORD, STAFF_TOKEN, PeopleHarness, later, running
 
@@ -149,3 +151,24 @@ async def test_an_account_that_ends_signs_its_person_out(vault: PeopleHarness):
     assert (await responsible.post(f"/desk/people/requests/{request.id}/approve")).status_code == 200
     assert (await handler.get("/desk/me")).status_code == 303
     assert (await vault.changes())[-1].roles == ()
+
+
+async def test_a_reset_leaves_the_choice_of_factors_to_the_person(vault: PeopleHarness):
+    responsible, ward = await vault.set_up()
+    await responsible.post("/desk/people/requests", data={**HANDLER, "kind": "create"})
+    (request,) = await vault.people.requests.waiting()
+    approved = await ward.post(f"/desk/people/requests/{request.id}/approve")
+    handler = vault.browser()
+    await vault.accept(handler, "yamada-01", approved.text.split('id="code">')[1].split("<")[0])
+    lost = Passkey("lost-passkey", StaffId("suzuki-01"), b"key", 0, later(0))
+    await vault.store.transact(lambda uow: vault.people.passkeys.repository.insert(uow, lost))
+    assert (await handler.post("/desk/people/requests", data={"id": "suzuki-01", "kind": "reset"})).status_code == 303
+    (request,) = await vault.people.requests.waiting()
+    approved = await ward.post(f"/desk/people/requests/{request.id}/approve")
+    assert (await responsible.get("/desk/me")).status_code == 303
+    assert (await vault.sign_in(vault.browser(), "suzuki-01")).status_code == 401
+    code, other_password = approved.text.split('id="code">')[1].split("<")[0], "lantern orchard seventeen boats"
+    assert (await vault.accept(vault.browser(), "suzuki-01", code, other_password)).status_code == 303
+    assert (await vault.sign_in(vault.browser(), "suzuki-01")).status_code == 401
+    assert (await vault.sign_in(vault.browser(), "suzuki-01", password=other_password)).status_code == 303
+    assert await vault.people.passkeys.repository.of(StaffId("suzuki-01")) == []

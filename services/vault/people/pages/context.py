@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any, Final, Self
 
 from fastapi import Request, Response
@@ -64,14 +65,32 @@ class Web:
             raise signed_out()
         return present
 
+    async def require_fresh(self, request: Request, longest_s: int) -> Present:
+        """Return the person for a change of factors. Raises 403 where the sign-in is longer ago than `longest_s`."""
+        present = await self.require(request)
+        if (datetime.now(UTC) - present.session.auth_time).total_seconds() > longest_s:
+            raise problem(
+                "sign-in-again",
+                403,
+                "もう一度サインインしてください",
+                "サインアウトしてからサインインし直し、続けて変更してください。",
+                en="Factors are changed soon after a sign-in: sign out, sign in, and try again.",
+            )
+        return present
+
     def device(self, request: Request) -> str | None:
         """Return the cookie that a browser keeps after a sign-in."""
         return request.cookies.get(self.origin.cookie(DEVICE))
 
     def with_session(self, answer: Response, signed_in: SignedIn) -> Response:
         """Set the cookies of a new session; its id was never known before the sign-in."""
-        self._set_cookie(answer, SESSION, signed_in.secret, None)
+        self.with_session_cookie(answer, signed_in.secret)
         self._set_cookie(answer, DEVICE, signed_in.device, _DEVICE_S)
+        return answer
+
+    def with_session_cookie(self, answer: Response, secret: str) -> Response:
+        """Set the session's cookie only."""
+        self._set_cookie(answer, SESSION, secret, None)
         return answer
 
     def without_session(self, answer: Response) -> Response:

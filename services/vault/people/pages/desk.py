@@ -6,6 +6,7 @@ from fastapi import APIRouter, Depends, Request, Response
 
 from services.vault.people.account_forms import FieldError, read_account
 from services.vault.people.pages.context import Web
+from services.vault.people.pages.sign_in import program_data
 from services.vault.people.roster import Decided, RosterRefusedError
 from services.vault.people.rules.account import StaffId, reason_not_on_duty
 from services.vault.people.rules.requests import RequestId, RequestKind, may_approve
@@ -97,7 +98,9 @@ def roster_router(web: Web, texts: Catalogue) -> APIRouter:
 
 async def _me(web: Web, texts: Catalogue, present: Present) -> Response:
     sessions = await web.people.sessions.of(present.account.id)
-    return web.page("me.html", texts, "/desk/me", present=present, sessions=sessions)
+    passkeys = await web.people.passkeys.repository.of(present.account.id)
+    data = program_data(texts)
+    return web.page("me.html", texts, "/desk/me", present=present, sessions=sessions, passkeys=passkeys, data=data)
 
 
 async def _people(

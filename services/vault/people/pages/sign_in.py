@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Annotated, Any, Final, Self
 from urllib.parse import urlencode, urlsplit
 
@@ -16,6 +17,7 @@ from services.vault.people.rules.one_time import provisioning_uri
 from services.vault.people.rules.passwords import LONGEST, SHORTEST
 from services.vault.people.sign_in import PasswordAttempt, SignInRefusedError
 from shared.catalogue import Catalogue
+from shared.json_types import JsonObject
 from shared.web.forms import form_fields
 from shared.web.sign_in.nonce import is_nonce
 from shared.web.sign_in.origins import require_own_page
@@ -140,7 +142,8 @@ def inside(target: str) -> str:
 def _form(web: Web, texts: Catalogue, target: Target, wrong: str | None = None, status: int = 200) -> Response:
     """Return the page; links to other languages would lose the target, so they are left out where there is one."""
     path = None if target.service else "/sign-in"
-    return web.page("sign_in.html", texts, path, status=status, target=target, wrong=wrong)
+    data = program_data(texts) | {"target": {"next": target.path, "for": target.service, "nonce": target.nonce}}
+    return web.page("sign_in.html", texts, path, status=status, target=target, wrong=wrong, data=data)
 
 
 def _invitation_refused(web: Web, texts: Catalogue, refused: EnrolmentRefusedError) -> Response:
@@ -160,6 +163,15 @@ def _factors(web: Web, texts: Catalogue, invitation: Invitation, code: str, wron
         "longest": LONGEST,
     }
     return web.page("factors.html", texts, None, status=_WRONG if wrong else 200, wrong=wrong, **shown)
+
+
+def program_data(texts: Catalogue) -> JsonObject:
+    """Return the data block of a page with a passkey program."""
+    return {
+        "lang": texts.lang,
+        "now": datetime.now(UTC).isoformat(),
+        "texts": texts.for_the_program(("passkey.failed",)),
+    }
 
 
 def _in_fours(secret: str) -> str:

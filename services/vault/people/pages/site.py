@@ -7,12 +7,14 @@ from fastapi import APIRouter, Depends, Request
 
 from services.vault.people.pages.context import Web
 from services.vault.people.pages.desk import desk_router, roster_router
+from services.vault.people.pages.passkeys import passkey_router
 from services.vault.people.pages.sign_in import invitation_router, sign_in_router
+from services.vault.people.pages.terminal import terminal_page_router, terminal_router
 from shared.web import BodyLimit
 from shared.web.outages import store_errors
 from shared.web.sign_in.origins import require_host
 
-_OPEN: Final = re.compile(r"(/en)?/(sign-in(/invitation|/factors)?|sign-out)")
+_OPEN: Final = re.compile(r"(/en)?/(sign-in(/invitation|/factors|/passkey(/options)?|/terminal)?|sign-out)")
 """Forms that a person without a session sends; each reads at most 4 KiB."""
 
 _DESK: Final = re.compile(r"(/en)?/desk/.*")
@@ -26,8 +28,10 @@ def pages_router(web: Web) -> APIRouter:
 
     router = APIRouter(include_in_schema=False, dependencies=[Depends(this_host), Depends(store_errors)])
     router.add_api_route("/assets/{name}", web.renderer.asset, methods=["GET"], response_model=None)
+    router.include_router(passkey_router(web))
+    router.include_router(terminal_router(web))
     for texts in web.renderer.catalogues:
-        for pages in (sign_in_router, invitation_router, desk_router, roster_router):
+        for pages in (sign_in_router, invitation_router, desk_router, roster_router, terminal_page_router):
             router.include_router(pages(web, texts), prefix=texts.prefix)
     return router
 

@@ -1,0 +1,46 @@
+"""Sign-in of a terminal: a signed-in person's page shows a code, the terminal takes it and acts within that sign-in."""
+
+from dataclasses import dataclass
+
+from services.vault.people.code_repository import CodeRepository
+from services.vault.people.rules.account import StaffId
+from services.vault.people.session_repository import SessionRepository
+from services.vault.people.sign_in import Present
+from shared.storage import Store, UnitOfWork
+from shared.web.attempts import AttemptLimit
+
+_ATTEMPTS, _WINDOW_S = 20, 15 * 60
+
+
+@dataclass(frozen=True, repr=False)
+class TerminalSession:
+    """Session of a terminal; `secret` is what it sends as a cookie, as a browser does."""
+
+    staff_id: StaffId
+    secret: str
+
+
+class TerminalSignIn:
+    """Codes live five minutes and count once; the terminal's session ends with the sign-in that it came from."""
+
+    def __init__(self, store: Store, codes: CodeRepository, sessions: SessionRepository) -> None:
+        self._store, self._codes, self._sessions = store, codes, sessions
+        self._attempts = AttemptLimit(_ATTEMPTS, _WINDOW_S)
+
+    async def make_code(self, present: Present) -> str:
+        """Return a code to type at the terminal."""
+        return await self._store.transact(
+            lambda uow: self._codes.make_terminal_code(uow, present.account.id, present.session.sid)
+        )
+
+    async def start(self, code: str, address: str) -> TerminalSession | None:
+        """Return a session for the code; None where it was taken, has expired, or its sign-in has ended."""
+        if not await self._attempts.take(address):
+            return None
+        sid = await self._codes.take_terminal_code(code)
+
+        async def work(uow: UnitOfWork) -> TerminalSession | None:
+            started = await self._sessions.start_at_terminal(uow, sid) if sid else None
+            return None if started is None else TerminalSession(started[1].staff_id, started[0])
+
+        return await self._store.transact(work)

@@ -1,0 +1,214 @@
+"""People use an invitation, sign in by keyboard and by passkey, and go on to another service's page and back."""
+
+import asyncio
+import json
+import re
+import secrets
+import socket
+import threading
+from collections.abc import Coroutine, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+import pytest
+import uvicorn
+from fastapi import Depends, FastAPI, Request, Response
+from fastapi.responses import HTMLResponse
+from playwright.sync_api import Browser, Page, expect
+from pyotp import TOTP
+from starlette.routing import Host
+from typer.testing import CliRunner
+
+from deploy.cli.api import CallRefusedError, ask
+from deploy.cli.commands import app
+from shared.staff_roles import Right
+from shared.web.sign_in.access import StaffAccess
+from shared.web.sign_in.session_repository import collections
+from shared.web.sign_in.staff import Staff
+from tests.support.browser import DESKTOP, PHONE, keep_picture, opened, overflows, tab_to, violations
+from tests.support.databases import own_database
+from tests.support.people_harness import PASSWORD, PeopleHarness, running
+
+T = TypeVar("T")
+
+
+class Site:
+    """Vault and a service of its own host name, served to browsers by a thread."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, harness: PeopleHarness, vault: str, lottery: str) -> None:
+        self._loop, self.harness, self.vault, self.lottery = loop, harness, vault, lottery
+
+    def do(self, work: Coroutine[Any, Any, T]) -> T:
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result(60)
+
+
+def a_service(access: StaffAccess) -> FastAPI:
+    """Return a service with one page and one call, both for staff who may see draws."""
+    app = FastAPI()
+    app.include_router(access.router())
+
+    @app.get("/page", response_model=None)
+    async def page(request: Request) -> Response:
+        staff = await access.staff(request, Right.READ_DRAWS)
+        return access.to_sign_in(request) if staff is None else HTMLResponse(f"<h1>{staff.actor}</h1>")
+
+    @app.get("/v1/who")
+    async def who(staff: Annotated[Staff, Depends(access.guard(Right.READ_DRAWS, Right.RUN_DRAWS))]) -> str | None:
+        return staff.actor
+
+    return app
+
+
+@contextmanager
+def serving(mongo_url: str, folder: Path) -> Iterator[Site]:
+    listener, made = socket.create_server(("127.0.0.1", 0)), list[Site]()
+    port = listener.getsockname()[1]
+    vault, lottery = f"http://vault.localhost:{port}", f"http://lottery.localhost:{port}"
+    origins, mark = {"vault": vault, "lottery": lottery}, f"t{secrets.token_hex(4)}"
+    ready, ended = threading.Event(), threading.Event()
+
+    async def run() -> None:
+        async with (
+            own_database(mongo_url, f"{mark}_lottery") as store,
+            running(mongo_url, mark, folder, origins) as harness,
+        ):
+            await store.ensure(collections())
+            (folder / "pin").write_text(harness.keystore.signing.public, "ascii")
+            access = StaffAccess.make(
+                "lottery", store, origins, token_file=None, vault_key_file=folder / "pin", state_dir=folder
+            )
+            harness.app.router.routes.insert(0, Host("lottery.localhost", a_service(access)))
+            server = uvicorn.Server(uvicorn.Config(harness.app, log_config=None, lifespan="off"))
+            made.append(Site(asyncio.get_running_loop(), harness, vault, lottery))
+            serving = asyncio.create_task(server.serve([listener]))
+            ready.set()
+            await asyncio.to_thread(ended.wait)
+            server.should_exit = True
+            await serving
+
+    thread = threading.Thread(target=asyncio.run, args=(run(),))
+    thread.start()
+    try:
+        assert ready.wait(60)
+        yield made[0]
+    finally:
+        ended.set()
+        thread.join(30)
+
+
+@pytest.fixture(scope="module")
+def site(mongo_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    with serving(mongo_url, tmp_path_factory.mktemp("people")) as running_site:
+        yield running_site
+
+
+@pytest.fixture(scope="module")
+def codes(site: Site) -> dict[str, str]:
+    """Return the invitation codes of the first two people."""
+    return site.do(site.harness.first())
+
+
+def type_by_keyboard(page: Page, **fields: str) -> None:
+    for name, text in fields.items():
+        tab_to(page, name)
+        page.keyboard.type(text)
+
+
+def enrol(page: Page, staff_id: str, code: str) -> None:
+    """Use an invitation by keyboard."""
+    page.goto("/sign-in/invitation")
+    type_by_keyboard(page, id=staff_id, code=code)
+    page.keyboard.press("Enter")
+    secret = page.locator("#secret").inner_text().replace(" ", "")
+    assert violations(page) == []
+    assert not overflows(page)
+    type_by_keyboard(page, code=TOTP(secret).now(), password=PASSWORD, password_again=PASSWORD)
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/desk/me")
+
+
+def add_authenticator(page: Page) -> None:
+    """Give the browser an authenticator that verifies its user."""
+    devtools = page.context.new_cdp_session(page)
+    devtools.send("WebAuthn.enable")
+    options = {
+        "protocol": "ctap2", "transport": "internal", "hasResidentKey": True, "hasUserVerification": True,
+        "isUserVerified": True, "automaticPresenceSimulation": True,
+    }  # fmt: skip
+    devtools.send("WebAuthn.addVirtualAuthenticator", {"options": options})
+
+
+def test_the_first_two_people_enrol_and_open_another_services_page(
+    site: Site, codes: dict[str, str], browser: Browser, tmp_path: Path
+):
+    with opened(browser, site.vault, PHONE) as page, opened(browser, site.vault, DESKTOP) as other:
+        enrol(page, "suzuki-01", codes["responsible"])
+        expect(page.locator("#own-id")).to_have_text("suzuki-01")
+        page.goto(f"{site.lottery}/page")
+        expect(page.locator("h1")).to_have_text("最初の二人のサインインを待っています")
+        enrol(other, "mori-01", codes["ward"])
+        page.goto(f"{site.lottery}/page")
+        expect(page.locator("h1")).to_have_text("suzuki-01")
+        for path in ("/desk/me", "/desk/people", "/desk/roles", "/en/desk/people"):
+            page.goto(site.vault + path)
+            assert violations(page) == [], path
+            assert not overflows(page), path
+        keep_picture(page, "people", tmp_path)
+
+
+@pytest.fixture
+def record(site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tell the command line of the site."""
+    (tmp_path / "token").write_text("not-a-token", "utf-8")
+    port = site.vault.rpartition(":")[2]
+    services = {
+        name: {"url": f"http://127.0.0.1:{port}", "pages": pages, "token_file": str(tmp_path / "token")}
+        for name, pages in (("vault", site.vault), ("lottery", site.lottery))
+    }
+    (tmp_path / "installation.json").write_text(json.dumps({"services": services}), "utf-8")
+    monkeypatch.setenv("KUJI_INSTALLATION", str(tmp_path / "installation.json"))
+
+
+@pytest.mark.usefixtures("record")
+def test_a_terminal_acts_for_the_person_whose_page_showed_the_code(site: Site, browser: Browser, tmp_path: Path):
+    with opened(browser, site.vault) as page:
+        page.goto("/sign-in?next=/desk/terminal")
+        code = site.do(site.harness.fresh_code("suzuki-01"))
+        type_by_keyboard(page, id="suzuki-01", password=PASSWORD, code=code)
+        page.keyboard.press("Enter")
+        page.click("#make-code")
+        shown = page.locator("#code").inner_text()
+        assert violations(page) == []
+    with pytest.raises(CallRefusedError):
+        ask("lottery", "GET", "who")
+    assert CliRunner().invoke(app, ["sign-in"], input=f"{shown}\n").exit_code == 0
+    assert ask("lottery", "GET", "who") == "suzuki-01"
+    assert (tmp_path / "terminal-session.json").stat().st_mode & 0o077 == 0
+    assert CliRunner().invoke(app, ["sign-in"], input=f"{shown}\n").exit_code == 1
+    assert CliRunner().invoke(app, ["sign-out"]).exit_code == 0
+    with pytest.raises(CallRefusedError):
+        ask("lottery", "GET", "who")
+
+
+def test_a_person_signs_in_on_the_way_to_a_page_and_then_by_passkey(site: Site, browser: Browser):
+    with opened(browser, site.vault) as page:
+        page.goto(f"{site.lottery}/page")
+        page.wait_for_url(re.compile(r"/sign-in\?for=lottery&nonce="))
+        assert violations(page) == []
+        code = site.do(site.harness.fresh_code("suzuki-01"))
+        type_by_keyboard(page, id="suzuki-01", password=PASSWORD, code=code)
+        page.keyboard.press("Enter")
+        page.wait_for_url(f"{site.lottery}/page")
+        expect(page.locator("h1")).to_have_text("suzuki-01")
+        page.goto(f"{site.vault}/desk/me")
+        add_authenticator(page)
+        page.click("#add-passkey")
+        expect(page.locator("#passkeys li")).to_have_count(1)
+        page.click("#sign-out")
+        page.wait_for_url("**/sign-in")
+        page.click("#use-passkey")
+        page.wait_for_url("**/desk/me")
+        expect(page.locator("#sessions")).to_contain_text("パスキー")
+        page.goto("/en/sign-in")
+        page.wait_for_url("**/desk/me")
