@@ -1,6 +1,7 @@
 """Typeset pages with typst (ADR 0009): a template and data become a PDF. Data is never written into the template."""
 
 import json
+import os
 import re
 import threading
 from collections.abc import Mapping, Sequence
@@ -19,6 +20,9 @@ FONT_DIRS: Final = (
 """Folders of Debian's fonts-ipamj-mincho (every kanji of the family registers) and fonts-ipaexfont-gothic."""
 
 _NEEDED: Final = ("IPAmjMincho", "IPAexGothic")
+_REPEATED: Final = 32
+"""Documents that are kept because they are needed again."""
+
 _PANIC: Final = re.compile(r'panicked with: "?([a-z]+:[0-9]+)\b')
 
 
@@ -31,7 +35,9 @@ class TypesettingError(PermanentError):
 
 
 class Typesetter:
-    """Typeset one document at a time, from any thread; the fonts stay loaded.
+    """Typeset documents from any thread, as many at a time as there are processors; the fonts stay loaded.
+
+    typst gives up Python's lock while it works.
 
     Only our fonts and typst's own are used, not those of the machine, so that a page looks the same everywhere.
     Raises ConfigurationError if ours are missing.
@@ -39,7 +45,8 @@ class Typesetter:
 
     def __init__(self, font_dirs: Sequence[Path] = FONT_DIRS) -> None:
         self._fonts = typst.Fonts(include_system_fonts=False, font_paths=[str(folder) for folder in font_dirs])
-        self._one_at_a_time = threading.Lock()
+        self._places = threading.BoundedSemaphore(os.cpu_count() or 1)
+        self._repeated: dict[str, bytes] = {}
         missing = sorted(set(_NEEDED) - set(self._fonts.families()))
         if missing:
             raise ConfigurationError(
@@ -53,6 +60,15 @@ class Typesetter:
         """Return True if the fonts have every character of the text; a missing one would be printed as a box."""
         return all(ord(character) in self._printable for character in text)
 
+    def repeated_pdf(self, template: Path, data: Mapping[str, Any]) -> bytes:
+        """Return a PDF that is needed again and again, such as a background; it is set once. Raises as `pdf`."""
+        key = json.dumps([str(template), data], sort_keys=True)
+        if key not in self._repeated:
+            if len(self._repeated) >= _REPEATED:
+                self._repeated.clear()
+            self._repeated[key] = self.pdf(template, data)
+        return self._repeated[key]
+
     def pdf(
         self, template: Path, data: Mapping[str, Any], *, standard: Literal["1.7", "a-3b"] = "1.7", **files: bytes
     ) -> bytes:
@@ -63,7 +79,7 @@ class Typesetter:
         inputs = {"data": json.dumps(data, ensure_ascii=False)} | {
             name: content.decode("utf-8") for name, content in files.items()
         }
-        with self._one_at_a_time:
+        with self._places:
             try:
                 return typst.compile(
                     template,

@@ -103,13 +103,11 @@ def _picture(content: bytes, path: Path) -> None:
     document = pypdfium2.PdfDocument(content)
     sides = [document[number].render(scale=300 / 72).to_pil() for number in (0, 1)]
     document.close()
-    both = Image.new(
-        "RGB", (sum(side.width for side in sides) + 60, max(side.height for side in sides) + 40), "#d8d8d8"
-    )
-    at = 20
-    for side in sides:
-        both.paste(side, (at, 20))
-        at += side.width + 20
+    width, height = sides[0].size
+    step = (0, height + 20) if width > height else (width + 20, 0)
+    both = Image.new("RGB", (width + step[0] + 40, height + step[1] + 40), "#d8d8d8")
+    for number, side in enumerate(sides):
+        both.paste(side, (20 + number * step[0], 20 + number * step[1]))
     both.save(path)
 
 

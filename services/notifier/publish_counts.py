@@ -13,15 +13,15 @@ from shared.storage import Store, UnitOfWork
 EVERY_S: Final = 2.0
 """Shortest time between two counts."""
 
-_SHARE: Final = 10
-"""Counting takes at most one in so many seconds, even of a million notices."""
+_REST: Final = 10.0
+"""Pause after a count, as a multiple of its duration: counting a million notices must not take all the time."""
 
 
 class CountsPublisher:
     """Count and publish; a campaign without a notice is not published."""
 
-    def __init__(self, store: Store, overview: Overview, *, every_s: float = EVERY_S) -> None:
-        self._store, self._overview, self._every_s = store, overview, every_s
+    def __init__(self, store: Store, overview: Overview, *, every_s: float = EVERY_S, rest: float = _REST) -> None:
+        self._store, self._overview, self._every_s, self._rest = store, overview, every_s, rest
         self._published: dict[CampaignId, CampaignOverview] = {}
         self._next: dict[CampaignId, float] = {}
 
@@ -40,7 +40,7 @@ class CountsPublisher:
             await self._store.transact(publish)
             self._published[campaign.id] = overview
         took = time.monotonic() - began
-        self._next[campaign.id] = began + max(self._every_s, _SHARE * took)
+        self._next[campaign.id] = began + max(self._every_s, self._rest * took)
 
 
 def _event(campaign: CampaignId, overview: CampaignOverview) -> NoticesCounted:

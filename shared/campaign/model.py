@@ -144,6 +144,11 @@ class Pages(_Part):
     verify: PageAddress | None = None
 
 
+CardForm = Literal["sealed", "open"]
+"""Form of cards by post. `sealed`: 圧着はがき, folded and pressed, with code and passes inside. `open`: postcards that
+anybody may read on their way, with neither."""
+
+
 class Eligibility(_Part):
     """Pupils by grade, others by age in years: a person qualifies by a listed grade, or by an age within bounds.
 
@@ -203,6 +208,7 @@ class CampaignFile(_Part):
     reception: Reception = Reception()
     offers: Offers = Offers()
     pages: Pages = Pages()
+    post: CardForm = "sealed"
     notify_by: AwareDatetime
     close_out: AwareDatetime
     bcc_batch: Annotated[int, Field(ge=1, le=100)] = 50

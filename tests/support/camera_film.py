@@ -16,16 +16,16 @@ _PIXELS_PER_MM = 7
 
 
 def film_of_postcard(campaign: Campaign, shown: ClassPass, path: Path) -> Path:
-    """Draw the lower half of a printed postcard, held a little askew and not quite in focus."""
+    """Draw the pass of a printed sealed card, held a little askew and not quite in focus."""
     card = Card(
         "1608484", ("東京都",), "見本 太郎", False, None, "当選", "7K3M-9Q2P-6A4D-RT5W", "W-7K3M-9Q2P-6", (shown,)
     )
     with pypdfium2.PdfDocument(print_cards(Typesetter(), campaign, [card]).pdf) as document:
         page = document[1].render(scale=_PIXELS_PER_MM * 25.4 / 72).to_pil().convert("L")
     seen = page.rotate(5, fillcolor=150, resample=Image.Resampling.BICUBIC).filter(ImageFilter.GaussianBlur(0.8))
-    top = 85 * _PIXELS_PER_MM
+    left, top = 103 * _PIXELS_PER_MM, 24 * _PIXELS_PER_MM
     frame = Image.new("L", (WIDTH, HEIGHT), 150)
-    frame.paste(seen.crop((30, top, 30 + WIDTH, top + 55 * _PIXELS_PER_MM)), (0, 40))
+    frame.paste(seen.crop((left, top, left + WIDTH, top + 55 * _PIXELS_PER_MM)), (0, 40))
     picture = b"FRAME\n" + frame.tobytes() + bytes([128]) * (WIDTH * HEIGHT // 2)
     path.write_bytes(f"YUV4MPEG2 W{WIDTH} H{HEIGHT} F10:1 Ip A1:1 C420\n".encode() + picture * 10)
     return path

@@ -40,8 +40,11 @@ async def test_an_announcement_to_everybody_shares_mails_within_a_class_of_domai
         assert await post(http) == (202, "1")
         async with harness.mail_room(answer) as documents:
             await harness.wait_for_states(KIND, sent=62, requested=3)
-        ordered = await harness.next_event(PrintRequested)
-        await harness.publish(complete(ordered))
+        printed: list[NoticeDocument] = []
+        while len(printed) < 3:
+            ordered = await harness.next_event(PrintRequested)
+            printed += ordered.items
+            await harness.publish(complete(ordered))
         await harness.wait_for_states(KIND, sent=62, made=3)
         (listed,) = (await http.get("/announcements")).json()["announcements"]
         summary = (await http.get("/summary")).json()
@@ -51,7 +54,7 @@ async def test_an_announcement_to_everybody_shares_mails_within_a_class_of_domai
     domains = {applicant.token: applicant.domain_class for applicant in [*others, *carriers]}
     assert all(len({domains[token] for token in document.recipients}) == 1 for document in announced)  # type: ignore[index]
     assert Counter(token for document in announced for token in document.recipients) == Counter(domains.keys())
-    assert {card.token for card in ordered.items} == {refused.token, *(applicant.token for applicant in cards)}
+    assert {card.token for card in printed} == {refused.token, *(applicant.token for applicant in cards)}
     assert (listed["recipients"], listed["states"]) == (65, {"sent": 62, "made": 3})
     assert (summary["told"], summary["to_tell"]) == (0, 0)
 

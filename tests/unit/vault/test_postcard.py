@@ -1,27 +1,41 @@
-"""Postcards as pages: two for each person whatever they are called, nothing over the edge, no text as markup."""
+"""Cards as pages: two for each person whatever they are called, nothing over the edge, no text as markup."""
 
 import ctypes
+import re
 from dataclasses import replace
 from pathlib import Path
 
 import pypdfium2
 import pypdfium2.raw as pdfium
 import pytest
+import segno
+import zxingcpp
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from PIL import Image
 
 from services.vault.identities.person import Person
-from services.vault.printroom.cards import NotPrintableError, card_of, customer_bars
-from services.vault.printroom.postcards import Card, bar_rectangles, count_pages, print_cards, qr_rectangles
+from services.vault.printroom.cards import card_of, customer_bars
+from services.vault.printroom.postcards import (
+    BARS_WIDTH_MM,
+    Card,
+    bar_rectangles,
+    count_pages,
+    draw_bars,
+    draw_qr,
+    print_cards,
+)
 from services.vault.printroom.rules import barcode
-from shared.campaign import load_campaign
-from shared.contracts import CardOrder, ClassPass
+from shared.campaign import Campaign, load_campaign
+from shared.contracts import ClassPass
 from shared.errors import ConfigurationError
-from shared.ids import NoticeId, Receipt, Token
+from shared.ids import Receipt
 from shared.postal_codes import CodeKind, PostalCode, PostalCodes, PostalTown
 from shared.typesetting import Typesetter
 
 CAMPAIGN = load_campaign(Path("deploy/campaigns/777-days.yaml"))
+OPEN = CAMPAIGN.model_copy(update={"post": "open"})
+FORMS = pytest.mark.parametrize("campaign", [CAMPAIGN, OPEN], ids=["sealed", "open"])
 TYPESETTER = Typesetter()
 TOWN = PostalCode(CodeKind.TOWN, (PostalTown("東京都", "新宿区", "歌舞伎町"),))
 POINTS_PER_MM = 72 / 25.4
@@ -42,10 +56,6 @@ PASSES = tuple(
 PERSON = Person(
     "髙﨑 花子", "1600021", "東京都新宿区歌舞伎町1-4-1 青葉荘2号", "0300000000", None, "p3", None, "髙﨑 太郎"
 )
-
-
-def order(body: str = "{{kuji:name}} 様\n結果です。", pass_code: str | None = None) -> CardOrder:
-    return CardOrder(notice_id=NoticeId("n1"), token=Token("tok_" + "0" * 26), body=body, pass_code=pass_code)
 
 
 def texts(pdf: bytes) -> list[str]:
@@ -78,34 +88,63 @@ def inked(pdf: bytes) -> list[tuple[float, float, float, float]]:
     return bounds
 
 
-def test_a_card_has_an_address_side_and_a_result_side_of_100_by_148_mm() -> None:
-    printed = print_cards(TYPESETTER, CAMPAIGN, [CARD])
-    with pypdfium2.PdfDocument(printed.pdf) as document:
-        sizes = [tuple(round(side / POINTS_PER_MM) for side in page.get_size()) for page in document]
-    assert sizes == [(100, 148), (100, 148)]
+def sizes(pdf: bytes) -> list[tuple[int, ...]]:
+    with pypdfium2.PdfDocument(pdf) as document:
+        return [tuple(round(side / POINTS_PER_MM) for side in page.get_size()) for page in document]
+
+
+def test_an_open_postcard_has_an_address_side_and_a_result_side_of_100_by_148_mm() -> None:
+    printed = print_cards(TYPESETTER, OPEN, [CARD])
+    assert sizes(printed.pdf) == [(100, 148), (100, 148)]
     address, result = texts(printed.pdf)
     assert "渡邉 𠮷之助" in address
     assert "メゾン髙﨑 503号室" in address
     assert CAMPAIGN.office.name in address
     assert "当選" in result
-    assert "7K3M-9Q2P-6A4D-RT5W" in result
     assert "W-7K3M-9Q2P-6" in result
 
 
-def test_the_result_is_not_on_the_address_side() -> None:
-    address, _ = texts(print_cards(TYPESETTER, CAMPAIGN, [CARD]).pdf)
+def test_an_open_postcard_holds_neither_code_nor_pass() -> None:
+    printed = print_cards(TYPESETTER, OPEN, [replace(CARD, passes=PASSES[:2])])
+    assert "7K3M-9Q2P-6A4D" not in "".join(texts(printed.pdf))
+    assert scanned(printed.pdf) == []
+
+
+def test_a_sealed_card_is_one_sheet_with_code_and_passes_inside() -> None:
+    printed = print_cards(TYPESETTER, CAMPAIGN, [replace(CARD, passes=PASSES[:1])])
+    assert sizes(printed.pdf) == [(200, 148), (200, 148)]
+    outside, inside = texts(printed.pdf)
+    assert "渡邉 𠮷之助" in outside
+    assert CAMPAIGN.office.name in outside
+    assert all(secret not in outside for secret in ("当選", "7K3M", "参加証"))
+    assert all(text in inside for text in ("当選", "7K3M-9Q2P-6A4D-RT5W", "W-7K3M-9Q2P-6", "参加証"))
+    assert [code.text for code in scanned(printed.pdf)] == [PASSES[0].code]
+
+
+@FORMS
+def test_a_card_without_a_code_does_not_speak_of_one(campaign: Campaign) -> None:
+    printed = print_cards(TYPESETTER, campaign, [replace(CARD, pass_code=None)])
+    assert printed.pages == 2
+    assert "確認コード" not in "".join(texts(printed.pdf))
+    assert "W-7K3M-9Q2P-6" in texts(printed.pdf)[1]
+
+
+@FORMS
+def test_the_result_is_not_on_the_address_side(campaign: Campaign) -> None:
+    address, _ = texts(print_cards(TYPESETTER, campaign, [CARD]).pdf)
     assert "当選" not in address
     assert "7K3M" not in address
 
 
-def test_fonts_are_embedded_as_subsets() -> None:
-    used = fonts(print_cards(TYPESETTER, CAMPAIGN, [CARD]).pdf)
-    assert {name.partition("+")[2] for name in used} == {"IPAmjMincho", "IPAexGothic"}
+@FORMS
+def test_fonts_are_embedded_as_subsets(campaign: Campaign) -> None:
+    used = fonts(print_cards(TYPESETTER, campaign, [CARD]).pdf)
+    assert {"IPAmjMincho", "IPAexGothic"} <= {name.partition("+")[2] for name in used}
     assert all(used.values())
 
 
 def test_a_batch_is_small_because_of_its_subsets() -> None:
-    assert len(print_cards(TYPESETTER, CAMPAIGN, [CARD] * 20).pdf) < 400_000
+    assert len(print_cards(TYPESETTER, CAMPAIGN, [CARD] * 20).pdf) < 500_000
 
 
 def test_pages_are_counted_in_the_file() -> None:
@@ -132,7 +171,7 @@ def test_a_card_that_fits_at_no_legible_size_is_left_out_and_stops_no_other() ->
 
 def test_a_batch_in_which_nothing_fits_is_empty() -> None:
     printed = print_cards(TYPESETTER, CAMPAIGN, [replace(CARD, body="x\n" * 900)])
-    assert (printed.pages, printed.pdf, printed.unfit) == (0, b"", {0})
+    assert (printed.pages, printed.pdf, printed.unfit) == (0, b"", frozenset({0}))
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -149,13 +188,24 @@ def test_whatever_people_are_called_a_card_is_two_pages(name: str, address: list
 @pytest.mark.parametrize("character", ["W", "w", "漢", "ｱ", "ー", "っ", "「", "a ", "1", "ễ", "한"])
 def test_the_longest_name_and_address_stay_within_the_card(character: str) -> None:
     card = replace(CARD, name=(character * 80)[:80], address=((character * 200)[:200],), guardian=True)
-    printed = print_cards(TYPESETTER, CAMPAIGN, [card])
-    assert printed.pages == 2
-    for left, bottom, right, top in inked(printed.pdf):
-        assert left >= 5
-        assert right <= 95
-        assert bottom >= 4
-        assert top <= 146
+    for campaign, width in ((OPEN, 100), (CAMPAIGN, 200)):
+        printed = print_cards(TYPESETTER, campaign, [card])
+        assert printed.pages == 2
+        for left, bottom, right, top in inked(printed.pdf):
+            assert left >= 5
+            assert right <= width - 5
+            assert bottom >= 4
+            assert top <= 146
+
+
+def test_nothing_is_printed_on_the_fold_but_its_marks() -> None:
+    full = replace(CARD, body="長い文章です。" * 70, passes=PASSES + PASSES, name="漢" * 30, address=("漢" * 90,))
+    printed = print_cards(TYPESETTER, CAMPAIGN, [full])
+    for page, marks in zip(pictures(printed.pdf, 10), (True, False), strict=True):
+        fold = page.crop((960, 0, 1040, page.height))
+        inner = fold.crop((0, 90, fold.width, page.height - 90))
+        assert inner.getextrema() == (255, 255)
+        assert (fold.getextrema() != (255, 255)) is marks
 
 
 def test_the_barcode_has_a_legal_size_and_stands_clear_of_the_edges() -> None:
@@ -177,60 +227,60 @@ def test_bars_stand_where_their_letters_say() -> None:
     assert tops["A"][3] == tops["D"][3] == pytest.approx(2 * tops["T"][3])
 
 
-def test_qr_runs_cover_exactly_the_dark_modules() -> None:
-    modules, rectangles = qr_rectangles(PASSES[0].code)
-    dark = {(x + step, y) for x, y, width, _ in rectangles for step in range(int(width))}
-    assert modules == 45
-    assert len(dark) == sum(int(width) for _, _, width, _ in rectangles)
-    assert (0, 0) in dark
-    assert (1, 1) not in dark
+def test_the_picture_of_the_barcode_has_its_bars() -> None:
+    rectangles = bar_rectangles("FADT")
+    assert draw_bars("FADT").count("M") == 4
+    assert all(f"M{2 * index} " in draw_bars("FADT") for index in range(4))
+    assert pytest.approx(bar_rectangles("F" * 67)[-1][0] + rectangles[0][2]) == BARS_WIDTH_MM
 
 
-def test_every_pass_is_printed_large_enough_for_a_camera_up_to_eight_of_them() -> None:
-    many = PASSES + PASSES
-    for count in (0, 1, 2, 3, 4, 7, 8, 9):
-        printed = print_cards(TYPESETTER, CAMPAIGN, [replace(CARD, passes=many[:count])])
-        assert printed.unfit == frozenset()
-        drawn = codes_on(printed.pdf)
-        assert len(drawn) == min(count, 8)
-        assert all(width / 45 >= 0.38 for width in drawn)
+def test_the_picture_of_a_pass_has_exactly_the_modules_of_its_qr_code() -> None:
+    """Compare with another program: version 7, error correction M, the same mask."""
+    picture = draw_qr(PASSES[0].code)
+    runs = re.findall(r"M(\d+) (\d+)h(\d+)v1", picture)
+    dark = {(int(x) + step, int(y)) for x, y, width in runs for step in range(int(width))}
+    rows = segno.make(PASSES[0].code, error="m", micro=False, boost_error=False).matrix
+    assert 'viewBox="0 0 45 45"' in picture
+    assert dark == {(x, y) for y, row in enumerate(rows) for x, module in enumerate(row) if module}
 
 
-def codes_on(pdf: bytes) -> list[float]:
-    """Return the widths (mm) of the QR codes on the result side, which are its only square paths."""
+@pytest.mark.parametrize("count", [0, 1, 2, 3, 4, 7, 8, 9])
+def test_every_pass_is_printed_large_enough_for_a_camera_up_to_eight_of_them(count: int) -> None:
+    shown = [ClassPass(class_id=PASSES[at % 7].class_id, code=f"KP1:{'ABCDEFGHI'[at] * 160}") for at in range(count)]
+    printed = print_cards(TYPESETTER, CAMPAIGN, [replace(CARD, passes=tuple(shown))])
+    assert printed.unfit == frozenset()
+    codes = scanned(printed.pdf)
+    assert sorted(code.text for code in codes) == sorted(one.code for one in shown[:8])
+    assert all(_width(code) / 45 >= 0.38 for code in codes)
+
+
+def pictures(pdf: bytes, pixels_per_mm: float) -> list[Image.Image]:
     with pypdfium2.PdfDocument(pdf) as document:
-        paths = list(document[1].get_objects(filter=[pdfium.FPDF_PAGEOBJ_PATH]))
-        bounds = [each.get_bounds() for each in paths]
-        sizes = [(right - left, top - bottom) for left, bottom, right, top in bounds]
-    return [width / POINTS_PER_MM for width, height in sizes if abs(width - height) < 0.1]
+        return [page.render(scale=pixels_per_mm / POINTS_PER_MM).to_pil().convert("L") for page in document]
 
 
-def test_the_name_stands_where_the_notice_wants_it() -> None:
-    assert card_of(order(), PERSON, Receipt("W"), TOWN).body == "髙﨑 花子 様\n結果です。"
+def scanned(pdf: bytes) -> list[zxingcpp.Barcode]:
+    """Return the QR codes that a reader finds on all pages, at eight pixels a millimetre."""
+    return [code for page in pictures(pdf, 8) for code in zxingcpp.read_barcodes(page)]
 
 
-def test_a_name_that_looks_like_a_placeholder_stays_a_name() -> None:
-    card = card_of(order(), replace(PERSON, name="{{kuji:name}}"), Receipt("W"), TOWN)
-    assert card.body == "{{kuji:name}} 様\n結果です。"
-
-
-def test_an_unknown_placeholder_makes_no_card() -> None:
-    with pytest.raises(NotPrintableError) as refused:
-        card_of(order("{{kuji:address}}"), PERSON, Receipt("W"), TOWN)
-    assert refused.value.reason == "placeholder"
+def _width(code: zxingcpp.Barcode) -> float:
+    """Return the width in millimetres."""
+    return (code.position.top_right.x - code.position.top_left.x) / 8
 
 
 def test_pupils_are_addressed_with_their_guardians_whose_names_stay_off_the_card() -> None:
-    pupil = card_of(order(), PERSON, Receipt("W"), TOWN)
-    adult = card_of(order(), replace(PERSON, grade=None, age=34, guardian_name=None), Receipt("W"), TOWN)
+    pupil = card_of("結果です。", None, PERSON, Receipt("W"), TOWN)
+    adult = card_of("結果です。", None, replace(PERSON, grade=None, age=34, guardian_name=None), Receipt("W"), TOWN)
     assert (pupil.guardian, adult.guardian) == (True, False)
     address, _ = texts(print_cards(TYPESETTER, CAMPAIGN, [pupil]).pdf)
     assert "保護者様" in address
     assert "太郎" not in address
 
 
-def test_a_rehearsal_is_labelled_on_both_sides() -> None:
-    rehearsal = CAMPAIGN.model_copy(update={"rehearsal": True})
+@FORMS
+def test_a_rehearsal_is_labelled_on_both_sides(campaign: Campaign) -> None:
+    rehearsal = campaign.model_copy(update={"rehearsal": True})
     sides = texts(print_cards(TYPESETTER, rehearsal, [CARD]).pdf)
     assert all("訓練" in "".join(side.split()) for side in sides)
 
