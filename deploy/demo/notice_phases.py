@@ -22,6 +22,8 @@ _GIVEN_UP: Final = 3
 """Places given up in each class that has a waiting list."""
 
 _MOST_CLASSES: Final = 3
+_NOTICE_S: Final = 0.25
+"""Longest time for one notice of many, on a machine that is busy with other work."""
 
 
 async def release_templates(play: EventRun) -> int:
@@ -64,7 +66,8 @@ async def _await_kinds(play: EventRun, kinds: tuple[str, ...], expected: int, ba
     def done(summary: JsonObject) -> bool:
         return sum(int(summary["kinds"].get(kind, 0)) for kind in kinds) >= expected and _open(summary) == 0
 
-    await until(ask, done, within_s=TIMEOUT_S, what=f"notices ({', '.join(kinds)})")
+    within_s = max(TIMEOUT_S, _NOTICE_S * expected)
+    await until(ask, done, within_s=within_s, what=f"notices ({', '.join(kinds)})")
 
 
 def _open(summary: JsonObject) -> int:

@@ -53,6 +53,7 @@ class MessagingHarness:
     namespace: str
     timeout_s: float = 5.0
     delivery_limit: int = 20
+    delays_s: tuple[int, ...] = DELAYS_S
 
     def __post_init__(self) -> None:
         self.names = Names(self.namespace)
@@ -60,7 +61,7 @@ class MessagingHarness:
         self._stores: dict[str, Store] = {}
 
     async def __aenter__(self) -> Self:
-        await declare(self.amqp_url, self.namespace, retry_delays_s=DELAYS_S, delivery_limit=self.delivery_limit)
+        await declare(self.amqp_url, self.namespace, retry_delays_s=self.delays_s, delivery_limit=self.delivery_limit)
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -83,7 +84,7 @@ class MessagingHarness:
             state_dir=Path("/nonexistent"),
             service_keys_dir=keys_dir(),
             timeout_s=self.timeout_s,
-            retry_delays_s=DELAYS_S,
+            retry_delays_s=self.delays_s,
             shutdown_s=10,
         )
 
@@ -96,7 +97,7 @@ class MessagingHarness:
             "KUJI_NAMESPACE": self.namespace,
             "KUJI_STATE_DIR": "/nonexistent",
             "KUJI_SERVICE_KEYS_DIR": str(keys_dir()),
-            "KUJI_RETRY_DELAYS_S": str(list(DELAYS_S)),
+            "KUJI_RETRY_DELAYS_S": str(list(self.delays_s)),
             "KUJI_SHUTDOWN_S": "10",
         }
 
@@ -147,7 +148,7 @@ class MessagingHarness:
 
     async def _remove_topology(self) -> None:
         async with self.channel() as channel:
-            topology = describe(self.namespace, DELAYS_S)
+            topology = describe(self.namespace, self.delays_s)
             for queue in topology.queues:
                 await channel.queue_delete(queue.name)
             for exchange in topology.exchanges:
