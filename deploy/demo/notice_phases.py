@@ -18,6 +18,9 @@ OPEN: Final = frozenset(
 
 RESULTS: Final = ("result", "rejected")
 _UNREADABLE: Final = frozenset({"malformed", "purpose-version"})
+_NOTICE_S: Final = 0.25
+"""Longest time for one notice of many, on a machine that is busy with other work."""
+
 _GIVEN_UP: Final = 3
 """Places given up in each class that has a waiting list."""
 
@@ -64,7 +67,8 @@ async def _await_kinds(play: EventRun, kinds: tuple[str, ...], expected: int, ba
     def done(summary: JsonObject) -> bool:
         return sum(int(summary["kinds"].get(kind, 0)) for kind in kinds) >= expected and _open(summary) == 0
 
-    await until(ask, done, within_s=TIMEOUT_S, what=f"notices ({', '.join(kinds)})")
+    within_s = max(TIMEOUT_S, _NOTICE_S * expected)
+    await until(ask, done, within_s=within_s, what=f"notices ({', '.join(kinds)})")
 
 
 def _open(summary: JsonObject) -> int:

@@ -21,6 +21,7 @@ from shared.ids import ApplicationId
 from shared.json_types import JsonObject
 
 TIMEOUT_S = 120.0
+
 NAMESAKES = 5
 """Every so many of those held are, for the play, two people of one name; the others applied twice."""
 

@@ -36,8 +36,14 @@ QUICK = {
     "KUJI_MAIL_WAITS_S": "[0.5,1,2]",
     "KUJI_APPLICATIONS_PER_MINUTE": "0",
     "KUJI_LOOKUPS_PER_MINUTE": "0",
+    "KUJI_WATCH_S": "0.2",
+    "KUJI_CLOSE_OUT_WATCH_S": "0.2",
+    "KUJI_TICK_S": "0.2",
 }
-"""A rehearsal does not wait a minute for a fuller batch, and its two weeks come from one address in seconds."""
+"""A rehearsal does not wait a minute for a fuller batch, and its two weeks come from one address in seconds.
+
+Its phases follow each other at once, so services look more often whether a moment has come.
+"""
 
 
 @dataclass(frozen=True)

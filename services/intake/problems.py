@@ -5,7 +5,6 @@ No refusal repeats what was sent.
 
 from datetime import datetime
 
-from services.intake.rules.submission import BODY_LIMIT
 from shared.ids import KeyId
 from shared.web import ProblemError, problem
 
@@ -72,29 +71,6 @@ def closed(opens: datetime, closes: datetime) -> ProblemError:
         en="The window for applications has closed; for questions ask the office.",
         opens=opens.isoformat(),
         closed=closes.isoformat(),
-    )
-
-
-def too_large() -> ProblemError:
-    return problem(
-        "too-large",
-        413,
-        "送信された内容が大きすぎます",
-        "申込みフォームからもう一度送信してください。",
-        en=f"A request body may hold {BODY_LIMIT} bytes; a sealed application needs far fewer.",
-        limit=BODY_LIMIT,
-        headers={"Connection": "close"},
-    )
-
-
-def body_timeout() -> ProblemError:
-    return problem(
-        "body-timeout",
-        408,
-        "送信が途中で止まりました",
-        "通信の状態を確かめて、同じ内容をもう一度送信してください。",
-        en="The request body did not arrive in time; send the same again.",
-        headers={"Connection": "close"},
     )
 
 

@@ -5,15 +5,14 @@ from collections.abc import AsyncIterator, Callable
 
 from starlette.requests import ClientDisconnect, Request
 
-from services.intake.problems import body_timeout, too_large
-from shared.web import ProblemError
+from shared.web import ProblemError, body_timeout, too_large
 
 _DISCARD_LIMIT = 1024 * 1024
 """Bytes of an oversized body that are read and dropped, so that the client can read the answer."""
 
 
 async def read_body(
-    request: Request, *, limit: int, timeout_s: float, refusal: Callable[[], ProblemError] = too_large
+    request: Request, *, limit: int, timeout_s: float, refusal: Callable[[int], ProblemError] = too_large
 ) -> bytes:
     """Return the whole body.
 
@@ -23,12 +22,12 @@ async def read_body(
         async with asyncio.timeout(timeout_s):
             announced = request.headers.get("content-length", "")
             if announced.isdecimal() and int(announced) > limit + _DISCARD_LIMIT:
-                raise refusal()
+                raise refusal(limit)
             body = await _collect(request.stream(), limit)
     except (TimeoutError, ClientDisconnect):
         raise body_timeout() from None
     if body is None:
-        raise refusal()
+        raise refusal(limit)
     return body
 
 

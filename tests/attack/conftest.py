@@ -5,9 +5,8 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from deploy.local.ports import free_ports
 from deploy.local.processes import Watchdog
-from deploy.local.rabbitmq import Ports, RabbitMQ
+from deploy.local.rabbitmq import RabbitMQ
 from deploy.local.service_keys import KeyFolders
 from services.vault.closeout import repository as closeouts
 from services.vault.printroom import repository as print_repository
@@ -18,23 +17,17 @@ from shared.settings import ServiceSettings
 from shared.signing import SigningKey
 from shared.storage import Store
 from tests.support.attacked_installation import Installation
-from tests.support.attacker import PASSWORD
 from tests.support.closeout_harness import CloseOutOffice, wire
 from tests.support.messaging_harness import MessagingHarness
+from tests.support.private_broker import PASSWORD, private_broker
 from tests.support.service_keys import keys_dir
 from tests.support.vault_parts import parts
 
 
 @pytest.fixture(scope="session")
 def broker(tmp_path_factory: pytest.TempPathFactory, watchdog: Watchdog) -> Iterator[RabbitMQ]:
-    """Start a broker with one account per service, each with the permissions of the real installation."""
-    broker = RabbitMQ(tmp_path_factory.mktemp("attacked-broker"), Ports(*free_ports(3)), watchdog)
-    broker.start(dict.fromkeys(SERVICES, PASSWORD))
-    try:
-        broker.ready()
+    with private_broker(tmp_path_factory.mktemp("attacked-broker"), watchdog) as broker:
         yield broker
-    finally:
-        broker.stop()
 
 
 @pytest.fixture

@@ -19,8 +19,9 @@ from shared.web.sign_in.access import StaffAccess
 from shared.web.sign_in.session_repository import collections
 from shared.web.sign_in.staff import Staff
 from tests.support.databases import own_database
-from tests.support.people_harness import LOTTERY, VAULT, PeopleHarness, later, running
+from tests.support.people_harness import LOTTERY, PASSWORD, VAULT, PeopleHarness, later, running
 from tests.support.staff_sign_in import PlayedVault
+from tests.support.waiting import await_all
 
 
 class Service:
@@ -134,12 +135,12 @@ async def test_a_person_who_leaves_is_out_at_once_and_an_old_event_does_not_let_
         assert (await service.show(browser, assertion)).status_code == 403
 
 
-async def test_a_code_is_worth_one_sign_in(vault: PeopleHarness):
+async def test_a_code_is_worth_one_sign_in_also_in_two_requests_at_once(vault: PeopleHarness):
     await vault.set_up()
     async with vault.browser() as person, vault.browser() as thief:
-        code = await vault.fresh_code("suzuki-01")
-        assert (await vault.sign_in(person, "suzuki-01", code=code)).status_code == 303
-        seen = {"id": "suzuki-01", "password": "tulip bicycle harbour seven", "code": code}
+        seen = {"id": "suzuki-01", "password": PASSWORD, "code": await vault.fresh_code("suzuki-01")}
+        answers = await await_all(*(browser.post("/sign-in", data=seen) for browser in (person, thief)))
+        assert sorted(answer.status_code for answer in answers) == [303, 401]
         assert (await thief.post("/sign-in", data=seen)).status_code == 401
 
 
@@ -150,6 +151,7 @@ async def test_a_stranger_who_guesses_does_not_lock_the_person_out(vault: People
         guesses = [await vault.sign_in(stranger, "suzuki-01", password=f"guess number {n} is wrong") for n in range(11)]
         assert [guess.status_code for guess in guesses] == [401] * 10 + [429]
     assert (await vault.sign_in(responsible, "suzuki-01")).status_code == 303
+    assert '<dd id="failures">10</dd>' in (await responsible.get("/desk/me")).text
 
 
 async def test_a_session_of_the_vault_cannot_be_fixed_or_used_by_another_site(vault: PeopleHarness):

@@ -12,8 +12,10 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import aio_pika
 import httpx
 import pytest
+from aio_pika.abc import AbstractChannel, AbstractIncomingMessage
 from pymongo import MongoClient
 from rich.console import Console
 
@@ -31,11 +33,14 @@ from deploy.local.stack import Options, Stack
 from services.vault.audit.repository import COLLECTION as AUDIT
 from shared.campaign import Campaign
 from shared.clock import set_rehearsal_clock
+from shared.contracts import ApplicationReceived
 from shared.erasure import ERASURES
+from shared.messaging.names import Names
 from shared.service_keys import PUBLIC_KEYS
 from shared.storage import INBOX, OUTBOX
 from shared.storage.collections import TOMBSTONES
 from tests.support.leak_search import Sought, bytes_of, hunt_documents, hunt_files, hunt_memory, seek
+from tests.support.waiting import until
 
 SIZE = 240
 BLIND = ("intake", "lottery", "notifier")
@@ -169,6 +174,32 @@ def test_nobody_is_in_the_stores_that_signing_and_erasing_brought(run: Run):
     for folder in run.stack.secrets.service_keys.folders.values():
         assert (folder / PUBLIC_KEYS).stat().st_size > 0
         assert hunt_files(folder, run.sought) == []
+
+
+def test_nobody_is_in_the_record_of_a_foreign_message(run: Run):
+    """Publish people in the clear past all services, as a foreign program might; the vault keeps no word of it."""
+    applications, sought = _people(run.campaign, 5)
+    record = asyncio.run(_set_aside(run.stack.servers.amqp_url, applications))
+    assert record.body == b""
+    assert sought.find("record", bytes_of(dict(record.headers)) + str(record.info()).encode()) == []
+    assert hunt_files(run.stack.home / "logs", sought) == []
+
+
+async def _set_aside(amqp_url: str, applications: list[DemoApplication]) -> AbstractIncomingMessage:
+    """Publish one foreign message to the vault and return the record of it, which stays in its queue."""
+    names, body = Names(), b"\n".join(application.plaintext for application in applications)
+    headers = {name: body.decode("utf-8", "replace")[:2000] for name in ("kuji-event-id", "kuji-signature", "kuji-key")}
+    async with await aio_pika.connect(amqp_url, timeout=10) as connection, connection.channel() as channel:
+        message = aio_pika.Message(body, headers=headers, type=ApplicationReceived.name)
+        await channel.default_exchange.publish(message, names.queue("vault", ApplicationReceived))
+        await until(lambda: _has_record(channel, names.untrusted("vault")))
+        record = await (await channel.get_queue(names.untrusted("vault"), ensure=False)).get()
+        await record.nack(requeue=True)
+        return record
+
+
+async def _has_record(channel: AbstractChannel, queue: str) -> bool:
+    return bool((await channel.declare_queue(queue, passive=True)).declaration_result.message_count)
 
 
 def test_nobody_is_in_a_log_or_an_error_or_a_published_file(run: Run):

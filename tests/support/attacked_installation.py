@@ -18,8 +18,9 @@ from services.lottery.settings import LotterySettings
 from shared.settings import ServiceSettings
 from shared.signing import SigningKey
 from shared.storage import Store
-from tests.support.attacker import PASSWORD, Attacker
+from tests.support.attacker import Attacker
 from tests.support.databases import own_database
+from tests.support.private_broker import PASSWORD
 from tests.support.waiting import until
 
 CAMPAIGNS = Path("deploy/campaigns")

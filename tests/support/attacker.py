@@ -16,8 +16,6 @@ from shared.messaging.envelope import Envelope
 from shared.messaging.names import Names
 from shared.service_keys import EventSignature, ServiceKey
 
-PASSWORD = "only-for-tests"
-
 
 @dataclass(frozen=True)
 class Attacker:

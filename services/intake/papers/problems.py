@@ -1,6 +1,5 @@
 """Make the refusals of papers: a stable name, Japanese and English texts, and the next thing to do."""
 
-from services.intake.rules.paper_submission import PAPER_BODY_LIMIT
 from shared.web import ProblemError, problem
 
 
@@ -24,15 +23,15 @@ def serial_taken() -> ProblemError:
     )
 
 
-def too_large() -> ProblemError:
+def too_large(most_bytes: int) -> ProblemError:
     return problem(
         "too-large",
         413,
         "書類のデータが大きすぎます",
         "解像度を下げるか、ページを分けて読み取り直してください。",
-        en=f"A paper's request body may hold {PAPER_BODY_LIMIT} bytes, 8 MiB of them sealed; scan with fewer dots per "
+        en=f"A paper's request body may hold {most_bytes} bytes, 8 MiB of them sealed; scan with fewer dots per "
         "inch, or the pages one by one.",
-        limit=PAPER_BODY_LIMIT,
+        limit=most_bytes,
         headers={"Connection": "close"},
     )
 

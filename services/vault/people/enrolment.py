@@ -12,7 +12,7 @@ from services.vault.people.repository import AccountRepository
 from services.vault.people.rules.account import Account, AccountState, StaffId, is_staff_id
 from services.vault.people.rules.one_time import matching_step
 from services.vault.people.rules.passwords import find_mistake
-from services.vault.people.sign_in import SignedIn, SignIn
+from services.vault.people.sign_in import Present, SignedIn, SignIn
 from shared.campaign import Campaign
 from shared.errors import KujiError
 from shared.ids import CampaignId
@@ -23,7 +23,15 @@ _ATTEMPTS: Final = 20
 _WINDOW_S: Final = 15 * 60
 
 EnrolmentRefusal = Literal[
-    "no-invitation", "too-many", "differ", "wrong-code", "too-short", "too-long", "common", "known-words"
+    "no-invitation",
+    "too-many",
+    "wrong-password",
+    "differ",
+    "wrong-code",
+    "too-short",
+    "too-long",
+    "common",
+    "known-words",
 ]
 
 
@@ -68,17 +76,43 @@ class Enrolment:
         stored = await self._accounts.find(invitation.staff_id)
         if stored is None:
             raise EnrolmentRefusedError("no-invitation")
-        if passwords[0] != passwords[1]:
-            raise EnrolmentRefusedError("differ")
-        mistake = find_mistake(passwords[0], _words(stored.account, self._campaigns.values()))
-        if mistake is not None:
-            raise EnrolmentRefusedError(mistake.value)
+        self._check(stored.account, passwords)
         step = matching_step(invitation.totp, totp_code, datetime.now(UTC))
         if step is None:
             raise EnrolmentRefusedError("wrong-code")
         factors = Factors(await self._sign_in.hash_password(passwords[0]), invitation.totp)
         account = await self._store.transact(lambda uow: self._activate(uow, stored.account, code, factors, step))
         return await self._sign_in.start(account, "password+totp", device)
+
+    async def change_password(
+        self, present: Present, current: str, passwords: tuple[str, str], device: str | None
+    ) -> SignedIn:
+        """Replace the password, end the person's other sessions, and go on in a new one.
+
+        Raises EnrolmentRefusedError.
+        """
+        stored = present.stored
+        if not await self._attempts.take(stored.account.id):
+            raise EnrolmentRefusedError("too-many")
+        if not await self._sign_in.verify_password(stored, current):
+            raise EnrolmentRefusedError("wrong-password")
+        self._check(stored.account, passwords)
+        factors = Factors(await self._sign_in.hash_password(passwords[0]), stored.factors.totp)
+
+        async def change(uow: UnitOfWork) -> None:
+            await self._accounts.set_factors(uow, stored.account.id, factors, stored.totp_step)
+            await self._duty.publish(uow, stored.account)
+
+        await self._store.transact(change)
+        return await self._sign_in.start(stored.account, present.session.method, device)
+
+    def _check(self, account: Account, passwords: tuple[str, str]) -> None:
+        """Raise EnrolmentRefusedError for a new password that is not accepted."""
+        if passwords[0] != passwords[1]:
+            raise EnrolmentRefusedError("differ")
+        mistake = find_mistake(passwords[0], _words(account, self._campaigns.values()))
+        if mistake is not None:
+            raise EnrolmentRefusedError(mistake.value)
 
     async def _activate(self, uow: UnitOfWork, account: Account, code: str, factors: Factors, step: int) -> Account:
         """Take the invitation and replace the factors, in one transaction: of two completions one wins."""

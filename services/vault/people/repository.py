@@ -128,8 +128,8 @@ class AccountRepository:
 
     async def set_factors(self, uow: UnitOfWork, staff_id: StaffId, factors: Factors, totp_step: int) -> None:
         """Replace the factors, forget devices, and mark the step of the code that proved the app as used."""
-        proved = {**self._cipher.factor_members(staff_id, factors), "totp_step": totp_step}
-        change = {"$set": {**proved, "devices": [], "failures": 0}}
+        members = self._cipher.factor_members(staff_id, factors)
+        change = {"$set": {**members, "devices": [], "failures": 0}, "$max": {"totp_step": totp_step}}
         await self._accounts.update_one({"_id": staff_id}, change, session=uow.session)
 
     async def use_totp_step(self, staff_id: StaffId, step: int) -> bool:

@@ -21,6 +21,14 @@ Method = Literal["password+totp", "passkey"]
 
 
 @dataclass(frozen=True)
+class PreviousSignIn:
+    """When the person signed in before, and the failed attempts since then; shown to the person (ASVS 5, 6.3.5)."""
+
+    at: datetime | None
+    failures: int
+
+
+@dataclass(frozen=True)
 class StaffSession:
     """Session of a person. `sid` names it in assertions and lists; it opens nothing. `until`: its latest end."""
 
@@ -30,6 +38,7 @@ class StaffSession:
     auth_time: datetime
     last_seen: datetime
     until: datetime
+    previous: PreviousSignIn
 
     @classmethod
     def from_document(cls, document: Mapping[str, Any]) -> "StaffSession":
@@ -41,6 +50,7 @@ class StaffSession:
             document["auth_time"],
             document["last_seen"],
             document["until"],
+            PreviousSignIn(document["previous_at"], document["failures"]),
         )
 
 
@@ -57,6 +67,8 @@ def collections() -> list[Collection]:
             "auth_time": {"bsonType": "date"},
             "last_seen": {"bsonType": "date"},
             "until": {"bsonType": "date"},
+            "previous_at": {"bsonType": ["date", "null"]},
+            "failures": {"bsonType": ["int", "long"]},
         },
         "additionalProperties": False,
     }
@@ -69,10 +81,12 @@ class SessionRepository:
     def __init__(self, store: Store) -> None:
         self._sessions = store.db[SESSIONS]
 
-    async def start(self, uow: UnitOfWork, staff_id: StaffId, method: Method, at: datetime) -> str:
+    async def start(
+        self, uow: UnitOfWork, staff_id: StaffId, method: Method, at: datetime, previous: PreviousSignIn
+    ) -> str:
         """Return the secret of a new session: 256 random bits, base64url."""
         return await self._insert(
-            uow, StaffSession(b64url(secrets.token_bytes(16)), staff_id, method, at, at, at + LIFE)
+            uow, StaffSession(b64url(secrets.token_bytes(16)), staff_id, method, at, at, at + LIFE, previous)
         )
 
     async def start_at_terminal(self, uow: UnitOfWork, sid: str) -> tuple[str, StaffSession] | None:
@@ -116,6 +130,8 @@ class SessionRepository:
             "auth_time": session.auth_time,
             "last_seen": session.last_seen,
             "until": session.until,
+            "previous_at": session.previous.at,
+            "failures": session.previous.failures,
         }
         await self._sessions.insert_one(document, session=uow.session)
         return secret

@@ -12,7 +12,7 @@ from services.vault.people.password_hashes import PasswordHashes
 from services.vault.people.repository import AccountRepository, StoredAccount
 from services.vault.people.rules.account import Account, AccountState, StaffId, is_staff_id
 from services.vault.people.rules.one_time import matching_step
-from services.vault.people.session_repository import Method, SessionRepository, StaffSession
+from services.vault.people.session_repository import Method, PreviousSignIn, SessionRepository, StaffSession
 from shared.encoding import b64url
 from shared.errors import KujiError
 from shared.logging import get_logger
@@ -107,10 +107,11 @@ class SignIn:
         await self._audit.record([AuditEvent(account.id, _role(account), "sign-in", method, None, None, "done")])
 
         async def work(uow: UnitOfWork) -> str:
-            now = next_moment()
+            now, stored = next_moment(), await self._accounts.find(account.id, uow.session)
+            previous = PreviousSignIn(stored.last_sign_in, stored.failures) if stored else PreviousSignIn(None, 0)
             await self._accounts.record_sign_in(uow, account.id, device_hash(known), now)
             await self._accounts.record_first_sign_in(uow, account.id)
-            return await self._sessions.start(uow, account.id, method, now)
+            return await self._sessions.start(uow, account.id, method, now, previous)
 
         return SignedIn(account.id, await self._store.transact(work), known)
 

@@ -2,13 +2,10 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
-from deploy.local.ports import free_ports
 from deploy.local.processes import Watchdog
-from deploy.local.rabbitmq import Ports, RabbitMQ
-from shared.contracts import SERVICES
+from deploy.local.rabbitmq import RabbitMQ
 from tests.support.messaging_harness import MessagingHarness
-
-PASSWORD = "only-for-tests"
+from tests.support.private_broker import private_broker
 
 
 @pytest.fixture
@@ -19,14 +16,8 @@ async def harness(amqp_url: str, mongo_url: str, namespace: str) -> AsyncIterato
 
 @pytest.fixture(scope="session")
 def own_broker(tmp_path_factory: pytest.TempPathFactory, watchdog: Watchdog) -> Iterator[RabbitMQ]:
-    """Start a broker from our definitions file alone, for a test that may stop, freeze and restart it."""
-    broker = RabbitMQ(tmp_path_factory.mktemp("own-broker"), Ports(*free_ports(3)), watchdog)
-    broker.start(dict.fromkeys(SERVICES, PASSWORD))
-    try:
-        broker.ready()
+    with private_broker(tmp_path_factory.mktemp("own-broker"), watchdog) as broker:
         yield broker
-    finally:
-        broker.stop()
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from shared.contracts import ROUTES, SERVICES
 from shared.messaging.access import User, definitions, password_hash
 from shared.messaging.names import Names
 from shared.messaging.topology import RETRY_DELAYS_S, declare
-from tests.integration.messaging.conftest import PASSWORD
+from tests.support.private_broker import PASSWORD
 
 NAMES = Names()
 Act = Callable[[AbstractChannel], Awaitable[object]]

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from services.vault.people.code_repository import CODES
 from services.vault.people.passkey_repository import Passkey
 from services.vault.people.rules.account import StaffId
 from services.vault.people.session_repository import SESSIONS
@@ -81,6 +82,9 @@ async def test_an_invitation_opens_for_its_own_person_only_and_only_once(vault: 
     async with vault.browser() as stranger, vault.browser() as person:
         wrong = {"id": "mori-01", "code": codes["responsible"]}
         assert (await stranger.post("/sign-in/invitation", data=wrong)).status_code == 401
+        await vault.store.db[CODES].update_many({"account": "mori-01"}, {"$set": {"expires": later(0)}})
+        expired = {"id": "mori-01", "code": codes["ward"]}
+        assert (await stranger.post("/sign-in/invitation", data=expired)).status_code == 401
         assert (await vault.accept(person, "suzuki-01", codes["responsible"])).status_code == 303
         used = {"id": "suzuki-01", "code": codes["responsible"]}
         assert (await stranger.post("/sign-in/invitation", data=used)).status_code == 401
@@ -172,3 +176,17 @@ async def test_a_reset_leaves_the_choice_of_factors_to_the_person(vault: PeopleH
     assert (await vault.sign_in(vault.browser(), "suzuki-01")).status_code == 401
     assert (await vault.sign_in(vault.browser(), "suzuki-01", password=other_password)).status_code == 303
     assert await vault.people.passkeys.repository.of(StaffId("suzuki-01")) == []
+
+
+async def test_a_person_changes_the_own_password_with_the_present_one(vault: PeopleHarness):
+    responsible, _ = await vault.set_up()
+    elsewhere, new = vault.browser(), "lantern orchard seventeen boats"
+    assert (await vault.sign_in(elsewhere, "suzuki-01")).status_code == 303
+    fields = {"current": PASSWORD, "password": new, "password_again": new}
+    for wrong in ({"current": "wrong"}, {"password": "short"}, {"password_again": new + "x"}):
+        assert (await responsible.post("/desk/me/password", data={**fields, **wrong})).status_code == 409
+    assert (await responsible.post("/desk/me/password", data=fields)).status_code == 303
+    assert (await responsible.get("/desk/me")).status_code == 200
+    assert (await elsewhere.get("/desk/me")).status_code == 303
+    assert (await vault.sign_in(elsewhere, "suzuki-01")).status_code == 401
+    assert (await vault.sign_in(elsewhere, "suzuki-01", password=new)).status_code == 303

@@ -5,6 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request, Response
 
 from services.vault.people.account_forms import FieldError, read_account
+from services.vault.people.enrolment import EnrolmentRefusedError
 from services.vault.people.pages.context import Web
 from services.vault.people.pages.sign_in import program_data
 from services.vault.people.roster import Decided, RosterRefusedError
@@ -37,6 +38,18 @@ def desk_router(web: Web, texts: Catalogue) -> APIRouter:
         present = await web.require(request)
         await web.people.sessions.end(present.account.id, sent.get("sid", ""))
         return web.to(home)
+
+    @router.post("/me/password", response_model=None)
+    async def change_password(request: Request, sent: Sent) -> Response:
+        present = await web.require(request)
+        passwords = (sent.get("password", ""), sent.get("password_again", ""))
+        try:
+            signed_in = await web.people.enrolment.change_password(
+                present, sent.get("current", ""), passwords, web.device(request)
+            )
+        except EnrolmentRefusedError as refused:
+            return await _me(web, texts, present, f"refused.{refused.reason}")
+        return web.with_session(web.to(home), signed_in)
 
     @router.get("/roles", response_model=None)
     async def roles(request: Request) -> Response:
@@ -96,11 +109,12 @@ def roster_router(web: Web, texts: Catalogue) -> APIRouter:
     return router
 
 
-async def _me(web: Web, texts: Catalogue, present: Present) -> Response:
+async def _me(web: Web, texts: Catalogue, present: Present, wrong: str | None = None) -> Response:
     sessions = await web.people.sessions.of(present.account.id)
     passkeys = await web.people.passkeys.repository.of(present.account.id)
     data = program_data(texts)
-    return web.page("me.html", texts, "/desk/me", present=present, sessions=sessions, passkeys=passkeys, data=data)
+    shown = {"sessions": sessions, "passkeys": passkeys, "data": data, "wrong": wrong}
+    return web.page("me.html", texts, "/desk/me", status=409 if wrong else 200, present=present, shown=shown)
 
 
 async def _people(

@@ -42,6 +42,7 @@ def passkey_router(web: Web) -> APIRouter:
             signed_in = await passkeys.sign_in(web.origin, body.answer, web.device(request))
         except SignInRefusedError:
             raise _refused() from None
+        await web.end_earlier_session(request)
         address = Target.read(body.target).after_sign_in(web.renderer.catalogues[0])
         return web.with_session(JSONResponse({"address": address}, headers=web.headers), signed_in)
 

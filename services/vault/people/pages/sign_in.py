@@ -78,6 +78,7 @@ def sign_in_router(web: Web, texts: Catalogue) -> APIRouter:
         except SignInRefusedError as refused:
             status = _TOO_MANY if refused.reason == "too-many" else _WRONG
             return _form(web, texts, target, f"refused.{refused.reason}", status)
+        await web.end_earlier_session(request)
         return web.with_session(web.to(target.after_sign_in(texts)), signed_in)
 
     @router.post("/sign-out", response_model=None)
