@@ -18,6 +18,9 @@ OPEN: Final = frozenset(
 
 RESULTS: Final = ("result", "rejected")
 _UNREADABLE: Final = frozenset({"malformed", "purpose-version"})
+_NOTICE_S: Final = 0.25
+"""Longest time for one notice of many, on a machine that is busy with other work."""
+
 _GIVEN_UP: Final = 3
 """Places given up in each class that has a waiting list."""
 
