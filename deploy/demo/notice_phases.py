@@ -25,8 +25,6 @@ _GIVEN_UP: Final = 3
 """Places given up in each class that has a waiting list."""
 
 _MOST_CLASSES: Final = 3
-_NOTICE_S: Final = 0.25
-"""Longest time for one notice of many, on a machine that is busy with other work."""
 
 
 async def release_templates(play: EventRun) -> int:
