@@ -26,7 +26,7 @@ from services.notifier.settings import NotifierSettings
 from shared.contracts import ClassPass, Contact, ContactsRegistered, Event, Outcome, Refusal, Result, ResultsPublished
 from shared.ids import ApplicationId, ClassId, DrawId, EventId, new_event_id
 from shared.messaging.names import Names
-from shared.messaging.topology import declare
+from shared.messaging.topology import declare, remove
 from shared.storage import Store
 from tests.support.databases import drop_database
 from tests.support.mail_relay_harness import RunningRelay, person
@@ -92,6 +92,8 @@ class NotifierHarness:
     async def __aexit__(self, *_: object) -> None:
         async with self.store:
             await self._connection.close()
+            names, delays_s = self.settings.namespace, self.settings.retry_delays_s
+            await remove(self._amqp_url, names, retry_delays_s=delays_s)
             await drop_database(self.store)
 
     async def prepare_database(self) -> None:
