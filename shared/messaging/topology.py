@@ -157,9 +157,11 @@ async def _declare(channel: AbstractChannel, topology: Topology) -> None:
         await queues[binding.queue].bind(binding.exchange, binding.routing_key)
 
 
-async def remove(url: str, namespace: str, *, timeout_s: float = 30.0) -> None:
+async def remove(
+    url: str, namespace: str, *, retry_delays_s: Sequence[int] = RETRY_DELAYS_S, timeout_s: float = 30.0
+) -> None:
     """Delete the topology of `namespace` with all waiting messages."""
-    topology = describe(namespace)
+    topology = describe(namespace, retry_delays_s)
     async with asyncio.timeout(timeout_s):
         connection = await aio_pika.connect(url, timeout=timeout_s)
         async with connection, connection.channel() as channel:

@@ -37,7 +37,7 @@ from shared.contracts import (
 )
 from shared.ids import DrawId, EventId, Receipt, Token, new_application_id, new_event_id, new_token
 from shared.messaging.names import Names
-from shared.messaging.topology import declare
+from shared.messaging.topology import declare, remove
 from shared.receipts import candidates
 from shared.storage import Store
 from tests.support.databases import drop_database
@@ -99,6 +99,8 @@ class NotifierHarness:
     async def __aexit__(self, *_: object) -> None:
         async with self.store:
             await self._connection.close()
+            names, delays_s = self.settings.namespace, self.settings.retry_delays_s
+            await remove(self._amqp_url, names, retry_delays_s=delays_s)
             await drop_database(self.store)
 
     async def prepare_database(self) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from argon2 import PasswordHasher
 from fastapi import FastAPI
 from httpx import ASGITransport, AsyncClient, Response
 from pyotp import TOTP
@@ -16,6 +17,7 @@ from services.vault.audit import AuditLog
 from services.vault.keys.keystore import Keystore
 from services.vault.people import parts
 from services.vault.people.parts import People
+from services.vault.people.password_hashes import PasswordHashes
 from services.vault.people.repository import ACCOUNTS
 from services.vault.people.rules.account import StaffId
 from services.vault.people.wiring import people_routers
@@ -131,7 +133,8 @@ async def _prepare(store: Store, folder: Path, origins: Mapping[str, str]) -> Pe
     campaign = load_campaign(SAMPLE)
     clock, keystore = FixedClock(DAY), Keystore.open(folder / "keys", "a passphrase of the tests")
     audit = AuditLog(store, keystore.signing, clock, folder / "checkpoints.jsonl")
-    people = People.make(store, keystore, audit, clock, {CampaignId(campaign.id): campaign})
+    cheap = PasswordHashes(PasswordHasher(time_cost=1, memory_cost=64, parallelism=1))
+    people = People.make(store, keystore, audit, clock, {CampaignId(campaign.id): campaign}, cheap)
     await store.ensure([*audit_log.collections(), *parts.collections()])
     (folder / "token").write_text(STAFF_TOKEN, "utf-8")
     guard = require_staff_token(folder / "token")

@@ -33,7 +33,7 @@ from shared.ids import (
 )
 from shared.messaging.envelope import EVENT_ID
 from shared.messaging.names import Names
-from shared.messaging.topology import declare
+from shared.messaging.topology import declare, remove
 from shared.storage import Store
 from tests.support.databases import drop_database
 from tests.support.service_keys import signed
@@ -88,6 +88,7 @@ class Installation:
     async def __aexit__(self, *_: object) -> None:
         async with self.store:
             await self._connection.close()
+            await remove(self.amqp_url, self.namespace, retry_delays_s=self.settings.retry_delays_s)
             await drop_database(self.store)
 
     @asynccontextmanager

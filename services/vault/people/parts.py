@@ -18,6 +18,7 @@ from services.vault.people.duty import DutyCheck
 from services.vault.people.enrolment import Enrolment
 from services.vault.people.passkey_repository import PasskeyRepository
 from services.vault.people.passkeys import Passkeys
+from services.vault.people.password_hashes import PasswordHashes
 from services.vault.people.repository import AccountRepository
 from services.vault.people.request_repository import RequestRepository
 from services.vault.people.roster import Roster
@@ -48,13 +49,19 @@ class People:
 
     @classmethod
     def make(
-        cls, store: Store, keystore: Keystore, audit: AuditLog, clock: Clock, campaigns: Mapping[CampaignId, Campaign]
+        cls,
+        store: Store,
+        keystore: Keystore,
+        audit: AuditLog,
+        clock: Clock,
+        campaigns: Mapping[CampaignId, Campaign],
+        hashes: PasswordHashes | None = None,
     ) -> Self:
-        """Return the parts, connected."""
+        """Return the parts, connected; tests give `hashes` of a low cost."""
         accounts, sessions = AccountRepository(store, keystore), SessionRepository(store)
         codes, requests = CodeRepository(store, keystore), RequestRepository(store, keystore)
         duty = DutyCheck(store, accounts, sessions, clock)
-        sign_in = SignIn(store, accounts, sessions, duty, audit)
+        sign_in = SignIn(store, accounts, sessions, duty, audit, hashes or PasswordHashes())
         keys = PasskeyRepository(store)
         enrolment = Enrolment(store, accounts, codes, keys, sign_in, duty, campaigns)
         roster = Roster(store, accounts, requests, codes, duty, audit)

@@ -81,9 +81,10 @@ class SignIn:
         sessions: SessionRepository,
         duty: DutyCheck,
         audit: AuditLog,
+        hashes: PasswordHashes,
     ) -> None:
         self._store, self._accounts, self._sessions = store, accounts, sessions
-        self._duty, self._audit, self._hashes = duty, audit, PasswordHashes()
+        self._duty, self._audit, self._hashes = duty, audit, hashes
         self._by_account, self._by_device = AttemptLimit(_BY_ACCOUNT, _WINDOW_S), AttemptLimit(_BY_DEVICE, _WINDOW_S)
         self._by_address = AttemptLimit(_BY_ADDRESS, _WINDOW_S)
 

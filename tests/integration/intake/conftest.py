@@ -20,7 +20,7 @@ from services.intake.settings import IntakeSettings
 from shared.campaign import Campaign, load_campaign
 from shared.clock import set_rehearsal_clock
 from shared.ids import ApplicationId, new_application_id
-from shared.messaging.topology import declare
+from shared.messaging.topology import declare, remove
 from shared.storage import Store
 from tests.support.databases import own_database
 from tests.support.tcp_proxy import TcpProxy
@@ -149,9 +149,10 @@ def direct(mongo_url: str) -> str:
 
 @pytest.fixture
 async def intake(settings: IntakeSettings, amqp_url: str, mongo_url: str, namespace: str) -> AsyncIterator[Intake]:
-    await declare(amqp_url, namespace)
     broker, database = urlsplit(amqp_url), urlsplit(mongo_url)
     async with AsyncExitStack() as stack:
+        await declare(amqp_url, namespace)
+        stack.push_async_callback(remove, amqp_url, namespace)
         store = await stack.enter_async_context(own_database(mongo_url, settings.mongo_database))
         broker_connection = stack.enter_context(TcpProxy(broker.hostname or "", broker.port or 5672))
         database_connection = stack.enter_context(TcpProxy(database.hostname or "", database.port or 27017))

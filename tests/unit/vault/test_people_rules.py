@@ -6,8 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from argon2 import Type, extract_parameters
 from pyotp import TOTP
 
+from services.vault.people.password_hashes import PasswordHashes
 from services.vault.people.rules.account import (
     STATES,
     Account,
@@ -165,3 +167,13 @@ def test_the_vault_does_not_start_where_another_service_would_get_its_cookies(or
 def test_every_service_with_its_own_host_name_starts():
     origins = {"vault": "https://vault.example", "lottery": "https://lottery.example:8443"}
     assert parse_origins(origins, "vault")["vault"].cookie("kuji-session") == "__Host-kuji-session"
+
+
+async def test_a_password_is_hashed_at_the_cost_that_the_standard_recommends():
+    hashes = PasswordHashes()
+    stored = await hashes.make("tulip bicycle harbour seven")
+    parameters = extract_parameters(stored)
+    assert (parameters.type, parameters.time_cost, parameters.memory_cost) == (Type.ID, 3, 64 * 1024)
+    assert await hashes.verify(stored, "tulip bicycle harbour seven")
+    assert not await hashes.verify(stored, "tulip bicycle harbour seven ")
+    assert not await hashes.verify(None, "a password that no account has")
