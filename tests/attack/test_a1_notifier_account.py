@@ -17,9 +17,10 @@ from shared.ids import new_event_id, new_token
 from shared.messaging.envelope import Envelope
 from shared.messaging.names import Names
 from tests.support.attacked_installation import Installation
-from tests.support.attacker import PASSWORD, Attacker
+from tests.support.attacker import Attacker
 from tests.support.mail_room_harness import MailDesk, mail_desk, person, sign_slip
 from tests.support.mail_server import MailServer
+from tests.support.private_broker import PASSWORD
 from tests.support.vault_parts import SAMPLE, Known
 from tests.support.waiting import until
 

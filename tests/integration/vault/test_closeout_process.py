@@ -21,9 +21,9 @@ from services.vault.closeout.rules.certificate import verify_certificate
 from services.vault.closeout.rules.required_stores import OTHER_SERVICES
 from services.vault.identities.person import Person
 from services.vault.keys.keystore import KeyDestroyedError, Keystore
-from shared.contracts import CardOrder, ErasureRequested, PrintCompleted, PrintRequested
+from shared.contracts import ErasureRequested, NoticeDocument, PrintCompleted, PrintRequested
 from shared.contracts.base import Event
-from shared.ids import BatchId, NoticeId
+from shared.ids import BatchId, CampaignId, NoticeId
 from shared.messaging import Bus
 from shared.messaging.topology import declare
 from shared.settings import ServiceSettings
@@ -247,14 +247,31 @@ async def test_pages_ordered_over_the_broker_are_printed_and_reported(
     vault: Vault, filled: tuple[Parts, list[Known]]
 ) -> None:
     parts_, known = filled
-    items = [
-        CardOrder(notice_id=NoticeId(f"n{number}"), token=each.token, body="{{kuji:name}} 様\n落選")
-        for number, each in enumerate(known[:150])
-    ]
+    template = "notice-templates/entrance-changed/card"
+    looked_at = (await vault.get(template)).raise_for_status().json()["sha256"]
+    released = await vault.post(f"{template}/releases", {"sha256": looked_at, "actor": "handler-1"})
+    assert released.status_code == 200
+    items = tuple(_order(each, number) for number, each in enumerate(known[:100]))
     batch = BatchId("batch-1")
-    await vault.neighbour.publish(PrintRequested(campaign=parts_.campaign.id, batch_id=batch, items=tuple(items)))
+    await vault.neighbour.publish(PrintRequested(campaign=parts_.campaign.id, batch_id=batch, items=items))
     done = await vault.hears(PrintCompleted)
     assert isinstance(done, PrintCompleted)
-    assert (done.pages, len(done.printed), done.failed) == (300, 150, ())
+    assert (done.pages, len(done.printed), done.failed) == (200, 100, ())
     pdf = (await vault.get(f"print-batches/{batch}/pdf")).raise_for_status().content
-    assert hashlib.sha256(pdf).hexdigest() == done.sha256
+    document = pypdfium2.PdfDocument(pdf)
+    assert len(document) == 200
+    document.close()
+
+
+def _order(known: Known, number: int) -> NoticeDocument:
+    """Return the order of an announcement's card."""
+    return NoticeDocument(
+        notice=NoticeId(f"n-{number:020x}"),
+        campaign=CampaignId("777-days"),
+        kind="entrance-changed",
+        channel="card",
+        attempt=1,
+        n=1,
+        token=known.token,
+        params={"entrance": "north"},
+    )
