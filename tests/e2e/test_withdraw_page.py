@@ -13,7 +13,7 @@ import uvicorn
 from fastapi import FastAPI
 from playwright.sync_api import Browser, Page
 
-from services.lottery.pages.site import lottery_renderer, site_router
+from services.lottery.pages.site import lottery_renderer
 from services.lottery.pages.withdraw import WithdrawPages, withdraw_router
 from services.lottery.places.endpoints import PlaceServices
 from services.lottery.places.ownership import AttemptLimit, Ownership
@@ -79,7 +79,7 @@ class WithdrawHarness:
         desk = PlaceServices(after.store, {after.campaign.id: after.campaign}, after.places, owners, after.correcting)
         app = FastAPI()
         install_problems(app)
-        app.include_router(site_router(renderer, None))
+        app.add_api_route("/assets/{name}", renderer.asset, methods=["GET"], response_model=None)
         app.include_router(withdraw_router(WithdrawPages(desk, renderer)))
         return app
 

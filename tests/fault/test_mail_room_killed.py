@@ -1,4 +1,4 @@
-"""A vault that is killed while mails leave: none is lost, none is sent twice, and what may have left is unknown."""
+"""A vault or a mail server killed while mails leave: none is lost or sent twice, what may have left is unknown."""
 
 import asyncio
 import os
@@ -73,3 +73,27 @@ async def test_a_vault_killed_while_mails_leave_loses_none_and_repeats_none(
     received = Counter(mail.recipients for mail in server.mails)
     assert set(received.values()) == {1}
     assert PEOPLE - unknown <= len(received) <= PEOPLE
+
+
+async def test_a_mail_server_killed_while_mails_leave_takes_each_mail_once(
+    mongo_url: str, namespace: str, tmp_path: Path
+) -> None:
+    sessions, people = 4, 32
+    async with MailServer() as server, mail_desk(mongo_url, namespace, tmp_path, server.port) as desk:
+        known = await desk.vault.admit([person(number, f"slow{number}@mail.example") for number in range(people)])
+        rows = desk.vault.store.db[COLLECTION]
+
+        async def all_answered() -> bool:
+            return await rows.count_documents({"state": {"$in": ["sent", "unknown"]}}) == people
+
+        async with desk.running(sessions=sessions):
+            await desk.order(*(desk.result(one) for one in known))
+            await until(lambda: len(server.mails) >= sessions, 60)
+            await server.close()
+            await server.open(server.port)
+            await until(all_answered, 120)
+        unknown = await rows.count_documents({"state": "unknown"})
+    assert unknown <= sessions
+    received = Counter(mail.recipients for mail in server.mails)
+    assert set(received.values()) == {1}
+    assert people - unknown <= len(received) <= people

@@ -50,6 +50,7 @@ STORE_LABELS: Final = {
     "results": "通知する結果",
     "offers": "繰上げの案内",
     "notices": "通知",
+    "announcements": "一斉のお知らせ",
 }
 """Japanese names of the stores. A contract test checks that every required store has one."""
 
