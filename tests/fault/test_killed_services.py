@@ -1,4 +1,4 @@
-"""Each service is killed once in mid-run (SIGKILL, no goodbye): nothing accepted is lost, nothing is done twice."""
+"""Each service and the broker are killed in mid-run (SIGKILL): nothing accepted is lost, nothing is done twice."""
 
 import asyncio
 import json
@@ -50,6 +50,11 @@ class Killer:
         await asyncio.to_thread(self._stack.restart, service)
         self.killed.append(service)
 
+    async def strike_broker(self) -> None:
+        """Kill the broker and start it again on the same data; the services connect again by themselves."""
+        await asyncio.to_thread(self._stack.servers.rabbitmq.restart)
+        self.killed.append("broker")
+
 
 @pytest.fixture(scope="module")
 def aftermath(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Aftermath]:
@@ -93,6 +98,7 @@ async def _play(stack: Stack, applications: list[DemoApplication], home: Path) -
             await until(lambda: _sent(staff), lambda n: n >= acknowledged + 20, within_s=60, what="mails", every_s=0.05)
             await killer.strike("notifier")
             await killer.strike("vault")
+            await killer.strike_broker()
             await notice_phases.await_results(play, await notice_phases.readable(play), counter)
             facts = await evidence.facts(staff, applications, desk, transcript)
         parked = [len((await staff.get_root(endpoint, "parked"))["messages"]) for endpoint in _service_endpoints(staff)]
@@ -115,8 +121,8 @@ async def _sent(staff: StaffClient) -> int:
     return int((await staff.get(staff.at.notifier, "summary"))["notices"].get("sent", 0))
 
 
-def test_every_service_was_killed_in_mid_run(aftermath: Aftermath):
-    assert set(aftermath.killed) == {"intake", "vault", "lottery", "notifier"}
+def test_every_service_and_the_broker_were_killed_in_mid_run(aftermath: Aftermath):
+    assert set(aftermath.killed) == {"intake", "vault", "lottery", "notifier", "broker"}
 
 
 def test_nothing_is_lost_and_nothing_contradicts_itself(aftermath: Aftermath):
