@@ -40,7 +40,7 @@ class Edge:
             "KUJI_PAPER_TOKEN_FILE": str(self.stack.secrets.paper_token_file),
             "KUJI_SIGNING_KEY": public,
             "KUJI_SPOOL": str(self.spool),
-            "KUJI_PATIENCE_S": "0.5",
+            "KUJI_PATIENCE_S": "1",
             **changes,
         }
 

@@ -29,6 +29,7 @@ def test_a_text_with_something_in_it_never_becomes_an_empty_key(text: str):
 
 @given(ANY_TEXT | JAPANESE)
 @example("１－４－１")
+@example(" \ufe00")
 def test_keys_do_not_depend_on_how_the_text_was_displayed(text: str):
     assert name_key(display(text) or text) == name_key(text)
 

@@ -34,10 +34,13 @@ export class PostalCodes {
 
   async #typed(): Promise<void> {
     const typed = byId("postal_code", HTMLInputElement).value;
+    const town = byId("town", HTMLInputElement);
+    const before = town.value;
     this.#show();
     if (!/^[0-9]{7}$/u.test(postalCode(typed))) return;
     await this.ensure(typed);
     if (typed !== byId("postal_code", HTMLInputElement).value) return;
+    if (town.value !== before) return this.#changed(); // typed by the applicant while the answer was on its way
     const found = this.#known.get(postalCode(typed));
     if (found === undefined) this.#show(t("form.postal_code.away"));
     else this.#offer(found);

@@ -73,7 +73,7 @@ def email(text: str) -> str:
 
 def name_key(text: str) -> str:
     """Return the key for comparing names: no spaces, widths, case or variants, and kana as hiragana."""
-    return str(jaconv.kata2hira(_SPACES.sub("", fold_variants(text)))) or text
+    return str(jaconv.kata2hira(_SPACES.sub("", fold_variants(text)))) or _SPACES.sub("", text) or text
 
 
 def address_key(text: str) -> str:
