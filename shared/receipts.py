@@ -1,12 +1,12 @@
 """Make and read receipt numbers: short numbers that an applicant can read out over the telephone. Pure.
 
 Source: `docs/protocols.md` §0. `W-7K3M-9Q2P-6` is the channel's letter, 8 symbols of Crockford base32 made from the
-application id, and Crockford's check symbol (modulo 37) over those 8.
+application id and the campaign's receipt key, and Crockford's check symbol (modulo 37) over those 8. Without the key,
+which only intake has, a receipt number cannot be computed from an application id.
 """
 
 import hashlib
-import re
-import unicodedata
+import hmac
 from collections.abc import Iterator
 from typing import Final
 
@@ -17,20 +17,18 @@ from shared.ids import ApplicationId, Receipt, application_id_bytes
 LETTERS: Final[dict[Channel, str]] = {"web": "W", "fax": "F", "post": "P"}
 _SYMBOLS: Final = 8
 _LAST_COUNTER: Final = 2**16
-_SEPARATORS: Final = re.compile(r"[\s\ufeff\u200b\u002d\u00ad\u058a\u2010-\u2015\u2043\u2212\u2500\u2501\u30fc\u3161]")
-"""Blanks and everything that a keyboard or a copied text puts in the place of a hyphen, after NFKC."""
-_LOOKS_LIKE: Final = str.maketrans("OIL", "011")
 
 
-def candidates(channel: Channel, application_id: ApplicationId) -> Iterator[Receipt]:
+def candidates(receipt_key: bytes, channel: Channel, application_id: ApplicationId) -> Iterator[Receipt]:
     """Yield the numbers that this application may get, in order; intake takes the first that its campaign lacks.
 
-    The symbols are the first 40 bits of SHA-256(16 bytes of the id ‖ counter, 4 bytes big-endian), counter from 0.
-    A counter whose check symbol is one of `*~$=U` is skipped: those symbols are hard to read out.
+    The symbols are the first 40 bits of HMAC-SHA-256(receipt key, 16 bytes of the id ‖ counter, 4 bytes big-endian),
+    counter from 0. `receipt_key`: 32 random bytes of the campaign. A counter whose check symbol is one of `*~$=U` is
+    skipped: those symbols are hard to read out.
     """
     identity = application_id_bytes(application_id)
     for counter in range(_LAST_COUNTER):
-        digest = hashlib.sha256(identity + counter.to_bytes(4, "big")).digest()
+        digest = hmac.digest(receipt_key, identity + counter.to_bytes(4, "big"), hashlib.sha256)
         symbols = crockford.encode(digest, _SYMBOLS)
         check = crockford.check_character(symbols)
         if check in crockford.ALPHABET:
@@ -43,18 +41,12 @@ def normalise_receipt(text: str) -> Receipt:
     Any case, width, hyphen and blank is read; `O` is read as 0, `I` and `L` as 1. Raises ValueError, without the
     text, where the form or the check symbol is wrong.
     """
-    symbols = normalise_symbols(text)
+    symbols = crockford.normalise(text)
     letter, number, check = symbols[:1], symbols[1:-1], symbols[-1:]
     well_formed = letter in LETTERS.values() and len(number) == _SYMBOLS and set(number) <= set(crockford.ALPHABET)
     if not well_formed or crockford.check_character(number) != check:
         raise ValueError("not a receipt number: ask for it to be read out again")
     return _format(letter, number, check)
-
-
-def normalise_symbols(text: str) -> str:
-    """Return typed text as upper-case symbols: NFKC, no blanks or hyphens, `O` as 0, `I` and `L` as 1."""
-    plain = unicodedata.normalize("NFKC", text)
-    return _SEPARATORS.sub("", plain).upper().translate(_LOOKS_LIKE)
 
 
 def _format(letter: str, symbols: str, check: str) -> Receipt:

@@ -8,6 +8,7 @@ from shared.contracts.applications import (
     ApplicationsHeld,
     ApplicationsRejected,
     Choice,
+    ClosedReceipt,
     Contact,
     ContactsRegistered,
     Decision,
@@ -15,9 +16,10 @@ from shared.contracts.applications import (
     ReceiptsClosed,
     Refusal,
     RejectedApplication,
+    RollLine,
     SealingKeyPublished,
 )
-from shared.contracts.base import BATCH_LIMIT, Channel, Event, Value
+from shared.contracts.base import BATCH_LIMIT, Channel, Event, Value, Version
 from shared.contracts.closing import ErasureCompleted, ErasurePhase, ErasureRequested, StoreErasure, Verdict
 from shared.contracts.notices import (
     NOTICE_BATCH_LIMIT,
@@ -37,7 +39,16 @@ from shared.contracts.notices import (
     PrintRequested,
     RecipientRefusal,
 )
-from shared.contracts.papers import SEALED_PAPER_BYTES, SEALED_PAPER_TEXT, PaperChannel, PaperReceived, PaperSettled
+from shared.contracts.papers import (
+    SEALED_PAPER_BYTES,
+    SEALED_PAPER_TEXT,
+    AssignedReceipt,
+    KeyedApplication,
+    PaperChannel,
+    PaperReceived,
+    PaperSettled,
+    ReceiptsAssigned,
+)
 from shared.contracts.people import StaffChanged, StaffIdField
 from shared.contracts.routes import ROUTES, SERVICES, Route
 from shared.contracts.slips import (
@@ -45,7 +56,6 @@ from shared.contracts.slips import (
     ClassPass,
     IssuedSlip,
     OutcomeSlip,
-    PassCode,
     PassText,
     PlaceNotice,
     PlaceNoticeKind,
@@ -70,10 +80,12 @@ __all__ = [
     "ApplicationsDecided",
     "ApplicationsHeld",
     "ApplicationsRejected",
+    "AssignedReceipt",
     "CardFailure",
     "Channel",
     "Choice",
     "ClassPass",
+    "ClosedReceipt",
     "Contact",
     "ContactsRegistered",
     "Decision",
@@ -83,6 +95,7 @@ __all__ = [
     "Event",
     "HeldApplication",
     "IssuedSlip",
+    "KeyedApplication",
     "MailAnswer",
     "MailBounced",
     "MailCompleted",
@@ -97,18 +110,19 @@ __all__ = [
     "PaperChannel",
     "PaperReceived",
     "PaperSettled",
-    "PassCode",
     "PassText",
     "PlaceNotice",
     "PlaceNoticeKind",
     "PlacesOffered",
     "PrintCompleted",
     "PrintRequested",
+    "ReceiptsAssigned",
     "ReceiptsClosed",
     "RecipientRefusal",
     "Refusal",
     "RejectedApplication",
     "ResultsPublished",
+    "RollLine",
     "Route",
     "SealingKeyPublished",
     "SlipOutcome",
@@ -118,4 +132,5 @@ __all__ = [
     "StoreErasure",
     "Value",
     "Verdict",
+    "Version",
 ]

@@ -2,9 +2,10 @@
 
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import Field, StringConstraints
 
-from shared.contracts.base import BATCH_LIMIT, Channel, Event, Moment, ReasonCode, Value
+from shared.codes import EntryIdField, ProofDigestField
+from shared.contracts.base import BATCH_LIMIT, Channel, Event, Moment, ReasonCode, Value, Version
 from shared.ids import (
     ApplicationIdField,
     CampaignIdField,
@@ -13,6 +14,9 @@ from shared.ids import (
     ReceiptField,
     TokenField,
 )
+
+RollLine = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+"""Line of the roll of receipts, without its line feed."""
 
 Revision = Annotated[int, Field(ge=1)]
 """Verdicts on one application are counted; the higher one holds, in whatever order they arrive."""
@@ -28,29 +32,43 @@ class SealingKeyPublished(Event):
 
 
 class ApplicationReceived(Event):
-    """Sealed bytes have arrived; only the vault can say what they are."""
+    """Sealed bytes of one version of an application arrived; only the vault can open them.
+
+    `version`: 1 for the first, then rising with each correction or withdrawal.
+    """
 
     name: ClassVar[str] = "application.received"
+    v: Literal[2] = 2  # type: ignore[assignment]  # version 1 had one content for each application
     campaign: CampaignIdField
     application_id: ApplicationIdField
     receipt: ReceiptField
-    channel: Channel
+    version: Version
+    channel: Literal["web"]
     key_id: KeyIdField
     sealed: Annotated[str, Field(max_length=90_000)]
     received_at: Moment
 
 
 class Decision(Value):
-    """Verdict that the applicant reads at the status address: codes only, never a class (ADR 0008)."""
+    """Verdict on one version that the applicant reads at the status address: codes only, never a class (ADR 0008).
+
+    It follows from the application's own content alone (`docs/protocols.md` §1): whether the same person applied
+    before is told to nobody outside. The highest version holds, and of one version the highest revision.
+    """
 
     application_id: ApplicationIdField
-    status: Literal["accepted", "held", "rejected"]
+    receipt: ReceiptField
+    version: Version
+    status: Literal["complete", "under-review", "rejected", "withdrawn"]
     reasons: tuple[ReasonCode, ...] = ()
     revision: Revision
 
 
 class ApplicationsDecided(Event):
+    """Verdicts for intake."""
+
     name: ClassVar[str] = "application.decided"
+    v: Literal[2] = 2  # type: ignore[assignment]  # version 1 named neither receipt nor version
     campaign: CampaignIdField
     items: Annotated[tuple[Decision, ...], Field(min_length=1, max_length=BATCH_LIMIT)]
 
@@ -70,10 +88,16 @@ class Refusal(Value):
 
 
 class AcceptedApplication(Value):
-    """An entry for the draw: choices in order of preference, no person."""
+    """An entry for the draw: choices in order of preference, no person, no application id.
 
-    application_id: ApplicationIdField
+    `proof_sha256`: SHA-256 of the applicant's proof for the lottery. Of two verdicts on one receipt the one with the
+    higher revision holds.
+    """
+
     receipt: ReceiptField
+    version: Version
+    entry: EntryIdField
+    proof_sha256: ProofDigestField
     token: TokenField
     channel: Channel
     choices: Annotated[tuple[Choice, ...], Field(min_length=1)]
@@ -82,40 +106,58 @@ class AcceptedApplication(Value):
 
 
 class ApplicationsAccepted(Event):
+    """Entries for the lottery."""
+
     name: ClassVar[str] = "application.accepted"
+    v: Literal[2] = 2  # type: ignore[assignment]  # version 1 named application ids
     campaign: CampaignIdField
     items: Annotated[tuple[AcceptedApplication, ...], Field(min_length=1, max_length=BATCH_LIMIT)]
 
 
 class RejectedApplication(Value):
-    """Not in the draw. `receipt` and `token`, if the person is known: a correction after the draw needs them."""
+    """Receipt that is not in the draw. `verdict` says why, `reasons` in detail.
 
-    application_id: ApplicationIdField
-    receipt: ReceiptField | None = None
+    `superseded`: an exact copy of an earlier application, which stands. `discarded`: a paper that is no application.
+    `entry`, `proof_sha256` and `token` are set where the content was readable: a correction after the draw needs them.
+    """
+
+    receipt: ReceiptField
+    version: Version
+    verdict: Literal["rejected", "withdrawn", "superseded", "discarded"]
+    entry: EntryIdField | None = None
+    proof_sha256: ProofDigestField | None = None
     token: TokenField | None = None
     channel: Channel
-    reasons: Annotated[tuple[ReasonCode, ...], Field(min_length=1)]
+    reasons: tuple[ReasonCode, ...] = ()
     revision: Revision
 
 
 class ApplicationsRejected(Event):
+    """Receipts without an entry, for the lottery."""
+
     name: ClassVar[str] = "application.rejected"
+    v: Literal[2] = 2  # type: ignore[assignment]  # version 1 named application ids
     campaign: CampaignIdField
     items: Annotated[tuple[RejectedApplication, ...], Field(min_length=1, max_length=BATCH_LIMIT)]
 
 
 class HeldApplication(Value):
-    """Waits for a person at the desk; the draw waits with it. `receipt` and `token` as in `RejectedApplication`."""
+    """Receipt that waits for a person at the desk; the draw waits with it. Other members as in an accepted one."""
 
-    application_id: ApplicationIdField
-    receipt: ReceiptField | None = None
-    token: TokenField | None = None
+    receipt: ReceiptField
+    version: Version
+    entry: EntryIdField
+    proof_sha256: ProofDigestField
+    token: TokenField
     channel: Channel
     revision: Revision
 
 
 class ApplicationsHeld(Event):
+    """Receipts that wait for the desk, for the lottery."""
+
     name: ClassVar[str] = "application.held"
+    v: Literal[2] = 2  # type: ignore[assignment]  # version 1 named application ids
     campaign: CampaignIdField
     items: Annotated[tuple[HeldApplication, ...], Field(min_length=1, max_length=BATCH_LIMIT)]
 
@@ -133,7 +175,7 @@ class Contact(Value):
     contact: Literal["mail", "post"]
     mail_domain_class: Annotated[str, Field(pattern=r"^[a-z0-9-]{1,32}$")] | None = None
     status: Literal["complete", "rejected"]
-    version: Annotated[int, Field(ge=1)] = 1
+    version: Version
     revision: Revision
 
 
@@ -144,12 +186,21 @@ class ContactsRegistered(Event):
     items: Annotated[tuple[Contact, ...], Field(min_length=1, max_length=BATCH_LIMIT)]
 
 
+class ClosedReceipt(Value):
+    """Receipt number, its last version, and its line of the roll: SHA-256 of the last receipt document."""
+
+    receipt: ReceiptField
+    version: Version
+    line: RollLine
+
+
 class ReceiptsClosed(Event):
-    """The roll of every application that was given a receipt, so that the draw can prove none went missing."""
+    """All receipts of a campaign, papers too, in parts: the draw can prove that none went missing."""
 
     name: ClassVar[str] = "receipts.closed"
+    v: Literal[2] = 2  # type: ignore[assignment]  # version 1 named application ids
     campaign: CampaignIdField
     part: Annotated[int, Field(ge=1)]
     parts: Annotated[int, Field(ge=1)]
     total: Annotated[int, Field(ge=0)]
-    application_ids: Annotated[tuple[ApplicationIdField, ...], Field(max_length=1000)]
+    items: Annotated[tuple[ClosedReceipt, ...], Field(max_length=1000)]

@@ -57,3 +57,6 @@ BATCH_LIMIT = 100
 """Items a message holds at most: 25 to 30 times the items a second of one each (measured)."""
 
 Count = Annotated[int, Field(ge=0)]
+
+Version = Annotated[int, Field(ge=1, le=1000)]
+"""Number of an application's content: 1 for the first, one more with each correction or withdrawal."""

@@ -4,8 +4,9 @@ from typing import Annotated, ClassVar, Final, Literal, Self
 
 from pydantic import Field, model_validator
 
-from shared.contracts.base import Event, Moment
-from shared.ids import CampaignIdField, KeyIdField, PaperIdField, ReceiptField, SerialField
+from shared.codes import ProofDigestField
+from shared.contracts.base import Event, Moment, Value
+from shared.ids import ApplicationIdField, CampaignIdField, KeyIdField, PaperIdField, ReceiptField, SerialField
 
 PaperChannel = Literal["fax", "post"]
 
@@ -36,10 +37,44 @@ class PaperReceived(Event):
         return self
 
 
+class KeyedApplication(Value):
+    """Application that the vault made of a paper, and SHA-256 of the applicant's proof for intake."""
+
+    application_id: ApplicationIdField
+    proof_sha256: ProofDigestField
+
+
 class PaperSettled(Event):
-    """A handler has keyed a paper into applications, or put it aside with a reason: nothing waits for it any more."""
+    """The keying of a paper is settled: the vault made these applications of it, or the paper is put aside.
+
+    The first application keeps the paper's receipt number.
+    """
 
     name: ClassVar[str] = "paper.settled"
+    v: Literal[2] = 2  # type: ignore[assignment]  # version 1 did not name the applications
     campaign: CampaignIdField
     paper_id: PaperIdField
     state: Literal["keyed", "discarded"]
+    applications: Annotated[tuple[KeyedApplication, ...], Field(max_length=20)] = ()
+
+    @model_validator(mode="after")
+    def _applications_of_a_keyed_paper(self) -> Self:
+        if (self.state == "keyed") != bool(self.applications):
+            raise ValueError("a keyed paper has applications, and a discarded one has none")
+        return self
+
+
+class AssignedReceipt(Value):
+    """Receipt number that intake gave to an application of a paper."""
+
+    application_id: ApplicationIdField
+    receipt: ReceiptField
+
+
+class ReceiptsAssigned(Event):
+    """Intake's answer to a keyed paper: receipt numbers of its applications, in the same order."""
+
+    name: ClassVar[str] = "receipts.assigned"
+    campaign: CampaignIdField
+    paper_id: PaperIdField
+    items: Annotated[tuple[AssignedReceipt, ...], Field(min_length=1, max_length=20)]

@@ -22,7 +22,7 @@ from shared.contracts.notices import (
     PrintCompleted,
     PrintRequested,
 )
-from shared.contracts.papers import PaperReceived, PaperSettled
+from shared.contracts.papers import PaperReceived, PaperSettled, ReceiptsAssigned
 from shared.contracts.people import StaffChanged
 from shared.contracts.slips import (
     PlacesOffered,
@@ -50,6 +50,7 @@ ROUTES: tuple[Route, ...] = (
     Route(ContactsRegistered, ("vault",), ("notifier",)),
     Route(PaperReceived, ("intake",), ("vault",)),
     Route(PaperSettled, ("vault",), ("intake",)),
+    Route(ReceiptsAssigned, ("intake",), ("vault",)),
     Route(ReceiptsClosed, ("intake",), ("lottery",)),
     Route(ResultsPublished, ("lottery",), ("notifier",)),
     Route(PlacesOffered, ("lottery",), ("notifier",)),

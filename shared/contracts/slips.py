@@ -4,15 +4,13 @@ from typing import Annotated, ClassVar, Final, Literal
 
 from pydantic import Field, StringConstraints
 
+from shared.codes import EntryIdField
 from shared.contracts.base import BATCH_LIMIT, Event, ReasonCode, SparseValue, Value
 from shared.ids import CampaignIdField, ClassIdField, DrawIdField, ReceiptField, TokenField
 from shared.json_types import JsonObject
 
 SLIP_CONTEXT: Final = "kuji/slip/2"
 """Context of the lottery's signature of a slip."""
-
-PassCode = Annotated[str, Field(pattern=r"^[0-9A-HJKMNP-TV-Z]{4}(-[0-9A-HJKMNP-TV-Z]{4}){3}$")]
-"""What a notice holds besides its passes: 80 bits, four groups of four, that only the applicant has been told."""
 
 PassText = Annotated[str, Field(pattern=r"^KP1:[A-Z2-7]{160}$")]
 """A signed pass, as its QR code says it (`docs/protocols.md` §2)."""
@@ -27,9 +25,6 @@ SignedMoment = Annotated[
     str, StringConstraints(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,6})?(?:Z|[+-]\d\d:\d\d)$")
 ]
 """Time with offset (RFC 3339) as text, so that a signed document is written again byte for byte."""
-
-EntryText = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
-"""Entry id of the draw, 16 bytes in hex."""
 
 
 class ClassPass(Value):
@@ -55,8 +50,7 @@ class SlipOutcome(SparseValue):
 class OutcomeSlip(SparseValue):
     """All outcomes of one application at one moment: one for each class asked for, signed by the lottery.
 
-    `pass_code` is set if the applicant holds a place, is offered one or waits for one; `passes` has one for each class
-    won or offered. `entry` holds the 16 bytes by which the draw knows the application.
+    `passes` has one for each class won or offered. `entry`: entry id by which the draw knows the application.
     """
 
     v: Literal[2] = 2
@@ -65,11 +59,10 @@ class OutcomeSlip(SparseValue):
     n: NoticeNumber
     token: TokenField
     receipt: ReceiptField
-    entry: EntryText
+    entry: EntryIdField
     issued_at: SignedMoment
     outcomes: Annotated[tuple[SlipOutcome, ...], Field(min_length=1, max_length=100)]
     passes: Annotated[tuple[ClassPass, ...], Field(max_length=20)] = ()
-    pass_code: PassCode | None = None
     key: Annotated[str, Field(pattern=r"^[0-9a-f]{16}$")]
     signature: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{86}$")]
 

@@ -18,7 +18,7 @@ from services.lottery.allocation.frozen_list import Choices, FrozenList
 from services.lottery.allocation.tickets import BLOCK
 from services.lottery.draw.collections import ENTRIES, LISTS
 from services.lottery.record.inclusion import Leaf
-from services.lottery.record.merkle import path
+from shared.merkle import path
 from services.lottery.record.rows import LEAF_ROWS, leaf_hashes, read_leaf
 from shared.ids import ApplicationId, CampaignId, DrawId, application_id_bytes
 from shared.storage import DuplicateKeyError, Store

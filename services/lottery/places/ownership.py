@@ -19,7 +19,8 @@ from services.lottery.places.repository import PlaceRepository
 from services.lottery.slips import SlipSigner
 from shared.errors import KujiError
 from shared.ids import ApplicationId, CampaignId, DrawId, Receipt
-from shared.receipts import normalise_receipt, normalise_symbols
+from shared import crockford
+from shared.receipts import normalise_receipt
 from shared.storage import Store
 
 _NO_APPLICATION: Final = ApplicationId("00000000-0000-4000-8000-000000000000")
@@ -113,6 +114,6 @@ class Ownership:
 
 def normalise_code(text: str) -> str:
     """Return a typed code in its printed form, cut to its length; any text gives something that can be compared."""
-    alphanumeric = (symbol for symbol in normalise_symbols(text) if symbol.isascii() and symbol.isalnum())
+    alphanumeric = (symbol for symbol in crockford.normalise(text) if symbol.isascii() and symbol.isalnum())
     symbols = "".join(alphanumeric)[: _CODE_SYMBOLS + 1]
     return "-".join(symbols[at : at + 4] for at in range(0, len(symbols), 4))

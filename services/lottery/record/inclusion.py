@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from services.lottery.record.merkle import root_from_path
+from shared.merkle import root_from_path
 from services.lottery.record.rows import InvalidRowsError, read_rows
 
 

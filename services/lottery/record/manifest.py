@@ -13,7 +13,7 @@ from typing import Any
 
 from services.lottery.allocation.frozen_list import FrozenList
 from services.lottery.randomness.sources import BeaconRound
-from services.lottery.record.merkle import root
+from shared.merkle import root
 from services.lottery.record.rows import leaf_hashes
 from services.lottery.rules import ClassRule, PromotionRules, Rules
 from shared.campaign import Campaign

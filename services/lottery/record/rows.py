@@ -10,7 +10,7 @@ from itertools import pairwise
 
 from services.lottery.allocation.entries import Entry
 from services.lottery.allocation.frozen_list import FrozenList
-from services.lottery.record.merkle import leaf_hash, root
+from shared.merkle import leaf_hash, root
 
 LEAF_ROWS = 1024
 

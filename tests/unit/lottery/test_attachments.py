@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 from deploy.cli.commands import app
 from services.lottery.allocation.frozen_list import FrozenList
 from services.lottery.record.inclusion import Leaf, format_proof
-from services.lottery.record.merkle import path
+from shared.merkle import path
 from services.lottery.record.rows import LEAF_ROWS, leaf_hashes, read_leaf
 from services.lottery.record.transcript import ROWS_FILE
 from shared.canonical import canonical

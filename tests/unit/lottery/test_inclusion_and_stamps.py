@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from services.lottery.allocation.frozen_list import FrozenList
 from services.lottery.record.inclusion import Leaf, check_proof, format_proof
-from services.lottery.record.merkle import path, root
+from shared.merkle import path, root
 from services.lottery.record.rows import LEAF_ROWS, leaf_hashes, read_leaf
 from services.lottery.record.timestamps import InvalidTimestampError, check_timestamp
 from tests.support.draw_builders import entry

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from services.lottery.allocation.entries import Entry
 from services.lottery.allocation.frozen_list import FrozenList
-from services.lottery.record.merkle import leaf_hash, path, root, root_from_path
+from shared.merkle import leaf_hash, path, root, root_from_path
 from services.lottery.record.rows import (
     LEAF_ROWS,
     InvalidRowsError,
