@@ -25,3 +25,14 @@ export function canonical(flat: Readonly<Record<string, unknown>>): string {
   const members = Object.keys(flat).sort().map((name) => `${JSON.stringify(name)}:${JSON.stringify(flat[name])}`);
   return `{${members.join(",")}}`;
 }
+
+/** Return lower-case hex digits. */
+export function hex(bytes: Uint8Array): string {
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+/** Return the bytes of lower-case hex. Throws for any other text. */
+export function unhex(text: string): Uint8Array<ArrayBuffer> {
+  if (!/^(?:[0-9a-f]{2})*$/u.test(text)) throw new TypeError("not hex");
+  return Uint8Array.from(text.match(/../gu) ?? [], (pair) => Number.parseInt(pair, 16));
+}

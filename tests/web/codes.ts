@@ -1,0 +1,52 @@
+/** Codes, entry ids, proofs and receipt documents for tests: one JSON question on standard input, one JSON answer out. */
+
+import * as codes from "#shared/codes.ts";
+import { checkReceipt, isReceiptOf, rollLine, type ReceiptDocument, type SentVersion } from "#shared/receipt_documents.ts";
+
+interface Vector {
+  readonly campaign: string;
+  readonly application_id: string;
+  readonly code: string;
+}
+
+interface DocumentCase {
+  readonly public_key: string;
+  readonly document: ReceiptDocument;
+  readonly sent: SentVersion | null;
+}
+
+function derive({ campaign, application_id, code }: Vector): Readonly<Record<string, string | null>> {
+  const entry = codes.entryId(campaign, application_id, code);
+  const [intake, lottery] = [codes.intakeProof(campaign, application_id, code), codes.lotteryProof(campaign, entry, code)];
+  return {
+    campaign, application_id, code, entry,
+    entry_number: codes.entryNumber(entry),
+    proof_intake: intake,
+    proof_lottery: lottery,
+    proof_intake_sha256: codes.proofDigest(intake),
+    proof_lottery_sha256: codes.proofDigest(lottery),
+  };
+}
+
+const answers: Readonly<Record<string, (question: never) => unknown>> = {
+  derive: (vectors: readonly Vector[]) => vectors.map(derive),
+  parse: (typed: readonly string[]) => typed.map(codes.parseCode),
+  format: (given: readonly string[]) => given.map(codes.formatCode),
+  numbers: (typed: readonly string[]) => typed.map(codes.normaliseEntryNumber),
+  prefixes: (numbers: readonly string[]) => numbers.map(codes.entryPrefix),
+  documents: (cases: readonly DocumentCase[]) =>
+    cases.map(({ public_key, document, sent }) => ({
+      signed: isReceiptOf(public_key, document),
+      line: rollLine(document),
+      confirmed: sent !== null && checkReceipt(document, sent, public_key) !== null,
+    })),
+  new: ({ campaign, application_id, count }: { campaign: string; application_id: string; count: number }) =>
+    Array.from({ length: count }, () => codes.newCode(campaign, application_id)),
+};
+
+declare const process: { argv: string[]; stdin: AsyncIterable<Uint8Array>; stdout: { write(text: string): void } };
+
+const chunks: Uint8Array[] = [];
+for await (const chunk of process.stdin) chunks.push(chunk);
+const question = JSON.parse(await new Blob(chunks as BlobPart[]).text()) as never;
+process.stdout.write(JSON.stringify(answers[process.argv[2] ?? ""]?.(question)));
