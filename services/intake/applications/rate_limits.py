@@ -4,10 +4,7 @@ Addresses are not stored: a keyed hash is counted whose key ends with the proces
 Whole schools and wards share one address, so the limits are wide: they stop machines, not people.
 """
 
-import hashlib
-import ipaddress
 import math
-import secrets
 import time
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
@@ -16,13 +13,11 @@ from typing import Final, Literal
 from fastapi import Request
 
 from services.intake import problems
-from services.intake.rules.window_counts import WindowCounts
 from services.intake.settings import Rates
+from shared.web.client_address import AddressHash
+from shared.web.window_counts import WindowCounts
 
 _ALL_ADDRESSES: Final = 0
-_IPV6_HOUSEHOLD: Final = 64
-"""Bits of the prefix that one connection gets (RFC 6177)."""
-
 _MINUTE_S: Final = 60.0
 _SECOND_S: Final = 1.0
 
@@ -48,7 +43,7 @@ class RateLimits:
             "applications": WindowCounts(rates.overall, _SECOND_S),
             "lookups": WindowCounts(rates.overall, _SECOND_S),
         }
-        self._key = secrets.token_bytes(32)
+        self._hash = AddressHash()
         self._since = datetime.now(UTC)
 
     def records_before(self, at: datetime) -> int:
@@ -71,28 +66,11 @@ class RateLimits:
             if self._rates.overall:
                 _refuse(self._overall[kind].hit(_ALL_ADDRESSES, now))
             if per_minute:
-                _refuse(self._by_address[kind].hit(self._hash_address(request), now))
+                _refuse(self._by_address[kind].hit(self._hash.of(request), now))
 
         return check_limit
-
-    def _hash_address(self, request: Request) -> int:
-        address = request.client.host if request.client else ""
-        return int.from_bytes(hashlib.blake2b(group_address(address).encode(), key=self._key, digest_size=8).digest())
 
 
 def _refuse(wait_s: float | None) -> None:
     if wait_s is not None:
         raise problems.too_many(max(1, math.ceil(wait_s)))
-
-
-def group_address(address: str) -> str:
-    """Return the address, or the /64 of an IPv6 address: one connection has all of it."""
-    if ":" not in address:
-        return address
-    try:
-        parsed = ipaddress.IPv6Address(address)
-    except ValueError:
-        return address
-    if parsed.ipv4_mapped is not None:
-        return str(parsed.ipv4_mapped)
-    return f"{int(parsed) >> _IPV6_HOUSEHOLD:x}::/{_IPV6_HOUSEHOLD}"

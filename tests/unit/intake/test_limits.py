@@ -9,10 +9,12 @@ from fastapi import Request
 from hypothesis import given
 from hypothesis.strategies import floats, lists
 
-from services.intake.applications.rate_limits import RateLimits, group_address
-from services.intake.rules.window_counts import WindowCounts
+from services.intake.applications.rate_limits import RateLimits
 from services.intake.settings import Rates
 from shared.web import ProblemError
+from shared.web.client_address import group_address
+from shared.web.window_counts import WindowCounts
+from shared.web.wrong_proofs import WrongProofs
 
 
 def request(address: str) -> Request:
@@ -96,3 +98,14 @@ def test_no_window_has_more_than_twice_the_limit(times: list[float]):
     for start in allowed:
         assert sum(start <= now < start + 10 for now in allowed) <= 10
     assert len(allowed) >= min(len(times), 5)
+
+
+def test_wrong_proofs_of_one_connection_are_limited_and_others_are_not() -> None:
+    wrong = WrongProofs(most=2)
+    assert [wrong.count(request(f"2001:db8:1:2::{number}")) for number in (1, 2)] == [None, None]
+    wait_s = wrong.count(request("2001:db8:1:2:ffff::3"))
+    assert wait_s is not None
+    assert 1 <= wait_s <= 600
+    assert wrong.count(request("2001:db8:1:3::1")) is None
+    wrong.forget()
+    assert wrong.count(request("2001:db8:1:2::1")) is None
