@@ -114,7 +114,7 @@ def build(settings: LotterySettings) -> FastAPI:
     desk, key = ReceptionService(store, keys, clock, campaigns), keys.signing.public
     admits = access.guard(Right.ADMIT, Right.ADMIT)
     app.include_router(reception_router(campaigns, desk, Overview(store), clock, key, admits))
-    for pages in _pages(store, clock, keys, places_desk, access):
+    for pages in _pages(store, clock, keys, places_desk, access, settings.origins.get("intake", "")):
         app.include_router(pages)
     app.include_router(bus.parking_router(guard))
     app.include_router(health_router({"broker": bus.ready, "store": store.ping}, bus.alarms))
@@ -124,7 +124,7 @@ def build(settings: LotterySettings) -> FastAPI:
 def _body_limits(access: StaffAccess) -> tuple[BodyLimit, ...]:
     """Return the routes that are open to all, and the two whose bodies may be larger than 64 KiB."""
     campaign = "/v1/campaigns/[^/]+"
-    open_to_all = f"{campaign}/places/own(/answer)?|(/en)?/c/[^/]+/withdraw|/sign-out"
+    open_to_all = f"{campaign}/places/own(/answer)?|/sign-out"
     return (
         BodyLimit(re.compile(open_to_all)),
         BodyLimit(re.compile(f"{campaign}/reception/scans"), most_bytes=512 * 1024, admit=access.admit),
@@ -161,15 +161,15 @@ def _places(
 
 
 def _pages(
-    store: Store, clock: Clock, keys: LotteryKeys, places_desk: PlaceServices, access: StaffAccess
+    store: Store, clock: Clock, keys: LotteryKeys, places_desk: PlaceServices, access: StaffAccess, intake: str
 ) -> Iterator[APIRouter]:
-    """Yield the routers of the web pages."""
+    """Yield the routers of the web pages. `intake`: origin of intake, which public pages ask for application ids."""
     renderer, campaigns = lottery_renderer(), places_desk.campaigns
     yield site_router(renderer, access)
     yield draws_router(DrawPages(campaigns, DrawOverview(store, clock), DrawCounts(store), clock, renderer, access))
     yield reception_pages_router(ReceptionPages(campaigns, Overview(store), clock, renderer, access))
-    yield verify_pages_router(VerifyPages(campaigns, clock, renderer, keys.signing.public))
-    yield withdraw_router(WithdrawPages(places_desk, renderer))
+    yield verify_pages_router(VerifyPages(campaigns, clock, renderer, keys.signing.public, intake))
+    yield withdraw_router(WithdrawPages(campaigns, clock, renderer, intake))
 
 
 def _connect(bus: Bus, erasure: ErasureParticipant, access: StaffAccess) -> None:

@@ -14,7 +14,7 @@ from shared.campaign import Campaign
 from shared.catalogue import Catalogue
 from shared.clock import Clock
 from shared.ids import CampaignId
-from shared.web.pages import HEADERS, Renderer
+from shared.web.pages import HEADERS, Renderer, page_headers
 
 _PROGRAM: Final = ("verify.",)
 _OFFLINE: Final = "/verify-offline.js"
@@ -22,12 +22,16 @@ _OFFLINE: Final = "/verify-offline.js"
 
 @dataclass(frozen=True)
 class VerifyPages:
-    """Public pages of this installation's campaigns. `key`: the lottery's public key, base64url."""
+    """Public pages of this installation's campaigns. `key`: the lottery's public key, base64url.
+
+    `intake`: origin of intake, which names the application of a receipt number; empty if the settings name none.
+    """
 
     campaigns: Mapping[CampaignId, Campaign]
     clock: Clock
     renderer: Renderer
     key: str
+    intake: str = ""
 
     def index(self, texts: Catalogue) -> Response:
         """Redirect to the page of the only campaign, or return a list."""
@@ -46,14 +50,16 @@ class VerifyPages:
             "now": self.clock.now().isoformat(),
             "texts": texts.for_the_program(_PROGRAM),
             "campaign": known.id,
+            "intake": self.intake,
             "key": self.key,
             "work": self.renderer.assets.by_name["verify-work.js"].url,
             "offline": _OFFLINE,
             "classes": {event_class.id: event_class.title.in_language(texts.lang) for event_class in known.classes},
         }
         title = known.title.in_language(texts.lang)
+        path, headers = f"/verify/{known.id}", page_headers(connect=(self.intake,) if self.intake else ())
         return self.renderer.page(
-            "verify.html", texts, f"/verify/{known.id}", campaign=known, title=title, key=self.key, data=data
+            "verify.html", texts, path, headers=headers, campaign=known, title=title, key=self.key, data=data
         )
 
     def offline(self) -> Response:

@@ -14,15 +14,20 @@ from shared.web.pages.assets import Assets
 _FRAME: Final = Path(__file__).parent / "templates"
 
 
-def page_headers(*, forms: bool = False, camera: bool = False, form_targets: Sequence[str] = ()) -> dict[str, str]:
+def page_headers(
+    *, forms: bool = False, camera: bool = False, form_targets: Sequence[str] = (), connect: Sequence[str] = ()
+) -> dict[str, str]:
     """Return the headers of a page: no foreign sources, no inline script or style, no framing (R-C10).
 
     `forms`: the page sends a form to its own server without a program; `camera`: it may ask for the camera.
     `form_targets`: origins to which the answer to a form may redirect; browsers hold redirects to `form-action` too.
+    `connect`: origins that the page's program may call besides its own.
     """
     action = " ".join(["'self'", *form_targets]) if forms else "'none'"
+    connections = " ".join(["'self'", *connect])
     policy = (
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
+        f"connect-src {connections}; "
         "worker-src 'self'; manifest-src 'self'; base-uri 'none'; "
         f"form-action {action}; frame-ancestors 'none'; require-trusted-types-for 'script'"
     )

@@ -1,0 +1,59 @@
+/** Client of the lottery's own places (docs/protocols.md §2): sends entry id and proof, never the code. */
+
+import { page } from "./page.ts";
+
+const TIMEOUT_MS = 20_000;
+
+export type PlaceState = "held" | "waiting" | "offered" | "gone";
+export type PlaceAnswer = "accept" | "decline" | "withdraw";
+
+export interface OwnPlace {
+  readonly class_id: string;
+  readonly seats: number;
+  readonly state: PlaceState;
+  readonly position: number | null;
+  readonly answer_by: string | null;
+  readonly why: string | null;
+}
+
+/** Entry of which this page can prove that it is the applicant's own. */
+export interface OwnEntry {
+  readonly entry: string;
+  readonly proof: string;
+}
+
+/** Reason for a refusal; the texts are in the catalogue as `withdraw.error.<refusal>`. */
+export type Refusal = "not-yours" | "too-many" | "not-now" | "not-possible" | "away";
+
+export type PlacesAnswer = { readonly places: readonly OwnPlace[] } | { readonly refusal: Refusal };
+
+const REFUSALS: Readonly<Record<string, Refusal>> = {
+  "not-yours": "not-yours",
+  "too-many-requests": "too-many",
+  "wrong-state": "not-now",
+  "not-possible": "not-possible",
+};
+
+/** Return the own places. */
+export function ownPlaces(own: OwnEntry): Promise<PlacesAnswer> {
+  return post("own", { v: 2, ...own });
+}
+
+/** Send an answer about one class; return the own places afterwards. */
+export function sendAnswer(own: OwnEntry, classId: string, answer: PlaceAnswer): Promise<PlacesAnswer> {
+  return post("own/answer", { v: 2, ...own, class_id: classId, answer });
+}
+
+async function post(path: string, body: Readonly<Record<string, unknown>>): Promise<PlacesAnswer> {
+  try {
+    const answer = await fetch(`/v1/campaigns/${page.campaign}/places/${path}`, {
+      method: "POST", body: JSON.stringify(body), headers: { "Content-Type": "application/json" },
+      credentials: "omit", cache: "no-store", signal: AbortSignal.timeout(TIMEOUT_MS),
+    });
+    const content = (await answer.json()) as { places: readonly OwnPlace[]; type?: string };
+    if (answer.ok) return { places: content.places };
+    return { refusal: REFUSALS[content.type?.split(":").at(-1) ?? ""] ?? "away" };
+  } catch {
+    return { refusal: "away" };
+  }
+}
