@@ -20,6 +20,7 @@ interface Sealing {
   readonly pinned: string;
   readonly now: string;
   readonly application_id: string;
+  readonly version: number;
   readonly content: unknown;
 }
 
@@ -30,12 +31,14 @@ interface Working {
   readonly bits: number;
 }
 
+const CODE = "Z2CXEZZ657RYX4D8";
+
 const answers = {
   judge: ({ rules, cases }: Judging) =>
     cases.map(({ draft, municipalities }) => ({
       problems: problems(draft, rules, municipalities).map(({ field, code }) => `${field}.${code}`),
       guardian: needsGuardian(draft),
-      plaintext: plaintext(draft, rules),
+      plaintext: plaintext(draft, rules, CODE),
     })),
   normalise: (cases: readonly (readonly [keyof typeof normalise, string])[]) =>
     cases.map(([rule, given]) => normalise[rule](given)),
@@ -44,14 +47,14 @@ const answers = {
   seal: async (asked: Sealing) => {
     try {
       const key = checkKey(asked.document, asked.campaign, asked.pinned, new Date(asked.now));
-      return await seal(asked.content, asked.application_id, key);
+      return { key_id: key.keyId, sealed: await seal(asked.content, asked, key) };
     } catch (error) {
       if (error instanceof KeyRefusedError) return { refused: error.refusal };
       throw error;
     }
   },
   work: async (cases: readonly Working[]) =>
-    Promise.all(cases.map(({ campaign, bits, ...sealed }) => solve(campaign, { v: 1, key_id: "", ...sealed }, bits))),
+    Promise.all(cases.map(({ campaign, bits, ...sent }) => solve(campaign, sent, bits))),
 };
 
 declare const process: { argv: string[]; stdin: AsyncIterable<Uint8Array>; stdout: { write(text: string): void } };

@@ -46,9 +46,12 @@ class Site:
         renderer: Renderer,
         sheets: Sheets,
         pin: PinnedKey,
+        lottery: str = "",
     ) -> None:
+        """`lottery`: origin of the lottery's pages; empty if the settings name none."""
         self._campaigns, self._keys, self._stages, self._clock = campaigns, keys, stages, clock
         self._renderer, self._sheets, self._pin = renderer, sheets, pin
+        self._lottery = lottery
         self._odds = {campaign.id: wording.odds_by_class(campaign) for campaign in campaigns.values()}
 
     @property
@@ -71,7 +74,7 @@ class Site:
             return self._renderer.page("missing.html", texts, "/", status=404)
         data = await self._describe(known, texts)
         if name in _WITH_PROGRAM:
-            data["data"] = self._program_data(known, texts)
+            data["data"] = self._program_data(known, texts, is_open=data["state"] == "open")
         path = f"/c/{known.id}" + (f"/{name}" if name in _WITH_PROGRAM else "")
         return self._renderer.page(f"{name}.html", texts, path, **data)
 
@@ -100,6 +103,7 @@ class Site:
             "opens": dates.format_moment(campaign.window.opens, texts),
             "closes": dates.format_deadline(campaign.window.closes, texts),
             "notify_by": dates.format_deadline(campaign.notify_by, texts),
+            "lottery": self._lottery,
         }
 
     async def _state(self, campaign: Campaign) -> str:
@@ -112,13 +116,14 @@ class Site:
         key = await self._keys.find_current(campaign.id)
         return "open" if key is not None and self._pin.value() is not None else "unready"
 
-    def _program_data(self, campaign: Campaign, texts: Catalogue) -> TemplateData:
+    def _program_data(self, campaign: Campaign, texts: Catalogue, *, is_open: bool) -> TemplateData:
         """Return the page's data block; services/intake/web/src/page.ts has its type."""
         public = extract_public(campaign)
         views = [wording.class_view(event_class, texts) for event_class in campaign.classes]
         return {
             "lang": texts.lang,
             "signing_key": self._pin.value() or "",
+            "is_open": is_open,
             "now": self._clock.now().isoformat(),
             "texts": texts.for_the_program(_PROGRAM),
             "rules": {

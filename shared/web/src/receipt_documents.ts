@@ -28,12 +28,16 @@ export interface SentVersion {
   readonly sealed: string;
 }
 
-/** Return the document if intake's key signed it for exactly this version; null otherwise. */
-export function checkReceipt(document: unknown, sent: SentVersion, publicKey: string): ReceiptDocument | null {
-  if (!isReceiptOf(publicKey, document)) return null;
+/** Return the document if one of intake's keys signed it for exactly this version; null otherwise. */
+export function checkReceipt(document: unknown, sent: SentVersion, publicKeys: readonly string[]): ReceiptDocument | null {
+  if (!isReceipt(document, publicKeys)) return null;
   const isSame = document.campaign === sent.campaign && document.application_id === sent.application_id;
   const isWhole = document.version === sent.version && document.sealed_sha256 === hex(sha256(unb64url(sent.sealed)));
   return isSame && isWhole ? document : null;
+}
+
+function isReceipt(document: unknown, publicKeys: readonly string[]): document is ReceiptDocument {
+  return publicKeys.some((publicKey) => isReceiptOf(publicKey, document));
 }
 
 /** Return true if this key signed the receipt document. `publicKey`: intake's, base64url. */

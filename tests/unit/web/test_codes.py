@@ -5,8 +5,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import segno
 
 from shared import codes
+from shared.canonical import canonical
 from shared.encoding import b64url
 from shared.ids import CampaignId, new_application_id
 from shared.receipt_documents import sealed_hash
@@ -77,3 +79,13 @@ def test_a_receipt_document_confirms_only_the_version_that_was_sent(program: Ask
     [answer] = program("documents", [{"public_key": key.public, "document": signed, "sent": sent}])
     assert answer["signed"]
     assert answer["confirmed"] == (member is None)
+
+
+def test_a_qr_code_is_read_again_by_another_program_with_every_mask(program: Ask):
+    document = canonical(CASES["documents"][0]["document"]).decode()
+    cases: list[tuple[str, int | None]] = [("x" * length, None) for length in (1, 14, 15, 180, 230, 997)]
+    cases += [(document, mask) for mask in (None, *range(8))]
+    read = program("qr", cases)
+    for (text, _), code in zip(cases, read, strict=True):
+        expected = segno.make(text, error="m", mode="byte", micro=False, boost_error=False)
+        assert code == {"text": text, "version": expected.version}

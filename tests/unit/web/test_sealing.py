@@ -8,7 +8,7 @@ import pytest
 
 from services.vault.keys.campaign_keys import CampaignKeys
 from services.vault.keys.ciphers.opening import NotOpenedError, Opener, key_document
-from shared.ids import CampaignId, KeyId, new_application_id
+from shared.ids import ApplicationId, CampaignId, KeyId, new_application_id
 from shared.signing import SigningKey
 from tests.support.identity_builders import CAMPAIGN, NOT_AFTER
 from tests.support.node_programs import Ask
@@ -16,7 +16,10 @@ from tests.support.node_programs import Ask
 KEYS = CampaignKeys.generate(CAMPAIGN, NOT_AFTER)
 SIGNING = SigningKey.generate()
 DOCUMENT = key_document(CAMPAIGN, KEYS.current, SIGNING)
-CONTENT = {"v": 1, "name": "髙﨑 花子 𠮷"}
+CONTENT = {"v": 2, "name": "髙﨑 花子 𠮷"}
+
+
+APPLICATION = new_application_id()
 
 
 def sealed(ask: Ask, **changes: Any) -> dict[str, Any]:
@@ -25,28 +28,36 @@ def sealed(ask: Ask, **changes: Any) -> dict[str, Any]:
         "campaign": CAMPAIGN,
         "pinned": SIGNING.public,
         "now": (NOT_AFTER - timedelta(days=1)).isoformat(),
-        "application_id": new_application_id(),
+        "application_id": APPLICATION,
+        "version": 1,
         "content": CONTENT,
     }
     answer: dict[str, Any] = ask("seal", question | changes)
     return answer
 
 
-def test_the_vault_opens_what_the_form_seals(ask: Ask):
-    body = sealed(ask)
-    opened = Opener(CAMPAIGN, KEYS).open_application(body["sealed"], KeyId(body["key_id"]), body["application_id"])
-    assert json.loads(opened) == CONTENT
-    assert set(body) == {"v", "application_id", "key_id", "sealed"}
+def opened(body: dict[str, Any], application: str = APPLICATION, version: int = 1, campaign: str = CAMPAIGN) -> Any:
+    opener = Opener(CampaignId(campaign), KEYS)
+    return json.loads(
+        opener.open_application(body["sealed"], KeyId(body["key_id"]), ApplicationId(application), version)
+    )
+
+
+@pytest.mark.parametrize("version", [1, 2, 17])
+def test_the_vault_opens_each_version_in_its_place_only(ask: Ask, version: int):
+    body = sealed(ask, version=version)
+    assert opened(body, version=version) == CONTENT
+    for other in {1, 2, 17} - {version}:
+        with pytest.raises(NotOpenedError):
+            opened(body, version=other)
 
 
 def test_under_another_id_or_campaign_it_cannot_be_opened(ask: Ask):
     body = sealed(ask)
     with pytest.raises(NotOpenedError):
-        Opener(CAMPAIGN, KEYS).open_application(body["sealed"], KeyId(body["key_id"]), new_application_id())
+        opened(body, new_application_id())
     with pytest.raises(NotOpenedError):
-        Opener(CampaignId("other"), KEYS).open_application(
-            body["sealed"], KeyId(body["key_id"]), body["application_id"]
-        )
+        opened(body, campaign="other")
 
 
 @pytest.mark.parametrize("member", sorted(DOCUMENT))

@@ -14,7 +14,7 @@ PROGRAM = ROOT / "services" / "intake" / "web" / "src"
 CATALOGUES = catalogues_with(ROOT / "services" / "intake" / "pages" / "texts")
 REASONS = {
     "malformed", "purpose-version", "not-resident", "grade", "age", "guardian-missing", "guardian-not-allowed",
-    "class-unknown", "seats", "duplicate", "channel-email",
+    "class-unknown", "seats", "channel-email",
 }  # fmt: skip
 """protocols.md §1."""
 
@@ -32,6 +32,19 @@ def test_no_text_is_missing(catalogue: Catalogue):
     assert len(asked_for()) > 60
     assert asked_for() - set(catalogue.texts) == set()
     assert {f"reason.{code}" for code in REASONS} <= set(catalogue.texts)
+
+
+COMPOSED = {
+    *(f"status.{status}" for status in ("received", "complete", "under-review", "rejected", "withdrawn", "drawn")),
+    *(f"confirm.{name}{kind}" for name in ("what", "send") for kind in ("", "-correction")),
+    *(f"failed.{kind}" for kind in ("unsafe", "unproved", "version-taken", "not-yours")),
+    *("done.heading-withdrawn", "done.heading-corrected", "failed.heading-own", "failed.back-withdrawal"),
+}
+
+
+@pytest.mark.parametrize("catalogue", CATALOGUES, ids=lambda each: each.lang)
+def test_texts_whose_keys_the_program_puts_together_are_there(catalogue: Catalogue):
+    assert set(catalogue.texts) >= COMPOSED
 
 
 @pytest.mark.parametrize("catalogue", CATALOGUES, ids=lambda each: each.lang)

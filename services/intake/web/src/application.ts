@@ -75,11 +75,12 @@ export function problems(draft: Draft, rules: Rules, municipalities: readonly st
 }
 
 /** Return the content to seal (docs/protocols.md §1). The draft must have no mistakes. */
-export function plaintext(draft: Draft, rules: Rules): Record<string, unknown> {
+export function plaintext(draft: Draft, rules: Rules, code: string): Record<string, unknown> {
   const ageOrGrade = readAgeOrGrade(draft);
   const email = normalise.email(draft.email);
   return {
-    v: 1,
+    v: 2,
+    code,
     purpose_version: rules.purpose_version,
     applicant: {
       name: normalise.display(draft.name),
@@ -92,6 +93,11 @@ export function plaintext(draft: Draft, rules: Rules): Record<string, unknown> {
     ...(needsGuardian(draft) ? { guardian: { name: normalise.display(draft.guardian) } } : {}),
     choices: draft.choices.map((choice) => ({ class: choice.class, seats: choice.seats })),
   };
+}
+
+/** Return the content of a withdrawal. */
+export function withdrawal(code: string): Record<string, unknown> {
+  return { v: 2, withdraw: true, code };
 }
 
 export function joinedAddress(draft: Draft): string {

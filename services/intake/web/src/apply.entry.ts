@@ -1,23 +1,28 @@
-/** Run the application form: fields, checks, confirmation, sealing, delivery, receipt. */
+/** Run the application form: fields, checks, confirmation, sealing, delivery, receipt; also for corrections. */
 
 import { joinedAddress, needsGuardian, problems, readAgeOrGrade, type Draft } from "./application.ts";
 import { Chooser } from "./class_chooser.ts";
-import { deliver, type DeliveryResult, type DeliveryView } from "./delivery.ts";
+import { Delivery, type DeliveryResult, type Order } from "./delivery.ts";
+import { progress } from "./delivery_progress.ts";
 import { byId, el, section, showOnly } from "#shared/dom.ts";
 import * as fields from "./fields.ts";
+import * as intake from "./intake_client.ts";
+import { KeptReceipts } from "./kept_receipts.ts";
 import { suggestAddress } from "./mail_domains.ts";
 import { MailHint } from "./mail_hint.ts";
-import { TabStorage, type Receipt } from "./tab_storage.ts";
-import { display, email, phone, postalCode } from "./normalise.ts";
+import { TabStorage, type OwnApplication, type TabReceipt } from "./tab_storage.ts";
+import { email } from "./normalise.ts";
 import { now, page, t } from "./page.ts";
 import { PostalCodes } from "./postal.ts";
+import { ReceiptView, receiptButton } from "./receipt_view.ts";
 import { residence } from "./residence.ts";
-import { pollStatus } from "./status_poll.ts";
+import { describeStatus, pollStatus } from "./status_poll.ts";
+import { describeDraft } from "./summary.ts";
 
-type Step = "form" | "confirm" | "sending" | "failed" | "done";
-const STEPS: readonly Step[] = ["form", "confirm", "sending", "failed", "done"];
+type Step = "form" | "confirm" | "withdrawal" | "sending" | "failed" | "done";
+const STEPS: readonly Step[] = ["form", "confirm", "withdrawal", "sending", "failed", "done"];
 const HIGHLIGHTED: Readonly<Record<Step, string>> = {
-  form: "step-form", confirm: "step-confirm", sending: "step-confirm", failed: "step-form", done: "step-done",
+  form: "step-form", confirm: "step-confirm", withdrawal: "step-confirm", sending: "step-confirm", failed: "step-form", done: "step-done",
 };
 
 const rules = page.rules;
@@ -25,7 +30,9 @@ const storage = new TabStorage(rules.campaign);
 const chooser = new Chooser(rules, choicesChanged);
 const postal = new PostalCodes(townChanged);
 const mailHint = new MailHint(emailChanged);
-const trust = { pinned: page.signing_key, now };
+const receipts = new ReceiptView(new KeptReceipts(rules.campaign), (receipt) => showReceipt(receipt));
+/** What was sent from this page, by application id; in memory only, gone when the page is closed. */
+const sentDrafts = new Map<string, Draft>();
 let delivering = false;
 
 function draft(): Draft {
@@ -34,7 +41,7 @@ function draft(): Draft {
 
 /** Store the draft in this tab after every change. */
 function saveDraft(): void {
-  if (storage.receipt === null && !delivering) storage.draft = draft();
+  if (!delivering) storage.draft = draft();
 }
 
 function choicesChanged(): void {
@@ -65,6 +72,21 @@ function showStep(step: Step): void {
   showOnly(step, STEPS);
 }
 
+function showForm(): void {
+  const { draft: stored, own, receipts: earlier } = storage;
+  fields.clearProblems();
+  if (stored === null) fields.emptyForm();
+  else fields.writeDraft(stored);
+  chooser.show(readAgeOrGrade(draft()), stored?.choices ?? []);
+  ageOrGradeChanged();
+  mailHint.show();
+  section("correcting").hidden = own === null;
+  section("correcting-receipt").textContent = own?.receipt ?? "";
+  section("earlier").hidden = own !== null || earlier.length === 0;
+  section("earlier-list").replaceChildren(...earlier.map((receipt) => el("li", {}, receiptButton(receipt, showReceipt))));
+  showStep("form");
+}
+
 async function check(): Promise<void> {
   await postal.ensure(draft().postal_code);
   const current = draft();
@@ -78,115 +100,122 @@ async function check(): Promise<void> {
 
 function summarise(current: Draft): void {
   const lives = residence(joinedAddress(current), postal.municipalities(current.postal_code), rules.residency);
+  const kind = storage.own === null ? "" : "-correction";
   section("mismatch").hidden = lives !== "contradiction";
   section("mail-doubt").hidden = suggestAddress(email(current.email)) === null;
-  const lines: [string, string][] = [
-    [t("form.name"), display(current.name)],
-    [t("form.age_or_grade"), describeAge(current)],
-    ...(needsGuardian(current) ? [[t("form.guardian"), display(current.guardian)] as [string, string]] : []),
-    [t("form.postal_code"), postalCode(current.postal_code).replace(/^(.{3})/u, "$1-")],
-    [t("confirm.address"), joinedAddress(current)],
-    [t("form.phone"), phone(current.phone)],
-    [t("form.email"), email(current.email) || t("confirm.no-email")],
-    ...current.choices.map((choice, index): [string, string] => [describeRank(index), describeChoice(choice)]),
-  ];
-  section("summary").replaceChildren(...lines.flatMap(([name, value]) => [el("dt", {}, name), el("dd", {}, value)]));
+  section("confirm-what").textContent = t(`confirm.what${kind}`);
+  section("send").textContent = t(`confirm.send${kind}`);
+  section("summary").replaceChildren(...describeDraft(current, rules).flatMap(([name, value]) => [el("dt", {}, name), el("dd", {}, value)]));
 }
 
-function describeAge(current: Draft): string {
-  const ageOrGrade = readAgeOrGrade(current);
-  if (ageOrGrade === null) return "";
-  return "grade" in ageOrGrade ? t(`grade.${ageOrGrade.grade}`) : `${ageOrGrade.age} ${t("form.age.unit")}`;
-}
+const delivery = new Delivery(rules, storage, { pinned: page.signing_key, intake: page.intake_keys, now }, progress);
 
-function describeRank(index: number): string {
-  return rules.preferences ? t("form.choices.rank", { rank: index + 1 }) : t("form.choices");
-}
-
-function describeChoice(choice: Draft["choices"][number]): string {
-  const chosen = rules.classes.find((eventClass) => eventClass.id === choice.class);
-  const people = choice.seats > 1 ? ` (${t("form.choices.people", { seats: choice.seats })})` : "";
-  return `${chosen?.number ?? ""} ${chosen?.title ?? choice.class}${people} — ${chosen?.when ?? ""}`;
-}
-
-/** Send at most once at a time, for any number of clicks; after a reload, continue with the sealed application. */
-async function send(): Promise<void> {
+/** Send at most once at a time, for any number of clicks; after a reload, continue with the sealed version. */
+async function send(withdraw: boolean): Promise<void> {
   if (delivering) return;
   delivering = true;
   showStep("sending");
+  const order = { own: storage.own, draft: withdraw ? null : (storage.draft ?? draft()) };
   try {
-    finish(await deliver(storage.draft ?? draft(), rules, storage, trust, progress));
+    finish(await delivery.deliver(order), order);
   } catch {
-    fail(t("failed.other"));
+    fail(order, t("failed.other"));
   } finally {
     delivering = false;
   }
 }
 
-const progress: DeliveryView = {
-  sealing: () => showProgress(t("sending.sealing")),
-  sending: () => showProgress(t("sending.sending")),
-  working: () => showProgress(t("sending.working")),
-  wait: async (seconds) => {
-    const button = byId("send-now", HTMLButtonElement);
-    showProgress(t("sending.waiting", { seconds: Math.ceil(seconds) }));
-    button.hidden = false;
-    await Promise.race([
-      new Promise((resolve) => setTimeout(resolve, 1000 * seconds)),
-      new Promise((resolve) => button.addEventListener("click", resolve, { once: true })),
-      new Promise((resolve) => window.addEventListener("online", resolve, { once: true })),
-    ]);
-    button.hidden = true;
-  },
-};
-
-function showProgress(text: string): void {
-  section("sending-state").textContent = text;
-}
-
-function finish(delivered: DeliveryResult): void {
-  if (delivered.kind === "receipt") done(delivered.receipt);
-  else if (delivered.kind === "unsafe") fail(t("failed.unsafe"));
+function finish(delivered: DeliveryResult, order: Order): void {
+  if (delivered.kind === "receipt") return done(delivered.receipt, order);
+  if (delivered.kind !== "refused") fail(order, t(`failed.${delivered.kind}`));
   else {
     const { title, detail, detail_en } = delivered.problem;
-    const words = page.lang === "ja" ? [title, detail].filter((text) => text !== "") : [detail_en].filter((text) => text !== "");
-    fail(...(words.length > 0 ? words : [t("failed.other")]));
+    const words = (page.lang === "ja" ? [title, detail] : [detail_en]).filter((text) => text !== "");
+    fail(order, ...(words.length > 0 ? words : [t("failed.other")]));
   }
+  if (delivered.kind === "version-taken" && order.own !== null) void showStanding(order.own);
 }
 
-function fail(...reasons: readonly string[]): void {
+function fail({ own, draft: sent }: Order, ...reasons: readonly string[]): void {
+  section("failed-heading").textContent = t(own === null ? "failed.heading" : "failed.heading-own");
   section("failed-why").replaceChildren(...reasons.map((text) => el("p", {}, text)));
+  section("failed-kept").hidden = sent === null;
+  section("again").textContent = t(sent === null ? "failed.back-withdrawal" : "failed.back");
   showStep("failed");
 }
 
-function done(receipt: Receipt): void {
-  fields.emptyForm();
-  section("summary").replaceChildren();
-  section("receipt").textContent = receipt.receipt;
-  history.replaceState({ step: "done" }, "");
-  showStep("done");
-  void pollStatus(receipt.application_id, section("status-now"));
+/** Show how an application stands that was corrected elsewhere meanwhile. */
+async function showStanding(own: OwnApplication): Promise<void> {
+  const status = await intake.status(`/v1/applications/${own.application_id}`).catch(() => null);
+  if (status !== null) section("failed-why").append(...describeStatus(status));
 }
 
-async function copy(): Promise<void> {
-  const receipt = section("receipt").textContent ?? "";
-  const copied = await navigator.clipboard.writeText(receipt).then(() => true, () => false);
-  section("copied").textContent = t(copied ? "done.copied" : "done.copy-by-hand");
+/** Keep what was sent in the memory of this page only, and show the receipt. */
+function done(receipt: TabReceipt, { draft: sent }: Order): void {
+  if (sent !== null) sentDrafts.set(receipt.document.application_id, sent);
+  fields.emptyForm();
+  section("summary").replaceChildren();
+  history.replaceState({ step: "done" }, "");
+  showReceipt(receipt);
+}
+
+function showReceipt(receipt: TabReceipt): void {
+  receipts.show(receipt, storage.receipts);
+  showStep("done");
+  void pollStatus(receipt.document.application_id, section("status-now"), () => receipts.current === receipt);
+}
+
+/** Begin a correction: with what was sent from this page, else with an empty form. */
+function correct(): void {
+  const own = receipts.own(false);
+  if (own === null) return;
+  storage.own = own;
+  storage.draft = sentDrafts.get(own.application_id) ?? null;
+  history.pushState({ step: "form" }, "");
+  showForm();
+}
+
+function askWithdrawal(): void {
+  const own = receipts.own(true);
+  if (own === null) return;
+  storage.own = own;
+  history.pushState({ step: "withdrawal" }, "");
+  showWithdrawal(own);
+}
+
+function showWithdrawal(own: OwnApplication): void {
+  section("withdrawal-receipt").textContent = own.receipt;
+  showStep("withdrawal");
+}
+
+/** End a correction or withdrawal without sending anything. */
+function leaveOwn(): void {
+  storage.own = null;
+  storage.draft = null;
+  if (storage.receipts.length > 0) resume();
+  else location.assign(byId("to-status", HTMLAnchorElement).href);
+}
+
+/** Begin another person's application with what one household shares, if it was sent from this page. */
+function another(): void {
+  const sent = receipts.current === null ? undefined : sentDrafts.get(receipts.current.document.application_id);
+  const household = sent === undefined ? null : { ...sent, name: "", age_or_grade: "", age: "", choices: [] };
+  storage.own = null;
+  storage.draft = household;
+  history.pushState({ step: "form" }, "");
+  showForm();
+  section("household").hidden = household === null;
 }
 
 /** Show what this tab has stored: after a reload, the back button, or when the browser restores the page. */
 function resume(): void {
-  const receipt = storage.receipt;
-  if (receipt !== null) done(receipt);
-  else if (storage.pending !== null) void send();
-  else {
-    const stored = storage.draft;
-    if (stored !== null) fields.writeDraft(stored);
-    chooser.show(readAgeOrGrade(draft()), stored?.choices ?? []);
-    ageOrGradeChanged();
-    mailHint.show();
-    showStep("form");
-  }
+  const { pending, own, receipts: stored, draft: typed } = storage;
+  const [newest] = stored;
+  section("household").hidden = true;
+  if (pending !== null) void send(pending.withdrawn);
+  else if (own?.withdraw === true) showWithdrawal(own);
+  else if (newest !== undefined && own === null && typed === null) showReceipt(newest);
+  else showForm();
 }
 
 function connect(): void {
@@ -200,15 +229,12 @@ function connect(): void {
     event.preventDefault();
     void check();
   });
-  section("send").addEventListener("click", () => void send());
-  section("correct").addEventListener("click", () => history.back());
-  section("again").addEventListener("click", () => resume());
-  section("copy").addEventListener("click", () => void copy());
-  section("print").addEventListener("click", () => window.print());
-  section("another").addEventListener("click", () => {
-    storage.wipe();
-    location.reload();
-  });
+  const presses: Readonly<Record<string, () => void>> = {
+    send: () => void send(false), "send-withdrawal": () => void send(true), back: () => history.back(), again: resume,
+    correct, withdraw: askWithdrawal, another, "leave-correction": leaveOwn, "leave-withdrawal": leaveOwn,
+    finish: () => { storage.wipe(); location.assign(byId("to-event", HTMLAnchorElement).href); },
+  };
+  for (const [id, press] of Object.entries(presses)) section(id).addEventListener("click", press);
   window.addEventListener("popstate", () => {
     if (!delivering) resume();
   });

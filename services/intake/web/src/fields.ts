@@ -49,7 +49,7 @@ export function corrected(id: string): void {
   byId("errors-heading", HTMLHeadingElement).textContent = t("form.errors", { count: list.childElementCount });
 }
 
-function clearProblems(): void {
+export function clearProblems(): void {
   for (const field of [...TYPED, "choices"] as const) clearAtField(field);
   section("errors").hidden = true;
 }

@@ -1,17 +1,18 @@
 /** Call intake (docs/protocols.md §1). Each wait has an end; each answer names the next thing to do. */
 
-import type { Sealed } from "./seal.ts";
+import type { SentVersion } from "#shared/receipt_documents.ts";
 
 const TIMEOUT_MS = 15_000;
 
-/** Intake's answer to an application. */
+/** Intake's answer to a version of an application. */
 export type Answer =
-  | { readonly kind: "taken"; readonly receipt: string }
+  /** Accepted, with a receipt document that is not checked yet. */
+  | { readonly kind: "taken"; readonly document: unknown }
   /** Not accepted: send the same again after `wait_s` seconds (null: the caller chooses). */
   | { readonly kind: "later"; readonly wait_s: number | null }
   | { readonly kind: "new-key" }
   | { readonly kind: "work"; readonly bits: number }
-  | { readonly kind: "conflict" }
+  | { readonly kind: "conflict" | "version-taken" | "not-yours" }
   | { readonly kind: "refused"; readonly problem: Problem };
 
 /** Problem of RFC 9457 in Japanese, with an English text beside it. */
@@ -24,8 +25,11 @@ export interface Problem {
 
 export interface Status {
   readonly receipt: string;
-  readonly status: "received" | "accepted" | "held" | "rejected";
+  readonly application_id: string;
+  readonly status: "received" | "complete" | "under-review" | "rejected" | "withdrawn" | "drawn";
   readonly reasons: readonly string[];
+  /** Number of the version that a correction or withdrawal would be. */
+  readonly next_version: number;
 }
 
 export interface PostalTown {
@@ -41,12 +45,12 @@ export async function keyDocument(campaign: string): Promise<unknown> {
   return answer.json();
 }
 
-/** Send an application, with the nonce of its proof of work where intake required one. */
-export async function apply(campaign: string, sealed: Sealed, nonce: number | null): Promise<Answer> {
+/** Send a version, the first or a later one, with the nonce of its proof of work where intake required one. */
+export async function send({ campaign, application_id, version }: SentVersion, body: object, nonce: number | null): Promise<Answer> {
+  const path = version === 1 ? `/v1/campaigns/${campaign}/applications` : `/v1/applications/${application_id}/versions`;
   const headers = { "Content-Type": "application/json", ...(nonce === null ? {} : { "Kuji-Work": String(nonce) }) };
   try {
-    const request = { method: "POST", body: JSON.stringify(sealed), headers };
-    return await read(await ask(`/v1/campaigns/${campaign}/applications`, request));
+    return await read(await ask(path, { method: "POST", body: JSON.stringify(body), headers }));
   } catch {
     return { kind: "later", wait_s: null };
   }
@@ -74,12 +78,12 @@ async function ask(path: string, request: RequestInit = {}): Promise<Response> {
 }
 
 async function read(answer: Response): Promise<Answer> {
-  if (answer.ok) return { kind: "taken", receipt: ((await answer.json()) as { receipt: string }).receipt };
+  if (answer.ok) return { kind: "taken", document: await answer.json() };
   const problem = (await answer.json().catch(() => ({}))) as Partial<Problem> & { bits?: number };
   const name = problem.type?.split(":").at(-1);
   if (answer.status === 428 && problem.bits !== undefined) return { kind: "work", bits: problem.bits };
   if (name === "key-expired") return { kind: "new-key" };
-  if (name === "conflict") return { kind: "conflict" };
+  if (name === "conflict" || name === "version-taken" || name === "not-yours") return { kind: name };
   if (answer.status >= 500 || [408, 425, 429].includes(answer.status)) return { kind: "later", wait_s: wait(answer) };
   return { kind: "refused", problem: { type: "", title: "", detail: "", detail_en: "", ...problem } };
 }

@@ -9,6 +9,10 @@ interface Page extends Frame {
   readonly rules: Rules;
   /** The vault's public signing key (base64url), pinned when the office was set up. */
   readonly signing_key: string;
+  /** Intake's public keys that are not revoked (base64url); one of them signs each receipt document. */
+  readonly intake_keys: readonly string[];
+  /** True while applications can be sent, corrected and withdrawn. */
+  readonly is_open: boolean;
 }
 
 export const page = read<Page>();

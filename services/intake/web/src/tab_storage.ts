@@ -1,16 +1,39 @@
 /**
- * Store the draft, the sealed application and the receipt of this tab; the browser deletes sessionStorage with the tab.
+ * Store drafts, sealed bytes and receipts of this tab; the browser deletes sessionStorage with the tab.
  *
- * The draft has a person's data and is deleted when the receipt arrives. The sealed application is kept until then,
- * so that the same bytes under the same id are sent again after any failure of the connection.
+ * The draft has a person's data and is deleted when the receipt arrives. Sealed bytes are kept until then, so that the
+ * same bytes are sent again after any failure of the connection. Receipts stay until the tab is closed or wiped: a
+ * reload must not lose a code. What stays longer is in `kept_receipts.ts`, only if the applicant says so.
  */
 
-import type { Draft } from "./application.ts";
-import type { Sealed } from "./seal.ts";
+import type { ReceiptDocument, SentVersion } from "#shared/receipt_documents.ts";
+import type { Choice, Draft } from "./application.ts";
 
-export interface Receipt {
+/** Application of which the applicant has the code, and whether it is to be withdrawn or corrected. */
+export interface OwnApplication {
   readonly receipt: string;
   readonly application_id: string;
+  readonly code: string;
+  readonly withdraw: boolean;
+}
+
+/** Request of a version: the body of a first application, or of a correction or withdrawal. */
+export interface PendingVersion {
+  readonly body: Readonly<Record<string, unknown>>;
+  readonly sent: SentVersion;
+  readonly code: string;
+  readonly choices: readonly Choice[];
+  readonly withdrawn: boolean;
+  /** Version under the same number that was sealed before with an older key; intake may have accepted it. */
+  readonly earlier: PendingVersion | null;
+}
+
+/** Verified receipt of the last version that this tab sent, and what the receipt page shows beside it. */
+export interface TabReceipt {
+  readonly document: ReceiptDocument;
+  readonly code: string;
+  readonly choices: readonly Choice[];
+  readonly withdrawn: boolean;
 }
 
 /** Typed access to sessionStorage for one campaign. */
@@ -25,37 +48,43 @@ export class TabStorage {
     return this.#read<Draft>("draft");
   }
 
-  set draft(draft: Draft) {
+  set draft(draft: Draft | null) {
     this.#write("draft", draft);
   }
 
-  /** Sealed application whose answer has not arrived yet. */
-  get pending(): Sealed | null {
-    return this.#read<Sealed>("pending");
+  /** Application that is being corrected or withdrawn; null while a new one is made. */
+  get own(): OwnApplication | null {
+    return this.#read<OwnApplication>("own");
   }
 
-  set pending(sealed: Sealed) {
-    this.#write("pending", sealed);
+  set own(own: OwnApplication | null) {
+    this.#write("own", own);
   }
 
-  get receipt(): Receipt | null {
-    return this.#read<Receipt>("receipt");
+  /** Version whose answer has not arrived yet. */
+  get pending(): PendingVersion | null {
+    return this.#read<PendingVersion>("pending");
   }
 
-  /** Store the receipt and delete the draft and the sealed application. */
-  set receipt(receipt: Receipt) {
-    this.#write("receipt", receipt);
-    this.#forget("draft", "pending");
+  set pending(pending: PendingVersion | null) {
+    this.#write("pending", pending);
   }
 
-  /** Delete the sealed application that intake refused; the draft stays, to be corrected. */
-  forgetPending(): void {
-    this.#forget("pending");
+  /** Receipts of this tab, the newest first. */
+  get receipts(): readonly TabReceipt[] {
+    return this.#read<readonly TabReceipt[]>("receipts") ?? [];
+  }
+
+  /** Store a receipt in the place of an older one of the same application; delete draft, sealed bytes and target. */
+  addReceipt(receipt: TabReceipt): void {
+    const others = this.receipts.filter(({ document }) => document.application_id !== receipt.document.application_id);
+    this.#write("receipts", [receipt, ...others]);
+    this.#forget("draft", "pending", "own");
   }
 
   /** Delete everything, for the next person at this device. */
   wipe(): void {
-    this.#forget("draft", "pending", "receipt");
+    this.#forget("draft", "pending", "own", "receipts");
   }
 
   #forget(...names: readonly string[]): void {
@@ -70,8 +99,9 @@ export class TabStorage {
     }
   }
 
-  /** Store a value; a tab without storage (private mode, full) continues without it. */
+  /** Store a value, or delete it (null); a tab without storage (private mode, full) continues without it. */
   #write(name: string, value: unknown): void {
+    if (value === null) return this.#forget(name);
     try {
       sessionStorage.setItem(this.#prefix + name, JSON.stringify(value));
     } catch {
