@@ -82,6 +82,11 @@ class ServiceKey:
     def public(self) -> str:
         return self._current().public
 
+    @property
+    def signing_key(self) -> SigningKey:
+        """Return the key that signs now."""
+        return self._current()
+
     def sign_document(self, context: str, document: Mapping[str, Any]) -> JsonObject:
         """Return the document with the members `key` and `signature` (Ed25519 over context, 0x00, canonical JSON)."""
         return self._current().sign_in_context(context, document)
@@ -123,6 +128,12 @@ class PublicKeys:
             return False
         return key.verify(message, signature)
 
+    def of_service(self, service: str, use: KeyUse = "service") -> tuple[PublicKey, ...]:
+        """Return all keys of a service for this use, the active ones first."""
+        self._read_if_changed()
+        keys = [entry for entry, _ in self._by_name.values() if (entry.service, entry.use) == (service, use)]
+        return tuple(sorted(keys, key=lambda entry: (entry.state != "active", entry.key)))
+
     def verify_event(self, signed: EventSignature, name: str, event_id: EventId, body: bytes) -> bool:
         """Return True if a valid key of the publisher signed the event under this name and id."""
         key = self._find(signed.key, signed.publisher, "service")
@@ -130,13 +141,16 @@ class PublicKeys:
 
     def _find(self, name: str, service: str, use: KeyUse) -> VerifyKey | None:
         """Return the key of this name if it belongs to `service` for this use and is not revoked."""
-        if self._file.changed(at_once=name not in self._by_name):
-            with suppress(ConfigurationError):
-                self._by_name = self._read()
+        self._read_if_changed(at_once=name not in self._by_name)
         entry, key = self._by_name.get(name, (None, None))
         if entry is None or (entry.service, entry.use) != (service, use) or entry.state == "revoked":
             return None
         return key
+
+    def _read_if_changed(self, *, at_once: bool = False) -> None:
+        if self._file.changed(at_once=at_once):
+            with suppress(ConfigurationError):
+                self._by_name = self._read()
 
     def _read(self) -> dict[str, tuple[PublicKey, VerifyKey]]:
         try:

@@ -53,9 +53,9 @@ class SealingKey:
             raise KeyRefusedError(f"the public key does not have {_KEY_BYTES} bytes")
         return cls(campaign, document["key_id"], datetime.fromisoformat(document["not_after"]), public_key)
 
-    def seal(self, application_id: ApplicationId, plaintext: bytes) -> str:
-        """base64url of enc (1120 bytes) ‖ ciphertext; the same plaintext gives another text each time."""
-        return self._sealed(plaintext, sealing_info(self.campaign, self.key_id, application_id))
+    def seal(self, application_id: ApplicationId, plaintext: bytes, version: int = 1) -> str:
+        """Return base64url of enc (1120 bytes) ‖ ciphertext; the same plaintext gives another text each time."""
+        return self._sealed(plaintext, sealing_info(self.campaign, self.key_id, application_id, version))
 
     def seal_paper(self, paper_id: PaperId, plaintext: bytes) -> str:
         """Seal a fax or a scan; base64url as for applications."""
@@ -69,8 +69,10 @@ class SealingKey:
         return b64url(_suite().encrypt(plaintext, public_key, info))
 
 
-def sealing_info(campaign: CampaignId, key_id: KeyId, application_id: ApplicationId) -> bytes:
-    """Return HPKE's `info`: a sealed application does not open under another campaign, key or id."""
+def sealing_info(campaign: CampaignId, key_id: KeyId, application_id: ApplicationId, version: int = 1) -> bytes:
+    """Return HPKE's `info`: a sealed application does not open under another campaign, key, id or version."""
+    if version > 1:
+        return f"kuji/version/2\x00{campaign}\x00{key_id}\x00{application_id}\x00{version}".encode("ascii")
     return f"kuji/application/1\x00{campaign}\x00{key_id}\x00{application_id}".encode("ascii")
 
 

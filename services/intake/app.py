@@ -14,12 +14,21 @@ from services.intake.applications.fast_path import FastPath
 from services.intake.applications.publish import ApplicationPublisher
 from services.intake.applications.rate_limits import RateLimits
 from services.intake.applications.repository import SubmissionRepository
-from services.intake.applications.submit import SubmissionService
+from services.intake.applications.status import StatusReader
+from services.intake.applications.submit import SubmissionService, VersionService
+from services.intake.applications.version_repository import VersionRepository
+from services.intake.applications.versions import VersionAcceptance
 from services.intake.campaigns.sealing_key_repository import SealingKeyRepository
 from services.intake.campaigns.stage_repository import CampaignStageRepository
 from services.intake.closing import CampaignClosing
 from services.intake.collections import COLLECTIONS
-from services.intake.endpoints import applications_router, campaigns_router, postal_router
+from services.intake.endpoints import (
+    applications_router,
+    campaigns_router,
+    postal_router,
+    receipt_keys_router,
+    status_router,
+)
 from services.intake.erasure import IntakeStores
 from services.intake.handlers import MessageHandlers
 from services.intake.pages import DIST, TEMPLATES, TEXTS
@@ -29,26 +38,31 @@ from services.intake.pages.site import Site, site_router
 from services.intake.papers.accept import PaperAcceptance
 from services.intake.papers.endpoints import papers_router
 from services.intake.papers.repository import PaperRepository
+from services.intake.papers.settle import PaperSettlement
+from services.intake.receipts.key_repository import ReceiptKeyRepository
+from services.intake.receipts.sign import ReceiptSigner
 from services.intake.settings import IntakeSettings
 from services.intake.staff_endpoints import operations_router
 from shared.campaign import Campaign, load_campaigns
 from shared.clock import Clock, choose_clock
-from shared.contracts import ApplicationsDecided, ErasureRequested, PaperSettled, SealingKeyPublished
+from shared.contracts import ApplicationsDecided, DrawPublished, ErasureRequested, PaperSettled, SealingKeyPublished
 from shared.erasure import ErasureParticipant, refuse_erased_ids
 from shared.erasure import collections as erasure_collections
 from shared.ids import CampaignId
 from shared.messaging import Bus
 from shared.periodic import PeriodicTasks
 from shared.postal_codes import PostalCodes
-from shared.service_keys import ServiceKey
+from shared.service_keys import PublicKeys, ServiceKey
 from shared.storage import Store
 from shared.typesetting import Typesetter
 from shared.web import BodyLimit, RequestLimits, admit_staff, health_router, install_problems, require_staff_token
 from shared.web.outages import store_errors
 from shared.web.pages import Assets, Renderer, catalogues_with
+from shared.web.wrong_proofs import WrongProofs
 
-_BODY_LIMITS: Final = (
-    BodyLimit(re.compile("/v1/campaigns/[^/]+/(applications|papers)"), streamed=True),  # see request_body.py
+_BODY_LIMITS: Final = (  # see request_body.py
+    BodyLimit(re.compile("/v1/campaigns/[^/]+/(applications|papers)"), streamed=True),
+    BodyLimit(re.compile("/v1/applications/[^/]+/versions"), streamed=True),
 )
 
 _DESCRIPTION = "Accepts sealed applications and gives receipts. It cannot read what it publishes."
@@ -60,16 +74,26 @@ def build(settings: IntakeSettings) -> FastAPI:
     clock = choose_clock(settings.clock_file, campaigns.values())
     store = Store.open(settings.mongo_url.get_secret_value(), settings.mongo_database, timeout_s=settings.timeout_s)
     bus = Bus(settings, "intake", store)
-    submissions, papers = SubmissionRepository(store), PaperRepository(store)
+    service_key = ServiceKey(settings.service_keys_dir, "intake")
+    signer = ReceiptSigner(service_key)
+    submissions, versions = SubmissionRepository(store, signer), VersionRepository(store)
+    papers = PaperRepository(store, submissions, signer)
     keys, stages = SealingKeyRepository(store), CampaignStageRepository(store)
-    admission = AdmissionCheck(keys)
-    limits, service_key = RateLimits(settings.rates), ServiceKey(settings.service_keys_dir, "intake")
-    stores = IntakeStores(store, submissions, papers, keys, stages, limits)
+    receipt_keys, admission = ReceiptKeyRepository(store, stages), AdmissionCheck(keys)
+    limits, wrong_proofs = RateLimits(settings.rates), WrongProofs()
+    stores = IntakeStores(
+        store, submissions, versions, papers, keys, receipt_keys, stages, limits=(limits, wrong_proofs)
+    )
     erasure = ErasureParticipant("intake", store, stores, bus, service_key)
     closing = CampaignClosing(store, submissions, papers, stages, clock, settings.settle_s)
-    watch = PeriodicTasks(campaigns.values(), (closing.close_if_over, erasure.carry_out), every_s=settings.watch_s)
-    pin = PinnedKey(settings.signing_key_file)
-    _connect(bus, MessageHandlers(submissions, papers, keys, erasure, pin.value), pin)
+    watch = PeriodicTasks(
+        campaigns.values(),
+        (closing.close_if_over, erasure.carry_out, receipt_keys.forget_if_erased),
+        every_s=settings.watch_s,
+    )
+    pin, public_keys = PinnedKey(settings.signing_key_file), PublicKeys(settings.service_keys_dir)
+    settlement = PaperSettlement(papers, submissions, receipt_keys, signer)
+    _connect(bus, MessageHandlers(submissions, settlement, keys, stages, erasure, pin.value), pin)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -77,31 +101,41 @@ def build(settings: IntakeSettings) -> FastAPI:
             await store.ensure([*COLLECTIONS, *erasure_collections()])
             await refuse_erased_ids(store, campaigns.values())
             await stages.ensure(campaigns)
+            await receipt_keys.ensure(campaigns)
             async with bus, watch.running():
                 yield
 
     guard = require_staff_token(settings.ops_token_file)
     submitting = SubmissionService(
         campaigns,
-        Acceptance(submissions, admission, stages, ApplicationPublisher(bus), clock),
+        Acceptance(submissions, admission, stages, receipt_keys, ApplicationPublisher(bus), clock),
         limits,
         body_timeout_s=settings.body_timeout_s,
         work_bits=settings.work_bits,
     )
+    correcting = VersionService(
+        submissions,
+        VersionAcceptance(store, campaigns, submissions, versions, admission, stages, signer, clock),
+        limits,
+        wrong_proofs,
+        body_timeout_s=settings.body_timeout_s,
+    )
     papers_routes = papers_router(
         campaigns,
-        PaperAcceptance(papers, admission, stages, bus, clock),
+        PaperAcceptance(papers, admission, stages, receipt_keys, bus, clock),
         token_file=settings.paper_token_file,
         body_timeout_s=settings.paper_timeout_s,
     )
     app = _empty(lifespan)
     for router in (
-        applications_router(campaigns, submitting, submissions, staff=guard, limits=limits),
+        applications_router(submitting, correcting),
+        status_router(campaigns, submissions, StatusReader(stages), limits),
+        receipt_keys_router(public_keys),
         campaigns_router(campaigns, keys, clock),
         postal_router(PostalCodes(), limits),
         papers_routes,
         operations_router(campaigns, submissions, papers, keys, stages, staff=guard),
-        site_router(_site(campaigns, keys, stages, clock, pin)),
+        site_router(_site(campaigns, keys, stages, clock, pin, public_keys)),
     ):
         app.include_router(router, dependencies=[Depends(store_errors)])
     app.add_middleware(FastPath, submitting=submitting)
@@ -137,6 +171,7 @@ def _site(
     stages: CampaignStageRepository,
     clock: Clock,
     pin: PinnedKey,
+    public_keys: PublicKeys,
 ) -> Site:
     catalogues = catalogues_with(TEXTS)
     japanese, english = (next(catalogue for catalogue in catalogues if catalogue.lang == lang) for lang in ("ja", "en"))
@@ -148,6 +183,7 @@ def _site(
         renderer=Renderer(TEMPLATES, Assets.load(DIST), catalogues),
         sheets=Sheets(Typesetter(), japanese, english),
         pin=pin,
+        receipt_keys=public_keys,
     )
 
 
@@ -155,4 +191,5 @@ def _connect(bus: Bus, handlers: MessageHandlers, pin: PinnedKey) -> None:
     bus.consume(SealingKeyPublished, handlers.save_sealing_keys, when=pin.is_known)
     bus.consume(ApplicationsDecided, handlers.save_decisions)
     bus.consume(PaperSettled, handlers.settle_papers)
+    bus.consume(DrawPublished, handlers.save_draws)
     bus.consume(ErasureRequested, handlers.request_erasures)

@@ -3,6 +3,7 @@
 Open → closing: from here on no further application becomes received, except those that were already under way
 (`accept.py` reads the stage after it inserted the record). Intake waits for these, then gives up the pending ones.
 A paper that no handler has keyed or discarded yet delays the list of receipts (ADR 16).
+Corrections need no waiting: each is one transaction that conflicts with the closing (`versions.py`).
 Closing → closed: in one transaction with the parts of the list in the outbox, so that each is published once.
 """
 
@@ -17,13 +18,13 @@ from services.intake.rules.states import Stage
 from services.intake.rules.window import is_over
 from shared.campaign import Campaign
 from shared.clock import Clock
-from shared.contracts import ReceiptsClosed
-from shared.ids import ApplicationId, CampaignId
+from shared.contracts import ClosedReceipt, ReceiptsClosed
+from shared.ids import CampaignId
 from shared.logging import get_logger
 from shared.storage import Store, UnitOfWork
 
 PART_SIZE: Final = 1000
-"""Most ids in one message."""
+"""Most receipts in one message."""
 
 _log = get_logger(__name__)
 
@@ -70,22 +71,29 @@ class CampaignClosing:
     async def _publish_receipts(self, campaign: CampaignId, uow: UnitOfWork) -> None:
         if not await self._stages.advance(campaign, Stage.CLOSED, uow=uow):
             return
-        receipted = await self._submissions.list_receipted(campaign, uow)
+        receipted = [
+            *await self._submissions.list_receipted(campaign, uow),
+            *await self._papers.list_receipted(campaign, uow),
+        ]
         for part in split_receipts(campaign, receipted):
             await uow.emit(part)
         _log.info("receipts-closed", campaign=campaign, total=len(receipted))
 
 
-def split_receipts(campaign: CampaignId, receipted: Sequence[ApplicationId]) -> list[ReceiptsClosed]:
-    """Return the list in messages of at most 1,000 ids; an empty list as one empty part, so that it is published."""
-    parts = max(1, -(-len(receipted) // PART_SIZE))
+def split_receipts(campaign: CampaignId, receipted: Sequence[ClosedReceipt]) -> list[ReceiptsClosed]:
+    """Return the list, by receipt number, in messages of at most 1,000 receipts.
+
+    An empty list is one empty part, so that it is published.
+    """
+    ordered = sorted(receipted, key=lambda closed: closed.receipt)
+    parts = max(1, -(-len(ordered) // PART_SIZE))
     return [
         ReceiptsClosed(
             campaign=campaign,
             part=number + 1,
             parts=parts,
-            total=len(receipted),
-            application_ids=tuple(receipted[number * PART_SIZE : (number + 1) * PART_SIZE]),
+            total=len(ordered),
+            items=tuple(ordered[number * PART_SIZE : (number + 1) * PART_SIZE]),
         )
         for number in range(parts)
     ]

@@ -5,33 +5,36 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
+from fastapi import APIRouter, Depends, Header, Path, Request, Response
 
 from services.intake import problems
 from services.intake.applications.rate_limits import RateLimits
-from services.intake.applications.repository import StoredSubmission, SubmissionRepository
-from services.intake.applications.submit import SubmissionService, find_campaign
+from services.intake.applications.repository import SubmissionRepository
+from services.intake.applications.status import StatusReader
+from services.intake.applications.submit import SubmissionService, VersionService, find_campaign
 from services.intake.campaigns.public import extract_public
 from services.intake.campaigns.sealing_key_repository import SealingKeyRepository
-from services.intake.rules.states import RECEIPTED
+from services.intake.rules.submission import Submission, VersionSubmission
 from services.intake.schemas import (
     ApplicationStatus,
     KeyDocument,
     PostalCode,
     PostalPlace,
     PublicCampaign,
-    Receipted,
+    ReceiptPublicKey,
+    ReceiptPublicKeys,
+    receipt_answer,
     refusals,
     submission_body,
 )
 from shared import receipts
 from shared.campaign import Campaign
 from shared.clock import Clock
-from shared.contracts import Channel
 from shared.ids import CampaignId, parse_application_id
 from shared.postal_codes import PostalCodes
-from shared.web import ProblemError, unavailable
-from shared.web.staff_token import Guard
+from shared.receipt_documents import ReceiptDocument
+from shared.service_keys import PublicKeys
+from shared.web import unavailable
 
 _FRESH = {"Cache-Control": "no-store"}
 _SOON_STALE = {"Cache-Control": "public, max-age=60"}
@@ -39,44 +42,63 @@ _LONG_TRUE = {"Cache-Control": "public, max-age=86400"}
 
 
 def applications_router(
-    campaigns: Mapping[CampaignId, Campaign],
     submitting: SubmissionService,
-    submissions: SubmissionRepository,
-    *,
-    staff: Guard,
-    limits: RateLimits,
+    correcting: VersionService,
 ) -> APIRouter:
-    """Return the routes for applications and their status; `fast_path.py` takes plain web applications before them."""
+    """Return the routes that take applications; `fast_path.py` takes plain applications before them."""
     router = APIRouter(prefix="/v1", tags=["applications"])
-    limited = [Depends(limits.lookups())]
 
     @router.post(
         "/campaigns/{campaign}/applications",
         status_code=202,
-        responses=refusals(401, 403, 404, 408, 409, 413, 422, 428, 429, 503),
-        openapi_extra=submission_body(),
+        response_model=ReceiptDocument,
+        responses=refusals(403, 404, 408, 409, 413, 422, 428, 429, 503),
+        openapi_extra=submission_body(Submission),
     )
     async def apply(
         campaign: str,
         request: Request,
-        channel: Annotated[Channel, Query(description="`fax` and `post`: paper keyed in by staff")] = "web",
-        authorization: Annotated[str | None, Header(description="paper only: the staff token")] = None,
         kuji_work: Annotated[str | None, Header(description="a nonce, where proof of work is asked for")] = None,
-    ) -> Receipted:
-        """Accept a sealed application. The same request again gets the same answer."""
-        if channel != "web":
-            staff(authorization)
-        return Receipted(receipt=await submitting.submit(campaign, channel, request, kuji_work))
+    ) -> Response:
+        """Accept a sealed application and return its receipt document. The same request again gets the same answer."""
+        return receipt_answer(await submitting.submit(campaign, request, kuji_work))
+
+    @router.post(
+        "/applications/{application_id}/versions",
+        status_code=202,
+        response_model=ReceiptDocument,
+        responses=refusals(403, 408, 409, 413, 422, 429, 503),
+        openapi_extra=submission_body(VersionSubmission),
+    )
+    async def correct(application_id: str, request: Request) -> Response:
+        """Accept a correction or a withdrawal of an application, sealed for its `next_version`.
+
+        The same request again gets the same answer.
+        """
+        return receipt_answer(await correcting.submit(application_id, request))
+
+    return router
+
+
+def status_router(
+    campaigns: Mapping[CampaignId, Campaign],
+    submissions: SubmissionRepository,
+    statuses: StatusReader,
+    limits: RateLimits,
+) -> APIRouter:
+    """Return the routes that tell the status of an application."""
+    router = APIRouter(prefix="/v1", tags=["applications"])
+    limited = [Depends(limits.lookups())]
 
     @router.get("/applications/{application_id}", responses=refusals(404, 429, 503), dependencies=limited)
     async def status(application_id: str, response: Response) -> ApplicationStatus:
-        """Return the status of an application. Its id suffices: only the applicant's client has it."""
+        """Return the status of an application by its id."""
         response.headers.update(_FRESH)
         try:
             submission = await submissions.find(parse_application_id(application_id))
         except ValueError:
             raise problems.unknown_application() from None
-        return _describe_status(submission, problems.unknown_application())
+        return await statuses.describe(submission, problems.unknown_application())
 
     @router.get("/campaigns/{campaign}/receipts/{receipt}", responses=refusals(404, 429, 503), dependencies=limited)
     async def by_receipt(campaign: str, receipt: str, response: Response) -> ApplicationStatus:
@@ -87,17 +109,25 @@ def applications_router(
             submission = await submissions.find_by_receipt(known.id, receipts.normalise_receipt(receipt))
         except ValueError:
             raise problems.unknown_receipt() from None
-        return _describe_status(submission, problems.unknown_receipt())
+        return await statuses.describe(submission, problems.unknown_receipt())
 
     return router
 
 
-def _describe_status(submission: StoredSubmission | None, unknown: ProblemError) -> ApplicationStatus:
-    if submission is None or submission.status not in RECEIPTED:
-        raise unknown
-    return ApplicationStatus.model_validate(
-        {"receipt": submission.receipt, "status": submission.status, "reasons": submission.reasons}
-    )
+def receipt_keys_router(keys: PublicKeys) -> APIRouter:
+    """Return the route with the keys that check receipt documents."""
+    router = APIRouter(prefix="/v1", tags=["campaigns"])
+
+    @router.get("/receipt-keys")
+    async def receipt_keys(response: Response) -> ReceiptPublicKeys:
+        """Return the public keys of receipt documents; pages carry the same ones."""
+        response.headers.update(_FRESH)
+        found = keys.of_service("intake")
+        return ReceiptPublicKeys(
+            keys=tuple(ReceiptPublicKey(key=key.key, public_key=key.public_key, state=key.state) for key in found)
+        )
+
+    return router
 
 
 def postal_router(codes: PostalCodes, limits: RateLimits) -> APIRouter:

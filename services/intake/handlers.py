@@ -4,9 +4,9 @@ from collections.abc import Callable, Sequence
 
 from services.intake.applications.repository import SubmissionRepository
 from services.intake.campaigns.sealing_key_repository import SealingKey, SealingKeyRepository
-from services.intake.papers.repository import PaperRepository
-from services.intake.rules.paper_states import PaperStatus
-from shared.contracts import ApplicationsDecided, ErasureRequested, PaperSettled, SealingKeyPublished
+from services.intake.campaigns.stage_repository import CampaignStageRepository
+from services.intake.papers.settle import PaperSettlement
+from shared.contracts import ApplicationsDecided, DrawPublished, ErasureRequested, PaperSettled, SealingKeyPublished
 from shared.erasure import ErasureParticipant
 from shared.errors import NotReadyError
 from shared.storage import UnitOfWork
@@ -18,13 +18,14 @@ class MessageHandlers:
     def __init__(
         self,
         submissions: SubmissionRepository,
-        papers: PaperRepository,
+        papers: PaperSettlement,
         keys: SealingKeyRepository,
+        stages: CampaignStageRepository,
         erasure: ErasureParticipant,
         pinned: Callable[[], str | None],
     ) -> None:
         """Take the repositories. `pinned` returns the vault's public signing key, or None before it is pinned."""
-        self._pinned = pinned
+        self._pinned, self._stages = pinned, stages
         self._submissions, self._papers, self._keys, self._erasure = submissions, papers, keys, erasure
 
     async def save_sealing_keys(self, events: Sequence[SealingKeyPublished], uow: UnitOfWork) -> None:
@@ -41,7 +42,11 @@ class MessageHandlers:
 
     async def settle_papers(self, events: Sequence[PaperSettled], uow: UnitOfWork) -> None:
         for event in events:
-            await self._papers.settle(event.campaign, event.paper_id, PaperStatus(event.state), uow)
+            await self._papers.settle(event, uow)
+
+    async def save_draws(self, events: Sequence[DrawPublished], uow: UnitOfWork) -> None:
+        for event in events:
+            await self._stages.mark_drawn(event.campaign, uow)
 
     async def request_erasures(self, events: Sequence[ErasureRequested], uow: UnitOfWork) -> None:
         await self._erasure.on_requested(events, uow)

@@ -79,8 +79,8 @@ def conflict() -> ProblemError:
         "conflict",
         409,
         "この申込みは別の内容で受け付けています",
-        "受付状況を確かめてください。内容を変えるときは、新しい申込みとして送信してください。",
-        en="This application id came with another body before; look at its status, or apply under a new id.",
+        "受付状況を確かめてください。内容を変えるときは、訂正として送信してください。",
+        en="This application id came with another body before; look at its status, and correct it there.",
     )
 
 
@@ -92,6 +92,39 @@ def key_expired(current: KeyId) -> ProblemError:
         "新しい鍵で暗号化して、もう一度送信してください。",
         en="The sealing key is unknown or has expired; fetch the current one, seal again and send.",
         key_id=current,
+    )
+
+
+def not_yours() -> ProblemError:
+    """Refuse a wrong proof and an unknown application alike."""
+    return problem(
+        "not-yours",
+        403,
+        "受付番号と確認コードが合いません",
+        "受付番号と確認コードをもう一度確かめてください。",
+        en="The proof is not that of this application, or there is no such application; check receipt and code.",
+    )
+
+
+def version_taken(next_version: int) -> ProblemError:
+    return problem(
+        "version-taken",
+        409,
+        "ほかの訂正が先に届きました",
+        "受付状況を確かめてから、もう一度訂正してください。",
+        en="Another correction came first; look at the status, seal for `next_version` and send again.",
+        next_version=next_version,
+    )
+
+
+def too_many_versions(limit: int) -> ProblemError:
+    return problem(
+        "too-many-versions",
+        403,
+        "これ以上は訂正できません",
+        "最後に受け付けた内容が有効です。変更が必要なときは事務局へご連絡ください。",
+        en=f"An application takes {limit} corrections; the last one stands. Ask the office to change more.",
+        limit=limit,
     )
 
 

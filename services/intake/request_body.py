@@ -1,11 +1,17 @@
-"""Read a request body with a limit on bytes and on time, also where the client announces no length."""
+"""Read a request body with a limit on bytes and on time, also where the client announces no length; parse it."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from typing import TypeVar
 
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel, ValidationError
 from starlette.requests import ClientDisconnect, Request
 
+from shared.strict_json import parse_strict_json
 from shared.web import ProblemError, body_timeout, too_large
+
+Body = TypeVar("Body", bound=BaseModel)
 
 _DISCARD_LIMIT = 1024 * 1024
 """Bytes of an oversized body that are read and dropped, so that the client can read the answer."""
@@ -29,6 +35,19 @@ async def read_body(
     if body is None:
         raise refusal(limit)
     return body
+
+
+def parse_body(form: type[Body], body: bytes) -> Body:
+    """Return the request of this form. Raises RequestValidationError, which repeats nothing of what was sent."""
+    try:
+        parse_strict_json(body)
+    except ValueError:
+        raise RequestValidationError([{"type": "json_invalid", "loc": ("body",), "msg": "no JSON"}]) from None
+    try:
+        return form.model_validate_json(body)
+    except ValidationError as error:
+        mistakes = error.errors(include_input=False, include_context=False, include_url=False)
+        raise RequestValidationError([{**mistake, "loc": ("body", *mistake["loc"])} for mistake in mistakes]) from None
 
 
 async def _collect(chunks: AsyncIterator[bytes], limit: int) -> bytes | None:

@@ -2,10 +2,12 @@
 
 from typing import Annotated, Any, Final, Literal
 
+from fastapi import Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from services.intake.rules.submission import Submission
-from shared.ids import CampaignIdField, KeyIdField, ReceiptField
+from services.intake.rules.submission import Submission, VersionSubmission
+from shared.ids import ApplicationIdField, CampaignIdField, KeyIdField, ReceiptField
+from shared.service_keys import KeyState
 from shared.web.description import describe_refusals
 
 OpenApi = dict[str, Any]
@@ -18,29 +20,69 @@ class _Response(BaseModel):
     v: Literal[1] = 1
 
 
-class Receipted(_Response):
-    """Confirm an accepted application: the vault will receive it under this receipt number."""
+class ApplicationStatus(BaseModel):
+    """Describe the status of an application's last version. `reasons` are codes; intake does not know the classes.
+
+    Before the freeze it follows from the application's own content alone.
+    """
 
     model_config = ConfigDict(
-        json_schema_extra={"examples": [{"v": 1, "receipt": "W-7K3M-9Q2P-6", "status": "received"}]}
-    )
-
-    receipt: ReceiptField
-    status: Literal["received"] = "received"
-
-
-class ApplicationStatus(_Response):
-    """Describe the status of an application. `reasons` are codes; intake does not know the classes."""
-
-    model_config = ConfigDict(
+        frozen=True,
         json_schema_extra={
-            "examples": [{"v": 1, "receipt": "W-7K3M-9Q2P-6", "status": "rejected", "reasons": ["not-resident"]}]
-        }
+            "examples": [
+                {
+                    "v": 2,
+                    "receipt": "W-7K3M-9Q2P-6",
+                    "application_id": "7b0c1f52-6f0a-4c1e-9d57-3a8a8f0f6b21",
+                    "status": "rejected",
+                    "reasons": ["not-resident"],
+                    "next_version": 2,
+                }
+            ]
+        },
     )
 
+    v: Literal[2] = 2
     receipt: ReceiptField
-    status: Literal["received", "accepted", "held", "rejected"]
+    application_id: ApplicationIdField
+    status: Literal["received", "complete", "under-review", "rejected", "withdrawn", "drawn"]
     reasons: tuple[str, ...] = ()
+    next_version: Annotated[int, Field(description="number for which a correction or a withdrawal is sealed")]
+
+
+class ReceiptPublicKey(BaseModel):
+    """Key with which intake signs receipt documents; `verify` is a retired key, `revoked` a stolen one."""
+
+    model_config = ConfigDict(frozen=True)
+
+    key: Annotated[str, Field(description="the member `key` of the documents that it signed")]
+    public_key: Annotated[str, Field(description="Ed25519, base64url of 32 bytes")]
+    state: KeyState
+
+
+class ReceiptPublicKeys(BaseModel):
+    """Keys with which a receipt document is checked. Compare them with a copy that did not come from intake."""
+
+    model_config = ConfigDict(
+        frozen=True,
+        json_schema_extra={
+            "examples": [
+                {
+                    "v": 2,
+                    "keys": [
+                        {
+                            "key": "56475aa75463474c",
+                            "public_key": "A6EHv_POEL4dcN0Y50vAmWfk1jCbpQ1fHdyGZBJVMbg",
+                            "state": "active",
+                        }
+                    ],
+                }
+            ]
+        },
+    )
+
+    v: Literal[2] = 2
+    keys: tuple[ReceiptPublicKey, ...]
 
 
 class KeyDocument(_Response):
@@ -122,12 +164,14 @@ class Summary(_Response):
 
 
 _REFUSALS: Final[dict[int, str]] = {
-    401: "`unauthorized`: only staff may send paper (`channel`), with the staff token",
-    403: "`not-open` (with `opens`) or `closed` (with `closed`): outside the window",
+    401: "`unauthorized`: only staff, with the token of this address",
+    403: "`not-open` (with `opens`) or `closed` (with `closed`): outside the window. Versions also: `not-yours`, a "
+    "wrong proof or an unknown id alike; `too-many-versions`",
     404: "`campaign-unknown`, `application-unknown`, `receipt-unknown` or `postal-code-unknown`",
     408: "`body-timeout`: the body did not arrive in time",
     409: "`conflict`: the id came with another body before; `key-expired` (with the current `key_id`); "
-    "`serial-taken`: another paper has this number",
+    "`serial-taken`: another paper has this number; `version-taken` (with `next_version`): another correction came "
+    "first",
     413: "`too-large`: more than the `limit` of bytes",
     422: "`invalid`: not the documented shape; names members of the schema, never what was sent",
     428: "`work-required`: proof of work of so many `bits` is required at present; send the same with `Kuji-Work`",
@@ -141,8 +185,11 @@ def refusals(*statuses: int) -> dict[int | str, OpenApi]:
     return describe_refusals({status: _REFUSALS[status] for status in statuses})
 
 
-def submission_body() -> OpenApi:
-    """Return the description of the request body, for the endpoint that reads its body itself to count the bytes."""
-    return {
-        "requestBody": {"required": True, "content": {"application/json": {"schema": Submission.model_json_schema()}}}
-    }
+def submission_body(form: type[Submission | VersionSubmission]) -> OpenApi:
+    """Return the description of the request body, for an endpoint that reads its body itself to count the bytes."""
+    return {"requestBody": {"required": True, "content": {"application/json": {"schema": form.model_json_schema()}}}}
+
+
+def receipt_answer(document: str) -> Response:
+    """Return the answer with a signed receipt document, byte for byte as it is stored and hashed into the roll."""
+    return Response(document, 202, {"Cache-Control": "no-store"}, media_type="application/json")

@@ -15,6 +15,9 @@ class Rates:
     applications: int
     lookups: int
     overall: int
+    free_per_minute: int = 0
+    free_per_second: int = 0
+    """Applications of one address and of all addresses that need no proof of work."""
 
 
 class IntakeSettings(ServiceSettings):
@@ -39,7 +42,16 @@ class IntakeSettings(ServiceSettings):
         2000, ge=0, description="most requests of each kind from all addresses in a second, per process; 0: no limit"
     )
     work_bits: int = Field(
-        0, ge=0, le=24, description="proof of work for each web application, zero bits; 0: none. 18 is about a second"
+        18,
+        ge=0,
+        le=24,
+        description="proof of work of an application while many arrive, zero bits; 18 is about a second; 0: never",
+    )
+    free_per_minute: int = Field(
+        60, ge=0, description="applications from one address in a minute that need no proof of work"
+    )
+    free_per_second: int = Field(
+        100, ge=0, description="applications from all addresses in a second, per process, that need no proof of work"
     )
     paper_token_file: Path | None = Field(
         None, description="file with the token of the tools that send paper; without it no paper is accepted"
@@ -49,7 +61,13 @@ class IntakeSettings(ServiceSettings):
 
     @property
     def rates(self) -> Rates:
-        return Rates(self.applications_per_minute, self.lookups_per_minute, self.requests_per_second)
+        return Rates(
+            self.applications_per_minute,
+            self.lookups_per_minute,
+            self.requests_per_second,
+            self.free_per_minute,
+            self.free_per_second,
+        )
 
     @property
     def settle_s(self) -> float:

@@ -10,6 +10,7 @@ from shared.ids import (
     ApplicationIdField,
     CampaignIdField,
     ClassIdField,
+    DrawIdField,
     KeyIdField,
     ReceiptField,
     TokenField,
@@ -192,6 +193,14 @@ class ClosedReceipt(Value):
     receipt: ReceiptField
     version: Version
     line: RollLine
+
+
+class DrawPublished(Event):
+    """The draw of a campaign is published: from now on intake shows each complete application as drawn."""
+
+    name: ClassVar[str] = "draw.published"
+    campaign: CampaignIdField
+    draw: DrawIdField
 
 
 class ReceiptsClosed(Event):

@@ -9,6 +9,7 @@ from shared.contracts.applications import (
     ApplicationsHeld,
     ApplicationsRejected,
     ContactsRegistered,
+    DrawPublished,
     ReceiptsClosed,
     SealingKeyPublished,
 )
@@ -52,6 +53,7 @@ ROUTES: tuple[Route, ...] = (
     Route(PaperSettled, ("vault",), ("intake",)),
     Route(ReceiptsAssigned, ("intake",), ("vault",)),
     Route(ReceiptsClosed, ("intake",), ("lottery",)),
+    Route(DrawPublished, ("lottery",), ("intake",)),
     Route(ResultsPublished, ("lottery",), ("notifier",)),
     Route(PlacesOffered, ("lottery",), ("notifier",)),
     Route(SlipsIssued, ("lottery",), ("vault",)),

@@ -78,8 +78,8 @@ def test_what_each_service_hears_holds_nothing_it_must_not_know():
     """Check the table "who may know what" of docs/architecture.md against the messages."""
     forbidden = {
         "intake": {"class_id", "choices", "outcomes", "token", "contact"},
-        "lottery": {"contact", "mail_domain_class", "sealed"},
-        "notifier": {"sealed", "choices"},
+        "lottery": {"contact", "mail_domain_class", "sealed", "application_id", "code"},
+        "notifier": {"sealed", "choices", "application_id"},
         "vault": {"outcomes", "outcome"},
     }
     for sample in SAMPLES:

@@ -17,12 +17,12 @@ import psutil
 from shared.campaign import load_campaign
 from shared.clock import set_rehearsal_clock
 from shared.ids import ApplicationId, new_application_id
-from tests.support.vault_messages import CAMPAIGN, VaultSide
+from tests.support.vault_messages import CAMPAIGN, VaultSide, proof_digest_of
 
 PATH = f"/v1/campaigns/{CAMPAIGN}/applications"
 PLAINTEXT = 600
 """Bytes of a typical application before sealing."""
-_LIMITS = ("APPLICATIONS_PER_MINUTE", "LOOKUPS_PER_MINUTE", "REQUESTS_PER_SECOND")
+_LIMITS = ("APPLICATIONS_PER_MINUTE", "LOOKUPS_PER_MINUTE", "REQUESTS_PER_SECOND", "WORK_BITS")
 
 
 @dataclass(frozen=True)
@@ -84,8 +84,15 @@ async def await_key(port: int) -> None:
 
 def sealed_bodies(vault: VaultSide) -> Iterator[tuple[ApplicationId, bytes]]:
     """Yield bodies with distinct ids. The content is sealed once, because sealing would slow the client down."""
-    sealed = vault.key().seal(new_application_id(), bytes(PLAINTEXT))
-    around = json.dumps({"v": 1, "application_id": "*", "key_id": "k1", "sealed": sealed}, separators=(",", ":"))
+    sealer = new_application_id()
+    content = {
+        "v": 2,
+        "application_id": "*",
+        "key_id": "k1",
+        "sealed": vault.key().seal(sealer, bytes(PLAINTEXT)),
+        "proof_sha256": proof_digest_of(sealer),
+    }
+    around = json.dumps(content, separators=(",", ":"))
     before, after = (part.encode() for part in around.split("*"))
     while True:
         application_id = new_application_id()

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 
+from shared.codes import EntryId, ProofDigest
 from shared.contracts import (
     AcceptedApplication,
     ApplicationReceived,
@@ -9,17 +10,21 @@ from shared.contracts import (
     ApplicationsDecided,
     ApplicationsHeld,
     ApplicationsRejected,
+    AssignedReceipt,
     CardFailure,
     Choice,
     ClassPass,
+    ClosedReceipt,
     Contact,
     ContactsRegistered,
     Decision,
+    DrawPublished,
     ErasureCompleted,
     ErasureRequested,
     Event,
     HeldApplication,
     IssuedSlip,
+    KeyedApplication,
     MailAnswer,
     MailBounced,
     MailCompleted,
@@ -34,6 +39,7 @@ from shared.contracts import (
     PlacesOffered,
     PrintCompleted,
     PrintRequested,
+    ReceiptsAssigned,
     ReceiptsClosed,
     RecipientRefusal,
     Refusal,
@@ -67,6 +73,8 @@ RECEIPT = Receipt("W-7K3M-9Q2P-6")
 CLASS = ClassId("junior-football")
 NOTICE = NoticeId(f"n-{1:020x}")
 PAPER = PaperId("5d0b3f1f-2a52-4c6c-9d3a-0b6f6f0f2c22")
+ENTRY = EntryId("0b6f2a525d0b4b6c9d3a3f1f6f0f2c11")
+DIGEST = ProofDigest("5f70bf18a086007016e948b04aed3b82103a36bea41755b6cddfaf10ace3c6ef")
 REFUSED = (Refusal(class_id=ClassId("press-kids"), reason="grade"),)
 
 SLIP = OutcomeSlip(
@@ -75,7 +83,7 @@ SLIP = OutcomeSlip(
     n=1_000_000,
     token=TOKEN,
     receipt=RECEIPT,
-    entry="0b6f2a525d0b4b6c9d3a3f1f6f0f2c11",
+    entry=ENTRY,
     issued_at="2018-06-08T10:00:00+09:00",
     outcomes=(
         SlipOutcome(
@@ -84,7 +92,6 @@ SLIP = OutcomeSlip(
         SlipOutcome(class_id=ClassId("press-kids"), outcome="refused", seats=1, reason="grade"),
     ),
     passes=(ClassPass(class_id=CLASS, code=f"KP1:{'A' * 160}"),),
-    pass_code="7K3M-9Q2P-60AB-CDEF",
     key="0123456789abcdef",
     signature="A" * 86,
 )
@@ -108,6 +115,7 @@ SAMPLES: tuple[Event, ...] = (
         campaign=CAMPAIGN,
         application_id=APPLICATION,
         receipt=RECEIPT,
+        version=1,
         channel="web",
         key_id=KeyId("k1"),
         sealed="c2VhbGVk",
@@ -115,14 +123,25 @@ SAMPLES: tuple[Event, ...] = (
     ),
     ApplicationsDecided(
         campaign=CAMPAIGN,
-        items=(Decision(application_id=APPLICATION, status="rejected", reasons=("not-resident",), revision=1),),
+        items=(
+            Decision(
+                application_id=APPLICATION,
+                receipt=RECEIPT,
+                version=1,
+                status="rejected",
+                reasons=("not-resident",),
+                revision=1,
+            ),
+        ),
     ),
     ApplicationsAccepted(
         campaign=CAMPAIGN,
         items=(
             AcceptedApplication(
                 receipt=RECEIPT,
-                application_id=APPLICATION,
+                version=2,
+                entry=ENTRY,
+                proof_sha256=DIGEST,
                 token=TOKEN,
                 channel="web",
                 choices=(Choice(class_id=CLASS, seats=1),),
@@ -133,10 +152,27 @@ SAMPLES: tuple[Event, ...] = (
     ),
     ApplicationsRejected(
         campaign=CAMPAIGN,
-        items=(RejectedApplication(application_id=APPLICATION, channel="fax", reasons=("grade",), revision=1),),
+        items=(
+            RejectedApplication(
+                receipt=RECEIPT,
+                version=1,
+                verdict="rejected",
+                entry=ENTRY,
+                proof_sha256=DIGEST,
+                token=TOKEN,
+                channel="fax",
+                reasons=("grade",),
+                revision=1,
+            ),
+        ),
     ),
     ApplicationsHeld(
-        campaign=CAMPAIGN, items=(HeldApplication(application_id=APPLICATION, channel="post", revision=1),)
+        campaign=CAMPAIGN,
+        items=(
+            HeldApplication(
+                receipt=RECEIPT, version=1, entry=ENTRY, proof_sha256=DIGEST, token=TOKEN, channel="post", revision=1
+            ),
+        ),
     ),
     ContactsRegistered(
         campaign=CAMPAIGN,
@@ -162,8 +198,25 @@ SAMPLES: tuple[Event, ...] = (
         sealed="c2VhbGVk",
         received_at=datetime(2018, 5, 16, 9, tzinfo=UTC),
     ),
-    PaperSettled(campaign=CAMPAIGN, paper_id=PAPER, state="keyed"),
-    ReceiptsClosed(campaign=CAMPAIGN, part=1, parts=1, total=1, application_ids=(APPLICATION,)),
+    PaperSettled(
+        campaign=CAMPAIGN,
+        paper_id=PAPER,
+        state="keyed",
+        applications=(KeyedApplication(application_id=APPLICATION, proof_sha256=DIGEST),),
+    ),
+    ReceiptsAssigned(
+        campaign=CAMPAIGN,
+        paper_id=PAPER,
+        items=(AssignedReceipt(application_id=APPLICATION, receipt=Receipt("F-7K3M-9Q2P-6")),),
+    ),
+    ReceiptsClosed(
+        campaign=CAMPAIGN,
+        part=1,
+        parts=1,
+        total=1,
+        items=(ClosedReceipt(receipt=RECEIPT, version=2, line="0" * 64),),
+    ),
+    DrawPublished(campaign=CAMPAIGN, draw=DrawId("777-days-1")),
     ResultsPublished(campaign=CAMPAIGN, draw=DrawId("777-days-1"), part=1, parts=1, items=(SLIP,)),
     PlacesOffered(
         campaign=CAMPAIGN,

@@ -30,7 +30,6 @@ def slip_document(**changes: Any) -> JsonObject:
             {"class_id": "press-kids", "outcome": "refused", "seats": 1, "reason": "grade"},
         ],
         "passes": [{"class_id": "junior-football", "code": PASS}],
-        "pass_code": "7K3M-9Q2P-60AB-CDEF",
     }
     return {name: value for name, value in (document | changes).items() if value is not None}
 

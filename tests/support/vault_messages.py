@@ -1,8 +1,9 @@
-"""Play the vault for intake: publish keys and verdicts, open applications. Real broker, real HPKE."""
+"""Play the vault for intake: publish keys and verdicts, open applications and versions. Real broker, real HPKE."""
 
 import asyncio
+import hashlib
 import json
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 import aio_pika
 from aio_pika.abc import AbstractChannel, AbstractRobustConnection
@@ -11,9 +12,11 @@ from cryptography.hazmat.primitives.asymmetric.mlkem import MLKEM768PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from deploy.demo.sealing import SUITE_NAME, SealingKey, sealing_info
+from shared import crockford
+from shared.codes import Code, ProofDigest, intake_proof, proof_digest
 from shared.contracts import ApplicationReceived, ApplicationsDecided, Decision, Event, SealingKeyPublished
 from shared.encoding import b64url, unb64url
-from shared.ids import ApplicationId, CampaignId, KeyId
+from shared.ids import ApplicationId, CampaignId, KeyId, Receipt
 from shared.messaging.envelope import Envelope
 from shared.messaging.names import Names
 from shared.signing import SigningKey
@@ -87,7 +90,7 @@ class VaultSide:
 
     def open(self, event: ApplicationReceived) -> dict[str, Any]:
         """Return the content that the applicant wrote."""
-        info = sealing_info(event.campaign, event.key_id, event.application_id)
+        info = sealing_info(event.campaign, event.key_id, event.application_id, event.version)
         opened: dict[str, Any] = json.loads(_SUITE.decrypt(unb64url(event.sealed), self._private, info))
         return opened
 
@@ -96,5 +99,34 @@ async def connected(amqp_url: str) -> AbstractRobustConnection:
     return await aio_pika.connect_robust(amqp_url, timeout=10)
 
 
-def accepted(application_id: ApplicationId, revision: int = 1) -> Decision:
-    return Decision(application_id=application_id, status="accepted", revision=revision)
+def decide(
+    application_id: ApplicationId,
+    status: Literal["complete", "under-review", "rejected", "withdrawn"] = "complete",
+    *reasons: str,
+    revision: int = 1,
+    version: int = 1,
+) -> Decision:
+    """Return a verdict. Intake finds the application by its id, so the receipt is a sample."""
+    return Decision(
+        application_id=application_id,
+        receipt=Receipt("W-7K3M-9Q2P-6"),
+        version=version,
+        status=status,
+        reasons=reasons,
+        revision=revision,
+    )
+
+
+def code_of(application_id: ApplicationId) -> Code:
+    """Return the code that the tests' applicant with this id has."""
+    return Code(crockford.encode(hashlib.sha256(application_id.encode()).digest(), 16))
+
+
+def proof_of(application_id: ApplicationId) -> str:
+    """Return this applicant's proof for intake."""
+    return intake_proof(CAMPAIGN, application_id, code_of(application_id))
+
+
+def proof_digest_of(application_id: ApplicationId) -> ProofDigest:
+    """Return the digest that intake stores of this applicant's proof."""
+    return proof_digest(proof_of(application_id))

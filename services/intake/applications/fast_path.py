@@ -2,7 +2,7 @@
 
 FastAPI's routing, dependencies and serialisation took three fifths of the time that an application costs this process
 (ADR 0015). `SubmissionService` does the work, as for the route of `endpoints.py`. That route describes the endpoint
-and answers all other requests to it (paper from staff, other methods).
+and answers all other requests to it (other methods, addresses with a query).
 """
 
 import re
@@ -13,7 +13,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from services.intake.applications.submit import SubmissionService
-from services.intake.schemas import Receipted
+from services.intake.schemas import receipt_answer
 from shared.storage import translate_errors
 from shared.web import answer_to
 
@@ -37,17 +37,17 @@ class FastPath:
     async def _answer(self, campaign: str, request: Request) -> Response:
         try:
             with translate_errors():
-                receipt = await self._applying.submit(campaign, "web", request, request.headers.get("kuji-work"))
+                document = await self._applying.submit(campaign, request, request.headers.get("kuji-work"))
         except Exception as error:
             answer = answer_to(error)
             if answer is None:
                 raise
             return answer
-        return Response(Receipted(receipt=receipt).model_dump_json(), 202, media_type="application/json")
+        return receipt_answer(document)
 
 
 def _match_campaign(scope: Scope) -> str | None:
-    """Return the campaign in the path of a web application, else None: a query may name a paper channel."""
+    """Return the campaign in the path of a web application, else None."""
     if scope["type"] != "http" or scope["method"] != "POST" or scope["query_string"]:
         return None
     match = _PATH.fullmatch(scope["path"])

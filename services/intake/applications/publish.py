@@ -1,6 +1,6 @@
 """Publish applications to the vault; those that arrive at the same time share one message (ADR 0015).
 
-The event id derives from the application id, so the vault recognises a repetition in any message.
+The event id derives from application id and version, so the vault recognises a repetition in any message.
 """
 
 from collections.abc import Sequence
@@ -33,8 +33,12 @@ class ApplicationPublisher:
         """Publish each application once, also if two requests brought it at the same time."""
         by_campaign: dict[CampaignId, dict[EventId, Event]] = {}
         for application in applications:
-            event_id = derived_event_id(ApplicationReceived.name, application.application_id)
-            by_campaign.setdefault(application.campaign, {})[event_id] = application
+            by_campaign.setdefault(application.campaign, {})[event_id_of(application)] = application
         for events in by_campaign.values():
             await self._publisher.publish_all(list(events.items()))
         return [None] * len(applications)
+
+
+def event_id_of(application: ApplicationReceived) -> EventId:
+    """Return the id of the event, the same for each repetition of one version."""
+    return derived_event_id(ApplicationReceived.name, application.application_id, str(application.version))

@@ -43,6 +43,8 @@ class RateLimits:
             "applications": WindowCounts(rates.overall, _SECOND_S),
             "lookups": WindowCounts(rates.overall, _SECOND_S),
         }
+        self._free_by_address = WindowCounts(rates.free_per_minute, _MINUTE_S)
+        self._free_overall = WindowCounts(rates.free_per_second, _SECOND_S)
         self._hash = AddressHash()
         self._since = datetime.now(UTC)
 
@@ -50,7 +52,14 @@ class RateLimits:
         """Return the number of counted addresses that may stem from before `at` (machine's clock)."""
         if self._since >= at:
             return 0
-        return sum(counts.counted(time.monotonic()) for counts in self._by_address.values())
+        counts = (*self._by_address.values(), self._free_by_address)
+        return sum(each.counted(time.monotonic()) for each in counts)
+
+    def needs_work(self, request: Request) -> bool:
+        """Count an application; return True if so many arrive from its address, or from all, that it needs work."""
+        now = time.monotonic()
+        waits = (self._free_by_address.hit(self._hash.of(request), now), self._free_overall.hit(_ALL_ADDRESSES, now))
+        return any(wait_s is not None for wait_s in waits)
 
     def applications(self) -> Limit:
         """Return the limit for applications."""

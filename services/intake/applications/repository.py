@@ -1,17 +1,18 @@
-"""Store submissions: id, receipt, fingerprint, status. No sealed bytes, no person, no class (R-C9).
+"""Store submissions: id, receipt document, fingerprint, digest of the proof, status. No sealed bytes, no person (R-C9).
 
 Unique indexes prevent duplicates: the application id is the document's id; a receipt is unique in its campaign.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from typing import Any, Final, Self
 
+from services.intake.receipts.sign import Receiptable, ReceiptSigner, SignedReceipt, truncate_to_milliseconds
 from services.intake.rules.states import RECEIPTED, SUBMISSION_STATES, Status
-from shared import receipts
 from shared.batching import Batcher
-from shared.contracts import Channel, Decision
+from shared.codes import ProofDigest
+from shared.contracts import Channel, ClosedReceipt, Decision
 from shared.ids import ApplicationId, CampaignId, Receipt
 from shared.storage import BulkWriteError, DuplicateKeyError, Store, UnitOfWork, UpdateOne, delete_in_chunks
 
@@ -28,15 +29,22 @@ class Arrival:
     campaign: CampaignId
     channel: Channel
     fingerprint: str
+    proof_sha256: ProofDigest
     at: datetime
 
 
 @dataclass(frozen=True)
 class StoredSubmission:
-    """Hold what intake stores of one application."""
+    """Hold what intake stores of one application.
+
+    `document`: receipt document of version 1. `version`, `line`, `status` and `reasons`: of the last version.
+    """
 
     arrival: Arrival
     receipt: Receipt
+    document: str
+    line: str
+    version: int = 1
     status: Status = Status.PENDING
     reasons: tuple[str, ...] = ()
     revision: int = 0
@@ -49,10 +57,29 @@ class StoredSubmission:
             campaign=document["campaign"],
             channel=document["channel"],
             fingerprint=document["fingerprint"],
+            proof_sha256=document["proof_sha256"],
             at=document["recorded_at"],
         )
-        reasons = tuple(document["reasons"])
-        return cls(arrival, document["receipt"], Status(document["status"]), reasons, document["revision"])
+        return cls(
+            arrival,
+            receipt=document["receipt"],
+            document=document["document"],
+            line=document["line"],
+            version=document["version"],
+            status=Status(document["status"]),
+            reasons=tuple(document["reasons"]),
+            revision=document["revision"],
+        )
+
+    @classmethod
+    def of_receipt(cls, arrival: Arrival, signed: SignedReceipt, status: Status = Status.PENDING) -> Self:
+        """Return the record of a new application."""
+        return cls(arrival, signed.receipt, signed.document, signed.line, status=status)
+
+    @property
+    def has_receipt(self) -> bool:
+        """True if the applicant may have the receipt document."""
+        return self.status in RECEIPTED
 
     def to_document(self) -> dict[str, Any]:
         """Return the document to store."""
@@ -61,7 +88,11 @@ class StoredSubmission:
             "campaign": self.arrival.campaign,
             "channel": self.arrival.channel,
             "fingerprint": self.arrival.fingerprint,
+            "proof_sha256": self.arrival.proof_sha256,
             "receipt": self.receipt,
+            "document": self.document,
+            "version": self.version,
+            "line": self.line,
             "status": self.status,
             "reasons": list(self.reasons),
             "revision": self.revision,
@@ -69,47 +100,65 @@ class StoredSubmission:
         }
 
 
+@dataclass(frozen=True)
+class _Draft:
+    """Arrival before it has a receipt number."""
+
+    arrival: Arrival
+    stated: Receiptable
+    receipt_key: bytes = field(repr=False)
+
+
 class SubmissionRepository:
     """Read and write submissions; each change of status is one conditional write along `SUBMISSION_STATES`."""
 
-    def __init__(self, store: Store) -> None:
-        self._applications = store.db[APPLICATIONS]
+    def __init__(self, store: Store, signer: ReceiptSigner) -> None:
+        self._applications, self._signer = store.db[APPLICATIONS], signer
         self._add = Batcher(self._add_all)
         self._confirm = Batcher(self._confirm_all)
 
-    async def add(self, arrival: Arrival) -> StoredSubmission:
-        """Insert an arrival as pending, or return what was stored under its id before, whatever its body was."""
-        return await self._add(replace(arrival, at=_truncate_to_milliseconds(arrival.at)))
+    async def add(self, arrival: Arrival, receipt_key: bytes, sealed_sha256: str) -> StoredSubmission:
+        """Insert an arrival as pending, or return what was stored under its id before, whatever its body was.
 
-    async def _add_all(self, arrivals: Sequence[Arrival]) -> list[StoredSubmission]:
+        `receipt_key`: the campaign's, from which the receipt number is made.
+        """
+        at = truncate_to_milliseconds(arrival.at)
+        stated = Receiptable(arrival.campaign, arrival.application_id, sealed_sha256, at)
+        return await self._add(_Draft(replace(arrival, at=at), stated, receipt_key))
+
+    async def _add_all(self, drafts: Sequence[_Draft]) -> list[StoredSubmission]:
         """Insert all with their first receipt candidates; insert those whose id or receipt is taken one by one."""
-        candidates = [_make_candidate(arrival) for arrival in arrivals]
+        candidates = [next(self._candidates(draft)) for draft in drafts]
         taken: set[int] = set()
         try:
             await self._applications.insert_many(list(map(_make_pending_document, candidates)), ordered=False)
         except BulkWriteError as error:
             taken = _duplicate_indexes(error)
         return [
-            await self._add_one(candidate.arrival) if index in taken else candidate
-            for index, candidate in enumerate(candidates)
+            await self._add_one(draft) if index in taken else candidate
+            for index, (draft, candidate) in enumerate(zip(drafts, candidates, strict=True))
         ]
 
-    async def _add_one(self, arrival: Arrival) -> StoredSubmission:
-        for receipt in receipts.candidates(arrival.channel, arrival.application_id):
-            candidate = StoredSubmission(arrival, receipt)
+    def _candidates(self, draft: _Draft) -> Iterator[StoredSubmission]:
+        for signed in self._signer.candidates(draft.receipt_key, draft.arrival.channel, draft.stated):
+            yield StoredSubmission.of_receipt(draft.arrival, signed)
+
+    async def _add_one(self, draft: _Draft) -> StoredSubmission:
+        for candidate in self._candidates(draft):
             try:
                 await self._applications.insert_one(_make_pending_document(candidate))
             except DuplicateKeyError:
-                earlier = await self.find(arrival.application_id)
+                earlier = await self.find(draft.arrival.application_id)
                 if earlier is not None:
                     return earlier
             else:
                 return candidate
         raise AssertionError("no receipt number is left")
 
-    async def find(self, application_id: ApplicationId) -> StoredSubmission | None:
+    async def find(self, application_id: ApplicationId, uow: UnitOfWork | None = None) -> StoredSubmission | None:
         """Return the submission, or None where intake has none of this id."""
-        document = await self._applications.find_one({"_id": application_id})
+        session = None if uow is None else uow.session
+        document = await self._applications.find_one({"_id": application_id}, session=session)
         return None if document is None else StoredSubmission.from_document(document)
 
     async def find_by_receipt(self, campaign: CampaignId, receipt: Receipt) -> StoredSubmission | None:
@@ -133,7 +182,8 @@ class SubmissionRepository:
     async def decide(self, campaign: CampaignId, decisions: Sequence[Decision], uow: UnitOfWork) -> None:
         """Write decisions of the vault; the higher revision holds, in whatever order two decisions arrive.
 
-        Applications that intake does not have (erased, expired) are not inserted.
+        A decision about an earlier version than the last one is not shown. Applications that intake does not have
+        (erased, expired) are not inserted.
         """
         changes = [_make_decision_update(campaign, decision) for decision in decisions]
         await uow.db[APPLICATIONS].bulk_write(changes, ordered=True, session=uow.session)
@@ -148,11 +198,28 @@ class SubmissionRepository:
         pending = {"campaign": campaign, "status": {"$in": SUBMISSION_STATES.before(Status.LATE)}}
         await self._applications.update_many(pending, {"$set": {"status": Status.LATE}})
 
-    async def list_receipted(self, campaign: CampaignId, uow: UnitOfWork) -> list[ApplicationId]:
-        """Return the ids of all applications with a receipt, sorted."""
-        query = {"campaign": campaign, "status": _RECEIPTED}
-        documents = uow.db[APPLICATIONS].find(query, {"_id": 1}, session=uow.session).sort("_id", 1)
-        return [ApplicationId(document["_id"]) async for document in documents]
+    async def list_receipted(self, campaign: CampaignId, uow: UnitOfWork) -> list[ClosedReceipt]:
+        """Return receipt, last version and line of all applications with a receipt."""
+        query, members = {"campaign": campaign, "status": _RECEIPTED}, {"_id": 0, "receipt": 1, "version": 1, "line": 1}
+        documents = uow.db[APPLICATIONS].find(query, members, session=uow.session)
+        return [ClosedReceipt.model_construct(**document) async for document in documents]
+
+    async def add_settled(self, submission: StoredSubmission, uow: UnitOfWork) -> None:
+        """Insert an application that the vault made of a paper."""
+        await uow.db[APPLICATIONS].insert_one(submission.to_document(), session=uow.session)
+
+    async def is_receipt_taken(self, campaign: CampaignId, receipt: Receipt, uow: UnitOfWork | None = None) -> bool:
+        """Return True if an application of the campaign has this receipt number."""
+        session = None if uow is None else uow.session
+        query = {"campaign": campaign, "receipt": receipt}
+        return await self._applications.find_one(query, {"_id": 1}, session=session) is not None
+
+    async def advance_version(self, application_id: ApplicationId, signed: SignedReceipt, uow: UnitOfWork) -> None:
+        """Make a further version the last one; the vault has not decided about it yet."""
+        change = {"version": signed.version, "line": signed.line, "status": Status.RECEIVED, "reasons": []}
+        await uow.db[APPLICATIONS].update_one(
+            {"_id": application_id}, {"$set": {**change, "revision": 0}}, session=uow.session
+        )
 
     async def count_by_channel(self, campaign: CampaignId) -> dict[str, dict[str, int]]:
         """Return the number of applications by channel and status, pending ones included."""
@@ -176,10 +243,6 @@ class SubmissionRepository:
         await delete_in_chunks(self._applications, {"campaign": campaign})
 
 
-def _make_candidate(arrival: Arrival) -> StoredSubmission:
-    return StoredSubmission(arrival, next(receipts.candidates(arrival.channel, arrival.application_id)))
-
-
 def _make_pending_document(submission: StoredSubmission) -> dict[str, Any]:
     """Add `pending_since` (wall time), by which the database deletes applications that were never completed."""
     return submission.to_document() | {"pending_since": datetime.now(UTC)}
@@ -198,13 +261,9 @@ def _make_decision_update(campaign: CampaignId, decision: Decision) -> UpdateOne
     earlier = {
         "_id": decision.application_id,
         "campaign": campaign,
+        "version": decision.version,
         "status": {"$in": SUBMISSION_STATES.before(target)},
         "revision": {"$lt": decision.revision},
     }
     change = {"status": target, "reasons": list(decision.reasons), "revision": decision.revision}
     return UpdateOne(earlier, {"$set": change, "$unset": {"pending_since": ""}})
-
-
-def _truncate_to_milliseconds(at: datetime) -> datetime:
-    """Return the time as the database stores it, so that a repetition publishes the same event."""
-    return at.astimezone(UTC) - timedelta(microseconds=at.microsecond % 1000)

@@ -18,11 +18,12 @@ class CampaignStage:
 
     campaign: CampaignId
     stage: Stage = Stage.OPEN
+    is_drawn: bool = False
 
     @classmethod
     def from_document(cls, document: Mapping[str, Any]) -> Self:
         """Return the record of a stored document."""
-        return cls(CampaignId(document["_id"]), Stage(document["stage"]))
+        return cls(CampaignId(document["_id"]), Stage(document["stage"]), document.get("drawn", False))
 
     @property
     def is_erased(self) -> bool:
@@ -59,6 +60,19 @@ class CampaignStageRepository:
         query = {"_id": {"$in": list(set(campaigns))}, "stage": Stage.OPEN}
         open_campaigns = {document["_id"] async for document in self._campaigns.find(query, {"_id": 1})}
         return [campaign in open_campaigns for campaign in campaigns]
+
+    async def keep_open(self, campaign: CampaignId, uow: UnitOfWork) -> bool:
+        """Return True if the campaign is open and stays open until this transaction is committed.
+
+        The write conflicts with the closing: of the two, one comes wholly before the other.
+        """
+        source = {"_id": campaign, "stage": Stage.OPEN}
+        change = {"$inc": {"versions": 1}}
+        return bool((await uow.db[CAMPAIGNS].update_one(source, change, session=uow.session)).modified_count)
+
+    async def mark_drawn(self, campaign: CampaignId, uow: UnitOfWork) -> None:
+        """Record that the campaign's draw is published."""
+        await uow.db[CAMPAIGNS].update_one({"_id": campaign}, {"$set": {"drawn": True}}, session=uow.session)
 
     async def advance(self, campaign: CampaignId, target: Stage, *, uow: UnitOfWork | None = None) -> bool:
         """Move the campaign to `target`, if the table allows it.

@@ -21,6 +21,7 @@ from shared.campaign import Campaign
 from shared.catalogue import Catalogue
 from shared.clock import Clock
 from shared.ids import CampaignId
+from shared.service_keys import PublicKeys
 from shared.web.pages import HEADERS, Renderer
 
 TemplateData = dict[str, Any]
@@ -46,11 +47,12 @@ class Site:
         renderer: Renderer,
         sheets: Sheets,
         pin: PinnedKey,
+        receipt_keys: PublicKeys,
         lottery: str = "",
     ) -> None:
         """`lottery`: origin of the lottery's pages; empty if the settings name none."""
         self._campaigns, self._keys, self._stages, self._clock = campaigns, keys, stages, clock
-        self._renderer, self._sheets, self._pin = renderer, sheets, pin
+        self._renderer, self._sheets, self._pin, self._receipt_keys = renderer, sheets, pin, receipt_keys
         self._lottery = lottery
         self._odds = {campaign.id: wording.odds_by_class(campaign) for campaign in campaigns.values()}
 
@@ -124,6 +126,9 @@ class Site:
             "lang": texts.lang,
             "signing_key": self._pin.value() or "",
             "is_open": is_open,
+            "intake_keys": [
+                key.public_key for key in self._receipt_keys.of_service("intake") if key.state != "revoked"
+            ],
             "now": self._clock.now().isoformat(),
             "texts": texts.for_the_program(_PROGRAM),
             "rules": {

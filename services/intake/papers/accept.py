@@ -6,12 +6,13 @@ from services.intake.applications.admission_check import AdmissionCheck, refuse_
 from services.intake.campaigns.stage_repository import CampaignStageRepository
 from services.intake.papers import problems as paper_problems
 from services.intake.papers.repository import PaperRepository, SerialTakenError, StoredPaper
+from services.intake.receipts.key_repository import ReceiptKeyRepository
 from services.intake.rules.paper_states import PaperStatus
 from services.intake.rules.paper_submission import PaperSubmission
 from shared.campaign import Campaign
 from shared.clock import Clock
 from shared.contracts import Event, PaperReceived
-from shared.ids import EventId, Receipt, derived_event_id
+from shared.ids import EventId, derived_event_id
 from shared.web import ProblemError
 
 
@@ -30,21 +31,22 @@ class PaperAcceptance:
         papers: PaperRepository,
         admission: AdmissionCheck,
         stages: CampaignStageRepository,
+        receipt_keys: ReceiptKeyRepository,
         publisher: Publisher,
         clock: Clock,
     ) -> None:
         self._papers, self._admission, self._stages = papers, admission, stages
-        self._publisher, self._clock = publisher, clock
+        self._receipt_keys, self._publisher, self._clock = receipt_keys, publisher, clock
 
-    async def accept(self, campaign: Campaign, paper: PaperSubmission, fingerprint: str) -> Receipt:
-        """Return the receipt; a repetition returns the same one. Raises ProblemError (403, 409, 503)."""
+    async def accept(self, campaign: Campaign, paper: PaperSubmission, fingerprint: str) -> str:
+        """Return the receipt document; a repetition returns the same one. Raises ProblemError (403, 409, 503)."""
         refusal = await self._admission.refusal(campaign, paper.channel, paper.key_id, self._clock.now())
         stored = await self._find(paper, refusal) if refusal else await self._add(campaign, paper, fingerprint)
         if stored.fingerprint != fingerprint:
             raise paper_problems.conflict()
         if stored.status in {PaperStatus.PENDING, PaperStatus.LATE}:
             await self._complete(campaign, paper, stored)
-        return stored.receipt
+        return stored.document
 
     async def _find(self, paper: PaperSubmission, refusal: ProblemError) -> StoredPaper:
         """Return the record of a paper that first arrived in time. Raises `refusal` where there is none."""
@@ -55,7 +57,8 @@ class PaperAcceptance:
 
     async def _add(self, campaign: Campaign, paper: PaperSubmission, fingerprint: str) -> StoredPaper:
         try:
-            return await self._papers.add(campaign.id, paper, fingerprint)
+            receipt_key = await self._receipt_keys.find(campaign.id)
+            return await self._papers.add(campaign.id, paper, fingerprint, receipt_key)
         except SerialTakenError:
             raise paper_problems.serial_taken() from None
 

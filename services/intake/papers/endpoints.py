@@ -5,18 +5,17 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Header, Request
-from fastapi.exceptions import RequestValidationError
-from pydantic import ValidationError
+from fastapi import APIRouter, Header, Request, Response
 
 from services.intake import problems as intake_problems
 from services.intake.papers import problems
 from services.intake.papers.accept import PaperAcceptance
-from services.intake.request_body import read_body
+from services.intake.request_body import parse_body, read_body
 from services.intake.rules.paper_submission import PAPER_BODY_LIMIT, PaperSubmission, fingerprint
-from services.intake.schemas import Receipted, refusals
+from services.intake.schemas import receipt_answer, refusals
 from shared.campaign import Campaign
 from shared.ids import CampaignId
+from shared.receipt_documents import ReceiptDocument
 from shared.web.staff_token import has_staff_token
 
 
@@ -33,6 +32,7 @@ def papers_router(
     @router.post(
         "/{campaign}/papers",
         status_code=202,
+        response_model=ReceiptDocument,
         responses=refusals(401, 403, 404, 408, 409, 413, 422, 503),
         openapi_extra=_body(),
     )
@@ -40,7 +40,7 @@ def papers_router(
         campaign: str,
         request: Request,
         authorization: Annotated[str | None, Header(description="the paper token")] = None,
-    ) -> Receipted:
+    ) -> Response:
         """Accept a sealed fax or scan. The same request again gets the same answer."""
         if not has_staff_token(token_file, authorization):
             raise problems.unauthorized()
@@ -49,18 +49,14 @@ def papers_router(
             raise intake_problems.unknown_campaign()
         body = await read_body(request, limit=PAPER_BODY_LIMIT, timeout_s=body_timeout_s, refusal=problems.too_large)
         paper, body_hash = await asyncio.to_thread(_parse, known.id, body)
-        return Receipted(receipt=await acceptance.accept(known, paper, body_hash))
+        return receipt_answer(await acceptance.accept(known, paper, body_hash))
 
     return router
 
 
 def _parse(campaign: CampaignId, body: bytes) -> tuple[PaperSubmission, str]:
     """Return the paper and its fingerprint. The text may have 11 million characters, so call it in a thread."""
-    try:
-        paper = PaperSubmission.model_validate_json(body)
-    except ValidationError as error:
-        mistakes = error.errors(include_input=False, include_context=False, include_url=False)
-        raise RequestValidationError([{**mistake, "loc": ("body", *mistake["loc"])} for mistake in mistakes]) from None
+    paper = parse_body(PaperSubmission, body)
     return paper, fingerprint(campaign, paper)
 
 

@@ -1,4 +1,4 @@
-"""Store papers: id, serial number, receipt, fingerprint, status. No sealed bytes (ADR 14, ADR 16).
+"""Store papers: id, serial number, receipt document, fingerprint, status. No sealed bytes (ADR 14, ADR 16).
 
 Unique indexes prevent duplicates: the paper's id is the document's id; serial and receipt are unique in a campaign.
 """
@@ -8,12 +8,15 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final, Self
 
-from services.intake.rules.paper_states import PAPER_STATES, RECEIPTED_PAPER, PaperStatus
+from services.intake.applications.repository import SubmissionRepository
+from services.intake.receipts.sign import Receiptable, ReceiptSigner
+from services.intake.rules.paper_states import IN_THE_ROLL, PAPER_STATES, RECEIPTED_PAPER, PaperStatus
 from services.intake.rules.paper_submission import PaperSubmission
-from shared import receipts
-from shared.contracts import PaperChannel
+from services.intake.rules.submission import hash_sealed
+from shared.contracts import ClosedReceipt, PaperChannel
 from shared.errors import KujiError
-from shared.ids import ApplicationId, CampaignId, PaperId, Receipt, Serial
+from shared.ids import CampaignId, PaperId, Receipt, Serial
+from shared.receipt_documents import ReceiptDocument
 from shared.storage import DuplicateKeyError, Store, UnitOfWork, delete_in_chunks
 
 PAPERS: Final = "papers"
@@ -33,6 +36,8 @@ class StoredPaper:
     serial: Serial
     fingerprint: str
     receipt: Receipt
+    document: str
+    line: str
     status: PaperStatus = PaperStatus.PENDING
 
     @classmethod
@@ -45,8 +50,17 @@ class StoredPaper:
             serial=document["serial"],
             fingerprint=document["fingerprint"],
             receipt=document["receipt"],
+            document=document["document"],
+            line=document["line"],
             status=PaperStatus(document["status"]),
         )
+
+    @property
+    def stated(self) -> Receiptable:
+        """What the paper's receipt document states."""
+        document = ReceiptDocument.model_validate_json(self.document)
+        at = datetime.fromisoformat(document.received_at)
+        return Receiptable.of_paper(self.campaign, self.paper_id, document.sealed_sha256, at)
 
     def to_document(self) -> dict[str, Any]:
         """Return the document to store."""
@@ -57,6 +71,8 @@ class StoredPaper:
             "serial": self.serial,
             "fingerprint": self.fingerprint,
             "receipt": self.receipt,
+            "document": self.document,
+            "line": self.line,
             "status": self.status,
         }
 
@@ -64,16 +80,32 @@ class StoredPaper:
 class PaperRepository:
     """Read and write papers; each change of status is one conditional write along `PAPER_STATES`."""
 
-    def __init__(self, store: Store) -> None:
-        self._papers = store.db[PAPERS]
+    def __init__(self, store: Store, submissions: SubmissionRepository, signer: ReceiptSigner) -> None:
+        self._papers, self._submissions, self._signer = store.db[PAPERS], submissions, signer
 
-    async def add(self, campaign: CampaignId, paper: PaperSubmission, fingerprint: str) -> StoredPaper:
+    async def add(
+        self, campaign: CampaignId, paper: PaperSubmission, fingerprint: str, receipt_key: bytes
+    ) -> StoredPaper:
         """Insert a paper as pending, or return the paper that was stored under its id before.
 
         Raises SerialTakenError if another paper of the campaign has the serial number.
         """
-        for receipt in receipts.candidates(paper.channel, ApplicationId(paper.paper_id)):
-            candidate = StoredPaper(paper.paper_id, campaign, paper.channel, paper.serial, fingerprint, receipt)
+        if (stored := await self.find(paper.paper_id)) is not None:
+            return stored
+        stated = Receiptable.of_paper(campaign, paper.paper_id, hash_sealed(paper.sealed), paper.received_at)
+        for signed in self._signer.candidates(receipt_key, paper.channel, stated):
+            if await self._submissions.is_receipt_taken(campaign, signed.receipt):
+                continue  # by an application of another paper
+            candidate = StoredPaper(
+                paper.paper_id,
+                campaign,
+                paper.channel,
+                paper.serial,
+                fingerprint,
+                signed.receipt,
+                signed.document,
+                signed.line,
+            )
             try:
                 await self._papers.insert_one(candidate.to_document() | {"pending_since": datetime.now(UTC)})
             except DuplicateKeyError:
@@ -86,9 +118,9 @@ class PaperRepository:
                 return candidate
         raise AssertionError("no receipt number is left")
 
-    async def find(self, paper_id: PaperId) -> StoredPaper | None:
+    async def find(self, paper_id: PaperId, uow: UnitOfWork | None = None) -> StoredPaper | None:
         """Return the paper, or None where intake has none of this id."""
-        document = await self._papers.find_one({"_id": paper_id})
+        document = await self._papers.find_one({"_id": paper_id}, session=None if uow is None else uow.session)
         return None if document is None else StoredPaper.from_document(document)
 
     async def confirm(self, paper_id: PaperId) -> bool:
@@ -100,11 +132,25 @@ class PaperRepository:
         paper = await self.find(paper_id)
         return paper is not None and paper.status in RECEIPTED_PAPER
 
-    async def settle(self, campaign: CampaignId, paper_id: PaperId, target: PaperStatus, uow: UnitOfWork) -> None:
-        """Write the vault's result. Papers that intake does not have (erased, expired) are not inserted."""
+    async def settle(self, campaign: CampaignId, paper_id: PaperId, target: PaperStatus, uow: UnitOfWork) -> bool:
+        """Write the vault's result; return False where it was written before.
+
+        Papers that intake does not have (erased, expired) are not inserted.
+        """
         earlier = {"_id": paper_id, "campaign": campaign, "status": {"$in": PAPER_STATES.before(target)}}
         change = {"$set": {"status": target}, "$unset": {"pending_since": ""}}
-        await uow.db[PAPERS].update_one(earlier, change, session=uow.session)
+        return bool((await uow.db[PAPERS].update_one(earlier, change, session=uow.session)).modified_count)
+
+    async def is_receipt_taken(self, campaign: CampaignId, receipt: Receipt, uow: UnitOfWork) -> bool:
+        """Return True if a paper of the campaign has this receipt number."""
+        query = {"campaign": campaign, "receipt": receipt}
+        return await uow.db[PAPERS].find_one(query, {"_id": 1}, session=uow.session) is not None
+
+    async def list_receipted(self, campaign: CampaignId, uow: UnitOfWork) -> list[ClosedReceipt]:
+        """Return receipt and line of the papers that are no application: an application stands for a keyed one."""
+        query = {"campaign": campaign, "status": {"$in": sorted(IN_THE_ROLL)}}
+        documents = uow.db[PAPERS].find(query, {"_id": 0, "receipt": 1, "line": 1}, session=uow.session)
+        return [ClosedReceipt(**document, version=1) async for document in documents]
 
     async def count_pending_since(self, campaign: CampaignId, since: datetime) -> int:
         """Return the number of papers that were stored after `since` (wall time) and are still pending."""

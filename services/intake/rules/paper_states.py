@@ -34,3 +34,6 @@ PAPER_STATES: Final = StateMachine[PaperStatus](
 
 RECEIPTED_PAPER: Final = frozenset({PaperStatus.RECEIVED}) | _SETTLED
 """States of papers whose sender has a receipt."""
+
+IN_THE_ROLL: Final = RECEIPTED_PAPER - {PaperStatus.KEYED}
+"""States of papers that stand in the roll themselves; applications stand there for a keyed one."""

@@ -7,10 +7,10 @@ import hashlib
 from datetime import UTC
 from typing import Annotated, Final, Literal
 
-from pydantic import AfterValidator, AwareDatetime, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, BeforeValidator, ConfigDict, Field
 from pydantic.config import JsonDict
 
-from services.intake.rules.submission import check_sealed_form
+from services.intake.rules.submission import check_integer, check_sealed_form
 from shared.contracts import SEALED_PAPER_BYTES, SEALED_PAPER_TEXT, PaperChannel, Value
 from shared.encoding import unb64url
 from shared.ids import CampaignId, KeyIdField, PaperIdField, SerialField
@@ -41,7 +41,7 @@ class PaperSubmission(Value):
 
     model_config = ConfigDict(json_schema_extra={"examples": [_EXAMPLE]})
 
-    v: Literal[1]
+    v: Annotated[Literal[1], BeforeValidator(check_integer)]
     paper_id: Annotated[PaperIdField, Field(description="UUID v4 or v7, made by the edge tool, lower case")]
     key_id: Annotated[KeyIdField, Field(description="the `key_id` of the sealing key that was used")]
     channel: Annotated[PaperChannel, Field(description="how the paper came")]

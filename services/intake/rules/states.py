@@ -14,10 +14,12 @@ class Status(StrEnum):
     LATE = "late"
     """Still pending when the campaign was closed: it gets no receipt any more."""
     RECEIVED = "received"
-    """The broker has confirmed it and the applicant has a receipt; the vault has not decided yet."""
-    ACCEPTED = "accepted"
-    HELD = "held"
+    """The applicant has a receipt for the last version; the vault has not decided about it yet."""
+    COMPLETE = "complete"
+    """The application's own content is in order, whether or not the same person may have applied before."""
+    UNDER_REVIEW = "under-review"
     REJECTED = "rejected"
+    WITHDRAWN = "withdrawn"
 
 
 class Stage(StrEnum):
@@ -33,19 +35,23 @@ class Stage(StrEnum):
     """Intake holds no data of the campaign. A further request repeats the erasure."""
 
 
-_DECIDED = frozenset({Status.ACCEPTED, Status.HELD, Status.REJECTED})
+_DECIDED = frozenset({Status.COMPLETE, Status.UNDER_REVIEW, Status.REJECTED, Status.WITHDRAWN})
 
 SUBMISSION_STATES: Final = StateMachine[Status](
     {
         Status.PENDING: frozenset({Status.RECEIVED, Status.LATE}) | _DECIDED,
         Status.LATE: _DECIDED,
         Status.RECEIVED: _DECIDED,
-        Status.ACCEPTED: _DECIDED,
-        Status.HELD: _DECIDED,
+        Status.COMPLETE: _DECIDED,
+        Status.UNDER_REVIEW: _DECIDED,
         Status.REJECTED: _DECIDED,
+        Status.WITHDRAWN: _DECIDED,
     }
 )
-"""A decision proves that the vault has the application, so it may follow any state."""
+"""States of one version. A decision proves that the vault has the application, so it may follow any state.
+
+A further version of an application with a receipt begins at `received`.
+"""
 
 CAMPAIGN_STAGES: Final = StateMachine[Stage](
     {

@@ -24,7 +24,7 @@ from shared.messaging.topology import declare, remove
 from shared.storage import Store
 from tests.support.databases import own_database
 from tests.support.tcp_proxy import TcpProxy
-from tests.support.vault_messages import CAMPAIGN, VaultSide, connected
+from tests.support.vault_messages import CAMPAIGN, VaultSide, connected, proof_digest_of, proof_of
 from tests.support.waiting import until
 
 OPS_TOKEN = "staff-of-the-tests"
@@ -47,16 +47,32 @@ class Intake:
 
     def body(self, application_id: ApplicationId | None = None, **changes: Any) -> dict[str, Any]:
         application_id = application_id or new_application_id()
-        sealed = self.vault.key().seal(application_id, b'{"v":1}')
-        return {"v": 1, "application_id": application_id, "key_id": "k1", "sealed": sealed} | changes
+        sealed = self.vault.key().seal(application_id, b'{"v":2}')
+        return {
+            "v": 2,
+            "application_id": application_id,
+            "key_id": "k1",
+            "sealed": sealed,
+            "proof_sha256": proof_digest_of(application_id),
+        } | changes
 
-    async def post(self, body: object, *, channel: str | None = None, token: str | None = None) -> httpx.Response:
-        return await self.http.post(
-            f"/v1/campaigns/{CAMPAIGN}/applications",
-            json=body,
-            params={"channel": channel} if channel else None,
-            headers={"Authorization": f"Bearer {token}"} if token else None,
-        )
+    async def post(self, body: object) -> httpx.Response:
+        return await self.http.post(f"/v1/campaigns/{CAMPAIGN}/applications", json=body)
+
+    async def apply(self) -> tuple[ApplicationId, dict[str, Any]]:
+        """Send an application; return its id and its receipt document."""
+        body = self.body()
+        answer = await self.post(body)
+        assert answer.status_code == 202, answer.text
+        return body["application_id"], answer.json()
+
+    def correction(self, application_id: ApplicationId, version: int = 2, **changes: Any) -> dict[str, Any]:
+        """Return the body of a correction; it does not name its version, as protocol allows."""
+        sealed = self.vault.key().seal(application_id, b'{"v":2,"corrected":true}', version)
+        return {"v": 2, "key_id": "k1", "sealed": sealed, "proof": proof_of(application_id)} | changes
+
+    async def correct(self, application_id: str, body: object) -> httpx.Response:
+        return await self.http.post(f"/v1/applications/{application_id}/versions", json=body)
 
     async def status(self, application_id: str) -> httpx.Response:
         return await self.http.get(f"/v1/applications/{application_id}")
@@ -104,6 +120,7 @@ def settings(tmp_path: Path, campaigns_dir: Path, amqp_url: str, mongo_url: str,
             "ops_token_file": token,
             "applications_per_minute": 0,
             "lookups_per_minute": 0,
+            "work_bits": 0,
             "signing_key_file": tmp_path / "signing-key",
             "paper_token_file": tmp_path / "paper-token",
             "clock_file": tmp_path / "clock.json",

@@ -8,8 +8,12 @@ import pytest
 from deploy.demo.client import ApplicantClient
 from deploy.demo.people import population
 from shared import receipts
+from shared.canonical import canonical
+from shared.encoding import unb64url
 from shared.ids import ApplicationId, new_application_id
+from shared.receipt_documents import is_receipt_of, sealed_hash
 from tests.integration.intake.conftest import OPS_TOKEN, Intake
+from tests.support.service_keys import service_key
 from tests.support.vault_messages import CAMPAIGN
 from tests.support.waiting import await_all, until
 
@@ -20,21 +24,37 @@ async def test_an_application_gets_a_receipt_once_the_vault_will_get_it(intake: 
     body = intake.body()
     answer = await intake.post(body)
     assert answer.status_code == 202
-    assert answer.json() == {"v": 1, "receipt": answer.json()["receipt"], "status": "received"}
+    document = answer.json()
+    assert is_receipt_of(service_key("intake").public, document)
+    assert answer.content == canonical(document)
+    assert (document["campaign"], document["application_id"], document["version"]) == (
+        CAMPAIGN,
+        body["application_id"],
+        1,
+    )
+    assert document["sealed_sha256"] == sealed_hash(unb64url(body["sealed"]))
     assert receipts.normalise_receipt(answer.json()["receipt"]).startswith("W-")
     await intake.vault.fetch()
     [(_, event)] = intake.vault.received
     assert event.application_id == body["application_id"]
     assert event.receipt == answer.json()["receipt"]
     assert event.received_at.date().isoformat() == "2018-05-15"
-    assert intake.vault.open(event) == {"v": 1}
+    assert event.version == 1
+    assert intake.vault.open(event) == {"v": 2}
 
 
 async def test_the_status_of_a_received_application_can_be_asked_for(intake: Intake):
     body = intake.body()
     receipt = (await intake.post(body)).json()["receipt"]
     answer = await intake.status(body["application_id"])
-    assert answer.json() == {"v": 1, "receipt": receipt, "status": "received", "reasons": []}
+    assert answer.json() == {
+        "v": 2,
+        "receipt": receipt,
+        "application_id": body["application_id"],
+        "status": "received",
+        "reasons": [],
+        "next_version": 2,
+    }
     assert answer.headers["Cache-Control"] == "no-store"
 
 
@@ -102,23 +122,6 @@ async def test_what_came_in_time_is_answered_the_same_after_the_window(intake: I
     assert (await intake.post(body)).json() == first.json()
 
 
-@pytest.mark.parametrize(("channel", "letter"), [("fax", "F"), ("post", "P")])
-async def test_staff_key_in_paper_until_its_own_deadline(intake: Intake, channel: str, letter: str):
-    intake.jump(intake.campaign.window.closes + INSTANT)
-    answer = await intake.post(intake.body(), channel=channel, token=OPS_TOKEN)
-    assert answer.status_code == 202
-    assert answer.json()["receipt"].startswith(letter)
-    intake.jump(intake.campaign.window.paper_until + INSTANT)
-    assert (await intake.post(intake.body(), channel=channel, token=OPS_TOKEN)).status_code == 403
-
-
-@pytest.mark.parametrize("token", [None, "guess"])
-async def test_paper_needs_the_staff_token(intake: Intake, token: str | None):
-    answer = await intake.post(intake.body(), channel="fax", token=token)
-    assert answer.status_code == 401
-    assert answer.headers["WWW-Authenticate"] == "Bearer"
-
-
 async def test_an_unknown_campaign_is_404(intake: Intake):
     for path in ("applications", "sealing-key", ""):
         method = "POST" if path == "applications" else "GET"
@@ -158,10 +161,10 @@ async def test_the_public_part_of_the_campaign_is_served(intake: Intake):
 
 
 async def test_a_receipt_number_in_any_spelling_leads_to_the_status(intake: Intake):
-    receipt = (await intake.post(intake.body())).json()["receipt"]
-    spoken = receipt.lower().replace("-", "")
+    application_id, document = await intake.apply()
+    spoken = document["receipt"].lower().replace("-", "")
     path = f"/v1/campaigns/{CAMPAIGN}/receipts/{spoken}"
-    assert (await intake.http.get(path)).json() == {"v": 1, "receipt": receipt, "status": "received", "reasons": []}
+    assert (await intake.http.get(path)).json() == (await intake.status(application_id)).json()
     wrong = await intake.http.get(f"{path}0")
     assert (wrong.status_code, wrong.json()["type"]) == (404, "urn:kuji:problem:receipt-unknown")
 

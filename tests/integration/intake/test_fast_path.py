@@ -22,14 +22,14 @@ REFUSED = {
 @pytest.mark.parametrize("kind", REFUSED)
 async def test_the_fast_path_and_the_route_give_the_same_refusals(intake: Intake, kind: str):
     path, body, status = REFUSED[kind]
-    fast, route = [await intake.http.post(path + query, content=body) for query in ("", "?channel=web")]
+    fast, route = [await intake.http.post(path + query, content=body) for query in ("", "?route=1")]
     assert (fast.status_code, fast.content) == (status, route.content)
     assert dict(fast.headers) == dict(route.headers)
 
 
 async def test_the_fast_path_and_the_route_give_one_receipt(intake: Intake):
     body = intake.body()
-    fast, route = await intake.post(body), await intake.post(body, channel="web")
+    fast, route = await intake.post(body), await intake.http.post(f"{APPLICATIONS}?route=1", json=body)
     assert (fast.status_code, fast.content) == (202, route.content)
     assert dict(fast.headers) == dict(route.headers)
 
@@ -45,6 +45,6 @@ async def test_applications_that_arrive_at_once_get_a_receipt_and_an_event_each(
     assert {answer.status_code for answer in answers} == {202}
     await intake.vault.fetch()
     events = dict(intake.vault.received)
-    assert set(events) == {derived_event_id(ApplicationReceived.name, each) for each in ids}
+    assert set(events) == {derived_event_id(ApplicationReceived.name, each, "1") for each in ids}
     receipts = {event.application_id: event.receipt for event in events.values()}
     assert receipts == {each: answer.json()["receipt"] for each, answer in zip(ids, answers, strict=True)}

@@ -8,7 +8,7 @@ from deploy.demo.people import population
 from shared.contracts import ApplicationReceived
 from shared.ids import derived_event_id, new_application_id
 from tests.integration.intake.conftest import OPS_TOKEN, Intake
-from tests.support.vault_messages import CAMPAIGN, accepted
+from tests.support.vault_messages import CAMPAIGN, decide
 from tests.support.waiting import until
 
 
@@ -88,8 +88,8 @@ async def test_a_verdict_proves_that_the_vault_has_it_even_where_the_receipt_was
     intake.broker.cut()
     await refused(intake, body)
     intake.broker.restore()
-    await intake.vault.decide(accepted(body["application_id"]))
-    await until(lambda: _has_status(intake, str(body["application_id"]), "accepted"))
+    await intake.vault.decide(decide(body["application_id"]))
+    await until(lambda: _has_status(intake, str(body["application_id"]), "complete"))
     assert (await intake.post(body)).status_code == 202
 
 

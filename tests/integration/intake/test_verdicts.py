@@ -4,15 +4,10 @@ import asyncio
 
 import pytest
 
-from shared.contracts import Decision
 from shared.ids import ApplicationId, new_application_id
 from tests.integration.intake.conftest import Intake
-from tests.support.vault_messages import CAMPAIGN, accepted
+from tests.support.vault_messages import CAMPAIGN, decide
 from tests.support.waiting import until
-
-
-def rejected(application_id: ApplicationId, revision: int, *reasons: str) -> Decision:
-    return Decision(application_id=application_id, status="rejected", reasons=reasons, revision=revision)
 
 
 async def taken(intake: Intake) -> ApplicationId:
@@ -31,38 +26,37 @@ async def shows(intake: Intake, application_id: ApplicationId, status: str, *rea
 
 async def test_a_verdict_shows_at_the_status_address_as_codes(intake: Intake):
     application_id = await taken(intake)
-    await intake.vault.decide(rejected(application_id, 1, "not-resident", "age"))
+    await intake.vault.decide(decide(application_id, "rejected", "not-resident", "age"))
     await shows(intake, application_id, "rejected", "not-resident", "age")
 
 
-async def test_a_held_application_shows_the_later_decision(intake: Intake):
+async def test_an_application_under_review_shows_the_later_decision(intake: Intake):
     application_id = await taken(intake)
-    held = Decision(application_id=application_id, status="held", reasons=("duplicate",), revision=1)
-    await intake.vault.decide(held)
-    await shows(intake, application_id, "held", "duplicate")
-    await intake.vault.decide(accepted(application_id, 2))
-    await shows(intake, application_id, "accepted")
+    await intake.vault.decide(decide(application_id, "under-review"))
+    await shows(intake, application_id, "under-review")
+    await intake.vault.decide(decide(application_id, revision=2))
+    await shows(intake, application_id, "complete")
 
 
 async def test_an_older_verdict_that_comes_late_changes_nothing(intake: Intake):
     application_id, other = await taken(intake), await taken(intake)
-    await intake.vault.decide(accepted(application_id, 3))
-    await shows(intake, application_id, "accepted")
-    await intake.vault.decide(rejected(application_id, 2, "age"), accepted(other))
-    await shows(intake, other, "accepted")
-    await shows(intake, application_id, "accepted")
+    await intake.vault.decide(decide(application_id, revision=3))
+    await shows(intake, application_id, "complete")
+    await intake.vault.decide(decide(application_id, "rejected", "age", revision=2), decide(other))
+    await shows(intake, other, "complete")
+    await shows(intake, application_id, "complete")
 
 
 async def test_two_verdicts_in_one_message_leave_the_higher_revision(intake: Intake):
     application_id = await taken(intake)
-    await intake.vault.decide(accepted(application_id, 2), rejected(application_id, 1, "age"))
-    await shows(intake, application_id, "accepted")
+    await intake.vault.decide(decide(application_id, revision=2), decide(application_id, "rejected", "age"))
+    await shows(intake, application_id, "complete")
 
 
 async def test_a_verdict_on_an_unknown_application_is_not_stored(intake: Intake):
     application_id, stranger = await taken(intake), new_application_id()
-    await intake.vault.decide(accepted(stranger), accepted(application_id))
-    await shows(intake, application_id, "accepted")
+    await intake.vault.decide(decide(stranger), decide(application_id))
+    await shows(intake, application_id, "complete")
     assert (await intake.status(stranger)).status_code == 404
     assert await intake.store.db["applications"].count_documents({}) == 1
 
@@ -70,17 +64,17 @@ async def test_a_verdict_on_an_unknown_application_is_not_stored(intake: Intake)
 async def test_after_the_verdict_the_same_application_still_gets_the_same_answer(intake: Intake):
     body = intake.body()
     first = await intake.post(body)
-    await intake.vault.decide(accepted(body["application_id"]))
-    await shows(intake, body["application_id"], "accepted")
+    await intake.vault.decide(decide(body["application_id"]))
+    await shows(intake, body["application_id"], "complete")
     assert (await intake.post(body)).json() == first.json()
 
 
 async def test_the_summary_counts_by_channel_and_status(intake: Intake):
     ids = [await taken(intake) for _ in range(3)]
-    await intake.vault.decide(accepted(ids[0]))
-    await shows(intake, ids[0], "accepted")
+    await intake.vault.decide(decide(ids[0]))
+    await shows(intake, ids[0], "complete")
     summary = await intake.summary()
-    assert summary["by_channel"] == {"web": {"accepted": 1, "received": 2}}
+    assert summary["by_channel"] == {"web": {"complete": 1, "received": 2}}
     assert (summary["received"], summary["stage"], summary["key_id"]) == (3, "open", "k1")
     assert (await intake.http.get(f"/v1/campaigns/{CAMPAIGN}/summary")).status_code == 401
 
@@ -93,12 +87,11 @@ async def test_a_key_document_of_another_campaign_is_parked_and_not_served(intak
     assert len(parked) == 1
 
 
-@pytest.mark.parametrize("status", ["accepted", "held"])
+@pytest.mark.parametrize("status", ["complete", "under-review"])
 async def test_a_verdict_that_overtakes_the_mark_does_not_turn_the_answer_into_a_refusal(intake: Intake, status: str):
     """Decide before intake has marked the record as received: the confirmation then finds it decided."""
     body = intake.body()
     posting = asyncio.create_task(intake.post(body))
     while not posting.done():
-        decision = Decision(application_id=body["application_id"], status=status, revision=1)  # type: ignore[arg-type]
-        await intake.vault.decide(decision)
+        await intake.vault.decide(decide(body["application_id"], status))  # type: ignore[arg-type]
     assert (await posting).status_code == 202

@@ -19,7 +19,9 @@ SAMPLES: Final = "sample decryption"
 DELAY_QUEUES: Final = "delay queues"
 
 REQUIRED_STORES: Final[Mapping[str, frozenset[str]]] = {
-    "intake": frozenset({"applications", "papers", "sealing_keys", RATE_LIMITS, *OWN_STORES}),
+    "intake": frozenset(
+        {"applications", "versions", "papers", "sealing_keys", "receipt_keys", RATE_LIMITS, *OWN_STORES}
+    ),
     "lottery": frozenset(
         {
             "entries", "roll", "roll_parts", "outcomes", "places", "scans", "devices", "closings", "pass-key",

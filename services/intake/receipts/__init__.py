@@ -1,0 +1,1 @@
+"""Give receipt numbers and sign receipt documents (`docs/protocols.md` §0)."""
