@@ -4,7 +4,6 @@ import { verifyBeacon, QUICKNET } from "../../services/lottery/web/src/verify/ra
 import { checks, type Check, type VerifiedRecord } from "../../services/lottery/web/src/verify/checks.ts";
 import type { Json } from "../../services/lottery/web/src/verify/canonical.ts";
 import { tracePath } from "../../services/lottery/web/src/verify/path.ts";
-import { findEntryByReceipt } from "../../services/lottery/web/src/verify/receipts.ts";
 
 interface VerifyQuestion {
   readonly contents: readonly Json[];
@@ -30,8 +29,6 @@ async function verifyRecord(content: Json, question: VerifyQuestion): Promise<un
 
 const answers = {
   verify: async (question: VerifyQuestion) => await Promise.all(question.contents.map(async (content) => await verifyRecord(content, question))),
-  receipts: async ({ receipts, ids }: { receipts: readonly string[]; ids: readonly string[] }) =>
-    receipts.map((receipt) => findEntryByReceipt(receipt, ids.map((id) => ({ id, choices: [] })))),
   beacon: async (cases: readonly (readonly [string, number])[]) => cases.map(([value, round]) => verifyBeacon(value, QUICKNET.publicKey, round)),
 };
 

@@ -41,7 +41,7 @@ def a_scan(chance: random.Random, number: int) -> Scan:
         people=chance.randint(1, 3),
         served_class=chance.choice([None, "football", "running"]),
         undoes=chance.choice([None, None, None, f"s{chance.randrange(8)}"]),
-        fault=chance.choice([None, None, None, None, "forged", "unknown"]),
+        fault=chance.choice([None] * 6 + ["forged", "unknown", "wrong-code", "unproved"]),
     )
 
 
@@ -131,7 +131,7 @@ def _read(text: str) -> str | None:
 
 @pytest.mark.parametrize("catalogue", catalogues_with(TEXTS), ids=lambda each: each.lang)
 def test_every_answer_has_its_words(catalogue: Any):
-    codes = [*Code, "unreadable", "unkept"]
+    codes = [*Code, "unreadable", "code-missing", "unlisted", "unkept"]
     lines = ["well", "away", "signed-out", "refused", "erased"]
     wanted = {f"reception.{what}.{code}" for what in ("answer", "do") for code in codes}
     assert (wanted | {f"reception.line.{each}" for each in lines}) - set(catalogue.texts) == set()

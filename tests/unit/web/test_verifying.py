@@ -16,8 +16,6 @@ from services.lottery.verification.transcript_checks import derive_key, verify_t
 from shared.campaign import Campaign, quicknet
 from shared.campaign.model import Beacon, DrawRules
 from shared.canonical import canonical
-from shared.ids import application_id_bytes, new_application_id
-from shared.receipts import candidates
 from shared.signing import SigningKey
 from tests.support.draw_builders import DAY, entry, sample_campaign, sample_entries, sample_transcript, transcript_of
 from tests.support.node_programs import Ask
@@ -204,11 +202,3 @@ def test_no_single_bit_of_a_transcript_can_be_changed_unnoticed(verifier: Ask):
     assert len(contents) > 100
     for answer in asked(verifier, contents):
         assert not all(passed for _, passed in answer["checks"])
-
-
-def test_an_entry_is_found_by_its_receipt_number_from_the_list_alone(verifier: Ask):
-    applications = [new_application_id() for _ in range(200)]
-    ids = [application_id_bytes(each).hex() for each in applications]
-    receipts = [next(candidates("fax", each)) for each in applications]
-    assert verifier("receipts", {"receipts": receipts, "ids": ids}) == ids
-    assert verifier("receipts", {"receipts": receipts[:2], "ids": [*ids[1:], ids[1]]}) == [None, None]

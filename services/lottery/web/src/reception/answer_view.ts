@@ -3,14 +3,14 @@
 import { el, section } from "#shared/dom.ts";
 import { t } from "#shared/page.ts";
 import type { Code } from "./attendance.ts";
-import type { ReadResult } from "./device.ts";
+import type { Reading, ReadResult } from "./device.ts";
 import type { RosterLine } from "./roster.ts";
 import type { ScanLog, StoredScan } from "./scan_log.ts";
 import type { Tone } from "./sounds.ts";
 
 const TONES: Readonly<Record<Code, Tone>> = {
   admitted: "good", again: "look", more: "look", conflict: "look", early: "look", "other-class": "look", "not-held": "look",
-  gone: "bad", over: "bad", unknown: "bad", forged: "bad", undone: "look", undo: "look",
+  gone: "bad", over: "bad", unknown: "bad", forged: "bad", "wrong-code": "bad", compare: "look", undone: "look", undo: "look",
 };
 const SIGNS: Readonly<Record<Tone, string>> = { good: "○", look: "△", bad: "×" };
 const RECENT = 8;
@@ -18,12 +18,13 @@ const RECENT = 8;
 export interface AnswerActions {
   undo(scan: StoredScan): void;
   correct(scan: StoredScan, people: number): void;
-  choose(line: RosterLine): void;
+  choose(line: RosterLine, reading: Reading): void;
+  compared(line: RosterLine): void;
 }
 
 /** Show the result of a reading. Return the tone that belongs to it. */
 export function showAnswer(result: ReadResult, log: ScanLog, actions: AnswerActions): Tone {
-  if (result.kind === "choice") return showChoice(result.lines, result.receipt, log, actions);
+  if (result.kind === "choice") return showChoice(result.lines, result.reading, log, actions);
   if (result.kind !== "noted") return showAnswerBox("bad", t(`reception.answer.${result.kind}`), [t(`reception.do.${result.kind}`)], []);
   const { scan, verdict, line } = result;
   const { code } = verdict;
@@ -34,7 +35,8 @@ export function showAnswer(result: ReadResult, log: ScanLog, actions: AnswerActi
     facts.push(t("reception.first", { time: time(before.at), device: before.device.split("-")[0] ?? "" }));
   }
   if (code !== "admitted" || verdict.counted > 1) facts.push(t(`reception.do.${code}`));
-  return showAnswerBox(TONES[code], t(`reception.answer.${code}`), facts, corrections(result, actions));
+  const buttons = code === "compare" && line !== undefined ? [comparedButton(line, actions)] : corrections(result, actions);
+  return showAnswerBox(TONES[code], t(`reception.answer.${code}`), facts, buttons);
 }
 
 export function showReady(): void {
@@ -85,9 +87,13 @@ function entry(scan: StoredScan, log: ScanLog, actions: AnswerActions): HTMLElem
   return line;
 }
 
-function showChoice(lines: readonly RosterLine[], receipt: string, log: ScanLog, actions: AnswerActions): Tone {
-  const choices = lines.map((line) => button(`${className(log, line.classId)}（${countOf(log, line)}）`, "button button-outline", () => actions.choose(line)));
-  return showAnswerBox("look", t("reception.choice"), [receipt], choices);
+function comparedButton(line: RosterLine, actions: AnswerActions): HTMLButtonElement {
+  return button(t("reception.compared"), "button button-outline", () => actions.compared(line));
+}
+
+function showChoice(lines: readonly RosterLine[], reading: Reading, log: ScanLog, actions: AnswerActions): Tone {
+  const choices = lines.map((line) => button(`${className(log, line.classId)}（${countOf(log, line)}）`, "button button-outline", () => actions.choose(line, reading)));
+  return showAnswerBox("look", t("reception.choice"), [lines[0]?.receipt ?? ""], choices);
 }
 
 function corrections(result: ReadResult & { kind: "noted" }, actions: AnswerActions): HTMLButtonElement[] {

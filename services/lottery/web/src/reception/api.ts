@@ -1,5 +1,6 @@
 /** Client of the lottery's reception API: the roster, and scans in both directions. Every call has a timeout. */
 
+import type { Fault } from "./attendance.ts";
 import type { RosterDocument } from "./roster.ts";
 import type { StoredScan } from "./scan_log.ts";
 
@@ -23,7 +24,7 @@ export interface ScanDocument {
   readonly people: number;
   readonly desk: string | null;
   readonly undoes: string | null;
-  readonly fault: "forged" | "unknown" | null;
+  readonly fault: Fault | null;
   readonly place: string | null;
 }
 
@@ -51,12 +52,17 @@ export async function syncScans(campaign: string, device: string, actor: string,
     people: scan.people,
     desk: scan.servedClass,
     undoes: scan.undoes,
-    ...(scan.pass === null ? { receipt: scan.receipt } : { pass: scan.pass }),
+    ...evidence(scan),
   }));
   const body = JSON.stringify({ device, actor, since, scans });
   const headers = { "Content-Type": "application/json" };
   const answer = await call(`/v1/campaigns/${campaign}/reception/scans`, { method: "POST", headers, body });
   return (await answer.json()) as SyncResponse;
+}
+
+function evidence({ pass, entry, proof, receipt, compared }: StoredScan): Readonly<Record<string, unknown>> {
+  if (pass !== null) return { pass };
+  return entry === null ? { receipt, compared } : { entry, proof };
 }
 
 async function call(path: string, options: RequestInit): Promise<Response> {

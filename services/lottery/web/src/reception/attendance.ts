@@ -4,7 +4,10 @@ export type Holding = "held" | "waiting" | "offered" | "gone";
 
 export type Code =
   | "admitted" | "again" | "more" | "conflict" | "early" | "over" | "other-class" | "not-held" | "gone" | "unknown"
-  | "forged" | "undone" | "undo";
+  | "wrong-code" | "compare" | "forged" | "undone" | "undo";
+
+/** Defect of a reading, found before its place was looked up; `unproved`: a bare receipt number. */
+export type Fault = "forged" | "unknown" | "wrong-code" | "unproved";
 
 /** When a class admits people. Times are milliseconds since 1970. */
 export interface AdmissionWindow {
@@ -30,7 +33,7 @@ export interface Scan {
   readonly servedClass: string | null;
   /** Id of the scan that this one takes back. */
   readonly undoes: string | null;
-  readonly fault: "forged" | "unknown" | null;
+  readonly fault: Fault | null;
 }
 
 export interface Verdict {
@@ -75,7 +78,9 @@ function refusal(place: Place | null, window: AdmissionWindow, scan: Scan, isUnd
   if (scan.undoes !== null) return "undo";
   if (isUndone) return "undone";
   if (scan.fault === "forged") return "forged";
-  if (scan.fault !== null || place === null) return "unknown";
+  if (scan.fault === "unknown" || place === null) return "unknown";
+  if (scan.fault === "wrong-code") return "wrong-code";
+  if (scan.fault === "unproved") return "compare";
   if (place.state === "waiting" || place.state === "offered") return "not-held";
   if (place.heldSince !== null && scan.at < place.heldSince) return "not-held";
   if (place.state === "gone" && (place.goneAt === null || scan.at >= place.goneAt)) return "gone";

@@ -1,26 +1,28 @@
 /** A reception device: turns readings into scans and stores each scan before it is answered. */
 
+import { entryPrefix, lotteryProof, normaliseEntryNumber, parseCode, proofDigest } from "#shared/codes.ts";
 import { normaliseReceipt } from "#shared/receipts.ts";
-import type { Verdict } from "./attendance.ts";
+import type { Fault, Verdict } from "./attendance.ts";
 import type { DeviceDatabase, DeviceState } from "./database.ts";
 import type { ServerClock } from "./page_data.ts";
 import { passText, readPass } from "./passes.ts";
 import type { RosterLine } from "./roster.ts";
-import type { ScanLog, StoredScan } from "./scan_log.ts";
+import { NO_EVIDENCE, type Evidence, type ScanLog, type StoredScan } from "./scan_log.ts";
 
-/** Result of one reading: a scan with its verdict, several places to choose from, an unreadable code, or a failed write. */
+/**
+ * Result of one reading: a scan with its verdict; several places of one entry to choose from, with the evidence for
+ * them; a text that is nothing to read, an entry number without its code, or one that no entry has; a failed write.
+ */
 export type ReadResult =
   | { readonly kind: "noted"; readonly scan: StoredScan; readonly verdict: Verdict; readonly line: RosterLine | undefined }
-  | { readonly kind: "choice"; readonly lines: readonly RosterLine[]; readonly receipt: string }
-  | { readonly kind: "unreadable" | "unkept" };
+  | { readonly kind: "choice"; readonly lines: readonly RosterLine[]; readonly reading: Reading }
+  | { readonly kind: "unreadable" | "code-missing" | "unlisted" | "unkept" };
 
-/** The pass or the receipt number by which a place was found. */
-interface ReadingSource {
-  readonly pass: string | null;
-  readonly receipt: string | null;
+/** Evidence of a reading, and its defect. */
+export interface Reading {
+  readonly evidence: Evidence;
+  readonly fault: Fault | null;
 }
-
-type Fault = StoredScan["fault"];
 
 export class ReceptionDevice {
   constructor(
@@ -37,17 +39,28 @@ export class ReceptionDevice {
     return this.state.servedClass || null;
   }
 
-  /** Read a scanned or typed text: a pass or a receipt number. */
-  async read(typed: string): Promise<ReadResult> {
+  /** Read a scanned or typed text: a pass, or a receipt number or entry number with a typed code (may be empty). */
+  async read(typed: string, typedCode = ""): Promise<ReadResult> {
     const pass = passText(typed);
     if (pass !== null) return await this.readPass(pass);
-    const receipt = normaliseReceipt(typed);
-    return receipt === null ? { kind: "unreadable" } : await this.readReceipt(receipt);
+    const [receipt, number] = [normaliseReceipt(typed), normaliseEntryNumber(typed)];
+    const code = typedCode.trim() === "" ? null : parseCode(typedCode);
+    if ((receipt === null && number === null) || (code === null && typedCode.trim() !== "")) return { kind: "unreadable" };
+    if (receipt !== null && code === null) return await this.readReceipt(receipt);
+    if (code === null) return { kind: "code-missing" };
+    const { byReceipt, byNumber } = this.log.roster;
+    const lines = receipt === null ? byNumber.get(entryPrefix(number ?? "")) : byReceipt.get(receipt);
+    return lines === undefined ? { kind: "unlisted" } : await this.readCode(lines, code);
   }
 
-  /** Record the place that staff chose among those of a receipt number. */
-  async choose(line: RosterLine): Promise<ReadResult> {
-    return await this.record(line, line.classId, line.placeId, { pass: null, receipt: line.receipt }, null);
+  /** Record the place that staff chose among those of one entry. */
+  async choose(line: RosterLine, { evidence, fault }: Reading): Promise<ReadResult> {
+    return await this.record(line, line.classId, line.placeId, evidence, fault);
+  }
+
+  /** Record the place of a bare receipt number, after a handler compared the name with an identity paper. */
+  async compared(line: RosterLine): Promise<ReadResult> {
+    return await this.choose(line, { evidence: { ...NO_EVIDENCE, receipt: line.receipt, compared: true }, fault: null });
   }
 
   async undo(scan: StoredScan): Promise<ReadResult> {
@@ -63,28 +76,45 @@ export class ReceptionDevice {
   private async readPass(text: string): Promise<ReadResult> {
     const { roster } = this.log;
     const pass = readPass(roster.publicKey, this.campaign, text);
-    const source = { pass: text, receipt: null };
+    const evidence = { ...NO_EVIDENCE, pass: text };
     const eventClass = pass === null ? undefined : roster.classes.find((candidate) => candidate.number === pass.number);
-    if (pass === null || eventClass === undefined) return await this.record(undefined, this.anyClass(), null, source, "forged");
+    if (pass === null || eventClass === undefined) return await this.record(undefined, this.anyClass(), null, evidence, "forged");
     const placeId = `${pass.entry}/${eventClass.id}`;
-    return await this.record(roster.lines.get(placeId), eventClass.id, placeId, source, null);
+    return await this.record(roster.lines.get(placeId), eventClass.id, placeId, evidence, null);
   }
 
+  /** Read a bare receipt number. It admits nobody: the name must be compared, or the code be told. */
   private async readReceipt(receipt: string): Promise<ReadResult> {
-    const lines = this.log.roster.byReceipt.get(receipt) ?? [];
+    const lines = this.log.roster.byReceipt.get(receipt);
+    const evidence = { ...NO_EVIDENCE, receipt };
+    if (lines === undefined) return await this.record(undefined, this.anyClass(), null, evidence, "unknown");
+    return await this.readLines(lines, { evidence, fault: "unproved" });
+  }
+
+  /** Read a code for entries of one number; the roster's digest tells which entry the code belongs to. */
+  private async readCode(lines: readonly RosterLine[], code: string): Promise<ReadResult> {
+    const proofOf = ({ entry }: RosterLine): string => lotteryProof(this.campaign, entry, code);
+    const proved = lines.find((line) => line.proofDigest !== null && proofDigest(proofOf(line)) === line.proofDigest);
+    const named = proved ?? lines[0]!;
+    const fault = proved === undefined ? "wrong-code" : null;
+    const reading = { evidence: { ...NO_EVIDENCE, entry: named.entry, proof: proofOf(named) }, fault } as const;
+    return await this.readLines(lines.filter(({ entry }) => entry === named.entry), reading);
+  }
+
+  /** Record the only place of one entry, or the one of the class that the device serves; else let staff choose. */
+  private async readLines(lines: readonly RosterLine[], reading: Reading): Promise<ReadResult> {
     const ofServedClass = lines.filter((line) => line.classId === this.servedClass);
     const [only, ...others] = ofServedClass.length > 0 ? ofServedClass : lines;
-    if (only === undefined) return await this.record(undefined, this.anyClass(), null, { pass: null, receipt }, "unknown");
-    return others.length > 0 ? { kind: "choice", lines, receipt } : await this.choose(only);
+    return only === undefined || others.length > 0 ? { kind: "choice", lines, reading } : await this.choose(only, reading);
   }
 
   /** Record that all people of the place who are not in yet have come. */
-  private async record(line: RosterLine | undefined, classId: string, placeId: string | null, source: ReadingSource, fault: Fault): Promise<ReadResult> {
+  private async record(line: RosterLine | undefined, classId: string, placeId: string | null, evidence: Evidence, fault: Fault | null): Promise<ReadResult> {
     const people = line === undefined ? 1 : Math.max(1, line.place.seats - this.log.inside(line));
-    return await this.store({ ...this.blank(classId, placeId, source, fault), people });
+    return await this.store({ ...this.blank(classId, placeId, evidence, fault), people });
   }
 
-  private blank(classId: string, placeId: string | null, source: ReadingSource, fault: Fault): StoredScan {
+  private blank(classId: string, placeId: string | null, { pass, entry, proof, receipt, compared }: Evidence, fault: Fault | null): StoredScan {
     return {
       id: newId(),
       device: this.name,
@@ -95,8 +125,11 @@ export class ReceptionDevice {
       undoes: null,
       fault,
       placeId,
-      pass: source.pass,
-      receipt: source.receipt,
+      pass,
+      entry,
+      proof,
+      receipt,
+      compared,
       sent: false,
       answered: null,
     };

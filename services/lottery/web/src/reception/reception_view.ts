@@ -32,7 +32,8 @@ export class ReceptionView {
     this.actions = {
       undo: (scan) => void this.answer(device.undo(scan)),
       correct: (scan, people) => void this.answer(device.correct(scan, people)),
-      choose: (line) => void this.answer(device.choose(line)),
+      choose: (line, reading) => void this.answer(device.choose(line, reading)),
+      compared: (line) => void this.answer(device.compared(line)),
     };
   }
 
@@ -54,9 +55,8 @@ export class ReceptionView {
     for (const change of ["online", "offline"]) addEventListener(change, () => this.sync.request());
     section("typed-form").addEventListener("submit", (event) => {
       event.preventDefault();
-      const field = byId("typed", HTMLInputElement);
-      if (field.value.trim() !== "") this.read(field.value);
-      field.value = "";
+      const [number, code] = [byId("typed", HTMLInputElement), byId("typed-code", HTMLInputElement)];
+      if (number.value.trim() !== "") void this.readTyped(number, code);
     });
   }
 
@@ -87,16 +87,26 @@ export class ReceptionView {
     if (!same) this.read(text);
   }
 
+  /** Read the typed number. It stays in its field while the code is asked for. */
+  private async readTyped(number: HTMLInputElement, code: HTMLInputElement): Promise<void> {
+    const result = await this.answer(this.device.read(number.value, code.value));
+    const asksForCode = result.kind === "code-missing" || (result.kind === "noted" && ["compare", "wrong-code"].includes(result.verdict.code));
+    if (!asksForCode) number.value = "";
+    code.value = "";
+    (asksForCode ? code : number).focus();
+  }
+
   private read(text: string): void {
     void this.answer(this.device.read(text));
   }
 
   /** Show the result. If the scan could not be stored, say so: staff must write the receipt number down. */
-  private async answer(reading: Promise<ReadResult>): Promise<void> {
+  private async answer(reading: Promise<ReadResult>): Promise<ReadResult> {
     const result = await reading.catch((): ReadResult => ({ kind: "unkept" }));
     this.sounds.play(showAnswer(result, this.device.log, this.actions));
     this.sync.request();
     this.show();
+    return result;
   }
 
   private showResult(trouble: Trouble | null): void {

@@ -4,11 +4,11 @@ import type { AdmissionWindow, Holding, Place } from "./attendance.ts";
 
 /** Body of `GET /v1/campaigns/{campaign}/reception/roster`. */
 export interface RosterDocument {
-  readonly v: 1;
+  readonly v: 2;
   readonly campaign: string;
   readonly public_key: string;
   readonly classes: readonly ClassDocument[];
-  readonly places: readonly (readonly [string, string, number, number, Holding, string | null, string | null])[];
+  readonly places: readonly (readonly [string, string, number, number, Holding, string | null, string | null, string | null])[];
 }
 
 interface ClassDocument {
@@ -31,6 +31,9 @@ export interface EventClass {
 export interface RosterLine {
   /** Entry in hex, a slash, class id. */
   readonly placeId: string;
+  readonly entry: string;
+  /** SHA-256 of the proof for the lottery, in hex; null if the lottery does not know it. */
+  readonly proofDigest: string | null;
   readonly receipt: string;
   readonly classId: string;
   readonly place: Place;
@@ -41,7 +44,12 @@ export interface Roster {
   readonly classes: readonly EventClass[];
   readonly lines: ReadonlyMap<string, RosterLine>;
   readonly byReceipt: ReadonlyMap<string, readonly RosterLine[]>;
+  /** By the first 10 hex digits of the entry, which an entry number shows. Two entries may share them. */
+  readonly byNumber: ReadonlyMap<string, readonly RosterLine[]>;
 }
+
+/** Hex digits of an entry that its entry number shows. */
+const NUMBER_DIGITS = 10;
 
 /** Read a roster document. `lang` selects the class titles. */
 export function readRoster(document: RosterDocument, lang: string): Roster {
@@ -54,14 +62,20 @@ export function readRoster(document: RosterDocument, lang: string): Roster {
   const names = new Map(classes.map((eventClass) => [eventClass.number, eventClass.id]));
   const lines = new Map<string, RosterLine>();
   const byReceipt = new Map<string, RosterLine[]>();
-  for (const [entry, receipt, number, seats, state, goneAt, heldSince] of document.places) {
+  const byNumber = new Map<string, RosterLine[]>();
+  for (const [entry, receipt, number, seats, state, goneAt, heldSince, proofDigest] of document.places) {
     const classId = names.get(number) ?? "";
     const place = { seats, state, goneAt: parseTime(goneAt), heldSince: parseTime(heldSince) };
-    const line = { placeId: `${entry}/${classId}`, receipt, classId, place };
+    const line = { placeId: `${entry}/${classId}`, entry, proofDigest, receipt, classId, place };
     lines.set(line.placeId, line);
-    byReceipt.set(receipt, [...(byReceipt.get(receipt) ?? []), line]);
+    add(byReceipt, receipt, line);
+    add(byNumber, entry.slice(0, NUMBER_DIGITS), line);
   }
-  return { publicKey: document.public_key, classes, lines, byReceipt };
+  return { publicKey: document.public_key, classes, lines, byReceipt, byNumber };
+}
+
+function add(lines: Map<string, RosterLine[]>, name: string, line: RosterLine): void {
+  lines.set(name, [...(lines.get(name) ?? []), line]);
 }
 
 function parseTime(text: string | null): number | null {

@@ -3,11 +3,20 @@
 import { countPeople, judge, type Scan, type Verdict } from "./attendance.ts";
 import type { EventClass, Roster, RosterLine } from "./roster.ts";
 
-/** A scan and its source: the pass, or the receipt number. `answered`: the code that the device showed. */
-export interface StoredScan extends Scan {
-  readonly placeId: string | null;
+/** Evidence of a reading: a pass, an entry with its proof, or a receipt number; `compared`: a handler compared the name. */
+export interface Evidence {
   readonly pass: string | null;
+  readonly entry: string | null;
+  readonly proof: string | null;
   readonly receipt: string | null;
+  readonly compared: boolean;
+}
+
+export const NO_EVIDENCE: Evidence = { pass: null, entry: null, proof: null, receipt: null, compared: false };
+
+/** A scan and its evidence. `answered`: the code that the device showed. */
+export interface StoredScan extends Scan, Evidence {
+  readonly placeId: string | null;
   readonly sent: boolean;
   readonly answered: string | null;
 }

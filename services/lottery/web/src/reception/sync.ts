@@ -100,7 +100,10 @@ export class Sync {
       fault: document.fault,
       placeId: document.place,
       pass: own?.pass ?? null,
+      entry: own?.entry ?? null,
+      proof: own?.proof ?? null,
       receipt: own?.receipt ?? null,
+      compared: own?.compared ?? false,
       sent: true,
       answered: own?.answered ?? null,
     };

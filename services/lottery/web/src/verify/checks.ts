@@ -97,6 +97,7 @@ function* listChecks(manifest: Manifest, entries: readonly Entry[], text: string
   for (const { choices } of entries) for (const [name] of choices) counted.set(name, (counted.get(name) ?? 0) + 1);
   const channels = Object.values(manifest.byChannel).reduce((sum, count) => sum + count, 0);
   yield { name: "counts", passed: same(Object.fromEntries(counted), manifest.byClass) && channels === entries.length };
+  yield { name: "receipts", passed: entries.length <= manifest.receipts.count, found: { receipts: manifest.receipts.count } };
 }
 
 function* resultChecks(content: Content, computed: Result): Generator<Check> {

@@ -30,6 +30,8 @@ export interface Manifest {
   readonly campaign: string;
   readonly rows: number;
   readonly root: string;
+  /** Number of receipts, and Merkle root of their roll (hex). */
+  readonly receipts: { readonly count: number; readonly root: string };
   readonly classes: readonly ClassRule[];
   readonly rules: Rules;
   readonly byClass: Readonly<Record<string, number>>;
@@ -50,7 +52,7 @@ type Members = Readonly<Record<string, any>>;
 export function readManifest(line: string): Manifest {
   const content = JSON.parse(line) as Members;
   if (canonical(content as Json) !== line) throw new InvalidRecordError("the manifest is not canonical JSON");
-  if (content.v !== 1 || content.rules.groups !== "skip") throw new InvalidRecordError("a version or rule this program does not know");
+  if (content.v !== 2 || content.rules.groups !== "skip") throw new InvalidRecordError("a version or rule this program does not know");
   const { beacon, dice } = content;
   if (beacon === null && dice === null) throw new InvalidRecordError("the manifest names no source of randomness");
   return {
@@ -59,6 +61,7 @@ export function readManifest(line: string): Manifest {
     campaign: content.campaign,
     rows: content.rows,
     root: content.root,
+    receipts: { count: content.receipts.count, root: content.receipts.root },
     classes: content.classes.map(classRule),
     rules: { maxWins: content.rules.max_wins, preferences: content.rules.preferences },
     byClass: content.counts.class,

@@ -4,6 +4,8 @@ import { read, type Frame } from "#shared/page.ts";
 
 export interface PageData extends Frame {
   readonly campaign: string;
+  /** Origin of intake; empty if the installation names none. */
+  readonly intake: string;
   /** The lottery's public key (base64url). */
   readonly key: string;
   readonly work: string;

@@ -51,8 +51,14 @@ async function tracePathThroughDraw({ entries, key, manifest }: VerifiedRecord, 
   return { ticket: result.ticket!, place, entries: entries.length, attempts: result.attempts, outcomes };
 }
 
-/** Parse an application id with hyphens, or 32 hex digits; null for any other text. */
+/** Parse an entry id, 32 hex digits; null for any other text. */
 export function parseEntryId(typed: string): string | null {
-  const plain = typed.normalize("NFKC").trim().toLowerCase().replaceAll("-", "");
+  const plain = typed.normalize("NFKC").trim().toLowerCase();
   return /^[0-9a-f]{32}$/u.test(plain) ? plain : null;
+}
+
+/** Return the entries that begin with these hex digits, also those that a correction added after the draw. */
+export function entriesWithPrefix({ entries, events }: VerifiedRecord, prefix: string): readonly string[] {
+  const known = [...entries.map(({ id }) => id), ...events.map(({ entry }) => entry)];
+  return [...new Set(known.filter((entry) => entry.startsWith(prefix)))];
 }

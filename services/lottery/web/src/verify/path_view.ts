@@ -1,5 +1,6 @@
 /** View of one entry's path, in words. */
 
+import { entryNumber } from "#shared/codes.ts";
 import { el, section } from "#shared/dom.ts";
 import { t } from "#shared/page.ts";
 import { moment, title } from "./page.ts";
@@ -8,10 +9,10 @@ import type { Place } from "./waiting_list.ts";
 import type { PlaceEvent } from "./place_events.ts";
 
 /** Show the path. `known`: how the entry was found. */
-export function showPath(path: Path | null, known: "typed" | "computed" | "server"): void {
+export function showPath(path: Path | null, known: "typed" | "computed"): void {
   if (path === null) return section("path").replaceChildren(el("p", { class: "state state-late" }, t("verify.path.absent")));
   section("path").replaceChildren(
-    el("p", { class: "small mono" }, t("verify.path.entry", { entry: path.entry }), " ", t(`verify.known.${known}`)),
+    el("p", { class: "small mono" }, t("verify.path.entry", { number: entryNumber(path.entry) ?? "", entry: path.entry }), " ", t(`verify.known.${known}`)),
     ...(path.draw === null ? [el("p", {}, t("verify.path.added"))] : draw(path.draw)),
     ...(path.afterwards.length === 0 ? [] : afterwards(path)),
   );

@@ -1,11 +1,9 @@
 /** Worker of the page /verify: verifies a record and traces one entry's path without blocking the page. */
 
-import { normaliseReceipt } from "#shared/receipts.ts";
 import type { Json } from "./canonical.ts";
 import { checks, ROWS_FILE, type Check, type VerifiedRecord } from "./checks.ts";
 import { readFacts, type Facts } from "./facts.ts";
-import { parseEntryId, tracePath, type Path } from "./path.ts";
-import { findEntryByReceipt } from "./receipts.ts";
+import { entriesWithPrefix, tracePath, type Path } from "./path.ts";
 import { fetchWithCache } from "./page_cache.ts";
 
 /** `server`: an address that ends in `/`, with `transcript` and `rows` below it. */
@@ -13,30 +11,36 @@ export type Source = { readonly server: string } | { readonly transcript: File; 
 
 export type WorkerRequest =
   | { readonly kind: "verify"; readonly source: Source; readonly published: string }
-  | { readonly kind: "follow"; readonly typed: string; readonly receipts: string };
+  | { readonly kind: "follow"; readonly wanted: Wanted };
 
-/** `known`: how the entry of a receipt number was found. */
+/** Entry to follow: its id, or the first hex digits of its id, as its entry number shows them. `known`: how it was found. */
+export interface Wanted {
+  readonly prefix: string;
+  readonly known: "typed" | "computed";
+}
+
 export type WorkerMessage =
   | { readonly kind: "unread"; readonly why: "none" | "away" }
   | { readonly kind: "read"; readonly kept: boolean }
   | { readonly kind: "check"; readonly check: Check }
   | { readonly kind: "progress"; readonly share: number }
   | { readonly kind: "verified"; readonly facts: Facts | null }
-  | { readonly kind: "path"; readonly path: Path | null; readonly known: "typed" | "computed" | "server" }
-  | { readonly kind: "unknown" };
+  | { readonly kind: "path"; readonly path: Path | null; readonly known: Wanted["known"] }
+  | { readonly kind: "unknown" | "several" };
 
 const scope = globalThis as unknown as {
   onmessage: ((event: MessageEvent<WorkerRequest>) => void) | null;
   postMessage(message: WorkerMessage): void;
 };
 
-const PROOF_TIMEOUT_MS = 20_000;
+/** Hex digits of a whole entry id. */
+const ENTRY_DIGITS = 32;
 
 let opened: VerifiedRecord | null = null;
 
 scope.onmessage = (event) => {
   const request = event.data;
-  void (request.kind === "verify" ? verify(request.source, request.published) : sendPath(request.typed, request.receipts));
+  void (request.kind === "verify" ? verify(request.source, request.published) : sendPath(request.wanted));
 };
 
 async function verify(source: Source, published: string): Promise<void> {
@@ -84,18 +88,10 @@ function hasSeparateRows(content: Json): boolean {
   return (content as { rows?: unknown } | null)?.rows === ROWS_FILE;
 }
 
-async function sendPath(typed: string, receipts: string): Promise<void> {
+async function sendPath({ prefix, known }: Wanted): Promise<void> {
   if (opened === null) return;
-  const receipt = normaliseReceipt(typed);
-  const derived = parseEntryId(typed) ?? (receipt === null ? null : findEntryByReceipt(receipt, opened.entries));
-  const entry = derived ?? (receipt === null ? null : await fetchEntry(`${receipts}${encodeURIComponent(receipt)}/proof`));
-  if (entry === null) return scope.postMessage({ kind: "unknown" });
-  const known = derived === null ? "server" : receipt === null ? "typed" : "computed";
-  scope.postMessage({ kind: "path", path: await tracePath(opened, entry), known });
-}
-
-/** Ask the server, for the few numbers that cannot be derived from the list. Not cached: the device may be shared. */
-async function fetchEntry(address: string): Promise<string | null> {
-  const answer = await fetch(address, { signal: AbortSignal.timeout(PROOF_TIMEOUT_MS) }).catch(() => null);
-  return answer?.ok ? ((await answer.json()) as { entry: string }).entry : null;
+  const [entry, ...others] = entriesWithPrefix(opened, prefix);
+  if (others.length > 0) return scope.postMessage({ kind: "several" });
+  if (entry === undefined && prefix.length < ENTRY_DIGITS) return scope.postMessage({ kind: "unknown" });
+  scope.postMessage({ kind: "path", path: entry === undefined ? null : await tracePath(opened, entry), known });
 }

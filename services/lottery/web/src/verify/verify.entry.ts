@@ -1,5 +1,6 @@
 /** Program of the page /verify: verifies a record of the server or from files, and shows the result. */
 
+import { entryPrefix, normaliseEntryNumber, parseCode } from "#shared/codes.ts";
 import { byId, el, section } from "#shared/dom.ts";
 import { prepare } from "#shared/offline.ts";
 import { t } from "#shared/page.ts";
@@ -8,7 +9,10 @@ import { ResultView, say } from "./result_view.ts";
 import { api, page } from "./page.ts";
 import { showPath } from "./path_view.ts";
 import { fetchWithCache, PAGE_CACHE } from "./page_cache.ts";
-import type { WorkerMessage } from "./verify-work.entry.ts";
+import { entryOfReceipt, readNumber } from "../own/own_entry.ts";
+import type { Facts } from "./facts.ts";
+import { parseEntryId } from "./path.ts";
+import type { Wanted, WorkerMessage } from "./verify-work.entry.ts";
 
 const view = new ResultView();
 const client = new WorkerClient(page.work, receive, () => view.stop("state state-late", t("verify.broken")));
@@ -19,9 +23,19 @@ function receive(message: WorkerMessage): void {
   else if (message.kind === "read") section("kept").textContent = message.kept ? t("verify.kept") : "";
   else if (message.kind === "progress") view.progress(message.share);
   else if (message.kind === "check") view.check(message.check);
-  else if (message.kind === "verified") view.verdict(message.facts);
+  else if (message.kind === "verified") showVerdict(message.facts);
   else if (message.kind === "path") showPath(message.path, message.known);
-  else showUnknown(t("verify.who.unknown"));
+  else showMistake("who", t(`verify.who.${message.kind}`));
+}
+
+/** Show the verdict, and follow the entry number of a link from the receipt page. */
+function showVerdict(facts: Facts | null): void {
+  view.verdict(facts);
+  const linked = normaliseEntryNumber(decodeURIComponent(location.hash.slice(1)));
+  if (facts === null || linked === null) return;
+  byId("who", HTMLInputElement).value = linked;
+  history.replaceState(null, "", location.pathname);
+  void traceEntry();
 }
 
 /** Verify the server's record of the present draw, or of the draw that the user chose. */
@@ -38,17 +52,39 @@ function verifyFiles(files: readonly File[]): void {
   client.verify({ transcript, rows: files.find((file) => file !== transcript) ?? null }, page.key);
 }
 
-function traceEntry(): void {
-  showUnknown("");
+/** Follow an entry number or entry id, or the entry that is computed from receipt number and code. */
+async function traceEntry(): Promise<void> {
+  for (const field of ["who", "code"] as const) showMistake(field, "");
+  const wanted = await findWanted().catch(() => null);
+  if (wanted === null) return showMistake("who", t("verify.who.away"));
+  if ("mistake" in wanted) return showMistake(wanted.mistake, t(`verify.${wanted.mistake}.${wanted.why}`));
   section("path").textContent = t("verify.working");
-  client.tracePath(byId("who", HTMLInputElement).value, `${api}receipts/`);
+  client.tracePath(wanted);
+}
+
+interface Mistake {
+  readonly mistake: "who" | "code";
+  readonly why: "form" | "unknown";
+}
+
+async function findWanted(): Promise<Wanted | Mistake> {
+  const typed = byId("who", HTMLInputElement).value;
+  const entry = parseEntryId(typed);
+  if (entry !== null) return { prefix: entry, known: "typed" };
+  const number = readNumber(typed);
+  if (number === null) return { mistake: "who", why: "form" };
+  if ("entryNumber" in number) return { prefix: entryPrefix(number.entryNumber), known: "typed" };
+  const code = parseCode(byId("code", HTMLInputElement).value);
+  if (code === null) return { mistake: "code", why: "form" };
+  const computed = await entryOfReceipt(page.intake, page.campaign, number.receipt, code);
+  return computed === null ? { mistake: "who", why: "unknown" } : { prefix: computed, known: "computed" };
 }
 
 /** Show why the typed text names no entry; an empty text clears the message. */
-function showUnknown(why: string): void {
-  const input = byId("who", HTMLInputElement);
-  section("who-error").textContent = why;
-  section("field-who").classList.toggle("wrong", why !== "");
+function showMistake(field: "who" | "code", why: string): void {
+  const input = byId(field, HTMLInputElement);
+  section(`${field}-error`).textContent = why;
+  section(`field-${field}`).classList.toggle("wrong", why !== "");
   if (why === "") return input.removeAttribute("aria-invalid");
   section("path").replaceChildren();
   input.setAttribute("aria-invalid", "true");
@@ -89,7 +125,7 @@ section("draw").addEventListener("change", verifyFromServer);
 section("files").addEventListener("change", () => verifyFiles([...(byId("files", HTMLInputElement).files ?? [])]));
 section("follow-form").addEventListener("submit", (event) => {
   event.preventDefault();
-  traceEntry();
+  void traceEntry();
 });
 takeDropped();
 verifyFromServer(); // at once: later it would replace a file that the user chose meanwhile

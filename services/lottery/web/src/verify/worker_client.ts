@@ -1,7 +1,7 @@
 /** Client of the worker that verifies one record. A new record ends the old worker, so that messages do not mix. */
 
 import { trusted } from "#shared/offline.ts";
-import type { WorkerRequest, WorkerMessage, Source } from "./verify-work.entry.ts";
+import type { Source, Wanted, WorkerMessage, WorkerRequest } from "./verify-work.entry.ts";
 
 export class WorkerClient {
   private readonly address: string;
@@ -22,8 +22,8 @@ export class WorkerClient {
   }
 
   /** Trace the path of an entry through the record that was verified last. */
-  tracePath(typed: string, receipts: string): void {
-    this.send({ kind: "follow", typed, receipts });
+  tracePath(wanted: Wanted): void {
+    this.send({ kind: "follow", wanted });
   }
 
   private send(request: WorkerRequest): void {
