@@ -22,6 +22,7 @@ from services.intake.campaigns.sealing_key_repository import SealingKeyRepositor
 from services.intake.campaigns.stage_repository import CampaignStageRepository
 from services.intake.closing import CampaignClosing
 from services.intake.collections import COLLECTIONS
+from services.intake.cross_origin import CrossOriginReceipts
 from services.intake.endpoints import (
     applications_router,
     campaigns_router,
@@ -126,7 +127,7 @@ def build(settings: IntakeSettings) -> FastAPI:
         token_file=settings.paper_token_file,
         body_timeout_s=settings.paper_timeout_s,
     )
-    app = _empty(lifespan)
+    app, lottery = _empty(lifespan), settings.origins.get("lottery", "")
     for router in (
         applications_router(submitting, correcting),
         status_router(campaigns, submissions, StatusReader(stages), limits),
@@ -135,9 +136,10 @@ def build(settings: IntakeSettings) -> FastAPI:
         postal_router(PostalCodes(), limits),
         papers_routes,
         operations_router(campaigns, submissions, papers, keys, stages, staff=guard),
-        site_router(_site(campaigns, keys, stages, clock, pin, public_keys)),
+        site_router(_site(campaigns, keys, stages, clock, pin, public_keys, lottery)),
     ):
         app.include_router(router, dependencies=[Depends(store_errors)])
+    app.add_middleware(CrossOriginReceipts, origin=lottery)
     app.add_middleware(FastPath, submitting=submitting)
     app.add_middleware(RequestLimits, staff=admit_staff(guard), routes=_BODY_LIMITS)
     app.include_router(bus.parking_router(guard))
@@ -172,6 +174,7 @@ def _site(
     clock: Clock,
     pin: PinnedKey,
     public_keys: PublicKeys,
+    lottery: str,
 ) -> Site:
     catalogues = catalogues_with(TEXTS)
     japanese, english = (next(catalogue for catalogue in catalogues if catalogue.lang == lang) for lang in ("ja", "en"))
@@ -184,6 +187,7 @@ def _site(
         sheets=Sheets(Typesetter(), japanese, english),
         pin=pin,
         receipt_keys=public_keys,
+        lottery=lottery,
     )
 
 
