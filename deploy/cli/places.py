@@ -55,7 +55,6 @@ def answer(
 
 @places.command("correct")
 def correct(
-    application_id: str,
     receipt: str,
     choice: Annotated[list[str], typer.Option(help="CLASS:SEATS, in order of preference; give one or more.")],
     actor: ActorOption,
@@ -65,7 +64,6 @@ def correct(
     """Give a wrongly refused application the result it would have had in the draw; no other result changes."""
     choices = [{"class_id": name, "seats": _seats(text)} for name, _, text in (each.rpartition(":") for each in choice)]
     body = {
-        "application_id": application_id,
         "receipt": receipt,
         "choices": choices,
         "actor": actor,

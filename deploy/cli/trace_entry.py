@@ -1,22 +1,14 @@
-"""`./kuji verify … --entry`, `--receipt`: one entry's way from its ticket to its result, out of the file alone."""
+"""`./kuji verify … --entry`: one entry's way from its ticket to its result, out of the file alone."""
 
 import re
 from collections.abc import Iterable
-from itertools import islice
 from typing import Any
-from uuid import UUID
 
 import typer
 from rich.console import Console
 
-from shared import receipts
-from shared.ids import ApplicationId
+from shared.codes import entry_id, entry_prefix, normalise_entry_number, parse_code
 from shared.json_types import JsonObject
-
-_NUMBERS = 4
-"""So many of an application's possible numbers are looked at: a later one is given only where all before were taken."""
-
-_CHANNELS = {letter: channel for channel, letter in receipts.LETTERS.items()}
 
 _TRIED = {
     "taken": "taken",
@@ -26,39 +18,46 @@ _TRIED = {
 }
 
 
-def entry_of(receipt: str, ids: Iterable[bytes]) -> str:
-    """Return the entry (hex) whose id gives this number (`docs/protocols.md` §0). Raises typer.BadParameter."""
+def find_entry(text: str, ids: Iterable[bytes]) -> str:
+    """Return the entry id (hex) of an entry id or entry number. Raises typer.BadParameter."""
+    if re.fullmatch(r"[0-9a-f]{32}", text):
+        return text
     try:
-        number = receipts.normalise_receipt(receipt)
+        number = normalise_entry_number(text)
     except ValueError:
-        raise typer.BadParameter("this is not a receipt number: compare it with the notice") from None
-    channel = _CHANNELS[number[0]]
-    found = [each for each in ids if number in islice(receipts.candidates(channel, _application(each)), _NUMBERS)]
-    if len(found) != 1:
-        raise typer.BadParameter(
-            "no entry of this list leads to that number (a paper's is made from the paper's id): "
-            "fetch receipts/NUMBER/proof from the lottery and give that file with --proof"
-        )
-    return found[0].hex()
+        raise typer.BadParameter("give an entry number (E-…) or an entry id (32 hex characters)") from None
+    prefix = bytes.fromhex(entry_prefix(number))
+    found = [identity.hex() for identity in ids if identity.startswith(prefix)]
+    if not found:
+        raise typer.BadParameter(f"no entry of this list has the number {number}")
+    if len(found) > 1:
+        raise typer.BadParameter(f"{len(found)} entries have the number {number}: give the id: {', '.join(found)}")
+    return found[0]
 
 
-def path_of(content: Any, entry: str | None, receipt: str | None) -> JsonObject:
-    """Return the path of the entry, or of the entry with this receipt number; `content` has been verified."""
+def entry_of_receipt(document: JsonObject, code: str) -> str:
+    """Return the entry id of a receipt document's application, with the applicant's code. Raises typer.BadParameter."""
+    try:
+        return entry_id(document["campaign"], document["application_id"], parse_code(code))
+    except (KeyError, TypeError, ValueError):
+        raise typer.BadParameter("this is not a receipt document, or not its code") from None
+
+
+def path_of(content: Any, entry: str) -> JsonObject:
+    """Return the path of an entry, given by its id or its number; `content` has been verified."""
     from services.lottery.record.manifest import Manifest  # noqa: PLC0415
     from services.lottery.record.rows import read_rows  # noqa: PLC0415
     from services.lottery.verification.trace import trace  # noqa: PLC0415
     from services.lottery.verification.transcript_checks import derive_key, get_rows  # noqa: PLC0415
 
     entries = read_rows(get_rows(content))
-    if entry is None:
-        entry = entry_of(receipt or "", (each.id for each in entries))
-    if not re.fullmatch(r"[0-9a-f]{32}", entry):
-        raise typer.BadParameter("an entry is 32 hex characters, lower case: the application id without hyphens")
-    found = trace(derive_key(content), Manifest.read(content["manifest"]), entries, bytes.fromhex(entry))
-    return dict(found.to_document()) if found else {"entry": entry, "place": None}
+    identity = find_entry(entry, (listed.id for listed in entries))
+    found = trace(derive_key(content), Manifest.read(content["manifest"]), entries, bytes.fromhex(identity))
+    return dict(found.to_document()) if found else {"entry": identity, "place": None}
 
 
 def show_path(path: JsonObject) -> None:
+    """Print the path."""
     console = Console()
     if path["place"] is None:
         console.print(f"Entry {path['entry']} is not on the list.")
@@ -71,7 +70,3 @@ def show_path(path: JsonObject) -> None:
         place = f", number {ending['place']}" if "place" in ending else ""
         reason = f": {ending['reason']}" if "reason" in ending else ""
         console.print(f"  → {ending['class_id']}: {ending['outcome']}{place}{reason}")
-
-
-def _application(entry: bytes) -> ApplicationId:
-    return ApplicationId(str(UUID(bytes=entry)))

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.text import Text
 
 from deploy.cli.output import AsJson
-from deploy.cli.trace_entry import path_of, show_path
+from deploy.cli.trace_entry import entry_of_receipt, path_of, show_path
 
 
 @dataclass(frozen=True)
@@ -19,6 +19,9 @@ class Attachments:
     """Files that were given besides the transcript."""
 
     rows: Path | None = None
+    roll: Path | None = None
+    receipt: Path | None = None
+    intake_key: str | None = None
     proof: Path | None = None
     previous: Path | None = None
     evidence: Sequence[Path] = field(default=())
@@ -28,10 +31,14 @@ def verify(
     file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="Transcript or certificate (JSON).")],
     key: Annotated[str | None, typer.Option(help="The published signing key (base64url) to compare with.")] = None,
     rows: Annotated[Path | None, typer.Option(exists=True, dir_okay=False, help="Rows, where not in FILE.")] = None,
+    roll: Annotated[Path | None, typer.Option(exists=True, dir_okay=False, help="Roll of receipts (…/roll).")] = None,
     entry: Annotated[
-        str | None, typer.Option(help="Follow one entry (32 hex characters) from ticket to result.")
+        str | None, typer.Option(help="Follow one entry (entry number, or 32 hex characters) from ticket to result.")
     ] = None,
-    receipt: Annotated[str | None, typer.Option(help="Follow the entry of this receipt number.")] = None,
+    receipt: Annotated[
+        Path | None, typer.Option(exists=True, dir_okay=False, help="Look a receipt document up in the roll.")
+    ] = None,
+    intake_key: Annotated[str | None, typer.Option(help="Intake's published key, for the receipt document.")] = None,
     proof: Annotated[
         Path | None, typer.Option(exists=True, dir_okay=False, help="Follow the entry of this proof of inclusion.")
     ] = None,
@@ -42,15 +49,18 @@ def verify(
         list[Path] | None, typer.Option(exists=True, dir_okay=False, help="Photograph or recording of the dice.")
     ] = None,
     *,
+    ask_code: Annotated[bool, typer.Option(help="Ask for the code, and follow the receipt document's entry.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Check the transcript of a draw, or a certificate of erasure. Exit status 0 only if everything holds."""
-    attachments = Attachments(rows, proof, previous, tuple(evidence or ()))
+    attachments = Attachments(rows, roll, receipt, intake_key, proof, previous, tuple(evidence or ()))
     checks, content = _certificate(file, key) if _is_certificate(file) else _transcript(file, key, attachments)
     passed = bool(checks) and all(check.passed for check in checks)
     if entry is None and proof is not None and passed:
         entry = str(_read(proof)["entry"])
-    path = path_of(content, entry, receipt) if passed and content and (entry or receipt) else None
+    if entry is None and receipt is not None and ask_code:
+        entry = entry_of_receipt(_read(receipt), typer.prompt("Code", hide_input=True, err=True))
+    path = path_of(content, entry) if passed and content and entry else None
     if as_json:
         shown = [{"name": check.name, "passed": check.passed, "text": check.text} for check in checks]
         verdict_document = {"passed": passed, "key_compared": key is not None, "checks": shown, "path": path}
@@ -85,12 +95,26 @@ def _transcript(file: Path, key: str | None, attachments: Attachments) -> tuple[
 def _enclosed(content: Any, attachments: Attachments) -> Iterable[Any]:
     from services.lottery.verification.attachments import check_evidence, check_inclusion, check_previous  # noqa: PLC0415
 
+    yield from _receipts(content, attachments)
     if attachments.proof is not None:
         yield check_inclusion(content, _read(attachments.proof))
     if attachments.previous is not None:
         yield check_previous(content, _read(attachments.previous))
-    for each in attachments.evidence:
-        yield check_evidence(content, each.read_bytes())
+    for evidence in attachments.evidence:
+        yield check_evidence(content, evidence.read_bytes())
+
+
+def _receipts(content: Any, attachments: Attachments) -> Iterable[Any]:
+    from services.lottery.verification.roll_checks import check_receipt, check_roll  # noqa: PLC0415
+
+    if attachments.roll is None:
+        if attachments.receipt is not None:
+            raise typer.BadParameter("a receipt is looked up in the roll: fetch it (…/roll) and name it with --roll")
+        return
+    roll = attachments.roll.read_text("utf-8")
+    yield from check_roll(content, roll)
+    if attachments.receipt is not None:
+        yield from check_receipt(content, roll, _read(attachments.receipt), attachments.intake_key)
 
 
 def _read(file: Path) -> Any:

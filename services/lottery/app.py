@@ -29,7 +29,7 @@ from services.lottery.places import repository as places
 from services.lottery.places.corrections import Corrections
 from services.lottery.places.endpoints import PlaceServices, own_router, places_router
 from services.lottery.places.moves import PlaceMoves
-from services.lottery.places.ownership import AttemptLimit, Ownership
+from services.lottery.places.ownership import Ownership
 from services.lottery.places.promote import Promotions
 from services.lottery.places.resign_transcript import TranscriptSigner
 from services.lottery.reception import repository as reception
@@ -65,6 +65,7 @@ from shared.storage import Store
 from shared.web import BodyLimit, RequestLimits, health_router, install_problems, require_staff_token
 from shared.web.sign_in import session_repository as sign_in
 from shared.web.sign_in.access import StaffAccess
+from shared.web.wrong_proofs import WrongProofs
 
 
 def build(settings: LotterySettings) -> FastAPI:
@@ -73,13 +74,13 @@ def build(settings: LotterySettings) -> FastAPI:
     clock = choose_clock(settings.clock_file, campaigns.values())
     store = Store.open(settings.mongo_url.get_secret_value(), settings.mongo_database, timeout_s=settings.timeout_s)
     bus = Bus(settings, "lottery", store)
-    keys = LotteryKeys(settings.state_dir, settings.service_keys_dir)
+    keys = LotteryKeys(settings.service_keys_dir)
     scheduler, draw_services = _draws(store, clock, keys, campaigns, settings)
     no_shows = NoShows(store, clock, moves.release)
-    limit = AttemptLimit()
-    places_desk, after_the_draw = _places(store, clock, keys, campaigns, limit)
+    wrong_proofs = WrongProofs()
+    places_desk, after_the_draw = _places(store, clock, keys, campaigns, wrong_proofs)
     service_key = ServiceKey(settings.service_keys_dir, "lottery")
-    erasure = ErasureParticipant("lottery", store, LotteryStores(store, keys, limit), bus, service_key)
+    erasure = ErasureParticipant("lottery", store, LotteryStores(store, wrong_proofs), bus, service_key)
     tasks = (scheduler.advance, no_shows.count_what_is_due, *after_the_draw, erasure.carry_out)
     periodic = PeriodicTasks(campaigns.values(), tasks, every_s=settings.tick_s)
     access = StaffAccess.make(
@@ -151,12 +152,12 @@ def _draws(
 
 
 def _places(
-    store: Store, clock: Clock, keys: LotteryKeys, campaigns: Mapping[CampaignId, Campaign], limit: AttemptLimit
+    store: Store, clock: Clock, keys: LotteryKeys, campaigns: Mapping[CampaignId, Campaign], wrong_proofs: WrongProofs
 ) -> tuple[PlaceServices, tuple[PeriodicTask, ...]]:
     """Return the services of places for applicants and staff, and the periodic tasks."""
     signer = SlipSigner(keys, campaigns)
-    owners = Ownership(store, signer, limit)
-    desk = PlaceServices(store, campaigns, PlaceMoves(store, clock, signer), owners, Corrections(store, clock, signer))
+    moved, corrected = PlaceMoves(store, clock, signer), Corrections(store, clock, signer)
+    desk = PlaceServices(store, campaigns, moved, Ownership(store), corrected, wrong_proofs)
     return desk, (Promotions(store, clock, signer).advance, TranscriptSigner(store, keys).renew)
 
 

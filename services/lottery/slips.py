@@ -12,14 +12,14 @@ from services.lottery.draw.rules.result import Result
 from services.lottery.keys import LotteryKeys
 from services.lottery.record.passes import make_pass, write_pass
 from shared.campaign import Campaign
+from shared.codes import EntryId
 from shared.contracts import SLIP_CONTEXT, OutcomeSlip, SlipOutcome
-from shared.ids import ApplicationId, CampaignId, ClassId, DrawId, application_id_bytes
+from shared.ids import CampaignId, ClassId, DrawId
 from shared.json_types import JsonObject
 
 _CHANGES_OF_DRAW: Final = 1_000_000
 """Numbers of a draw's slips; the next draw's are higher."""
 
-_HAS_CODE: Final = frozenset({"won", "offered", "waiting"})
 _HAS_PASS: Final = frozenset({"won", "offered"})
 
 
@@ -40,22 +40,18 @@ class SlipIssue:
 
 
 class SlipSigner:
-    """Signs slips with the lottery's signing key, and writes the codes and passes in them."""
+    """Signs slips with the lottery's signing key, and writes the passes in them."""
 
     def __init__(self, keys: LotteryKeys, campaigns: Mapping[CampaignId, Campaign]) -> None:
         self._keys, self._campaigns = keys, campaigns
 
-    def code(self, campaign: CampaignId, draw: DrawId, application_id: ApplicationId) -> str:
-        """Return the code that proves ownership of the application's places."""
-        return self._keys.pass_code(campaign, draw, application_id)
-
-    def write_pass(self, campaign: CampaignId, entry: bytes, class_id: ClassId, seats: int) -> str:
+    def write_pass(self, campaign: CampaignId, entry: EntryId, class_id: ClassId, seats: int) -> str:
         """Return the signed pass of a class."""
-        return write_pass(self._keys.signing, campaign, make_pass(self._campaigns[campaign], entry, class_id, seats))
+        content = make_pass(self._campaigns[campaign], bytes.fromhex(entry), class_id, seats)
+        return write_pass(self._keys.signing, campaign, content)
 
     def sign(self, issue: SlipIssue, result: Result) -> OutcomeSlip:
         """Return the slip. The same content gives the same bytes."""
-        entry = application_id_bytes(result.application_id)
         document: JsonObject = {
             "v": 2,
             "campaign": issue.campaign,
@@ -63,20 +59,18 @@ class SlipSigner:
             "n": issue.n,
             "token": result.token,
             "receipt": result.receipt,
-            "entry": entry.hex(),
+            "entry": result.entry,
             "issued_at": issue.at.isoformat(),
             "outcomes": [_set_members(outcome) for outcome in result.outcomes],
             "passes": [
                 {
                     "class_id": outcome.class_id,
-                    "code": self.write_pass(issue.campaign, entry, outcome.class_id, outcome.seats),
+                    "code": self.write_pass(issue.campaign, result.entry, outcome.class_id, outcome.seats),
                 }
                 for outcome in result.outcomes
                 if outcome.outcome in _HAS_PASS
             ],
         }
-        if any(outcome.outcome in _HAS_CODE for outcome in result.outcomes):
-            document["pass_code"] = self.code(issue.campaign, issue.draw, result.application_id)
         return OutcomeSlip.model_validate(self._keys.signing.sign_in_context(SLIP_CONTEXT, document))
 
 

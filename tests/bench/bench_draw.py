@@ -192,7 +192,7 @@ async def chunks(store: Store, count: int, scan: float) -> None:
 
 
 async def steps_of_a_draw(store: Store, documents: Sequence[dict[str, Any]], folder: Path, scan: float) -> None:
-    count, clock, keys = len(documents), FixedClock(CAMPAIGN.draw.at), LotteryKeys(folder, keys_dir())
+    count, clock, keys = len(documents), FixedClock(CAMPAIGN.draw.at), LotteryKeys(keys_dir())
     campaigns = {CAMPAIGN.id: CAMPAIGN}
 
     async def present() -> Draw:

@@ -5,7 +5,6 @@ import pytest
 from services.intake.collections import COLLECTIONS as INTAKE
 from services.intake.erasure import ERASED_COLLECTIONS as INTAKE_ERASED
 from services.lottery.draw import collections as draws
-from services.lottery.erasure import PASS_KEY
 from services.lottery.erasure import PERSONAL as LOTTERY_ERASED
 from services.lottery.places import repository as places
 from services.lottery.reception import repository as reception
@@ -25,7 +24,7 @@ from shared.contracts.closing import OWN_STORES, RATE_LIMITS
 
 COUNTED = {
     "intake": {*INTAKE_ERASED, RATE_LIMITS},
-    "lottery": {*LOTTERY_ERASED, PASS_KEY, RATE_LIMITS},
+    "lottery": {*LOTTERY_ERASED, RATE_LIMITS},
     "notifier": set(NOTIFIER_ERASED),
     "vault": {*VAULT_ERASED, PACKAGES, SPOOL, SANDBOX, SAMPLES, DELAY_QUEUES},
 }

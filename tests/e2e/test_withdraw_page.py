@@ -61,9 +61,9 @@ class WithdrawHarness:
 
     async def _serve(self) -> None:
         self.loop = asyncio.get_running_loop()
-        async with town_of(sample_campaign(), self._url, self._database, self._folder) as town:
+        async with town_of(sample_campaign(), self._url, self._database) as town:
             await results_are_out(town)
-            self.after = After.of(town, self._folder)
+            self.after = After.of(town)
             server = uvicorn.Server(uvicorn.Config(self._app(), log_config=None))
             serving = asyncio.create_task(server.serve(sockets=[self.listener]))
             while not server.started:  # noqa: ASYNC110  (another's flag)

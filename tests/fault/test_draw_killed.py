@@ -59,7 +59,7 @@ class DrawHarness:
         return made
 
     def survivors(self, campaign: Campaign) -> list[Office]:
-        orders, keys = self.orders, LotteryKeys(self.orders.folder, keys_dir())
+        orders, keys = self.orders, LotteryKeys(keys_dir())
         return [new_office(orders.url, orders.database, keys, FixedClock(orders.at), campaign) for _ in range(2)]
 
 
@@ -69,7 +69,7 @@ async def harness(
 ) -> AsyncIterator[DrawHarness]:
     monkeypatch.setattr(scheduler, "LEASE_S", SHORT_LEASE_S)
     monkeypatch.setattr(publish, "PARTS_AT_ONCE", 1)
-    campaign, keys = sample_campaign(), LotteryKeys(tmp_path, keys_dir())
+    campaign, keys = sample_campaign(), LotteryKeys(keys_dir())
     orders = Orders(mongo_url, f"{namespace}_lottery", tmp_path, campaign, campaign.draw.at)
     offices = [new_office(mongo_url, orders.database, keys, FixedClock(orders.at), campaign) for _ in range(2)]
     async with offices[0].store, offices[1].store:

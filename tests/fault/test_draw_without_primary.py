@@ -81,10 +81,10 @@ class Trouble:
 
 
 @pytest.fixture
-async def town(mongodb: MongoDB, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Town]:
+async def town(mongodb: MongoDB, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Town]:
     monkeypatch.setattr(scheduler, "LEASE_S", SHORT_LEASE_S)
     monkeypatch.setattr(publish, "PARTS_AT_ONCE", 1)
-    async with town_of(sample_campaign(), mongodb.url(), "lottery", tmp_path / "keys") as made:
+    async with town_of(sample_campaign(), mongodb.url(), "lottery") as made:
         await everybody_is_in(made)
         yield made
 

@@ -1,5 +1,6 @@
 """Small draws to test with: classes, entries, and a whole signed transcript."""
 
+import hashlib
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -11,10 +12,11 @@ from services.lottery.allocation.frozen_list import FrozenList
 from services.lottery.allocation.reference_allocator import ReferenceAllocation
 from services.lottery.allocation.tickets import Positions
 from services.lottery.randomness.sources import Randomness, draw_key
-from services.lottery.record.manifest import EntryCounts, Freeze, Manifest, write_manifest
+from services.lottery.record.manifest import EntryCounts, Freeze, Manifest, receipts_of, write_manifest
 from services.lottery.record.transcript import make_history_event, write_transcript
 from services.lottery.rules import ClassRule, Rules
 from shared.campaign import Campaign, load_campaign
+from shared.receipt_documents import write_roll
 from shared.signing import SigningKey
 
 DAY = datetime(2018, 6, 9, tzinfo=UTC)
@@ -64,6 +66,11 @@ def sample_entries(count: int = 1500) -> list[Entry]:
     return made
 
 
+def sample_roll(count: int) -> str:
+    """Return a roll of so many receipts, whose lines are of no real documents."""
+    return write_roll(hashlib.sha256(str(number).encode()).hexdigest() for number in range(count))
+
+
 def sample_transcript(count: int = 1500, signing: SigningKey | None = None) -> dict[str, Any]:
     return transcript_of(sample_campaign(), sample_entries(count), signing or SigningKey.generate())
 
@@ -80,7 +87,11 @@ def transcript_of(
     beacon_round, beacon_signature = beacon or (None, None)
     frozen = FrozenList.of(sorted(entries, key=lambda each: each.id))
     line = write_manifest(
-        campaign, frozen, EntryCounts({"web": len(entries)}, {"grade": 3}), Freeze(frozen_at, beacon_round=beacon_round)
+        campaign,
+        frozen,
+        receipts_of(sample_roll(len(entries) + 3)),
+        EntryCounts({"web": len(entries)}, {"grade": 3}),
+        Freeze(frozen_at, beacon_round=beacon_round),
     )
     manifest, randomness = Manifest.read(line), Randomness(DICE, beacon_signature)
     key = draw_key(line, randomness)

@@ -90,7 +90,7 @@ def _run(orders: Orders) -> None:
 
 
 async def _alone(orders: Orders) -> None:
-    keys, clock = LotteryKeys(orders.folder, keys_dir()), FixedClock(orders.at)
+    keys, clock = LotteryKeys(keys_dir()), FixedClock(orders.at)
     office = new_office(orders.url, orders.database, keys, clock, orders.campaign)
     async with office.store:
         await until_said(office, orders.campaign)

@@ -1,10 +1,9 @@
 """Lottery processes on one real database, and the people whose entries they draw."""
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
 from services.lottery.draw import collections as draws
 from services.lottery.draw import handlers
@@ -24,15 +23,10 @@ from services.lottery.scheduler import DrawScheduler
 from services.lottery.slips import SlipSigner
 from shared.campaign import Campaign
 from shared.clock import Clock, FixedClock
-from shared.contracts import (
-    AcceptedApplication,
-    ApplicationsAccepted,
-    Choice,
-    ReceiptsClosed,
-)
-from shared.ids import ApplicationId, CampaignId, DrawId, new_application_id, new_token
-from shared.receipts import candidates
+from shared.contracts import ApplicationsAccepted
+from shared.ids import CampaignId, DrawId
 from shared.storage import OUTBOX, Store
+from tests.support.applicants import Applicant, new_applicant, roll_of
 from tests.support.draw_builders import DICE
 from tests.support.service_keys import keys_dir
 
@@ -108,7 +102,7 @@ class Town:
     campaign: Campaign
     clock: FixedClock
     offices: tuple[Office, ...]
-    ids: tuple[ApplicationId, ...]
+    people: tuple[Applicant, ...]
 
     @property
     def office(self) -> Office:
@@ -134,31 +128,28 @@ def new_office(url: str, database: str, keys: LotteryKeys, clock: Clock, campaig
 
 
 @asynccontextmanager
-async def town_of(campaign: Campaign, url: str, database: str, folder: Path) -> AsyncIterator[Town]:
+async def town_of(campaign: Campaign, url: str, database: str) -> AsyncIterator[Town]:
     """Run three processes at the draw time, before any application."""
-    clock, keys = FixedClock(campaign.draw.at), LotteryKeys(folder, keys_dir())
+    clock, keys = FixedClock(campaign.draw.at), LotteryKeys(keys_dir())
     offices = tuple(new_office(url, database, keys, clock, campaign) for _ in range(3))
     async with offices[0].store, offices[1].store, offices[2].store:
         await offices[0].store.ensure([*draws.collections(), *places.collections()])
         await DrawRepository(offices[0].store).ensure([campaign.id])
-        yield Town(campaign, clock, offices, tuple(new_application_id() for _ in range(PEOPLE)))
+        yield Town(campaign, clock, offices, tuple(new_applicant(campaign.id) for _ in range(PEOPLE)))
 
 
-def accepted(town: Town, ids: tuple[ApplicationId, ...], revision: int = 1) -> list[ApplicationsAccepted]:
+def accepted(town: Town, people: Sequence[Applicant], revision: int = 1) -> list[ApplicationsAccepted]:
+    """Return the vault's verdicts: each of these people asks for one to three classes."""
     classes = town.campaign.classes
     items = [
-        AcceptedApplication(
-            application_id=each,
-            receipt=next(candidates("web", each)),
-            token=new_token(),
-            channel="web",
-            choices=tuple(
-                Choice(class_id=classes[(number + step) % 7].id, seats=classes[(number + step) % 7].seats[0])
+        applicant.accepted(
+            (
+                (classes[(number + step) % 7].id, classes[(number + step) % 7].seats[0])
                 for step in range(1 + number % 3)
             ),
             revision=revision,
         )
-        for number, each in enumerate(ids)
+        for number, applicant in enumerate(people)
     ]
     return [
         ApplicationsAccepted(campaign=town.campaign.id, items=tuple(items[at : at + 100]))
@@ -167,8 +158,8 @@ def accepted(town: Town, ids: tuple[ApplicationId, ...], revision: int = 1) -> l
 
 
 async def everybody_is_in(town: Town) -> None:
-    closed = ReceiptsClosed(campaign=town.campaign.id, part=1, parts=1, total=len(town.ids), application_ids=town.ids)
-    await town.office.store.transact(lambda uow: handlers.on_accepted(accepted(town, town.ids), uow))
+    closed = roll_of(town.campaign.id, town.people)
+    await town.office.store.transact(lambda uow: handlers.on_accepted(accepted(town, town.people), uow))
     await town.office.store.transact(lambda uow: handlers.on_receipts_closed([closed], uow))
 
 

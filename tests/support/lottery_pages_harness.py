@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import uvicorn
 from fastapi import FastAPI
@@ -33,7 +33,7 @@ from services.lottery.places import repository as places
 from services.lottery.places.corrections import Corrections
 from services.lottery.places.endpoints import PlaceServices, places_router
 from services.lottery.places.moves import PlaceMoves
-from services.lottery.places.ownership import AttemptLimit, Ownership
+from services.lottery.places.ownership import Ownership
 from services.lottery.slips import SlipSigner
 from services.lottery.statistics.counts import DrawCounts
 from services.lottery.statistics.overview import DrawOverview
@@ -43,18 +43,17 @@ from shared.contracts import (
     AcceptedApplication,
     ApplicationsAccepted,
     ApplicationsHeld,
-    Choice,
-    HeldApplication,
+    Channel,
     NoticeCount,
     NoticesCounted,
-    ReceiptsClosed,
 )
-from shared.ids import CampaignId, ClassId, new_application_id, new_token
-from shared.receipts import candidates
+from shared.ids import CampaignId
 from shared.staff_roles import Right
 from shared.storage import Store
 from shared.web import install_problems
 from shared.web.sign_in import session_repository as sign_in
+from shared.web.wrong_proofs import WrongProofs
+from tests.support.applicants import Applicant, new_applicant, roll_of
 from tests.support.lottery_harness import Office, new_office
 from tests.support.service_keys import keys_dir
 from tests.support.staff_sign_in import PlayedVault
@@ -90,15 +89,14 @@ class LotteryHarness:
 
     def take_in(self, campaign: Campaign, count: int, *, held: int = 0) -> None:
         """Add `count` applications over all classes and channels, the last ones held, and the complete roll."""
-        channels = ("web", "web", "web", "fax", "post")
-        items = [_accepted(campaign, number, channels[number % len(channels)]) for number in range(count)]
-        ids = tuple(item.application_id for item in items)
-        doubtful = [HeldApplication(application_id=each, channel="web", revision=1) for each in ids[count - held :]]
-        taken = items[: count - held]
+        channels: tuple[Channel, ...] = ("web", "web", "web", "fax", "post")
+        people = [new_applicant(campaign.id, channels[number % len(channels)]) for number in range(count)]
+        doubtful = [applicant.held() for applicant in people[count - held :]]
+        taken = [_accepted(campaign, number, applicant) for number, applicant in enumerate(people[: count - held])]
         parts = [tuple(taken[at : at + 100]) for at in range(0, len(taken), 100)]
         said = [ApplicationsAccepted(campaign=campaign.id, items=part) for part in parts]
         waiting = [ApplicationsHeld(campaign=campaign.id, items=tuple(doubtful))] if held else []
-        closed = ReceiptsClosed(campaign=campaign.id, part=1, parts=1, total=count, application_ids=ids)
+        closed = roll_of(campaign.id, people)
 
         async def work(office: Office) -> None:
             await office.store.transact(lambda uow: handlers.on_accepted(said, uow))
@@ -157,26 +155,17 @@ class LotteryHarness:
         page.wait_for_url(f"**{path}")
 
 
-def _accepted(campaign: Campaign, number: int, channel: Any) -> AcceptedApplication:
-    each = new_application_id()
+def _accepted(campaign: Campaign, number: int, applicant: Applicant) -> AcceptedApplication:
     classes = campaign.classes
     chosen = [classes[(number + step) % len(classes)] for step in range(1 + number % 3)]
-    choices = tuple(Choice(class_id=ClassId(one.id), seats=one.seats[number % len(one.seats)]) for one in chosen)
-    return AcceptedApplication(
-        application_id=each,
-        receipt=next(candidates(channel, each)),
-        token=new_token(),
-        channel=channel,
-        choices=choices,
-        revision=1,
-    )
+    return applicant.accepted((one.id, one.seats[number % len(one.seats)]) for one in chosen)
 
 
 @contextmanager
 def run_lottery(mongo_url: str, database: str, home: Path, *campaigns: Campaign) -> Iterator[LotteryHarness]:
     """Run a lottery whose clock stands at the opening of the first campaign's window; tests move the clock."""
     known = {CampaignId(campaign.id): campaign for campaign in campaigns}
-    clock, keys = FixedClock(campaigns[0].window.opens), LotteryKeys(home, keys_dir())
+    clock, keys = FixedClock(campaigns[0].window.opens), LotteryKeys(keys_dir())
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
         vault = PlayedVault(port, home)
@@ -224,6 +213,5 @@ def _app(harness: LotteryHarness) -> FastAPI:
 
 def _places_desk(harness: LotteryHarness, store: Store) -> PlaceServices:
     passes = SlipSigner(harness.keys, harness.campaigns)
-    owners = Ownership(store, passes, AttemptLimit())
     moving, correcting = PlaceMoves(store, harness.clock, passes), Corrections(store, harness.clock, passes)
-    return PlaceServices(store, harness.campaigns, moving, owners, correcting)
+    return PlaceServices(store, harness.campaigns, moving, Ownership(store), correcting, WrongProofs())

@@ -3,7 +3,6 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from services.lottery.keys import LotteryKeys
@@ -43,8 +42,8 @@ class After:
     passes: SlipSigner
 
     @classmethod
-    def of(cls, town: Town, folder: Path, number: int = 0) -> "After":
-        office, keys = town.offices[number], LotteryKeys(folder, keys_dir())
+    def of(cls, town: Town, number: int = 0) -> "After":
+        office, keys = town.offices[number], LotteryKeys(keys_dir())
         store, clock, passes = office.store, town.clock, SlipSigner(keys, {town.campaign.id: town.campaign})
         return cls(
             town.campaign,
@@ -69,7 +68,7 @@ class After:
         return await self.store.db[PLACES].find(wanted).sort([("position", 1), ("_id", 1)]).to_list(None)
 
     async def answer(self, place: dict[str, Any], answer: Answer, by: Actor = APPLICANT) -> None:
-        await self.places.answer(self.campaign.id, place["application_id"], place["class_id"], answer, by)
+        await self.places.answer(self.campaign.id, place["entry"], place["class_id"], answer, by)
 
     async def transcript(self, number: int | None = None) -> dict[str, Any]:
         content: dict[str, Any] = json.loads(

@@ -17,10 +17,8 @@ from services.intake.papers.repository import PaperRepository
 from services.intake.settings import Rates
 from services.lottery.draw import collections as draws
 from services.lottery.draw.repository import DrawRepository
-from services.lottery.erasure import PASS_KEY, LotteryStores
-from services.lottery.keys import LotteryKeys
+from services.lottery.erasure import LotteryStores
 from services.lottery.places import repository as places
-from services.lottery.places.ownership import AttemptLimit
 from services.lottery.reception import repository as reception
 from services.notifier.applicant_repository import ApplicantRepository
 from services.notifier.collections import COLLECTIONS as NOTIFIER
@@ -29,11 +27,10 @@ from shared.campaign import Campaign, load_campaign
 from shared.contracts.closing import DELIVERIES, PARKED, QUEUES, RATE_LIMITS
 from shared.erasure import CampaignStores
 from shared.erasure import collections as erasure_collections
-from shared.ids import ApplicationId, DrawId
 from shared.storage import Store
+from shared.web.wrong_proofs import WrongProofs
 from tests.support.databases import own_database
 from tests.support.erasure_harness import ParticipantHarness, PlannedQueues, participant
-from tests.support.service_keys import keys_dir
 from tests.support.vault_parts import SAMPLE
 
 Plant = Callable[[], Awaitable[None]]
@@ -93,18 +90,15 @@ async def _intake(store: Store, campaign: Campaign, _: Path) -> tuple[CampaignSt
     return IntakeStores(store, *parts, stages, limits), {RATE_LIMITS: count_address}
 
 
-async def _lottery(store: Store, campaign: Campaign, folder: Path) -> tuple[CampaignStores, dict[str, Plant]]:
+async def _lottery(store: Store, campaign: Campaign, _: Path) -> tuple[CampaignStores, dict[str, Plant]]:
     await store.ensure([*draws.collections(), *places.collections(), *reception.collections()])
     await DrawRepository(store).ensure({campaign.id: campaign})
-    keys, limit = LotteryKeys(folder, keys_dir()), AttemptLimit()
+    wrong_proofs = WrongProofs()
 
-    async def count_wrong_code() -> None:
-        await limit.count_wrong("W-7K3M-9Q2P-6")
+    async def count_wrong_proof() -> None:
+        wrong_proofs.count(Request({"type": "http", "client": ("192.0.2.1", 1), "headers": []}))
 
-    async def make_pass_key() -> None:
-        keys.pass_code(campaign.id, DrawId("d-1"), ApplicationId("0b6f2a52-5d0b-4b6c-9d3a-3f1f6f0f2c11"))
-
-    return LotteryStores(store, keys, limit), {RATE_LIMITS: count_wrong_code, PASS_KEY: make_pass_key}
+    return LotteryStores(store, wrong_proofs), {RATE_LIMITS: count_wrong_proof}
 
 
 async def _notifier(store: Store, campaign: Campaign, _: Path) -> tuple[CampaignStores, dict[str, Plant]]:

@@ -11,6 +11,7 @@ from typing import Any
 from fastapi import FastAPI
 
 from services.lottery.draw import collections as draws
+from services.lottery.draw import handlers
 from services.lottery.draw.repository import DrawRepository
 from services.lottery.draw.rules.result import Result
 from services.lottery.keys import LotteryKeys
@@ -27,13 +28,14 @@ from services.lottery.record.manifest import draw_id
 from services.lottery.record.passes import make_pass, write_pass
 from shared.campaign import Campaign
 from shared.clock import FixedClock
-from shared.contracts import SlipOutcome
-from shared.ids import ApplicationId, ClassId, Receipt, application_id_bytes, new_application_id, new_token
-from shared.receipts import candidates
+from shared.codes import EntryId
+from shared.contracts import ApplicationsAccepted, SlipOutcome
+from shared.ids import ClassId, Receipt
 from shared.staff_roles import Right
 from shared.storage import Store, UnitOfWork
 from shared.web import install_problems
 from shared.web.sign_in import session_repository as sign_in
+from tests.support.applicants import Applicant, new_applicant
 from tests.support.draw_builders import sample_campaign
 from tests.support.service_keys import keys_dir
 from tests.support.staff_sign_in import PlayedVault, token_access
@@ -58,18 +60,23 @@ class RunningClock(FixedClock):
 class Guest:
     """An application with what it won or waits for, and its passes by class."""
 
-    application_id: ApplicationId
-    receipt: Receipt
+    applicant: Applicant
     passes: dict[str, str]
 
     @property
-    def entry(self) -> str:
-        return application_id_bytes(self.application_id).hex()
+    def entry(self) -> EntryId:
+        """Entry id."""
+        return self.applicant.entry
+
+    @property
+    def receipt(self) -> Receipt:
+        """Receipt number."""
+        return self.applicant.receipt
 
 
 class ReceptionHarness:
     def __init__(self, store: Store, folder: Path, *, release: bool = False, running: bool = False) -> None:
-        self.store, self.keys = store, LotteryKeys(folder, keys_dir())
+        self.store, self.keys = store, LotteryKeys(keys_dir())
         sample = sample_campaign()
         rules = sample.reception.model_copy(update={"release": release})
         self.campaign: Campaign = sample.model_copy(update={"reception": rules})
@@ -79,7 +86,7 @@ class ReceptionHarness:
         self.token_file = folder / "staff.token"
         self.token_file.write_text(SECRET)
         self.dies_after: int | None = None
-        self.released: list[tuple[ApplicationId, ClassId]] = []
+        self.released: list[tuple[EntryId, ClassId]] = []
         self.no_shows = NoShows(store, self.clock, self._given_up)
 
     def app(self, vault: PlayedVault | None = None) -> FastAPI:
@@ -109,13 +116,16 @@ class ReceptionHarness:
 
     async def guest(self, **outcomes: Any) -> Guest:
         """`guest(junior_football="won")`: seats as the class takes them."""
-        name = new_application_id()
+        applicant = new_applicant(self.campaign.id)
         results = tuple(self._outcome(key.replace("_", "-"), outcome) for key, outcome in outcomes.items())
-        passes = {each.class_id: self._pass(name, each) for each in results if each.outcome == "won"}
-        result = Result(application_id=name, receipt=next(candidates("web", name)), token=new_token(), outcomes=results)
+        passes = {each.class_id: self._pass(applicant.entry, each) for each in results if each.outcome == "won"}
+        result = Result(applicant.entry, applicant.receipt, applicant.token, results)
+        chosen = ((each.class_id, each.seats) for each in results)
+        event = ApplicationsAccepted(campaign=self.campaign.id, items=(applicant.accepted(chosen),))
         draw = draw_id(self.campaign.id, 1)
+        await self.store.transact(lambda uow: handlers.on_accepted([event], uow))
         await self.store.transact(lambda uow: places.PlaceRepository(uow).add_results(self.campaign.id, draw, [result]))
-        return Guest(name, result.receipt, dict(passes))
+        return Guest(applicant, dict(passes))
 
     def _outcome(self, class_id: str, outcome: str) -> SlipOutcome:
         event_class = self.campaign.event_class(class_id)
@@ -125,17 +135,17 @@ class ReceptionHarness:
             {"class_id": class_id, "outcome": outcome, "seats": event_class.seats[0], "position": position}
         )
 
-    def _pass(self, name: ApplicationId, outcome: SlipOutcome) -> str:
-        shown = make_pass(self.campaign, application_id_bytes(name), outcome.class_id, outcome.seats)
+    def _pass(self, entry: EntryId, outcome: SlipOutcome) -> str:
+        shown = make_pass(self.campaign, bytes.fromhex(entry), outcome.class_id, outcome.seats)
         return write_pass(self.keys.signing, self.campaign.id, shown)
 
     async def _given_up(
-        self, _: UnitOfWork, __: object, name: ApplicationId, class_id: ClassId, reason: str, at: datetime
+        self, _: UnitOfWork, __: object, entry: EntryId, class_id: ClassId, reason: str, at: datetime
     ) -> None:
         assert (reason, at) == ("no-show", self.starts + timedelta(minutes=15))
         if self.dies_after == len(self.released):
             raise ConnectionError
-        self.released.append((name, class_id))
+        self.released.append((entry, class_id))
 
 
 @asynccontextmanager

@@ -26,18 +26,33 @@ _ARRAY: Final = {"bsonType": "array"}
 
 _ENTRY: Final = {
     "bsonType": "object",
-    "required": ["_id", "campaign", "state", "channel", "revision"],
+    "required": ["_id", "campaign", "receipt", "state", "version", "channel", "revision"],
     "properties": {
         "_id": _STRING,
         "campaign": _STRING,
         "state": {"enum": ["accepted", "rejected", "held"]},
         "channel": {"enum": ["web", "fax", "post"]},
         "revision": {"bsonType": "int"},
-        "receipt": _OPTIONAL_STRING,
+        "receipt": _STRING,
+        "version": {"bsonType": "int", "minimum": 1},
+        "entry": _OPTIONAL_STRING,
+        "proof_sha256": _OPTIONAL_STRING,
         "token": _OPTIONAL_STRING,
+        "verdict": {"enum": ["rejected", "withdrawn", "superseded", "discarded", None]},
         "choices": _ARRAY,
         "refused": _ARRAY,
         "reasons": _ARRAY,
+    },
+    "additionalProperties": False,
+}
+_ROLL_LINE: Final = {
+    "bsonType": "object",
+    "required": ["_id", "campaign", "version", "line"],
+    "properties": {
+        "_id": _STRING,
+        "campaign": _STRING,
+        "version": {"bsonType": "int", "minimum": 1},
+        "line": _STRING,
     },
     "additionalProperties": False,
 }
@@ -51,16 +66,16 @@ _DRAW: Final = {
 def collections() -> list[Collection]:
     """Return the declarations that the service applies at every start."""
     by_campaign = Index("campaign")
-    in_order = Index((("campaign", 1), ("state", 1), ("_id", 1)))
-    by_receipt = Index((("campaign", 1), ("receipt", 1)))
+    in_order = Index((("campaign", 1), ("state", 1), ("entry", 1)))
+    once = Index("entry", unique=True, where={"entry": {"$type": "string"}})
     return [
         Collection(DRAWS, _DRAW),
         Collection(PAST_DRAWS, None, (Index((("campaign", 1), ("number", 1)), unique=True),)),
-        Collection(ENTRIES, _ENTRY, (in_order, by_receipt)),
-        Collection(ROLL, None, (Index((("campaign", 1), ("_id", 1))),)),
+        Collection(ENTRIES, _ENTRY, (in_order, once)),
+        Collection(ROLL, _ROLL_LINE, (Index((("campaign", 1), ("line", 1))),)),
         Collection(ROLL_PARTS, None, (by_campaign,)),
         Collection(LISTS, None, (Index("draw"),)),
-        Collection(OUTCOMES, None, (by_campaign, Index("token", unique=True), Index("receipt"))),
+        Collection(OUTCOMES, None, (by_campaign, Index("token", unique=True))),
         Collection(TEXTS),
         Collection(STAMPS, None, (Index("draw"),)),
         Collection(NOTICE_COUNTS),

@@ -21,6 +21,7 @@ from services.lottery.draw.problems import known_campaign, not_published, raisin
 from services.lottery.draw.randomness_entry import Dice, RandomnessService
 from services.lottery.draw.redraw import Correction, RedrawService
 from services.lottery.draw.repository import DrawRepository
+from services.lottery.draw.roll_repository import RollRepository
 from services.lottery.draw.rules.blockers import waits
 from services.lottery.draw.rules.draw import Draw
 from services.lottery.draw.rules.states import DrawState
@@ -30,6 +31,7 @@ from services.lottery.record.timestamps import InvalidTimestampError, Kind, chec
 from shared.campaign import Campaign
 from shared.clock import Clock
 from shared.ids import CampaignId
+from shared.staff_roles import RIGHTS, Right, Role
 from shared.storage import Store
 from shared.web.sign_in.staff import Staff, StaffGuard
 
@@ -106,7 +108,7 @@ class DrawServices:
         """Return the present draw's state, what it waits for, and how many applicants are still to be told."""
         draw = await DrawRepository(self.store).get(campaign)
         is_open = draw.state is DrawState.OPEN
-        readiness = await EntryRepository(self.store).readiness(campaign) if is_open else None
+        readiness = await RollRepository(self.store).readiness(campaign) if is_open else None
         waiting = waits(draw, self.campaigns[campaign], readiness, self.clock.now())
         waiting += await clock_waits(self.store, draw)
         notices = await NoticeProgressRepository(self.store).find(campaign)
@@ -146,7 +148,7 @@ def _reading_router(services: DrawServices, guard: StaffGuard) -> APIRouter:
 
     @router.get("/outcomes")
     async def outcomes(campaign: str) -> dict[str, Any]:
-        """Return the outcomes by application id, without tokens and pass codes."""
+        """Return the outcomes by receipt number, without tokens."""
         draw = await services.draw(campaign)
         return {"outcomes": await OutcomeRepository(store).of_draw(draw.campaign, draw.id)}
 
@@ -167,7 +169,7 @@ def _deciding_router(services: DrawServices, guard: StaffGuard) -> APIRouter:
     async def freeze(campaign: str, body: FreezeBody, staff: Here) -> dict[str, Any]:
         draw = await services.draw(campaign)
         staff.acting_as(body.actor)
-        await raising_problems(services.freezing.freeze(draw, _override(body)))
+        await raising_problems(services.freezing.freeze(draw, _override(body, _roles(staff))))
         return await services.status(draw.campaign)
 
     @router.post("/dice")
@@ -187,7 +189,7 @@ def _deciding_router(services: DrawServices, guard: StaffGuard) -> APIRouter:
     @router.post("/redraw")
     async def redraw(campaign: str, body: RedrawBody, staff: Here) -> dict[str, Any]:
         draw, actor = await services.draw(campaign), staff.acting_as(body.actor)
-        correction = Correction(body.reason, actor, body.approved_by, body.reopen)
+        correction = Correction(body.reason, actor, body.approved_by, body.reopen, _roles(staff))
         await raising_problems(services.redrawing.redraw(draw, correction))
         return await services.status(draw.campaign)
 
@@ -216,9 +218,15 @@ async def _add_stamp(services: DrawServices, draw: Draw, body: StampBody) -> dic
     return {"draw": draw.id, "number": number, "kind": body.kind}
 
 
-def _override(body: FreezeBody) -> Override | None:
+def _override(body: FreezeBody, roles: tuple[Role, Role]) -> Override | None:
     if body.override_reason is None:
         return None
     if body.approved_by is None or body.approved_by == body.actor:
         raise second_person()
-    return Override(0, 0, body.override_reason, body.actor, body.approved_by)
+    return Override(0, 0, body.override_reason, *roles, staff=(body.actor, body.approved_by))
+
+
+def _roles(staff: Staff) -> tuple[Role, Role]:
+    """Return the roles of the two people, for the manifest. A program, and the person it names, act as handlers."""
+    acting = next((role for role in Role if role in RIGHTS[Right.RUN_DRAWS] & staff.roles), Role.HANDLER)
+    return acting, Role.HANDLER

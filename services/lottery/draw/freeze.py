@@ -15,18 +15,20 @@ from services.lottery.draw.clock_check import check_clocks
 from services.lottery.draw.entry_repository import EntryRepository
 from services.lottery.draw.list_repository import ListRepository
 from services.lottery.draw.repository import DrawRepository
+from services.lottery.draw.roll_repository import RollRepository
 from services.lottery.draw.rules.blockers import Readiness
 from services.lottery.draw.rules.draw import Closing, Draw
 from services.lottery.draw.rules.states import DRAW_STATES, DrawState, WrongStateError
 from services.lottery.keys import LotteryKeys
 from services.lottery.randomness.rounds import choose_round
-from services.lottery.record.manifest import EntryCounts, Override, write_manifest
+from services.lottery.record.manifest import EntryCounts, Override, receipts_of, write_manifest
 from services.lottery.record.transcript import make_history_event
 from shared.campaign import Campaign
 from shared.clock import Clock
 from shared.errors import KujiError, TransientError
 from shared.ids import CampaignId
 from shared.logging import get_logger
+from shared.receipt_documents import write_roll
 from shared.storage import Store, UnitOfWork
 
 _log = get_logger(__name__)
@@ -52,6 +54,7 @@ class FreezeService:
     def __init__(self, store: Store, keys: LotteryKeys, clock: Clock, campaigns: Mapping[CampaignId, Campaign]) -> None:
         self._store, self._keys, self._clock, self._campaigns = store, keys, clock, campaigns
         self._draws, self._entries, self._lists = DrawRepository(store), EntryRepository(store), ListRepository(store)
+        self._roll = RollRepository(store)
 
     async def freeze(self, draw: Draw, override: Override | None = None) -> None:
         """Fix and sign the list.
@@ -69,7 +72,7 @@ class FreezeService:
         await check_clocks(self._store)
         for _ in range(_ATTEMPTS):
             _check_open(draw)
-            stated = _permitted(await self._entries.readiness(draw.campaign), override)
+            stated = _permitted(await self._roll.readiness(draw.campaign), override)
             closed = await self._draws.close(draw, closing_of(campaign, draw.number, now, stated))
             if closed is not None:
                 return closed
@@ -81,11 +84,14 @@ class FreezeService:
         if draw.state is not DrawState.FREEZING:
             return False
         frozen = await self._lists.write(draw.campaign, draw.id)
+        lines = await self._roll.lines(draw.campaign)
+        await self._lists.put_roll(draw.id, lines)
         counted = EntryCounts(
             await self._entries.count_by_channel(draw.campaign), await self._entries.count_by_reason(draw.campaign)
         )
         campaign = self._campaigns[draw.campaign]
-        manifest = await asyncio.to_thread(write_manifest, campaign, frozen, counted, draw.freeze)
+        receipts = await asyncio.to_thread(receipts_of, write_roll(lines))
+        manifest = await asyncio.to_thread(write_manifest, campaign, frozen, receipts, counted, draw.freeze)
         if not await self._fix(draw, manifest):
             return False
         _log.info("list-frozen", campaign=draw.campaign, draw=draw.id, count=len(frozen))
@@ -120,9 +126,10 @@ def _check_open(draw: Draw) -> None:
 def _permitted(readiness: Readiness, override: Override | None) -> Override | None:
     """Return the override with the counts that the manifest states.
 
-    Raises ListIncompleteError if an override is needed, and for entries that are not on the roll in any case.
+    Raises ListIncompleteError if an override is needed; in any case for entries that are not on the roll, and without
+    the complete roll, to which the manifest commits.
     """
-    if override is not None and not readiness.unknown_entries:
+    if override is not None and readiness.receipts_closed and not readiness.unknown_entries:
         return replace(override, held=readiness.held, undecided=readiness.undecided)
     if not readiness.complete:
         raise ListIncompleteError(readiness)

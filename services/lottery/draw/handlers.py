@@ -1,10 +1,10 @@
 """Consume verdicts and the roll of receipts. Their order does not matter, and a repetition changes nothing."""
 
 from collections.abc import Sequence
-from typing import Literal
 
 from services.lottery.draw.entry_repository import EntryRepository
 from services.lottery.draw.repository import DrawRepository
+from services.lottery.draw.roll_repository import RollRepository
 from services.lottery.draw.rules.entry import Entry
 from shared.contracts import (
     AcceptedApplication,
@@ -26,54 +26,66 @@ async def on_accepted(events: Sequence[ApplicationsAccepted], uow: UnitOfWork) -
 
 
 async def on_rejected(events: Sequence[ApplicationsRejected], uow: UnitOfWork) -> None:
-    """Store rejected applications with their reasons. Raises ListFrozenError."""
+    """Store receipts that are not in the draw, with their reasons. Raises ListFrozenError."""
     for event in events:
-        entries = [_without_choices(event.campaign, "rejected", item, item.reasons) for item in event.items]
-        await _put(uow, event.campaign, entries)
+        await _put(uow, event.campaign, [_rejected(event.campaign, item) for item in event.items])
 
 
 async def on_held(events: Sequence[ApplicationsHeld], uow: UnitOfWork) -> None:
     """Store applications that staff have to decide. Raises ListFrozenError."""
     for event in events:
-        await _put(uow, event.campaign, [_without_choices(event.campaign, "held", item) for item in event.items])
+        await _put(uow, event.campaign, [_held(event.campaign, item) for item in event.items])
 
 
 async def on_receipts_closed(events: Sequence[ReceiptsClosed], uow: UnitOfWork) -> None:
-    """Store one part of the roll of receipts."""
+    """Store one part of the roll of receipts. Raises TransientError while a list is being written down."""
     for event in events:
-        await DrawRepository(uow).change_roll(event.campaign)
-        await EntryRepository(uow).put_roll(event.campaign, event.part, event.parts, event.application_ids)
+        await RollRepository(uow).put(event)
 
 
 def _accepted(campaign: CampaignId, item: AcceptedApplication) -> Entry:
     return Entry(
-        application_id=item.application_id,
+        receipt=item.receipt,
         campaign=campaign,
         state="accepted",
+        version=item.version,
         channel=item.channel,
         revision=item.revision,
-        receipt=item.receipt,
+        entry=item.entry,
+        proof_sha256=item.proof_sha256,
         token=item.token,
         choices=tuple((choice.class_id, choice.seats) for choice in item.choices),
         refused=tuple((refusal.class_id, refusal.reason) for refusal in item.refused),
     )
 
 
-def _without_choices(
-    campaign: CampaignId,
-    state: Literal["rejected", "held"],
-    item: RejectedApplication | HeldApplication,
-    reasons: Sequence[str] = (),
-) -> Entry:
+def _held(campaign: CampaignId, item: HeldApplication) -> Entry:
     return Entry(
-        application_id=item.application_id,
+        receipt=item.receipt,
         campaign=campaign,
-        state=state,
+        state="held",
+        version=item.version,
         channel=item.channel,
         revision=item.revision,
-        receipt=item.receipt,
+        entry=item.entry,
+        proof_sha256=item.proof_sha256,
         token=item.token,
-        reasons=tuple(reasons),
+    )
+
+
+def _rejected(campaign: CampaignId, item: RejectedApplication) -> Entry:
+    return Entry(
+        receipt=item.receipt,
+        campaign=campaign,
+        state="rejected",
+        version=item.version,
+        channel=item.channel,
+        revision=item.revision,
+        entry=item.entry,
+        proof_sha256=item.proof_sha256,
+        token=item.token,
+        verdict=item.verdict,
+        reasons=item.reasons,
     )
 
 

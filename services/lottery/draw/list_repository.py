@@ -1,8 +1,9 @@
 """Store frozen lists in chunks of about a mebibyte, so that a draw never reads entries one by one (ADR 0019).
 
-A chunk holds ids (16 bytes each) and the numbers of their lists of choices (4 bytes each, little-endian). A table of
-its own, in parts, says what the numbers mean, because there may be as many lists of choices as entries. A head, written
-last, holds where each chunk begins and the hashes of all leaves. The same entries always give the same bytes.
+A chunk holds entry ids (16 bytes each) and the numbers of their lists of choices (4 bytes each, little-endian). A table
+of its own, in parts, says what the numbers mean, because there may be as many lists of choices as entries. A head,
+written last, holds where each chunk begins and the hashes of all leaves. The same entries always give the same bytes.
+The roll of receipts is stored beside the list, 32 bytes a line.
 """
 
 import asyncio
@@ -18,15 +19,18 @@ from services.lottery.allocation.frozen_list import Choices, FrozenList
 from services.lottery.allocation.tickets import BLOCK
 from services.lottery.draw.collections import ENTRIES, LISTS
 from services.lottery.record.inclusion import Leaf
-from shared.merkle import path
 from services.lottery.record.rows import LEAF_ROWS, leaf_hashes, read_leaf
-from shared.ids import ApplicationId, CampaignId, DrawId, application_id_bytes
+from shared.ids import CampaignId, DrawId
+from shared.merkle import path
 from shared.storage import DuplicateKeyError, Store
 
 CHUNK_LEAVES: Final = 50
 CHUNK_ENTRIES: Final = CHUNK_LEAVES * LEAF_ROWS
 TABLE_LISTS: Final = 5_000
 """Lists of choices in one document: below MongoDB's 16 MiB with twenty long names each."""
+
+ROLL_LINES: Final = 200_000
+"""Lines of the roll in one document: 6.4 MB."""
 
 _NUMBERS: Final = np.dtype("<u4")
 _HASH: Final = 32
@@ -52,7 +56,7 @@ class ListRepository:
         numbers: dict[Choices, int] = {}
         ids, lists = bytearray(), bytearray()
         async for documents in self._batches(campaign):
-            ids += b"".join(application_id_bytes(document["_id"]) for document in documents)
+            ids += bytes.fromhex("".join(document["entry"] for document in documents))
             batch = [numbers.setdefault(_choices(document), len(numbers)) for document in documents]
             lists += np.array(batch, _NUMBERS).tobytes()
         return FrozenList(bytes(ids), np.frombuffer(bytes(lists), _NUMBERS).astype(np.uint32), tuple(numbers))
@@ -78,6 +82,18 @@ class ListRepository:
             "begins": b"".join(frozen.id(start) for start in starts),
             "leaves": b"".join(await asyncio.to_thread(leaf_hashes, frozen)),
         })  # fmt: skip
+
+    async def put_roll(self, draw: DrawId, lines: Sequence[str]) -> None:
+        """Store the roll of receipts that the draw's manifest commits to. `lines`: sorted, without line feeds."""
+        for number, start in enumerate(range(0, len(lines), ROLL_LINES)):
+            chunk = bytes.fromhex("".join(lines[start : start + ROLL_LINES]))
+            await self._put({"_id": f"{draw}:roll:{number:06d}", "draw": draw, "lines": chunk})
+
+    async def roll(self, draw: DrawId) -> AsyncIterator[str]:
+        """Yield the roll as text, piece by piece."""
+        chunks = self._lists.find({"_id": {"$gte": f"{draw}:roll:", "$lt": f"{draw}:roll;"}}).sort("_id", 1)
+        async for chunk in chunks:
+            yield "".join(f"{line.hex()}\n" for line in _pieces(chunk["lines"], _HASH))
 
     async def read(self, draw: DrawId) -> FrozenList:
         """Return a list. Raises KeyError when it has not been written completely."""
@@ -132,16 +148,16 @@ class ListRepository:
         return _list_of(head.table, [chunk])
 
     async def _batches(self, campaign: CampaignId) -> AsyncIterator[list[dict[str, Any]]]:
-        """Yield the accepted entries in the order of their ids."""
-        last = ApplicationId("")
+        """Yield the accepted entries in the order of their entry ids."""
+        last = ""
         while True:
-            wanted = {"campaign": campaign, "state": "accepted", "_id": {"$gt": last}}
-            batch = self._entries.find(wanted, {"choices": 1}).sort("_id", 1).limit(CHUNK_ENTRIES)
-            documents = await batch.to_list(None)
+            wanted = {"campaign": campaign, "state": "accepted", "entry": {"$gt": last}}
+            batch = self._entries.find(wanted, {"_id": 0, "entry": 1, "choices": 1}).sort("entry", 1)
+            documents = await batch.limit(CHUNK_ENTRIES).to_list(None)
             if not documents:
                 return
             yield documents
-            last = documents[-1]["_id"]
+            last = documents[-1]["entry"]
 
     async def _put(self, document: dict[str, Any]) -> None:
         """Insert a document once. A process that comes later has the same to write, or is too late to change it."""

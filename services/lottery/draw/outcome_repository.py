@@ -5,13 +5,13 @@ An application that was wrongly refused gets its outcomes by a correction. They 
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any, Final
-from uuid import UUID
 
 from services.lottery.draw.collections import OUTCOMES
 from services.lottery.draw.grouping import GroupCount, count_groups
 from services.lottery.draw.rules.result import Result
+from shared.codes import EntryId
 from shared.contracts import SlipOutcome
-from shared.ids import ApplicationId, CampaignId, DrawId, Receipt, Token, application_id_bytes
+from shared.ids import CampaignId, DrawId, Receipt, Token
 from shared.storage import ReplaceOne, Store, UnitOfWork
 
 _OF_THE_DRAW: Final[Mapping[str, Any]] = {"corrected": {"$exists": False}}
@@ -40,25 +40,25 @@ class OutcomeRepository:
         document = {**_document(campaign, draw, result), "corrected": True}
         await self._outcomes.replace_one({"_id": document["_id"]}, document, upsert=True, session=self._session)
 
-    async def of_draw(self, campaign: CampaignId, draw: DrawId) -> dict[ApplicationId, list[SlipOutcome]]:
-        """Return the draw's outcomes by application, without tokens."""
-        documents = self._outcomes.find({"campaign": campaign, "draw": draw, **_OF_THE_DRAW}, {"outcomes": 1})
-        return {document["_id"]: list(_outcomes(document)) async for document in documents}
+    async def of_draw(self, campaign: CampaignId, draw: DrawId) -> dict[Receipt, list[SlipOutcome]]:
+        """Return the draw's outcomes by receipt number, without tokens."""
+        wanted = {"campaign": campaign, "draw": draw, **_OF_THE_DRAW}
+        documents = self._outcomes.find(wanted, {"receipt": 1, "outcomes": 1})
+        return {document["receipt"]: list(_outcomes(document)) async for document in documents}
 
-    async def of_entries(self, draw: DrawId, entries: Sequence[str]) -> dict[str, Result]:
-        """Return the results of these entries (hex), corrected ones too."""
-        ids = [str(UUID(hex=entry)) for entry in entries]
-        documents = self._outcomes.find({"_id": {"$in": ids}, "draw": draw}, session=self._session)
+    async def of_entries(self, draw: DrawId, entries: Sequence[EntryId]) -> dict[EntryId, Result]:
+        """Return the results of these entries, corrected ones too."""
+        documents = self._outcomes.find({"_id": {"$in": list(entries)}, "draw": draw}, session=self._session)
         results = [
             Result(
-                ApplicationId(document["_id"]),
+                EntryId(document["_id"]),
                 Receipt(document["receipt"]),
                 Token(document["token"]),
                 _outcomes(document),
             )
             async for document in documents
         ]
-        return {application_id_bytes(result.application_id).hex(): result for result in results}
+        return {result.entry: result for result in results}
 
     def count(self, draw: DrawId) -> AsyncIterator[GroupCount]:
         """Yield the outcomes of a draw, counted by `class_id` and `outcome`."""
@@ -68,7 +68,7 @@ class OutcomeRepository:
 
 def _document(campaign: CampaignId, draw: DrawId, result: Result) -> dict[str, Any]:
     return {
-        "_id": result.application_id,
+        "_id": result.entry,
         "campaign": campaign,
         "draw": draw,
         "receipt": result.receipt,

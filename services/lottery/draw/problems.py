@@ -37,17 +37,6 @@ def not_published() -> ProblemError:
     )
 
 
-def unknown_receipt() -> ProblemError:
-    """Return the problem of a receipt number that no entry of the draw has."""
-    return problem(
-        "receipt-unknown",
-        404,
-        "抽選の対象となる受付番号ではありません",
-        "受付番号を確かめてください。受付できなかった申込みは、申込状況の画面で理由が分かります。",
-        en="No entry of the draw has this number. The status page tells why an application was refused.",
-    )
-
-
 def second_person() -> ProblemError:
     """Return the problem of an act that needs the approval of a second person."""
     return problem(

@@ -9,9 +9,8 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path
 from fastapi.responses import JSONResponse, Response, StreamingResponse
 
-from services.lottery.draw.entry_repository import EntryRepository
 from services.lottery.draw.list_repository import ListRepository
-from services.lottery.draw.problems import known_campaign, not_published, unknown_receipt
+from services.lottery.draw.problems import known_campaign, not_published
 from services.lottery.draw.repository import DrawRepository
 from services.lottery.draw.rules.draw import Draw
 from services.lottery.draw.stamp_repository import StampRepository
@@ -19,8 +18,7 @@ from services.lottery.draw.transcript_repository import TranscriptRepository
 from services.lottery.keys import LotteryKeys
 from services.lottery.record.inclusion import format_proof
 from shared.campaign import Campaign
-from shared.ids import CampaignId, application_id_bytes
-from shared.receipts import normalise_receipt
+from shared.ids import CampaignId
 from shared.storage import Store
 from shared.web import LARGEST_INTEGER
 
@@ -33,7 +31,7 @@ class PublicDraws:
 
     def __init__(self, store: Store, keys: LotteryKeys, campaigns: Mapping[CampaignId, Campaign]) -> None:
         self._keys, self._campaigns = keys, campaigns
-        self._draws, self._lists, self._entries = DrawRepository(store), ListRepository(store), EntryRepository(store)
+        self._draws, self._lists = DrawRepository(store), ListRepository(store)
         self._stamps, self._transcripts = StampRepository(store), TranscriptRepository(store)
 
     async def draw(self, campaign: str, number: int | None = None) -> Draw:
@@ -69,27 +67,19 @@ class PublicDraws:
         except KeyError:
             raise not_published() from None
 
-    async def proof_of_receipt(self, campaign: str, receipt: str) -> dict[str, Any]:
-        """Return the inclusion proof of the entry with this receipt number. Raises ProblemError (404)."""
-        draw = await self.draw(campaign)
-        try:
-            entry = await self._entries.find_by_receipt(draw.campaign, normalise_receipt(receipt))
-        except ValueError:
-            raise unknown_receipt() from None
-        if entry is None:
-            raise unknown_receipt()
-        return await self._proof(draw, application_id_bytes(entry))
+    async def roll(self, campaign: str, number: int | None = None) -> StreamingResponse:
+        """Return the roll of receipts that the manifest commits to."""
+        draw = await self.draw(campaign, number)
+        return StreamingResponse(self._lists.roll(draw.id), media_type="text/plain")
 
     async def proof_of_entry(self, campaign: str, entry: str) -> dict[str, Any]:
         """Return the proof that an entry is on the list or not; `entry` is its id in hex."""
-        return await self._proof(await self.draw(campaign), bytes.fromhex(entry))
-
-    async def _proof(self, draw: Draw, entry: bytes) -> dict[str, Any]:
+        draw, identity = await self.draw(campaign), bytes.fromhex(entry)
         try:
-            leaves, size = await self._lists.leaves_around(draw.id, entry)
+            leaves, size = await self._lists.leaves_around(draw.id, identity)
         except KeyError:
             leaves, size = [], 0  # the list is empty
-        return dict(format_proof(draw.id, entry, size, leaves))
+        return dict(format_proof(draw.id, identity, size, leaves))
 
     async def stamps(self, campaign: str, number: int | None = None) -> dict[str, Any]:
         """Return number, kind and time of each time stamp."""
@@ -110,9 +100,8 @@ class PublicDraws:
 def public_router(draws: PublicDraws) -> APIRouter:
     """Return the router of the public addresses below a campaign."""
     router = APIRouter(prefix="/v1/campaigns/{campaign}", tags=["public"])
-    for path, answer in (("/draws", draws.draws), ("/receipts/{receipt}/proof", draws.proof_of_receipt)):
-        router.add_api_route(path, answer, methods=["GET"], response_model=None)
-    for name in ("manifest", "rows", "transcript", "stamps"):
+    router.add_api_route("/draws", draws.draws, methods=["GET"], response_model=None)
+    for name in ("manifest", "rows", "roll", "transcript", "stamps"):
         _add_both(router, name, getattr(draws, name))
 
     @router.get("/stamps/{stamp}")

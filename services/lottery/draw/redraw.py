@@ -18,6 +18,7 @@ from shared.clock import Clock
 from shared.errors import KujiError
 from shared.ids import CampaignId, DrawId
 from shared.logging import get_logger
+from shared.staff_roles import Role
 from shared.storage import Store, UnitOfWork
 
 _log = get_logger(__name__)
@@ -29,12 +30,16 @@ class SamePersonError(KujiError):
 
 @dataclass(frozen=True)
 class Correction:
-    """Why and by whom a draw is corrected. `reopen`: entries were wrong, so verdicts may change before the freeze."""
+    """Why and by whom a draw is corrected. `reopen`: entries were wrong, so verdicts may change before the freeze.
+
+    `actor` and `approved_by`: ids of staff; the manifest holds `roles` instead.
+    """
 
     reason: str
     actor: str
     approved_by: str
     reopen: bool
+    roles: tuple[Role, Role] = (Role.HANDLER, Role.HANDLER)
 
 
 class RedrawService:
@@ -64,8 +69,8 @@ class RedrawService:
             draw.id,
             hashlib.sha256(draw.manifest.line.encode()).hexdigest(),
             correction.reason,
-            correction.actor,
-            correction.approved_by,
+            *correction.roles,
+            staff=(correction.actor, correction.approved_by),
         )
         changes, name = draw.changes + 1, draw_id(draw.campaign, number)
         following = Draw(draw.campaign, name, number, DrawState.OPEN, changes, previous=previous)

@@ -13,7 +13,7 @@ from services.lottery.draw.collections import DRAWS, PAST_DRAWS
 from services.lottery.draw.rules.draw import Closing, Draw, GivenSource, RelayTrouble
 from services.lottery.draw.rules.states import DRAW_STATES, NOT_WHILE_ERASING, REPLACEABLE, DrawState, WrongStateError
 from services.lottery.record.manifest import draw_id
-from shared.errors import PermanentError
+from shared.errors import PermanentError, TransientError
 from shared.ids import CampaignId
 from shared.storage import DuplicateKeyError, ReturnDocument, Store, UnitOfWork
 
@@ -66,8 +66,13 @@ class DrawRepository:
             raise ListFrozenError(f"the list of campaign {campaign} is frozen")
 
     async def change_roll(self, campaign: CampaignId) -> None:
-        """Count a change of the roll of receipts. A roll that arrives after the freeze repeats what is known."""
-        await self._update({"_id": campaign}, {"$inc": {"changes": 1}})
+        """Count a change of the roll of receipts. Raises TransientError while the list and the roll are written down.
+
+        A roll that arrives later changes no manifest.
+        """
+        quiet = {"_id": campaign, "state": {"$ne": DrawState.FREEZING}}
+        if not await self._update(quiet, {"$inc": {"changes": 1}}):
+            raise TransientError(f"the list of campaign {campaign} is being written down; the roll is stored after it")
 
     async def close(self, draw: Draw, closing: Closing) -> Draw | None:
         """Close the list of an open draw and return the draw; None if anything changed since `draw` was read."""

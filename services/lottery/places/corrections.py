@@ -10,6 +10,7 @@ from services.lottery.draw.entry_repository import EntryRepository
 from services.lottery.draw.list_repository import ListRepository
 from services.lottery.draw.outcome_repository import OutcomeRepository
 from services.lottery.draw.repository import DrawRepository
+from services.lottery.draw.roll_repository import RollRepository
 from services.lottery.draw.rules.result import Result
 from services.lottery.draw.rules.states import DrawState, WrongStateError
 from services.lottery.places import notices
@@ -22,25 +23,33 @@ from services.lottery.promotion.waiting_list import InvalidMoveError, Place, Pla
 from services.lottery.record.manifest import Manifest
 from services.lottery.slips import SlipSigner
 from shared.clock import Clock
+from shared.codes import EntryId
 from shared.contracts import SlipOutcome
 from shared.errors import KujiError
-from shared.ids import ApplicationId, CampaignId, ClassId, Receipt, Token
+from shared.ids import CampaignId, ClassId, Receipt, Token
 from shared.storage import Store, UnitOfWork
 
 REASON = "wrongly-refused"
 
 
 class UnknownContactError(KujiError):
-    """Raised when the vault gave no token for the application, so that no slip could reach its applicant."""
+    """Raised when the vault gave no entry id and token, so that no slip could reach the applicant."""
 
 
 @dataclass(frozen=True)
 class RefusedApplication:
     """Application that was wrongly refused. `choices`: class and seats, in order of preference."""
 
-    application_id: ApplicationId
     receipt: Receipt
     choices: tuple[tuple[ClassId, int], ...]
+
+
+@dataclass(frozen=True)
+class _Owner:
+    """Entry id and token that the vault gave for the refused application."""
+
+    entry: EntryId
+    token: Token
 
 
 class Corrections:
@@ -57,31 +66,29 @@ class Corrections:
         draw = await DrawRepository(self._store).get(campaign)
         if draw.state is not DrawState.PUBLISHED:
             raise WrongStateError(draw.state)
-        token = await self._require_refused(campaign, refused)
+        owner = await self._require_refused(campaign, refused)
+        listed = _entry(owner.entry, refused)
         frozen = await ListRepository(self._store).read(draw.id)
-        corrected = await asyncio.to_thread(_corrected, draw.key, frozen, refused, draw.manifest)
+        corrected = await asyncio.to_thread(_corrected, draw.key, frozen, listed, draw.manifest)
 
         async def add_places(uow: UnitOfWork) -> None:
             published = await PublishedDraw.load(uow, campaign, self._clock.now())
             if published.id != draw.id:
                 raise WrongStateError("being changed by another process")
-            await self._add_places(published, refused, corrected, actor, token)
+            await self._add_places(published, refused, corrected, actor, owner)
 
         await self._store.transact(add_places)
         return dict(corrected.given)
 
-    async def _require_refused(self, campaign: CampaignId, refused: RefusedApplication) -> Token:
-        """Return the token. Check that the application came in time and was refused: ids cannot be chosen later."""
-        entries = EntryRepository(self._store)
-        entry = await entries.find(campaign, refused.application_id)
-        received = entry is not None or await entries.is_on_roll(campaign, refused.application_id)
-        if not received or (entry is not None and entry.state == "accepted"):
+    async def _require_refused(self, campaign: CampaignId, refused: RefusedApplication) -> _Owner:
+        """Return entry id and token. Check that the application came in time and was refused: ids cannot be chosen."""
+        verdict = await EntryRepository(self._store).find(campaign, refused.receipt)
+        received = verdict is not None or await RollRepository(self._store).contains(campaign, refused.receipt)
+        if not received or (verdict is not None and verdict.state == "accepted"):
             raise NoSuchPlaceError("not refused")
-        if entry is None or entry.token is None:
-            raise UnknownContactError("no verdict with a token")
-        if entry.receipt != refused.receipt:
-            raise NoSuchPlaceError("another receipt number")
-        return entry.token
+        if verdict is None or verdict.token is None or verdict.entry is None:
+            raise UnknownContactError("no verdict with an entry id and a token")
+        return _Owner(verdict.entry, verdict.token)
 
     async def _add_places(
         self,
@@ -89,28 +96,28 @@ class Corrections:
         refused: RefusedApplication,
         corrected: CorrectedResult,
         actor: Actor,
-        token: Token,
+        owner: _Owner,
     ) -> None:
-        entry, events, places = _entry(refused), list[PlaceEvent](), dict[ClassId, Place]()
+        entry, events, places = _entry(owner.entry, refused), list[PlaceEvent](), dict[ClassId, Place]()
         for name, seats in refused.choices:
             if name in corrected.given:
                 lists = await published.load_class(name)
                 events.append(_event(published, lists, entry, name, seats, corrected.given[name]))
                 lists.apply(events[-1])
-                places[name] = lists.places[entry.id.hex(), name]
+                places[name] = lists.places[owner.entry, name]
         if events:
             await published.record(events, actor)
             await published.places.add_corrected(
-                StoredPlace(published.campaign, published.id, refused.application_id, name, refused.receipt, place)
+                StoredPlace(published.campaign, published.id, owner.entry, name, refused.receipt, place)
                 for name, place in places.items()
             )
-            result = Result(refused.application_id, refused.receipt, token, _outcomes(refused, corrected, places))
+            result = Result(owner.entry, refused.receipt, owner.token, _outcomes(refused, corrected, places))
             await OutcomeRepository(published.uow).add_corrected(published.campaign, published.id, result)
             await notices.publish_notices(published, events, self._signer)
 
 
-def _entry(refused: RefusedApplication) -> Entry:
-    return Entry.of(refused.application_id, tuple((str(name), seats) for name, seats in refused.choices))
+def _entry(entry: EntryId, refused: RefusedApplication) -> Entry:
+    return Entry(bytes.fromhex(entry), tuple((str(name), seats) for name, seats in refused.choices))
 
 
 def _outcomes(
@@ -128,12 +135,12 @@ def _outcome(corrected: CorrectedResult, name: ClassId, seats: int, place: Place
     return SlipOutcome(class_id=name, outcome="won", seats=seats)
 
 
-def _corrected(key: bytes, frozen: FrozenList, refused: RefusedApplication, manifest: Manifest) -> CorrectedResult:
+def _corrected(key: bytes, frozen: FrozenList, listed: Entry, manifest: Manifest) -> CorrectedResult:
     classes = {rule.id for rule in manifest.classes}
-    if not {name for name, _ in refused.choices} <= classes:
+    if not {name for name, _ in listed.choices} <= classes:
         raise InvalidMoveError("the class does not exist")
     try:
-        return compute_correction(key, frozen, _entry(refused), manifest.classes, manifest.rules)
+        return compute_correction(key, frozen, listed, manifest.classes, manifest.rules)
     except ValueError:
         raise InvalidMoveError("this application was in the draw") from None
 

@@ -1,10 +1,10 @@
-"""HTTP endpoints of places: for applicants with receipt number and code, and for staff."""
+"""HTTP endpoints of places: for applicants with entry id and proof, and for staff."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Depends, Request
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.lottery.draw.endpoints import Actor as ActorField
@@ -12,15 +12,17 @@ from services.lottery.draw.problems import known_campaign, second_person
 from services.lottery.places import views
 from services.lottery.places.corrections import Corrections, RefusedApplication
 from services.lottery.places.moves import Answer, NoSuchPlaceError, PlaceMoves
-from services.lottery.places.ownership import Ownership, PlaceOwner
-from services.lottery.places.problems import refusing
+from services.lottery.places.ownership import Ownership, PlaceOwner, WrongProofError
+from services.lottery.places.problems import refusing, too_many
 from services.lottery.places.stored_place import Actor
 from services.lottery.promotion.states import PlaceState
 from shared.campaign import Campaign
-from shared.ids import ApplicationId, ApplicationIdField, CampaignId, ClassIdField, ReceiptField
+from shared.codes import EntryId, EntryIdField, ProofField
+from shared.ids import CampaignId, ClassIdField, ReceiptField
 from shared.receipts import normalise_receipt
 from shared.storage import Store
 from shared.web.sign_in.staff import Staff, StaffGuard
+from shared.web.wrong_proofs import WrongProofs
 
 APPLICANT = Actor("applicant")
 
@@ -30,11 +32,11 @@ class _Body(BaseModel):
 
 
 class OwnBody(_Body):
-    """Receipt number and code of the notice, in any spelling."""
+    """Entry id, and the proof of its code for the lottery (`docs/protocols.md` §0)."""
 
-    v: Literal[1] = 1
-    receipt: Annotated[str, Field(min_length=1, max_length=40)]
-    pass_code: Annotated[str, Field(min_length=1, max_length=60)]
+    v: Annotated[int, Field(strict=True, ge=2, le=2)]
+    entry: EntryIdField
+    proof: ProofField
 
 
 class AnswerBody(OwnBody):
@@ -59,7 +61,6 @@ class ChoiceBody(_Body):
 class CorrectionBody(_Body):
     """Wrongly refused application; `choices` in order of preference."""
 
-    application_id: ApplicationIdField
     receipt: ReceiptField
     choices: Annotated[tuple[ChoiceBody, ...], Field(min_length=1, max_length=20)]
     actor: ActorField
@@ -75,21 +76,36 @@ class PlaceServices:
     places: PlaceMoves
     owners: Ownership
     corrections: Corrections
+    wrong_proofs: WrongProofs
 
     async def own(self, own: PlaceOwner) -> dict[str, Any]:
-        places = await views.own_places(self.store, own.draw, own.application_id)
-        return {"v": 1, "receipt": own.receipt, "places": places}
+        """Return what the owner of an entry sees."""
+        places = await views.own_places(self.store, own.draw, own.entry)
+        return {"v": 2, "entry": own.entry, "receipt": own.receipt, "places": places}
 
-    async def proved(self, campaign: CampaignId, body: OwnBody) -> PlaceOwner:
-        return await refusing(self.owners.prove(campaign, body.receipt, body.pass_code))
+    async def prove(self, request: Request, campaign: CampaignId, body: OwnBody) -> PlaceOwner:
+        """Return the proved owner. Raises 403 for a wrong proof, 429 after too many from the caller's address."""
 
-    async def of_receipt(self, campaign: CampaignId, receipt: str) -> ApplicationId:
-        async def find() -> ApplicationId:
+        async def prove_or_count() -> PlaceOwner:
+            try:
+                return await self.owners.prove(campaign, body.entry, body.proof)
+            except WrongProofError:
+                wait_s = self.wrong_proofs.count(request)
+                if wait_s is not None:
+                    raise too_many(wait_s) from None
+                raise
+
+        return await refusing(prove_or_count())
+
+    async def of_receipt(self, campaign: CampaignId, receipt: str) -> EntryId:
+        """Return the entry with this receipt number. Raises ProblemError (404)."""
+
+        async def find() -> EntryId:
             try:
                 number = normalise_receipt(receipt)
             except ValueError:
                 raise NoSuchPlaceError("no such receipt number") from None
-            name = await views.application_of(self.store, self.campaigns[campaign], number)
+            name = await views.entry_of(self.store, self.campaigns[campaign], number)
             if name is None:
                 raise NoSuchPlaceError("no place")
             return name
@@ -102,15 +118,15 @@ def own_router(services: PlaceServices) -> APIRouter:
     router = APIRouter(prefix="/v1/campaigns/{campaign}/places", tags=["public"])
 
     @router.post("/own")
-    async def own(campaign: str, body: OwnBody) -> dict[str, Any]:
+    async def own(campaign: str, body: OwnBody, request: Request) -> dict[str, Any]:
         name = known_campaign(services.campaigns, campaign)
-        return await services.own(await services.proved(name, body))
+        return await services.own(await services.prove(request, name, body))
 
     @router.post("/own/answer")
-    async def answer(campaign: str, body: AnswerBody) -> dict[str, Any]:
+    async def answer(campaign: str, body: AnswerBody, request: Request) -> dict[str, Any]:
         name = known_campaign(services.campaigns, campaign)
-        owner = await services.proved(name, body)
-        await refusing(services.places.answer(name, owner.application_id, body.class_id, body.answer, APPLICANT))
+        owner = await services.prove(request, name, body)
+        await refusing(services.places.answer(name, owner.entry, body.class_id, body.answer, APPLICANT))
         return await services.own(owner)
 
     return router
@@ -137,12 +153,12 @@ def places_router(services: PlaceServices, guard: StaffGuard) -> APIRouter:
     @router.post("/answers")
     async def answer(campaign: str, body: StaffAnswerBody, staff: Here) -> dict[str, Any]:
         name, by = known_campaign(campaigns, campaign), Actor(staff.acting_as(body.actor))
-        application_id = await services.of_receipt(name, body.receipt)
+        entry = await services.of_receipt(name, body.receipt)
         if body.answer == "present":
-            await refusing(services.places.admit(name, application_id, body.class_id, by))
+            await refusing(services.places.admit(name, entry, body.class_id, by))
         else:
-            await refusing(services.places.answer(name, application_id, body.class_id, body.answer, by))
-        return {"places": await views.list_places(services.store, campaigns[name], application_id=application_id)}
+            await refusing(services.places.answer(name, entry, body.class_id, body.answer, by))
+        return {"places": await views.list_places(services.store, campaigns[name], entry=entry)}
 
     @router.post("/corrections", status_code=201)
     async def correct(campaign: str, body: CorrectionBody, staff: Here) -> dict[str, Any]:
@@ -150,7 +166,7 @@ def places_router(services: PlaceServices, guard: StaffGuard) -> APIRouter:
         if body.approved_by == actor:
             raise second_person()
         choices = tuple((choice.class_id, choice.seats) for choice in body.choices)
-        refused = RefusedApplication(body.application_id, body.receipt, choices)
+        refused = RefusedApplication(body.receipt, choices)
         given = await refusing(services.corrections.correct(name, refused, Actor(actor, body.approved_by)))
         return {"given": given}
 

@@ -55,10 +55,7 @@ class HistoryRepository:
         query = {"draw": draw, "event.event": {"$in": _BECOMES_HELD}}
         found = self._history.find(query, {"event": 1}, session=self._session).sort("seq", 1)
         events = [document["event"] async for document in found]
-        return {
-            make_place_id(bytes.fromhex(event["entry"]), event["class"]): datetime.fromisoformat(event["at"])
-            for event in events
-        }
+        return {make_place_id(event["entry"], event["class"]): datetime.fromisoformat(event["at"]) for event in events}
 
 
 def _recorded(document: Mapping[str, Any]) -> RecordedEvent:

@@ -14,8 +14,9 @@ from services.lottery.promotion.states import Move, PlaceState
 from services.lottery.promotion.waiting_list import PlaceEvent
 from services.lottery.slips import SlipSigner
 from shared.clock import Clock
+from shared.codes import EntryId
 from shared.errors import KujiError
-from shared.ids import ApplicationId, CampaignId, ClassId, application_id_bytes
+from shared.ids import CampaignId, ClassId
 from shared.storage import Store, UnitOfWork
 
 Answer = Literal["accept", "decline", "withdraw"]
@@ -35,7 +36,7 @@ _DONE: Final[Mapping[Answer, tuple[PlaceState, frozenset[Move | None]]]] = {
 
 
 class NoSuchPlaceError(KujiError):
-    """Raised when the application has no place in the class, or was not refused."""
+    """Raised when the entry has no place in the class, or the application was not refused."""
 
 
 class PlaceMoves:
@@ -45,7 +46,7 @@ class PlaceMoves:
         self._store, self._clock, self._signer = store, clock, signer
 
     async def answer(
-        self, campaign: CampaignId, application_id: ApplicationId, class_id: ClassId, answer: Answer, actor: Actor
+        self, campaign: CampaignId, entry: EntryId, class_id: ClassId, answer: Answer, actor: Actor
     ) -> None:
         """Withdraw, accept or decline. Raises NoSuchPlaceError, InvalidMoveError, WrongStateError.
 
@@ -54,7 +55,7 @@ class PlaceMoves:
 
         async def move(uow: UnitOfWork) -> None:
             published = await PublishedDraw.load(uow, campaign, self._clock.now())
-            found = await published.places.of_application(published.id, application_id, class_id)
+            found = await published.places.of_entry(published.id, entry, class_id)
             if not found:
                 raise NoSuchPlaceError("no place")
             state, reasons = _DONE[answer]
@@ -66,12 +67,11 @@ class PlaceMoves:
 
         await self._store.transact(move)
 
-    async def admit(self, campaign: CampaignId, application_id: ApplicationId, class_id: ClassId, actor: Actor) -> None:
+    async def admit(self, campaign: CampaignId, entry: EntryId, class_id: ClassId, actor: Actor) -> None:
         """Give a free seat to a waiting entry that is present, after the last time to answer.
 
         Raises InvalidMoveError, WrongStateError.
         """
-        entry = application_id_bytes(application_id).hex()
 
         async def move(uow: UnitOfWork) -> None:
             published = await PublishedDraw.load(uow, campaign, self._clock.now())
@@ -87,11 +87,11 @@ class PlaceMoves:
 
 
 async def release(
-    uow: UnitOfWork, campaign: CampaignId, application_id: ApplicationId, class_id: ClassId, reason: str, at: datetime
+    uow: UnitOfWork, campaign: CampaignId, entry: EntryId, class_id: ClassId, reason: str, at: datetime
 ) -> None:
     """Release a place if it is still held. Reception calls this inside its own transaction."""
     published = await PublishedDraw.load(uow, campaign, at)
-    for stored in await published.places.of_application(published.id, application_id, class_id):
+    for stored in await published.places.of_entry(published.id, entry, class_id):
         if stored.place.state is PlaceState.HELD:
             await _move(published, Move.RELEASED, reason, stored, Actor("reception"))
 

@@ -16,6 +16,7 @@ from services.lottery.places.stored_place import StoredPlace
 from services.lottery.promotion.states import Move
 from services.lottery.promotion.waiting_list import PlaceEvent
 from services.lottery.slips import SlipIssue, SlipSigner
+from shared.codes import EntryId
 from shared.contracts import BATCH_LIMIT, IssuedSlip, PlaceNotice, PlaceNoticeKind, PlacesOffered, SlipsIssued
 from shared.ids import ClassId, derived_event_id
 
@@ -60,20 +61,21 @@ async def publish_notices(published: PublishedDraw, events: Sequence[PlaceEvent]
         await published.uow.emit(issued, derived_event_id(issued.name, published.id, first))
 
 
-def _changes(published: PublishedDraw, events: Sequence[PlaceEvent]) -> dict[str, _Change]:
-    """Return what is announced, by entry (hex)."""
-    changes: dict[str, _Change] = {}
+def _changes(published: PublishedDraw, events: Sequence[PlaceEvent]) -> dict[EntryId, _Change]:
+    """Return what is announced, by entry."""
+    changes: dict[EntryId, _Change] = {}
     for number, event in enumerate(events, published.seq + 1):
-        if event.entry in changes:
-            changes[event.entry] = _Change(number, changes[event.entry].event)
+        entry = EntryId(event.entry)
+        if entry in changes:
+            changes[entry] = _Change(number, changes[entry].event)
         elif event.move in _KINDS:
-            changes[event.entry] = _Change(number, event)
+            changes[entry] = _Change(number, event)
     return changes
 
 
-async def _sign(published: PublishedDraw, changes: Mapping[str, _Change], signer: SlipSigner) -> list[PlaceNotice]:
+async def _sign(published: PublishedDraw, changes: Mapping[EntryId, _Change], signer: SlipSigner) -> list[PlaceNotice]:
     drawn = await OutcomeRepository(published.uow).of_entries(published.id, list(changes))
-    places: dict[str, dict[ClassId, StoredPlace]] = {}
+    places: dict[EntryId, dict[ClassId, StoredPlace]] = {}
     for stored in await published.places.of_entries(published.id, list(changes)):
         places.setdefault(stored.entry, {})[stored.class_id] = stored
     return [
@@ -90,5 +92,5 @@ def _notice(
 ) -> PlaceNotice:
     draw, event = published.draw, change.event
     issue = SlipIssue(draw.campaign, draw.id, draw.number, change.number, published.at)
-    present = Result(drawn.application_id, drawn.receipt, drawn.token, present_outcomes(drawn.outcomes, places))
+    present = Result(drawn.entry, drawn.receipt, drawn.token, present_outcomes(drawn.outcomes, places))
     return PlaceNotice(kind=_KINDS[event.move], class_id=ClassId(event.class_id), slip=signer.sign(issue, present))

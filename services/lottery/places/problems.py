@@ -6,7 +6,7 @@ from typing import Final, TypeVar
 from services.lottery.draw import problems
 from services.lottery.places.corrections import UnknownContactError
 from services.lottery.places.moves import NoSuchPlaceError
-from services.lottery.places.ownership import WINDOW_S, TooManyAttemptsError, WrongCodeError
+from services.lottery.places.ownership import WrongProofError
 from services.lottery.promotion.waiting_list import InvalidMoveError
 from shared.web import ProblemError, problem
 
@@ -48,24 +48,25 @@ def _no_contact(_: UnknownContactError) -> ProblemError:
     )
 
 
-def _not_yours(_: WrongCodeError) -> ProblemError:
+def _not_yours(_: WrongProofError) -> ProblemError:
     return problem(
         "not-yours",
         403,
-        "受付番号と確認コードの組合せが正しくありません",
-        "お知らせに記載の受付番号と確認コードを、もう一度入力してください。",
-        en="Type receipt number and code as the notice says them.",
+        "番号と確認コードの組合せが正しくありません",
+        "受付番号または抽選番号と確認コードを、もう一度入力してください。",
+        en="Type receipt number or entry number, and the code, once more.",
     )
 
 
-def _too_many(_: TooManyAttemptsError) -> ProblemError:
+def too_many(wait_s: int) -> ProblemError:
+    """Return the problem of an address that sent too many wrong proofs."""
     return problem(
         "too-many-requests",
         429,
         "確認コードの誤りが続きました",
-        "10分ほど待ってから、もう一度入力してください。",
-        en="Too many wrong codes; wait ten minutes.",
-        headers={"Retry-After": str(int(WINDOW_S))},
+        "しばらく待ってから、もう一度入力してください。",
+        en="Too many wrong codes from this address; wait a few minutes.",
+        headers={"Retry-After": str(wait_s)},
     )
 
 
@@ -73,6 +74,5 @@ _PROBLEMS: Final[problems.Problems] = {
     InvalidMoveError: _bad_move,
     NoSuchPlaceError: _no_place,
     UnknownContactError: _no_contact,
-    WrongCodeError: _not_yours,
-    TooManyAttemptsError: _too_many,
+    WrongProofError: _not_yours,
 }

@@ -8,7 +8,8 @@ from services.lottery.draw.rules.result import Result
 from services.lottery.places.stored_place import StoredPlace, places_of_result
 from services.lottery.promotion.states import AFTER, BEFORE, TAKES_SEATS, Move, PlaceState
 from services.lottery.promotion.waiting_list import PlaceEvent
-from shared.ids import ApplicationId, CampaignId, ClassId, DrawId, Receipt
+from shared.codes import EntryId
+from shared.ids import CampaignId, ClassId, DrawId, Receipt
 from shared.storage import Collection, Index, ReplaceOne, Store, UnitOfWork, UpdateOne
 
 PLACES, HISTORY = "places", "history"
@@ -23,7 +24,7 @@ def collections() -> list[Collection]:
     """Return the collections of places and their history, with indexes."""
     place = {
         "bsonType": "object",
-        "required": ["_id", "campaign", "draw", "application_id", "entry", "class_id", "seats", "receipt", "state"],
+        "required": ["_id", "campaign", "draw", "entry", "class_id", "seats", "receipt", "state"],
         "properties": {
             "seats": {"bsonType": "int", "minimum": 1},
             "state": {"enum": list(PlaceState)},
@@ -68,15 +69,13 @@ class PlaceRepository:
         if writes:
             await self._places.bulk_write(writes, session=self._session)
 
-    async def of_application(
-        self, draw: DrawId, application_id: ApplicationId, class_id: ClassId | None = None
-    ) -> list[StoredPlace]:
-        """Return the places of an application by class, or its place in one class."""
+    async def of_entry(self, draw: DrawId, entry: EntryId, class_id: ClassId | None = None) -> list[StoredPlace]:
+        """Return the places of an entry by class, or its place in one class."""
         of_class = {} if class_id is None else {"class_id": class_id}
-        return await self._find({"draw": draw, "application_id": application_id, **of_class}, _BY_CLASS)
+        return await self._find({"draw": draw, "entry": entry, **of_class}, _BY_CLASS)
 
     async def of_entries(self, draw: DrawId, entries: Sequence[str]) -> list[StoredPlace]:
-        """Return all places of entries (hex)."""
+        """Return all places of entries."""
         return await self._find({"draw": draw, "entry": {"$in": list(entries)}})
 
     async def of_class(
@@ -87,7 +86,7 @@ class PlaceRepository:
         return await self._find({"draw": draw, "class_id": class_id, **in_state}, limit=limit)
 
     async def other_places(self, draw: DrawId, class_id: ClassId, entries: Sequence[str]) -> list[StoredPlace]:
-        """Return the places of these entries (hex) in other classes, unless they are gone."""
+        """Return the places of these entries in other classes, unless they are gone."""
         others = {"entry": {"$in": list(entries)}, "class_id": {"$ne": class_id}, "state": {"$ne": PlaceState.GONE}}
         return await self._find({"draw": draw, **others})
 
@@ -99,10 +98,10 @@ class PlaceRepository:
         """Return the places of a draw by class and position; `equal`: values of fields."""
         return await self._find({"draw": draw, **equal}, _BY_CLASS, limit)
 
-    async def find_application(self, draw: DrawId, receipt: Receipt) -> ApplicationId | None:
-        """Return the application with this receipt number, if it has a place."""
-        document = await self._places.find_one({"draw": draw, "receipt": receipt}, {"application_id": 1})
-        return None if document is None else ApplicationId(document["application_id"])
+    async def find_entry(self, draw: DrawId, receipt: Receipt) -> EntryId | None:
+        """Return the entry with this receipt number, if it has a place."""
+        document = await self._places.find_one({"draw": draw, "receipt": receipt}, {"entry": 1})
+        return None if document is None else EntryId(document["entry"])
 
     async def count_seats_taken(self, draw: DrawId, class_id: ClassId) -> int:
         """Count the seats of a class that are held or offered."""

@@ -9,8 +9,9 @@ from services.lottery.draw.rules.result import Result
 from services.lottery.promotion.place_id import PlaceId, make_place_id
 from services.lottery.promotion.states import Move, PlaceState
 from services.lottery.promotion.waiting_list import Place
+from shared.codes import EntryId
 from shared.contracts import SlipOutcome
-from shared.ids import ApplicationId, CampaignId, ClassId, DrawId, Receipt, application_id_bytes
+from shared.ids import CampaignId, ClassId, DrawId, Receipt
 
 _STATES: Final = {"won": PlaceState.HELD, "waiting": PlaceState.WAITING}
 
@@ -32,7 +33,7 @@ class StoredPlace:
 
     campaign: CampaignId
     draw: DrawId
-    application_id: ApplicationId
+    entry: EntryId
     class_id: ClassId
     receipt: Receipt
     place: Place
@@ -42,12 +43,7 @@ class StoredPlace:
 
     @property
     def id(self) -> PlaceId:
-        return make_place_id(application_id_bytes(self.application_id), self.class_id)
-
-    @property
-    def entry(self) -> str:
-        """Id of the entry, in hex."""
-        return application_id_bytes(self.application_id).hex()
+        return make_place_id(self.entry, self.class_id)
 
     @classmethod
     def from_document(cls, document: Mapping[str, Any]) -> "StoredPlace":
@@ -56,7 +52,7 @@ class StoredPlace:
         return cls(
             campaign=CampaignId(document["campaign"]),
             draw=DrawId(document["draw"]),
-            application_id=ApplicationId(document["application_id"]),
+            entry=EntryId(document["entry"]),
             class_id=ClassId(document["class_id"]),
             receipt=Receipt(document["receipt"]),
             place=Place(document["seats"], state, document["position"], document["answer_by"]),
@@ -71,7 +67,6 @@ class StoredPlace:
             "_id": self.id,
             "campaign": self.campaign,
             "draw": self.draw,
-            "application_id": self.application_id,
             "entry": self.entry,
             "class_id": self.class_id,
             "seats": self.place.seats,
@@ -89,7 +84,7 @@ class StoredPlace:
 def places_of_result(campaign: CampaignId, draw: DrawId, result: Result) -> list[StoredPlace]:
     """Return the places that a result gives."""
     return [
-        StoredPlace(campaign, draw, result.application_id, outcome.class_id, result.receipt, _place(outcome))
+        StoredPlace(campaign, draw, result.entry, outcome.class_id, result.receipt, _place(outcome))
         for outcome in result.outcomes
         if outcome.outcome in _STATES
     ]

@@ -9,7 +9,8 @@ from services.lottery.places.repository import PlaceRepository
 from services.lottery.places.stored_place import StoredPlace
 from services.lottery.promotion.states import TAKES_SEATS, PlaceState
 from shared.campaign import Campaign, EventClass
-from shared.ids import ApplicationId, DrawId, Receipt
+from shared.codes import EntryId
+from shared.ids import DrawId, Receipt
 from shared.storage import Store
 
 Json = Mapping[str, Any]
@@ -17,9 +18,9 @@ Json = Mapping[str, Any]
 MAX_SHOWN: Final = 2000
 
 
-async def own_places(store: Store, draw: DrawId, application_id: ApplicationId) -> list[Json]:
-    """Return the places of an application, by class."""
-    return [place_to_json(stored) for stored in await PlaceRepository(store).of_application(draw, application_id)]
+async def own_places(store: Store, draw: DrawId, entry: EntryId) -> list[Json]:
+    """Return the places of an entry, by class."""
+    return [place_to_json(stored) for stored in await PlaceRepository(store).of_entry(draw, entry)]
 
 
 def place_to_json(stored: StoredPlace) -> Json:
@@ -58,10 +59,7 @@ async def list_places(store: Store, campaign: Campaign, **equal: str) -> list[Js
     """Return single places by class and position, at most `MAX_SHOWN`. `equal`: values of fields."""
     draw = await DrawRepository(store).get(campaign.id)
     places = await PlaceRepository(store).of_draw(draw.id, MAX_SHOWN, **equal)
-    return [
-        {"application_id": stored.application_id, "receipt": stored.receipt, **place_to_json(stored)}
-        for stored in places
-    ]
+    return [{"entry": stored.entry, "receipt": stored.receipt, **place_to_json(stored)} for stored in places]
 
 
 async def list_history(store: Store, campaign: Campaign) -> list[Json]:
@@ -71,7 +69,7 @@ async def list_history(store: Store, campaign: Campaign) -> list[Json]:
     return [{**one.event, "actor": one.actor.actor, "approved_by": one.actor.approved_by} for one in events]
 
 
-async def application_of(store: Store, campaign: Campaign, receipt: Receipt) -> ApplicationId | None:
-    """Return the application with this receipt number, if it has a place in the present draw."""
+async def entry_of(store: Store, campaign: Campaign, receipt: Receipt) -> EntryId | None:
+    """Return the entry with this receipt number, if it has a place in the present draw."""
     draw = await DrawRepository(store).get(campaign.id)
-    return await PlaceRepository(store).find_application(draw.id, receipt)
+    return await PlaceRepository(store).find_entry(draw.id, receipt)

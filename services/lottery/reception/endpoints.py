@@ -21,6 +21,7 @@ from services.lottery.reception.service import Reading, ReceptionService, Sender
 from shared.campaign import Campaign, EventClass
 from shared.canonical import canonical
 from shared.clock import Clock
+from shared.codes import EntryIdField, ProofField
 from shared.contracts import PassText
 from shared.ids import CampaignId, ClassIdField, ReceiptField
 from shared.web import LARGEST_INTEGER, problem
@@ -41,7 +42,11 @@ class _Body(BaseModel):
 
 
 class ScanBody(_Body):
-    """One reading; exactly one of `pass` and `receipt`. `desk`: the class that the desk served, null for all."""
+    """One reading: exactly one of `pass`, `entry` with `proof`, and `receipt`.
+
+    `compared`: the handler compared the name on mail or card with an identity paper. `desk`: the class that the desk
+    served, null for all.
+    """
 
     id: ScanId
     at: AwareDatetime
@@ -50,16 +55,35 @@ class ScanBody(_Body):
     desk: ClassIdField | None = None
     undoes: ScanId | None = None
     shown: Annotated[PassText | None, Field(alias="pass")] = None
+    entry: EntryIdField | None = None
+    proof: ProofField | None = None
     receipt: ReceiptField | None = None
+    compared: bool = False
 
     @model_validator(mode="after")
-    def _one_of_two(self) -> Self:
-        if (self.shown is None) == (self.receipt is None):
-            raise ValueError("exactly one of `pass` and `receipt`")
+    def _one_of_three(self) -> Self:
+        if sum(reading is not None for reading in (self.shown, self.entry, self.receipt)) != 1:
+            raise ValueError("exactly one of `pass`, `entry` and `receipt`")
+        if (self.entry is None) != (self.proof is None):
+            raise ValueError("`entry` goes with its `proof`")
+        if self.compared and self.receipt is None:
+            raise ValueError("`compared` goes with a receipt number")
         return self
 
     def reading(self) -> Reading:
-        return Reading(self.id, self.at, self.class_id, self.people, self.desk, self.undoes, self.shown, self.receipt)
+        return Reading(
+            self.id,
+            self.at,
+            self.class_id,
+            self.people,
+            self.desk,
+            self.undoes,
+            shown=self.shown,
+            entry=self.entry,
+            proof=self.proof,
+            receipt=self.receipt,
+            compared=self.compared,
+        )
 
 
 class SyncBody(_Body):
@@ -124,19 +148,20 @@ def roster_document(campaign: Campaign, lines: Sequence[RosterLine], key: str) -
     """Return the roster with which a device works offline (`docs/protocols.md` §2, "Attendance")."""
     numbers = {event_class.id: event_class.number for event_class in campaign.classes}
     return {
-        "v": 1,
+        "v": 2,
         "campaign": campaign.id,
         "public_key": key,
         "classes": [_class(campaign, event_class) for event_class in campaign.classes],
         "places": [
             [
-                line.place_id.partition("/")[0],
+                line.entry,
                 line.receipt,
                 numbers[line.class_id],
                 line.place.seats,
                 line.place.state,
                 _text(line.place.gone_at) if line.place.gone_at is not None else None,
                 _text(line.place.held_since) if line.place.held_since is not None else None,
+                line.proof_sha256,
             ]
             for line in lines
         ],

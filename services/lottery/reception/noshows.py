@@ -18,7 +18,8 @@ from services.lottery.reception.rules.roster import RosterLine, no_shows_at
 from services.lottery.reception.service import judge_all
 from shared.campaign import Campaign, EventClass
 from shared.clock import Clock
-from shared.ids import ApplicationId, CampaignId, ClassId
+from shared.codes import EntryId
+from shared.ids import CampaignId, ClassId
 from shared.logging import get_logger
 from shared.storage import Store, UnitOfWork
 
@@ -27,7 +28,7 @@ _log = get_logger(__name__)
 RELEASED_AT_ONCE: Final = 50
 """Places that are released in one transaction."""
 
-Release = Callable[[UnitOfWork, CampaignId, ApplicationId, ClassId, str, datetime], Awaitable[object]]
+Release = Callable[[UnitOfWork, CampaignId, EntryId, ClassId, str, datetime], Awaitable[object]]
 """Releases a place for a reason at a time, so that the next waiting entry can get it."""
 
 
@@ -78,8 +79,8 @@ class NoShows:
             async def release_places(uow: UnitOfWork, start: int = start, places: Sequence[str] = places) -> None:
                 if await ReceptionRepository(uow).advance_release(closing, start, start + len(places)):
                     for place in places:
-                        name, class_id = split_place_id(place)
-                        await self._release(uow, closing.campaign, name, class_id, "no-show", closing.at)
+                        entry, class_id = split_place_id(place)
+                        await self._release(uow, closing.campaign, entry, class_id, "no-show", closing.at)
 
             await self._store.transact(release_places)
 

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
+from services.lottery.draw.entry_repository import EntryRepository
 from services.lottery.draw.follow_up_repository import FollowUpRepository
 from services.lottery.draw.repository import DrawRepository
 from services.lottery.places.history_repository import HistoryRepository
@@ -26,6 +27,7 @@ from services.lottery.reception.records import (
 )
 from services.lottery.reception.rules.attendance import Holding, Place, Scan
 from services.lottery.reception.rules.roster import RosterLine
+from shared.codes import EntryId, ProofDigest
 from shared.errors import KujiError
 from shared.ids import CampaignId, ClassId, Receipt
 from shared.storage import Collection, DuplicateKeyError, Index, Store, UnitOfWork
@@ -54,8 +56,8 @@ def collections() -> list[Collection]:
         "properties": {
             "seq": {"bsonType": "int", "minimum": 1},
             "people": {"bsonType": "int", "minimum": 1, "maximum": 20},
-            "by": {"enum": ["pass", "receipt"]},
-            "fault": {"enum": ["forged", "unknown", None]},
+            "by": {"enum": ["pass", "code", "name", "receipt"]},
+            "fault": {"enum": ["forged", "unknown", "wrong-code", "unproved", None]},
         },
     }
     numbered, by_place = Index((("campaign", 1), ("seq", 1)), unique=True), Index((("campaign", 1), ("place", 1)))
@@ -129,10 +131,10 @@ class ReceptionRepository:
         self,
         campaign: CampaignId,
         *,
-        entries: Sequence[str] | None = None,
+        entries: Sequence[EntryId] | None = None,
         receipts: Sequence[Receipt] | None = None,
     ) -> list[RosterLine]:
-        """Return the roster of the present draw: all of it, or the lines of these entries (hex) or receipt numbers.
+        """Return the roster of the present draw: all of it, or the lines of these entries or receipt numbers.
 
         A place that a closing released is gone since then, also before the waiting list processed the release.
         """
@@ -149,7 +151,8 @@ class ReceptionRepository:
             stored_places = await (
                 places.of_draw(draw.id) if receipts is None else places.of_receipts(draw.id, receipts)
             )
-        return [_line(stored, released, held_since) for stored in stored_places]
+        digests = await EntryRepository(self._at).proof_digests(campaign, [stored.entry for stored in stored_places])
+        return [_line(stored, released, held_since, digests) for stored in stored_places]
 
     async def note_device(self, campaign: CampaignId, device: str, now: datetime) -> None:
         """Note that a device has sent everything that it had until now."""
@@ -195,9 +198,14 @@ class ReceptionRepository:
         return bool(moved.modified_count)
 
 
-def _line(stored: StoredPlace, released: Mapping[str, datetime], held_since: Mapping[PlaceId, datetime]) -> RosterLine:
-    """Make a line of the roster. `released`: time of release by place id."""
+def _line(
+    stored: StoredPlace,
+    released: Mapping[str, datetime],
+    held_since: Mapping[PlaceId, datetime],
+    digests: Mapping[EntryId, ProofDigest],
+) -> RosterLine:
+    """Make a line of the roster. `released`: time of release by place id; `digests`: of the proofs, by entry."""
     state: Holding = "gone" if stored.id in released else _HOLDINGS[stored.place.state]
     gone_at = released.get(stored.id, stored.gone_at)
     place = Place(stored.place.seats, state, gone_at, held_since.get(stored.id))
-    return RosterLine(stored.application_id, stored.receipt, stored.class_id, place)
+    return RosterLine(stored.entry, stored.receipt, stored.class_id, place, digests.get(stored.entry))

@@ -6,10 +6,11 @@ The rules are applied again to the scans of all devices, independent of the answ
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Final, Literal
 
 from services.lottery.draw.repository import DrawRepository
 from services.lottery.keys import LotteryKeys
+from services.lottery.places.ownership import is_proof_of
 from services.lottery.promotion.place_id import make_place_id, split_place_id
 from services.lottery.reception.records import NumberedScan, StoredScan
 from services.lottery.reception.repository import ErasedError, ReceptionRepository
@@ -18,6 +19,7 @@ from services.lottery.reception.rules.roster import RosterLine, admission_window
 from services.lottery.record.passes import InvalidPassError, read_pass
 from shared.campaign import Campaign
 from shared.clock import Clock
+from shared.codes import EntryId
 from shared.ids import CampaignId, ClassId, Receipt
 from shared.storage import Store, UnitOfWork
 
@@ -25,9 +27,18 @@ ANSWERED_AT_ONCE: Final = 2000
 """Scans in one answer; the device asks again for more."""
 
 
+Evidence = Literal["pass", "code", "name", "receipt"]
+"""What a reading rests on. `name`: the handler compared the name; `receipt`: a bare receipt number."""
+
+_NamedLines = Mapping[tuple[str, ClassId], RosterLine]
+
+
 @dataclass(frozen=True)
 class Reading:
-    """Reading of a device: exactly one of `shown` (a pass) and `receipt`. `at`: by the server's clock as last read."""
+    """Reading of a device: exactly one of `shown` (a pass), `entry` with `proof`, and `receipt`.
+
+    `at`: by the server's clock as last read. `compared`: the handler compared the name with an identity paper.
+    """
 
     id: str
     at: datetime
@@ -35,8 +46,20 @@ class Reading:
     people: int
     served_class: ClassId | None
     undoes: str | None
-    shown: str | None
-    receipt: Receipt | None
+    shown: str | None = None
+    entry: EntryId | None = None
+    proof: str | None = None
+    receipt: Receipt | None = None
+    compared: bool = False
+
+    @property
+    def by(self) -> Evidence:
+        """What the reading rests on."""
+        if self.shown is not None:
+            return "pass"
+        if self.entry is not None:
+            return "code"
+        return "name" if self.compared else "receipt"
 
 
 @dataclass(frozen=True)
@@ -75,9 +98,7 @@ class ReceptionService:
 
         async def store_scans(uow: UnitOfWork) -> None:
             reception = ReceptionRepository(uow)
-            receipts = [reading.receipt for reading in readings if reading.receipt is not None]
-            lines = await reception.lines(campaign, receipts=receipts) if receipts else []
-            known = {(line.receipt, line.class_id): line for line in lines}
+            known = await _named_lines(reception, campaign, readings)
             await reception.add_scans(campaign, [self._make_scan(sender, reading, known, now) for reading in readings])
             await reception.note_device(campaign, sender.device, now)
 
@@ -91,9 +112,7 @@ class ReceptionService:
         """Stop waiting for a device. Return False if it is unknown."""
         return await ReceptionRepository(self._store).set_aside(campaign, device, actor)
 
-    def _make_scan(
-        self, sender: Sender, reading: Reading, known: Mapping[tuple[Receipt, ClassId], RosterLine], now: datetime
-    ) -> StoredScan:
+    def _make_scan(self, sender: Sender, reading: Reading, known: _NamedLines, now: datetime) -> StoredScan:
         """Make a scan from a reading. A time ahead of the server's clock is corrected to now."""
         class_id, place, fault = self._find_place(sender.campaign, reading, known)
         scan = Scan(
@@ -106,17 +125,19 @@ class ReceptionService:
             undoes=reading.undoes,
             fault=fault,
         )
-        return StoredScan(scan, place, "receipt" if reading.shown is None else "pass", sender.actor, now)
+        return StoredScan(scan, place, reading.by, sender.actor, now)
 
     def _find_place(
-        self, campaign: CampaignId, reading: Reading, known: Mapping[tuple[Receipt, ClassId], RosterLine]
+        self, campaign: CampaignId, reading: Reading, known: _NamedLines
     ) -> tuple[ClassId, str | None, Fault | None]:
         """Return class, place id and fault of a reading."""
         if reading.shown is not None:
             read = self._place_shown(campaign, reading.shown)
             return (reading.class_id, None, "forged") if read is None else (*read, None)
-        line = known.get((reading.receipt or Receipt(""), reading.class_id))
-        return (reading.class_id, None, "unknown") if line is None else (line.class_id, line.place_id, None)
+        line = known.get((reading.entry or reading.receipt or "", reading.class_id))
+        if line is None:
+            return reading.class_id, None, "unknown"
+        return line.class_id, line.place_id, _fault(reading, line)
 
     def _place_shown(self, campaign: CampaignId, shown: str) -> tuple[ClassId, str] | None:
         """Return class and place id of a pass that the lottery signed; None for any other text."""
@@ -125,7 +146,7 @@ class ReceptionService:
         except InvalidPassError:
             return None
         class_id = next((known.id for known in self._campaigns[campaign].classes if known.number == read.number), None)
-        return None if class_id is None else (class_id, make_place_id(read.entry, class_id))
+        return None if class_id is None else (class_id, make_place_id(EntryId(read.entry.hex()), class_id))
 
     async def _verdicts(self, campaign: CampaignId, ids: Sequence[str]) -> dict[str, Verdict]:
         """Return the verdicts on these scans, from all scans of the places that they name."""
@@ -134,7 +155,7 @@ class ReceptionService:
         reception = ReceptionRepository(self._store)
         places, without_place = await reception.scans_with_ids(ids)
         pairs = await reception.scans_of_places(campaign, places=places)
-        entries = [place.partition("/")[0] for place in places]
+        entries = [split_place_id(place)[0] for place in places]
         lines = await reception.lines(campaign, entries=entries)
         verdicts = judge_all(self._campaigns[campaign], lines, pairs)
         window = admission_window(self._campaigns[campaign].classes[0])  # of any class: these scans are refused anyway
@@ -144,6 +165,25 @@ class ReceptionService:
         draw = await DrawRepository(self._store).find(campaign)
         if draw is not None and draw.is_erasing:
             raise ErasedError(campaign)
+
+
+async def _named_lines(
+    reception: ReceptionRepository, campaign: CampaignId, readings: Sequence[Reading]
+) -> _NamedLines:
+    """Return the lines of the roster that readings name by receipt number or entry, by that name and class."""
+    receipts = [reading.receipt for reading in readings if reading.receipt is not None]
+    entries = [reading.entry for reading in readings if reading.entry is not None]
+    by_receipt = await reception.lines(campaign, receipts=receipts) if receipts else []
+    by_entry = await reception.lines(campaign, entries=entries) if entries else []
+    named: dict[tuple[str, ClassId], RosterLine] = {(line.receipt, line.class_id): line for line in by_receipt}
+    return named | {(line.entry, line.class_id): line for line in by_entry}
+
+
+def _fault(reading: Reading, line: RosterLine) -> Fault | None:
+    """Return the defect of a reading that names a place without a pass. A bare receipt number proves nothing."""
+    if reading.by == "code":
+        return None if is_proof_of(line.proof_sha256, reading.proof or "") else "wrong-code"
+    return None if reading.compared else "unproved"
 
 
 def judge_all(campaign: Campaign, lines: Sequence[RosterLine], pairs: Sequence[tuple[str, Scan]]) -> dict[str, Verdict]:

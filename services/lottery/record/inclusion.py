@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from shared.merkle import root_from_path
 from services.lottery.record.rows import InvalidRowsError, read_rows
+from shared.merkle import root_from_path
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Manifest: one signed line that fixes list, rules and sources of randomness before the draw. Pure.
+"""Manifest: one signed line that fixes list, receipts, rules and sources of randomness before the draw. Pure.
 
 Members are those of `docs/protocols.md` §2, and five more: `override` (null, or the reason for a freeze with undecided
 applications), `rehearsal` (true if people and clock are invented), `objections_until` (no randomness is taken before),
@@ -13,36 +13,47 @@ from typing import Any
 
 from services.lottery.allocation.frozen_list import FrozenList
 from services.lottery.randomness.sources import BeaconRound
-from shared.merkle import root
 from services.lottery.record.rows import leaf_hashes
 from services.lottery.rules import ClassRule, PromotionRules, Rules
 from shared.campaign import Campaign
 from shared.canonical import canonical
 from shared.ids import CampaignId, DrawId
+from shared.merkle import root
+from shared.receipt_documents import roll_root
 
 SOFTWARE = "kuji/0.1.0"
+VERSION = 2
+
+
+Staff = tuple[str, ...]
+"""Ids of the two members of staff who ordered something. They are stored with the draw and never published."""
 
 
 @dataclass(frozen=True)
 class Override:
-    """Freeze of an incomplete list: numbers of open applications, the reason, and the two handlers."""
+    """Freeze of an incomplete list: numbers of open applications, the reason, and the roles of the two people."""
 
     held: int
     undecided: int
     reason: str
     actor: str
     approved_by: str
+    staff: Staff = ()
 
 
 @dataclass(frozen=True)
 class Previous:
-    """Draw that another corrects: its id, and the SHA-256 (hex) of its manifest or None if it had none."""
+    """Draw that another corrects: its id, and the SHA-256 (hex) of its manifest or None if it had none.
+
+    `actor` and `approved_by`: roles of the two people.
+    """
 
     draw: str
     manifest_sha256: str | None
     reason: str
     actor: str
     approved_by: str
+    staff: Staff = ()
 
 
 @dataclass(frozen=True)
@@ -54,6 +65,14 @@ class Freeze:
     number: int = 1
     beacon_round: int | None = None
     previous: Previous | None = None
+
+
+@dataclass(frozen=True)
+class Receipts:
+    """Commitment to the roll of receipts: number of its lines, and the Merkle root (hex) of its text."""
+
+    count: int
+    root: str
 
 
 @dataclass(frozen=True)
@@ -72,6 +91,7 @@ def draw_id(campaign: CampaignId, number: int) -> DrawId:
 def write_manifest(
     campaign: Campaign,
     frozen: FrozenList,
+    receipts: Receipts,
     counted: EntryCounts,
     freeze: Freeze,
 ) -> str:
@@ -84,7 +104,7 @@ def write_manifest(
     }
     uses_dice = rule.source in {"dice", "both"}
     content: dict[str, Any] = {
-        "v": 1,
+        "v": VERSION,
         "draw": draw_id(campaign.id, freeze.number),
         "campaign": campaign.id,
         "campaign_sha256": campaign.sha256,
@@ -93,6 +113,7 @@ def write_manifest(
         "objections_until": (freeze.at + timedelta(hours=rule.objection_hours)).isoformat(),
         "rows": len(frozen),
         "root": root(leaf_hashes(frozen)).hex(),
+        "receipts": vars(receipts),
         "counts": {
             "channel": counted.by_channel,
             "class": frozen.count_by_class(),
@@ -102,12 +123,24 @@ def write_manifest(
         "rules": {"max_wins": rule.max_wins, "preferences": rule.preferences, "groups": "skip"},
         "beacon": beacon,
         "dice": {"digits": rule.digits, "witnesses": rule.witnesses} if uses_dice else None,
-        "override": None if freeze.override is None else vars(freeze.override),
-        "previous": None if freeze.previous is None else vars(freeze.previous),
+        "override": _public(freeze.override),
+        "previous": _public(freeze.previous),
         "promotion": _promotion_member(campaign),
         "rehearsal": campaign.rehearsal,
     }
     return canonical(content).decode("utf-8")
+
+
+def receipts_of(roll: str) -> Receipts:
+    """Return the commitment to a roll, given as text."""
+    return Receipts(roll.count("\n"), roll_root(roll))
+
+
+def _public(ordered: Override | Previous | None) -> Mapping[str, Any] | None:
+    """Return the public members: roles, never ids of staff."""
+    if ordered is None:
+        return None
+    return {name: value for name, value in vars(ordered).items() if name != "staff"}
 
 
 def _promotion_member(campaign: Campaign) -> Mapping[str, Any]:
@@ -138,6 +171,7 @@ class Manifest:
     draw: str
     rows: int
     root: str
+    receipts: Receipts
     classes: tuple[ClassRule, ...]
     rules: Rules
     class_counts: dict[str, int]
@@ -155,7 +189,7 @@ class Manifest:
         content = json.loads(line)
         if canonical(content).decode("utf-8") != line:
             raise ValueError("the manifest is not canonical JSON")
-        if content["v"] != 1 or content["rules"]["groups"] != "skip":
+        if content["v"] != VERSION or content["rules"]["groups"] != "skip":
             raise ValueError("the manifest is of a version or rule that this program does not know")
         dice, beacon = content["dice"], content["beacon"]
         if dice is None and beacon is None:
@@ -165,6 +199,7 @@ class Manifest:
             draw=content["draw"],
             rows=content["rows"],
             root=content["root"],
+            receipts=Receipts(**content["receipts"]),
             classes=tuple(_class_rule(member) for member in content["classes"]),
             rules=Rules(content["rules"]["max_wins"], content["rules"]["preferences"]),
             class_counts=content["counts"]["class"],

@@ -8,7 +8,6 @@ without going through the notifier.
 import asyncio
 from collections.abc import Sequence
 from datetime import datetime
-from uuid import UUID
 
 from services.lottery.allocation.allocator import allocate
 from services.lottery.allocation.frozen_list import FrozenList
@@ -24,9 +23,10 @@ from services.lottery.draw.rules.states import DrawState, WrongStateError
 from services.lottery.places.repository import PlaceRepository
 from services.lottery.results.rules.outcomes import Outcomes
 from services.lottery.slips import SlipIssue, SlipSigner
+from shared.codes import EntryId
 from shared.contracts import BATCH_LIMIT, IssuedSlip, OutcomeSlip, ResultsPublished, SlipsIssued
 from shared.errors import KujiError
-from shared.ids import ApplicationId, CampaignId, application_id_bytes, derived_event_id
+from shared.ids import CampaignId, derived_event_id
 from shared.logging import get_logger
 from shared.storage import Store, UnitOfWork
 
@@ -87,9 +87,9 @@ class ResultPublisher:
 
     async def _entries_of(self, campaign: CampaignId, frozen: FrozenList, start: int) -> list[Entry]:
         """Return the entries of the next parts in the order of the list. Raises ListDiffersError."""
-        first, limit = ApplicationId(str(UUID(bytes=frozen.id(start)))), PARTS_AT_ONCE * BATCH_LIMIT
+        first, limit = EntryId(frozen.id(start).hex()), PARTS_AT_ONCE * BATCH_LIMIT
         entries = await self._entries.accepted(campaign, first, limit)
-        ids = b"".join(application_id_bytes(entry.application_id) for entry in entries)
+        ids = bytes.fromhex("".join(entry.entry or "" for entry in entries))
         if ids != frozen.ids[start * BLOCK : (start + limit) * BLOCK]:
             raise ListDiffersError(f"entries of campaign {campaign} are not those of its frozen list any more")
         return entries

@@ -10,9 +10,9 @@ from datetime import datetime
 from typing import Final
 
 from services.lottery.draw.clock_check import clock_waits
-from services.lottery.draw.entry_repository import EntryRepository
 from services.lottery.draw.notice_progress import NoticeProgress, NoticeProgressRepository
 from services.lottery.draw.repository import DrawRepository
+from services.lottery.draw.roll_repository import RollRepository
 from services.lottery.draw.rules.blockers import Readiness, waits
 from services.lottery.draw.rules.draw import Draw, RelayTrouble
 from services.lottery.draw.rules.states import DrawState
@@ -85,7 +85,7 @@ class DrawOverview:
 
     def __init__(self, store: Store, clock: Clock) -> None:
         self._store, self._clock = store, clock
-        self._draws, self._entries = DrawRepository(store), EntryRepository(store)
+        self._draws, self._roll = DrawRepository(store), RollRepository(store)
         self._history, self._notices = HistoryRepository(store), NoticeProgressRepository(store)
         self._readiness = SingleFlightCache[Readiness]()
 
@@ -106,7 +106,7 @@ class DrawOverview:
         """Return the readiness of an open list, or None before the grace period ends: then it is incomplete."""
         if draw.state is not DrawState.OPEN or self._clock.now() < campaign.window.paper_until:
             return None
-        return await self._readiness.get(draw.id, lambda: self._entries.readiness(campaign.id))
+        return await self._readiness.get(draw.id, lambda: self._roll.readiness(campaign.id))
 
 
 def _course(
@@ -190,4 +190,5 @@ def _given_up(draw: Draw) -> GivenUpDraw:
     why, has_transcript = draw.given_up, draw.state.reached(DrawState.DRAWN)
     if why is None:
         raise ValueError(f"past draw {draw.id} does not say why it was given up")
-    return GivenUpDraw(draw.number, why.reason, why.actor, why.approved_by, has_transcript)
+    actor, approved_by = why.staff or (why.actor, why.approved_by)
+    return GivenUpDraw(draw.number, why.reason, actor, approved_by, has_transcript)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from services.lottery.record.inclusion import check_proof
-from services.lottery.verification.transcript_checks import Check
+from services.lottery.verification.check import Check
 from shared.signing import verify
 
 _VERDICTS = {True: "the entry is on the list", False: "the entry is not on the list", None: "it does not hold"}

@@ -20,18 +20,10 @@ from services.lottery.randomness.sources import InvalidRandomnessError, Randomne
 from services.lottery.record.manifest import Manifest
 from services.lottery.record.rows import InvalidRowsError, compute_root, read_rows
 from services.lottery.record.transcript import MEMBERS, ROWS_FILE, is_hash_chain
+from services.lottery.verification.check import Check
 from shared.campaign import quicknet
 from shared.canonical import canonical
 from shared.signing import verify
-
-
-@dataclass(frozen=True)
-class Check:
-    """Result of one check; `text` explains it."""
-
-    name: str
-    passed: bool
-    text: str
 
 
 @dataclass(frozen=True)
@@ -178,6 +170,8 @@ def _list_checks(manifest: Manifest, entries: list[Entry], rows: str) -> Iterato
     counted = Counter(name for entry in entries for name, _ in entry.choices)
     agree = dict(counted) == manifest.class_counts and sum(manifest.channel_counts.values()) == len(entries)
     yield _check("counts", agree, "entries by class, and by channel in sum, are as the manifest says")
+    fits = len(entries) <= manifest.receipts.count
+    yield _check("receipts", fits, f"{manifest.receipts.count} receipts for {len(entries)} entries, each with its own")
 
 
 def _randomness_checks(manifest: Manifest, randomness: Randomness, witnesses: list[str]) -> Iterator[Check]:

@@ -1,7 +1,6 @@
 """A town whose lottery runs in three processes on one database."""
 
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 
@@ -10,6 +9,6 @@ from tests.support.lottery_harness import Town, town_of
 
 
 @pytest.fixture
-async def town(mongo_url: str, namespace: str, tmp_path: Path) -> AsyncIterator[Town]:
-    async with town_of(sample_campaign(), mongo_url, f"{namespace}_lottery", tmp_path) as made:
+async def town(mongo_url: str, namespace: str) -> AsyncIterator[Town]:
+    async with town_of(sample_campaign(), mongo_url, f"{namespace}_lottery") as made:
         yield made

@@ -2,7 +2,6 @@
 
 import asyncio
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,22 +18,22 @@ from services.lottery.promotion.states import PlaceState
 from services.lottery.promotion.waiting_list import InvalidMoveError
 from services.lottery.record.passes import read_pass
 from services.lottery.verification.transcript_checks import verify_transcript
-from shared.contracts import ApplicationsRejected, RejectedApplication
-from shared.ids import ApplicationId, ClassId, Receipt, new_application_id, new_token
+from shared.contracts import ApplicationsRejected
+from shared.ids import ClassId
 from shared.slips import SlipKeys
+from tests.support.applicants import Applicant, new_applicant
 from tests.support.lottery_harness import PEOPLE, Town, everybody_is_in
 from tests.support.places_harness import FOOTBALL, KIDS, After, events, results_are_out
 from tests.support.service_keys import keys_dir
 from tests.support.waiting import await_all
 
 TWO = Actor("sato", "suzuki")
-RECEIPT = Receipt("W-7K3M-9Q2P-6")
 
 
 @pytest.fixture
-async def after(town: Town, tmp_path: Path) -> After:
+async def after(town: Town) -> After:
     await results_are_out(town)
-    return After.of(town, tmp_path)
+    return After.of(town)
 
 
 async def test_a_place_goes_to_the_first_who_waits_once_it_is_given_up_and_the_transcript_says_so(after: After):
@@ -65,7 +64,7 @@ async def test_a_place_goes_to_the_first_who_waits_once_it_is_given_up_and_the_t
         first["receipt"],
         "offered",
     )
-    assert slip["pass_code"] == after.passes.code(after.campaign.id, first["draw"], first["application_id"])
+    assert "pass_code" not in slip
     content = await after.transcript()
     (code,) = [given["code"] for given in slip["passes"] if given["class_id"] == KIDS]
     shown = read_pass(content["signing_key"], after.campaign.id, code)
@@ -111,10 +110,10 @@ async def test_every_change_gives_a_signed_slip_of_all_classes_that_the_vault_is
     assert all({each["class_id"] for each in slip["outcomes"]} == asked[slip["entry"]] for slip in slips)
 
 
-async def test_a_step_right_after_the_draw_does_not_stand_before_it(town: Town, tmp_path: Path):
+async def test_a_step_right_after_the_draw_does_not_stand_before_it(town: Town):
     town.clock.at += timedelta(milliseconds=700)
     await results_are_out(town)
-    after = After.of(town, tmp_path)
+    after = After.of(town)
     town.clock.at += timedelta(milliseconds=100)
     await after.answer((await after.of_class(KIDS, "held"))[0], "withdraw")
     await after.settle()
@@ -199,8 +198,8 @@ async def test_a_history_that_the_office_bent_is_found(after: After):
         assert {"signature of the result", "places after the draw"} <= failed
 
 
-async def test_of_many_who_pass_on_at_once_each_place_is_offered_once(town: Town, after: After, tmp_path: Path):
-    offices = [After.of(town, tmp_path, number) for number in range(3)]
+async def test_of_many_who_pass_on_at_once_each_place_is_offered_once(town: Town, after: After):
+    offices = [After.of(town, number) for number in range(3)]
     held = await after.of_class(KIDS, "held")
     await await_all(*(offices[n % 3].answer(place, "withdraw") for n, place in enumerate(held[:6])))
     for _ in range(2):
@@ -213,8 +212,8 @@ async def test_of_many_who_pass_on_at_once_each_place_is_offered_once(town: Town
     assert verify_transcript(content).passed
 
 
-async def test_processes_that_die_while_they_pass_on_leave_nothing_half_done(town: Town, after: After, tmp_path: Path):
-    other = After.of(town, tmp_path, 1)
+async def test_processes_that_die_while_they_pass_on_leave_nothing_half_done(town: Town, after: After):
+    other = After.of(town, 1)
     for place in await after.of_class(KIDS, "held"):
         await after.answer(place, "withdraw")
     for milliseconds in (1, 3, 6, 10, 15, 25):
@@ -234,12 +233,12 @@ async def test_places_released_on_the_day_go_to_whoever_is_present_and_nobody_is
     missing, waits = (await after.of_class(KIDS, "held"))[0], await after.of_class(KIDS, "waiting")
     name, at = after.campaign.id, after.clock.now()
     for _ in range(2):
-        await after.store.transact(lambda uow: release(uow, name, missing["application_id"], KIDS, "no-show", at))
+        await after.store.transact(lambda uow: release(uow, name, missing["entry"], KIDS, "no-show", at))
     await after.settle()
     assert await after.offers() == []
-    await after.places.admit(name, waits[1]["application_id"], KIDS, Actor("sato"))
+    await after.places.admit(name, waits[1]["entry"], KIDS, Actor("sato"))
     with pytest.raises(InvalidMoveError, match="not enough"):
-        await after.places.admit(name, waits[0]["application_id"], KIDS, Actor("sato"))
+        await after.places.admit(name, waits[0]["entry"], KIDS, Actor("sato"))
     await after.settle()
     content = await after.transcript()
     assert [each["past"] for each in events(content, "promoted")] == [[waits[0]["entry"]]]
@@ -248,19 +247,14 @@ async def test_places_released_on_the_day_go_to_whoever_is_present_and_nobody_is
 
 
 async def test_somebody_wrongly_refused_gets_what_the_draw_would_have_given_and_nobody_loses(
-    town: Town, tmp_path: Path
+    town: Town,
 ):
-    refused = [new_application_id() for _ in range(12)]
-    items = tuple(
-        RejectedApplication(
-            application_id=each, receipt=RECEIPT, token=new_token(), channel="web", reasons=("grade",), revision=1
-        )
-        for each in refused
-    )
+    refused = [new_applicant(town.campaign.id) for _ in range(12)]
+    items = tuple(applicant.rejected("grade") for applicant in refused)
     event = ApplicationsRejected(campaign=town.campaign.id, items=items)
     await town.office.store.transact(lambda uow: handlers.on_rejected([event], uow))
     await results_are_out(town)
-    after = After.of(town, tmp_path)
+    after = After.of(town)
     before = {each["_id"]: each for each in await after.of_class(KIDS, "held", "waiting")}
     given = [await correct(after.correcting, town, each) for each in refused]
     await after.settle()
@@ -281,25 +275,25 @@ async def test_somebody_wrongly_refused_gets_what_the_draw_would_have_given_and_
             await correct(after.correcting, town, name)
 
 
-async def correct(correcting: Corrections, town: Town, name: ApplicationId) -> dict[str, PlaceState]:
-    return await correcting.correct(town.campaign.id, RefusedApplication(name, RECEIPT, ((KIDS, 1),)), TWO)
+async def correct(correcting: Corrections, town: Town, applicant: Applicant) -> dict[str, PlaceState]:
+    return await correcting.correct(town.campaign.id, RefusedApplication(applicant.receipt, ((KIDS, 1),)), TWO)
 
 
 async def test_only_what_was_received_and_refused_can_be_corrected(town: Town, after: After):
     with pytest.raises(NoSuchPlaceError):
-        await correct(after.correcting, town, new_application_id())
+        await correct(after.correcting, town, new_applicant(town.campaign.id))
     with pytest.raises(NoSuchPlaceError):
-        await correct(after.correcting, town, town.ids[0])
+        await correct(after.correcting, town, town.people[0])
     with pytest.raises(InvalidMoveError):
-        await after.places.admit(town.campaign.id, town.ids[0], ClassId("no-such"), TWO)
+        await after.places.admit(town.campaign.id, town.people[0].entry, ClassId("no-such"), TWO)
 
 
-async def test_no_place_moves_before_the_results_are_out_nor_after_another_draw_began(town: Town, tmp_path: Path):
+async def test_no_place_moves_before_the_results_are_out_nor_after_another_draw_began(town: Town):
     await everybody_is_in(town)
-    after = After.of(town, tmp_path)
+    after = After.of(town)
     await after.settle()
     with pytest.raises(WrongStateError):
-        await after.places.answer(town.campaign.id, town.ids[0], KIDS, "withdraw", TWO)
+        await after.places.answer(town.campaign.id, town.people[0].entry, KIDS, "withdraw", TWO)
 
 
 async def test_a_draw_that_is_given_up_keeps_the_history_of_its_places(town: Town, after: After):

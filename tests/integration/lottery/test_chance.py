@@ -5,15 +5,14 @@ import json
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from services.lottery.draw.clock_check import ClocksDifferError
-from services.lottery.draw.entry_repository import EntryRepository
 from services.lottery.draw.randomness_entry import Dice, ObjectionsOpenError
 from services.lottery.draw.relays import RelayClient
+from services.lottery.draw.roll_repository import RollRepository
 from services.lottery.draw.rules.blockers import Readiness, waits
 from services.lottery.draw.rules.states import WrongStateError
 from services.lottery.randomness.rounds import RoundPassedError
@@ -39,8 +38,8 @@ def campaign_with(**rules: Any) -> Campaign:
 
 
 @asynccontextmanager
-async def frozen(campaign: Campaign, url: str, database: str, folder: Path) -> AsyncIterator[Town]:
-    async with town_of(campaign, url, database, folder) as town:
+async def frozen(campaign: Campaign, url: str, database: str) -> AsyncIterator[Town]:
+    async with town_of(campaign, url, database) as town:
         await everybody_is_in(town)
         await town.office.freeze()
         yield town
@@ -48,18 +47,16 @@ async def frozen(campaign: Campaign, url: str, database: str, folder: Path) -> A
 
 async def waited_for(town: Town) -> list[str]:
     draw = await town.office.draw()
-    judged = await EntryRepository(town.office.store).readiness(town.campaign.id)
+    judged = await RollRepository(town.office.store).readiness(town.campaign.id)
     return [each.code for each in waits(draw, town.campaign, judged, town.clock.now())]
 
 
-async def test_the_beacon_of_the_manifest_is_fetched_when_it_is_out_and_draws(
-    mongo_url: str, namespace: str, tmp_path: Path
-):
+async def test_the_beacon_of_the_manifest_is_fetched_when_it_is_out_and_draws(mongo_url: str, namespace: str):
     async with AsyncExitStack() as relays:
         manners: tuple[Manner, ...] = ("lying", "right")
         addresses = tuple([await relays.enter_async_context(relay(each)) for each in manners])
         campaign = campaign_with(source="both", beacon=BEACON, relays=addresses)
-        async with frozen(campaign, mongo_url, f"{namespace}_lottery", tmp_path) as town:
+        async with frozen(campaign, mongo_url, f"{namespace}_lottery") as town:
             await town.office.scheduler.advance(campaign)
             assert await waited_for(town) == ["dice", "beacon"]
             town.clock.at = quicknet.time_of(ROUND)
@@ -106,10 +103,10 @@ async def test_a_relay_that_is_not_there_is_named():
     assert asked.troubles == {"127.0.0.1:9": "away", "a:99999999": "away"}
 
 
-async def test_a_draw_waits_visibly_when_no_relay_has_the_value(mongo_url: str, namespace: str, tmp_path: Path):
+async def test_a_draw_waits_visibly_when_no_relay_has_the_value(mongo_url: str, namespace: str):
     async with relay("replaying") as wrong:
         campaign = campaign_with(source="beacon", beacon=BEACON, relays=(wrong,))
-        async with frozen(campaign, mongo_url, f"{namespace}_lottery", tmp_path) as town:
+        async with frozen(campaign, mongo_url, f"{namespace}_lottery") as town:
             town.clock.at = quicknet.time_of(ROUND) + timedelta(minutes=5)
             await town.office.scheduler.advance(campaign)
             draw = await town.office.draw()
@@ -122,9 +119,9 @@ async def test_a_draw_waits_visibly_when_no_relay_has_the_value(mongo_url: str, 
             assert await waited_for(town) == ["results"]
 
 
-async def test_randomness_is_refused_while_objections_may_be_raised(mongo_url: str, namespace: str, tmp_path: Path):
+async def test_randomness_is_refused_while_objections_may_be_raised(mongo_url: str, namespace: str):
     campaign = campaign_with(objection_hours=24)
-    async with frozen(campaign, mongo_url, f"{namespace}_lottery", tmp_path) as town:
+    async with frozen(campaign, mongo_url, f"{namespace}_lottery") as town:
         assert await waited_for(town) == ["objections", "dice"]
         manifest = (await town.office.draw()).manifest
         assert manifest.objections_until == campaign.draw.at + timedelta(hours=24)
@@ -135,9 +132,9 @@ async def test_randomness_is_refused_while_objections_may_be_raised(mongo_url: s
         assert await town.office.run()
 
 
-async def test_a_list_whose_beacon_is_known_already_is_not_frozen(mongo_url: str, namespace: str, tmp_path: Path):
+async def test_a_list_whose_beacon_is_known_already_is_not_frozen(mongo_url: str, namespace: str):
     campaign = campaign_with(source="beacon", beacon=BEACON, objection_hours=1)
-    async with town_of(campaign, mongo_url, f"{namespace}_lottery", tmp_path) as town:
+    async with town_of(campaign, mongo_url, f"{namespace}_lottery") as town:
         await everybody_is_in(town)
         town.clock.at = quicknet.time_of(ROUND) - timedelta(minutes=59)
         with pytest.raises(RoundPassedError, match="comes too early"):
@@ -171,13 +168,13 @@ async def test_a_clock_that_is_behind_freezes_nothing_and_one_that_is_ahead_only
 
 
 async def test_an_incomplete_list_is_checked_again_only_after_a_change(town: Town, monkeypatch: pytest.MonkeyPatch):
-    judged, judge = list[None](), EntryRepository.readiness
+    judged, judge = list[None](), RollRepository.readiness
 
-    async def counted(self: EntryRepository, campaign: CampaignId) -> Readiness:
+    async def counted(self: RollRepository, campaign: CampaignId) -> Readiness:
         judged.append(None)
         return await judge(self, campaign)
 
-    monkeypatch.setattr(EntryRepository, "readiness", counted)
+    monkeypatch.setattr(RollRepository, "readiness", counted)
     for _ in range(3):
         await town.office.scheduler.advance(town.campaign)
     assert len(judged) == 1
@@ -205,13 +202,13 @@ async def test_nothing_is_frozen_by_a_machine_whose_clock_and_the_databases_are_
 
 
 async def test_a_clock_that_is_ahead_cuts_no_objections_short(
-    mongo_url: str, namespace: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    mongo_url: str, namespace: str, monkeypatch: pytest.MonkeyPatch
 ):
     async def behind() -> datetime:
         return datetime.now(UTC) - timedelta(hours=24)
 
     campaign = campaign_with(objection_hours=24)
-    async with frozen(campaign, mongo_url, f"{namespace}_lottery", tmp_path) as town:
+    async with frozen(campaign, mongo_url, f"{namespace}_lottery") as town:
         town.clock.at += timedelta(hours=24)
         monkeypatch.setattr(town.office.store, "time", behind)
         with pytest.raises(ClocksDifferError):
@@ -220,12 +217,10 @@ async def test_a_clock_that_is_ahead_cuts_no_objections_short(
         await town.offices[1].enter_dice(Dice(DICE, DICE, WITNESSES), "yamada")
 
 
-async def test_a_clock_that_was_ahead_and_is_set_right_asks_for_the_beacon_again(
-    mongo_url: str, namespace: str, tmp_path: Path
-):
+async def test_a_clock_that_was_ahead_and_is_set_right_asks_for_the_beacon_again(mongo_url: str, namespace: str):
     async with relay("early") as waiting, relay("right") as right:
         campaign = campaign_with(source="beacon", beacon=BEACON, relays=(waiting,))
-        async with frozen(campaign, mongo_url, f"{namespace}_lottery", tmp_path) as town:
+        async with frozen(campaign, mongo_url, f"{namespace}_lottery") as town:
             town.clock.at = quicknet.time_of(ROUND) + timedelta(hours=2)
             await town.office.scheduler.advance(campaign)
             assert await waited_for(town) == ["beacon"]
@@ -234,10 +229,10 @@ async def test_a_clock_that_was_ahead_and_is_set_right_asks_for_the_beacon_again
             assert await waited_for(town) == ["results"]
 
 
-async def test_relays_are_not_asked_again_at_every_tick(mongo_url: str, namespace: str, tmp_path: Path):
+async def test_relays_are_not_asked_again_at_every_tick(mongo_url: str, namespace: str):
     async with relay("early") as waiting, relay("right") as right:
         campaign = campaign_with(source="beacon", beacon=BEACON, relays=(waiting,))
-        async with frozen(campaign, mongo_url, f"{namespace}_lottery", tmp_path) as town:
+        async with frozen(campaign, mongo_url, f"{namespace}_lottery") as town:
             town.clock.at = quicknet.time_of(ROUND)
             await town.office.scheduler.advance(campaign)
             later = campaign_with(source="beacon", beacon=BEACON, relays=(right,))

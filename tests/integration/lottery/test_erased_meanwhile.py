@@ -1,47 +1,44 @@
 """An erasure requested during a draw leads neither to half a signed list nor to results for the wrong applicants."""
 
-from pathlib import Path
-
 import pytest
 
 from services.lottery.draw.collections import ENTRIES
 from services.lottery.draw.randomness_entry import Dice
 from services.lottery.draw.rules.states import WrongStateError
 from services.lottery.erasure import LotteryStores
-from services.lottery.keys import LotteryKeys
-from services.lottery.places.ownership import AttemptLimit
 from services.lottery.results.publish import ListDiffersError
 from shared.contracts import ErasureRequested
 from shared.erasure import ErasureParticipant
 from shared.erasure import collections as erasure_collections
+from shared.web.wrong_proofs import WrongProofs
 from tests.support.draw_builders import DICE
 from tests.support.erasure_harness import PlannedQueues
 from tests.support.lottery_harness import PEOPLE, WITNESSES, Town, drawn, everybody_is_in, said
-from tests.support.service_keys import keys_dir, service_key
+from tests.support.service_keys import service_key
 
 
-async def test_a_list_whose_erasure_was_asked_for_is_not_closed(town: Town, tmp_path: Path):
+async def test_a_list_whose_erasure_was_asked_for_is_not_closed(town: Town):
     await everybody_is_in(town)
-    await _asked(town, tmp_path)
+    await _asked(town)
     with pytest.raises(WrongStateError, match="erasing"):
         await town.office.freeze()
 
 
-async def test_a_list_that_is_being_written_is_written_before_its_entries_go(town: Town, tmp_path: Path):
+async def test_a_list_that_is_being_written_is_written_before_its_entries_go(town: Town):
     await everybody_is_in(town)
     await town.office.close()
-    erasure = await _asked(town, tmp_path)
+    erasure = await _asked(town)
     assert await _entries(town) == PEOPLE
     assert await town.office.finish()
     await erasure.carry_out(town.campaign)
     assert await _entries(town) == 0
 
 
-async def test_a_list_whose_erasure_was_requested_is_not_drawn(town: Town, tmp_path: Path):
+async def test_a_list_whose_erasure_was_requested_is_not_drawn(town: Town):
     await everybody_is_in(town)
     await town.office.freeze()
     await town.office.enter_dice(Dice(DICE, DICE, WITNESSES), "yamada")
-    await _asked(town, tmp_path)
+    await _asked(town)
     assert not await town.office.run()
     assert (await town.office.draw()).state == "frozen"
 
@@ -50,7 +47,7 @@ async def test_results_are_not_published_from_entries_that_differ_from_the_list(
     """Remove one entry: without the check, later applicants would get the results of their neighbours."""
     await drawn(town)
     entries = town.office.store.db[ENTRIES]
-    lost = await entries.find_one_and_delete({"_id": sorted(town.ids)[1]})
+    lost = await entries.find_one_and_delete({"entry": sorted(applicant.entry for applicant in town.people)[1]})
     with pytest.raises(ListDiffersError):
         await town.office.publish()
     assert await said(town) == []
@@ -58,11 +55,11 @@ async def test_results_are_not_published_from_entries_that_differ_from_the_list(
     assert await town.office.publish()
 
 
-async def _asked(town: Town, folder: Path) -> ErasureParticipant:
+async def _asked(town: Town) -> ErasureParticipant:
     """Ask for the erasure, and let the service take notice of it."""
     store = town.office.store
     await store.ensure(erasure_collections())
-    stores = LotteryStores(store, LotteryKeys(folder, keys_dir()), AttemptLimit())
+    stores = LotteryStores(store, WrongProofs())
     erasure = ErasureParticipant("lottery", store, stores, PlannedQueues(), service_key("lottery"))
     event = ErasureRequested(campaign=town.campaign.id, erasure_id="e-1")
     await store.transact(lambda uow: erasure.on_requested([event], uow))

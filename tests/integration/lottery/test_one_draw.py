@@ -2,8 +2,8 @@
 
 import asyncio
 import json
+from dataclasses import replace
 from datetime import timedelta
-from uuid import UUID
 
 import pytest
 
@@ -14,6 +14,7 @@ from services.lottery.draw.freeze import ListIncompleteError, TooEarlyError
 from services.lottery.draw.list_repository import ListRepository
 from services.lottery.draw.randomness_entry import Dice
 from services.lottery.draw.repository import ListFrozenError
+from services.lottery.draw.roll_repository import RollRepository
 from services.lottery.draw.rules.blockers import Readiness
 from services.lottery.draw.rules.states import WrongStateError
 from services.lottery.draw.transcript_repository import TranscriptRepository
@@ -21,14 +22,10 @@ from services.lottery.randomness.sources import InvalidRandomnessError
 from services.lottery.record.manifest import Override, draw_id
 from services.lottery.results import publish
 from services.lottery.verification.transcript_checks import verify_transcript
-from shared.contracts import (
-    ApplicationsHeld,
-    ApplicationsRejected,
-    HeldApplication,
-    ReceiptsClosed,
-    RejectedApplication,
-)
-from shared.ids import ApplicationId, CampaignId, application_id_bytes, new_application_id
+from shared.contracts import ApplicationsHeld, ApplicationsRejected, ReceiptsClosed
+from shared.ids import CampaignId
+from shared.storage import BulkWriteError
+from tests.support.applicants import Applicant, new_applicant, roll_of
 from tests.support.draw_builders import DICE
 from tests.support.lottery_harness import PEOPLE, WITNESSES, Town, accepted, drawn, everybody_is_in, said
 from tests.support.waiting import await_all
@@ -40,15 +37,12 @@ async def test_the_list_waits_for_every_receipt_and_every_doubt(town: Town):
         await office.freeze()
     assert not refusal.value.readiness.receipts_closed
     await everybody_is_in(town)
-    held = ApplicationsHeld(
-        campaign=name, items=(HeldApplication(application_id=town.ids[0], channel="web", revision=2),)
-    )
+    held = ApplicationsHeld(campaign=name, items=(town.people[0].held(revision=2),))
     await town.office.store.transact(lambda uow: handlers.on_held([held], uow))
     with pytest.raises(ListIncompleteError) as refusal:
         await office.freeze()
     assert refusal.value.readiness.held == 1
-    reject = RejectedApplication(application_id=town.ids[0], channel="web", reasons=("duplicate",), revision=3)
-    rejected = ApplicationsRejected(campaign=name, items=(reject,))
+    rejected = ApplicationsRejected(campaign=name, items=(town.people[0].rejected("duplicate", revision=3),))
     await town.office.store.transact(lambda uow: handlers.on_rejected([rejected], uow))
     await office.freeze()
     manifest = json.loads((await town.office.draw()).manifest_line)
@@ -61,13 +55,13 @@ async def test_the_list_waits_for_every_receipt_and_every_doubt(town: Town):
 
 async def test_an_override_says_in_public_what_was_open(town: Town):
     await everybody_is_in(town)
-    held = HeldApplication(application_id=town.ids[0], channel="web", revision=2)
-    event = ApplicationsHeld(campaign=town.campaign.id, items=(held,))
+    event = ApplicationsHeld(campaign=town.campaign.id, items=(town.people[0].held(revision=2),))
     await town.office.store.transact(lambda uow: handlers.on_held([event], uow))
-    await town.office.freeze(Override(0, 0, "desk closed", "a", "b"))
-    manifest = json.loads((await town.office.draw()).manifest_line)
-    assert manifest["override"]["held"] == 1
-    assert manifest["override"]["reason"] == "desk closed"
+    await town.office.freeze(Override(0, 0, "desk closed", "handler", "responsible", ("yamada", "sato")))
+    draw = await town.office.draw()
+    override = {"held": 1, "undecided": 0, "reason": "desk closed", "actor": "handler", "approved_by": "responsible"}
+    assert json.loads(draw.manifest_line)["override"] == override
+    assert draw.freeze.override.staff == ("yamada", "sato")
 
 
 async def test_nothing_is_frozen_while_applications_may_arrive(town: Town):
@@ -79,15 +73,13 @@ async def test_nothing_is_frozen_while_applications_may_arrive(town: Town):
 
 async def test_verdicts_in_any_order_come_to_the_same(town: Town):
     name = town.campaign.id
-    late = ApplicationsHeld(
-        campaign=name, items=(HeldApplication(application_id=town.ids[0], channel="web", revision=1),)
-    )
+    late = ApplicationsHeld(campaign=name, items=(town.people[0].held(revision=1),))
     for _ in range(2):
         await town.office.store.transact(
-            lambda uow: handlers.on_accepted(accepted(town, town.ids[:1], revision=2), uow)
+            lambda uow: handlers.on_accepted(accepted(town, town.people[:1], revision=2), uow)
         )
         await town.office.store.transact(lambda uow: handlers.on_held([late], uow))
-    entry = await EntryRepository(town.office.store).find(name, town.ids[0])
+    entry = await EntryRepository(town.office.store).find(name, town.people[0].receipt)
     assert entry is not None
     assert (entry.state, entry.revision) == ("accepted", 2)
 
@@ -96,25 +88,25 @@ async def test_a_verdict_after_the_freeze_changes_nothing(town: Town):
     await everybody_is_in(town)
     await town.office.freeze()
     with pytest.raises(ListFrozenError):
-        await town.office.store.transact(lambda uow: handlers.on_accepted(accepted(town, (new_application_id(),)), uow))
+        await town.office.store.transact(
+            lambda uow: handlers.on_accepted(accepted(town, (new_applicant(town.campaign.id),)), uow)
+        )
 
 
 async def test_a_doubt_that_arises_while_the_list_is_being_judged_is_not_lost(
     town: Town, monkeypatch: pytest.MonkeyPatch
 ):
     await everybody_is_in(town)
-    name, judged = town.campaign.id, EntryRepository.readiness
-    held = ApplicationsHeld(
-        campaign=name, items=(HeldApplication(application_id=town.ids[0], channel="web", revision=2),)
-    )
+    name, judged = town.campaign.id, RollRepository.readiness
+    held = ApplicationsHeld(campaign=name, items=(town.people[0].held(revision=2),))
 
-    async def judged_then_held(self: EntryRepository, campaign: CampaignId) -> Readiness:
+    async def judged_then_held(self: RollRepository, campaign: CampaignId) -> Readiness:
         judgement = await judged(self, campaign)
         await town.offices[1].store.transact(lambda uow: handlers.on_held([held], uow))
         monkeypatch.undo()
         return judgement
 
-    monkeypatch.setattr(EntryRepository, "readiness", judged_then_held)
+    monkeypatch.setattr(RollRepository, "readiness", judged_then_held)
     with pytest.raises(ListIncompleteError) as refusal:
         await town.office.freeze()
     assert refusal.value.readiness.held == 1
@@ -123,7 +115,7 @@ async def test_a_doubt_that_arises_while_the_list_is_being_judged_is_not_lost(
 async def test_entries_that_race_the_freeze_are_on_the_list_or_refused_and_nothing_between(town: Town):
     await everybody_is_in(town)
     store, name = town.offices[1].store, town.campaign.id
-    late = tuple(new_application_id() for _ in range(40))
+    late = tuple(new_applicant(name) for _ in range(40))
     await _rejected_at_first(town, late)
     refused: set[str] = set()
 
@@ -132,7 +124,7 @@ async def test_entries_that_race_the_freeze_are_on_the_list_or_refused_and_nothi
         try:
             await store.transact(lambda uow: handlers.on_accepted(accepted(town, (late[number],), 2), uow))
         except ListFrozenError:
-            refused.add(application_id_bytes(late[number]).hex())
+            refused.add(late[number].entry)
 
     async with asyncio.TaskGroup() as group:
         for number in range(len(late)):
@@ -141,10 +133,16 @@ async def test_entries_that_race_the_freeze_are_on_the_list_or_refused_and_nothi
         await _freeze_when_complete(town)
     frozen = "".join([piece async for piece in ListRepository(store).rows(draw_id(name, 1))])
     listed = {row[:32] for row in frozen.splitlines()}
-    late_ids = {application_id_bytes(each).hex() for each in late}
+    late_ids = {applicant.entry for applicant in late}
     assert late_ids - listed == refused
     assert 0 < len(refused) < len(late)
-    assert listed - late_ids == {application_id_bytes(each).hex() for each in town.ids}
+    assert listed - late_ids == {applicant.entry for applicant in town.people}
+
+
+async def _stranger_arrives(town: Town) -> None:
+    """Consume the verdict on an application that is not on the roll."""
+    late = accepted(town, [new_applicant(town.campaign.id)])
+    await town.office.store.transact(lambda uow: handlers.on_accepted(late, uow))
 
 
 async def _freeze_when_complete(town: Town) -> None:
@@ -156,12 +154,10 @@ async def _freeze_when_complete(town: Town) -> None:
             await asyncio.sleep(0.005)
 
 
-async def _rejected_at_first(town: Town, ids: tuple[ApplicationId, ...]) -> None:
+async def _rejected_at_first(town: Town, late: tuple[Applicant, ...]) -> None:
     """Put applications on the roll, with a first verdict that keeps them off the list."""
-    roll = ReceiptsClosed(campaign=town.campaign.id, part=1, parts=1, total=len(ids), application_ids=ids)
-    items = tuple(
-        RejectedApplication(application_id=each, channel="web", reasons=("duplicate",), revision=1) for each in ids
-    )
+    roll = roll_of(town.campaign.id, [*town.people, *late])
+    items = tuple(applicant.rejected("duplicate") for applicant in late)
     rejected = ApplicationsRejected(campaign=town.campaign.id, items=items)
     await town.office.store.transact(lambda uow: handlers.on_receipts_closed([roll], uow))
     await town.office.store.transact(lambda uow: handlers.on_rejected([rejected], uow))
@@ -171,7 +167,9 @@ async def test_a_list_that_was_closed_and_not_written_is_finished_by_another(tow
     await everybody_is_in(town)
     await town.office.close()
     with pytest.raises(ListFrozenError):
-        await town.office.store.transact(lambda uow: handlers.on_accepted(accepted(town, (new_application_id(),)), uow))
+        await town.office.store.transact(
+            lambda uow: handlers.on_accepted(accepted(town, (new_applicant(town.campaign.id),)), uow)
+        )
     finished = await await_all(*(office.finish() for office in town.offices))
     assert sum(finished) == 1
     manifest = json.loads((await town.office.draw()).manifest_line)
@@ -196,8 +194,8 @@ async def test_many_processes_draw_once_and_publish_each_result_once(town: Town)
     for _ in range(3):
         await await_all(*(o.publish() for o in town.offices))
     assert (await town.office.draw()).state == "published"
-    result_ids = [str(UUID(item["entry"])) for event in await said(town) for item in event["items"]]
-    assert sorted(result_ids) == sorted(town.ids)
+    result_ids = [item["entry"] for event in await said(town) for item in event["items"]]
+    assert sorted(result_ids) == sorted(applicant.entry for applicant in town.people)
     transcript = json.loads(await TranscriptRepository(town.office.store).get(draw_id(town.campaign.id, 1)))
     assert verify_transcript(transcript).passed
 
@@ -214,7 +212,8 @@ async def test_a_publication_that_died_half_way_is_finished_by_another(town: Tow
     assert await town.offices[1].publish()
     events = await said(town)
     assert sorted(event["part"] for event in events) == [1, 2, 3, 4]
-    assert sorted(str(UUID(item["entry"])) for event in events for item in event["items"]) == sorted(town.ids)
+    listed = sorted(applicant.entry for applicant in town.people)
+    assert sorted(item["entry"] for event in events for item in event["items"]) == listed
 
 
 async def test_bad_dice_leave_the_draw_waiting(town: Town):
@@ -228,7 +227,7 @@ async def test_bad_dice_leave_the_draw_waiting(town: Town):
 
 
 async def test_an_empty_list_can_be_drawn(town: Town):
-    closed = ReceiptsClosed(campaign=town.campaign.id, part=1, parts=1, total=0, application_ids=())
+    closed = roll_of(town.campaign.id, ())
     await town.office.store.transact(lambda uow: handlers.on_receipts_closed([closed], uow))
     await town.office.freeze()
     await town.office.enter_dice(Dice(DICE, DICE, WITNESSES), "yamada")
@@ -238,20 +237,59 @@ async def test_an_empty_list_can_be_drawn(town: Town):
 
 async def test_an_entry_that_the_roll_does_not_know_prevents_the_freeze_also_with_an_override(town: Town):
     await everybody_is_in(town)
-    stranger = new_application_id()
+    stranger = new_applicant(town.campaign.id)
     await town.office.store.transact(lambda uow: handlers.on_accepted(accepted(town, (stranger,)), uow))
-    assert (await EntryRepository(town.office.store).readiness(town.campaign.id)).unknown_entries == 1
-    for override in (None, Override(0, 0, "counted again", "yamada", "ward-1")):
+    assert (await RollRepository(town.office.store).readiness(town.campaign.id)).unknown_entries == 1
+    for override in (None, Override(0, 0, "counted again", "handler", "ward")):
         with pytest.raises(ListIncompleteError):
             await town.office.freeze(override)
-    await town.office.store.db[ENTRIES].update_one({"_id": stranger}, {"$set": {"state": "rejected"}})
+    await town.office.store.db[ENTRIES].update_one(
+        {"receipt": stranger.receipt}, {"$set": {"state": "rejected", "verdict": "discarded"}}
+    )
     await town.office.freeze()
 
 
 async def test_a_receipt_without_a_verdict_and_an_entry_without_a_receipt_do_not_hide_each_other(town: Town):
     """Take one application's verdict away and invent an entry: the totals agree, the lists do not."""
     await everybody_is_in(town)
-    await town.office.store.db[ENTRIES].delete_one({"_id": town.ids[0]})
-    await town.office.store.transact(lambda uow: handlers.on_accepted(accepted(town, (new_application_id(),)), uow))
-    readiness = await EntryRepository(town.office.store).readiness(town.campaign.id)
+    await town.office.store.db[ENTRIES].delete_one({"receipt": town.people[0].receipt})
+    await town.office.store.transact(
+        lambda uow: handlers.on_accepted(accepted(town, (new_applicant(town.campaign.id),)), uow)
+    )
+    readiness = await RollRepository(town.office.store).readiness(town.campaign.id)
     assert (readiness.undecided, readiness.unknown_entries) == (1, 1)
+
+
+async def test_the_list_waits_for_the_verdict_on_the_last_version_of_each_receipt(town: Town):
+    corrected, *others = town.people
+    name, store = town.campaign.id, town.office.store
+    items = (corrected.closed(2), *(applicant.closed() for applicant in others))
+    roll = ReceiptsClosed(campaign=name, part=1, parts=1, total=PEOPLE, items=items)
+    await store.transact(lambda uow: handlers.on_accepted(accepted(town, town.people), uow))
+    await store.transact(lambda uow: handlers.on_receipts_closed([roll], uow))
+    readiness = await RollRepository(store).readiness(name)
+    assert (readiness.undecided, readiness.outdated, readiness.unknown_entries) == (1, 1, 0)
+    with pytest.raises(ListIncompleteError):
+        await town.office.freeze()
+    gone = corrected.rejected(version=2, revision=2, verdict="withdrawn")
+    event = ApplicationsRejected(campaign=name, items=(gone,))
+    await store.transact(lambda uow: handlers.on_rejected([event], uow))
+    await town.office.freeze()
+    manifest = (await town.office.draw()).manifest
+    assert (manifest.rows, manifest.receipts.count) == (PEOPLE - 1, PEOPLE)
+    assert json.loads(manifest.line)["counts"]["refused"] == {"withdrawn": 1}
+
+
+async def test_no_override_freezes_a_list_without_the_complete_roll(town: Town):
+    await town.office.store.transact(lambda uow: handlers.on_accepted(accepted(town, town.people), uow))
+    part = ReceiptsClosed(campaign=town.campaign.id, part=1, parts=2, total=PEOPLE, items=())
+    await town.office.store.transact(lambda uow: handlers.on_receipts_closed([part], uow))
+    with pytest.raises(ListIncompleteError):
+        await town.office.freeze(Override(0, 0, "intake is silent", "handler", "ward"))
+
+
+async def test_a_second_entry_with_the_same_id_is_refused(town: Town):
+    await everybody_is_in(town)
+    twin = replace(new_applicant(town.campaign.id), entry=town.people[0].entry)
+    with pytest.raises(BulkWriteError):
+        await town.office.store.transact(lambda uow: handlers.on_accepted(accepted(town, [twin]), uow))

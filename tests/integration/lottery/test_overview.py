@@ -3,7 +3,6 @@
 import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 
@@ -12,13 +11,14 @@ from services.lottery.draw.collections import ENTRIES
 from services.lottery.draw.entry_repository import EntryRepository
 from services.lottery.draw.grouping import GroupCount
 from services.lottery.draw.redraw import Correction
+from services.lottery.draw.rules.entry import Entry
 from services.lottery.draw.rules.states import DrawState
 from services.lottery.statistics import counts as counting
 from services.lottery.statistics.counts import DrawCounts
 from services.lottery.statistics.overview import DrawOverview
 from services.lottery.statistics.rules.demand import ClassDemand
 from services.lottery.statistics.rules.timeline import StepState
-from shared.ids import CampaignId
+from shared.ids import CampaignId, Receipt
 from tests.support.lottery_harness import PEOPLE, Town, drawn, everybody_is_in
 from tests.support.places_harness import KIDS, After
 
@@ -33,8 +33,8 @@ async def test_demand_is_the_choices_of_all_entries_however_they_are_counted(
 ):
     monkeypatch.setattr(grouping, "BATCH_SIZE", at_once)
     await everybody_is_in(town)
-    nothing = {"choices": [], "refused": [], "state": "accepted", "channel": "web", "revision": 1}
-    await town.office.store.db[ENTRIES].insert_one({**nothing, "_id": "z", "campaign": town.campaign.id})
+    nothing = Entry(Receipt("W-7K3M-9Q2P-6"), town.campaign.id, "accepted", 1, "web", 1)
+    await town.office.store.db[ENTRIES].insert_one(dict(nothing.to_document()))
     lines = await DrawCounts(town.office.store).demand(town.campaign, await seen(town).course(town.campaign))
     assert lines is not None
     found = town.office.store.db[ENTRIES].find({"campaign": town.campaign.id})
@@ -83,10 +83,10 @@ async def test_a_page_does_not_wait_for_a_long_count(town: Town, monkeypatch: py
     assert sum(line.entries for line in lines) > PEOPLE
 
 
-async def test_what_people_give_up_is_seen_by_class_and_in_the_history(town: Town, tmp_path: Path):
+async def test_what_people_give_up_is_seen_by_class_and_in_the_history(town: Town):
     await drawn(town)
     await town.office.publish()
-    after, counts = After.of(town, tmp_path), DrawCounts(town.office.store)
+    after, counts = After.of(town), DrawCounts(town.office.store)
     held, *_ = await after.of_class(KIDS, "held")
     await after.answer(held, "withdraw")
     course = await seen(town).course(town.campaign)

@@ -44,9 +44,15 @@ class Device:
         self.base = f"/v1/campaigns/{harness.campaign.id}/reception"
 
     def scan(self, guest: Guest, class_id: str = FOOTBALL, at: datetime | None = None, **more: Any) -> dict[str, Any]:
-        shown = {"receipt": guest.receipt} if more.pop("by_receipt", False) else {"pass": guest.passes.get(class_id)}
+        by_receipt = {"receipt": guest.receipt, "compared": True}
+        shown = by_receipt if more.pop("by_receipt", False) else {"pass": guest.passes.get(class_id)}
         when = (at or self.harness.clock.now()).isoformat()
         return {"id": str(uuid.uuid4()), "at": when, "class_id": class_id, **shown, **more}
+
+    def by_code(self, guest: Guest, proof: str) -> dict[str, Any]:
+        """Return a reading of entry number and code."""
+        scan = {**self.scan(guest, by_receipt=True), "entry": guest.entry, "proof": proof}
+        return {name: value for name, value in scan.items() if name not in {"receipt", "compared"}}
 
     async def send(self, *scans: dict[str, Any]) -> dict[str, Any]:
         body = {"device": self.name, "actor": "sato", "since": self.cursor, "scans": scans}
@@ -71,9 +77,9 @@ async def test_the_roster_names_places_and_no_person_and_is_sent_once_while_it_s
     device = Device(harness, "A-00000001")
     answer = await device.http.get(f"{device.base}/roster")
     assert sorted(answer.json()["places"]) == sorted([
-        [winner.entry, winner.receipt, 1, 1, "held", None, None],
-        [waiting.entry, waiting.receipt, 1, 1, "waiting", None, None],
-        [waiting.entry, waiting.receipt, 7, 2, "held", None, None],
+        [winner.entry, winner.receipt, 1, 1, "held", None, None, winner.applicant.digest],
+        [waiting.entry, waiting.receipt, 1, 1, "waiting", None, None, waiting.applicant.digest],
+        [waiting.entry, waiting.receipt, 7, 2, "held", None, None, waiting.applicant.digest],
     ])  # fmt: skip
     assert "tok_" not in answer.text
     again = await device.http.get(f"{device.base}/roster", headers={"If-None-Match": answer.headers["etag"]})
@@ -131,9 +137,23 @@ async def test_a_pair_may_come_one_by_one_and_whoever_forgot_the_pass_says_the_r
     assert (await device.of_class(FOOD))["people"] == 1
 
 
+async def test_a_bare_receipt_number_admits_nobody_and_a_right_code_always_does(harness: ReceptionHarness):
+    guest, other = [await harness.guest(junior_football="won") for _ in range(2)]
+    device = Device(harness, "A-00000001")
+    bare = {**device.scan(guest, by_receipt=True), "compared": False}
+    assert await device.codes(bare) == ["compare"]
+    assert (await device.of_class())["people"] == 0
+    wrong = [device.by_code(guest, other.applicant.proof) for _ in range(40)]
+    assert set(await device.codes(*wrong)) == {"wrong-code"}
+    assert await device.codes(device.by_code(guest, guest.applicant.proof)) == ["admitted"]
+    assert await device.codes(device.scan(other, by_receipt=True)) == ["admitted"]
+    stored = await harness.store.db[reception.SCANS].distinct("by")
+    assert sorted(stored) == ["code", "name", "receipt"]
+
+
 async def test_every_rule_is_applied_again_to_what_was_scanned_offline(harness: ReceptionHarness):
     guest = await harness.guest(junior_football="won", press_kids="waiting")
-    stranger = Guest(guest.application_id, guest.receipt, {FOOTBALL: f"KP1:{'A' * 160}"})
+    stranger = Guest(guest.applicant, {FOOTBALL: f"KP1:{'A' * 160}"})
     device = Device(harness, "A-00000001")
     scans = [
         device.scan(stranger),
@@ -163,7 +183,7 @@ async def test_no_shows_are_counted_once_at_their_time_and_released_only_where_t
     await device.send()
     for _ in range(2):
         await await_all(*(harness.no_shows.count_what_is_due(harness.campaign) for _ in range(2)))
-    assert harness.released == [(absent.application_id, FOOTBALL)]
+    assert harness.released == [(absent.entry, FOOTBALL)]
     counted = await device.of_class()
     assert (counted["no_shows"], counted["released"], counted["seats"]) == (1, 1, 1)
     harness.clock.at += timedelta(minutes=1)
@@ -201,9 +221,7 @@ async def test_a_release_that_dies_half_way_is_finished_and_gives_no_place_up_tw
     assert (await device.of_class())["released"] == 5, "for the desk they are given up from the set time on"
     harness.dies_after = None
     await harness.no_shows.count_what_is_due(harness.campaign)
-    assert sorted(harness.released[:2] + harness.released[3:]) == sorted(
-        (each.application_id, FOOTBALL) for each in absent
-    )
+    assert sorted(harness.released[:2] + harness.released[3:]) == sorted((each.entry, FOOTBALL) for each in absent)
 
 
 async def test_where_nobody_was_scanned_nothing_is_released(releasing: ReceptionHarness):

@@ -1,7 +1,6 @@
 """A draw is corrected by another one in public, and the list gives proofs of inclusion and of absence."""
 
 import json
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,17 +18,9 @@ from services.lottery.places.corrections import RefusedApplication
 from services.lottery.places.stored_place import Actor
 from services.lottery.record.inclusion import check_proof
 from services.lottery.verification.transcript_checks import verify_transcript
-from shared.contracts import (
-    AcceptedApplication,
-    ApplicationsAccepted,
-    ApplicationsRejected,
-    Choice,
-    ReceiptsClosed,
-    RejectedApplication,
-)
-from shared.ids import DrawId, application_id_bytes, new_application_id, new_token
-from shared.receipts import candidates
-from shared.web import ProblemError
+from shared.contracts import ApplicationsAccepted, ApplicationsRejected
+from shared.ids import DrawId
+from tests.support.applicants import new_applicant, roll_of
 from tests.support.draw_builders import DICE
 from tests.support.lottery_harness import PEOPLE, WITNESSES, Town, drawn, everybody_is_in
 from tests.support.places_harness import After, results_are_out
@@ -70,16 +61,9 @@ async def test_a_list_that_was_wrong_is_opened_frozen_by_a_person_and_drawn_anew
     name, office = town.campaign.id, town.office
     await office.freeze()
     await office.redraw(correction(reopen=True))
-    late = new_application_id()
-    item = AcceptedApplication(
-        application_id=late,
-        receipt=next(candidates("post", late)),
-        token=new_token(),
-        channel="post",
-        choices=(Choice(class_id=town.campaign.classes[0].id, seats=1),),
-        revision=1,
-    )
-    on_the_roll = ReceiptsClosed(campaign=name, part=1, parts=1, total=1, application_ids=(late,))
+    late = new_applicant(name, "post")
+    item = late.accepted([(town.campaign.classes[0].id, 1)])
+    on_the_roll = roll_of(name, [*town.people, late])
     await office.store.transact(lambda uow: handlers.on_receipts_closed([on_the_roll], uow))
     await office.store.transact(
         lambda uow: handlers.on_accepted([ApplicationsAccepted(campaign=name, items=(item,))], uow)
@@ -113,14 +97,12 @@ async def test_a_proof_shows_that_an_entry_is_on_the_list_or_is_not(town: Town):
     name, published = town.campaign.id, town.office.published
     await town.office.freeze()
     root = json.loads((await town.office.draw()).manifest_line)["root"]
-    for each in town.ids[::50]:
-        proof = await published.proof_of_receipt(name, next(candidates("web", each)))
-        assert (proof["entry"], check_proof(proof, root)) == (application_id_bytes(each).hex(), True)
+    for applicant in town.people[::50]:
+        proof = await published.proof_of_entry(name, applicant.entry)
+        assert check_proof(proof, root) is True
         assert check_proof(proof, root[::-1]) is None
-    for stranger in ("00" * 16, "ff" * 16, application_id_bytes(new_application_id()).hex()):
+    for stranger in ("00" * 16, "ff" * 16, new_applicant(name).entry):
         assert check_proof(await published.proof_of_entry(name, stranger), root) is False
-    with pytest.raises(ProblemError):
-        await published.proof_of_receipt(name, "W-0000-0000-0")
 
 
 async def test_a_dry_run_shows_counts_and_leaves_nothing_behind(town: Town):
@@ -131,7 +113,7 @@ async def test_a_dry_run_shows_counts_and_leaves_nothing_behind(town: Town):
     assert {each: await store.db[each].count_documents({}) for each in before} == before
     assert shown["entries"] == PEOPLE
     assert all(each["seats"] <= each["capacity"] for each in shown["classes"])
-    assert not set(json.dumps(shown).split('"')) & set(town.ids)
+    assert not set(json.dumps(shown).split('"')) & {applicant.entry for applicant in town.people}
 
 
 async def test_a_list_reads_back_as_it_was_written(town: Town):
@@ -158,31 +140,20 @@ async def test_a_list_is_kept_also_where_everybody_ranks_the_classes_in_another_
     assert "".join([text async for text in ListRepository(town.office.store).rows(draw)]) == "".join(made.texts())
 
 
-async def test_a_correction_in_a_draw_that_was_given_up_is_repeated_in_the_next(town: Town, tmp_path: Path):
-    name, refused = town.campaign.id, [new_application_id() for _ in range(12)]
-    items = tuple(
-        RejectedApplication(
-            application_id=each,
-            receipt=next(candidates("web", each)),
-            token=new_token(),
-            channel="web",
-            reasons=("grade",),
-            revision=1,
-        )
-        for each in refused
-    )
-    event = ApplicationsRejected(campaign=name, items=items)
+async def test_a_correction_in_a_draw_that_was_given_up_is_repeated_in_the_next(town: Town):
+    name, refused = town.campaign.id, [new_applicant(town.campaign.id) for _ in range(12)]
+    event = ApplicationsRejected(campaign=name, items=tuple(applicant.rejected("grade") for applicant in refused))
     await town.office.store.transact(lambda uow: handlers.on_rejected([event], uow))
     await results_are_out(town)
     choices = tuple((each.id, each.seats[0]) for each in town.campaign.classes)
     both = list[set[tuple[str, str]]]()
     for number in (1, 2):
-        after = After.of(town, tmp_path)
+        after = After.of(town)
         given = {
-            each: await after.correcting.correct(
-                name, RefusedApplication(each, next(candidates("web", each)), choices), Actor("a", "b")
+            applicant.receipt: await after.correcting.correct(
+                name, RefusedApplication(applicant.receipt, choices), Actor("a", "b")
             )
-            for each in refused
+            for applicant in refused
         }
         both.append({(each, got) for each, had in given.items() for got in had})
         await after.settle()

@@ -14,7 +14,7 @@ from services.lottery.draw.list_repository import ListRepository
 from services.lottery.draw.randomness_entry import Dice
 from services.lottery.draw.redraw import Correction
 from services.lottery.draw.rules.states import WrongStateError
-from shared.ids import new_application_id
+from tests.support.applicants import new_applicant
 from tests.support.draw_builders import DICE
 from tests.support.lottery_harness import WITNESSES, Office, Town, accepted, drawn, everybody_is_in, said
 
@@ -154,7 +154,7 @@ async def test_a_published_list_stays_as_it_was_when_a_late_writer_wakes_up(
     await fast.finish()
     before = await rows(fast, town, 1)
     await begun_anew(town, reopen=True)
-    late = accepted(town, (new_application_id(), new_application_id()))
+    late = accepted(town, (new_applicant(town.campaign.id), new_applicant(town.campaign.id)))
     await fast.store.transact(lambda uow: handlers.on_accepted(late, uow))
     assert await sleeper.end() is False
     assert await rows(fast, town, 1) == before

@@ -6,20 +6,25 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import typer
 from click.testing import Result
 from typer.testing import CliRunner
 
 from deploy.cli.commands import app
+from deploy.cli.trace_entry import find_entry
+from services.lottery.allocation.entries import Entry
 from services.lottery.allocation.frozen_list import FrozenList
 from services.lottery.record.inclusion import Leaf, format_proof
-from shared.merkle import path
+from services.lottery.record.manifest import receipts_of
 from services.lottery.record.rows import LEAF_ROWS, leaf_hashes, read_leaf
 from services.lottery.record.transcript import ROWS_FILE
 from shared.canonical import canonical
-from shared.ids import ApplicationId, new_application_id
-from shared.receipts import candidates
+from shared.codes import EntryId, entry_number
+from shared.merkle import path
+from shared.receipt_documents import roll_line, write_receipt_document, write_roll
 from shared.signing import SigningKey
-from tests.support.draw_builders import entry, sample_campaign, sample_entries, sample_transcript, transcript_of
+from tests.support.applicants import Applicant, new_applicant
+from tests.support.draw_builders import DAY, sample_campaign, sample_entries, sample_transcript, transcript_of
 
 SIGNING = SigningKey.generate()
 FIRST = sample_transcript(300, SIGNING)
@@ -50,9 +55,13 @@ def asked(*arguments: str) -> Result:
     return CliRunner().invoke(app, ["verify", *arguments])
 
 
+def checks(*arguments: str) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = json.loads(asked(*arguments, "--json").stdout)["checks"]
+    return found
+
+
 def verdict(name: str, *arguments: str) -> bool:
-    checks = json.loads(asked(*arguments, "--json").stdout)["checks"]
-    [found] = [check["passed"] for check in checks if check["name"] == name]
+    [found] = [check["passed"] for check in checks(*arguments) if check["name"] == name]
     return bool(found)
 
 
@@ -81,34 +90,96 @@ def test_a_photograph_of_the_dice_is_the_one_that_was_named_before_all(tmp_path:
 
 
 @pytest.fixture(scope="module")
-def people() -> list[ApplicationId]:
-    return sorted(new_application_id() for _ in range(40))
+def people() -> list[Applicant]:
+    campaign = sample_campaign().id
+    return [new_applicant(campaign) for _ in range(40)]
 
 
 @pytest.fixture(scope="module")
-def of_people(people: list[ApplicationId]) -> dict[str, Any]:
-    ids = [int(each.replace("-", ""), 16) for each in people]
-    return transcript_of(sample_campaign(), [entry(each, ("escort-kids", 1)) for each in ids], SIGNING)
+def of_people(people: list[Applicant]) -> dict[str, Any]:
+    entries = [Entry(bytes.fromhex(applicant.entry), (("escort-kids", 1),)) for applicant in people]
+    return transcript_of(sample_campaign(), entries, SIGNING)
 
 
-def test_a_receipt_number_leads_to_its_entry_without_anybodys_help(
-    tmp_path: Path, people: list[ApplicationId], of_people: dict[str, Any]
+def test_an_entry_number_in_any_spelling_leads_to_its_entry(
+    tmp_path: Path, people: list[Applicant], of_people: dict[str, Any]
 ):
     file = laid(tmp_path, "t.json", of_people)
-    for person, channel in ((people[3], "web"), (people[17], "fax")):
-        numbers = candidates(channel, person)
-        for number in (next(numbers), next(numbers)):
-            spoken = str(number).lower().replace("-", " ")
-            path_shown = json.loads(asked(file, "--receipt", spoken, "--json").stdout)["path"]
-            assert path_shown["entry"] == person.replace("-", "")
-            assert path_shown["endings"][0]["class_id"] == "escort-kids"
+    for applicant in people[:2]:
+        spoken = entry_number(applicant.entry).lower().replace("-", " ")
+        path_shown = json.loads(asked(file, "--entry", spoken, "--json").stdout)["path"]
+        assert path_shown["entry"] == applicant.entry
+        assert path_shown["endings"][0]["class_id"] == "escort-kids"
 
 
-def test_a_number_that_leads_nowhere_says_what_to_do(tmp_path: Path, of_people: dict[str, Any]):
-    file, stranger = laid(tmp_path, "t.json", of_people), next(candidates("web", new_application_id()))
-    assert asked(file, "--receipt", stranger).exit_code == 2
-    assert "--proof" in asked(file, "--receipt", stranger).output
-    assert asked(file, "--receipt", "W-0000-0000-1").exit_code == 2
+def test_a_number_that_leads_nowhere_says_so(tmp_path: Path, of_people: dict[str, Any]):
+    file, stranger = laid(tmp_path, "t.json", of_people), new_applicant(sample_campaign().id)
+    shown = asked(file, "--entry", entry_number(stranger.entry))
+    assert (shown.exit_code, "no entry of this list" in shown.output) == (2, True)
+    for text in (stranger.receipt, "E-0000-0000-1"):
+        assert asked(file, "--entry", text).exit_code == 2
+
+
+def test_two_entries_with_one_number_are_both_named() -> None:
+    ids = [bytes.fromhex(f"0123456789{last:022x}") for last in (1, 2)]
+    number = entry_number(EntryId(ids[0].hex()))
+    with pytest.raises(typer.BadParameter, match="2 entries have the number"):
+        find_entry(number, ids)
+
+
+RECEIPT_SIGNING = SigningKey.generate()
+
+
+def receipt_of(applicant: Applicant, version: int = 1) -> dict[str, Any]:
+    return dict(
+        write_receipt_document(
+            RECEIPT_SIGNING,
+            campaign=applicant.campaign,
+            receipt=applicant.receipt,
+            application_id=applicant.application_id,
+            version=version,
+            sealed_sha256="0" * 64,
+            received_at=DAY,
+        )
+    )
+
+
+def with_roll(content: dict[str, Any], roll: str) -> dict[str, Any]:
+    """Return the transcript of a draw whose manifest commits to this roll."""
+    manifest = json.loads(content["manifest"]) | {"receipts": vars(receipts_of(roll))}
+    return rewritten(content, manifest=canonical(manifest).decode())
+
+
+def test_a_receipt_that_was_counted_stands_in_the_roll_and_leads_to_its_entry(
+    tmp_path: Path, people: list[Applicant], of_people: dict[str, Any]
+):
+    documents = [receipt_of(applicant) for applicant in people]
+    roll = write_roll(map(roll_line, documents))
+    file = laid(tmp_path, "t.json", with_roll(of_people, roll))
+    beside = ("--roll", laid(tmp_path, "roll.txt", roll.encode()))
+    own = laid(tmp_path, "own.json", documents[3])
+    shown = {check["name"]: check["passed"] for check in checks(file, *beside, "--receipt", own)}
+    assert shown["root of the roll"]
+    assert shown["receipt in the roll"]
+    assert not verdict("root of the roll", file, "--roll", laid(tmp_path, "bent.txt", roll[65:].encode()))
+    other = ("--receipt", own, "--intake-key", SigningKey.generate().public)
+    assert not verdict("signature of the receipt", file, *beside, *other)
+    assert asked(file, "--receipt", own).exit_code == 2, "a receipt is looked up in a roll"
+
+
+def test_a_correction_that_intake_dropped_after_the_receipt_is_not_in_the_roll(
+    tmp_path: Path, people: list[Applicant], of_people: dict[str, Any]
+):
+    """A compromised intake confirms version 2 with a receipt document and rolls version 1."""
+    roll = write_roll(roll_line(receipt_of(applicant)) for applicant in people)
+    file = laid(tmp_path, "t.json", with_roll(of_people, roll))
+    beside = ("--roll", laid(tmp_path, "roll.txt", roll.encode()))
+    kept = laid(tmp_path, "kept.json", receipt_of(people[0], version=2))
+    key = ("--intake-key", RECEIPT_SIGNING.public)
+    assert verdict("signature of the receipt", file, *beside, "--receipt", kept, *key)
+    assert not verdict("receipt in the roll", file, *beside, "--receipt", kept, *key)
+    dropped = laid(tmp_path, "dropped.json", receipt_of(new_applicant(sample_campaign().id)))
+    assert not verdict("receipt in the roll", file, *beside, "--receipt", dropped, *key)
 
 
 def test_a_proof_leads_to_its_entry_and_must_be_of_this_list(tmp_path: Path):

@@ -18,13 +18,15 @@ from services.lottery.draw.rules.draw import (
 from services.lottery.draw.rules.entry import Entry
 from services.lottery.draw.rules.states import DRAW_STATES, DrawState, WrongStateError
 from services.lottery.record.manifest import Override, Previous
-from shared.ids import ApplicationId, CampaignId, ClassId, DrawId, Receipt, Token
+from shared.codes import EntryId, ProofDigest
+from shared.ids import CampaignId, ClassId, DrawId, Receipt, Token
 
 NAMES = st.text("abc-", min_size=1, max_size=5)
 MOMENTS = st.datetimes(timezones=st.just(UTC))
 COUNTS = st.integers(0, 9)
-PREVIOUS = st.builds(Previous, NAMES, st.none() | NAMES, NAMES, NAMES, NAMES)
-OVERRIDES = st.builds(Override, COUNTS, COUNTS, NAMES, NAMES, NAMES)
+STAFF = st.just(()) | st.tuples(NAMES, NAMES)
+PREVIOUS = st.builds(Previous, NAMES, st.none() | NAMES, NAMES, NAMES, NAMES, STAFF)
+OVERRIDES = st.builds(Override, COUNTS, COUNTS, NAMES, NAMES, NAMES, STAFF)
 PLACES = st.builds(
     PlaceProgress, COUNTS, st.dictionaries(NAMES, COUNTS, max_size=2), st.none() | COUNTS, st.none() | MOMENTS, COUNTS
 )
@@ -55,13 +57,16 @@ PAIRS = st.lists(st.tuples(NAMES.map(ClassId), st.integers(1, 4)), max_size=3).m
 REASONS = st.lists(st.tuples(NAMES.map(ClassId), NAMES), max_size=3).map(tuple)
 ENTRIES = st.builds(
     Entry,
-    NAMES.map(ApplicationId),
+    NAMES.map(Receipt),
     NAMES.map(CampaignId),
     st.sampled_from(["accepted", "rejected", "held"]),
+    st.integers(1, 9),
     st.sampled_from(["web", "fax", "post"]),
     st.integers(1, 9),
-    st.none() | NAMES.map(Receipt),
+    st.none() | NAMES.map(EntryId),
+    st.none() | NAMES.map(ProofDigest),
     st.none() | NAMES.map(Token),
+    st.none() | NAMES,
     PAIRS,
     REASONS,
     st.lists(NAMES, max_size=2).map(tuple),

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from services.lottery.allocation.frozen_list import FrozenList
 from services.lottery.record.inclusion import Leaf, check_proof, format_proof
-from shared.merkle import path, root
 from services.lottery.record.rows import LEAF_ROWS, leaf_hashes, read_leaf
 from services.lottery.record.timestamps import InvalidTimestampError, check_timestamp
+from shared.merkle import path, root
 from tests.support.draw_builders import entry
 
 FROZEN = FrozenList.of(entry(10 * number + 10, ("a", 1)) for number in range(2 * LEAF_ROWS + 7))

@@ -1,7 +1,6 @@
-"""Slips: the state of all classes of one application, signed, with code and passes only where they are needed."""
+"""Slips: the state of all classes of one application, signed, with passes only where they are needed."""
 
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 
@@ -13,8 +12,9 @@ from services.lottery.promotion.states import Move, PlaceState
 from services.lottery.promotion.waiting_list import Place
 from services.lottery.record.passes import read_pass
 from services.lottery.slips import SlipIssue, SlipSigner
+from shared.codes import EntryId
 from shared.contracts import SlipOutcome
-from shared.ids import ApplicationId, ClassId, DrawId, Receipt, Token, application_id_bytes
+from shared.ids import ClassId, DrawId, Receipt, Token
 from shared.json_types import JsonObject
 from shared.slips import SlipKeys
 from tests.support.draw_builders import sample_campaign
@@ -22,7 +22,7 @@ from tests.support.service_keys import keys_dir
 
 CAMPAIGN = sample_campaign()
 DRAW = DrawId(f"{CAMPAIGN.id}-1")
-APPLICATION = ApplicationId("0b6f2a52-5d0b-4b6c-9d3a-3f1f6f0f2c11")
+ENTRY = EntryId("0b6f2a525d0b4b6c9d3a3f1f6f0f2c11")
 RECEIPT = Receipt("W-7K3M-9Q2P-6")
 ISSUE = SlipIssue(CAMPAIGN.id, DRAW, 1, 7, datetime(2018, 6, 8, 1, tzinfo=UTC))
 FIRST, SECOND, THIRD = (ClassId(event_class.id) for event_class in CAMPAIGN.classes[:3])
@@ -33,38 +33,37 @@ def outcome(class_id: ClassId, word: str, **members: object) -> SlipOutcome:
 
 
 @pytest.fixture
-def signer(tmp_path: Path) -> SlipSigner:
-    return SlipSigner(LotteryKeys(tmp_path, keys_dir()), {CAMPAIGN.id: CAMPAIGN})
+def signer() -> SlipSigner:
+    return SlipSigner(LotteryKeys(keys_dir()), {CAMPAIGN.id: CAMPAIGN})
 
 
 def sign(signer: SlipSigner, *outcomes: SlipOutcome) -> JsonObject:
     token = Token("tok_rzkv5wygz9eqt0qce2yh1d9wbg")
-    return signer.sign(ISSUE, Result(APPLICATION, RECEIPT, token, outcomes)).to_document()
+    return signer.sign(ISSUE, Result(ENTRY, RECEIPT, token, outcomes)).to_document()
 
 
 @pytest.mark.parametrize("words", [("won", "refused"), ("offered", "gone"), ("waiting", "lost")])
-def test_a_slip_with_a_place_or_a_hope_has_the_code(signer: SlipSigner, words: tuple[str, str]) -> None:
+def test_a_slip_names_the_entry_and_never_a_code(signer: SlipSigner, words: tuple[str, str]) -> None:
     slip = sign(signer, outcome(FIRST, words[0]), outcome(SECOND, words[1]))
     assert SlipKeys(keys_dir()).verify(slip)
-    assert slip["pass_code"] == signer.code(CAMPAIGN.id, DRAW, APPLICATION)
+    assert (slip["entry"], "pass_code" in slip) == (ENTRY, False)
 
 
 @pytest.mark.parametrize("words", [("lost", "refused"), ("gone", "lost")])
-def test_a_slip_without_a_place_has_no_code(signer: SlipSigner, words: tuple[str, str]) -> None:
+def test_a_slip_without_a_place_has_no_pass(signer: SlipSigner, words: tuple[str, str]) -> None:
     slip = sign(signer, outcome(FIRST, words[0]), outcome(SECOND, words[1]))
     assert SlipKeys(keys_dir()).verify(slip)
-    assert "pass_code" not in slip
     assert slip["passes"] == []
 
 
-def test_each_class_won_or_offered_has_a_pass_that_reception_accepts(signer: SlipSigner, tmp_path: Path) -> None:
+def test_each_class_won_or_offered_has_a_pass_that_reception_accepts(signer: SlipSigner) -> None:
     slip = sign(signer, outcome(FIRST, "won"), outcome(SECOND, "waiting", position=3), outcome(THIRD, "offered"))
 
     assert [given["class_id"] for given in slip["passes"]] == [FIRST, THIRD]
-    public = LotteryKeys(tmp_path, keys_dir()).signing.public
+    public = LotteryKeys(keys_dir()).signing.public
     shown = [read_pass(public, CAMPAIGN.id, given["code"]) for given in slip["passes"]]
     assert [read.number for read in shown] == [CAMPAIGN.classes[0].number, CAMPAIGN.classes[2].number]
-    assert {read.entry for read in shown} == {application_id_bytes(APPLICATION)}
+    assert {read.entry for read in shown} == {bytes.fromhex(ENTRY)}
 
 
 def test_the_number_rises_with_every_change_and_every_draw(signer: SlipSigner) -> None:
@@ -86,7 +85,7 @@ def place(
     answer_by: datetime | None = None,
 ) -> StoredPlace:
     seat = Place(1, state, position, answer_by)
-    return StoredPlace(CAMPAIGN.id, DRAW, APPLICATION, FIRST, RECEIPT, seat, why, None, reason)
+    return StoredPlace(CAMPAIGN.id, DRAW, ENTRY, FIRST, RECEIPT, seat, why, None, reason)
 
 
 @pytest.mark.parametrize(

@@ -11,27 +11,38 @@ from services.lottery.allocation.tickets import tickets
 from services.lottery.draw.rules.entry import Entry as StoredEntry
 from services.lottery.draw.rules.result import Result
 from services.lottery.keys import LotteryKeys
-from services.lottery.record.manifest import EntryCounts, Freeze, Manifest, Override, draw_id, write_manifest
+from services.lottery.record.manifest import (
+    EntryCounts,
+    Freeze,
+    Manifest,
+    Override,
+    Previous,
+    receipts_of,
+    write_manifest,
+)
 from services.lottery.results.rules.outcomes import Outcomes
 from services.lottery.rules import ClassRule, Rules
 from shared.errors import ConfigurationError
-from shared.ids import CampaignId, ClassId, Receipt, application_id_bytes, new_application_id, new_token
+from shared.ids import CampaignId, ClassId
+from tests.support.applicants import new_applicant
 from tests.support.draw_builders import DAY, class_rule, sample_campaign, sample_transcript
-from tests.support.service_keys import keys_dir
 
 KEY = bytes(32)
 
 
 def accepted_entry(choices: tuple[tuple[str, int], ...], refused: tuple[str, ...] = ()) -> StoredEntry:
     """Return an accepted entry with an id of its own."""
+    applicant = new_applicant(CampaignId("c"))
     return StoredEntry(
-        application_id=new_application_id(),
-        campaign=CampaignId("c"),
+        receipt=applicant.receipt,
+        campaign=applicant.campaign,
         state="accepted",
+        version=1,
         channel="web",
         revision=1,
-        receipt=Receipt("W-7K3M-9Q2P-6"),
-        token=new_token(),
+        entry=applicant.entry,
+        proof_sha256=applicant.digest,
+        token=applicant.token,
         choices=tuple((ClassId(name), seats) for name, seats in choices),
         refused=tuple((ClassId(name), "grade") for name in refused),
     )
@@ -39,10 +50,10 @@ def accepted_entry(choices: tuple[tuple[str, int], ...], refused: tuple[str, ...
 
 def drawn_results(choices: tuple[tuple[str, int], ...], classes: list[ClassRule]) -> list[Result]:
     """Return the results of 30 entries that ask for the same classes."""
-    stored = sorted((accepted_entry(choices, ("c",)) for _ in range(30)), key=lambda entry: entry.application_id)
-    entries = [Entry.of(entry.application_id, choices) for entry in stored]
+    stored = sorted((accepted_entry(choices, ("c",)) for _ in range(30)), key=lambda entry: entry.entry or "")
+    entries = [Entry(bytes.fromhex(entry.entry or ""), choices) for entry in stored]
     results = Outcomes(allocate(KEY, FrozenList.of(entries), classes, Rules(1, preferences=True))).results(0, stored)
-    assert [result.application_id for result in results] == [entry.application_id for entry in stored]
+    assert [result.entry for result in results] == [entry.entry for entry in stored]
     return results
 
 
@@ -61,33 +72,15 @@ def test_an_entry_gets_one_outcome_per_class():
 
 def test_an_outcome_names_the_rank_in_the_drawn_order():
     results = drawn_results((("a", 1),), [class_rule("a", 5, hour=9)])
-    drawn = sorted(results, key=lambda result: tickets(KEY, application_id_bytes(result.application_id)))
+    drawn = sorted(results, key=lambda result: tickets(KEY, bytes.fromhex(result.entry)))
     assert [(result.outcomes[0].rank, result.outcomes[0].of) for result in drawn] == [(at, 30) for at in range(1, 31)]
     assert [result.outcomes[0].outcome for result in drawn[:5]] == ["won"] * 5
     assert {result.outcomes[1].rank for result in results} == {None}
 
 
-def test_pass_codes_are_stable_different_and_gone_after_erasure(tmp_path: Path):
-    campaign, draw = CampaignId("c"), draw_id(CampaignId("c"), 1)
-    keys = LotteryKeys(tmp_path, keys_dir())
-    one, other = new_application_id(), new_application_id()
-    code = keys.pass_code(campaign, draw, one)
-    assert LotteryKeys(tmp_path, keys_dir()).pass_code(campaign, draw, one) == code
-    assert keys.pass_code(campaign, draw, other) != code
-    assert keys.pass_code(CampaignId("d"), draw, one) != code
-    keys.forget(campaign)
-    assert not keys.has_pass_key(campaign)
-    assert keys.pass_code(campaign, draw, one) != code
-
-
-def test_pass_keys_are_for_their_owner_only(tmp_path: Path):
-    LotteryKeys(tmp_path, keys_dir()).pass_code(CampaignId("c"), draw_id(CampaignId("c"), 1), new_application_id())
-    assert (tmp_path / "pass-keys" / "c.key").stat().st_mode & 0o077 == 0
-
-
 def test_the_lottery_does_not_start_without_a_signing_key_from_set_up(tmp_path: Path):
     with pytest.raises(ConfigurationError, match="lottery-signing"):
-        LotteryKeys(tmp_path, tmp_path)
+        LotteryKeys(tmp_path)
 
 
 def test_a_manifest_reads_back_as_it_was_written():
@@ -96,7 +89,12 @@ def test_a_manifest_reads_back_as_it_was_written():
     assert [each.capacity for each in manifest.classes] == [75, 100, 100, 10, 30, 50, 380]
 
 
-def test_an_override_stands_in_the_public_line():
-    override = Override(3, 0, "recount agreed", "a", "b")
-    line = write_manifest(sample_campaign(), FrozenList.of([]), EntryCounts({}, {}), Freeze(DAY, override))
-    assert '"override":{"actor":"a","approved_by":"b","held":3,"reason":"recount agreed","undecided":0}' in line
+def test_an_override_stands_in_the_public_line_with_roles_and_without_staff_ids():
+    override = Override(3, 0, "recount agreed", "handler", "ward", staff=("yamada", "sato"))
+    previous = Previous("c-1", None, "a die fell", "handler", "responsible", staff=("yamada", "sato"))
+    freeze = Freeze(DAY, override, 2, previous=previous)
+    line = write_manifest(sample_campaign(), FrozenList.of([]), receipts_of(""), EntryCounts({}, {}), freeze)
+    shown = '{"actor":"handler","approved_by":"ward","held":3,"reason":"recount agreed","undecided":0}'
+    assert f'"override":{shown}' in line
+    assert "yamada" not in line
+    assert Manifest.read(line).receipts.count == 0

@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 
 from services.lottery.allocation.entries import Entry
 from services.lottery.allocation.frozen_list import FrozenList
-from shared.merkle import leaf_hash, path, root, root_from_path
 from services.lottery.record.rows import (
     LEAF_ROWS,
     InvalidRowsError,
@@ -19,6 +18,7 @@ from services.lottery.record.rows import (
     read_rows,
     write_rows,
 )
+from shared.merkle import leaf_hash, path, root, root_from_path
 from tests.support.draw_builders import entry
 
 CHOICES = st.lists(

@@ -43,7 +43,7 @@ def resigned(content: dict[str, Any]) -> dict[str, Any]:
 def test_a_good_transcript_passes_every_check():
     report = verify_transcript(GOOD)
     assert report.passed
-    assert len(report.checks) == 12
+    assert len(report.checks) == 13
     assert not report.pinned
 
 

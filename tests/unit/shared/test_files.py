@@ -42,7 +42,7 @@ def test_the_file_and_then_its_folder_are_synced(tmp_path: Path, synced: list[st
 
 
 def test_a_fresh_pass_key_of_the_lottery_is_synced_with_its_folder(tmp_path: Path, synced: list[str]):
-    LotteryKeys(tmp_path, keys_dir()).pass_code(CampaignId("c"), DrawId("c-1"), new_application_id())
+    LotteryKeys(keys_dir()).pass_code(CampaignId("c"), DrawId("c-1"), new_application_id())
 
     assert str(tmp_path / "pass-keys") in synced
 

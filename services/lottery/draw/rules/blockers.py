@@ -20,6 +20,9 @@ Code = Literal[
 class Readiness:
     """Describe what a freeze waits for: `held` and `undecided` applications, and the complete roll of receipts.
 
+    `undecided`: receipts of the roll without a verdict on their last version; `outdated`: those of them that have a
+    verdict on another version.
+
     `unknown_entries`: entries that are not on the complete roll; 0 while the roll is not complete. Such an entry has no
     receipt, so it may be invented; no override permits it.
     """
@@ -28,6 +31,7 @@ class Readiness:
     undecided: int
     receipts_closed: bool
     unknown_entries: int = 0
+    outdated: int = 0
 
     @property
     def complete(self) -> bool:

@@ -27,9 +27,8 @@ class Closing:
     @classmethod
     def from_document(cls, document: Mapping[str, Any]) -> Self:
         """Return the record of a stored document."""
-        override = document["override"]
         at = datetime.fromisoformat(document["at"])
-        return cls(at, override and Override(**override), document["beacon_round"])
+        return cls(at, _optional(_override, document["override"]), document["beacon_round"])
 
     def to_document(self) -> Mapping[str, Any]:
         """Return the document that `from_document` reads."""
@@ -216,8 +215,12 @@ def _optional(make: Callable[[Mapping[str, Any]], T], document: Mapping[str, Any
     return None if document is None else make(document)
 
 
+def _override(document: Mapping[str, Any]) -> Override:
+    return Override(**{**document, "staff": tuple(document["staff"])})
+
+
 def _previous(document: Mapping[str, Any]) -> Previous:
-    return Previous(**document)
+    return Previous(**{**document, "staff": tuple(document["staff"])})
 
 
 def _erasure(document: Mapping[str, Any]) -> Erasure:

@@ -1,10 +1,11 @@
-"""Describe an entry of the lottery, the vault's newest verdict on one application, as a frozen record. Pure."""
+"""Describe an entry of the lottery, the vault's newest verdict on one receipt, as a frozen record. Pure."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, Self
 
-from shared.ids import ApplicationId, CampaignId, ClassId, Receipt, Token
+from shared.codes import EntryId, ProofDigest
+from shared.ids import CampaignId, ClassId, Receipt, Token
 
 EntryState = Literal["accepted", "rejected", "held"]
 
@@ -13,33 +14,46 @@ EntryState = Literal["accepted", "rejected", "held"]
 class Entry:
     """The verdict with the highest revision. Only an accepted entry has choices and refused classes.
 
-    `receipt` and `token`: of an application that is not in the draw, if the vault knows its person.
+    `version`: version of the application that was judged. `entry`, `proof_sha256` and `token`: of a rejected one only
+    if its content was readable.
 
-    `choices`: (class, seats) in order of preference; `refused`: (class, reason code); `reasons`: why it was rejected.
+    `choices`: (class, seats) in order of preference; `refused`: (class, reason code); `verdict` and `reasons`: why it
+    was rejected.
     """
 
-    application_id: ApplicationId
+    receipt: Receipt
     campaign: CampaignId
     state: EntryState
+    version: int
     channel: str
     revision: int
-    receipt: Receipt | None = None
+    entry: EntryId | None = None
+    proof_sha256: ProofDigest | None = None
     token: Token | None = None
+    verdict: str | None = None
     choices: tuple[tuple[ClassId, int], ...] = ()
     refused: tuple[tuple[ClassId, str], ...] = ()
     reasons: tuple[str, ...] = ()
+
+    @property
+    def id(self) -> str:
+        """Key of the document: a receipt number is unique within its campaign only."""
+        return receipt_key(self.campaign, self.receipt)
 
     @classmethod
     def from_document(cls, document: Mapping[str, Any]) -> Self:
         """Return the entry of a stored document."""
         return cls(
-            application_id=document["_id"],
+            receipt=document["receipt"],
             campaign=document["campaign"],
             state=document["state"],
+            version=document["version"],
             channel=document["channel"],
             revision=document["revision"],
-            receipt=document["receipt"],
+            entry=document["entry"],
+            proof_sha256=document["proof_sha256"],
             token=document["token"],
+            verdict=document["verdict"],
             choices=tuple((choice["class_id"], choice["seats"]) for choice in document["choices"]),
             refused=tuple((refusal["class_id"], refusal["reason"]) for refusal in document["refused"]),
             reasons=tuple(document["reasons"]),
@@ -48,14 +62,23 @@ class Entry:
     def to_document(self) -> Mapping[str, Any]:
         """Return the document that `from_document` reads."""
         return {
-            "_id": self.application_id,
+            "_id": self.id,
             "campaign": self.campaign,
+            "receipt": self.receipt,
             "state": self.state,
+            "version": self.version,
             "channel": self.channel,
             "revision": self.revision,
-            "receipt": self.receipt,
+            "entry": self.entry,
+            "proof_sha256": self.proof_sha256,
             "token": self.token,
+            "verdict": self.verdict,
             "choices": [{"class_id": class_id, "seats": seats} for class_id, seats in self.choices],
             "refused": [{"class_id": class_id, "reason": reason} for class_id, reason in self.refused],
             "reasons": list(self.reasons),
         }
+
+
+def receipt_key(campaign: CampaignId, receipt: Receipt) -> str:
+    """Return the key under which a receipt's verdict and its line of the roll are stored."""
+    return f"{campaign}/{receipt}"

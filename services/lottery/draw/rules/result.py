@@ -2,15 +2,16 @@
 
 from dataclasses import dataclass
 
+from shared.codes import EntryId
 from shared.contracts import SlipOutcome
-from shared.ids import ApplicationId, Receipt, Token
+from shared.ids import Receipt, Token
 
 
 @dataclass(frozen=True)
 class Result:
     """Outcomes of one application: one for each class that it asked for, refused classes included."""
 
-    application_id: ApplicationId
+    entry: EntryId
     receipt: Receipt
     token: Token
     outcomes: tuple[SlipOutcome, ...]

@@ -12,7 +12,7 @@ from enum import StrEnum
 from itertools import groupby
 from typing import Literal
 
-Fault = Literal["forged", "unknown"]
+Fault = Literal["forged", "unknown", "wrong-code", "unproved"]
 Holding = Literal["held", "waiting", "offered", "gone"]
 
 
@@ -36,6 +36,10 @@ class Code(StrEnum):
     """The place was given up or released to the waiting list."""
     UNKNOWN = "unknown"
     """No such place in this campaign."""
+    WRONG_CODE = "wrong-code"
+    """The code that was typed is not that of this entry."""
+    COMPARE = "compare"
+    """A bare receipt number: compare the name on mail or card with an identity paper, or ask for the code."""
     FORGED = "forged"
     """The pass was not signed with the lottery's key, or for another campaign."""
     UNDONE = "undone"
@@ -67,9 +71,10 @@ class Place:
 
 @dataclass(frozen=True)
 class Scan:
-    """Reading of a pass or receipt number. `people`: number admitted; `undoes`: id of the scan that it takes back.
+    """Reading of a pass, of entry number and code, or of a receipt number.
 
-    `fault`: defect of the reading itself, found before its place was looked up.
+    `people`: number admitted; `undoes`: id of the scan that it takes back. `fault`: defect of the reading itself;
+    `unproved` for a bare receipt number.
     """
 
     id: str
@@ -158,7 +163,9 @@ def _refusal(place: Place | None, window: AdmissionWindow, scan: Scan, taken_bac
         (scan.undoes is not None, Code.UNDO),
         (taken_back, Code.UNDONE),
         (scan.fault == "forged", Code.FORGED),
-        (scan.fault is not None or place is None, Code.UNKNOWN),
+        (scan.fault == "unknown" or place is None, Code.UNKNOWN),
+        (scan.fault == "wrong-code", Code.WRONG_CODE),
+        (scan.fault == "unproved", Code.COMPARE),
         (place is not None and not _held_yet(place, scan.at), Code.NOT_HELD),
         (place is not None and _given_up(place, scan.at), Code.GONE),
         (scan.served_class not in {None, scan.class_id}, Code.OTHER_CLASS),

@@ -1,4 +1,4 @@
-"""Roster of reception: the places of all entries with receipt numbers and without persons. Pure."""
+"""Roster of reception: the places of all entries with receipt numbers and digests of proofs, without persons. Pure."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -7,21 +7,23 @@ from services.lottery.promotion.place_id import PlaceId, make_place_id
 from services.lottery.reception.rules.attendance import AdmissionWindow, Place
 from services.lottery.record.passes import VALID_BEFORE
 from shared.campaign import Campaign, EventClass
-from shared.ids import ApplicationId, ClassId, Receipt, application_id_bytes
+from shared.codes import EntryId, ProofDigest
+from shared.ids import ClassId, Receipt
 
 
 @dataclass(frozen=True)
 class RosterLine:
-    """Line of the roster: one place."""
+    """Line of the roster: one place. `proof_sha256`: with it a device checks the applicant's code offline."""
 
-    application_id: ApplicationId
+    entry: EntryId
     receipt: Receipt
     class_id: ClassId
     place: Place
+    proof_sha256: ProofDigest | None = None
 
     @property
     def place_id(self) -> PlaceId:
-        return make_place_id(application_id_bytes(self.application_id), self.class_id)
+        return make_place_id(self.entry, self.class_id)
 
 
 def admission_window(event_class: EventClass) -> AdmissionWindow:

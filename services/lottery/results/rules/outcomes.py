@@ -27,10 +27,10 @@ class Outcomes:
         return [self._result(start + offset, entry) for offset, entry in enumerate(entries)]
 
     def _result(self, position: int, entry: Entry) -> Result:
-        """Return the result of an entry. Raises ValueError if the entry has no receipt number or no token."""
-        if entry.receipt is None or entry.token is None:
-            raise ValueError("an accepted entry has a receipt number and a token")
-        return Result(entry.application_id, entry.receipt, entry.token, tuple(self._outcomes(position, entry)))
+        """Return the result of an entry. Raises ValueError if the entry has no entry id or no token."""
+        if entry.entry is None or entry.token is None:
+            raise ValueError("an accepted entry has an entry id and a token")
+        return Result(entry.entry, entry.receipt, entry.token, tuple(self._outcomes(position, entry)))
 
     def _outcomes(self, position: int, entry: Entry) -> Iterator[SlipOutcome]:
         for class_id, seats in entry.choices:

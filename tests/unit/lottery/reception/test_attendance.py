@@ -44,7 +44,7 @@ SCANS = st.lists(
         people=st.integers(1, 4),
         served_class=st.sampled_from([None, "football", "running"]),
         undoes=st.none() | NAMES,
-        fault=st.sampled_from([None, None, "forged"]),
+        fault=st.sampled_from([None, None, "forged", "unproved"]),
     ),
     max_size=9,
     unique_by=lambda each: each.id,
@@ -124,6 +124,8 @@ def test_what_was_taken_back_may_be_scanned_again():
     [
         (None, scan("a"), "unknown"),
         (PAIR, scan("a", fault="forged"), "forged"),
+        (PAIR, scan("a", fault="wrong-code"), "wrong-code"),
+        (PAIR, scan("a", fault="unproved"), "compare"),
         (PAIR, scan("a", served_class="running"), "other-class"),
         (PAIR, scan("a", -361), "early"),
         (PAIR, scan("a", -360), "admitted"),
