@@ -66,9 +66,9 @@ class Intake:
         assert answer.status_code == 202, answer.text
         return body["application_id"], answer.json()
 
-    def correction(self, application_id: ApplicationId, version: int = 2, **changes: Any) -> dict[str, Any]:
+    def correction(self, application_id: ApplicationId, sealed_for: int = 2, **changes: Any) -> dict[str, Any]:
         """Return the body of a correction; it does not name its version, as protocol allows."""
-        sealed = self.vault.key().seal(application_id, b'{"v":2,"corrected":true}', version)
+        sealed = self.vault.key().seal(application_id, b'{"v":2,"corrected":true}', sealed_for)
         return {"v": 2, "key_id": "k1", "sealed": sealed, "proof": proof_of(application_id)} | changes
 
     async def correct(self, application_id: str, body: object) -> httpx.Response:

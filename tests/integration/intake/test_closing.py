@@ -7,12 +7,15 @@ from typing import Any
 
 from services.intake.applications.repository import SubmissionRepository
 from services.intake.campaigns.stage_repository import CampaignStageRepository
+from services.intake.receipts.sign import ReceiptSigner
 from services.intake.rules.states import Stage
 from services.intake.settings import IntakeSettings
 from shared.contracts import ErasureCompleted, ErasureRequested, ReceiptsClosed
 from shared.ids import ApplicationId
-from tests.integration.intake.conftest import OPS_TOKEN, Intake, serving
-from tests.support.vault_messages import CAMPAIGN, accepted
+from shared.receipt_documents import roll_line
+from tests.integration.intake.conftest import Intake, serving
+from tests.support.service_keys import service_key
+from tests.support.vault_messages import CAMPAIGN, decide
 from tests.support.waiting import await_all, until
 
 
@@ -42,11 +45,9 @@ async def test_a_campaign_stays_open_while_paper_may_still_arrive(intake: Intake
 
 
 async def test_the_list_has_every_application_with_a_receipt_and_no_other(intake: Intake):
-    web = [intake.body() for _ in range(5)]
-    for body in web:
-        assert (await intake.post(body)).status_code == 202
-    fax = intake.body()
-    assert (await intake.post(fax, channel="fax", token=OPS_TOKEN)).status_code == 202
+    documents = [(await intake.apply())[1] for _ in range(5)]
+    corrected = (await intake.correct(documents[0]["application_id"], _correction(intake, documents[0]))).json()
+    assert corrected["version"] == 2
     intake.broker.cut()
     unlucky = intake.body()
     assert (await intake.post(unlucky)).status_code == 503
@@ -54,11 +55,17 @@ async def test_the_list_has_every_application_with_a_receipt_and_no_other(intake
     await _age(intake, unlucky["application_id"])
     close(intake)
     [part] = await published_receipts(intake)
-    assert set(part.application_ids) == {each["application_id"] for each in [*web, fax]}
-    assert (part.part, part.parts, part.total) == (1, 1, 6)
+    last = sorted([corrected, *documents[1:]], key=lambda document: document["receipt"])
+    expected = [(document["receipt"], document["version"], roll_line(document)) for document in last]
+    assert [(each.receipt, each.version, each.line) for each in part.items] == expected
+    assert (part.part, part.parts, part.total) == (1, 1, 5)
     assert await nothing_more(intake)
     assert (await intake.post(unlucky)).status_code == 403
     assert (await intake.status(unlucky["application_id"])).status_code == 404
+
+
+def _correction(intake: Intake, document: dict[str, Any]) -> dict[str, Any]:
+    return intake.correction(ApplicationId(document["application_id"]))
 
 
 async def _age(intake: Intake, application_id: str) -> None:
@@ -72,7 +79,7 @@ async def _age(intake: Intake, application_id: str) -> None:
 async def test_a_campaign_without_applications_closes_with_an_empty_list(intake: Intake):
     close(intake)
     [part] = await published_receipts(intake)
-    assert (part.part, part.parts, part.total, part.application_ids) == (1, 1, 0, ())
+    assert (part.part, part.parts, part.total, part.items) == (1, 1, 0, ())
 
 
 async def test_an_application_under_way_is_waited_for(intake: Intake):
@@ -82,9 +89,9 @@ async def test_an_application_under_way_is_waited_for(intake: Intake):
     close(intake)
     await until(lambda: _stage_is(intake, "closing"))
     intake.broker.restore()
-    await intake.vault.decide(accepted(body["application_id"]))
+    await intake.vault.decide(decide(body["application_id"]))
     [part] = await published_receipts(intake)
-    assert part.application_ids == (body["application_id"],)
+    assert [each.receipt for each in part.items] == [(await intake.status(body["application_id"])).json()["receipt"]]
 
 
 async def test_several_instances_publish_the_list_once_and_in_parts(intake: Intake, settings: IntakeSettings):
@@ -95,8 +102,8 @@ async def test_several_instances_publish_the_list_once_and_in_parts(intake: Inta
         parts = await published_receipts(intake)
         assert [part.part for part in parts] == [1, 2, 3]
         assert {part.total for part in parts} == {2500}
-        listed = [each for part in parts for each in part.application_ids]
-        assert listed == sorted(line["_id"] for line in lines)
+        listed = [each.receipt for part in parts for each in part.items]
+        assert listed == sorted(line["receipt"] for line in lines)
         assert await nothing_more(intake)
 
 
@@ -106,7 +113,11 @@ def _received_line(number: int) -> dict[str, Any]:
         "campaign": CAMPAIGN,
         "channel": "web",
         "fingerprint": "0" * 64,
-        "receipt": f"W-{number}",
+        "proof_sha256": "0" * 64,
+        "receipt": f"W-{number:04}-0000-0",
+        "document": "{}",
+        "version": 1,
+        "line": "0" * 64,
         "status": "received",
         "reasons": [],
         "revision": 0,
@@ -114,27 +125,39 @@ def _received_line(number: int) -> dict[str, Any]:
     }
 
 
-async def test_requests_during_the_closing_are_on_the_list_exactly_when_they_got_a_receipt(intake: Intake):
-    """Key paper while the deadline passes: an answer and the list never contradict each other."""
-    intake.jump(intake.campaign.window.paper_until - timedelta(seconds=1))
-    bodies = [intake.body() for _ in range(150)]
-    gate = asyncio.Semaphore(8)
+async def test_corrections_during_the_closing_are_on_the_list_exactly_when_they_got_a_receipt(intake: Intake):
+    """Correct while the campaign closes: an answer and the list never contradict each other."""
+    earlier = [await intake.apply() for _ in range(10)]
+    stages, gate, last = CampaignStageRepository(intake.store), asyncio.Semaphore(4), {}
 
-    async def key_in(body: dict[str, Any]) -> tuple[str, int]:
+    async def send(number: int) -> int:
         async with gate:
-            await asyncio.sleep(0.05)
-            answer = await intake.post(body, channel="post", token=OPS_TOKEN)
-            return body["application_id"], answer.status_code
+            if number == 20:
+                await stages.advance(CAMPAIGN, Stage.CLOSING)
+            application_id, _ = earlier[number % len(earlier)]
+            version = (await intake.status(application_id)).json()["next_version"]
+            answer = await intake.correct(application_id, intake.correction(application_id, version))
+            if answer.status_code == 202:
+                document = answer.json()
+                receipt = document["receipt"]
+                last[receipt] = max(document, last.get(receipt, document), key=lambda each: int(each["version"]))
+            return answer.status_code
 
-    answers = await await_all(*map(key_in, bodies))
+    for _, document in earlier:
+        last[document["receipt"]] = document
+    statuses = await await_all(*map(send, range(40)))
+    close(intake)
     [part] = await published_receipts(intake)
-    assert {status for _, status in answers} <= {202, 403}
-    assert {each for each, status in answers if status == 202} == set(part.application_ids)
+    assert set(statuses) == {202, 403}
+    assert {each.receipt: each.line for each in part.items} == {
+        receipt: roll_line(document) for receipt, document in last.items()
+    }
 
 
 async def test_a_confirmation_after_the_closing_gives_no_receipt(intake: Intake):
     """Confirm an application that was stored and published before the campaign closed."""
-    submissions, stages = SubmissionRepository(intake.store), CampaignStageRepository(intake.store)
+    signer = ReceiptSigner(service_key("intake"))
+    submissions, stages = SubmissionRepository(intake.store, signer), CampaignStageRepository(intake.store)
     intake.broker.cut()
     body = intake.body()
     assert (await intake.post(body)).status_code == 503
@@ -147,8 +170,11 @@ async def test_erasure_deletes_everything_and_publishes_the_counts(intake: Intak
     bodies = [intake.body() for _ in range(4)]
     for body in bodies:
         await intake.post(body)
-    await intake.vault.decide(*(accepted(body["application_id"]) for body in bodies))
-    await until(lambda: _all_accepted(intake, 4))
+    assert (await intake.correct(bodies[0]["application_id"], _correction(intake, bodies[0]))).status_code == 202
+    await intake.vault.decide(
+        decide(bodies[0]["application_id"], version=2), *(decide(body["application_id"]) for body in bodies[1:])
+    )
+    await until(lambda: _all_complete(intake, 4))
     close(intake)
     await published_receipts(intake)
     await intake.vault.publish(ErasureRequested(campaign=CAMPAIGN, erasure_id="erasure-1"))
@@ -157,7 +183,11 @@ async def test_erasure_deletes_everything_and_publishes_the_counts(intake: Intak
     assert (done.service, done.erasure_id) == ("intake", "erasure-1")
     stores = {each.store: each for each in done.stores}
     assert (stores["applications"].before, stores["applications"].after) == (4, 0)
-    assert stores["sealing_keys"].before == 1
+    assert {name: stores[name].before for name in ("sealing_keys", "receipt_keys", "versions")} == {
+        "sealing_keys": 1,
+        "receipt_keys": 1,
+        "versions": 1,
+    }
     assert {each.result for each in done.stores} == {"PASS"}
     assert (await intake.status(bodies[0]["application_id"])).status_code == 404
     left = [line async for line in intake.store.db["applications"].find({})]
@@ -180,5 +210,5 @@ async def _stage_is(intake: Intake, stage: str) -> bool:
     return bool((await intake.summary())["stage"] == stage)
 
 
-async def _all_accepted(intake: Intake, count: int) -> bool:
-    return bool((await intake.summary())["by_channel"] == {"web": {"accepted": count}})
+async def _all_complete(intake: Intake, count: int) -> bool:
+    return bool((await intake.summary())["by_channel"] == {"web": {"complete": count}})

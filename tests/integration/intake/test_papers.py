@@ -15,14 +15,18 @@ from shared.contracts import (
     SEALED_PAPER_BYTES,
     ErasureCompleted,
     ErasureRequested,
+    KeyedApplication,
     PaperReceived,
     PaperSettled,
+    ReceiptsAssigned,
     ReceiptsClosed,
 )
-from shared.encoding import b64url
-from shared.ids import PaperId, derived_event_id, new_application_id
+from shared.encoding import b64url, unb64url
+from shared.ids import ApplicationId, PaperId, derived_event_id, new_application_id
+from shared.receipt_documents import is_receipt_of, roll_line, sealed_hash
 from tests.integration.intake.conftest import OPS_TOKEN, PAPER_TOKEN, Intake
-from tests.support.vault_messages import CAMPAIGN
+from tests.support.service_keys import service_key
+from tests.support.vault_messages import CAMPAIGN, proof_digest_of
 from tests.support.waiting import await_all, until
 
 FAX = os.urandom(300)
@@ -84,11 +88,46 @@ async def test_a_paper_gets_a_receipt_of_its_channel_once_the_vault_will_get_it(
     assert body["sealed"] not in repr(await intake.store.db["papers"].find().to_list(None))
 
 
-async def test_a_paper_that_is_keyed_under_its_own_id_keeps_its_receipt_number(intake: Intake):
+async def test_a_paper_gets_a_signed_receipt_document_with_its_own_id(intake: Intake):
     body = paper(intake)
-    receipt = (await post(intake, body)).json()["receipt"]
-    keyed = await intake.post(intake.body(body["paper_id"]), channel="fax", token=OPS_TOKEN)
-    assert keyed.json()["receipt"] == receipt
+    document = (await post(intake, body)).json()
+    assert is_receipt_of(service_key("intake").public, document)
+    assert (document["application_id"], document["version"]) == (body["paper_id"], 1)
+    assert document["sealed_sha256"] == sealed_hash(unb64url(body["sealed"]))
+
+
+async def test_each_application_of_a_keyed_paper_gets_a_receipt_and_the_first_keeps_the_papers(intake: Intake):
+    body, applications = paper(intake), [new_application_id() for _ in range(3)]
+    document = (await post(intake, body)).json()
+    await settle(intake, body, "keyed", *applications)
+    [(_, answer)] = await intake.vault.fetch_until(1, "vault", ReceiptsAssigned.name)
+    assigned = ReceiptsAssigned.model_validate_json(answer)
+    assert (assigned.paper_id, [each.application_id for each in assigned.items]) == (body["paper_id"], applications)
+    assert assigned.items[0].receipt == document["receipt"]
+    assert len({each.receipt for each in assigned.items}) == 3
+    for each in assigned.items:
+        status = (await intake.status(each.application_id)).json()
+        assert (status["receipt"], status["status"], status["next_version"]) == (each.receipt, "received", 2)
+
+
+async def test_an_application_of_a_paper_is_corrected_with_its_code(intake: Intake):
+    body, application_id = paper(intake), new_application_id()
+    assert (await post(intake, body)).status_code == 202
+    await settle(intake, body, "keyed", application_id)
+    answer = await intake.correct(application_id, intake.correction(application_id))
+    assert (answer.status_code, answer.json()["version"]) == (202, 2)
+    assert answer.json()["receipt"].startswith("F-")
+
+
+async def test_a_paper_that_is_settled_twice_has_its_applications_once(intake: Intake):
+    body, application_id = paper(intake), new_application_id()
+    assert (await post(intake, body)).status_code == 202
+    await settle(intake, body, "keyed", application_id)
+    await settle(intake, body, "keyed", new_application_id())
+    other = paper(intake)
+    assert (await post(intake, other)).status_code == 202
+    await settle(intake, other, "discarded")
+    assert (await intake.summary())["by_channel"] == {"fax": {"received": 1}}
 
 
 async def test_the_same_paper_again_gets_the_same_answer_and_another_body_is_a_conflict(intake: Intake):
@@ -157,16 +196,20 @@ async def test_with_the_broker_away_nothing_is_accepted_and_later_the_same_paper
 
 async def test_the_list_waits_until_every_paper_is_keyed_or_discarded(intake: Intake):
     bodies = [paper(intake), paper(intake, channel="post")]
-    for body in bodies:
-        assert (await post(intake, body)).status_code == 202
+    documents = [(await post(intake, body)).json() for body in bodies]
     intake.jump(intake.campaign.window.paper_until + timedelta(seconds=1))
     await asyncio.sleep(1)
     assert not await intake.vault.fetch("lottery", ReceiptsClosed.name)
-    await settle(intake, bodies[0], "keyed")
+    application_id = new_application_id()
+    await settle(intake, bodies[0], "keyed", application_id)
     await asyncio.sleep(0.5)
     assert not await intake.vault.fetch("lottery", ReceiptsClosed.name)
     await settle(intake, bodies[1], "discarded")
-    assert await intake.vault.fetch_until(1, "lottery", ReceiptsClosed.name)
+    [(_, closed)] = await intake.vault.fetch_until(1, "lottery", ReceiptsClosed.name)
+    lines = {each.receipt: each.line for each in ReceiptsClosed.model_validate_json(closed).items}
+    assert set(lines) == {document["receipt"] for document in documents}
+    assert lines[documents[0]["receipt"]] != roll_line(documents[0])
+    assert lines[documents[1]["receipt"]] == roll_line(documents[1])
     assert (await intake.summary())["papers"] == {"keyed": 1, "discarded": 1}
 
 
@@ -178,11 +221,13 @@ async def test_the_erasure_deletes_papers_too(intake: Intake):
     assert (rows["papers"].before, rows["papers"].after, rows["papers"].result) == (1, 0, "PASS")
 
 
-async def settle(intake: Intake, body: dict[str, Any], state: str) -> None:
-    event = PaperSettled.model_validate({"campaign": CAMPAIGN, "paper_id": body["paper_id"], "state": state})
-    await intake.vault.publish(event)
+async def settle(intake: Intake, body: dict[str, Any], state: str, *applications: ApplicationId) -> None:
+    """Say what the vault made of a paper, and wait until intake has it."""
+    keyed = [KeyedApplication(application_id=each, proof_sha256=proof_digest_of(each)) for each in applications]
+    event = {"campaign": CAMPAIGN, "paper_id": body["paper_id"], "state": state, "applications": keyed}
+    await intake.vault.publish(PaperSettled.model_validate(event))
 
-    async def known() -> bool:
+    async def is_settled() -> bool:
         return state in (await intake.summary())["papers"]
 
-    await until(known)
+    await until(is_settled)

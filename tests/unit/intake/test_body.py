@@ -4,10 +4,13 @@ import asyncio
 from collections.abc import Iterable
 
 import pytest
+from fastapi.exceptions import RequestValidationError
 from starlette.requests import Request
 from starlette.types import Message
 
-from services.intake.request_body import read_body
+from services.intake.request_body import parse_body, read_body
+from services.intake.rules.paper_submission import PaperSubmission
+from services.intake.rules.submission import Submission, VersionSubmission
 from shared.web import ProblemError
 
 LIMIT = 100
@@ -69,3 +72,20 @@ async def test_the_rest_of_an_oversized_body_is_dropped_up_to_a_bound():
 @pytest.mark.parametrize("then", ["stall", "leave"])
 async def test_a_body_that_never_ends_is_given_up(then: str):
     assert (await refusal(Sender([b"a"], then=then))).status == 408
+
+
+@pytest.mark.parametrize("form", [Submission, VersionSubmission, PaperSubmission])
+@pytest.mark.parametrize("content", [b'{"v":2,"v":2}', b'{"v":2,"\\u0076":2}', b'{"v":NaN}', b'"\xff"', b"[" * 50_000])
+def test_json_that_two_readers_may_read_differently_is_refused(form: type, content: bytes):
+    """Refuse repeated member names too, in whatever spelling (RFC 7493)."""
+    with pytest.raises(RequestValidationError) as caught:
+        parse_body(form, content)
+    assert [mistake["type"] for mistake in caught.value.errors()] == ["json_invalid"]
+
+
+@pytest.mark.parametrize(("form", "version"), [(Submission, 2), (VersionSubmission, 2), (PaperSubmission, 1)])
+@pytest.mark.parametrize("spelling", ["true", "{}.0", '"{}"'])
+def test_the_form_version_is_an_integer(form: type, version: int, spelling: str):
+    with pytest.raises(RequestValidationError) as caught:
+        parse_body(form, f'{{"v":{spelling.format(version)}}}'.encode())
+    assert ("body", "v") in {mistake["loc"] for mistake in caught.value.errors()}

@@ -37,7 +37,7 @@ async def test_applications_that_arrive_at_once_are_published_in_one_message_eac
     broker, applications = Broker(), [application() for _ in range(20)]
     publisher = ApplicationPublisher(broker)
     await asyncio.gather(*map(publisher.publish, applications))
-    expected = [(derived_event_id(ApplicationReceived.name, each.application_id), each) for each in applications]
+    expected = [(derived_event_id(ApplicationReceived.name, each.application_id, "1"), each) for each in applications]
     assert broker.published == [expected]
 
 

@@ -48,7 +48,7 @@ def test_every_channel_is_closed_after_the_window(at: datetime, channel: Channel
 
 
 def test_a_decided_application_stays_decided():
-    decided = {Status.ACCEPTED, Status.HELD, Status.REJECTED}
+    decided = {Status.COMPLETE, Status.UNDER_REVIEW, Status.REJECTED, Status.WITHDRAWN}
     assert all(SUBMISSION_STATES.after[status] == decided for status in decided)
     assert decided < RECEIPTED
 

@@ -18,10 +18,11 @@ CAMPAIGN = CampaignId("777-days")
 def body(**changes: Any) -> dict[str, Any]:
     sealed = b64url(bytes(1200))
     return {
-        "v": 1,
+        "v": 2,
         "application_id": "7b0c1f52-6f0a-4c1e-9d57-3a8a8f0f6b21",
         "key_id": "k1",
         "sealed": sealed,
+        "proof_sha256": "0" * 64,
     } | changes
 
 
@@ -32,7 +33,10 @@ def parse(content: object) -> Submission:
 @pytest.mark.parametrize(
     "wrong",
     [
-        body(v=2),
+        body(v=1),
+        body(v=2.0),
+        body(v=True),
+        body(proof_sha256="0" * 63),
         body(application_id="7B0C1F52-6F0A-4C1E-9D57-3A8A8F0F6B21"),
         body(application_id="00000000-0000-1000-8000-000000000000"),
         body(key_id=""),
@@ -66,24 +70,24 @@ def test_the_shortest_sealed_application_holds_one_byte():
 def test_the_fingerprint_does_not_depend_on_how_the_json_is_written():
     content = body()
     spaced = json.dumps(dict(reversed(content.items())), indent=3)
-    same = fingerprint(CAMPAIGN, "web", Submission.model_validate_json(spaced))
-    assert same == fingerprint(CAMPAIGN, "web", parse(content))
+    same = fingerprint(CAMPAIGN, Submission.model_validate_json(spaced))
+    assert same == fingerprint(CAMPAIGN, parse(content))
 
 
 @given(data=st.binary(min_size=1137, max_size=1300))
 def test_any_other_sealed_bytes_have_another_fingerprint(data: bytes):
     same = data == bytes(1200)
-    other = fingerprint(CAMPAIGN, "web", parse(body(sealed=b64url(data))))
-    assert (other == fingerprint(CAMPAIGN, "web", parse(body()))) == same
+    other = fingerprint(CAMPAIGN, parse(body(sealed=b64url(data))))
+    assert (other == fingerprint(CAMPAIGN, parse(body()))) == same
 
 
-def test_campaign_channel_and_key_are_part_of_the_fingerprint():
+def test_campaign_key_and_proof_are_part_of_the_fingerprint():
     submission = parse(body())
     prints = {
-        fingerprint(CAMPAIGN, "web", submission),
-        fingerprint(CampaignId("other"), "web", submission),
-        fingerprint(CAMPAIGN, "fax", submission),
-        fingerprint(CAMPAIGN, "web", parse(body(key_id="k2"))),
-        fingerprint(CAMPAIGN, "web", parse(body(application_id="aaaaaaaa-6f0a-4c1e-9d57-3a8a8f0f6b21"))),
+        fingerprint(CAMPAIGN, submission),
+        fingerprint(CampaignId("other"), submission),
+        fingerprint(CAMPAIGN, parse(body(proof_sha256="1" * 64))),
+        fingerprint(CAMPAIGN, parse(body(key_id="k2"))),
+        fingerprint(CAMPAIGN, parse(body(application_id="aaaaaaaa-6f0a-4c1e-9d57-3a8a8f0f6b21"))),
     }
     assert len(prints) == 5

@@ -149,7 +149,7 @@ export class Delivery {
   private requestBody({ application_id, code, version }: VersionIdentity, key_id: string, sealed: string): PendingVersion["body"] {
     const proof = intakeProof(this.rules.campaign, application_id, code);
     if (version === 1) return { v: 2, application_id, key_id, sealed, proof_sha256: proofDigest(proof) };
-    return { v: 2, key_id, sealed, proof };
+    return { v: 2, version, key_id, sealed, proof };
   }
 
   private async currentKey(): Promise<CheckedKey> {
