@@ -10,13 +10,15 @@ import json
 import random
 import uuid
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final, Literal
 
 from deploy.demo import addresses, names
 from deploy.demo.choices import ChoiceList, choose_classes, choose_in_vain, choose_scarce, find_scarce
 from deploy.demo.households import Neighbourhood, Person
+from shared import crockford
 from shared.campaign import Campaign
+from shared.codes import Code, entry_id, has_entry_number
 from shared.contracts import Channel
 from shared.ids import ApplicationId, ClassId
 from shared.json_types import JsonObject
@@ -49,12 +51,25 @@ _OTHER_SPELLING: Final = {0: 1, 1: 2, 2: 0, 3: 4, 4: 3}
 
 @dataclass(frozen=True)
 class Expected:
-    """The verdict by the rules. `asked`: classes in order; `refused`: those of them the rules deny."""
+    """Verdict by the rules. `asked`: classes in order; `refused`: those of them the rules deny.
 
-    status: Literal["accepted", "rejected", "held"]
+    A second application of the same person is `superseded` if it is an exact copy, and `held` otherwise.
+    """
+
+    status: Literal["accepted", "rejected", "held", "superseded"]
     asked: tuple[ClassId, ...]
     reasons: frozenset[str] = frozenset()
     refused: frozenset[ClassId] = frozenset()
+
+    @property
+    def own_status(self) -> Literal["complete", "rejected"]:
+        """Status that the applicant reads: another application of the same person makes no difference."""
+        return "rejected" if self.status == "rejected" else "complete"
+
+    @property
+    def own_reasons(self) -> frozenset[str]:
+        """Reasons that the applicant reads."""
+        return self.reasons if self.status == "rejected" else frozenset()
 
     @property
     def readable(self) -> bool:
@@ -68,6 +83,7 @@ class DemoApplication:
 
     application_id: ApplicationId
     channel: Channel
+    code: Code = field(repr=False)
     plaintext: bytes = field(repr=False)
     expected: Expected
     mailbox: Mailbox
@@ -114,6 +130,7 @@ class _Writer:
         self._siblings = neighbourhood.siblings(addresses.WARD_TOWNS, min(find_scarce(campaign).eligibility.grades))
         self._sibling_numbers, self._mailbox_numbers = itertools.count(), itertools.count(1)
         self._families: dict[str, tuple[Mailbox, str]] = {}
+        self._addresses: dict[ApplicationId, str | None] = {}
 
     def applications(self, size: int) -> list[DemoApplication]:
         twice = round(size * 0.02)
@@ -169,16 +186,29 @@ class _Writer:
         if draft.by_mail:
             channel, mailbox = "web", "takes"
         mailbox, address = self._mailbox(draft.person, mailbox)
-        content = self._content(draft, address)
+        application_id = ApplicationId(str(uuid.UUID(int=self._dice.getrandbits(128), version=4)))
+        code = self._code(application_id)
+        self._addresses[application_id] = address
+        expected = draft.expected
+        if draft.twin is not None and self._addresses[draft.twin] == address:
+            expected = replace(expected, status="superseded")
         return DemoApplication(
-            application_id=ApplicationId(str(uuid.UUID(int=self._dice.getrandbits(128), version=4))),
+            application_id=application_id,
             channel=channel,
-            plaintext=_encode(content, draft.fault),
-            expected=draft.expected,
+            code=code,
+            plaintext=_encode({**self._content(draft, address), "code": code}, draft.fault),
+            expected=expected,
             mailbox=mailbox,
             phone=draft.person.household.phone,
             twin=draft.twin,
         )
+
+    def _code(self, application_id: ApplicationId) -> Code:
+        """Return the same code for the same seed, as no real applicant's program does."""
+        while True:
+            code = Code(crockford.encode(self._dice.randbytes(10), 16))
+            if has_entry_number(entry_id(self._campaign.id, application_id, code)):
+                return code
 
     def _content(self, draft: _Draft, mail_address: str | None) -> JsonObject:
         """Return the plaintext of `docs/protocols.md` §1."""
@@ -197,7 +227,7 @@ class _Writer:
         guardian = {"guardian": {"name": household.guardian.in_characters()}} if draft.asking.with_guardian else {}
         choices = [{"class": class_id, "seats": seats} for class_id, seats in draft.asking.choices]
         version = self._campaign.purpose.version
-        return {"v": 1, "purpose_version": version, "applicant": applicant, **guardian, "choices": choices}
+        return {"v": 2, "purpose_version": version, "applicant": applicant, **guardian, "choices": choices}
 
     def _mailbox(self, person: Person, mailbox: Mailbox) -> tuple[Mailbox, str | None]:
         """Return behaviour and address of a mailbox. The pupils of a household share the one that was named first."""

@@ -29,10 +29,12 @@ from services.vault.notices import repository as template_repository
 from services.vault.notices.endpoints import templates_router
 from services.vault.notices.released import ReleasedTemplates
 from services.vault.notices.sources import TemplateFiles
+from services.vault.papers import draft_repository
 from services.vault.papers import repository as papers_repository
 from services.vault.papers.clamd import Scanner
 from services.vault.papers.endpoints import papers_router
 from services.vault.papers.inbox import PaperInbox
+from services.vault.papers.keyed import KeyedApplications
 from services.vault.papers.sandbox import Sandbox
 from services.vault.papers.settle import PaperSettler
 from services.vault.people import parts as people_parts
@@ -43,7 +45,7 @@ from services.vault.printroom.room import PrintRoom
 from services.vault.settings import VaultSettings
 from shared.campaign import load_campaigns
 from shared.clock import choose_clock
-from shared.contracts import ApplicationReceived, ErasureCompleted, PaperReceived, PrintRequested
+from shared.contracts import ApplicationReceived, ErasureCompleted, PaperReceived, PrintRequested, ReceiptsAssigned
 from shared.erasure import refuse_erased_ids
 from shared.messaging import Batch, Bus
 from shared.postal_codes import PostalCodes
@@ -68,7 +70,8 @@ def build(settings: VaultSettings) -> FastAPI:
     audit = AuditLog(store, keystore.signing, clock, settings.state_dir / "audit-checkpoints.jsonl")
     known = Identities(store, keystore, audit, campaigns)
     review = ReviewQueue(store, keystore, audit)
-    processor = ApplicationProcessor(store, keystore, audit, campaigns, PostalCodes().municipalities)
+    municipalities = PostalCodes().municipalities
+    processor = ApplicationProcessor(store, keystore, audit, campaigns, municipalities)
     bus.consume(ApplicationReceived, processor.on_received, Batch(size=100, wait_s=PROCESSING_WAIT_S))
     public_keys = PublicKeys(settings.service_keys_dir)
     templates = ReleasedTemplates(store, campaigns, TemplateFiles(settings.campaigns_dir), audit, clock)
@@ -80,6 +83,8 @@ def build(settings: VaultSettings) -> FastAPI:
     scanner = Scanner(settings.clamd_url, settings.clamd_timeout_s)
     papers = PaperInbox(store, keystore, audit, campaigns, clock, scanner, Sandbox())
     bus.consume(PaperReceived, papers.on_received, Batch(size=1, wait_s=0.0))
+    settler = PaperSettler(store, keystore, audit, campaigns, municipalities)
+    bus.consume(ReceiptsAssigned, KeyedApplications(store, keystore, audit, campaigns, municipalities).on_assigned)
     closing = close_out(settings, store, bus, keystore, public_keys, known, audit, campaigns, typesetter, clock)
     bus.consume(ErasureCompleted, closing.answers.on_completed)
 
@@ -111,7 +116,7 @@ def build(settings: VaultSettings) -> FastAPI:
         templates_router(campaigns, templates, guard),
         notices_router(campaigns, NoticeCounter(store), guard),
         print_router(campaigns, print_room, guard),
-        papers_router(campaigns, papers, PaperSettler(store, keystore, audit), guard),
+        papers_router(campaigns, papers, settler, guard),
         *closing.routers(guard),
         *people_pages,
     ):
@@ -127,7 +132,7 @@ def _collections() -> list[Collection]:
     """Return the collections of all parts."""
     parts = (
         audit_log, identities, index_repository, application_repository, deliveries, slips_repository,
-        template_repository, print_repository, papers_repository, close_out_ledger, people_parts,
+        template_repository, print_repository, papers_repository, draft_repository, close_out_ledger, people_parts,
     )  # fmt: skip
     return [collection for part in parts for collection in part.collections()]
 

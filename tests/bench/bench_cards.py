@@ -67,7 +67,8 @@ def make_card(campaign: Campaign, number: int, chance: random.Random) -> Card:
         guardian=number % 2 == 0,
         bars=barcode.bars("1600021", f"{block}-{lot}-{number}"),
         body=_BODY.format(name=name, number=number % 10_000, position=number % 40 + 1),
-        pass_code="7K3M-9Q2P-6A4D-RT5W",
+        code="7K3M-9Q2P-6A4D-RT5W",
+        entry_number="E-0MH4-P742-Q",
         receipt=f"W-{number % 10_000:04}-9Q2P-6",
         passes=(ClassPass(class_id=campaign.classes[0].id, code=f"KP1:{symbols}"),),
     )

@@ -15,7 +15,7 @@ from deploy.demo.rehearsal import SAMPLE, rehearsal_of
 from deploy.local.processes import Watchdog
 from deploy.local.stack import Options, Stack
 from services.vault.applications import repository as register
-from services.vault.identities.person import Person
+from services.vault.identities.person import Identity, Person
 from services.vault.identities.repository import bound_to
 from services.vault.keys.ciphers.envelope import Sealed, unseal
 from services.vault.keys.keystore import Keystore
@@ -62,7 +62,7 @@ class Office:
         keys = Keystore.open(self.stack.keystore, self.stack.secrets.passphrase_file.read_text().strip())
         sealed = Sealed(identity["wrapped_key"], identity["ciphertext"])
         wrapping = keys.campaign(self.campaign.id).wrapping
-        return Person.from_json(bytes(unseal(wrapping, sealed, bound_to(self.campaign.id, identity["_id"]))))
+        return Identity.from_json(bytes(unseal(wrapping, sealed, bound_to(self.campaign.id, identity["_id"])))).person
 
 
 @pytest.fixture(scope="module")

@@ -7,9 +7,11 @@ from typing import Any
 
 from services.vault.identities.person import Person
 from shared.campaign import Campaign, load_campaigns
+from shared.codes import Code
 from shared.ids import CampaignId
 
 CAMPAIGN = CampaignId("777-days")
+CODE = Code("Z2CXEZZ657RYX4D8")
 NOT_AFTER = datetime(2018, 5, 30, 9, 0, tzinfo=UTC)
 
 
@@ -48,7 +50,8 @@ def content(**changes: Any) -> dict[str, Any]:
         "email": "ichiro@gmail.example",
     }
     whole: dict[str, Any] = {
-        "v": 1,
+        "v": 2,
+        "code": CODE,
         "purpose_version": "2018-05",
         "applicant": applicant,
         "choices": [{"class": "adult-running", "seats": 1}],

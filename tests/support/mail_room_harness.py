@@ -23,7 +23,7 @@ from services.vault.notices.released import ReleasedTemplates
 from services.vault.notices.repository import ReleasedTemplate, TemplateRepository
 from services.vault.notices.sources import TemplateFiles, template_sha256
 from shared.contracts import SLIP_CONTEXT, MailAnswer, MailCompleted, MailRequested, NoticeChannel, NoticeDocument
-from shared.ids import NoticeId, application_id_bytes
+from shared.ids import NoticeId
 from shared.json_types import JsonObject
 from shared.service_keys import PublicKeys, read_private_key
 from tests.support.service_keys import keys_dir
@@ -58,11 +58,10 @@ def sign_slip(
         "n": n,
         "token": known.token,
         "receipt": known.receipt,
-        "entry": application_id_bytes(known.application_id).hex(),
+        "entry": known.entry,
         "issued_at": "2018-05-29T10:00:00+09:00",
         "outcomes": [{"class_id": "junior-football", "outcome": "won", "seats": 1}],
         "passes": [{"class_id": "junior-football", "code": "KP1:" + "A2B7" * 40}],
-        "pass_code": "Z2CX-EZZ6-57RY-X4D8",
     }
     return read_private_key(keys or keys_dir(), "lottery", "signing").sign_in_context(SLIP_CONTEXT, slip | changes)
 

@@ -19,24 +19,24 @@ from aio_pika.abc import AbstractChannel, AbstractConnection
 from deploy.demo.sealing import SealingKey
 from services.vault.app import build
 from services.vault.settings import VaultSettings
-from shared import crockford
 from shared.campaign import Campaign, load_campaigns
-from shared.contracts import ApplicationReceived, Channel, Contact, ContactsRegistered, Event, SealingKeyPublished
+from shared.contracts import ApplicationReceived, Contact, ContactsRegistered, Event, SealingKeyPublished
 from shared.ids import (
     ApplicationId,
     CampaignId,
     EventId,
     Receipt,
-    application_id_bytes,
     new_application_id,
     new_event_id,
 )
 from shared.messaging.envelope import EVENT_ID
 from shared.messaging.names import Names
 from shared.messaging.topology import declare, remove
+from shared.receipts import candidates
 from shared.storage import Store
 from tests.support.databases import drop_database
 from tests.support.service_keys import signed
+from tests.support.vault_parts import RECEIPT_KEY
 from tests.support.waiting import until
 
 CAMPAIGN = CampaignId("777-days")
@@ -56,7 +56,7 @@ class Installation:
         self._names = Names(namespace)
         self._consumed: dict[tuple[str, str], list[tuple[EventId, bytes]]] = {}
         self._sent = 0
-        self._said: set[ApplicationId] = set()
+        self._said: dict[ApplicationId, int] = {}
 
     def _prepare(self) -> VaultSettings:
         campaigns = self.folder / "campaigns"
@@ -122,7 +122,7 @@ class Installation:
         plaintext: bytes,
         *,
         application_id: ApplicationId | None = None,
-        channel: Channel = "web",
+        version: int = 1,
         **changes: Any,
     ) -> ApplicationReceived:
         """Return an event of intake; each call is a second later than the one before."""
@@ -131,17 +131,19 @@ class Installation:
         facts: dict[str, Any] = {
             "campaign": CAMPAIGN,
             "application_id": application_id,
-            "receipt": receipt_of(application_id, channel),
-            "channel": channel,
+            "receipt": receipt_of(application_id),
+            "version": version,
+            "channel": "web",
             "key_id": key.key_id,
-            "sealed": key.seal(application_id, plaintext),
+            "sealed": key.seal(application_id, plaintext, version),
             "received_at": _OPENS + timedelta(seconds=self._sent),
         }
         return ApplicationReceived(**(facts | changes))
 
     async def say(self, *events: ApplicationReceived, event_ids: Sequence[EventId] | None = None) -> None:
         ids = event_ids or [new_event_id() for _ in events]
-        self._said |= {event.application_id for event in events}
+        for event in events:
+            self._said[event.application_id] = max(event.version, self._said.get(event.application_id, 1))
         for event_id, event in zip(ids, events, strict=True):
             await self.publish(event, event_id)
 
@@ -154,7 +156,7 @@ class Installation:
     async def distinct_items(
         self, service: str, event_type: type[Event], count: int, timeout_s: float
     ) -> dict[str, Any]:
-        """Return the items by application id or receipt. An event delivered twice counts once, as for any consumer."""
+        """Return the items by receipt. An event delivered twice counts once, as for any consumer."""
 
         async def enough() -> bool:
             return len(await self._by_application(service, event_type)) >= count
@@ -167,7 +169,7 @@ class Installation:
         once = dict(self._consumed[(service, event_type.name)])
         events = [event_type.model_validate_json(body) for body in once.values()]
         items = [item for event in events for item in getattr(event, "items")]  # noqa: B009
-        by_id = {_name_of(item): item for item in items}
+        by_id = {item.receipt: item for item in items}
         assert len(by_id) == len(items), "said twice"
         return by_id
 
@@ -183,9 +185,9 @@ class Installation:
         return found
 
     async def items(self, service: str, event_type: type[Event], count: int) -> dict[str, Any]:
-        """Return the items by application id or receipt. Fails if an application occurs twice."""
+        """Return the items by receipt. Fails if an application occurs twice."""
         items = [item for event in await self.consumed(service, event_type, count) for item in getattr(event, "items")]  # noqa: B009
-        by_id = {_name_of(item): item for item in items}
+        by_id = {item.receipt: item for item in items}
         assert len(by_id) == len(items), "said twice"
         return by_id
 
@@ -204,9 +206,10 @@ class Installation:
 
         async def nothing_waits() -> bool:
             queue = await self._channel.get_queue(self._names.queue("vault", ApplicationReceived), ensure=True)
-            judged = await self.store.db["applications"].count_documents({"_id": {"$in": list(self._said)}})
+            rows = self.store.db["applications"].find({"_id": {"$in": list(self._said)}}, {"version": 1})
+            judged = {row["_id"]: row["version"] async for row in rows}
             waiting = queue.declaration_result.message_count or await self.store.outbox.backlog()
-            return judged == len(self._said) and not waiting
+            return judged == self._said and not waiting
 
         await until(nothing_waits)
 
@@ -224,14 +227,9 @@ class Installation:
         return "\n".join(map(repr, documents)).encode()
 
 
-def _name_of(item: Any) -> str:
-    """Return the application id; a contact has a receipt number only."""
-    return str(getattr(item, "application_id", None) or item.receipt)
-
-
-def receipt_of(application_id: ApplicationId, channel: Channel) -> Receipt:
-    text = crockford.encode(application_id_bytes(application_id)[:5], 8)
-    return Receipt(f"{channel[0].upper()}-{text[:4]}-{text[4:]}-X")
+def receipt_of(application_id: ApplicationId) -> Receipt:
+    """Return the receipt number that the tests' intake gives to an application."""
+    return next(candidates(RECEIPT_KEY, "web", application_id))
 
 
 async def _is_ready(http: httpx.AsyncClient) -> bool:

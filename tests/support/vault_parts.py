@@ -9,7 +9,7 @@ from pathlib import Path
 from services.vault import audit as audit_log
 from services.vault.applications import index_repository
 from services.vault.applications import repository as application_repository
-from services.vault.applications.duplicates import index_keys
+from services.vault.applications.matching import COPY, keyed_hashes
 from services.vault.audit import AuditLog
 from services.vault.identities import repository as identities
 from services.vault.identities.person import Person
@@ -19,12 +19,15 @@ from services.vault.keys.campaign_keys import CampaignKeys
 from services.vault.keys.keystore import Keystore
 from shared.campaign import Campaign, load_campaign
 from shared.clock import FixedClock
+from shared.codes import Code, EntryId, entry_id, lottery_proof, new_code, proof_digest
 from shared.contracts import Event
 from shared.ids import ApplicationId, CampaignId, Receipt, Token, new_application_id, new_token
 from shared.receipts import candidates
 from shared.storage import OUTBOX, Collection, Store
 from tests.support.databases import own_database
 
+CAMPAIGN = CampaignId("777-days")
+RECEIPT_KEY = bytes(32)
 SAMPLE = Path("deploy/campaigns/777-days.yaml")
 
 
@@ -36,6 +39,12 @@ class Known:
     application_id: ApplicationId
     receipt: Receipt
     person: Person
+    code: Code
+
+    @property
+    def entry(self) -> EntryId:
+        """Entry id of the application in the sample campaign."""
+        return entry_id(CAMPAIGN, self.application_id, self.code)
 
 
 @dataclass(frozen=True)
@@ -70,7 +79,8 @@ class Parts:
             [
                 {"_id": f"{value}:{each.token}", "campaign": self.campaign.id, "kind": kind} | {"application_id": "x"}
                 for each in known
-                for kind, value in index_keys(self.keys, each.person).items()
+                for kind, value in keyed_hashes(self.keys, each.person).items()
+                if kind != COPY
             ]
         )
         return known
@@ -91,6 +101,7 @@ class Parts:
             application_id=known.application_id,
             receipt=known.receipt,
             person=known.person,
+            code=known.code,
         ).to_document()
 
     def _registered(self, known: Known) -> dict[str, object]:
@@ -98,9 +109,13 @@ class Parts:
             "_id": known.application_id,
             "campaign": self.campaign.id,
             "receipt": known.receipt,
+            "version": 1,
+            "content_version": 1,
             "channel": "web",
             "state": "accepted",
             "token": known.token,
+            "entry": known.entry,
+            "proof_sha256": proof_digest(lottery_proof(CAMPAIGN, known.entry, known.code)),
             "contact": "post" if known.person.email is None else "mail",
             "mail_domain_class": None,
             "choices": [{"class_id": "junior-football", "seats": 1}],
@@ -108,8 +123,11 @@ class Parts:
             "reasons": [],
             "doubts": [],
             "match": None,
+            "keys": keyed_hashes(self.keys, known.person),
             "revision": 1,
             "received_at": datetime(2018, 5, 20, tzinfo=UTC),
+            "arrived_at": datetime(2018, 5, 20, tzinfo=UTC),
+            "decided_by": None,
         }
 
 
@@ -131,4 +149,5 @@ async def parts(
 
 def _known(person: Person) -> Known:
     application_id = new_application_id()
-    return Known(new_token(), application_id, next(candidates("web", application_id)), person)
+    receipt = next(candidates(RECEIPT_KEY, "web", application_id))
+    return Known(new_token(), application_id, receipt, person, new_code(CAMPAIGN, application_id))

@@ -4,8 +4,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Final, Literal, TypeVar
 
-from services.vault.applications.repository import StoredApplication
 from services.vault.applications.rules.states import ApplicationState
+from services.vault.applications.stored import StoredApplication
+from shared.codes import EntryId, ProofDigest
 from shared.contracts import (
     BATCH_LIMIT,
     AcceptedApplication,
@@ -25,17 +26,20 @@ from shared.storage import UnitOfWork
 
 T = TypeVar("T")
 
-_STATUS: Final[Mapping[ApplicationState, Literal["accepted", "held", "rejected"]]] = {
-    ApplicationState.ACCEPTED: "accepted",
-    ApplicationState.HELD: "held",
+_VERDICTS: Final[Mapping[ApplicationState, Literal["rejected", "withdrawn", "superseded"]]] = {
     ApplicationState.REJECTED: "rejected",
+    ApplicationState.WITHDRAWN: "withdrawn",
+    ApplicationState.SUPERSEDED: "superseded",
 }
+
+VERSION_REFUSED: Final = "version-refused"
+"""Reason beside a status: the last version did not carry the applicant's code, so the content before it stands."""
 
 
 async def publish_verdicts(uow: UnitOfWork, campaign: CampaignId, applications: Sequence[StoredApplication]) -> None:
     """Publish the verdicts to intake, lottery and notifier."""
     accepted = [application for application in applications if application.state is ApplicationState.ACCEPTED]
-    rejected = [application for application in applications if application.state is ApplicationState.REJECTED]
+    rejected = [application for application in applications if application.state in _VERDICTS]
     held = [application for application in applications if application.state is ApplicationState.HELD]
     contacts = [_contact(application, application.token) for application in applications if application.token]
     for event in (
@@ -56,26 +60,27 @@ def _batches(items: Iterable[T], make: Callable[[tuple[T, ...]], Event]) -> Iter
 
 
 def _decision(application: StoredApplication) -> Decision:
-    codes = dict.fromkeys([*application.reasons, *application.doubts, *_match_codes(application)])
+    status = application.own_status
+    own = {"under-review": application.doubts, "rejected": application.reasons}.get(status, ())
+    refused = (VERSION_REFUSED,) if application.version > application.content_version else ()
     return Decision(
         application_id=application.application_id,
-        status=_STATUS[application.state],
-        reasons=() if application.state is ApplicationState.ACCEPTED else tuple(codes),
+        receipt=application.receipt,
+        version=application.version,
+        status=status,
+        reasons=(*own, *refused),
         revision=application.revision,
     )
 
 
-def _match_codes(application: StoredApplication) -> tuple[str, ...]:
-    return ("duplicate",) if application.match and application.state is ApplicationState.HELD else ()
-
-
 def _accepted(application: StoredApplication) -> AcceptedApplication:
-    if application.token is None:
-        raise ValueError("an accepted application has a token")
+    token, entry, proof_sha256 = _entry_of(application)
     return AcceptedApplication(
-        application_id=application.application_id,
         receipt=application.receipt,
-        token=application.token,
+        version=application.version,
+        entry=entry,
+        proof_sha256=proof_sha256,
+        token=token,
         channel=application.channel,
         choices=application.choices,
         refused=application.refused,
@@ -85,8 +90,11 @@ def _accepted(application: StoredApplication) -> AcceptedApplication:
 
 def _rejected(application: StoredApplication) -> RejectedApplication:
     return RejectedApplication(
-        application_id=application.application_id,
         receipt=application.receipt,
+        version=application.version,
+        verdict=_VERDICTS[application.state],
+        entry=application.entry,
+        proof_sha256=application.proof_sha256,
         token=application.token,
         channel=application.channel,
         reasons=application.reasons,
@@ -95,30 +103,42 @@ def _rejected(application: StoredApplication) -> RejectedApplication:
 
 
 def _held(application: StoredApplication) -> HeldApplication:
+    token, entry, proof_sha256 = _entry_of(application)
     return HeldApplication(
-        application_id=application.application_id,
         receipt=application.receipt,
-        token=application.token,
+        version=application.version,
+        entry=entry,
+        proof_sha256=proof_sha256,
+        token=token,
         channel=application.channel,
         revision=application.revision,
     )
 
 
+def _entry_of(application: StoredApplication) -> tuple[Token, EntryId, ProofDigest]:
+    """Return what each application of a person has. Raises ValueError where one is missing."""
+    if application.token is None or application.entry is None or application.proof_sha256 is None:
+        raise ValueError("an application of a person has a token and an entry")
+    return application.token, application.entry, application.proof_sha256
+
+
 def _contact(application: StoredApplication, token: Token) -> Contact | None:
     """Return the contact once the application's own content is decided; None while a doubt about it is open.
 
-    A possible duplicate is acknowledged like any other application: its silence would tell that the person has
-    applied before (`docs/protocols.md` §1).
+    A possible duplicate and a copy are acknowledged like any other application: their silence would tell that the
+    person has applied before (`docs/protocols.md` §1). A withdrawal is confirmed as an application that is not in the
+    draw.
     """
     if application.contact is None:
         raise ValueError("an application of a person has a contact")
-    if application.state is ApplicationState.HELD and application.doubts:
+    if application.own_status == "under-review":
         return None
     return Contact(
         receipt=application.receipt,
         token=token,
         contact=application.contact,
         mail_domain_class=application.mail_domain_class,
-        status="rejected" if application.state is ApplicationState.REJECTED else "complete",
+        status="complete" if application.own_status == "complete" else "rejected",
+        version=application.content_version,
         revision=application.revision,
     )

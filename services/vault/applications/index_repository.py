@@ -1,5 +1,6 @@
-"""Store the blind index: keyed hashes of name + phone and name + address, by application."""
+"""Store the blind index: keyed hashes of name + phone and name + address, by the first application that has them."""
 
+from collections.abc import Collection as AnyCollection
 from collections.abc import Iterable, Mapping
 from typing import Final
 
@@ -15,10 +16,10 @@ def collections() -> list[Collection]:
     schema = {
         "bsonType": "object",
         "required": list(names),
-        "properties": {name: {"bsonType": "string"} for name in names},
+        "properties": {**{name: {"bsonType": "string"} for name in names}, "matches": {"bsonType": "int"}},
         "additionalProperties": False,
     }
-    return [Collection(COLLECTION, schema, (Index("campaign"), Index("application_id")))]
+    return [Collection(COLLECTION, schema, (Index("campaign"),), retired=("application_id_1",))]
 
 
 class BlindIndexRepository:
@@ -43,9 +44,18 @@ class BlindIndexRepository:
         if documents:
             await self._documents.insert_many(documents, session=self._uow.session)
 
-    async def remove(self, application_id: ApplicationId) -> None:
-        """Delete the hashes of a rejected application, so that it does not match the same person's next one."""
-        await self._documents.delete_many({"application_id": application_id}, session=self._uow.session)
+    async def remove(self, hashes: AnyCollection[str]) -> None:
+        """Delete hashes whose application no longer has them."""
+        if hashes:
+            ids = [self._id(value) for value in hashes]
+            await self._documents.delete_many({"_id": {"$in": ids}}, session=self._uow.session)
+
+    async def count_matches(self, hashes: AnyCollection[str]) -> None:
+        """Write the hashes that a verdict relied on, so that it conflicts with a transaction that removes them."""
+        if hashes:
+            ids = [self._id(value) for value in hashes]
+            change = {"$inc": {"matches": 1}}
+            await self._documents.update_many({"_id": {"$in": ids}}, change, session=self._uow.session)
 
     def _id(self, value: str) -> str:
         return f"{self._campaign}:{value}"

@@ -1,42 +1,27 @@
-"""Process sealed applications in batches: open, judge, search for duplicates, store, publish the verdicts."""
+"""Process sealed applications in batches: open each version, and have it judged, stored and published."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
-from services.vault.applications.duplicates import DuplicateSearch, index_keys
-from services.vault.applications.events import publish_verdicts
-from services.vault.applications.index_repository import BlindIndexRepository
-from services.vault.applications.repository import ApplicationRepository, Match, StoredApplication
-from services.vault.applications.rules.contacts import contact_channel, mail_domain_class
-from services.vault.applications.rules.content import Judged, Unreadable, judge
+from services.vault.applications.matching import keyed_hashes
+from services.vault.applications.repository import ApplicationRepository
+from services.vault.applications.rules.content import Judged, Unreadable, Verdict, judge
 from services.vault.applications.rules.residency import Municipalities
-from services.vault.applications.rules.states import ApplicationState
+from services.vault.applications.stored import StoredApplication
+from services.vault.applications.verdicts import Arrival, OpenedVersion, VerdictWriter
 from services.vault.audit import AuditEvent, AuditLog
-from services.vault.identities.repository import IdentityRepository, StoredIdentity
+from services.vault.identities.repository import StoredIdentity
 from services.vault.keys.campaign_keys import CampaignKeys
 from services.vault.keys.ciphers.opening import NotOpenedError, Opener
 from services.vault.keys.keystore import Keystore
 from shared.campaign import Campaign
+from shared.codes import entry_id, has_entry_number, lottery_proof, proof_digest
 from shared.contracts import ApplicationReceived
 from shared.errors import PermanentError
-from shared.ids import CampaignId, new_token
+from shared.ids import ApplicationId, CampaignId, Token, new_token
 from shared.storage import Store, UnitOfWork
 
-
-@dataclass(frozen=True)
-class _Opened:
-    """An application after the keys were used on it; `identity` is encrypted again already."""
-
-    event: ApplicationReceived
-    verdict: Judged | Unreadable
-    identity: StoredIdentity | None
-    hashes: Mapping[str, str]
-
-    @property
-    def stands(self) -> bool:
-        """True if no rule rejects the application."""
-        return isinstance(self.verdict, Judged) and not self.verdict.reasons
+Known = Mapping[ApplicationId, StoredApplication]
 
 
 class ApplicationProcessor:
@@ -53,27 +38,24 @@ class ApplicationProcessor:
         campaigns: Mapping[CampaignId, Campaign],
         municipalities: Municipalities,
     ) -> None:
-        self._applications, self._identities = ApplicationRepository(store), IdentityRepository(store)
+        self._applications, self._verdicts = ApplicationRepository(store), VerdictWriter(store)
         self._keystore, self._audit = keystore, audit
         self._campaigns, self._municipalities = campaigns, municipalities
 
     async def on_received(self, events: Sequence[ApplicationReceived], uow: UnitOfWork) -> None:
-        """Process a batch. Applications that the vault has judged before are skipped."""
+        """Process a batch. A version that is not higher than the content of its application is skipped."""
         for campaign in dict.fromkeys(event.campaign for event in events):
             await self._process(campaign, [event for event in events if event.campaign == campaign], uow)
 
     async def _process(self, campaign: CampaignId, events: list[ApplicationReceived], uow: UnitOfWork) -> None:
         keys = self._keys(campaign)
-        seen = await self._applications.known_ids(uow, [event.application_id for event in events])
-        fresh = {event.application_id: event for event in events if event.application_id not in seen}
+        known = await self._applications.by_ids(uow, campaign, {event.application_id for event in events})
+        fresh = {(event.application_id, event.version): event for event in events if _is_new(event, known)}
         if not fresh:
             return
-        opened = await asyncio.to_thread(self._open_all, campaign, keys, list(fresh.values()))
-        await self._audit.record([_audit_event(application, keys) for application in opened])
-        judged = await _judge_in_order(uow, campaign, opened)
-        await self._identities.insert(uow, [one.identity for one in opened if one.identity is not None])
-        await self._applications.insert(uow, judged)
-        await publish_verdicts(uow, campaign, judged)
+        opened = await asyncio.to_thread(self._open_all, campaign, keys, list(fresh.values()), known)
+        await self._audit.record([_audit_event(campaign, version, keys) for version in opened])
+        await self._verdicts.write(uow, campaign, known, opened)
 
     def _keys(self, campaign: CampaignId) -> CampaignKeys:
         try:
@@ -81,74 +63,73 @@ class ApplicationProcessor:
         except KeyError:
             raise PermanentError(f"campaign {campaign} is not one of this installation") from None
 
-    def _open_all(self, campaign: CampaignId, keys: CampaignKeys, events: list[ApplicationReceived]) -> list[_Opened]:
-        opener = Opener(campaign, keys)
-        return [self._open(opener, keys, event) for event in events]
+    def _open_all(
+        self, campaign: CampaignId, keys: CampaignKeys, events: list[ApplicationReceived], known: Known
+    ) -> list[OpenedVersion]:
+        opener, tokens = Opener(campaign, keys), _tokens(events, known)
+        return [
+            open_version(campaign, keys, _arrival(event), self._judge(opener, event), tokens[event.application_id])
+            for event in events
+        ]
 
-    def _open(self, opener: Opener, keys: CampaignKeys, event: ApplicationReceived) -> _Opened:
+    def _judge(self, opener: Opener, event: ApplicationReceived) -> Verdict:
         try:
-            plaintext = opener.open_application(event.sealed, event.key_id, event.application_id)
+            plaintext = opener.open_application(event.sealed, event.key_id, event.application_id, event.version)
         except NotOpenedError:
-            return _Opened(event, Unreadable(("malformed",)), None, {})
-        verdict = judge(plaintext, event.channel, self._campaigns[event.campaign], self._municipalities)
-        if isinstance(verdict, Unreadable):
-            return _Opened(event, verdict, None, {})
-        identity = StoredIdentity.encrypt(
-            keys,
-            token=new_token(),
-            campaign=event.campaign,
-            application_id=event.application_id,
-            receipt=event.receipt,
-            person=verdict.person,
-        )
-        return _Opened(event, verdict, identity, index_keys(keys, verdict.person))
+            return Unreadable(("malformed",))
+        return judge(plaintext, event.channel, self._campaigns[event.campaign], self._municipalities)
 
 
-async def _judge_in_order(uow: UnitOfWork, campaign: CampaignId, opened: Sequence[_Opened]) -> list[StoredApplication]:
-    """Return the applications to store, in order of arrival: of two equal ones the earlier stands."""
-    search = DuplicateSearch(BlindIndexRepository(uow, campaign))
-    await search.load(value for application in opened for value in application.hashes.values())
-    judged = []
-    for application in sorted(opened, key=lambda one: (one.event.received_at, one.event.application_id)):
-        match = search.match(application.hashes) if application.stands else None
-        if application.stands and match is None:
-            search.register(application.event.application_id, application.hashes)
-        judged.append(_to_store(application, match))
-    await search.save()
-    return judged
+def open_version(
+    campaign: CampaignId, keys: CampaignKeys, arrival: Arrival, verdict: Verdict, token: Token
+) -> OpenedVersion:
+    """Return the version with its entry id, its keyed hashes and the identity encrypted again.
 
-
-def _to_store(opened: _Opened, match: Match | None) -> StoredApplication:
-    verdict, event = opened.verdict, opened.event
-    judged = verdict if isinstance(verdict, Judged) else None
-    return StoredApplication(
-        application_id=event.application_id,
-        campaign=event.campaign,
-        receipt=event.receipt,
-        channel=event.channel,
-        state=_state(opened, match),
-        token=opened.identity.token if opened.identity else None,
-        contact=contact_channel(judged.person) if judged else None,
-        mail_domain_class=mail_domain_class(judged.person) if judged else None,
-        choices=judged.choices if judged else (),
-        refused=judged.refused if judged else (),
-        reasons=verdict.reasons,
-        doubts=judged.doubts if judged else (),
-        match=match,
-        revision=1,
-        received_at=event.received_at,
+    A code without an entry number is malformed (`docs/protocols.md` §0).
+    """
+    code = verdict.code
+    entry = None if code is None else entry_id(campaign, arrival.application_id, code)
+    if code is None or entry is None or not has_entry_number(entry):
+        return OpenedVersion(arrival, _without_code(verdict), None, None, None, {})
+    proof = proof_digest(lottery_proof(campaign, entry, code))
+    if not isinstance(verdict, Judged):
+        return OpenedVersion(arrival, verdict, entry, proof, None, {})
+    identity = StoredIdentity.encrypt(
+        keys,
+        token=token,
+        campaign=campaign,
+        application_id=arrival.application_id,
+        receipt=arrival.receipt,
+        person=verdict.person,
+        code=code,
     )
+    return OpenedVersion(arrival, verdict, entry, proof, identity, keyed_hashes(keys, verdict.person))
 
 
-def _state(opened: _Opened, match: Match | None) -> ApplicationState:
-    """Return held for a possible duplicate and for a doubt; a person decides about both."""
-    if not opened.stands:
-        return ApplicationState.REJECTED
-    doubtful = isinstance(opened.verdict, Judged) and bool(opened.verdict.doubts)
-    return ApplicationState.HELD if match is not None or doubtful else ApplicationState.ACCEPTED
+def _without_code(verdict: Verdict) -> Unreadable:
+    return verdict if isinstance(verdict, Unreadable) else Unreadable(("malformed",))
 
 
-def _audit_event(opened: _Opened, keys: CampaignKeys) -> AuditEvent:
+def _is_new(event: ApplicationReceived, known: Known) -> bool:
+    earlier = known.get(event.application_id)
+    return earlier is None or event.version > earlier.content_version
+
+
+def _tokens(events: Sequence[ApplicationReceived], known: Known) -> dict[ApplicationId, Token]:
+    """Return the token of each application: all versions have the one of the first."""
+    tokens: dict[ApplicationId, Token] = {}
+    for event in events:
+        earlier = known.get(event.application_id)
+        token = earlier.token if earlier else None
+        tokens.setdefault(event.application_id, token or new_token())
+    return tokens
+
+
+def _arrival(event: ApplicationReceived) -> Arrival:
+    return Arrival(event.application_id, event.receipt, event.version, event.channel, event.received_at)
+
+
+def _audit_event(campaign: CampaignId, opened: OpenedVersion, keys: CampaignKeys) -> AuditEvent:
     outcome = "unreadable" if isinstance(opened.verdict, Unreadable) else "opened"
-    subject = keys.subject_of(opened.event.application_id)
-    return AuditEvent("vault", "service", "open", "intake", opened.event.campaign, subject, outcome)
+    subject = keys.subject_of(opened.arrival.application_id)
+    return AuditEvent("vault", "service", "open", "intake", campaign, subject, outcome)

@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from services.vault.applications.events import publish_verdicts
-from services.vault.applications.index_repository import BlindIndexRepository
-from services.vault.applications.repository import ApplicationRepository, StoredApplication
-from services.vault.applications.rules.states import ApplicationState
+from services.vault.applications.repository import ApplicationRepository
+from services.vault.applications.rules.states import DECISIONS, ApplicationState
+from services.vault.applications.stored import StoredApplication
+from services.vault.applications.verdicts import VerdictWriter
 from services.vault.audit import AuditEvent, AuditLog
 from services.vault.keys.keystore import Keystore
 from shared.errors import KujiError
@@ -44,7 +44,7 @@ class ReviewQueue:
 
     def __init__(self, store: Store, keystore: Keystore, audit: AuditLog) -> None:
         self._store, self._keystore, self._audit = store, keystore, audit
-        self._applications = ApplicationRepository(store)
+        self._applications, self._verdicts = ApplicationRepository(store), VerdictWriter(store)
 
     async def held(self, campaign: CampaignId) -> list[HeldEntry]:
         """Return the applications that wait for a decision, the longest waiting first."""
@@ -59,33 +59,23 @@ class ReviewQueue:
 
         Raises NotHeldError if it is not waiting any more or does not exist; VaultLockedError.
         """
-        state = ApplicationState.ACCEPTED if decision.decision == "accept" else ApplicationState.REJECTED
         subject = self._keystore.campaign(campaign).subject_of(application_id)
         action = f"review:{decision.decision}"
         audit_event = AuditEvent(decision.actor, "handler", action, "review", campaign, subject, decision.reason)
 
         async def write_decision(uow: UnitOfWork) -> ApplicationState:
-            decided = await self._write(uow, campaign, application_id, state, decision)
-            if state is ApplicationState.REJECTED:
-                await BlindIndexRepository(uow, campaign).remove(application_id)
+            known = await self._applications.by_ids(uow, campaign, {application_id})
+            held = known.get(application_id)
+            target = ApplicationState.ACCEPTED if decision.decision == "accept" else ApplicationState.REJECTED
+            if held is None or not DECISIONS.allows(held.state, target):
+                raise NotHeldError(held.state if held else None)
+            order = await self._verdicts.load(uow, campaign, [held])
+            if target is ApplicationState.ACCEPTED:
+                decided = order.accept(application_id, decision.actor)
+            else:
+                decided = order.reject(application_id, decision.reason, decision.actor)
             await self._audit.record([audit_event])
-            await publish_verdicts(uow, campaign, [decided])
-            return state
+            await self._verdicts.save(uow, campaign, order)
+            return decided.state
 
         return await self._store.transact(write_decision)
-
-    async def _write(
-        self,
-        uow: UnitOfWork,
-        campaign: CampaignId,
-        application_id: ApplicationId,
-        state: ApplicationState,
-        decision: ReviewDecision,
-    ) -> StoredApplication:
-        reasons = [decision.reason] if state is ApplicationState.REJECTED else []
-        decided = await self._applications.decide(
-            uow, campaign, application_id, state, reasons=reasons, decided_by=decision.actor
-        )
-        if decided is None:
-            raise NotHeldError(await self._applications.state(uow, campaign, application_id))
-        return decided

@@ -26,6 +26,7 @@ STORE_LABELS: Final = {
     "applications": "申込み",
     "versions": "申込みの訂正・取下げ",
     "papers": "紙の申込み",
+    "drafts": "入力中の紙の申込み",
     "sealing_keys": "封印鍵（公開鍵）",
     "receipt_keys": "受付番号の鍵",
     "identities": "個人情報（暗号文）",

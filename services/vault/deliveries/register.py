@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from services.vault.applications.repository import ApplicationRepository, StoredApplication
-from services.vault.applications.rules.states import ApplicationState
+from services.vault.applications.repository import ApplicationRepository
+from services.vault.applications.stored import StoredApplication
 from services.vault.deliveries.rules.checks import Register, RegisterEntry
 from services.vault.deliveries.slips_repository import SlipRepository
 from shared.ids import Token
@@ -25,12 +25,14 @@ class RegisterReader:
 
 def _entry(application: StoredApplication) -> RegisterEntry:
     return RegisterEntry(
-        application_id=application.application_id,
         campaign=application.campaign,
         receipt=application.receipt,
+        entry=application.entry,
+        version=application.content_version,
+        is_paper=application.channel != "web",
         has_mail=application.contact == "mail",
-        is_decided=application.state is not ApplicationState.HELD or not application.doubts,
+        is_decided=application.own_status != "under-review",
         choices=application.choices,
         refused=application.refused,
-        reasons=application.reasons,
+        reasons=application.own_reasons,
     )

@@ -1,8 +1,10 @@
-"""Hold a person in the clear: exactly the items of R-D1 and R-D2, in a record whose `repr` shows none of them."""
+"""Hold a person in the clear: exactly the items of R-D1 and R-D2, in records whose `repr` shows none of them."""
 
 import json
 from dataclasses import asdict, dataclass
 from typing import Self
+
+from shared.codes import Code
 
 
 @dataclass(frozen=True, repr=False)
@@ -21,9 +23,24 @@ class Person:
     def __repr__(self) -> str:
         return "Person(…)"
 
+
+@dataclass(frozen=True, repr=False)
+class Identity:
+    """Person and code, as they are encrypted together: the code is stored nowhere else in the vault."""
+
+    person: Person
+    code: Code
+
+    def __repr__(self) -> str:
+        return "Identity(…)"
+
     def to_json(self) -> bytes:
-        return json.dumps(asdict(self), ensure_ascii=False, separators=(",", ":")).encode("utf-8")
+        """Return the plaintext to encrypt."""
+        members = {"person": asdict(self.person), "code": self.code}
+        return json.dumps(members, ensure_ascii=False, separators=(",", ":")).encode("utf-8")
 
     @classmethod
     def from_json(cls, data: bytes | bytearray) -> Self:
-        return cls(**json.loads(data))
+        """Read the plaintext."""
+        members = json.loads(data)
+        return cls(Person(**members["person"]), Code(members["code"]))

@@ -4,9 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Self
 
-from services.vault.identities.person import Person
+from services.vault.identities.person import Identity, Person
 from services.vault.keys.campaign_keys import CampaignKeys
 from services.vault.keys.ciphers.envelope import Sealed, seal, unseal, wipe
+from shared.codes import Code
 from shared.ids import ApplicationId, CampaignId, Receipt, Token
 from shared.storage import Collection, Index, Store, UnitOfWork
 
@@ -34,17 +35,18 @@ class StoredIdentity:
         application_id: ApplicationId,
         receipt: Receipt,
         person: Person,
+        code: Code,
     ) -> Self:
-        """Encrypt a person under a fresh data key."""
-        sealed = seal(keys.wrapping, person.to_json(), bound_to(campaign, token))
+        """Encrypt a person and the code under a fresh data key."""
+        sealed = seal(keys.wrapping, Identity(person, code).to_json(), bound_to(campaign, token))
         mailbox = None if person.email is None else mailbox_hash(keys, person.email)
         return cls(token, campaign, application_id, receipt, sealed, mailbox)
 
-    def decrypt(self, keys: CampaignKeys) -> Person:
-        """Return the person. Raises NotDecryptableError."""
+    def decrypt(self, keys: CampaignKeys) -> Identity:
+        """Return person and code. Raises NotDecryptableError."""
         plaintext = unseal(keys.wrapping, self.sealed, bound_to(self.campaign, self.token))
         try:
-            return Person.from_json(plaintext)
+            return Identity.from_json(plaintext)
         finally:
             wipe(plaintext)
 
@@ -104,7 +106,7 @@ def mailbox_hash(keys: CampaignKeys, address: str) -> str:
 
 
 class IdentityRepository:
-    """Read and insert identities; nothing is decrypted here."""
+    """Read and write identities; nothing is decrypted here."""
 
     def __init__(self, store: Store) -> None:
         self._documents = store.db[COLLECTION]
@@ -114,6 +116,11 @@ class IdentityRepository:
         if identities:
             documents = [identity.to_document() for identity in identities]
             await uow.db[COLLECTION].insert_many(documents, session=uow.session)
+
+    async def replace(self, uow: UnitOfWork, identity: StoredIdentity) -> None:
+        """Write the identity of a corrected application; the earlier person is gone with its data key."""
+        document = identity.to_document()
+        await uow.db[COLLECTION].replace_one({"_id": identity.token}, document, upsert=True, session=uow.session)
 
     async def by_tokens(self, tokens: Sequence[Token]) -> list[StoredIdentity]:
         """Return the identities of these tokens; unknown and erased tokens are absent."""

@@ -10,6 +10,7 @@ from services.vault.keys.campaign_keys import CampaignKeys
 from services.vault.keys.ciphers.envelope import NotDecryptableError
 from services.vault.keys.keystore import KeyDestroyedError, Keystore, VaultLockedError
 from shared.campaign import Campaign
+from shared.codes import Code
 from shared.errors import PermanentError
 from shared.ids import ApplicationId, CampaignId, Receipt, Token
 from shared.storage import Store
@@ -28,6 +29,7 @@ class Revealed:
     application_id: ApplicationId
     receipt: Receipt
     person: Person = field(repr=False)
+    code: Code = field(repr=False)
 
 
 class Identities:
@@ -93,7 +95,9 @@ class Identities:
 def _opened(identity: StoredIdentity, keys: CampaignKeys) -> Revealed | None:
     """Return the identity in the clear; None if its ciphertext is damaged."""
     try:
-        person = identity.decrypt(keys)
+        opened = identity.decrypt(keys)
     except NotDecryptableError:
         return None
-    return Revealed(identity.token, identity.campaign, identity.application_id, identity.receipt, person)
+    return Revealed(
+        identity.token, identity.campaign, identity.application_id, identity.receipt, opened.person, opened.code
+    )

@@ -18,6 +18,8 @@ from services.vault.mail.rules.message import Mail, Picture, build_message
 from services.vault.mail.rules.pass_picture import draw_pass
 from services.vault.mail.session import OutgoingMail, Recipient
 from services.vault.notices.released import ReleasedTemplates
+from services.vault.notices.rules.kinds import KINDS
+from services.vault.notices.rules.shown import SHOWN
 from services.vault.notices.rules.texts import NoticeTexts
 from shared.campaign import Campaign
 from shared.clock import Clock
@@ -154,7 +156,7 @@ class MailComposer:
             body=text.body,
             message_id=f"{delivery.notice}@{self._bounces.domain}",
             date=bundle.now,
-            pictures=() if slip is None else _pictures(campaign, delivery),
+            pictures=_pictures(campaign, delivery) if "passes" in SHOWN[KINDS[document.kind].source, "mail"] else (),
         )
         return build_message(mail)
 

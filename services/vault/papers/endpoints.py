@@ -10,9 +10,9 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_vali
 from services.vault.papers.inbox import NotShownError, PaperInbox, PaperOverview, UnknownPaperError
 from services.vault.papers.repository import StoredPaper
 from services.vault.papers.rules.states import PaperState
-from services.vault.papers.settle import AlreadySettledError, NotArrivedError, PaperSettler, Settlement
+from services.vault.papers.settle import AlreadySettledError, NotKeyableError, PaperSettler, Settlement
 from shared.campaign import Campaign
-from shared.ids import ApplicationIdField, CampaignId, PaperIdField
+from shared.ids import CampaignId, PaperIdField
 from shared.web import ProblemError, problem
 from shared.web.staff_token import Guard
 
@@ -29,18 +29,18 @@ _SAFE: Final = {
 
 
 class SettlementBody(BaseModel):
-    """Body of a settlement. `keyed` names the applications, `discarded` the reason as a code."""
+    """Body of a settlement. `keyed` has the content of each application without code, `discarded` a reason."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
     decision: Literal["keyed", "discarded"]
     actor: Actor
-    application_ids: Annotated[tuple[ApplicationIdField, ...], Field(max_length=50)] = ()
+    applications: Annotated[tuple[dict[str, Any], ...], Field(max_length=20)] = ()
     reason: Code | None = None
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
-        if (self.decision == "keyed") != bool(self.application_ids) or (self.decision == "keyed") == bool(self.reason):
-            raise ValueError("keyed needs application_ids, discarded needs a reason")
+        if (self.decision == "keyed") != bool(self.applications) or (self.decision == "keyed") == bool(self.reason):
+            raise ValueError("keyed needs applications, discarded needs a reason")
         return self
 
 
@@ -71,11 +71,11 @@ def papers_router(
     @router.post("/{paper_id}")
     async def settle(
         campaign: Annotated[CampaignId, Depends(known)], paper_id: PaperIdField, body: SettlementBody
-    ) -> dict[str, str]:
-        settlement = Settlement(body.decision, body.actor, body.application_ids, body.reason)
+    ) -> dict[str, Any]:
+        settlement = Settlement(body.decision, body.actor, body.applications, body.reason)
         with _problems():
-            state = await settler.settle(campaign, paper_id, settlement)
-        return {"paper_id": paper_id, "state": state}
+            settled = await settler.settle(campaign, paper_id, settlement)
+        return {"paper_id": paper_id, "state": settled.state, "application_ids": list(settled.application_ids)}
 
     return router
 
@@ -91,8 +91,8 @@ def _problems() -> Iterator[None]:
         raise _not_shown(refusal) from None
     except AlreadySettledError as refusal:
         raise _settled(refusal) from None
-    except NotArrivedError:
-        raise _not_arrived() from None
+    except NotKeyableError as refusal:
+        raise _not_keyable(refusal) from None
 
 
 def _overview(overview: PaperOverview) -> dict[str, Any]:
@@ -152,12 +152,13 @@ def _settled(refusal: AlreadySettledError) -> ProblemError:
     )
 
 
-def _not_arrived() -> ProblemError:
+def _not_keyable(refusal: NotKeyableError) -> ProblemError:
     return problem(
-        "application-not-arrived",
-        409,
-        "入力した申込みがまだ届いていません",
-        "受付番号が出ていることを確かめ、少し待ってからもう一度実行してください。",
-        en="An application named here is not in the vault as paper of this campaign; see that it has a receipt, and "
-        "say this again shortly.",
+        "not-keyable",
+        422,
+        "入力した内容が申込みの形になっていません",
+        "書類と見比べて、入力をやり直してください。",
+        en="The content at this `position` (from 0) is no application; compare it with the paper and key it again.",
+        position=refusal.position,
+        reasons=list(refusal.reasons),
     )

@@ -145,7 +145,7 @@ class PaperInbox:
 
         Raises UnknownPaperError, NotShownError, KeyDestroyedError, VaultLockedError.
         """
-        paper = await self._papers.find(campaign, paper_id)
+        paper = await self._papers.load(campaign, paper_id)
         if paper is None:
             raise UnknownPaperError
         if paper.kind is None or paper.sealed is None:

@@ -3,14 +3,14 @@
 A document of the database holds 16 MB at most; a paper has 8 MiB.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, Literal, Self
 
 from services.vault.keys.campaign_keys import CampaignKeys
 from services.vault.keys.ciphers.envelope import Sealed, seal, unseal
-from services.vault.papers.rules.states import STATES, PaperState
+from services.vault.papers.rules.states import PaperState
 from shared.contracts import PaperReceived
 from shared.ids import ApplicationId, CampaignId, PaperId, Receipt, Serial
 from shared.paper_files import FileFacts, Kind
@@ -114,6 +114,15 @@ class StoredPaper:
         }
 
 
+@dataclass(frozen=True)
+class SettledPaper:
+    """State of a paper and its applications. `digest`: keyed hash of the settlement; None before it."""
+
+    state: PaperState
+    application_ids: tuple[ApplicationId, ...]
+    digest: str | None
+
+
 def collections() -> list[Collection]:
     """Return the collections to prepare."""
     text = {"bsonType": "string"}
@@ -136,6 +145,7 @@ def collections() -> list[Collection]:
             "ciphertext": {"bsonType": ["binData", "null"]},
             "application_ids": {"bsonType": "array", "items": text},
             "settled_by": text,
+            "settlement": text,
         },
         "additionalProperties": False,
     }
@@ -148,7 +158,7 @@ def bound_to(campaign: CampaignId, paper_id: PaperId) -> str:
 
 
 class PaperRepository:
-    """Read and write papers. A state changes only as the table STATES allows."""
+    """Read and write papers."""
 
     def __init__(self, store: Store) -> None:
         self._documents = store.db[COLLECTION]
@@ -166,33 +176,34 @@ class PaperRepository:
         found = self._documents.find({"campaign": campaign}, _WITHOUT_FILE).sort([("taken_at", 1), ("_id", 1)])
         return [StoredPaper.from_document(document) async for document in found]
 
-    async def find(self, campaign: CampaignId, paper_id: PaperId) -> StoredPaper | None:
+    async def load(self, campaign: CampaignId, paper_id: PaperId) -> StoredPaper | None:
         """Return a paper with its file; None if the campaign has no such paper."""
         found = await self._documents.find_one({"_id": paper_id, "campaign": campaign})
         return StoredPaper.from_document(found) if found else None
 
-    async def settle(
-        self,
-        uow: UnitOfWork,
-        campaign: CampaignId,
-        paper_id: PaperId,
-        state: PaperState,
-        *,
-        application_ids: Sequence[ApplicationId],
-        settled_by: str,
-        reason: str | None,
-    ) -> bool:
-        """Write a handler's settlement; return False if the paper's state does not allow it or it is unknown."""
-        change = {"state": state.value, "application_ids": list(application_ids), "settled_by": settled_by}
-        settled = await self._documents.update_one(
-            {"_id": paper_id, "campaign": campaign, "state": {"$in": STATES.before(state)}},
-            {"$set": change | ({} if reason is None else {"reason": reason})},
-            session=uow.session,
-        )
-        return bool(settled.modified_count)
+    async def find(self, campaign: CampaignId, paper_id: PaperId, uow: UnitOfWork | None = None) -> StoredPaper | None:
+        """Return a paper without its file; None if the campaign has no such paper."""
+        query, session = {"_id": paper_id, "campaign": campaign}, uow.session if uow else None
+        found = await self._documents.find_one(query, _WITHOUT_FILE, session=session)
+        return StoredPaper.from_document(found) if found else None
 
-    async def state(self, uow: UnitOfWork, campaign: CampaignId, paper_id: PaperId) -> PaperState | None:
-        """Return the state of a paper; None if the campaign has no such paper."""
+    async def settle(
+        self, uow: UnitOfWork, paper_id: PaperId, settled: SettledPaper, *, settled_by: str, reason: str | None
+    ) -> None:
+        """Write a handler's settlement. Of two rivals one transaction fails and starts over."""
+        change = {
+            "state": settled.state.value,
+            "application_ids": list(settled.application_ids),
+            "settlement": settled.digest,
+            "settled_by": settled_by,
+        }
+        change |= {} if reason is None else {"reason": reason}
+        await self._documents.update_one({"_id": paper_id}, {"$set": change}, session=uow.session)
+
+    async def settled(self, uow: UnitOfWork, campaign: CampaignId, paper_id: PaperId) -> SettledPaper | None:
+        """Return state and settlement of a paper; None if the campaign has no such paper."""
         query = {"_id": paper_id, "campaign": campaign}
-        found = await self._documents.find_one(query, {"state": 1}, session=uow.session)
-        return PaperState(found["state"]) if found else None
+        found = await self._documents.find_one(query, _WITHOUT_FILE, session=uow.session)
+        if found is None:
+            return None
+        return SettledPaper(PaperState(found["state"]), tuple(found["application_ids"]), found.get("settlement"))

@@ -1,85 +1,163 @@
 """Settle a paper by a handler's word: keyed into applications, or discarded with a reason. Publish it to intake."""
 
-from dataclasses import dataclass
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Literal
 
-from services.vault.applications.repository import ApplicationRepository
+from services.vault.applications.rules.content import Unreadable, judge_keyed
+from services.vault.applications.rules.residency import Municipalities
 from services.vault.audit import AuditEvent, AuditLog
+from services.vault.keys.campaign_keys import CampaignKeys
 from services.vault.keys.keystore import Keystore
+from services.vault.papers.draft_repository import Draft, DraftRepository, StoredDraft
 from services.vault.papers.inbox import PURPOSE, UnknownPaperError
-from services.vault.papers.repository import PaperRepository
-from services.vault.papers.rules.states import PaperState
-from shared.contracts import PaperSettled
-from shared.ids import ApplicationId, CampaignId, PaperId, derived_event_id
+from services.vault.papers.repository import PaperRepository, SettledPaper, StoredPaper
+from services.vault.papers.rules.states import STATES, PaperState
+from shared.campaign import Campaign
+from shared.canonical import canonical
+from shared.codes import intake_proof, new_code, proof_digest
+from shared.contracts import ApplicationsRejected, KeyedApplication, PaperSettled, RejectedApplication
+from shared.ids import ApplicationId, CampaignId, PaperId, derived_event_id, new_application_id
+from shared.json_types import JsonObject
 from shared.storage import Store, UnitOfWork
 
 
 class AlreadySettledError(Exception):
-    """Raised when another handler settled the paper before; `state` is its state."""
+    """Raised when the paper was settled otherwise before; `state` is its state."""
 
     def __init__(self, state: PaperState) -> None:
         super().__init__(state.value)
         self.state = state
 
 
-class NotArrivedError(Exception):
-    """Raised when a named application is not in the vault as paper of this campaign (yet)."""
+class NotKeyableError(Exception):
+    """Raised when keyed content is no application. `position` counts from 0; `reasons` are codes, without content."""
+
+    def __init__(self, position: int, reasons: tuple[str, ...]) -> None:
+        super().__init__("keyed content is no application")
+        self.position, self.reasons = position, reasons
 
 
 @dataclass(frozen=True)
 class Settlement:
-    """A handler's word. `reason` is a code (`blank`, `duplicate`), never a sentence; keyed papers name applications."""
+    """A handler's word. `reason` is a code (`blank`, `duplicate`), never a sentence; `forms` are contents as keyed."""
 
     decision: Literal["keyed", "discarded"]
     actor: str
-    application_ids: tuple[ApplicationId, ...] = ()
+    forms: tuple[JsonObject, ...] = field(default=(), repr=False)
     reason: str | None = None
 
 
 class PaperSettler:
-    """Write settlements, each once."""
+    """Write settlements, each once. The same settlement again gets the same answer."""
 
-    def __init__(self, store: Store, keystore: Keystore, audit: AuditLog) -> None:
+    def __init__(
+        self,
+        store: Store,
+        keystore: Keystore,
+        audit: AuditLog,
+        campaigns: Mapping[CampaignId, Campaign],
+        municipalities: Municipalities,
+    ) -> None:
         self._store, self._keystore, self._audit = store, keystore, audit
-        self._papers, self._applications = PaperRepository(store), ApplicationRepository(store)
+        self._campaigns, self._municipalities = campaigns, municipalities
+        self._papers, self._drafts = PaperRepository(store), DraftRepository(store)
 
-    async def settle(self, campaign: CampaignId, paper_id: PaperId, settlement: Settlement) -> PaperState:
-        """Settle a paper and return its new state.
+    async def settle(self, campaign: CampaignId, paper_id: PaperId, settlement: Settlement) -> SettledPaper:
+        """Settle a paper and return its state and applications.
 
-        Raises UnknownPaperError, AlreadySettledError, NotArrivedError, KeyDestroyedError, VaultLockedError.
+        Raises UnknownPaperError, AlreadySettledError, NotKeyableError, KeyDestroyedError, VaultLockedError.
         """
-        state = PaperState(settlement.decision)
-        subject = self._keystore.campaign(campaign).subject_of(paper_id)
-        action, outcome = f"paper:{state}", settlement.reason or "keyed"
-        audit_event = AuditEvent(settlement.actor, "handler", action, PURPOSE, campaign, subject, outcome)
+        keys = self._keystore.campaign(campaign)
+        paper = await self._papers.find(campaign, paper_id)
+        if paper is None:
+            raise UnknownPaperError
+        self._check_forms(campaign, paper, settlement.forms)
+        digest = _digest(keys, paper_id, settlement)
 
-        async def write_settlement(uow: UnitOfWork) -> PaperState:
-            # An application lost on its way would be looked for by no one, if its paper counted as keyed.
-            if not await self._applications.are_paper(uow, campaign, settlement.application_ids):
-                raise NotArrivedError
-            await self._write(uow, campaign, paper_id, state, settlement)
-            await self._audit.record([audit_event])
-            settled = PaperSettled(campaign=campaign, paper_id=paper_id, state=settlement.decision)
-            await uow.emit(settled, derived_event_id(PaperSettled.name, paper_id))
-            return state
+        async def write_settlement(uow: UnitOfWork) -> SettledPaper:
+            current = await self._papers.settled(uow, campaign, paper_id)
+            if current is None:
+                raise UnknownPaperError
+            if not STATES.allows(current.state, PaperState(settlement.decision)):
+                if current.digest == digest:
+                    return current
+                raise AlreadySettledError(current.state)
+            return await self._write(uow, keys, paper, settlement, digest)
 
         return await self._store.transact(write_settlement)
 
+    def _check_forms(self, campaign: CampaignId, paper: StoredPaper, forms: Sequence[JsonObject]) -> None:
+        """Raise NotKeyableError for content that is no application. One that breaks a rule is keyed all the same."""
+        for position, form in enumerate(forms):
+            verdict = judge_keyed(form, paper.channel, self._campaigns[campaign], self._municipalities)
+            if isinstance(verdict, Unreadable):
+                raise NotKeyableError(position, verdict.reasons)
+
     async def _write(
-        self, uow: UnitOfWork, campaign: CampaignId, paper_id: PaperId, state: PaperState, settlement: Settlement
-    ) -> None:
-        settled = await self._papers.settle(
-            uow,
-            campaign,
-            paper_id,
-            state,
-            application_ids=settlement.application_ids,
-            settled_by=settlement.actor,
-            reason=settlement.reason,
-        )
-        if settled:
-            return
-        current = await self._papers.state(uow, campaign, paper_id)
-        if current is None:
-            raise UnknownPaperError
-        raise AlreadySettledError(current)
+        self, uow: UnitOfWork, keys: CampaignKeys, paper: StoredPaper, settlement: Settlement, digest: str
+    ) -> SettledPaper:
+        drafts = [_new_draft(paper.campaign, form) for form in settlement.forms]
+        ids = tuple(draft.application_id for draft in drafts)
+        settled = SettledPaper(PaperState(settlement.decision), ids, digest)
+        reason = settlement.reason
+        await self._papers.settle(uow, paper.paper_id, settled, settled_by=settlement.actor, reason=reason)
+        await self._audit.record([_audit_event(keys, paper, settlement)])
+        if drafts:
+            stored = await asyncio.to_thread(_encrypt, keys, paper, drafts)
+            await self._drafts.insert(uow, stored)
+        else:
+            await uow.emit(_discarded(paper))
+        await uow.emit(_settled(paper, settlement, drafts), derived_event_id(PaperSettled.name, paper.paper_id))
+        return settled
+
+
+def _new_draft(campaign: CampaignId, form: JsonObject) -> Draft:
+    """Return a draft with an application id and a code of its own; no application has the id of its paper."""
+    application_id: ApplicationId = new_application_id()
+    return Draft(application_id, form, new_code(campaign, application_id))
+
+
+def _encrypt(keys: CampaignKeys, paper: StoredPaper, drafts: Sequence[Draft]) -> list[StoredDraft]:
+    return [
+        StoredDraft.encrypt(keys, paper.campaign, paper.paper_id, position, draft)
+        for position, draft in enumerate(drafts)
+    ]
+
+
+def _settled(paper: StoredPaper, settlement: Settlement, drafts: Sequence[Draft]) -> PaperSettled:
+    return PaperSettled(
+        campaign=paper.campaign,
+        paper_id=paper.paper_id,
+        state=settlement.decision,
+        applications=tuple(
+            KeyedApplication(
+                application_id=draft.application_id,
+                proof_sha256=proof_digest(intake_proof(paper.campaign, draft.application_id, draft.code)),
+            )
+            for draft in drafts
+        ),
+    )
+
+
+def _discarded(paper: StoredPaper) -> ApplicationsRejected:
+    """Return the verdict on the receipt of a paper that is no application: the draw does not wait for it."""
+    item = RejectedApplication(receipt=paper.receipt, version=1, verdict="discarded", channel=paper.channel, revision=1)
+    return ApplicationsRejected(campaign=paper.campaign, items=(item,))
+
+
+def _digest(keys: CampaignKeys, paper_id: PaperId, settlement: Settlement) -> str:
+    """Return a keyed hash of the settlement, by which the same request is known again. The actor is not in it."""
+    content = {
+        "decision": settlement.decision,
+        "reason": settlement.reason,
+        "applications": [dict(form) for form in settlement.forms],
+    }
+    return keys.index_of("settlement", f"{paper_id}\x00{canonical(content).decode('utf-8')}")
+
+
+def _audit_event(keys: CampaignKeys, paper: StoredPaper, settlement: Settlement) -> AuditEvent:
+    action, outcome = f"paper:{settlement.decision}", settlement.reason or "keyed"
+    subject = keys.subject_of(paper.paper_id)
+    return AuditEvent(settlement.actor, "handler", action, PURPOSE, paper.campaign, subject, outcome)

@@ -1,6 +1,6 @@
 """Set cards on pages: the PDF of a whole batch, of sealed cards or of open postcards. No database and no key is used.
 
-An open postcard holds neither the code nor a pass, because anybody may read it on its way.
+An open postcard holds neither code, entry number nor pass, because anybody may read it on its way.
 """
 
 import math
@@ -70,7 +70,8 @@ class Card:
     guardian: bool
     bars: str | None = field(repr=False)
     body: str = field(repr=False)
-    pass_code: str | None = field(repr=False)
+    code: str | None = field(repr=False)
+    entry_number: str | None = field(repr=False)
     receipt: str
     passes: tuple[ClassPass, ...] = field(default=(), repr=False)
 
@@ -174,7 +175,8 @@ def _card(campaign: Campaign, card: Card, index: int, number: int) -> dict[str, 
         "name": _breakable(card.name),
         "guardian": card.guardian,
         "body": _breakable(_BLANK_LINES.sub("\n\n", card.body.strip())),
-        "pass_code": card.pass_code if campaign.post == "sealed" else None,
+        "code": card.code if campaign.post == "sealed" else None,
+        "entry_number": card.entry_number if campaign.post == "sealed" else None,
         "receipt": card.receipt,
         "latin": _LATIN.search("".join((card.name, *card.address, card.body))) is not None,
     }
@@ -182,7 +184,7 @@ def _card(campaign: Campaign, card: Card, index: int, number: int) -> dict[str, 
 
 def _passes(campaign: Campaign, card: Card) -> list[tuple[str, str]]:
     """Return title and QR code of each pass that the card shows."""
-    if campaign.post != "sealed" or card.pass_code is None:
+    if campaign.post != "sealed":
         return []
     return [(_title(campaign, shown), draw_qr(shown.code)) for shown in card.passes[:_MOST_PASSES]]
 

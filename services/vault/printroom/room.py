@@ -16,6 +16,8 @@ from services.vault.deliveries.rules.states import DeliveryState
 from services.vault.identities.reveal import Identities, Revealed
 from services.vault.keys.keystore import Keystore
 from services.vault.notices.released import ReleasedTemplates
+from services.vault.notices.rules.kinds import KINDS
+from services.vault.notices.rules.shown import SHOWN
 from services.vault.notices.rules.texts import NoticeTexts
 from services.vault.printroom.cards import card_of
 from services.vault.printroom.postcards import Card, Printed, print_cards
@@ -140,10 +142,11 @@ class PrintRoom:
         known = facts.revealed.get(token)
         if known is None or texts is None:
             return None
-        person = known.person
-        entry = registered(facts.register.entries[token], person.name)
-        body = texts.card(delivery.document, delivery.slip, entry, self._clock.now())
-        card = card_of(body, delivery.slip, person, known.receipt, self._postal_codes.find(person.postal_code))
+        entry, person = facts.register.entries[token], known.person
+        body = texts.card(delivery.document, delivery.slip, registered(entry, person.name), self._clock.now())
+        shown = SHOWN[KINDS[delivery.document.kind].source, self._campaigns[delivery.campaign].post]
+        postal_code = self._postal_codes.find(person.postal_code)
+        card = card_of(body, delivery.slip, known, entry, postal_code, shown)
         return card if self._typesetter.prints("".join((card.name, *card.address, card.body))) else None
 
     def _batch(

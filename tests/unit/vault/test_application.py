@@ -7,17 +7,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.vault.applications.rules.content import Judged, Unreadable, judge
+from services.vault.applications.rules.content import Judged, Unreadable, Verdict, Withdrawal, judge, judge_keyed
 from services.vault.applications.rules.eligibility import is_minor
 from shared.contracts import Channel
 from shared.ids import ClassId
-from tests.support.identity_builders import campaign, content, written
+from tests.support.identity_builders import CODE, campaign, content, written
 
 CAMPAIGN = campaign()
 CODES = {"1600021": frozenset({"新宿区"}), "1640003": frozenset({"中野区"})}
 
 
-def verdict(whole: dict[str, Any] | bytes, channel: Channel = "web") -> Judged | Unreadable:
+def verdict(whole: dict[str, Any] | bytes, channel: Channel = "web") -> Verdict:
     plaintext = whole if isinstance(whole, bytes) else written(whole)
     return judge(plaintext, channel, CAMPAIGN, lambda code: CODES.get(code, frozenset()))
 
@@ -49,6 +49,25 @@ def test_a_right_application_is_accepted_and_normalised():
     assert (result.person.postal_code, result.person.phone) == ("1600021", "0300000001")
 
 
+def test_an_application_carries_its_code_and_shows_it_nowhere():
+    result = judged(content())
+    assert result.code == CODE
+    assert CODE not in repr(result)
+
+
+def test_a_withdrawal_carries_the_code_alone():
+    result = verdict(written({"v": 2, "withdraw": True, "code": CODE}))
+    assert result == Withdrawal(CODE)
+    assert CODE not in repr(result)
+
+
+def test_the_content_of_a_paper_has_no_code():
+    form = applicant(email=None)
+    keyed = {name: value for name, value in form.items() if name != "code"}
+    assert judge_keyed(keyed, "fax", CAMPAIGN, lambda code: CODES.get(code, frozenset())).reasons == ()
+    assert judge_keyed(form, "fax", CAMPAIGN, lambda code: CODES.get(code, frozenset())).reasons == ("malformed",)
+
+
 def test_a_child_with_a_guardian_is_accepted():
     result = judged(child())
     assert (result.reasons, result.person.grade, result.person.guardian_name) == ((), "p3", "髙橋 恵子")
@@ -65,7 +84,7 @@ def test_a_child_with_a_guardian_is_accepted():
     ids=["top", "applicant", "guardian", "choice"],
 )
 def test_unknown_members_are_refused_at_every_level(whole: dict[str, Any]):
-    assert verdict(whole) == Unreadable(("malformed",))
+    assert verdict(whole) == Unreadable(("malformed",), CODE)
 
 
 @pytest.mark.parametrize(
@@ -103,11 +122,16 @@ def test_unknown_members_are_refused_at_every_level(whole: dict[str, Any]):
         content() | {"choices": [{"class": "Tanaka Taro", "seats": 1}]},
         content() | {"choices": [{"class": "adult-running", "seats": 0}]},
         content() | {"choices": [{"class_id": "adult-running", "seats": 1}]},
-        content() | {"v": 2},
+        content() | {"v": 1},
+        content() | {"v": True},
+        content() | {"v": 2.0},
+        content() | {"withdraw": True},
+        {"v": 2, "withdraw": False, "code": CODE},
+        {"v": 2, "withdraw": 1, "code": CODE},
     ],
 )
 def test_what_does_not_fit_the_form_is_malformed(whole: dict[str, Any]):
-    assert verdict(whole) == Unreadable(("malformed",))
+    assert verdict(whole) == Unreadable(("malformed",), CODE)
 
 
 @pytest.mark.parametrize(
@@ -123,10 +147,18 @@ def test_what_does_not_fit_the_form_is_malformed(whole: dict[str, Any]):
         written(content()).replace("髙".encode(), b"\xff"),
         written(content()).replace("髙".encode(), rb"\ud800"),
         json.dumps(content()).encode("utf-16"),
+        written(content()).replace(b'"v": 2', b'"v": 2, "v": 2'),
+        written(content()).replace(b'"age": 34', b'"age": 34, "age": 34'),
+        written(content()).replace(b'"age": 34', b'"age": NaN'),
+        written(content()).replace(CODE.encode(), CODE[:-1].encode()),
+        written(content()).replace(CODE.encode(), CODE.lower().encode()),
+        written({"v": 2, "withdraw": True}),
     ],
 )
 def test_bytes_that_are_no_such_json_are_malformed(plaintext: bytes):
-    assert verdict(plaintext) == Unreadable(("malformed",))
+    refused = verdict(plaintext)
+    assert isinstance(refused, Unreadable)
+    assert refused.reasons == ("malformed",)
 
 
 @given(st.binary(max_size=300) | st.text(max_size=200).map(str.encode))
@@ -148,7 +180,7 @@ def test_any_json_gets_a_verdict(value: Any):
 
 
 def test_an_applicant_who_was_shown_another_purpose_is_rejected_and_not_stored():
-    assert verdict(content(purpose_version="2017-12")) == Unreadable(("purpose-version",))
+    assert verdict(content(purpose_version="2017-12")) == Unreadable(("purpose-version",), CODE)
 
 
 def test_a_mail_address_from_paper_is_refused_and_not_kept():

@@ -1,9 +1,9 @@
-"""Test the table of an application's states."""
+"""Test the table of a handler's decisions."""
 
-from services.vault.applications.rules.states import STATES, ApplicationState
+from services.vault.applications.rules.states import DECISIONS, ApplicationState
 
 
 def test_only_a_held_application_can_be_decided():
-    assert set(STATES.after) == set(ApplicationState)
-    assert STATES.before(ApplicationState.ACCEPTED) == STATES.before(ApplicationState.REJECTED) == ["held"]
-    assert STATES.before(ApplicationState.HELD) == []
+    assert set(DECISIONS.after) == set(ApplicationState)
+    assert DECISIONS.before(ApplicationState.ACCEPTED) == DECISIONS.before(ApplicationState.REJECTED) == ["held"]
+    assert DECISIONS.after[ApplicationState.HELD] == {ApplicationState.ACCEPTED, ApplicationState.REJECTED}

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.vault.applications.duplicates import index_keys
+from services.vault.applications.matching import keyed_hashes
 from services.vault.applications.rules.contacts import contact_channel, mail_domain_class
 from services.vault.identities.person import Person
 from services.vault.keys.campaign_keys import CampaignKeys
@@ -16,13 +16,16 @@ some_text = st.text(alphabet="佐藤高橋一郎恵子サトウ", min_size=1, ma
 
 
 def common(one: Person, other: Person) -> set[str]:
-    mine, theirs = index_keys(KEYS, one), index_keys(KEYS, other)
+    mine, theirs = keyed_hashes(KEYS, one), keyed_hashes(KEYS, other)
     return {kind for kind in mine if mine[kind] == theirs[kind]}
 
 
-def test_the_same_person_in_another_spelling_matches_twice():
+def test_an_exact_copy_matches_in_all_fields_and_any_other_change_only_by_name():
     again = person(name="高橋一郎", address="新宿区歌舞伎町1丁目4番1号")
-    assert common(person(), again) == {"name-phone", "name-address"}
+    assert common(person(), again) == {"name-phone", "name-address", "copy"}
+    changes = ({"email": "other@gmail.example"}, {"email": None}, {"age": 35}, {"guardian_name": "髙橋 恵子"})
+    for change in changes:
+        assert common(person(), person(**change)) == {"name-phone", "name-address"}
 
 
 def test_a_new_telephone_or_a_new_address_still_matches_by_the_other():
@@ -45,7 +48,7 @@ def test_two_names_match_exactly_when_they_are_equal(one: str, other: str):
 
 
 def test_the_index_means_nothing_under_another_key():
-    mine, theirs = index_keys(KEYS, person()), index_keys(OTHER_KEYS, person())
+    mine, theirs = keyed_hashes(KEYS, person()), keyed_hashes(OTHER_KEYS, person())
     assert set(mine.values()).isdisjoint(theirs.values())
 
 

@@ -12,16 +12,19 @@ from services.vault.deliveries.rules.checks import (
     find_flaw,
     is_superseded,
 )
+from shared.codes import EntryId
 from shared.contracts import Choice, NoticeDocument, OutcomeSlip
-from shared.ids import ApplicationId, CampaignId, ClassId, Receipt, Token, application_id_bytes, new_token
+from shared.ids import CampaignId, ClassId, Receipt, Token, new_token
 from tests.support.identity_builders import campaign
 
 CAMPAIGN = campaign()
 TOKEN, OTHER, POST = new_token(), new_token(), new_token()
 ENTRY = RegisterEntry(
-    application_id=ApplicationId("0b0ff1ce-0000-4000-8000-000000000001"),
     campaign=CAMPAIGN.id,
     receipt=Receipt("W-AAAA-BBBB-C"),
+    entry=EntryId("05224b1c82c78a945bd65b26380ea97b"),
+    version=1,
+    is_paper=False,
     has_mail=True,
     is_decided=True,
     choices=(Choice(class_id=ClassId("junior-football"), seats=1),),
@@ -42,7 +45,7 @@ def slip(**changes: Any) -> CheckedSlip:
         "n": 1_000_000,
         "token": TOKEN,
         "receipt": ENTRY.receipt,
-        "entry": application_id_bytes(ENTRY.application_id).hex(),
+        "entry": ENTRY.entry,
         "issued_at": "2018-05-29T10:00:00+09:00",
         "outcomes": [{"class_id": "junior-football", "outcome": "won", "seats": 1}],
         "key": "0" * 16,
@@ -162,6 +165,16 @@ def test_kinds_from_the_register_say_only_what_the_register_says(
     assert find_flaw(order, CAMPAIGN, None, Register({Token(TOKEN): entry}, {})) == flaw
 
 
-def test_a_kind_from_the_register_has_the_applications_version() -> None:
+def test_a_kind_from_the_register_has_the_version_of_the_content() -> None:
     order = document(kind="acknowledgement", n=2, slip=None)
     assert find_flaw(order, CAMPAIGN, None, REGISTER) == "wrong-number"
+    corrected = Register({TOKEN: replace(ENTRY, version=2)}, {})
+    assert find_flaw(order, CAMPAIGN, None, corrected) is None
+    assert not is_superseded(order, corrected)
+
+
+def test_a_notice_about_an_earlier_version_is_superseded_and_raises_no_alarm() -> None:
+    corrected = Register({TOKEN: replace(ENTRY, version=2)}, {})
+    order = document(kind="acknowledgement", n=1, slip=None)
+    assert find_flaw(order, CAMPAIGN, None, corrected) is None
+    assert is_superseded(order, corrected)

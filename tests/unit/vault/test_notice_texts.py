@@ -13,7 +13,9 @@ from hypothesis import strategies as st
 from services.vault.notices.rules.kinds import KINDS
 from services.vault.notices.rules.reasons import REASONS
 from services.vault.notices.rules.samples import SAMPLE_NAME, SAMPLE_RECEIPT, SampleNotice, sample_notices, sample_slip
+from services.vault.notices.rules.shown import SHOWN
 from services.vault.notices.rules.template import NoticeTemplate
+from services.vault.notices.rules.template_check import names_of
 from services.vault.notices.rules.texts import NoticeTexts, Registered, neutralise
 from services.vault.notices.sources import TemplateFiles
 from shared.campaign import Campaign, load_campaign
@@ -23,7 +25,6 @@ from shared.ids import ClassId
 
 CAMPAIGN = load_campaign(Path("deploy/campaigns/777-days.yaml"))
 IDS = [event_class.id for event_class in CAMPAIGN.classes]
-CODE = "Z2CX-EZZ6-57RY-X4D8"
 OPEN, CLOSED = CAMPAIGN.window.opens, CAMPAIGN.window.closes
 CHANNELS: tuple[NoticeChannel, ...] = ("mail", "card")
 RULE = "-" * 60
@@ -111,7 +112,9 @@ def test_a_result_names_each_class_with_its_outcome_in_both_languages(rows: tupl
         "refused": "結果　　対象外",
     }.items():
         assert body.count(text) == sum(row[1] == outcome for row in rows)
-    assert (CODE in body) == any(row[1] in {"won", "waiting"} for row in rows)
+    assert ("確認コードは、メールやお電話ではお知らせしません" in body) == any(
+        row[1] in {"won", "waiting"} for row in rows
+    )
 
 
 @pytest.mark.parametrize("kind", SINGLE)
@@ -135,10 +138,26 @@ def test_an_announcement_names_no_applicant_and_no_receipt_number() -> None:
                     assert SAMPLE_RECEIPT not in text
 
 
-def test_no_card_and_no_acknowledgement_holds_the_code() -> None:
-    for sample, subject, text in samples():
-        if sample.document.channel == "card" or sample.document.kind == "acknowledgement":
-            assert CODE not in subject + text
+def test_no_template_can_name_a_code_or_an_entry_number() -> None:
+    for kind in KINDS:
+        assert not {"code", "pass_code", "entry", "entry_number", "token"} & names_of(kind).keys()
+
+
+def test_what_a_notice_may_show_stands_in_one_table() -> None:
+    """The code leaves the vault on sealed cards alone; announcements show nothing of one person."""
+    sources = {kind.source for kind in KINDS.values()}
+    assert set(SHOWN) == {(source, form) for source in sources for form in ("mail", "open", "sealed")}
+    assert {form for (_, form), items in SHOWN.items() if {"code", "entry-number"} & items} == {"sealed"}
+    assert all("passes" not in SHOWN[source, "open"] for source in sources)
+    assert not SHOWN["campaign", "mail"] | SHOWN["campaign", "open"] | SHOWN["campaign", "sealed"]
+
+
+@pytest.mark.parametrize("channel", CHANNELS)
+def test_an_acknowledgement_names_the_version_of_the_content(channel: NoticeChannel) -> None:
+    titles = {sample.title: sample.render(TEXTS)[1] for sample in sample_notices("acknowledgement", channel, CAMPAIGN)}
+    assert "第1版" in titles["complete 1"]
+    assert "第2版" in titles["complete 2"]
+    assert "訂正を受け付けました" in titles["complete 2"]
 
 
 def test_each_notice_names_the_status_page_and_the_page_that_checks_the_draw() -> None:

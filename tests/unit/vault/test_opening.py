@@ -30,6 +30,20 @@ def sealed(application_id: ApplicationId, plaintext: bytes = PLAINTEXT) -> str:
     return SealingKey.from_document(document, campaign=CAMPAIGN, trusted=signing.public).seal(application_id, plaintext)
 
 
+def test_a_version_opens_only_in_its_place():
+    application_id = new_application_id()
+    signing = SigningKey.generate()
+    key = SealingKey.from_document(
+        key_document(CAMPAIGN, KEYS.current, signing), campaign=CAMPAIGN, trusted=signing.public
+    )
+    for version in (1, 2, 12):
+        text = key.seal(application_id, PLAINTEXT, version)
+        assert OPENER.open_application(text, KEY_ID, application_id, version) == PLAINTEXT
+        for other in {1, 2, 3, 12} - {version}:
+            with pytest.raises(NotOpenedError):
+                OPENER.open_application(text, KEY_ID, application_id, other)
+
+
 def test_the_second_opinion_agrees_with_rfc_9180():
     """Appendix A.1.1: from shared secret and info to key and base nonce."""
     secret = bytes.fromhex("fe0e18c9f024ce43799ae393c7e8fe8fce9d218875e8227b0187c04e7d2ea1fc")

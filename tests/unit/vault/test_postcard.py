@@ -14,7 +14,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from services.vault.deliveries.rules.checks import RegisterEntry
 from services.vault.identities.person import Person
+from services.vault.identities.reveal import Revealed
+from services.vault.notices.rules.shown import SHOWN
 from services.vault.printroom.cards import card_of, customer_bars
 from services.vault.printroom.postcards import (
     BARS_WIDTH_MM,
@@ -27,11 +30,13 @@ from services.vault.printroom.postcards import (
 )
 from services.vault.printroom.rules import barcode
 from shared.campaign import Campaign, load_campaign
+from shared.codes import EntryId
 from shared.contracts import ClassPass
 from shared.errors import ConfigurationError
-from shared.ids import Receipt
+from shared.ids import ApplicationId, Receipt, new_token
 from shared.postal_codes import CodeKind, PostalCode, PostalCodes, PostalTown
 from shared.typesetting import Typesetter
+from tests.support.identity_builders import CODE
 
 CAMPAIGN = load_campaign(Path("deploy/campaigns/777-days.yaml"))
 OPEN = CAMPAIGN.model_copy(update={"post": "open"})
@@ -47,8 +52,21 @@ CARD = Card(
     guardian=False,
     bars=barcode.bars("1608484", "1-4-1-503"),
     body="ジュニアサッカー教室　当選\n\n当日お越しください。",
-    pass_code="7K3M-9Q2P-6A4D-RT5W",
+    code="ZK3M-9Q2P-6A4D-RT5W",
+    entry_number="E-0MH4-P742-Q",
     receipt="W-7K3M-9Q2P-6",
+)
+ENTRY = RegisterEntry(
+    campaign=CAMPAIGN.id,
+    receipt=Receipt("W-7K3M-9Q2P-6"),
+    entry=EntryId("05224b1c82c78a945bd65b26380ea97b"),
+    version=1,
+    is_paper=False,
+    has_mail=False,
+    is_decided=True,
+    choices=(),
+    refused=(),
+    reasons=(),
 )
 PASSES = tuple(
     ClassPass(class_id=each.id, code="KP1:" + "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567" * 5) for each in CAMPAIGN.classes
@@ -104,9 +122,9 @@ def test_an_open_postcard_has_an_address_side_and_a_result_side_of_100_by_148_mm
     assert "W-7K3M-9Q2P-6" in result
 
 
-def test_an_open_postcard_holds_neither_code_nor_pass() -> None:
+def test_an_open_postcard_holds_neither_code_nor_entry_number_nor_pass() -> None:
     printed = print_cards(TYPESETTER, OPEN, [replace(CARD, passes=PASSES[:2])])
-    assert "7K3M-9Q2P-6A4D" not in "".join(texts(printed.pdf))
+    assert all(secret not in "".join(texts(printed.pdf)) for secret in ("ZK3M-9Q2P", "0MH4-P742", "確認コード"))
     assert scanned(printed.pdf) == []
 
 
@@ -116,17 +134,25 @@ def test_a_sealed_card_is_one_sheet_with_code_and_passes_inside() -> None:
     outside, inside = texts(printed.pdf)
     assert "渡邉 𠮷之助" in outside
     assert CAMPAIGN.office.name in outside
-    assert all(secret not in outside for secret in ("当選", "7K3M", "参加証"))
-    assert all(text in inside for text in ("当選", "7K3M-9Q2P-6A4D-RT5W", "W-7K3M-9Q2P-6", "参加証"))
+    assert all(secret not in outside for secret in ("当選", "9Q2P", "P742", "参加証"))
+    shown = ("当選", "ZK3M-9Q2P-6A4D-RT5W", "W-7K3M-9Q2P-6", "E-0MH4-P742-Q", "参加証")
+    assert all(text in inside for text in shown)
     assert [code.text for code in scanned(printed.pdf)] == [PASSES[0].code]
 
 
+def test_a_sealed_card_for_a_web_applicant_asks_for_the_code_noted_and_shows_the_entry_number() -> None:
+    printed = print_cards(TYPESETTER, CAMPAIGN, [replace(CARD, code=None, passes=PASSES[:1])])
+    outside, inside = texts(printed.pdf)
+    assert "控えた確認コード" in inside
+    assert all(text in inside for text in ("W-7K3M-9Q2P-6", "E-0MH4-P742-Q", "参加証"))
+    assert "ZK3M-9Q2P" not in outside + inside
+
+
 @FORMS
-def test_a_card_without_a_code_does_not_speak_of_one(campaign: Campaign) -> None:
-    printed = print_cards(TYPESETTER, campaign, [replace(CARD, pass_code=None)])
+def test_a_card_about_no_person_shows_no_number(campaign: Campaign) -> None:
+    printed = print_cards(TYPESETTER, campaign, [replace(CARD, code=None, entry_number=None, body="中止します。")])
     assert printed.pages == 2
-    assert "確認コード" not in "".join(texts(printed.pdf))
-    assert "W-7K3M-9Q2P-6" in texts(printed.pdf)[1]
+    assert all(text not in "".join(texts(printed.pdf)) for text in ("確認コード", "抽選番号", "P742"))
 
 
 @FORMS
@@ -270,12 +296,30 @@ def _width(code: zxingcpp.Barcode) -> float:
 
 
 def test_pupils_are_addressed_with_their_guardians_whose_names_stay_off_the_card() -> None:
-    pupil = card_of("結果です。", None, PERSON, Receipt("W"), TOWN)
-    adult = card_of("結果です。", None, replace(PERSON, grade=None, age=34, guardian_name=None), Receipt("W"), TOWN)
+    pupil = card_of("結果です。", None, revealed(PERSON), ENTRY, TOWN, frozenset())
+    adult_person = replace(PERSON, grade=None, age=34, guardian_name=None)
+    adult = card_of("結果です。", None, revealed(adult_person), ENTRY, TOWN, frozenset())
     assert (pupil.guardian, adult.guardian) == (True, False)
     address, _ = texts(print_cards(TYPESETTER, CAMPAIGN, [pupil]).pdf)
     assert "保護者様" in address
     assert "太郎" not in address
+
+
+def test_only_an_application_by_paper_gets_its_code_and_only_where_the_table_allows_it() -> None:
+    paper, items = replace(ENTRY, is_paper=True), SHOWN["register", "sealed"]
+    by_paper = card_of("受け付けました。", None, revealed(PERSON), paper, TOWN, items)
+    by_web = card_of("受け付けました。", None, revealed(PERSON), ENTRY, TOWN, items)
+    assert (by_paper.code, by_paper.entry_number) == ("Z2CX-EZZ6-57RY-X4D8", "E-0MH4-P742-Q")
+    assert (by_web.code, by_web.entry_number) == (None, "E-0MH4-P742-Q")
+    for source in ("slip", "register", "campaign"):
+        postcard = card_of("結果です。", None, revealed(PERSON), paper, TOWN, SHOWN[source, "open"])
+        assert (postcard.code, postcard.entry_number, postcard.passes) == (None, None, ())
+
+
+def revealed(person: Person) -> Revealed:
+    """Return the identity of the vector's application in `tests/cases/codes.json`."""
+    application_id = ApplicationId("0b0e7c4a-6f0f-4d2e-9a55-3c1d2e4f5a6b")
+    return Revealed(new_token(), CAMPAIGN.id, application_id, Receipt("W-7K3M-9Q2P-6"), person, CODE)
 
 
 @FORMS

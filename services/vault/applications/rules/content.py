@@ -5,8 +5,9 @@ Unknown members are refused, not ignored (R-C3); nothing that is refused is ever
 
 import re
 import unicodedata
-from dataclasses import dataclass, replace
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Annotated, Literal, TypeAlias
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
@@ -15,8 +16,10 @@ from services.vault.applications.rules.eligibility import eligible, guardian_pro
 from services.vault.applications.rules.residency import Municipalities, Residence, residence
 from services.vault.identities.person import Person
 from shared.campaign import Campaign
+from shared.codes import Code, CodeField
 from shared.contracts import Channel, Choice, Refusal
 from shared.ids import ClassIdField
+from shared.strict_json import parse_strict_json
 
 _LONGEST = {"name": 80, "address": 200, "email": 254}
 _DOUBTS = {Residence.CONTRADICTION: ("postal-mismatch",), Residence.UNKNOWN: ("postal-unknown",)}
@@ -76,25 +79,55 @@ class _Wanted(_Member):
     seats: Annotated[int, Field(ge=1, le=20)]
 
 
-class _Plaintext(_Member):
-    v: Literal[1]
+class _Form(_Member):
+    """Content of an application without its code, as a handler keys a paper."""
+
+    v: Literal[2]
     purpose_version: Annotated[str, Field(max_length=32)]
     applicant: _Applicant
     guardian: _Guardian | None = None
     choices: Annotated[list[_Wanted], Field(min_length=1, max_length=20)]
 
     @model_validator(mode="after")
-    def _choices_are_distinct(self) -> "_Plaintext":
+    def _choices_are_distinct(self) -> "_Form":
         if len({choice.class_id for choice in self.choices}) != len(self.choices):
             raise ValueError("choices")
         return self
 
 
+class _Plaintext(_Form):
+    code: CodeField
+
+
+class _Withdrawal(_Member):
+    v: Literal[2]
+    withdraw: Annotated[bool, Field(strict=True)]
+    code: CodeField
+
+
+class _Coded(BaseModel):
+    """Anything with a code, so that content of a wrong form can still be known as the applicant's."""
+
+    model_config = ConfigDict(frozen=True, hide_input_in_errors=True, strict=True)
+    code: CodeField
+
+
 @dataclass(frozen=True)
 class Unreadable:
-    """Verdict on content without a person, or with one who was shown another purpose of use. Nothing is stored."""
+    """Verdict on content without a person, or with one who was shown another purpose of use. No person is stored.
+
+    `code` is None where the content has none.
+    """
 
     reasons: tuple[str, ...]
+    code: Code | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True)
+class Withdrawal:
+    """Applicant's word that the application is withdrawn."""
+
+    code: Code = field(repr=False)
 
 
 @dataclass(frozen=True)
@@ -106,21 +139,63 @@ class Judged:
     refused: tuple[Refusal, ...]
     reasons: tuple[str, ...] = ()
     doubts: tuple[str, ...] = ()
+    code: Code | None = field(default=None, repr=False)
+    """None for the content of a paper, whose code the vault makes."""
 
 
-def judge(
-    plaintext: bytes, channel: Channel, campaign: Campaign, municipalities: Municipalities
-) -> Unreadable | Judged:
-    """Return the verdict by the rules alone; duplicates are not known here."""
+Verdict: TypeAlias = Unreadable | Withdrawal | Judged
+
+
+def judge(plaintext: bytes, channel: Channel, campaign: Campaign, municipalities: Municipalities) -> Verdict:
+    """Return the verdict on sealed content by the rules alone; code and duplicates are compared by the caller."""
     try:
-        content = _Plaintext.model_validate_json(plaintext, strict=True)
-    except (ValidationError, RecursionError):
+        parsed = parse_strict_json(plaintext)
+    except ValueError:
         return Unreadable(("malformed",))
+    try:
+        if isinstance(parsed, dict) and "withdraw" in parsed:
+            return Withdrawal(_Withdrawal.model_validate(_exact(parsed)).code)
+        content = _Plaintext.model_validate(_exact(parsed))
+    except (ValidationError, ValueError, RecursionError):
+        return Unreadable(("malformed",), _code_of(parsed))
+    return _judge_form(content, channel, campaign, municipalities, content.code)
+
+
+def judge_keyed(
+    form: Mapping[str, object], channel: Channel, campaign: Campaign, municipalities: Municipalities
+) -> Unreadable | Judged:
+    """Return the verdict on the content of a paper, which has no code."""
+    try:
+        content = _Form.model_validate(_exact(form))
+    except (ValidationError, ValueError, RecursionError):
+        return Unreadable(("malformed",))
+    return _judge_form(content, channel, campaign, municipalities, None)
+
+
+def _judge_form(
+    content: _Form, channel: Channel, campaign: Campaign, municipalities: Municipalities, code: Code | None
+) -> Unreadable | Judged:
+    """Return the verdict on content of the right form."""
     if content.purpose_version != campaign.purpose.version:
-        return Unreadable(("purpose-version",))
+        return Unreadable(("purpose-version",), code)
     person = _person(content)
     wanted = tuple(Choice(class_id=choice.class_id, seats=choice.seats) for choice in content.choices)
-    return _judge(person, wanted, channel, campaign, municipalities)
+    return replace(_judge(person, wanted, channel, campaign, municipalities), code=code)
+
+
+def _exact(parsed: object) -> object:
+    """Return the value. Raises ValueError for `"v": 2.0` and `"withdraw": 1`, which equal right values in Python."""
+    if isinstance(parsed, Mapping) and (type(parsed.get("v")) is not int or parsed.get("withdraw", True) is not True):
+        raise ValueError("a value of another type")
+    return parsed
+
+
+def _code_of(parsed: object) -> Code | None:
+    """Return the code of content whose form is wrong otherwise; None if it has none."""
+    try:
+        return _Coded.model_validate(parsed).code
+    except ValidationError:
+        return None
 
 
 def _judge(
@@ -152,7 +227,7 @@ def _collectable(person: Person, channel: Channel) -> Person:
     )
 
 
-def _person(content: _Plaintext) -> Person:
+def _person(content: _Form) -> Person:
     applicant = content.applicant
     return Person(
         name=normalise.display(applicant.name),

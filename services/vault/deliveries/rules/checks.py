@@ -5,22 +5,20 @@ A document that fails a check is `invalid`: it is counted and raises an alarm. A
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final, Literal
+from typing import Literal
 
 from services.vault.notices.rules.kinds import KINDS, check_params, holds
 from services.vault.notices.rules.registered import Registered
 from shared.campaign import Campaign
+from shared.codes import EntryId
 from shared.contracts import Choice, NoticeDocument, OutcomeSlip, Refusal
-from shared.ids import ApplicationId, CampaignId, Receipt, Token, application_id_bytes
+from shared.ids import CampaignId, Receipt, Token
 
 Flaw = Literal[
     "unknown-kind", "bad-params", "bad-form", "unknown-recipient", "no-address", "bad-slip", "foreign-slip",
     "wrong-number", "condition", "too-many", "repeated-key",
 ]  # fmt: skip
 """Reason why a document is invalid; for logs and people, never for an answer."""
-
-CONTENT_VERSION: Final = 1
-"""Version of an application's content; applicants cannot correct one yet."""
 
 
 @dataclass(frozen=True)
@@ -35,12 +33,15 @@ class CheckedSlip:
 class RegisterEntry:
     """Facts of the register about one application, without the person.
 
-    `is_decided`: its own content is decided, whether or not it may be a duplicate.
+    `version`: of its content. `is_decided`: its own content is decided, whether or not it may be a duplicate.
+    `is_paper`: it came on paper, so that only a sealed card can bring its code to the applicant.
     """
 
-    application_id: ApplicationId
     campaign: CampaignId
     receipt: Receipt
+    entry: EntryId | None
+    version: int
+    is_paper: bool
     has_mail: bool
     is_decided: bool
     choices: tuple[Choice, ...]
@@ -92,11 +93,15 @@ def _source_flaw(
 
 
 def is_superseded(document: NoticeDocument, register: Register) -> bool:
-    """Return True if a newer slip of the applicant was seen."""
+    """Return True if a newer slip of the applicant was seen, or a newer version of the application is there."""
     kind = KINDS.get(document.kind)
-    if kind is None or kind.source != "slip" or document.token is None:
+    if kind is None or document.token is None:
         return False
-    return document.n < register.newest.get(Token(document.token), 0)
+    token = Token(document.token)
+    if kind.source == "slip":
+        return document.n < register.newest.get(token, 0)
+    entry = register.entries.get(token)
+    return kind.source == "register" and entry is not None and document.n < entry.version
 
 
 def registered(application: RegisterEntry, name: str = "") -> Registered:
@@ -107,7 +112,7 @@ def registered(application: RegisterEntry, name: str = "") -> Registered:
         reasons=application.reasons,
         refused=application.refused,
         choices=application.choices,
-        version=CONTENT_VERSION,
+        version=application.version,
     )
 
 
@@ -129,7 +134,7 @@ def _slip_flaw(document: NoticeDocument, checked: CheckedSlip | None, applicatio
         slip.campaign == document.campaign
         and slip.token == document.token
         and slip.receipt == application.receipt
-        and slip.entry == application_id_bytes(application.application_id).hex()
+        and slip.entry == application.entry
     )
     if not belongs:
         return "foreign-slip"
@@ -139,7 +144,9 @@ def _slip_flaw(document: NoticeDocument, checked: CheckedSlip | None, applicatio
 
 
 def _register_flaw(document: NoticeDocument, application: RegisterEntry) -> Flaw | None:
-    if document.n != CONTENT_VERSION:
+    if document.n < application.version:
+        return None  # superseded, which is no flaw
+    if document.n > application.version:
         return "wrong-number"
     allowed = application.is_decided and holds(document.kind, registered(application), document.params)
     return None if allowed else "condition"

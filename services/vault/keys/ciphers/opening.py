@@ -38,9 +38,12 @@ class Opener:
         self._private = {secret.key_id: secret.private_key() for secret in keys.sealing}
         self._suite = hpke.Suite(hpke.KEM.MLKEM768_X25519, hpke.KDF.HKDF_SHA256, hpke.AEAD.AES_256_GCM)
 
-    def open_application(self, sealed: str, key_id: KeyId, application_id: ApplicationId) -> bytes:
-        """Return the plaintext. Raises NotOpenedError. A replay opens too: the caller knows the ids seen."""
-        return self._open(sealed, key_id, info(self._campaign, key_id, application_id))
+    def open_application(self, sealed: str, key_id: KeyId, application_id: ApplicationId, version: int = 1) -> bytes:
+        """Return the plaintext of one version. Raises NotOpenedError.
+
+        Bytes sealed for another version do not open. The same version again does: the caller knows those seen.
+        """
+        return self._open(sealed, key_id, info(self._campaign, key_id, application_id, version))
 
     def open_paper(self, sealed: str, key_id: KeyId, paper_id: PaperId) -> bytes:
         """Return the file of a fax or a scan. Raises NotOpenedError."""
@@ -56,8 +59,11 @@ class Opener:
             raise NotOpenedError("not sealed for this campaign, key and id") from None
 
 
-def info(campaign: CampaignId, key_id: KeyId, application_id: ApplicationId) -> bytes:
-    return _joined("kuji/application/1", campaign, key_id, application_id)
+def info(campaign: CampaignId, key_id: KeyId, application_id: ApplicationId, version: int = 1) -> bytes:
+    """Return HPKE's `info` of one version: version 1 keeps its form, later ones name their number."""
+    if version == 1:
+        return _joined("kuji/application/1", campaign, key_id, application_id)
+    return _joined("kuji/version/2", campaign, key_id, application_id, str(version))
 
 
 def paper_info(campaign: CampaignId, key_id: KeyId, paper_id: PaperId) -> bytes:

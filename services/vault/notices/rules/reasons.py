@@ -24,6 +24,7 @@ REASONS: Final[Mapping[str, Bilingual]] = {
     "channel-email": Bilingual(
         "メールアドレスは専用サイトからのみ受け付けます", "e-mail addresses are taken on the site only"
     ),
+    "withdrawn": Bilingual("申込みの取下げを受け付けました", "the application was withdrawn, as you asked"),
     "duplicate": Bilingual("同じ方の別の申込みを受け付けています", "another application of the same person stands"),
 }
 
@@ -59,7 +60,23 @@ _DUPLICATE: Final = (
         "If you know of no other application, please call the office.",
     ),
 )
+_WITHDRAWN: Final = Bilingual(
+    "取下げに心当たりがないときは、下記へお電話ください。",
+    "If it was not you who withdrew it, please call the office.",
+)
 _ASK: Final = Bilingual("くわしくは、下記へお電話ください。", "Please call the office for the details.")
+
+
+def _again(closes: Bilingual | None) -> list[Bilingual]:
+    """Return that a withdrawn application can be made again, while applications are taken."""
+    if closes is None:
+        return [_CLOSED]
+    return [
+        Bilingual(
+            f"{closes.text}までに、受付番号と確認コードで、改めて申し込むことができます。",
+            f"You may apply again before {closes.text_en}, with receipt number and code.",
+        )
+    ]
 
 
 def reason_text(code: str | None) -> Bilingual:
@@ -75,6 +92,8 @@ def advise(codes: Iterable[str], closes: Bilingual | None) -> list[Bilingual]:
     reasons = list(dict.fromkeys(codes))
     if "duplicate" in reasons:
         return list(_DUPLICATE)
+    if "withdrawn" in reasons:
+        return [*_again(closes), _WITHDRAWN]
     if not reasons or not all(code in _CORRECTIONS for code in reasons):
         return [_ASK, _OTHERS_STAND]
     if closes is None:

@@ -16,7 +16,6 @@ from shared.ids import DrawId, Receipt, Token
 
 SAMPLE_NAME: Final = "見本　太郎"
 SAMPLE_RECEIPT: Final = Receipt("W-7K3M-9Q2P-6")
-_CODE: Final = "Z2CX-EZZ6-57RY-X4D8"
 _TOKEN: Final = Token("tok_" + "0" * 26)
 
 _OUTCOMES: Final = (
@@ -76,7 +75,6 @@ def sample_slip(
     campaign: Campaign, rows: list[tuple[EventClass, str, str | None]], *, draw: int, change: int
 ) -> OutcomeSlip:
     """Return a slip with these outcomes. Its signature is not valid."""
-    has_code = any(outcome in {"won", "waiting", "offered"} for _, outcome, _ in rows)
     return OutcomeSlip(
         campaign=campaign.id,
         draw=DrawId(f"{campaign.id}-{draw}"),
@@ -86,7 +84,6 @@ def sample_slip(
         entry="0" * 32,
         issued_at=campaign.draw.at.isoformat(),
         outcomes=tuple(_outcome(campaign, *row) for row in rows),
-        pass_code=_CODE if has_code else None,
         key="0" * 16,
         signature="0" * 86,
     )
@@ -116,13 +113,17 @@ def _register_samples(kind: str, channel: NoticeChannel, known: Kind, campaign: 
                 registered = _registered((reason,), refused if reason == "grade" else (), ())
                 yield _sample(reason, kind, channel, campaign, registered=registered, now=now)
         else:
-            yield _sample("complete", kind, channel, campaign, registered=_registered((), (), choices), now=now)
+            for version in (1, 2):
+                complete = _registered((), (), choices, version)
+                yield _sample(f"complete {version}", kind, channel, campaign, registered=complete, now=now)
             partly = _registered((), refused, choices)
             yield _sample("a class refused", kind, channel, campaign, registered=partly, now=now)
 
 
-def _registered(reasons: tuple[str, ...], refused: tuple[Refusal, ...], choices: tuple[Choice, ...]) -> Registered:
-    return Registered(SAMPLE_RECEIPT, SAMPLE_NAME, reasons, refused, choices, 1)
+def _registered(
+    reasons: tuple[str, ...], refused: tuple[Refusal, ...], choices: tuple[Choice, ...], version: int = 1
+) -> Registered:
+    return Registered(SAMPLE_RECEIPT, SAMPLE_NAME, reasons, refused, choices, version)
 
 
 def _announcement_samples(kind: str, channel: NoticeChannel, known: Kind, campaign: Campaign) -> Iterator[SampleNotice]:
@@ -145,7 +146,7 @@ def _sample(
     now: datetime | None = None,
 ) -> SampleNotice:
     params: NoticeParams = {"class_id": campaign.classes[0].id} if "class_id" in KINDS[kind].params else {}
-    document = _document(kind, channel, campaign, slip.n if slip else 1, params)
+    document = _document(kind, channel, campaign, slip.n if slip else (registered.version if registered else 1), params)
     facts = registered or _registered((), (), ())
     return SampleNotice(title, document, slip, facts, now or campaign.notify_by)
 

@@ -52,22 +52,20 @@ def find_mistakes(source: str, kind: str, channel: NoticeChannel, campaign: Camp
     except ValueError as error:
         yield str(error)
         return
-    mistakes = [*_find_name_mistakes(trees, kind, channel), *_find_addresses("".join(map(_written, trees)), ())]
+    mistakes = [*_find_name_mistakes(trees, kind), *_find_addresses("".join(map(_written, trees)), ())]
     yield from mistakes or _find_mistakes_of_samples(source, kind, channel, campaign)
 
 
-def _find_name_mistakes(trees: list[nodes.Template], kind: str, channel: NoticeChannel) -> Iterator[str]:
-    names = names_of(kind, channel)
+def _find_name_mistakes(trees: list[nodes.Template], kind: str) -> Iterator[str]:
+    names = names_of(kind)
     subject, body = trees
-    yield from _Names({name: form for name, form in names.items() if name not in {"name", "code"}}).check(subject)
+    yield from _Names({name: form for name, form in names.items() if name != "name"}).check(subject)
     yield from _Names(names).check(body)
 
 
-def names_of(kind: str, channel: NoticeChannel) -> dict[str, object]:
-    """Return the names that a template of this kind may use, with their members. A card has no code."""
-    return {
-        name: form for name, form in _members(VALUES[KINDS[kind].source]).items() if (channel, name) != ("card", "code")
-    }
+def names_of(kind: str) -> dict[str, object]:
+    """Return the names that a template of this kind may use, with their members. None of them is a code."""
+    return _members(VALUES[KINDS[kind].source])
 
 
 def _members(values: type) -> dict[str, object]:

@@ -55,9 +55,9 @@ class NoticeTexts:
     def card(
         self, document: NoticeDocument, slip: OutcomeSlip | None, registered: Registered | None, now: datetime
     ) -> str:
-        """Return the text side of a card, which holds neither the code nor a pass. Raises as `mail`."""
+        """Return the text side of a card. Raises as `mail`."""
         values = self._values(document, slip, registered, now)
-        return self._templates[document.kind, "card"].render({**_members(values), "code": None})[1]
+        return self._templates[document.kind, "card"].render(_members(values))[1]
 
     def _values(
         self, document: NoticeDocument, slip: OutcomeSlip | None, registered: Registered | None, now: datetime

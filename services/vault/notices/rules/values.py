@@ -45,7 +45,7 @@ class SlipValues:
     """Values of a text about a slip.
 
     `line`: class that the notice is about, None for the result; `others`: all other classes. `hopeful`: a class is won,
-    offered or waited for. `redraw`: the draw corrects an earlier one. `code`: pass code, in mails only.
+    offered or waited for. `redraw`: the draw corrects an earlier one. The code is no value: no text may repeat it.
     """
 
     campaign: CampaignText
@@ -61,7 +61,6 @@ class SlipValues:
     hopeful: bool
     redraw: bool
     has_pass: bool
-    code: str | None
 
 
 @dataclass(frozen=True)
@@ -69,7 +68,8 @@ class RegisterValues:
     """Values of a text about an application as it was registered.
 
     `lines`: classes in the draw; `refused`: classes that the rules do not allow; `reasons`: against all of it;
-    `advice`: what still counts and what to do. `open`: applications are still taken.
+    `advice`: what still counts and what to do. `open`: applications are still taken. `version`: of the content, counted
+    from 1; `corrected`: it is not the first.
     """
 
     campaign: CampaignText
@@ -77,6 +77,8 @@ class RegisterValues:
     pages: PagesText
     name: str
     receipt: str
+    version: int
+    corrected: bool
     lines: tuple[ClassLine, ...]
     refused: tuple[ClassLine, ...]
     reasons: tuple[Bilingual, ...]
@@ -126,7 +128,6 @@ def slip_values(facts: CampaignFacts, slip: OutcomeSlip, name: str, params: Noti
         hopeful=bool(outcomes & {"won", "waiting", "offered"}),
         redraw=draw_number(slip.draw) > 1,
         has_pass=bool(slip.passes),
-        code=slip.pass_code,
     )
 
 
@@ -141,6 +142,8 @@ def register_values(facts: CampaignFacts, registered: Registered, name: str, now
         pages=facts.pages,
         name=name,
         receipt=registered.receipt,
+        version=registered.version,
+        corrected=registered.version > 1,
         lines=choice_lines(facts, registered.choices),
         refused=refusal_lines(facts, registered.refused),
         reasons=tuple(reason_text(code) for code in registered.reasons if code not in of_classes),

@@ -1,0 +1,138 @@
+"""One application as the vault stores it: the verdict on its highest version, without the person. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal, Self
+
+from services.vault.applications.rules.states import DUPLICATE, ApplicationState, OwnStatus
+from shared.codes import EntryId, ProofDigest
+from shared.contracts import Channel, Choice, Refusal
+from shared.ids import ApplicationId, CampaignId, Receipt, Token
+
+
+@dataclass(frozen=True)
+class Match:
+    """An earlier application that looks like the same person; `kind` is `name-phone`, `name-address` or `copy`."""
+
+    application_id: ApplicationId
+    kind: str
+
+
+@dataclass(frozen=True)
+class StoredApplication:
+    """An application and its verdict.
+
+    `token` is None if no version could be read: then no person is stored. `entry` is None until a version had a code.
+    `version`: highest version answered; `content_version`: version of the content, lower where later versions did not
+    carry the applicant's code. `keys`: keyed hashes by kind, empty without a person. `arrived_at`: order among
+    applications of one person; `received_at`: arrival of the first version.
+    """
+
+    application_id: ApplicationId
+    campaign: CampaignId
+    receipt: Receipt
+    version: int
+    content_version: int
+    channel: Channel
+    state: ApplicationState
+    token: Token | None
+    entry: EntryId | None
+    proof_sha256: ProofDigest | None
+    contact: Literal["mail", "post"] | None
+    mail_domain_class: str | None
+    choices: tuple[Choice, ...]
+    refused: tuple[Refusal, ...]
+    reasons: tuple[str, ...]
+    doubts: tuple[str, ...]
+    match: Match | None
+    keys: Mapping[str, str]
+    revision: int
+    received_at: datetime
+    arrived_at: datetime
+    decided_by: str | None = None
+
+    @property
+    def is_rejected_as_duplicate(self) -> bool:
+        """True if a handler rejected it because of another application; its own content is in order."""
+        return self.state is ApplicationState.REJECTED and (self.match is not None or self.reasons == (DUPLICATE,))
+
+    @property
+    def is_applying(self) -> bool:
+        """True if its own content is in order: it stands, or would if no other application did."""
+        if self.state is ApplicationState.REJECTED:
+            return self.is_rejected_as_duplicate
+        return self.state is not ApplicationState.WITHDRAWN
+
+    @property
+    def own_status(self) -> OwnStatus:
+        """Status that the applicant reads; whether the same person applied before makes no difference."""
+        if self.state is ApplicationState.WITHDRAWN:
+            return "withdrawn"
+        if not self.is_applying:
+            return "rejected"
+        is_open = self.state in {ApplicationState.HELD, ApplicationState.SUPERSEDED} and self.doubts
+        return "under-review" if is_open else "complete"
+
+    @property
+    def own_reasons(self) -> tuple[str, ...]:
+        """Reasons of its own against the application, as notices give them."""
+        if self.state is ApplicationState.WITHDRAWN:
+            return ("withdrawn",)
+        return () if self.is_applying else self.reasons
+
+    @classmethod
+    def from_document(cls, document: Mapping[str, Any]) -> Self:
+        """Read a document of the collection."""
+        return cls(
+            application_id=ApplicationId(document["_id"]),
+            campaign=CampaignId(document["campaign"]),
+            receipt=Receipt(document["receipt"]),
+            version=document["version"],
+            content_version=document["content_version"],
+            channel=document["channel"],
+            state=ApplicationState(document["state"]),
+            token=document["token"],
+            entry=document["entry"],
+            proof_sha256=document["proof_sha256"],
+            contact=document["contact"],
+            mail_domain_class=document["mail_domain_class"],
+            choices=tuple(Choice(**choice) for choice in document["choices"]),
+            refused=tuple(Refusal(**refusal) for refusal in document["refused"]),
+            reasons=tuple(document["reasons"]),
+            doubts=tuple(document["doubts"]),
+            match=Match(**document["match"]) if document["match"] else None,
+            keys=dict(document["keys"]),
+            revision=document["revision"],
+            received_at=document["received_at"],
+            arrived_at=document["arrived_at"],
+            decided_by=document["decided_by"],
+        )
+
+    def to_document(self) -> dict[str, Any]:
+        """Return the document to store."""
+        match = self.match
+        return {
+            "_id": self.application_id,
+            "campaign": self.campaign,
+            "receipt": self.receipt,
+            "version": self.version,
+            "content_version": self.content_version,
+            "channel": self.channel,
+            "state": self.state.value,
+            "token": self.token,
+            "entry": self.entry,
+            "proof_sha256": self.proof_sha256,
+            "contact": self.contact,
+            "mail_domain_class": self.mail_domain_class,
+            "choices": [choice.model_dump() for choice in self.choices],
+            "refused": [refusal.model_dump() for refusal in self.refused],
+            "reasons": list(self.reasons),
+            "doubts": list(self.doubts),
+            "match": {"application_id": match.application_id, "kind": match.kind} if match else None,
+            "keys": dict(self.keys),
+            "revision": self.revision,
+            "received_at": self.received_at,
+            "arrived_at": self.arrived_at,
+            "decided_by": self.decided_by,
+        }

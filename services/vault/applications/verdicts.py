@@ -1,0 +1,177 @@
+"""Judge opened versions against the applications stored before, store the result and publish the verdicts."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from services.vault.applications.duplicates import DuplicateOrder
+from services.vault.applications.events import publish_verdicts
+from services.vault.applications.index_repository import BlindIndexRepository
+from services.vault.applications.matching import COPY
+from services.vault.applications.repository import ApplicationRepository
+from services.vault.applications.rules.contacts import contact_channel, mail_domain_class
+from services.vault.applications.rules.content import Judged, Unreadable, Verdict, Withdrawal
+from services.vault.applications.rules.states import ApplicationState
+from services.vault.applications.stored import StoredApplication
+from services.vault.identities.repository import IdentityRepository, StoredIdentity
+from shared.codes import EntryId, ProofDigest
+from shared.contracts import Channel
+from shared.ids import ApplicationId, CampaignId, Receipt
+from shared.storage import Store, UnitOfWork
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """One version of an application as it arrived."""
+
+    application_id: ApplicationId
+    receipt: Receipt
+    version: int
+    channel: Channel
+    received_at: datetime
+
+
+@dataclass(frozen=True)
+class OpenedVersion:
+    """A version after the keys were used on it; `identity` is encrypted again already.
+
+    `entry` and `proof_sha256` are None where the content has no usable code. `hashes` are empty without a person.
+    """
+
+    arrival: Arrival
+    verdict: Verdict
+    entry: EntryId | None
+    proof_sha256: ProofDigest | None
+    identity: StoredIdentity | None
+    hashes: Mapping[str, str]
+
+
+class VerdictWriter:
+    """Write verdicts within a unit of work."""
+
+    def __init__(self, store: Store) -> None:
+        self._applications, self._identities = ApplicationRepository(store), IdentityRepository(store)
+
+    async def write(
+        self,
+        uow: UnitOfWork,
+        campaign: CampaignId,
+        known: Mapping[ApplicationId, StoredApplication],
+        opened: Sequence[OpenedVersion],
+    ) -> None:
+        """Judge versions in order of arrival, store them and publish what changed. `known`: rows of their ids."""
+        order = await self.load(uow, campaign, list(known.values()), [one.hashes for one in opened])
+        taken = await self._applications.taken_entries(uow, {one.entry for one in opened if one.entry is not None})
+        identities: dict[str, StoredIdentity] = {}
+        for version in [_with_own_entry(one, taken) for one in sorted(opened, key=_order)]:
+            if _take(order, campaign, version) and version.identity is not None:
+                identities[version.identity.token] = version.identity
+        stored = {application.token for application in known.values()}
+        await self._identities.insert(uow, [one for token, one in identities.items() if token not in stored])
+        for token, identity in identities.items():
+            if token in stored:
+                await self._identities.replace(uow, identity)
+        await self.save(uow, campaign, order)
+
+    async def load(
+        self,
+        uow: UnitOfWork,
+        campaign: CampaignId,
+        known: Sequence[StoredApplication],
+        arriving: Sequence[Mapping[str, str]] = (),
+    ) -> DuplicateOrder:
+        """Read what the order of these applications depends on: followers, owners of keys, first copies."""
+        ids = {application.application_id for application in known}
+        rows = {application.application_id: application for application in known}
+        followers = await self._applications.followers(uow, ids) if ids else []
+        rows = {one.application_id: one for one in followers} | rows
+        keys = [*arriving, *(one.keys for one in rows.values())]
+        hashes = {value for one in keys for kind, value in one.items() if kind != COPY}
+        owners = await BlindIndexRepository(uow, campaign).owners(hashes)
+        if owners:
+            copies = {one[COPY] for one in keys if COPY in one}
+            originals = await self._applications.originals(uow, {*owners.values()}, copies)
+            rows = {one.application_id: one for one in originals} | rows
+        return DuplicateOrder(rows.values(), owners)
+
+    async def save(self, uow: UnitOfWork, campaign: CampaignId, order: DuplicateOrder) -> None:
+        """Store what changed and publish its verdicts."""
+        index = BlindIndexRepository(uow, campaign)
+        await index.remove(order.removed_hashes)
+        await index.insert(order.new_owners)
+        await index.count_matches(order.relied_hashes)
+        await self._applications.insert(uow, order.inserted)
+        for application in order.replaced:
+            await self._applications.replace(uow, application)
+        await publish_verdicts(uow, campaign, order.changed)
+
+
+def _order(version: OpenedVersion) -> tuple[datetime, ApplicationId, int]:
+    return version.arrival.received_at, version.arrival.application_id, version.arrival.version
+
+
+def _with_own_entry(version: OpenedVersion, taken: dict[EntryId, ApplicationId]) -> OpenedVersion:
+    """Return the version; one whose entry id belongs to another application is malformed."""
+    if version.entry is None or taken.setdefault(version.entry, version.arrival.application_id) == (
+        version.arrival.application_id
+    ):
+        return version
+    return replace(version, verdict=Unreadable(("malformed",)), entry=None, proof_sha256=None, identity=None, hashes={})
+
+
+def _take(order: DuplicateOrder, campaign: CampaignId, version: OpenedVersion) -> bool:
+    """Place a version in the order; return True if its content stands now.
+
+    Only content with the applicant's code changes an application. For any other the earlier content stands under the
+    new number: who can send versions, but does not know the code, can neither replace nor spoil an application.
+    """
+    arrival, earlier = version.arrival, order.find(version.arrival.application_id)
+    if earlier is not None and arrival.version <= earlier.content_version:
+        return False
+    if earlier is not None and earlier.entry is not None and version.entry != earlier.entry:
+        if arrival.version > earlier.version:
+            order.repeat(arrival.application_id, arrival.version)
+        return False
+    order.place(_to_store(campaign, version, earlier))
+    return True
+
+
+def _to_store(campaign: CampaignId, opened: OpenedVersion, earlier: StoredApplication | None) -> StoredApplication:
+    """Return the application with the content of this version, judged by the rules alone.
+
+    Content that names no person leaves the earlier one, who is notified of the verdict.
+    """
+    arrival, verdict, identity = opened.arrival, opened.verdict, opened.identity
+    judged = verdict if isinstance(verdict, Judged) else None
+    contact, domain_class = (earlier.contact, earlier.mail_domain_class) if earlier else (None, None)
+    if judged:
+        contact, domain_class = contact_channel(judged.person), mail_domain_class(judged.person)
+    return StoredApplication(
+        application_id=arrival.application_id,
+        campaign=campaign,
+        receipt=earlier.receipt if earlier else arrival.receipt,
+        version=max(arrival.version, earlier.version if earlier else 1),
+        content_version=arrival.version,
+        channel=earlier.channel if earlier else arrival.channel,
+        state=_state(verdict),
+        token=identity.token if identity else (earlier.token if earlier else None),
+        entry=opened.entry,
+        proof_sha256=opened.proof_sha256,
+        contact=contact,
+        mail_domain_class=domain_class,
+        choices=judged.choices if judged else (),
+        refused=judged.refused if judged else (),
+        reasons=() if isinstance(verdict, Withdrawal) else verdict.reasons,
+        doubts=judged.doubts if judged else (),
+        match=None,
+        keys=dict(opened.hashes),
+        revision=earlier.revision if earlier else 1,
+        received_at=earlier.received_at if earlier else arrival.received_at,
+        arrived_at=arrival.received_at,
+    )
+
+
+def _state(verdict: Verdict) -> ApplicationState:
+    if isinstance(verdict, Withdrawal):
+        return ApplicationState.WITHDRAWN
+    return ApplicationState.REJECTED if verdict.reasons else ApplicationState.ACCEPTED
