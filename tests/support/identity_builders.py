@@ -1,17 +1,21 @@
 """One builder per thing the vault's tests talk about."""
 
+import hashlib
 import json
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from services.vault.identities.person import Person
+from shared import crockford
 from shared.campaign import Campaign, load_campaigns
-from shared.codes import Code
-from shared.ids import CampaignId
+from shared.codes import Code, entry_id, has_entry_number
+from shared.ids import ApplicationId, CampaignId
 
 CAMPAIGN = CampaignId("777-days")
 CODE = Code("Z2CXEZZ657RYX4D8")
+"""Place holder in plaintexts: where the application id is known, `code_of` gives the code."""
+
 NOT_AFTER = datetime(2018, 5, 30, 9, 0, tzinfo=UTC)
 
 
@@ -57,6 +61,16 @@ def content(**changes: Any) -> dict[str, Any]:
         "choices": [{"class": "adult-running", "seats": 1}],
     }
     return whole | changes
+
+
+def code_of(application_id: ApplicationId) -> Code:
+    """Return the code of the tests' applicant with this id; each has an entry number."""
+    for count in range(99):
+        digest = hashlib.sha256(f"{application_id} {count}".encode()).digest()
+        code = Code(crockford.encode(digest, 16))
+        if has_entry_number(entry_id(CAMPAIGN, application_id, code)):
+            return code
+    raise AssertionError("no code")
 
 
 def written(whole: dict[str, Any]) -> bytes:

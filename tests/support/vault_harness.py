@@ -35,6 +35,7 @@ from shared.messaging.topology import declare, remove
 from shared.receipts import candidates
 from shared.storage import Store
 from tests.support.databases import drop_database
+from tests.support.identity_builders import CODE, code_of
 from tests.support.service_keys import signed
 from tests.support.vault_parts import RECEIPT_KEY
 from tests.support.waiting import until
@@ -125,8 +126,12 @@ class Installation:
         version: int = 1,
         **changes: Any,
     ) -> ApplicationReceived:
-        """Return an event of intake; each call is a second later than the one before."""
+        """Return an event of intake; each call is a second later than the one before.
+
+        The place holder `CODE` in the plaintext becomes the code of the application.
+        """
         application_id = application_id or new_application_id()
+        plaintext = plaintext.replace(CODE.encode(), code_of(application_id).encode())
         self._sent += 1
         facts: dict[str, Any] = {
             "campaign": CAMPAIGN,

@@ -165,11 +165,15 @@ class DuplicateOrder:
         own = application.application_id
         found = [Match(owner, kind) for kind, owner in others.items() if owner != own]
         original = self._originals.get(application.keys[COPY], own)
-        if original != own and _order(self._applications[original]) < _order(application):
+        if original != own and not self._follows(original, own):
             found.insert(0, Match(original, COPY))
         if found:
             self._relied |= {value for value in keys.values() if value in self._loaded}
         return found[0] if found else None
+
+    def _follows(self, application_id: ApplicationId, other: ApplicationId) -> bool:
+        match = self._applications[application_id].match
+        return match is not None and match.application_id == other
 
     def _store(self, application: StoredApplication) -> StoredApplication:
         """Keep the application as changed, with the next revision, and register its keys."""
