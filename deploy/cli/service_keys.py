@@ -18,8 +18,11 @@ service_keys = typer.Typer(help="Keys with which services sign (docs/operations.
 _COLUMNS = ("service", "use", "key", "state", "public_key")
 
 
-def _folders() -> KeyFolders:
-    """Return the folders of the containers where KUJI_COMPOSE_DIR names them, else those of ./kuji up."""
+def key_folders() -> KeyFolders:
+    """Return the folders of the containers where KUJI_COMPOSE_DIR names them, else those of ./kuji up.
+
+    Raises ConfigurationError where there are no keys.
+    """
     containers = os.environ.get("KUJI_COMPOSE_DIR")
     folders = (
         compose.service_keys(Path(containers).resolve())
@@ -34,7 +37,7 @@ def _folders() -> KeyFolders:
 @service_keys.command("list")
 def list_keys(*, as_json: AsJson = False) -> None:
     """List all public keys with their states."""
-    rows = [key.to_json() for key in _folders().public_keys()]
+    rows = [key.to_json() for key in key_folders().public_keys()]
     show(rows, _COLUMNS, as_json=as_json, empty="no service keys")
 
 
@@ -43,12 +46,12 @@ def rotate(service: Annotated[str, typer.Argument(help=", ".join(SERVICES))]) ->
     """Give a service a new key while it runs. What the old key signed stays valid."""
     if service not in SERVICES:
         raise ConfigurationError(f"no service of that name; there are {', '.join(SERVICES)}")
-    added = _folders().rotate(service)
+    added = key_folders().rotate(service)
     typer.echo(f"{service} signs with {added.key} within a second; revoke the old key if it was stolen")
 
 
 @service_keys.command("revoke")
 def revoke(key: Annotated[str, typer.Argument(help="16 hex digits, from `list`")]) -> None:
     """Refuse everything that a stolen key signed, also messages that wait. Rotate the service first."""
-    _folders().revoke(key)
+    key_folders().revoke(key)
     typer.echo(f"{key} is refused everywhere within a second")

@@ -1,4 +1,4 @@
-"""`./kuji verify`: check a transcript or a certificate with nothing but the file, and what lies beside it."""
+"""`./kuji verify`: check a transcript, a certificate or a receipt with nothing but the file, and what lies beside it."""
 
 import json
 from collections.abc import Iterable, Sequence
@@ -12,6 +12,7 @@ from rich.text import Text
 
 from deploy.cli.output import AsJson
 from deploy.cli.trace_entry import entry_of_receipt, path_of, show_path
+from deploy.cli.verify_receipt import check_receipt_file, intake_keys, is_receipt, published
 
 
 @dataclass(frozen=True)
@@ -19,6 +20,7 @@ class Attachments:
     """Files that were given besides the transcript."""
 
     rows: Path | None = None
+    manifest: Path | None = None
     roll: Path | None = None
     receipt: Path | None = None
     intake_key: str | None = None
@@ -28,9 +30,14 @@ class Attachments:
 
 
 def verify(
-    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="Transcript or certificate (JSON).")],
+    file: Annotated[
+        Path, typer.Argument(exists=True, dir_okay=False, help="Transcript, certificate or receipt (JSON).")
+    ],
     key: Annotated[str | None, typer.Option(help="The published signing key (base64url) to compare with.")] = None,
     rows: Annotated[Path | None, typer.Option(exists=True, dir_okay=False, help="Rows, where not in FILE.")] = None,
+    manifest: Annotated[
+        Path | None, typer.Option(exists=True, dir_okay=False, help="Published manifest, for a receipt.")
+    ] = None,
     roll: Annotated[Path | None, typer.Option(exists=True, dir_okay=False, help="Roll of receipts (…/roll).")] = None,
     entry: Annotated[
         str | None, typer.Option(help="Follow one entry (entry number, or 32 hex characters) from ticket to result.")
@@ -52,9 +59,13 @@ def verify(
     ask_code: Annotated[bool, typer.Option(help="Ask for the code, and follow the receipt document's entry.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Check the transcript of a draw, or a certificate of erasure. Exit status 0 only if everything holds."""
-    attachments = Attachments(rows, roll, receipt, intake_key, proof, previous, tuple(evidence or ()))
-    checks, content = _certificate(file, key) if _is_certificate(file) else _transcript(file, key, attachments)
+    """Check the transcript of a draw, a certificate of erasure, or a receipt document.
+
+    Exit status 0 only if everything holds. A receipt is looked up in manifest and roll: those of the files, else those
+    of the lottery that runs here.
+    """
+    attachments = Attachments(rows, manifest, roll, receipt, intake_key, proof, previous, tuple(evidence or ()))
+    checks, content = _checks(file, key, attachments)
     passed = bool(checks) and all(check.passed for check in checks)
     if entry is None and proof is not None and passed:
         entry = str(_read(proof)["entry"])
@@ -70,6 +81,15 @@ def verify(
         if path is not None:
             show_path(path)
     raise typer.Exit(0 if passed else 1)
+
+
+def _checks(file: Path, key: str | None, attachments: Attachments) -> tuple[list[Any], Any]:
+    """Return all checks, and the transcript where the file is one."""
+    content = _read(file)
+    if is_receipt(content):
+        compared = published(attachments.manifest, attachments.roll, str(content.get("campaign")))
+        return list(check_receipt_file(content, intake_keys(attachments.intake_key), compared, key)), None
+    return _certificate(file, key) if _is_certificate(content) else _transcript(file, key, attachments)
 
 
 def _certificate(file: Path, key: str | None) -> tuple[list[Any], None]:
@@ -125,8 +145,7 @@ def _read(file: Path) -> Any:
         return None
 
 
-def _is_certificate(file: Path) -> bool:
-    content = _read(file)
+def _is_certificate(content: Any) -> bool:
     return isinstance(content, dict) and "certificate" in content
 
 

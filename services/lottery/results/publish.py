@@ -24,7 +24,7 @@ from services.lottery.places.repository import PlaceRepository
 from services.lottery.results.rules.outcomes import Outcomes
 from services.lottery.slips import SlipIssue, SlipSigner
 from shared.codes import EntryId
-from shared.contracts import BATCH_LIMIT, IssuedSlip, OutcomeSlip, ResultsPublished, SlipsIssued
+from shared.contracts import BATCH_LIMIT, DrawPublished, IssuedSlip, OutcomeSlip, ResultsPublished, SlipsIssued
 from shared.errors import KujiError
 from shared.ids import CampaignId, derived_event_id
 from shared.logging import get_logger
@@ -115,6 +115,8 @@ class ResultPublisher:
     async def _finish(self, draw: Draw, parts: int) -> None:
         async def finish_publishing(uow: UnitOfWork) -> None:
             await DrawRepository(uow).finish_publishing(draw, parts)
+            published = DrawPublished(campaign=draw.campaign, draw=draw.id)
+            await uow.emit(published, derived_event_id(published.name, draw.id))
 
         await self._store.transact(finish_publishing)
 
