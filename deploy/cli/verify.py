@@ -1,4 +1,4 @@
-"""`./kuji verify`: check a transcript, a certificate or a receipt with nothing but the file, and what lies beside it."""
+"""`./kuji verify`: check a transcript, certificate or receipt with nothing but the file, and what lies beside it."""
 
 import json
 from collections.abc import Iterable, Sequence
