@@ -29,7 +29,9 @@ TemplateData = dict[str, Any]
 
 _FOR_A_VIEWER: Final = {"X-Content-Type-Options": "nosniff", "Cache-Control": "public, max-age=3600"}
 """Headers without the pages' policy: browsers show a PDF in a page of their own, which that policy would block."""
-_PROGRAM: Final = ("form.", "error.", "confirm.", "sending.", "failed.", "done.", "status.", "reason.", "grade.")
+_PROGRAM: Final = (
+    "form.", "error.", "correct.", "confirm.", "sending.", "failed.", "done.", "status.", "reason.", "grade.",
+)  # fmt: skip
 """Prefixes of the texts that the program needs."""
 _WITH_PROGRAM: Final = frozenset({"apply", "status"})
 

@@ -82,6 +82,9 @@ function showForm(): void {
   mailHint.show();
   section("correcting").hidden = own === null;
   section("correcting-receipt").textContent = own?.receipt ?? "";
+  section("correcting-how").textContent = t(stored === null ? "correct.how" : "correct.how-filled");
+  section("household").hidden = true;
+  section("postal_code-live").replaceChildren();
   section("earlier").hidden = own !== null || earlier.length === 0;
   section("earlier-list").replaceChildren(...earlier.map((receipt) => el("li", {}, receiptButton(receipt, showReceipt))));
   showStep("form");
@@ -211,7 +214,6 @@ function another(): void {
 function resume(): void {
   const { pending, own, receipts: stored, draft: typed } = storage;
   const [newest] = stored;
-  section("household").hidden = true;
   if (pending !== null) void send(pending.withdrawn);
   else if (own?.withdraw === true) showWithdrawal(own);
   else if (newest !== undefined && own === null && typed === null) showReceipt(newest);

@@ -42,6 +42,7 @@ export class ReceiptView {
     section("chosen").replaceChildren(...describeChoices(choices, page.rules).map((text) => el("li", {}, text)));
     section("receipt-code").replaceChildren(qrImage(canonical({ ...document }), t("done.document")));
     section("copied").textContent = "";
+    section("change-where").textContent = t("done.change.where", { address: byId("to-status", HTMLAnchorElement).href });
     byId("keep", HTMLInputElement).checked = this.kept.has(document.receipt);
     if (this.kept.has(document.receipt)) this.kept.keep(receipt);
     section("withdraw").hidden = withdrawn;
