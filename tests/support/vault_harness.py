@@ -225,6 +225,10 @@ class Installation:
             kept.append((EventId(str(message.headers[EVENT_ID])), message.body))
         return [body for _, body in kept]
 
+    def everything_consumed(self) -> bytes:
+        """Return the bodies of all messages that were read from the queues so far."""
+        return b"\n".join(body for bodies in self._consumed.values() for _, body in bodies)
+
     async def everything_stored(self) -> bytes:
         """Return all documents of the vault's database, as the driver shows them."""
         names = await self.store.db.list_collection_names()

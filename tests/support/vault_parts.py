@@ -123,6 +123,7 @@ class Parts:
             "reasons": [],
             "doubts": [],
             "match": None,
+            "follows": [],
             "keys": keyed_hashes(self.keys, known.person),
             "revision": 1,
             "received_at": datetime(2018, 5, 20, tzinfo=UTC),

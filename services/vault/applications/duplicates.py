@@ -132,18 +132,17 @@ class DuplicateOrder:
     def _judge_followers(self, application_id: ApplicationId) -> None:
         for follower in self._followers(application_id):
             if follower.state is ApplicationState.ACCEPTED:
-                self._store(replace(follower, match=None))
+                is_gone = follower.match is not None and follower.match.application_id == application_id
+                self._store(replace(follower, match=None if is_gone else follower.match))
             elif follower.is_applying:
                 self._settle(replace(follower, reasons=(), decided_by=None))
 
     def _followers(self, application_id: ApplicationId) -> list[StoredApplication]:
-        return sorted(
-            (one for one in self._applications.values() if one.match and one.match.application_id == application_id),
-            key=_order,
-        )
+        return sorted((one for one in self._applications.values() if application_id in one.follows), key=_order)
 
     def _copies(self, application_id: ApplicationId) -> list[StoredApplication]:
-        return [one for one in self._followers(application_id) if one.state is ApplicationState.SUPERSEDED]
+        copies = (one for one in self._followers(application_id) if one.state is ApplicationState.SUPERSEDED)
+        return [one for one in copies if self._follows(one.application_id, application_id)]
 
     def _settle(self, application: StoredApplication) -> None:
         """Store an application with the state that its own content and the earlier applications give it."""
@@ -182,14 +181,23 @@ class DuplicateOrder:
             application = replace(application, revision=self._applications[own].revision + 1)
             # A rival transaction that relies on this application must conflict with the change.
             self._relied |= {value for value in matching_keys(application).values() if value in self._loaded}
-        self._applications[own] = application
-        self._changed[own] = None
         if application.is_applying and application.state is not ApplicationState.SUPERSEDED:
             self._add_original(application)
             for kind, value in matching_keys(application).items():
                 self._owners.setdefault(value, own)
                 self._kinds[value] = kind
+        application = replace(application, follows=self._leaders(application))
+        self._applications[own] = application
+        self._changed[own] = None
         return application
+
+    def _leaders(self, application: StoredApplication) -> tuple[ApplicationId, ...]:
+        """Return the applications with whose going this one must be judged again."""
+        if not application.is_applying:
+            return ()
+        owners = {self._owners.get(value) for value in matching_keys(application).values()}
+        matched = None if application.match is None else application.match.application_id
+        return tuple(sorted(one for one in {*owners, matched} if one not in {None, application.application_id}))
 
     def _add_original(self, application: StoredApplication) -> None:
         if application.is_applying and application.state is not ApplicationState.SUPERSEDED:

@@ -13,7 +13,8 @@ from shared.storage import Collection, Index, Store, UnitOfWork
 
 COLLECTION: Final = "applications"
 
-_MATCH: Final = "match.application_id"
+_FOLLOWS: Final = {"follows.0": {"$exists": True}}
+"""Filter of the index of followers; a query has it, too, so that the index serves it."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,7 @@ def collections() -> list[Collection]:
         **dict.fromkeys(("_id", "campaign", "receipt"), text),
         **dict.fromkeys(("version", "content_version", "revision"), whole),
         **dict.fromkeys(("token", "entry", "proof_sha256", "mail_domain_class", "decided_by"), optional),
-        **{name: {"bsonType": "array"} for name in ("choices", "refused", "reasons", "doubts")},
+        **{name: {"bsonType": "array"} for name in ("choices", "refused", "reasons", "doubts", "follows")},
         **{name: {"bsonType": "date"} for name in ("received_at", "arrived_at")},
         "channel": {"enum": ["web", "fax", "post"]},
         "state": {"enum": [state.value for state in ApplicationState]},
@@ -49,7 +50,7 @@ def collections() -> list[Collection]:
     indexes = (
         Index((("campaign", 1), ("state", 1))),
         Index("entry", unique=True, where={"entry": {"$gt": ""}}),
-        Index(_MATCH, where={_MATCH: {"$exists": True}}),
+        Index("follows", where=_FOLLOWS),
     )
     return [Collection(COLLECTION, schema, indexes, retired=("token_1",))]
 
@@ -67,14 +68,19 @@ class ApplicationRepository:
         rows = await self._find(uow, {"_id": {"$in": list(ids)}, "campaign": campaign})
         return {row.application_id: row for row in rows}
 
+    @staticmethod
+    def followers_query(ids: AnyCollection[ApplicationId]) -> dict[str, Any]:
+        """Return the query of applications that follow one of these."""
+        return {"follows": {"$in": list(ids)}, **_FOLLOWS}
+
     async def taken_entries(self, uow: UnitOfWork, entries: AnyCollection[EntryId]) -> dict[EntryId, ApplicationId]:
         """Return the application of each of these entry ids that is taken."""
         query, members = {"entry": {"$in": list(entries)}}, {"entry": 1}
         return {row["entry"]: row["_id"] async for row in self._documents.find(query, members, session=uow.session)}
 
     async def followers(self, uow: UnitOfWork, ids: AnyCollection[ApplicationId]) -> list[StoredApplication]:
-        """Return the applications that were matched with one of these."""
-        return await self._find(uow, {_MATCH: {"$in": list(ids)}})
+        """Return the applications that share a key with one of these, which came first."""
+        return await self._find(uow, self.followers_query(ids))
 
     async def originals(
         self, uow: UnitOfWork, owners: AnyCollection[ApplicationId], copies: AnyCollection[str]
@@ -82,7 +88,7 @@ class ApplicationRepository:
         """Return those of the owners and of their followers that have one of these whole contents first."""
         ids = {"$in": list(owners)}
         query = {
-            "$or": [{"_id": ids}, {_MATCH: ids}],
+            "$or": [{"_id": ids}, {"follows": ids, **_FOLLOWS}],
             "keys.copy": {"$in": list(copies)},
             "state": {"$ne": ApplicationState.SUPERSEDED.value},
         }

@@ -25,8 +25,8 @@ class StoredApplication:
 
     `token` is None if no version could be read: then no person is stored. `entry` is None until a version had a code.
     `version`: highest version answered; `content_version`: version of the content, lower where later versions did not
-    carry the applicant's code. `keys`: keyed hashes by kind, empty without a person. `arrived_at`: order among
-    applications of one person; `received_at`: arrival of the first version.
+    carry the applicant's code. `keys`: keyed hashes by kind, empty without a person. `follows`: applications that own
+    one of them. `arrived_at`: order among applications of one person; `received_at`: arrival of the first version.
     """
 
     application_id: ApplicationId
@@ -46,6 +46,7 @@ class StoredApplication:
     reasons: tuple[str, ...]
     doubts: tuple[str, ...]
     match: Match | None
+    follows: tuple[ApplicationId, ...]
     keys: Mapping[str, str]
     revision: int
     received_at: datetime
@@ -102,6 +103,7 @@ class StoredApplication:
             reasons=tuple(document["reasons"]),
             doubts=tuple(document["doubts"]),
             match=Match(**document["match"]) if document["match"] else None,
+            follows=tuple(document["follows"]),
             keys=dict(document["keys"]),
             revision=document["revision"],
             received_at=document["received_at"],
@@ -130,6 +132,7 @@ class StoredApplication:
             "reasons": list(self.reasons),
             "doubts": list(self.doubts),
             "match": {"application_id": match.application_id, "kind": match.kind} if match else None,
+            "follows": list(self.follows),
             "keys": dict(self.keys),
             "revision": self.revision,
             "received_at": self.received_at,

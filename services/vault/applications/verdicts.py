@@ -64,7 +64,7 @@ class VerdictWriter:
         taken = await self._applications.taken_entries(uow, {one.entry for one in opened if one.entry is not None})
         identities: dict[str, StoredIdentity] = {}
         for version in [_with_own_entry(one, taken) for one in sorted(opened, key=_order)]:
-            if _take(order, campaign, version) and version.identity is not None:
+            if take_version(order, campaign, version) and version.identity is not None:
                 identities[version.identity.token] = version.identity
         stored = {application.token for application in known.values()}
         await self._identities.insert(uow, [one for token, one in identities.items() if token not in stored])
@@ -119,7 +119,7 @@ def _with_own_entry(version: OpenedVersion, taken: dict[EntryId, ApplicationId])
     return replace(version, verdict=Unreadable(("malformed",)), entry=None, proof_sha256=None, identity=None, hashes={})
 
 
-def _take(order: DuplicateOrder, campaign: CampaignId, version: OpenedVersion) -> bool:
+def take_version(order: DuplicateOrder, campaign: CampaignId, version: OpenedVersion) -> bool:
     """Place a version in the order; return True if its content stands now.
 
     Only content with the applicant's code changes an application. For any other the earlier content stands under the
@@ -164,6 +164,7 @@ def _to_store(campaign: CampaignId, opened: OpenedVersion, earlier: StoredApplic
         reasons=() if isinstance(verdict, Withdrawal) else verdict.reasons,
         doubts=judged.doubts if judged else (),
         match=None,
+        follows=(),
         keys=dict(opened.hashes),
         revision=earlier.revision if earlier else 1,
         received_at=earlier.received_at if earlier else arrival.received_at,
