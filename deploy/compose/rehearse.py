@@ -68,7 +68,16 @@ def rehearse(folder: Path, size: int, console: Console) -> Report:
     if campaign.id == _erased(folder):
         raise KujiError(f"{campaign.id} was erased; ./kuji compose init --rehearsal makes the next one, then restart")
     endpoints = {service: _endpoint(folder, service) for service in record.PORTS}
-    at = Installation(campaign, **endpoints, clock_file=clock_file(folder), mailbox=folder / "mailbox", keystore=None)
+    at = Installation(
+        campaign,
+        endpoints["intake"],
+        endpoints["lottery"],
+        endpoints["notifier"],
+        endpoints["vault"],
+        clock_file=clock_file(folder),
+        paper_token=(folder / "intake" / "paper-token").read_text("utf-8").strip(),
+        mailbox=folder / "mailbox",
+    )
     output = folder / "rehearsal"
     output.mkdir(exist_ok=True)
     progress = PhaseProgress(console)

@@ -9,10 +9,13 @@ from PIL import Image
 
 from deploy.demo.client import ApplicantClient
 from deploy.demo.delivered import DeliveredText, read_cards, read_mailbox
-from deploy.demo.facts import Facts, Invariant, Notice, Played, Status, VaultCount
+from deploy.demo.facts import Facts, Invariant, Notice, Played, Status, VaultCount, is_drawn
 from deploy.demo.installation import StaffClient
 from deploy.demo.people import DemoApplication
-from services.lottery.verification.transcript_checks import verify_file
+from deploy.demo.phases import EventRun, TakenApplications
+from deploy.demo.published import PublishedFiles, published_checks
+from services.lottery.verification.roll_checks import check_roll
+from services.lottery.verification.transcript_checks import read_transcript, verify_transcript
 from shared.contracts import SlipOutcome
 from shared.ids import ApplicationId
 from shared.json_types import JsonObject
@@ -21,17 +24,14 @@ _COUNTED = ("issued", "delivered", "superseded", "rejected", "rejected_delivered
 
 
 async def facts(
-    staff: StaffClient,
-    sent: Sequence[DemoApplication],
-    desk: Mapping[ApplicationId, str],
-    transcript: Path,
-    played: Played | None = None,
+    play: EventRun, taken: TakenApplications, desk: Mapping[ApplicationId, str], played: Played | None = None
 ) -> Facts:
     """Return all facts of the run. `played`: acts after the draw."""
+    staff, sent = play.staff, taken.sent
     outcomes = (await staff.get(staff.at.lottery, "outcomes"))["outcomes"]
     notices = (await staff.get(staff.at.notifier, "notices"))["notices"]
-    statuses, texts, report = await asyncio.gather(
-        _statuses(staff, sent), _texts(staff), asyncio.to_thread(verify_file, transcript)
+    statuses, texts, checks = await asyncio.gather(
+        _statuses(staff, sent), _texts(staff), asyncio.to_thread(_published_checks, play, taken, desk)
     )
     return Facts(
         campaign=staff.at.campaign,
@@ -39,14 +39,29 @@ async def facts(
         statuses=statuses,
         desk=desk,
         outcomes={
-            name: [SlipOutcome.model_validate(outcome) for outcome in listed] for name, listed in outcomes.items()
+            receipt: [SlipOutcome.model_validate(outcome) for outcome in listed] for receipt, listed in outcomes.items()
         },
         notices=[Notice(str(each["receipt"]), each["kind"], each["state"]) for each in notices],
-        transcript_checks=[(each.name, each.passed) for each in report.checks],
+        transcript_checks=checks,
         texts=texts,
         played=played or Played(),
         vault_count=await _vault_count(staff),
     )
+
+
+def _published_checks(
+    play: EventRun, taken: TakenApplications, desk: Mapping[ApplicationId, str]
+) -> list[tuple[str, bool]]:
+    """Check the published files, first by themselves, then against what the applicants hold."""
+    transcript, rows, roll = (play.output / name for name in ("transcript.json", "rows.txt", "roll.txt"))
+    files = PublishedFiles(*(path.read_text("utf-8") for path in (transcript, rows, roll)))
+    content = read_transcript(transcript)
+    drawn = {each.application_id for each in taken.sent if is_drawn(each, desk)}
+    by_themselves = [*verify_transcript(content).checks, *check_roll(content, files.roll)]
+    return [
+        *((check.name, check.passed) for check in by_themselves),
+        *published_checks(play.staff.at.campaign, files, taken.sent, taken.submitted, drawn),
+    ]
 
 
 async def _vault_count(staff: StaffClient) -> VaultCount:

@@ -72,7 +72,7 @@ class Facts:
     sent: Sequence[DemoApplication]
     statuses: Mapping[ApplicationId, Status]
     desk: Mapping[ApplicationId, str]
-    outcomes: Mapping[ApplicationId, Sequence[SlipOutcome]]
+    outcomes: Mapping[Receipt, Sequence[SlipOutcome]]
     notices: Sequence[Notice]
     transcript_checks: Sequence[tuple[str, bool]]
     texts: Sequence[DeliveredText] | None = None
@@ -83,6 +83,27 @@ class Facts:
         """Return the receipt number that the applicant reads; empty for an unknown application."""
         status = self.statuses.get(application_id)
         return Receipt("" if status is None else status.receipt)
+
+    def is_drawn(self, application: DemoApplication) -> bool:
+        """Return True if the application is in the draw."""
+        return is_drawn(application, self.desk)
+
+    def result_kind(self, application: DemoApplication) -> str | None:
+        """Return the kind of the notice that tells the applicant what became of the application; None: no notice.
+
+        A copy and a second application of the same person are told nothing after the acknowledgement.
+        """
+        if not application.expected.readable:
+            return None
+        if self.is_drawn(application):
+            return "result"
+        return "rejected" if application.expected.status in {"rejected", "withdrawn"} else None
+
+
+def is_drawn(application: DemoApplication, desk: Mapping[ApplicationId, str]) -> bool:
+    """Return True if the application is in the draw by the rules and the decisions of the desk."""
+    status = application.expected.status
+    return status == "accepted" or (status == "held" and desk.get(application.application_id) == "accept")
 
 
 def report(wrong: Sequence[str], fine: str) -> str:

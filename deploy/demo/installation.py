@@ -27,7 +27,10 @@ class ServiceEndpoint:
 
 @dataclass(frozen=True)
 class Installation:
-    """A running Kuji that a rehearsal plays on. Paths are None where the rehearsal cannot look (another host)."""
+    """A running Kuji that a rehearsal plays on. Paths are None where the rehearsal cannot look (another host).
+
+    `paper_token`: for edge tools, which send faxes and scans.
+    """
 
     campaign: Campaign
     intake: ServiceEndpoint
@@ -35,6 +38,7 @@ class Installation:
     notifier: ServiceEndpoint
     vault: ServiceEndpoint
     clock_file: Path
+    paper_token: str = field(repr=False)
     mailbox: Path | None = None
     keystore: Path | None = None
 

@@ -1,15 +1,12 @@
 """Invariants of a run: conditions that hold afterwards, whatever happened in between. Pure."""
 
-import json
 from collections import Counter
 from collections.abc import Iterator
 
 from deploy.demo.facts import Facts, Invariant, Status, report
-from deploy.demo.people import DemoApplication
+from deploy.demo.people import Expected
 from deploy.demo.text_invariants import check_texts
-
-UNREADABLE = frozenset({"malformed", "purpose-version"})
-"""Applicants with these reasons cannot be notified by mail or post; the status page shows the reason."""
+from shared.ids import Receipt
 
 FINAL_STATES = frozenset({"sent", "posted"})
 """States in which the applicant was told."""
@@ -33,33 +30,29 @@ def check(facts: Facts) -> list[Invariant]:
 
 
 def _verdicts(facts: Facts) -> Iterator[Invariant]:
-    """Compare each verdict with the rules; verdicts on held applications with the decisions of staff."""
+    """Compare each status with the rules: it follows from the own content alone, and after the draw says so."""
     wrong = []
     for application in facts.sent:
         shown = facts.statuses.get(application.application_id, Status("absent"))
-        expected = application.expected.status
-        if expected == "held":
-            expected = "accepted" if facts.desk.get(application.application_id) == "accept" else "rejected"
-        reasons_agree = expected != "rejected" or application.expected.reasons <= shown.reasons
+        own = application.expected.own_status
+        expected = "drawn" if own == "complete" else own
+        reasons_agree = application.expected.own_reasons <= shown.reasons
         if shown.status != expected or not reasons_agree:
             wrong.append(f"{application.application_id} ({shown.status}, expected {expected})")
-    yield Invariant("every verdict is the one the rules give", not wrong, report(wrong, f"{len(facts.sent)} compared"))
+    yield Invariant(
+        "every status is the one that the own content gives", not wrong, report(wrong, f"{len(facts.sent)} compared")
+    )
 
 
 def _one_outcome_each(facts: Facts) -> Iterator[Invariant]:
     """Check R-B8: exactly one outcome per class for each accepted application, and no other outcome."""
-    accepted = {app for app, shown in facts.statuses.items() if shown.status == "accepted"}
-    asked = {each.application_id: _classes_of(each) for each in facts.sent if each.application_id in accepted}
-    wrong = [
-        str(app)
-        for app in accepted
-        if Counter(outcome.class_id for outcome in facts.outcomes.get(app, ())) != Counter(asked[app])
-    ]
-    strangers = [str(app) for app in facts.outcomes if app not in accepted]
+    asked = {facts.receipt_of(each.application_id): each.expected for each in facts.sent if facts.is_drawn(each)}
+    wrong = [str(receipt) for receipt, expected in asked.items() if not _is_complete(facts, receipt, expected)]
+    strangers = [str(receipt) for receipt in facts.outcomes if receipt not in asked]
     yield Invariant(
         "every accepted application has exactly one outcome per class",
         not wrong and not strangers,
-        report(wrong + strangers, f"{sum(map(len, facts.outcomes.values()))} outcomes of {len(accepted)} applications"),
+        report(wrong + strangers, f"{sum(map(len, facts.outcomes.values()))} outcomes of {len(asked)} applications"),
     )
 
 
@@ -77,10 +70,10 @@ def _capacities(facts: Facts) -> Iterator[Invariant]:
 def _one_notice_each(facts: Facts) -> Iterator[Invariant]:
     told = [notice for notice in facts.notices if notice.kind in RESULTS and notice.state != "replaced"]
     counts = Counter(notice.receipt for notice in told)
-    readable = {facts.receipt_of(each.application_id) for each in facts.sent if not each.expected.reasons & UNREADABLE}
-    wrong = [receipt for receipt in readable | set(counts) if counts[receipt] != (1 if receipt in readable else 0)]
+    due = {facts.receipt_of(each.application_id) for each in facts.sent if facts.result_kind(each)}
+    wrong = [receipt for receipt in due | set(counts) if counts[receipt] != (1 if receipt in due else 0)]
     yield Invariant(
-        "everyone who could be read has exactly one notice of a result or a rejection",
+        "everyone in the draw, rejected or withdrawn has exactly one notice of that",
         not wrong,
         report(wrong, f"{len(told)} notices"),
     )
@@ -113,8 +106,13 @@ def _unequal(name: str, seen: int, expected: int) -> list[str]:
     return [] if seen == expected else [f"{seen} {name}, expected {expected}"]
 
 
-def _classes_of(application: DemoApplication) -> list[str]:
-    return [choice["class"] for choice in json.loads(application.plaintext)["choices"]]
+def _is_complete(facts: Facts, receipt: Receipt, expected: Expected) -> bool:
+    """Return True if there is one outcome for each class, in the order of the last version's choices."""
+    outcomes = facts.outcomes.get(receipt, ())
+    chosen = [class_id for class_id in expected.asked if class_id not in expected.refused]
+    refused = Counter(outcome.class_id for outcome in outcomes if outcome.outcome == "refused")
+    in_order = [outcome.class_id for outcome in outcomes if outcome.outcome != "refused"]
+    return in_order == chosen and refused == Counter(expected.refused)
 
 
 def _transcript(facts: Facts) -> Iterator[Invariant]:

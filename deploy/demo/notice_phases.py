@@ -1,14 +1,17 @@
 """Phases of notices: texts released, people acknowledged and told, cards posted, places passed on, an announcement."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
 import pypdfium2
 
 from deploy.demo.facts import Played
-from deploy.demo.phases import TIMEOUT_S, EventRun
+from deploy.demo.phases import TIMEOUT_S, EventRun, TakenApplications
 from deploy.demo.progress import PhaseBar
+from deploy.demo.published import own_entry
 from deploy.demo.rehearsal import until
+from shared.codes import lottery_proof
 from shared.json_types import JsonObject
 
 OPEN: Final = frozenset(
@@ -43,10 +46,14 @@ async def await_acknowledgements(play: EventRun, expected: int, bar: PhaseBar) -
 
 
 async def readable(play: EventRun) -> int:
-    """Count the applicants who can be notified: those whose application could be read."""
+    """Count the applicants who are told a result or a rejection.
+
+    Without a notice: those whose application could not be read, copies, and second applications of the same person.
+    """
     summary = await play.staff.get(play.staff.at.vault, "summary")
-    unreadable = sum(int(summary["reasons"].get(reason, 0)) for reason in _UNREADABLE)
-    return sum(int(count) for count in summary["applications"].values()) - unreadable
+    without = sum(int(summary["reasons"].get(reason, 0)) for reason in (*_UNREADABLE, "duplicate"))
+    copies = int(summary["applications"].get("superseded", 0))
+    return sum(map(int, summary["applications"].values())) - without - copies
 
 
 async def await_results(play: EventRun, expected: int, bar: PhaseBar) -> None:
@@ -99,15 +106,19 @@ class _Place:
     class_id: str
 
 
-async def pass_places_on(play: EventRun, bar: PhaseBar) -> Played:
-    """Give some places up by telephone; those who are offered one accept; everybody concerned is told."""
+async def pass_places_on(play: EventRun, taken: TakenApplications, bar: PhaseBar) -> Played:
+    """Give some places up; those who are offered one accept; everybody concerned is told.
+
+    Applicants who hold their code act themselves, those of papers telephone.
+    """
+    owners = _owners(play, taken)
     given_up = await _choose_places(play)
     for place in given_up:
-        await _answer(play, place, "withdraw")
+        await _answer(play, owners, place, "withdraw")
     offered = {place.receipt: place for place in await _await_offers(play)}
     await _await_kinds(play, ("offer",), len(offered), bar)
     for place in offered.values():
-        await _answer(play, place, "accept")
+        await _answer(play, owners, place, "accept")
     await _await_kinds(play, ("place-withdrawn", "place-won"), len(given_up) + len(offered), bar)
     await post_cards(play)
     return Played(tuple(place.receipt for place in given_up), tuple(offered))
@@ -147,7 +158,24 @@ async def _places(play: EventRun, query: str) -> list[_Place]:
     return [_Place(str(row["receipt"]), str(row["class_id"])) for row in found["places"]]
 
 
-async def _answer(play: EventRun, place: _Place, answer: str) -> None:
+def _owners(play: EventRun, taken: TakenApplications) -> dict[str, JsonObject]:
+    """Return what applicants show as owners of their entries, by receipt number."""
+    campaign = play.staff.at.campaign
+    owners = dict[str, JsonObject]()
+    for application in taken.sent:
+        entry, submitted = own_entry(campaign, application), taken.submitted.get(application.application_id)
+        if entry is not None and submitted is not None and application.code is not None:
+            proof = lottery_proof(campaign.id, entry, application.code)
+            owners[submitted.receipt] = {"v": 2, "entry": entry, "proof": proof}
+    return owners
+
+
+async def _answer(play: EventRun, owners: Mapping[str, JsonObject], place: _Place, answer: str) -> None:
+    owner = owners.get(place.receipt)
+    if owner is not None:
+        own = {**owner, "class_id": place.class_id, "answer": answer}
+        await play.staff.post(play.staff.at.lottery, "places/own/answer", own)
+        return
     body = {"receipt": place.receipt, "class_id": place.class_id, "answer": answer, "actor": "demo-office"}
     await play.staff.post(play.staff.at.lottery, "places/answers", body)
 

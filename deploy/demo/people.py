@@ -56,15 +56,17 @@ class Expected:
     A second application of the same person is `superseded` if it is an exact copy, and `held` otherwise.
     """
 
-    status: Literal["accepted", "rejected", "held", "superseded"]
+    status: Literal["accepted", "rejected", "held", "superseded", "withdrawn"]
     asked: tuple[ClassId, ...]
     reasons: frozenset[str] = frozenset()
     refused: frozenset[ClassId] = frozenset()
 
     @property
-    def own_status(self) -> Literal["complete", "rejected"]:
+    def own_status(self) -> Literal["complete", "rejected", "withdrawn"]:
         """Status that the applicant reads: another application of the same person makes no difference."""
-        return "rejected" if self.status == "rejected" else "complete"
+        if self.status in {"rejected", "withdrawn"}:
+            return "rejected" if self.status == "rejected" else "withdrawn"
+        return "complete"
 
     @property
     def own_reasons(self) -> frozenset[str]:
@@ -79,16 +81,27 @@ class Expected:
 
 @dataclass(frozen=True)
 class DemoApplication:
-    """Application of one person; `plaintext` is sealed. `twin`: the earlier application of the same person."""
+    """Application of one person; `plaintext` is sealed. `twin`: the earlier application of the same person.
+
+    `code`: None after a handler keyed it from paper, when the vault has made another id and code. `later`: contents of
+    the versions after the first, corrections or a withdrawal.
+    """
 
     application_id: ApplicationId
     channel: Channel
-    code: Code = field(repr=False)
+    code: Code | None = field(repr=False)
     plaintext: bytes = field(repr=False)
     expected: Expected
     mailbox: Mailbox
     phone: str = field(repr=False)
     twin: ApplicationId | None = None
+    later: tuple[bytes, ...] = field(default=(), repr=False)
+
+    @property
+    def form(self) -> JsonObject:
+        """Content without the code, as a handler keys it from the paper."""
+        content: JsonObject = json.loads(self.plaintext)
+        return {name: value for name, value in content.items() if name != "code"}
 
 
 @dataclass(frozen=True)
@@ -136,8 +149,23 @@ class _Writer:
         twice = round(size * 0.02)
         drafts = [self._draft(kind) for kind in self._kinds(size - twice)]
         first = [self._write(draft) for draft in drafts]
-        again = self._twins(list(zip(drafts, first, strict=True)), twice)
-        return [*first, *(self._write(draft) for draft in again)]
+        again = [self._write(draft) for draft in self._twins(list(zip(drafts, first, strict=True)), twice)]
+        originals = {twin.twin for twin in again}
+        return [*self._change_minds(first, originals), *again]
+
+    def _change_minds(
+        self, applications: list[DemoApplication], originals: set[ApplicationId | None]
+    ) -> list[DemoApplication]:
+        """Let some applicants correct the order of their choices, and some withdraw. They named no mailbox."""
+        able = [
+            each
+            for each in applications
+            if (each.channel, each.mailbox, each.expected.status) == ("web", "none", "accepted")
+            and each.application_id not in originals
+        ]
+        corrected = {each.application_id for each in able if len(each.expected.asked) > 1}
+        withdrawn = {each.application_id for each in able[::3] if each.application_id not in corrected}
+        return [_change_mind(each, corrected=corrected, withdrawn=withdrawn) for each in applications]
 
     def _kinds(self, size: int) -> list[str]:
         faults = itertools.islice(itertools.cycle(_FAULTS), max(len(_FAULTS), size // 200))
@@ -183,6 +211,8 @@ class _Writer:
         if draft.fault == "paper-mail":
             channel = "fax"
         mailbox = self._dice.choices(list(_MAILBOXES), list(_MAILBOXES.values()))[0] if channel == "web" else "none"
+        if draft.fault and draft.fault != "paper-mail":
+            channel = "web"  # a handler keys no such content
         if draft.by_mail:
             channel, mailbox = "web", "takes"
         mailbox, address = self._mailbox(draft.person, mailbox)
@@ -251,6 +281,22 @@ def _name(draft: _Draft) -> str:
     """Return the name as typed; a second application uses another width or space and common characters."""
     typed = names.spell(draft.person.name, draft.spelling)
     return names.in_plain_characters(typed) if draft.twin else typed
+
+
+def _change_mind(
+    application: DemoApplication, *, corrected: set[ApplicationId], withdrawn: set[ApplicationId]
+) -> DemoApplication:
+    """Return the application with a second version if its applicant changes something."""
+    expected = application.expected
+    if application.application_id in withdrawn:
+        content: JsonObject = {"v": 2, "withdraw": True, "code": application.code}
+        return replace(application, later=(_encode(content, ""),), expected=replace(expected, status="withdrawn"))
+    if application.application_id in corrected:
+        first = json.loads(application.plaintext)
+        content = {**first, "choices": first["choices"][::-1]}
+        asked = replace(expected, asked=expected.asked[::-1])
+        return replace(application, later=(_encode(content, ""),), expected=asked)
+    return application
 
 
 def _rejected(asking: ChoiceList, reason: str) -> Expected:

@@ -4,8 +4,8 @@ import asyncio
 import hashlib
 import json
 import secrets
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -13,10 +13,11 @@ import pyrage
 
 from deploy.demo.client import ApplicantClient, SubmittedApplication
 from deploy.demo.installation import StaffClient
+from deploy.demo.papers import DemoPaper, papers_of
 from deploy.demo.people import DemoApplication
 from deploy.demo.progress import PhaseBar
 from deploy.demo.rehearsal import until
-from shared.clock import set_rehearsal_clock
+from shared.clock import RehearsalClock, set_rehearsal_clock
 from shared.ids import ApplicationId
 from shared.json_types import JsonObject
 
@@ -38,18 +39,90 @@ class EventRun:
         set_rehearsal_clock(self.staff.at.clock_file, to)
 
 
+@dataclass(frozen=True)
+class TakenApplications:
+    """Applications as they are known after they were taken, and those that their applicants sent themselves.
+
+    An application that a handler keyed from a paper has the id that the vault made for it.
+    """
+
+    sent: Sequence[DemoApplication]
+    submitted: Mapping[ApplicationId, SubmittedApplication]
+
+
 async def take_applications(
     play: EventRun, applications: Sequence[DemoApplication], bar: PhaseBar
-) -> list[SubmittedApplication]:
-    """Seal as outside clients do and post over HTTP, until each has its receipt."""
+) -> TakenApplications:
+    """Seal as outside clients do and post over HTTP, until each has its receipt; key the papers.
+
+    Second applications of the same person are sent when all first ones are judged, as they come in life.
+    """
     at = play.staff.at
     trusted = (await play.staff.get_root(at.vault, "signing-key"))["public_key"]
-    async with ApplicantClient(at.intake.url, at.campaign.id, trusted=trusted, ops_token=at.intake.token) as client:
-        return await client.submit(applications, done=lambda _: bar.step())
+    client = ApplicantClient(at.intake.url, at.campaign.id, trusted=trusted, paper_token=at.paper_token)
+    sent, submitted = list[DemoApplication](), dict[ApplicationId, SubmittedApplication]()
+    async with client:
+        first = [application for application in applications if application.twin is None]
+        again = [application for application in applications if application.twin is not None]
+        for wave in (first, again):
+            taken = await _take_wave(play, client, wave, bar)
+            sent += taken.sent
+            submitted |= taken.submitted
+            if again and wave is first:
+                await _await_decided(play, len(sent))
+    return TakenApplications(sent, submitted)
+
+
+async def _take_wave(
+    play: EventRun, client: ApplicantClient, wave: Sequence[DemoApplication], bar: PhaseBar
+) -> TakenApplications:
+    papers = papers_of(wave, RehearsalClock(play.staff.at.clock_file).now())
+    by_web = [application for application in wave if application.channel == "web"]
+    async with asyncio.TaskGroup() as group:
+        keying = group.create_task(_send_and_key(play, client, papers, bar))
+        submitting = group.create_task(client.submit(by_web, done=lambda _: bar.step()))
+    submitted = {taken.application_id: taken for taken in submitting.result()}
+    return TakenApplications([*by_web, *keying.result()], submitted)
+
+
+async def _send_and_key(
+    play: EventRun, client: ApplicantClient, papers: Sequence[DemoPaper], bar: PhaseBar
+) -> list[DemoApplication]:
+    """Send papers as an edge tool does, then key each as a handler does; return what the vault made of them."""
+    if not papers:
+        return []
+    await client.submit_papers(papers)
+    keyed = list[DemoApplication]()
+    await until(
+        lambda: _known_papers(play),
+        lambda known: known.issuperset(paper.paper_id for paper in papers),
+        within_s=TIMEOUT_S,
+        what="papers at the vault",
+    )
+    for paper in papers:
+        forms = [application.form for application in paper.applications]
+        body = {"decision": "keyed", "actor": "demo-keying", "applications": forms}
+        made = await play.staff.post(play.staff.at.vault, f"papers/{paper.paper_id}", body)
+        for application, name in zip(paper.applications, made["application_ids"], strict=True):
+            keyed.append(replace(application, application_id=ApplicationId(name), code=None))
+            bar.step()
+    return keyed
+
+
+async def _known_papers(play: EventRun) -> set[str]:
+    return {paper["id"] for paper in (await play.staff.get(play.staff.at.vault, "papers"))["papers"]}
+
+
+async def _await_decided(play: EventRun, count: int) -> None:
+    async def ask() -> JsonObject:
+        summary: JsonObject = await play.staff.get(play.staff.at.vault, "summary")
+        return summary
+
+    await until(ask, lambda summary: _decided(summary) >= count, within_s=TIMEOUT_S, what="verdicts of the vault")
 
 
 async def await_verdicts(play: EventRun, count: int, bar: PhaseBar) -> JsonObject:
-    """Wait until the vault has accepted, rejected or held each application; return its summary."""
+    """Wait until the vault has judged each application; return its summary."""
 
     async def ask() -> JsonObject:
         summary: JsonObject = await play.staff.get(play.staff.at.vault, "summary")
@@ -60,7 +133,7 @@ async def await_verdicts(play: EventRun, count: int, bar: PhaseBar) -> JsonObjec
 
 
 def _decided(summary: JsonObject) -> int:
-    return sum(int(summary["applications"].get(state, 0)) for state in ("accepted", "rejected", "held"))
+    return sum(map(int, summary["applications"].values()))
 
 
 async def decide_held(play: EventRun, bar: PhaseBar) -> dict[ApplicationId, str]:
@@ -104,10 +177,11 @@ async def _draw_state(play: EventRun, states: set[str], what: str) -> JsonObject
     return await until(ask, lambda draw: draw["state"] in states, within_s=TIMEOUT_S, what=what)
 
 
-async def keep_transcript(play: EventRun) -> Path:
-    path = play.output / "transcript.json"
-    path.write_bytes(await play.staff.get_bytes(play.staff.at.lottery, "transcript"))
-    return path
+async def keep_published(play: EventRun) -> Path:
+    """Keep what the lottery publishes, transcript, rows and roll; return the transcript's path."""
+    for name, file in (("transcript", "transcript.json"), ("rows", "rows.txt"), ("roll", "roll.txt")):
+        (play.output / file).write_bytes(await play.staff.get_bytes(play.staff.at.lottery, name))
+    return play.output / "transcript.json"
 
 
 async def return_to_ward(play: EventRun) -> int:

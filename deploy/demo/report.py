@@ -40,6 +40,9 @@ class Report:
             "refused": vault["applications"].get("rejected", 0),
             "refused_by_reason": vault["reasons"],
             "held": len(self.facts.desk),
+            "copies": vault["applications"].get("superseded", 0),
+            "corrected": sum(bool(each.later) and each.expected.status == "accepted" for each in self.facts.sent),
+            "withdrawn": vault["applications"].get("withdrawn", 0),
             "won": outcomes["won"],
             "waiting": outcomes["waiting"],
             "lost": outcomes["lost"],
@@ -87,7 +90,8 @@ class Report:
         console.print(Group(self._figures_table(), self._seats_table(), self._invariants_table(), self._times()))
         for name, path in self.files.items():
             console.print(f"  {name:12} {path}", soft_wrap=True)
-        console.print(f"  check them: ./kuji verify {self.files['transcript']}", soft_wrap=True)
+        published = f"{self.files['transcript']} --roll {self.files['roll']}"
+        console.print(f"  check them: ./kuji verify {published}", soft_wrap=True)
         certificate = self.files["certificate"].removesuffix("pdf") + "json"
         console.print(f"              ./kuji verify {certificate} --key {self.vault_key}", soft_wrap=True)
 

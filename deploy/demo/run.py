@@ -36,6 +36,7 @@ QUICK = {
     "KUJI_MAIL_WAITS_S": "[0.5,1,2]",
     "KUJI_APPLICATIONS_PER_MINUTE": "0",
     "KUJI_LOOKUPS_PER_MINUTE": "0",
+    "KUJI_WORK_BITS": "0",
     "KUJI_WATCH_S": "0.2",
     "KUJI_CLOSE_OUT_WATCH_S": "0.2",
     "KUJI_TICK_S": "0.2",
@@ -89,6 +90,7 @@ def installation_of(stack: Stack, campaign: Campaign) -> Installation:
         campaign,
         **endpoints,
         clock_file=stack.options.clock_file,
+        paper_token=stack.secrets.paper_token_file.read_text("utf-8").strip(),
         mailbox=stack.servers.mailbox,
         keystore=stack.keystore,
     )
@@ -107,7 +109,7 @@ async def play_event(play: EventRun, applications: list[DemoApplication], progre
     with progress.phase("release", "Office: texts of notices released"):
         await notice_phases.release_templates(play)
     with progress.phase("apply", "Applications: sealed, posted, receipted", total) as bar:
-        await phases.take_applications(play, applications, bar)
+        taken = await phases.take_applications(play, applications, bar)
     with progress.phase("decide", "Vault: opened, judged, encrypted", total) as bar:
         await phases.await_verdicts(play, total, bar)
     with progress.phase("acknowledge", "Notices: every mailbox acknowledged") as bar:
@@ -118,15 +120,15 @@ async def play_event(play: EventRun, applications: list[DemoApplication], progre
         await phases.freeze(play)
     with progress.phase("draw", "Lottery: dice, tickets, places"):
         await phases.roll_dice(play)
-        transcript = await phases.keep_transcript(play)
+        transcript = await phases.keep_published(play)
     with progress.phase("notify", "Notices: mail and postcards", 0) as bar:
         await notice_phases.await_results(play, await notice_phases.readable(play), bar)
     with progress.phase("places", "Lottery: places given up and passed on") as bar:
-        played = await notice_phases.pass_places_on(play, bar)
+        played = await notice_phases.pass_places_on(play, taken, bar)
     with progress.phase("announce", "Notices: an announcement in BCC") as bar:
         played = replace(played, announced=await notice_phases.announce(play, bar))
     with progress.phase("collect", "What became of everybody, compared"):
-        facts = await evidence.facts(play.staff, applications, desk, transcript, played)
+        facts = await evidence.facts(play, taken, desk, played)
         summaries = await evidence.summaries(play.staff)
         postcard = await evidence.keep_postcard(play.staff, play.output)
     with progress.phase("return", "Close-out: everything back to the ward"):
@@ -144,6 +146,7 @@ async def play_event(play: EventRun, applications: list[DemoApplication], progre
         vault_key=(await play.staff.get_root(play.staff.at.vault, "signing-key"))["public_key"],
         files={
             "transcript": str(transcript),
+            "roll": str(transcript.with_name("roll.txt")),
             "postcard": str(postcard),
             "certificate": str(play.output / "certificate.pdf"),
             "report": str(play.output / "demo-report.json"),
@@ -152,8 +155,8 @@ async def play_event(play: EventRun, applications: list[DemoApplication], progre
 
 
 def count_acknowledged(applications: list[DemoApplication]) -> int:
-    """Count the applications with a mail address whose own content is in order."""
-    complete = (each for each in applications if each.expected.status in {"accepted", "held"})
+    """Count the applications with a mail address whose own content is in order: copies are acknowledged, too."""
+    complete = (each for each in applications if each.expected.own_status == "complete")
     return sum(mail_address(each) is not None for each in complete)
 
 

@@ -57,7 +57,7 @@ def _one_recipient_each(facts: Facts, texts: Sequence[DeliveredText]) -> Invaria
 def _one_result_each(facts: Facts, texts: Sequence[DeliveredText]) -> Invariant:
     """Check R-B8 where the texts arrived: a mail counts only in the mailbox that the application named."""
     results = [text for text in texts if text.kind in _RESULTS]
-    readable = [each.application_id for each in facts.sent if each.expected.readable]
+    due = [each.application_id for each in facts.sent if facts.result_kind(each)]
     by_receipt = _by_receipt(results)
     wrong = []
     for application in facts.sent:
@@ -65,28 +65,27 @@ def _one_result_each(facts: Facts, texts: Sequence[DeliveredText]) -> Invariant:
         arrived = [
             text for text in of_receipt if _reached(text, application) and _is_right_kind(facts, application, text)
         ]
-        expected = 1 if application.expected.readable else 0
+        expected = 1 if facts.result_kind(application) else 0
         if len(arrived) != expected or len(of_receipt) != expected:
             wrong.append(f"{application.application_id} ({len(arrived)} texts)")
     channels = Counter(text.channel for text in results)
-    if len(results) != len(readable):
-        wrong.append(f"{len(results)} texts for {len(readable)} applications")
-    name = "each application that could be read has one result of its own, in its mailbox or printed"
+    if len(results) != len(due):
+        wrong.append(f"{len(results)} texts for {len(due)} applications")
+    name = "each application in the draw, rejected or withdrawn has one text of its own, in its mailbox or printed"
     return Invariant(name, not wrong, report(wrong, f"{channels['mail']} mails, {channels['post']} cards read"))
 
 
 def _is_right_kind(facts: Facts, application: DemoApplication, text: DeliveredText) -> bool:
-    status = facts.statuses.get(application.application_id)
-    return status is not None and (text.kind == "rejected") == (status.status == "rejected")
+    return text.kind == facts.result_kind(application)
 
 
 def _every_class_explained(facts: Facts, texts: Sequence[DeliveredText]) -> Invariant:
     """Check that each result says for every class what happened and why."""
     by_receipt, wrong = _by_receipt([text for text in texts if text.kind == "result"]), []
-    for application_id, outcomes in facts.outcomes.items():
-        texts_of = by_receipt.get(facts.receipt_of(application_id), ())
+    for receipt, outcomes in facts.outcomes.items():
+        texts_of = by_receipt.get(receipt, ())
         if not all(_explains(text.text, facts.campaign, outcomes) for text in texts_of):
-            wrong.append(str(application_id))
+            wrong.append(str(receipt))
     reasons = Counter(outcome.reason or outcome.outcome for each in facts.outcomes.values() for outcome in each)
     seen = ", ".join(f"{reason} {count}" for reason, count in sorted(reasons.items()))
     return Invariant("each result says for every class what happened and why", not wrong, report(wrong, seen))
@@ -98,7 +97,7 @@ def _acknowledgements(facts: Facts, texts: Sequence[DeliveredText]) -> Invariant
     expected = {
         facts.receipt_of(each.application_id): each
         for each in facts.sent
-        if each.expected.status in {"accepted", "held"} and each.mailbox in _TAKING
+        if each.expected.own_status == "complete" and each.mailbox in _TAKING
     }
     wrong = [
         receipt

@@ -48,7 +48,6 @@ STORE_LABELS: Final = {
     "scans": "会場受付の読取り",
     "devices": "会場受付の端末",
     "closings": "会場受付の締切",
-    "pass-key": "参加証の鍵",
     "contacts": "通知の方法",
     "results": "通知する結果",
     "offers": "繰上げの案内",

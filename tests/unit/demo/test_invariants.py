@@ -14,8 +14,9 @@ from deploy.demo.people import DemoApplication, population
 from deploy.demo.text_invariants import mail_address
 from shared.campaign import load_campaign
 from shared.contracts import SlipOutcome
-from shared.ids import ApplicationId, ClassId
+from shared.ids import ClassId, Receipt
 from shared.receipts import candidates
+from tests.support.applicants import RECEIPT_KEY
 
 CAMPAIGN = load_campaign(Path("deploy/campaigns/777-days.yaml"))
 PEOPLE = population(CAMPAIGN, 3, 200)
@@ -23,7 +24,7 @@ PEOPLE = population(CAMPAIGN, 3, 200)
 
 _WORDS = {"result": "抽選の結果", "rejected": "この申込みは抽選の対象になりません"}
 HOLDER = next(each for each in PEOPLE if each.expected.status == "accepted" and each.mailbox == "takes")
-RECEIPT = next(candidates(HOLDER.channel, HOLDER.application_id))
+RECEIPT = next(candidates(RECEIPT_KEY, HOLDER.channel, HOLDER.application_id))
 ADDRESS = str(mail_address(HOLDER))
 CONFIRMATION = DeliveredText(
     "mail", "confirmation", (ADDRESS,), frozenset({RECEIPT}), frozenset({ADDRESS}), "辞退のお手続きを承りました"
@@ -35,19 +36,19 @@ ANNOUNCED = DeliveredText("mail", "bcc", (ADDRESS,), frozenset(), frozenset({OFF
 def right() -> Facts:
     """Return the facts of a flawless run in which no application won."""
     status = {each.application_id: _status(each) for each in PEOPLE}
-    accepted = [each for each in PEOPLE if status[each.application_id].status == "accepted"]
-    readable = [each for each in PEOPLE if each.expected.readable]
-    rejected = sum(each.expected.status != "accepted" for each in readable)
+    accepted = [each for each in PEOPLE if each.expected.status == "accepted"]
+    told = [each for each in PEOPLE if _result_kind(each)]
+    rejected = len(told) - len(accepted)
     return Facts(
         campaign=CAMPAIGN,
         sent=PEOPLE,
         statuses=status,
         desk={each.application_id: "reject" for each in PEOPLE if each.expected.status == "held"},
-        outcomes={each.application_id: _lost(each) for each in accepted},
-        notices=[Notice(status[each.application_id].receipt, _result_kind(each), "sent") for each in readable],
+        outcomes={_receipt(each): _lost(each) for each in accepted},
+        notices=[Notice(_receipt(each), str(_result_kind(each)), "sent") for each in told],
         transcript_checks=[("root", True)],
         texts=[
-            *map(_text, readable),
+            *map(_text, told),
             *map(_acknowledgement, filter(_is_acknowledged, PEOPLE)),
             CONFIRMATION,
             ANNOUNCED,
@@ -57,12 +58,17 @@ def right() -> Facts:
     )
 
 
-def _result_kind(each: DemoApplication) -> str:
-    return "result" if each.expected.status == "accepted" else "rejected"
+def _receipt(each: DemoApplication) -> Receipt:
+    return next(candidates(RECEIPT_KEY, each.channel, each.application_id))
+
+
+def _result_kind(each: DemoApplication) -> str | None:
+    told = {"accepted": "result", "rejected": "rejected", "withdrawn": "rejected"}
+    return told.get(each.expected.status) if each.expected.readable else None
 
 
 def _is_acknowledged(each: DemoApplication) -> bool:
-    return each.expected.status in {"accepted", "held"} and each.mailbox in {"takes", "defers"}
+    return each.expected.own_status == "complete" and each.mailbox in {"takes", "defers"}
 
 
 def _acknowledgement(each: DemoApplication) -> DeliveredText:
@@ -70,17 +76,16 @@ def _acknowledgement(each: DemoApplication) -> DeliveredText:
 
 
 def _status(each: DemoApplication) -> Status:
-    receipt = next(candidates(each.channel, each.application_id))
-    if each.expected.status == "accepted":
-        return Status("accepted", receipt=receipt)
-    return Status("rejected", frozenset(each.expected.reasons), receipt)
+    own = each.expected.own_status
+    return Status("drawn" if own == "complete" else own, each.expected.own_reasons, _receipt(each))
 
 
 def _text(each: DemoApplication) -> DeliveredText:
     """Return the text of an application whose classes were all lost, as it arrived."""
-    receipt, address = next(candidates(each.channel, each.application_id)), mail_address(each)
-    titles = [event_class.title.ja for event_class in CAMPAIGN.classes if event_class.id in each.expected.asked]
-    text = receipt + "".join(f"{title}落選".replace(" ", "") for title in titles) + _WORDS[_result_kind(each)]
+    receipt, address = _receipt(each), mail_address(each)
+    asked = [event_class for event_class in CAMPAIGN.classes if event_class.id in each.expected.asked]
+    lines = [f"{one.title.ja}{'対象外' if one.id in each.expected.refused else '落選'}" for one in asked]
+    text = receipt + "".join(lines).replace(" ", "") + _WORDS[_result_kind(each) or "result"]
     if address is None:
         return DeliveredText("post", "card", (), frozenset({receipt}), frozenset(), text)
     return DeliveredText("mail", "mail", (address,), frozenset({receipt}), frozenset({address}), text)
@@ -88,7 +93,12 @@ def _text(each: DemoApplication) -> DeliveredText:
 
 def _lost(each: DemoApplication) -> list[SlipOutcome]:
     return [
-        SlipOutcome(class_id=ClassId(name), outcome="lost", seats=1, reason="drawn") for name in each.expected.asked
+        SlipOutcome(class_id=ClassId(name), outcome="lost", seats=1, reason="drawn")
+        for name in each.expected.asked
+        if name not in each.expected.refused
+    ] + [
+        SlipOutcome(class_id=ClassId(name), outcome="refused", seats=1, reason="grade")
+        for name in each.expected.refused
     ]
 
 
@@ -123,7 +133,7 @@ def lost_by(reason: str) -> Facts:
     return replace(FACTS, outcomes={**FACTS.outcomes, SOMEBODY: changed})
 
 
-def won(count: int) -> dict[ApplicationId, list[SlipOutcome]]:
+def won(count: int) -> dict[Receipt, list[SlipOutcome]]:
     """More winners than the ten places of the escort kids."""
     prize = SlipOutcome(class_id=ClassId("escort-kids"), outcome="won", seats=1)
     return {
@@ -142,20 +152,21 @@ def test_a_flawless_run_breaks_nothing():
 @pytest.mark.parametrize(
     ("change", "name"),
     [
-        (lambda f: replace(f, statuses={**f.statuses, SOMEBODY: Status("rejected")}), "verdict"),
-        (lambda f: replace(f, statuses={k: v for k, v in f.statuses.items() if k != SOMEBODY}), "verdict"),
+        (lambda f: replace(f, statuses={**f.statuses, HOLDER.application_id: Status("complete")}), "status"),
+        (lambda f: replace(f, statuses={}), "every status"),
         (lambda f: replace(f, outcomes={k: v for k, v in f.outcomes.items() if k != SOMEBODY}), "exactly one outcome"),
         (lambda f: replace(f, outcomes={**f.outcomes, SOMEBODY: [*f.outcomes[SOMEBODY]] * 2}), "exactly one outcome"),
-        (lambda f: replace(f, outcomes={**f.outcomes, ApplicationId("x"): []}), "exactly one outcome"),
+        (lambda f: replace(f, outcomes={**f.outcomes, Receipt("x"): []}), "exactly one outcome"),
+        (lambda f: replace(f, outcomes={k: v[::-1] for k, v in f.outcomes.items()}), "exactly one outcome"),
         (lambda f: replace(f, outcomes=won(11)), "over capacity"),
         (lambda f: replace(f, notices=f.notices[1:]), "exactly one notice"),
         (lambda f: replace(f, notices=[*f.notices, f.notices[0]]), "exactly one notice"),
         (lambda f: replace(f, notices=[*f.notices[1:], replace(f.notices[0], state="unknown")]), "was told"),
-        (lambda _: with_texts(MAIL), "one result of its own"),
-        (lambda _: with_texts(MAIL, MAIL, MAIL), "one result of its own"),
-        (lambda _: with_texts(MAIL, replace(MAIL, recipients=("other@m.example",))), "one result of its own"),
-        (lambda _: with_texts(MAIL, replace(MAIL, receipts=frozenset())), "one result of its own"),
-        (lambda _: one_mail_to_both(), "one result of its own"),
+        (lambda _: with_texts(MAIL), "one text of its own"),
+        (lambda _: with_texts(MAIL, MAIL, MAIL), "one text of its own"),
+        (lambda _: with_texts(MAIL, replace(MAIL, recipients=("other@m.example",))), "one text of its own"),
+        (lambda _: with_texts(MAIL, replace(MAIL, receipts=frozenset())), "one text of its own"),
+        (lambda _: one_mail_to_both(), "one text of its own"),
         (lambda _: one_mail_to_both(), "one recipient"),
         (lambda _: with_texts(MAIL, replace(MAIL, recipients=(*MAIL.recipients, "b@m.example"))), "one recipient"),
         (lambda _: with_texts(MAIL, replace(MAIL, addresses=MAIL.addresses | {"b@m.example"})), "one recipient"),

@@ -3,6 +3,7 @@
 import json
 import re
 from collections import Counter
+from datetime import UTC, datetime
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 
 from deploy.demo.addresses import OTHER_TOWNS, WARD_TOWNS
 from deploy.demo.names import half_width
+from deploy.demo.papers import papers_of
 from deploy.demo.people import DemoApplication, needles, population
 from shared.campaign import Campaign, load_campaign
 
@@ -183,3 +185,24 @@ def test_the_needles_find_every_telephone_number_as_it_was_written(campaign: Cam
 def test_voiced_syllables_take_two_half_width_characters():
     assert half_width("イガラシ") == "ｲｶﾞﾗｼ"
     assert half_width("パーク") == "ﾊﾟｰｸ"
+
+
+def test_some_applicants_correct_their_choices_and_some_withdraw(people: list[DemoApplication]):
+    changed = [each for each in people if each.later]
+    assert all((each.channel, each.mailbox) == ("web", "none") for each in changed)
+    statuses = Counter(each.expected.status for each in changed)
+    assert statuses["accepted"] > 10
+    assert statuses["withdrawn"] > 5
+    assert not {each.application_id for each in changed} & {each.twin for each in people}
+
+
+def test_papers_hold_every_fax_and_letter_once_and_no_content_that_nobody_could_key(people: list[DemoApplication]):
+    papers = papers_of(people, datetime(2018, 5, 16, tzinfo=UTC))
+    sheets = [each for paper in papers for each in paper.applications]
+    assert sorted(each.application_id for each in sheets) == sorted(
+        each.application_id for each in people if each.channel != "web"
+    )
+    assert all(each.channel == paper.channel for paper in papers for each in paper.applications)
+    assert not any(each.expected.reasons & {"malformed", "purpose-version"} for each in sheets)
+    assert all("code" not in each.form for each in sheets)
+    assert len({paper.serial for paper in papers}) == len(papers)

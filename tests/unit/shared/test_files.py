@@ -7,10 +7,7 @@ from threading import Barrier, Thread
 
 import pytest
 
-from services.lottery.keys import LotteryKeys
 from shared import files
-from shared.ids import CampaignId, DrawId, new_application_id
-from tests.support.service_keys import keys_dir
 
 
 @pytest.fixture
@@ -41,13 +38,7 @@ def test_the_file_and_then_its_folder_are_synced(tmp_path: Path, synced: list[st
     assert [path.name for path in tmp_path.iterdir()] == ["key"]
 
 
-def test_a_fresh_pass_key_of_the_lottery_is_synced_with_its_folder(tmp_path: Path, synced: list[str]):
-    LotteryKeys(keys_dir()).pass_code(CampaignId("c"), DrawId("c-1"), new_application_id())
-
-    assert str(tmp_path / "pass-keys") in synced
-
-
-def test_a_forgotten_pass_key_is_synced_away(tmp_path: Path, synced: list[str]):
+def test_a_removed_key_is_synced_away(tmp_path: Path, synced: list[str]):
     path = tmp_path / "campaign.key"
     path.write_bytes(b"secret")
 

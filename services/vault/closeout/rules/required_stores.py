@@ -24,7 +24,7 @@ REQUIRED_STORES: Final[Mapping[str, frozenset[str]]] = {
     ),
     "lottery": frozenset(
         {
-            "entries", "roll", "roll_parts", "outcomes", "places", "scans", "devices", "closings", "pass-key",
+            "entries", "roll", "roll_parts", "outcomes", "places", "scans", "devices", "closings",
             RATE_LIMITS, *OWN_STORES,
         }
     ),
