@@ -23,6 +23,7 @@ class Right(StrEnum):
     REQUEST_ROSTER_CHANGE = "request-roster-change"
     REQUEST_RESET = "request-reset"
     APPROVE_ROSTER_CHANGE = "approve-roster-change"
+    END_SESSIONS = "end-sessions"
     READ_DRAWS = "read-draws"
     RUN_DRAWS = "run-draws"
     CORRECT_PLACES = "correct-places"
@@ -36,6 +37,7 @@ RIGHTS: Final[Mapping[Right, frozenset[Role]]] = {
     Right.REQUEST_ROSTER_CHANGE: frozenset({Role.RESPONSIBLE, Role.WARD}),
     Right.REQUEST_RESET: frozenset({Role.HANDLER, Role.RESPONSIBLE, Role.WARD}),
     Right.APPROVE_ROSTER_CHANGE: frozenset({Role.RESPONSIBLE, Role.WARD}),
+    Right.END_SESSIONS: frozenset({Role.RESPONSIBLE, Role.WARD}),
     Right.READ_DRAWS: frozenset({Role.HANDLER, Role.RESPONSIBLE, Role.WARD, Role.AUDITOR}),
     Right.RUN_DRAWS: frozenset({Role.HANDLER, Role.RESPONSIBLE}),
     Right.CORRECT_PLACES: frozenset({Role.HANDLER, Role.RESPONSIBLE}),

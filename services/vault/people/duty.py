@@ -17,6 +17,7 @@ from shared.contracts import StaffChanged
 from shared.dates import TOKYO
 from shared.errors import TransientError
 from shared.logging import describe, get_logger
+from shared.staff_roles import Role
 from shared.storage import PyMongoError, Store, UnitOfWork
 
 EVERY_S: Final = 1.0
@@ -44,8 +45,14 @@ class DutyCheck:
         admitted, now = self.reason(account) is None, next_moment()
         await self._accounts.set_admitted(uow, account.id, admitted=admitted, not_before=now)
         await self._sessions.end_all(uow, account.id)
-        roles = tuple(sorted(account.roles)) if admitted else ()
-        await uow.emit(StaffChanged(sub=account.id, not_before=now, roles=roles))
+        await uow.emit(StaffChanged(sub=account.id, not_before=now, roles=self._roles(account)))
+
+    async def publish_ended(self, uow: UnitOfWork, stored: StoredAccount, sid: str) -> None:
+        """Publish that one session of the person has ended; sessions that began in others go on."""
+        account = stored.account
+        await uow.emit(
+            StaffChanged(sub=account.id, not_before=stored.not_before, roles=self._roles(account), ended=(sid,))
+        )
 
     async def check_all(self) -> None:
         """Publish the people who may sign in since today, or no longer."""
@@ -60,6 +67,10 @@ class DutyCheck:
                 await self.publish(uow, current.account)
 
         await self._store.transact(publish)
+
+    def _roles(self, account: Account) -> tuple[Role, ...]:
+        """Return the roles with which the person may sign in today."""
+        return tuple(sorted(account.roles)) if self.reason(account) is None else ()
 
     @asynccontextmanager
     async def watching(self) -> AsyncIterator[None]:

@@ -22,6 +22,7 @@ from services.vault.people.password_hashes import PasswordHashes
 from services.vault.people.repository import AccountRepository
 from services.vault.people.request_repository import RequestRepository
 from services.vault.people.roster import Roster
+from services.vault.people.session_ends import SessionEnds
 from services.vault.people.session_repository import SessionRepository
 from services.vault.people.sign_in import SignIn
 from services.vault.people.terminal import TerminalSignIn
@@ -38,6 +39,7 @@ class People:
     store: Store
     accounts: AccountRepository
     sessions: SessionRepository
+    session_ends: SessionEnds
     codes: CodeRepository
     requests: RequestRepository
     duty: DutyCheck
@@ -67,7 +69,10 @@ class People:
         roster = Roster(store, accounts, requests, codes, duty, audit)
         passkeys = Passkeys(store, accounts, keys, sign_in, duty, audit)
         terminal = TerminalSignIn(store, codes, sessions)
-        return cls(store, accounts, sessions, codes, requests, duty, sign_in, enrolment, roster, passkeys, terminal)
+        ends = SessionEnds(store, accounts, sessions, duty, audit)
+        return cls(
+            store, accounts, sessions, ends, codes, requests, duty, sign_in, enrolment, roster, passkeys, terminal
+        )
 
 
 def collections() -> list[Collection]:

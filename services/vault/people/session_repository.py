@@ -112,9 +112,15 @@ class SessionRepository:
         found = self._sessions.find({"account": staff_id, **_alive()}).sort("auth_time", -1)
         return [StaffSession.from_document(document) async for document in found]
 
-    async def end(self, staff_id: StaffId, sid: str) -> None:
-        """End one session of the person."""
-        await self._sessions.delete_one({"account": staff_id, "sid": sid})
+    async def end(self, uow: UnitOfWork, staff_id: StaffId, sid: str) -> bool:
+        """End one session of the person; return False if there is none."""
+        ended = await self._sessions.delete_one({"account": staff_id, "sid": sid}, session=uow.session)
+        return ended.deleted_count == 1
+
+    async def count_open(self) -> dict[StaffId, int]:
+        """Return the number of open sessions of each person who has any."""
+        counted = self._sessions.aggregate([{"$match": _alive()}, {"$sortByCount": "$account"}])
+        return {StaffId(line["_id"]): line["count"] async for line in counted}
 
     async def end_all(self, uow: UnitOfWork, staff_id: StaffId) -> None:
         """End all sessions of the person."""

@@ -82,7 +82,7 @@ class Web:
         """End the session that this browser had before a new sign-in (OWASP ASVS 5, 7.2.4)."""
         session = await self.people.sessions.find(request.cookies.get(self.origin.cookie(SESSION), ""))
         if session is not None:
-            await self.people.sessions.end(session.staff_id, session.sid)
+            await self.people.session_ends.end_one(session.staff_id, session.sid)
 
     def device(self, request: Request) -> str | None:
         """Return the cookie that a browser keeps after a sign-in."""

@@ -86,7 +86,7 @@ def sign_in_router(web: Web, texts: Catalogue) -> APIRouter:
         require_own_page(web.origin, request)
         present = await web.present(request)
         if present is not None:
-            await web.people.sessions.end(present.account.id, present.session.sid)
+            await web.people.session_ends.end_one(present.account.id, present.session.sid)
         return web.without_session(web.to(f"{texts.prefix}/sign-in"))
 
     return router
