@@ -31,7 +31,7 @@ from shared.contracts import Channel
 from shared.ids import CampaignId, parse_application_id
 from shared.postal_codes import PostalCodes
 from shared.web import ProblemError, unavailable
-from shared.web.staff_token import Guard
+from shared.web.sign_in.staff import StaffGuard
 
 _FRESH = {"Cache-Control": "no-store"}
 _SOON_STALE = {"Cache-Control": "public, max-age=60"}
@@ -43,7 +43,7 @@ def applications_router(
     submitting: SubmissionService,
     submissions: SubmissionRepository,
     *,
-    staff: Guard,
+    staff: StaffGuard,
     limits: RateLimits,
 ) -> APIRouter:
     """Return the routes for applications and their status; `fast_path.py` takes plain web applications before them."""
@@ -60,12 +60,11 @@ def applications_router(
         campaign: str,
         request: Request,
         channel: Annotated[Channel, Query(description="`fax` and `post`: paper keyed in by staff")] = "web",
-        authorization: Annotated[str | None, Header(description="paper only: the staff token")] = None,
         kuji_work: Annotated[str | None, Header(description="a nonce, where proof of work is asked for")] = None,
     ) -> Receipted:
         """Accept a sealed application. The same request again gets the same answer."""
         if channel != "web":
-            staff(authorization)
+            await staff(request)
         return Receipted(receipt=await submitting.submit(campaign, channel, request, kuji_work))
 
     @router.get("/applications/{application_id}", responses=refusals(404, 429, 503), dependencies=limited)

@@ -122,8 +122,8 @@ class Summary(_Response):
 
 
 _REFUSALS: Final[dict[int, str]] = {
-    401: "`unauthorized`: only staff may send paper (`channel`), with the staff token",
-    403: "`not-open` (with `opens`) or `closed` (with `closed`): outside the window",
+    401: "`unauthorized`: only staff who signed in may send paper (`channel`)",
+    403: "`not-open` (with `opens`) or `closed` (with `closed`): outside the window; `no-right`: not with these roles",
     404: "`campaign-unknown`, `application-unknown`, `receipt-unknown` or `postal-code-unknown`",
     408: "`body-timeout`: the body did not arrive in time",
     409: "`conflict`: the id came with another body before; `key-expired` (with the current `key_id`); "
