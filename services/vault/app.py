@@ -36,7 +36,7 @@ from services.vault.papers.inbox import PaperInbox
 from services.vault.papers.sandbox import Sandbox
 from services.vault.papers.settle import PaperSettler
 from services.vault.people import parts as people_parts
-from services.vault.people.wiring import people_routers
+from services.vault.people.wiring import people_routers, staff_mail
 from services.vault.printroom import repository as print_repository
 from services.vault.printroom.endpoints import print_router
 from services.vault.printroom.room import PrintRoom
@@ -85,6 +85,7 @@ def build(settings: VaultSettings) -> FastAPI:
 
     room = mail.mail_room(settings, store, keystore, known, templates, campaigns, clock)
     people = people_parts.People.make(store, keystore, audit, clock, campaigns)
+    staff_mails = staff_mail(people, settings, campaigns)
     bounces = mail.bounce_server(settings, keystore, known, campaigns, store)
 
     @asynccontextmanager
@@ -95,7 +96,14 @@ def build(settings: VaultSettings) -> FastAPI:
             await closing.repository.ensure(campaigns)
             await publish_sealing_keys(store, keystore, campaigns.values())
             rooms = mail.running(room, bounces, settings.shutdown_s)
-            async with audit.checkpoints(), bus, closing.watch.running(), people.duty.watching(), rooms:
+            async with (
+                audit.checkpoints(),
+                bus,
+                closing.watch.running(),
+                people.duty.watching(),
+                rooms,
+                staff_mails.running(),
+            ):
                 yield
 
     guard = require_staff_token(settings.ops_token_file)
@@ -118,7 +126,7 @@ def build(settings: VaultSettings) -> FastAPI:
         app.include_router(router, dependencies=[Depends(store_errors)])
     app.include_router(public_router(keystore))
     app.include_router(bus.parking_router(guard))
-    alarms = {**bus.alarms, **mail.alarms(room, store)}
+    alarms = {**bus.alarms, **mail.alarms(room, store), "staff_mails_not_sent": people.mails.count_stuck}
     app.include_router(health_router({"broker": bus.ready, "store": store.ping, "keys": keystore.ready}, alarms))
     return app
 

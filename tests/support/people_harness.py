@@ -15,11 +15,15 @@ from pyotp import TOTP
 from services.vault import audit as audit_log
 from services.vault.audit import AuditLog
 from services.vault.keys.keystore import Keystore
+from services.vault.mail.session import MailServer, SmtpSession
 from services.vault.people import parts
+from services.vault.people.pages import TEXTS
 from services.vault.people.parts import People
 from services.vault.people.password_hashes import PasswordHashes
 from services.vault.people.repository import ACCOUNTS
 from services.vault.people.rules.account import StaffId
+from services.vault.people.staff_mail_repository import MAILS
+from services.vault.people.staff_mail_sender import StaffMailOffice, StaffMailSender
 from services.vault.people.wiring import people_routers
 from shared.campaign import load_campaign
 from shared.clock import FixedClock
@@ -27,6 +31,7 @@ from shared.contracts import StaffChanged
 from shared.ids import CampaignId
 from shared.storage import OUTBOX, Store
 from shared.web import RequestLimits, admit_staff, install_problems, require_staff_token
+from shared.web.pages import catalogues_with
 from tests.support.databases import own_database
 
 SAMPLE = Path("deploy/campaigns/777-days.yaml")
@@ -112,6 +117,18 @@ class PeopleHarness:
         """Return the published changes of staff, oldest first."""
         lines = self.store.db[OUTBOX].find({"name": StaffChanged.name}).sort("_id", 1)
         return [StaffChanged.model_validate_json(line["body"]) async for line in lines]
+
+    def mail_sender(self, port: int) -> StaffMailSender:
+        """Return a sender of staff mail to the server at this port of the machine."""
+        office = StaffMailOffice("運営事務局", "office@kuji.example", VAULT)
+        session = SmtpSession(MailServer("127.0.0.1", port, "none", 5))
+        return StaffMailSender(self.people.mails, self.people.accounts, session, office, catalogues_with(TEXTS))
+
+    async def queued_mails(self) -> list[tuple[str, str, str]]:
+        """Return kind, account and receiver of each mail to staff that waits, and forget them."""
+        lines = [line async for line in self.store.db[MAILS].find().sort("_id", 1)]
+        await self.store.db[MAILS].delete_many({})
+        return sorted((line["kind"], line["about"], line["to"]) for line in lines)
 
     async def stored(self) -> str:
         """Return everything that lies in the database, as the driver shows it."""

@@ -6,12 +6,13 @@ from typing import Final, Literal
 
 from services.vault.people.account_documents import Factors
 from services.vault.people.code_repository import CodeRepository, Invitation
-from services.vault.people.duty import DutyCheck
+from services.vault.people.factor_changes import FactorChanges
 from services.vault.people.passkey_repository import PasskeyRepository
 from services.vault.people.repository import AccountRepository
 from services.vault.people.rules.account import Account, AccountState, StaffId, is_staff_id
 from services.vault.people.rules.one_time import matching_step
 from services.vault.people.rules.passwords import find_mistake
+from services.vault.people.rules.staff_mail import StaffMailKind
 from services.vault.people.sign_in import Present, SignedIn, SignIn
 from shared.campaign import Campaign
 from shared.errors import KujiError
@@ -53,11 +54,11 @@ class Enrolment:
         codes: CodeRepository,
         passkeys: PasskeyRepository,
         sign_in: SignIn,
-        duty: DutyCheck,
+        changes: FactorChanges,
         campaigns: Mapping[CampaignId, Campaign],
     ) -> None:
         self._store, self._accounts, self._codes, self._passkeys = store, accounts, codes, passkeys
-        self._sign_in, self._duty, self._campaigns = sign_in, duty, campaigns
+        self._sign_in, self._changes, self._campaigns = sign_in, changes, campaigns
         self._attempts = AttemptLimit(_ATTEMPTS, _WINDOW_S)
 
     async def open(self, staff_id: str, code: str, address: str) -> Invitation:
@@ -101,7 +102,7 @@ class Enrolment:
 
         async def change(uow: UnitOfWork) -> None:
             await self._accounts.set_factors(uow, stored.account.id, factors, stored.totp_step)
-            await self._duty.publish(uow, stored.account)
+            await self._changes.publish(uow, stored.account, StaffMailKind.PASSWORD_CHANGED)
 
         await self._store.transact(change)
         return await self._sign_in.start(stored.account, present.session.method, device)
@@ -121,7 +122,7 @@ class Enrolment:
         active = await self._accounts.move(uow, account, AccountState.ACTIVE)
         await self._accounts.set_factors(uow, account.id, factors, step)
         await self._passkeys.delete_all(uow, account.id)
-        await self._duty.publish(uow, active)
+        await self._changes.publish(uow, active, StaffMailKind.FACTORS_SET)
         return active
 
 

@@ -8,6 +8,7 @@ from typing import Literal
 from services.vault.audit import AuditEvent, AuditLog
 from services.vault.people.code_repository import CodeRepository
 from services.vault.people.duty import DutyCheck
+from services.vault.people.factor_changes import FactorChanges
 from services.vault.people.repository import AccountExistsError, AccountRepository, StoredAccount
 from services.vault.people.request_repository import RequestRepository, RequestWaitsError
 from services.vault.people.rules.account import Account, AccountState, StaffId
@@ -19,6 +20,7 @@ from services.vault.people.rules.requests import (
     may_approve,
     right_to_request,
 )
+from services.vault.people.rules.staff_mail import StaffMailKind
 from shared.errors import KujiError
 from shared.staff_roles import may
 from shared.state_machine import TransitionError
@@ -55,10 +57,11 @@ class Roster:
         requests: RequestRepository,
         codes: CodeRepository,
         duty: DutyCheck,
+        changes: FactorChanges,
         audit: AuditLog,
     ) -> None:
         self._store, self._accounts, self._requests = store, accounts, requests
-        self._codes, self._duty, self._audit = codes, duty, audit
+        self._codes, self._duty, self._changes, self._audit = codes, duty, changes, audit
 
     async def make_first(self, responsible: Account, ward: Account) -> tuple[str, str]:
         """Make the first two accounts and return their invitation codes. Raises RosterRefusedError later."""
@@ -154,7 +157,7 @@ class Roster:
                 return await self._codes.invite(uow, account.id)
             case RequestKind.RESET:
                 invited = await self._accounts.move(uow, account, AccountState.INVITED)
-                await self._duty.publish(uow, invited)
+                await self._changes.publish(uow, invited, StaffMailKind.FACTORS_RESET)
                 return await self._codes.invite(uow, account.id)
             case RequestKind.END:
                 ended = await self._accounts.move(uow, account, AccountState.ENDED)
