@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from pydantic import Field, SecretStr
+from pydantic import Field, IPvAnyNetwork, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from shared.errors import ConfigurationError
@@ -34,6 +34,11 @@ class ServiceSettings(BaseSettings):
         {},
         description='addresses of the staff pages by service, JSON (`{"vault": "https://vault.example", …}`), each '
         "with a host name of its own; without it no person signs in",
+    )
+    trusted_proxies: tuple[IPvAnyNetwork, ...] = Field(
+        (),
+        description="addresses of the TLS front, JSON; its `X-Forwarded-For` and `X-Forwarded-Proto` are believed, and "
+        "those of no other caller",
     )
     clock_file: Path | None = Field(None, description="rehearsals only: file of the rehearsal clock")
     log_level: str = Field("info", description="debug, info, warning or error")

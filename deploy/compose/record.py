@@ -5,6 +5,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
+from deploy.compose.front import Front
 from shared.campaign import load_campaigns
 from shared.files import write_atomic
 
@@ -25,6 +26,12 @@ def token_file(folder: Path, service: str) -> Path:
     return folder / service / "ops-token"
 
 
+def pages(folder: Path, service: str) -> str:
+    """Return the address of the service's pages: behind the front where there is one."""
+    front = Front.read(folder)
+    return origin(service) if front is None else front.origin(service)
+
+
 def write(folder: Path, campaigns: Path, clock_file: Path | None = None) -> Path:
     """Write the record that staff commands read; it holds no secret. `campaigns`: folder that the containers mount."""
     path = folder / "installation.json"
@@ -34,7 +41,7 @@ def write(folder: Path, campaigns: Path, clock_file: Path | None = None) -> Path
         "campaigns_dir": str(campaigns),
         "clock_file": str(clock_file) if clock_file else None,
         "services": {
-            name: {"url": url(name), "pages": origin(name), "token_file": str(token_file(folder, name))}
+            name: {"url": url(name), "pages": pages(folder, name), "token_file": str(token_file(folder, name))}
             for name in PORTS
         },
         "paper_token_file": str(folder / "intake" / "paper-token"),
