@@ -16,6 +16,7 @@ HOSTS: Final = {"intake": 6, "lottery": 14, "notifier": 22, "vault": 30}
 _DOMAIN: Final = re.compile(r"(?=.{1,200}\Z)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*")
 _FILE: Final = "front.env"
 _HTTPS_PORT: Final = "443"
+_APPROVE_PORT: Final = "8444"
 
 
 @dataclass(frozen=True)
@@ -24,13 +25,18 @@ class Front:
 
     domain: str
     port: str = _HTTPS_PORT
+    approve_port: str = _APPROVE_PORT
 
     @classmethod
     def of(cls, domain: str, environment: Mapping[str, str] = os.environ) -> Self:
         """Return the front for a domain. Raises ConfigurationError for a text that is none."""
         if _DOMAIN.fullmatch(domain) is None:
             raise ConfigurationError("the domain of the front is no host name; write it as in kuji.example")
-        return cls(domain, environment.get("KUJI_FRONT_HTTPS", _HTTPS_PORT).rpartition(":")[2])
+        https, approve = (
+            environment.get(name, default).rpartition(":")[2]
+            for name, default in (("KUJI_FRONT_HTTPS", _HTTPS_PORT), ("KUJI_FRONT_APPROVE", _APPROVE_PORT))
+        )
+        return cls(domain, https, approve)
 
     @classmethod
     def read(cls, folder: Path, environment: Mapping[str, str] = os.environ) -> Self | None:
@@ -43,12 +49,22 @@ class Front:
         port = "" if self.port == _HTTPS_PORT else f":{self.port}"
         return f"https://{service}.{self.domain}{port}"
 
+    @property
+    def approve_origin(self) -> str:
+        """Address of the vault's listener for approvals: its host name, a port of its own."""
+        return f"https://vault.{self.domain}:{self.approve_port}"
+
     def write(self, folder: Path) -> None:
         """Write what the front's container reads, and keep what was changed there by hand."""
         for name, mode in (("front", 0o755), ("front-data", 0o777)):
             (folder / name).mkdir(exist_ok=True)
             (folder / name).chmod(mode)
-        kept = {"KUJI_TLS": "internal", "KUJI_STAFF_NETWORKS": "private_ranges", "XDG_DATA_HOME": "/data"}
+        kept = {
+            "KUJI_TLS": "internal",
+            "KUJI_STAFF_NETWORKS": "private_ranges",
+            "KUJI_WARD_NETWORKS": "private_ranges",
+            "XDG_DATA_HOME": "/data",
+        }
         kept |= {"XDG_CONFIG_HOME": "/tmp"}  # noqa: S108  (memory of the container)
         set_variables(folder / _FILE, {**kept, **_variables(folder / _FILE), "KUJI_DOMAIN": self.domain})
 

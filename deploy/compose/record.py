@@ -12,6 +12,9 @@ from shared.files import write_atomic
 PORTS = {"intake": 8101, "lottery": 8102, "notifier": 8103, "vault": 8104}
 """As docker-compose.yml publishes them unless KUJI_INTAKE_PORT and so on say otherwise."""
 
+APPROVE_PORT = 8114
+"""Port of the vault's listener for approvals, in its container and, unless KUJI_APPROVE_PORT says otherwise, here."""
+
 
 def url(service: str, environment: Mapping[str, str] = os.environ) -> str:
     return f"http://127.0.0.1:{environment.get(f'KUJI_{service.upper()}_PORT', PORTS[service])}"
@@ -20,6 +23,11 @@ def url(service: str, environment: Mapping[str, str] = os.environ) -> str:
 def origin(service: str, environment: Mapping[str, str] = os.environ) -> str:
     """Return the address of the service's pages; browsers resolve these names to this machine (RFC 6761 §6.3)."""
     return f"http://{service}.localhost:{environment.get(f'KUJI_{service.upper()}_PORT', PORTS[service])}"
+
+
+def approve_origin(environment: Mapping[str, str] = os.environ) -> str:
+    """Return the address of the vault's listener for approvals: its host name, another port."""
+    return f"http://vault.localhost:{environment.get('KUJI_APPROVE_PORT', APPROVE_PORT)}"
 
 
 def token_file(folder: Path, service: str) -> Path:

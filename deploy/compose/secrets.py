@@ -13,7 +13,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from deploy.compose.front import Front, set_variables, trusted_address
-from deploy.compose.record import origin
+from deploy.compose.record import APPROVE_PORT, approve_origin, origin
 from deploy.local.secrets import Secrets
 from deploy.local.service_keys import KeyFolders
 from shared.contracts import SERVICES
@@ -66,6 +66,7 @@ def _put_behind(front: Front, folder: Path) -> None:
     for service in SERVICES:
         trusted = json.dumps([trusted_address(service)])
         set_variables(folder / f"{service}.env", {"KUJI_ORIGINS": origins, "KUJI_TRUSTED_PROXIES": trusted})
+    set_variables(folder / "vault.env", {"KUJI_APPROVE_ORIGIN": front.approve_origin})
 
 
 def service_keys(folder: Path) -> KeyFolders:
@@ -94,6 +95,9 @@ def environment(service: str, *, rehearsal: bool) -> dict[str, str]:
         "vault": {
             "KUJI_KEYSTORE_DIR": "/keystore",
             "KUJI_PASSPHRASE_FILE": "/run/kuji/passphrase",
+            "KUJI_APPROVE_HOST": "0.0.0.0",
+            "KUJI_APPROVE_PORT": str(APPROVE_PORT),
+            "KUJI_APPROVE_ORIGIN": approve_origin(),
             "KUJI_BOUNCE_HOST": "0.0.0.0",
             "KUJI_BOUNCE_PORT": "2526",
             "KUJI_BOUNCE_CERT_FILE": "/run/kuji/bounces.crt",

@@ -12,6 +12,9 @@ from services.vault.applications import repository as application_repository
 from services.vault.applications.endpoints import public_router, staff_router
 from services.vault.applications.processing import ApplicationProcessor
 from services.vault.applications.review import ReviewQueue
+from services.vault.approvals import parts as approval_parts
+from services.vault.approvals.subjects import Subjects
+from services.vault.approvals.wiring import approval_site
 from services.vault.audit import AuditLog
 from services.vault.closeout import repository as close_out_ledger
 from services.vault.closeout.wiring import close_out
@@ -70,15 +73,16 @@ def build(settings: VaultSettings) -> FastAPI:
     review = ReviewQueue(store, keystore, audit)
     processor = ApplicationProcessor(store, keystore, audit, campaigns, PostalCodes().municipalities)
     bus.consume(ApplicationReceived, processor.on_received, Batch(size=100, wait_s=PROCESSING_WAIT_S))
-    public_keys = PublicKeys(settings.service_keys_dir)
     templates = ReleasedTemplates(store, campaigns, TemplateFiles(settings.campaigns_dir), audit, clock)
+    public_keys = PublicKeys(settings.service_keys_dir)
     acceptance = DocumentAcceptance(store, campaigns, templates, public_keys)
     mail.consume_orders(bus, store, acceptance)
     typesetter = Typesetter(settings.font_dirs)
     print_room = PrintRoom(store, known, keystore, audit, campaigns, clock, typesetter, acceptance, templates)
     bus.consume(PrintRequested, print_room.on_requested, Batch(size=1, wait_s=0.0))
-    scanner = Scanner(settings.clamd_url, settings.clamd_timeout_s)
-    papers = PaperInbox(store, keystore, audit, campaigns, clock, scanner, Sandbox())
+    papers = PaperInbox(
+        store, keystore, audit, campaigns, clock, Scanner(settings.clamd_url, settings.clamd_timeout_s), Sandbox()
+    )
     bus.consume(PaperReceived, papers.on_received, Batch(size=1, wait_s=0.0))
     closing = close_out(settings, store, bus, keystore, public_keys, known, audit, campaigns, typesetter, clock)
     bus.consume(ErasureCompleted, closing.answers.on_completed)
@@ -86,6 +90,9 @@ def build(settings: VaultSettings) -> FastAPI:
     room = mail.mail_room(settings, store, keystore, known, templates, campaigns, clock)
     people = people_parts.People.make(store, keystore, audit, clock, campaigns)
     staff_mails = staff_mail(people, settings, campaigns)
+    gate = approval_parts.make_gate(store, audit, keystore.signing)
+    approvals = approval_parts.ApprovalParts.make(store, people, audit, gate, Subjects())
+    site = approval_site(settings, people, keystore.signing, approvals, campaigns)
     bounces = mail.bounce_server(settings, keystore, known, campaigns, store)
 
     @asynccontextmanager
@@ -95,7 +102,7 @@ def build(settings: VaultSettings) -> FastAPI:
             await refuse_erased_ids(store, campaigns.values())
             await closing.repository.ensure(campaigns)
             await publish_sealing_keys(store, keystore, campaigns.values())
-            rooms = mail.running(room, bounces, settings.shutdown_s)
+            rooms, listening = mail.running(room, bounces, settings.shutdown_s), site.listening()
             async with (
                 audit.checkpoints(),
                 bus,
@@ -103,14 +110,17 @@ def build(settings: VaultSettings) -> FastAPI:
                 people.duty.watching(),
                 rooms,
                 staff_mails.running(),
+                listening,
             ):
                 yield
 
     guard = require_staff_token(settings.ops_token_file)
     app = FastAPI(title="Kuji vault", version="1", lifespan=lifespan, openapi_url=None, docs_url=None, redoc_url=None)
     install_problems(app)
-    people_pages, people_limits = people_routers(people, settings.origins, keystore.signing, guard)
-    app.add_middleware(RequestLimits, staff=admit_staff(guard), routes=people_limits)
+    people_pages, people_limits = people_routers(
+        people, settings.origins, keystore.signing, guard, approvals.count_waiting
+    )
+    app.add_middleware(RequestLimits, staff=admit_staff(guard), routes=[*people_limits, *site.limits])
     app.add_exception_handler(KeyDestroyedError, _on_erased)
     app.include_router(
         staff_router(campaigns, store, review, audit, keystore, guard), dependencies=[Depends(store_errors)]
@@ -122,12 +132,13 @@ def build(settings: VaultSettings) -> FastAPI:
         papers_router(campaigns, papers, PaperSettler(store, keystore, audit), guard),
         *closing.routers(guard),
         *people_pages,
+        *site.routers,
     ):
         app.include_router(router, dependencies=[Depends(store_errors)])
-    app.include_router(public_router(keystore))
-    app.include_router(bus.parking_router(guard))
+    checks = {"broker": bus.ready, "store": store.ping, "keys": keystore.ready}
     alarms = {**bus.alarms, **mail.alarms(room, store), "staff_mails_not_sent": people.mails.count_stuck}
-    app.include_router(health_router({"broker": bus.ready, "store": store.ping, "keys": keystore.ready}, alarms))
+    for router in (public_router(keystore), bus.parking_router(guard), health_router(checks, alarms)):
+        app.include_router(router)
     return app
 
 
@@ -136,6 +147,7 @@ def _collections() -> list[Collection]:
     parts = (
         audit_log, identities, index_repository, application_repository, deliveries, slips_repository,
         template_repository, print_repository, papers_repository, close_out_ledger, people_parts,
+        approval_parts,
     )  # fmt: skip
     return [collection for part in parts for collection in part.collections()]
 

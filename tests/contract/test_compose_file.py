@@ -59,14 +59,16 @@ def test_whatever_stays_running_has_a_health_check(compose: Compose) -> None:
 
 def test_ports_of_services_are_on_loopback_only_and_the_front_alone_is_public(compose: Compose) -> None:
     published = {name: each["ports"] for name, each in compose["services"].items() if "ports" in each}
-    assert published.pop("front") == ["${KUJI_FRONT_HTTP:-80}:8080", "${KUJI_FRONT_HTTPS:-443}:8443"]
+    assert published.pop("front") == [
+        "${KUJI_FRONT_HTTP:-80}:8080", "${KUJI_FRONT_HTTPS:-443}:8443", "${KUJI_FRONT_APPROVE:-8444}:8444",
+    ]  # fmt: skip
     assert set(published) == set(SERVICES)
     assert all(port.startswith("127.0.0.1:") for ports in published.values() for port in ports)
     assert {name: f"127.0.0.1:${{KUJI_{name.upper()}_PORT:-{port}}}:8100" for name, port in PORTS.items()} == {
         name: ports[0] for name, ports in published.items()
     }
     assert {name: ports[1:] for name, ports in published.items() if ports[1:]} == {
-        "vault": ["127.0.0.1:${KUJI_REPORTS_PORT:-8125}:2526"]
+        "vault": ["127.0.0.1:${KUJI_REPORTS_PORT:-8125}:2526", "127.0.0.1:${KUJI_APPROVE_PORT:-8114}:8114"]
     }
 
 

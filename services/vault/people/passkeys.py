@@ -127,6 +127,25 @@ class Passkeys:
         stored = None if passkey is None else await self._accounts.find(passkey.staff_id)
         if passkey is None or stored is None:
             raise SignInRefusedError("wrong")
+        await self._verify_use(origin, passkey, challenge, answer)
+        return await self._sign_in.start(stored.account, "passkey", device)
+
+    def confirmation_options(self, origin: Origin, challenge: bytes) -> JsonObject:
+        """Return the options with which a browser signs this challenge."""
+        options = generate_authentication_options(
+            rp_id=origin.host, challenge=challenge, user_verification=UserVerificationRequirement.REQUIRED
+        )
+        return options_to_json_dict(options)
+
+    async def confirm(self, origin: Origin, account: Account, answer: JsonObject, challenge: bytes) -> None:
+        """Check that a passkey of this person signed the challenge. Raises SignInRefusedError."""
+        passkey = await self.repository.find(str(answer.get("id", "")))
+        if passkey is None or passkey.staff_id != account.id:
+            raise SignInRefusedError("wrong")
+        await self._verify_use(origin, passkey, challenge, answer)
+
+    async def _verify_use(self, origin: Origin, passkey: Passkey, challenge: bytes, answer: JsonObject) -> None:
+        """Verify an answer and count it. Raises SignInRefusedError."""
         try:
             used = verify_authentication_response(
                 credential=answer,
@@ -142,13 +161,12 @@ class Passkeys:
             raise SignInRefusedError("wrong") from None
         if not await self.repository.count_use(passkey, used.new_sign_count):
             raise SignInRefusedError("wrong")
-        return await self._sign_in.start(stored.account, "passkey", device)
 
     async def _take_challenge(self, answer: JsonObject, staff_id: StaffId | None) -> bytes:
         """Return the challenge that the answer names, taken. Raises SignInRefusedError."""
         try:
-            challenge = parse_client_data_json(unb64url(_client_data(answer))).challenge
-        except (WebAuthnException, ValueError, KeyError, TypeError):
+            challenge = challenge_of(answer)
+        except ValueError:
             raise SignInRefusedError("wrong") from None
         if not await self.repository.take_challenge(challenge, staff_id):
             raise SignInRefusedError("wrong")
@@ -159,9 +177,13 @@ class Passkeys:
         await self._audit.record([AuditEvent(account.id, role, action, account.id, None, None, "done")])
 
 
-def _client_data(answer: JsonObject) -> str:
-    response: Any = answer["response"]
-    return str(response["clientDataJSON"])
+def challenge_of(answer: JsonObject) -> bytes:
+    """Return the challenge that an authenticator's answer names. Raises ValueError for an answer of another form."""
+    try:
+        response: Any = answer["response"]
+        return parse_client_data_json(unb64url(str(response["clientDataJSON"]))).challenge
+    except (WebAuthnException, KeyError, TypeError):
+        raise ValueError("no answer of an authenticator") from None
 
 
 def _handle(staff_id: StaffId) -> bytes:

@@ -108,7 +108,7 @@ class StaffMailSender:
                 f"staff-mail.{mail.kind}.body",
                 id=mail.about,
                 at=format_moment(mail.at, texts),
-                pages=f"{self._office.pages}{texts.prefix}/desk/people",
+                pages=f"{self._office.pages}{texts.prefix}{mail.kind.page}",
             )
             for texts in self._catalogues
         ]

@@ -95,7 +95,7 @@ def front(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Front]:
     program = shutil.which("caddy")
     assert program is not None, "the test of the TLS front needs Debian's caddy; ./kuji test installs it"
     folder = tmp_path_factory.mktemp("front")
-    http, https, health, nothing = free_ports(4)
+    http, https, approve, health, nothing = free_ports(5)
     with serving() as direct, (folder / "log").open("wb") as log:
         text = CADDYFILE.read_text("utf-8").replace("127.0.0.1:8081", f"127.0.0.1:{health}")
         for name in (*SERVICES, AWAY):
@@ -104,7 +104,7 @@ def front(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Front]:
         environment = {
             "PATH": os.environ["PATH"], "HOME": str(folder), "XDG_DATA_HOME": str(folder), "KUJI_TLS": "internal",
             "KUJI_LISTEN_HTTP": str(http), "KUJI_LISTEN_HTTPS": str(https), "KUJI_DOMAIN": "localhost",
-            "KUJI_STAFF_NETWORKS": f"{OFFICE}/32 10.0.0.0/8",
+            "KUJI_LISTEN_APPROVE": str(approve), "KUJI_STAFF_NETWORKS": f"{OFFICE}/32 10.0.0.0/8",
         }  # fmt: skip
         command = [program, "run", "--config", str(folder / "Caddyfile"), "--adapter", "caddyfile"]
         caddy = subprocess.Popen(command, env=environment, stdout=log, stderr=log)

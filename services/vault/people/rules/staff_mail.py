@@ -18,6 +18,13 @@ class StaffMailKind(StrEnum):
     PASSKEY_REMOVED = "passkey-removed"
     FACTORS_SET = "factors-set"
     FACTORS_RESET = "factors-reset"
+    APPROVAL_WAITS = "approval-waits"
+    """A request of the account waits for the receiver's approval."""
+
+    @property
+    def page(self) -> str:
+        """Path of the page on which the receiver can do something about it."""
+        return "/approve" if self is StaffMailKind.APPROVAL_WAITS else "/desk/people"
 
 
 _WITH_ADDRESS = frozenset({AccountState.INVITED, AccountState.ACTIVE})
