@@ -22,6 +22,7 @@ class Right(StrEnum):
     READ_ROSTER = "read-roster"
     REQUEST_ROSTER_CHANGE = "request-roster-change"
     REQUEST_RESET = "request-reset"
+    REQUEST_SUBSTITUTE = "request-substitute"
     APPROVE_ROSTER_CHANGE = "approve-roster-change"
     END_SESSIONS = "end-sessions"
     READ_APPLICATIONS = "read-applications"
@@ -51,6 +52,7 @@ RIGHTS: Final[Mapping[Right, frozenset[Role]]] = {
     Right.READ_ROSTER: frozenset({Role.RESPONSIBLE, Role.WARD, Role.AUDITOR}),
     Right.REQUEST_ROSTER_CHANGE: frozenset({Role.RESPONSIBLE, Role.WARD}),
     Right.REQUEST_RESET: frozenset({Role.HANDLER, Role.RESPONSIBLE, Role.WARD}),
+    Right.REQUEST_SUBSTITUTE: frozenset({Role.HANDLER}),
     Right.APPROVE_ROSTER_CHANGE: frozenset({Role.RESPONSIBLE, Role.WARD}),
     Right.END_SESSIONS: frozenset({Role.RESPONSIBLE, Role.WARD}),
     Right.READ_APPLICATIONS: frozenset({Role.HANDLER, Role.RESPONSIBLE, Role.WARD, Role.AUDITOR}),

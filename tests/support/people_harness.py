@@ -158,8 +158,13 @@ async def running(
         yield await _prepare(store, folder, origins, subjects)
 
 
+async def restarted(vault: PeopleHarness, folder: Path) -> PeopleHarness:
+    """Return the pages of another process over the same database and key folder."""
+    return await _prepare(vault.store, folder, ORIGINS, None)
+
+
 async def _prepare(store: Store, folder: Path, origins: Mapping[str, str], subjects: Subjects | None) -> PeopleHarness:
-    """Return the pages over an empty database."""
+    """Return the pages over a database."""
     campaign = load_campaign(SAMPLE)
     clock, keystore = FixedClock(DAY), Keystore.open(folder / "keys", "a passphrase of the tests")
     audit = AuditLog(store, keystore.signing, clock, folder / "checkpoints.jsonl")

@@ -23,6 +23,9 @@ from shared.storage import PyMongoError, Store, UnitOfWork
 EVERY_S: Final = 1.0
 """Seconds between two looks at all accounts; sessions end everywhere within five."""
 
+_TICK: Final = timedelta(milliseconds=1)
+"""Smallest step of time that the database keeps."""
+
 _log = get_logger(__name__)
 
 
@@ -43,6 +46,10 @@ class DutyCheck:
     async def publish(self, uow: UnitOfWork, account: Account) -> None:
         """End the person's sessions here and elsewhere, and publish the roles with which a new sign-in is possible."""
         admitted, now = self.reason(account) is None, next_moment()
+        stored = await self._accounts.find(account.id, uow.session)
+        if stored is not None and stored.last_sign_in is not None:
+            # Later than each sign-in, also than one that a process with a fast clock recorded.
+            now = max(now, stored.last_sign_in + _TICK)
         await self._accounts.set_admitted(uow, account.id, admitted=admitted, not_before=now)
         await self._sessions.end_all(uow, account.id)
         await uow.emit(StaffChanged(sub=account.id, not_before=now, roles=self._roles(account)))
@@ -97,4 +104,4 @@ def next_moment() -> datetime:
     A sign-in in the same millisecond is void too: later ones are at or after this moment.
     """
     now = datetime.now(UTC)
-    return now.replace(microsecond=now.microsecond // 1000 * 1000) + timedelta(milliseconds=1)
+    return now.replace(microsecond=now.microsecond // 1000 * 1000) + _TICK

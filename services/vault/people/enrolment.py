@@ -1,6 +1,6 @@
 """Invitations: a person alone chooses password and app, and whoever asked for the invitation never sees them (R-S3)."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Final, Literal
 
@@ -22,6 +22,8 @@ from shared.web.attempts import AttemptLimit
 
 _ATTEMPTS: Final = 20
 _WINDOW_S: Final = 15 * 60
+
+_LookUp = Callable[[StaffId, str], Awaitable[Invitation | None]]
 
 EnrolmentRefusal = Literal[
     "no-invitation",
@@ -62,10 +64,18 @@ class Enrolment:
         self._attempts = AttemptLimit(_ATTEMPTS, _WINDOW_S)
 
     async def open(self, staff_id: str, code: str, address: str) -> Invitation:
+        """Return the invitation, with a new secret for the app. Raises EnrolmentRefusedError."""
+        return await self._look_up(self._codes.open_invitation, staff_id, code, address)
+
+    async def find(self, staff_id: str, code: str, address: str) -> Invitation:
+        """Return the invitation as it was opened last. Raises EnrolmentRefusedError."""
+        return await self._look_up(self._codes.find_invitation, staff_id, code, address)
+
+    async def _look_up(self, look_up: _LookUp, staff_id: str, code: str, address: str) -> Invitation:
         """Return the invitation. Raises EnrolmentRefusedError: id and code must belong together."""
         if not await self._attempts.take(address):
             raise EnrolmentRefusedError("too-many")
-        invitation = await self._codes.open_invitation(StaffId(staff_id), code) if is_staff_id(staff_id) else None
+        invitation = await look_up(StaffId(staff_id), code) if is_staff_id(staff_id) else None
         if invitation is None:
             raise EnrolmentRefusedError("no-invitation")
         return invitation

@@ -84,10 +84,9 @@ class SessionRepository:
     async def start(
         self, uow: UnitOfWork, staff_id: StaffId, method: Method, at: datetime, previous: PreviousSignIn
     ) -> str:
-        """Return the secret of a new session: 256 random bits, base64url."""
-        return await self._insert(
-            uow, StaffSession(b64url(secrets.token_bytes(16)), staff_id, method, at, at, at + LIFE, previous)
-        )
+        """Return the secret of a new session: 256 random bits, base64url. It ends by this process's clock."""
+        now = _now()
+        return await self._insert(uow, StaffSession(_new_sid(), staff_id, method, at, now, now + LIFE, previous))
 
     async def start_at_terminal(self, uow: UnitOfWork, sid: str) -> tuple[str, StaffSession] | None:
         """Return the secret of a further session that has the sign-in of `sid`; None where that has ended."""

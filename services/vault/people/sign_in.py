@@ -114,7 +114,9 @@ class SignIn:
         await self._audit.record([AuditEvent(account.id, _role(account), "sign-in", method, None, None, "done")])
 
         async def work(uow: UnitOfWork) -> str:
-            now, stored = next_moment(), await self._accounts.find(account.id, uow.session)
+            stored = await self._accounts.find(account.id, uow.session)
+            # Not before the end of earlier sign-ins, also where another process with a fast clock set that end.
+            now = next_moment() if stored is None else max(next_moment(), stored.not_before)
             previous = PreviousSignIn(stored.last_sign_in, stored.failures) if stored else PreviousSignIn(None, 0)
             await self._accounts.record_sign_in(uow, account.id, device_hash(known), now)
             await self._accounts.record_first_sign_in(uow, account.id)

@@ -2,70 +2,28 @@
 
 import re
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 import pytest
-from fastapi import Depends, FastAPI
-from httpx import ASGITransport, AsyncClient
+from httpx import ASGITransport, AsyncClient, Response
+from pyotp import TOTP
 
-from shared.contracts import StaffChanged
-from shared.staff_roles import Right
-from shared.storage import OUTBOX, Store
-from shared.web import install_problems
-from shared.web.sign_in.access import StaffAccess
-from shared.web.sign_in.session_repository import collections
-from shared.web.sign_in.staff import Staff
-from tests.support.databases import own_database
-from tests.support.people_harness import HANDLER, LOTTERY, ORIGINS, PeopleHarness, running
+from services.vault.people.code_repository import CODES
+from services.vault.people.repository import ACCOUNTS
+from services.vault.people.rules.account import StaffId
+from tests.support.people_harness import HANDLER, LOTTERY, PeopleHarness, restarted
+from tests.support.people_installation import Installation, vault_and_lottery
+from tests.support.waiting import await_all
 
-
-@dataclass
-class Installation:
-    """A vault and a lottery that trusts it; events reach the lottery when the test delivers them."""
-
-    vault: PeopleHarness
-    lottery: FastAPI
-    access: StaffAccess
-    store: Store
-
-    async def at_lottery(self, at_vault: AsyncClient) -> AsyncClient:
-        """Return the same browser at the lottery, signed in by way of the vault."""
-        browser = AsyncClient(transport=ASGITransport(self.lottery), base_url=LOTTERY, timeout=30)
-        asked = await browser.get("/sign-in?next=/who")
-        back = await at_vault.get(asked.headers["location"])
-        await browser.get(back.headers["location"])
-        return browser
-
-    async def deliver(self) -> None:
-        """Deliver the events of the vault's outbox to the lottery, as the broker would, twice each."""
-        lines = self.vault.store.db[OUTBOX].find({"name": StaffChanged.name}).sort("_id", 1)
-        for event in [StaffChanged.model_validate_json(line["body"]) async for line in lines]:
-            for _ in range(2):
-                await self.store.transact(lambda uow, event=event: self.access.sessions.on_changed([event], uow))
+OTHER_PASSWORD = "lantern orchard seventeen boats"
 
 
 @pytest.fixture
 async def installation(mongo_url: str, namespace: str, tmp_path: Path) -> AsyncIterator[Installation]:
-    async with (
-        own_database(mongo_url, f"{namespace}_lottery") as store,
-        running(mongo_url, namespace, tmp_path) as vault,
-    ):
-        await store.ensure(collections())
-        (tmp_path / "pin").write_text(vault.keystore.signing.public, "ascii")
-        access = StaffAccess.make(
-            "lottery", store, ORIGINS, token_file=None, vault_key_file=tmp_path / "pin", state_dir=tmp_path
-        )
-        app = FastAPI()
-        install_problems(app)
-        app.include_router(access.router())
-
-        @app.get("/who")
-        async def who(staff: Annotated[Staff, Depends(access.guard(Right.READ_DRAWS, Right.RUN_DRAWS))]) -> str | None:
-            return staff.actor
-
-        yield Installation(vault, app, access, store)
+    async with vault_and_lottery(mongo_url, namespace, tmp_path) as started:
+        yield started
 
 
 def sids(page: str) -> list[str]:
@@ -169,3 +127,142 @@ async def test_the_roster_shows_everything_about_a_handler_that_is_asked_for(ins
         "個人情報保護研修", "2018-05-10", "2019-03-31", "田中一郎", "2018-05-11", "有効",
     ):  # fmt: skip
         assert shown in row, shown
+
+
+async def test_a_handler_who_leaves_is_out_everywhere_and_nothing_more_happens_in_that_name(installation: Installation):
+    vault = installation.vault
+    responsible, ward = await vault.set_up()
+    leaver = await handler_of(vault, responsible, ward)
+    leaver_there = await installation.at_lottery(leaver)
+    await leaver.post("/desk/people/requests", data={"id": "suzuki-01", "kind": "reset"})
+    (left_behind,) = await vault.people.requests.waiting()
+
+    await ward.post("/desk/people/requests", data={"id": "yamada-01", "kind": "end"})
+    ending = next(request for request in await vault.people.requests.waiting() if request.account == "yamada-01")
+    await responsible.post(f"/desk/people/requests/{ending.id}/approve")
+    await installation.deliver()
+
+    assert await status(leaver, "/desk/me") == 303
+    assert await status(leaver_there, "/who") == 401
+    assert (await vault.sign_in(leaver, "yamada-01")).status_code == 401
+    assert (await ward.post(f"/desk/people/requests/{left_behind.id}/approve")).status_code == 409
+    assert await status(responsible, "/desk/me") == 200
+
+
+async def test_a_handler_substitutes_for_the_only_responsible_handler_who_is_ill(installation: Installation):
+    vault = installation.vault
+    responsible, ward = await vault.set_up()
+    handler = await handler_of(vault, responsible, ward)
+    assert 'data-alone="responsible"' in (await ward.get("/desk/people")).text
+    await vault.queued_mails()
+
+    substitute = {"id": "yamada-01", "kind": "substitute"}
+    assert (await ward.post("/desk/people/requests", data=substitute)).status_code == 409
+    await decided(vault, handler, ward, substitute)
+
+    assert await status(handler, "/desk/me") == 303, "the new role asks for a new sign-in"
+    assert {to for _, _, to in await vault.queued_mails()} == {"suzuki-01", "mori-01", "yamada-01"}
+    await vault.sign_in(handler, "yamada-01")
+    further = {**HANDLER, "id": "kato-01", "kind": "create"}
+    assert await decided(vault, handler, ward, further)
+    assert 'data-alone="responsible"' not in (await ward.get("/desk/people")).text
+    assert (await handler.post("/desk/people/requests", data=substitute)).status_code == 409
+
+
+async def test_a_lost_telephone_opens_nothing_once_its_reset_is_approved(installation: Installation):
+    vault = installation.vault
+    responsible, ward = await vault.set_up()
+    handler = await handler_of(vault, responsible, ward)
+    code_on_the_telephone = await vault.fresh_code("yamada-01")
+
+    invitation = await decided(vault, responsible, ward, {"id": "yamada-01", "kind": "reset"})
+
+    finder = vault.browser()
+    assert await status(handler, "/desk/me") == 303
+    assert (await vault.sign_in(finder, "yamada-01", code=code_on_the_telephone)).status_code == 401
+    assert (await vault.accept(handler, "yamada-01", invitation, OTHER_PASSWORD)).status_code == 303
+    known = {"password": OTHER_PASSWORD, "code": code_on_the_telephone}
+    assert (await vault.sign_in(finder, "yamada-01", **known)).status_code == 401
+
+
+async def test_clocks_that_differ_leave_no_session_open_and_lock_nobody_out(installation: Installation):
+    vault = installation.vault
+    responsible, _ = await vault.set_up()
+    there = await installation.at_lottery(responsible)
+    ahead = datetime.now(UTC) + timedelta(seconds=90)
+    for store, person in ((vault.store, "account"), (installation.store, "sub")):
+        await store.db["staff_sessions"].update_many({person: "suzuki-01"}, {"$set": {"auth_time": ahead}})
+    await vault.store.db[ACCOUNTS].update_one({"_id": "suzuki-01"}, {"$set": {"last_sign_in": ahead}})
+
+    await responsible.post("/desk/people/sessions/end", data={"id": "suzuki-01"})
+    await installation.deliver()
+
+    assert await status(responsible, "/desk/me") == 303
+    assert await status(there, "/who") == 401
+    assert (await vault.sign_in(responsible, "suzuki-01")).status_code == 303
+    assert await status(responsible, "/desk/me") == 200
+    assert (await (await installation.at_lottery(responsible)).get("/who")).json() == "suzuki-01"
+    (session,) = await vault.people.sessions.of(StaffId("suzuki-01"))
+    assert session.until < datetime.now(UTC) + timedelta(hours=12, seconds=1)
+
+
+@pytest.mark.parametrize("decision", ["approve", "refuse"])
+async def test_of_two_decisions_at_the_same_moment_one_counts(installation: Installation, decision: str):
+    vault = installation.vault
+    responsible, ward = await vault.set_up()
+    second = await handler_of(vault, responsible, ward, id="kato-01", roles="ward")
+    await responsible.post("/desk/people/requests", data={**HANDLER, "kind": "create"})
+    (request,) = await vault.people.requests.waiting()
+    path = f"/desk/people/requests/{request.id}"
+    first, other = await await_all(ward.post(f"{path}/approve"), second.post(f"{path}/{decision}"))
+    assert sorted(answer.status_code // 100 for answer in (first, other)) in ([2, 4], [3, 4])
+    assert await vault.people.requests.waiting() == []
+    codes = await vault.store.db[CODES].count_documents({"account": "yamada-01"})
+    assert codes == (1 if first.status_code == 200 or decision == "approve" else 0)
+
+
+async def test_a_restart_of_the_vault_loses_no_session_request_or_invitation(
+    installation: Installation, tmp_path: Path
+):
+    vault = installation.vault
+    codes = await vault.first()
+    responsible, ward = vault.browser(), vault.browser()
+    await vault.accept(responsible, "suzuki-01", codes["responsible"])
+
+    vault = await restarted(vault, tmp_path)
+
+    after, ward = vault.browser(), vault.browser()
+    after.cookies = responsible.cookies
+    assert await status(after, "/desk/me") == 200
+    assert (await vault.accept(ward, "mori-01", codes["ward"])).status_code == 303
+    await after.post("/desk/people/requests", data={**HANDLER, "kind": "create"})
+    (request,) = await vault.people.requests.waiting()
+
+    vault = await restarted(vault, tmp_path)
+
+    second = vault.browser()
+    second.cookies = ward.cookies
+    approved = await second.post(f"/desk/people/requests/{request.id}/approve")
+    assert approved.status_code == 200
+    assert 'id="code"' in approved.text
+
+
+async def test_an_invitation_that_the_wrong_person_opened_helps_that_person_to_nothing(installation: Installation):
+    vault = installation.vault
+    code = (await vault.first())["responsible"]
+    stranger, person = vault.browser(), vault.browser()
+    seen = re.search(r'id="secret">([A-Z2-7 ]+)<', (await open_invitation(stranger, code)).text)
+    page = await open_invitation(person, code)
+    assert seen is not None
+    assert seen[1] not in page.text
+    assert 'id="opened-before"' in page.text
+
+    assert (await vault.accept(person, "suzuki-01", code)).status_code == 303
+
+    taken = TOTP(seen[1].replace(" ", "")).now()
+    assert (await vault.sign_in(stranger, "suzuki-01", code=taken)).status_code == 401
+    assert (await open_invitation(stranger, code)).status_code == 401
+
+
+async def open_invitation(browser: AsyncClient, code: str) -> Response:
+    return await browser.post("/sign-in/invitation", data={"id": "suzuki-01", "code": code})

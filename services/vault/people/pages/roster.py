@@ -113,6 +113,7 @@ async def _people(
         present=present,
         accounts=[(one, reason_not_on_duty(one, today), sessions.get(one.id, 0)) for one in accounts],
         waiting=waiting,
+        alone=await web.people.roster.roles_of_one(),
         set_up=await web.people.roster.is_set_up(),
         roles=tuple(Role),
         wrong=wrong,

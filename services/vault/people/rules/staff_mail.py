@@ -18,6 +18,7 @@ class StaffMailKind(StrEnum):
     PASSKEY_REMOVED = "passkey-removed"
     FACTORS_SET = "factors-set"
     FACTORS_RESET = "factors-reset"
+    SUBSTITUTED = "substituted"
     APPROVAL_WAITS = "approval-waits"
     """A request of the account waits for the receiver's approval."""
 
