@@ -13,7 +13,9 @@ class ServiceSettings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="KUJI_", frozen=True, extra="ignore")
 
-    amqp_url: SecretStr = Field(description="RabbitMQ, amqp(s)://user:password@host:port/vhost")
+    amqp_url: SecretStr = Field(
+        description="RabbitMQ, amqp(s)://user:password@host:port/vhost; nodes of a cluster as host1:port,host2:port"
+    )
     mongo_url: SecretStr = Field(description="MongoDB replica set, mongodb://…")
     mongo_database: str = Field(description="this service's own database")
     namespace: str = Field(
@@ -42,7 +44,11 @@ class ServiceSettings(BaseSettings):
     )
     clock_file: Path | None = Field(None, description="rehearsals only: file of the rehearsal clock")
     log_level: str = Field("info", description="debug, info, warning or error")
-    timeout_s: float = Field(5.0, gt=0, description="longest wait for a server's answer, seconds")
+    timeout_s: float = Field(
+        15.0,
+        gt=0,
+        description="longest wait for a server's answer, seconds; longer than MongoDB's election (10 s at most)",
+    )
     shutdown_s: float = Field(20.0, gt=0, description="longest wait for work in flight after SIGTERM, seconds")
     retry_delays_s: tuple[int, ...] = Field((1, 10, 60), description="waits before each repeated attempt, seconds")
 
