@@ -19,7 +19,7 @@ class Publisher:
 
     def __init__(self, link: Link, timeout_s: float) -> None:
         self._link, self._timeout_s = link, timeout_s
-        self._patience_s = min(timeout_s, _NODE_S) if link.has_other_nodes else timeout_s
+        self._node_timeout_s = min(timeout_s, _NODE_S) if link.has_other_nodes else timeout_s
         self._confirmed_at = 0.0
 
     async def publish(self, exchange: str, routing_key: str, message: Message) -> None:
@@ -42,14 +42,14 @@ class Publisher:
 
     async def _publish_once(self, exchange: str, routing_key: str, message: Message, left_s: float) -> None:
         loop = asyncio.get_running_loop()
-        begun, patience_s = loop.time(), min(left_s, self._patience_s)
+        begun, node_timeout_s = loop.time(), min(left_s, self._node_timeout_s)
         try:
-            async with answering(patience_s):
+            async with answering(node_timeout_s):
                 channel = await self._link.channel()
                 target = await channel.get_exchange(exchange, ensure=False)
                 await target.publish(message, routing_key, mandatory=True)
         except BrokerUnavailableError:
-            if loop.time() - begun >= patience_s and self._confirmed_at < begun:
+            if loop.time() - begun >= node_timeout_s and self._confirmed_at < begun:
                 self._link.move_on()
             raise
         self._confirmed_at = loop.time()
