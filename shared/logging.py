@@ -42,6 +42,7 @@ def configure(service: str, level: str) -> None:
     root = logging.getLogger()
     root.handlers = [_LibraryHandler(service)]
     root.setLevel(logging.WARNING)
+    logging.captureWarnings(capture=True)
 
 
 def get_logger(name: str) -> structlog.typing.FilteringBoundLogger:

@@ -44,7 +44,17 @@ def serve(app: FastAPI, settings: ServiceSettings, service: str) -> None:
     logging.configure(service, settings.log_level)
     os.umask(0o077)
     app.router.lifespan_context = _telling(app, service)
-    config = uvicorn.Config(
+    server = uvicorn.Server(server_config(app, settings))
+    gc.collect()
+    gc.freeze()  # what was made until here lives as long as the process: no collection needs to look at it again
+    server.run()
+    if not server.started:
+        sys.exit(f"{service}: did not start; the lines above say why")
+
+
+def server_config(app: FastAPI, settings: ServiceSettings) -> uvicorn.Config:
+    """Return the configuration of the server: it believes the front, and no other caller, what it says of clients."""
+    return uvicorn.Config(
         app,
         host=settings.http_host,
         port=settings.http_port,
@@ -56,13 +66,9 @@ def serve(app: FastAPI, settings: ServiceSettings, service: str) -> None:
         timeout_graceful_shutdown=int(settings.shutdown_s),
         server_header=False,
         date_header=False,
+        proxy_headers=bool(settings.trusted_proxies),
+        forwarded_allow_ips=[str(network) for network in settings.trusted_proxies],
     )
-    server = uvicorn.Server(config)
-    gc.collect()
-    gc.freeze()  # what was made until here lives as long as the process: no collection needs to look at it again
-    server.run()
-    if not server.started:
-        sys.exit(f"{service}: did not start; the lines above say why")
 
 
 def _telling(app: FastAPI, service: str) -> Any:

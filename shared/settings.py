@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from pydantic import Field, SecretStr
+from pydantic import Field, IPvAnyNetwork, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from shared.errors import ConfigurationError
@@ -13,7 +13,9 @@ class ServiceSettings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="KUJI_", frozen=True, extra="ignore")
 
-    amqp_url: SecretStr = Field(description="RabbitMQ, amqp(s)://user:password@host:port/vhost")
+    amqp_url: SecretStr = Field(
+        description="RabbitMQ, amqp(s)://user:password@host:port/vhost; nodes of a cluster as host1:port,host2:port"
+    )
     mongo_url: SecretStr = Field(description="MongoDB replica set, mongodb://…")
     mongo_database: str = Field(description="this service's own database")
     namespace: str = Field(
@@ -35,9 +37,18 @@ class ServiceSettings(BaseSettings):
         description='addresses of the staff pages by service, JSON (`{"vault": "https://vault.example", …}`), each '
         "with a host name of its own; without it no person signs in",
     )
+    trusted_proxies: tuple[IPvAnyNetwork, ...] = Field(
+        (),
+        description="addresses of the TLS front, JSON; its `X-Forwarded-For` and `X-Forwarded-Proto` are believed, and "
+        "those of no other caller",
+    )
     clock_file: Path | None = Field(None, description="rehearsals only: file of the rehearsal clock")
     log_level: str = Field("info", description="debug, info, warning or error")
-    timeout_s: float = Field(5.0, gt=0, description="longest wait for a server's answer, seconds")
+    timeout_s: float = Field(
+        15.0,
+        gt=0,
+        description="longest wait for a server's answer, seconds; longer than MongoDB's election (10 s at most)",
+    )
     shutdown_s: float = Field(20.0, gt=0, description="longest wait for work in flight after SIGTERM, seconds")
     retry_delays_s: tuple[int, ...] = Field((1, 10, 60), description="waits before each repeated attempt, seconds")
 

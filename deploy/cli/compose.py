@@ -9,6 +9,7 @@ from rich.console import Console
 
 from deploy.cli.api import ask
 from deploy.compose import record, secrets
+from deploy.compose.front import Front
 from deploy.local.paths import ROOT, STATE
 
 compose = typer.Typer(help="Running on containers (docker-compose.yml).", no_args_is_help=True)
@@ -24,10 +25,13 @@ def init(
     rehearsal: Annotated[
         bool, typer.Option(help="Invented people, a movable clock, a mailbox instead of an MTA.")
     ] = False,
+    domain: Annotated[
+        str | None, typer.Option(help="Domain of the TLS front; each service has a name below it (vault.DOMAIN).")
+    ] = None,
 ) -> None:
     """Make secrets, users and definitions; says what to do next. What was made before is kept."""
     folder = _folder()
-    made = secrets.make(folder, rehearsal=rehearsal)
+    made = secrets.make(folder, rehearsal=rehearsal, front=None if domain is None else Front.of(domain))
     typer.echo(f"{'made' if made else 'kept, with the definitions renewed'}: {folder}")
     from deploy.compose import rehearse as compose_rehearsal  # noqa: PLC0415  (half a second that only rehearsals need)
 
@@ -39,7 +43,10 @@ def init(
     if not rehearsal:
         typer.echo(f"first: write KUJI_MTA_HOST and KUJI_MTA_PORT of your mail server into {folder / 'vault.env'}")
     typer.echo(f"next: export KUJI_COMPOSE_DIR={folder} KUJI_CAMPAIGNS={campaigns} KUJI_INSTALLATION={record_path}")
-    typer.echo(f"      docker compose {'--profile rehearsal ' if rehearsal else ''}up --build --detach")
+    if Front.read(folder) is not None:
+        typer.echo(f"front: KUJI_TLS in {folder / 'front.env'}; certificate and key go to {folder / 'front'}")
+    profiles = f"{'--profile rehearsal ' if rehearsal else ''}{'--profile tls ' if Front.read(folder) else ''}"
+    typer.echo(f"      docker compose {profiles}up --build --detach")
     typer.echo(f"then: {'./kuji compose rehearse' if rehearsal else './kuji status, and ./kuji compose pin'}")
 
 

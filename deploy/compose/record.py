@@ -5,11 +5,15 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
+from deploy.compose.front import Front
 from shared.campaign import load_campaigns
 from shared.files import write_atomic
 
 PORTS = {"intake": 8101, "lottery": 8102, "notifier": 8103, "vault": 8104}
 """As docker-compose.yml publishes them unless KUJI_INTAKE_PORT and so on say otherwise."""
+
+APPROVE_PORT = 8114
+"""Port of the vault's listener for approvals, in its container and, unless KUJI_APPROVE_PORT says otherwise, here."""
 
 
 def url(service: str, environment: Mapping[str, str] = os.environ) -> str:
@@ -21,8 +25,19 @@ def origin(service: str, environment: Mapping[str, str] = os.environ) -> str:
     return f"http://{service}.localhost:{environment.get(f'KUJI_{service.upper()}_PORT', PORTS[service])}"
 
 
+def approve_origin(environment: Mapping[str, str] = os.environ) -> str:
+    """Return the address of the vault's listener for approvals: its host name, another port."""
+    return f"http://vault.localhost:{environment.get('KUJI_APPROVE_PORT', APPROVE_PORT)}"
+
+
 def token_file(folder: Path, service: str) -> Path:
     return folder / service / "ops-token"
+
+
+def pages(folder: Path, service: str) -> str:
+    """Return the address of the service's pages: behind the front where there is one."""
+    front = Front.read(folder)
+    return origin(service) if front is None else front.origin(service)
 
 
 def write(folder: Path, campaigns: Path, clock_file: Path | None = None) -> Path:
@@ -34,7 +49,7 @@ def write(folder: Path, campaigns: Path, clock_file: Path | None = None) -> Path
         "campaigns_dir": str(campaigns),
         "clock_file": str(clock_file) if clock_file else None,
         "services": {
-            name: {"url": url(name), "pages": origin(name), "token_file": str(token_file(folder, name))}
+            name: {"url": url(name), "pages": pages(folder, name), "token_file": str(token_file(folder, name))}
             for name in PORTS
         },
         "paper_token_file": str(folder / "intake" / "paper-token"),

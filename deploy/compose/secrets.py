@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
-from deploy.compose.record import origin
+from deploy.compose.front import Front, set_variables, trusted_address
+from deploy.compose.record import APPROVE_PORT, approve_origin, origin
 from deploy.local.secrets import Secrets
 from deploy.local.service_keys import KeyFolders
 from shared.contracts import SERVICES
@@ -32,8 +33,10 @@ _CLOCK = {"KUJI_CLOCK_FILE": "/clock/clock.json"}
 _MAILBOX = {"KUJI_MTA_HOST": "mailbox", "KUJI_MTA_PORT": "2500", "KUJI_MTA_SECURITY": "none"}
 
 
-def make(folder: Path, *, rehearsal: bool) -> bool:
+def make(folder: Path, *, rehearsal: bool, front: Front | None = None) -> bool:
     """Create what is missing; return True if secrets were created. `rehearsal`: services follow the file in `clock/`.
+
+    `front`: the TLS front from now on; without it a front that was set before stays.
 
     Raises ConfigurationError where the folder was made for the other purpose.
     """
@@ -47,10 +50,23 @@ def make(folder: Path, *, rehearsal: bool) -> bool:
             write_atomic(folder / f"{service}.env", "".join(lines).encode())
     elif rehearsal != ("KUJI_CLOCK_FILE" in (folder / "vault.env").read_text("utf-8")):
         raise ConfigurationError(f"{folder} was made for the other purpose; set KUJI_COMPOSE_DIR to another folder")
+    set_variables(folder / "front.env", {})
+    if front is not None:
+        _put_behind(front, folder)
     service_keys(folder).make()
     users = [User(service, _password(folder, service), service) for service in SERVICES]
     _write(folder / "rabbitmq" / "definitions.json", json.dumps(definitions(users)))
     return new
+
+
+def _put_behind(front: Front, folder: Path) -> None:
+    """Give the services their addresses behind the front, and the front what it reads."""
+    front.write(folder)
+    origins = json.dumps({name: front.origin(name) for name in SERVICES})
+    for service in SERVICES:
+        trusted = json.dumps([trusted_address(service)])
+        set_variables(folder / f"{service}.env", {"KUJI_ORIGINS": origins, "KUJI_TRUSTED_PROXIES": trusted})
+    set_variables(folder / "vault.env", {"KUJI_APPROVE_ORIGIN": front.approve_origin})
 
 
 def service_keys(folder: Path) -> KeyFolders:
@@ -79,6 +95,9 @@ def environment(service: str, *, rehearsal: bool) -> dict[str, str]:
         "vault": {
             "KUJI_KEYSTORE_DIR": "/keystore",
             "KUJI_PASSPHRASE_FILE": "/run/kuji/passphrase",
+            "KUJI_APPROVE_HOST": "0.0.0.0",
+            "KUJI_APPROVE_PORT": str(APPROVE_PORT),
+            "KUJI_APPROVE_ORIGIN": approve_origin(),
             "KUJI_BOUNCE_HOST": "0.0.0.0",
             "KUJI_BOUNCE_PORT": "2526",
             "KUJI_BOUNCE_CERT_FILE": "/run/kuji/bounces.crt",

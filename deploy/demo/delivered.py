@@ -26,6 +26,7 @@ _KINDS: Final = {
     "result": "抽選の結果",
 }
 """Words by which a text's kind is known, searched in this order."""
+_TO_STAFF: Final = "<staff-"
 _MADE_BY_SERVERS: Final = frozenset({"message-id", "content-type"})
 
 
@@ -58,13 +59,16 @@ class DeliveredText:
 
 
 def read_mailbox(folder: Path) -> list[DeliveredText]:
-    """Return every mail of the folder, with its headers and its decoded parts."""
-    return [_read_mail(envelope) for envelope in sorted(folder.glob("*.json"))]
+    """Return every mail of the folder to applicants, with its headers and its decoded parts; mails to staff are not."""
+    mails = (_read_mail(envelope) for envelope in sorted(folder.glob("*.json")))
+    return [mail for mail in mails if mail is not None]
 
 
-def _read_mail(envelope: Path) -> DeliveredText:
+def _read_mail(envelope: Path) -> DeliveredText | None:
     recipients = json.loads(envelope.read_text("utf-8"))["rcpt_tos"]
     message = message_from_bytes(envelope.with_suffix(".eml").read_bytes(), policy=policy.default)
+    if str(message["Message-ID"] or "").startswith(_TO_STAFF):
+        return None
     text = "\n".join(_readable_parts(message))
     return _delivered("mail", envelope.stem, recipients, text, str(message["To"] or ""))
 

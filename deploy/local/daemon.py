@@ -57,6 +57,7 @@ def _record(stack: Stack, campaigns: list[str]) -> JsonObject:
         "clock_file": str(stack.options.clock_file) if stack.options.clock_file else None,
         "paper_token_file": str(stack.secrets.paper_token_file),
         "services": services,
+        "approve": f"http://vault.localhost:{stack.approve_port}/approve",
         "servers": _servers(stack),
         "mail": str(stack.servers.mailbox),
         "processes": {child.name: child.pid for child in stack.children()},

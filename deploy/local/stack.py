@@ -45,7 +45,7 @@ class Stack:
         self.home, self.options, self._watchdog, self._tell = home, options, watchdog, tell
         self.servers = Servers(home, watchdog=watchdog)
         self.secrets = Secrets.make(home / "secrets")
-        *http, self.bounce_port = free_ports(len(SERVICES) + 1)
+        *http, self.bounce_port, self.approve_port = free_ports(len(SERVICES) + 2)
         self.ports = dict(zip(SERVICES, http, strict=True))
         self._mark = os.environ.get("KUJI_NAMESPACE", f"k{token_hex(4)}")
         self._children: dict[str, Child] = {}
@@ -200,6 +200,8 @@ class Stack:
                 "KUJI_PASSPHRASE_FILE": str(self.secrets.passphrase_file),
                 "KUJI_LOG_SCAN_DIRS": json.dumps([str(self.home / "logs")]),
                 "KUJI_BOUNCE_PORT": str(self.bounce_port),
+                "KUJI_APPROVE_PORT": str(self.approve_port),
+                "KUJI_APPROVE_ORIGIN": f"http://vault.localhost:{self.approve_port}",
                 "KUJI_BOUNCE_CERT_FILE": str(self.secrets.certificate_file),
                 "KUJI_BOUNCE_KEY_FILE": str(self.secrets.private_key_file),
                 "KUJI_MTA_HOST": "127.0.0.1",

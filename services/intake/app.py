@@ -46,7 +46,14 @@ from services.intake.settings import IntakeSettings
 from services.intake.staff_endpoints import operations_router
 from shared.campaign import Campaign, load_campaigns
 from shared.clock import Clock, choose_clock
-from shared.contracts import ApplicationsDecided, DrawPublished, ErasureRequested, PaperSettled, SealingKeyPublished
+from shared.contracts import (
+    ApplicationsDecided,
+    DrawPublished,
+    ErasureRequested,
+    PaperSettled,
+    SealingKeyPublished,
+    StaffChanged,
+)
 from shared.erasure import ErasureParticipant, refuse_erased_ids
 from shared.erasure import collections as erasure_collections
 from shared.ids import CampaignId
@@ -54,16 +61,20 @@ from shared.messaging import Bus
 from shared.periodic import PeriodicTasks
 from shared.postal_codes import PostalCodes
 from shared.service_keys import PublicKeys, ServiceKey
+from shared.staff_roles import Right
 from shared.storage import Store
 from shared.typesetting import Typesetter
-from shared.web import BodyLimit, RequestLimits, admit_staff, health_router, install_problems, require_staff_token
+from shared.web import BodyLimit, RequestLimits, health_router, install_problems, require_staff_token
 from shared.web.outages import store_errors
 from shared.web.pages import Assets, Renderer, catalogues_with
+from shared.web.sign_in import session_repository as sign_in
+from shared.web.sign_in.access import StaffAccess
 from shared.web.wrong_proofs import WrongProofs
 
 _BODY_LIMITS: Final = (  # see request_body.py
     BodyLimit(re.compile("/v1/campaigns/[^/]+/(applications|papers)"), streamed=True),
     BodyLimit(re.compile("/v1/applications/[^/]+/versions"), streamed=True),
+    BodyLimit(re.compile("/sign-out")),  # checks by itself who sends its form
 )
 
 _DESCRIPTION = "Accepts sealed applications and gives receipts. It cannot read what it publishes."
@@ -94,12 +105,20 @@ def build(settings: IntakeSettings) -> FastAPI:
     )
     pin, public_keys = PinnedKey(settings.signing_key_file), PublicKeys(settings.service_keys_dir)
     settlement = PaperSettlement(papers, submissions, receipt_keys, signer)
-    _connect(bus, MessageHandlers(submissions, settlement, keys, stages, erasure, pin.value), pin)
+    access = StaffAccess.make(
+        "intake",
+        store,
+        settings.origins,
+        token_file=settings.ops_token_file,
+        vault_key_file=settings.signing_key_file,
+        state_dir=settings.state_dir,
+    )
+    _connect(bus, MessageHandlers(submissions, settlement, keys, stages, erasure, pin.value), pin, access)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         async with store:
-            await store.ensure([*COLLECTIONS, *erasure_collections()])
+            await store.ensure([*COLLECTIONS, *erasure_collections(), *sign_in.collections()])
             await refuse_erased_ids(store, campaigns.values())
             await stages.ensure(campaigns)
             await receipt_keys.ensure(campaigns)
@@ -135,13 +154,14 @@ def build(settings: IntakeSettings) -> FastAPI:
         campaigns_router(campaigns, keys, clock),
         postal_router(PostalCodes(), limits),
         papers_routes,
-        operations_router(campaigns, submissions, papers, keys, stages, staff=guard),
+        operations_router(campaigns, submissions, papers, keys, stages, staff=access.guard(Right.READ_APPLICATIONS)),
+        access.router(),
         site_router(_site(campaigns, keys, stages, clock, pin, public_keys, lottery)),
     ):
         app.include_router(router, dependencies=[Depends(store_errors)])
     app.add_middleware(CrossOriginReceipts, origin=lottery)
     app.add_middleware(FastPath, submitting=submitting)
-    app.add_middleware(RequestLimits, staff=admit_staff(guard), routes=_BODY_LIMITS)
+    app.add_middleware(RequestLimits, staff=access.admit, routes=_BODY_LIMITS)
     app.include_router(bus.parking_router(guard))
     app.include_router(health_router({"broker": bus.ready, "store": store.ping}, bus.alarms))
     return app
@@ -191,7 +211,8 @@ def _site(
     )
 
 
-def _connect(bus: Bus, handlers: MessageHandlers, pin: PinnedKey) -> None:
+def _connect(bus: Bus, handlers: MessageHandlers, pin: PinnedKey, access: StaffAccess) -> None:
+    bus.consume(StaffChanged, access.sessions.on_changed)
     bus.consume(SealingKeyPublished, handlers.save_sealing_keys, when=pin.is_known)
     bus.consume(ApplicationsDecided, handlers.save_decisions)
     bus.consume(PaperSettled, handlers.settle_papers)

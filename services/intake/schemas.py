@@ -164,9 +164,9 @@ class Summary(_Response):
 
 
 _REFUSALS: Final[dict[int, str]] = {
-    401: "`unauthorized`: only staff, with the token of this address",
+    401: "`unauthorized`: only with the token of this address, or for staff who signed in",
     403: "`not-open` (with `opens`) or `closed` (with `closed`): outside the window. Versions also: `not-yours`, a "
-    "wrong proof or an unknown id alike; `too-many-versions`",
+    "wrong proof or an unknown id alike; `too-many-versions`. Staff: `no-right`, not with these roles",
     404: "`campaign-unknown`, `application-unknown`, `receipt-unknown` or `postal-code-unknown`",
     408: "`body-timeout`: the body did not arrive in time",
     409: "`conflict`: the id came with another body before; `key-expired` (with the current `key_id`); "

@@ -13,7 +13,7 @@ from services.intake.rules.states import RECEIPTED
 from services.intake.schemas import Summary, refusals
 from shared.campaign import Campaign
 from shared.ids import CampaignId
-from shared.web.staff_token import Guard
+from shared.web.sign_in.staff import StaffGuard
 
 
 def operations_router(
@@ -23,9 +23,9 @@ def operations_router(
     keys: SealingKeyRepository,
     stages: CampaignStageRepository,
     *,
-    staff: Guard,
+    staff: StaffGuard,
 ) -> APIRouter:
-    """Return the routes for staff; they need the staff token."""
+    """Return the routes for staff."""
     router = APIRouter(prefix="/v1/campaigns", tags=["staff"], dependencies=[Depends(staff)])
 
     @router.get("/{campaign}/summary", responses=refusals(401, 404, 503))

@@ -12,6 +12,9 @@ from services.vault.applications import repository as application_repository
 from services.vault.applications.endpoints import public_router, staff_router
 from services.vault.applications.processing import ApplicationProcessor
 from services.vault.applications.review import ReviewQueue
+from services.vault.approvals import parts as approval_parts
+from services.vault.approvals.subjects import Subjects
+from services.vault.approvals.wiring import approval_site
 from services.vault.audit import AuditLog
 from services.vault.closeout import repository as close_out_ledger
 from services.vault.closeout.wiring import close_out
@@ -38,7 +41,7 @@ from services.vault.papers.keyed import KeyedApplications
 from services.vault.papers.sandbox import Sandbox
 from services.vault.papers.settle import PaperSettler
 from services.vault.people import parts as people_parts
-from services.vault.people.wiring import people_routers
+from services.vault.people.wiring import people_routers, staff_mail
 from services.vault.printroom import repository as print_repository
 from services.vault.printroom.endpoints import print_router
 from services.vault.printroom.room import PrintRoom
@@ -69,27 +72,30 @@ def build(settings: VaultSettings) -> FastAPI:
     bus = Bus(settings, "vault", store, able=keystore.ready)
     audit = AuditLog(store, keystore.signing, clock, settings.state_dir / "audit-checkpoints.jsonl")
     known = Identities(store, keystore, audit, campaigns)
-    review = ReviewQueue(store, keystore, audit)
     municipalities = PostalCodes().municipalities
     processor = ApplicationProcessor(store, keystore, audit, campaigns, municipalities)
     bus.consume(ApplicationReceived, processor.on_received, Batch(size=100, wait_s=PROCESSING_WAIT_S))
-    public_keys = PublicKeys(settings.service_keys_dir)
     templates = ReleasedTemplates(store, campaigns, TemplateFiles(settings.campaigns_dir), audit, clock)
+    public_keys = PublicKeys(settings.service_keys_dir)
     acceptance = DocumentAcceptance(store, campaigns, templates, public_keys)
     mail.consume_orders(bus, store, acceptance)
     typesetter = Typesetter(settings.font_dirs)
     print_room = PrintRoom(store, known, keystore, audit, campaigns, clock, typesetter, acceptance, templates)
     bus.consume(PrintRequested, print_room.on_requested, Batch(size=1, wait_s=0.0))
-    scanner = Scanner(settings.clamd_url, settings.clamd_timeout_s)
-    papers = PaperInbox(store, keystore, audit, campaigns, clock, scanner, Sandbox())
+    papers = PaperInbox(
+        store, keystore, audit, campaigns, clock, Scanner(settings.clamd_url, settings.clamd_timeout_s), Sandbox()
+    )
     bus.consume(PaperReceived, papers.on_received, Batch(size=1, wait_s=0.0))
-    settler = PaperSettler(store, keystore, audit, campaigns, municipalities)
     bus.consume(ReceiptsAssigned, KeyedApplications(store, keystore, audit, campaigns, municipalities).on_assigned)
     closing = close_out(settings, store, bus, keystore, public_keys, known, audit, campaigns, typesetter, clock)
     bus.consume(ErasureCompleted, closing.answers.on_completed)
 
     room = mail.mail_room(settings, store, keystore, known, templates, campaigns, clock)
     people = people_parts.People.make(store, keystore, audit, clock, campaigns)
+    staff_mails = staff_mail(people, settings, campaigns)
+    gate = approval_parts.make_gate(store, audit, keystore.signing)
+    approvals = approval_parts.ApprovalParts.make(store, people, audit, gate, Subjects())
+    site = approval_site(settings, people, keystore.signing, approvals, campaigns)
     bounces = mail.bounce_server(settings, keystore, known, campaigns, store)
 
     @asynccontextmanager
@@ -99,32 +105,44 @@ def build(settings: VaultSettings) -> FastAPI:
             await refuse_erased_ids(store, campaigns.values())
             await closing.repository.ensure(campaigns)
             await publish_sealing_keys(store, keystore, campaigns.values())
-            rooms = mail.running(room, bounces, settings.shutdown_s)
-            async with audit.checkpoints(), bus, closing.watch.running(), people.duty.watching(), rooms:
+            rooms, listening = mail.running(room, bounces, settings.shutdown_s), site.listening()
+            async with (
+                audit.checkpoints(),
+                bus,
+                closing.watch.running(),
+                people.duty.watching(),
+                rooms,
+                staff_mails.running(),
+                listening,
+            ):
                 yield
 
     guard = require_staff_token(settings.ops_token_file)
     app = FastAPI(title="Kuji vault", version="1", lifespan=lifespan, openapi_url=None, docs_url=None, redoc_url=None)
     install_problems(app)
-    people_pages, people_limits = people_routers(people, settings.origins, keystore.signing, guard)
-    app.add_middleware(RequestLimits, staff=admit_staff(guard), routes=people_limits)
+    people_pages, people_limits = people_routers(
+        people, settings.origins, keystore.signing, guard, approvals.count_waiting
+    )
+    app.add_middleware(RequestLimits, staff=admit_staff(guard), routes=[*people_limits, *site.limits])
     app.add_exception_handler(KeyDestroyedError, _on_erased)
     app.include_router(
-        staff_router(campaigns, store, review, audit, keystore, guard), dependencies=[Depends(store_errors)]
+        staff_router(campaigns, store, ReviewQueue(store, keystore, audit), audit, keystore, guard),
+        dependencies=[Depends(store_errors)],
     )
     for router in (
         templates_router(campaigns, templates, guard),
         notices_router(campaigns, NoticeCounter(store), guard),
         print_router(campaigns, print_room, guard),
-        papers_router(campaigns, papers, settler, guard),
+        papers_router(campaigns, papers, PaperSettler(store, keystore, audit, campaigns, municipalities), guard),
         *closing.routers(guard),
         *people_pages,
+        *site.routers,
     ):
         app.include_router(router, dependencies=[Depends(store_errors)])
-    app.include_router(public_router(keystore))
-    app.include_router(bus.parking_router(guard))
-    alarms = {**bus.alarms, **mail.alarms(room, store)}
-    app.include_router(health_router({"broker": bus.ready, "store": store.ping, "keys": keystore.ready}, alarms))
+    checks = {"broker": bus.ready, "store": store.ping, "keys": keystore.ready}
+    alarms = {**bus.alarms, **mail.alarms(room, store), "staff_mails_not_sent": people.mails.count_stuck}
+    for router in (public_router(keystore), bus.parking_router(guard), health_router(checks, alarms)):
+        app.include_router(router)
     return app
 
 
@@ -133,6 +151,7 @@ def _collections() -> list[Collection]:
     parts = (
         audit_log, identities, index_repository, application_repository, deliveries, slips_repository,
         template_repository, print_repository, papers_repository, draft_repository, close_out_ledger, people_parts,
+        approval_parts,
     )  # fmt: skip
     return [collection for part in parts for collection in part.collections()]
 

@@ -42,6 +42,13 @@ class VaultSettings(ServiceSettings):
         None, ge=1, description="days for which a recorded copy of the key folder is kept; unset: no copy is recorded"
     )
     close_out_watch_s: float = Field(0.5, gt=0, description="seconds between looks at erasures under way")
+    approve_host: str = Field("127.0.0.1", description="address of the listener for approvals alone")
+    approve_port: int | None = Field(
+        None, ge=0, le=65535, description="port of the listener for approvals, for the ward; without it no listener"
+    )
+    approve_origin: str | None = Field(
+        None, description="origin of that listener as browsers see it: the vault's host name with another port"
+    )
     clamd_url: str | None = Field(
         None, description="malware scanner for papers, unix:/path or tcp://host:port; without it none is scanned"
     )

@@ -64,6 +64,6 @@ ROUTES: tuple[Route, ...] = (
     Route(PrintCompleted, ("vault",), ("notifier",)),
     Route(MailBounced, ("vault",), ("notifier",)),
     Route(ErasureRequested, ("vault",), ("intake", "lottery", "notifier")),
-    Route(StaffChanged, ("vault",), ("lottery", "notifier")),
+    Route(StaffChanged, ("vault",), ("intake", "lottery", "notifier")),
     Route(ErasureCompleted, ("intake", "lottery", "notifier"), ("vault",)),
 )

@@ -33,6 +33,9 @@ _log = get_logger(__name__)
 
 E = TypeVar("E", bound=Event)
 
+_WATCH_S = 1.0
+"""Seconds between two questions to the node that the consumers are attached to."""
+
 
 class Bus:
     """Use it as `async with bus:`, after the handlers are connected; leaving the block drains it.
@@ -79,6 +82,7 @@ class Bus:
         self._conditional: set[str] = set()
         self._tasks: list[asyncio.Task[None]] = []
         self._publisher_task: asyncio.Task[None] | None = None
+        self._watch: asyncio.Task[None] | None = None
 
     def consume(
         self, event_type: type[E], handler: Handler[E], batch: Batch | None = None, *, when: Able | None = None
@@ -143,6 +147,8 @@ class Bus:
         self._store.when_emitted(self._outbox_publisher.notify)
         self._publisher_task = asyncio.create_task(self._outbox_publisher.run(), name="outbox publisher")
         self._tasks = [asyncio.create_task(consumer.run(), name=consumer.queue) for consumer in self._consumers]
+        if self._consuming.has_other_nodes:
+            self._watch = asyncio.create_task(self._consuming.watch(_WATCH_S), name="watch of the broker's node")
 
     async def drain(self) -> None:
         """Stop consuming, handle delivered messages, empty the outbox and disconnect, within `shutdown_s`.
@@ -155,6 +161,8 @@ class Bus:
         if self._publisher_task is not None:
             self._outbox_publisher.finish()
             await _finish([self._publisher_task], 0.25 * self._settings.shutdown_s)
+        if self._watch is not None:
+            self._watch.cancel()
         await self._publishing.close()
         await self._consuming.close()
         _log.info("drained", service=self._service)

@@ -120,7 +120,8 @@ class Consumer:
                 tag = await self._subscribe(channel, deliveries)
             leaving = asyncio.create_task(self._leave_when_stopping(channel, tag, deliveries))
             try:
-                yield deliveries
+                with self._link.when_dropped(deliveries.abandon):
+                    yield deliveries
             finally:
                 leaving.cancel()
         finally:

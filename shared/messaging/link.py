@@ -5,8 +5,8 @@ needs the broker asks for the connection, and learns in bounded time that there 
 """
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 
 import aio_pika
 from aio_pika.abc import AbstractChannel, AbstractConnection
@@ -14,6 +14,7 @@ from aio_pika.connection import make_url
 
 from shared.errors import KujiError
 from shared.logging import describe, get_logger
+from shared.messaging.addresses import host_of, parse_addresses
 from shared.messaging.errors import BrokerUnavailableError
 from shared.messaging.malformed_frames import tolerate
 
@@ -22,18 +23,29 @@ _log = get_logger(__name__)
 HEARTBEAT_S = 10
 """A dead peer is noticed after about three of these."""
 
+MOVE_ON_S = 2.0
+"""Longest wait for one node where there are others: a frozen node must not use up the caller's time."""
+
 _GOODBYE_S = 2.0
 
 
 class Link:
-    """One connection with one shared channel. `timeout_s` bounds opening either."""
+    """One connection with one shared channel. `timeout_s` bounds opening either.
+
+    `url` may name several nodes of a cluster (`parse_addresses`): after a node that does not answer comes the next.
+    """
 
     def __init__(self, url: str, name: str, timeout_s: float, *, confirms: bool = False) -> None:
-        self._url, self._name, self._timeout_s, self._confirms = url, name, timeout_s, confirms
+        self._addresses, self._name, self._confirms = parse_addresses(url), name, confirms
+        self.has_other_nodes = len(self._addresses) > 1
+        self.timeout_s = min(timeout_s, MOVE_ON_S) if self.has_other_nodes else timeout_s
+        """Longest wait for an answer of one node."""
+        self._node = 0
         self._connection: AbstractConnection | None = None
         self._channel: AbstractChannel | None = None
         self._opening = asyncio.Lock()
         self._farewells: set[asyncio.Task[None]] = set()
+        self._drop_listeners: set[Callable[[], None]] = set()
 
     @property
     def is_open(self) -> bool:
@@ -48,7 +60,7 @@ class Link:
         async with self._opening:
             if self._channel is None or self._channel.is_closed:
                 connection = await self._connected()
-                async with asyncio.timeout(self._timeout_s):
+                async with asyncio.timeout(self.timeout_s):
                     self._channel = await _open_channel(connection, confirms=self._confirms)
             return self._channel
 
@@ -56,7 +68,7 @@ class Link:
     async def side_channel(self) -> AsyncIterator[AbstractChannel]:
         """Open a channel for the caller alone. Messages that are not acknowledged go back at the end."""
         connection = await self.connection()
-        async with asyncio.timeout(self._timeout_s):
+        async with asyncio.timeout(self.timeout_s):
             channel = await _open_channel(connection, confirms=False)
         try:
             yield channel
@@ -70,20 +82,76 @@ class Link:
         return self._connection
 
     async def _connect(self) -> AbstractConnection:
+        """Connect to the first node that answers, beginning with the one of last time."""
+        for _ in self._addresses[1:]:
+            try:
+                return await self._connect_to(self._addresses[self._node])
+            except Exception as error:  # noqa: BLE001  (whatever it is: the next node may answer)
+                _log.warning("node-silent", host=host_of(self._addresses[self._node]), **describe(error))
+                self._move_on()
+        return await self._connect_to(self._addresses[self._node])
+
+    async def _connect_to(self, address: str) -> AbstractConnection:
         """Connect without `aio_pika.connect`, so that a connection that fails is closed properly."""
         tolerate()
-        url = make_url(self._url, heartbeat=HEARTBEAT_S)
+        url = make_url(address, heartbeat=HEARTBEAT_S)
         connection = aio_pika.Connection(url, client_properties={"connection_name": self._name})
         try:
-            await connection.connect(timeout=self._timeout_s)
+            await connection.connect(timeout=self.timeout_s)
         except BaseException:
-            await connection.close()
+            await hang_up(connection)
             raise
         return connection
+
+    def _move_on(self) -> None:
+        self._node = (self._node + 1) % len(self._addresses)
+
+    async def watch(self, every_s: float) -> None:
+        """Ask the node of an open connection for a channel again and again; leave a node that does not answer.
+
+        A node that is frozen keeps its connections: without this they end only after three heartbeats.
+        """
+        while True:
+            await asyncio.sleep(every_s)
+            connection = self._connection
+            if connection is None or not self.is_open or await self._answers(connection):
+                continue
+            if connection is self._connection:
+                self.move_on()
+
+    async def _answers(self, connection: AbstractConnection) -> bool:
+        try:
+            async with asyncio.timeout(self.timeout_s):
+                channel = await _open_channel(connection, confirms=False)
+        except asyncio.CancelledError:
+            if was_cancelled():
+                raise
+            return False
+        except Exception:  # noqa: BLE001  (a closed connection is opened again by whoever needs it)
+            return False
+        await hang_up(channel)
+        return True
+
+    def move_on(self) -> None:
+        """Leave a node that does not answer; the next call connects to the next one."""
+        _log.warning("node-silent", host=host_of(self._addresses[self._node]))
+        self._move_on()
+        self.drop()
+
+    @contextmanager
+    def when_dropped(self, listener: Callable[[], None]) -> Iterator[None]:
+        """Call `listener` if the connection is dropped within the block: a frozen peer never closes it."""
+        self._drop_listeners.add(listener)
+        try:
+            yield
+        finally:
+            self._drop_listeners.discard(listener)
 
     def drop(self) -> None:
         """Forget a connection that does not answer; the next call opens a new one."""
         connection, self._connection, self._channel = self._connection, None, None
+        for listener in list(self._drop_listeners):
+            listener()
         if connection is not None:
             farewell = asyncio.create_task(hang_up(connection))
             self._farewells.add(farewell)

@@ -5,16 +5,18 @@ container, a test fixture; by `declare` here, `python -m shared.messaging.declar
 """
 
 import asyncio
+import contextlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import aio_pika
-from aio_pika.abc import AbstractChannel
+from aio_pika.abc import AbstractChannel, AbstractConnection
 
 from shared.contracts import ROUTES, SERVICES, Route
 from shared.errors import ConfigurationError
 from shared.json_types import JsonObject
+from shared.messaging.addresses import parse_addresses
 from shared.messaging.names import Names
 
 RETRY_DELAYS_S = (1, 10, 60)
@@ -135,7 +137,7 @@ async def declare(
     """
     topology = describe(namespace, retry_delays_s, delivery_limit)
     async with asyncio.timeout(timeout_s):
-        connection = await aio_pika.connect(url, timeout=timeout_s)
+        connection = await _connect(url, timeout_s)
         async with connection, connection.channel() as channel:
             try:
                 await _declare(channel, topology)
@@ -157,13 +159,22 @@ async def _declare(channel: AbstractChannel, topology: Topology) -> None:
         await queues[binding.queue].bind(binding.exchange, binding.routing_key)
 
 
+async def _connect(url: str, timeout_s: float) -> AbstractConnection:
+    """Connect to the first node that answers."""
+    *others, last = parse_addresses(url)
+    for address in others:
+        with contextlib.suppress(OSError):
+            return await aio_pika.connect(address, timeout=timeout_s / (len(others) + 1))
+    return await aio_pika.connect(last, timeout=timeout_s)
+
+
 async def remove(
     url: str, namespace: str, *, retry_delays_s: Sequence[int] = RETRY_DELAYS_S, timeout_s: float = 30.0
 ) -> None:
     """Delete the topology of `namespace` with all waiting messages."""
     topology = describe(namespace, retry_delays_s)
     async with asyncio.timeout(timeout_s):
-        connection = await aio_pika.connect(url, timeout=timeout_s)
+        connection = await _connect(url, timeout_s)
         async with connection, connection.channel() as channel:
             for queue in topology.queues:
                 await channel.queue_delete(queue.name)

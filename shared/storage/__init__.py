@@ -21,6 +21,7 @@ from shared.storage.driver import (
     StoreUnavailableError,
     UpdateMany,
     UpdateOne,
+    is_unanswered,
     translate_errors,
 )
 from shared.storage.outbox import OutboxEntry
@@ -60,5 +61,6 @@ __all__ = [
     "UpdateOne",
     "Work",
     "delete_in_chunks",
+    "is_unanswered",
     "translate_errors",
 ]

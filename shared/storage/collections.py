@@ -99,7 +99,10 @@ MESSAGE_COLLECTIONS: Final = (
 
 
 async def ensure(db: Database, collection: Collection) -> None:
-    """Create the collection or bring its rule up to date, and create its indexes. Safe to run at every start."""
+    """Create the collection or bring its rule up to date, and create its indexes. Safe to run at every start.
+
+    A new index needs a majority of the members, not all: an upgrade starts while one member is down.
+    """
     rule = collection.rule()
     try:
         await db.command({"create": collection.name, "validator": rule})
@@ -111,7 +114,9 @@ async def ensure(db: Database, collection: Collection) -> None:
     for name in set(collection.retired) & set(await db[collection.name].index_information()):
         await db[collection.name].drop_index(name)
     if collection.indexes:
-        await db[collection.name].create_indexes([index.model() for index in collection.indexes])
+        await db[collection.name].create_indexes(
+            [index.model() for index in collection.indexes], commitQuorum="majority"
+        )
 
 
 async def _rule_in_force(db: Database, name: str) -> Any:

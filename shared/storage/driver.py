@@ -78,6 +78,7 @@ __all__ = [
     "UpdateOne",
     "already_exists",
     "connect",
+    "is_unanswered",
     "may_commit_again",
     "may_run_again",
     "step_timeout",
@@ -92,7 +93,8 @@ class StoreUnavailableError(TransientError):
 def connect(url: str, timeout_s: float) -> Client:
     """Return a client whose waits all end: choosing a server, connecting, a place in the pool, an answer.
 
-    Writes are acknowledged by a majority and its journals; times come back aware.
+    Writes are acknowledged by a majority and its journals; times come back aware. The primary answers every read, also
+    where the URL asks for another read preference: a decision must not rest on a member that is behind.
     """
     limit = int(timeout_s * 1000)
     return AsyncIOMotorClient(
@@ -105,6 +107,7 @@ def connect(url: str, timeout_s: float) -> Client:
         w="majority",
         journal=True,
         readConcernLevel="majority",
+        readPreference="primary",
         retryWrites=True,
         retryReads=True,
         tz_aware=True,
@@ -119,7 +122,7 @@ def translate_errors() -> Iterator[None]:
     try:
         yield
     except PyMongoError as error:
-        if not _unanswered(error):
+        if not is_unanswered(error):
             raise
         raise StoreUnavailableError(f"the database did not answer ({type(error).__name__}); see that it runs") from None
 
@@ -129,13 +132,14 @@ def step_timeout(timeout_s: float) -> AbstractContextManager[Any]:
     return pymongo.timeout(timeout_s)
 
 
-def _unanswered(error: PyMongoError) -> bool:
+def is_unanswered(error: PyMongoError) -> bool:
+    """Return True if the driver reports that no server answered, so that the work may be repeated shortly."""
     return error.timeout or isinstance(error, (ConnectionFailure, ExecutionTimeout, WTimeoutError))
 
 
 def may_run_again(error: PyMongoError) -> bool:
     """Return True if an answering server rolled the transaction back as a whole, so that it may run again."""
-    return error.has_error_label("TransientTransactionError") and not _unanswered(error)
+    return error.has_error_label("TransientTransactionError") and not is_unanswered(error)
 
 
 def may_commit_again(error: PyMongoError) -> bool:

@@ -13,6 +13,7 @@ from starlette.exceptions import HTTPException
 
 from shared.errors import TransientError
 from shared.logging import describe, get_logger
+from shared.storage import PyMongoError, is_unanswered
 
 
 class ProblemError(Exception):
@@ -67,7 +68,7 @@ def unavailable(en: str = "The service cannot reach a part it needs. Send the sa
 
 def install_problems(app: FastAPI) -> None:
     """Make the app answer all errors as problem+json, also unexpected ones."""
-    for known in (ProblemError, RequestValidationError, TransientError):
+    for known in (ProblemError, RequestValidationError, TransientError, PyMongoError):
         app.add_exception_handler(known, _on_known)
     app.add_exception_handler(HTTPException, _on_http)
     app.add_exception_handler(Exception, _on_unexpected)
@@ -82,13 +83,16 @@ def answer_to(error: Exception) -> JSONResponse | None:
             return invalid_shape(sorted({_field(mistake) for mistake in error.errors()})).response()
         case TransientError():
             return unavailable().response()  # a part is away for the moment: nothing was done, send the same again
+        case PyMongoError() if is_unanswered(error):
+            return unavailable().response()
         case _:
             return None
 
 
 async def _on_known(_: Request, error: Exception) -> JSONResponse:
     answer = answer_to(error)
-    assert answer is not None  # noqa: S101  (registered for those types)
+    if answer is None:
+        raise error
     return answer
 
 

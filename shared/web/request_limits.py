@@ -16,7 +16,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from shared.web.problems import ProblemError, problem
+from shared.web.problems import ProblemError, answer_to, problem
 
 BODY_BYTES: Final = 64 * 1024
 BODY_S: Final = 10.0
@@ -60,10 +60,13 @@ class RequestLimits:
         send = _without_sniffing(send)
         try:
             receive = await self._checked(scope, receive)
-        except ProblemError as refused:
-            await refused.response()(scope, receive, send)
         except ClientDisconnect:
             return
+        except Exception as error:
+            answer = answer_to(error)
+            if answer is None:
+                raise
+            await answer(scope, receive, send)
         else:
             await self._app(scope, receive, send)
 

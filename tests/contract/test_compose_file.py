@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 from deploy.compose import secrets
+from deploy.compose.front import HOSTS
 from deploy.compose.record import PORTS
 from deploy.local.mongodb import CACHE_GB, ENGINE_CONFIG
 from deploy.local.servers import ROOT
@@ -37,13 +38,15 @@ def networks(compose: Compose, name: str) -> set[str]:
 
 
 def test_there_are_the_four_services_their_servers_and_one_that_provisions(compose: Compose) -> None:
-    assert set(compose["services"]) == {*SERVICES, *SERVERS, "provision", "mailbox"}
+    assert set(compose["services"]) == {*SERVICES, *SERVERS, "provision", "mailbox", "front"}
     assert compose["services"]["mailbox"]["profiles"] == ["rehearsal"]
+    assert compose["services"]["front"]["profiles"] == ["tls"]
 
 
 def test_image_names_are_variables_with_the_official_images_as_defaults(compose: Compose) -> None:
     images = {name: compose["services"][name]["image"] for name in SERVERS}
     assert images == {"rabbitmq": "${RABBITMQ_IMAGE:-rabbitmq:4}", "mongo": "${MONGO_IMAGE:-mongo:8}"}
+    assert compose["services"]["front"]["image"] == "${CADDY_IMAGE:-caddy:2}"
     for name in (*SERVICES, "provision", "mailbox"):
         assert compose["services"][name]["build"]["args"]["PYTHON_IMAGE"] == (
             "${PYTHON_IMAGE:-python:3.11-slim-bookworm}"
@@ -54,15 +57,18 @@ def test_whatever_stays_running_has_a_health_check(compose: Compose) -> None:
     assert {name for name, each in compose["services"].items() if "healthcheck" not in each} == {"provision"}
 
 
-def test_ports_are_published_on_loopback_only_and_one_per_service(compose: Compose) -> None:
+def test_ports_of_services_are_on_loopback_only_and_the_front_alone_is_public(compose: Compose) -> None:
     published = {name: each["ports"] for name, each in compose["services"].items() if "ports" in each}
+    assert published.pop("front") == [
+        "${KUJI_FRONT_HTTP:-80}:8080", "${KUJI_FRONT_HTTPS:-443}:8443", "${KUJI_FRONT_APPROVE:-8444}:8444",
+    ]  # fmt: skip
     assert set(published) == set(SERVICES)
     assert all(port.startswith("127.0.0.1:") for ports in published.values() for port in ports)
     assert {name: f"127.0.0.1:${{KUJI_{name.upper()}_PORT:-{port}}}:8100" for name, port in PORTS.items()} == {
         name: ports[0] for name, ports in published.items()
     }
     assert {name: ports[1:] for name, ports in published.items() if ports[1:]} == {
-        "vault": ["127.0.0.1:${KUJI_REPORTS_PORT:-8125}:2526"]
+        "vault": ["127.0.0.1:${KUJI_REPORTS_PORT:-8125}:2526", "127.0.0.1:${KUJI_APPROVE_PORT:-8114}:8114"]
     }
 
 
@@ -70,7 +76,9 @@ def test_no_container_has_a_privilege_or_writes_into_its_image(compose: Compose)
     for name, each in compose["services"].items():
         assert each["cap_drop"] == ["ALL"], name
         assert each["security_opt"] == ["no-new-privileges:true"], name
-        assert not {"privileged", "cap_add", "pid", "ipc", "devices"} & set(each), name
+        assert not {"privileged", "pid", "ipc", "devices"} & set(each), name
+        # The program of Caddy's image carries this one, and does not start where it may not have it.
+        assert each.get("cap_add", []) == (["NET_BIND_SERVICE"] if name == "front" else []), name
         assert each.get("read_only") or name == "rabbitmq", name
 
 
@@ -109,9 +117,30 @@ def test_only_the_vault_is_on_a_network_that_leads_out(compose: Compose) -> None
     assert {name for name in compose["services"] if "mail" in networks(compose, name)} == {"vault", "mailbox"}
     assert all(networks(compose, server) <= inward for server in SERVERS)
     for network in open_networks:
-        assert [name for name in compose["services"] if network in networks(compose, name)] == [
-            network.removeprefix("open-")
-        ]
+        assert {name for name in compose["services"] if network in networks(compose, name)} == {
+            network.removeprefix("open-"), "front",
+        }  # fmt: skip
+
+
+def test_the_front_has_an_address_of_its_own_on_each_services_network(compose: Compose) -> None:
+    front = compose["services"]["front"]["networks"]
+    assert front == {
+        f"open-{service}": {"ipv4_address": f"${{KUJI_FRONT_NET:-172.30.77}}.{host}"} for service, host in HOSTS.items()
+    }
+    for service, host in HOSTS.items():
+        ((subnet,),) = (each["ipam"]["config"] for each in [compose["networks"][f"open-{service}"]])
+        first, _, size = subnet["subnet"].removeprefix("${KUJI_FRONT_NET:-172.30.77}.").partition("/")
+        assert (size, int(first) + 6) == ("29", host)
+
+
+def test_the_front_reads_its_own_files_only(compose: Compose) -> None:
+    folder = "${KUJI_COMPOSE_DIR:-./.kuji/compose}"
+    assert mounts(compose, "front") == {
+        "/etc/caddy/Caddyfile": "./deploy/front/Caddyfile",
+        "/run/kuji": f"{folder}/front",
+        "/data": f"{folder}/front-data",
+    }
+    assert compose["services"]["front"]["env_file"] == [f"{folder}/front.env"]
 
 
 def test_the_vaults_way_out_is_the_first_by_name_because_engines_route_by_it(compose: Compose) -> None:
@@ -165,12 +194,12 @@ def test_compose_itself_takes_the_file(command: list[str], tmp_path: Path) -> No
     secrets.make(tmp_path, rehearsal=True)
     environment = {"PATH": "/usr/local/bin:/usr/bin:/bin", "KUJI_COMPOSE_DIR": str(tmp_path)}
     asked = subprocess.run(
-        [*command, "--profile", "rehearsal", "config"],
+        [*command, "--profile", "rehearsal", "--profile", "tls", "config"],
         cwd=ROOT, env=environment, check=False, capture_output=True, text=True, timeout=60,
     )  # fmt: skip
     assert asked.returncode == 0, asked.stderr
     resolved = yaml.safe_load(asked.stdout)
-    assert set(resolved["services"]) == {*SERVICES, *SERVERS, "provision", "mailbox"}
+    assert set(resolved["services"]) == {*SERVICES, *SERVERS, "provision", "mailbox", "front"}
     for path in (each for service in SERVICES for each in (tmp_path / service).iterdir()):
         assert path.read_text("utf-8") not in asked.stdout
 

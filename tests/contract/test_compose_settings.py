@@ -11,6 +11,7 @@ from cryptography import x509
 
 from deploy.cli import api
 from deploy.compose import record, secrets
+from deploy.compose.front import Front, trusted_address
 from deploy.local.servers import ROOT
 from services.intake.settings import IntakeSettings
 from services.lottery.settings import LotterySettings
@@ -23,6 +24,7 @@ from shared.messaging.names import Names
 from shared.messaging.topology import describe
 from shared.settings import ServiceSettings
 from shared.storage import TRANSACTION_LIFETIME_S
+from shared.web.sign_in.origins import parse_origins
 
 SETTINGS: dict[str, type[ServiceSettings]] = {
     "intake": IntakeSettings,
@@ -178,3 +180,26 @@ def test_the_command_line_finds_the_published_addresses_and_their_tokens(
         endpoint = installation["services"][service]
         assert endpoint["url"] == f"http://127.0.0.1:{record.PORTS[service]}"
         assert Path(endpoint["token_file"]).read_text("utf-8") == (folder / service / "ops-token").read_text("utf-8")
+
+
+def test_behind_a_front_pages_have_host_names_of_their_own_and_only_its_address_is_believed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    secrets.make(tmp_path, rehearsal=False)
+    (tmp_path / "vault.env").write_text((tmp_path / "vault.env").read_text("utf-8") + "KUJI_MTA_HOST=mx.example\n")
+    secrets.make(tmp_path, rehearsal=False, front=Front.of("kuji.example"))
+    (tmp_path / "front.env").write_text((tmp_path / "front.env").read_text("utf-8") + "KUJI_TLS=/run/kuji/a.crt b\n")
+    secrets.make(tmp_path, rehearsal=False, front=Front.of("kuji.example"))
+    assert variables(tmp_path, "vault")["KUJI_MTA_HOST"] == "mx.example"
+    assert variables(tmp_path, "front")["KUJI_TLS"] == "/run/kuji/a.crt b"
+    assert record.pages(tmp_path, "vault") == "https://vault.kuji.example"
+    for service in SERVICES:
+        read = settings(tmp_path, service, monkeypatch)
+        assert parse_origins(read.origins, service)[service].cookie("kuji-session").startswith("__Host-")
+        assert [str(network) for network in read.trusted_proxies] == [f"{trusted_address(service)}/32"]
+
+
+@pytest.mark.parametrize("domain", ["", "https://kuji.example", "kuji.example\nKUJI_TLS=x", "-kuji", "Kuji.example"])
+def test_a_domain_that_is_no_host_name_is_refused(domain: str) -> None:
+    with pytest.raises(ConfigurationError):
+        Front.of(domain)

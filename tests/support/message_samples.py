@@ -254,7 +254,12 @@ SAMPLES: tuple[Event, ...] = (
         to_telephone=1,
         counts=(NoticeCount(kind="result", channel="mail", state="sent", count=3),),
     ),
-    StaffChanged(sub="yamada-01", not_before=datetime(2018, 6, 1, tzinfo=UTC), roles=(Role.HANDLER, Role.RECEPTION)),
+    StaffChanged(
+        sub="yamada-01",
+        not_before=datetime(2018, 6, 1, tzinfo=UTC),
+        roles=(Role.HANDLER, Role.RECEPTION),
+        ended=("A" * 22,),
+    ),
     ErasureRequested(campaign=CAMPAIGN, erasure_id="e-1"),
     ErasureCompleted(
         campaign=CAMPAIGN,

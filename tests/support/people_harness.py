@@ -13,13 +13,22 @@ from httpx import ASGITransport, AsyncClient, Response
 from pyotp import TOTP
 
 from services.vault import audit as audit_log
+from services.vault.approvals import parts as approval_parts
+from services.vault.approvals.gate import VaultApprovalGate
+from services.vault.approvals.parts import ApprovalParts
+from services.vault.approvals.subjects import Subjects
+from services.vault.approvals.wiring import approval_routers, approval_web, listener_app
 from services.vault.audit import AuditLog
 from services.vault.keys.keystore import Keystore
+from services.vault.mail.session import MailServer, SmtpSession
 from services.vault.people import parts
+from services.vault.people.pages import TEXTS
 from services.vault.people.parts import People
 from services.vault.people.password_hashes import PasswordHashes
 from services.vault.people.repository import ACCOUNTS
 from services.vault.people.rules.account import StaffId
+from services.vault.people.staff_mail_repository import MAILS
+from services.vault.people.staff_mail_sender import StaffMailOffice, StaffMailSender
 from services.vault.people.wiring import people_routers
 from shared.campaign import load_campaign
 from shared.clock import FixedClock
@@ -27,10 +36,12 @@ from shared.contracts import StaffChanged
 from shared.ids import CampaignId
 from shared.storage import OUTBOX, Store
 from shared.web import RequestLimits, admit_staff, install_problems, require_staff_token
+from shared.web.pages import catalogues_with
 from tests.support.databases import own_database
 
 SAMPLE = Path("deploy/campaigns/777-days.yaml")
 VAULT, LOTTERY = "http://vault.localhost:8104", "http://lottery.localhost:8102"
+APPROVE = "http://vault.localhost:8114"
 ORIGINS = {"vault": VAULT, "lottery": LOTTERY}
 STAFF_TOKEN = "staff-of-the-tests"
 PASSWORD = "tulip bicycle harbour seven"
@@ -55,6 +66,9 @@ class PeopleHarness:
     clock: FixedClock
     keystore: Keystore
     audit: AuditLog
+    approvals: ApprovalParts
+    gate: VaultApprovalGate
+    listener: FastAPI
 
     def browser(self, origin: str = VAULT) -> AsyncClient:
         """Return a browser without cookies that sends our own pages' forms."""
@@ -113,6 +127,18 @@ class PeopleHarness:
         lines = self.store.db[OUTBOX].find({"name": StaffChanged.name}).sort("_id", 1)
         return [StaffChanged.model_validate_json(line["body"]) async for line in lines]
 
+    def mail_sender(self, port: int) -> StaffMailSender:
+        """Return a sender of staff mail to the server at this port of the machine."""
+        office = StaffMailOffice("運営事務局", "office@kuji.example", VAULT)
+        session = SmtpSession(MailServer("127.0.0.1", port, "none", 5))
+        return StaffMailSender(self.people.mails, self.people.accounts, session, office, catalogues_with(TEXTS))
+
+    async def queued_mails(self) -> list[tuple[str, str, str]]:
+        """Return kind, account and receiver of each mail to staff that waits, and forget them."""
+        lines = [line async for line in self.store.db[MAILS].find().sort("_id", 1)]
+        await self.store.db[MAILS].delete_many({})
+        return sorted((line["kind"], line["about"], line["to"]) for line in lines)
+
     async def stored(self) -> str:
         """Return everything that lies in the database, as the driver shows it."""
         names = await self.store.db.list_collection_names()
@@ -121,30 +147,45 @@ class PeopleHarness:
 
 @asynccontextmanager
 async def running(
-    mongo_url: str, namespace: str, folder: Path, origins: Mapping[str, str] = ORIGINS
+    mongo_url: str,
+    namespace: str,
+    folder: Path,
+    origins: Mapping[str, str] = ORIGINS,
+    subjects: Subjects | None = None,
 ) -> AsyncIterator[PeopleHarness]:
     """Run the pages on a campaign day on which everybody of the samples is on duty."""
     async with own_database(mongo_url, f"{namespace}_vault") as store:
-        yield await _prepare(store, folder, origins)
+        yield await _prepare(store, folder, origins, subjects)
 
 
-async def _prepare(store: Store, folder: Path, origins: Mapping[str, str]) -> PeopleHarness:
-    """Return the pages over an empty database."""
+async def restarted(vault: PeopleHarness, folder: Path) -> PeopleHarness:
+    """Return the pages of another process over the same database and key folder."""
+    return await _prepare(vault.store, folder, ORIGINS, None)
+
+
+async def _prepare(store: Store, folder: Path, origins: Mapping[str, str], subjects: Subjects | None) -> PeopleHarness:
+    """Return the pages over a database."""
     campaign = load_campaign(SAMPLE)
     clock, keystore = FixedClock(DAY), Keystore.open(folder / "keys", "a passphrase of the tests")
     audit = AuditLog(store, keystore.signing, clock, folder / "checkpoints.jsonl")
     cheap = PasswordHashes(PasswordHasher(time_cost=1, memory_cost=64, parallelism=1))
     people = People.make(store, keystore, audit, clock, {CampaignId(campaign.id): campaign}, cheap)
-    await store.ensure([*audit_log.collections(), *parts.collections()])
+    await store.ensure([*audit_log.collections(), *parts.collections(), *approval_parts.collections()])
     (folder / "token").write_text(STAFF_TOKEN, "utf-8")
     guard = require_staff_token(folder / "token")
-    routers, limits = people_routers(people, origins, keystore.signing, guard)
+    gate = approval_parts.make_gate(store, audit, keystore.signing)
+    approvals = ApprovalParts.make(store, people, audit, gate, subjects or Subjects())
+    routers, limits = people_routers(people, origins, keystore.signing, guard, approvals.count_waiting)
+    web = approval_web(people, origins, keystore.signing, approvals)
+    campaigns = {CampaignId(campaign.id): campaign}
+    more, more_limits = approval_routers(web, approvals, campaigns)
+    listener = listener_app(web, APPROVE if origins is ORIGINS else origins["vault"], approvals, campaigns)
     app = FastAPI()
     install_problems(app)
-    app.add_middleware(RequestLimits, staff=admit_staff(guard), routes=limits)
-    for router in routers:
+    app.add_middleware(RequestLimits, staff=admit_staff(guard), routes=[*limits, *more_limits])
+    for router in [*routers, *more]:
         app.include_router(router)
-    return PeopleHarness(app, people, store, clock, keystore, audit)
+    return PeopleHarness(app, people, store, clock, keystore, audit, approvals, gate, listener)
 
 
 def later(days: int) -> datetime:

@@ -56,6 +56,11 @@ class TcpProxy:
         """Keep the connections open, but forward no bytes."""
         self._loop.call_soon_threadsafe(self._passing.clear)
 
+    @property
+    def connections(self) -> int:
+        """Return the number of clients that are connected through this proxy."""
+        return len(self._writers) // 2
+
     def _run(self, coroutine: Coroutine[Any, Any, T]) -> T:
         return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result(5)
 

@@ -1,8 +1,14 @@
 /** The verifier of the page /verify for tests: reads one JSON question from standard input, writes one JSON answer. */
 
-import { verifyBeacon, QUICKNET } from "../../services/lottery/web/src/verify/randomness.ts";
+import { allocate } from "../../services/lottery/web/src/verify/allocation.ts";
+import { drawKey, verifyBeacon, QUICKNET } from "../../services/lottery/web/src/verify/randomness.ts";
 import { checks, type Check, type VerifiedRecord } from "../../services/lottery/web/src/verify/checks.ts";
 import type { Json } from "../../services/lottery/web/src/verify/canonical.ts";
+import { readManifest, type Manifest } from "../../services/lottery/web/src/verify/manifest.ts";
+import { readPlaceEvents } from "../../services/lottery/web/src/verify/place_events.ts";
+import { replay, type DrawInputs } from "../../services/lottery/web/src/verify/replay.ts";
+import { computeRoot, hex, readRows } from "../../services/lottery/web/src/verify/rows.ts";
+import { tickets } from "../../services/lottery/web/src/verify/tickets.ts";
 import { tracePath } from "../../services/lottery/web/src/verify/path.ts";
 
 interface VerifyQuestion {
@@ -27,7 +33,49 @@ async function verifyRecord(content: Json, question: VerifyQuestion): Promise<un
   return { checks: found.map(({ name, passed }) => [name, passed]), path };
 }
 
+/** A draw of docs/spec/vectors: `line` is its manifest, `rows` their text, `histories` are replayed one by one. */
+interface DrawQuestion {
+  readonly line: string;
+  readonly rows: string;
+  readonly dice: string | null;
+  readonly signature: string;
+  readonly histories: readonly (readonly Readonly<Record<string, unknown>>[])[];
+}
+
+async function computeDraw(question: DrawQuestion): Promise<unknown> {
+  const [manifest, entries] = [readEitherVersion(question.line), readRows(question.rows)];
+  const key = drawKey(question.line, question.dice, question.signature);
+  const { order, winners, waiting } = await allocate(key, entries, manifest.classes, manifest.rules);
+  const drawn = new Map((await tickets(key, entries)).map((ticket, at) => [entries[at]!.id, ticket]));
+  const places = await Promise.all(question.histories.map((history) => placesAfter({ manifest, entries, key }, winners, waiting, history)));
+  return { key: hex(key), root: computeRoot(question.rows), order: order.map((id) => `${drawn.get(id)} ${id}`), winners, waiting, places };
+}
+
+/** Return the places after a history; null if it breaks a rule. */
+async function placesAfter(drawn: DrawInputs, winners: Places, waiting: Places, history: DrawQuestion["histories"][number]): Promise<unknown> {
+  try {
+    const events = readPlaceEvents(history);
+    const lists = await replay(winners, waiting, drawn, events);
+    const ids = new Set([...drawn.entries.map(({ id }) => id), ...events.map(({ entry }) => entry)]);
+    return [...ids].flatMap((id) => [...lists.of(id)].map(([classId, { state, position }]) => [classId, id, state, position]));
+  } catch {
+    return null;
+  }
+}
+
+type Places = Readonly<Record<string, readonly string[]>>;
+
+/** Read a manifest of version 2 also where the verifier knows version 1 only: K comes from the line itself. */
+function readEitherVersion(line: string): Manifest {
+  try {
+    return readManifest(line);
+  } catch {
+    return readManifest(line.replace('"v":2}', '"v":1}'));
+  }
+}
+
 const answers = {
+  draws: async (questions: readonly DrawQuestion[]) => await Promise.all(questions.map(computeDraw)),
   verify: async (question: VerifyQuestion) => await Promise.all(question.contents.map(async (content) => await verifyRecord(content, question))),
   beacon: async (cases: readonly (readonly [string, number])[]) => cases.map(([value, round]) => verifyBeacon(value, QUICKNET.publicKey, round)),
 };

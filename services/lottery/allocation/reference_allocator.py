@@ -52,7 +52,17 @@ def allocate_entry_by_entry(
     """
     drawn = _lots(key, entries)
     ordered = sorted(entries, key=lambda entry: drawn[entry.id])
-    choices = _ordered_choices(key, ordered, rules)
+    return allocate_in_order(ordered, _ordered_choices(key, ordered, rules), classes, rules, watched)
+
+
+def allocate_in_order(
+    ordered: Sequence[Entry],
+    choices: Mapping[bytes, Sequence[Choice]],
+    classes: Sequence[ClassRule],
+    rules: Rules,
+    watched: bytes | None = None,
+) -> ReferenceAllocation:
+    """Allocate all seats to entries in drawn order. `choices`: of each entry, in the order in which it tries them."""
     seats = _Seats(classes, watched)
     for number in range(1, rules.max_wins + 1):
         before = seats.wins

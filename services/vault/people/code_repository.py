@@ -1,5 +1,6 @@
 """Store one-time codes of invitations and terminals: the hash only, each taken once, on the machine's clock."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, Literal
@@ -9,7 +10,7 @@ from services.vault.keys.keystore import Keystore
 from services.vault.people.account_documents import AccountCipher
 from services.vault.people.rules.account import StaffId
 from services.vault.people.rules.one_time import code_hash, new_code, new_totp_secret
-from shared.storage import Collection, Index, Store, UnitOfWork
+from shared.storage import Collection, Index, ReturnDocument, Store, UnitOfWork
 
 CODES: Final = "staff_codes"
 LIFE: Final = {"invitation": timedelta(hours=24), "terminal": timedelta(minutes=5)}
@@ -20,10 +21,14 @@ Kind = Literal["invitation", "terminal"]
 
 @dataclass(frozen=True, repr=False)
 class Invitation:
-    """Invitation that is still open. `totp`: the secret that the page shows until the person has proved it."""
+    """Invitation that is still open. `totp`: the secret that the page shows until the person has proved it.
+
+    `opened_before`: how often it was opened before; the person is told, because a stranger may have been there.
+    """
 
     staff_id: StaffId
     totp: str
+    opened_before: int
 
 
 def collections() -> list[Collection]:
@@ -39,6 +44,7 @@ def collections() -> list[Collection]:
             "expires": {"bsonType": "date"},
             "totp_key": {"bsonType": "binData"},
             "totp": {"bsonType": "binData"},
+            "opened": {"bsonType": ["int", "long"], "minimum": 1},
         },
         "additionalProperties": False,
     }
@@ -61,16 +67,21 @@ class CodeRepository:
         return await self._insert(uow, "terminal", staff_id, sid)
 
     async def open_invitation(self, staff_id: StaffId, code: str) -> Invitation | None:
-        """Return the invitation if code and id belong together; the code stays valid until it is taken."""
+        """Return the invitation if code and id belong together; the code stays valid until it is taken.
+
+        Each opening makes a new secret for the app: a stranger who opened the invitation before knows nothing of use.
+        """
         fresh = self._cipher.seal({"totp": new_totp_secret()}, _totp_of(staff_id))
-        open_one = {**_still_open("invitation", code), "account": staff_id}
-        first = {**open_one, "totp": {"$exists": False}}
-        await self._codes.update_one(first, {"$set": {"totp_key": fresh.wrapped_key, "totp": fresh.ciphertext}})
-        document = await self._codes.find_one(open_one)
-        if document is None:
-            return None
-        sealed = Sealed(document["totp_key"], document["totp"])
-        return Invitation(staff_id, self._cipher.unseal(sealed, _totp_of(staff_id))["totp"])
+        change = {"$set": {"totp_key": fresh.wrapped_key, "totp": fresh.ciphertext}, "$inc": {"opened": 1}}
+        document = await self._codes.find_one_and_update(
+            {**_still_open("invitation", code), "account": staff_id}, change, return_document=ReturnDocument.AFTER
+        )
+        return None if document is None else self._invitation(document)
+
+    async def find_invitation(self, staff_id: StaffId, code: str) -> Invitation | None:
+        """Return the invitation as it was opened last; None where it was not, or was taken, or has expired."""
+        document = await self._codes.find_one({**_still_open("invitation", code), "account": staff_id})
+        return None if document is None or "totp" not in document else self._invitation(document)
 
     async def take_invitation(self, uow: UnitOfWork, staff_id: StaffId, code: str) -> bool:
         """Take the code; return False if it was taken, has expired, or belongs to another id."""
@@ -87,6 +98,11 @@ class CodeRepository:
     async def delete_invitations(self, uow: UnitOfWork, staff_id: StaffId) -> None:
         """Delete the invitations of an account that has ended."""
         await self._codes.delete_many({"account": staff_id}, session=uow.session)
+
+    def _invitation(self, document: Mapping[str, Any]) -> Invitation:
+        staff_id = StaffId(document["account"])
+        secret = self._cipher.unseal(Sealed(document["totp_key"], document["totp"]), _totp_of(staff_id))["totp"]
+        return Invitation(staff_id, secret, document["opened"] - 1)
 
     async def _insert(self, uow: UnitOfWork, kind: Kind, staff_id: StaffId, sid: str | None) -> str:
         code = new_code()

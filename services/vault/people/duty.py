@@ -17,10 +17,14 @@ from shared.contracts import StaffChanged
 from shared.dates import TOKYO
 from shared.errors import TransientError
 from shared.logging import describe, get_logger
+from shared.staff_roles import Role
 from shared.storage import PyMongoError, Store, UnitOfWork
 
 EVERY_S: Final = 1.0
 """Seconds between two looks at all accounts; sessions end everywhere within five."""
+
+_TICK: Final = timedelta(milliseconds=1)
+"""Smallest step of time that the database keeps."""
 
 _log = get_logger(__name__)
 
@@ -42,10 +46,20 @@ class DutyCheck:
     async def publish(self, uow: UnitOfWork, account: Account) -> None:
         """End the person's sessions here and elsewhere, and publish the roles with which a new sign-in is possible."""
         admitted, now = self.reason(account) is None, next_moment()
+        stored = await self._accounts.find(account.id, uow.session)
+        if stored is not None and stored.last_sign_in is not None:
+            # Later than each sign-in, also than one that a process with a fast clock recorded.
+            now = max(now, stored.last_sign_in + _TICK)
         await self._accounts.set_admitted(uow, account.id, admitted=admitted, not_before=now)
         await self._sessions.end_all(uow, account.id)
-        roles = tuple(sorted(account.roles)) if admitted else ()
-        await uow.emit(StaffChanged(sub=account.id, not_before=now, roles=roles))
+        await uow.emit(StaffChanged(sub=account.id, not_before=now, roles=self._roles(account)))
+
+    async def publish_ended(self, uow: UnitOfWork, stored: StoredAccount, sid: str) -> None:
+        """Publish that one session of the person has ended; sessions that began in others go on."""
+        account = stored.account
+        await uow.emit(
+            StaffChanged(sub=account.id, not_before=stored.not_before, roles=self._roles(account), ended=(sid,))
+        )
 
     async def check_all(self) -> None:
         """Publish the people who may sign in since today, or no longer."""
@@ -60,6 +74,10 @@ class DutyCheck:
                 await self.publish(uow, current.account)
 
         await self._store.transact(publish)
+
+    def _roles(self, account: Account) -> tuple[Role, ...]:
+        """Return the roles with which the person may sign in today."""
+        return tuple(sorted(account.roles)) if self.reason(account) is None else ()
 
     @asynccontextmanager
     async def watching(self) -> AsyncIterator[None]:
@@ -86,4 +104,4 @@ def next_moment() -> datetime:
     A sign-in in the same millisecond is void too: later ones are at or after this moment.
     """
     now = datetime.now(UTC)
-    return now.replace(microsecond=now.microsecond // 1000 * 1000) + timedelta(milliseconds=1)
+    return now.replace(microsecond=now.microsecond // 1000 * 1000) + _TICK

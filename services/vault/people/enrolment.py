@@ -1,17 +1,18 @@
 """Invitations: a person alone chooses password and app, and whoever asked for the invitation never sees them (R-S3)."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Final, Literal
 
 from services.vault.people.account_documents import Factors
 from services.vault.people.code_repository import CodeRepository, Invitation
-from services.vault.people.duty import DutyCheck
+from services.vault.people.factor_changes import FactorChanges
 from services.vault.people.passkey_repository import PasskeyRepository
 from services.vault.people.repository import AccountRepository
 from services.vault.people.rules.account import Account, AccountState, StaffId, is_staff_id
 from services.vault.people.rules.one_time import matching_step
 from services.vault.people.rules.passwords import find_mistake
+from services.vault.people.rules.staff_mail import StaffMailKind
 from services.vault.people.sign_in import Present, SignedIn, SignIn
 from shared.campaign import Campaign
 from shared.errors import KujiError
@@ -21,6 +22,8 @@ from shared.web.attempts import AttemptLimit
 
 _ATTEMPTS: Final = 20
 _WINDOW_S: Final = 15 * 60
+
+_LookUp = Callable[[StaffId, str], Awaitable[Invitation | None]]
 
 EnrolmentRefusal = Literal[
     "no-invitation",
@@ -53,18 +56,26 @@ class Enrolment:
         codes: CodeRepository,
         passkeys: PasskeyRepository,
         sign_in: SignIn,
-        duty: DutyCheck,
+        changes: FactorChanges,
         campaigns: Mapping[CampaignId, Campaign],
     ) -> None:
         self._store, self._accounts, self._codes, self._passkeys = store, accounts, codes, passkeys
-        self._sign_in, self._duty, self._campaigns = sign_in, duty, campaigns
+        self._sign_in, self._changes, self._campaigns = sign_in, changes, campaigns
         self._attempts = AttemptLimit(_ATTEMPTS, _WINDOW_S)
 
     async def open(self, staff_id: str, code: str, address: str) -> Invitation:
+        """Return the invitation, with a new secret for the app. Raises EnrolmentRefusedError."""
+        return await self._look_up(self._codes.open_invitation, staff_id, code, address)
+
+    async def find(self, staff_id: str, code: str, address: str) -> Invitation:
+        """Return the invitation as it was opened last. Raises EnrolmentRefusedError."""
+        return await self._look_up(self._codes.find_invitation, staff_id, code, address)
+
+    async def _look_up(self, look_up: _LookUp, staff_id: str, code: str, address: str) -> Invitation:
         """Return the invitation. Raises EnrolmentRefusedError: id and code must belong together."""
         if not await self._attempts.take(address):
             raise EnrolmentRefusedError("too-many")
-        invitation = await self._codes.open_invitation(StaffId(staff_id), code) if is_staff_id(staff_id) else None
+        invitation = await look_up(StaffId(staff_id), code) if is_staff_id(staff_id) else None
         if invitation is None:
             raise EnrolmentRefusedError("no-invitation")
         return invitation
@@ -101,7 +112,7 @@ class Enrolment:
 
         async def change(uow: UnitOfWork) -> None:
             await self._accounts.set_factors(uow, stored.account.id, factors, stored.totp_step)
-            await self._duty.publish(uow, stored.account)
+            await self._changes.publish(uow, stored.account, StaffMailKind.PASSWORD_CHANGED)
 
         await self._store.transact(change)
         return await self._sign_in.start(stored.account, present.session.method, device)
@@ -121,7 +132,7 @@ class Enrolment:
         active = await self._accounts.move(uow, account, AccountState.ACTIVE)
         await self._accounts.set_factors(uow, account.id, factors, step)
         await self._passkeys.delete_all(uow, account.id)
-        await self._duty.publish(uow, active)
+        await self._changes.publish(uow, active, StaffMailKind.FACTORS_SET)
         return active
 
 

@@ -12,18 +12,22 @@ from services.vault.people import (
     repository,
     request_repository,
     session_repository,
+    staff_mail_repository,
 )
 from services.vault.people.code_repository import CodeRepository
 from services.vault.people.duty import DutyCheck
 from services.vault.people.enrolment import Enrolment
+from services.vault.people.factor_changes import FactorChanges
 from services.vault.people.passkey_repository import PasskeyRepository
 from services.vault.people.passkeys import Passkeys
 from services.vault.people.password_hashes import PasswordHashes
 from services.vault.people.repository import AccountRepository
 from services.vault.people.request_repository import RequestRepository
 from services.vault.people.roster import Roster
+from services.vault.people.session_ends import SessionEnds
 from services.vault.people.session_repository import SessionRepository
 from services.vault.people.sign_in import SignIn
+from services.vault.people.staff_mail_repository import StaffMailRepository
 from services.vault.people.terminal import TerminalSignIn
 from shared.campaign import Campaign
 from shared.clock import Clock
@@ -38,6 +42,7 @@ class People:
     store: Store
     accounts: AccountRepository
     sessions: SessionRepository
+    session_ends: SessionEnds
     codes: CodeRepository
     requests: RequestRepository
     duty: DutyCheck
@@ -46,6 +51,7 @@ class People:
     roster: Roster
     passkeys: Passkeys
     terminal: TerminalSignIn
+    mails: StaffMailRepository
 
     @classmethod
     def make(
@@ -63,14 +69,33 @@ class People:
         duty = DutyCheck(store, accounts, sessions, clock)
         sign_in = SignIn(store, accounts, sessions, duty, audit, hashes or PasswordHashes())
         keys = PasskeyRepository(store)
-        enrolment = Enrolment(store, accounts, codes, keys, sign_in, duty, campaigns)
-        roster = Roster(store, accounts, requests, codes, duty, audit)
-        passkeys = Passkeys(store, accounts, keys, sign_in, duty, audit)
+        mails = StaffMailRepository(store)
+        changes = FactorChanges(accounts, duty, mails)
+        enrolment = Enrolment(store, accounts, codes, keys, sign_in, changes, campaigns)
+        roster = Roster(store, accounts, requests, codes, duty, changes, audit)
+        passkeys = Passkeys(store, accounts, keys, sign_in, changes, audit)
         terminal = TerminalSignIn(store, codes, sessions)
-        return cls(store, accounts, sessions, codes, requests, duty, sign_in, enrolment, roster, passkeys, terminal)
+        ends = SessionEnds(store, accounts, sessions, duty, audit)
+        return cls(
+            store,
+            accounts,
+            sessions,
+            ends,
+            codes,
+            requests,
+            duty,
+            sign_in,
+            enrolment,
+            roster,
+            passkeys,
+            terminal,
+            mails,
+        )
 
 
 def collections() -> list[Collection]:
     """Return the collections to prepare."""
-    parts = (repository, session_repository, code_repository, request_repository, passkey_repository)
+    parts = (
+        repository, session_repository, code_repository, request_repository, passkey_repository, staff_mail_repository,
+    )  # fmt: skip
     return [collection for part in parts for collection in part.collections()]

@@ -20,11 +20,12 @@ from webauthn.helpers.structs import (
 )
 
 from services.vault.audit import AuditEvent, AuditLog
-from services.vault.people.duty import DutyCheck
+from services.vault.people.factor_changes import FactorChanges
 from services.vault.people.passkey_repository import Passkey, PasskeyExistsError, PasskeyRepository
 from services.vault.people.repository import AccountRepository
 from services.vault.people.rules.account import Account, StaffId
-from services.vault.people.sign_in import SignedIn, SignIn, SignInRefusedError
+from services.vault.people.rules.staff_mail import StaffMailKind
+from services.vault.people.sign_in import Present, SignedIn, SignIn, SignInRefusedError
 from shared.encoding import b64url, unb64url
 from shared.json_types import JsonObject
 from shared.storage import Store, UnitOfWork
@@ -42,11 +43,11 @@ class Passkeys:
         accounts: AccountRepository,
         passkeys: PasskeyRepository,
         sign_in: SignIn,
-        duty: DutyCheck,
+        changes: FactorChanges,
         audit: AuditLog,
     ) -> None:
         self._store, self._accounts, self.repository = store, accounts, passkeys
-        self._sign_in, self._duty, self._audit = sign_in, duty, audit
+        self._sign_in, self._changes, self._audit = sign_in, changes, audit
 
     async def registration_options(self, origin: Origin, account: Account) -> JsonObject:
         """Return the options with which a browser makes a passkey for this person."""
@@ -85,7 +86,7 @@ class Passkeys:
 
         async def store(uow: UnitOfWork) -> None:
             await self.repository.insert(uow, passkey)
-            await self._duty.publish(uow, account)
+            await self._changes.publish(uow, account, StaffMailKind.PASSKEY_ADDED)
 
         try:
             await self._store.transact(store)
@@ -93,10 +94,23 @@ class Passkeys:
             raise SignInRefusedError("wrong") from None
         return await self._sign_in.start(account, "passkey", device)
 
-    async def delete(self, account: Account, passkey_id: str) -> None:
-        """Delete a passkey of the person."""
+    async def delete(self, present: Present, passkey_id: str, device: str | None) -> SignedIn | None:
+        """Delete a passkey, end the person's other sessions, and go on in a new one; None if there is no such passkey.
+
+        Raises SignInRefusedError.
+        """
+        account = present.account
         await self._record(account, "delete-passkey")
-        await self._store.transact(lambda uow: self.repository.delete(uow, account.id, passkey_id))
+
+        async def delete(uow: UnitOfWork) -> bool:
+            if not await self.repository.delete(uow, account.id, passkey_id):
+                return False
+            await self._changes.publish(uow, account, StaffMailKind.PASSKEY_REMOVED)
+            return True
+
+        if not await self._store.transact(delete):
+            return None
+        return await self._sign_in.start(account, present.session.method, device)
 
     async def sign_in_options(self, origin: Origin) -> JsonObject:
         """Return the options of a sign-in; the browser offers the passkeys that it has for this host."""
@@ -113,6 +127,25 @@ class Passkeys:
         stored = None if passkey is None else await self._accounts.find(passkey.staff_id)
         if passkey is None or stored is None:
             raise SignInRefusedError("wrong")
+        await self._verify_use(origin, passkey, challenge, answer)
+        return await self._sign_in.start(stored.account, "passkey", device)
+
+    def confirmation_options(self, origin: Origin, challenge: bytes) -> JsonObject:
+        """Return the options with which a browser signs this challenge."""
+        options = generate_authentication_options(
+            rp_id=origin.host, challenge=challenge, user_verification=UserVerificationRequirement.REQUIRED
+        )
+        return options_to_json_dict(options)
+
+    async def confirm(self, origin: Origin, account: Account, answer: JsonObject, challenge: bytes) -> None:
+        """Check that a passkey of this person signed the challenge. Raises SignInRefusedError."""
+        passkey = await self.repository.find(str(answer.get("id", "")))
+        if passkey is None or passkey.staff_id != account.id:
+            raise SignInRefusedError("wrong")
+        await self._verify_use(origin, passkey, challenge, answer)
+
+    async def _verify_use(self, origin: Origin, passkey: Passkey, challenge: bytes, answer: JsonObject) -> None:
+        """Verify an answer and count it. Raises SignInRefusedError."""
         try:
             used = verify_authentication_response(
                 credential=answer,
@@ -128,13 +161,12 @@ class Passkeys:
             raise SignInRefusedError("wrong") from None
         if not await self.repository.count_use(passkey, used.new_sign_count):
             raise SignInRefusedError("wrong")
-        return await self._sign_in.start(stored.account, "passkey", device)
 
     async def _take_challenge(self, answer: JsonObject, staff_id: StaffId | None) -> bytes:
         """Return the challenge that the answer names, taken. Raises SignInRefusedError."""
         try:
-            challenge = parse_client_data_json(unb64url(_client_data(answer))).challenge
-        except (WebAuthnException, ValueError, KeyError, TypeError):
+            challenge = challenge_of(answer)
+        except ValueError:
             raise SignInRefusedError("wrong") from None
         if not await self.repository.take_challenge(challenge, staff_id):
             raise SignInRefusedError("wrong")
@@ -145,9 +177,13 @@ class Passkeys:
         await self._audit.record([AuditEvent(account.id, role, action, account.id, None, None, "done")])
 
 
-def _client_data(answer: JsonObject) -> str:
-    response: Any = answer["response"]
-    return str(response["clientDataJSON"])
+def challenge_of(answer: JsonObject) -> bytes:
+    """Return the challenge that an authenticator's answer names. Raises ValueError for an answer of another form."""
+    try:
+        response: Any = answer["response"]
+        return parse_client_data_json(unb64url(str(response["clientDataJSON"]))).challenge
+    except (WebAuthnException, KeyError, TypeError):
+        raise ValueError("no answer of an authenticator") from None
 
 
 def _handle(staff_id: StaffId) -> bytes:

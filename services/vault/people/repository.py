@@ -84,9 +84,9 @@ class AccountRepository:
         document = await self._accounts.find_one({"_id": staff_id}, session=session)
         return None if document is None else self._read(document)
 
-    async def all(self) -> list[StoredAccount]:
+    async def all(self, session: Session | None = None) -> list[StoredAccount]:
         """Return all accounts in the order of their ids."""
-        return [self._read(document) async for document in self._accounts.find().sort("_id", 1)]
+        return [self._read(document) async for document in self._accounts.find(session=session).sort("_id", 1)]
 
     async def insert(self, uow: UnitOfWork, account: Account, at: datetime) -> None:
         """Insert a new account. Raises AccountExistsError."""

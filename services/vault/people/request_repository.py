@@ -72,9 +72,10 @@ class RequestRepository:
         document = await self._requests.find_one({"_id": request_id, **_waiting()}, session=session)
         return None if document is None else self._read(document)
 
-    async def waiting(self) -> list[RosterRequest]:
+    async def waiting(self, session: Session | None = None) -> list[RosterRequest]:
         """Return the requests that wait, oldest first."""
-        return [self._read(document) async for document in self._requests.find(_waiting()).sort("requested_at", 1)]
+        waiting = self._requests.find(_waiting(), session=session).sort("requested_at", 1)
+        return [self._read(document) async for document in waiting]
 
     async def decide(self, uow: UnitOfWork, request: RosterRequest, state: RequestState, by: StaffId) -> bool:
         """Record the decision; return False if another decision was first."""

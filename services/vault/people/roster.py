@@ -3,11 +3,12 @@
 import secrets
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Literal
+from typing import Final, Literal
 
 from services.vault.audit import AuditEvent, AuditLog
 from services.vault.people.code_repository import CodeRepository
 from services.vault.people.duty import DutyCheck
+from services.vault.people.factor_changes import FactorChanges
 from services.vault.people.repository import AccountExistsError, AccountRepository, StoredAccount
 from services.vault.people.request_repository import RequestRepository, RequestWaitsError
 from services.vault.people.rules.account import Account, AccountState, StaffId
@@ -19,13 +20,27 @@ from services.vault.people.rules.requests import (
     may_approve,
     right_to_request,
 )
+from services.vault.people.rules.staff_mail import StaffMailKind
 from shared.errors import KujiError
-from shared.staff_roles import may
+from shared.staff_roles import Role, may
 from shared.state_machine import TransitionError
 from shared.storage import Store, UnitOfWork
 
+_SUBSTITUTES: Final = frozenset({Role.HANDLER, Role.RESPONSIBLE})
+
+_OF_TWO: Final = (Role.RESPONSIBLE, Role.WARD)
+
 RosterRefusal = Literal[
-    "not-set-up", "no-right", "exists", "waits", "unknown", "nobody-can-approve", "not-the-second", "decided", "state"
+    "not-set-up",
+    "no-right",
+    "exists",
+    "waits",
+    "unknown",
+    "nobody-can-approve",
+    "not-the-second",
+    "decided",
+    "state",
+    "no-substitute",
 ]
 
 
@@ -55,10 +70,11 @@ class Roster:
         requests: RequestRepository,
         codes: CodeRepository,
         duty: DutyCheck,
+        changes: FactorChanges,
         audit: AuditLog,
     ) -> None:
         self._store, self._accounts, self._requests = store, accounts, requests
-        self._codes, self._duty, self._audit = codes, duty, audit
+        self._codes, self._duty, self._changes, self._audit = codes, duty, changes, audit
 
     async def make_first(self, responsible: Account, ward: Account) -> tuple[str, str]:
         """Make the first two accounts and return their invitation codes. Raises RosterRefusedError later."""
@@ -80,6 +96,11 @@ class Roster:
     async def is_set_up(self) -> bool:
         """Return True once both of the first two people have signed in."""
         return await self._accounts.is_set_up()
+
+    async def roles_of_one(self) -> list[Role]:
+        """Return the roles in acts of two people that one person alone can fill today."""
+        admitted = [one.account for one in await self._accounts.all() if self._duty.reason(one.account) is None]
+        return [role for role in _OF_TWO if sum(role in account.roles for account in admitted) == 1]
 
     async def ask(
         self, requester: Account, kind: RequestKind, account: StaffId, proposal: Account | None
@@ -140,6 +161,8 @@ class Roster:
                 raise RosterRefusedError("unknown")
             if stored.account.state not in {AccountState.INVITED, AccountState.ACTIVE}:
                 raise RosterRefusedError("state")
+            if request.kind is RequestKind.SUBSTITUTE and not self._may_substitute(stored.account):
+                raise RosterRefusedError("no-substitute")
         await self._requests.insert(uow, request)
 
     async def _execute(self, uow: UnitOfWork, request: RosterRequest) -> str | None:
@@ -154,23 +177,39 @@ class Roster:
                 return await self._codes.invite(uow, account.id)
             case RequestKind.RESET:
                 invited = await self._accounts.move(uow, account, AccountState.INVITED)
-                await self._duty.publish(uow, invited)
+                await self._changes.publish(uow, invited, StaffMailKind.FACTORS_RESET)
                 return await self._codes.invite(uow, account.id)
             case RequestKind.END:
                 ended = await self._accounts.move(uow, account, AccountState.ENDED)
                 await self._codes.delete_invitations(uow, account.id)
                 await self._duty.publish(uow, ended)
+                await self._refuse_requests_of(uow, account.id, request)
+            case RequestKind.SUBSTITUTE:
+                substitute = replace(account, roles=account.roles | {Role.RESPONSIBLE})
+                await self._accounts.replace(uow, substitute)
+                await self._changes.publish(uow, substitute, StaffMailKind.SUBSTITUTED)
             case RequestKind.CHANGE if request.proposal is not None:
                 changed = replace(request.proposal, state=account.state)
                 await self._accounts.replace(uow, changed)
                 await self._duty.publish(uow, changed)
         return None
 
+    async def _refuse_requests_of(self, uow: UnitOfWork, leaver: StaffId, but: RosterRequest) -> None:
+        """Refuse what a person who has left asked for: nothing is done in that person's name any more."""
+        for request in await self._requests.waiting(uow.session):
+            if request.requested_by == leaver and request.id != but.id:
+                await self._requests.decide(uow, request, RequestState.REFUSED, leaver)
+                await self._drop(uow, request)
+
     async def _drop(self, uow: UnitOfWork, request: RosterRequest) -> None:
         """End the requested account of a refused request."""
         stored = await self._accounts.find(request.account, uow.session)
         if request.kind is RequestKind.CREATE and stored is not None:
             await self._accounts.move(uow, stored.account, AccountState.REFUSED)
+
+    def _may_substitute(self, account: Account) -> bool:
+        """Return True for a handler on duty who is not responsible yet."""
+        return self._duty.reason(account) is None and account.roles & _SUBSTITUTES == {Role.HANDLER}
 
     def _could_approve(self, request: RosterRequest, stored: StoredAccount) -> bool:
         account = stored.account

@@ -84,10 +84,9 @@ class SessionRepository:
     async def start(
         self, uow: UnitOfWork, staff_id: StaffId, method: Method, at: datetime, previous: PreviousSignIn
     ) -> str:
-        """Return the secret of a new session: 256 random bits, base64url."""
-        return await self._insert(
-            uow, StaffSession(b64url(secrets.token_bytes(16)), staff_id, method, at, at, at + LIFE, previous)
-        )
+        """Return the secret of a new session: 256 random bits, base64url. It ends by this process's clock."""
+        now = _now()
+        return await self._insert(uow, StaffSession(_new_sid(), staff_id, method, at, now, now + LIFE, previous))
 
     async def start_at_terminal(self, uow: UnitOfWork, sid: str) -> tuple[str, StaffSession] | None:
         """Return the secret of a further session that has the sign-in of `sid`; None where that has ended."""
@@ -112,9 +111,15 @@ class SessionRepository:
         found = self._sessions.find({"account": staff_id, **_alive()}).sort("auth_time", -1)
         return [StaffSession.from_document(document) async for document in found]
 
-    async def end(self, staff_id: StaffId, sid: str) -> None:
-        """End one session of the person."""
-        await self._sessions.delete_one({"account": staff_id, "sid": sid})
+    async def end(self, uow: UnitOfWork, staff_id: StaffId, sid: str) -> bool:
+        """End one session of the person; return False if there is none."""
+        ended = await self._sessions.delete_one({"account": staff_id, "sid": sid}, session=uow.session)
+        return ended.deleted_count == 1
+
+    async def count_open(self) -> dict[StaffId, int]:
+        """Return the number of open sessions of each person who has any."""
+        counted = self._sessions.aggregate([{"$match": _alive()}, {"$sortByCount": "$account"}])
+        return {StaffId(line["_id"]): line["count"] async for line in counted}
 
     async def end_all(self, uow: UnitOfWork, staff_id: StaffId) -> None:
         """End all sessions of the person."""

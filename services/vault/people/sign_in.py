@@ -61,10 +61,11 @@ class SignedIn:
 
 @dataclass(frozen=True)
 class Present:
-    """Person with an open session."""
+    """Person with an open session. `waiting`: approvals that wait for this person."""
 
     stored: StoredAccount
     session: StaffSession
+    waiting: int = 0
 
     @property
     def account(self) -> Account:
@@ -90,6 +91,11 @@ class SignIn:
 
     async def by_password(self, attempt: PasswordAttempt) -> SignedIn:
         """Return a new session. Raises SignInRefusedError."""
+        stored = await self.check_factors(attempt)
+        return await self.start(stored.account, "password+totp", attempt.device)
+
+    async def check_factors(self, attempt: PasswordAttempt) -> StoredAccount:
+        """Return the account whose password and fresh one-time code these are. Raises SignInRefusedError."""
         stored = await self._accounts.find(StaffId(attempt.staff_id)) if is_staff_id(attempt.staff_id) else None
         await self._take_attempt(attempt, stored)
         if not await self._has_factors(stored, attempt) or stored is None:
@@ -97,7 +103,7 @@ class SignIn:
                 await self._accounts.record_failure(stored.account.id)
             _log.warning("sign-in-refused", reason="wrong")
             raise SignInRefusedError("wrong")
-        return await self.start(stored.account, "password+totp", attempt.device)
+        return stored
 
     async def start(self, account: Account, method: Method, device: str | None) -> SignedIn:
         """Start a session of a person who showed right factors. Raises SignInRefusedError outside the roster."""
@@ -108,7 +114,9 @@ class SignIn:
         await self._audit.record([AuditEvent(account.id, _role(account), "sign-in", method, None, None, "done")])
 
         async def work(uow: UnitOfWork) -> str:
-            now, stored = next_moment(), await self._accounts.find(account.id, uow.session)
+            stored = await self._accounts.find(account.id, uow.session)
+            # Not before the end of earlier sign-ins, also where another process with a fast clock set that end.
+            now = next_moment() if stored is None else max(next_moment(), stored.not_before)
             previous = PreviousSignIn(stored.last_sign_in, stored.failures) if stored else PreviousSignIn(None, 0)
             await self._accounts.record_sign_in(uow, account.id, device_hash(known), now)
             await self._accounts.record_first_sign_in(uow, account.id)

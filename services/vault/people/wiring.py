@@ -4,17 +4,24 @@ from collections.abc import Mapping, Sequence
 
 from fastapi import APIRouter
 
+from services.vault.mail.session import MailServer, SmtpSession
 from services.vault.people.endpoints import people_router
-from services.vault.people.pages.context import Web
+from services.vault.people.pages import TEXTS
+from services.vault.people.pages.context import CountWaiting, Web
 from services.vault.people.pages.site import body_limits, pages_router
 from services.vault.people.parts import People
+from services.vault.people.staff_mail_sender import StaffMailOffice, StaffMailSender
+from services.vault.settings import VaultSettings
+from shared.campaign import Campaign
+from shared.ids import CampaignId
 from shared.signing import SigningKey
 from shared.web import BodyLimit
+from shared.web.pages import catalogues_with
 from shared.web.staff_token import Guard
 
 
 def people_routers(
-    people: People, origins: Mapping[str, str], signing: SigningKey, guard: Guard
+    people: People, origins: Mapping[str, str], signing: SigningKey, guard: Guard, count_waiting: CountWaiting
 ) -> tuple[Sequence[APIRouter], Sequence[BodyLimit]]:
     """Return the routers and the limits of their bodies; without KUJI_ORIGINS there are no pages.
 
@@ -22,5 +29,13 @@ def people_routers(
     """
     if not origins:
         return [people_router(people, guard)], ()
-    web = Web.make(people, origins, signing)
+    web = Web.make(people, origins, signing, count_waiting)
     return [people_router(people, guard), pages_router(web)], body_limits(web)
+
+
+def staff_mail(people: People, settings: VaultSettings, campaigns: Mapping[CampaignId, Campaign]) -> StaffMailSender:
+    """Return the sender of mails to staff. They come from the office of the first campaign, which all share."""
+    server = MailServer(settings.mta_host, settings.mta_port, settings.mta_security, settings.mta_timeout_s)
+    office = next(iter(campaigns.values())).office
+    sender = StaffMailOffice(office.name, office.mail_from, settings.origins.get("vault", ""))
+    return StaffMailSender(people.mails, people.accounts, SmtpSession(server), sender, catalogues_with(TEXTS))

@@ -10,9 +10,9 @@ from shared.web.pages.rendering import HEADERS, Renderer, page_headers
 TEXTS: Final = Path(__file__).parent / "texts"
 
 
-def catalogues_with(folder: Path) -> tuple[Catalogue, ...]:
+def catalogues_with(*folders: Path) -> tuple[Catalogue, ...]:
     """Load a service's texts with those of the frame. Raises ConfigurationError where languages differ."""
-    return load_catalogues(TEXTS, folder)
+    return load_catalogues(TEXTS, *folders)
 
 
 __all__ = ["HEADERS", "TEXTS", "Asset", "Assets", "Renderer", "catalogues_with", "page_headers"]

@@ -47,12 +47,14 @@ _FOR_EVER: Final = {"Cache-Control": "public, max-age=31536000, immutable"}
 
 
 class Renderer:
-    """`templates`: the service's own; the frame and its parts (`_frame.html`, …) are found beside them."""
+    """`templates`, `more`: the service's own; the frame and its parts (`_frame.html`, …) are found beside them."""
 
-    def __init__(self, templates: Path, assets: Assets, catalogues: tuple[Catalogue, ...]) -> None:
+    def __init__(
+        self, templates: Path, assets: Assets, catalogues: tuple[Catalogue, ...], *, more: Sequence[Path] = ()
+    ) -> None:
         self.assets, self.catalogues = assets, catalogues
         self._templates = Environment(
-            loader=FileSystemLoader([templates, _FRAME]),
+            loader=FileSystemLoader([templates, *more, _FRAME]),
             autoescape=True,
             undefined=StrictUndefined,
             trim_blocks=True,

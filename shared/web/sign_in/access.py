@@ -77,11 +77,12 @@ class StaffAccess:
         person = await self._person(request)
         return None if person is None else person.require(right)
 
-    def guard(self, read: Right, change: Right) -> StaffGuard:
+    def guard(self, read: Right, change: Right | None = None) -> StaffGuard:
         """Build a FastAPI dependency: a person with the right for the method, or a program with the staff token."""
+        to_change = change or read
 
         async def guard(request: Request) -> Staff:
-            return (await self.admit(request)).require(read if request.method in _SAFE else change)
+            return (await self.admit(request)).require(read if request.method in _SAFE else to_change)
 
         return guard
 

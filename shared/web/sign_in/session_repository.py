@@ -17,6 +17,9 @@ from shared.web.sign_in.assertion import Assertion
 SESSIONS: Final = "staff_sessions"
 NONCES: Final = "sign_in_nonces"
 CHANGES: Final = "staff_changes"
+_MOST_ENDED: Final = 100
+"""Ids of ended sessions that are kept of a person; no assertion lives as long as a person takes to end so many."""
+
 IDLE: Final = timedelta(minutes=60)
 LIFE: Final = timedelta(hours=12)
 _TOUCH: Final = timedelta(minutes=1)
@@ -67,6 +70,7 @@ def collections() -> list[Collection]:
             "_id": {"bsonType": "string"},
             "not_before": {"bsonType": "date"},
             "admitted": {"bsonType": "bool"},
+            "ended": {"bsonType": "array", "maxItems": _MOST_ENDED, "items": {"bsonType": "string"}},
         },
         "additionalProperties": False,
     }
@@ -96,7 +100,7 @@ class ServiceSessionRepository:
     async def start(self, assertion: Assertion) -> str | None:
         """Return the secret of a new session; None where the vault has voided the sign-in meanwhile."""
         with translate_errors():
-            if not await self._is_admitted(assertion.sub, assertion.auth_time):
+            if not await self._is_admitted(assertion.sub, assertion.sid, assertion.auth_time):
                 return None
             secret, now = b64url(secrets.token_bytes(32)), _now()
             document = {
@@ -118,7 +122,9 @@ class ServiceSessionRepository:
         alive = {"_id": _hash(secret), "until": {"$gt": now}, "last_seen": {"$gt": now - IDLE}}
         with translate_errors():
             document = await self._sessions.find_one(alive)
-            if document is None or not await self._is_admitted(document["sub"], document["auth_time"]):
+            if document is None:
+                return None
+            if not await self._is_admitted(document["sub"], document["sid"], document["auth_time"]):
                 return None
             if document["last_seen"] < now - _TOUCH:
                 await self._sessions.update_one({"_id": document["_id"]}, {"$set": {"last_seen": now}})
@@ -135,14 +141,19 @@ class ServiceSessionRepository:
             known = await self._changes.find_one({"_id": event.sub}, session=uow.session)
             if known is not None and known["not_before"] > event.not_before:
                 continue
-            change = {"not_before": event.not_before, "admitted": bool(event.roles)}
-            await self._changes.update_one({"_id": event.sub}, {"$set": change}, upsert=True, session=uow.session)
-            void = {"sub": event.sub, "auth_time": {"$lt": event.not_before}}
-            await self._sessions.delete_many(void, session=uow.session)
+            change = {
+                "$set": {"not_before": event.not_before, "admitted": bool(event.roles)},
+                "$push": {"ended": {"$each": list(event.ended), "$slice": -_MOST_ENDED}},
+            }
+            await self._changes.update_one({"_id": event.sub}, change, upsert=True, session=uow.session)
+            void = [{"auth_time": {"$lt": event.not_before}}, {"sid": {"$in": list(event.ended)}}]
+            await self._sessions.delete_many({"sub": event.sub, "$or": void}, session=uow.session)
 
-    async def _is_admitted(self, sub: str, auth_time: datetime) -> bool:
+    async def _is_admitted(self, sub: str, sid: str, auth_time: datetime) -> bool:
         change = await self._changes.find_one({"_id": sub})
-        return change is None or (change["admitted"] and change["not_before"] <= auth_time)
+        if change is None:
+            return True
+        return bool(change["admitted"]) and change["not_before"] <= auth_time and sid not in change.get("ended", ())
 
 
 def _hash(secret: str) -> str:

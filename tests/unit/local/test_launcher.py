@@ -246,14 +246,15 @@ def test_a_python_that_is_too_old_is_replaced_by_debians_or_the_reason_is_printe
     assert "needs Python 3.11 or later" in said
 
 
-def test_the_tests_need_a_browser_and_a_scanner_and_nothing_else_does(machine: Machine) -> None:
+def test_the_tests_need_a_browser_a_front_and_a_scanner_and_nothing_else_does(machine: Machine) -> None:
     for tool in ("openssl", "xxd", "zint"):
         machine.has(tool, "#!/bin/sh\n")
     machine.kuji("demo")
     assert not [call for call in machine.calls() if call.startswith("apt-get")]
     machine.kuji("test")
-    assert machine.calls()[1].endswith("chromium clamav-daemon")
+    assert machine.calls()[1].endswith("chromium caddy clamav-daemon")
     machine.has("chromium", "#!/bin/sh\n")
+    machine.has("caddy", "#!/bin/sh\n")
     machine.has_package_file("usr/sbin/clamd")
     machine.kuji("test")
     assert not [call for call in machine.calls() if call.startswith("apt-get")]

@@ -1,8 +1,9 @@
 """Common parts of the pages: the signed-in person, the cookies, the renderer and its headers."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, Final, Self
 
 from fastapi import Request, Response
@@ -10,6 +11,7 @@ from fastapi.responses import RedirectResponse
 
 from services.vault.people.pages import DIST, TEMPLATES, TEXTS
 from services.vault.people.parts import People
+from services.vault.people.rules.account import Account
 from services.vault.people.sign_in import Present, SignedIn
 from shared import dates
 from shared.catalogue import Catalogue
@@ -24,24 +26,40 @@ SESSION: Final = "kuji-session"
 DEVICE: Final = "kuji-device"
 _DEVICE_S: Final = 180 * 24 * 3600
 
+CountWaiting = Callable[[Account], Awaitable[int]]
+
 
 @dataclass(frozen=True)
 class Web:
-    """Pages of one vault process. `others`: origins of the services for which people sign in here."""
+    """Pages of one vault process. `others`: origins of the services for which people sign in here.
+
+    `count_waiting` counts the approvals that wait for a person. `is_alone`: the listener without the desk.
+    """
 
     people: People
     renderer: Renderer
     origin: Origin
     others: Mapping[str, Origin]
     signing: SigningKey
+    count_waiting: CountWaiting
+    is_alone: bool = False
 
     @classmethod
-    def make(cls, people: People, origins: Mapping[str, str], signing: SigningKey) -> Self:
+    def make(
+        cls,
+        people: People,
+        origins: Mapping[str, str],
+        signing: SigningKey,
+        count_waiting: CountWaiting,
+        *,
+        templates: Sequence[Path] = (),
+        texts: Sequence[Path] = (),
+    ) -> Self:
         """Raise ConfigurationError for unsafe origins, or where the pages have not been bundled."""
         parsed = parse_origins(origins, "vault")
         others = {service: origin for service, origin in parsed.items() if service != "vault"}
-        renderer = Renderer(TEMPLATES, Assets.load(DIST), catalogues_with(TEXTS))
-        return cls(people, renderer, parsed["vault"], others, signing)
+        renderer = Renderer(TEMPLATES, Assets.load(DIST), catalogues_with(TEXTS, *texts), more=templates)
+        return cls(people, renderer, parsed["vault"], others, signing, count_waiting)
 
     @property
     def headers(self) -> dict[str, str]:
@@ -50,12 +68,13 @@ class Web:
 
     def page(self, template: str, texts: Catalogue, path: str | None, *, status: int = 200, **shown: Any) -> Response:
         """Render a page."""
-        values = {"dates": dates, "may": may, "Right": Right, **shown}
+        values = {"dates": dates, "may": may, "Right": Right, "is_alone": self.is_alone, **shown}
         return self.renderer.page(template, texts, path, status=status, headers=self.headers, **values)
 
     async def present(self, request: Request) -> Present | None:
         """Return the person who signed in with this browser, or None."""
-        return await self.people.sign_in.present(request.cookies.get(self.origin.cookie(SESSION)))
+        present = await self.people.sign_in.present(request.cookies.get(self.origin.cookie(SESSION)))
+        return None if present is None else replace(present, waiting=await self.count_waiting(present.account))
 
     async def require(self, request: Request) -> Present:
         """Return the signed-in person for a change. Raises ProblemError: 401 without one, 403 from another site."""
@@ -82,7 +101,7 @@ class Web:
         """End the session that this browser had before a new sign-in (OWASP ASVS 5, 7.2.4)."""
         session = await self.people.sessions.find(request.cookies.get(self.origin.cookie(SESSION), ""))
         if session is not None:
-            await self.people.sessions.end(session.staff_id, session.sid)
+            await self.people.session_ends.end_one(session.staff_id, session.sid)
 
     def device(self, request: Request) -> str | None:
         """Return the cookie that a browser keeps after a sign-in."""

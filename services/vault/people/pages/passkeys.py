@@ -63,8 +63,9 @@ def passkey_router(web: Web) -> APIRouter:
     @router.post("/desk/me/passkeys/delete", response_model=None)
     async def delete(request: Request, sent: Annotated[dict[str, str], Depends(form_fields)]) -> Response:
         present = await web.require_fresh(request, _FRESH_S)
-        await passkeys.delete(present.account, sent.get("passkey", ""))
-        return web.to("/desk/me")
+        signed_in = await passkeys.delete(present, sent.get("passkey", ""), web.device(request))
+        answer = web.to("/desk/me")
+        return answer if signed_in is None else web.with_session(answer, signed_in)
 
     return router
 

@@ -86,7 +86,7 @@ def sign_in_router(web: Web, texts: Catalogue) -> APIRouter:
         require_own_page(web.origin, request)
         present = await web.present(request)
         if present is not None:
-            await web.people.sessions.end(present.account.id, present.session.sid)
+            await web.people.session_ends.end_one(present.account.id, present.session.sid)
         return web.without_session(web.to(f"{texts.prefix}/sign-in"))
 
     return router
@@ -114,7 +114,7 @@ def invitation_router(web: Web, texts: Catalogue) -> APIRouter:
         require_own_page(web.origin, request)
         code = sent.get("invitation", "")
         try:
-            invitation = await web.people.enrolment.open(sent.get("id", ""), code, address_of(request))
+            invitation = await web.people.enrolment.find(sent.get("id", ""), code, address_of(request))
         except EnrolmentRefusedError as refused:
             return _invitation_refused(web, texts, refused)
         passwords = (sent.get("password", ""), sent.get("password_again", ""))
@@ -156,6 +156,7 @@ def _factors(web: Web, texts: Catalogue, invitation: Invitation, code: str, wron
     uri = provisioning_uri(invitation.totp, f"{invitation.staff_id}@{web.origin.host}", _ISSUER)
     shown: dict[str, Any] = {
         "id": invitation.staff_id,
+        "opened_before": invitation.opened_before,
         "invitation": code,
         "secret": _in_fours(invitation.totp),
         "uri": uri,

@@ -6,8 +6,9 @@ from typing import Final
 from fastapi import APIRouter, Depends, Request
 
 from services.vault.people.pages.context import Web
-from services.vault.people.pages.desk import desk_router, roster_router
+from services.vault.people.pages.desk import desk_router
 from services.vault.people.pages.passkeys import passkey_router
+from services.vault.people.pages.roster import decision_router, roster_router
 from services.vault.people.pages.sign_in import invitation_router, sign_in_router
 from services.vault.people.pages.terminal import terminal_page_router, terminal_router
 from shared.web import BodyLimit
@@ -18,6 +19,10 @@ _OPEN: Final = re.compile(r"(/en)?/(sign-in(/invitation|/factors|/passkey(/optio
 """Forms that a person without a session sends; each reads at most 4 KiB."""
 
 _DESK: Final = re.compile(r"(/en)?/desk/.*")
+
+_PAGES: Final = (
+    sign_in_router, invitation_router, desk_router, roster_router, decision_router, terminal_page_router,
+)  # fmt: skip
 
 
 def pages_router(web: Web) -> APIRouter:
@@ -31,7 +36,7 @@ def pages_router(web: Web) -> APIRouter:
     router.include_router(passkey_router(web))
     router.include_router(terminal_router(web))
     for texts in web.renderer.catalogues:
-        for pages in (sign_in_router, invitation_router, desk_router, roster_router, terminal_page_router):
+        for pages in _PAGES:
             router.include_router(pages(web, texts), prefix=texts.prefix)
     return router
 

@@ -17,12 +17,17 @@ LIFE: Final = timedelta(hours=72)
 
 
 class RequestKind(StrEnum):
-    """Kind of change. Texts name it by `request.<value>`."""
+    """Kind of change. Texts name it by `request.<value>`.
+
+    `substitute`: a handler becomes responsible too, because no responsible handler can act (illness). A handler asks
+    for it, the ward approves it, and every responsible handler learns of it by mail.
+    """
 
     CREATE = "create"
     CHANGE = "change"
     END = "end"
     RESET = "reset"
+    SUBSTITUTE = "substitute"
 
 
 class RequestState(StrEnum):
@@ -32,6 +37,8 @@ class RequestState(StrEnum):
     APPROVED = "approved"
     REFUSED = "refused"
 
+
+_RIGHTS: Final = {RequestKind.RESET: Right.REQUEST_RESET, RequestKind.SUBSTITUTE: Right.REQUEST_SUBSTITUTE}
 
 STATES: Final = StateMachine(
     {
@@ -62,7 +69,7 @@ class RosterRequest:
 
 def right_to_request(kind: RequestKind) -> Right:
     """Return the right that a requester needs."""
-    return Right.REQUEST_RESET if kind is RequestKind.RESET else Right.REQUEST_ROSTER_CHANGE
+    return _RIGHTS.get(kind, Right.REQUEST_ROSTER_CHANGE)
 
 
 def may_approve(request: RosterRequest, approver: StaffId, roles: Iterable[Role]) -> bool:

@@ -1,0 +1,155 @@
+"""Parameters of each kind of approval: hashes, counts and codes, never a person's data or free text. Pure."""
+
+from collections.abc import Mapping
+from typing import Annotated, Final
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+
+from shared.approvals.kinds import ApprovalKind
+from shared.errors import KujiError
+from shared.ids import ClassIdField
+from shared.json_types import JsonObject
+
+Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+Count = Annotated[int, Field(ge=0, le=2**53 - 1, strict=True)]
+Code = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,63}$")]
+StaffId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")]
+AgeKey = Annotated[str, StringConstraints(pattern=r"^age1[0-9a-z]{10,200}$")]
+
+
+class WrongParamsError(KujiError):
+    """Raised when parameters are not those of their kind. The text names members, never their values."""
+
+
+class _Params(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+
+class WardKey(_Params):
+    recipient: AgeKey
+
+
+class ReturnPackage(_Params):
+    """`recipient`: the ward's key. `applications`: their number in the vault."""
+
+    recipient: AgeKey
+    applications: Count
+
+
+class Export(_Params):
+    content: Code
+    sha256: Sha256
+    people: Count
+
+
+class ExportAudit(_Params):
+    lines: Count
+
+
+class EraseCampaign(_Params):
+    """`package_sha256`: the return package that the ward confirmed."""
+
+    package_sha256: Sha256
+    applications: Count
+
+
+class PrintPdf(_Params):
+    """`sha256`: of the canonical list of the batch's notices; `copy_number`: 1 for the first time it is opened."""
+
+    batch: Code
+    cards: Count
+    sha256: Sha256
+    copy_number: Count
+
+
+class OpenPeople(_Params):
+    purpose: Code
+    people: Count
+    sha256: Sha256
+
+
+class TemplateVersion(_Params):
+    kind: Code
+    channel: Code
+    sha256: Sha256
+
+
+class ReleaseTemplates(_Params):
+    templates: Annotated[tuple[TemplateVersion, ...], Field(min_length=1, max_length=100)]
+
+
+class ReleaseNotices(_Params):
+    """`number`: of the announcement. `sha256`: of the canonical JSON of `{kind, class_id, params}`."""
+
+    kind: Code
+    class_id: ClassIdField | None
+    number: Count
+    sha256: Sha256
+
+
+class FreezeIncomplete(_Params):
+    draw: Count
+    held: Count
+    undecided: Count
+
+
+class Redraw(_Params):
+    """`state_sha256`: of the canonical JSON of what the draw has published so far."""
+
+    draw: Count
+    state_sha256: Sha256
+    reopen: bool
+
+
+class LaterRound(_Params):
+    draw: Count
+    known_round: Count
+    later_round: Count
+
+
+class CorrectPlace(_Params):
+    """`correction_sha256`: of the canonical JSON of the correction, without the people who agreed to it."""
+
+    correction_sha256: Sha256
+    classes: Count
+    seats: Count
+
+
+class ChangeRoster(_Params):
+    """`proposal_sha256`: of the canonical JSON of the account as it shall be; of `{}` where the account ends."""
+
+    account: StaffId
+    change: Code
+    proposal_sha256: Sha256
+
+
+class ResetFactors(_Params):
+    account: StaffId
+
+
+_MODELS: Final[Mapping[ApprovalKind, type[_Params]]] = {
+    ApprovalKind.WARD_KEY: WardKey,
+    ApprovalKind.RETURN_PACKAGE: ReturnPackage,
+    ApprovalKind.EXPORT: Export,
+    ApprovalKind.EXPORT_AUDIT: ExportAudit,
+    ApprovalKind.ERASE_CAMPAIGN: EraseCampaign,
+    ApprovalKind.PRINT_PDF: PrintPdf,
+    ApprovalKind.OPEN_PEOPLE: OpenPeople,
+    ApprovalKind.RELEASE_TEMPLATES: ReleaseTemplates,
+    ApprovalKind.RELEASE_NOTICES: ReleaseNotices,
+    ApprovalKind.FREEZE_INCOMPLETE: FreezeIncomplete,
+    ApprovalKind.REDRAW: Redraw,
+    ApprovalKind.LATER_ROUND: LaterRound,
+    ApprovalKind.CORRECT_PLACE: CorrectPlace,
+    ApprovalKind.CHANGE_ROSTER: ChangeRoster,
+    ApprovalKind.RESET_FACTORS: ResetFactors,
+}
+
+
+def check_params(kind: ApprovalKind, params: Mapping[str, object]) -> JsonObject:
+    """Return the parameters as JSON. Raises WrongParamsError where one is missing, unknown or of another form."""
+    try:
+        return _MODELS[kind].model_validate(params).model_dump(mode="json")
+    except ValidationError as error:
+        members = sorted({".".join(map(str, mistake["loc"])) for mistake in error.errors()})
+        raise WrongParamsError(f"{kind}: {', '.join(members)}") from None
