@@ -4,33 +4,33 @@ import asyncio
 import socket
 import threading
 from collections.abc import Awaitable, Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
 import pytest
 import uvicorn
 from fastapi import FastAPI
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Locator, Page, expect
 
+from services.lottery.draw.public_endpoints import PublicDraws, public_router
+from services.lottery.keys import LotteryKeys
 from services.lottery.pages.site import lottery_renderer
 from services.lottery.pages.withdraw import WithdrawPages, withdraw_router
-from services.lottery.places.endpoints import PlaceServices
-from services.lottery.places.ownership import AttemptLimit, Ownership
+from services.lottery.places.endpoints import PlaceServices, own_router
+from services.lottery.places.ownership import Ownership
+from shared.codes import entry_number, format_code
 from shared.web import install_problems
+from shared.web.wrong_proofs import WrongProofs
+from tests.support.applicants import Applicant
 from tests.support.browser import DESKTOP, PHONE, keep_picture, opened, overflows, tab_to, violations
 from tests.support.draw_builders import sample_campaign
+from tests.support.intake_receipts import INTAKE, play_intake
 from tests.support.lottery_harness import town_of
 from tests.support.places_harness import KIDS, After, results_are_out
+from tests.support.service_keys import keys_dir
 
 T = TypeVar("T")
 PATH = "/c/777-days/withdraw"
-
-
-@dataclass(frozen=True)
-class Place:
-    receipt: str
-    code: str
 
 
 class WithdrawHarness:
@@ -63,7 +63,7 @@ class WithdrawHarness:
         self.loop = asyncio.get_running_loop()
         async with town_of(sample_campaign(), self._url, self._database) as town:
             await results_are_out(town)
-            self.after = After.of(town)
+            self.after, self.people = After.of(town), {applicant.entry: applicant for applicant in town.people}
             server = uvicorn.Server(uvicorn.Config(self._app(), log_config=None))
             serving = asyncio.create_task(server.serve(sockets=[self.listener]))
             while not server.started:  # noqa: ASYNC110  (another's flag)
@@ -75,23 +75,26 @@ class WithdrawHarness:
 
     def _app(self) -> FastAPI:
         after, renderer = self.after, lottery_renderer()
-        owners = Ownership(after.store, after.passes, AttemptLimit())
-        desk = PlaceServices(after.store, {after.campaign.id: after.campaign}, after.places, owners, after.correcting)
+        campaigns = {after.campaign.id: after.campaign}
+        wrong_proofs = WrongProofs()
+        desk = PlaceServices(
+            after.store, campaigns, after.places, Ownership(after.store), after.correcting, wrong_proofs
+        )
         app = FastAPI()
         install_problems(app)
         app.add_api_route("/assets/{name}", renderer.asset, methods=["GET"], response_model=None)
-        app.include_router(withdraw_router(WithdrawPages(desk, renderer)))
+        app.include_router(own_router(desk))
+        app.include_router(public_router(PublicDraws(after.store, LotteryKeys(keys_dir()), campaigns)))
+        app.include_router(withdraw_router(WithdrawPages(campaigns, after.clock, renderer, INTAKE)))
         return app
 
-    def place(self, *states: str) -> Place:
-        """Return the first place in these states."""
+    def owner(self, *states: str) -> Applicant:
+        """Return the owner of the first place in these states."""
 
         async def found(after: After) -> dict[str, Any]:
             return (await after.of_class(KIDS, *states))[0]
 
-        place = self.do(found)
-        code = self.after.passes.code(self.after.campaign.id, place["draw"], place["application_id"])
-        return Place(place["receipt"], code)
+        return self.people[self.do(found)["entry"]]
 
 
 @pytest.fixture(scope="module")
@@ -101,58 +104,82 @@ def harness(mongo_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         yield running
 
 
-def shows(page: Page, place: Place) -> None:
-    page.goto(PATH)
-    page.fill("#receipt", place.receipt)
-    page.fill("#pass_code", place.code)
-    page.click("main button[type=submit]")
+def ask(page: Page, number: str, code: str) -> None:
+    page.fill("#number", number)
+    page.fill("#code", code)
+    page.click("#ask button[type=submit]")
+
+
+def card_of(page: Page) -> Locator:
+    return page.locator("#places li").filter(has_text="エスコートキッズ")
 
 
 def test_a_place_is_given_up_with_the_keyboard_and_the_next_accepts_it(
     harness: WithdrawHarness, browser: Browser, tmp_path: Path
 ) -> None:
-    winner, waits = harness.place("held"), harness.place("waiting")
-    with opened(browser, harness.url, PHONE, java_script_enabled=True) as page:
+    winner, waiting = harness.owner("held"), harness.owner("waiting")
+    with opened(browser, harness.url, PHONE) as page:
+        play_intake(page, harness.people.values())
         page.goto("/withdraw")
         page.wait_for_url(f"**{PATH}")
         assert violations(page) == []
         assert not overflows(page)
-        tab_to(page, "receipt")
+        tab_to(page, "number")
         page.keyboard.type(winner.receipt.lower())
-        tab_to(page, "pass_code")
-        page.keyboard.type("wrong")
+        tab_to(page, "code")
+        page.keyboard.type(format_code(waiting.code))
         page.keyboard.press("Enter")
         page.get_by_role("alert").get_by_text("組合せが正しくありません").wait_for()
-        page.fill("#pass_code", winner.code)
-        page.keyboard.press("Enter")
-        page.get_by_role("button", name="辞退する").first.wait_for()
         assert violations(page) == []
-        card = page.locator("li.card").filter(has_text="エスコートキッズ")
-        card.get_by_role("button", name="辞退する").click()
+        page.fill("#code", format_code(winner.code).lower())
+        page.keyboard.press("Enter")
+        expect(page.locator("#own h2")).to_be_focused()
+        card_of(page).get_by_role("button", name="辞退する").click()
         page.get_by_role("button", name="はい、辞退します").wait_for()
         assert violations(page) == []
         assert not overflows(page)
         keep_picture(page, "withdraw", tmp_path)
         page.get_by_role("button", name="はい、辞退します").click()
-        page.get_by_role("status").get_by_text("辞退を受け付けました").wait_for()
+        page.get_by_role("alert").get_by_text("辞退を受け付けました").wait_for()
         harness.do(lambda after: after.settle())
-        shows(page, waits)
+        page.click("#other")
+        ask(page, waiting.receipt, waiting.code)
         page.get_by_role("button", name="参加する").click()
-        page.get_by_role("status").get_by_text("参加のお返事を受け付けました").wait_for()
+        page.get_by_role("alert").get_by_text("参加のお返事を受け付けました").wait_for()
         assert violations(page) == []
     assert harness.do(lambda after: after.verified()).passed
 
 
-def test_the_page_is_there_in_english_on_a_desk_and_keeps_nothing(harness: WithdrawHarness, browser: Browser) -> None:
-    held = harness.place("held")
+def test_entry_number_and_code_suffice_in_english_and_the_code_stays_on_the_device(
+    harness: WithdrawHarness, browser: Browser
+) -> None:
+    held = harness.owner("held")
     with opened(browser, harness.url, DESKTOP) as page:
+        asked, sent = play_intake(page, ()), list[str]()
+        page.on("request", lambda request: sent.append(f"{request.url} {request.post_data}"))
         page.goto(f"/en{PATH}")
         assert page.get_by_role("heading", level=1).inner_text().startswith("Your place")
-        page.fill("#receipt", held.receipt)
-        page.fill("#pass_code", held.code)
-        page.click("main button[type=submit]")
+        ask(page, entry_number(held.entry), format_code(held.code))
         page.get_by_text("You have a place").first.wait_for()
         assert violations(page) == []
-        assert held.code not in page.url
+        assert asked == []
+        assert any(held.proof in request for request in sent)
+        assert not any(held.code in request or format_code(held.code) in request for request in sent)
         assert page.context.cookies() == []
         assert page.evaluate("localStorage.length + sessionStorage.length") == 0
+        assert page.input_value("#code") == ""
+
+
+def test_a_number_that_is_none_and_a_missing_network_are_told_and_change_nothing(
+    harness: WithdrawHarness, browser: Browser
+) -> None:
+    held = harness.owner("held")
+    with opened(browser, harness.url) as page:
+        page.goto(PATH)
+        ask(page, "W-7K3M-9Q2P-7", "x")
+        expect(page.locator("#number-error")).to_contain_text("形が正しくありません")
+        expect(page.locator("#code-error")).to_contain_text("16文字")
+        page.route(f"{INTAKE}/**", lambda route: route.abort())
+        ask(page, held.receipt, held.code)
+        page.get_by_role("alert").get_by_text("いま確かめられません").wait_for()
+        expect(page.locator("#number")).to_have_value(held.receipt)

@@ -87,7 +87,7 @@ class LotteryHarness:
         with ThreadPoolExecutor(1) as pool:  # this thread's loop is the browser's
             return pool.submit(lambda: asyncio.run(run())).result(60)
 
-    def take_in(self, campaign: Campaign, count: int, *, held: int = 0) -> None:
+    def take_in(self, campaign: Campaign, count: int, *, held: int = 0) -> list[Applicant]:
         """Add `count` applications over all classes and channels, the last ones held, and the complete roll."""
         channels: tuple[Channel, ...] = ("web", "web", "web", "fax", "post")
         people = [new_applicant(campaign.id, channels[number % len(channels)]) for number in range(count)]
@@ -104,6 +104,7 @@ class LotteryHarness:
             await office.store.transact(lambda uow: handlers.on_receipts_closed([closed], uow))
 
         self.do(campaign, work)
+        return people
 
     def advance(self, campaign: Campaign, *, times: int = 1) -> None:
         """Advance the draw as the scheduler does, by `times` steps."""
