@@ -11,7 +11,6 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from services.lottery.draw.collections import ENTRIES
 from services.lottery.draw.randomness_entry import Dice
 from services.lottery.draw.redraw import Correction
 from services.lottery.promotion.history import chain_events
@@ -23,8 +22,11 @@ from services.lottery.record.rows import read_rows
 from services.lottery.record.transcript import ROWS_FILE, sign_transcript
 from services.lottery.verification.trace import trace
 from services.lottery.verification.transcript_checks import derive_key
+from shared.codes import entry_number, format_code
+from tests.support.applicants import Applicant
 from tests.support.browser import DESKTOP, PHONE, keep_picture, opened, overflows, tab_to, violations
 from tests.support.draw_builders import DICE, sample_campaign
+from tests.support.intake_receipts import play_intake
 from tests.support.lottery_harness import WITNESSES, Office
 from tests.support.lottery_pages_harness import LotteryHarness, run_lottery
 
@@ -68,15 +70,9 @@ def verdict(page: Page) -> Any:
     return expect(page.locator("#verdict"))
 
 
-def winner(harness: LotteryHarness, transcript: dict[str, Any]) -> tuple[str, str]:
-    """Return the entry and the receipt number of a winner."""
-    entry = transcript["winners"]["junior-football"][0]
-
-    async def ask(office: Office) -> Any:
-        found = office.store.db[ENTRIES].find({"campaign": SAMPLE.id}, {"receipt": 1})
-        return {each["_id"].replace("-", ""): each["receipt"] for each in await found.to_list(None)}
-
-    return entry, harness.do(SAMPLE, ask)[entry]
+def winner(harness: LotteryHarness, transcript: dict[str, Any]) -> Applicant:
+    """Return the applicant of a winning entry."""
+    return harness.people[transcript["winners"]["junior-football"][0]]
 
 
 @pytest.mark.parametrize("language", ["", "/en"])
@@ -87,17 +83,17 @@ def test_the_record_is_computed_anew_and_one_application_is_followed(
     tmp_path: Path,
     language: str,
 ):
-    entry, receipt = winner(harness, transcript)
+    own = winner(harness, transcript)
     with opened(browser, harness.url, DESKTOP if language else PHONE) as page:
         page.goto(f"{language}{PATH}")
         verdict(page).to_have_class("verdict verdict-good")
-        assert page.locator("#checks li").count() == 13
+        assert page.locator("#checks li").count() == 14
         assert page.locator("#checks .mark-bad").count() == 0
         tab_to(page, "who")
-        page.keyboard.type(receipt.lower())
+        page.keyboard.type(entry_number(own.entry).lower())
         page.keyboard.press("Enter")
         manifest = Manifest.read(transcript["manifest"])
-        path = trace(derive_key(transcript), manifest, read_rows(transcript["rows"]), bytes.fromhex(entry))
+        path = trace(derive_key(transcript), manifest, read_rows(transcript["rows"]), bytes.fromhex(own.entry))
         assert path is not None
         expect(page.locator("#path")).to_contain_text(str(path.rank))
         expect(page.locator("#path")).to_contain_text(path.ticket)
@@ -111,14 +107,49 @@ def test_nobody_is_followed_by_a_number_that_is_not_there(harness: LotteryHarnes
     with opened(browser, harness.url) as page:
         page.goto(PATH)
         verdict(page).to_contain_text(GOOD)
-        for typed in ("W-0000-0000-0", "x", ""):
+        for typed, why in (
+            ("E-0000-0000-0", "見つかりません"),
+            ("x", "形が正しくありません"),
+            ("", "形が正しくありません"),
+        ):
             page.fill("#who", typed)
             page.press("#who", "Enter")
-            expect(page.locator("#who-error")).to_contain_text("見つかりません")
+            expect(page.locator("#who-error")).to_contain_text(why)
         page.fill("#who", "0" * 32)
         page.press("#who", "Enter")
         expect(page.locator("#path")).to_contain_text("一覧にありません")
         assert violations(page) == []
+
+
+def test_the_entry_is_computed_from_receipt_and_code_which_stays_on_the_device(
+    harness: LotteryHarness, browser: Browser, transcript: dict[str, Any]
+):
+    own = winner(harness, transcript)
+    with opened(browser, harness.url) as page:
+        asked, sent = play_intake(page, [own]), list[str]()
+        page.on("request", lambda request: sent.append(f"{request.url} {request.post_data}"))
+        page.goto(PATH)
+        verdict(page).to_contain_text(GOOD)
+        page.fill("#who", own.receipt)
+        page.press("#who", "Enter")
+        expect(page.locator("#code-error")).to_contain_text("16文字")
+        page.fill("#code", format_code(own.code))
+        page.press("#code", "Enter")
+        expect(page.locator("#path")).to_contain_text(own.entry)
+        expect(page.locator("#path")).to_contain_text("この機器で計算しました")
+        assert len(asked) == 1
+        assert not any(own.code in request or format_code(own.code) in request for request in sent)
+        assert violations(page) == []
+
+
+def test_a_link_from_the_receipt_page_shows_the_own_entry_at_once(
+    harness: LotteryHarness, browser: Browser, transcript: dict[str, Any]
+):
+    own = winner(harness, transcript)
+    with opened(browser, harness.url) as page:
+        page.goto(f"{PATH}#{entry_number(own.entry)}")
+        expect(page.locator("#path")).to_contain_text(own.entry)
+        assert page.url.endswith(PATH)
 
 
 def test_a_draw_that_was_given_up_can_be_verified_as_well(harness: LotteryHarness, browser: Browser):
@@ -136,15 +167,14 @@ def test_it_works_without_a_network_once_loaded(harness: LotteryHarness, browser
         page.goto(PATH)
         expect(page.locator("#offline")).to_contain_text("通信がなくても")
         verdict(page).to_contain_text(GOOD)
-        entry, receipt = winner(harness, transcript)
+        own = winner(harness, transcript)
         page.context.set_offline(True)
         page.reload()
         verdict(page).to_contain_text(GOOD)
         expect(page.locator("#kept")).to_contain_text("この機器に残っていた")
-        page.fill("#who", receipt)
+        page.fill("#who", entry_number(own.entry))
         page.press("#who", "Enter")
-        expect(page.locator("#path")).to_contain_text(entry)
-        expect(page.locator("#path")).to_contain_text("受付番号から計算しました")
+        expect(page.locator("#path")).to_contain_text(own.entry)
         page.fill("#who", transcript["winners"]["press-kids"][0])
         page.press("#who", "Enter")
         expect(page.locator("#path")).to_contain_text(transcript["winners"]["press-kids"][0])

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
@@ -39,6 +39,7 @@ from services.lottery.statistics.counts import DrawCounts
 from services.lottery.statistics.overview import DrawOverview
 from shared.campaign import Campaign
 from shared.clock import FixedClock
+from shared.codes import EntryId
 from shared.contracts import (
     AcceptedApplication,
     ApplicationsAccepted,
@@ -54,6 +55,7 @@ from shared.web import install_problems
 from shared.web.sign_in import session_repository as sign_in
 from shared.web.wrong_proofs import WrongProofs
 from tests.support.applicants import Applicant, new_applicant, roll_of
+from tests.support.intake_receipts import INTAKE
 from tests.support.lottery_harness import Office, new_office
 from tests.support.service_keys import keys_dir
 from tests.support.staff_sign_in import PlayedVault
@@ -71,6 +73,8 @@ class LotteryHarness:
     mongo_url: str
     database: str
     keys: LotteryKeys
+    people: dict[EntryId, Applicant] = field(default_factory=dict)
+    """Applicants that were taken in, by entry."""
 
     @property
     def site(self) -> str:
@@ -87,7 +91,7 @@ class LotteryHarness:
         with ThreadPoolExecutor(1) as pool:  # this thread's loop is the browser's
             return pool.submit(lambda: asyncio.run(run())).result(60)
 
-    def take_in(self, campaign: Campaign, count: int, *, held: int = 0) -> list[Applicant]:
+    def take_in(self, campaign: Campaign, count: int, *, held: int = 0) -> None:
         """Add `count` applications over all classes and channels, the last ones held, and the complete roll."""
         channels: tuple[Channel, ...] = ("web", "web", "web", "fax", "post")
         people = [new_applicant(campaign.id, channels[number % len(channels)]) for number in range(count)]
@@ -104,7 +108,7 @@ class LotteryHarness:
             await office.store.transact(lambda uow: handlers.on_receipts_closed([closed], uow))
 
         self.do(campaign, work)
-        return people
+        self.people.update({applicant.entry: applicant for applicant in people})
 
     def advance(self, campaign: Campaign, *, times: int = 1) -> None:
         """Advance the draw as the scheduler does, by `times` steps."""
@@ -208,7 +212,8 @@ def _app(harness: LotteryHarness) -> FastAPI:
     pages = DrawPages(campaigns, DrawOverview(store, clock), DrawCounts(store), clock, renderer, access)
     app.include_router(draws_router(pages))
     harness.vault.serve_beside(app)
-    app.include_router(verify_pages_router(VerifyPages(campaigns, clock, renderer, harness.keys.signing.public)))
+    key = harness.keys.signing.public
+    app.include_router(verify_pages_router(VerifyPages(campaigns, clock, renderer, key, INTAKE)))
     return app
 
 

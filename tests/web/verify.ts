@@ -4,12 +4,12 @@ import { allocate } from "../../services/lottery/web/src/verify/allocation.ts";
 import { drawKey, verifyBeacon, QUICKNET } from "../../services/lottery/web/src/verify/randomness.ts";
 import { checks, type Check, type VerifiedRecord } from "../../services/lottery/web/src/verify/checks.ts";
 import type { Json } from "../../services/lottery/web/src/verify/canonical.ts";
-import { readManifest, type Manifest } from "../../services/lottery/web/src/verify/manifest.ts";
+import { readManifest } from "../../services/lottery/web/src/verify/manifest.ts";
 import { readPlaceEvents } from "../../services/lottery/web/src/verify/place_events.ts";
 import { replay, type DrawInputs } from "../../services/lottery/web/src/verify/replay.ts";
 import { computeRoot, hex, readRows } from "../../services/lottery/web/src/verify/rows.ts";
 import { tickets } from "../../services/lottery/web/src/verify/tickets.ts";
-import { tracePath } from "../../services/lottery/web/src/verify/path.ts";
+import { entriesWithPrefix, tracePath } from "../../services/lottery/web/src/verify/path.ts";
 
 interface VerifyQuestion {
   readonly contents: readonly Json[];
@@ -43,7 +43,7 @@ interface DrawQuestion {
 }
 
 async function computeDraw(question: DrawQuestion): Promise<unknown> {
-  const [manifest, entries] = [readEitherVersion(question.line), readRows(question.rows)];
+  const [manifest, entries] = [readManifest(question.line), readRows(question.rows)];
   const key = drawKey(question.line, question.dice, question.signature);
   const { order, winners, waiting } = await allocate(key, entries, manifest.classes, manifest.rules);
   const drawn = new Map((await tickets(key, entries)).map((ticket, at) => [entries[at]!.id, ticket]));
@@ -65,18 +65,11 @@ async function placesAfter(drawn: DrawInputs, winners: Places, waiting: Places, 
 
 type Places = Readonly<Record<string, readonly string[]>>;
 
-/** Read a manifest of version 2 also where the verifier knows version 1 only: K comes from the line itself. */
-function readEitherVersion(line: string): Manifest {
-  try {
-    return readManifest(line);
-  } catch {
-    return readManifest(line.replace('"v":2}', '"v":1}'));
-  }
-}
-
 const answers = {
   draws: async (questions: readonly DrawQuestion[]) => await Promise.all(questions.map(computeDraw)),
   verify: async (question: VerifyQuestion) => await Promise.all(question.contents.map(async (content) => await verifyRecord(content, question))),
+  prefix: async ({ ids, prefix }: { ids: readonly string[]; prefix: string }) =>
+    entriesWithPrefix({ entries: ids.map((id) => ({ id, choices: [] })), events: [] } as unknown as VerifiedRecord, prefix),
   beacon: async (cases: readonly (readonly [string, number])[]) => cases.map(([value, round]) => verifyBeacon(value, QUICKNET.publicKey, round)),
 };
 

@@ -202,3 +202,9 @@ def test_no_single_bit_of_a_transcript_can_be_changed_unnoticed(verifier: Ask):
     assert len(contents) > 100
     for answer in asked(verifier, contents):
         assert not all(passed for _, passed in answer["checks"])
+
+
+def test_all_entries_of_a_number_are_found_because_two_may_share_it(verifier: Ask):
+    ids = ["05224b1c82" + "0" * 22, "05224b1c82" + "1" * 22, "05224b1c83" + "0" * 22]
+    assert verifier("prefix", {"ids": ids, "prefix": "05224b1c82"}) == ids[:2]
+    assert verifier("prefix", {"ids": ids, "prefix": ids[1]}) == [ids[1]]
