@@ -18,7 +18,7 @@ from shared.clock import FixedClock
 from shared.ids import ApplicationId, Receipt, Token, new_application_id, new_token
 from shared.signing import verify_document
 from shared.storage import PyMongoError, Store
-from tests.support.identity_builders import CAMPAIGN, NOT_AFTER, campaign, content, person, written
+from tests.support.identity_builders import CAMPAIGN, CODE, NOT_AFTER, campaign, content, person, written
 from tests.support.vault_harness import Installation
 from tests.support.waiting import await_all, until
 
@@ -52,6 +52,7 @@ class Books:
             application_id=application_id,
             receipt=Receipt("W-7K3M-9Q2P-6"),
             person=who,
+            code=CODE,
         )
         await self.store.db["identities"].insert_one(identity.to_document())
         return token, application_id

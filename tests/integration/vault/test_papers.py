@@ -13,12 +13,24 @@ import pytest
 
 from deploy.edge.sealing import SealingKey
 from deploy.local.processes import Watchdog
-from shared.contracts import PaperReceived, PaperSettled
-from shared.ids import KeyId, PaperId, Receipt, Serial, new_application_id
+from services.vault.keys.keystore import Keystore
+from services.vault.papers.draft_repository import StoredDraft
+from shared.codes import Code, entry_id, intake_proof, proof_digest
+from shared.contracts import (
+    ApplicationsAccepted,
+    ApplicationsDecided,
+    ApplicationsRejected,
+    AssignedReceipt,
+    ContactsRegistered,
+    PaperReceived,
+    PaperSettled,
+    ReceiptsAssigned,
+)
+from shared.ids import ApplicationId, KeyId, PaperId, Receipt, Serial, new_application_id
 from shared.paper_files import NotAPaperError, inspect_file
 from tests.support import fax_images
 from tests.support.clamd_server import EICAR, Clamd
-from tests.support.identity_builders import content, written
+from tests.support.identity_builders import CODE, content
 from tests.support.vault_harness import CAMPAIGN, Installation
 from tests.support.waiting import until
 
@@ -177,32 +189,131 @@ async def test_the_same_paper_delivered_twice_is_one_paper(installation: Install
         assert len((await inbox.taken(2))["papers"]) == 2
 
 
-async def test_a_paper_is_keyed_once_its_applications_have_arrived_and_intake_is_notified(installation: Installation):
+async def test_a_keyed_paper_becomes_applications_once_intake_has_given_them_receipts(
+    installation: Installation, capsys: pytest.CaptureFixture[str]
+):
     async with opened(installation) as inbox:
-        keyed, blank = await inbox.send(fax_images.fax()), await inbox.send(fax_images.fax(98))
-        await inbox.taken(2)
-        application = installation.received(inbox.key, _keyed_sheet(), channel="fax")
-        early = await inbox.settle(keyed, decision="keyed", application_ids=[application.application_id])
-        assert (early.status_code, early.json()["type"]) == (409, "urn:kuji:problem:application-not-arrived")
-        await installation.say(application)
-        await installation.said_everything()
+        paper = await inbox.send(fax_images.fax())
+        (listed,) = (await inbox.taken(1))["papers"]
+        sheets = [_sheet("髙橋 一郎"), _sheet("髙橋 二郎", postal_code="060-0001", address="札幌市中央区1-1")]
+        done = await inbox.settle(paper, decision="keyed", applications=sheets)
+        again = await inbox.settle(paper, decision="keyed", applications=sheets)
+        other = await inbox.settle(paper, decision="keyed", applications=sheets[:1])
+        (settled,) = await installation.consumed("intake", PaperSettled, 1)
+        ids = [keyed.application_id for keyed in settled.applications]
+        assert (done.status_code, again.json()) == (200, done.json())
+        assert done.json() == {"paper_id": paper, "state": "keyed", "application_ids": ids}
+        assert (other.status_code, other.json()["type"]) == (409, "urn:kuji:problem:already-settled")
+        assert paper not in ids
+        codes = await drafted_codes(installation, ids)
+        assert [keyed.proof_sha256 for keyed in settled.applications] == [
+            proof_digest(intake_proof(CAMPAIGN, application_id, codes[application_id])) for application_id in ids
+        ]
+        assert await installation.store.db["applications"].count_documents({}) == 0
+        receipts = {ids[0]: Receipt(listed["receipt"]), ids[1]: Receipt("F-0000-0002-0")}
+        for _ in range(2):
+            await installation.publish(assigned(paper, receipts))
+        accepted = await installation.items("lottery", ApplicationsAccepted, 1)
+        rejected = await installation.items("lottery", ApplicationsRejected, 1)
+        decided = await installation.items("intake", ApplicationsDecided, 2)
+        contacts = await installation.items("notifier", ContactsRegistered, 2)
+        stored = await installation.everything_stored()
+        assert await installation.store.db["drafts"].count_documents({}) == 0
+        actions = [line["action"] for line in await inbox.audit()]
+    entry = entry_id(CAMPAIGN, ids[0], codes[ids[0]])
+    first = accepted[listed["receipt"]]
+    assert (first.entry, first.channel, first.version) == (entry, "fax", 1)
+    assert rejected["F-0000-0002-0"].reasons == ("not-resident",)
+    assert {verdict.application_id for verdict in decided.values()} == set(ids)
+    assert {contact.contact for contact in contacts.values()} == {"post"}
+    assert actions[-3:] == ["paper:keyed", "register-keyed", "register-keyed"]
+    places = (stored, installation.everything_consumed(), capsys.readouterr().out.encode(), done.content)
+    for code in codes.values():
+        assert not any(code.encode() in place for place in places)
+
+
+async def test_content_that_is_no_application_is_refused_before_anything_is_stored(installation: Installation):
+    async with opened(installation) as inbox:
+        paper = await inbox.send(fax_images.fax())
+        await inbox.taken(1)
+        wrong_sheets: list[tuple[dict[str, Any], str]] = [
+            (_sheet("髙橋 二郎", phone="12"), "malformed"),
+            (_sheet("髙橋 二郎") | {"code": CODE}, "malformed"),
+            (_sheet("髙橋 二郎") | {"purpose_version": "2017-12"}, "purpose-version"),
+        ]
+        for sheet, reason in wrong_sheets:
+            answer = await inbox.settle(paper, decision="keyed", applications=[_sheet("髙橋 一郎"), sheet])
+            assert (answer.status_code, answer.json()["type"]) == (422, "urn:kuji:problem:not-keyable")
+            assert (answer.json()["position"], answer.json()["reasons"]) == (1, [reason])
+            assert "髙橋" not in answer.text
         for wrong in ({"decision": "keyed"}, {"decision": "discarded"}, {"decision": "discarded", "reason": "空白"}):
-            assert (await inbox.settle(keyed, **wrong)).status_code == 422
-        done = await inbox.settle(keyed, decision="keyed", application_ids=[application.application_id])
-        assert done.json() == {"paper_id": keyed, "state": "keyed"}
-        assert (await inbox.settle(blank, decision="discarded", reason="blank")).status_code == 200
-        assert (await inbox.settle(blank, decision="discarded", reason="blank")).status_code == 409
-        settled = await installation.consumed("intake", PaperSettled, 2)
-        assert {(event.paper_id, event.state) for event in settled} == {(keyed, "keyed"), (blank, "discarded")}
+            assert (await inbox.settle(paper, **wrong)).status_code == 422
+        assert (await inbox.overview())["counts"]["waiting"] == 1
+        assert await installation.store.db["drafts"].count_documents({}) == 0
+
+
+async def test_a_discarded_paper_has_a_verdict_so_that_the_draw_does_not_wait_for_it(installation: Installation):
+    async with opened(installation) as inbox:
+        paper = await inbox.send(fax_images.fax(98))
+        (listed,) = (await inbox.taken(1))["papers"]
+        answers = [await inbox.settle(paper, decision="discarded", reason="blank") for _ in range(2)]
+        keyed = await inbox.settle(paper, decision="keyed", applications=[_sheet("髙橋 一郎")])
+        rejected = await installation.items("lottery", ApplicationsRejected, 1)
+        (settled,) = await installation.consumed("intake", PaperSettled, 1)
         found = await inbox.overview()
-        assert (found["unkeyed"], found["oldest_waiting_s"]) == (0, None)
-        assert [line["action"] for line in await inbox.audit()][-2:] == ["paper:keyed", "paper:discarded"]
+    assert [answer.json() for answer in answers] == [
+        {"paper_id": paper, "state": "discarded", "application_ids": []}
+    ] * 2
+    assert keyed.status_code == 409
+    assert (settled.paper_id, settled.state, settled.applications) == (paper, "discarded", ())
+    verdict = rejected[listed["receipt"]]
+    assert (verdict.verdict, verdict.version, verdict.channel, verdict.entry) == ("discarded", 1, "fax", None)
+    assert (found["unkeyed"], found["oldest_waiting_s"]) == (0, None)
 
 
-def _keyed_sheet() -> bytes:
-    sheet = content()
+async def test_receipts_for_other_applications_than_the_papers_own_register_nothing(installation: Installation):
+    async with opened(installation) as inbox:
+        paper = await inbox.send(fax_images.fax())
+        (listed,) = (await inbox.taken(1))["papers"]
+        done = await inbox.settle(paper, decision="keyed", applications=[_sheet("髙橋 一郎")])
+        (own,) = done.json()["application_ids"]
+        forged = [
+            {new_application_id(): Receipt(listed["receipt"])},
+            {own: Receipt("F-0000-0009-0")},
+            {own: Receipt(listed["receipt"]), new_application_id(): Receipt("F-0000-0002-0")},
+        ]
+        for receipts in forged:
+            await installation.publish(assigned(paper, receipts))
+
+        async def are_parked() -> bool:
+            return len((await inbox.http.get("/v1/parked")).json()["messages"]) == len(forged)
+
+        await until(are_parked)
+        assert await installation.store.db["applications"].count_documents({}) == 0
+        await installation.publish(assigned(paper, {own: Receipt(listed["receipt"])}))
+        assert set(await installation.items("lottery", ApplicationsAccepted, 1)) == {listed["receipt"]}
+
+
+def assigned(paper: PaperId, receipts: dict[ApplicationId, Receipt]) -> ReceiptsAssigned:
+    """Return intake's answer to a keyed paper."""
+    items = tuple(AssignedReceipt(application_id=one, receipt=receipt) for one, receipt in receipts.items())
+    return ReceiptsAssigned(campaign=CAMPAIGN, paper_id=paper, items=items)
+
+
+async def drafted_codes(installation: Installation, ids: list[ApplicationId]) -> dict[ApplicationId, Code]:
+    """Return the codes of drafts, opened with the keys of the installation."""
+    keystore = Keystore.open(installation.settings.keystore_dir, "a passphrase of the tests")
+    rows = await installation.store.db["drafts"].find({"_id": {"$in": ids}}).to_list(None)
+    drafts = [StoredDraft.from_document(row).decrypt(keystore.campaign(CAMPAIGN)) for row in rows]
+    return {draft.application_id: draft.code for draft in drafts}
+
+
+def _sheet(name: str, **changes: str) -> dict[str, Any]:
+    """Return the content of a paper as a handler keys it: no mail address, no code."""
+    sheet = content(applicant=content()["applicant"] | {"name": name} | changes)
     sheet["applicant"].pop("email")
-    return written(sheet)
+    del sheet["code"]
+    return sheet
 
 
 def test_the_test_faxes_are_what_they_say():

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from services.vault.identities.reveal import PurposeNotAllowedError
 from services.vault.printroom import repository as print_repository
 from services.vault.printroom.endpoints import print_router
 from services.vault.printroom.room import PrintRoom
+from shared.codes import entry_number, format_code
 from shared.contracts import NoticeDocument, PrintCompleted, PrintRequested
 from shared.ids import BatchId, new_token
 from shared.typesetting import Typesetter
@@ -90,6 +92,35 @@ async def test_documents_become_two_pages_a_person(desk: MailDesk) -> None:
         result = document[3].get_textpage().get_text_range()
     assert "髙﨑 花子" in first
     assert known[1].receipt in result
+
+
+async def test_a_sealed_card_tells_a_paper_applicant_the_code_and_an_open_postcard_tells_nobody(desk: MailDesk) -> None:
+    known, by_web = await desk.vault.admit(PEOPLE)
+    await desk.vault.store.db["applications"].update_one({"_id": known.application_id}, {"$set": {"channel": "fax"}})
+    await desk.release("acknowledgement", "card")
+    code, number = format_code(known.code), entry_number(known.entry)
+    inside = {}
+    for form in ("sealed", "open"):
+        vault = replace(desk.vault, campaign=desk.vault.campaign.model_copy(update={"post": form}))
+        batch = BatchId(f"batch-{form}")
+        orders = [
+            card(desk, one, kind="acknowledgement", n=1, slip=None, attempt=1 if form == "sealed" else 2)
+            for one in (known, by_web)
+        ]
+        assert len((await ordered(desk, *orders, batch=batch, vault=vault)).printed) == 2
+        pdf = await print_room(desk, vault).pdf(vault.campaign.id, batch, actor="a-handler")
+        with pypdfium2.PdfDocument(pdf) as document:
+            inside[form] = [page.get_textpage().get_text_range() for page in document]
+    assert [(code in page, number in page) for page in inside["sealed"]] == [
+        (False, False),
+        (True, True),
+        (False, False),
+        (False, False),
+    ]
+    assert entry_number(by_web.entry) in inside["sealed"][3]
+    everywhere = "".join(inside["open"]) + inside["sealed"][3]
+    assert all(format_code(one.code) not in everywhere for one in (known, by_web))
+    assert not any(entry_number(one.entry) in page for one in (known, by_web) for page in inside["open"])
 
 
 async def test_a_batch_of_one_card_is_printed(desk: MailDesk) -> None:
