@@ -83,13 +83,21 @@ def pin(folder: Path, signing_key: str) -> None:
         _write(folder / service / PIN, signing_key)
 
 
+_UNLIMITED: Final = {
+    "KUJI_APPLICATIONS_PER_MINUTE": "0",
+    "KUJI_LOOKUPS_PER_MINUTE": "0",
+    "KUJI_WORK_BITS": "0",
+}
+"""Limits of intake in a rehearsal, in which all applications come from one address."""
+
+
 def environment(service: str, *, rehearsal: bool) -> dict[str, str]:
     """Return the `KUJI_…` variables of one service; none is a secret."""
     own = {
         "intake": {
             "KUJI_SIGNING_KEY_FILE": f"/run/kuji/{PIN}",
             "KUJI_PAPER_TOKEN_FILE": "/run/kuji/paper-token",
-            **({"KUJI_APPLICATIONS_PER_MINUTE": "0", "KUJI_LOOKUPS_PER_MINUTE": "0"} if rehearsal else {}),
+            **(_UNLIMITED if rehearsal else {}),
         },
         "lottery": {"KUJI_VAULT_KEY_FILE": f"/run/kuji/{PIN}"},
         "vault": {

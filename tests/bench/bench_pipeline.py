@@ -39,7 +39,7 @@ from tests.support.intake_process import serving
 
 LONGEST_S = 600.0
 IDLE_S = 8.0
-UNLIMITED = {"KUJI_APPLICATIONS_PER_MINUTE": "0", "KUJI_REQUESTS_PER_SECOND": "0"}
+UNLIMITED = {"KUJI_APPLICATIONS_PER_MINUTE": "0", "KUJI_REQUESTS_PER_SECOND": "0", "KUJI_WORK_BITS": "0"}
 
 
 @dataclass(frozen=True)
