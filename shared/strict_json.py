@@ -3,6 +3,8 @@
 import json
 from typing import Any, NoReturn
 
+from shared.json_types import JsonObject
+
 
 def parse_strict_json(data: bytes) -> object:
     """Return the parsed value. Raises ValueError, without the text, where RFC 7493 allows no such text.
@@ -16,7 +18,7 @@ def parse_strict_json(data: bytes) -> object:
     return value
 
 
-def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _members(pairs: list[tuple[str, Any]]) -> JsonObject:
     members = dict(pairs)
     if len(members) != len(pairs):
         raise ValueError("a member name is repeated")

@@ -49,7 +49,7 @@ COMMANDS: Final = {
     "verify": Entry(
         "verify",
         "verify",
-        "Check the transcript of a draw, or a certificate of erasure. Exit status 0 only if everything holds.",
+        "Check the transcript of a draw, a certificate of erasure, or a receipt document.",
     ),
     "held": Entry("staff", "held", "Applications that wait for a person's decision."),
     "parked": Entry("staff", "parked", "Messages that failed for good and wait for a person."),

@@ -6,7 +6,8 @@ A failure on the way leaves at most a pending record, which is not shown. The sa
 from services.intake import problems
 from services.intake.applications.admission_check import AdmissionCheck, refuse_closed
 from services.intake.applications.publish import ApplicationPublisher
-from services.intake.applications.repository import Arrival, StoredSubmission, SubmissionRepository
+from services.intake.applications.repository import SubmissionRepository
+from services.intake.applications.stored import Arrival, StoredSubmission
 from services.intake.campaigns.stage_repository import CampaignStageRepository
 from services.intake.receipts.key_repository import ReceiptKeyRepository
 from services.intake.rules.states import Status

@@ -1,6 +1,6 @@
 """Tell the status of an application: it follows from the application's own content until the draw is published."""
 
-from services.intake.applications.repository import StoredSubmission
+from services.intake.applications.stored import StoredSubmission
 from services.intake.campaigns.stage_repository import CampaignStageRepository
 from services.intake.rules.states import Status
 from services.intake.schemas import ApplicationStatus

@@ -10,7 +10,8 @@ from fastapi import Request
 from services.intake import problems
 from services.intake.applications.accept import Acceptance
 from services.intake.applications.rate_limits import RateLimits
-from services.intake.applications.repository import StoredSubmission, SubmissionRepository
+from services.intake.applications.repository import SubmissionRepository
+from services.intake.applications.stored import StoredSubmission
 from services.intake.applications.versions import VersionAcceptance
 from services.intake.request_body import parse_body, read_body
 from services.intake.rules import proof_of_work

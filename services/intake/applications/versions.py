@@ -13,7 +13,8 @@ from typing import Final
 from services.intake import problems
 from services.intake.applications.admission_check import AdmissionCheck, refuse_closed
 from services.intake.applications.publish import event_id_of
-from services.intake.applications.repository import StoredSubmission, SubmissionRepository
+from services.intake.applications.repository import SubmissionRepository
+from services.intake.applications.stored import StoredSubmission
 from services.intake.applications.version_repository import StoredVersion, VersionRepository
 from services.intake.campaigns.stage_repository import CampaignStageRepository
 from services.intake.receipts.sign import Receiptable, ReceiptSigner, truncate_to_milliseconds

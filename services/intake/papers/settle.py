@@ -8,7 +8,8 @@ the roll.
 import hashlib
 from dataclasses import replace
 
-from services.intake.applications.repository import Arrival, StoredSubmission, SubmissionRepository
+from services.intake.applications.repository import SubmissionRepository
+from services.intake.applications.stored import Arrival, StoredSubmission
 from services.intake.papers.repository import PaperRepository, StoredPaper
 from services.intake.receipts.key_repository import ReceiptKeyRepository
 from services.intake.receipts.sign import Receiptable, ReceiptSigner, SignedReceipt

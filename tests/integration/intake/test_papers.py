@@ -88,17 +88,12 @@ async def test_a_paper_gets_a_receipt_of_its_channel_once_the_vault_will_get_it(
     assert body["sealed"] not in repr(await intake.store.db["papers"].find().to_list(None))
 
 
-async def test_a_paper_gets_a_signed_receipt_document_with_its_own_id(intake: Intake):
-    body = paper(intake)
+async def test_each_application_of_a_keyed_paper_gets_a_receipt_and_the_first_keeps_the_papers(intake: Intake):
+    body, applications = paper(intake), [new_application_id() for _ in range(3)]
     document = (await post(intake, body)).json()
     assert is_receipt_of(service_key("intake").public, document)
     assert (document["application_id"], document["version"]) == (body["paper_id"], 1)
     assert document["sealed_sha256"] == sealed_hash(unb64url(body["sealed"]))
-
-
-async def test_each_application_of_a_keyed_paper_gets_a_receipt_and_the_first_keeps_the_papers(intake: Intake):
-    body, applications = paper(intake), [new_application_id() for _ in range(3)]
-    document = (await post(intake, body)).json()
     await settle(intake, body, "keyed", *applications)
     [(_, answer)] = await intake.vault.fetch_until(1, "vault", ReceiptsAssigned.name)
     assigned = ReceiptsAssigned.model_validate_json(answer)
@@ -108,15 +103,8 @@ async def test_each_application_of_a_keyed_paper_gets_a_receipt_and_the_first_ke
     for each in assigned.items:
         status = (await intake.status(each.application_id)).json()
         assert (status["receipt"], status["status"], status["next_version"]) == (each.receipt, "received", 2)
-
-
-async def test_an_application_of_a_paper_is_corrected_with_its_code(intake: Intake):
-    body, application_id = paper(intake), new_application_id()
-    assert (await post(intake, body)).status_code == 202
-    await settle(intake, body, "keyed", application_id)
-    answer = await intake.correct(application_id, intake.correction(application_id))
-    assert (answer.status_code, answer.json()["version"]) == (202, 2)
-    assert answer.json()["receipt"].startswith("F-")
+    corrected = (await intake.correct(applications[0], intake.correction(applications[0]))).json()
+    assert (corrected["receipt"], corrected["version"]) == (document["receipt"], 2)
 
 
 async def test_a_paper_that_is_settled_twice_has_its_applications_once(intake: Intake):

@@ -1,10 +1,8 @@
 """Corrections and withdrawals, as `docs/protocols.md` §1 has them: who may send them, and which one stands."""
 
 from datetime import timedelta
-from typing import Any
 
 import httpx
-import pytest
 
 from services.intake.applications.versions import MOST_VERSIONS
 from shared.contracts import DrawPublished
@@ -28,7 +26,9 @@ async def test_a_correction_gets_a_receipt_document_and_reaches_the_vault_as_the
     answer = await intake.correct(application_id, body)
     document = answer.json()
     assert (answer.status_code, document["version"], document["receipt"]) == (202, 2, first["receipt"])
-    assert is_receipt_of(service_key("intake").public, document)
+    [key] = (await intake.http.get("/v1/receipt-keys")).json()["keys"]
+    assert (key["public_key"], key["state"]) == (service_key("intake").public, "active")
+    assert is_receipt_of(key["public_key"], document)
     assert document["sealed_sha256"] == sealed_hash(unb64url(body["sealed"]))
     await intake.vault.fetch_until(2, "vault", "application.received")
     events = {event.version: event for _, event in intake.vault.received}
@@ -49,21 +49,17 @@ async def test_the_same_correction_again_gets_the_same_answer_and_is_one_version
     assert (await intake.status(application_id)).json()["next_version"] == 4
 
 
-async def test_of_corrections_at_once_each_version_is_taken_by_one(intake: Intake):
+async def test_of_corrections_at_once_or_for_a_version_that_is_taken_one_is_accepted(intake: Intake):
     application_id, _ = await intake.apply()
     bodies = [intake.correction(application_id) for _ in range(6)]
     answers = await await_all(*(intake.correct(application_id, body) for body in bodies))
     assert sorted(answer.status_code for answer in answers) == [202] + [409] * 5
     refused = next(answer for answer in answers if answer.status_code == 409)
     assert (problem(refused), refused.json()["next_version"]) == ((409, "version-taken"), 3)
-
-
-async def test_a_correction_that_names_a_version_is_taken_in_that_place_only(intake: Intake):
-    application_id, _ = await intake.apply()
-    for version in (1, 3):
+    for version in (2, 4):
         stale = await intake.correct(application_id, intake.correction(application_id, version=version))
-        assert (problem(stale), stale.json()["next_version"]) == ((409, "version-taken"), 2)
-    assert (await intake.correct(application_id, intake.correction(application_id, version=2))).status_code == 202
+        assert (problem(stale), stale.json()["next_version"]) == ((409, "version-taken"), 3)
+    assert (await intake.correct(application_id, intake.correction(application_id, 3, version=3))).status_code == 202
 
 
 async def test_a_wrong_proof_and_an_unknown_application_get_the_same_answer(intake: Intake):
@@ -82,7 +78,7 @@ async def test_a_wrong_proof_and_an_unknown_application_get_the_same_answer(inta
     ]
     assert {(answer.status_code, answer.content) for answer in answers} == {(403, answers[0].content)}
     assert problem(answers[0]) == (403, "not-yours")
-    assert {tuple(answer.headers.items()) for answer in answers} == {tuple(answers[0].headers.items())}
+    assert {_told_by_headers(answer) for answer in answers} == {_told_by_headers(answers[0])}
     assert (await intake.status(application_id)).json()["next_version"] == 2
 
 
@@ -106,10 +102,12 @@ async def test_an_application_takes_twenty_versions(intake: Intake):
     )
 
 
-async def test_after_the_window_only_what_was_accepted_before_is_answered(intake: Intake):
+async def test_with_an_old_key_or_after_the_window_only_what_was_accepted_before_is_answered(intake: Intake):
     application_id, _ = await intake.apply()
     body = intake.correction(application_id)
     accepted = await intake.correct(application_id, body)
+    old_key = await intake.correct(application_id, intake.correction(application_id, 3, key_id="k0"))
+    assert (problem(old_key), old_key.json()["key_id"]) == ((409, "key-expired"), "k1")
     intake.jump(intake.campaign.window.closes + timedelta(seconds=1))
     refused = await intake.correct(application_id, intake.correction(application_id, 3))
     assert (problem(refused), refused.json()["closed"]) == (
@@ -119,12 +117,6 @@ async def test_after_the_window_only_what_was_accepted_before_is_answered(intake
     assert (await intake.correct(application_id, body)).content == accepted.content
     stranger = intake.correction(application_id, proof=proof_of(new_application_id()))
     assert problem(await intake.correct(application_id, stranger)) == (403, "not-yours")
-
-
-async def test_a_correction_with_an_expired_key_is_told_the_current_one(intake: Intake):
-    application_id, _ = await intake.apply()
-    answer = await intake.correct(application_id, intake.correction(application_id, key_id="k0"))
-    assert (problem(answer), answer.json()["key_id"]) == ((409, "key-expired"), "k1")
 
 
 async def test_a_correction_reaches_the_vault_after_the_broker_was_away(intake: Intake):
@@ -159,17 +151,9 @@ async def test_after_the_draw_every_complete_application_reads_drawn(intake: Int
     assert await _shows(intake, applications[1], "rejected")
 
 
-@pytest.mark.parametrize("change", [{"name": "山田"}, {"proof": "short"}, {"version": 0}, {"version": None}, {"v": 1}])
-async def test_a_malformed_correction_is_refused_without_repeating_it(intake: Intake, change: dict[str, Any]):
-    application_id, _ = await intake.apply()
-    answer = await intake.correct(application_id, intake.correction(application_id, **change))
-    assert problem(answer) == (422, "invalid")
-    assert "山田" not in answer.text
-
-
-async def test_intakes_public_key_of_receipts_is_given_to_anybody(intake: Intake):
-    keys = (await intake.http.get("/v1/receipt-keys")).json()["keys"]
-    assert [(key["public_key"], key["state"]) for key in keys] == [(service_key("intake").public, "active")]
+def _told_by_headers(answer: httpx.Response) -> frozenset[tuple[str, str]]:
+    """Return the headers without the time."""
+    return frozenset((name, value) for name, value in answer.headers.items() if name != "date")
 
 
 async def _shows(intake: Intake, application_id: ApplicationId, status: str) -> bool:

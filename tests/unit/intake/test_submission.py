@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from services.intake.rules.submission import Submission, fingerprint
+from services.intake.rules.submission import Submission, VersionSubmission, fingerprint
 from shared.encoding import b64url
 from shared.ids import CampaignId
 
@@ -55,6 +55,15 @@ def parse(content: object) -> Submission:
 def test_a_body_without_the_documented_shape_is_refused(wrong: object):
     with pytest.raises(ValidationError):
         parse(wrong)
+
+
+@pytest.mark.parametrize("change", [{"name": "山田"}, {"proof": "short"}, {"version": 0}, {"version": None}, {"v": 1}])
+def test_a_correction_without_the_documented_shape_is_refused_without_repeating_it(change: dict[str, Any]):
+    right = {"v": 2, "version": 2, "key_id": "k1", "sealed": b64url(bytes(1200)), "proof": b64url(bytes(32))}
+    assert VersionSubmission.model_validate_json(json.dumps(right)).version == 2
+    with pytest.raises(ValidationError) as caught:
+        VersionSubmission.model_validate_json(json.dumps(right | change))
+    assert "山田" not in str(caught.value)
 
 
 def test_a_refusal_does_not_repeat_what_was_sent():
