@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from deploy.web_build import build as pages
+from shared.codes import entry_number, format_code
 from shared.contracts import ClassPass
 from tests.support.browser import DESKTOP, keep_picture, launched, opened, overflows, violations
 from tests.support.camera_film import film_of_postcard
@@ -43,9 +44,10 @@ def scanned_slowly(page: Page, text: str, terminator: str) -> None:
     page.keyboard.press(terminator)
 
 
-def typed(page: Page, text: str) -> None:
-    page.fill("#typed", text)
-    page.press("#typed", "Enter")
+def typed(page: Page, number: str, code: str = "") -> None:
+    page.fill("#typed", number)
+    page.fill("#typed-code", code)
+    page.press("#typed-code", "Enter")
 
 
 def is_alone(page: Page, *, alone: bool) -> None:
@@ -71,7 +73,7 @@ def test_a_scanner_types_a_pass_and_the_answer_is_large_and_green(
         assert int(count_of(page, "ジュニアサッカー").split("/")[0]) == before + 1
         expect(page.locator("#unsent")).to_have_text("0")
         keep_picture(page, "reception-admitted", tmp_path)
-        typed(page, guest.receipt.lower().replace("-", " "))
+        typed(page, guest.receipt.lower().replace("-", " "), guest.applicant.code.lower())
         expect(page.locator(ANSWER)).to_have_text("すでに入場しています")
         expect(page.locator("#answer")).to_have_class("answer answer-look")
         keep_picture(page, "reception-again", tmp_path)
@@ -88,7 +90,7 @@ def test_of_a_pair_one_comes_first_and_a_slip_of_the_hand_is_undone(desk: Recept
     guest = desk.guest(parent_child_food="won")
     with opened(browser, desk.url) as page:
         desk.open(page)
-        typed(page, guest.receipt)
+        typed(page, guest.receipt, guest.applicant.code)
         expect(page.locator("#answer")).to_contain_text("来場 2 / 2 名")
         page.get_by_role("button", name="1名だけ来た").click()
         expect(page.locator("#answer")).to_contain_text("来場 1 / 2 名")
@@ -105,7 +107,7 @@ def test_a_receipt_number_with_several_classes_asks_which_and_a_desk_serves_its_
     guest = desk.guest(junior_football="won", parent_child_food="won", press_kids="waiting")
     with opened(browser, desk.url) as page:
         desk.open(page)
-        typed(page, guest.receipt)
+        typed(page, guest.receipt, guest.applicant.code)
         expect(page.locator(ANSWER)).to_have_text("どの教室ですか")
         page.locator("#answer").get_by_role("button", name=re.compile("プレスキッズ")).click()
         expect(page.locator(ANSWER)).to_have_text("補欠の方です")
@@ -115,9 +117,39 @@ def test_a_receipt_number_with_several_classes_asks_which_and_a_desk_serves_its_
         page.keyboard.press("Enter")
         expect(page.locator(ANSWER)).to_have_text("別の教室の参加証です")
         assert page.input_value("#served-class") == "junior-football"
-        typed(page, guest.receipt)
+        typed(page, guest.receipt, guest.applicant.code)
         expect(page.locator("#answer")).to_contain_text("ジュニアサッカー教室")
         expect(page.locator(ANSWER)).to_have_text("お入りください")
+
+
+def test_a_bare_receipt_number_admits_nobody_until_name_or_code_were_looked_at(
+    desk: ReceptionDesk, browser: Browser, tmp_path: Path
+):
+    guest, other = desk.guest(junior_football="won"), desk.guest(junior_football="won")
+    with opened(browser, desk.url) as page:
+        desk.open(page)
+        is_alone(page, alone=True)
+        typed(page, guest.receipt)
+        expect(page.locator(ANSWER)).to_have_text("受付番号だけでは入場できません")
+        expect(page.locator("#answer")).to_have_class("answer answer-look")
+        expect(page.locator("#answer")).to_contain_text("身分証と比べてください")
+        expect(page.locator("#typed-code")).to_be_focused()
+        keep_picture(page, "reception-compare", tmp_path)
+        for _ in range(12):
+            typed(page, guest.receipt, other.applicant.code)
+            expect(page.locator(ANSWER)).to_have_text("確認コードが違います")
+        typed(page, entry_number(guest.entry), format_code(guest.applicant.code))
+        expect(page.locator(ANSWER)).to_have_text("お入りください")
+        typed(page, entry_number(other.entry))
+        expect(page.locator(ANSWER)).to_have_text("確認コードも入力してください")
+        typed(page, other.receipt)
+        page.get_by_role("button", name="名前を身分証と比べました").click()
+        expect(page.locator(ANSWER)).to_have_text("お入りください")
+        is_alone(page, alone=False)
+        expect(page.locator("#unsent")).to_have_text("0")
+    assert {each["by"] for each in desk.scans(guest)} == {"receipt", "code"}
+    assert {each["by"] for each in desk.scans(other)} == {"receipt", "name"}
+    assert "code" not in {name for each in desk.scans(guest) for name in each}
 
 
 @pytest.mark.parametrize("terminator", ["Enter", "Tab"])
@@ -140,7 +172,7 @@ def test_keys_typed_by_accident_do_not_spoil_the_next_scan(desk: ReceptionDesk, 
         page.keyboard.press("Enter")
         expect(page.locator(ANSWER)).to_have_text("お入りください")
         page.keyboard.type("abcdef")
-        scanned(page, guest.receipt)
+        scanned(page, guest.passes["junior-football"])
         expect(page.locator(ANSWER)).to_have_text("すでに入場しています")
 
 
@@ -217,7 +249,7 @@ def test_whoever_is_in_charge_sees_conflicts_and_devices_and_sets_a_lost_one_asi
     with opened(browser, desk.url) as page:
         desk.open(page, "LOST")
         for _ in range(2):
-            typed(page, guest.receipt)
+            typed(page, guest.receipt, guest.applicant.code)
             expect(page.locator("#unsent")).to_have_text("0")
         page.get_by_role("link", name="責任者の画面").click()
         expect(page.locator("#live-conflicts")).to_contain_text("すでに入場しています")

@@ -18,7 +18,16 @@ _PIXELS_PER_MM = 7
 def film_of_postcard(campaign: Campaign, shown: ClassPass, path: Path) -> Path:
     """Draw the pass of a printed sealed card, held a little askew and not quite in focus."""
     card = Card(
-        "1608484", ("東京都",), "見本 太郎", False, None, "当選", "7K3M-9Q2P-6A4D-RT5W", "W-7K3M-9Q2P-6", (shown,)
+        "1608484",
+        ("東京都",),
+        "見本 太郎",
+        guardian=False,
+        bars=None,
+        body="当選",
+        code="7K3M-9Q2P-6A4D-RT5W",
+        entry_number="E-7K3M-9Q2P-6",
+        receipt="W-7K3M-9Q2P-6",
+        passes=(shown,),
     )
     with pypdfium2.PdfDocument(print_cards(Typesetter(), campaign, [card]).pdf) as document:
         page = document[1].render(scale=_PIXELS_PER_MM * 25.4 / 72).to_pil().convert("L")
