@@ -162,13 +162,13 @@ class DuplicateOrder:
         keys = matching_keys(application)
         others = {kind: owner for kind, value in keys.items() if (owner := self._owners.get(value)) is not None}
         own = application.application_id
-        found = [Match(owner, kind) for kind, owner in others.items() if owner != own]
+        matches = [Match(owner, kind) for kind, owner in others.items() if owner != own]
         original = self._originals.get(application.keys[COPY], own)
         if original != own and not self._follows(original, own):
-            found.insert(0, Match(original, COPY))
-        if found:
+            matches.insert(0, Match(original, COPY))
+        if matches:
             self._relied |= {value for value in keys.values() if value in self._loaded}
-        return found[0] if found else None
+        return matches[0] if matches else None
 
     def _follows(self, application_id: ApplicationId, other: ApplicationId) -> bool:
         match = self._applications[application_id].match

@@ -9,6 +9,7 @@ from services.vault.applications.rules.states import DUPLICATE, ApplicationState
 from shared.codes import EntryId, ProofDigest
 from shared.contracts import Channel, Choice, Refusal
 from shared.ids import ApplicationId, CampaignId, Receipt, Token
+from shared.json_types import JsonObject
 
 
 @dataclass(frozen=True)
@@ -111,7 +112,7 @@ class StoredApplication:
             decided_by=document["decided_by"],
         )
 
-    def to_document(self) -> dict[str, Any]:
+    def to_document(self) -> JsonObject:
         """Return the document to store."""
         match = self.match
         return {

@@ -239,7 +239,7 @@ def test_whatever_happens_one_application_of_a_person_stands_and_the_owners_are_
 
 def _check(register: Register) -> None:
     rows = register.rows.values()
-    standing = {row.application_id for row in rows if row.state is ApplicationState.ACCEPTED}
+    accepted = {row.application_id for row in rows if row.state is ApplicationState.ACCEPTED}
     for row in rows:
         if row.state is ApplicationState.SUPERSEDED:
             assert row.match is not None
@@ -250,6 +250,6 @@ def _check(register: Register) -> None:
         if row.is_applying and row.state is not ApplicationState.SUPERSEDED:
             owners = {register.owners.get(row.keys[kind]) for kind in ("name-phone", "name-address")}
             assert None not in owners
-            assert row.application_id in standing or row.match is not None
+            assert row.application_id in accepted or row.match is not None
     for owner in register.owners.values():
         assert register.rows[owner].is_applying
