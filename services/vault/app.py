@@ -39,6 +39,7 @@ from services.vault.papers.inbox import PaperInbox
 from services.vault.papers.sandbox import Sandbox
 from services.vault.papers.settle import PaperSettler
 from services.vault.people import parts as people_parts
+from services.vault.people.pages.operations import Operations
 from services.vault.people.wiring import people_routers, staff_mail
 from services.vault.printroom import repository as print_repository
 from services.vault.printroom.endpoints import print_router
@@ -55,6 +56,7 @@ from shared.settings import read_secret
 from shared.storage import Collection, Store
 from shared.typesetting import Typesetter
 from shared.web import RequestLimits, admit_staff, health_router, install_problems, problem, require_staff_token
+from shared.web.health import report_health
 from shared.web.outages import store_errors
 
 PROCESSING_WAIT_S = 0.25
@@ -117,8 +119,11 @@ def build(settings: VaultSettings) -> FastAPI:
     guard = require_staff_token(settings.ops_token_file)
     app = FastAPI(title="Kuji vault", version="1", lifespan=lifespan, openapi_url=None, docs_url=None, redoc_url=None)
     install_problems(app)
+    checks = {"broker": bus.ready, "store": store.ping, "keys": keystore.ready}
+    alarms = {**bus.alarms, **mail.alarms(room, store), "staff_mails_not_sent": people.mails.count_stuck}
+    operations = Operations(lambda: report_health(checks, alarms), bus.queue_depths, bus.parking.messages)
     people_pages, people_limits = people_routers(
-        people, settings.origins, keystore.signing, guard, approvals.count_waiting
+        people, settings.origins, keystore.signing, guard, approvals.count_waiting, operations
     )
     app.add_middleware(RequestLimits, staff=admit_staff(guard), routes=[*people_limits, *site.limits])
     app.add_exception_handler(KeyDestroyedError, _on_erased)
@@ -135,8 +140,6 @@ def build(settings: VaultSettings) -> FastAPI:
         *site.routers,
     ):
         app.include_router(router, dependencies=[Depends(store_errors)])
-    checks = {"broker": bus.ready, "store": store.ping, "keys": keystore.ready}
-    alarms = {**bus.alarms, **mail.alarms(room, store), "staff_mails_not_sent": people.mails.count_stuck}
     for router in (public_router(keystore), bus.parking_router(guard), health_router(checks, alarms)):
         app.include_router(router)
     return app

@@ -23,6 +23,7 @@ from services.vault.keys.keystore import Keystore
 from services.vault.mail.session import MailServer, SmtpSession
 from services.vault.people import parts
 from services.vault.people.pages import TEXTS
+from services.vault.people.pages.operations import Operations
 from services.vault.people.parts import People
 from services.vault.people.password_hashes import PasswordHashes
 from services.vault.people.repository import ACCOUNTS
@@ -34,8 +35,10 @@ from shared.campaign import load_campaign
 from shared.clock import FixedClock
 from shared.contracts import StaffChanged
 from shared.ids import CampaignId
+from shared.messaging.parking import Parked
 from shared.storage import OUTBOX, Store
 from shared.web import RequestLimits, admit_staff, install_problems, require_staff_token
+from shared.web.health import HealthReport
 from shared.web.pages import catalogues_with
 from tests.support.databases import own_database
 
@@ -54,6 +57,26 @@ RESPONSIBLE = {
 }  # fmt: skip
 WARD = {**RESPONSIBLE, "id": "mori-01", "name": "森次郎", "office": "オリンピック課", "mail": "mori@example.jp"}
 HANDLER = {**RESPONSIBLE, "id": "yamada-01", "name": "山田太郎", "mail": "yamada@example.jp", "roles": "handler"}
+
+
+PARKED = Parked("0" * 32, "application.received", "e-1", "vault.application.received", 4, "ValueError", "2018-05-20")
+REPORT = HealthReport({"broker": True, "store": True, "keys": True}, {"untrusted_messages": 0})
+
+
+async def _report() -> HealthReport:
+    return REPORT
+
+
+async def _depths() -> dict[str, int]:
+    return {"vault.application.received": 0, "vault.parked": 1}
+
+
+async def _parked() -> list[Parked]:
+    return [PARKED]
+
+
+OPERATIONS = Operations(_report, _depths, _parked)
+"""State of a service with one parked message."""
 
 
 @dataclass
@@ -175,7 +198,7 @@ async def _prepare(store: Store, folder: Path, origins: Mapping[str, str], subje
     guard = require_staff_token(folder / "token")
     gate = approval_parts.make_gate(store, audit, keystore.signing)
     approvals = ApprovalParts.make(store, people, audit, gate, subjects or Subjects())
-    routers, limits = people_routers(people, origins, keystore.signing, guard, approvals.count_waiting)
+    routers, limits = people_routers(people, origins, keystore.signing, guard, approvals.count_waiting, OPERATIONS)
     web = approval_web(people, origins, keystore.signing, approvals)
     campaigns = {CampaignId(campaign.id): campaign}
     more, more_limits = approval_routers(web, approvals, campaigns)

@@ -8,6 +8,7 @@ from services.vault.mail.session import MailServer, SmtpSession
 from services.vault.people.endpoints import people_router
 from services.vault.people.pages import TEXTS
 from services.vault.people.pages.context import CountWaiting, Web
+from services.vault.people.pages.operations import Operations
 from services.vault.people.pages.site import body_limits, pages_router
 from services.vault.people.parts import People
 from services.vault.people.staff_mail_sender import StaffMailOffice, StaffMailSender
@@ -21,7 +22,12 @@ from shared.web.staff_token import Guard
 
 
 def people_routers(
-    people: People, origins: Mapping[str, str], signing: SigningKey, guard: Guard, count_waiting: CountWaiting
+    people: People,
+    origins: Mapping[str, str],
+    signing: SigningKey,
+    guard: Guard,
+    count_waiting: CountWaiting,
+    operations: Operations,
 ) -> tuple[Sequence[APIRouter], Sequence[BodyLimit]]:
     """Return the routers and the limits of their bodies; without KUJI_ORIGINS there are no pages.
 
@@ -30,7 +36,7 @@ def people_routers(
     if not origins:
         return [people_router(people, guard)], ()
     web = Web.make(people, origins, signing, count_waiting)
-    return [people_router(people, guard), pages_router(web)], body_limits(web)
+    return [people_router(people, guard), pages_router(web, operations)], body_limits(web)
 
 
 def staff_mail(people: People, settings: VaultSettings, campaigns: Mapping[CampaignId, Campaign]) -> StaffMailSender:
