@@ -14,6 +14,7 @@ from typing import Any, Final
 import pytest
 
 from services.lottery.allocation.choice_order import shuffle_choices
+from services.lottery.allocation.frozen_list import FrozenList
 from services.lottery.allocation.reference_allocator import ReferenceAllocation, allocate_entry_by_entry
 from services.lottery.allocation.tickets import tickets
 from services.lottery.promotion.replay import replay_history
@@ -143,11 +144,10 @@ def _lines(result: Vector) -> list[str]:
 def test_key_orders_the_choices_of_a_draw_without_preferences():
     vector = load("no-preferences")
     draw = Draw(vector)
-    ids, lists = b"".join(entry.id for entry in draw.entries), [entry.choices for entry in draw.entries]
-    ordered = shuffle_choices(draw.key, ids, lists)
-    found = {
-        entry.id.hex(): [name for name, _ in choices] for entry, choices in zip(draw.entries, ordered, strict=True)
-    }
+    frozen = FrozenList.of(draw.entries)
+    orders, numbers = shuffle_choices(draw.key, bytes(frozen.ids), frozen.lists, frozen.table)
+    ordered = [[name for name, _ in orders[number]] for number in numbers]
+    found = {entry.id.hex(): names for entry, names in zip(draw.entries, ordered, strict=True)}
     assert found == vector["expected"]["choice_order"]
 
 
