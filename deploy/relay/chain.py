@@ -65,7 +65,7 @@ class RelayKey:
     def public(self) -> str:
         """Public key on G2, compressed, 96 bytes in hex."""
         upper, lower = compress_G2(multiply(G2, self._secret))
-        return (upper.to_bytes(48, "big") + lower.to_bytes(48, "big")).hex()
+        return bytes(upper.to_bytes(48, "big") + lower.to_bytes(48, "big")).hex()
 
     def sign(self, round_number: int) -> str:
         """Return the value of a round: its signature on G1, compressed, 48 bytes in hex. Takes 0.1 s."""
