@@ -44,7 +44,7 @@ class ApplicantClient:
     """Posts many applications with at most `concurrency` under way.
 
     `trusted`: the vault's public signing key (base64url), learned by another way than from intake.
-    `ops_token`: needed for paper that staff key in (fax, post).
+    `staff`: headers of a signed-in handler, needed for paper that staff key in (fax, post).
     """
 
     def __init__(
@@ -53,13 +53,13 @@ class ApplicantClient:
         campaign: CampaignId,
         *,
         trusted: str,
-        ops_token: str | None = None,
+        staff: Mapping[str, str] | None = None,
         concurrency: int = 64,
         timeout_s: float = 20.0,
     ) -> None:
         self._pool = ConnectionPool(base_url, concurrency, timeout_s)
         self._campaign, self._trusted = campaign, trusted
-        self._staff = {"Authorization": f"Bearer {ops_token}"} if ops_token else {}
+        self._staff = dict(staff or {})
         self._slots = asyncio.Semaphore(concurrency)
 
     async def __aenter__(self) -> Self:

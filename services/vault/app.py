@@ -39,6 +39,7 @@ from services.vault.papers.inbox import PaperInbox
 from services.vault.papers.sandbox import Sandbox
 from services.vault.papers.settle import PaperSettler
 from services.vault.people import parts as people_parts
+from services.vault.people.access import VaultAccess
 from services.vault.people.pages.operations import Operations
 from services.vault.people.wiring import people_routers, staff_mail
 from services.vault.printroom import repository as print_repository
@@ -55,7 +56,7 @@ from shared.service_keys import PublicKeys
 from shared.settings import read_secret
 from shared.storage import Collection, Store
 from shared.typesetting import Typesetter
-from shared.web import RequestLimits, admit_staff, health_router, install_problems, problem, require_staff_token
+from shared.web import RequestLimits, health_router, install_problems, problem
 from shared.web.health import report_health
 from shared.web.outages import store_errors
 
@@ -116,31 +117,31 @@ def build(settings: VaultSettings) -> FastAPI:
             ):
                 yield
 
-    guard = require_staff_token(settings.ops_token_file)
+    access = VaultAccess(people, settings.origins)
     app = FastAPI(title="Kuji vault", version="1", lifespan=lifespan, openapi_url=None, docs_url=None, redoc_url=None)
     install_problems(app)
     checks = {"broker": bus.ready, "store": store.ping, "keys": keystore.ready}
     alarms = {**bus.alarms, **mail.alarms(room, store), "staff_mails_not_sent": people.mails.count_stuck}
     operations = Operations(lambda: report_health(checks, alarms), bus.queue_depths, bus.parking.messages)
     people_pages, people_limits = people_routers(
-        people, settings.origins, keystore.signing, guard, approvals.count_waiting, operations
+        people, settings.origins, keystore.signing, settings.setup_token_file, approvals.count_waiting, operations
     )
-    app.add_middleware(RequestLimits, staff=admit_staff(guard), routes=[*people_limits, *site.limits])
+    app.add_middleware(RequestLimits, staff=access.admit, routes=[*people_limits, *site.limits])
     app.add_exception_handler(KeyDestroyedError, _on_erased)
     app.include_router(
-        staff_router(campaigns, store, review, audit, keystore, guard), dependencies=[Depends(store_errors)]
+        staff_router(campaigns, store, review, audit, keystore, access), dependencies=[Depends(store_errors)]
     )
     for router in (
-        templates_router(campaigns, templates, guard),
-        notices_router(campaigns, NoticeCounter(store), guard),
-        print_router(campaigns, print_room, guard),
-        papers_router(campaigns, papers, PaperSettler(store, keystore, audit), guard),
-        *closing.routers(guard),
+        templates_router(campaigns, templates, access),
+        notices_router(campaigns, NoticeCounter(store), access),
+        print_router(campaigns, print_room, access),
+        papers_router(campaigns, papers, PaperSettler(store, keystore, audit), access),
+        *closing.routers(access),
         *people_pages,
         *site.routers,
     ):
         app.include_router(router, dependencies=[Depends(store_errors)])
-    for router in (public_router(keystore), bus.parking_router(guard), health_router(checks, alarms)):
+    for router in (public_router(keystore), bus.parking_router(access), health_router(checks, alarms)):
         app.include_router(router)
     return app
 

@@ -176,9 +176,9 @@ async def test_the_vault_passes_people_on_to_known_services_only(vault: PeopleHa
     assert (await responsible.get(f"/sign-in?for=lottery&nonce={nonce}")).status_code == 200
 
 
-async def test_the_staff_token_is_nobody_at_the_desk(vault: PeopleHarness):
+async def test_the_token_of_the_first_start_is_nobody_at_the_desk(vault: PeopleHarness):
     await vault.set_up()
     async with vault.browser() as holder:
-        token = {"authorization": "Bearer staff-of-the-tests"}
+        token = {"authorization": "Bearer first-start-of-the-tests"}
         assert (await holder.get("/desk/people", headers=token)).status_code == 303
         assert (await holder.post("/desk/people/requests", data={"kind": "end"}, headers=token)).status_code == 401

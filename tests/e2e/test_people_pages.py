@@ -20,8 +20,9 @@ from pyotp import TOTP
 from starlette.routing import Host
 from typer.testing import CliRunner
 
-from deploy.cli.api import CallRefusedError, ask
+from deploy.cli.api import ask
 from deploy.cli.commands import app
+from deploy.cli.terminal_session import NotSignedInError
 from services.vault.people.rules.account import StaffId
 from shared.staff_roles import Right
 from shared.web.sign_in.access import StaffAccess
@@ -76,9 +77,7 @@ def serving(mongo_url: str, folder: Path) -> Iterator[Site]:
         ):
             await store.ensure(collections())
             (folder / "pin").write_text(harness.keystore.signing.public, "ascii")
-            access = StaffAccess.make(
-                "lottery", store, origins, token_file=None, vault_key_file=folder / "pin", state_dir=folder
-            )
+            access = StaffAccess.make("lottery", store, origins, vault_key_file=folder / "pin", state_dir=folder)
             harness.app.router.routes.insert(0, Host("lottery.localhost", a_service(access)))
             server = uvicorn.Server(uvicorn.Config(harness.app, log_config=None, lifespan="off"))
             made.append(Site(asyncio.get_running_loop(), harness, vault, lottery))
@@ -181,14 +180,14 @@ def test_a_terminal_acts_for_the_person_whose_page_showed_the_code(site: Site, b
         page.click("#make-code")
         shown = page.locator("#code").inner_text()
         assert violations(page) == []
-    with pytest.raises(CallRefusedError):
+    with pytest.raises(NotSignedInError):
         ask("lottery", "GET", "who")
     assert CliRunner().invoke(app, ["sign-in"], input=f"{shown}\n").exit_code == 0
     assert ask("lottery", "GET", "who") == "suzuki-01"
     assert (tmp_path / "terminal-session.json").stat().st_mode & 0o077 == 0
     assert CliRunner().invoke(app, ["sign-in"], input=f"{shown}\n").exit_code == 1
     assert CliRunner().invoke(app, ["sign-out"]).exit_code == 0
-    with pytest.raises(CallRefusedError):
+    with pytest.raises(NotSignedInError):
         ask("lottery", "GET", "who")
 
 

@@ -17,7 +17,7 @@ from services.intake.rules.paper_submission import PAPER_BODY_LIMIT, PaperSubmis
 from services.intake.schemas import Receipted, refusals
 from shared.campaign import Campaign
 from shared.ids import CampaignId
-from shared.web.staff_token import has_staff_token
+from shared.web.service_token import has_token
 
 
 def papers_router(
@@ -42,7 +42,7 @@ def papers_router(
         authorization: Annotated[str | None, Header(description="the paper token")] = None,
     ) -> Receipted:
         """Accept a sealed fax or scan. The same request again gets the same answer."""
-        if not has_staff_token(token_file, authorization):
+        if not has_token(token_file, authorization):
             raise problems.unauthorized()
         known = campaigns.get(CampaignId(campaign))
         if known is None:

@@ -9,7 +9,7 @@ import pytest
 from services.intake.rules.proof_of_work import is_done
 from services.intake.rules.submission import Submission
 from services.intake.settings import IntakeSettings
-from tests.integration.intake.conftest import OPS_TOKEN, Intake, serving
+from tests.integration.intake.conftest import Intake, serving
 from tests.support.vault_messages import CAMPAIGN
 
 PATH = f"/v1/campaigns/{CAMPAIGN}/applications"
@@ -43,8 +43,7 @@ async def test_too_many_requests_get_a_time_to_wait_and_paper_is_not_counted(int
     answers = [await strict.post(PATH, json={}) for _ in range(6)]
     assert [answer.status_code for answer in answers] == [422] * 5 + [429]
     assert 1 <= int(answers[-1].headers["Retry-After"]) <= 60
-    staff = {"Authorization": f"Bearer {OPS_TOKEN}"}
-    paper = await strict.post(PATH, json=intake.body(), params={"channel": "fax"}, headers=staff)
+    paper = await strict.post(PATH, json=intake.body(), params={"channel": "fax"}, headers=intake.staff)
     assert paper.status_code == 202
 
 

@@ -9,7 +9,7 @@ from deploy.demo.client import ApplicantClient
 from deploy.demo.people import population
 from shared import receipts
 from shared.ids import ApplicationId, new_application_id
-from tests.integration.intake.conftest import OPS_TOKEN, Intake
+from tests.integration.intake.conftest import Intake
 from tests.support.vault_messages import CAMPAIGN
 from tests.support.waiting import await_all, until
 
@@ -105,18 +105,17 @@ async def test_what_came_in_time_is_answered_the_same_after_the_window(intake: I
 @pytest.mark.parametrize(("channel", "letter"), [("fax", "F"), ("post", "P")])
 async def test_staff_key_in_paper_until_its_own_deadline(intake: Intake, channel: str, letter: str):
     intake.jump(intake.campaign.window.closes + INSTANT)
-    answer = await intake.post(intake.body(), channel=channel, token=OPS_TOKEN)
+    answer = await intake.post(intake.body(), channel=channel, staff=intake.staff)
     assert answer.status_code == 202
     assert answer.json()["receipt"].startswith(letter)
     intake.jump(intake.campaign.window.paper_until + INSTANT)
-    assert (await intake.post(intake.body(), channel=channel, token=OPS_TOKEN)).status_code == 403
+    assert (await intake.post(intake.body(), channel=channel, staff=intake.staff)).status_code == 403
 
 
-@pytest.mark.parametrize("token", [None, "guess"])
-async def test_paper_needs_the_staff_token(intake: Intake, token: str | None):
-    answer = await intake.post(intake.body(), channel="fax", token=token)
+@pytest.mark.parametrize("changed", [{"Cookie": ""}, {"Cookie": "kuji-session=guess"}])
+async def test_paper_is_keyed_by_staff_who_signed_in(intake: Intake, changed: dict[str, str]):
+    answer = await intake.post(intake.body(), channel="fax", staff={**intake.staff, **changed})
     assert answer.status_code == 401
-    assert answer.headers["WWW-Authenticate"] == "Bearer"
 
 
 async def test_an_unknown_campaign_is_404(intake: Intake):
@@ -186,7 +185,7 @@ async def test_an_unknown_or_malformed_postal_code_is_refused(intake: Intake, co
 async def test_the_people_of_the_demo_apply_as_outside_clients(intake: Intake):
     people = population(intake.campaign, seed=3, size=60)
     trusted = intake.vault.signing.public
-    async with ApplicantClient(intake.url, CAMPAIGN, trusted=trusted, ops_token=OPS_TOKEN) as client:
+    async with ApplicantClient(intake.url, CAMPAIGN, trusted=trusted, staff=intake.staff) as client:
         taken = await client.submit(people)
         assert {each.application_id for each in taken} == {each.application_id for each in people}
         assert (await client.status(people[0].application_id) or {})["status"] == "received"

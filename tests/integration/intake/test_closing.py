@@ -11,7 +11,7 @@ from services.intake.rules.states import Stage
 from services.intake.settings import IntakeSettings
 from shared.contracts import ErasureCompleted, ErasureRequested, ReceiptsClosed
 from shared.ids import ApplicationId
-from tests.integration.intake.conftest import OPS_TOKEN, Intake, serving
+from tests.integration.intake.conftest import Intake, serving
 from tests.support.vault_messages import CAMPAIGN, accepted
 from tests.support.waiting import await_all, until
 
@@ -46,7 +46,7 @@ async def test_the_list_has_every_application_with_a_receipt_and_no_other(intake
     for body in web:
         assert (await intake.post(body)).status_code == 202
     fax = intake.body()
-    assert (await intake.post(fax, channel="fax", token=OPS_TOKEN)).status_code == 202
+    assert (await intake.post(fax, channel="fax", staff=intake.staff)).status_code == 202
     intake.broker.cut()
     unlucky = intake.body()
     assert (await intake.post(unlucky)).status_code == 503
@@ -123,7 +123,7 @@ async def test_requests_during_the_closing_are_on_the_list_exactly_when_they_got
     async def key_in(body: dict[str, Any]) -> tuple[str, int]:
         async with gate:
             await asyncio.sleep(0.05)
-            answer = await intake.post(body, channel="post", token=OPS_TOKEN)
+            answer = await intake.post(body, channel="post", staff=intake.staff)
             return body["application_id"], answer.status_code
 
     answers = await await_all(*map(key_in, bodies))

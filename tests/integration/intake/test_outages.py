@@ -7,7 +7,7 @@ from deploy.demo.client import ApplicantClient
 from deploy.demo.people import population
 from shared.contracts import ApplicationReceived
 from shared.ids import derived_event_id, new_application_id
-from tests.integration.intake.conftest import OPS_TOKEN, Intake
+from tests.integration.intake.conftest import Intake
 from tests.support.vault_messages import CAMPAIGN, accepted
 from tests.support.waiting import until
 
@@ -96,9 +96,7 @@ async def test_a_verdict_proves_that_the_vault_has_it_even_where_the_receipt_was
 async def test_an_outside_client_keeps_at_it_until_the_broker_is_back(intake: Intake):
     people = population(intake.campaign, seed=4, size=12)
     intake.broker.cut()
-    async with ApplicantClient(
-        intake.url, CAMPAIGN, trusted=intake.vault.signing.public, ops_token=OPS_TOKEN
-    ) as client:
+    async with ApplicantClient(intake.url, CAMPAIGN, trusted=intake.vault.signing.public, staff=intake.staff) as client:
         submitting = asyncio.create_task(client.submit(people))
         await asyncio.sleep(1)
         intake.broker.restore()

@@ -21,7 +21,7 @@ from shared.contracts import (
 )
 from shared.encoding import b64url
 from shared.ids import PaperId, derived_event_id, new_application_id
-from tests.integration.intake.conftest import OPS_TOKEN, PAPER_TOKEN, Intake
+from tests.integration.intake.conftest import PAPER_TOKEN, Intake
 from tests.support.vault_messages import CAMPAIGN
 from tests.support.waiting import await_all, until
 
@@ -87,7 +87,7 @@ async def test_a_paper_gets_a_receipt_of_its_channel_once_the_vault_will_get_it(
 async def test_a_paper_that_is_keyed_under_its_own_id_keeps_its_receipt_number(intake: Intake):
     body = paper(intake)
     receipt = (await post(intake, body)).json()["receipt"]
-    keyed = await intake.post(intake.body(body["paper_id"]), channel="fax", token=OPS_TOKEN)
+    keyed = await intake.post(intake.body(body["paper_id"]), channel="fax", staff=intake.staff)
     assert keyed.json()["receipt"] == receipt
 
 
@@ -109,7 +109,7 @@ async def test_a_serial_number_stands_on_one_paper_of_the_campaign_only(intake: 
 
 
 async def test_only_the_paper_token_is_accepted(intake: Intake):
-    for token in (None, "wrong", OPS_TOKEN):
+    for token in (None, "wrong"):
         assert problem(await post(intake, paper(intake), token)) == (401, "unauthorized")
 
 
