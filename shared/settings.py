@@ -9,7 +9,7 @@ from shared.errors import ConfigurationError
 
 
 class ServiceSettings(BaseSettings):
-    """Defaults are safe: loopback only, no staff access without a token file, system clock."""
+    """Defaults are safe: loopback only, no sign-in of staff without origins, system clock."""
 
     model_config = SettingsConfigDict(env_prefix="KUJI_", frozen=True, extra="ignore")
 
@@ -30,7 +30,7 @@ class ServiceSettings(BaseSettings):
     http_host: str = Field("127.0.0.1", description="address to listen on")
     http_port: int = Field(0, ge=0, le=65535, description="port to listen on")
     ops_token_file: Path | None = Field(
-        None, description="file with the staff token; without it staff calls are refused"
+        None, description="file with the token of programs that read the lengths of queues; it opens nothing else"
     )
     origins: dict[str, str] = Field(
         {},

@@ -5,12 +5,11 @@ from typing import Annotated
 import typer
 
 from deploy.cli.api import ask, campaign_or_only
-from deploy.cli.output import ActorOption, AsJson, CampaignOption, show, show_one
+from deploy.cli.output import AsJson, CampaignOption, show, show_one
 
 
 def announce(
     kind: Annotated[str, typer.Argument(help="Kind of announcement, e.g. cancelled-by-weather or entrance-changed.")],
-    actor: ActorOption,
     param: Annotated[list[str] | None, typer.Option(help="NAME=VALUE of the released text; repeat it.")] = None,
     class_id: Annotated[str | None, typer.Option("--class", help="Only to all who hold this class.")] = None,
     campaign: CampaignOption = None,
@@ -24,7 +23,7 @@ def announce(
     params: dict[str, str | int] = dict(_parse(text) for text in param or [])
     if class_id is not None:
         params.setdefault("class_id", class_id)
-    body = {"kind": kind, "class_id": class_id, "params": params, "actor": actor, "again": again}
+    body = {"kind": kind, "class_id": class_id, "params": params, "again": again}
     show_one(ask("notifier", "POST", f"campaigns/{campaign_or_only(campaign)}/announcements", body), as_json=False)
 
 

@@ -1,17 +1,22 @@
-"""Staff calls to the installation that `./kuji up` started, or to one named by KUJI_INSTALLATION (a JSON file)."""
+"""Calls to the installation that `./kuji up` started, or to one named by KUJI_INSTALLATION (a JSON file)."""
 
 import json
 import os
+from collections.abc import Callable, Mapping
+from http import HTTPStatus
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from deploy.cli.terminal_session import TerminalSession
 from deploy.local.paths import RUNS
+from deploy.people.browser import ServiceAddress
 from shared.errors import KujiError
 from shared.json_types import JsonObject
 
 if TYPE_CHECKING:
     import httpx
+
+T = TypeVar("T")
 
 
 class NotRunningError(KujiError):
@@ -21,8 +26,6 @@ class NotRunningError(KujiError):
 class CallRefusedError(KujiError):
     """Raised when a service refuses a call; the text holds the problem's name and its advice."""
 
-
-_UNAUTHORIZED = 401
 
 RECORD = RUNS / "up" / "installation.json"
 
@@ -40,29 +43,63 @@ def read_record() -> JsonObject:
     return record
 
 
+def addresses() -> dict[str, ServiceAddress]:
+    """Return the addresses of the services. Raises NotRunningError."""
+    return {name: ServiceAddress.read(endpoint) for name, endpoint in read_record()["services"].items()}
+
+
 def terminal_session() -> TerminalSession:
     """Return the sign-in of this terminal at the installation. Raises NotRunningError."""
     return TerminalSession(record_file().parent, read_record()["services"])
 
 
 def call(service: str, method: str, path: str, body: JsonObject | None = None) -> "httpx.Response":
-    """Make a staff call; `path` begins after `/v1/`. Raises NotRunningError, CallRefusedError.
+    """Make a call for the person who signed in at this terminal; `path` begins after `/v1/`.
 
-    It is made by the person who signed in at this terminal, where the service knows people; else with its token.
+    Raises NotSignedInError, NotRunningError, CallRefusedError.
     """
-    import httpx  # noqa: PLC0415  (a tenth of a second that only calls need)
-
-    endpoint = read_record()["services"][service]
-    token = Path(endpoint["token_file"]).read_text("utf-8").strip()
-    signed_in = terminal_session().headers(service)
-    headers = signed_in or {"Authorization": f"Bearer {token}"}
-    try:
-        answer = httpx.request(method, f"{endpoint['url']}/v1/{path}", json=body, headers=headers, timeout=60)
-    except httpx.TransportError as error:
-        raise NotRunningError(f"{service} does not answer ({type(error).__name__}); see ./kuji status") from None
-    if signed_in and answer.status_code == _UNAUTHORIZED:
+    headers = _connected(service, lambda: terminal_session().headers(service))
+    answer = _request(service, method, path, body, headers)
+    if answer.status_code == HTTPStatus.UNAUTHORIZED:
         terminal_session().forget(service)
         raise CallRefusedError(f"{service}: your session is over; run the command again, or ./kuji sign-in first")
+    return _accepted(service, answer)
+
+
+def call_public(service: str, path: str) -> "httpx.Response":
+    """Get what everybody may see; nobody has to sign in. Raises NotRunningError, CallRefusedError."""
+    return _accepted(service, _request(service, "GET", path, None, {}))
+
+
+def call_with_token(
+    service: str, method: str, path: str, token_file: str, body: JsonObject | None = None
+) -> "httpx.Response":
+    """Make a call of a program, with the token of a file. Raises NotRunningError, CallRefusedError."""
+    token = Path(token_file).read_text("utf-8").strip()
+    return _accepted(service, _request(service, method, path, body, {"Authorization": f"Bearer {token}"}))
+
+
+def _request(
+    service: str, method: str, path: str, body: JsonObject | None, headers: Mapping[str, str]
+) -> "httpx.Response":
+    import httpx  # noqa: PLC0415  (a tenth of a second that only calls need)
+
+    address = f"{read_record()['services'][service]['url']}/v1/{path}"
+    return _connected(service, lambda: httpx.request(method, address, json=body, headers=headers, timeout=60))
+
+
+def _connected(service: str, request: Callable[[], T]) -> T:
+    """Return the result of a request. Raises NotRunningError where no service answers."""
+    import httpx  # noqa: PLC0415  (as above)
+
+    try:
+        return request()
+    except httpx.TransportError as error:
+        raise NotRunningError(f"{service} does not answer ({type(error).__name__}); see ./kuji status") from None
+
+
+def _accepted(service: str, answer: "httpx.Response") -> "httpx.Response":
+    """Return the answer. Raises CallRefusedError where it is an error."""
     if answer.is_error:
         raise CallRefusedError(f"{service}: {_describe_refusal(answer)}")
     return answer

@@ -68,9 +68,7 @@ COMMANDS: Final = {
     "sign-in": Entry(
         "sign_in", "sign_in", "Sign in at this terminal: the vault's page shows a code, and commands then act for you."
     ),
-    "sign-out": Entry(
-        "sign_in", "sign_out", "End the sign-in of this terminal: commands then carry the services' tokens again."
-    ),
+    "sign-out": Entry("sign_in", "sign_out", "End the sign-in of this terminal."),
     "service-keys": Entry("service_keys", "service_keys", "Keys with which services sign (docs/operations.md)."),
     "papers": Entry(
         "papers", "list_papers", "List papers in the vault's inbox: those that wait to be keyed, and those put aside."

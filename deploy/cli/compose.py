@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from deploy.cli.api import ask
+from deploy.cli.api import call_public
 from deploy.compose import record, secrets
 from deploy.compose.front import Front
 from deploy.local.paths import ROOT, STATE
@@ -53,7 +53,7 @@ def init(
 @compose.command("pin")
 def pin() -> None:
     """Hand the vault's public signing key to intake, whose form trusts no other and is shut without it."""
-    key = ask("vault", "GET", "signing-key")["public_key"]
+    key = call_public("vault", "signing-key").json()["public_key"]
     secrets.pin(_folder(), key)
     typer.echo(f"pinned {key}: compare it with the key that the vault's staff wrote down")
 

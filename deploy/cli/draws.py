@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from deploy.cli.api import ask, call, campaign_or_only
-from deploy.cli.output import ActorOption, AsJson, CampaignOption, show, show_one
+from deploy.cli.api import ask, call_public, campaign_or_only
+from deploy.cli.output import AsJson, CampaignOption, show, show_one
 
 EvidenceOption = Annotated[
     list[Path] | None,
@@ -26,19 +26,17 @@ def status(campaign: CampaignOption = None, *, as_json: AsJson = False) -> None:
 
 @draw.command("freeze")
 def freeze(
-    actor: ActorOption,
     override_reason: Annotated[str | None, typer.Option(help="Freeze an incomplete list; stands in public.")] = None,
     approved_by: Annotated[str | None, typer.Option(help="Second person, needed for an override.")] = None,
     campaign: CampaignOption = None,
 ) -> None:
     """Fix the list now instead of at the draw time."""
-    body = {"actor": actor, "override_reason": override_reason, "approved_by": approved_by}
+    body = {"override_reason": override_reason, "approved_by": approved_by}
     show_one(ask("lottery", "POST", f"campaigns/{campaign_or_only(campaign)}/freeze", body), as_json=False)
 
 
 @draw.command("dice")
 def dice(
-    actor: ActorOption,
     witness: Annotated[list[str], typer.Option(help="Name of a witness; give two or more.")],
     evidence: EvidenceOption = None,
     campaign: CampaignOption = None,
@@ -47,21 +45,21 @@ def dice(
     digits = typer.prompt("Digits")
     again = typer.prompt("Once more")
     hashes = [f"sha256:{hashlib.sha256(file.read_bytes()).hexdigest()}" for file in evidence or []]
-    body = {"digits": digits, "digits_again": again, "witnesses": witness, "evidence": hashes, "actor": actor}
+    body = {"digits": digits, "digits_again": again, "witnesses": witness, "evidence": hashes}
     show_one(ask("lottery", "POST", f"campaigns/{campaign_or_only(campaign)}/dice", body), as_json=False)
 
 
 @draw.command("beacon")
-def beacon(signature: str, actor: ActorOption, campaign: CampaignOption = None) -> None:
+def beacon(signature: str, campaign: CampaignOption = None) -> None:
     """Give the beacon's signature (hex) of the round that the manifest names; any relay's will do."""
-    body = {"signature": signature, "actor": actor}
+    body = {"signature": signature}
     show_one(ask("lottery", "POST", f"campaigns/{campaign_or_only(campaign)}/beacon", body), as_json=False)
 
 
 @draw.command("transcript")
 def transcript(file: Path, campaign: CampaignOption = None) -> None:
     """Write the transcript to FILE; check it with `./kuji verify FILE`."""
-    file.write_bytes(call("lottery", "GET", f"campaigns/{campaign_or_only(campaign)}/transcript").content)
+    file.write_bytes(call_public("lottery", f"campaigns/{campaign_or_only(campaign)}/transcript").content)
     typer.echo(str(file))
 
 
@@ -76,14 +74,13 @@ def dry_run(campaign: CampaignOption = None, *, as_json: AsJson = False) -> None
 @draw.command("redraw")
 def redraw(
     reason: Annotated[str, typer.Option(help="Why; it stands in public for ever.")],
-    actor: ActorOption,
     approved_by: Annotated[str, typer.Option(help="The second person.")],
     *,
     reopen: Annotated[bool, typer.Option(help="Entries were wrong: verdicts may come again.")] = False,
     campaign: CampaignOption = None,
 ) -> None:
     """Give the present draw up, in public, and begin another with a new list and chance of its own."""
-    body = {"reason": reason, "actor": actor, "approved_by": approved_by, "reopen": reopen}
+    body = {"reason": reason, "approved_by": approved_by, "reopen": reopen}
     show_one(ask("lottery", "POST", f"campaigns/{campaign_or_only(campaign)}/redraw", body), as_json=False)
 
 
@@ -91,17 +88,16 @@ def redraw(
 def proof(receipt: str, file: Path, campaign: CampaignOption = None) -> None:
     """Write the proof that a receipt number's entry is on the frozen list to FILE."""
     path = f"campaigns/{campaign_or_only(campaign)}/receipts/{receipt}/proof"
-    file.write_bytes(call("lottery", "GET", path).content)
+    file.write_bytes(call_public("lottery", path).content)
     typer.echo(str(file))
 
 
 @draw.command("stamp")
 def stamp(
     file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="What the authority answered.")],
-    actor: ActorOption,
     kind: Annotated[str, typer.Option(help="rfc3161, or ots.")] = "rfc3161",
     campaign: CampaignOption = None,
 ) -> None:
     """Attach a time stamp to the manifest; it is published as it is."""
-    body = {"kind": kind, "content": base64.b64encode(file.read_bytes()).decode("ascii"), "actor": actor}
+    body = {"kind": kind, "content": base64.b64encode(file.read_bytes()).decode("ascii")}
     show_one(ask("lottery", "POST", f"campaigns/{campaign_or_only(campaign)}/stamps", body), as_json=False)

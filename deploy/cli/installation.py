@@ -57,7 +57,8 @@ def _show_pages() -> None:
     services = read_record()["services"]
     for service, path, what in _PAGES:
         typer.echo(f"{services[service]['pages']}{path:12} {what}", err=True)
-    typer.echo("staff need accounts: ./kuji people first makes the first two (--invented to try it out)", err=True)
+    first = "invent makes invented ones" if read_record()["clock_file"] else "first makes the first two"
+    typer.echo(f"staff need accounts: ./kuji people {first}", err=True)
 
 
 def _prepare_rehearsal(campaigns: Path) -> list[str]:

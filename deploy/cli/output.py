@@ -15,7 +15,6 @@ from shared.json_types import JsonObject
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for a machine to read.")]
 CampaignOption = Annotated[str | None, typer.Option("--campaign", help="Campaign id, where there is more than one.")]
-ActorOption = Annotated[str, typer.Option("--actor", envvar="KUJI_ACTOR", help="Your staff id; it is recorded.")]
 
 _UNBOUNDED = 10_000
 """Columns of a window in which every table fits, to measure the width that a table needs."""

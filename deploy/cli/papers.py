@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 import typer
 import uvicorn
 
-from deploy.cli.api import ask, campaign_or_only, read_record
+from deploy.cli.api import ask, call_public, campaign_or_only, read_record
 from deploy.cli.output import AsJson, CampaignOption, show
 from deploy.edge.command import run_tool
 from deploy.edge.intake_client import IntakeClient
@@ -70,7 +70,7 @@ def _settings(campaign: str | None, spool: Path) -> EdgeSettings:
             "KUJI_INTAKE_URL": record["services"]["intake"]["url"],
             "KUJI_CAMPAIGN": campaign_or_only(campaign),
             "KUJI_PAPER_TOKEN_FILE": record["paper_token_file"],
-            "KUJI_SIGNING_KEY": ask("vault", "GET", "signing-key")["public_key"],
+            "KUJI_SIGNING_KEY": call_public("vault", "signing-key").json()["public_key"],
             "KUJI_SPOOL": str(spool),
         }
     )

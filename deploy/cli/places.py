@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from deploy.cli.api import ask, campaign_or_only
-from deploy.cli.output import ActorOption, AsJson, CampaignOption, show, show_one
+from deploy.cli.output import AsJson, CampaignOption, show, show_one
 
 places = typer.Typer(help="Places after the draw: given up, passed on, corrected.", no_args_is_help=True)
 
@@ -43,11 +43,10 @@ def answer(
     receipt: str,
     what: Annotated[str, typer.Argument(help="withdraw, accept, decline; on the day: present.")],
     class_id: ClassOption,
-    actor: ActorOption,
     campaign: CampaignOption = None,
 ) -> None:
     """Record the answer of an applicant who proved the identity by telephone or at the counter."""
-    body = {"receipt": receipt, "class_id": class_id, "answer": what, "actor": actor}
+    body = {"receipt": receipt, "class_id": class_id, "answer": what}
     found = ask("lottery", "POST", f"campaigns/{campaign_or_only(campaign)}/places/answers", body)["places"]
     columns = ["receipt", "class_id", "state", "position", "why"]
     show(found, columns, as_json=False, empty="no places")
@@ -57,7 +56,6 @@ def answer(
 def correct(
     receipt: str,
     choice: Annotated[list[str], typer.Option(help="CLASS:SEATS, in order of preference; give one or more.")],
-    actor: ActorOption,
     approved_by: Annotated[str, typer.Option(help="The second person.")],
     campaign: CampaignOption = None,
 ) -> None:
@@ -66,7 +64,6 @@ def correct(
     body = {
         "receipt": receipt,
         "choices": choices,
-        "actor": actor,
         "approved_by": approved_by,
     }
     show_one(ask("lottery", "POST", f"campaigns/{campaign_or_only(campaign)}/places/corrections", body), as_json=False)

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from deploy.cli.api import ask, call, campaign_or_only
-from deploy.cli.output import ActorOption, AsJson, CampaignOption, show, show_one
+from deploy.cli.output import AsJson, CampaignOption, show, show_one
 from shared.contracts import SERVICES
 
 held = typer.Typer(help="Applications that wait for a person's decision.", no_args_is_help=True)
@@ -26,27 +26,25 @@ def list_held(campaign: CampaignOption = None, *, as_json: AsJson = False) -> No
 @held.command("accept")
 def accept(
     application_id: str,
-    actor: ActorOption,
     reason: Annotated[str, typer.Option(help="Code, e.g. namesake.")] = "namesake",
     campaign: CampaignOption = None,
 ) -> None:
     """Let an application into the draw."""
-    _decide(application_id, "accept", reason, actor, campaign)
+    _decide(application_id, "accept", reason, campaign)
 
 
 @held.command("reject")
 def reject(
     application_id: str,
-    actor: ActorOption,
     reason: Annotated[str, typer.Option(help="Code, e.g. duplicate; the applicant is notified of it.")] = "duplicate",
     campaign: CampaignOption = None,
 ) -> None:
     """Keep an application out of the draw; the applicant is notified of the reason."""
-    _decide(application_id, "reject", reason, actor, campaign)
+    _decide(application_id, "reject", reason, campaign)
 
 
-def _decide(application_id: str, decision: str, reason: str, actor: str, campaign: str | None) -> None:
-    body = {"decision": decision, "reason": reason, "actor": actor}
+def _decide(application_id: str, decision: str, reason: str, campaign: str | None) -> None:
+    body = {"decision": decision, "reason": reason}
     path = f"campaigns/{campaign_or_only(campaign)}/held/{application_id}"
     show_one(ask("vault", "POST", path, body), as_json=False)
 
@@ -107,12 +105,11 @@ def list_to_telephone(campaign: CampaignOption = None, *, as_json: AsJson = Fals
 def record_return(
     receipt: Annotated[str, typer.Argument(help="Receipt number on the card.")],
     reason: Annotated[str, typer.Argument(help="unknown-address, moved, absent, refused, or other.")],
-    actor: ActorOption,
     notice: Annotated[str | None, typer.Option(help="Notice id, if several cards of the receipt are posted.")] = None,
     campaign: CampaignOption = None,
 ) -> None:
     """Record a card that came back; its applicant is then on the telephone list."""
-    body = {"receipt": receipt, "reason": reason, "actor": actor, **({"notice": notice} if notice else {})}
+    body = {"receipt": receipt, "reason": reason, **({"notice": notice} if notice else {})}
     show_one(ask("notifier", "POST", f"campaigns/{campaign_or_only(campaign)}/returns", body), as_json=False)
 
 
@@ -120,9 +117,8 @@ def record_return(
 def resolve(
     notice_id: str,
     decision: Annotated[str, typer.Argument(help="sent, post, phoned, or again")],
-    actor: ActorOption,
     campaign: CampaignOption = None,
 ) -> None:
     """Decide on a notice: its mail arrived, a card goes out, the applicant was telephoned, or mail it once more."""
     path = f"campaigns/{campaign_or_only(campaign)}/notices/{notice_id}/resolve"
-    show_one(ask("notifier", "POST", path, {"decision": decision, "actor": actor}), as_json=False)
+    show_one(ask("notifier", "POST", path, {"decision": decision}), as_json=False)

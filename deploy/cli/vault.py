@@ -5,8 +5,8 @@ from typing import Annotated
 
 import typer
 
-from deploy.cli.api import ask, call, campaign_or_only
-from deploy.cli.output import ActorOption, AsJson, CampaignOption, show, show_one
+from deploy.cli.api import ask, call, call_public, campaign_or_only
+from deploy.cli.output import AsJson, CampaignOption, show, show_one
 from shared.files import write_atomic
 
 prints = typer.Typer(help="Postcards to print.", no_args_is_help=True)
@@ -33,12 +33,11 @@ def list_failed(campaign: CampaignOption = None, *, as_json: AsJson = False) -> 
 def fetch(
     batch_id: str,
     file: Annotated[Path, typer.Argument(help="Where to write the PDF. It holds names: print it, then remove it.")],
-    actor: ActorOption,
     campaign: CampaignOption = None,
 ) -> None:
     """Write the PDF of a batch to FILE, readable by you only; notifier and audit log record the fetch."""
     path = f"campaigns/{campaign_or_only(campaign)}/print-batches/{batch_id}"
-    call("notifier", "POST", f"{path}/fetches", {"actor": actor})
+    call("notifier", "POST", f"{path}/fetches", {})
     write_atomic(file, call("vault", "GET", f"{path}/pdf").content)
     typer.echo(str(file))
 
@@ -47,11 +46,10 @@ def fetch(
 def count(
     batch_id: str,
     pieces: Annotated[int, typer.Argument(help="Cards that you counted yourself.")],
-    actor: ActorOption,
     campaign: CampaignOption = None,
 ) -> None:
     """Record how many printed cards you counted. A second person does the same before the batch is posted."""
-    _record(batch_id, "counts", {"pieces": pieces, "actor": actor}, campaign)
+    _record(batch_id, "counts", {"pieces": pieces}, campaign)
 
 
 @prints.command("posted")
@@ -59,17 +57,16 @@ def posted(
     batch_id: str,
     office: Annotated[str, typer.Argument(help="Post office that took the cards.")],
     day: Annotated[str, typer.Argument(help="Day, for example 2018-06-01.")],
-    actor: ActorOption,
     campaign: CampaignOption = None,
 ) -> None:
     """Record that a counted batch was handed to a post office."""
-    _record(batch_id, "posting", {"office": office, "posted_on": day, "actor": actor}, campaign)
+    _record(batch_id, "posting", {"office": office, "posted_on": day}, campaign)
 
 
 @prints.command("reorder")
-def reorder(batch_id: str, actor: ActorOption, campaign: CampaignOption = None) -> None:
+def reorder(batch_id: str, campaign: CampaignOption = None) -> None:
     """Order the cards of a batch in the state `mismatch` again."""
-    _record(batch_id, "reorder", {"actor": actor}, campaign)
+    _record(batch_id, "reorder", {}, campaign)
 
 
 def _record(batch_id: str, act: str, body: dict[str, object], campaign: str | None) -> None:
@@ -85,4 +82,4 @@ def seal() -> None:
 
 def signing_key() -> None:
     """Print the vault's public signing key, to compare certificates with (`./kuji verify FILE --key …`)."""
-    typer.echo(ask("vault", "GET", "signing-key")["public_key"])
+    typer.echo(call_public("vault", "signing-key").json()["public_key"])

@@ -40,6 +40,11 @@ def pages(folder: Path, service: str) -> str:
     return origin(service) if front is None else front.origin(service)
 
 
+def setup_token_file(folder: Path) -> Path:
+    """Return the file with the token that makes the first two accounts."""
+    return folder / "vault" / "setup-token"
+
+
 def write(folder: Path, campaigns: Path, clock_file: Path | None = None) -> Path:
     """Write the record that staff commands read; it holds no secret. `campaigns`: folder that the containers mount."""
     path = folder / "installation.json"
@@ -53,6 +58,7 @@ def write(folder: Path, campaigns: Path, clock_file: Path | None = None) -> Path
             for name in PORTS
         },
         "paper_token_file": str(folder / "intake" / "paper-token"),
+        "setup_token_file": str(setup_token_file(folder)),
         "servers": {},
     }
     write_atomic(path, json.dumps(record, ensure_ascii=False).encode())

@@ -10,17 +10,21 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import httpx
 from rich.console import Console
 
 from deploy.compose import record, secrets
 from deploy.demo.facts import Invariant
-from deploy.demo.installation import Installation, ServiceEndpoint, open_staff_client
+from deploy.demo.installation import Installation, make_team, open_staff_client, signing_key
 from deploy.demo.people import population
 from deploy.demo.phases import EventRun
 from deploy.demo.progress import PhaseProgress
 from deploy.demo.rehearsal import SAMPLE, last_rehearsal_of, rehearsal_of
 from deploy.demo.report import Report
 from deploy.demo.run import play_event
+from deploy.people.browser import ServiceAddress
+from deploy.people.invented import read_accounts, write_accounts
+from deploy.people.team import Team
 from shared.clock import set_rehearsal_clock
 from shared.errors import KujiError
 
@@ -67,24 +71,25 @@ def rehearse(folder: Path, size: int, console: Console) -> Report:
     campaign = rehearsal_of(SAMPLE, folder / "campaigns", number)
     if campaign.id == _erased(folder):
         raise KujiError(f"{campaign.id} was erased; ./kuji compose init --rehearsal makes the next one, then restart")
-    endpoints = {service: _endpoint(folder, service) for service in record.PORTS}
     at = Installation(
         campaign,
-        endpoints["intake"],
-        endpoints["lottery"],
-        endpoints["notifier"],
-        endpoints["vault"],
+        services={service: ServiceAddress(record.url(service), record.origin(service)) for service in record.PORTS},
         clock_file=clock_file(folder),
-        paper_token=(folder / "intake" / "paper-token").read_text("utf-8").strip(),
+        setup_token_file=record.setup_token_file(folder),
+        paper_token_file=folder / "intake" / "paper-token",
         mailbox=folder / "mailbox",
+        keystore=None,
     )
     output = folder / "rehearsal"
     output.mkdir(exist_ok=True)
     progress = PhaseProgress(console)
 
     async def play() -> Report:
-        async with open_staff_client(at) as staff:
-            secrets.pin(folder, (await staff.get_root(at.vault, "signing-key"))["public_key"])
+        async with httpx.AsyncClient() as client:
+            secrets.pin(folder, await signing_key(at, client))
+        with progress.phase("people", "People: accounts made and signed in"):
+            team = await _team(at, folder)
+        async with open_staff_client(at, team) as staff:
             return await play_event(EventRun(staff, output), population(campaign, 776 + number, size), progress)
 
     report = asyncio.run(play())
@@ -106,5 +111,11 @@ def certified(certificate: Mapping[str, Any]) -> Invariant:
     )
 
 
-def _endpoint(folder: Path, service: str) -> ServiceEndpoint:
-    return ServiceEndpoint(record.url(service), record.token_file(folder, service).read_text("utf-8").strip())
+async def _team(at: Installation, folder: Path) -> Team:
+    """Make the people of the first rehearsal, whose accounts the folder keeps for those after it."""
+    known = read_accounts(folder)
+    if known:
+        return await asyncio.to_thread(Team.sign_in, at.services, known)
+    team = await make_team(at)
+    write_accounts(folder, team.accounts)
+    return team

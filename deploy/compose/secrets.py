@@ -106,6 +106,7 @@ def environment(service: str, *, rehearsal: bool) -> dict[str, str]:
             "KUJI_APPROVE_HOST": "0.0.0.0",
             "KUJI_APPROVE_PORT": str(APPROVE_PORT),
             "KUJI_APPROVE_ORIGIN": approve_origin(),
+            "KUJI_SETUP_TOKEN_FILE": "/run/kuji/setup-token",
             "KUJI_BOUNCE_HOST": "0.0.0.0",
             "KUJI_BOUNCE_PORT": "2526",
             "KUJI_BOUNCE_CERT_FILE": "/run/kuji/bounces.crt",
@@ -153,6 +154,7 @@ def _files(made: Secrets, service: str) -> Mapping[str, Path]:
     own = {
         "vault": {
             "passphrase": made.passphrase_file,
+            "setup-token": made.setup_token_file,
             "bounces.crt": made.certificate_file,
             "bounces.key": made.private_key_file,
         },

@@ -16,7 +16,7 @@ from deploy.demo.phases import EventRun, TakenApplications
 from deploy.demo.published import PublishedFiles, published_checks
 from services.lottery.verification.roll_checks import check_roll
 from services.lottery.verification.transcript_checks import read_transcript, verify_transcript
-from shared.contracts import SlipOutcome
+from shared.contracts import SERVICES, SlipOutcome
 from shared.ids import ApplicationId
 from shared.json_types import JsonObject
 
@@ -28,8 +28,8 @@ async def facts(
 ) -> Facts:
     """Return all facts of the run. `played`: acts after the draw."""
     staff, sent = play.staff, taken.sent
-    outcomes = (await staff.get(staff.at.lottery, "outcomes"))["outcomes"]
-    notices = (await staff.get(staff.at.notifier, "notices"))["notices"]
+    outcomes = (await staff.get("lottery", "outcomes"))["outcomes"]
+    notices = (await staff.get("notifier", "notices"))["notices"]
     statuses, texts, checks = await asyncio.gather(
         _statuses(staff, sent), _texts(staff), asyncio.to_thread(_published_checks, play, taken, desk)
     )
@@ -66,14 +66,14 @@ def _published_checks(
 
 async def _vault_count(staff: StaffClient) -> VaultCount:
     """Return the vault's own count of slips, which the lottery tells it past the notifier."""
-    counted: JsonObject = await staff.get(staff.at.vault, "notices")
+    counted: JsonObject = await staff.get("vault", "notices")
     numbers = {name: int(counted[name]) for name in _COUNTED}
     return VaultCount(**numbers, differences=[str(missing["receipt"]) for missing in counted["differences"]])
 
 
 async def _statuses(staff: StaffClient, sent: Sequence[DemoApplication]) -> dict[ApplicationId, Status]:
     """Return the statuses that intake's public address shows to the applicants."""
-    async with ApplicantClient(staff.at.intake.url, staff.at.campaign.id, trusted="") as client:
+    async with ApplicantClient(staff.at.services["intake"].url, staff.at.campaign.id, trusted="") as client:
 
         async def read_status(application: DemoApplication) -> tuple[ApplicationId, Status]:
             shown = await client.status(application.application_id) or {"status": "absent"}
@@ -89,26 +89,24 @@ async def _texts(staff: StaffClient) -> list[DeliveredText] | None:
     if staff.at.mailbox is None:
         return None
     mails = await asyncio.to_thread(read_mailbox, staff.at.mailbox)
-    batches = (await staff.get(staff.at.vault, "print-batches"))["batches"]
+    batches = (await staff.get("vault", "print-batches"))["batches"]
     cards: list[DeliveredText] = []
     for batch in batches:
         if batch["pages"]:
-            pdf = await staff.get_bytes(staff.at.vault, f"print-batches/{batch['id']}/pdf")
+            pdf = await staff.get_bytes("vault", f"print-batches/{batch['id']}/pdf")
             cards += await asyncio.to_thread(read_cards, batch["id"], pdf)
     return [*mails, *cards]
 
 
 async def summaries(staff: StaffClient) -> JsonObject:
-    at = staff.at
-    endpoints = {"intake": at.intake, "vault": at.vault, "lottery": at.lottery, "notifier": at.notifier}
-    return {name: await staff.get(endpoint, "summary") for name, endpoint in endpoints.items()}
+    return {service: await staff.get(service, "summary") for service in SERVICES}
 
 
 async def keep_postcard(staff: StaffClient, output: Path) -> Path:
     """Save both sides of one postcard as a picture; the person is invented."""
-    batches = (await staff.get(staff.at.vault, "print-batches"))["batches"]
+    batches = (await staff.get("vault", "print-batches"))["batches"]
     largest = max(batches, key=lambda batch: int(batch["pages"]))
-    content = await staff.get_bytes(staff.at.vault, f"print-batches/{largest['id']}/pdf")
+    content = await staff.get_bytes("vault", f"print-batches/{largest['id']}/pdf")
     path = output / "postcard.png"
     await asyncio.to_thread(_picture, content, path)
     return path
@@ -135,13 +133,13 @@ async def after_erasure(staff: StaffClient) -> list[Invariant]:
         found.append(
             Invariant("the campaign's key file is gone", not left, ", ".join(left) or "only a tombstone is left")
         )
-    held = await staff.get(at.vault, "summary")
+    held = await staff.get("vault", "summary")
     people = sum(int(count) for count in held["applications"].values())
     found.append(Invariant("the vault's register is empty", people == 0, f"{people} applications left"))
-    batches = (await staff.get(at.vault, "print-batches"))["batches"]
+    batches = (await staff.get("vault", "print-batches"))["batches"]
     found.append(Invariant("no printed page is left", not batches, f"{len(batches)} batches left"))
-    notices = (await staff.get(at.notifier, "notices"))["notices"]
-    outcomes = (await staff.get(at.lottery, "outcomes"))["outcomes"]
+    notices = (await staff.get("notifier", "notices"))["notices"]
+    outcomes = (await staff.get("lottery", "outcomes"))["outcomes"]
     left_over = len(notices) + len(outcomes)
     found.append(Invariant("no notice and no outcome is left", left_over == 0, f"{left_over} left"))
     return found

@@ -1,13 +1,18 @@
 """Where a running installation is: the endpoints of the four services, and what a rehearsal may touch."""
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
 import httpx
 
+from deploy.people.browser import ServiceAddress
+from deploy.people.invented import HANDLER, RESPONSIBLE, SECOND, WARD, invent, on_duty
+from deploy.people.team import Team
 from shared.campaign import Campaign
 from shared.errors import KujiError
 from shared.json_types import JsonObject
@@ -18,82 +23,85 @@ class StaffCallError(KujiError):
 
 
 @dataclass(frozen=True)
-class ServiceEndpoint:
-    """One service over HTTP: its address, and the staff token for the calls that need it."""
-
-    url: str
-    token: str = field(repr=False)
-
-
-@dataclass(frozen=True)
 class Installation:
     """A running Kuji that a rehearsal plays on. Paths are None where the rehearsal cannot look (another host).
 
-    `paper_token`: for edge tools, which send faxes and scans.
+    `paper_token_file`: for edge tools, which send faxes and scans.
     """
 
     campaign: Campaign
-    intake: ServiceEndpoint
-    lottery: ServiceEndpoint
-    notifier: ServiceEndpoint
-    vault: ServiceEndpoint
+    services: Mapping[str, ServiceAddress]
     clock_file: Path
-    paper_token: str = field(repr=False)
+    setup_token_file: Path
+    paper_token_file: Path
     mailbox: Path | None = None
     keystore: Path | None = None
 
 
 class StaffClient:
-    """Calls that staff make; each answer is JSON, a refusal raises StaffCallError."""
+    """Calls of one person who signed in; each answer is JSON, a refusal raises StaffCallError."""
 
-    def __init__(self, installation: Installation, client: httpx.AsyncClient) -> None:
+    def __init__(
+        self, installation: Installation, client: httpx.AsyncClient, team: Team, person: str = HANDLER
+    ) -> None:
         self.at = installation
-        self._client = client
+        self.team = team
+        self._client, self._person = client, person
         self._root = f"/v1/campaigns/{installation.campaign.id}"
 
-    async def get(self, endpoint: ServiceEndpoint, path: str) -> Any:
-        return (await self._call("GET", endpoint, path)).json()
+    def by(self, person: str) -> "StaffClient":
+        """Return the client of another person."""
+        return StaffClient(self.at, self._client, self.team, person)
 
-    async def get_bytes(self, endpoint: ServiceEndpoint, path: str) -> bytes:
-        return (await self._call("GET", endpoint, path)).content
+    async def get(self, service: str, path: str) -> Any:
+        return (await self._call("GET", service, path)).json()
 
-    async def post(self, endpoint: ServiceEndpoint, path: str, body: JsonObject) -> Any:
-        return (await self._call("POST", endpoint, path, body)).json()
+    async def get_bytes(self, service: str, path: str) -> bytes:
+        return (await self._call("GET", service, path)).content
 
-    async def get_root(self, endpoint: ServiceEndpoint, path: str) -> Any:
-        """Get what does not belong to a campaign."""
-        answer = await self._client.get(f"{endpoint.url}/v1/{path}", headers=_authorization(endpoint))
-        if answer.is_error:
-            raise StaffCallError(f"GET {path}: {answer.status_code} {_problem(answer)}")
-        return answer.json()
+    async def post(self, service: str, path: str, body: JsonObject) -> Any:
+        return (await self._call("POST", service, path, body)).json()
 
-    async def status_of(self, endpoint: ServiceEndpoint, path: str) -> int:
-        """Return only the status code, to check that something is gone."""
-        answer = await self._client.get(self._url(endpoint, path), headers=_authorization(endpoint))
-        return answer.status_code
+    async def signing_key(self) -> str:
+        """Return the vault's public signing key, which everybody may see."""
+        return await signing_key(self.at, self._client)
 
-    async def _call(
-        self, method: str, endpoint: ServiceEndpoint, path: str, body: JsonObject | None = None
-    ) -> httpx.Response:
-        answer = await self._client.request(
-            method, self._url(endpoint, path), json=body, headers=_authorization(endpoint)
-        )
+    async def headers(self, service: str) -> dict[str, str]:
+        """Return the headers with which a program is this person at the service."""
+        return await self.team.headers(self._person, service)
+
+    async def _call(self, method: str, service: str, path: str, body: JsonObject | None = None) -> httpx.Response:
+        answer = await self._send(method, service, path, body)
+        if answer.status_code == HTTPStatus.UNAUTHORIZED:  # idle for longer than a session lives
+            await self.team.sign_in_again(self._person)
+            answer = await self._send(method, service, path, body)
         if answer.is_error:
             raise StaffCallError(f"{method} {path}: {answer.status_code} {_problem(answer)}")
         return answer
 
-    def _url(self, endpoint: ServiceEndpoint, path: str) -> str:
-        return f"{endpoint.url}{self._root}/{path}"
+    async def _send(self, method: str, service: str, path: str, body: JsonObject | None) -> httpx.Response:
+        address = f"{self.at.services[service].url}{self._root}/{path}"
+        return await self._client.request(method, address, json=body, headers=await self.headers(service))
+
+
+async def make_team(installation: Installation) -> Team:
+    """Make the accounts that the phases need, the real way. Raises EnrolmentError where there are accounts."""
+    accounts = invent(*on_duty([installation.campaign]), (RESPONSIBLE, WARD, HANDLER, SECOND))
+    return await asyncio.to_thread(Team.enrol, installation.services, installation.setup_token_file, accounts)
 
 
 @asynccontextmanager
-async def open_staff_client(installation: Installation) -> AsyncIterator[StaffClient]:
+async def open_staff_client(installation: Installation, team: Team | None = None) -> AsyncIterator[StaffClient]:
+    """Yield the client of a handler; people are made where there is no `team` yet."""
+    team = team or await make_team(installation)
     async with httpx.AsyncClient(timeout=httpx.Timeout(60, connect=5)) as client:
-        yield StaffClient(installation, client)
+        yield StaffClient(installation, client, team)
 
 
-def _authorization(endpoint: ServiceEndpoint) -> dict[str, str]:
-    return {"Authorization": f"Bearer {endpoint.token}"}
+async def signing_key(installation: Installation, client: httpx.AsyncClient) -> str:
+    """Return the vault's public signing key."""
+    answer = await client.get(f"{installation.services['vault'].url}/v1/signing-key")
+    return str(answer.raise_for_status().json()["public_key"])
 
 
 def _problem(answer: httpx.Response) -> str:

@@ -11,6 +11,7 @@ from deploy.demo.phases import TIMEOUT_S, EventRun, TakenApplications
 from deploy.demo.progress import PhaseBar
 from deploy.demo.published import own_entry
 from deploy.demo.rehearsal import until
+from deploy.people.invented import HANDLER, SECOND
 from shared.codes import lottery_proof
 from shared.json_types import JsonObject
 
@@ -33,10 +34,10 @@ _MOST_CLASSES: Final = 3
 async def release_templates(play: EventRun) -> int:
     """Release the version of each template that the vault shows; return the number of templates."""
     staff = play.staff
-    templates = (await staff.get(staff.at.vault, "notice-templates"))["templates"]
+    templates = (await staff.get("vault", "notice-templates"))["templates"]
     for template in templates:
         path = f"notice-templates/{template['kind']}/{template['channel']}/releases"
-        await staff.post(staff.at.vault, path, {"sha256": template["sha256"], "actor": "demo-office"})
+        await staff.post("vault", path, {"sha256": template["sha256"]})
     return len(templates)
 
 
@@ -50,7 +51,7 @@ async def readable(play: EventRun) -> int:
 
     Without a notice: those whose application could not be read, copies, and second applications of the same person.
     """
-    summary = await play.staff.get(play.staff.at.vault, "summary")
+    summary = await play.staff.get("vault", "summary")
     without = sum(int(summary["reasons"].get(reason, 0)) for reason in (*_UNREADABLE, "duplicate"))
     copies = int(summary["applications"].get("superseded", 0))
     return sum(map(int, summary["applications"].values())) - without - copies
@@ -66,7 +67,7 @@ async def _await_kinds(play: EventRun, kinds: tuple[str, ...], expected: int, ba
     bar.to(0, expected)
 
     async def ask() -> JsonObject:
-        summary: JsonObject = await play.staff.get(play.staff.at.notifier, "summary")
+        summary: JsonObject = await play.staff.get("notifier", "summary")
         created = sum(int(summary["kinds"].get(kind, 0)) for kind in kinds)
         bar.to(max(0, min(created, expected) - _open(summary)))
         return summary
@@ -85,17 +86,17 @@ def _open(summary: JsonObject) -> int:
 async def post_cards(play: EventRun) -> None:
     """Act as the office does: one person fetches a batch, two people count its cards, one posts them."""
     staff = play.staff
-    for batch in (await staff.get(staff.at.notifier, "print-batches"))["batches"]:
+    for batch in (await staff.get("notifier", "print-batches"))["batches"]:
         if batch["state"] != "made":
             continue
         path = f"print-batches/{batch['id']}"
-        await staff.post(staff.at.notifier, f"{path}/fetches", {"actor": "demo-printer"})
-        pages = len(pypdfium2.PdfDocument(await staff.get_bytes(staff.at.vault, f"{path}/pdf")))
-        for actor in ("demo-printer", "demo-counter"):
-            await staff.post(staff.at.notifier, f"{path}/counts", {"actor": actor, "pieces": pages // 2})
+        await staff.post("notifier", f"{path}/fetches", {})
+        pages = len(pypdfium2.PdfDocument(await staff.get_bytes("vault", f"{path}/pdf")))
+        for counter in (HANDLER, SECOND):
+            await staff.by(counter).post("notifier", f"{path}/counts", {"pieces": pages // 2})
         day = staff.at.campaign.draw.at
-        posting = {"actor": "demo-counter", "office": "新宿郵便局", "posted_on": f"{day:%Y-%m-%d}"}
-        await staff.post(staff.at.notifier, f"{path}/posting", posting)
+        posting = {"office": "新宿郵便局", "posted_on": f"{day:%Y-%m-%d}"}
+        await staff.post("notifier", f"{path}/posting", posting)
 
 
 @dataclass(frozen=True)
@@ -129,7 +130,7 @@ async def _choose_places(play: EventRun) -> list[_Place]:
 
     An applicant who waits could be offered the other class at once: that notice has everything, and replaces this one.
     """
-    classes = (await play.staff.get(play.staff.at.lottery, "places"))["classes"]
+    classes = (await play.staff.get("lottery", "places"))["classes"]
     waiting = {place.receipt for place in await _places(play, "state=waiting")}
     chosen: dict[str, _Place] = {}
     for row in [row for row in classes if row["waiting"] and not row["free"]][:_MOST_CLASSES]:
@@ -143,7 +144,7 @@ async def _await_offers(play: EventRun) -> list[_Place]:
     """Wait until no class has both a free seat and a waiting list; return the places that are offered."""
 
     async def ask() -> list[JsonObject]:
-        classes: list[JsonObject] = (await play.staff.get(play.staff.at.lottery, "places"))["classes"]
+        classes: list[JsonObject] = (await play.staff.get("lottery", "places"))["classes"]
         return classes
 
     def done(classes: list[JsonObject]) -> bool:
@@ -154,7 +155,7 @@ async def _await_offers(play: EventRun) -> list[_Place]:
 
 
 async def _places(play: EventRun, query: str) -> list[_Place]:
-    found = await play.staff.get(play.staff.at.lottery, f"places?{query}")
+    found = await play.staff.get("lottery", f"places?{query}")
     return [_Place(str(row["receipt"]), str(row["class_id"])) for row in found["places"]]
 
 
@@ -174,10 +175,10 @@ async def _answer(play: EventRun, owners: Mapping[str, JsonObject], place: _Plac
     owner = owners.get(place.receipt)
     if owner is not None:
         own = {**owner, "class_id": place.class_id, "answer": answer}
-        await play.staff.post(play.staff.at.lottery, "places/own/answer", own)
+        await play.staff.post("lottery", "places/own/answer", own)
         return
-    body = {"receipt": place.receipt, "class_id": place.class_id, "answer": answer, "actor": "demo-office"}
-    await play.staff.post(play.staff.at.lottery, "places/answers", body)
+    body = {"receipt": place.receipt, "class_id": place.class_id, "answer": answer}
+    await play.staff.post("lottery", "places/answers", body)
 
 
 async def announce(play: EventRun, bar: PhaseBar) -> frozenset[str]:
@@ -188,9 +189,8 @@ async def announce(play: EventRun, bar: PhaseBar) -> frozenset[str]:
         "kind": "entrance-changed",
         "params": {"entrance": "north", "class_id": class_id},
         "class_id": class_id,
-        "actor": "demo-office",
     }
-    await play.staff.post(play.staff.at.notifier, "announcements", body)
+    await play.staff.post("notifier", "announcements", body)
     await _await_kinds(play, ("entrance-changed",), len(held), bar)
     await post_cards(play)
     return frozenset(held)

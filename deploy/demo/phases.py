@@ -17,6 +17,7 @@ from deploy.demo.papers import DemoPaper, papers_of
 from deploy.demo.people import DemoApplication
 from deploy.demo.progress import PhaseBar
 from deploy.demo.rehearsal import until
+from deploy.people.invented import RESPONSIBLE, WARD
 from shared.clock import RehearsalClock, set_rehearsal_clock
 from shared.ids import ApplicationId
 from shared.json_types import JsonObject
@@ -58,8 +59,8 @@ async def take_applications(
     Second applications of the same person are sent when all first ones are judged, as they come in life.
     """
     at = play.staff.at
-    trusted = (await play.staff.get_root(at.vault, "signing-key"))["public_key"]
-    client = ApplicantClient(at.intake.url, at.campaign.id, trusted=trusted, paper_token=at.paper_token)
+    trusted, paper_token = await play.staff.signing_key(), at.paper_token_file.read_text("utf-8").strip()
+    client = ApplicantClient(at.services["intake"].url, at.campaign.id, trusted=trusted, paper_token=paper_token)
     sent, submitted = list[DemoApplication](), dict[ApplicationId, SubmittedApplication]()
     async with client:
         first = [application for application in applications if application.twin is None]
@@ -101,8 +102,8 @@ async def _send_and_key(
     )
     for paper in papers:
         forms = [application.form for application in paper.applications]
-        body = {"decision": "keyed", "actor": "demo-keying", "applications": forms}
-        made = await play.staff.post(play.staff.at.vault, f"papers/{paper.paper_id}", body)
+        body = {"decision": "keyed", "applications": forms}
+        made = await play.staff.post("vault", f"papers/{paper.paper_id}", body)
         for application, name in zip(paper.applications, made["application_ids"], strict=True):
             keyed.append(replace(application, application_id=ApplicationId(name), code=None))
             bar.step()
@@ -110,12 +111,12 @@ async def _send_and_key(
 
 
 async def _known_papers(play: EventRun) -> set[str]:
-    return {paper["id"] for paper in (await play.staff.get(play.staff.at.vault, "papers"))["papers"]}
+    return {paper["id"] for paper in (await play.staff.get("vault", "papers"))["papers"]}
 
 
 async def _await_decided(play: EventRun, count: int) -> None:
     async def ask() -> JsonObject:
-        summary: JsonObject = await play.staff.get(play.staff.at.vault, "summary")
+        summary: JsonObject = await play.staff.get("vault", "summary")
         return summary
 
     await until(ask, lambda summary: _decided(summary) >= count, within_s=TIMEOUT_S, what="verdicts of the vault")
@@ -125,7 +126,7 @@ async def await_verdicts(play: EventRun, count: int, bar: PhaseBar) -> JsonObjec
     """Wait until the vault has judged each application; return its summary."""
 
     async def ask() -> JsonObject:
-        summary: JsonObject = await play.staff.get(play.staff.at.vault, "summary")
+        summary: JsonObject = await play.staff.get("vault", "summary")
         bar.to(_decided(summary))
         return summary
 
@@ -138,13 +139,13 @@ def _decided(summary: JsonObject) -> int:
 
 async def decide_held(play: EventRun, bar: PhaseBar) -> dict[ApplicationId, str]:
     """Decide each held application as staff would: each fifth is a namesake, the others are duplicates."""
-    held = (await play.staff.get(play.staff.at.vault, "held"))["held"]
+    held = (await play.staff.get("vault", "held"))["held"]
     bar.to(0, len(held))
     decided: dict[ApplicationId, str] = {}
     for index, item in enumerate(sorted(held, key=lambda each: str(each["application_id"]))):
         decision, reason = ("accept", "namesake") if index % NAMESAKES == 0 else ("reject", "duplicate")
-        body = {"decision": decision, "reason": reason, "actor": "demo-desk"}
-        await play.staff.post(play.staff.at.vault, f"held/{item['application_id']}", body)
+        body = {"decision": decision, "reason": reason}
+        await play.staff.post("vault", f"held/{item['application_id']}", body)
         decided[ApplicationId(item["application_id"])] = decision
         bar.step()
     return decided
@@ -163,15 +164,14 @@ async def roll_dice(play: EventRun) -> JsonObject:
         "digits": digits,
         "digits_again": digits,
         "witnesses": ["DEMO (dice of the operating system, 1)", "DEMO (dice of the operating system, 2)"],
-        "actor": "demo-office",
     }
-    await play.staff.post(play.staff.at.lottery, "dice", body)
+    await play.staff.post("lottery", "dice", body)
     return await _draw_state(play, {"published"}, "the draw")
 
 
 async def _draw_state(play: EventRun, states: set[str], what: str) -> JsonObject:
     async def ask() -> JsonObject:
-        state: JsonObject = await play.staff.get(play.staff.at.lottery, "draw")
+        state: JsonObject = await play.staff.get("lottery", "draw")
         return state
 
     return await until(ask, lambda draw: draw["state"] in states, within_s=TIMEOUT_S, what=what)
@@ -180,7 +180,7 @@ async def _draw_state(play: EventRun, states: set[str], what: str) -> JsonObject
 async def keep_published(play: EventRun) -> Path:
     """Keep what the lottery publishes, transcript, rows and roll; return the transcript's path."""
     for name, file in (("transcript", "transcript.json"), ("rows", "rows.txt"), ("roll", "roll.txt")):
-        (play.output / file).write_bytes(await play.staff.get_bytes(play.staff.at.lottery, name))
+        (play.output / file).write_bytes(await play.staff.get_bytes("lottery", name))
     return play.output / "transcript.json"
 
 
@@ -189,28 +189,28 @@ async def return_to_ward(play: EventRun) -> int:
     staff = play.staff
     play.jump(staff.at.campaign.close_out + timedelta(seconds=1))
     ward = pyrage.x25519.Identity.generate()
-    body = {"recipient": str(ward.to_public()), "requested_by": "demo-handler", "approved_by": "demo-responsible"}
-    made = await staff.post(staff.at.vault, "return-package", body)
-    package = await staff.get_bytes(staff.at.vault, f"return-package/{made['id']}")
+    body = {"recipient": str(ward.to_public()), "approved_by": RESPONSIBLE}
+    made = await staff.post("vault", "return-package", body)
+    package = await staff.get_bytes("vault", f"return-package/{made['id']}")
     opened = await asyncio.to_thread(pyrage.decrypt, package, [ward])
     digest = hashlib.sha256(package).hexdigest()
-    await staff.post(staff.at.vault, "return-confirmation", {"sha256": digest, "confirmed_by": "demo-ward"})
+    await staff.by(WARD).post("vault", "return-confirmation", {"sha256": digest})
     return len(opened)
 
 
 async def erase(play: EventRun) -> JsonObject:
     """Erasure in every service, then the certificate; keeps it as JSON and as the page for people."""
     staff = play.staff
-    body = {"requested_by": "demo-handler", "approved_by": "demo-ward", "responsible": "demo-responsible"}
-    await staff.post(staff.at.vault, "erasure", body)
+    body = {"approved_by": WARD, "responsible": RESPONSIBLE}
+    await staff.post("vault", "erasure", body)
 
     async def ask() -> JsonObject:
-        state: JsonObject = await staff.get(staff.at.vault, "erasure")
+        state: JsonObject = await staff.get("vault", "erasure")
         return state
 
     await until(ask, lambda s: s["state"] == "certified", within_s=TIMEOUT_S, what="the erasure")
-    content = await staff.get_bytes(staff.at.vault, "certificate")
+    content = await staff.get_bytes("vault", "certificate")
     (play.output / "certificate.json").write_bytes(content)
-    (play.output / "certificate.pdf").write_bytes(await staff.get_bytes(staff.at.vault, "certificate.pdf"))
+    (play.output / "certificate.pdf").write_bytes(await staff.get_bytes("vault", "certificate.pdf"))
     certificate: JsonObject = json.loads(content)
     return certificate

@@ -17,7 +17,7 @@ from rich.console import Console
 
 from deploy.demo import evidence, notice_phases, phases
 from deploy.demo.facts import Invariant
-from deploy.demo.installation import Installation, ServiceEndpoint, StaffClient, open_staff_client
+from deploy.demo.installation import Installation, StaffClient, make_team, open_staff_client
 from deploy.demo.invariants import check
 from deploy.demo.people import DemoApplication, population
 from deploy.demo.phases import EventRun
@@ -26,7 +26,9 @@ from deploy.demo.rehearsal import SAMPLE, rehearsal_of
 from deploy.demo.report import Report
 from deploy.demo.text_invariants import mail_address
 from deploy.local import runs
+from deploy.local.ports import origins
 from deploy.local.stack import Options, Stack
+from deploy.people.browser import ServiceAddress
 from shared.campaign import Campaign
 from shared.clock import set_rehearsal_clock
 from shared.json_types import JsonObject
@@ -84,13 +86,14 @@ def run_demo(options: DemoOptions, console: Console) -> Report:
 
 def installation_of(stack: Stack, campaign: Campaign) -> Installation:
     """Return the endpoints and paths of a stack on this machine."""
-    endpoints = {name: ServiceEndpoint(stack.url(name), stack.secrets.ops[name]) for name in stack.ports}
+    pages = origins(stack.ports)
     assert stack.options.clock_file is not None  # noqa: S101  (a rehearsal has one)
     return Installation(
         campaign,
-        **endpoints,
+        services={name: ServiceAddress(stack.url(name), pages[name]) for name in stack.ports},
         clock_file=stack.options.clock_file,
-        paper_token=stack.secrets.paper_token_file.read_text("utf-8").strip(),
+        setup_token_file=stack.secrets.setup_token_file,
+        paper_token_file=stack.secrets.paper_token_file,
         mailbox=stack.servers.mailbox,
         keystore=stack.keystore,
     )
@@ -99,7 +102,9 @@ def installation_of(stack: Stack, campaign: Campaign) -> Installation:
 async def _play(
     installation: Installation, applications: list[DemoApplication], progress: PhaseProgress, options: DemoOptions
 ) -> Report:
-    async with open_staff_client(installation) as staff:
+    with progress.phase("people", "People: accounts made and signed in"):
+        team = await make_team(installation)
+    async with open_staff_client(installation, team) as staff:
         return await play_event(EventRun(staff, options.output), applications, progress)
 
 
@@ -143,7 +148,7 @@ async def play_event(play: EventRun, applications: list[DemoApplication], progre
         invariants=[*check(facts), *gone, _certified(certificate)],
         certificate=certificate,
         returned_bytes=returned,
-        vault_key=(await play.staff.get_root(play.staff.at.vault, "signing-key"))["public_key"],
+        vault_key=await play.staff.signing_key(),
         files={
             "transcript": str(transcript),
             "roll": str(transcript.with_name("roll.txt")),

@@ -56,6 +56,7 @@ def _record(stack: Stack, campaigns: list[str]) -> JsonObject:
         "campaigns_dir": str(stack.options.campaigns_dir),
         "clock_file": str(stack.options.clock_file) if stack.options.clock_file else None,
         "paper_token_file": str(stack.secrets.paper_token_file),
+        "setup_token_file": str(stack.secrets.setup_token_file),
         "services": services,
         "approve": f"http://vault.localhost:{stack.approve_port}/approve",
         "servers": _servers(stack),

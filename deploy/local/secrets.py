@@ -1,4 +1,4 @@
-"""Secrets of a local installation: passwords, staff tokens, the vault's passphrase, the bounce server's certificate.
+"""Secrets of a local installation: passwords, tokens of programs, the vault's passphrase, a certificate.
 
 All of it is made anew for each installation and lies in files of mode 0600 below its state folder.
 """
@@ -43,6 +43,7 @@ class Secrets:
         for service, token in made.ops.items():
             write_atomic(made.ops_file(service), token.encode())
         write_atomic(made.paper_token_file, secrets.token_urlsafe(24).encode())
+        write_atomic(made.setup_token_file, secrets.token_urlsafe(24).encode())
         write_atomic(made.passphrase_file, secrets.token_urlsafe(24).encode())
         made.service_keys.make()
         _make_certificate(made)
@@ -60,6 +61,11 @@ class Secrets:
     def paper_token_file(self) -> Path:
         """Token with which tools send papers to intake; it permits nothing else."""
         return self.folder / "intake.paper-token"
+
+    @property
+    def setup_token_file(self) -> Path:
+        """Token that makes the first two accounts, once."""
+        return self.folder / "vault.setup-token"
 
     @property
     def passphrase_file(self) -> Path:

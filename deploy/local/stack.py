@@ -198,6 +198,7 @@ class Stack:
             return {
                 "KUJI_KEYSTORE_DIR": str(self.keystore),
                 "KUJI_PASSPHRASE_FILE": str(self.secrets.passphrase_file),
+                "KUJI_SETUP_TOKEN_FILE": str(self.secrets.setup_token_file),
                 "KUJI_LOG_SCAN_DIRS": json.dumps([str(self.home / "logs")]),
                 "KUJI_BOUNCE_PORT": str(self.bounce_port),
                 "KUJI_APPROVE_PORT": str(self.approve_port),

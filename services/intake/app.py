@@ -64,7 +64,7 @@ from shared.service_keys import PublicKeys, ServiceKey
 from shared.staff_roles import Right
 from shared.storage import Store
 from shared.typesetting import Typesetter
-from shared.web import BodyLimit, RequestLimits, health_router, install_problems, require_staff_token
+from shared.web import BodyLimit, RequestLimits, health_router, install_problems
 from shared.web.outages import store_errors
 from shared.web.pages import Assets, Renderer, catalogues_with
 from shared.web.sign_in import session_repository as sign_in
@@ -109,7 +109,6 @@ def build(settings: IntakeSettings) -> FastAPI:
         "intake",
         store,
         settings.origins,
-        token_file=settings.ops_token_file,
         vault_key_file=settings.signing_key_file,
         state_dir=settings.state_dir,
     )
@@ -125,7 +124,6 @@ def build(settings: IntakeSettings) -> FastAPI:
             async with bus, watch.running():
                 yield
 
-    guard = require_staff_token(settings.ops_token_file)
     submitting = SubmissionService(
         campaigns,
         Acceptance(submissions, admission, stages, receipt_keys, ApplicationPublisher(bus), clock),
@@ -162,7 +160,7 @@ def build(settings: IntakeSettings) -> FastAPI:
     app.add_middleware(CrossOriginReceipts, origin=lottery)
     app.add_middleware(FastPath, submitting=submitting)
     app.add_middleware(RequestLimits, staff=access.admit, routes=_BODY_LIMITS)
-    app.include_router(bus.parking_router(guard))
+    app.include_router(bus.parking_router(access))
     app.include_router(health_router({"broker": bus.ready, "store": store.ping}, bus.alarms))
     return app
 

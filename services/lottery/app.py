@@ -62,7 +62,7 @@ from shared.periodic import PeriodicTask, PeriodicTasks
 from shared.service_keys import ServiceKey
 from shared.staff_roles import Right
 from shared.storage import Store
-from shared.web import BodyLimit, RequestLimits, health_router, install_problems, require_staff_token
+from shared.web import BodyLimit, RequestLimits, health_router, install_problems
 from shared.web.sign_in import session_repository as sign_in
 from shared.web.sign_in.access import StaffAccess
 from shared.web.wrong_proofs import WrongProofs
@@ -87,7 +87,6 @@ def build(settings: LotterySettings) -> FastAPI:
         "lottery",
         store,
         settings.origins,
-        token_file=settings.ops_token_file,
         vault_key_file=settings.vault_key_file,
         state_dir=settings.state_dir,
     )
@@ -104,7 +103,6 @@ def build(settings: LotterySettings) -> FastAPI:
             async with bus, periodic.running():
                 yield
 
-    guard = require_staff_token(settings.ops_token_file)
     app = FastAPI(title="Kuji lottery", version="1", lifespan=lifespan, openapi_url=None, docs_url=None, redoc_url=None)
     install_problems(app)
     app.add_middleware(RequestLimits, staff=access.admit, routes=_body_limits(access))
@@ -113,11 +111,10 @@ def build(settings: LotterySettings) -> FastAPI:
     app.include_router(own_router(places_desk))
     app.include_router(public_router(PublicDraws(store, keys, campaigns)))
     desk, key = ReceptionService(store, keys, clock, campaigns), keys.signing.public
-    admits = access.guard(Right.ADMIT, Right.ADMIT)
-    app.include_router(reception_router(campaigns, desk, Overview(store), clock, key, admits))
+    app.include_router(reception_router(campaigns, desk, Overview(store), clock, key, access))
     for pages in _pages(store, clock, keys, places_desk, access, settings.origins.get("intake", "")):
         app.include_router(pages)
-    app.include_router(bus.parking_router(guard))
+    app.include_router(bus.parking_router(access))
     app.include_router(health_router({"broker": bus.ready, "store": store.ping}, bus.alarms))
     return app
 

@@ -48,11 +48,10 @@ from shared.messaging import Batch, Bus
 from shared.periodic import PeriodicTasks
 from shared.service_keys import ServiceKey
 from shared.storage import Store
-from shared.web import BodyLimit, RequestLimits, admit_staff, health_router, install_problems, require_staff_token
+from shared.web import BodyLimit, RequestLimits, health_router, install_problems
 from shared.web.health import Count
 from shared.web.sign_in import session_repository as sign_in
 from shared.web.sign_in.access import StaffAccess
-from shared.web.staff_token import Guard
 
 _SIGN_OUT: Final = BodyLimit(re.compile("/sign-out"))
 """Route that checks by itself who sends its form."""
@@ -73,7 +72,6 @@ def build(settings: NotifierSettings) -> FastAPI:
         "notifier",
         store,
         settings.origins,
-        token_file=settings.ops_token_file,
         vault_key_file=settings.vault_key_file,
         state_dir=settings.state_dir,
     )
@@ -100,11 +98,10 @@ def build(settings: NotifierSettings) -> FastAPI:
         title="Kuji notifier", version="1", lifespan=lifespan, openapi_url=None, docs_url=None, redoc_url=None
     )
     install_problems(app)
-    guard = require_staff_token(settings.ops_token_file)
-    app.add_middleware(RequestLimits, staff=admit_staff(guard), routes=(_SIGN_OUT,))
-    for router in _routers(desk, guard):
+    app.add_middleware(RequestLimits, staff=access.admit, routes=(_SIGN_OUT,))
+    for router in _routers(desk):
         app.include_router(router)
-    app.include_router(bus.parking_router(guard))
+    app.include_router(bus.parking_router(access))
     invalid = partial(NoticeCountsRepository(store.db).count_state, NoticeState.INVALID)
     alarms: dict[str, Count] = {**bus.alarms, "invalid_notices": invalid}
     app.include_router(health_router({"broker": bus.ready, "store": store.ping}, alarms))
@@ -123,13 +120,13 @@ class _Desk:
     access: StaffAccess
 
 
-def _routers(desk: _Desk, guard: Guard) -> Iterator[APIRouter]:
+def _routers(desk: _Desk) -> Iterator[APIRouter]:
     """Yield the routers of endpoints and pages."""
-    campaigns, store = desk.campaigns, desk.store
-    yield staff_router(campaigns, store.db, desk.overview, guard)
-    yield announcements_router(campaigns, store, desk.announcements, guard)
-    yield cards_router(campaigns, store, desk.clock, guard)
-    yield notices_router(NoticePages(campaigns, store.db, desk.overview, desk.clock, notifier_renderer(), desk.access))
+    campaigns, store, access = desk.campaigns, desk.store, desk.access
+    yield staff_router(campaigns, store.db, desk.overview, access)
+    yield announcements_router(campaigns, store, desk.announcements, access)
+    yield cards_router(campaigns, store, desk.clock, access)
+    yield notices_router(NoticePages(campaigns, store.db, desk.overview, desk.clock, notifier_renderer(), access))
 
 
 def _periodic_tasks(

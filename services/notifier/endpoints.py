@@ -1,23 +1,24 @@
 """Staff endpoints of the notifier: counts, states, and notices that need a decision. No name or address is stored."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
 from fastapi import APIRouter, Depends
 from pydantic import BaseModel, ConfigDict
 
 from services.notifier.applicant_repository import ApplicantRepository
 from services.notifier.overview import Overview
-from services.notifier.post.endpoints import ActorField, find_campaign_in
+from services.notifier.post.endpoints import find_campaign_in
 from services.notifier.repository import NoticeRepository, tokens_of
 from services.notifier.rules.notice import Notice
 from services.notifier.rules.states import TELEPHONE_LIST, NoticeState
 from services.notifier.wall_clock import wall_now
 from shared.campaign import Campaign
 from shared.ids import CampaignId, NoticeIdField
+from shared.staff_roles import Right
 from shared.storage import Database
 from shared.web import ProblemError, problem
-from shared.web.staff_token import Guard
+from shared.web.sign_in.staff import Access, Staff
 
 _DECIDED: Final = {
     "sent": NoticeState.SENT,
@@ -32,11 +33,14 @@ class ResolveBody(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
     decision: Literal["sent", "post", "phoned", "again"]
-    actor: ActorField
 
 
-def staff_router(campaigns: Mapping[CampaignId, Campaign], db: Database, overview: Overview, guard: Guard) -> APIRouter:
-    """Return the routes below `/v1/campaigns/{campaign}` about notices, all behind `guard`."""
+def staff_router(
+    campaigns: Mapping[CampaignId, Campaign], db: Database, overview: Overview, access: Access
+) -> APIRouter:
+    """Return the routes below `/v1/campaigns/{campaign}` about notices."""
+    guard = access.guard(Right.READ_NOTICES, Right.SETTLE_NOTICES)
+    Here = Annotated[Staff, Depends(guard)]  # noqa: N806  (a type)
     router = APIRouter(prefix="/v1/campaigns/{campaign}", dependencies=[Depends(guard)], tags=["staff"])
     notices, applicants = NoticeRepository(db), ApplicantRepository(db)
     here = find_campaign_in(campaigns)
@@ -57,10 +61,10 @@ def staff_router(campaigns: Mapping[CampaignId, Campaign], db: Database, overvie
         return await present(await notices.list_notices(here(campaign).id, *sorted(TELEPHONE_LIST)))
 
     @router.post("/notices/{notice_id}/resolve")
-    async def resolve(campaign: str, notice_id: NoticeIdField, body: ResolveBody) -> dict[str, str]:
+    async def resolve(campaign: str, notice_id: NoticeIdField, body: ResolveBody, staff: Here) -> dict[str, str]:
         """Move a notice on by a handler's decision."""
         to = _DECIDED[body.decision]
-        if not await notices.decide(here(campaign).id, notice_id, to, body.actor, wall_now()):
+        if not await notices.decide(here(campaign).id, notice_id, to, staff.actor, wall_now()):
             raise _not_to_decide()
         return {"id": notice_id, "state": to}
 

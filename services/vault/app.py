@@ -41,6 +41,8 @@ from services.vault.papers.keyed import KeyedApplications
 from services.vault.papers.sandbox import Sandbox
 from services.vault.papers.settle import PaperSettler
 from services.vault.people import parts as people_parts
+from services.vault.people.access import VaultAccess
+from services.vault.people.pages.operations import Operations
 from services.vault.people.wiring import people_routers, staff_mail
 from services.vault.printroom import repository as print_repository
 from services.vault.printroom.endpoints import print_router
@@ -56,7 +58,8 @@ from shared.service_keys import PublicKeys
 from shared.settings import read_secret
 from shared.storage import Collection, Store
 from shared.typesetting import Typesetter
-from shared.web import RequestLimits, admit_staff, health_router, install_problems, problem, require_staff_token
+from shared.web import RequestLimits, health_router, install_problems, problem
+from shared.web.health import report_health
 from shared.web.outages import store_errors
 
 PROCESSING_WAIT_S = 0.25
@@ -73,8 +76,11 @@ def build(settings: VaultSettings) -> FastAPI:
     audit = AuditLog(store, keystore.signing, clock, settings.state_dir / "audit-checkpoints.jsonl")
     known = Identities(store, keystore, audit, campaigns)
     municipalities = PostalCodes().municipalities
-    processor = ApplicationProcessor(store, keystore, audit, campaigns, municipalities)
-    bus.consume(ApplicationReceived, processor.on_received, Batch(size=100, wait_s=PROCESSING_WAIT_S))
+    bus.consume(
+        ApplicationReceived,
+        ApplicationProcessor(store, keystore, audit, campaigns, municipalities).on_received,
+        Batch(size=100, wait_s=PROCESSING_WAIT_S),
+    )
     templates = ReleasedTemplates(store, campaigns, TemplateFiles(settings.campaigns_dir), audit, clock)
     public_keys = PublicKeys(settings.service_keys_dir)
     acceptance = DocumentAcceptance(store, campaigns, templates, public_keys)
@@ -117,31 +123,32 @@ def build(settings: VaultSettings) -> FastAPI:
             ):
                 yield
 
-    guard = require_staff_token(settings.ops_token_file)
+    access = VaultAccess(people, settings.origins)
     app = FastAPI(title="Kuji vault", version="1", lifespan=lifespan, openapi_url=None, docs_url=None, redoc_url=None)
     install_problems(app)
+    checks = {"broker": bus.ready, "store": store.ping, "keys": keystore.ready}
+    alarms = {**bus.alarms, **mail.alarms(room, store), "staff_mails_not_sent": people.mails.count_stuck}
+    operations = Operations(lambda: report_health(checks, alarms), bus.queue_depths, bus.parking.messages)
     people_pages, people_limits = people_routers(
-        people, settings.origins, keystore.signing, guard, approvals.count_waiting
+        people, settings.origins, keystore.signing, settings.setup_token_file, approvals.count_waiting, operations
     )
-    app.add_middleware(RequestLimits, staff=admit_staff(guard), routes=[*people_limits, *site.limits])
+    app.add_middleware(RequestLimits, staff=access.admit, routes=[*people_limits, *site.limits])
     app.add_exception_handler(KeyDestroyedError, _on_erased)
     app.include_router(
-        staff_router(campaigns, store, ReviewQueue(store, keystore, audit), audit, keystore, guard),
+        staff_router(campaigns, store, ReviewQueue(store, keystore, audit), audit, keystore, access),
         dependencies=[Depends(store_errors)],
     )
     for router in (
-        templates_router(campaigns, templates, guard),
-        notices_router(campaigns, NoticeCounter(store), guard),
-        print_router(campaigns, print_room, guard),
-        papers_router(campaigns, papers, PaperSettler(store, keystore, audit, campaigns, municipalities), guard),
-        *closing.routers(guard),
+        templates_router(campaigns, templates, access),
+        notices_router(campaigns, NoticeCounter(store), access),
+        print_router(campaigns, print_room, access),
+        papers_router(campaigns, papers, PaperSettler(store, keystore, audit, campaigns, municipalities), access),
+        *closing.routers(access),
         *people_pages,
         *site.routers,
     ):
         app.include_router(router, dependencies=[Depends(store_errors)])
-    checks = {"broker": bus.ready, "store": store.ping, "keys": keystore.ready}
-    alarms = {**bus.alarms, **mail.alarms(room, store), "staff_mails_not_sent": people.mails.count_stuck}
-    for router in (public_router(keystore), bus.parking_router(guard), health_router(checks, alarms)):
+    for router in (public_router(keystore), bus.parking_router(access), health_router(checks, alarms)):
         app.include_router(router)
     return app
 

@@ -14,6 +14,9 @@ class VaultSettings(ServiceSettings):
     mongo_database: str = Field("kuji_vault", description="the vault's own database")
     keystore_dir: Path = Field(description="folder of the keys; outside MongoDB, shared by all vault processes")
     passphrase_file: Path = Field(description="file with the passphrase of the root key; mode 0600")
+    setup_token_file: Path | None = Field(
+        None, description="file with the token that makes the first two accounts, once; without it there are none"
+    )
     bounce_domain: str = Field(
         "bounces.kuji.invalid", description="domain of envelope senders; delivery reports go there"
     )

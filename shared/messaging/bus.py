@@ -26,8 +26,10 @@ from shared.messaging.trust import Trust
 from shared.messaging.untrusted import Untrusted
 from shared.service_keys import PublicKeys, ServiceKey
 from shared.settings import ServiceSettings
+from shared.staff_roles import Right
 from shared.storage import Store
-from shared.web.staff_token import Guard
+from shared.web.service_token import metrics_guard
+from shared.web.sign_in.staff import Access
 
 _log = get_logger(__name__)
 
@@ -220,9 +222,11 @@ class Bus:
         depths = await queue_depths(self._consuming, queues, self._settings.timeout_s)
         return {self._names.plain(name): depth for name, depth in depths.items()}
 
-    def parking_router(self, guard: Guard) -> APIRouter:
+    def parking_router(self, access: Access) -> APIRouter:
         """Return the staff calls on queues, parked messages and records of untrusted messages."""
-        return parking_router(self.parking, self.untrusted, self.queue_depths, guard)
+        metrics = metrics_guard(self._settings.ops_token_file, access.guard(Right.READ_QUEUES))
+        engineers = access.guard(Right.SETTLE_PARKED)
+        return parking_router(self.parking, self.untrusted, self.queue_depths, metrics=metrics, engineers=engineers)
 
 
 async def _finish(tasks: list[asyncio.Task[Any]], timeout_s: float) -> None:

@@ -1,4 +1,7 @@
-"""Staff calls on queues: depths; list, replay and discard parked messages. Bodies are never shown."""
+"""Calls on queues: depths, for programs too; list, replay and discard parked messages, for engineers.
+
+Bodies are never shown.
+"""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict
@@ -12,10 +15,15 @@ from shared.messaging.parking import Parking
 from shared.messaging.untrusted import Untrusted
 from shared.web.description import describe_refusals
 from shared.web.problems import ProblemError, problem, unavailable
-from shared.web.staff_token import Guard
+from shared.web.service_token import MetricsGuard
+from shared.web.sign_in.staff import StaffGuard
 
 _ASKING: Final = describe_refusals(
-    {401: "`unauthorized`: the staff token is missing", 503: "`unavailable`: the broker is away"}
+    {
+        401: "`unauthorized`: sign in first",
+        403: "`no-right`: not with these roles",
+        503: "`unavailable`: the broker is away",
+    }
 )
 _ACTING: Final = _ASKING | describe_refusals(
     {404: "`not-parked`: list them again", 422: "`invalid`: not the form of an id"}
@@ -26,11 +34,17 @@ ParkedId = Annotated[str, Path(pattern=r"^[0-9a-f-]{32,36}$")]
 
 
 def parking_router(
-    parking: Parking, untrusted: Untrusted, depths: Callable[[], Awaitable[dict[str, int]]], guard: Guard
+    parking: Parking,
+    untrusted: Untrusted,
+    depths: Callable[[], Awaitable[dict[str, int]]],
+    *,
+    metrics: MetricsGuard,
+    engineers: StaffGuard,
 ) -> APIRouter:
     """Return GET /v1/queues, the calls on /v1/parked, and those on /v1/untrusted."""
-    router = APIRouter(prefix="/v1", tags=["queues"], dependencies=[Depends(guard)])
-    _add_queues(router, depths)
+    root = APIRouter(prefix="/v1", tags=["queues"])
+    _add_queues(root, depths, metrics)
+    router = APIRouter(dependencies=[Depends(engineers)])
     _add_untrusted(router, untrusted)
 
     @router.get("/parked", responses=_ASKING)
@@ -62,11 +76,12 @@ def parking_router(
             raise _absent()
         return Response(status_code=204)
 
-    return router
+    root.include_router(router)
+    return root
 
 
-def _add_queues(router: APIRouter, depths: Callable[[], Awaitable[dict[str, int]]]) -> None:
-    @router.get("/queues", responses=_ASKING)
+def _add_queues(router: APIRouter, depths: Callable[[], Awaitable[dict[str, int]]], metrics: MetricsGuard) -> None:
+    @router.get("/queues", responses=_ASKING, dependencies=[Depends(metrics)])
     async def queues() -> JsonObject:
         try:
             return {"v": 1, "queues": await depths()}

@@ -1,24 +1,23 @@
-"""Web shell of all services: problem answers, the staff guard, health."""
+"""Web shell of all services: problem answers, tokens of programs, limits, health."""
 
 from shared.web.health import health_router
 from shared.web.problems import ProblemError, answer_to, install_problems, invalid_shape, problem, unavailable
 from shared.web.request_limits import LARGEST_INTEGER, BodyLimit, RequestLimits, body_timeout, too_large
-from shared.web.staff_token import admit_staff, has_staff_token, require_staff_token
+from shared.web.service_token import has_token, metrics_guard
 
 __all__ = [
     "LARGEST_INTEGER",
     "BodyLimit",
     "ProblemError",
     "RequestLimits",
-    "admit_staff",
     "answer_to",
     "body_timeout",
-    "has_staff_token",
+    "has_token",
     "health_router",
     "install_problems",
     "invalid_shape",
+    "metrics_guard",
     "problem",
-    "require_staff_token",
     "too_large",
     "unavailable",
 ]

@@ -2,12 +2,34 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
 
 from fastapi import APIRouter
 from fastapi.responses import JSONResponse
 
 Check = Callable[[], Awaitable[bool]]
 Count = Callable[[], Awaitable[int]]
+
+
+@dataclass(frozen=True)
+class HealthReport:
+    """`checks` name what the service depends on. `alarms` are counts that should be zero; None: cannot be read."""
+
+    checks: Mapping[str, bool]
+    alarms: Mapping[str, int | None]
+
+    @property
+    def is_ready(self) -> bool:
+        return all(self.checks.values())
+
+
+async def report_health(
+    checks: Mapping[str, Check], alarms: Mapping[str, Count], *, timeout_s: float = 2.0
+) -> HealthReport:
+    """Run all checks and counts at once, each for at most `timeout_s` seconds."""
+    results = await asyncio.gather(*(_passes(check, timeout_s) for check in checks.values()))
+    counted = await asyncio.gather(*(_counted(count, timeout_s) for count in alarms.values()))
+    return HealthReport(dict(zip(checks, results, strict=True)), dict(zip(alarms, counted, strict=True)))
 
 
 def health_router(
@@ -26,12 +48,10 @@ def health_router(
 
     @router.get("/health/ready")
     async def ready() -> JSONResponse:
-        results = await asyncio.gather(*(_passes(check, timeout_s) for check in checks.values()))
-        named = dict(zip(checks, results, strict=True))
-        status = "ready" if all(results) else "waiting"
-        counted = await asyncio.gather(*(_counted(count, timeout_s) for count in alarms.values()))
-        answer = {"status": status, "checks": named, "alarms": dict(zip(alarms, counted, strict=True))}
-        return JSONResponse(answer, 200 if all(results) else 503)
+        report = await report_health(checks, alarms, timeout_s=timeout_s)
+        status = "ready" if report.is_ready else "waiting"
+        answer = {"status": status, "checks": dict(report.checks), "alarms": dict(report.alarms)}
+        return JSONResponse(answer, 200 if report.is_ready else 503)
 
     return router
 

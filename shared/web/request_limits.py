@@ -1,8 +1,8 @@
 """One limit for every request of a service, before routing: size and time of the body, size of the head, and the
 right to send a body at all.
 
-A body that nobody asked for is never read: whoever sends one to a route that is not open to all shows the staff token
-or a session first. Without this, one request of 300 MB without a token took 1 GB of memory (attack a11).
+A body that nobody asked for is never read: whoever sends one to a route that is not open to all shows a session of
+staff first. Without this, one request of 300 MB without a token took 1 GB of memory (attack a11).
 """
 
 import asyncio

@@ -87,7 +87,7 @@ async def attack(port: int, path: str, *, chunked: bool) -> tuple[int, int]:
 
 @pytest.mark.parametrize("framing", ["announced", "in chunks"])
 @pytest.mark.parametrize(("service", "path"), STAFF_ROUTES)
-async def test_a11_a_body_without_the_staff_token_is_refused_unread(
+async def test_a11_a_body_without_a_session_is_refused_unread(
     service: str, path: str, framing: str, tmp_path: Path
 ) -> None:
     async with serving(service, tmp_path) as port:

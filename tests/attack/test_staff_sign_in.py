@@ -11,13 +11,16 @@ from fastapi import Depends, FastAPI
 from httpx import ASGITransport, AsyncClient, Response
 
 from shared.contracts import StaffChanged
+from shared.json_types import JsonObject
 from shared.signing import SigningKey
 from shared.staff_roles import Right, Role
 from shared.storage import Store
 from shared.web import install_problems
 from shared.web.sign_in.access import StaffAccess
+from shared.web.sign_in.origins import Origin
 from shared.web.sign_in.session_repository import collections
 from shared.web.sign_in.staff import Staff
+from tests.support.authenticator import SoftwareAuthenticator
 from tests.support.databases import own_database
 from tests.support.people_harness import LOTTERY, PASSWORD, VAULT, PeopleHarness, later, running
 from tests.support.staff_sign_in import PlayedVault
@@ -176,9 +179,41 @@ async def test_the_vault_passes_people_on_to_known_services_only(vault: PeopleHa
     assert (await responsible.get(f"/sign-in?for=lottery&nonce={nonce}")).status_code == 200
 
 
-async def test_the_staff_token_is_nobody_at_the_desk(vault: PeopleHarness):
+async def test_the_token_of_the_first_start_is_nobody_at_the_desk(vault: PeopleHarness):
     await vault.set_up()
     async with vault.browser() as holder:
-        token = {"authorization": "Bearer staff-of-the-tests"}
+        token = {"authorization": "Bearer first-start-of-the-tests"}
         assert (await holder.get("/desk/people", headers=token)).status_code == 303
         assert (await holder.post("/desk/people/requests", data={"kind": "end"}, headers=token)).status_code == 401
+
+
+async def test_a_passkeys_answer_counts_once_and_for_its_own_challenge_and_page(vault: PeopleHarness):
+    responsible, _ = await vault.set_up()
+    key, thief = SoftwareAuthenticator("vault.localhost", VAULT), vault.browser()
+    options = (await responsible.post("/desk/me/passkeys/options", json={})).json()
+    (await responsible.post("/desk/me/passkeys", json={"answer": key.register(options)})).raise_for_status()
+
+    async def challenge() -> JsonObject:
+        asked: JsonObject = (await thief.post("/sign-in/passkey/options", json={})).raise_for_status().json()
+        return asked
+
+    seen = {"answer": key.sign(await challenge())}
+    assert (await responsible.post("/sign-in/passkey", json=seen)).status_code == 200
+    assert (await thief.post("/sign-in/passkey", json=seen)).status_code == 401
+    invented = {"answer": key.sign({"challenge": "A" * 43})}
+    assert (await thief.post("/sign-in/passkey", json=invented)).status_code == 401
+    phished = SoftwareAuthenticator("vault.localhost", "http://vault.example")
+    phished.__dict__.update({name: value for name, value in vars(key).items() if name != "origin"})
+    assert (await thief.post("/sign-in/passkey", json={"answer": phished.sign(await challenge())})).status_code == 401
+    copied = SoftwareAuthenticator("vault.localhost", VAULT)
+    copied.__dict__.update(vars(key) | {"_count": 0})
+    assert (await thief.post("/sign-in/passkey", json={"answer": copied.sign(await challenge())})).status_code == 401
+    assert (await thief.get("/desk/me")).status_code == 303
+
+
+async def test_challenges_are_limited_by_address(vault: PeopleHarness):
+    for _ in range(299):
+        await vault.people.passkeys.sign_in_options(Origin.parse(VAULT), "127.0.0.1")
+    async with vault.browser() as stranger:
+        answers = [await stranger.post("/sign-in/passkey/options", json={}) for _ in range(2)]
+    assert [answer.status_code for answer in answers] == [200, 429]

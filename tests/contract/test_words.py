@@ -58,6 +58,7 @@ ALLOWED = {
     ("relays", "services/lottery/"): "drand relays, the field's own word",
     ("relay", "shared/campaign/"): "a drand relay, the field's own word",
     ("relays", "shared/campaign/"): "drand relays, the field's own word",
+    ("relay", "deploy/relay/"): "the drand relay of a rehearsal",
     ("relay", "tests/"): "drand relays",
     ("relays", "tests/"): "drand relays",
     ("admission", "services/intake/"): "the window in which intake admits applications",

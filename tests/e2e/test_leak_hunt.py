@@ -242,7 +242,7 @@ def test_after_the_close_out_nothing_decrypts(run: Run):
 
 
 async def _close_out(run: Run) -> dict[str, Any]:
-    async with open_staff_client(installation_of(run.stack, run.campaign)) as staff:
+    async with open_staff_client(installation_of(run.stack, run.campaign), run.play.staff.team) as staff:
         play = EventRun(staff, run.play.output)
         await phases.return_to_ward(play)
         certificate = await phases.erase(play)

@@ -20,15 +20,17 @@ from pyotp import TOTP
 from starlette.routing import Host
 from typer.testing import CliRunner
 
-from deploy.cli.api import CallRefusedError, ask
+from deploy.cli.api import ask
 from deploy.cli.commands import app
+from deploy.cli.terminal_session import NotSignedInError
+from services.vault.people.rules.account import StaffId
 from shared.staff_roles import Right
 from shared.web.sign_in.access import StaffAccess
 from shared.web.sign_in.session_repository import collections
 from shared.web.sign_in.staff import Staff
 from tests.support.browser import DESKTOP, PHONE, keep_picture, opened, overflows, tab_to, violations
 from tests.support.databases import own_database
-from tests.support.people_harness import PASSWORD, PeopleHarness, running
+from tests.support.people_harness import HANDLER, PASSWORD, PeopleHarness, running
 
 T = TypeVar("T")
 
@@ -75,9 +77,7 @@ def serving(mongo_url: str, folder: Path) -> Iterator[Site]:
         ):
             await store.ensure(collections())
             (folder / "pin").write_text(harness.keystore.signing.public, "ascii")
-            access = StaffAccess.make(
-                "lottery", store, origins, token_file=None, vault_key_file=folder / "pin", state_dir=folder
-            )
+            access = StaffAccess.make("lottery", store, origins, vault_key_file=folder / "pin", state_dir=folder)
             harness.app.router.routes.insert(0, Host("lottery.localhost", a_service(access)))
             server = uvicorn.Server(uvicorn.Config(harness.app, log_config=None, lifespan="off"))
             made.append(Site(asyncio.get_running_loop(), harness, vault, lottery))
@@ -180,14 +180,14 @@ def test_a_terminal_acts_for_the_person_whose_page_showed_the_code(site: Site, b
         page.click("#make-code")
         shown = page.locator("#code").inner_text()
         assert violations(page) == []
-    with pytest.raises(CallRefusedError):
+    with pytest.raises(NotSignedInError):
         ask("lottery", "GET", "who")
     assert CliRunner().invoke(app, ["sign-in"], input=f"{shown}\n").exit_code == 0
     assert ask("lottery", "GET", "who") == "suzuki-01"
     assert (tmp_path / "terminal-session.json").stat().st_mode & 0o077 == 0
     assert CliRunner().invoke(app, ["sign-in"], input=f"{shown}\n").exit_code == 1
     assert CliRunner().invoke(app, ["sign-out"]).exit_code == 0
-    with pytest.raises(CallRefusedError):
+    with pytest.raises(NotSignedInError):
         ask("lottery", "GET", "who")
 
 
@@ -212,3 +212,76 @@ def test_a_person_signs_in_on_the_way_to_a_page_and_then_by_passkey(site: Site, 
         expect(page.locator("#sessions")).to_contain_text("パスキー")
         page.goto("/en/sign-in")
         page.wait_for_url("**/desk/me")
+
+
+async def add_engineer(harness: PeopleHarness, vault: str) -> None:
+    """Make the account of an engineer, as the two people do at their pages."""
+    responsible, ward, engineer = (harness.browser(vault) for _ in range(3))
+    await harness.sign_in(responsible, "suzuki-01")
+    await harness.sign_in(ward, "mori-01")
+    fields = {**HANDLER, "id": "sys-01", "name": "工藤太一", "roles": "engineer", "kind": "create"}
+    await responsible.post("/desk/people/requests", data=fields)
+    (request,) = await harness.people.requests.waiting()
+    approved = await ward.post(f"/desk/people/requests/{request.id}/approve")
+    await harness.accept(engineer, "sys-01", approved.text.split('id="code">')[1].split("<")[0])
+
+
+def sign_in(site: Site, page: Page, staff_id: str) -> None:
+    """Sign in by keyboard."""
+    page.goto("/sign-in")
+    code = site.do(site.harness.fresh_code(staff_id))
+    type_by_keyboard(page, id=staff_id, password=PASSWORD, code=code)
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/desk/me")
+
+
+def test_the_ward_ends_the_sessions_of_a_stolen_laptop_by_keyboard(site: Site, browser: Browser, tmp_path: Path):
+    with opened(browser, site.vault) as laptop, opened(browser, site.vault, DESKTOP) as ward:
+        sign_in(site, laptop, "suzuki-01")
+        sign_in(site, ward, "mori-01")
+        for path in ("/en/desk/people", "/desk/people"):
+            ward.goto(path)
+            assert violations(ward) == [], path
+        tab_to(ward, "end-suzuki-01")
+        ward.keyboard.press("Enter")
+        expect(ward.locator("#sessions-ended")).to_contain_text("suzuki-01")
+        assert violations(ward) == []
+        keep_picture(ward, "roster", tmp_path)
+        laptop.reload()
+        expect(laptop.locator("#sign-in")).to_be_visible()
+        for page in (laptop, ward):
+            assert not overflows(page)
+
+
+def test_an_engineer_looks_at_parked_messages_by_keyboard(site: Site, browser: Browser, tmp_path: Path):
+    site.do(add_engineer(site.harness, site.vault))
+    with opened(browser, site.vault) as page:
+        sign_in(site, page, "sys-01")
+        tab_to(page, "operations-link")
+        page.keyboard.press("Enter")
+        page.wait_for_url("**/desk/operations")
+        expect(page.locator("#parked")).to_contain_text("ValueError")
+        expect(page.locator("#roster-link")).to_have_count(0)
+        keep_picture(page, "operations", tmp_path)
+        for path in ("/desk/operations", "/en/desk/operations"):
+            page.goto(path)
+            assert violations(page) == [], path
+            assert not overflows(page), path
+
+
+def test_an_invitation_that_was_opened_before_says_so(site: Site, browser: Browser, tmp_path: Path):
+    async def invite() -> str:
+        harness, account = site.harness, StaffId("sys-01")
+        return await harness.store.transact(lambda uow: harness.people.codes.invite(uow, account))
+
+    code = site.do(invite())
+    with opened(browser, site.vault) as page:
+        for times in range(2):
+            page.goto("/sign-in/invitation")
+            type_by_keyboard(page, id="sys-01", code=code)
+            page.keyboard.press("Enter")
+            expect(page.locator("#secret")).to_be_visible()
+            expect(page.locator("#opened-before")).to_have_count(times)
+        assert violations(page) == []
+        assert not overflows(page)
+        keep_picture(page, "invitation", tmp_path)

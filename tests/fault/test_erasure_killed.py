@@ -19,6 +19,7 @@ from deploy.demo.rehearsal import SAMPLE, rehearsal_of
 from deploy.demo.run import QUICK, installation_of
 from deploy.local.processes import Watchdog
 from deploy.local.stack import Options, Stack
+from deploy.people.invented import RESPONSIBLE, WARD
 from services.vault.closeout.rules.required_stores import REQUIRED_STORES
 from shared.campaign import Campaign
 from shared.clock import set_rehearsal_clock
@@ -27,7 +28,7 @@ from shared.storage import Store
 from tests.support.waiting import await_all
 
 SIZE = 40
-ORDER = {"requested_by": "handler-1", "approved_by": "ward-1", "responsible": "responsible-1"}
+ORDER = {"approved_by": WARD, "responsible": RESPONSIBLE}
 
 
 @dataclass(frozen=True)
@@ -58,9 +59,9 @@ async def _play(stack: Stack, campaign: Campaign, home: Path) -> Aftermath:
             await phases.take_applications(play, population(campaign, 5, SIZE), bar)
             await phases.await_verdicts(play, SIZE, bar)
         await phases.return_to_ward(play)
-        await staff.post(staff.at.vault, "erasure", ORDER)
+        await staff.post("vault", "erasure", ORDER)
         stages = await _kill_at_each_stage(stack, staff)
-        certificate: dict[str, Any] = await staff.get(staff.at.vault, "certificate")
+        certificate: dict[str, Any] = await staff.get("vault", "certificate")
     return Aftermath(tuple(stages), certificate, await _left(stack, campaign))
 
 
@@ -80,7 +81,7 @@ async def _kill_at_each_stage(stack: Stack, staff: StaffClient) -> list[str]:
 
 
 async def _stage(staff: StaffClient) -> str:
-    return str((await staff.get(staff.at.vault, "erasure"))["state"])
+    return str((await staff.get("vault", "erasure"))["state"])
 
 
 async def _left(stack: Stack, campaign: Campaign) -> dict[str, int]:

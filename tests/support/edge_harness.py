@@ -1,16 +1,21 @@
 """An office for tests of the edge: intake and vault in processes of their own, and a machine with a spool."""
 
+import asyncio
 import os
 import subprocess
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import httpx
 
 from deploy.local.paths import ROOT
+from deploy.local.ports import origins
 from deploy.local.stack import Stack
+from services.vault.keys.keystore import Keystore
+from shared.storage import Store
+from tests.support.staff_sign_in import sign_in_at_vault
 from tests.support.waiting import block_until
 
 CANARY = "kanaria-0312345678"
@@ -25,6 +30,7 @@ class Edge:
     stack: Stack
     home: Path
     campaign: str
+    _headers: dict[str, str] = field(default_factory=dict)
 
     @property
     def spool(self) -> Path:
@@ -69,9 +75,21 @@ class Edge:
         return self.papers()[serial]
 
     def image(self, serial: str) -> bytes:
-        return self._staff("GET", f"papers/{self.arrived(serial)['id']}/image?actor=handler-1").content
+        return self._staff("GET", f"papers/{self.arrived(serial)['id']}/image").content
+
+    def staff(self) -> dict[str, str]:
+        """Return the headers of a handler at the vault, who signed in before the first call."""
+        if not self._headers:
+            environment = self.stack.environment("vault")
+            keystore = Keystore.open(self.stack.keystore, self.stack.secrets.passphrase_file.read_text("utf-8").strip())
+
+            async def sign_in() -> dict[str, str]:
+                async with Store.open(environment["KUJI_MONGO_URL"], environment["KUJI_MONGO_DATABASE"]) as store:
+                    return await sign_in_at_vault(store, keystore, origin=origins(self.stack.ports)["vault"])
+
+            self._headers.update(asyncio.run(sign_in()))
+        return self._headers
 
     def _staff(self, method: str, path: str) -> httpx.Response:
-        token = self.stack.secrets.ops_file("vault").read_text("utf-8")
         url = f"{self.stack.url('vault')}/v1/campaigns/{self.campaign}/{path}"
-        return httpx.request(method, url, headers={"Authorization": f"Bearer {token}"}, timeout=10).raise_for_status()
+        return httpx.request(method, url, headers=self.staff(), timeout=10).raise_for_status()

@@ -3,7 +3,7 @@
 import asyncio
 import socket
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -39,13 +39,17 @@ from shared.ids import DrawId, EventId, Receipt, Token, new_application_id, new_
 from shared.messaging.names import Names
 from shared.messaging.topology import declare, remove
 from shared.receipts import candidates
+from shared.staff_roles import Role
 from shared.storage import Store
 from tests.support.databases import drop_database
 from tests.support.service_keys import signed
+from tests.support.staff_sign_in import ALL_ROLES, ORIGINS, sign_in_at
 from tests.support.vault_parts import SAMPLE
 from tests.support.waiting import until
 
-OPS_TOKEN = "staff-of-the-tests"
+STAFF = "office-1"
+"""Member of staff, with all roles, whose session the clients of `run_notifier` hold."""
+
 PASS_CODE = "0000-1111-2222-3333"
 PASS_TEXT = "KP1:" + "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567" * 5
 CLASSES = ("junior-football", "press-kids")
@@ -103,6 +107,10 @@ class NotifierHarness:
             await remove(self._amqp_url, names, retry_delays_s=delays_s)
             await drop_database(self.store)
 
+    async def sign_in(self, staff_id: str = STAFF, roles: Iterable[Role] = ALL_ROLES) -> dict[str, str]:
+        """Return the headers of a member of staff; an instance must have run before."""
+        return await sign_in_at(self.store, "notifier", staff_id, roles)
+
     async def prepare_database(self) -> None:
         """Prepare the database as a start does, without starting an instance."""
         await self.store.ensure(COLLECTIONS)
@@ -110,19 +118,20 @@ class NotifierHarness:
 
     @asynccontextmanager
     async def run_notifier(self, **changes: Any) -> AsyncIterator[httpx.AsyncClient]:
-        """Run an instance behind a real socket; yield a client that has the staff token."""
+        """Run an instance behind a real socket; yield a client that is signed in as STAFF."""
         settings = self.settings.model_copy(update=changes)
         app, listener = build(settings), socket.create_server(("127.0.0.1", 0))
         server = uvicorn.Server(uvicorn.Config(app, log_config=None, lifespan="on"))
         task = asyncio.create_task(server.serve(sockets=[listener]))
-        url, staff = f"http://127.0.0.1:{listener.getsockname()[1]}", {"Authorization": f"Bearer {OPS_TOKEN}"}
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
         try:
             async with httpx.AsyncClient(
-                base_url=f"{url}/v1/campaigns/{self.campaign.id}", headers=staff, timeout=60, trust_env=False
+                base_url=f"{url}/v1/campaigns/{self.campaign.id}", timeout=60, trust_env=False
             ) as http:
                 await until(lambda: server.started or task.done())
                 assert server.started, "the notifier did not start"
                 await until(lambda: _is_ready(http, url))
+                http.headers.update(await self.sign_in())
                 yield http
         finally:
             server.should_exit = True
@@ -286,7 +295,6 @@ def answering(applicants: Mapping[Token, tuple[str, int | None]]) -> Answering:
 
 
 def _settings(amqp_url: str, mongo_url: str, namespace: str, folder: Path) -> NotifierSettings:
-    (folder / "ops-token").write_text(OPS_TOKEN, "utf-8")
     return NotifierSettings.model_validate(
         {
             "amqp_url": amqp_url,
@@ -294,7 +302,7 @@ def _settings(amqp_url: str, mongo_url: str, namespace: str, folder: Path) -> No
             "mongo_database": f"{namespace}_notifier",
             "namespace": namespace,
             "state_dir": folder / "notifier",
-            "ops_token_file": folder / "ops-token",
+            "origins": ORIGINS,
             "mail_waits_s": (0.2, 0.2, 0.2),
             "release_wait_s": 0.2,
             "lease_s": 1.0,

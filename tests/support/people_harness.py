@@ -22,7 +22,9 @@ from services.vault.audit import AuditLog
 from services.vault.keys.keystore import Keystore
 from services.vault.mail.session import MailServer, SmtpSession
 from services.vault.people import parts
+from services.vault.people.access import VaultAccess
 from services.vault.people.pages import TEXTS
+from services.vault.people.pages.operations import Operations
 from services.vault.people.parts import People
 from services.vault.people.password_hashes import PasswordHashes
 from services.vault.people.repository import ACCOUNTS
@@ -34,8 +36,10 @@ from shared.campaign import load_campaign
 from shared.clock import FixedClock
 from shared.contracts import StaffChanged
 from shared.ids import CampaignId
+from shared.messaging.parking import Parked
 from shared.storage import OUTBOX, Store
-from shared.web import RequestLimits, admit_staff, install_problems, require_staff_token
+from shared.web import RequestLimits, install_problems
+from shared.web.health import HealthReport
 from shared.web.pages import catalogues_with
 from tests.support.databases import own_database
 
@@ -43,7 +47,7 @@ SAMPLE = Path("deploy/campaigns/777-days.yaml")
 VAULT, LOTTERY = "http://vault.localhost:8104", "http://lottery.localhost:8102"
 APPROVE = "http://vault.localhost:8114"
 ORIGINS = {"vault": VAULT, "lottery": LOTTERY}
-STAFF_TOKEN = "staff-of-the-tests"
+SETUP_TOKEN = "first-start-of-the-tests"
 PASSWORD = "tulip bicycle harbour seven"
 DAY = datetime(2018, 5, 20, 3, tzinfo=UTC)
 
@@ -54,6 +58,26 @@ RESPONSIBLE = {
 }  # fmt: skip
 WARD = {**RESPONSIBLE, "id": "mori-01", "name": "森次郎", "office": "オリンピック課", "mail": "mori@example.jp"}
 HANDLER = {**RESPONSIBLE, "id": "yamada-01", "name": "山田太郎", "mail": "yamada@example.jp", "roles": "handler"}
+
+
+PARKED = Parked("0" * 32, "application.received", "e-1", "vault.application.received", 4, "ValueError", "2018-05-20")
+REPORT = HealthReport({"broker": True, "store": True, "keys": True}, {"untrusted_messages": 0})
+
+
+async def _report() -> HealthReport:
+    return REPORT
+
+
+async def _depths() -> dict[str, int]:
+    return {"vault.application.received": 0, "vault.parked": 1}
+
+
+async def _parked() -> list[Parked]:
+    return [PARKED]
+
+
+OPERATIONS = Operations(_report, _depths, _parked)
+"""State of a service with one parked message."""
 
 
 @dataclass
@@ -79,7 +103,7 @@ class PeopleHarness:
         """Make the first two accounts and return their codes by role."""
         async with AsyncClient(transport=ASGITransport(self.app), base_url=VAULT, timeout=30) as setup:
             body = {"responsible": RESPONSIBLE, "ward": WARD}
-            headers = {"authorization": f"Bearer {STAFF_TOKEN}"}
+            headers = {"authorization": f"Bearer {SETUP_TOKEN}"}
             made = (await setup.post("/v1/people/first", json=body, headers=headers)).raise_for_status().json()
         return {role: made[role]["code"] for role in ("responsible", "ward")}
 
@@ -171,18 +195,20 @@ async def _prepare(store: Store, folder: Path, origins: Mapping[str, str], subje
     cheap = PasswordHashes(PasswordHasher(time_cost=1, memory_cost=64, parallelism=1))
     people = People.make(store, keystore, audit, clock, {CampaignId(campaign.id): campaign}, cheap)
     await store.ensure([*audit_log.collections(), *parts.collections(), *approval_parts.collections()])
-    (folder / "token").write_text(STAFF_TOKEN, "utf-8")
-    guard = require_staff_token(folder / "token")
+    (folder / "token").write_text(SETUP_TOKEN, "utf-8")
     gate = approval_parts.make_gate(store, audit, keystore.signing)
     approvals = ApprovalParts.make(store, people, audit, gate, subjects or Subjects())
-    routers, limits = people_routers(people, origins, keystore.signing, guard, approvals.count_waiting)
+    routers, limits = people_routers(
+        people, origins, keystore.signing, folder / "token", approvals.count_waiting, OPERATIONS
+    )
     web = approval_web(people, origins, keystore.signing, approvals)
     campaigns = {CampaignId(campaign.id): campaign}
     more, more_limits = approval_routers(web, approvals, campaigns)
     listener = listener_app(web, APPROVE if origins is ORIGINS else origins["vault"], approvals, campaigns)
     app = FastAPI()
     install_problems(app)
-    app.add_middleware(RequestLimits, staff=admit_staff(guard), routes=[*limits, *more_limits])
+    access = VaultAccess(people, origins)
+    app.add_middleware(RequestLimits, staff=access.admit, routes=[*limits, *more_limits])
     for router in [*routers, *more]:
         app.include_router(router)
     return PeopleHarness(app, people, store, clock, keystore, audit, approvals, gate, listener)

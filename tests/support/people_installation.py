@@ -54,9 +54,7 @@ async def vault_and_lottery(mongo_url: str, namespace: str, folder: Path) -> Asy
     ):
         await store.ensure(collections())
         (folder / "pin").write_text(vault.keystore.signing.public, "ascii")
-        access = StaffAccess.make(
-            "lottery", store, ORIGINS, token_file=None, vault_key_file=folder / "pin", state_dir=folder
-        )
+        access = StaffAccess.make("lottery", store, ORIGINS, vault_key_file=folder / "pin", state_dir=folder)
         app = FastAPI()
         install_problems(app)
         app.include_router(access.router())

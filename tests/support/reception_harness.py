@@ -31,16 +31,14 @@ from shared.clock import FixedClock
 from shared.codes import EntryId
 from shared.contracts import ApplicationsAccepted, SlipOutcome
 from shared.ids import ClassId, Receipt
-from shared.staff_roles import Right
 from shared.storage import Store, UnitOfWork
 from shared.web import install_problems
 from shared.web.sign_in import session_repository as sign_in
 from tests.support.applicants import Applicant, new_applicant
 from tests.support.draw_builders import sample_campaign
 from tests.support.service_keys import keys_dir
-from tests.support.staff_sign_in import PlayedVault, token_access
+from tests.support.staff_sign_in import PlayedVault, sign_in_at, staff_access
 
-SECRET = "staff-of-the-tests"
 FOOTBALL, FOOD = ClassId("junior-football"), ClassId("parent-child-food")
 """Football begins at ten; the food class takes pairs and begins half an hour later."""
 
@@ -83,8 +81,8 @@ class ReceptionHarness:
         self.starts: datetime = self.campaign.classes[0].starts
         at = self.starts - timedelta(minutes=20)
         self.clock = RunningClock(at) if running else FixedClock(at)
-        self.token_file = folder / "staff.token"
-        self.token_file.write_text(SECRET)
+        self.folder = folder
+        self.staff: dict[str, str] = {}
         self.dies_after: int | None = None
         self.released: list[tuple[EntryId, ClassId]] = []
         self.no_shows = NoShows(store, self.clock, self._given_up)
@@ -93,11 +91,11 @@ class ReceptionHarness:
         """Return the app; with pages where people can sign in at a vault."""
         campaigns = {self.campaign.id: self.campaign}
         desk = ReceptionService(self.store, self.keys, self.clock, campaigns)
-        access = token_access(self.store, self.token_file) if vault is None else vault.access(self.store)
-        staff, public = access.guard(Right.ADMIT, Right.ADMIT), self.keys.signing.public
+        access = staff_access("lottery", self.store, self.folder) if vault is None else vault.access(self.store)
+        public = self.keys.signing.public
         app = FastAPI()
         install_problems(app)
-        app.include_router(reception_router(campaigns, desk, Overview(self.store), self.clock, public, staff))
+        app.include_router(reception_router(campaigns, desk, Overview(self.store), self.clock, public, access))
         if vault is not None:
             renderer = lottery_renderer()
             app.include_router(site_router(renderer, access))
@@ -153,4 +151,5 @@ async def run_reception(url: str, database: str, folder: Path, **more: Any) -> A
     async with Store.open(url, database) as store:
         harness = ReceptionHarness(store, folder, **more)
         await harness.open()
+        harness.staff = await sign_in_at(store, "lottery", "sato")
         yield harness

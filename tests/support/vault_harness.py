@@ -5,7 +5,7 @@ The test plays intake (says `application.received`) and reads what the vault say
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -18,6 +18,7 @@ from aio_pika.abc import AbstractChannel, AbstractConnection
 
 from deploy.demo.sealing import SealingKey
 from services.vault.app import build
+from services.vault.keys.keystore import Keystore
 from services.vault.settings import VaultSettings
 from shared.campaign import Campaign, load_campaigns
 from shared.contracts import ApplicationReceived, Contact, ContactsRegistered, Event, SealingKeyPublished
@@ -33,15 +34,20 @@ from shared.messaging.envelope import EVENT_ID
 from shared.messaging.names import Names
 from shared.messaging.topology import declare, remove
 from shared.receipts import candidates
+from shared.staff_roles import Role
 from shared.storage import Store
 from tests.support.databases import drop_database
 from tests.support.identity_builders import CODE, code_of
 from tests.support.service_keys import signed
+from tests.support.staff_sign_in import ALL_ROLES, ORIGINS, sign_in_at_vault
 from tests.support.vault_parts import RECEIPT_KEY
 from tests.support.waiting import until
 
 CAMPAIGN = CampaignId("777-days")
-OPS_TOKEN = "staff-of-the-tests"
+STAFF = "desk-1"
+"""Member of staff, with all roles, whose session the clients of `vault` hold."""
+
+PASSPHRASE = "a passphrase of the tests"
 SAMPLE = Path("deploy/campaigns/777-days.yaml")
 _OPENS = datetime(2018, 5, 15, tzinfo=UTC)
 
@@ -63,8 +69,7 @@ class Installation:
         campaigns = self.folder / "campaigns"
         campaigns.mkdir()
         (campaigns / SAMPLE.name).write_bytes(SAMPLE.read_bytes())
-        (self.folder / "ops-token").write_text(OPS_TOKEN, "utf-8")
-        (self.folder / "passphrase").write_text("a passphrase of the tests", "utf-8")
+        (self.folder / "passphrase").write_text(PASSPHRASE, "utf-8")
         return VaultSettings.model_validate(
             {
                 "amqp_url": self.amqp_url,
@@ -75,7 +80,7 @@ class Installation:
                 "state_dir": self.folder / "state",
                 "keystore_dir": self.folder / "keys",
                 "passphrase_file": self.folder / "passphrase",
-                "ops_token_file": self.folder / "ops-token",
+                "origins": ORIGINS,
                 "retry_delays_s": (1, 2),
             }
         )
@@ -94,22 +99,29 @@ class Installation:
 
     @asynccontextmanager
     async def vault(self, **changes: Any) -> AsyncIterator[httpx.AsyncClient]:
-        """Run one more instance behind a real socket; yield a client that holds the staff token."""
+        """Run one more instance behind a real socket; yield a client that is signed in as STAFF."""
         settings = self.settings.model_copy(update=changes)
         listener = socket.create_server(("127.0.0.1", 0))
         server = uvicorn.Server(uvicorn.Config(build(settings), log_config=None, lifespan="on"))
         task = asyncio.create_task(server.serve(sockets=[listener]))
-        url, staff = f"http://127.0.0.1:{listener.getsockname()[1]}", {"Authorization": f"Bearer {OPS_TOKEN}"}
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
         try:
             await until(lambda: server.started or task.done())
             assert server.started, "the vault did not start"
-            async with httpx.AsyncClient(base_url=url, headers=staff, timeout=60, trust_env=False) as http:
+            async with httpx.AsyncClient(base_url=url, timeout=60, trust_env=False) as http:
                 await until(lambda: _is_ready(http))
+                http.headers.update(await self.sign_in())
                 yield http
         finally:
             server.should_exit = True
             await task
             listener.close()
+
+    async def sign_in(self, staff_id: str = STAFF, roles: Iterable[Role] = ALL_ROLES) -> dict[str, str]:
+        """Return the headers of a member of staff; the vault must have run before."""
+        return await sign_in_at_vault(
+            self.store, Keystore.open(self.settings.keystore_dir, PASSPHRASE), staff_id, roles
+        )
 
     async def sealing_key(self, http: httpx.AsyncClient) -> SealingKey:
         """Return the key as a client gets it: intake's document, checked with the vault's public key."""

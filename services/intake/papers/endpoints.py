@@ -16,7 +16,7 @@ from services.intake.schemas import receipt_answer, refusals
 from shared.campaign import Campaign
 from shared.ids import CampaignId
 from shared.receipt_documents import ReceiptDocument
-from shared.web.staff_token import has_staff_token
+from shared.web.service_token import has_token
 
 
 def papers_router(
@@ -42,7 +42,7 @@ def papers_router(
         authorization: Annotated[str | None, Header(description="the paper token")] = None,
     ) -> Response:
         """Accept a sealed fax or scan. The same request again gets the same answer."""
-        if not has_staff_token(token_file, authorization):
+        if not has_token(token_file, authorization):
             raise problems.unauthorized()
         known = campaigns.get(CampaignId(campaign))
         if known is None:

@@ -90,9 +90,14 @@ class _Seating:
         return took
 
     def _any_entry_in(self, states: NDArray[np.bool_]) -> bool:
-        """Return True if an entry is in one of these states. Scans all entries: slow."""
-        counts = np.bincount(self.state_of, minlength=len(states))
-        return bool(np.any(counts[: len(states)][states]))
+        """Return True if an entry is in one of these states. Scans all entries in pieces that fit a cache.
+
+        States that arose after `states` was made are none of them: their entries took a seat in this round.
+        """
+        among = np.zeros(self.holdings.count, bool)
+        among[: len(states)] = states
+        pieces = range(0, len(self.state_of), _LONGEST_RUN)
+        return any(bool(among[self.state_of[at : at + _LONGEST_RUN]].any()) for at in pieces)
 
     def _allocate_run(self, run: Positions) -> int:
         """Allocate seats to this run's entries, stopping after the first entry that leaves a class short.
@@ -119,9 +124,10 @@ class _Seating:
         """Order the choices of the entries that have not been processed before (draws without preferences)."""
         fresh = takers[self.state_of[takers] < self.holdings.unordered]
         if fresh.size:
-            ids = b"".join(self._frozen.id(int(at)) for at in fresh)
-            lists = [self._frozen.choices(int(at)) for at in fresh]
-            self.state_of[fresh] = self.holdings.ordered(shuffle_choices(self._key, ids, lists))
+            ids = self._frozen.ids_of(fresh)
+            table = self._frozen.table
+            orders, numbers = shuffle_choices(self._key, ids, self._frozen.lists[fresh], table)
+            self.state_of[fresh] = self.holdings.ordered(orders)[numbers]
             self._picks = self.holdings.picks(self._left)
 
     def _first_shortage(self, classes: NDArray[np.int16], seats: NDArray[np.int64]) -> int | None:

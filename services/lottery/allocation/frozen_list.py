@@ -43,6 +43,10 @@ class FrozenList:
     def id(self, position: int) -> bytes:
         return bytes(self.ids[position * BLOCK : (position + 1) * BLOCK])
 
+    def ids_of(self, positions: Positions) -> bytes:
+        """Return the ids of these entries, concatenated."""
+        return np.frombuffer(self.ids, np.uint8, len(self) * BLOCK).reshape(-1, BLOCK)[positions].tobytes()
+
     def choices(self, position: int) -> Choices:
         return self.table[self.lists[position]]
 

@@ -6,7 +6,7 @@
 from typing import Final
 
 import numpy as np
-from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+from cryptography.hazmat.primitives.ciphers import Cipher, CipherContext, algorithms, modes
 from numpy.typing import NDArray
 
 BLOCK: Final = 16
@@ -20,9 +20,12 @@ _AT_ONCE: Final = 1 << 19
 
 def tickets(key: bytes, ids: bytes | memoryview) -> bytes:
     """Compute the tickets of `ids` (16 bytes each, concatenated), in the same order."""
+    return _decryptor(key).update(ids)
+
+
+def _decryptor(key: bytes) -> CipherContext:
     # ECB on single independent blocks is a permutation by design here; nothing is kept secret with it.
-    decryptor = Cipher(algorithms.AES256(key), modes.ECB()).decryptor()  # noqa: S305
-    return decryptor.update(ids) + decryptor.finalize()
+    return Cipher(algorithms.AES256(key), modes.ECB()).decryptor()  # noqa: S305
 
 
 class DrawnOrder:
@@ -61,11 +64,14 @@ class DrawnOrder:
         """Pack the ticket's highest 64 - `bits` bits and the position into one number for each entry."""
         packed = np.empty(len(self), np.uint64)
         high = np.uint64((1 << 64) - (1 << self._bits))
+        decryptor = _decryptor(self._key)
+        buffer = bytearray(BLOCK * (min(_AT_ONCE, len(self)) + 1) - 1)  # `update_into` asks for a block less one byte
+        halves = np.frombuffer(buffer, dtype=">u8", count=len(buffer) // 8)[::2]
         for start in range(0, len(self), _AT_ONCE):
             end = min(start + _AT_ONCE, len(self))
-            halves = np.frombuffer(tickets(self._key, self._ids[start * BLOCK : end * BLOCK]), dtype=">u8")
+            decryptor.update_into(self._ids[start * BLOCK : end * BLOCK], buffer)
             part = packed[start:end]
-            part[:] = halves[::2]
+            part[:] = halves[: end - start]
             part &= high
             part |= np.arange(start, end, dtype=np.uint64)
         return packed

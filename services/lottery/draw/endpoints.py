@@ -46,8 +46,6 @@ class _Body(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    actor: Actor
-
 
 class FreezeBody(_Body):
     """Body of a freeze.
@@ -168,34 +166,32 @@ def _deciding_router(services: DrawServices, guard: StaffGuard) -> APIRouter:
     @router.post("/freeze")
     async def freeze(campaign: str, body: FreezeBody, staff: Here) -> dict[str, Any]:
         draw = await services.draw(campaign)
-        staff.acting_as(body.actor)
-        await raising_problems(services.freezing.freeze(draw, _override(body, _roles(staff))))
+        await raising_problems(services.freezing.freeze(draw, _override(body, staff)))
         return await services.status(draw.campaign)
 
     @router.post("/dice")
     async def dice(campaign: str, body: DiceBody, staff: Here) -> dict[str, Any]:
-        draw, actor = await services.draw(campaign), staff.acting_as(body.actor)
+        draw, actor = await services.draw(campaign), staff.actor
         rolled = Dice(body.digits, body.digits_again, body.witnesses, body.evidence)
         await raising_problems(services.randomness.enter_dice(draw, rolled, actor))
         return await services.status(draw.campaign)
 
     @router.post("/beacon")
     async def beacon(campaign: str, body: BeaconBody, staff: Here) -> dict[str, Any]:
-        draw, actor = await services.draw(campaign), staff.acting_as(body.actor)
+        draw, actor = await services.draw(campaign), staff.actor
         signature = body.signature.strip().lower()
         await raising_problems(services.randomness.enter_beacon(draw, signature, actor))
         return await services.status(draw.campaign)
 
     @router.post("/redraw")
     async def redraw(campaign: str, body: RedrawBody, staff: Here) -> dict[str, Any]:
-        draw, actor = await services.draw(campaign), staff.acting_as(body.actor)
-        correction = Correction(body.reason, actor, body.approved_by, body.reopen, _roles(staff))
+        draw = await services.draw(campaign)
+        correction = Correction(body.reason, staff.actor, body.approved_by, body.reopen, _roles(staff))
         await raising_problems(services.redrawing.redraw(draw, correction))
         return await services.status(draw.campaign)
 
     @router.post("/stamps", status_code=201)
-    async def stamp(campaign: str, body: StampBody, staff: Here) -> dict[str, Any]:
-        staff.acting_as(body.actor)
+    async def stamp(campaign: str, body: StampBody, _: Here) -> dict[str, Any]:
         return await _add_stamp(services, await services.draw(campaign), body)
 
     return router
@@ -218,15 +214,15 @@ async def _add_stamp(services: DrawServices, draw: Draw, body: StampBody) -> dic
     return {"draw": draw.id, "number": number, "kind": body.kind}
 
 
-def _override(body: FreezeBody, roles: tuple[Role, Role]) -> Override | None:
+def _override(body: FreezeBody, staff: Staff) -> Override | None:
     if body.override_reason is None:
         return None
-    if body.approved_by is None or body.approved_by == body.actor:
+    if body.approved_by is None or body.approved_by == staff.actor:
         raise second_person()
-    return Override(0, 0, body.override_reason, *roles, staff=(body.actor, body.approved_by))
+    return Override(0, 0, body.override_reason, *_roles(staff), staff=(staff.actor, body.approved_by))
 
 
 def _roles(staff: Staff) -> tuple[Role, Role]:
-    """Return the roles of the two people, for the manifest. A program, and the person it names, act as handlers."""
-    acting = next((role for role in Role if role in RIGHTS[Right.RUN_DRAWS] & staff.roles), Role.HANDLER)
+    """Return the roles of the two people, for the manifest. The role of the second one is not known here."""
+    acting = next(role for role in Role if role in RIGHTS[Right.RUN_DRAWS] & staff.roles)
     return acting, Role.HANDLER

@@ -54,7 +54,6 @@ class ReceptionPages:
             "now": self.clock.now().isoformat(),
             "texts": texts.for_the_program(_PROGRAM),
             "campaign": campaign.id,
-            "actor": staff.actor,
             "close_out": campaign.close_out.isoformat(),
             "worker": f"{texts.prefix}/reception/worker.js",
             "manifest": f"{texts.prefix}/reception/{campaign.id}/app.webmanifest",

@@ -50,7 +50,6 @@ class StaffAnswerBody(_Body):
     receipt: Annotated[str, Field(min_length=1, max_length=40)]
     class_id: ClassIdField
     answer: Literal["accept", "decline", "withdraw", "present"]
-    actor: ActorField
 
 
 class ChoiceBody(_Body):
@@ -63,7 +62,6 @@ class CorrectionBody(_Body):
 
     receipt: ReceiptField
     choices: Annotated[tuple[ChoiceBody, ...], Field(min_length=1, max_length=20)]
-    actor: ActorField
     approved_by: ActorField
 
 
@@ -152,7 +150,7 @@ def places_router(services: PlaceServices, guard: StaffGuard) -> APIRouter:
 
     @router.post("/answers")
     async def answer(campaign: str, body: StaffAnswerBody, staff: Here) -> dict[str, Any]:
-        name, by = known_campaign(campaigns, campaign), Actor(staff.acting_as(body.actor))
+        name, by = known_campaign(campaigns, campaign), Actor(staff.actor)
         entry = await services.of_receipt(name, body.receipt)
         if body.answer == "present":
             await refusing(services.places.admit(name, entry, body.class_id, by))
@@ -162,7 +160,7 @@ def places_router(services: PlaceServices, guard: StaffGuard) -> APIRouter:
 
     @router.post("/corrections", status_code=201)
     async def correct(campaign: str, body: CorrectionBody, staff: Here) -> dict[str, Any]:
-        name, actor = known_campaign(campaigns, campaign), staff.acting_as(body.actor)
+        name, actor = known_campaign(campaigns, campaign), staff.actor
         if body.approved_by == actor:
             raise second_person()
         choices = tuple((choice.class_id, choice.seats) for choice in body.choices)

@@ -10,7 +10,6 @@ from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import JSONResponse
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
-from services.lottery.draw.endpoints import Actor
 from services.lottery.draw.problems import known_campaign
 from services.lottery.reception.overview import Attendance, Overview
 from services.lottery.reception.records import StoredScan
@@ -24,9 +23,10 @@ from shared.clock import Clock
 from shared.codes import EntryIdField, ProofField
 from shared.contracts import PassText
 from shared.ids import CampaignId, ClassIdField, ReceiptField
+from shared.staff_roles import Right
 from shared.web import LARGEST_INTEGER, problem
 from shared.web.outages import store_errors
-from shared.web.sign_in.staff import Staff, StaffGuard
+from shared.web.sign_in.staff import Access, Staff
 
 T = TypeVar("T")
 
@@ -87,16 +87,11 @@ class ScanBody(_Body):
 
 
 class SyncBody(_Body):
-    """`since`: the cursor of the last answer; 0 at first. `actor` as everywhere (a session knows its own)."""
+    """`since`: the cursor of the last answer; 0 at first."""
 
     device: Device
-    actor: Actor
     since: Annotated[int, Field(ge=0, le=LARGEST_INTEGER)]
     scans: Annotated[tuple[ScanBody, ...], Field(max_length=SENT_AT_ONCE)] = ()
-
-
-class SetAsideBody(_Body):
-    actor: Actor
 
 
 def reception_router(
@@ -105,13 +100,14 @@ def reception_router(
     overview: Overview,
     clock: Clock,
     key: str,
-    guard: StaffGuard,
+    access: Access,
 ) -> APIRouter:
     """Return the routes of reception. `key`: the lottery's public signing key, with which devices check passes."""
     router = APIRouter(
         prefix="/v1/campaigns/{campaign}/reception", tags=["staff"], dependencies=[Depends(store_errors)]
     )
-    signed_in = Annotated[Staff, Depends(guard)]
+    signed_in = Annotated[Staff, Depends(access.guard(Right.ADMIT))]
+    leading = Annotated[Staff, Depends(access.guard(Right.LEAD_RECEPTION))]
 
     @router.get("/roster", response_model=None)
     async def roster(campaign: str, request: Request, _: signed_in) -> Response:
@@ -126,7 +122,7 @@ def reception_router(
     @router.post("/scans")
     async def scans(campaign: str, body: SyncBody, staff: signed_in) -> dict[str, Any]:
         name = known_campaign(campaigns, campaign)
-        sender = Sender(name, body.device, staff.acting_as(body.actor))
+        sender = Sender(name, body.device, staff.actor)
         readings = [scan.reading() for scan in body.scans]
         return _sync_document(await _unless_erased(reception.sync(sender, readings, body.since)), clock.now())
 
@@ -135,9 +131,9 @@ def reception_router(
         return _attendance(await overview.of(campaigns[known_campaign(campaigns, campaign)], clock.now()))
 
     @router.post("/devices/{device}/set-aside")
-    async def set_aside(campaign: str, device: Device, body: SetAsideBody, staff: signed_in) -> dict[str, Any]:
+    async def set_aside(campaign: str, device: Device, staff: leading) -> dict[str, Any]:
         name = known_campaign(campaigns, campaign)
-        if not await reception.set_aside(name, device, staff.acting_as(body.actor)):
+        if not await reception.set_aside(name, device, staff.actor):
             raise problem("unknown-device", 404, "端末がありません", "端末の名前を確かめてください。")
         return {"v": 1, "device": device, "set_aside": True}
 

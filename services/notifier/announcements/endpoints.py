@@ -1,7 +1,7 @@
 """Staff endpoints of announcements."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends
 from pydantic import BaseModel, ConfigDict
@@ -11,14 +11,15 @@ from services.notifier.announcements.announcement import Announcement
 from services.notifier.announcements.kinds import WrongAnnouncementError
 from services.notifier.announcements.repository import AnnouncementRepository
 from services.notifier.counts_repository import NoticeCountsRepository
-from services.notifier.post.endpoints import ActorField, find_campaign_in
+from services.notifier.post.endpoints import find_campaign_in
 from shared.campaign import Campaign
 from shared.contracts import NoticeParams
 from shared.contracts.notices import KindField
 from shared.ids import CampaignId, ClassIdField
+from shared.staff_roles import Right
 from shared.storage import Store
 from shared.web import problem
-from shared.web.staff_token import Guard
+from shared.web.sign_in.staff import Access, Staff
 
 
 class AnnouncementBody(BaseModel):
@@ -28,27 +29,28 @@ class AnnouncementBody(BaseModel):
     kind: KindField
     class_id: ClassIdField | None = None
     params: NoticeParams = {}
-    actor: ActorField
     again: bool = False
 
 
 def announcements_router(
-    campaigns: Mapping[CampaignId, Campaign], store: Store, service: AnnouncementService, guard: Guard
+    campaigns: Mapping[CampaignId, Campaign], store: Store, service: AnnouncementService, access: Access
 ) -> APIRouter:
-    """Return the routes below `/v1/campaigns/{campaign}/announcements`, all behind `guard`."""
+    """Return the routes below `/v1/campaigns/{campaign}/announcements`."""
+    guard = access.guard(Right.READ_NOTICES, Right.ANNOUNCE)
+    Here = Annotated[Staff, Depends(guard)]  # noqa: N806  (a type)
     router = APIRouter(prefix="/v1/campaigns/{campaign}/announcements", dependencies=[Depends(guard)], tags=["staff"])
     announcements, counts = AnnouncementRepository(store.db), NoticeCountsRepository(store.db)
     here = find_campaign_in(campaigns)
 
     @router.post("", status_code=202)
-    async def announce(campaign: str, body: AnnouncementBody) -> dict[str, Any]:
+    async def announce(campaign: str, body: AnnouncementBody, staff: Here) -> dict[str, Any]:
         """Announce; the notices are created and sent from now on."""
         event = here(campaign)
         if body.class_id is not None and event.event_class(body.class_id) is None:
             raise problem("unknown-class", 422, "教室がありません", "教室のIDを確かめてください。")
         try:
             made = await service.announce(
-                event, body.kind, body.class_id, body.params, body.actor, is_repeated=body.again
+                event, body.kind, body.class_id, body.params, staff.actor, is_repeated=body.again
             )
         except WrongAnnouncementError as error:
             raise problem(

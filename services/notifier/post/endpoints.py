@@ -17,22 +17,17 @@ from shared.clock import Clock
 from shared.dates import TOKYO
 from shared.ids import BatchIdField, CampaignId, NoticeIdField
 from shared.receipts import normalise_receipt
+from shared.staff_roles import Right
 from shared.storage import Store
 from shared.web import ProblemError, problem
-from shared.web.staff_token import Guard
+from shared.web.sign_in.staff import Access, Staff
 
-ActorField = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
 ReturnReason = Literal["unknown-address", "moved", "absent", "refused", "other"]
 """Reason on a returned card: あて所に尋ねあたりません, 転居先不明, 保管期間経過, 受取拒絶, and others."""
 
 
 class _Body(BaseModel):
     model_config = ConfigDict(extra="forbid")
-    actor: ActorField
-
-
-class FetchBody(_Body):
-    """Fetch of a PDF."""
 
 
 class CountBody(_Body):
@@ -56,8 +51,10 @@ class ReturnBody(_Body):
     notice: NoticeIdField | None = None
 
 
-def cards_router(campaigns: Mapping[CampaignId, Campaign], store: Store, clock: Clock, guard: Guard) -> APIRouter:
-    """Return the routes below `/v1/campaigns/{campaign}` about cards, all behind `guard`."""
+def cards_router(campaigns: Mapping[CampaignId, Campaign], store: Store, clock: Clock, access: Access) -> APIRouter:
+    """Return the routes below `/v1/campaigns/{campaign}` about cards."""
+    guard = access.guard(Right.READ_NOTICES, Right.PRINT_CARDS)
+    Here = Annotated[Staff, Depends(guard)]  # noqa: N806  (a type)
     router = APIRouter(prefix="/v1/campaigns/{campaign}", dependencies=[Depends(guard)], tags=["staff"])
     cards, batches = CardHandling(store), PrintBatchRepository(store.db)
     here = find_campaign_in(campaigns)
@@ -68,37 +65,37 @@ def cards_router(campaigns: Mapping[CampaignId, Campaign], store: Store, clock: 
         return {"batches": [_present(batch) for batch in await batches.list_batches(here(campaign).id)]}
 
     @router.post("/print-batches/{batch_id}/fetches")
-    async def fetch(campaign: str, batch_id: BatchIdField, body: FetchBody) -> dict[str, Any]:
+    async def fetch(campaign: str, batch_id: BatchIdField, staff: Here) -> dict[str, Any]:
         """Record who fetches the PDF; the caller then takes it from the vault."""
         with _problems():
-            return _present(await cards.fetch(here(campaign).id, batch_id, body.actor))
+            return _present(await cards.fetch(here(campaign).id, batch_id, staff.actor))
 
     @router.post("/print-batches/{batch_id}/counts")
-    async def count(campaign: str, batch_id: BatchIdField, body: CountBody) -> dict[str, Any]:
+    async def count(campaign: str, batch_id: BatchIdField, body: CountBody, staff: Here) -> dict[str, Any]:
         """Record a count; the batch is counted once two handlers typed the number of cards made."""
         with _problems():
-            return _present(await cards.count(here(campaign).id, batch_id, body.pieces, body.actor))
+            return _present(await cards.count(here(campaign).id, batch_id, body.pieces, staff.actor))
 
     @router.post("/print-batches/{batch_id}/posting")
-    async def post(campaign: str, batch_id: BatchIdField, body: PostingBody) -> dict[str, Any]:
+    async def post(campaign: str, batch_id: BatchIdField, body: PostingBody, staff: Here) -> dict[str, Any]:
         """Record the post office and the day."""
         if body.posted_on > clock.now().astimezone(TOKYO).date():
             raise _refuse("future-day", 422, "差出日が今日より後です", "差出日を確かめてください。", "Give the day.")
         with _problems():
-            return _present(await cards.post(here(campaign).id, batch_id, body.posted_on, body.office, body.actor))
+            return _present(await cards.post(here(campaign).id, batch_id, body.posted_on, body.office, staff.actor))
 
     @router.post("/print-batches/{batch_id}/reorder")
-    async def reorder(campaign: str, batch_id: BatchIdField, body: FetchBody) -> dict[str, Any]:  # noqa: ARG001
+    async def reorder(campaign: str, batch_id: BatchIdField) -> dict[str, Any]:
         """Order the cards of a mismatch again."""
         with _problems():
             return _present(await cards.reorder(here(campaign).id, batch_id))
 
     @router.post("/returns")
-    async def record_return(campaign: str, body: ReturnBody) -> dict[str, str]:
+    async def record_return(campaign: str, body: ReturnBody, staff: Here) -> dict[str, str]:
         """Record a card that came back; its applicant is then on the telephone list."""
         with _problems():
             notice = await cards.record_return(
-                here(campaign).id, normalise_receipt(body.receipt), body.reason, body.actor, body.notice
+                here(campaign).id, normalise_receipt(body.receipt), body.reason, staff.actor, body.notice
             )
         return {"id": notice, "state": "returned"}
 

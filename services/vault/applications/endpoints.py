@@ -9,25 +9,24 @@ from pydantic import BaseModel, ConfigDict, StringConstraints
 
 from services.vault.applications.repository import ApplicationRepository
 from services.vault.applications.review import HeldEntry, NotHeldError, ReviewDecision, ReviewQueue
-from services.vault.audit import AuditLog
+from services.vault.audit import AuditEvent, AuditLog
 from services.vault.keys.keystore import Keystore
 from shared.campaign import Campaign
 from shared.ids import ApplicationIdField, CampaignId
+from shared.staff_roles import Right
 from shared.storage import Store
 from shared.web import LARGEST_INTEGER, ProblemError, problem
-from shared.web.staff_token import Guard
+from shared.web.sign_in.staff import Access, Staff
 
 Code = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z-]{1,40}$")]
-Actor = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
 
 
 class DecisionBody(BaseModel):
-    """Body of a decision. `reason` is a code and `actor` a staff id; neither may hold free text about people."""
+    """Body of a decision. `reason` is a code; it may not hold free text about people."""
 
     model_config = ConfigDict(extra="forbid")
     decision: Literal["accept", "reject"]
     reason: Code
-    actor: Actor
 
 
 def staff_router(
@@ -36,41 +35,53 @@ def staff_router(
     queue: ReviewQueue,
     audit: AuditLog,
     keystore: Keystore,
-    guard: Guard,
+    access: Access,
 ) -> APIRouter:
     """Route the summary, the review queue, locking and the audit log."""
-    router = APIRouter(prefix="/v1", dependencies=[Depends(guard)], tags=["staff"])
+    router = APIRouter(prefix="/v1", tags=["staff"])
+    reading = [Depends(access.guard(Right.READ_APPLICATIONS))]
+    Decider = Annotated[Staff, Depends(access.guard(Right.DECIDE_APPLICATIONS))]  # noqa: N806  (a type)
+    Locker = Annotated[Staff, Depends(access.guard(Right.LOCK_VAULT))]  # noqa: N806  (a type)
 
     def known(campaign: str) -> CampaignId:
         if CampaignId(campaign) not in campaigns:
             raise problem("unknown-campaign", 404, "募集がありません", "募集のIDを確かめてください。")
         return CampaignId(campaign)
 
-    @router.get("/campaigns/{campaign}/summary")
+    @router.get("/campaigns/{campaign}/summary", dependencies=reading)
     async def summary(campaign: Annotated[CampaignId, Depends(known)]) -> dict[str, Any]:
         return asdict(await ApplicationRepository(store).summary(campaign))
 
-    @router.get("/campaigns/{campaign}/held")
+    @router.get("/campaigns/{campaign}/held", dependencies=reading)
     async def held(campaign: Annotated[CampaignId, Depends(known)]) -> dict[str, Any]:
         return {"held": [_held_entry(entry) for entry in await queue.held(campaign)]}
 
     @router.post("/campaigns/{campaign}/held/{application_id}")
     async def decide(
-        campaign: Annotated[CampaignId, Depends(known)], application_id: ApplicationIdField, body: DecisionBody
+        campaign: Annotated[CampaignId, Depends(known)],
+        application_id: ApplicationIdField,
+        body: DecisionBody,
+        staff: Decider,
     ) -> dict[str, str]:
         try:
-            state = await queue.decide(campaign, application_id, ReviewDecision(body.decision, body.reason, body.actor))
+            state = await queue.decide(
+                campaign, application_id, ReviewDecision(body.decision, body.reason, staff.actor)
+            )
         except NotHeldError as refusal:
             raise _not_held(refusal) from None
         return {"application_id": application_id, "state": state}
 
     @router.post("/lock")
-    async def lock() -> dict[str, str]:
+    async def lock(staff: Locker) -> dict[str, str]:
         """Seal the vault at once (R-C8); the engineer restarts it with the passphrase."""
-        keystore.lock()
+        role = "+".join(sorted(staff.roles))
+        try:
+            await audit.record([AuditEvent(staff.actor, role, "lock", "vault", None, None, "done")])
+        finally:
+            keystore.lock()
         return {"state": "locked"}
 
-    @router.get("/audit")
+    @router.get("/audit", dependencies=[Depends(access.guard(Right.READ_AUDIT_LOG))])
     async def lines(after: Annotated[int, Query(ge=0, le=LARGEST_INTEGER)] = 0) -> dict[str, Any]:
         return {"lines": await audit.lines(after), "checkpoint": await audit.checkpoint()}
 

@@ -16,8 +16,9 @@ from services.vault.closeout.rules.required_stores import OTHER_SERVICES
 from services.vault.closeout.rules.stages import Stage
 from shared.campaign import Campaign
 from shared.ids import CampaignId
+from shared.staff_roles import Right
 from shared.web import ProblemError, problem
-from shared.web.staff_token import Guard
+from shared.web.sign_in.staff import Access, Staff
 
 Actor = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
 Code = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z-]{1,40}$")]
@@ -32,10 +33,9 @@ class _Body(BaseModel):
 
 
 class TakeOutBody(_Body):
-    """Request of a return package. `recipient`: the ward's age public key. People are named by staff ids."""
+    """Request of a return package. `recipient`: the ward's age public key. `approved_by`: a staff id."""
 
     recipient: Annotated[str, StringConstraints(pattern=r"^age1[0-9a-z]{10,200}$")]
-    requested_by: Actor
     approved_by: Actor
 
 
@@ -43,33 +43,37 @@ class ConfirmationBody(_Body):
     """Confirmation of the ward, by the SHA-256 (hex) of the package it received."""
 
     sha256: Sha256
-    confirmed_by: Actor
 
 
 class ErasureBody(_Body):
     """Order of an erasure. `reason` (a code) is needed before the close-out date only."""
 
-    requested_by: Actor
     approved_by: Actor
     responsible: Actor
     reason: Code | None = None
 
 
-def returns_router(campaigns: Mapping[CampaignId, Campaign], returns: ReturnPackages, guard: Guard) -> APIRouter:
+def returns_router(campaigns: Mapping[CampaignId, Campaign], returns: ReturnPackages, access: Access) -> APIRouter:
     """Return the endpoints for making, fetching and confirming a return package."""
-    router = APIRouter(prefix="/v1/campaigns/{campaign}", dependencies=[Depends(guard)], tags=["close-out"])
+    router = APIRouter(prefix="/v1/campaigns/{campaign}", tags=["close-out"])
 
     def known(campaign: str) -> Campaign:
         return _known(campaigns, campaign)
 
+    requesters = access.guard(Right.RETURN_DATA)
+    Requester = Annotated[Staff, Depends(requesters)]  # noqa: N806  (a type)
+    Confirmer = Annotated[Staff, Depends(access.guard(Right.CONFIRM_RETURN))]  # noqa: N806  (a type)
+
     @router.post("/return-package", status_code=201)
-    async def make(campaign: Annotated[Campaign, Depends(known)], body: TakeOutBody) -> dict[str, Any]:
+    async def make(
+        campaign: Annotated[Campaign, Depends(known)], body: TakeOutBody, staff: Requester
+    ) -> dict[str, Any]:
         try:
-            return await returns.make(campaign, TakeOut(body.recipient, body.requested_by, body.approved_by))
+            return await returns.make(campaign, TakeOut(body.recipient, staff.actor, body.approved_by))
         except CloseOutRefusedError as refusal:
             raise _refused(refusal) from None
 
-    @router.get("/return-package/{package_id}")
+    @router.get("/return-package/{package_id}", dependencies=[Depends(requesters)])
     async def fetch(campaign: Annotated[Campaign, Depends(known)], package_id: PackageId) -> Response:
         file = await returns.file(campaign.id, package_id)
         if file is None:
@@ -77,9 +81,11 @@ def returns_router(campaigns: Mapping[CampaignId, Campaign], returns: ReturnPack
         return FileResponse(file, media_type="application/octet-stream", headers=_PRIVATE)
 
     @router.post("/return-confirmation")
-    async def confirm(campaign: Annotated[Campaign, Depends(known)], body: ConfirmationBody) -> dict[str, str]:
+    async def confirm(
+        campaign: Annotated[Campaign, Depends(known)], body: ConfirmationBody, staff: Confirmer
+    ) -> dict[str, str]:
         try:
-            await returns.confirm(campaign.id, body.sha256, body.confirmed_by)
+            await returns.confirm(campaign.id, body.sha256, staff.actor)
         except CloseOutRefusedError as refusal:
             raise _refused(refusal) from None
         return {"state": "confirmed"}
@@ -88,33 +94,38 @@ def returns_router(campaigns: Mapping[CampaignId, Campaign], returns: ReturnPack
 
 
 def erasure_router(
-    campaigns: Mapping[CampaignId, Campaign], repository: CloseOutRepository, orders: ErasureOrders, guard: Guard
+    campaigns: Mapping[CampaignId, Campaign], repository: CloseOutRepository, orders: ErasureOrders, access: Access
 ) -> APIRouter:
     """Return the endpoints for ordering an erasure, its status and its certificate."""
-    router = APIRouter(prefix="/v1/campaigns/{campaign}", dependencies=[Depends(guard)], tags=["close-out"])
+    router = APIRouter(prefix="/v1/campaigns/{campaign}", tags=["close-out"])
 
     def known(campaign: str) -> Campaign:
         return _known(campaigns, campaign)
 
+    reading = [Depends(access.guard(Right.READ_CLOSE_OUT))]
+    Requester = Annotated[Staff, Depends(access.guard(Right.ERASE))]  # noqa: N806  (a type)
+
     @router.post("/erasure", status_code=202)
-    async def order(campaign: Annotated[Campaign, Depends(known)], body: ErasureBody) -> dict[str, Any]:
-        approval = Approval(body.requested_by, body.approved_by, body.responsible)
+    async def order(
+        campaign: Annotated[Campaign, Depends(known)], body: ErasureBody, staff: Requester
+    ) -> dict[str, Any]:
+        approval = Approval(staff.actor, body.approved_by, body.responsible)
         try:
             await orders.order(campaign, approval, body.reason)
         except CloseOutRefusedError as refusal:
             raise _refused(refusal) from None
         return _status(await repository.find(campaign.id))
 
-    @router.get("/erasure")
+    @router.get("/erasure", dependencies=reading)
     async def status(campaign: Annotated[Campaign, Depends(known)]) -> dict[str, Any]:
         return _status(await repository.find(campaign.id))
 
-    @router.get("/certificate")
+    @router.get("/certificate", dependencies=reading)
     async def certificate(campaign: Annotated[Campaign, Depends(known)]) -> Response:
         content = _issued((await repository.find(campaign.id)).certificate)
         return Response(content, media_type="application/json", headers=_PRIVATE)
 
-    @router.get("/certificate.pdf")
+    @router.get("/certificate.pdf", dependencies=reading)
     async def page(campaign: Annotated[Campaign, Depends(known)]) -> Response:
         content = _issued((await repository.find(campaign.id)).page)
         return Response(content, media_type="application/pdf", headers=_PRIVATE)

@@ -27,7 +27,7 @@ from shared.ids import CampaignId
 from shared.periodic import PeriodicTasks
 from shared.storage import Store
 from shared.typesetting import Typesetter
-from shared.web.staff_token import Guard
+from shared.web.sign_in.staff import Access
 
 
 class VaultQueues(Queues, DelayQueues, Protocol):
@@ -45,11 +45,11 @@ class CloseOut:
     answers: ErasureAnswers
     watch: PeriodicTasks
 
-    def routers(self, guard: Guard) -> list[APIRouter]:
+    def routers(self, access: Access) -> list[APIRouter]:
         """Return the endpoints, all of them for staff."""
         return [
-            returns_router(self.campaigns, self.returns, guard),
-            erasure_router(self.campaigns, self.repository, self.orders, guard),
+            returns_router(self.campaigns, self.returns, access),
+            erasure_router(self.campaigns, self.repository, self.orders, access),
         ]
 
 

@@ -10,13 +10,15 @@ from services.vault.deliveries.rules.reconciliation import Missing, Reconciliati
 from shared.campaign import Campaign
 from shared.contracts import NoticesCounted
 from shared.ids import CampaignId, Receipt, Token
+from shared.staff_roles import Right
 from shared.web import problem
-from shared.web.staff_token import Guard
+from shared.web.sign_in.staff import Access
 
 
-def notices_router(campaigns: Mapping[CampaignId, Campaign], counter: NoticeCounter, guard: Guard) -> APIRouter:
+def notices_router(campaigns: Mapping[CampaignId, Campaign], counter: NoticeCounter, access: Access) -> APIRouter:
     """Route GET …/notices."""
-    router = APIRouter(prefix="/v1/campaigns/{campaign}/notices", dependencies=[Depends(guard)], tags=["staff"])
+    reading = [Depends(access.guard(Right.READ_NOTICES))]
+    router = APIRouter(prefix="/v1/campaigns/{campaign}/notices", dependencies=reading, tags=["staff"])
 
     def known(campaign: str) -> CampaignId:
         if CampaignId(campaign) not in campaigns:

@@ -11,10 +11,10 @@ from services.vault.notices.repository import ReleasedTemplate
 from shared.campaign import Campaign
 from shared.contracts import NoticeChannel
 from shared.ids import CampaignId
+from shared.staff_roles import Right
 from shared.web import ProblemError, problem
-from shared.web.staff_token import Guard
+from shared.web.sign_in.staff import Access, Staff
 
-Actor = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 
 
@@ -23,11 +23,14 @@ class ReleaseBody(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
     sha256: Sha256
-    actor: Actor
 
 
-def templates_router(campaigns: Mapping[CampaignId, Campaign], templates: ReleasedTemplates, guard: Guard) -> APIRouter:
+def templates_router(
+    campaigns: Mapping[CampaignId, Campaign], templates: ReleasedTemplates, access: Access
+) -> APIRouter:
     """Route GET …/notice-templates, GET …/{kind}/{channel} and POST …/{kind}/{channel}/releases."""
+    guard = access.guard(Right.READ_NOTICES, Right.RELEASE_TEMPLATES)
+    Here = Annotated[Staff, Depends(guard)]  # noqa: N806  (a type)
     router = APIRouter(
         prefix="/v1/campaigns/{campaign}/notice-templates", dependencies=[Depends(guard)], tags=["staff"]
     )
@@ -54,10 +57,14 @@ def templates_router(campaigns: Mapping[CampaignId, Campaign], templates: Releas
 
     @router.post("/{kind}/{channel}/releases")
     async def release(
-        campaign: Annotated[CampaignId, Depends(known)], kind: str, channel: NoticeChannel, body: ReleaseBody
+        campaign: Annotated[CampaignId, Depends(known)],
+        kind: str,
+        channel: NoticeChannel,
+        body: ReleaseBody,
+        staff: Here,
     ) -> dict[str, Any]:
         try:
-            released = await templates.release(campaign, kind, channel, body.sha256, actor=body.actor)
+            released = await templates.release(campaign, kind, channel, body.sha256, actor=staff.actor)
         except NotReleasableError as refusal:
             raise _refused(refusal) from None
         return {"kind": kind, "channel": channel, **_released(released)}

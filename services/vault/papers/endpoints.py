@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Annotated, Any, Final, Literal, Self
 
-from fastapi import APIRouter, Depends, Query, Response
+from fastapi import APIRouter, Depends, Response
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from services.vault.papers.inbox import NotShownError, PaperInbox, PaperOverview, UnknownPaperError
@@ -13,11 +13,11 @@ from services.vault.papers.rules.states import PaperState
 from services.vault.papers.settle import AlreadySettledError, NotKeyableError, PaperSettler, Settlement
 from shared.campaign import Campaign
 from shared.ids import CampaignId, PaperIdField
+from shared.staff_roles import Right
 from shared.web import ProblemError, problem
-from shared.web.staff_token import Guard
+from shared.web.sign_in.staff import Access, Staff
 
 Code = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z-]{1,40}$")]
-Actor = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
 
 _SAFE: Final = {
     "Cache-Control": "no-store",
@@ -33,7 +33,6 @@ class SettlementBody(BaseModel):
 
     model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
     decision: Literal["keyed", "discarded"]
-    actor: Actor
     applications: Annotated[tuple[dict[str, Any], ...], Field(max_length=20)] = ()
     reason: Code | None = None
 
@@ -45,34 +44,35 @@ class SettlementBody(BaseModel):
 
 
 def papers_router(
-    campaigns: Mapping[CampaignId, Campaign], inbox: PaperInbox, settler: PaperSettler, guard: Guard
+    campaigns: Mapping[CampaignId, Campaign], inbox: PaperInbox, settler: PaperSettler, access: Access
 ) -> APIRouter:
     """Route GET …/papers, GET …/papers/{id}/image, POST …/papers/{id}."""
-    router = APIRouter(prefix="/v1/campaigns/{campaign}/papers", dependencies=[Depends(guard)], tags=["staff"])
+    router = APIRouter(prefix="/v1/campaigns/{campaign}/papers", tags=["staff"])
+    Handler = Annotated[Staff, Depends(access.guard(Right.KEY_PAPERS))]  # noqa: N806  (a type)
 
     def known(campaign: str) -> CampaignId:
         if CampaignId(campaign) not in campaigns:
             raise problem("unknown-campaign", 404, "募集がありません", "募集のIDを確かめてください。")
         return CampaignId(campaign)
 
-    @router.get("")
+    @router.get("", dependencies=[Depends(access.guard(Right.READ_APPLICATIONS))])
     async def papers(campaign: Annotated[CampaignId, Depends(known)]) -> dict[str, Any]:
         return _overview(await inbox.overview(campaign))
 
     @router.get("/{paper_id}/image")
     async def image(
-        campaign: Annotated[CampaignId, Depends(known)], paper_id: PaperIdField, actor: Annotated[Actor, Query()]
+        campaign: Annotated[CampaignId, Depends(known)], paper_id: PaperIdField, staff: Handler
     ) -> Response:
         with _problems():
-            file = await inbox.show(campaign, paper_id, actor=actor)
+            file = await inbox.show(campaign, paper_id, actor=staff.actor)
         disposition = f'attachment; filename="paper-{file.serial}{file.kind.suffix}"'
         return Response(file.content, media_type=file.kind.value, headers={**_SAFE, "Content-Disposition": disposition})
 
     @router.post("/{paper_id}")
     async def settle(
-        campaign: Annotated[CampaignId, Depends(known)], paper_id: PaperIdField, body: SettlementBody
+        campaign: Annotated[CampaignId, Depends(known)], paper_id: PaperIdField, body: SettlementBody, staff: Handler
     ) -> dict[str, Any]:
-        settlement = Settlement(body.decision, body.actor, body.applications, body.reason)
+        settlement = Settlement(body.decision, staff.actor, body.applications, body.reason)
         with _problems():
             settled = await settler.settle(campaign, paper_id, settlement)
         return {"paper_id": paper_id, "state": settled.state, "application_ids": list(settled.application_ids)}

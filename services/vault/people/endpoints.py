@@ -1,8 +1,10 @@
 """Answer programs about people: the first start, made by the person who sets the installation up."""
 
+from collections.abc import Callable
+from pathlib import Path
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Depends, Request
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.vault.people.account_forms import FieldError, read_account
@@ -10,9 +12,29 @@ from services.vault.people.parts import People
 from services.vault.people.roster import RosterRefusedError
 from services.vault.people.rules.account import Account
 from shared.web import problem
-from shared.web.staff_token import Guard
+from shared.web.service_token import has_token
 
 Fields = Annotated[dict[str, Annotated[str, Field(max_length=200)]], Field(max_length=20)]
+
+
+SetupGuard = Callable[[Request], None]
+
+
+def require_setup_token(token_file: Path | None) -> SetupGuard:
+    """Build a FastAPI dependency that requires the token of the first start (401 otherwise)."""
+
+    def guard(request: Request) -> None:
+        if not has_token(token_file, request.headers.get("authorization")):
+            raise problem(
+                "unauthorized",
+                401,
+                "最初の設定用の鍵が必要です",
+                "保管庫を用意した装置で実行してください。",
+                en="Send the token of KUJI_SETUP_TOKEN_FILE as `Authorization: Bearer …`.",
+                headers={"WWW-Authenticate": "Bearer"},
+            )
+
+    return guard
 
 
 class FirstBody(BaseModel):
@@ -23,9 +45,9 @@ class FirstBody(BaseModel):
     ward: Fields
 
 
-def people_router(people: People, guard: Guard) -> APIRouter:
+def people_router(people: People, setup: SetupGuard) -> APIRouter:
     """Route the first start."""
-    router = APIRouter(prefix="/v1/people", dependencies=[Depends(guard)], tags=["people"])
+    router = APIRouter(prefix="/v1/people", dependencies=[Depends(setup)], tags=["people"])
 
     @router.post("/first")
     async def first(body: FirstBody) -> dict[str, Any]:

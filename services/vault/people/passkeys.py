@@ -29,9 +29,14 @@ from services.vault.people.sign_in import Present, SignedIn, SignIn, SignInRefus
 from shared.encoding import b64url, unb64url
 from shared.json_types import JsonObject
 from shared.storage import Store, UnitOfWork
+from shared.web.attempts import AttemptLimit
 from shared.web.sign_in.origins import Origin
 
 _NAME: Final = "Kuji"
+_CHALLENGES: Final = 300
+"""Challenges for sign-ins that one address gets in 15 minutes: an office with one address has many people."""
+
+_WINDOW_S: Final = 15 * 60
 
 
 class Passkeys:
@@ -46,6 +51,7 @@ class Passkeys:
         changes: FactorChanges,
         audit: AuditLog,
     ) -> None:
+        self._asked = AttemptLimit(_CHALLENGES, _WINDOW_S)
         self._store, self._accounts, self.repository = store, accounts, passkeys
         self._sign_in, self._changes, self._audit = sign_in, changes, audit
 
@@ -112,8 +118,13 @@ class Passkeys:
             return None
         return await self._sign_in.start(account, present.session.method, device)
 
-    async def sign_in_options(self, origin: Origin) -> JsonObject:
-        """Return the options of a sign-in; the browser offers the passkeys that it has for this host."""
+    async def sign_in_options(self, origin: Origin, address: str) -> JsonObject:
+        """Return the options of a sign-in; the browser offers the passkeys that it has for this host.
+
+        Raises SignInRefusedError where the address asked too often: each challenge is stored for five minutes.
+        """
+        if not await self._asked.take(address):
+            raise SignInRefusedError("too-many")
         options = generate_authentication_options(
             rp_id=origin.host, user_verification=UserVerificationRequirement.REQUIRED
         )

@@ -22,18 +22,16 @@ from shared.web.sign_in.assertion import SignInRefusedError, read_assertion
 from shared.web.sign_in.nonce import LIFE, is_fresh, make_nonce
 from shared.web.sign_in.origins import Origin, parse_origins, require_own_page
 from shared.web.sign_in.session_repository import ServiceSessionRepository
-from shared.web.sign_in.staff import Staff, StaffGuard
-from shared.web.staff_token import has_staff_token
+from shared.web.sign_in.staff import SAFE_METHODS, Staff, StaffGuard, guard_by, signed_out
 
 SESSION: Final = "kuji-session"
 BROWSER: Final = "kuji-sign-in"
-_SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
 _log = get_logger(__name__)
 
 
 class StaffAccess:
-    """One per process of a service. Without origins no person signs in; programs with the token still get in."""
+    """One per process of a service. Without origins no person signs in, and every staff call is refused."""
 
     def __init__(
         self,
@@ -41,12 +39,11 @@ class StaffAccess:
         sessions: ServiceSessionRepository,
         origins: Mapping[str, Origin],
         *,
-        token_file: Path | None,
         vault_key_file: Path | None,
         nonce_key: bytes,
     ) -> None:
         self._service, self.sessions, self._origins = service, sessions, origins
-        self._token_file, self._vault_key_file, self._nonce_key = token_file, vault_key_file, nonce_key
+        self._vault_key_file, self._nonce_key = vault_key_file, nonce_key
 
     @classmethod
     def make(
@@ -55,7 +52,6 @@ class StaffAccess:
         store: Store,
         origins: Mapping[str, str],
         *,
-        token_file: Path | None,
         vault_key_file: Path | None,
         state_dir: Path,
     ) -> Self:
@@ -67,7 +63,6 @@ class StaffAccess:
             service,
             ServiceSessionRepository(store),
             parsed,
-            token_file=token_file,
             vault_key_file=vault_key_file,
             nonce_key=key,
         )
@@ -78,22 +73,15 @@ class StaffAccess:
         return None if person is None else person.require(right)
 
     def guard(self, read: Right, change: Right | None = None) -> StaffGuard:
-        """Build a FastAPI dependency: a person with the right for the method, or a program with the staff token."""
-        to_change = change or read
-
-        async def guard(request: Request) -> Staff:
-            return (await self.admit(request)).require(read if request.method in _SAFE else to_change)
-
-        return guard
+        """Build a FastAPI dependency that asks for `read`, and for `change` where the method changes something."""
+        return guard_by(self.admit, read, change)
 
     async def admit(self, request: Request) -> Staff:
-        """Return the caller, whatever its rights. Raises 401, and 403 for a change that another site sends."""
-        if has_staff_token(self._token_file, request.headers.get("authorization")):
-            return Staff(None)
+        """Return the person, whatever the roles. Raises 401, and 403 for a change that another site sends."""
         person = await self._person(request)
         if person is None:
-            raise _signed_out()
-        if request.method not in _SAFE:
+            raise signed_out()
+        if request.method not in SAFE_METHODS:
             require_own_page(self._own, request)
         return person
 
@@ -105,7 +93,7 @@ class StaffAccess:
         if not self._origins:
             raise _not_set_up()
         if request.headers.get("sec-fetch-dest") == "empty":
-            raise _signed_out()
+            raise signed_out()
         target = target or request.url.path
         if request.headers.get("host") != self._own.netloc:
             return _redirect(f"{self._own.text}{target}")
@@ -206,17 +194,6 @@ def _redirect(address: str) -> Response:
 
 def _now() -> datetime:
     return datetime.now(UTC)
-
-
-def _signed_out() -> ProblemError:
-    return problem(
-        "unauthorized",
-        401,
-        "サインインが必要です",
-        "担当者の画面からサインインしてください。",
-        en="Open a staff page to sign in, or send the staff token as `Authorization: Bearer …`.",
-        headers={"WWW-Authenticate": "Bearer"},
-    )
 
 
 def _refused() -> ProblemError:

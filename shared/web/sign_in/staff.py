@@ -1,36 +1,27 @@
-"""Staff caller of a service: a person who signed in, or a program with the service's token."""
+"""Staff caller of a service: a person who signed in, with the roles of the sign-in."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import Final, Protocol
 
 from fastapi import Request
 
 from shared.staff_roles import Right, Role, may
-from shared.web.problems import problem
+from shared.web.problems import ProblemError, problem
+
+SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 @dataclass(frozen=True)
 class Staff:
-    """`actor` is None for a program that shows the staff token: its requests name the actor."""
+    """Signed-in person. `actor`: the staff id, which every act records."""
 
-    actor: str | None
-    roles: frozenset[Role] = frozenset()
-
-    def acting_as(self, named: str) -> str:
-        """Return the name to record. Raises 403 where a signed-in person names another actor."""
-        if self.actor is not None and self.actor != named:
-            raise problem(
-                "another-actor",
-                403,
-                "ほかの担当者の名前では実行できません",
-                "自分の担当者IDで実行してください。",
-                en="Act under the id you signed in with.",
-            )
-        return named
+    actor: str
+    roles: frozenset[Role]
 
     def require(self, right: Right) -> "Staff":
-        """Return the caller if it has the right. Raises 403 for a person without it; a program has all rights."""
-        if self.actor is not None and not may(self.roles, right):
+        """Return the person if one of the roles has the right. Raises 403."""
+        if not may(self.roles, right):
             raise problem(
                 "no-right",
                 403,
@@ -42,3 +33,35 @@ class Staff:
 
 
 StaffGuard = Callable[[Request], Awaitable[Staff]]
+"""FastAPI dependency that returns the person, or raises 401 or 403."""
+
+
+class Access(Protocol):
+    """Access of staff to a service; the vault's own differs from that of the others."""
+
+    async def admit(self, request: Request) -> Staff:
+        """Return the person, whatever the roles. Raises 401, and 403 for a change that another site sends."""
+
+    def guard(self, read: Right, change: Right | None = None) -> StaffGuard:
+        """Build a FastAPI dependency that asks for `read`, and for `change` where the method changes something."""
+
+
+def guard_by(admit: Callable[[Request], Awaitable[Staff]], read: Right, change: Right | None) -> StaffGuard:
+    """Build the guard of an access from its `admit`. Without `change`, `read` is asked for always."""
+
+    async def guard(request: Request) -> Staff:
+        is_read = change is None or request.method in SAFE_METHODS
+        return (await admit(request)).require(read if is_read or change is None else change)
+
+    return guard
+
+
+def signed_out() -> ProblemError:
+    """Return the answer to a request without a session."""
+    return problem(
+        "unauthorized",
+        401,
+        "サインインが必要です",
+        "担当者の画面からサインインしてください。",
+        en="Sign in at the vault's page first; at a terminal with ./kuji sign-in.",
+    )

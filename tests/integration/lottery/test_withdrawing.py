@@ -21,10 +21,8 @@ from shared.web.wrong_proofs import WrongProofs
 from tests.support.applicants import new_applicant
 from tests.support.lottery_harness import Town
 from tests.support.places_harness import KIDS, After, events, results_are_out
-from tests.support.staff_sign_in import token_access
+from tests.support.staff_sign_in import sign_in_at, staff_access
 
-SECRET = "staff-of-the-tests"
-STAFF = {"Authorization": f"Bearer {SECRET}"}
 NOBODY = "W-0000-0000-0"
 
 
@@ -34,13 +32,11 @@ class Desk:
     def __init__(self, town: Town, folder: Path) -> None:
         self.after = after = After.of(town)
         self.owners = {applicant.entry: applicant for applicant in town.people}
-        token = folder / "staff.token"
-        token.write_text(SECRET)
         campaigns, owners = {after.campaign.id: after.campaign}, Ownership(after.store)
         desk = PlaceServices(after.store, campaigns, after.places, owners, after.correcting, WrongProofs(most=5))
         self.app = FastAPI()
         install_problems(self.app)
-        guard = token_access(after.store, token).guard(Right.READ_DRAWS, Right.CORRECT_PLACES)
+        guard = staff_access("lottery", after.store, folder).guard(Right.READ_DRAWS, Right.CORRECT_PLACES)
         self.app.include_router(places_router(desk, guard))
         self.app.include_router(own_router(desk))
         self.app.include_router(withdraw_router(WithdrawPages(campaigns, after.clock, lottery_renderer())))
@@ -100,21 +96,22 @@ async def test_a_wrong_proof_and_an_unknown_entry_answer_the_same_and_a_right_pr
 
 async def test_staff_record_what_was_said_by_telephone_and_whoever_is_present_and_see_every_class(desk: Desk):
     after = desk.after
+    staff = await sign_in_at(after.store, "lottery", "sato")
     held, waits = (await after.of_class(KIDS, "held"))[0], await after.of_class(KIDS, "waiting")
-    said = {"receipt": held["receipt"], "class_id": KIDS, "answer": "withdraw", "actor": "sato"}
+    said = {"receipt": held["receipt"], "class_id": KIDS, "answer": "withdraw"}
     assert (await desk.post("/answers", said)).status_code == 401
-    assert (await desk.post("/answers", said, **STAFF)).status_code == 200
-    assert (await desk.post("/answers", {**said, "receipt": NOBODY}, **STAFF)).status_code == 404
+    assert (await desk.post("/answers", said, **staff)).status_code == 200
+    assert (await desk.post("/answers", {**said, "receipt": NOBODY}, **staff)).status_code == 404
     after.clock.at = after.campaign.classes[3].starts + timedelta(minutes=20)
     present = {**said, "receipt": waits[2]["receipt"], "answer": "present"}
-    assert (await desk.post("/answers", present, **STAFF)).status_code == 200
-    assert (await desk.post("/answers", present, **STAFF)).status_code == 409
+    assert (await desk.post("/answers", present, **staff)).status_code == 200
+    assert (await desk.post("/answers", present, **staff)).status_code == 409
     url = f"/v1/campaigns/{after.campaign.id}/places"
-    listed = (await desk.http.get(url, params={"class_id": KIDS, "state": "held"}, headers=STAFF)).json()
+    listed = (await desk.http.get(url, params={"class_id": KIDS, "state": "held"}, headers=staff)).json()
     (kids,) = [each for each in listed["classes"] if each["class_id"] == KIDS]
     assert (kids["held"], kids["waiting"], kids["gone"], kids["free"]) == (10, 4, 1, 0)
     assert {each["receipt"] for each in listed["places"]} >= {waits[2]["receipt"]}
-    history = (await desk.http.get(f"{url}/history", headers=STAFF)).json()["history"]
+    history = (await desk.http.get(f"{url}/history", headers=staff)).json()["history"]
     assert [(each["event"], each["actor"]) for each in history[:2]] == [("withdrawn", "sato"), ("promoted", "sato")]
     await after.renewing.renew(after.campaign)
     content = await after.transcript()
@@ -128,18 +125,18 @@ async def test_a_correction_needs_two_people_and_names_the_receipt(town: Town, t
     await town.office.store.transact(lambda uow: handlers.on_rejected([event], uow))
     await results_are_out(town)
     desk = Desk(town, tmp_path)
+    staff = await sign_in_at(desk.after.store, "lottery", "sato")
     body = {
         "receipt": refused.receipt,
         "choices": [{"class_id": KIDS, "seats": 1}],
-        "actor": "sato",
         "approved_by": "sato",
     }
-    alone = await desk.post("/corrections", body, **STAFF)
+    alone = await desk.post("/corrections", body, **staff)
     assert (alone.status_code, alone.json()["type"]) == (422, "urn:kuji:problem:second-person")
-    both = await desk.post("/corrections", {**body, "approved_by": "suzuki"}, **STAFF)
+    both = await desk.post("/corrections", {**body, "approved_by": "suzuki"}, **staff)
     assert both.status_code == 201
     assert set(both.json()["given"].values()) <= {"held", "waiting"}
-    mistyped = await desk.post("/corrections", {**body, "receipt": "W-7K3M-9Q2P-6", "approved_by": "suzuki"}, **STAFF)
+    mistyped = await desk.post("/corrections", {**body, "receipt": "W-7K3M-9Q2P-6", "approved_by": "suzuki"}, **staff)
     assert (mistyped.status_code, mistyped.json()["type"]) == (404, "urn:kuji:problem:no-such-place")
     desk.owners[refused.entry] = refused
     assert (await desk.post("/own", desk.proof({"entry": refused.entry}))).status_code == 200

@@ -11,12 +11,14 @@ from shared.contracts import ApplicationReceived, PrintRequested
 from shared.errors import PermanentError
 from shared.ids import CampaignId
 from shared.messaging import Bus
+from shared.staff_roles import Role
 from shared.storage import UnitOfWork
-from shared.web import install_problems, require_staff_token
+from shared.web import install_problems
 from tests.support.counting_handler import Witness, all_marked, marks
 from tests.support.message_samples import SAMPLES
 from tests.support.messaging_harness import CAMPAIGN, MessagingHarness, received
 from tests.support.service_keys import signed, signed_body
+from tests.support.staff_sign_in import sign_in_at, staff_access
 from tests.support.waiting import until
 
 TOKEN = "staff"
@@ -39,13 +41,12 @@ async def vault(harness: MessagingHarness) -> Bus:
 
 
 @pytest.fixture
-async def staff(vault: Bus, tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
-    (tmp_path / "token").write_text(TOKEN)
-    app = FastAPI()
+async def staff(harness: MessagingHarness, vault: Bus, tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
+    """Return the client of an engineer who signed in."""
+    store, app = await harness.store("vault"), FastAPI()
     install_problems(app)
-    app.include_router(vault.parking_router(require_staff_token(tmp_path / "token")))
-    transport = httpx.ASGITransport(app)
-    headers = {"Authorization": f"Bearer {TOKEN}"}
+    app.include_router(vault.parking_router(staff_access("vault", store, tmp_path)))
+    transport, headers = httpx.ASGITransport(app), await sign_in_at(store, "vault", roles={Role.ENGINEER})
     async with httpx.AsyncClient(transport=transport, base_url="http://vault", headers=headers) as client:
         yield client
 
@@ -164,10 +165,11 @@ async def test_a_message_from_no_queue_of_this_service_cannot_be_put_back(
     assert len(await parked(staff, 1)) == 1
 
 
-async def test_staff_calls_are_refused_without_the_token(staff: httpx.AsyncClient) -> None:
+async def test_parked_messages_are_for_engineers_alone(harness: MessagingHarness, staff: httpx.AsyncClient) -> None:
+    handler = await sign_in_at(await harness.store("vault"), "vault", "other-01", {Role.HANDLER, Role.RESPONSIBLE})
     for method, path in (("GET", "/v1/parked"), ("DELETE", f"/v1/parked/{'0' * 32}")):
-        answer = await staff.request(method, path, headers={"Authorization": "Bearer wrong"})
-        assert answer.status_code == 401
+        assert (await staff.request(method, path, headers={"Cookie": ""})).status_code == 401
+        assert (await staff.request(method, path, headers=handler)).status_code == 403
 
 
 async def test_purging_a_campaign_leaves_the_messages_of_others(harness: MessagingHarness, vault: Bus) -> None:

@@ -15,10 +15,12 @@ from shared.ids import EventId, new_event_id
 from shared.messaging import Bus
 from shared.messaging.envelope import Envelope, bundles
 from shared.service_keys import EventSignature, ServiceKey
-from shared.web import install_problems, require_staff_token
+from shared.staff_roles import Role
+from shared.web import install_problems
 from tests.support.counting_handler import Witness, all_marked, marks
 from tests.support.messaging_harness import CAMPAIGN, MessagingHarness, received
 from tests.support.service_keys import service_key, signed, signed_body
+from tests.support.staff_sign_in import sign_in_at, staff_access
 from tests.support.waiting import until
 
 NAME = "application.received"
@@ -185,16 +187,15 @@ async def test_copies_in_delay_and_parking_queues_keep_the_signature_of_the_publ
 
 async def test_staff_see_the_records_and_discard_all_of_them(harness: MessagingHarness, tmp_path: Path) -> None:
     vault = await vault_with(harness, Witness())
-    (tmp_path / "token").write_text("staff")
-    app = FastAPI()
+    store, app = await harness.store("vault"), FastAPI()
     install_problems(app)
-    app.include_router(vault.parking_router(require_staff_token(tmp_path / "token")))
+    app.include_router(vault.parking_router(staff_access("vault", store, tmp_path)))
     for _ in range(3):
         await harness.put(harness.names.queue("vault", NAME), _unsigned())
     await until(lambda: _counted(vault, 3))
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://vault") as client:
         assert (await client.get("/v1/untrusted")).status_code == 401
-        client.headers["Authorization"] = "Bearer staff"
+        client.headers.update(await sign_in_at(store, "vault", roles={Role.ENGINEER}))
         listed = (await client.get("/v1/untrusted")).json()
         discarded = (await client.post("/v1/untrusted/discard")).json()
 

@@ -13,7 +13,7 @@ from shared.ids import ClassId, NoticeId
 from tests.integration.notifier.test_post import complete
 from tests.support.notifier_harness import CLASSES, Applicant, NotifierHarness, answer_to, by_mail, by_post, sent
 
-ENTRANCE = {"kind": "entrance-changed", "params": {"entrance": "north"}, "actor": "office-1"}
+ENTRANCE = {"kind": "entrance-changed", "params": {"entrance": "north"}}
 KIND = "entrance-changed"
 
 

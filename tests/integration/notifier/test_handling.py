@@ -11,7 +11,7 @@ from shared.receipts import candidates
 from tests.integration.notifier.test_post import complete
 from tests.support.notifier_harness import NotifierHarness, by_post
 
-POSTING = {"posted_on": "2018-05-31", "office": "新宿郵便局", "actor": "office-2"}
+POSTING = {"posted_on": "2018-05-31", "office": "新宿郵便局"}
 
 
 async def make_batch(harness: NotifierHarness, count: int = 3, **answer: Any) -> str:
@@ -22,9 +22,11 @@ async def make_batch(harness: NotifierHarness, count: int = 3, **answer: Any) ->
     return str(ordered.batch_id)
 
 
-async def act(http: httpx.AsyncClient, batch: str, name: str, **body: Any) -> tuple[int, str]:
+async def act(
+    http: httpx.AsyncClient, batch: str, name: str, staff: dict[str, str] | None = None, **body: Any
+) -> tuple[int, str]:
     """Call a staff endpoint of a batch; return the status code and the state or the problem's name."""
-    answer = await http.post(f"/print-batches/{batch}/{name}", json=body)
+    answer = await http.post(f"/print-batches/{batch}/{name}", json=body, headers=staff)
     content = answer.json()
     return answer.status_code, content.get("state") or content["type"].rpartition(":")[2]
 
@@ -35,14 +37,15 @@ async def test_cards_count_as_told_only_once_they_are_fetched_counted_by_two_peo
     async with harness.run_notifier() as http:
         batch = await make_batch(harness)
         await harness.wait_for_states(made=3)
+        second = await harness.sign_in("office-2")
         assert await act(http, batch, "posting", **POSTING) == (409, "wrong-state")
-        assert await act(http, batch, "counts", pieces=3, actor="office-1") == (409, "wrong-state")
-        assert await act(http, batch, "fetches", actor="office-1") == (200, "fetched")
-        assert await act(http, batch, "counts", pieces=2, actor="office-1") == (409, "count-differs")
-        assert await act(http, batch, "counts", pieces=3, actor="office-1") == (200, "fetched")
-        assert await act(http, batch, "counts", pieces=3, actor="office-1") == (409, "same-person")
+        assert await act(http, batch, "counts", pieces=3) == (409, "wrong-state")
+        assert await act(http, batch, "fetches") == (200, "fetched")
+        assert await act(http, batch, "counts", pieces=2) == (409, "count-differs")
+        assert await act(http, batch, "counts", pieces=3) == (200, "fetched")
+        assert await act(http, batch, "counts", pieces=3) == (409, "same-person")
         assert await act(http, batch, "posting", **POSTING) == (409, "wrong-state")
-        assert await act(http, batch, "counts", pieces=3, actor="office-2") == (200, "counted")
+        assert await act(http, batch, "counts", second, pieces=3) == (200, "counted")
         assert (await http.get("/summary")).json()["to_tell"] == 3
         assert await act(http, batch, "posting", **POSTING) == (200, "posted")
         summary = (await http.get("/summary")).json()
@@ -69,22 +72,22 @@ async def test_a_returned_card_puts_its_applicant_on_the_telephone_list_until_te
         ordered = await harness.next_event(PrintRequested)
         await harness.publish(complete(ordered))
         await harness.wait_for_states(made=2)
-        back = {"receipt": applicants[0].receipt.lower(), "reason": "unknown-address", "actor": "office-1"}
+        back = {"receipt": applicants[0].receipt.lower(), "reason": "unknown-address"}
         assert (await http.post("/returns", json=back)).status_code == 404
-        for name, body in (
-            ("fetches", {"actor": "a"}),
-            ("counts", {"actor": "a", "pieces": 2}),
-            ("counts", {"actor": "b", "pieces": 2}),
-            ("posting", POSTING),
+        for name, staff, body in (
+            ("fetches", None, {}),
+            ("counts", None, {"pieces": 2}),
+            ("counts", await harness.sign_in("office-2"), {"pieces": 2}),
+            ("posting", None, POSTING),
         ):
-            assert (await act(http, str(ordered.batch_id), name, **body))[0] == 200
+            assert (await act(http, str(ordered.batch_id), name, staff, **body))[0] == 200
         assert (await http.post("/returns", json=back)).json()["state"] == "returned"
         stranger = {**back, "receipt": next(candidates("web", new_application_id()))}
         assert (await http.post("/returns", json=stranger)).status_code == 404
         (entry,) = (await http.get("/telephone-list")).json()["notices"]
         assert (entry["receipt"], entry["return_reason"]) == (applicants[0].receipt, "unknown-address")
         assert (await http.get("/summary")).json()["to_telephone"] == 1
-        decided = await http.post(f"/notices/{entry['id']}/resolve", json={"decision": "phoned", "actor": "office-1"})
+        decided = await http.post(f"/notices/{entry['id']}/resolve", json={"decision": "phoned"})
         assert decided.json()["state"] == "phoned"
         assert (await http.get("/telephone-list")).json()["notices"] == []
         assert (await http.get("/summary")).json()["to_tell"] == 0
@@ -95,7 +98,7 @@ async def test_the_cards_of_a_mismatch_can_be_ordered_again(harness: NotifierHar
         batch = await make_batch(harness, pages=5)
         await harness.wait_for_states(requested=3)
         for _ in range(100):
-            answer = await act(http, batch, "reorder", actor="office-1")
+            answer = await act(http, batch, "reorder")
             if answer[0] == 200:
                 break
         assert answer == (200, "reordered")
@@ -108,4 +111,4 @@ async def test_the_cards_of_a_mismatch_can_be_ordered_again(harness: NotifierHar
 @pytest.mark.parametrize("name", ["fetches", "reorder"])
 async def test_a_batch_that_does_not_exist_is_refused(harness: NotifierHarness, name: str) -> None:
     async with harness.run_notifier() as http:
-        assert await act(http, "p-0000", name, actor="office-1") == (404, "unknown-batch")
+        assert await act(http, "p-0000", name) == (404, "unknown-batch")

@@ -27,13 +27,14 @@ from shared.ids import BatchId, CampaignId, NoticeId
 from shared.messaging import Bus
 from shared.messaging.topology import declare
 from shared.settings import ServiceSettings
+from shared.staff_roles import Role
 from tests.support.closeout_harness import answer_of
 from tests.support.databases import own_database
+from tests.support.staff_sign_in import ORIGINS, sign_in_at_vault
 from tests.support.vault_parts import Known, Parts, parts
 
 ROOT = Path(__file__).resolve().parents[3]
 PASSPHRASE = "a passphrase of the tests"
-STAFF = {"Authorization": "Bearer staff-of-the-tests"}
 PEOPLE = [
     Person(f"髙﨑 花子{number}号", "1600021", f"新宿区歌舞伎町1-4-{number}", f"03{number:08}", 34, None, None, None)
     for number in range(1, 301)
@@ -47,6 +48,8 @@ class Vault:
     environment: dict[str, str]
     root: str
     http: httpx.AsyncClient
+    staff: dict[str, str]
+    ward: dict[str, str]
     neighbour: Bus
     consumed: list[Event] = field(default_factory=list)
     process: asyncio.subprocess.Process | None = None
@@ -71,10 +74,10 @@ class Vault:
             await self.process.wait()
 
     async def get(self, path: str) -> httpx.Response:
-        return await self.http.get(f"{self.root}/{path}", headers=STAFF)
+        return await self.http.get(f"{self.root}/{path}", headers=self.staff)
 
-    async def post(self, path: str, body: dict[str, Any]) -> httpx.Response:
-        return await self.http.post(f"{self.root}/{path}", json=body, headers=STAFF)
+    async def post(self, path: str, body: dict[str, Any], staff: dict[str, str] | None = None) -> httpx.Response:
+        return await self.http.post(f"{self.root}/{path}", json=body, headers=staff or self.staff)
 
     async def state(self) -> str:
         return str((await self.get("erasure")).json()["state"])
@@ -113,8 +116,10 @@ async def vault(
     filled: tuple[Parts, list[Known]], amqp_url: str, mongo_url: str, namespace: str, tmp_path: Path
 ) -> AsyncIterator[Vault]:
     await declare(amqp_url, namespace)
-    for name, content in {"ops-token": "staff-of-the-tests", "passphrase": PASSPHRASE}.items():
-        (tmp_path / name).write_text(content, "utf-8")
+    (tmp_path / "passphrase").write_text(PASSPHRASE, "utf-8")
+    store, keystore = filled[0].store, filled[0].keystore
+    staff = await sign_in_at_vault(store, keystore, "handler-1", {Role.HANDLER})
+    ward = await sign_in_at_vault(store, keystore, "ward-1", {Role.WARD})
     (tmp_path / "logs").mkdir()
     (tmp_path / "logs" / "some.log").write_bytes(b'{"event":"batch-printed"}\n' * 200_000)
     (port,) = free_ports(1)
@@ -124,7 +129,7 @@ async def vault(
         neighbour(amqp_url, mongo_url, namespace, tmp_path) as (bus, consumed),
     ):
         root = f"/v1/campaigns/{filled[0].campaign.id}"
-        running = Vault(environment, root, http, bus, consumed)
+        running = Vault(environment, root, http, staff, ward, bus, consumed)
         await running.start()
         try:
             yield running
@@ -141,7 +146,7 @@ def _environment(folder: Path, port: int, amqp_url: str, mongo_url: str, namespa
         "KUJI_STATE_DIR": str(folder),
         "KUJI_KEYSTORE_DIR": str(folder / "keys"),
         "KUJI_PASSPHRASE_FILE": str(folder / "passphrase"),
-        "KUJI_OPS_TOKEN_FILE": str(folder / "ops-token"),
+        "KUJI_ORIGINS": json.dumps(ORIGINS),
         "KUJI_HTTP_PORT": str(port),
         "KUJI_LOG_SCAN_DIRS": json.dumps([str(folder / "logs")]),
         "KUJI_CLOSE_OUT_WATCH_S": "0.05",
@@ -173,11 +178,11 @@ async def neighbour(
 
 async def give_back(vault: Vault) -> bytes:
     ward = pyrage.x25519.Identity.generate()
-    body = {"recipient": str(ward.to_public()), "requested_by": "handler-1", "approved_by": "responsible-1"}
+    body = {"recipient": str(ward.to_public()), "approved_by": "responsible-1"}
     made = (await vault.post("return-package", body)).raise_for_status().json()
     package = (await vault.get(f"return-package/{made['id']}")).raise_for_status().content
     digest = hashlib.sha256(package).hexdigest()
-    (await vault.post("return-confirmation", {"sha256": digest, "confirmed_by": "ward-1"})).raise_for_status()
+    (await vault.post("return-confirmation", {"sha256": digest}, vault.ward)).raise_for_status()
     return bytes(pyrage.decrypt(package, [ward]))
 
 
@@ -190,7 +195,7 @@ async def answer(vault: Vault, asked: ErasureRequested) -> None:
             )
 
 
-ORDER = {"requested_by": "handler-1", "approved_by": "ward-1", "responsible": "responsible-1"}
+ORDER = {"approved_by": "ward-1", "responsible": "responsible-1"}
 
 
 async def test_an_erasure_survives_being_killed_again_and_again(
@@ -237,7 +242,7 @@ async def test_the_endpoints_of_the_close_out_refuse_a_step_that_is_not_due(vaul
     early = await vault.post("erasure", ORDER)
     assert (early.status_code, early.json()["type"]) == (409, "urn:kuji:problem:return-not-confirmed")
     assert (await vault.get("certificate")).json()["type"] == "urn:kuji:problem:no-certificate"
-    named = await vault.post("erasure", ORDER | {"requested_by": "髙﨑 花子"})
+    named = await vault.post("erasure", ORDER | {"approved_by": "髙﨑 花子"})
     assert named.status_code == 422
     assert "髙﨑" not in named.text
     assert (await vault.http.get(f"{vault.root}/certificate")).status_code == 401
@@ -249,7 +254,7 @@ async def test_pages_ordered_over_the_broker_are_printed_and_reported(
     parts_, known = filled
     template = "notice-templates/entrance-changed/card"
     looked_at = (await vault.get(template)).raise_for_status().json()["sha256"]
-    released = await vault.post(f"{template}/releases", {"sha256": looked_at, "actor": "handler-1"})
+    released = await vault.post(f"{template}/releases", {"sha256": looked_at})
     assert released.status_code == 200
     items = tuple(_order(each, number) for number, each in enumerate(known[:100]))
     batch = BatchId("batch-1")

@@ -29,7 +29,6 @@ def environment(installation: Installation) -> dict[str, str]:
         "KUJI_SERVICE_KEYS_DIR": str(settings.service_keys_dir),
         "KUJI_KEYSTORE_DIR": str(settings.keystore_dir),
         "KUJI_PASSPHRASE_FILE": str(settings.passphrase_file),
-        "KUJI_OPS_TOKEN_FILE": str(settings.ops_token_file),
         "KUJI_RETRY_DELAYS_S": "[1, 2]",
     }
 

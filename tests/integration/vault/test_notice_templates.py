@@ -13,7 +13,9 @@ from services.vault.notices.endpoints import templates_router
 from services.vault.notices.released import ReleasedTemplates
 from services.vault.notices.rules.samples import SAMPLE_NAME, sample_notices
 from services.vault.notices.sources import TemplateFiles
+from shared.staff_roles import Role
 from shared.web import install_problems
+from tests.support.staff_sign_in import sign_in_at, staff_access
 from tests.support.vault_parts import Parts, parts
 
 
@@ -27,7 +29,7 @@ class Office:
     folder: Path
 
     async def states(self) -> dict[tuple[str, str], str]:
-        answer = (await self.http.get("")).raise_for_status().json()
+        answer = (await self.http.get(str(self.http.base_url).rstrip("/"))).raise_for_status().json()
         return {(row["kind"], row["channel"]): row["state"] for row in answer["templates"]}
 
     async def look_at(self, kind: str, channel: str) -> str:
@@ -35,7 +37,7 @@ class Office:
         return str((await self.http.get(f"/{kind}/{channel}")).raise_for_status().json()["sha256"])
 
     async def release(self, kind: str, channel: str, sha256: str) -> httpx.Response:
-        return await self.http.post(f"/{kind}/{channel}/releases", json={"sha256": sha256, "actor": "a.sato"})
+        return await self.http.post(f"/{kind}/{channel}/releases", json={"sha256": sha256})
 
     async def render(self, kind: str) -> str | None:
         """Return the first sample's card of the released version; None if none is released."""
@@ -56,16 +58,13 @@ async def office(mongo_url: str, namespace: str, tmp_path: Path) -> AsyncIterato
         templates = ReleasedTemplates(vault.store, vault.campaigns, TemplateFiles(folder), vault.audit, vault.clock)
         app = FastAPI()
         install_problems(app)
-        app.include_router(templates_router(vault.campaigns, templates, _allow))
+        app.include_router(templates_router(vault.campaigns, templates, staff_access("vault", vault.store, tmp_path)))
+        staff = await sign_in_at(vault.store, "vault", "a.sato", {Role.HANDLER})
         url = f"http://vault/v1/campaigns/{vault.campaign.id}/notice-templates"
         async with httpx.AsyncClient(
-            base_url=url, transport=httpx.ASGITransport(app=app), follow_redirects=True
+            base_url=url, headers=staff, transport=httpx.ASGITransport(app=app), follow_redirects=True
         ) as http:
             yield Office(vault, templates, http, folder)
-
-
-async def _allow() -> None:
-    """Let every call pass."""
 
 
 async def test_no_text_is_written_before_its_template_is_released(office: Office) -> None:

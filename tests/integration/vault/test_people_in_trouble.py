@@ -121,7 +121,7 @@ async def test_the_roster_shows_everything_about_a_handler_that_is_asked_for(ins
     responsible, ward = await vault.set_up()
     await handler_of(vault, responsible, ward)
     roster = (await ward.get("/desk/people")).text
-    row = roster[roster.index('<th scope="row">yamada-01') :]
+    row = roster[roster.index('data-account="yamada-01"') :]
     for shown in (
         "山田太郎", "株式会社くじ", "yamada@example.jp", "取扱者", "2018-05-15", "2018-06-22", "開封、入力",
         "個人情報保護研修", "2018-05-10", "2019-03-31", "田中一郎", "2018-05-11", "有効",

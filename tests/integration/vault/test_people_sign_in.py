@@ -9,7 +9,7 @@ from services.vault.people.code_repository import CODES
 from services.vault.people.passkey_repository import Passkey
 from services.vault.people.rules.account import StaffId
 from services.vault.people.session_repository import SESSIONS
-from tests.support.people_harness import HANDLER, PASSWORD, STAFF_TOKEN, PeopleHarness, later, running
+from tests.support.people_harness import HANDLER, PASSWORD, SETUP_TOKEN, PeopleHarness, later, running
 
 
 @pytest.fixture
@@ -35,7 +35,7 @@ async def test_the_first_two_people_choose_their_own_factors_and_sign_in(vault: 
 
 async def test_the_first_accounts_are_made_once(vault: PeopleHarness):
     await vault.first()
-    headers = {"authorization": f"Bearer {STAFF_TOKEN}"}
+    headers = {"authorization": f"Bearer {SETUP_TOKEN}"}
     body = {"responsible": {**HANDLER, "id": "other-01"}, "ward": {**HANDLER, "id": "other-02"}}
     async with vault.browser() as setup:
         assert (await setup.post("/v1/people/first", json=body, headers=headers)).status_code == 409

@@ -20,9 +20,11 @@ from services.vault.printroom.room import PrintRoom
 from shared.codes import entry_number, format_code
 from shared.contracts import NoticeDocument, PrintCompleted, PrintRequested
 from shared.ids import BatchId, new_token
+from shared.staff_roles import Role
 from shared.typesetting import Typesetter
-from shared.web import install_problems, require_staff_token
+from shared.web import install_problems
 from tests.support.mail_room_harness import MailDesk, mail_desk, sign_slip
+from tests.support.staff_sign_in import sign_in_at, staff_access
 from tests.support.vault_parts import Known, Parts
 
 PEOPLE = [
@@ -234,15 +236,15 @@ async def test_a_campaign_that_does_not_allow_printing_prints_nothing(desk: Mail
 async def test_only_staff_see_batches_and_fetch_pages(desk: MailDesk, vault: Parts, tmp_path: Path) -> None:
     known = await vault.admit(PEOPLE)
     done = await ordered(desk, *(card(desk, each) for each in known))
-    token = tmp_path / "ops-token"
-    token.write_text("staff", "utf-8")
     app = FastAPI()
     install_problems(app)
-    app.include_router(print_router(vault.campaigns, print_room(desk), require_staff_token(token)))
+    app.include_router(print_router(vault.campaigns, print_room(desk), staff_access("vault", vault.store, tmp_path)))
     root = f"/v1/campaigns/{vault.campaign.id}/print-batches"
-    staff = {"Authorization": "Bearer staff"}
+    staff = await sign_in_at(vault.store, "vault", "a.sato", {Role.HANDLER})
+    other = await sign_in_at(vault.store, "vault", "b.kato", {Role.AUDITOR})
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://vault") as client:
         assert (await client.get(f"{root}/{BATCH}/pdf")).status_code == 401
+        assert (await client.get(f"{root}/{BATCH}/pdf", headers=other)).status_code == 403
         (shown,) = (await client.get(root, headers=staff)).json()["batches"]
         pages = await client.get(f"{root}/{BATCH}/pdf", headers=staff)
         missing = await client.get(f"{root}/other/pdf", headers=staff)

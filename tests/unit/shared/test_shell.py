@@ -7,14 +7,14 @@ from typing import Annotated
 
 import httpx
 import pytest
-from fastapi import Depends, FastAPI
+from fastapi import Depends, FastAPI, Request
 from pydantic import BaseModel, ConfigDict, Field
 
 from shared import logging
 from shared.campaign import load_campaign
 from shared.clock import RehearsalClock, SystemClock, choose_clock, set_rehearsal_clock
 from shared.errors import ConfigurationError
-from shared.web import health_router, install_problems, problem, require_staff_token
+from shared.web import health_router, install_problems, metrics_guard, problem
 
 SAMPLE = Path("deploy/campaigns/777-days.yaml")
 SECRET = "山田花子-canary"
@@ -44,8 +44,12 @@ def client(tmp_path: Path) -> httpx.AsyncClient:
     async def broken() -> None:
         raise RuntimeError(SECRET)
 
-    @app.get("/staff", dependencies=[Depends(require_staff_token(token))])
-    async def staff() -> str:
+    async def person(request: Request) -> None:
+        if "cookie" not in request.headers:
+            raise problem("unauthorized", 401, "サインインが必要です", "サインインしてください。")
+
+    @app.get("/metrics", dependencies=[Depends(metrics_guard(token, person))])
+    async def metrics() -> str:
         return "in"
 
     async def up() -> bool:
@@ -84,10 +88,11 @@ async def test_an_unexpected_error_says_nothing_of_its_text(
     assert "RuntimeError" in said
 
 
-async def test_staff_calls_need_the_token(client: httpx.AsyncClient):
-    assert (await client.get("/staff")).status_code == 401
-    assert (await client.get("/staff", headers={"Authorization": "Bearer wrong"})).status_code == 401
-    assert (await client.get("/staff", headers={"Authorization": "Bearer right"})).json() == "in"
+async def test_metrics_are_for_the_token_and_for_people_who_signed_in(client: httpx.AsyncClient):
+    assert (await client.get("/metrics")).status_code == 401
+    assert (await client.get("/metrics", headers={"Authorization": "Bearer wrong"})).status_code == 401
+    assert (await client.get("/metrics", headers={"Authorization": "Bearer right"})).json() == "in"
+    assert (await client.get("/metrics", headers={"Cookie": "session"})).json() == "in"
 
 
 async def test_ready_names_the_part_that_is_away(client: httpx.AsyncClient):

@@ -14,6 +14,7 @@ from typing import Any, Final
 import pytest
 
 from services.lottery.allocation.choice_order import shuffle_choices
+from services.lottery.allocation.frozen_list import FrozenList
 from services.lottery.allocation.reference_allocator import ReferenceAllocation, allocate_entry_by_entry
 from services.lottery.allocation.tickets import tickets
 from services.lottery.promotion.replay import replay_history
@@ -22,7 +23,9 @@ from services.lottery.randomness.sources import BeaconRound, Randomness, check_b
 from services.lottery.record.manifest import Manifest
 from services.lottery.record.rows import compute_root, read_rows
 from services.lottery.record.transcript import is_hash_chain
+from shared.campaign import quicknet
 from shared.canonical import canonical
+from shared.dice_acts import DiceRule, InvalidDiceActsError, read_dice
 from shared.signing import verify_in_context
 from tests.support.draw_builders import allocated
 from tests.support.node_programs import Ask
@@ -143,11 +146,10 @@ def _lines(result: Vector) -> list[str]:
 def test_key_orders_the_choices_of_a_draw_without_preferences():
     vector = load("no-preferences")
     draw = Draw(vector)
-    ids, lists = b"".join(entry.id for entry in draw.entries), [entry.choices for entry in draw.entries]
-    ordered = shuffle_choices(draw.key, ids, lists)
-    found = {
-        entry.id.hex(): [name for name, _ in choices] for entry, choices in zip(draw.entries, ordered, strict=True)
-    }
+    frozen = FrozenList.of(draw.entries)
+    orders, numbers = shuffle_choices(draw.key, bytes(frozen.ids), frozen.lists, frozen.table)
+    ordered = [[name for name, _ in orders[number]] for number in numbers]
+    found = {entry.id.hex(): names for entry, names in zip(draw.entries, ordered, strict=True)}
     assert found == vector["expected"]["choice_order"]
 
 
@@ -202,7 +204,25 @@ def test_roll_of_a_vector_has_one_line_for_each_receipt_document():
 
 def test_dice_of_a_vector_are_the_digits_of_its_acts():
     vector = load("dice-acts")
-    acts = vector["dice_acts"]
-    assert all(verify_in_context(vector["vault_key"], "kuji/act/2", act) for act in acts)
-    assert "".join(act["params"]["digits"] for act in acts) == vector["dice"]
-    assert {act["params"]["manifest_sha256"] for act in acts} == {vector["expected"]["manifest_sha256"]}
+    assert read_dice(vector["vault_key"], vector["dice_acts"], _dice_rule(vector)) == vector["dice"]
+
+
+@pytest.mark.parametrize("refused", load("dice-acts")["refused"], ids=lambda refused: refused["why"])
+def test_acts_of_a_vector_that_break_a_rule_are_refused(refused: Vector):
+    vector = load("dice-acts")
+    try:
+        digits = read_dice(vector["vault_key"], refused["dice_acts"], _dice_rule(vector))
+    except InvalidDiceActsError:
+        return
+    assert digits != refused["dice"]
+
+
+def _dice_rule(vector: Vector) -> DiceRule:
+    manifest = vector["manifest"]
+    return DiceRule(
+        campaign=manifest["campaign"],
+        draw=manifest["draw"],
+        manifest_sha256=vector["expected"]["manifest_sha256"],
+        witnesses=manifest["dice"]["witnesses"],
+        round_at=quicknet.time_of(manifest["beacon"]["round"]),
+    )

@@ -3,27 +3,30 @@
 import asyncio
 import re
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import httpx
 import pytest
 from fastapi import FastAPI, Request
 
-from shared.web import BodyLimit, RequestLimits, admit_staff, install_problems, require_staff_token
+from shared.web import BodyLimit, RequestLimits, install_problems, problem
 
-STAFF = {"Authorization": "Bearer staff"}
+STAFF = {"Cookie": "kuji-session=staff"}
+
+
+async def _admit(request: Request) -> None:
+    if request.headers.get("cookie") != STAFF["Cookie"]:
+        raise problem("unauthorized", 401, "サインインが必要です", "サインインしてください。")
 
 
 @pytest.fixture
-async def http(tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
-    (tmp_path / "token").write_text("staff")
+async def http() -> AsyncIterator[httpx.AsyncClient]:
     app = FastAPI()
     install_problems(app)
     routes = (
         BodyLimit(re.compile("/open"), most_bytes=1000, longest_s=0.2),
         BodyLimit(re.compile("/own"), streamed=True),
     )
-    app.add_middleware(RequestLimits, staff=admit_staff(require_staff_token(tmp_path / "token")), routes=routes)
+    app.add_middleware(RequestLimits, staff=_admit, routes=routes)
 
     @app.post("/staff")
     @app.post("/open")
@@ -45,7 +48,7 @@ async def test_staff_may_send_64_kib_and_no_byte_more(http: httpx.AsyncClient) -
     assert (refused.status_code, refused.json()["limit"]) == (413, 65_536)
 
 
-async def test_a_body_without_the_token_is_refused_also_where_there_is_no_route(http: httpx.AsyncClient) -> None:
+async def test_a_body_without_a_session_is_refused_also_where_there_is_no_route(http: httpx.AsyncClient) -> None:
     for path in ("/staff", "/nowhere"):
         refused = await http.post(path, content=b"x")
         assert refused.status_code == 401

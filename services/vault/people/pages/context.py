@@ -9,6 +9,7 @@ from typing import Any, Final, Self
 from fastapi import Request, Response
 from fastapi.responses import RedirectResponse
 
+from services.vault.people.access import SESSION
 from services.vault.people.pages import DIST, TEMPLATES, TEXTS
 from services.vault.people.parts import People
 from services.vault.people.rules.account import Account
@@ -22,7 +23,6 @@ from shared.web.problems import ProblemError, problem
 from shared.web.sign_in.assertion import Assertion, write_assertion
 from shared.web.sign_in.origins import Origin, parse_origins, require_own_page
 
-SESSION: Final = "kuji-session"
 DEVICE: Final = "kuji-device"
 _DEVICE_S: Final = 180 * 24 * 3600
 

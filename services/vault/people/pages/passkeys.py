@@ -6,7 +6,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict
 
-from services.vault.people.pages.context import Web
+from services.vault.people.pages.context import Web, address_of
 from services.vault.people.pages.sign_in import Target
 from services.vault.people.sign_in import SignInRefusedError
 from shared.json_types import JsonObject
@@ -33,7 +33,10 @@ def passkey_router(web: Web) -> APIRouter:
     @router.post("/sign-in/passkey/options")
     async def sign_in_options(request: Request) -> JsonObject:
         require_own_page(web.origin, request)
-        return await passkeys.sign_in_options(web.origin)
+        try:
+            return await passkeys.sign_in_options(web.origin, address_of(request))
+        except SignInRefusedError:
+            raise _too_many() from None
 
     @router.post("/sign-in/passkey", response_model=None)
     async def sign_in(request: Request, body: PasskeyAnswer) -> Response:
@@ -68,6 +71,16 @@ def passkey_router(web: Web) -> APIRouter:
         return answer if signed_in is None else web.with_session(answer, signed_in)
 
     return router
+
+
+def _too_many() -> ProblemError:
+    return problem(
+        "too-many",
+        429,
+        "回数が多すぎます",
+        "15分ほど待つか、パスワードでサインインしてください。",
+        en="Wait fifteen minutes, or sign in by password.",
+    )
 
 
 def _refused() -> ProblemError:

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Depends, Request
 
 from services.vault.people.pages.context import Web
 from services.vault.people.pages.desk import desk_router
+from services.vault.people.pages.operations import Operations, operations_router
 from services.vault.people.pages.passkeys import passkey_router
 from services.vault.people.pages.roster import decision_router, roster_router
 from services.vault.people.pages.sign_in import invitation_router, sign_in_router
@@ -25,7 +26,7 @@ _PAGES: Final = (
 )  # fmt: skip
 
 
-def pages_router(web: Web) -> APIRouter:
+def pages_router(web: Web, operations: Operations) -> APIRouter:
     """Return the router: Japanese first, other languages below their prefixes."""
 
     def this_host(request: Request) -> None:
@@ -38,6 +39,7 @@ def pages_router(web: Web) -> APIRouter:
     for texts in web.renderer.catalogues:
         for pages in _PAGES:
             router.include_router(pages(web, texts), prefix=texts.prefix)
+        router.include_router(operations_router(web, texts, operations), prefix=texts.prefix)
     return router
 
 

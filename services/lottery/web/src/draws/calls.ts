@@ -16,7 +16,7 @@ interface Problem {
 
 /** POST a change in the name of the signed-in handler. */
 export function call(path: string, body: Readonly<Record<string, unknown>>): Promise<CallResult> {
-  return send(path, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ ...body, actor: page.actor }) });
+  return send(path, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) });
 }
 
 /** GET without a change. */

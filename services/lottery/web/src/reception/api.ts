@@ -44,7 +44,7 @@ export async function fetchRoster(campaign: string, tag: string | undefined): Pr
 }
 
 /** Send the device's unsent scans and receive all scans after the cursor `since`. Throws ApiError. */
-export async function syncScans(campaign: string, device: string, actor: string, since: number, unsent: readonly StoredScan[]): Promise<SyncResponse> {
+export async function syncScans(campaign: string, device: string, since: number, unsent: readonly StoredScan[]): Promise<SyncResponse> {
   const scans = unsent.map((scan) => ({
     id: scan.id,
     at: new Date(scan.at).toISOString(),
@@ -54,7 +54,7 @@ export async function syncScans(campaign: string, device: string, actor: string,
     undoes: scan.undoes,
     ...evidence(scan),
   }));
-  const body = JSON.stringify({ device, actor, since, scans });
+  const body = JSON.stringify({ device, since, scans });
   const headers = { "Content-Type": "application/json" };
   const answer = await call(`/v1/campaigns/${campaign}/reception/scans`, { method: "POST", headers, body });
   return (await answer.json()) as SyncResponse;

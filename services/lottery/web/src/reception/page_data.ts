@@ -4,8 +4,6 @@ import { read, type Frame } from "#shared/page.ts";
 
 export interface PageData extends Frame {
   readonly campaign: string;
-  /** Handler who was signed in when the page was rendered. */
-  readonly actor: string;
   /** Path of the service worker. */
   readonly worker: string;
   /** Time of the campaign's close-out: after it no data of the campaign may stay on a device. */

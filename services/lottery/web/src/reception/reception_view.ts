@@ -27,7 +27,7 @@ export class ReceptionView {
   private last = { text: "", at: -Infinity };
 
   constructor(private readonly device: ReceptionDevice) {
-    this.sync = new Sync(device, page.actor, page.lang, (trouble) => this.showResult(trouble));
+    this.sync = new Sync(device, page.lang, (trouble) => this.showResult(trouble));
     this.camera = new Camera(byId("video", HTMLVideoElement), (text) => this.readOnce(text, SAME_TO_CAMERA_MS));
     this.actions = {
       undo: (scan) => void this.answer(device.undo(scan)),

@@ -18,7 +18,6 @@ export class Sync {
 
   constructor(
     private readonly device: ReceptionDevice,
-    private readonly actor: string,
     private readonly lang: string,
     private readonly onResult: (trouble: Trouble | null) => void,
   ) {}
@@ -77,7 +76,7 @@ export class Sync {
   private async exchange(): Promise<boolean> {
     const { log, state, database, campaign, name, clock } = this.device;
     const unsent = log.unsent().slice(0, SENT_AT_ONCE);
-    const response = await syncScans(campaign, name, this.actor, state.cursor ?? 0, unsent);
+    const response = await syncScans(campaign, name, state.cursor ?? 0, unsent);
     const received = response.scans.map((document) => this.readScan(document));
     for (const scan of received) log.put(scan);
     clock.synchronise(response.now);
