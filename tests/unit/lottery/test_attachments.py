@@ -170,7 +170,7 @@ def test_a_receipt_that_was_counted_stands_in_the_roll_and_leads_to_its_entry(
 def test_a_correction_that_intake_dropped_after_the_receipt_is_not_in_the_roll(
     tmp_path: Path, people: list[Applicant], of_people: dict[str, Any]
 ):
-    """A compromised intake confirms version 2 with a receipt document and rolls version 1."""
+    """Let a compromised intake confirm version 2 with a receipt document and put version 1 into the roll."""
     roll = write_roll(roll_line(receipt_of(applicant)) for applicant in people)
     file = laid(tmp_path, "t.json", with_roll(of_people, roll))
     beside = ("--roll", laid(tmp_path, "roll.txt", roll.encode()))

@@ -144,7 +144,7 @@ def test_no_template_can_name_a_code_or_an_entry_number() -> None:
 
 
 def test_what_a_notice_may_show_stands_in_one_table() -> None:
-    """The code leaves the vault on sealed cards alone; announcements show nothing of one person."""
+    """Check that the code leaves on sealed cards alone, and that announcements show nothing of one person."""
     sources = {kind.source for kind in KINDS.values()}
     assert set(SHOWN) == {(source, form) for source in sources for form in ("mail", "open", "sealed")}
     assert {form for (_, form), items in SHOWN.items() if {"code", "entry-number"} & items} == {"sealed"}

@@ -237,12 +237,12 @@ function connect(): void {
     finish: () => { storage.wipe(); location.assign(byId("to-event", HTMLAnchorElement).href); },
   };
   for (const [id, press] of Object.entries(presses)) section(id).addEventListener("click", press);
-  window.addEventListener("popstate", () => {
-    if (!delivering) resume();
+  window.addEventListener("popstate", ({ state }: PopStateEvent) => {
+    // A link to a field in the list of mistakes also comes here; the form then stays as it is.
+    const staysInForm = !section("form").hidden && ((state as { step?: Step } | null)?.step ?? "form") === "form";
+    if (!delivering && !staysInForm) resume();
   });
-  window.addEventListener("pageshow", (event) => {
-    if (event.persisted && !delivering) resume();
-  });
+  window.addEventListener("pageshow", ({ persisted }) => { if (persisted && !delivering) resume(); });
 }
 
 connect();
