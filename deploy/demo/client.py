@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Final, Self, TypeVar
 
+from deploy.demo.application import DemoApplication
 from deploy.demo.http_connection import Answer, ConnectionPool, NoAnswerError
 from deploy.demo.papers import DemoPaper
-from deploy.demo.people import DemoApplication
 from deploy.demo.sealing import SealingKey
 from shared.codes import intake_proof, proof_digest
 from shared.encoding import unb64url

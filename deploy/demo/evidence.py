@@ -7,11 +7,11 @@ from pathlib import Path
 import pypdfium2
 from PIL import Image
 
+from deploy.demo.application import DemoApplication
 from deploy.demo.client import ApplicantClient
 from deploy.demo.delivered import DeliveredText, read_cards, read_mailbox
 from deploy.demo.facts import Facts, Invariant, Notice, Played, Status, VaultCount, is_drawn
 from deploy.demo.installation import StaffClient
-from deploy.demo.people import DemoApplication
 from deploy.demo.phases import EventRun, TakenApplications
 from deploy.demo.published import PublishedFiles, published_checks
 from services.lottery.verification.roll_checks import check_roll

@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from deploy.demo.application import DemoApplication
 from deploy.demo.delivered import DeliveredText
-from deploy.demo.people import DemoApplication
 from shared.campaign import Campaign
 from shared.contracts import SlipOutcome
 from shared.ids import ApplicationId, Receipt

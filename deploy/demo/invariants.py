@@ -3,8 +3,8 @@
 from collections import Counter
 from collections.abc import Iterator
 
+from deploy.demo.application import Expected
 from deploy.demo.facts import Facts, Invariant, Status, report
-from deploy.demo.people import Expected
 from deploy.demo.text_invariants import check_texts
 from shared.ids import Receipt
 

@@ -11,7 +11,7 @@ from typing import Final
 
 from PIL import Image
 
-from deploy.demo.people import DemoApplication
+from deploy.demo.application import DemoApplication
 from shared.contracts import PaperChannel
 from shared.ids import PaperId
 

@@ -6,25 +6,23 @@ nonsense. Telephone numbers are of ranges not assigned in Japan, mail domains en
 """
 
 import itertools
-import json
 import random
 import uuid
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Final, Literal
+from dataclasses import dataclass, replace
+from typing import Final
 
 from deploy.demo import addresses, names
+from deploy.demo.application import DemoApplication, Expected, Fault, Mailbox, encode
+from deploy.demo.changes import change_minds
 from deploy.demo.choices import ChoiceList, choose_classes, choose_in_vain, choose_scarce, find_scarce
 from deploy.demo.households import Neighbourhood, Person
 from shared import crockford
 from shared.campaign import Campaign
 from shared.codes import Code, entry_id, has_entry_number
 from shared.contracts import Channel
-from shared.ids import ApplicationId, ClassId
+from shared.ids import ApplicationId
 from shared.json_types import JsonObject
-
-Mailbox = Literal["none", "takes", "refuses", "defers"]
-Fault = Literal["", "purpose-version", "unknown-member", "age-and-grade", "paper-mail", "not-json"]
 
 _CHANNELS: Final[dict[Channel, int]] = {"web": 70, "fax": 20, "post": 10}
 _MAILBOXES: Final[dict[Mailbox, int]] = {"none": 70, "takes": 885, "refuses": 30, "defers": 15}
@@ -47,61 +45,6 @@ _FAULTS: Final[dict[Fault, str]] = {
 }
 _OTHER_SPELLING: Final = {0: 1, 1: 2, 2: 0, 3: 4, 4: 3}
 """How an applicant writes the own name the second time: other space, or the other width of kana."""
-
-
-@dataclass(frozen=True)
-class Expected:
-    """Verdict by the rules. `asked`: classes in order; `refused`: those of them the rules deny.
-
-    A second application of the same person is `superseded` if it is an exact copy, and `held` otherwise.
-    """
-
-    status: Literal["accepted", "rejected", "held", "superseded", "withdrawn"]
-    asked: tuple[ClassId, ...]
-    reasons: frozenset[str] = frozenset()
-    refused: frozenset[ClassId] = frozenset()
-
-    @property
-    def own_status(self) -> Literal["complete", "rejected", "withdrawn"]:
-        """Status that the applicant reads: another application of the same person makes no difference."""
-        if self.status in {"rejected", "withdrawn"}:
-            return "rejected" if self.status == "rejected" else "withdrawn"
-        return "complete"
-
-    @property
-    def own_reasons(self) -> frozenset[str]:
-        """Reasons that the applicant reads."""
-        return self.reasons if self.status == "rejected" else frozenset()
-
-    @property
-    def readable(self) -> bool:
-        """True if the applicant can be notified: the form is well-formed and of the current purpose of use (R-D3)."""
-        return not self.reasons & {"malformed", "purpose-version"}
-
-
-@dataclass(frozen=True)
-class DemoApplication:
-    """Application of one person; `plaintext` is sealed. `twin`: the earlier application of the same person.
-
-    `code`: None after a handler keyed it from paper, when the vault has made another id and code. `later`: contents of
-    the versions after the first, corrections or a withdrawal.
-    """
-
-    application_id: ApplicationId
-    channel: Channel
-    code: Code | None = field(repr=False)
-    plaintext: bytes = field(repr=False)
-    expected: Expected
-    mailbox: Mailbox
-    phone: str = field(repr=False)
-    twin: ApplicationId | None = None
-    later: tuple[bytes, ...] = field(default=(), repr=False)
-
-    @property
-    def form(self) -> JsonObject:
-        """Content without the code, as a handler keys it from the paper."""
-        content: JsonObject = json.loads(self.plaintext)
-        return {name: value for name, value in content.items() if name != "code"}
 
 
 @dataclass(frozen=True)
@@ -151,21 +94,7 @@ class _Writer:
         first = [self._write(draft) for draft in drafts]
         again = [self._write(draft) for draft in self._twins(list(zip(drafts, first, strict=True)), twice)]
         originals = {twin.twin for twin in again}
-        return [*self._change_minds(first, originals), *again]
-
-    def _change_minds(
-        self, applications: list[DemoApplication], originals: set[ApplicationId | None]
-    ) -> list[DemoApplication]:
-        """Let some applicants correct the order of their choices, and some withdraw. They named no mailbox."""
-        able = [
-            each
-            for each in applications
-            if (each.channel, each.mailbox, each.expected.status) == ("web", "none", "accepted")
-            and each.application_id not in originals
-        ]
-        corrected = {each.application_id for each in able if len(each.expected.asked) > 1}
-        withdrawn = {each.application_id for each in able[::3] if each.application_id not in corrected}
-        return [_change_mind(each, corrected=corrected, withdrawn=withdrawn) for each in applications]
+        return [*change_minds(first, originals), *again]
 
     def _kinds(self, size: int) -> list[str]:
         faults = itertools.islice(itertools.cycle(_FAULTS), max(len(_FAULTS), size // 200))
@@ -226,7 +155,7 @@ class _Writer:
             application_id=application_id,
             channel=channel,
             code=code,
-            plaintext=_encode({**self._content(draft, address), "code": code}, draft.fault),
+            plaintext=encode({**self._content(draft, address), "code": code}, draft.fault),
             expected=expected,
             mailbox=mailbox,
             phone=draft.person.household.phone,
@@ -283,33 +212,5 @@ def _name(draft: _Draft) -> str:
     return names.in_plain_characters(typed) if draft.twin else typed
 
 
-def _change_mind(
-    application: DemoApplication, *, corrected: set[ApplicationId], withdrawn: set[ApplicationId]
-) -> DemoApplication:
-    """Return the application with a second version if its applicant changes something."""
-    expected = application.expected
-    if application.application_id in withdrawn:
-        content: JsonObject = {"v": 2, "withdraw": True, "code": application.code}
-        return replace(application, later=(_encode(content, ""),), expected=replace(expected, status="withdrawn"))
-    if application.application_id in corrected:
-        first = json.loads(application.plaintext)
-        content = {**first, "choices": first["choices"][::-1]}
-        asked = replace(expected, asked=expected.asked[::-1])
-        return replace(application, later=(_encode(content, ""),), expected=asked)
-    return application
-
-
 def _rejected(asking: ChoiceList, reason: str) -> Expected:
     return Expected("rejected", asking.classes, frozenset({reason}))
-
-
-def _encode(content: JsonObject, fault: Fault) -> bytes:
-    """JSON, with the mistake of a faulty program where one is asked for."""
-    if fault == "purpose-version":
-        content["purpose_version"] = "2017-12"
-    elif fault == "unknown-member":
-        content["remarks"] = "-"
-    elif fault == "age-and-grade":
-        content["applicant"] |= {"age": 9, "grade": "p3"}
-    text = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
-    return (text[:-1] if fault == "not-json" else text).encode("utf-8")

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pyrage
 
+from deploy.demo.application import DemoApplication
 from deploy.demo.client import ApplicantClient, SubmittedApplication
 from deploy.demo.installation import StaffClient
 from deploy.demo.papers import DemoPaper, papers_of
-from deploy.demo.people import DemoApplication
 from deploy.demo.progress import PhaseBar
 from deploy.demo.rehearsal import until
 from deploy.people.invented import RESPONSIBLE, WARD

@@ -6,8 +6,8 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Final
 
+from deploy.demo.application import DemoApplication
 from deploy.demo.client import SubmittedApplication
-from deploy.demo.people import DemoApplication
 from shared.campaign import Campaign
 from shared.codes import EntryId, entry_id
 from shared.ids import ApplicationId

@@ -16,10 +16,11 @@ from pathlib import Path
 from rich.console import Console
 
 from deploy.demo import evidence, notice_phases, phases
+from deploy.demo.application import DemoApplication
 from deploy.demo.facts import Invariant
 from deploy.demo.installation import Installation, StaffClient, make_team, open_staff_client
 from deploy.demo.invariants import check
-from deploy.demo.people import DemoApplication, population
+from deploy.demo.people import population
 from deploy.demo.phases import EventRun
 from deploy.demo.progress import PhaseProgress
 from deploy.demo.rehearsal import SAMPLE, rehearsal_of

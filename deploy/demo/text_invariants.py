@@ -6,9 +6,9 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
+from deploy.demo.application import DemoApplication
 from deploy.demo.delivered import DeliveredText
 from deploy.demo.facts import Facts, Invariant, report
-from deploy.demo.people import DemoApplication
 from shared.campaign import Campaign
 from shared.contracts import SlipOutcome
 from shared.ids import Receipt

@@ -71,10 +71,11 @@ def seal_all(key: SealingKey, campaign: Campaign, size: int) -> list[bytes]:
     return [
         json.dumps(
             {
-                "v": 1,
+                "v": 2,
                 "application_id": each.application_id,
                 "key_id": key.key_id,
                 "sealed": key.seal(each.application_id, each.plaintext),
+                "proof_sha256": "0" * 64,
             }
         ).encode()
         for each in people

@@ -20,10 +20,11 @@ from pymongo import MongoClient
 from rich.console import Console
 
 from deploy.demo import evidence, notice_phases, phases
+from deploy.demo.application import DemoApplication
 from deploy.demo.facts import Facts
 from deploy.demo.installation import open_staff_client
 from deploy.demo.invariants import check
-from deploy.demo.people import DemoApplication, needles, population
+from deploy.demo.people import needles, population
 from deploy.demo.phases import EventRun
 from deploy.demo.progress import PhaseProgress
 from deploy.demo.rehearsal import SAMPLE, rehearsal_of
@@ -90,15 +91,15 @@ async def _until_all_are_notified(
         play = EventRun(staff, home)
         with stage.phase("all", "everything", len(applications)) as counter:
             await notice_phases.release_templates(play)
-            await phases.take_applications(play, applications, counter)
+            taken = await phases.take_applications(play, applications, counter)
             await phases.await_verdicts(play, len(applications), counter)
             await notice_phases.await_acknowledgements(play, count_acknowledged(applications), counter)
             desk = await phases.decide_held(play, counter)
             await phases.freeze(play)
             await phases.roll_dice(play)
-            transcript = await phases.keep_transcript(play)
+            await phases.keep_published(play)
             await notice_phases.await_results(play, await notice_phases.readable(play), counter)
-            facts = await evidence.facts(staff, applications, desk, transcript)
+            facts = await evidence.facts(play, taken, desk)
     return facts, play
 
 
@@ -115,7 +116,7 @@ async def _provoke_errors(url: str, campaign: Campaign, applications: list[DemoA
             clear = application.plaintext.decode("utf-8", "replace")
             for answer in (
                 await client.post(path, json=person),
-                await client.post(path, json={"v": 1, "application_id": clear, "key_id": clear, "sealed": clear}),
+                await client.post(path, json={"v": 2, "application_id": clear, "key_id": clear, "sealed": clear}),
                 await client.post(path, content=application.plaintext),
                 await client.get(f"/v1/applications/{clear[:60]}"),
                 await client.post(f"{path}?channel={clear[:40]}", json={}),

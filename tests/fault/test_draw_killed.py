@@ -26,8 +26,9 @@ from services.lottery.results import publish
 from services.lottery.verification.transcript_checks import verify_transcript
 from shared.campaign import Campaign
 from shared.clock import FixedClock
-from shared.ids import CampaignId, new_application_id
+from shared.ids import CampaignId
 from shared.storage import OUTBOX
+from tests.support.applicants import new_applicant
 from tests.support.draw_builders import sample_campaign
 from tests.support.draw_process import SHORT_LEASE_S, Orders, begun, taken_back, until_said
 from tests.support.lottery_harness import Office, Town, everybody_is_in, new_office
@@ -54,8 +55,8 @@ class DrawHarness:
         made = self.orders.campaign.model_copy(update={"id": CampaignId(f"killed-{number}")})
         store = self.offices[0].store
         await DrawRepository(store).ensure([made.id])
-        ids = tuple(new_application_id() for _ in range(PEOPLE))
-        await everybody_is_in(Town(made, FixedClock(self.orders.at), self.offices, ids))
+        people = tuple(new_applicant(made.id) for _ in range(PEOPLE))
+        await everybody_is_in(Town(made, FixedClock(self.orders.at), self.offices, people))
         return made
 
     def survivors(self, campaign: Campaign) -> list[Office]:

@@ -14,10 +14,11 @@ import pytest
 from rich.console import Console
 
 from deploy.demo import evidence, notice_phases, phases
+from deploy.demo.application import DemoApplication
 from deploy.demo.facts import Facts
 from deploy.demo.installation import StaffClient, open_staff_client
 from deploy.demo.invariants import check
-from deploy.demo.people import DemoApplication, population
+from deploy.demo.people import population
 from deploy.demo.phases import EventRun
 from deploy.demo.progress import PhaseProgress
 from deploy.demo.rehearsal import SAMPLE, rehearsal_of, until
@@ -81,7 +82,7 @@ async def _play(stack: Stack, applications: list[DemoApplication], home: Path) -
             await killer.strike("intake")
             await _once_decided(staff, SIZE // 3)
             await killer.strike("vault")
-            await arriving
+            taken = await arriving
             await phases.await_verdicts(play, SIZE, counter)
             await notice_phases.await_acknowledgements(play, count_acknowledged(applications), counter)
             acknowledged = await _sent(staff)
@@ -95,13 +96,13 @@ async def _play(stack: Stack, applications: list[DemoApplication], home: Path) -
                 lambda: staff.get("lottery", "draw"), lambda d: d["state"] == "published",
                 within_s=60, what="results",
             )  # fmt: skip
-            transcript = await phases.keep_transcript(play)
+            await phases.keep_published(play)
             await until(lambda: _sent(staff), lambda n: n >= acknowledged + 20, within_s=60, what="mails", every_s=0.05)
             await killer.strike("notifier")
             await killer.strike("vault")
             await killer.strike_broker()
             await notice_phases.await_results(play, await notice_phases.readable(play), counter)
-            facts = await evidence.facts(staff, applications, desk, transcript)
+            facts = await evidence.facts(play, taken, desk)
     parked = sum(_parked(stack, service) for service in SERVICES)
     return Aftermath(facts, stack.servers.mailbox, tuple(killer.killed), parked)
 
@@ -146,7 +147,7 @@ def _without_doubtful(facts: Facts) -> Facts:
         facts,
         sent=[each for each in facts.sent if each.application_id not in doubtful],
         statuses={name: status for name, status in facts.statuses.items() if name not in doubtful},
-        outcomes={name: outcomes for name, outcomes in facts.outcomes.items() if name not in doubtful},
+        outcomes={name: outcomes for name, outcomes in facts.outcomes.items() if name not in receipts},
         notices=[notice for notice in facts.notices if notice.receipt not in receipts],
         texts=[text for text in facts.texts or () if not text.receipts & receipts],
         vault_count=None,

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from deploy.demo.people import DemoApplication, population
+from deploy.demo.application import DemoApplication
+from deploy.demo.people import population
 from services.vault.applications.rules.content import Judged, Withdrawal, judge
 from services.vault.applications.rules.normalise import name_key
 from shared.campaign import load_campaign

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from deploy.demo.application import DemoApplication
 from deploy.demo.delivered import DeliveredText
 from deploy.demo.facts import Facts, Notice, Played, Status, VaultCount
 from deploy.demo.invariants import check
-from deploy.demo.people import DemoApplication, population
+from deploy.demo.people import population
 from deploy.demo.text_invariants import mail_address
 from shared.campaign import load_campaign
 from shared.contracts import SlipOutcome

@@ -14,9 +14,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from deploy.demo.addresses import OTHER_TOWNS, WARD_TOWNS
+from deploy.demo.application import DemoApplication
 from deploy.demo.names import half_width
 from deploy.demo.papers import papers_of
-from deploy.demo.people import DemoApplication, needles, population
+from deploy.demo.people import needles, population
 from shared.campaign import Campaign, load_campaign
 
 CANARY = "QKANARIA7"

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from deploy.demo.application import DemoApplication
 from deploy.demo.client import SubmittedApplication
-from deploy.demo.people import DemoApplication, population
+from deploy.demo.people import population
 from deploy.demo.published import PublishedFiles, own_entry, published_checks
 from shared.campaign import load_campaign
 from shared.json_types import JsonObject
