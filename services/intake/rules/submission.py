@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field
 from pydantic.config import JsonDict
+from pydantic.json_schema import SkipJsonSchema
 
 from shared.codes import ProofDigestField, ProofField
 from shared.contracts import Value, Version
@@ -40,7 +41,8 @@ def check_integer(value: Any) -> Any:
     return value
 
 
-SealedField = Annotated[str, Field(max_length=BODY_LIMIT), AfterValidator(check_sealed_form)]
+SealedField = Annotated[str, Field(max_length=BODY_LIMIT - 512), AfterValidator(check_sealed_form)]
+"""Sealed bytes as text; the other members of a body need less than 512 bytes."""
 FormVersion = Annotated[Literal[2], BeforeValidator(check_integer)]
 """The member `v` of the requests of this page."""
 
@@ -81,7 +83,7 @@ class VersionSubmission(Value):
 
     v: FormVersion
     version: Annotated[
-        Version | None,
+        Version | SkipJsonSchema[None],  # absent is allowed, null is not
         BeforeValidator(check_integer),
         Field(description="the `next_version` that was sealed for; if another took it, the answer is `version-taken`"),
     ] = None

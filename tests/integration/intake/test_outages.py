@@ -32,7 +32,7 @@ async def test_with_the_broker_away_nothing_is_accepted_and_later_the_same_reque
     await intake.vault.fetch()
     [(event_id, event)] = intake.vault.received
     assert event.receipt == answer.json()["receipt"]
-    assert event_id == derived_event_id(ApplicationReceived.name, event.application_id)
+    assert event_id == derived_event_id(ApplicationReceived.name, event.application_id, "1")
 
 
 async def test_with_a_silent_broker_the_answer_comes_in_bounded_time(intake: Intake):
