@@ -6,7 +6,7 @@ The hunt is shown to see by finding them where they belong: in the memory of the
 import asyncio
 import json
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -33,6 +33,7 @@ from deploy.local.stack import Options, Stack
 from services.vault.audit.repository import COLLECTION as AUDIT
 from shared.campaign import Campaign
 from shared.clock import set_rehearsal_clock
+from shared.codes import format_code
 from shared.contracts import ApplicationReceived
 from shared.erasure import ERASURES
 from shared.messaging.names import Names
@@ -79,7 +80,17 @@ def _people(campaign: Campaign, size: int) -> tuple[list[DemoApplication], Sough
     """People with a canary of their own, and what to look for."""
     canary = f"qz{secrets.token_hex(4)}kanaria"
     applications = population(campaign, secrets.randbelow(1000), size, canary)
-    return applications, seek({f"{n} {value[:3]}": value for n, value in enumerate(needles(applications, canary))})
+    identities = {f"{n} {value[:3]}": value for n, value in enumerate(needles(applications, canary))}
+    return applications, seek(identities | _codes(applications))
+
+
+def _codes(applications: Iterable[DemoApplication]) -> dict[str, str]:
+    """Return the codes as JSON and as people write them."""
+    return {
+        f"code {number}{form[4]}": form
+        for number, application in enumerate(applications)
+        for form in (application.code, format_code(application.code))
+    }
 
 
 async def _until_all_are_notified(
@@ -90,15 +101,15 @@ async def _until_all_are_notified(
         play = EventRun(staff, home)
         with stage.phase("all", "everything", len(applications)) as counter:
             await notice_phases.release_templates(play)
-            await phases.take_applications(play, applications, counter)
+            taken = await phases.take_applications(play, applications, counter)
             await phases.await_verdicts(play, len(applications), counter)
             await notice_phases.await_acknowledgements(play, count_acknowledged(applications), counter)
             desk = await phases.decide_held(play, counter)
             await phases.freeze(play)
             await phases.roll_dice(play)
-            transcript = await phases.keep_transcript(play)
+            await phases.keep_published(play)
             await notice_phases.await_results(play, await notice_phases.readable(play), counter)
-            facts = await evidence.facts(staff, applications, desk, transcript)
+            facts = await evidence.facts(play, taken, desk)
     return facts, play
 
 
@@ -135,6 +146,7 @@ def test_the_hunt_sees_the_vault_and_the_mail(run: Run):
     assert vault.read > 10_000_000
     assert vault.findings
     assert hunt_files(run.stack.servers.mailbox, run.sought)
+    assert hunt_files(run.stack.servers.mailbox, seek(_codes(run.applications))) == []
 
 
 @pytest.mark.parametrize("service", BLIND)
