@@ -6,7 +6,7 @@ The hunt is shown to see by finding them where they belong: in the memory of the
 import asyncio
 import json
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -34,6 +34,7 @@ from deploy.local.stack import Options, Stack
 from services.vault.audit.repository import COLLECTION as AUDIT
 from shared.campaign import Campaign
 from shared.clock import set_rehearsal_clock
+from shared.codes import format_code
 from shared.contracts import ApplicationReceived
 from shared.erasure import ERASURES
 from shared.messaging.names import Names
@@ -80,7 +81,17 @@ def _people(campaign: Campaign, size: int) -> tuple[list[DemoApplication], Sough
     """People with a canary of their own, and what to look for."""
     canary = f"qz{secrets.token_hex(4)}kanaria"
     applications = population(campaign, secrets.randbelow(1000), size, canary)
-    return applications, seek({f"{n} {value[:3]}": value for n, value in enumerate(needles(applications, canary))})
+    identities = {f"{n} {value[:3]}": value for n, value in enumerate(needles(applications, canary))}
+    return applications, seek(identities | _codes(applications))
+
+
+def _codes(applications: Iterable[DemoApplication]) -> dict[str, str]:
+    """Return the codes as JSON and as people write them."""
+    return {
+        f"code {number}{form[4]}": form
+        for number, application in enumerate(applications)
+        for form in (application.code, format_code(application.code))
+    }
 
 
 async def _until_all_are_notified(
@@ -136,6 +147,7 @@ def test_the_hunt_sees_the_vault_and_the_mail(run: Run):
     assert vault.read > 10_000_000
     assert vault.findings
     assert hunt_files(run.stack.servers.mailbox, run.sought)
+    assert hunt_files(run.stack.servers.mailbox, seek(_codes(run.applications))) == []
 
 
 @pytest.mark.parametrize("service", BLIND)
