@@ -59,7 +59,7 @@ class ApplicantClient:
     ) -> None:
         self._pool = ConnectionPool(base_url, concurrency, timeout_s)
         self._campaign, self._trusted = campaign, trusted
-        self._staff = dict(staff or {})
+        self._staff = {name: value for name, value in (staff or {}).items() if name != "Host"}
         self._slots = asyncio.Semaphore(concurrency)
 
     async def __aenter__(self) -> Self:
