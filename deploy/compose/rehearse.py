@@ -73,7 +73,9 @@ def rehearse(folder: Path, size: int, console: Console) -> Report:
         raise KujiError(f"{campaign.id} was erased; ./kuji compose init --rehearsal makes the next one, then restart")
     at = Installation(
         campaign,
-        services={service: ServiceAddress(record.url(service), record.origin(service)) for service in record.PORTS},
+        services={
+            service: ServiceAddress(record.url(service), record.pages(folder, service)) for service in record.PORTS
+        },
         clock_file=clock_file(folder),
         setup_token_file=record.setup_token_file(folder),
         paper_token_file=folder / "intake" / "paper-token",

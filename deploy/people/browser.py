@@ -56,7 +56,7 @@ class StaffBrowser:
         import httpx  # noqa: PLC0415  (a tenth of a second that only calls need)
 
         address = self._services[service]
-        sent = {"Host": urlsplit(address.pages).netloc, **self._sent(service)}
+        sent = self._sent(service)
         is_encrypted = address.url.startswith("https:")  # else no certificates are loaded, which takes 20 ms
         answer = httpx.request(
             method, f"{address.url}{path}", headers=sent, json=body, data=form, timeout=LONGEST_S, verify=is_encrypted
@@ -90,7 +90,8 @@ class StaffBrowser:
     def _sent(self, service: str) -> dict[str, str]:
         cookies = self.cookies.get(service, {})
         sent = {"Cookie": "; ".join(f"{name}={value}" for name, value in cookies.items())} if cookies else {}
-        return {"Origin": self._services[service].pages, **sent}
+        pages = self._services[service].pages
+        return {"Host": urlsplit(pages).netloc, "Origin": pages, **sent}
 
     def _keep(self, service: str, answer: "httpx.Response") -> None:
         jar = self.cookies.setdefault(service, {})

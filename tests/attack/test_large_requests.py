@@ -38,7 +38,6 @@ OPEN_ROUTES = [
     ("intake", f"{CAMPAIGN}/applications"),
     ("lottery", f"{CAMPAIGN}/places/own"),
     ("lottery", f"{CAMPAIGN}/places/own/answer"),
-    ("lottery", "/c/777-days/withdraw"),
     ("lottery", "/sign-out"),
 ]
 

@@ -11,38 +11,46 @@ from uuid import uuid4
 import pytest
 
 from deploy.cli.terminal_session import TerminalSession
-from deploy.people.browser import ServiceAddress
+from deploy.people.browser import ServiceAddress, StaffBrowser
 from deploy.people.enrolment import enrol_all
 from deploy.people.invented import HANDLER, RESPONSIBLE, WARD, invent
+from shared.contracts import SERVICES
 from tests.support.checkouts import Checkout
 from tests.support.waiting import block_until
 
 
 @pytest.fixture(scope="module")
-def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Checkout]:
+def browsers() -> dict[str, StaffBrowser]:
+    """Return the browsers of the first two people, once the office has started."""
+    return {}
+
+
+@pytest.fixture(scope="module")
+def office(tmp_path_factory: pytest.TempPathFactory, browsers: dict[str, StaffBrowser]) -> Iterator[Checkout]:
     """Start an installation of the sample campaign without applications."""
     checkout = Checkout.make(tmp_path_factory.mktemp("office") / "checkout")
     try:
         assert checkout.start("up").wait(150) == 0
         refused = checkout.kuji("held", "list")
         assert (refused.returncode, "./kuji sign-in" in refused.stderr) == (1, True)
-        _sign_in(checkout)
+        browsers |= _sign_in(checkout)
         yield checkout
         assert checkout.kuji("down").returncode == 0
     finally:
         checkout.clear()
 
 
-def _sign_in(checkout: Checkout) -> None:
-    """Make people on duty today, and sign one of them, who has many roles, in at the terminal."""
+def _sign_in(checkout: Checkout) -> dict[str, StaffBrowser]:
+    """Make people on duty today, and sign one of them, who has many roles, in at the terminal; return all browsers."""
     folder = checkout.folder / ".kuji" / "run" / "up"
     record = json.loads((folder / "installation.json").read_text("utf-8"))
     services = {name: ServiceAddress.read(endpoint) for name, endpoint in record["services"].items()}
     first = invent(date(2000, 1, 1), date(2099, 12, 31), (RESPONSIBLE, WARD, HANDLER))
     many = {**first[2].fields, "roles": "handler ward auditor engineer"}
     token = Path(record["setup_token_file"]).read_text("utf-8")
-    *_, person = enrol_all(services, token, [*first[:2], replace(first[2], fields=many)])
-    TerminalSession(folder, record["services"]).keep(person.browser)
+    people = enrol_all(services, token, [*first[:2], replace(first[2], fields=many)])
+    TerminalSession(folder, record["services"]).keep(people[-1].browser)
+    return {person.account.id: person.browser for person in people}
 
 
 def asked(office: Checkout, *command: str) -> Any:
@@ -112,6 +120,23 @@ def test_texts_are_previewed_and_released_by_the_hash_that_was_looked_at(office:
     assert released.stdout.startswith("released: ")
     assert {row["state"] for row in asked(office, "notices", "templates")} == {"released"}
     assert "見本" in office.kuji("notices", "preview", "result", "card").stdout
+
+
+@pytest.mark.usefixtures("office")
+def test_sessions_that_one_person_ends_for_another_end_at_every_service(browsers: dict[str, StaffBrowser]) -> None:
+    stolen, ward = browsers[RESPONSIBLE], browsers[WARD]
+
+    def statuses() -> set[int]:
+        return {stolen.request(service, "GET", "/v1/queues").status_code for service in SERVICES}
+
+    for service in SERVICES:
+        stolen.headers(service)
+    assert statuses() == {200}
+
+    ended = ward.request("vault", "POST", "/desk/people/sessions/end", form={"id": RESPONSIBLE})
+
+    assert ended.status_code == 200
+    block_until(lambda: statuses() == {401})
 
 
 def test_a_sealed_vault_is_seen_and_the_others_are_not_touched(office: Checkout) -> None:
