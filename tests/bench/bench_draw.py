@@ -23,7 +23,6 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
-from uuid import UUID
 
 import numpy as np
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
@@ -40,6 +39,7 @@ from services.lottery.draw.list_repository import ListRepository
 from services.lottery.draw.randomness_entry import Dice, RandomnessService
 from services.lottery.draw.repository import DrawRepository
 from services.lottery.draw.rules.draw import Draw
+from services.lottery.draw.rules.entry import receipt_key
 from services.lottery.draw.run import DrawRunner
 from services.lottery.keys import LotteryKeys
 from services.lottery.results.publish import ResultPublisher
@@ -48,7 +48,7 @@ from services.lottery.slips import SlipSigner
 from shared import logging
 from shared.campaign import load_campaign
 from shared.clock import FixedClock
-from shared.ids import ApplicationId, DrawId, new_token
+from shared.ids import DrawId, new_application_id, new_token
 from shared.receipts import candidates
 from shared.storage import OUTBOX, Store
 from tests.support.service_keys import keys_dir, keys_in_environment
@@ -147,7 +147,7 @@ def frozen_list_small_steps(count: int) -> FrozenList:
     return FrozenList(memoryview(ids)[: 16 * count], lists, table)
 
 
-async def in_the_database(url: str, count: int, folder: Path) -> None:
+async def in_the_database(url: str, count: int) -> None:
     store = Store.open(url, "kuji_bench", timeout_s=60)
     await store.ensure(draws.collections())
     await DrawRepository(store).ensure([CAMPAIGN.id])
@@ -156,7 +156,7 @@ async def in_the_database(url: str, count: int, folder: Path) -> None:
     scan = await plain_scan(store)
     print_rate(f"limit: plain cursor scan of {singles:,} documents", scan, singles)
     await chunks(store, count, scan * count / singles)
-    await steps_of_a_draw(store, documents, folder, scan)
+    await steps_of_a_draw(store, documents, scan)
     await store.close()
 
 
@@ -164,12 +164,12 @@ async def single_documents(store: Store, count: int) -> list[dict[str, Any]]:
     frozen = frozen_list_small_steps(count)
     documents = []
     for at in range(count):
-        name = ApplicationId(str(UUID(bytes=frozen.id(at), version=4)))
+        receipt = next(candidates(KEY, "web", new_application_id()))
         choices = [{"class_id": class_id, "seats": seats} for class_id, seats in frozen.choices(at)]
         documents.append({
-            "_id": name, "campaign": CAMPAIGN.id, "state": "accepted", "channel": "web", "revision": 1,
-            "receipt": next(candidates("web", name)), "token": new_token(), "choices": choices,
-            "refused": [], "reasons": [],
+            "_id": receipt_key(CAMPAIGN.id, receipt), "campaign": CAMPAIGN.id, "state": "accepted", "channel": "web",
+            "receipt": receipt, "version": 1, "revision": 1, "entry": frozen.id(at).hex(), "proof_sha256": "0" * 64,
+            "token": new_token(), "verdict": None, "choices": choices, "refused": [], "reasons": [],
         })  # fmt: skip
     for start in range(0, count, 10_000):
         await store.db[draws.ENTRIES].insert_many(documents[start : start + 10_000], ordered=False)
@@ -191,7 +191,7 @@ async def chunks(store: Store, count: int, scan: float) -> None:
     print_rate("the frozen list read", read, count, scan)
 
 
-async def steps_of_a_draw(store: Store, documents: Sequence[dict[str, Any]], folder: Path, scan: float) -> None:
+async def steps_of_a_draw(store: Store, documents: Sequence[dict[str, Any]], scan: float) -> None:
     count, clock, keys = len(documents), FixedClock(CAMPAIGN.draw.at), LotteryKeys(keys_dir())
     campaigns = {CAMPAIGN.id: CAMPAIGN}
 
@@ -213,8 +213,12 @@ async def steps_of_a_draw(store: Store, documents: Sequence[dict[str, Any]], fol
 
 
 async def roll(store: Store, ids: Sequence[str]) -> None:
-    await store.db[draws.ROLL_PARTS].insert_one({"_id": f"{CAMPAIGN.id}:1", "campaign": CAMPAIGN.id, "parts": 1})
-    lines = [{"_id": each, "campaign": CAMPAIGN.id} for each in ids]
+    part = {"_id": f"{CAMPAIGN.id}:1", "campaign": CAMPAIGN.id, "part": 1, "parts": 1, "total": len(ids)}
+    await store.db[draws.ROLL_PARTS].insert_one(part)
+    lines = [
+        {"_id": each, "campaign": CAMPAIGN.id, "version": 1, "line": hashlib.sha256(each.encode()).hexdigest()}
+        for each in ids
+    ]
     await store.db[draws.ROLL].insert_many(lines, ordered=False)
 
 
@@ -227,7 +231,7 @@ async def bare_inserts(store: Store, documents: Sequence[dict[str, Any]]) -> flo
 
 
 @contextmanager
-def mongodb() -> Iterator[tuple[str, Path]]:
+def mongodb() -> Iterator[str]:
     with (
         tempfile.TemporaryDirectory() as folder,
         keys_in_environment(Path(folder) / "service-keys"),
@@ -236,7 +240,7 @@ def mongodb() -> Iterator[tuple[str, Path]]:
         servers = Servers(Path(folder), watchdog=watchdog)
         servers.start()
         try:
-            yield servers.mongo_url, Path(folder) / "keys"
+            yield servers.mongo_url
         finally:
             servers.stop()
 
@@ -247,8 +251,8 @@ def main(counts: Sequence[int]) -> None:
         print(f"-- {count:,} entries")
         in_memory(count)
         peak_memory(count)
-        with mongodb() as (url, folder):
-            asyncio.run(in_the_database(url, count, folder))
+        with mongodb() as url:
+            asyncio.run(in_the_database(url, count))
 
 
 if __name__ == "__main__":
