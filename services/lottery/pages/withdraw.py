@@ -6,7 +6,7 @@ leaves the device.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from fastapi import APIRouter, Response
 from fastapi.responses import RedirectResponse
@@ -70,7 +70,7 @@ class WithdrawPages:
         )
 
 
-def _texts_of(event_class: EventClass, texts: Catalogue) -> dict[str, Any]:
+def _texts_of(event_class: EventClass, texts: Catalogue) -> Mapping[str, str]:
     """Return the texts of a class that the page shows."""
     return {
         "title": f"{event_class.number} {event_class.title.in_language(texts.lang)}",
