@@ -16,12 +16,13 @@ from tests.support.staff_sign_in import ORIGINS
 _CAMPAIGN = "/v1/campaigns/{campaign}"
 _SIGN_IN = {"GET /sign-in", "GET /signed-in", "POST /sign-out", "GET /signed-out", "GET /assets/{name}", "GET /"}
 _HEALTH = {"GET /health/live", "GET /health/ready"}
-_DRAW = ("manifest", "rows", "transcript", "stamps", "stamps/{stamp}")
+_DRAW = ("manifest", "rows", "roll", "transcript", "stamps", "stamps/{stamp}")
 
 OPEN: dict[str, set[str]] = {
     "intake": {
         *_SIGN_IN, *_HEALTH,
         "GET /v1/openapi.json", f"POST {_CAMPAIGN}/applications", "GET /v1/applications/{application_id}",
+        "POST /v1/applications/{application_id}/versions", "GET /v1/receipt-keys",
         f"GET {_CAMPAIGN}/receipts/{{receipt}}", f"GET {_CAMPAIGN}", f"GET {_CAMPAIGN}/sealing-key",
         "GET /v1/postal-codes/{code}", "GET /c/{campaign}", "GET /c/{campaign}/apply", "GET /c/{campaign}/status",
         "GET /c/{campaign}/sheet.pdf",
@@ -31,11 +32,11 @@ OPEN: dict[str, set[str]] = {
         *(f"GET {_CAMPAIGN}/{part}" for part in _DRAW),
         *(f"GET {_CAMPAIGN}/draws/{{number}}/{part}" for part in _DRAW),
         f"GET {_CAMPAIGN}/draws",
-        f"GET {_CAMPAIGN}/receipts/{{receipt}}/proof", f"GET {_CAMPAIGN}/entries/{{entry}}/proof",
+        f"GET {_CAMPAIGN}/entries/{{entry}}/proof",
         f"POST {_CAMPAIGN}/places/own", f"POST {_CAMPAIGN}/places/own/answer",
         "GET /reception/worker.js", "GET /reception/{campaign}/app.webmanifest",
         "GET /verify", "GET /verify/{campaign}", "GET /verify-offline.js",
-        "GET /withdraw", "GET /c/{campaign}/withdraw", "POST /c/{campaign}/withdraw",
+        "GET /withdraw", "GET /c/{campaign}/withdraw",
     },
     "notifier": {*_SIGN_IN, *_HEALTH},
     "vault": {
