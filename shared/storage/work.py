@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from typing import Any, Protocol
 
 from shared.contracts.base import Event
-from shared.ids import EventId, new_event_id
+from shared.ids import CampaignId, EventId, new_event_id
 from shared.service_keys import EventSignature
 from shared.storage.collections import OUTBOX
 from shared.storage.driver import Database, Session
@@ -36,13 +36,19 @@ class UnitOfWork:
 
         The row is signed here, so that it proves later what this service published.
         """
-        event_id, body = event_id or new_event_id(), event.to_json()
-        signature = {} if self._signer is None else vars(self._signer.sign_event(event.name, event_id, body))
+        self._add_line(event.name, event.erasable_campaign, event.to_json(), event_id or new_event_id())
+
+    async def emit_written(self, event: type[Event], campaign: CampaignId, body: bytes, event_id: EventId) -> None:
+        """Publish an event of a campaign whose JSON the caller wrote, where building it as an object costs too much."""
+        self._add_line(event.name, campaign, body, event_id)
+
+    def _add_line(self, name: str, campaign: str | None, body: bytes, event_id: EventId) -> None:
+        signature = {} if self._signer is None else vars(self._signer.sign_event(name, event_id, body))
         self._lines.append(
             {
                 "event_id": event_id,
-                "campaign": event.erasable_campaign,
-                "name": event.name,
+                "campaign": campaign,
+                "name": name,
                 "body": body,
                 "at": datetime.now(UTC),
                 "leased_until": _LONG_AGO,

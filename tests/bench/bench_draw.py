@@ -23,7 +23,6 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
-from uuid import UUID
 
 import numpy as np
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
@@ -49,7 +48,7 @@ from services.lottery.slips import SlipSigner
 from shared import logging
 from shared.campaign import load_campaign
 from shared.clock import FixedClock
-from shared.ids import ApplicationId, DrawId, new_token
+from shared.ids import DrawId, new_application_id, new_token
 from shared.receipts import candidates
 from shared.storage import OUTBOX, Store
 from tests.support.service_keys import keys_dir, keys_in_environment
@@ -165,11 +164,11 @@ async def single_documents(store: Store, count: int) -> list[dict[str, Any]]:
     frozen = frozen_list_small_steps(count)
     documents = []
     for at in range(count):
-        receipt = next(candidates(bytes(32), "web", ApplicationId(str(UUID(bytes=frozen.id(at), version=4)))))
+        receipt = next(candidates(KEY, "web", new_application_id()))
         choices = [{"class_id": class_id, "seats": seats} for class_id, seats in frozen.choices(at)]
         documents.append({
-            "_id": receipt_key(CAMPAIGN.id, receipt), "campaign": CAMPAIGN.id, "receipt": receipt, "state": "accepted",
-            "version": 1, "channel": "web", "revision": 1, "entry": frozen.id(at).hex(), "proof_sha256": "0" * 64,
+            "_id": receipt_key(CAMPAIGN.id, receipt), "campaign": CAMPAIGN.id, "state": "accepted", "channel": "web",
+            "receipt": receipt, "version": 1, "revision": 1, "entry": frozen.id(at).hex(), "proof_sha256": "0" * 64,
             "token": new_token(), "verdict": None, "choices": choices, "refused": [], "reasons": [],
         })  # fmt: skip
     for start in range(0, count, 10_000):
@@ -214,11 +213,11 @@ async def steps_of_a_draw(store: Store, documents: Sequence[dict[str, Any]], sca
 
 
 async def roll(store: Store, ids: Sequence[str]) -> None:
-    part = {"_id": f"{CAMPAIGN.id}:1", "campaign": CAMPAIGN.id, "parts": 1, "total": len(ids)}
+    part = {"_id": f"{CAMPAIGN.id}:1", "campaign": CAMPAIGN.id, "part": 1, "parts": 1, "total": len(ids)}
     await store.db[draws.ROLL_PARTS].insert_one(part)
     lines = [
-        {"_id": key, "campaign": CAMPAIGN.id, "version": 1, "line": hashlib.sha256(key.encode()).hexdigest()}
-        for key in ids
+        {"_id": each, "campaign": CAMPAIGN.id, "version": 1, "line": hashlib.sha256(each.encode()).hexdigest()}
+        for each in ids
     ]
     await store.db[draws.ROLL].insert_many(lines, ordered=False)
 

@@ -30,10 +30,3 @@ async def _is_refused(client: httpx.AsyncClient, route: KnownRoute) -> bool:
     is_page = route.method == "GET" and not route.path.startswith("/v1/")
     leads_to_sign_in = re.search(r"/sign-in\?|/desk/me$", answer.headers.get("location", "")) is not None
     return answer.status_code == 401 or (is_page and answer.status_code == 303 and leads_to_sign_in)
-
-
-async def test_paper_that_is_keyed_in_asks_for_a_session(tmp_path: Path) -> None:
-    async with asking("intake", tmp_path) as (_, client):
-        for channel in ("fax", "post"):
-            path = f"/v1/campaigns/777-days/applications?channel={channel}"
-            assert (await client.post(path, json={})).status_code == 401

@@ -118,7 +118,7 @@ def test_an_application_is_corrected_on_the_receipt_page_and_withdrawn_on_the_st
 
 
 def test_a_refused_correction_says_why_and_loses_nothing(open_office: Office, browser: Browser):
-    """Refuse for a wrong code, another page that came first, the end of the window, and a network that is away."""
+    """Meet a wrong code, another page that came first, the end of the window, and a network that is away."""
     with opened(browser, open_office.url) as page:
         page.goto(f"/c/{CAMPAIGN}/apply")
         fill(page, other_name(Typed(), "追越 花子"))

@@ -8,10 +8,11 @@ from typing import Any, Final
 
 from services.lottery.draw.collections import OUTCOMES
 from services.lottery.draw.grouping import GroupCount, count_groups
-from services.lottery.draw.rules.result import Result
+from services.lottery.draw.rules.result import DrawnResult, Result
 from shared.codes import EntryId
 from shared.contracts import SlipOutcome
 from shared.ids import CampaignId, DrawId, Receipt, Token
+from shared.json_types import JsonObject
 from shared.storage import ReplaceOne, Store, UnitOfWork
 
 _OF_THE_DRAW: Final[Mapping[str, Any]] = {"corrected": {"$exists": False}}
@@ -24,20 +25,24 @@ class OutcomeRepository:
         self._outcomes = at.db[OUTCOMES]
         self._session = at.session if isinstance(at, UnitOfWork) else None
 
-    async def add(self, campaign: CampaignId, draw: DrawId, results: Sequence[Result]) -> None:
+    async def add(self, campaign: CampaignId, draw: DrawId, results: Sequence[DrawnResult]) -> None:
         """Insert the outcomes of a campaign's first draw."""
-        documents = [_document(campaign, draw, result) for result in results]
+        documents = [_document(campaign, draw, *result) for result in results]
         await self._outcomes.insert_many(documents, session=self._session)
 
-    async def replace(self, campaign: CampaignId, draw: DrawId, results: Sequence[Result]) -> None:
+    async def replace(self, campaign: CampaignId, draw: DrawId, results: Sequence[DrawnResult]) -> None:
         """Replace the outcomes of an earlier draw by those of the draw that corrects it."""
-        documents = [_document(campaign, draw, result) for result in results]
+        documents = [_document(campaign, draw, *result) for result in results]
         writes = [ReplaceOne({"_id": document["_id"]}, document, upsert=True) for document in documents]
         await self._outcomes.bulk_write(writes, session=self._session)
 
     async def add_corrected(self, campaign: CampaignId, draw: DrawId, result: Result) -> None:
         """Store the outcomes of an application that a correction brings in; those of an earlier draw are replaced."""
-        document = {**_document(campaign, draw, result), "corrected": True}
+        outcomes = [outcome.model_dump() for outcome in result.outcomes]
+        document = {
+            **_document(campaign, draw, result.entry, result.receipt, result.token, outcomes),
+            "corrected": True,
+        }
         await self._outcomes.replace_one({"_id": document["_id"]}, document, upsert=True, session=self._session)
 
     async def of_draw(self, campaign: CampaignId, draw: DrawId) -> dict[Receipt, list[SlipOutcome]]:
@@ -66,14 +71,16 @@ class OutcomeRepository:
         return count_groups(self._outcomes, {"draw": draw, **_OF_THE_DRAW}, "outcomes", key)
 
 
-def _document(campaign: CampaignId, draw: DrawId, result: Result) -> dict[str, Any]:
+def _document(
+    campaign: CampaignId, draw: DrawId, entry: EntryId, receipt: Receipt, token: Token, outcomes: list[JsonObject]
+) -> dict[str, Any]:
     return {
-        "_id": result.entry,
+        "_id": entry,
         "campaign": campaign,
         "draw": draw,
-        "receipt": result.receipt,
-        "token": result.token,
-        "outcomes": [outcome.model_dump() for outcome in result.outcomes],
+        "receipt": receipt,
+        "token": token,
+        "outcomes": outcomes,
     }
 
 

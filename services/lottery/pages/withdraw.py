@@ -70,7 +70,7 @@ class WithdrawPages:
         )
 
 
-def _texts_of(event_class: EventClass, texts: Catalogue) -> dict[str, str]:
+def _texts_of(event_class: EventClass, texts: Catalogue) -> Mapping[str, str]:
     """Return the texts of a class that the page shows."""
     return {
         "title": f"{event_class.number} {event_class.title.in_language(texts.lang)}",

@@ -18,15 +18,16 @@ from services.lottery.draw.outcome_repository import OutcomeRepository
 from services.lottery.draw.repository import DrawRepository
 from services.lottery.draw.rules.draw import Draw
 from services.lottery.draw.rules.entry import Entry
-from services.lottery.draw.rules.result import Result
+from services.lottery.draw.rules.result import DrawnResult
 from services.lottery.draw.rules.states import DrawState, WrongStateError
 from services.lottery.places.repository import PlaceRepository
 from services.lottery.results.rules.outcomes import Outcomes
 from services.lottery.slips import SlipIssue, SlipSigner
+from shared.canonical import canonical
 from shared.codes import EntryId
-from shared.contracts import BATCH_LIMIT, DrawPublished, IssuedSlip, OutcomeSlip, ResultsPublished, SlipsIssued
+from shared.contracts import BATCH_LIMIT, DrawPublished, IssuedSlip, ResultsPublished, SlipsIssued
 from shared.errors import KujiError
-from shared.ids import CampaignId, derived_event_id
+from shared.ids import CampaignId, DrawId, derived_event_id
 from shared.logging import get_logger
 from shared.storage import Store, UnitOfWork
 
@@ -66,11 +67,27 @@ class ResultPublisher:
         return True
 
     async def _publish_from(self, draw: Draw, frozen: FrozenList, outcomes: Outcomes, parts: int) -> None:
-        for first in range(draw.parts_published, parts, PARTS_AT_ONCE):
-            start = first * BATCH_LIMIT
-            entries = await self._entries_of(draw.campaign, frozen, start)
-            results, slips = await asyncio.to_thread(self._sign, draw, outcomes, start, entries)
-            await self._publish(draw, results, slips, first, parts)
+        """Publish all parts that follow. The next ones are computed while the database writes these."""
+        firsts = range(draw.parts_published, parts, PARTS_AT_ONCE)
+        if not firsts:
+            return
+        computing = asyncio.create_task(self._compute(draw, frozen, outcomes, firsts[0]))
+        try:
+            for first in firsts:
+                results, slips = await computing
+                if first + PARTS_AT_ONCE < parts:
+                    computing = asyncio.create_task(self._compute(draw, frozen, outcomes, first + PARTS_AT_ONCE))
+                await self._publish(draw, results, slips, first, parts)
+        finally:
+            computing.cancel()
+            await asyncio.gather(computing, return_exceptions=True)
+
+    async def _compute(
+        self, draw: Draw, frozen: FrozenList, outcomes: Outcomes, first: int
+    ) -> tuple[list[DrawnResult], list[bytes]]:
+        start = first * BATCH_LIMIT
+        entries = await self._entries_of(draw.campaign, frozen, start)
+        return await asyncio.to_thread(self._sign, draw, outcomes, start, entries)
 
     def _outcomes(self, draw: Draw, frozen: FrozenList) -> Outcomes:
         manifest = draw.manifest
@@ -78,12 +95,12 @@ class ResultPublisher:
 
     def _sign(
         self, draw: Draw, outcomes: Outcomes, start: int, entries: Sequence[Entry]
-    ) -> tuple[list[Result], list[OutcomeSlip]]:
+    ) -> tuple[list[DrawnResult], list[bytes]]:
         """Return results and slips. The slips bear the time of the draw, so that a repetition is the same."""
         at = datetime.fromisoformat(draw.history[-1]["at"])
         issue = SlipIssue(draw.campaign, draw.id, draw.number, 0, at)
         results = outcomes.results(start, entries)
-        return results, [self._signer.sign(issue, result) for result in results]
+        return results, [self._signer.write(issue, *result) for result in results]
 
     async def _entries_of(self, campaign: CampaignId, frozen: FrozenList, start: int) -> list[Entry]:
         """Return the entries of the next parts in the order of the list. Raises ListDiffersError."""
@@ -95,20 +112,24 @@ class ResultPublisher:
         return entries
 
     async def _publish(
-        self, draw: Draw, results: Sequence[Result], slips: Sequence[OutcomeSlip], first: int, parts: int
+        self, draw: Draw, results: Sequence[DrawnResult], slips: Sequence[bytes], first: int, parts: int
     ) -> None:
         """Publish these slips as the parts after `first` parts."""
-        batches = [tuple(slips[at : at + BATCH_LIMIT]) for at in range(0, len(slips), BATCH_LIMIT)]
+        placed = [result.to_result() for result in results if result.has_place]
+        n = SlipIssue.number(draw.number, 0)
 
         async def publish_batches(uow: UnitOfWork) -> None:
-            await DrawRepository(uow).count_parts(draw, first, len(batches))
+            await DrawRepository(uow).count_parts(draw, first, -(-len(results) // BATCH_LIMIT))
             await _put_outcomes(uow, draw, results)
-            await PlaceRepository(uow).add_results(draw.campaign, draw.id, results)
-            for number, items in enumerate(batches, first + 1):
-                event = ResultsPublished(campaign=draw.campaign, draw=draw.id, part=number, parts=parts, items=items)
-                await uow.emit(event, derived_event_id(event.name, draw.id, str(number)))
-                issued = SlipsIssued(campaign=draw.campaign, items=tuple(map(_issued, items)))
-                await uow.emit(issued, derived_event_id(issued.name, draw.id, f"part-{number}"))
+            await PlaceRepository(uow).add_results(draw.campaign, draw.id, placed)
+            for number, at in enumerate(range(0, len(results), BATCH_LIMIT), first + 1):
+                batch = slice(at, at + BATCH_LIMIT)
+                body = write_results(draw.campaign, draw.id, number, parts, slips[batch])
+                event_id = derived_event_id(ResultsPublished.name, draw.id, str(number))
+                await uow.emit_written(ResultsPublished, draw.campaign, body, event_id)
+                issued = tuple(IssuedSlip(token=result.token, n=n) for result in results[batch])
+                event_id = derived_event_id(SlipsIssued.name, draw.id, f"part-{number}")
+                await uow.emit(SlipsIssued(campaign=draw.campaign, items=issued), event_id)
 
         await self._store.transact(publish_batches)
 
@@ -121,11 +142,13 @@ class ResultPublisher:
         await self._store.transact(finish_publishing)
 
 
-def _issued(slip: OutcomeSlip) -> IssuedSlip:
-    return IssuedSlip(token=slip.token, n=slip.n)
+def write_results(campaign: CampaignId, draw: DrawId, part: int, parts: int, slips: Sequence[bytes]) -> bytes:
+    """Return the JSON of `ResultsPublished`. The slips are JSON already; to parse them again would cost most."""
+    head = canonical({"v": 2, "campaign": campaign, "draw": draw, "part": part, "parts": parts})
+    return b'%s,"items":[%s]}' % (head[:-1], b",".join(slips))
 
 
-async def _put_outcomes(uow: UnitOfWork, draw: Draw, results: Sequence[Result]) -> None:
+async def _put_outcomes(uow: UnitOfWork, draw: Draw, results: Sequence[DrawnResult]) -> None:
     """Store the outcomes. Those of a draw that corrects another one replace the other's outcomes."""
     outcomes = OutcomeRepository(uow)
     put = outcomes.add if draw.number == 1 else outcomes.replace

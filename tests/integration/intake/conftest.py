@@ -29,6 +29,7 @@ from tests.support.vault_messages import CAMPAIGN, VaultSide, connected, proof_d
 from tests.support.waiting import until
 
 PAPER_TOKEN = "fax-host-of-the-tests"
+LOTTERY = "http://lottery.localhost:8103"
 SAMPLE = Path("deploy/campaigns/777-days.yaml")
 
 
@@ -125,6 +126,7 @@ def settings(tmp_path: Path, campaigns_dir: Path, amqp_url: str, mongo_url: str,
             "timeout_s": 3.0,
             "body_timeout_s": 2.0,
             "watch_s": 0.1,
+            "origins": {"intake": "http://intake.localhost:8101", "lottery": LOTTERY},
         }
     )
 

@@ -12,7 +12,9 @@ from httpx import Response
 
 from services.intake.pages.sheet import code_text
 from shared.contracts import ErasureCompleted, ErasureRequested
-from tests.integration.intake.conftest import Intake
+from shared.service_keys import ServiceKey
+from tests.integration.intake.conftest import LOTTERY, Intake
+from tests.support.service_keys import keys_dir
 from tests.support.vault_messages import CAMPAIGN
 
 PAGES = (f"/c/{CAMPAIGN}", f"/c/{CAMPAIGN}/apply", f"/c/{CAMPAIGN}/status")
@@ -89,6 +91,8 @@ async def test_the_page_pins_the_vaults_key_and_tells_the_offices_time(intake: I
     assert block is not None
     data = json.loads(block[1])
     assert data["signing_key"] == intake.vault.signing.public
+    assert data["intake_keys"] == [ServiceKey(keys_dir(), "intake").public]
+    assert data["is_open"]
     assert data["now"].startswith("2018-05-")
     assert data["rules"]["purpose_version"] == intake.campaign.purpose.version
 
@@ -143,3 +147,13 @@ async def test_the_pages_of_an_erased_campaign_say_so_and_offer_nothing(intake: 
         assert "<form" not in english
     assert (await intake.post(intake.body())).is_error
     assert await intake.store.db["applications"].count_documents({}) == 0
+
+
+async def test_only_the_lotterys_pages_may_ask_for_a_receipt_number_from_a_browser(intake: Intake):
+    _, document = await intake.apply()
+    for receipt, status in ((document["receipt"], 200), ("W-7K3M-9Q2P-6", 404)):
+        answer = await intake.http.get(f"/v1/campaigns/{CAMPAIGN}/receipts/{receipt}")
+        assert (answer.status_code, answer.headers["access-control-allow-origin"]) == (status, LOTTERY)
+    for path in (f"/v1/campaigns/{CAMPAIGN}", f"/v1/applications/{document['application_id']}"):
+        assert "access-control-allow-origin" not in (await intake.http.get(path)).headers
+    assert f'href="{LOTTERY}/verify/{CAMPAIGN}"' in (await page(intake, f"/c/{CAMPAIGN}/status")).text

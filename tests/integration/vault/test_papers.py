@@ -206,6 +206,7 @@ async def test_a_keyed_paper_becomes_applications_once_intake_has_given_them_rec
             proof_digest(intake_proof(CAMPAIGN, application_id, codes[application_id])) for application_id in ids
         ]
         assert await installation.store.db["applications"].count_documents({}) == 0
+    async with opened(installation) as inbox:  # the vault died in between
         receipts = {ids[0]: Receipt(listed["receipt"]), ids[1]: Receipt("F-0000-0002-0")}
         for _ in range(2):
             await installation.publish(assigned(paper, receipts))

@@ -4,16 +4,17 @@ from datetime import UTC, datetime
 
 import pytest
 
-from services.lottery.draw.rules.result import Result
+from services.lottery.draw.rules.result import DrawnResult, Result
 from services.lottery.keys import LotteryKeys
 from services.lottery.places.present_outcomes import present_outcomes
 from services.lottery.places.stored_place import StoredPlace
 from services.lottery.promotion.states import Move, PlaceState
 from services.lottery.promotion.waiting_list import Place
 from services.lottery.record.passes import read_pass
+from services.lottery.results.publish import write_results
 from services.lottery.slips import SlipIssue, SlipSigner
 from shared.codes import EntryId
-from shared.contracts import SlipOutcome
+from shared.contracts import ResultsPublished, SlipOutcome
 from shared.ids import ClassId, DrawId, Receipt, Token
 from shared.json_types import JsonObject
 from shared.slips import SlipKeys
@@ -108,3 +109,15 @@ def test_the_state_of_a_place_replaces_the_outcome_of_the_draw(stored: StoredPla
 
     assert first.model_dump() == {"class_id": FIRST, "seats": 1, "rank": 9, "of": 20, **members}
     assert second == drawn[1]
+
+
+def test_written_results_are_read_as_the_event_with_slips_that_the_vault_accepts(signer: SlipSigner) -> None:
+    outcomes: list[JsonObject] = [
+        {"class_id": FIRST, "outcome": "won", "seats": 2, "rank": 3, "of": 9},
+        {"class_id": SECOND, "outcome": "lost", "seats": 1, "rank": 3, "of": 9, "reason": "drawn"},
+    ]
+    drawn = DrawnResult(ENTRY, RECEIPT, Token("tok_rzkv5wygz9eqt0qce2yh1d9wbg"), outcomes)
+    body = write_results(CAMPAIGN.id, DRAW, 1, 1, [signer.write(ISSUE, *drawn)])
+    (slip,) = ResultsPublished.model_validate_json(body, strict=True).items
+    assert slip == signer.sign(ISSUE, drawn.to_result())
+    assert SlipKeys(keys_dir()).verify(slip.to_document())

@@ -54,7 +54,7 @@ def drawn_results(choices: tuple[tuple[str, int], ...], classes: list[ClassRule]
     entries = [Entry(bytes.fromhex(entry.entry or ""), choices) for entry in stored]
     results = Outcomes(allocate(KEY, FrozenList.of(entries), classes, Rules(1, preferences=True))).results(0, stored)
     assert [result.entry for result in results] == [entry.entry for entry in stored]
-    return results
+    return [result.to_result() for result in results]
 
 
 def test_an_entry_gets_one_outcome_per_class():

@@ -16,7 +16,12 @@ KNOWN = [113, 199, 398]
 
 
 def submission() -> Submission:
-    return Submission.model_validate({"v": 1, "application_id": new_application_id(), "key_id": "k1", "sealed": SEALED})
+    return submission_of(new_application_id())
+
+
+def submission_of(application_id: str) -> Submission:
+    members = {"v": 2, "application_id": application_id, "key_id": "k1", "sealed": SEALED, "proof_sha256": "0" * 64}
+    return Submission.model_validate(members)
 
 
 def test_the_forms_work_is_accepted_for_this_application_and_no_other(ask: Ask):
@@ -37,9 +42,7 @@ def test_the_forms_work_is_accepted_for_this_application_and_no_other(ask: Ask):
 
 def test_the_known_answer_stands():
     """Counted by hand: hashlib alone over the bytes that protocols.md §1 names."""
-    fixed = Submission.model_validate(
-        {"v": 1, "application_id": "7b0c1f52-6f0a-4c1e-9d57-3a8a8f0f6b21", "key_id": "k1", "sealed": SEALED}
-    )
+    fixed = submission_of("7b0c1f52-6f0a-4c1e-9d57-3a8a8f0f6b21")
     assert [nonce for nonce in range(600) if is_done(CAMPAIGN, fixed, str(nonce), 8)] == KNOWN
 
 

@@ -43,7 +43,7 @@ COMPOSED = {
 
 
 @pytest.mark.parametrize("catalogue", CATALOGUES, ids=lambda each: each.lang)
-def test_texts_whose_keys_the_program_composes_are_there(catalogue: Catalogue):
+def test_texts_with_composed_keys_are_there(catalogue: Catalogue):
     assert set(catalogue.texts) >= COMPOSED
 
 

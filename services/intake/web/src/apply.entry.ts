@@ -136,7 +136,7 @@ function finish(delivered: DeliveryResult, order: Order): void {
     const words = (page.lang === "ja" ? [title, detail] : [detail_en]).filter((text) => text !== "");
     fail(order, ...(words.length > 0 ? words : [t("failed.other")]));
   }
-  if (delivered.kind === "version-taken" && order.own !== null) void showPresent(order.own);
+  if (delivered.kind === "version-taken" && order.own !== null) void showStatus(order.own);
 }
 
 function fail({ own, draft: sent }: Order, ...reasons: readonly string[]): void {
@@ -148,7 +148,7 @@ function fail({ own, draft: sent }: Order, ...reasons: readonly string[]): void 
 }
 
 /** Show how an application stands that was corrected elsewhere meanwhile. */
-async function showPresent(own: OwnApplication): Promise<void> {
+async function showStatus(own: OwnApplication): Promise<void> {
   const status = await intake.status(`/v1/applications/${own.application_id}`).catch(() => null);
   if (status !== null) section("failed-why").append(...describeStatus(status));
 }

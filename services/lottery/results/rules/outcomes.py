@@ -1,52 +1,61 @@
 """Turn an allocation into results: exactly one outcome per application and class asked for. Pure."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from services.lottery.allocation.allocator import Allocation
+from services.lottery.allocation.allocator import Allocation, LostReason
 from services.lottery.allocation.tickets import DrawnOrder, Positions
 from services.lottery.draw.rules.entry import Entry
-from services.lottery.draw.rules.result import Result
-from shared.contracts import SlipOutcome
+from services.lottery.draw.rules.result import DrawnResult
 from shared.ids import ClassId
+from shared.json_types import JsonObject
 
 
 class Outcomes:
     """Gives results to entries, by their positions in the frozen list."""
 
     def __init__(self, allocation: Allocation) -> None:
-        self._allocation = allocation
+        self._holdings, self._states = allocation.holdings, allocation.state_of
         self._won = {name: frozenset(won.tolist()) for name, won in allocation.winners.items()}
         self._positions = {name: _positions(waiting) for name, waiting in allocation.waiting.items()}
         self._ranks = _ranks(allocation.order)
+        self._reasons: dict[tuple[int, str], LostReason] = {}
 
-    def results(self, start: int, entries: Sequence[Entry]) -> list[Result]:
+    def results(self, start: int, entries: Sequence[Entry]) -> list[DrawnResult]:
         """Return one result for each entry; the first entry has position `start` in the frozen list."""
-        return [self._result(start + offset, entry) for offset, entry in enumerate(entries)]
+        part = slice(start, start + len(entries))
+        found = zip(entries, self._ranks[part].tolist(), self._states[part].tolist(), strict=True)
+        return [self._result(at, entry, rank, state) for at, (entry, rank, state) in enumerate(found, start)]
 
-    def _result(self, position: int, entry: Entry) -> Result:
+    def _result(self, position: int, entry: Entry, rank: int, state: int) -> DrawnResult:
         """Return the result of an entry. Raises ValueError if the entry has no entry id or no token."""
         if entry.entry is None or entry.token is None:
             raise ValueError("an accepted entry has an entry id and a token")
-        return Result(entry.entry, entry.receipt, entry.token, tuple(self._outcomes(position, entry)))
+        of = len(self._ranks)
+        outcomes: list[JsonObject] = [
+            {"class_id": name, **self._outcome(position, name, state), "seats": seats, "rank": rank, "of": of}
+            for name, seats in entry.choices
+        ]
+        for name, reason in entry.refused:
+            outcomes.append({"class_id": name, "outcome": "refused", "seats": 1, "reason": reason})
+        return DrawnResult(entry.entry, entry.receipt, entry.token, outcomes)
 
-    def _outcomes(self, position: int, entry: Entry) -> Iterator[SlipOutcome]:
-        for class_id, seats in entry.choices:
-            yield self._outcome(position, class_id, seats)
-        for class_id, reason in entry.refused:
-            yield SlipOutcome(class_id=class_id, outcome="refused", seats=1, reason=reason)
-
-    def _outcome(self, position: int, name: ClassId, seats: int) -> SlipOutcome:
-        rank, of = int(self._ranks[position]), len(self._ranks)
+    def _outcome(self, position: int, name: ClassId, state: int) -> JsonObject:
         if position in self._won[name]:
-            return SlipOutcome(class_id=name, outcome="won", seats=seats, rank=rank, of=of)
-        if position in self._positions[name]:
-            place = self._positions[name][position]
-            return SlipOutcome(class_id=name, outcome="waiting", seats=seats, position=place, rank=rank, of=of)
-        reason = self._allocation.lost(position, name)
-        return SlipOutcome(class_id=name, outcome="lost", seats=seats, reason=reason, rank=rank, of=of)
+            return {"outcome": "won"}
+        place = self._positions[name].get(position)
+        if place is not None:
+            return {"outcome": "waiting", "position": place}
+        return {"outcome": "lost", "reason": self._lost(state, name)}
+
+    def _lost(self, state: int, name: ClassId) -> LostReason:
+        """Return the reason of a loss, computed once for each class and state of the allocation."""
+        reason = self._reasons.get((state, name))
+        if reason is None:
+            reason = self._reasons[state, name] = self._holdings.lost(state, name)
+        return reason
 
 
 def _positions(waiting: Positions) -> dict[int, int]:
