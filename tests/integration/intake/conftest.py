@@ -116,7 +116,7 @@ def settings(tmp_path: Path, campaigns_dir: Path, amqp_url: str, mongo_url: str,
             "namespace": namespace,
             "campaigns_dir": campaigns_dir,
             "state_dir": tmp_path,
-            "origins": ORIGINS,
+            "origins": {**ORIGINS, "lottery": LOTTERY},
             "applications_per_minute": 0,
             "lookups_per_minute": 0,
             "work_bits": 0,
@@ -126,7 +126,6 @@ def settings(tmp_path: Path, campaigns_dir: Path, amqp_url: str, mongo_url: str,
             "timeout_s": 3.0,
             "body_timeout_s": 2.0,
             "watch_s": 0.1,
-            "origins": {"intake": "http://intake.localhost:8101", "lottery": LOTTERY},
         }
     )
 
