@@ -10,6 +10,7 @@ from typing import Any
 
 import httpx
 
+from deploy.people.approvals import ApprovalRequest
 from deploy.people.browser import ServiceAddress
 from deploy.people.invented import HANDLER, RESPONSIBLE, SECOND, WARD, invent, on_duty
 from deploy.people.team import Team
@@ -57,6 +58,15 @@ class StaffClient:
 
     async def post(self, service: str, path: str, body: JsonObject) -> Any:
         return (await self._call("POST", service, path, body)).json()
+
+    async def approval(self, kind: str, reason: str, *approvers: str, params: JsonObject | None = None) -> str:
+        """Return the number of an approval that this person requested and the others gave."""
+        request = ApprovalRequest(kind, self.at.campaign.id, reason, params or {})
+        return await self._team.approval(request, self._person, approvers)
+
+    async def executed(self, approval: str) -> JsonObject:
+        """Return the executed document of an approval for another service."""
+        return await self._team.executed(approval, self._person)
 
     async def signing_key(self) -> str:
         """Return the vault's public signing key, which everybody may see."""

@@ -9,7 +9,7 @@ from deploy.demo.facts import Played
 from deploy.demo.phases import TIMEOUT_S, EventRun
 from deploy.demo.progress import PhaseBar
 from deploy.demo.rehearsal import until
-from deploy.people.invented import HANDLER, SECOND
+from deploy.people.invented import HANDLER, RESPONSIBLE, SECOND
 from shared.json_types import JsonObject
 
 OPEN: Final = frozenset(
@@ -32,9 +32,9 @@ async def release_templates(play: EventRun) -> int:
     """Release the version of each template that the vault shows; return the number of templates."""
     staff = play.staff
     templates = (await staff.get("vault", "notice-templates"))["templates"]
-    for template in templates:
-        path = f"notice-templates/{template['kind']}/{template['channel']}/releases"
-        await staff.post("vault", path, {"sha256": template["sha256"]})
+    approval = await staff.approval("release-templates", "first-release", RESPONSIBLE)
+    named = [{"kind": template["kind"], "channel": template["channel"]} for template in templates]
+    await staff.post("vault", "notice-templates/releases", {"approval": approval, "templates": named})
     return len(templates)
 
 

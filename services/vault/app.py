@@ -13,10 +13,11 @@ from services.vault.applications.endpoints import public_router, staff_router
 from services.vault.applications.processing import ApplicationProcessor
 from services.vault.applications.review import ReviewQueue
 from services.vault.approvals import parts as approval_parts
-from services.vault.approvals.subjects import Subjects
+from services.vault.approvals.vault_subjects import vault_subjects
 from services.vault.approvals.wiring import approval_site
 from services.vault.audit import AuditLog
 from services.vault.closeout import repository as close_out_ledger
+from services.vault.closeout import ward_key
 from services.vault.closeout.wiring import close_out
 from services.vault.deliveries import repository as deliveries
 from services.vault.deliveries import slips_repository
@@ -76,7 +77,8 @@ def build(settings: VaultSettings) -> FastAPI:
     review = ReviewQueue(store, keystore, audit)
     processor = ApplicationProcessor(store, keystore, audit, campaigns, PostalCodes().municipalities)
     bus.consume(ApplicationReceived, processor.on_received, Batch(size=100, wait_s=PROCESSING_WAIT_S))
-    templates = ReleasedTemplates(store, campaigns, TemplateFiles(settings.campaigns_dir), audit, clock)
+    gate = approval_parts.make_gate(store, audit, keystore.signing)
+    templates = ReleasedTemplates(store, campaigns, TemplateFiles(settings.campaigns_dir), audit, clock, gate)
     public_keys = PublicKeys(settings.service_keys_dir)
     acceptance = DocumentAcceptance(store, campaigns, templates, public_keys)
     mail.consume_orders(bus, store, acceptance)
@@ -87,14 +89,13 @@ def build(settings: VaultSettings) -> FastAPI:
         store, keystore, audit, campaigns, clock, Scanner(settings.clamd_url, settings.clamd_timeout_s), Sandbox()
     )
     bus.consume(PaperReceived, papers.on_received, Batch(size=1, wait_s=0.0))
-    closing = close_out(settings, store, bus, keystore, public_keys, known, audit, campaigns, typesetter, clock)
+    closing = close_out(settings, store, bus, keystore, public_keys, known, audit, campaigns, typesetter, clock, gate)
     bus.consume(ErasureCompleted, closing.answers.on_completed)
 
     room = mail.mail_room(settings, store, keystore, known, templates, campaigns, clock)
     people = people_parts.People.make(store, keystore, audit, clock, campaigns)
     staff_mails = staff_mail(people, settings, campaigns)
-    gate = approval_parts.make_gate(store, audit, keystore.signing)
-    approvals = approval_parts.ApprovalParts.make(store, people, audit, gate, Subjects())
+    approvals = approval_parts.ApprovalParts.make(store, people, audit, gate, vault_subjects(closing, templates))
     site = approval_site(settings, people, keystore.signing, approvals, campaigns)
     bounces = mail.bounce_server(settings, keystore, known, campaigns, store)
 
@@ -150,7 +151,7 @@ def _collections() -> list[Collection]:
     """Return the collections of all parts."""
     parts = (
         audit_log, identities, index_repository, application_repository, deliveries, slips_repository,
-        template_repository, print_repository, papers_repository, close_out_ledger, people_parts,
+        template_repository, print_repository, papers_repository, close_out_ledger, ward_key, people_parts,
         approval_parts,
     )  # fmt: skip
     return [collection for part in parts for collection in part.collections()]

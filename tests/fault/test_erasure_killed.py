@@ -28,7 +28,6 @@ from shared.storage import Store
 from tests.support.waiting import await_all
 
 SIZE = 40
-ORDER = {"approved_by": WARD, "responsible": RESPONSIBLE}
 
 
 @dataclass(frozen=True)
@@ -59,7 +58,7 @@ async def _play(stack: Stack, campaign: Campaign, home: Path) -> Aftermath:
             await phases.take_applications(play, population(campaign, 5, SIZE), bar)
             await phases.await_verdicts(play, SIZE, bar)
         await phases.return_to_ward(play)
-        await staff.post("vault", "erasure", ORDER)
+        await phases.order_erasure(staff)
         stages = await _kill_at_each_stage(stack, staff)
         certificate: dict[str, Any] = await staff.get("vault", "certificate")
     return Aftermath(tuple(stages), certificate, await _left(stack, campaign))
