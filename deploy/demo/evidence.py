@@ -12,6 +12,7 @@ from deploy.demo.delivered import DeliveredText, read_cards, read_mailbox
 from deploy.demo.facts import Facts, Invariant, Notice, Played, Status, VaultCount
 from deploy.demo.installation import StaffClient
 from deploy.demo.people import DemoApplication
+from deploy.people.invented import SECOND
 from services.lottery.verification.transcript_checks import verify_file
 from shared.contracts import SERVICES, SlipOutcome
 from shared.ids import ApplicationId
@@ -78,7 +79,7 @@ async def _texts(staff: StaffClient) -> list[DeliveredText] | None:
     cards: list[DeliveredText] = []
     for batch in batches:
         if batch["pages"]:
-            pdf = await staff.get_bytes("vault", f"print-batches/{batch['id']}/pdf")
+            pdf = await staff.open_cards(batch["id"], SECOND)
             cards += await asyncio.to_thread(read_cards, batch["id"], pdf)
     return [*mails, *cards]
 
@@ -91,7 +92,7 @@ async def keep_postcard(staff: StaffClient, output: Path) -> Path:
     """Save both sides of one postcard as a picture; the person is invented."""
     batches = (await staff.get("vault", "print-batches"))["batches"]
     largest = max(batches, key=lambda batch: int(batch["pages"]))
-    content = await staff.get_bytes("vault", f"print-batches/{largest['id']}/pdf")
+    content = await staff.open_cards(largest["id"], SECOND)
     path = output / "postcard.png"
     await asyncio.to_thread(_picture, content, path)
     return path

@@ -64,6 +64,11 @@ class StaffClient:
         request = ApprovalRequest(kind, self.at.campaign.id, reason, params or {})
         return await self._team.approval(request, self._person, approvers)
 
+    async def open_cards(self, batch: str, approver: str) -> bytes:
+        """Return the PDF of a printed batch, opened with another handler's approval."""
+        approval = await self.approval("print-pdf", "print", approver, params={"batch": batch})
+        return (await self._call("POST", "vault", f"print-batches/{batch}/pdf", {"approval": approval})).content
+
     async def executed(self, approval: str) -> JsonObject:
         """Return the executed document of an approval for another service."""
         return await self._team.executed(approval, self._person)

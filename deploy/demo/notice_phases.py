@@ -84,7 +84,7 @@ async def post_cards(play: EventRun) -> None:
             continue
         path = f"print-batches/{batch['id']}"
         await staff.post("notifier", f"{path}/fetches", {})
-        pages = len(pypdfium2.PdfDocument(await staff.get_bytes("vault", f"{path}/pdf")))
+        pages = len(pypdfium2.PdfDocument(await staff.open_cards(batch["id"], SECOND)))
         for counter in (HANDLER, SECOND):
             await staff.by(counter).post("notifier", f"{path}/counts", {"pieces": pages // 2})
         day = staff.at.campaign.draw.at

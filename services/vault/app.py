@@ -45,6 +45,7 @@ from services.vault.people.pages.operations import Operations
 from services.vault.people.wiring import people_routers, staff_mail
 from services.vault.printroom import repository as print_repository
 from services.vault.printroom.endpoints import print_router
+from services.vault.printroom.open_batches import PrintedBatches
 from services.vault.printroom.room import PrintRoom
 from services.vault.settings import VaultSettings
 from shared.campaign import load_campaigns
@@ -84,6 +85,7 @@ def build(settings: VaultSettings) -> FastAPI:
     mail.consume_orders(bus, store, acceptance)
     typesetter = Typesetter(settings.font_dirs)
     print_room = PrintRoom(store, known, keystore, audit, campaigns, clock, typesetter, acceptance, templates)
+    printed = PrintedBatches(store, keystore, audit, gate)
     bus.consume(PrintRequested, print_room.on_requested, Batch(size=1, wait_s=0.0))
     papers = PaperInbox(
         store, keystore, audit, campaigns, clock, Scanner(settings.clamd_url, settings.clamd_timeout_s), Sandbox()
@@ -95,7 +97,9 @@ def build(settings: VaultSettings) -> FastAPI:
     room = mail.mail_room(settings, store, keystore, known, templates, campaigns, clock)
     people = people_parts.People.make(store, keystore, audit, clock, campaigns)
     staff_mails = staff_mail(people, settings, campaigns)
-    approvals = approval_parts.ApprovalParts.make(store, people, audit, gate, vault_subjects(closing, templates))
+    approvals = approval_parts.ApprovalParts.make(
+        store, people, audit, gate, vault_subjects(closing, templates, printed)
+    )
     site = approval_site(settings, people, keystore.signing, approvals, campaigns)
     bounces = mail.bounce_server(settings, keystore, known, campaigns, store)
 
@@ -135,7 +139,7 @@ def build(settings: VaultSettings) -> FastAPI:
     for router in (
         templates_router(campaigns, templates, access),
         notices_router(campaigns, NoticeCounter(store), access),
-        print_router(campaigns, print_room, access),
+        print_router(campaigns, printed, access),
         papers_router(campaigns, papers, PaperSettler(store, keystore, audit), access),
         *closing.routers(access),
         *people_pages,

@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 
 from shared.approvals.kinds import ApprovalKind
 from shared.errors import KujiError
-from shared.ids import ClassIdField
+from shared.ids import BatchIdField, ClassIdField
 from shared.json_types import JsonObject
 
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
@@ -54,12 +54,11 @@ class EraseCampaign(_Params):
 
 
 class PrintPdf(_Params):
-    """`sha256`: of the canonical list of the batch's notices; `copy_number`: 1 for the first time it is opened."""
+    """`sha256`: of the canonical list of the batch's notices."""
 
-    batch: Code
+    batch: BatchIdField
     cards: Count
     sha256: Sha256
-    copy_number: Count
 
 
 class OpenPeople(_Params):

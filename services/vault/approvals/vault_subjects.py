@@ -3,12 +3,13 @@
 from services.vault.approvals.subjects import PreviewText, Subjects
 from services.vault.closeout.wiring import CloseOut
 from services.vault.notices.released import NotReleasableError, ReleasedTemplates, TemplateName
+from services.vault.printroom.open_batches import PrintedBatches
 from shared.approvals import ApprovalKind, WrongParamsError
 from shared.ids import CampaignId
 from shared.json_types import JsonObject
 
 
-def vault_subjects(closing: CloseOut, templates: ReleasedTemplates) -> Subjects:
+def vault_subjects(closing: CloseOut, templates: ReleasedTemplates, printed: PrintedBatches) -> Subjects:
     """Return the functions of all kinds that the vault executes."""
 
     async def templates_now(campaign: CampaignId | None, sent: JsonObject) -> JsonObject:
@@ -27,6 +28,7 @@ def vault_subjects(closing: CloseOut, templates: ReleasedTemplates) -> Subjects:
             ApprovalKind.RETURN_PACKAGE: closing.return_params,
             ApprovalKind.ERASE_CAMPAIGN: closing.erasure_params,
             ApprovalKind.RELEASE_TEMPLATES: templates_now,
+            ApprovalKind.PRINT_PDF: printed.params,
         },
         {ApprovalKind.RELEASE_TEMPLATES: previews},
     )
