@@ -62,7 +62,7 @@ class StaffClient:
     async def approval(self, kind: str, reason: str, *approvers: str, params: JsonObject | None = None) -> str:
         """Return the number of an approval that this person requested and the others gave."""
         request = ApprovalRequest(kind, self.at.campaign.id, reason, params or {})
-        return await self._team.approval(request, self._person, approvers)
+        return await self.team.approval(request, self._person, approvers)
 
     async def open_cards(self, batch: str, approver: str) -> bytes:
         """Return the PDF of a printed batch, opened with another handler's approval."""
@@ -71,7 +71,7 @@ class StaffClient:
 
     async def executed(self, approval: str) -> JsonObject:
         """Return the executed document of an approval for another service."""
-        return await self._team.executed(approval, self._person)
+        return await self.team.executed(approval, self._person)
 
     async def signing_key(self) -> str:
         """Return the vault's public signing key, which everybody may see."""

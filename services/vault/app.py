@@ -47,6 +47,7 @@ from services.vault.printroom import repository as print_repository
 from services.vault.printroom.endpoints import print_router
 from services.vault.printroom.open_batches import PrintedBatches
 from services.vault.printroom.room import PrintRoom
+from services.vault.records.wiring import record_routers
 from services.vault.settings import VaultSettings
 from shared.campaign import load_campaigns
 from shared.clock import choose_clock
@@ -144,6 +145,7 @@ def build(settings: VaultSettings) -> FastAPI:
         *closing.routers(access),
         *people_pages,
         *site.routers,
+        *record_routers(settings.origins, people, approvals, audit, keystore.signing, typesetter, campaigns),
     ):
         app.include_router(router, dependencies=[Depends(store_errors)])
     for router in (public_router(keystore), bus.parking_router(access), health_router(checks, alarms)):

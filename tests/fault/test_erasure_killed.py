@@ -19,7 +19,6 @@ from deploy.demo.rehearsal import SAMPLE, rehearsal_of
 from deploy.demo.run import QUICK, installation_of
 from deploy.local.processes import Watchdog
 from deploy.local.stack import Options, Stack
-from deploy.people.invented import RESPONSIBLE, WARD
 from services.vault.closeout.rules.required_stores import REQUIRED_STORES
 from shared.campaign import Campaign
 from shared.clock import set_rehearsal_clock
