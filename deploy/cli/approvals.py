@@ -66,6 +66,16 @@ def document(approval: Number, file: Annotated[Path, typer.Argument(help="File t
     typer.echo(str(file))
 
 
+def request_approval(kind: str, campaign: str, params: JsonObject, reason: str) -> str:
+    """Request an approval, signed with password and code that are asked for; return its number."""
+    password = typer.prompt("Your password, again", hide_input=True)
+    code = typer.prompt("A new one-time code of your app")
+    body = {"kind": kind, "campaign": campaign, "params": params, "reason": reason}
+    number = str(ask("vault", "POST", "approvals", body)["document"]["id"])
+    _sign(number, password, code)
+    return number
+
+
 def _sign(approval: str, password: str, code: str) -> str:
     body = {"password": password, "code": code}
     return str(ask("vault", "POST", f"approvals/{approval}/signatures", body)["state"])

@@ -14,6 +14,7 @@ from services.vault.records.documents import Records
 from services.vault.records.rules.documents import DocumentName
 from shared.catalogue import Catalogue
 from shared.staff_roles import Right, may
+from shared.web.problems import problem
 
 _SHOWN: Final = 50
 _COLUMNS: Final = ("seq", "at", "actor", "role", "action", "purpose", "campaign", "outcome")
@@ -59,13 +60,15 @@ def records_router(pages: RecordPages, texts: Catalogue) -> APIRouter:
         return await pages.listed(texts, present)
 
     @router.get("/{name}.pdf", response_model=None)
-    async def document(request: Request, name: DocumentName) -> Response:
+    async def document(request: Request, name: str) -> Response:
         present = await web.present(request)
         if present is None:
             return web.to_sign_in(texts, request)
         if not _may_read(present):
             return web.page("no_right.html", texts, None, status=403, present=present)
-        content = await pages.records.pdf(name, present.account)
+        if name not in tuple(DocumentName):
+            raise problem("unknown-document", 404, "書類がありません", "記録の画面から開いてください。")
+        content = await pages.records.pdf(DocumentName(name), present.account)
         headers = {**web.headers, "Content-Disposition": f'attachment; filename="{name}.pdf"'}
         return Response(content, media_type="application/pdf", headers=headers)
 
