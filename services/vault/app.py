@@ -76,7 +76,6 @@ def build(settings: VaultSettings) -> FastAPI:
     bus = Bus(settings, "vault", store, able=keystore.ready)
     audit = AuditLog(store, keystore.signing, clock, settings.state_dir / "audit-checkpoints.jsonl")
     known = Identities(store, keystore, audit, campaigns)
-    review = ReviewQueue(store, keystore, audit)
     processor = ApplicationProcessor(store, keystore, audit, campaigns, PostalCodes().municipalities)
     bus.consume(ApplicationReceived, processor.on_received, Batch(size=100, wait_s=PROCESSING_WAIT_S))
     gate = approval_parts.make_gate(store, audit, keystore.signing)
@@ -135,7 +134,8 @@ def build(settings: VaultSettings) -> FastAPI:
     app.add_middleware(RequestLimits, staff=access.admit, routes=[*people_limits, *site.limits])
     app.add_exception_handler(KeyDestroyedError, _on_erased)
     app.include_router(
-        staff_router(campaigns, store, review, audit, keystore, access), dependencies=[Depends(store_errors)]
+        staff_router(campaigns, store, ReviewQueue(store, keystore, audit), audit, keystore, access),
+        dependencies=[Depends(store_errors)],
     )
     for router in (
         templates_router(campaigns, templates, access),

@@ -164,7 +164,7 @@ async def test_a_name_that_no_font_here_can_print_fails_instead_of_going_out_as_
 async def test_a_repeated_order_is_printed_once_and_answered_alike(desk: MailDesk) -> None:
     documents = [card(desk, one) for one in await desk.vault.admit(PEOPLE)]
     assert await ordered(desk, *documents) == await ordered(desk, *documents)
-    assert len(await print_room(desk).batches(desk.vault.campaign.id)) == 1
+    assert len(await printed(desk.vault).of(desk.vault.campaign.id)) == 1
     assert await desk.vault.store.db[COLLECTION].count_documents({"state": "printed"}) == len(documents)
 
 
