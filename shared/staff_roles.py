@@ -41,6 +41,7 @@ class Right(StrEnum):
     READ_CLOSE_OUT = "read-close-out"
     RETURN_DATA = "return-data"
     CONFIRM_RETURN = "confirm-return"
+    FIX_WARD_KEY = "fix-ward-key"
     ERASE = "erase"
     READ_AUDIT_LOG = "read-audit-log"
     READ_QUEUES = "read-queues"
@@ -71,6 +72,7 @@ RIGHTS: Final[Mapping[Right, frozenset[Role]]] = {
     Right.READ_CLOSE_OUT: frozenset({Role.HANDLER, Role.RESPONSIBLE, Role.WARD, Role.AUDITOR}),
     Right.RETURN_DATA: frozenset({Role.HANDLER, Role.RESPONSIBLE}),
     Right.CONFIRM_RETURN: frozenset({Role.WARD}),
+    Right.FIX_WARD_KEY: frozenset({Role.RESPONSIBLE, Role.WARD}),
     Right.ERASE: frozenset({Role.HANDLER, Role.RESPONSIBLE}),
     Right.READ_AUDIT_LOG: frozenset({Role.RESPONSIBLE, Role.WARD, Role.AUDITOR}),
     Right.READ_QUEUES: frozenset({Role.RESPONSIBLE, Role.ENGINEER}),

@@ -5,7 +5,9 @@ from typing import Annotated
 import typer
 
 from deploy.cli.api import ask, campaign_or_only
+from deploy.cli.approvals import request_approval
 from deploy.cli.output import AsJson, CampaignOption, show, show_one
+from shared.approvals.params import announcement_params
 
 
 def announce(
@@ -13,17 +15,25 @@ def announce(
     param: Annotated[list[str] | None, typer.Option(help="NAME=VALUE of the released text; repeat it.")] = None,
     class_id: Annotated[str | None, typer.Option("--class", help="Only to all who hold this class.")] = None,
     campaign: CampaignOption = None,
+    approval: Annotated[str | None, typer.Option(help="Number of the approval; without it one is requested.")] = None,
     *,
     again: Annotated[bool, typer.Option(help="Send an announcement that was made before once more.")] = False,
 ) -> None:
     """Announce to everybody, or to all who hold a class: by mail, and by card for those without mail.
 
-    The text is the released template of the kind. A class that is named is also the parameter `class_id` of the text.
+    Without an approval this requests one, signed with your password and a new code, and prints its number; run the
+    same command with `--approval NUMBER` once another person has approved it. The text is the released template. A
+    class that is named is also the parameter `class_id` of the text.
     """
     params: dict[str, str | int] = dict(_parse(text) for text in param or [])
     if class_id is not None:
         params.setdefault("class_id", class_id)
-    body = {"kind": kind, "class_id": class_id, "params": params, "again": again}
+    if approval is None:
+        named = announcement_params(kind, class_id, params, again=again)
+        typer.echo(request_approval("release-notices", campaign_or_only(campaign), named, "announcement"))
+        return
+    document = ask("vault", "POST", f"approvals/{approval}/document", {})
+    body = {"kind": kind, "class_id": class_id, "params": params, "again": again, "approval": document}
     show_one(ask("notifier", "POST", f"campaigns/{campaign_or_only(campaign)}/announcements", body), as_json=False)
 
 

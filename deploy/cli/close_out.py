@@ -10,41 +10,52 @@ from deploy.cli.output import AsJson, CampaignOption, show_one
 
 close_out = typer.Typer(help="Return, erase, certify.", no_args_is_help=True)
 
-Approver = Annotated[str, typer.Option("--approved-by", help="Staff id of a second, different person.")]
+ApprovalOption = Annotated[str, typer.Option("--approval", help="Number of the approval, a-….")]
+
+
+@close_out.command("ward-key")
+def ward_key(
+    recipient: Annotated[str, typer.Argument(help="The ward's age public key, age1….")],
+    approval: ApprovalOption,
+    campaign: CampaignOption = None,
+) -> None:
+    """Fix the key to which returns are encrypted (an approval of the kind `ward-key`)."""
+    path = f"campaigns/{campaign_or_only(campaign)}/ward-key"
+    show_one(ask("vault", "POST", path, {"recipient": recipient, "approval": approval}), as_json=False)
 
 
 @close_out.command("return")
 def give_back(
-    recipient: Annotated[str, typer.Argument(help="The ward's age public key, age1….")],
     file: Annotated[Path, typer.Argument(help="Where to write the encrypted package.")],
-    approved_by: Approver,
+    approval: ApprovalOption,
     campaign: CampaignOption = None,
 ) -> None:
     """Make the return package, encrypted to the ward's key, and fetch it."""
     path = f"campaigns/{campaign_or_only(campaign)}"
-    body = {"recipient": recipient, "approved_by": approved_by}
-    made = ask("vault", "POST", f"{path}/return-package", body)
+    made = ask("vault", "POST", f"{path}/return-package", {"approval": approval})
     file.write_bytes(call("vault", "GET", f"{path}/return-package/{made['id']}").content)
     show_one({**made, "file": str(file)}, as_json=False)
 
 
 @close_out.command("confirm")
-def confirm(sha256: str, campaign: CampaignOption = None) -> None:
-    """Record that the ward has the package with this SHA-256."""
-    body = {"sha256": sha256}
+def confirm(
+    sha256: Annotated[str, typer.Argument(help="SHA-256 of the encrypted file.")],
+    code: Annotated[str, typer.Argument(help="受領コード of README.txt inside the package.")],
+    campaign: CampaignOption = None,
+) -> None:
+    """Confirm as the ward that the package arrived and opens."""
     path = f"campaigns/{campaign_or_only(campaign)}/return-confirmation"
-    show_one(ask("vault", "POST", path, body), as_json=False)
+    show_one(ask("vault", "POST", path, {"sha256": sha256, "code": code}), as_json=False)
 
 
 @close_out.command("erase")
 def erase(
-    approved_by: Approver,
-    responsible: Annotated[str, typer.Option(help="Staff id of the responsible handler.")],
-    reason: Annotated[str | None, typer.Option(help="Code; only needed before the close-out date.")] = None,
+    approval: ApprovalOption,
+    typed: Annotated[str, typer.Option("--campaign-id", prompt="Campaign to erase, its id in full")],
     campaign: CampaignOption = None,
 ) -> None:
     """Destroy the campaign's key and erase it everywhere. There is no way back."""
-    body = {"approved_by": approved_by, "responsible": responsible, "reason": reason}
+    body = {"approval": approval, "campaign_typed": typed}
     show_one(ask("vault", "POST", f"campaigns/{campaign_or_only(campaign)}/erasure", body), as_json=False)
 
 

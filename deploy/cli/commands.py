@@ -62,6 +62,7 @@ COMMANDS: Final = {
     "prints": Entry("vault", "prints", "Postcards to print."),
     "draw": Entry("draws", "draw", "The draw of a campaign."),
     "places": Entry("places", "places", "Places after the draw: given up, passed on, corrected."),
+    "approvals": Entry("approvals", "approvals", "Acts of two people."),
     "close-out": Entry("close_out", "close_out", "Return, erase, certify."),
     "compose": Entry("compose", "compose", "Running on containers (docker-compose.yml)."),
     "people": Entry("people", "people", "Accounts of staff."),

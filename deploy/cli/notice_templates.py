@@ -42,28 +42,14 @@ def preview(
 
 
 def release(
-    kind: Annotated[str, typer.Argument(help="Kind of the notice, or all.")],
-    channel: Annotated[str, typer.Argument(help="mail or card; both if KIND is all")],
-    sha256: Annotated[str, typer.Argument(help="SHA-256 of the version that you looked at; of all: the last line.")],
+    approval: Annotated[str, typer.Argument(help="Number of an approval of the kind release-templates.")],
     campaign: CampaignOption = None,
 ) -> None:
-    """Release a template: from now on notices of this kind and channel are written from this version."""
-    if (kind, channel) == ("all", "both"):
-        _release_all(sha256, campaign)
-        return
-    body: JsonObject = {"sha256": sha256}
-    show_one(ask("vault", "POST", f"{_path(campaign)}/{kind}/{channel}/releases", body), as_json=False)
-
-
-def _release_all(sha256: str, campaign: str | None) -> None:
-    """Release each template if all of them are the versions that the handler looked at."""
-    rows = ask("vault", "GET", _path(campaign))["templates"]
-    if set_sha256(rows) != sha256:
-        raise typer.BadParameter("the templates are not the versions that you looked at; list them again")
-    for row in rows:
-        path = f"{_path(campaign)}/{row['kind']}/{row['channel']}/releases"
-        ask("vault", "POST", path, {"sha256": row["sha256"]})
-    typer.echo(f"released: {len(rows)}")
+    """Release the templates that the approval names: from now on notices are written from these versions."""
+    templates = ask("vault", "GET", f"approvals/{approval}")["document"]["params"].get("templates", [])
+    named = [{"kind": one["kind"], "channel": one["channel"]} for one in templates]
+    answer = ask("vault", "POST", f"{_path(campaign)}/releases", {"approval": approval, "templates": named})
+    typer.echo(f"released: {len(answer['released'])}")
 
 
 def set_sha256(rows: list[JsonObject]) -> str:

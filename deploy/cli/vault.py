@@ -33,12 +33,13 @@ def list_failed(campaign: CampaignOption = None, *, as_json: AsJson = False) -> 
 def fetch(
     batch_id: str,
     file: Annotated[Path, typer.Argument(help="Where to write the PDF. It holds names: print it, then remove it.")],
+    approval: Annotated[str, typer.Option(help="Number of an approval of the kind print-pdf.")],
     campaign: CampaignOption = None,
 ) -> None:
     """Write the PDF of a batch to FILE, readable by you only; notifier and audit log record the fetch."""
     path = f"campaigns/{campaign_or_only(campaign)}/print-batches/{batch_id}"
     call("notifier", "POST", f"{path}/fetches", {})
-    write_atomic(file, call("vault", "GET", f"{path}/pdf").content)
+    write_atomic(file, call("vault", "POST", f"{path}/pdf", {"approval": approval}).content)
     typer.echo(str(file))
 
 

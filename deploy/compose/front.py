@@ -65,7 +65,7 @@ class Front:
             "KUJI_WARD_NETWORKS": "private_ranges",
             "XDG_DATA_HOME": "/data",
         }
-        kept |= {"XDG_CONFIG_HOME": "/tmp"}  # noqa: S108  (memory of the container)
+        kept |= {"XDG_CONFIG_HOME": "/tmp", "HOME": "/tmp"}  # noqa: S108  (memory of the container)
         set_variables(folder / _FILE, {**kept, **_variables(folder / _FILE), "KUJI_DOMAIN": self.domain})
 
 

@@ -14,6 +14,7 @@ from deploy.demo.facts import Facts, Invariant, Notice, Played, Status, VaultCou
 from deploy.demo.installation import StaffClient
 from deploy.demo.phases import EventRun, TakenApplications
 from deploy.demo.published import PublishedFiles, published_checks
+from deploy.people.invented import SECOND
 from services.lottery.verification.roll_checks import check_roll
 from services.lottery.verification.transcript_checks import read_transcript, verify_transcript
 from shared.contracts import SERVICES, SlipOutcome
@@ -93,7 +94,7 @@ async def _texts(staff: StaffClient) -> list[DeliveredText] | None:
     cards: list[DeliveredText] = []
     for batch in batches:
         if batch["pages"]:
-            pdf = await staff.get_bytes("vault", f"print-batches/{batch['id']}/pdf")
+            pdf = await staff.open_cards(batch["id"], SECOND)
             cards += await asyncio.to_thread(read_cards, batch["id"], pdf)
     return [*mails, *cards]
 
@@ -106,7 +107,7 @@ async def keep_postcard(staff: StaffClient, output: Path) -> Path:
     """Save both sides of one postcard as a picture; the person is invented."""
     batches = (await staff.get("vault", "print-batches"))["batches"]
     largest = max(batches, key=lambda batch: int(batch["pages"]))
-    content = await staff.get_bytes("vault", f"print-batches/{largest['id']}/pdf")
+    content = await staff.open_cards(largest["id"], SECOND)
     path = output / "postcard.png"
     await asyncio.to_thread(_picture, content, path)
     return path

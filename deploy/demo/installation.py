@@ -10,6 +10,7 @@ from typing import Any
 
 import httpx
 
+from deploy.people.approvals import ApprovalRequest
 from deploy.people.browser import ServiceAddress
 from deploy.people.invented import HANDLER, RESPONSIBLE, SECOND, WARD, invent, on_duty
 from deploy.people.team import Team
@@ -61,6 +62,20 @@ class StaffClient:
 
     async def post(self, service: str, path: str, body: JsonObject) -> Any:
         return (await self._call("POST", service, path, body)).json()
+
+    async def approval(self, kind: str, reason: str, *approvers: str, params: JsonObject | None = None) -> str:
+        """Return the number of an approval that this person requested and the others gave."""
+        request = ApprovalRequest(kind, self.at.campaign.id, reason, params or {})
+        return await self.team.approval(request, self._person, approvers)
+
+    async def open_cards(self, batch: str, approver: str) -> bytes:
+        """Return the PDF of a printed batch, opened with another handler's approval."""
+        approval = await self.approval("print-pdf", "print", approver, params={"batch": batch})
+        return (await self._call("POST", "vault", f"print-batches/{batch}/pdf", {"approval": approval})).content
+
+    async def executed(self, approval: str) -> JsonObject:
+        """Return the executed document of an approval for another service."""
+        return await self.team.executed(approval, self._person)
 
     async def signing_key(self) -> str:
         """Return the vault's public signing key, which everybody may see."""

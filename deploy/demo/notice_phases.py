@@ -11,7 +11,8 @@ from deploy.demo.phases import TIMEOUT_S, EventRun, TakenApplications
 from deploy.demo.progress import PhaseBar
 from deploy.demo.published import own_entry
 from deploy.demo.rehearsal import until
-from deploy.people.invented import HANDLER, SECOND
+from deploy.people.invented import HANDLER, RESPONSIBLE, SECOND
+from shared.approvals.params import announcement_params
 from shared.codes import lottery_proof
 from shared.json_types import JsonObject
 
@@ -35,9 +36,9 @@ async def release_templates(play: EventRun) -> int:
     """Release the version of each template that the vault shows; return the number of templates."""
     staff = play.staff
     templates = (await staff.get("vault", "notice-templates"))["templates"]
-    for template in templates:
-        path = f"notice-templates/{template['kind']}/{template['channel']}/releases"
-        await staff.post("vault", path, {"sha256": template["sha256"]})
+    approval = await staff.approval("release-templates", "first-release", RESPONSIBLE)
+    named = [{"kind": template["kind"], "channel": template["channel"]} for template in templates]
+    await staff.post("vault", "notice-templates/releases", {"approval": approval, "templates": named})
     return len(templates)
 
 
@@ -91,7 +92,7 @@ async def post_cards(play: EventRun) -> None:
             continue
         path = f"print-batches/{batch['id']}"
         await staff.post("notifier", f"{path}/fetches", {})
-        pages = len(pypdfium2.PdfDocument(await staff.get_bytes("vault", f"{path}/pdf")))
+        pages = len(pypdfium2.PdfDocument(await staff.open_cards(batch["id"], SECOND)))
         for counter in (HANDLER, SECOND):
             await staff.by(counter).post("notifier", f"{path}/counts", {"pieces": pages // 2})
         day = staff.at.campaign.draw.at
@@ -190,7 +191,14 @@ async def announce(play: EventRun, bar: PhaseBar) -> frozenset[str]:
         "params": {"entrance": "north", "class_id": class_id},
         "class_id": class_id,
     }
-    await play.staff.post("notifier", "announcements", body)
+    await play.staff.post("notifier", "announcements", {**body, "approval": await _approve(play, body)})
     await _await_kinds(play, ("entrance-changed",), len(held), bar)
     await post_cards(play)
     return frozenset(held)
+
+
+async def _approve(play: EventRun, body: JsonObject) -> JsonObject:
+    """Return the executed approval of an announcement, given by the responsible handler."""
+    params = announcement_params(body["kind"], body["class_id"], body["params"], again=False)
+    approval = await play.staff.approval("release-notices", "announcement", RESPONSIBLE, params=params)
+    return await play.staff.executed(approval)

@@ -2,8 +2,10 @@
 
 import asyncio
 import hashlib
+import io
 import json
 import secrets
+import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -189,20 +191,36 @@ async def return_to_ward(play: EventRun) -> int:
     staff = play.staff
     play.jump(staff.at.campaign.close_out + timedelta(seconds=1))
     ward = pyrage.x25519.Identity.generate()
-    body = {"recipient": str(ward.to_public()), "approved_by": RESPONSIBLE}
-    made = await staff.post("vault", "return-package", body)
+    key = {"recipient": str(ward.to_public())}
+    responsible = staff.by(RESPONSIBLE)
+    fixed = await responsible.approval("ward-key", "set-up", WARD, params=key)
+    await responsible.post("vault", "ward-key", {**key, "approval": fixed})
+    approval = await staff.approval("return-package", "return-due", RESPONSIBLE, WARD)
+    made = await staff.post("vault", "return-package", {"approval": approval})
     package = await staff.get_bytes("vault", f"return-package/{made['id']}")
     opened = await asyncio.to_thread(pyrage.decrypt, package, [ward])
     digest = hashlib.sha256(package).hexdigest()
-    await staff.by(WARD).post("vault", "return-confirmation", {"sha256": digest})
+    await staff.by(WARD).post("vault", "return-confirmation", {"sha256": digest, "code": code_inside(opened)})
     return len(opened)
+
+
+async def order_erasure(staff: StaffClient) -> None:
+    """Order the erasure as a handler, with responsible handler and ward."""
+    approval = await staff.approval("erase-campaign", "due", RESPONSIBLE, WARD)
+    await staff.post("vault", "erasure", {"approval": approval, "campaign_typed": staff.at.campaign.id})
+
+
+def code_inside(package: bytes) -> str:
+    """Return the code that stands in the read-me of an opened package."""
+    with zipfile.ZipFile(io.BytesIO(package)) as archive:
+        text = archive.read("README.txt").decode("utf-8-sig")
+    return text.partition("受領コード")[2].split()[0]
 
 
 async def erase(play: EventRun) -> JsonObject:
     """Erasure in every service, then the certificate; keeps it as JSON and as the page for people."""
     staff = play.staff
-    body = {"approved_by": WARD, "responsible": RESPONSIBLE}
-    await staff.post("vault", "erasure", body)
+    await order_erasure(staff)
 
     async def ask() -> JsonObject:
         state: JsonObject = await staff.get("vault", "erasure")

@@ -7,12 +7,14 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from http import HTTPStatus
 from typing import Final
+from urllib.parse import urlsplit
 
 import httpx
 from pyotp import TOTP
 
 from deploy.people.browser import LONGEST_S, ServiceAddress, StaffBrowser
 from deploy.people.invented import InventedAccount
+from deploy.people.passkey import SoftwarePasskey
 from shared.errors import KujiError
 
 _FIRST: Final = 2
@@ -33,6 +35,7 @@ class SignedInPerson:
 
     account: InventedAccount
     browser: StaffBrowser
+    passkey: SoftwarePasskey | None = None
 
 
 def enrol_all(
@@ -117,7 +120,20 @@ def _enrol(services: Mapping[str, ServiceAddress], account: InventedAccount, cod
         account,
         "/sign-in/factors",
     )
-    return SignedInPerson(replace(account, totp=totp), browser)
+    passkey = _add_passkey(services["vault"], browser, account)
+    return SignedInPerson(replace(account, totp=totp), browser, passkey)
+
+
+def _add_passkey(vault: ServiceAddress, browser: StaffBrowser, account: InventedAccount) -> SoftwarePasskey:
+    """Register a passkey, with which the person signs approvals: one-time codes count once in half a minute."""
+    passkey = SoftwarePasskey(str(urlsplit(vault.pages).hostname), vault.pages)
+    options = browser.request("vault", "POST", "/desk/me/passkeys/options", body={})
+    _require(options, HTTPStatus.OK, account, "/desk/me/passkeys/options")
+    body = {"answer": passkey.register(options.json())}
+    _require(
+        browser.request("vault", "POST", "/desk/me/passkeys", body=body), HTTPStatus.OK, account, "/desk/me/passkeys"
+    )
+    return passkey
 
 
 def _found(pattern: re.Pattern[str], answer: httpx.Response, account: InventedAccount, page: str) -> str:

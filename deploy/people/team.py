@@ -3,12 +3,15 @@
 import asyncio
 import threading
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Self
 
+from deploy.people.approvals import ApprovalRequest, draft, hand_out, sign
 from deploy.people.browser import ServiceAddress
 from deploy.people.enrolment import SignedInPerson, enrol_all, sign_in
 from deploy.people.invented import InventedAccount
+from shared.json_types import JsonObject
 
 
 class Team:
@@ -45,7 +48,19 @@ class Team:
 
     async def sign_in_again(self, person: str) -> None:
         """Start a new session of a person whose old one is over."""
-        self._people[person] = await asyncio.to_thread(sign_in, self._services, self._people[person].account)
+        again = await asyncio.to_thread(sign_in, self._services, self._people[person].account)
+        self._people[person] = replace(again, passkey=self._people[person].passkey)
+
+    async def approval(self, request: ApprovalRequest, requester: str, approvers: Iterable[str]) -> str:
+        """Return the number of an approval that these people requested and signed. Raises ApprovalNotGivenError."""
+        approval = await asyncio.to_thread(draft, self._people[requester], request)
+        for person in (requester, *approvers):
+            await asyncio.to_thread(sign, self._people[person], approval)
+        return approval
+
+    async def executed(self, approval: str, requester: str) -> JsonObject:
+        """Return the executed document for another service. Raises ApprovalNotGivenError."""
+        return await asyncio.to_thread(hand_out, self._people[requester], approval)
 
     def _pass_on(self, person: str, service: str) -> dict[str, str]:
         with self._locks[person]:

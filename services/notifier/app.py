@@ -29,6 +29,8 @@ from services.notifier.rules.answers import Waits
 from services.notifier.rules.pacing import Pacing
 from services.notifier.rules.states import NoticeState
 from services.notifier.settings import NotifierSettings
+from shared.approvals import used
+from shared.approvals.reader import ApprovalReader
 from shared.campaign import Campaign, load_campaigns
 from shared.clock import Clock, choose_clock
 from shared.contracts import (
@@ -75,8 +77,9 @@ def build(settings: NotifierSettings) -> FastAPI:
         vault_key_file=settings.vault_key_file,
         state_dir=settings.state_dir,
     )
+    approvals = ApprovalReader(settings.vault_key_file)
     cards = PrintQueue(store, gather_s=settings.gather_s, release_wait_s=settings.release_wait_s)
-    desk = _Desk(campaigns, store, clock, Overview(store.db, clock), AnnouncementService(store), access)
+    desk = _Desk(campaigns, store, clock, Overview(store.db, clock), AnnouncementService(store), access, approvals)
     leadership = Leadership(store.db, settings.lease_s)
     periodic = _periodic_tasks(settings, desk, cards, leadership, erasure)
     _connect(bus, MailAnswers(Waits(settings.mail_waits_s, settings.release_wait_s)), cards, erasure, access)
@@ -84,7 +87,7 @@ def build(settings: NotifierSettings) -> FastAPI:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         async with store:
-            await store.ensure([*COLLECTIONS, *erasure_collections(), *sign_in.collections()])
+            await store.ensure([*COLLECTIONS, *erasure_collections(), *sign_in.collections(), *used.collections()])
             await refuse_erased_ids(store, campaigns.values())
             await ApplicantRepository(store.db).ensure_locks(campaigns)
             async with AsyncExitStack() as running:
@@ -118,13 +121,14 @@ class _Desk:
     overview: Overview
     announcements: AnnouncementService
     access: StaffAccess
+    approvals: ApprovalReader
 
 
 def _routers(desk: _Desk) -> Iterator[APIRouter]:
     """Yield the routers of endpoints and pages."""
     campaigns, store, access = desk.campaigns, desk.store, desk.access
     yield staff_router(campaigns, store.db, desk.overview, access)
-    yield announcements_router(campaigns, store, desk.announcements, access)
+    yield announcements_router(campaigns, store, desk.announcements, access, desk.approvals)
     yield cards_router(campaigns, store, desk.clock, access)
     yield notices_router(NoticePages(campaigns, store.db, desk.overview, desk.clock, notifier_renderer(), access))
 

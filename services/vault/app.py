@@ -13,10 +13,11 @@ from services.vault.applications.endpoints import public_router, staff_router
 from services.vault.applications.processing import ApplicationProcessor
 from services.vault.applications.review import ReviewQueue
 from services.vault.approvals import parts as approval_parts
-from services.vault.approvals.subjects import Subjects
+from services.vault.approvals.vault_subjects import vault_subjects
 from services.vault.approvals.wiring import approval_site
 from services.vault.audit import AuditLog
 from services.vault.closeout import repository as close_out_ledger
+from services.vault.closeout import ward_key
 from services.vault.closeout.wiring import close_out
 from services.vault.deliveries import repository as deliveries
 from services.vault.deliveries import slips_repository
@@ -46,7 +47,9 @@ from services.vault.people.pages.operations import Operations
 from services.vault.people.wiring import people_routers, staff_mail
 from services.vault.printroom import repository as print_repository
 from services.vault.printroom.endpoints import print_router
+from services.vault.printroom.open_batches import PrintedBatches
 from services.vault.printroom.room import PrintRoom
+from services.vault.records.wiring import record_routers
 from services.vault.settings import VaultSettings
 from shared.campaign import load_campaigns
 from shared.clock import choose_clock
@@ -81,26 +84,28 @@ def build(settings: VaultSettings) -> FastAPI:
         ApplicationProcessor(store, keystore, audit, campaigns, municipalities).on_received,
         Batch(size=100, wait_s=PROCESSING_WAIT_S),
     )
-    templates = ReleasedTemplates(store, campaigns, TemplateFiles(settings.campaigns_dir), audit, clock)
-    public_keys = PublicKeys(settings.service_keys_dir)
+    gate = approval_parts.make_gate(store, audit, keystore.signing)
+    templates = ReleasedTemplates(store, campaigns, TemplateFiles(settings.campaigns_dir), audit, clock, gate)
+    public_keys, typesetter = PublicKeys(settings.service_keys_dir), Typesetter(settings.font_dirs)
     acceptance = DocumentAcceptance(store, campaigns, templates, public_keys)
     mail.consume_orders(bus, store, acceptance)
-    typesetter = Typesetter(settings.font_dirs)
     print_room = PrintRoom(store, known, keystore, audit, campaigns, clock, typesetter, acceptance, templates)
+    printed = PrintedBatches(store, keystore, audit, gate)
     bus.consume(PrintRequested, print_room.on_requested, Batch(size=1, wait_s=0.0))
     papers = PaperInbox(
         store, keystore, audit, campaigns, clock, Scanner(settings.clamd_url, settings.clamd_timeout_s), Sandbox()
     )
     bus.consume(PaperReceived, papers.on_received, Batch(size=1, wait_s=0.0))
     bus.consume(ReceiptsAssigned, KeyedApplications(store, keystore, audit, campaigns, municipalities).on_assigned)
-    closing = close_out(settings, store, bus, keystore, public_keys, known, audit, campaigns, typesetter, clock)
+    closing = close_out(settings, store, bus, keystore, public_keys, known, audit, campaigns, typesetter, clock, gate)
     bus.consume(ErasureCompleted, closing.answers.on_completed)
 
     room = mail.mail_room(settings, store, keystore, known, templates, campaigns, clock)
     people = people_parts.People.make(store, keystore, audit, clock, campaigns)
     staff_mails = staff_mail(people, settings, campaigns)
-    gate = approval_parts.make_gate(store, audit, keystore.signing)
-    approvals = approval_parts.ApprovalParts.make(store, people, audit, gate, Subjects())
+    approvals = approval_parts.ApprovalParts.make(
+        store, people, audit, gate, vault_subjects(closing, templates, printed)
+    )
     site = approval_site(settings, people, keystore.signing, approvals, campaigns)
     bounces = mail.bounce_server(settings, keystore, known, campaigns, store)
 
@@ -141,11 +146,12 @@ def build(settings: VaultSettings) -> FastAPI:
     for router in (
         templates_router(campaigns, templates, access),
         notices_router(campaigns, NoticeCounter(store), access),
-        print_router(campaigns, print_room, access),
+        print_router(campaigns, printed, access),
         papers_router(campaigns, papers, PaperSettler(store, keystore, audit, campaigns, municipalities), access),
         *closing.routers(access),
         *people_pages,
         *site.routers,
+        *record_routers(settings.origins, people, approvals, audit, keystore.signing, typesetter, campaigns),
     ):
         app.include_router(router, dependencies=[Depends(store_errors)])
     for router in (public_router(keystore), bus.parking_router(access), health_router(checks, alarms)):
@@ -157,7 +163,8 @@ def _collections() -> list[Collection]:
     """Return the collections of all parts."""
     parts = (
         audit_log, identities, index_repository, application_repository, deliveries, slips_repository,
-        template_repository, print_repository, papers_repository, draft_repository, close_out_ledger, people_parts,
+        template_repository, print_repository, papers_repository, draft_repository, close_out_ledger, ward_key,
+        people_parts,
         approval_parts,
     )  # fmt: skip
     return [collection for part in parts for collection in part.collections()]

@@ -124,6 +124,7 @@ def read_approval(
     kind: ApprovalKind,
     campaign: CampaignId | None,
     params: Mapping[str, object],
+    actor: str,
     vault_public_key: str,
     now: datetime,
 ) -> ApprovalContent:
@@ -141,6 +142,8 @@ def read_approval(
         raise ApprovalRefusedError("other-kind")
     if parsed.campaign != campaign:
         raise ApprovalRefusedError("other-campaign")
+    if parsed.requested_by != actor:
+        raise ApprovalRefusedError("other-person")
     if not have_same_params(kind, parsed.params, params):
         raise ApprovalRefusedError("other-params")
     if not _are_enough(kind, [one.role for one in parsed.approvals]):

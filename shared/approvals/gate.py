@@ -18,6 +18,8 @@ class Act:
     kind: ApprovalKind
     campaign: CampaignId | None
     params: Mapping[str, object]
+    actor: str
+    """Staff id of the person who acts: the requester alone may."""
 
 
 @dataclass(frozen=True)

@@ -1,13 +1,15 @@
 """Parameters of each kind of approval: hashes, counts and codes, never a person's data or free text. Pure."""
 
+import hashlib
 from collections.abc import Mapping
 from typing import Annotated, Final
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 from shared.approvals.kinds import ApprovalKind
+from shared.canonical import canonical
 from shared.errors import KujiError
-from shared.ids import ClassIdField
+from shared.ids import BatchIdField, ClassIdField
 from shared.json_types import JsonObject
 
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
@@ -54,12 +56,11 @@ class EraseCampaign(_Params):
 
 
 class PrintPdf(_Params):
-    """`sha256`: of the canonical list of the batch's notices; `copy_number`: 1 for the first time it is opened."""
+    """`sha256`: of the canonical list of the batch's notices."""
 
-    batch: Code
+    batch: BatchIdField
     cards: Count
     sha256: Sha256
-    copy_number: Count
 
 
 class OpenPeople(_Params):
@@ -79,12 +80,12 @@ class ReleaseTemplates(_Params):
 
 
 class ReleaseNotices(_Params):
-    """`number`: of the announcement. `sha256`: of the canonical JSON of `{kind, class_id, params}`."""
+    """`sha256`: of the canonical JSON of `{kind, class_id, params}`. `again`: an equal one was made before."""
 
     kind: Code
     class_id: ClassIdField | None
-    number: Count
     sha256: Sha256
+    again: bool
 
 
 class FreezeIncomplete(_Params):
@@ -153,3 +154,9 @@ def check_params(kind: ApprovalKind, params: Mapping[str, object]) -> JsonObject
     except ValidationError as error:
         members = sorted({".".join(map(str, mistake["loc"])) for mistake in error.errors()})
         raise WrongParamsError(f"{kind}: {', '.join(members)}") from None
+
+
+def announcement_params(kind: str, class_id: str | None, params: Mapping[str, object], *, again: bool) -> JsonObject:
+    """Return the parameters of an approval for an announcement."""
+    text = canonical({"kind": kind, "class_id": class_id, "params": dict(params)})
+    return {"kind": kind, "class_id": class_id, "sha256": hashlib.sha256(text).hexdigest(), "again": again}

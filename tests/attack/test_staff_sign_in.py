@@ -10,6 +10,7 @@ import pytest
 from fastapi import Depends, FastAPI
 from httpx import ASGITransport, AsyncClient, Response
 
+from deploy.people.passkey import SoftwarePasskey
 from shared.contracts import StaffChanged
 from shared.json_types import JsonObject
 from shared.signing import SigningKey
@@ -20,7 +21,6 @@ from shared.web.sign_in.access import StaffAccess
 from shared.web.sign_in.origins import Origin
 from shared.web.sign_in.session_repository import collections
 from shared.web.sign_in.staff import Staff
-from tests.support.authenticator import SoftwareAuthenticator
 from tests.support.databases import own_database
 from tests.support.people_harness import LOTTERY, PASSWORD, VAULT, PeopleHarness, later, running
 from tests.support.staff_sign_in import PlayedVault
@@ -189,7 +189,7 @@ async def test_the_token_of_the_first_start_is_nobody_at_the_desk(vault: PeopleH
 
 async def test_a_passkeys_answer_counts_once_and_for_its_own_challenge_and_page(vault: PeopleHarness):
     responsible, _ = await vault.set_up()
-    key, thief = SoftwareAuthenticator("vault.localhost", VAULT), vault.browser()
+    key, thief = SoftwarePasskey("vault.localhost", VAULT), vault.browser()
     options = (await responsible.post("/desk/me/passkeys/options", json={})).json()
     (await responsible.post("/desk/me/passkeys", json={"answer": key.register(options)})).raise_for_status()
 
@@ -202,10 +202,10 @@ async def test_a_passkeys_answer_counts_once_and_for_its_own_challenge_and_page(
     assert (await thief.post("/sign-in/passkey", json=seen)).status_code == 401
     invented = {"answer": key.sign({"challenge": "A" * 43})}
     assert (await thief.post("/sign-in/passkey", json=invented)).status_code == 401
-    phished = SoftwareAuthenticator("vault.localhost", "http://vault.example")
+    phished = SoftwarePasskey("vault.localhost", "http://vault.example")
     phished.__dict__.update({name: value for name, value in vars(key).items() if name != "origin"})
     assert (await thief.post("/sign-in/passkey", json={"answer": phished.sign(await challenge())})).status_code == 401
-    copied = SoftwareAuthenticator("vault.localhost", VAULT)
+    copied = SoftwarePasskey("vault.localhost", VAULT)
     copied.__dict__.update(vars(key) | {"_count": 0})
     assert (await thief.post("/sign-in/passkey", json={"answer": copied.sign(await challenge())})).status_code == 401
     assert (await thief.get("/desk/me")).status_code == 303

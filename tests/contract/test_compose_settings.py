@@ -191,7 +191,9 @@ def test_behind_a_front_pages_have_host_names_of_their_own_and_only_its_address_
     (tmp_path / "front.env").write_text((tmp_path / "front.env").read_text("utf-8") + "KUJI_TLS=/run/kuji/a.crt b\n")
     secrets.make(tmp_path, rehearsal=False, front=Front.of("kuji.example"))
     assert variables(tmp_path, "vault")["KUJI_MTA_HOST"] == "mx.example"
-    assert variables(tmp_path, "front")["KUJI_TLS"] == "/run/kuji/a.crt b"
+    front = variables(tmp_path, "front")
+    assert front["KUJI_TLS"] == "/run/kuji/a.crt b"
+    assert {front[name] for name in ("HOME", "XDG_CONFIG_HOME")} == {"/tmp"}, "its user has no home"  # noqa: S108
     assert record.pages(tmp_path, "vault") == "https://vault.kuji.example"
     for service in SERVICES:
         read = settings(tmp_path, service, monkeypatch)

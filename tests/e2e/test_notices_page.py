@@ -23,6 +23,7 @@ from services.notifier.post.repository import PrintBatchRepository
 from services.notifier.repository import NoticeRepository
 from services.notifier.rules.notice import Handling, Notice, PrintBatch
 from services.notifier.rules.states import NoticeState, PrintBatchState
+from shared.approvals import ApprovalKind, used
 from shared.campaign import load_campaign
 from shared.clock import FixedClock
 from shared.ids import BatchId, CampaignId, NoticeId, new_token
@@ -30,6 +31,7 @@ from shared.storage import Store
 from shared.web import install_problems
 from shared.web.sign_in import session_repository as sign_in
 from tests.support.browser import DESKTOP, PHONE, keep_picture, opened, overflows, tab_to, violations
+from tests.support.executed_approvals import approval_content
 from tests.support.staff_sign_in import PlayedVault
 from tests.support.vault_parts import SAMPLE
 
@@ -146,7 +148,9 @@ def office(mongo_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 async def _announce(store: Store) -> None:
     service = AnnouncementService(store)
     await store.db["campaign_locks"].insert_one({"_id": CAMPAIGN.id, "writes": 0})
-    await service.announce(CAMPAIGN, "cancelled-by-weather", None, {"weather": "rain"}, "office-1")
+    approved = approval_content(ApprovalKind.RELEASE_NOTICES, CAMPAIGN.id, {}, "office-1")
+    await store.ensure(used.collections())
+    await service.announce(CAMPAIGN, "cancelled-by-weather", None, {"weather": "rain"}, approved)
 
 
 async def _make_batches(store: Store) -> None:

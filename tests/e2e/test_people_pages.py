@@ -10,6 +10,7 @@ from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
+from urllib.parse import urlencode
 
 import pytest
 import uvicorn
@@ -285,3 +286,33 @@ def test_an_invitation_that_was_opened_before_says_so(site: Site, browser: Brows
         assert violations(page) == []
         assert not overflows(page)
         keep_picture(page, "invitation", tmp_path)
+
+
+def test_a_request_is_signed_by_keyboard_and_approved_by_passkey(site: Site, browser: Browser, tmp_path: Path):
+    params = json.dumps({"draw": 1, "state_sha256": "b" * 64, "reopen": False})
+    asked = f"/approve/new?{urlencode({'kind': 'redraw', 'campaign': '777-days', 'params': params})}"
+    with opened(browser, site.vault) as page, opened(browser, site.vault, PHONE) as other:
+        sign_in(site, page, "suzuki-01")
+        page.goto(asked)
+        assert violations(page) == []
+        code = site.do(site.harness.fresh_code("suzuki-01"))
+        type_by_keyboard(page, password=PASSWORD, code=code)
+        page.keyboard.press("Enter")
+        expect(page.locator("#state")).to_have_text("承認待ち")
+        number = page.locator("#approval-id").inner_text()
+        sign_in(site, other, "mori-01")
+        add_authenticator(other)
+        other.click("#add-passkey")
+        expect(other.locator("#passkeys li")).to_have_count(1)
+        expect(other.locator("#approvals-link")).to_contain_text("1件")
+        for path in ("/approve", f"/approve/{number}", "/en/approve", f"/en/approve/{number}"):
+            other.goto(path)
+            assert violations(other) == [], path
+            assert not overflows(other), path
+        keep_picture(other, "approval", tmp_path)
+        tab_to(other, "sign-with-passkey")
+        other.keyboard.press("Enter")
+        expect(other.locator("#state")).to_have_text("approved")
+        page.reload()
+        expect(page.locator("#hand-out")).to_be_visible()
+        assert violations(page) == []

@@ -19,7 +19,6 @@ from deploy.demo.rehearsal import SAMPLE, rehearsal_of
 from deploy.demo.run import QUICK, installation_of
 from deploy.local.processes import Watchdog
 from deploy.local.stack import Options, Stack
-from deploy.people.invented import RESPONSIBLE, WARD
 from services.vault.closeout.rules.required_stores import REQUIRED_STORES
 from shared.campaign import Campaign
 from shared.clock import set_rehearsal_clock
@@ -28,7 +27,6 @@ from shared.storage import Store
 from tests.support.waiting import await_all
 
 SIZE = 40
-ORDER = {"approved_by": WARD, "responsible": RESPONSIBLE}
 
 
 @dataclass(frozen=True)
@@ -59,7 +57,7 @@ async def _play(stack: Stack, campaign: Campaign, home: Path) -> Aftermath:
             await phases.take_applications(play, population(campaign, 5, SIZE), bar)
             await phases.await_verdicts(play, SIZE, bar)
         await phases.return_to_ward(play)
-        await staff.post("vault", "erasure", ORDER)
+        await phases.order_erasure(staff)
         stages = await _kill_at_each_stage(stack, staff)
         certificate: dict[str, Any] = await staff.get("vault", "certificate")
     return Aftermath(tuple(stages), certificate, await _left(stack, campaign))

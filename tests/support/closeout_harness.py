@@ -1,7 +1,9 @@
 """A vault's close-out on a real database and real keys, with queues filled by hand, and two people in it."""
 
 import hashlib
+import io
 import json
+import zipfile
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -15,16 +17,18 @@ from services.vault.closeout.logsearch import LogSearch
 from services.vault.closeout.measuring import ERASED, VaultStores
 from services.vault.closeout.order import ErasureOrders
 from services.vault.closeout.repository import CloseOutRepository
-from services.vault.closeout.return_package import ReturnPackages, TakeOut
-from services.vault.closeout.rules.certificate import Approval
+from services.vault.closeout.return_package import ReturnPackages
 from services.vault.closeout.rules.record import CloseOutRecord
 from services.vault.closeout.rules.required_stores import OTHER_SERVICES, REQUIRED_STORES
 from services.vault.closeout.rules.stages import Stage
+from services.vault.closeout.ward_key import WardKeys
 from services.vault.identities.person import Person
 from shared.contracts import ErasureCompleted, ErasurePhase, StoreErasure
 from shared.erasure import ANSWER_CONTEXT, signed_document
+from shared.json_types import JsonObject
 from shared.storage import OUTBOX
 from shared.typesetting import Typesetter
+from tests.support.approval_gate import KnownApprovals
 from tests.support.erasure_harness import PlannedQueues, answer_keys
 from tests.support.service_keys import service_key
 from tests.support.vault_parts import Parts
@@ -34,8 +38,7 @@ PEOPLE = [
     Person("=SUM(A1) 𠮷田", "1600023", "新宿区西新宿2-8-1", "0333334444", 34, None, None, None),
 ]
 WARD = pyrage.x25519.Identity.generate()
-TAKE_OUT = TakeOut(str(WARD.to_public()), "handler-1", "responsible-1")
-APPROVAL = Approval("handler-1", "ward-1", "responsible-1")
+HANDLER = "handler-1"
 LONGEST_DELAY_S = 60
 
 
@@ -85,6 +88,8 @@ class CloseOutOffice:
     queues: PlannedQueues
     folders: CampaignFolders
     log: Path
+    gate: KnownApprovals
+    ward_keys: WardKeys
 
     def limited(self, *, answers_s: float = 60, copies_horizon_days: int | None = None) -> "CloseOutOffice":
         """Return the same office with other limits."""
@@ -95,18 +100,29 @@ class CloseOutOffice:
     async def record(self) -> CloseOutRecord:
         return await self.repository.find(self.vault.campaign.id)
 
+    async def fix_ward_key(self) -> None:
+        """Fix the ward's key for returns."""
+        key = str(WARD.to_public())
+        await self.ward_keys.fix(self.vault.campaign.id, key, self.gate.new(), "responsible-1")
+
+    async def make(self) -> JsonObject:
+        """Make a package to the ward's key."""
+        await self.fix_ward_key()
+        return await self.returns.make(self.vault.campaign, self.gate.new(), HANDLER)
+
     async def give_back(self) -> bytes:
-        """Make the package, fetch it, confirm it; return the encrypted file."""
-        made = await self.returns.make(self.vault.campaign, TAKE_OUT)
+        """Make the package, fetch it, confirm it with the code inside; return the encrypted file."""
+        made = await self.make()
         file = await self.returns.file(self.vault.campaign.id, made["id"])
         assert file is not None
         content = file.read_bytes()
-        await self.returns.confirm(self.vault.campaign.id, hashlib.sha256(content).hexdigest(), "ward-1")
+        digest, code = hashlib.sha256(content).hexdigest(), code_in(bytes(pyrage.decrypt(content, [WARD])))
+        await self.returns.confirm(self.vault.campaign.id, digest, code, "ward-1")
         return content
 
     async def order(self) -> None:
         """Order the erasure, and let the outbox empty itself as the publisher does."""
-        await self.orders.order(self.vault.campaign, APPROVAL, None)
+        await self.orders.order(self.vault.campaign, self.gate.new(), HANDLER)
         await self.vault.store.db[OUTBOX].delete_many({})
 
     async def erase(self, *, silent: tuple[str, ...] = ()) -> dict[str, object]:
@@ -160,6 +176,11 @@ def wire(vault: Parts, folder: Path) -> CloseOutOffice:
     logs.mkdir(exist_ok=True)
     (logs / "vault.log").write_text('{"event":"batch-printed","campaign":"777-days"}\n', "utf-8")
     repository, folders, queues = CloseOutRepository(vault.store), CampaignFolders.below(folder), PlannedQueues()
+    gate = KnownApprovals()
+    ward_keys = WardKeys(vault.store, gate)
+    returns = ReturnPackages(
+        vault.store, vault.identities, vault.audit, repository, vault.clock, folders, gate, ward_keys
+    )
     erasure = Erasure(
         store=vault.store,
         repository=repository,
@@ -174,11 +195,20 @@ def wire(vault: Parts, folder: Path) -> CloseOutOffice:
     return CloseOutOffice(
         vault=vault,
         repository=repository,
-        returns=ReturnPackages(vault.store, vault.identities, vault.audit, repository, vault.clock, folders),
-        orders=ErasureOrders(vault.store, repository, vault.audit, vault.clock),
+        returns=returns,
+        orders=ErasureOrders(vault.store, repository, vault.audit, vault.clock, gate, returns),
         answers=ErasureAnswers(repository, answer_keys()),
         erasure=erasure,
         queues=queues,
         folders=folders,
         log=logs / "vault.log",
+        gate=gate,
+        ward_keys=ward_keys,
     )
+
+
+def code_in(package: bytes) -> str:
+    """Return the code that stands in the read-me of an opened package."""
+    with zipfile.ZipFile(io.BytesIO(package)) as archive:
+        text = archive.read("README.txt").decode("utf-8-sig")
+    return text.partition("受領コード")[2].split()[0]

@@ -26,6 +26,7 @@ from shared.contracts import SLIP_CONTEXT, MailAnswer, MailCompleted, MailReques
 from shared.ids import NoticeId
 from shared.json_types import JsonObject
 from shared.service_keys import PublicKeys, read_private_key
+from tests.support.approval_gate import KnownApprovals
 from tests.support.service_keys import keys_dir
 from tests.support.vault_parts import Known, Parts, parts
 from tests.support.waiting import until
@@ -147,18 +148,18 @@ class MailDesk:
         found = TemplateFiles(Path("deploy/campaigns")).read(self.vault.campaign.id, kind, channel)
         assert found is not None
         source = text or found.text
-        await TemplateRepository(self.vault.store).insert(
-            ReleasedTemplate(
-                self.vault.campaign.id,
-                kind,
-                channel,
-                1,
-                template_sha256(kind, channel, source),
-                source,
-                "a-handler",
-                self.vault.clock.now(),
-            )
+        released = ReleasedTemplate(
+            self.vault.campaign.id,
+            kind,
+            channel,
+            1,
+            template_sha256(kind, channel, source),
+            source,
+            "a-handler",
+            self.vault.clock.now(),
         )
+        templates = TemplateRepository(self.vault.store)
+        await self.vault.store.transact(lambda uow: templates.insert(uow, released))
 
 
 @asynccontextmanager
@@ -168,7 +169,12 @@ async def mail_desk(
     """Open a vault with a mail room in front of the mail server on this port; all kinds of mails are released."""
     async with parts(mongo_url, namespace, folder, [*COLLECTIONS, *collections]) as vault:
         templates = ReleasedTemplates(
-            vault.store, vault.campaigns, TemplateFiles(Path("deploy/campaigns")), vault.audit, vault.clock
+            vault.store,
+            vault.campaigns,
+            TemplateFiles(Path("deploy/campaigns")),
+            vault.audit,
+            vault.clock,
+            KnownApprovals(),
         )
         acceptance = DocumentAcceptance(vault.store, vault.campaigns, templates, PublicKeys(keys_dir()))
         mta = Mta("127.0.0.1", smtp_port, "none", timeout_s)

@@ -21,6 +21,7 @@ from services.notifier.counts_repository import NoticeCountsRepository
 from services.notifier.repository import NoticeRepository
 from services.notifier.rules.notice import Notice
 from services.notifier.settings import NotifierSettings
+from shared.approvals import used
 from shared.campaign import load_campaign
 from shared.contracts import (
     Contact,
@@ -42,6 +43,7 @@ from shared.receipts import candidates
 from shared.staff_roles import Role
 from shared.storage import Store
 from tests.support.databases import drop_database
+from tests.support.executed_approvals import pin_vault_key
 from tests.support.service_keys import signed
 from tests.support.staff_sign_in import ALL_ROLES, ORIGINS, sign_in_at
 from tests.support.vault_parts import SAMPLE
@@ -113,7 +115,7 @@ class NotifierHarness:
 
     async def prepare_database(self) -> None:
         """Prepare the database as a start does, without starting an instance."""
-        await self.store.ensure(COLLECTIONS)
+        await self.store.ensure([*COLLECTIONS, *used.collections()])
         await ApplicantRepository(self.store.db).ensure_locks([self.campaign.id])
 
     @asynccontextmanager
@@ -303,6 +305,7 @@ def _settings(amqp_url: str, mongo_url: str, namespace: str, folder: Path) -> No
             "namespace": namespace,
             "state_dir": folder / "notifier",
             "origins": ORIGINS,
+            "vault_key_file": pin_vault_key(folder),
             "mail_waits_s": (0.2, 0.2, 0.2),
             "release_wait_s": 0.2,
             "lease_s": 1.0,

@@ -32,12 +32,14 @@ from services.vault.people.rules.account import StaffId
 from services.vault.people.staff_mail_repository import MAILS
 from services.vault.people.staff_mail_sender import StaffMailOffice, StaffMailSender
 from services.vault.people.wiring import people_routers
+from services.vault.records.wiring import record_routers
 from shared.campaign import load_campaign
 from shared.clock import FixedClock
 from shared.contracts import StaffChanged
 from shared.ids import CampaignId
 from shared.messaging.parking import Parked
 from shared.storage import OUTBOX, Store
+from shared.typesetting import Typesetter
 from shared.web import RequestLimits, install_problems
 from shared.web.health import HealthReport
 from shared.web.pages import catalogues_with
@@ -204,12 +206,13 @@ async def _prepare(store: Store, folder: Path, origins: Mapping[str, str], subje
     web = approval_web(people, origins, keystore.signing, approvals)
     campaigns = {CampaignId(campaign.id): campaign}
     more, more_limits = approval_routers(web, approvals, campaigns)
+    records = record_routers(origins, people, approvals, audit, keystore.signing, Typesetter(), campaigns)
     listener = listener_app(web, APPROVE if origins is ORIGINS else origins["vault"], approvals, campaigns)
     app = FastAPI()
     install_problems(app)
     access = VaultAccess(people, origins)
     app.add_middleware(RequestLimits, staff=access.admit, routes=[*limits, *more_limits])
-    for router in [*routers, *more]:
+    for router in [*routers, *more, *records]:
         app.include_router(router)
     return PeopleHarness(app, people, store, clock, keystore, audit, approvals, gate, listener)
 

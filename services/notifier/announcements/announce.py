@@ -10,6 +10,8 @@ from services.notifier.create_notices import new_notice_id
 from services.notifier.repository import NoticeRepository
 from services.notifier.rules.notice import Notice, build_notice
 from services.notifier.wall_clock import wall_now
+from shared.approvals import ApprovalContent
+from shared.approvals.used import mark_used
 from shared.campaign import Campaign
 from shared.contracts import Contact, NoticeParams
 from shared.errors import KujiError
@@ -40,19 +42,20 @@ class AnnouncementService:
         kind: str,
         class_id: ClassId | None,
         params: NoticeParams,
-        actor: str,
+        approval: ApprovalContent,
         *,
         is_repeated: bool = False,
     ) -> Announcement:
         """Record an announcement to everybody, or to all who hold the class; its notices follow.
 
-        Raises WrongAnnouncementError, and AnnouncedAlreadyError unless it `is_repeated` on purpose: a second click must
-        not write to thousands of people again.
+        Raises WrongAnnouncementError, ApprovalRefusedError for an approval that was used, and AnnouncedAlreadyError
+        unless it `is_repeated` on purpose: a second click must not write to thousands of people again.
         """
         self._kinds.check(kind, params, campaign)
 
         async def record(uow: UnitOfWork) -> Announcement:
             announcements = AnnouncementRepository.within(uow)
+            await mark_used(uow, approval)
             await ApplicantRepository.within(uow).serialise(campaign.id)
             equal = await announcements.find_equal(campaign.id, kind, class_id, params)
             if equal is not None and not is_repeated:
@@ -65,7 +68,7 @@ class AnnouncementService:
                 kind=kind,
                 class_id=class_id,
                 params=params,
-                actor=actor,
+                actor=approval.requested_by,
                 at=wall_now(),
             )
             await announcements.insert(announcement)

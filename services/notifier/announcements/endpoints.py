@@ -12,28 +12,41 @@ from services.notifier.announcements.kinds import WrongAnnouncementError
 from services.notifier.announcements.repository import AnnouncementRepository
 from services.notifier.counts_repository import NoticeCountsRepository
 from services.notifier.post.endpoints import find_campaign_in
+from shared.approvals import Act, ApprovalKind, ApprovalRefusedError
+from shared.approvals.params import announcement_params
+from shared.approvals.reader import ApprovalReader
 from shared.campaign import Campaign
 from shared.contracts import NoticeParams
 from shared.contracts.notices import KindField
 from shared.ids import CampaignId, ClassIdField
+from shared.json_types import JsonObject
 from shared.staff_roles import Right
 from shared.storage import Store
 from shared.web import problem
+from shared.web.approval_problem import approval_problem
 from shared.web.sign_in.staff import Access, Staff
 
 
 class AnnouncementBody(BaseModel):
-    """Announcement to all who hold the class, or to everybody without one. `again`: repeat an equal one."""
+    """Announcement to all who hold the class, or to everybody without one. `again`: repeat an equal one.
+
+    `approval`: the executed document of the vault.
+    """
 
     model_config = ConfigDict(extra="forbid")
     kind: KindField
     class_id: ClassIdField | None = None
     params: NoticeParams = {}
     again: bool = False
+    approval: JsonObject
 
 
 def announcements_router(
-    campaigns: Mapping[CampaignId, Campaign], store: Store, service: AnnouncementService, access: Access
+    campaigns: Mapping[CampaignId, Campaign],
+    store: Store,
+    service: AnnouncementService,
+    access: Access,
+    approvals: ApprovalReader,
 ) -> APIRouter:
     """Return the routes below `/v1/campaigns/{campaign}/announcements`."""
     guard = access.guard(Right.READ_NOTICES, Right.ANNOUNCE)
@@ -48,10 +61,15 @@ def announcements_router(
         event = here(campaign)
         if body.class_id is not None and event.event_class(body.class_id) is None:
             raise problem("unknown-class", 422, "教室がありません", "教室のIDを確かめてください。")
+        named = announcement_params(body.kind, body.class_id, body.params, again=body.again)
+        act = Act(ApprovalKind.RELEASE_NOTICES, event.id, named, staff.actor)
         try:
+            approval = approvals.read(body.approval, act)
             made = await service.announce(
-                event, body.kind, body.class_id, body.params, staff.actor, is_repeated=body.again
+                event, body.kind, body.class_id, body.params, approval, is_repeated=body.again
             )
+        except ApprovalRefusedError as refused:
+            raise approval_problem(refused) from None
         except WrongAnnouncementError as error:
             raise problem(
                 "wrong-announcement", 422, "お知らせの内容が正しくありません", str(error), en=str(error)

@@ -57,6 +57,8 @@ def _allowing(approval: Approval | None, act: Act) -> Approval:
         raise ApprovalRefusedError("other-kind")
     if content.campaign != act.campaign:
         raise ApprovalRefusedError("other-campaign")
+    if content.requested_by != act.actor:
+        raise ApprovalRefusedError("other-person")
     if approval.state is ApprovalState.EXECUTED:
         raise ApprovalRefusedError("used")
     if datetime.now(UTC) >= content.expires:

@@ -3,7 +3,6 @@
 from typing import Final
 
 from services.vault.approvals.service import RequestRefusedError
-from shared.approvals import ApprovalRefusedError
 from shared.web.problems import ProblemError, problem
 
 _STATUS: Final = {"no-right": 403, "not-the-second": 403, "not-yours": 403, "unknown": 404, "wrong-params": 422}
@@ -32,16 +31,4 @@ def request_problem(refused: RequestRefusedError) -> ProblemError:
         "承認の画面で理由を確かめてください。",
         en=_ADVICE[refused.reason],
         **({"missing_roles": missing} if missing else {}),
-    )
-
-
-def approval_problem(refused: ApprovalRefusedError) -> ProblemError:
-    """Return the answer to an act without a fitting approval."""
-    return problem(
-        "approval-needed",
-        409,
-        "有効な承認がありません",
-        "この内容で承認を申請し、承認の後にもう一度実行してください。",
-        en="This act needs an approved request for exactly these parameters; request one at /approve.",
-        reason=refused.reason,
     )

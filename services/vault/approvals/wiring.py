@@ -82,7 +82,7 @@ def approval_routers(
 ) -> tuple[Sequence[APIRouter], Sequence[BodyLimit]]:
     """Return the routers and the limits of their bodies, which are read for signed-in people only."""
     pages = ApprovalPages(web, parts.approvals, campaigns)
-    router = _pages_router(web)
+    router = pages_router(web)
     for texts in web.renderer.catalogues:
         for make in (request_router, approval_router):
             router.include_router(make(pages, texts), prefix=texts.prefix)
@@ -104,7 +104,7 @@ def listener_app(web: Web, origin: str, parts: ApprovalParts, campaigns: Mapping
     install_problems(app)
     routers, limits = approval_routers(alone, parts, campaigns)
     app.add_middleware(RequestLimits, staff=alone.require, routes=[*limits, *body_limits(alone)])
-    personal = _pages_router(alone)
+    personal = pages_router(alone)
     personal.add_api_route("/assets/{name}", alone.renderer.asset, methods=["GET"], response_model=None)
     personal.include_router(passkey_router(alone))
     for texts in alone.renderer.catalogues:
@@ -115,7 +115,9 @@ def listener_app(web: Web, origin: str, parts: ApprovalParts, campaigns: Mapping
     return app
 
 
-def _pages_router(web: Web) -> APIRouter:
+def pages_router(web: Web) -> APIRouter:
+    """Return a router for pages of the vault's own host name."""
+
     def this_host(request: Request) -> None:
         require_host(web.origin, request)
 

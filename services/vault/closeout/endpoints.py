@@ -1,6 +1,7 @@
 """HTTP endpoints of the close-out, for staff and the ward. No answer holds personal data."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends, Response
@@ -8,20 +9,23 @@ from fastapi.responses import FileResponse
 from pydantic import BaseModel, ConfigDict, StringConstraints
 
 from services.vault.closeout.order import ErasureOrders
+from services.vault.closeout.refusals import CloseOutRefusedError
 from services.vault.closeout.repository import CloseOutRepository
-from services.vault.closeout.return_package import CloseOutRefusedError, ReturnPackages, TakeOut
-from services.vault.closeout.rules.certificate import Approval
+from services.vault.closeout.return_package import ReturnPackages
 from services.vault.closeout.rules.record import CloseOutRecord
 from services.vault.closeout.rules.required_stores import OTHER_SERVICES
 from services.vault.closeout.rules.stages import Stage
+from services.vault.closeout.ward_key import WardKeys
+from shared.approvals import ApprovalId, ApprovalRefusedError
+from shared.approvals.document import APPROVAL_ID
 from shared.campaign import Campaign
 from shared.ids import CampaignId
 from shared.staff_roles import Right
-from shared.web import ProblemError, problem
+from shared.web import problem
+from shared.web.approval_problem import approval_problem
 from shared.web.sign_in.staff import Access, Staff
 
-Actor = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
-Code = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z-]{1,40}$")]
+ApprovalIdField = Annotated[str, StringConstraints(pattern=APPROVAL_ID)]
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 PackageId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{16}$")]
 
@@ -32,29 +36,37 @@ class _Body(BaseModel):
     model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
 
 
-class TakeOutBody(_Body):
-    """Request of a return package. `recipient`: the ward's age public key. `approved_by`: a staff id."""
+class WardKeyBody(_Body):
+    """The ward's age public key for returns, and the approval of both sides that fixes it."""
 
     recipient: Annotated[str, StringConstraints(pattern=r"^age1[0-9a-z]{10,200}$")]
-    approved_by: Actor
+    approval: ApprovalIdField
+
+
+class TakeOutBody(_Body):
+    """Order of a return package: it goes to the ward's fixed key."""
+
+    approval: ApprovalIdField
 
 
 class ConfirmationBody(_Body):
-    """Confirmation of the ward, by the SHA-256 (hex) of the package it received."""
+    """Confirmation of the ward: SHA-256 (hex) of the package it received, and the code that stands inside it."""
 
     sha256: Sha256
+    code: Annotated[str, StringConstraints(max_length=40)]
 
 
 class ErasureBody(_Body):
-    """Order of an erasure. `reason` (a code) is needed before the close-out date only."""
+    """Order of an erasure. `campaign_typed`: the campaign's id, typed in full by the person who orders it."""
 
-    approved_by: Actor
-    responsible: Actor
-    reason: Code | None = None
+    approval: ApprovalIdField
+    campaign_typed: Annotated[str, StringConstraints(max_length=64)]
 
 
-def returns_router(campaigns: Mapping[CampaignId, Campaign], returns: ReturnPackages, access: Access) -> APIRouter:
-    """Return the endpoints for making, fetching and confirming a return package."""
+def returns_router(
+    campaigns: Mapping[CampaignId, Campaign], returns: ReturnPackages, ward_keys: WardKeys, access: Access
+) -> APIRouter:
+    """Return the endpoints for the ward's key, and for making, fetching and confirming a return package."""
     router = APIRouter(prefix="/v1/campaigns/{campaign}", tags=["close-out"])
 
     def known(campaign: str) -> Campaign:
@@ -64,14 +76,25 @@ def returns_router(campaigns: Mapping[CampaignId, Campaign], returns: ReturnPack
     Requester = Annotated[Staff, Depends(requesters)]  # noqa: N806  (a type)
     Confirmer = Annotated[Staff, Depends(access.guard(Right.CONFIRM_RETURN))]  # noqa: N806  (a type)
 
+    Fixer = Annotated[Staff, Depends(access.guard(Right.READ_CLOSE_OUT, Right.FIX_WARD_KEY))]  # noqa: N806  (a type)
+
+    @router.get("/ward-key")
+    async def ward_key(campaign: Annotated[Campaign, Depends(known)], _: Fixer) -> dict[str, Any]:
+        return {"recipient": await ward_keys.find(campaign.id)}
+
+    @router.post("/ward-key")
+    async def fix(campaign: Annotated[Campaign, Depends(known)], body: WardKeyBody, staff: Fixer) -> dict[str, Any]:
+        """Fix the key to which every return of the campaign is encrypted."""
+        with _refusing():
+            await ward_keys.fix(campaign.id, body.recipient, ApprovalId(body.approval), staff.actor)
+        return {"recipient": body.recipient}
+
     @router.post("/return-package", status_code=201)
     async def make(
         campaign: Annotated[Campaign, Depends(known)], body: TakeOutBody, staff: Requester
     ) -> dict[str, Any]:
-        try:
-            return await returns.make(campaign, TakeOut(body.recipient, staff.actor, body.approved_by))
-        except CloseOutRefusedError as refusal:
-            raise _refused(refusal) from None
+        with _refusing():
+            return await returns.make(campaign, ApprovalId(body.approval), staff.actor)
 
     @router.get("/return-package/{package_id}", dependencies=[Depends(requesters)])
     async def fetch(campaign: Annotated[Campaign, Depends(known)], package_id: PackageId) -> Response:
@@ -84,10 +107,8 @@ def returns_router(campaigns: Mapping[CampaignId, Campaign], returns: ReturnPack
     async def confirm(
         campaign: Annotated[Campaign, Depends(known)], body: ConfirmationBody, staff: Confirmer
     ) -> dict[str, str]:
-        try:
-            await returns.confirm(campaign.id, body.sha256, staff.actor)
-        except CloseOutRefusedError as refusal:
-            raise _refused(refusal) from None
+        with _refusing():
+            await returns.confirm(campaign.id, body.sha256, body.code, staff.actor)
         return {"state": "confirmed"}
 
     return router
@@ -109,11 +130,10 @@ def erasure_router(
     async def order(
         campaign: Annotated[Campaign, Depends(known)], body: ErasureBody, staff: Requester
     ) -> dict[str, Any]:
-        approval = Approval(staff.actor, body.approved_by, body.responsible)
-        try:
-            await orders.order(campaign, approval, body.reason)
-        except CloseOutRefusedError as refusal:
-            raise _refused(refusal) from None
+        with _refusing():
+            if body.campaign_typed != campaign.id:
+                raise CloseOutRefusedError("other-campaign-typed")
+            await orders.order(campaign, ApprovalId(body.approval), staff.actor)
         return _status(await repository.find(campaign.id))
 
     @router.get("/erasure", dependencies=reading)
@@ -169,6 +189,17 @@ def _issued(content: bytes | None) -> bytes:
 
 _REFUSALS: Final = {
     "two-people-needed": (409, "二人の担当者が必要です", "別の担当者の承認を受けてください。", "It takes two."),
+    "no-ward-key": (
+        409, "区の公開鍵が登録されていません", "先に区の公開鍵を登録してください。", "Fix the ward's key first.",
+    ),
+    "wrong-code": (
+        409, "受領コードが違います", "返還資料の README.txt のコードを入力してください。",
+        "The code stands in README.txt inside the package.",
+    ),
+    "other-campaign-typed": (
+        409, "募集のIDが一致しません", "消去する募集のIDを、省略せずに入力してください。",
+        "Type the campaign's id in full.",
+    ),
     "unknown-recipient": (422, "公開鍵が正しくありません", "区のage公開鍵を確かめてください。", "No age public key."),
     "erasure-under-way": (409, "消去が始まっています", "消去の状況を確かめてください。", "The erasure has begun."),
     "nothing-to-confirm": (
@@ -181,11 +212,19 @@ _REFUSALS: Final = {
         409, "返還の確認がまだです", "区の確認を登録してください。", "The ward has not confirmed the return.",
     ),
     "before-close-out": (
-        409, "消去の期日の前です", "期日を待つか、理由を付けてください。", "Wait for the date, or give a reason.",
+        409, "消去の期日の前です", "期日を待つか、別の理由で承認を受けてください。",
+        "Wait for the date, or get an approval with another reason than `due`.",
     ),
 }  # fmt: skip
 
 
-def _refused(refusal: CloseOutRefusedError) -> ProblemError:
-    status, title, detail, en = _REFUSALS[refusal.code]
-    return problem(refusal.code, status, title, detail, en=en)
+@contextmanager
+def _refusing() -> Iterator[None]:
+    """Answer refusals as HTTP problems."""
+    try:
+        yield
+    except CloseOutRefusedError as refusal:
+        status, title, detail, en = _REFUSALS[refusal.code]
+        raise problem(refusal.code, status, title, detail, en=en) from None
+    except ApprovalRefusedError as refused:
+        raise approval_problem(refused) from None

@@ -15,7 +15,7 @@ from services.vault.closeout.delay_queues import DelayQueueWatch, judge_delay_qu
 from services.vault.closeout.logsearch import LogSearch
 from services.vault.closeout.measuring import VaultStores
 from services.vault.closeout.repository import CloseOutRepository, Facts
-from services.vault.closeout.rules.certificate import Findings, LogScan, issue, key_copies_until
+from services.vault.closeout.rules.certificate import Findings, LogScan, ReturnedTo, issue, key_copies_until
 from services.vault.closeout.rules.record import CloseOutRecord, Order
 from services.vault.closeout.rules.required_stores import (
     OTHER_SERVICES,
@@ -178,6 +178,7 @@ class Erasure:
             contract_title=campaign.contract.title,
             rehearsal=campaign.rehearsal,
             approval=order.approval,
+            returned=_returned(record),
             key_fingerprint=record.fingerprint,
             started_at=order.at,
             finished_at=self.clock.now(),
@@ -194,3 +195,9 @@ class Erasure:
 
     def _too_late(self, since: datetime) -> bool:
         return datetime.now(UTC) - since > timedelta(seconds=self.limits.answers_s)
+
+
+def _returned(record: CloseOutRecord) -> ReturnedTo:
+    """Return the package that the ward confirmed; no erasure is ordered without one."""
+    package = record.package
+    return ReturnedTo("", "") if package is None else ReturnedTo(package.recipient, package.sha256)

@@ -1,18 +1,27 @@
-"""Order an erasure: two people and a responsible handler, after the ward confirmed the return (R-S7, R-C11)."""
+"""Order an erasure: by an approval in which the ward agreed, after the ward confirmed the return (R-S7, R-C11)."""
 
 import secrets
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from typing import Final
 
 from services.vault.audit import AuditEvent, AuditLog
+from services.vault.closeout.refusals import CloseOutRefusedError
 from services.vault.closeout.repository import CloseOutRepository
-from services.vault.closeout.return_package import CloseOutRefusedError
+from services.vault.closeout.return_package import ReturnPackages
 from services.vault.closeout.rules.certificate import Approval
 from services.vault.closeout.rules.stages import ERASING, Stage
+from shared.approvals import Act, ApprovalGate, ApprovalId, ApprovalKind
 from shared.campaign import Campaign
 from shared.clock import Clock
 from shared.contracts import ErasureRequested
+from shared.ids import CampaignId
+from shared.json_types import JsonObject
+from shared.staff_roles import Role
 from shared.storage import Store, UnitOfWork
+
+DUE: Final = "due"
+"""Reason of an erasure on or after the close-out date."""
 
 
 @dataclass(frozen=True)
@@ -23,33 +32,45 @@ class ErasureOrders:
     repository: CloseOutRepository
     audit: AuditLog
     clock: Clock
+    gate: ApprovalGate
+    returns: ReturnPackages
 
-    async def order(self, campaign: Campaign, approval: Approval, reason: str | None) -> None:
-        """Order the erasure; ordering it again changes nothing. `reason` is needed before the close-out date only.
+    async def params(self, campaign: CampaignId) -> JsonObject:
+        """Return what an approval of the erasure names: the package that the ward confirmed, and how much is erased.
 
-        Raises CloseOutRefusedError.
+        Raises CloseOutRefusedError before the ward's confirmation.
+        """
+        record = await self.repository.find(campaign)
+        if record.stage is not Stage.CONFIRMED or record.package is None:
+            raise CloseOutRefusedError("return-not-confirmed")
+        return {
+            "package_sha256": record.package.sha256,
+            "applications": await self.returns.count_applications(campaign),
+        }
+
+    async def order(self, campaign: Campaign, approval_id: ApprovalId, actor: str) -> None:
+        """Order the erasure; ordering it again changes nothing. Before the close-out date the reason is not `due`.
+
+        Raises CloseOutRefusedError, ApprovalRefusedError.
         """
         stage = (await self.repository.find(campaign.id)).stage
         if stage in ERASING or stage is Stage.CERTIFIED:
             return
-        self._check(campaign, stage, approval, reason)
+        act = Act(ApprovalKind.ERASE_CAMPAIGN, campaign.id, await self.params(campaign.id), actor)
+        people = await self.gate.check(approval_id, act)
+        if self.clock.now() < campaign.close_out and people.reason == DUE:
+            raise CloseOutRefusedError("before-close-out")
         erasure_id = f"erasure-{secrets.token_hex(6)}"
-        people = f"{approval.requested_by}+{approval.approved_by}+{approval.responsible}"
-        ordered = f"erasure-ordered:{erasure_id}"
-        await self.audit.record([AuditEvent(people, "handler", ordered, "erasure", campaign.id, None, reason or "due")])
+        action = f"erasure-ordered:{erasure_id}"
+        line = AuditEvent(people.everybody, people.roles, action, "erasure", campaign.id, None, people.reason)
+        await self.audit.record([line])
+        approval = Approval(people.requested_by, people.approved_by, people.person_with(Role.RESPONSIBLE))
         order = {"id": erasure_id, **asdict(approval), "at": self.clock.now(), "wall": datetime.now(UTC)}
 
         async def record_order(uow: UnitOfWork) -> None:
+            await self.gate.execute(uow, approval_id, act)
             if await self.repository.advance(campaign.id, Stage.REQUESTED, {"order": order, "answers": {}}, uow=uow):
                 await uow.tombstones.put(campaign.id, erasure_id, campaign.sha256, uow.session)
                 await uow.emit(ErasureRequested(campaign=campaign.id, erasure_id=erasure_id, phase="erased"))
 
         await self.store.transact(record_order)
-
-    def _check(self, campaign: Campaign, stage: Stage, approval: Approval, reason: str | None) -> None:
-        if approval.requested_by == approval.approved_by:
-            raise CloseOutRefusedError("two-people-needed")
-        if stage is not Stage.CONFIRMED:
-            raise CloseOutRefusedError("return-not-confirmed")
-        if self.clock.now() < campaign.close_out and reason is None:
-            raise CloseOutRefusedError("before-close-out")

@@ -57,10 +57,10 @@ def row_of(application: Mapping[str, Any], person: Person | None) -> Row:
 
 
 class Package:
-    """Collect rows batch by batch, and pack them."""
+    """Collect rows batch by batch, and pack them. `code`: with it the ward proves that it opened the package."""
 
-    def __init__(self, campaign: Campaign, made_at: datetime) -> None:
-        self._campaign, self._made_at = campaign, made_at
+    def __init__(self, campaign: Campaign, made_at: datetime, code: str) -> None:
+        self._campaign, self._made_at, self._code = campaign, made_at, code
         self._table, self._lines = io.StringIO(newline=""), io.StringIO()
         self._writer = csv.writer(self._table, lineterminator="\r\n")
         self._writer.writerow(COLUMNS.values())
@@ -97,6 +97,7 @@ class Package:
             campaign=self._campaign.id,
             made_at=self._made_at.isoformat(),
             rows=self.rows,
+            code=self._code,
         )
 
 
@@ -124,6 +125,7 @@ _READ_ME: Final = """{label}{title}　返還資料
 募集のID　　　{campaign}
 作成日時　　　{made_at}
 申込みの件数　{rows}件
+受領コード　　{code}
 
 この資料は、受託者が取り扱った個人情報のすべてを区へ返還するものです。
 
@@ -139,5 +141,7 @@ SHA256SUMS          各ファイルのSHA-256。確認の例:  sha256sum -c SHA2
 学年      p1～p6 小学1～6年 / j1～j3 中学1～3年
 抽選の結果は、公開の抽選記録（transcript）にあります。個人と結び付けるには申込IDを用いてください。
 
-暗号化されたファイル（.zip.age）のSHA-256を受託者へお知らせください。その確認の後に、受託者の側の消去を始めます。
+暗号化されたファイル（.zip.age）のSHA-256と、上の受領コードを、区の担当者ご自身のサインインで登録してください
+（./kuji close-out confirm）。受領コードは、この資料を開いた方だけが知ることができます。その確認の後に、受託者の側の
+消去を始めます。
 """

@@ -2,9 +2,9 @@
 
 import asyncio
 import hashlib
+import hmac
 import secrets
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -14,9 +14,13 @@ from services.vault.applications import repository as register
 from services.vault.audit import AuditEvent, AuditLog
 from services.vault.closeout.campaign_folders import CampaignFolders
 from services.vault.closeout.package_format import Package, Row, row_of
+from services.vault.closeout.refusals import CloseOutRefusedError
 from services.vault.closeout.repository import CloseOutRepository
 from services.vault.closeout.rules.stages import Stage
+from services.vault.closeout.ward_key import WardKeys, parse_recipient
 from services.vault.identities.reveal import Identities
+from services.vault.people.rules.one_time import code_hash, new_code
+from shared.approvals import Act, ApprovalGate, ApprovalId, ApprovalKind, ExecutedApproval
 from shared.campaign import Campaign
 from shared.clock import Clock
 from shared.errors import KujiError
@@ -24,29 +28,12 @@ from shared.files import write_atomic
 from shared.ids import CampaignId
 from shared.json_types import JsonObject
 from shared.logging import get_logger
-from shared.storage import Store
+from shared.storage import Store, UnitOfWork
 
 PURPOSE: Final = "return"
 _BATCH: Final = 500
 
 _log = get_logger(__name__)
-
-
-class CloseOutRefusedError(KujiError):
-    """Raised when a step of the close-out is not due or not allowed; `code` is the name of an HTTP problem."""
-
-    def __init__(self, code: str) -> None:
-        super().__init__(code)
-        self.code = code
-
-
-@dataclass(frozen=True)
-class TakeOut:
-    """A take-out: the recipient's age public key (`age1…`), and the staff ids of both people who agreed to it."""
-
-    recipient: str
-    requested_by: str
-    approved_by: str
 
 
 class ReturnPackages:
@@ -60,31 +47,58 @@ class ReturnPackages:
         repository: CloseOutRepository,
         clock: Clock,
         folders: CampaignFolders,
+        gate: ApprovalGate,
+        ward_keys: WardKeys,
     ) -> None:
         self._store, self._identities, self._audit = store, identities, audit
         self._repository, self._clock, self._folders = repository, clock, folders
+        self._gate, self._ward_keys = gate, ward_keys
 
-    async def make(self, campaign: Campaign, take_out: TakeOut) -> JsonObject:
-        """Return `{id, sha256, size}` of the encrypted package. Raises CloseOutRefusedError."""
-        if take_out.requested_by == take_out.approved_by:
-            raise CloseOutRefusedError("two-people-needed")
-        recipient = _recipient(take_out.recipient)
+    async def params(self, campaign: CampaignId) -> JsonObject:
+        """Return what an approval of a return names: the ward's key, and the number of applications."""
+        recipient = await self._ward_keys.find(campaign)
+        if recipient is None:
+            raise CloseOutRefusedError("no-ward-key")
+        return {"recipient": recipient, "applications": await self.count_applications(campaign)}
+
+    async def count_applications(self, campaign: CampaignId) -> int:
+        """Return the number of applications that the vault has of the campaign."""
+        return await self._store.db[register.COLLECTION].count_documents({"campaign": campaign})
+
+    async def make(self, campaign: Campaign, approval_id: ApprovalId, actor: str) -> JsonObject:
+        """Return `{id, sha256, size}` of the encrypted package. Raises CloseOutRefusedError, ApprovalRefusedError.
+
+        The package goes to the ward's fixed key only. The approval is executed in the transaction that records it.
+        """
         stage = (await self._repository.find(campaign.id)).stage
         if stage not in {Stage.OPEN, Stage.RETURNED, Stage.CONFIRMED}:
             raise CloseOutRefusedError("erasure-under-way")
-        package_id = secrets.token_hex(8)
-        plaintext = await self._pack(campaign, package_id, take_out.requested_by)
+        act = Act(ApprovalKind.RETURN_PACKAGE, campaign.id, await self.params(campaign.id), actor)
+        people = await self._gate.check(approval_id, act)
+        package_id, code = secrets.token_hex(8), new_code()
+        plaintext = await self._pack(campaign, package_id, people.requested_by, code)
+        recipient = parse_recipient(str(act.params["recipient"]))
         sealed = await asyncio.to_thread(pyrage.encrypt, plaintext, [recipient])
         digest = hashlib.sha256(sealed).hexdigest()
         made = {"id": package_id, "sha256": digest, "size": len(sealed)}
-        await self._audit.record([_taken_out(campaign.id, take_out, package_id, digest)])
+        await self._audit.record([_taken_out(campaign.id, people, package_id, digest)])
         await asyncio.to_thread(_write, self._path(campaign.id, package_id), sealed)
-        roles = {"requested_by": take_out.requested_by, "approved_by": take_out.approved_by}
-        if not await self._repository.advance(campaign.id, Stage.RETURNED, {"package": {**made, **roles}}):
+        facts = {"requested_by": people.requested_by, "approved_by": people.approved_by}
+        secret = {"code": code_hash(code), "recipient": act.params["recipient"]}
+        try:
+            await self._store.transact(lambda uow: self._record(uow, approval_id, act, {**made, **facts, **secret}))
+        except KujiError:
             self._path(campaign.id, package_id).unlink(missing_ok=True)
-            raise CloseOutRefusedError("erasure-under-way")
+            raise
         _log.info("package-made", campaign=campaign.id, sha256=digest, size=len(sealed))
         return made
+
+    async def _record(self, uow: UnitOfWork, approval_id: ApprovalId, act: Act, package: JsonObject) -> None:
+        """Execute the approval and record the package. Raises ApprovalRefusedError, CloseOutRefusedError."""
+        await self._gate.execute(uow, approval_id, act)
+        campaign = CampaignId(str(act.campaign))
+        if not await self._repository.advance(campaign, Stage.RETURNED, {"package": package}, uow=uow):
+            raise CloseOutRefusedError("erasure-under-way")
 
     async def file(self, campaign: CampaignId, package_id: str) -> Path | None:
         """Return the encrypted file of the package that counts, or None if it does not exist."""
@@ -94,8 +108,8 @@ class ReturnPackages:
         path = self._path(campaign, package_id)
         return path if path.exists() else None
 
-    async def confirm(self, campaign: CampaignId, sha256: str, confirmed_by: str) -> None:
-        """Record that the ward holds the package with this hash. Raises CloseOutRefusedError."""
+    async def confirm(self, campaign: CampaignId, sha256: str, code: str, confirmed_by: str) -> None:
+        """Record that the ward opened the package with this hash: `code` stands inside. Raises CloseOutRefusedError."""
         record = await self._repository.find(campaign)
         package = record.package
         if package is None or record.stage not in {Stage.RETURNED, Stage.CONFIRMED}:
@@ -104,11 +118,13 @@ class ReturnPackages:
             raise CloseOutRefusedError("other-package")
         if package.requested_by == confirmed_by:
             raise CloseOutRefusedError("two-people-needed")
+        if not hmac.compare_digest(package.code, code_hash(code)):
+            raise CloseOutRefusedError("wrong-code")
         confirmation = {"confirmation": {"by": confirmed_by, "at": self._clock.now(), "sha256": sha256}}
         await self._repository.advance(campaign, Stage.CONFIRMED, confirmation, only_if={"package.sha256": sha256})
 
-    async def _pack(self, campaign: Campaign, package_id: str, actor: str) -> bytes:
-        package = Package(campaign, self._clock.now())
+    async def _pack(self, campaign: Campaign, package_id: str, actor: str, code: str) -> bytes:
+        package = Package(campaign, self._clock.now(), code)
         async for rows in self._rows(campaign.id, package_id, actor):
             package.add(rows)
         lines = [line async for line in _all_lines(self._audit)]
@@ -138,16 +154,9 @@ async def _all_lines(audit: AuditLog) -> AsyncIterator[str]:
         after += len(lines)
 
 
-def _recipient(text: str) -> pyrage.x25519.Recipient:
-    try:
-        return pyrage.x25519.Recipient.from_str(text)
-    except pyrage.RecipientError:
-        raise CloseOutRefusedError("unknown-recipient") from None
-
-
-def _taken_out(campaign: CampaignId, take_out: TakeOut, package_id: str, sha256: str) -> AuditEvent:
-    actor = f"{take_out.requested_by}+{take_out.approved_by}"
-    return AuditEvent(actor, "handler", f"return-package:{package_id}", PURPOSE, campaign, None, sha256)
+def _taken_out(campaign: CampaignId, people: ExecutedApproval, package_id: str, sha256: str) -> AuditEvent:
+    action = f"return-package:{package_id}"
+    return AuditEvent(people.everybody, people.roles, action, PURPOSE, campaign, None, sha256)
 
 
 def _write(path: Path, content: bytes) -> None:

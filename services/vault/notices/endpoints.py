@@ -4,31 +4,41 @@ from collections.abc import Mapping
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends
-from pydantic import BaseModel, ConfigDict, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from services.vault.notices.released import NotReleasableError, ReleasedTemplates, TemplateState
 from services.vault.notices.repository import ReleasedTemplate
+from shared.approvals import ApprovalId, ApprovalRefusedError
+from shared.approvals.document import APPROVAL_ID
 from shared.campaign import Campaign
 from shared.contracts import NoticeChannel
 from shared.ids import CampaignId
 from shared.staff_roles import Right
 from shared.web import ProblemError, problem
+from shared.web.approval_problem import approval_problem
 from shared.web.sign_in.staff import Access, Staff
 
-Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+
+class Template(BaseModel):
+    """Name of a template; the approval names its SHA-256."""
+
+    model_config = ConfigDict(extra="forbid")
+    kind: Annotated[str, StringConstraints(max_length=64)]
+    channel: NoticeChannel
 
 
 class ReleaseBody(BaseModel):
-    """Body of a release. `sha256` names the version that the handler looked at."""
+    """Release of the versions that an approval names."""
 
     model_config = ConfigDict(extra="forbid")
-    sha256: Sha256
+    approval: Annotated[str, StringConstraints(pattern=APPROVAL_ID)]
+    templates: Annotated[list[Template], Field(min_length=1, max_length=100)]
 
 
 def templates_router(
     campaigns: Mapping[CampaignId, Campaign], templates: ReleasedTemplates, access: Access
 ) -> APIRouter:
-    """Route GET …/notice-templates, GET …/{kind}/{channel} and POST …/{kind}/{channel}/releases."""
+    """Route GET …/notice-templates, GET …/{kind}/{channel} and POST …/releases."""
     guard = access.guard(Right.READ_NOTICES, Right.RELEASE_TEMPLATES)
     Here = Annotated[Staff, Depends(guard)]  # noqa: N806  (a type)
     router = APIRouter(
@@ -55,19 +65,18 @@ def templates_router(
         samples = [vars(sample) for sample in found.samples]
         return {**_source(found.state), "mistakes": list(found.state.mistakes), "samples": samples}
 
-    @router.post("/{kind}/{channel}/releases")
+    @router.post("/releases")
     async def release(
-        campaign: Annotated[CampaignId, Depends(known)],
-        kind: str,
-        channel: NoticeChannel,
-        body: ReleaseBody,
-        staff: Here,
+        campaign: Annotated[CampaignId, Depends(known)], body: ReleaseBody, staff: Here
     ) -> dict[str, Any]:
+        wanted = [(template.kind, template.channel) for template in body.templates]
         try:
-            released = await templates.release(campaign, kind, channel, body.sha256, actor=staff.actor)
+            released = await templates.release(campaign, wanted, ApprovalId(body.approval), actor=staff.actor)
         except NotReleasableError as refusal:
             raise _refused(refusal) from None
-        return {"kind": kind, "channel": channel, **_released(released)}
+        except ApprovalRefusedError as refused:
+            raise approval_problem(refused) from None
+        return {"released": [{"kind": one.kind, "channel": one.channel, **_released(one)} for one in released]}
 
     return router
 

@@ -1,7 +1,7 @@
 """Released templates: the vault writes texts from these versions only, and from no file that changed since."""
 
 import asyncio
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, get_args
 
@@ -13,18 +13,21 @@ from services.vault.notices.rules.template import NoticeTemplate
 from services.vault.notices.rules.template_check import find_mistakes
 from services.vault.notices.rules.texts import NoticeTexts
 from services.vault.notices.sources import TemplateFiles, TemplateSource
+from shared.approvals import Act, ApprovalGate, ApprovalId, ApprovalKind
 from shared.campaign import Campaign
 from shared.clock import Clock
 from shared.contracts import NoticeChannel
 from shared.errors import KujiError
 from shared.ids import CampaignId
-from shared.storage import Store
+from shared.json_types import JsonObject
+from shared.storage import Store, UnitOfWork
 
 CHANNELS: Final[tuple[NoticeChannel, ...]] = get_args(NoticeChannel)
 
 PURPOSE: Final = "result-notice"
 
-_ATTEMPTS: Final = 5
+TemplateName = tuple[str, NoticeChannel]
+"""Kind and channel of a template."""
 
 
 class NotReleasableError(KujiError):
@@ -78,8 +81,9 @@ class ReleasedTemplates:
         files: TemplateFiles,
         audit: AuditLog,
         clock: Clock,
+        gate: ApprovalGate,
     ) -> None:
-        self._repository = TemplateRepository(store)
+        self._store, self._repository, self._gate = store, TemplateRepository(store), gate
         self._campaigns, self._files, self._audit, self._clock = campaigns, files, audit, clock
         self._texts: dict[tuple[CampaignId, str], NoticeTexts] = {}
 
@@ -113,22 +117,52 @@ class ReleasedTemplates:
         state = TemplateState(source, self._mistakes(campaign, source), released)
         return Preview(state, () if state.mistakes else tuple(self._samples(campaign, source)))
 
-    async def release(
-        self, campaign: CampaignId, kind: str, channel: NoticeChannel, sha256: str, *, actor: str
-    ) -> ReleasedTemplate:
-        """Release the template if its file still has the SHA-256 that the handler looked at; the audit log has a line.
+    async def params(self, campaign: CampaignId, wanted: Sequence[TemplateName] | None = None) -> JsonObject:
+        """Return what an approval of a release names: each template and its SHA-256 now; by default all not released.
 
-        Raises NotReleasableError: `unknown-template`, `changed-meanwhile`, `mistakes`.
+        Raises NotReleasableError: `unknown-template`, `mistakes`, `nothing-to-release`.
         """
+        if wanted is not None:
+            return _named([await self._sound(campaign, kind, channel) for kind, channel in wanted])
+        states = [state for state in await self.states(campaign) if state.state != "released"]
+        if mistakes := [mistake for state in states for mistake in state.mistakes]:
+            raise NotReleasableError("mistakes", tuple(mistakes))
+        if not states:
+            raise NotReleasableError("nothing-to-release")
+        return _named([state.source for state in states])
+
+    async def release(
+        self, campaign: CampaignId, wanted: Sequence[TemplateName], approval_id: ApprovalId, *, actor: str
+    ) -> list[ReleasedTemplate]:
+        """Release the templates if their files still have the SHA-256 that was approved; the audit log has lines.
+
+        Raises NotReleasableError, ApprovalRefusedError.
+        """
+        sources = [await self._sound(campaign, kind, channel) for kind, channel in wanted]
+        act = Act(ApprovalKind.RELEASE_TEMPLATES, campaign, _named(sources), actor)
+        people = await self._gate.check(approval_id, act)
+        await self._audit.record(
+            [
+                AuditEvent(
+                    people.everybody, people.roles, f"release-template:{source.kind}/{source.channel}", PURPOSE,
+                    campaign, None, source.sha256,
+                )
+                for source in sources
+            ]
+        )  # fmt: skip
+
+        async def work(uow: UnitOfWork) -> list[ReleasedTemplate]:
+            await self._gate.execute(uow, approval_id, act)
+            return [await self._insert(uow, campaign, source, people.everybody) for source in sources]
+
+        return await self._store.transact(work)
+
+    async def _sound(self, campaign: CampaignId, kind: str, channel: NoticeChannel) -> TemplateSource:
+        """Return the template as its file has it now. Raises NotReleasableError where it has mistakes."""
         source = await self._read(campaign, kind, channel)
-        if source.sha256 != sha256:
-            raise NotReleasableError("changed-meanwhile")
         if mistakes := self._mistakes(campaign, source):
             raise NotReleasableError("mistakes", mistakes)
-        await self._audit.record(
-            [AuditEvent(actor, "handler", f"release-template:{kind}/{channel}", PURPOSE, campaign, None, sha256)]
-        )
-        return await self._insert(campaign, source, actor)
+        return source
 
     async def _read(self, campaign: CampaignId, kind: str, channel: NoticeChannel) -> TemplateSource:
         if kind not in KINDS:
@@ -138,25 +172,26 @@ class ReleasedTemplates:
             raise NotReleasableError("unknown-template")
         return source
 
-    async def _insert(self, campaign: CampaignId, source: TemplateSource, actor: str) -> ReleasedTemplate:
+    async def _insert(
+        self, uow: UnitOfWork, campaign: CampaignId, source: TemplateSource, actor: str
+    ) -> ReleasedTemplate:
         """Insert the next version. Releasing the version in use again changes nothing."""
-        for _ in range(_ATTEMPTS):
-            newest = await self._repository.newest(campaign, source.kind, source.channel)
-            if newest is not None and newest.sha256 == source.sha256:
-                return newest
-            released = ReleasedTemplate(
-                campaign=campaign,
-                kind=source.kind,
-                channel=source.channel,
-                number=newest.number + 1 if newest else 1,
-                sha256=source.sha256,
-                text=source.text,
-                released_by=actor,
-                released_at=self._clock.now(),
-            )
-            if await self._repository.insert(released):
-                return released
-        raise NotReleasableError("changed-meanwhile")
+        newest = await self._repository.newest(campaign, source.kind, source.channel, uow.session)
+        if newest is not None and newest.sha256 == source.sha256:
+            return newest
+        released = ReleasedTemplate(
+            campaign=campaign,
+            kind=source.kind,
+            channel=source.channel,
+            number=newest.number + 1 if newest else 1,
+            sha256=source.sha256,
+            text=source.text,
+            released_by=actor,
+            released_at=self._clock.now(),
+        )
+        if not await self._repository.insert(uow, released):
+            raise NotReleasableError("changed-meanwhile")
+        return released
 
     def _sources(self, campaign: CampaignId) -> list[TemplateSource]:
         found = (self._files.read(campaign, kind, channel) for kind in KINDS for channel in CHANNELS)
@@ -170,3 +205,8 @@ class ReleasedTemplates:
 
     def _mistakes(self, campaign: CampaignId, source: TemplateSource) -> tuple[str, ...]:
         return tuple(find_mistakes(source.text, source.kind, source.channel, self._campaigns[campaign]))
+
+
+def _named(sources: Sequence[TemplateSource]) -> JsonObject:
+    """Return the parameters of an approval for these versions."""
+    return {"templates": [{"kind": one.kind, "channel": one.channel, "sha256": one.sha256} for one in sources]}

@@ -7,7 +7,7 @@ from typing import Any, Final, Self
 
 from shared.contracts import NoticeChannel
 from shared.ids import CampaignId
-from shared.storage import Collection, DuplicateKeyError, Index, Store
+from shared.storage import Collection, DuplicateKeyError, Index, Session, Store, UnitOfWork
 
 COLLECTION: Final = "notice_templates"
 
@@ -64,18 +64,20 @@ class TemplateRepository:
     def __init__(self, store: Store) -> None:
         self._documents = store.db[COLLECTION]
 
-    async def insert(self, released: ReleasedTemplate) -> bool:
-        """Insert a version; return False if another release took its number."""
+    async def insert(self, uow: UnitOfWork, released: ReleasedTemplate) -> bool:
+        """Insert a version; return False if another release took its number, which ends the transaction."""
         try:
-            await self._documents.insert_one(released.to_document())
+            await self._documents.insert_one(released.to_document(), session=uow.session)
         except DuplicateKeyError:
             return False
         return True
 
-    async def newest(self, campaign: CampaignId, kind: str, channel: NoticeChannel) -> ReleasedTemplate | None:
+    async def newest(
+        self, campaign: CampaignId, kind: str, channel: NoticeChannel, session: Session | None = None
+    ) -> ReleasedTemplate | None:
         """Return the newest version; None if none was released."""
         query = {"campaign": campaign, "kind": kind, "channel": channel}
-        found = await self._documents.find_one(query, sort=[("number", -1)])
+        found = await self._documents.find_one(query, sort=[("number", -1)], session=session)
         return ReleasedTemplate.from_document(found) if found else None
 
     async def newest_of_campaign(self, campaign: CampaignId) -> dict[tuple[str, NoticeChannel], ReleasedTemplate]:

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Final, Literal
 
+from services.vault.audit import AuditEvent, AuditLog
 from services.vault.people.account_documents import Factors
 from services.vault.people.code_repository import CodeRepository, Invitation
 from services.vault.people.factor_changes import FactorChanges
@@ -57,10 +58,11 @@ class Enrolment:
         passkeys: PasskeyRepository,
         sign_in: SignIn,
         changes: FactorChanges,
+        audit: AuditLog,
         campaigns: Mapping[CampaignId, Campaign],
     ) -> None:
         self._store, self._accounts, self._codes, self._passkeys = store, accounts, codes, passkeys
-        self._sign_in, self._changes, self._campaigns = sign_in, changes, campaigns
+        self._sign_in, self._changes, self._audit, self._campaigns = sign_in, changes, audit, campaigns
         self._attempts = AttemptLimit(_ATTEMPTS, _WINDOW_S)
 
     async def open(self, staff_id: str, code: str, address: str) -> Invitation:
@@ -92,6 +94,7 @@ class Enrolment:
         if step is None:
             raise EnrolmentRefusedError("wrong-code")
         factors = Factors(await self._sign_in.hash_password(passwords[0]), invitation.totp)
+        await self._record(stored.account, "set-factors")
         account = await self._store.transact(lambda uow: self._activate(uow, stored.account, code, factors, step))
         return await self._sign_in.start(account, "password+totp", device)
 
@@ -110,6 +113,8 @@ class Enrolment:
         self._check(stored.account, passwords)
         factors = Factors(await self._sign_in.hash_password(passwords[0]), stored.factors.totp)
 
+        await self._record(stored.account, "change-password")
+
         async def change(uow: UnitOfWork) -> None:
             await self._accounts.set_factors(uow, stored.account.id, factors, stored.totp_step)
             await self._changes.publish(uow, stored.account, StaffMailKind.PASSWORD_CHANGED)
@@ -124,6 +129,10 @@ class Enrolment:
         mistake = find_mistake(passwords[0], _words(account, self._campaigns.values()))
         if mistake is not None:
             raise EnrolmentRefusedError(mistake.value)
+
+    async def _record(self, account: Account, action: str) -> None:
+        role = "+".join(sorted(account.roles))
+        await self._audit.record([AuditEvent(account.id, role, action, account.id, None, None, "done")])
 
     async def _activate(self, uow: UnitOfWork, account: Account, code: str, factors: Factors, step: int) -> Account:
         """Take the invitation and replace the factors, in one transaction: of two completions one wins."""

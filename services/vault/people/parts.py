@@ -71,7 +71,7 @@ class People:
         keys = PasskeyRepository(store)
         mails = StaffMailRepository(store)
         changes = FactorChanges(accounts, duty, mails)
-        enrolment = Enrolment(store, accounts, codes, keys, sign_in, changes, campaigns)
+        enrolment = Enrolment(store, accounts, codes, keys, sign_in, changes, audit, campaigns)
         roster = Roster(store, accounts, requests, codes, duty, changes, audit)
         passkeys = Passkeys(store, accounts, keys, sign_in, changes, audit)
         terminal = TerminalSignIn(store, codes, sessions)

@@ -4,19 +4,30 @@ from collections.abc import Mapping
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Response
+from pydantic import BaseModel, ConfigDict, StringConstraints
 
 from services.vault.keys.keystore import KeyDestroyedError
+from services.vault.printroom.open_batches import PrintedBatches
 from services.vault.printroom.repository import PrintBatch
-from services.vault.printroom.room import PrintRoom
+from shared.approvals import ApprovalId, ApprovalRefusedError
+from shared.approvals.document import APPROVAL_ID
 from shared.campaign import Campaign
 from shared.ids import BatchIdField, CampaignId
 from shared.staff_roles import Right
 from shared.web import ProblemError, problem
+from shared.web.approval_problem import approval_problem
 from shared.web.sign_in.staff import Access, Staff
 
 
-def print_router(campaigns: Mapping[CampaignId, Campaign], room: PrintRoom, access: Access) -> APIRouter:
-    """Route GET …/print-batches and GET …/print-batches/{id}/pdf; each opening of a PDF is in the audit log."""
+class OpeningBody(BaseModel):
+    """Opening of a batch: the approval of a second handler."""
+
+    model_config = ConfigDict(extra="forbid")
+    approval: Annotated[str, StringConstraints(pattern=APPROVAL_ID)]
+
+
+def print_router(campaigns: Mapping[CampaignId, Campaign], batches: PrintedBatches, access: Access) -> APIRouter:
+    """Route GET …/print-batches and POST …/print-batches/{id}/pdf, which needs an approval."""
     router = APIRouter(prefix="/v1/campaigns/{campaign}/print-batches", tags=["staff"])
     Printer = Annotated[Staff, Depends(access.guard(Right.PRINT_CARDS))]  # noqa: N806  (a type)
 
@@ -26,15 +37,19 @@ def print_router(campaigns: Mapping[CampaignId, Campaign], room: PrintRoom, acce
         return CampaignId(campaign)
 
     @router.get("", dependencies=[Depends(access.guard(Right.READ_NOTICES))])
-    async def batches(campaign: Annotated[CampaignId, Depends(known)]) -> dict[str, Any]:
-        return {"batches": [_batch(batch) for batch in await room.batches(campaign)]}
+    async def listed(campaign: Annotated[CampaignId, Depends(known)]) -> dict[str, Any]:
+        return {"batches": [_batch(batch) for batch in await batches.of(campaign)]}
 
-    @router.get("/{batch_id}/pdf")
-    async def pdf(campaign: Annotated[CampaignId, Depends(known)], batch_id: BatchIdField, staff: Printer) -> Response:
+    @router.post("/{batch_id}/pdf")
+    async def pdf(
+        campaign: Annotated[CampaignId, Depends(known)], batch_id: BatchIdField, body: OpeningBody, staff: Printer
+    ) -> Response:
         try:
-            pages = await room.pdf(campaign, batch_id, actor=staff.actor)
+            pages = await batches.pdf(campaign, batch_id, ApprovalId(body.approval), staff.actor)
         except KeyDestroyedError:
             raise _no_batch() from None
+        except ApprovalRefusedError as refused:
+            raise approval_problem(refused) from None
         if pages is None:
             raise _no_batch()
         return Response(pages, media_type="application/pdf", headers={"Cache-Control": "no-store"})

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from jinja2 import TemplateError
 
-from services.vault.audit import AuditEvent, AuditLog
+from services.vault.audit import AuditLog
 from services.vault.deliveries.accept import AcceptedDocuments, DocumentAcceptance
 from services.vault.deliveries.register import RegisterReader
 from services.vault.deliveries.repository import DeliveryRepository
@@ -26,7 +26,7 @@ from shared.campaign import Campaign
 from shared.clock import Clock
 from shared.contracts import CardFailure, PrintCompleted, PrintRequested
 from shared.errors import PermanentError
-from shared.ids import BatchId, CampaignId, Token, derived_event_id
+from shared.ids import CampaignId, Token, derived_event_id
 from shared.logging import describe, get_logger
 from shared.postal_codes import PostalCodes
 from shared.storage import Store, UnitOfWork
@@ -47,7 +47,7 @@ class _Facts:
 
 
 class PrintRoom:
-    """Handle `print.requested`, and open batches for staff."""
+    """Handle `print.requested`."""
 
     def __init__(
         self,
@@ -73,21 +73,6 @@ class PrintRoom:
         for event in events:
             batch = await self._batches.find(uow, event.batch_id) or await self._print(event, uow)
             await uow.emit(_completed(batch), derived_event_id("print.completed", batch.campaign, batch.batch_id))
-
-    async def batches(self, campaign: CampaignId) -> list[PrintBatch]:
-        """Return all batches of the campaign, the oldest first."""
-        return await self._batches.batches(campaign)
-
-    async def pdf(self, campaign: CampaignId, batch_id: BatchId, *, actor: str) -> bytes | None:
-        """Return the pages, after the audit line is durable; None if there are none. Raises KeyDestroyedError."""
-        stored = await self._batches.load(campaign, batch_id)
-        if stored is None:
-            return None
-        keys = self._keystore.campaign(campaign)
-        await self._audit.record(
-            [AuditEvent(actor, "handler", f"open-print-batch:{batch_id}", PURPOSE, campaign, None, "opened")]
-        )
-        return await asyncio.to_thread(stored.decrypt, keys)
 
     async def _print(self, event: PrintRequested, uow: UnitOfWork) -> PrintBatch:
         if event.campaign not in self._campaigns:

@@ -14,10 +14,10 @@ import uvicorn
 from fastapi import FastAPI, Request, Response
 
 from deploy.local.ports import free_ports
+from deploy.people.passkey import SoftwarePasskey
 from services.vault.people.pages.context import address_of
 from shared.service import server_config
 from shared.settings import ServiceSettings
-from tests.support.authenticator import SoftwareAuthenticator
 from tests.support.people_harness import PeopleHarness, running
 from tests.support.tls_front import HOME, OFFICE, Front, running_front
 from tests.support.waiting import until
@@ -158,7 +158,7 @@ async def test_behind_the_front_cookies_are_bound_to_the_host_and_passkeys_work(
         cookies = signed_in.headers.get_list("set-cookie")
         assert len(cookies) == 2
         assert all(cookie.startswith("__Host-") and "; Secure" in cookie for cookie in cookies)
-        key = SoftwareAuthenticator("vault.localhost", front.origin("vault"))
+        key = SoftwarePasskey("vault.localhost", front.origin("vault"))
         options = (await browser.post("/desk/me/passkeys/options", json={})).raise_for_status().json()
         (await browser.post("/desk/me/passkeys", json={"answer": key.register(options)})).raise_for_status()
         await browser.post("/sign-out")

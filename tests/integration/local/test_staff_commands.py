@@ -146,3 +146,4 @@ def test_a_sealed_vault_is_seen_and_the_others_are_not_touched(office: Checkout)
 
     assert states["intake"] == states["lottery"] == states["notifier"] == "ready"
     assert states["vault"] == "not ready"
+    assert asked(office, "notices", "list") == [], "open sessions at other services go on"

@@ -1,6 +1,9 @@
 """Announcements: to everybody or to all who hold a class, several recipients a mail, and cards for those by post."""
 
+import asyncio
 from collections import Counter
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
@@ -8,18 +11,30 @@ import httpx
 from services.notifier import handlers
 from services.notifier.announcements import announce
 from services.notifier.announcements.announce import AnnouncementService
+from shared.approvals import ApprovalKind
+from shared.approvals.params import announcement_params
 from shared.contracts import MailAnswer, MailBounced, NoticeDocument, PrintRequested
-from shared.ids import ClassId, NoticeId
+from shared.ids import CampaignId, ClassId, NoticeId
+from shared.json_types import JsonObject
+from shared.signing import SigningKey
 from tests.integration.notifier.test_post import complete
-from tests.support.notifier_harness import CLASSES, Applicant, NotifierHarness, answer_to, by_mail, by_post, sent
+from tests.support.executed_approvals import approval_content, executed
+from tests.support.notifier_harness import CLASSES, STAFF, Applicant, NotifierHarness, answer_to, by_mail, by_post, sent
 
 ENTRANCE = {"kind": "entrance-changed", "params": {"entrance": "north"}}
 KIND = "entrance-changed"
 
 
+def approval(kind: str = KIND, class_id: str | None = None, *, again: bool = False, **changes: Any) -> JsonObject:
+    """Return an executed approval of this announcement."""
+    named = announcement_params(kind, class_id, changes.get("params", ENTRANCE["params"]), again=again)
+    content = approval_content(ApprovalKind.RELEASE_NOTICES, "777-days", named, STAFF)
+    return executed(content)
+
+
 async def post(http: httpx.AsyncClient, **changes: Any) -> tuple[int, str]:
     """Announce; return the status code and the number or the problem's name."""
-    answer = await http.post("/announcements", json={**ENTRANCE, **changes})
+    answer = await http.post("/announcements", json={**ENTRANCE, **changes, "approval": approval(**changes)})
     content = answer.json()
     return answer.status_code, str(content.get("number") or content["type"].rpartition(":")[2])
 
@@ -84,7 +99,8 @@ async def test_an_announcement_that_was_interrupted_is_continued_without_doubles
 async def make(harness: NotifierHarness, class_id: ClassId | None, parts: int | None = None) -> AnnouncementService:
     """Announce and create the notices, all or those of some parts."""
     service = AnnouncementService(harness.store)
-    await service.announce(harness.campaign, KIND, class_id, {"entrance": "north"}, "office-1")
+    approved = approval_content(ApprovalKind.RELEASE_NOTICES, harness.campaign.id, {}, "office-1")
+    await service.announce(harness.campaign, KIND, class_id, {"entrance": "north"}, approved)
     if parts is None:
         await service.create_notices(harness.campaign)
     for _ in range(parts or 0):
@@ -147,3 +163,27 @@ async def test_a_wrong_or_repeated_announcement_is_refused(harness: NotifierHarn
         assert await post(http) == (409, "announced-already")
         assert await post(http, again=True) == (202, "2")
         assert await post(http, params={"entrance": "south"}) == (202, "3")
+
+
+async def test_an_announcement_needs_an_unused_approval_of_exactly_this_text(harness: NotifierHarness) -> None:
+    named = announcement_params(KIND, None, ENTRANCE["params"], again=False)
+    right = approval_content(ApprovalKind.RELEASE_NOTICES, harness.campaign.id, named, STAFF)
+    past = datetime.now(UTC) - timedelta(seconds=1)
+    wrong = {
+        "malformed": {},
+        "foreign-signature": executed(right, SigningKey.generate()),
+        "other-kind": executed(replace(right, kind=ApprovalKind.REDRAW)),
+        "other-campaign": executed(replace(right, campaign=CampaignId("another"))),
+        "other-person": executed(replace(right, requested_by="somebody-else")),
+        "other-params": executed(replace(right, params=announcement_params(KIND, None, {}, again=False))),
+        "expired": executed(replace(right, expires=past)),
+    }
+    async with harness.run_notifier() as http:
+        for reason, document in wrong.items():
+            refused = await http.post("/announcements", json={**ENTRANCE, "approval": document})
+            assert (refused.status_code, refused.json()["reason"]) == (409, reason)
+        body = {**ENTRANCE, "approval": executed(right)}
+        answers = await asyncio.gather(*(http.post("/announcements", json=body) for _ in range(3)))
+        assert sorted(answer.status_code for answer in answers) == [202, 409, 409]
+        assert {answer.json().get("reason") for answer in answers} == {None, "used"}
+        assert len((await http.get("/announcements")).json()["announcements"]) == 1

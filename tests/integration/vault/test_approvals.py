@@ -11,13 +11,13 @@ from pathlib import Path
 import pytest
 from httpx import ASGITransport, AsyncClient
 
+from deploy.people.passkey import SoftwarePasskey
 from services.vault.approvals.repository import APPROVALS
 from services.vault.approvals.subjects import PreviewText, Subjects
 from services.vault.people.rules.account import StaffId
 from shared.approvals import Act, ApprovalId, ApprovalKind, ApprovalRefusedError, read_approval
 from shared.ids import CampaignId
 from shared.json_types import JsonObject
-from tests.support.authenticator import SoftwareAuthenticator
 from tests.support.people_harness import APPROVE, PASSWORD, VAULT, PeopleHarness, running
 from tests.support.routes import routes_of
 
@@ -28,7 +28,7 @@ REDRAW = {
     "kind": "redraw", "campaign": CAMPAIGN, "params": {"draw": 1, "state_sha256": "b" * 64, "reopen": False},
     "reason": "wrong-list",
 }  # fmt: skip
-ACT = Act(ApprovalKind.RELEASE_TEMPLATES, CAMPAIGN, TEMPLATES)
+ACT = Act(ApprovalKind.RELEASE_TEMPLATES, CAMPAIGN, TEMPLATES, "suzuki-01")
 
 
 async def templates_now(_: CampaignId | None, __: JsonObject) -> JsonObject:
@@ -47,10 +47,10 @@ class Office:
 
     def __init__(self, vault: PeopleHarness, responsible: AsyncClient, ward: AsyncClient) -> None:
         self.vault, self.responsible, self.ward = vault, responsible, ward
-        self.keys: dict[AsyncClient, SoftwareAuthenticator] = {}
+        self.keys: dict[AsyncClient, SoftwarePasskey] = {}
 
     async def add_passkey(self, browser: AsyncClient) -> None:
-        key = self.keys[browser] = SoftwareAuthenticator("vault.localhost", VAULT)
+        key = self.keys[browser] = SoftwarePasskey("vault.localhost", VAULT)
         options = (await browser.post("/desk/me/passkeys/options", json={})).raise_for_status().json()
         (await browser.post("/desk/me/passkeys", json={"answer": key.register(options)})).raise_for_status()
 
@@ -105,6 +105,7 @@ async def test_an_approval_of_two_people_counts_once_and_for_its_act_alone(offic
     assert await office.refusal(approval, replace(ACT, campaign=CampaignId("another"))) == "other-campaign"
     changed = {"templates": [{**TEMPLATES["templates"][0], "sha256": "c" * 64}]}
     assert await office.refusal(approval, replace(ACT, params=changed)) == "other-params"
+    assert await office.refusal(approval, replace(ACT, actor="mori-01")) == "other-person"
     assert await office.refusal(ApprovalId("a-" + "0" * 20)) == "unknown"
     assert await office.execute(approval) == "mori-01"
     assert await office.refusal(approval) == "used"
@@ -209,6 +210,7 @@ async def test_another_service_verifies_the_executed_document_offline(office: Of
         kind=ApprovalKind.REDRAW,
         campaign=CAMPAIGN,
         params=REDRAW["params"],
+        actor="suzuki-01",
         vault_public_key=office.vault.keystore.signing.public,
         now=datetime.now(UTC),
     )

@@ -1,6 +1,7 @@
 """Close-out on a real database and real keys: erasure, measurement, certificate."""
 
 import gzip
+import hashlib
 import json
 import zlib
 from collections.abc import Callable
@@ -12,14 +13,15 @@ import pypdfium2
 import pytest
 
 from services.vault.closeout.logsearch import LogSearch
-from services.vault.closeout.return_package import CloseOutRefusedError
+from services.vault.closeout.refusals import CloseOutRefusedError
 from services.vault.closeout.rules.certificate import verify_certificate
 from services.vault.closeout.rules.required_stores import OTHER_SERVICES
 from services.vault.closeout.rules.stages import ERASING, Stage
 from services.vault.identities import repository as identities
 from services.vault.keys.keystore import KeyDestroyedError, Keystore
+from shared.approvals import ApprovalRefusedError
 from shared.contracts import ErasureRequested
-from tests.support.closeout_harness import APPROVAL, PEOPLE, TAKE_OUT, CloseOutOffice
+from tests.support.closeout_harness import HANDLER, PEOPLE, CloseOutOffice
 from tests.support.waiting import await_all
 
 
@@ -45,8 +47,8 @@ async def test_after_the_erasure_nothing_is_left_and_nothing_opens(office: Close
 
 async def test_the_other_services_are_notified_once(office: CloseOutOffice) -> None:
     await office.give_back()
-    await office.orders.order(office.vault.campaign, APPROVAL, None)
-    await office.orders.order(office.vault.campaign, APPROVAL, None)
+    for _ in range(2):
+        await office.orders.order(office.vault.campaign, office.gate.new(), HANDLER)
     assert len(await office.vault.said(ErasureRequested)) == 1
 
 
@@ -140,15 +142,29 @@ async def test_a_document_that_escapes_the_deletion_is_found(office: CloseOutOff
 
 
 async def test_erasure_waits_for_the_wards_confirmation(office: CloseOutOffice) -> None:
-    await office.returns.make(office.vault.campaign, TAKE_OUT)
+    await office.make()
     with pytest.raises(CloseOutRefusedError, match="return-not-confirmed"):
         await office.order()
 
 
-async def test_one_person_alone_erases_nothing(office: CloseOutOffice) -> None:
+async def test_an_approval_that_was_used_erases_nothing(office: CloseOutOffice) -> None:
     await office.give_back()
-    with pytest.raises(CloseOutRefusedError, match="two-people-needed"):
-        await office.orders.order(office.vault.campaign, replace(APPROVAL, approved_by="handler-1"), None)
+    with pytest.raises(ApprovalRefusedError, match="used"):
+        await office.orders.order(office.vault.campaign, next(iter(office.gate.executed)), HANDLER)
+    assert await office.stage() is Stage.CONFIRMED
+
+
+async def test_an_approval_names_the_confirmed_package_and_the_number_of_applications(office: CloseOutOffice) -> None:
+    await office.vault.admit(PEOPLE)
+    package = await office.give_back()
+    await office.order()
+    act = list(office.gate.executed.values())[-1]
+    assert act.params == {"package_sha256": hashlib.sha256(package).hexdigest(), "applications": len(PEOPLE)}
+    order = (await office.record()).order
+    assert order is not None
+    assert vars(order.approval) == {
+        "requested_by": HANDLER, "approved_by": "responsible-1+ward-1", "responsible": "responsible-1",
+    }  # fmt: skip
 
 
 async def test_before_the_close_out_date_a_reason_is_needed(office: CloseOutOffice) -> None:
@@ -156,7 +172,8 @@ async def test_before_the_close_out_date_a_reason_is_needed(office: CloseOutOffi
     office.vault.clock.at = office.vault.campaign.close_out - timedelta(seconds=1)
     with pytest.raises(CloseOutRefusedError, match="before-close-out"):
         await office.order()
-    await office.orders.order(office.vault.campaign, APPROVAL, "event-cancelled")
+    office.gate.reason = "event-cancelled"
+    await office.order()
     assert await office.stage() is Stage.REQUESTED
     assert "event-cancelled" in await office.vault.audited()
 
@@ -168,7 +185,7 @@ async def test_a_retry_that_finds_nothing_to_erase_issues_nothing(office: CloseO
     await office.carry_out()
     assert await office.certificate() == first
     with pytest.raises(CloseOutRefusedError, match="erasure-under-way"):
-        await office.returns.make(office.vault.campaign, TAKE_OUT)
+        await office.make()
 
 
 @pytest.mark.parametrize("stage", sorted(ERASING - {Stage.PENDING}))

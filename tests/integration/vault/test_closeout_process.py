@@ -17,10 +17,13 @@ import pyrage
 import pytest
 
 from deploy.local.ports import free_ports
+from services.vault.approvals import repository as approval_repository
 from services.vault.closeout.rules.certificate import verify_certificate
 from services.vault.closeout.rules.required_stores import OTHER_SERVICES
 from services.vault.identities.person import Person
 from services.vault.keys.keystore import KeyDestroyedError, Keystore
+from shared.approvals import ApprovalId, ApprovalKind
+from shared.canonical import canonical
 from shared.contracts import ErasureRequested, NoticeDocument, PrintCompleted, PrintRequested
 from shared.contracts.base import Event
 from shared.ids import BatchId, CampaignId, NoticeId
@@ -28,8 +31,10 @@ from shared.messaging import Bus
 from shared.messaging.topology import declare
 from shared.settings import ServiceSettings
 from shared.staff_roles import Role
-from tests.support.closeout_harness import answer_of
+from shared.storage import Store
+from tests.support.closeout_harness import answer_of, code_in
 from tests.support.databases import own_database
+from tests.support.planted_approvals import plant_approval
 from tests.support.staff_sign_in import ORIGINS, sign_in_at_vault
 from tests.support.vault_parts import Known, Parts, parts
 
@@ -48,6 +53,7 @@ class Vault:
     environment: dict[str, str]
     root: str
     http: httpx.AsyncClient
+    store: Store
     staff: dict[str, str]
     ward: dict[str, str]
     neighbour: Bus
@@ -78,6 +84,10 @@ class Vault:
 
     async def post(self, path: str, body: dict[str, Any], staff: dict[str, str] | None = None) -> httpx.Response:
         return await self.http.post(f"{self.root}/{path}", json=body, headers=staff or self.staff)
+
+    async def approval(self, kind: ApprovalKind, params: dict[str, Any]) -> ApprovalId:
+        """Return the number of an approval that the handler requested and all others gave."""
+        return await plant_approval(self.store, kind, self.root.rpartition("/")[2], params)
 
     async def state(self) -> str:
         return str((await self.get("erasure")).json()["state"])
@@ -118,6 +128,7 @@ async def vault(
     await declare(amqp_url, namespace)
     (tmp_path / "passphrase").write_text(PASSPHRASE, "utf-8")
     store, keystore = filled[0].store, filled[0].keystore
+    await store.ensure(approval_repository.collections())
     staff = await sign_in_at_vault(store, keystore, "handler-1", {Role.HANDLER})
     ward = await sign_in_at_vault(store, keystore, "ward-1", {Role.WARD})
     (tmp_path / "logs").mkdir()
@@ -129,7 +140,7 @@ async def vault(
         neighbour(amqp_url, mongo_url, namespace, tmp_path) as (bus, consumed),
     ):
         root = f"/v1/campaigns/{filled[0].campaign.id}"
-        running = Vault(environment, root, http, staff, ward, bus, consumed)
+        running = Vault(environment, root, http, store, staff, ward, bus, consumed)
         await running.start()
         try:
             yield running
@@ -177,13 +188,30 @@ async def neighbour(
 
 
 async def give_back(vault: Vault) -> bytes:
+    """Fix the ward's key, make the package, and confirm it as the ward; return what is in it."""
     ward = pyrage.x25519.Identity.generate()
-    body = {"recipient": str(ward.to_public()), "approved_by": "responsible-1"}
-    made = (await vault.post("return-package", body)).raise_for_status().json()
+    key = {"recipient": str(ward.to_public())}
+    campaign = vault.root.rpartition("/")[2]
+    fixed = await plant_approval(vault.store, ApprovalKind.WARD_KEY, campaign, key, "ward-1")
+    (await vault.post("ward-key", {**key, "approval": fixed}, vault.ward)).raise_for_status()
+    approval = await vault.approval(ApprovalKind.RETURN_PACKAGE, {**key, "applications": len(PEOPLE)})
+    made = (await vault.post("return-package", {"approval": approval})).raise_for_status().json()
     package = (await vault.get(f"return-package/{made['id']}")).raise_for_status().content
-    digest = hashlib.sha256(package).hexdigest()
-    (await vault.post("return-confirmation", {"sha256": digest}, vault.ward)).raise_for_status()
-    return bytes(pyrage.decrypt(package, [ward]))
+    opened = bytes(pyrage.decrypt(package, [ward]))
+    body = {"sha256": hashlib.sha256(package).hexdigest(), "code": code_in(opened)}
+    (await vault.post("return-confirmation", body, vault.ward)).raise_for_status()
+    return opened
+
+
+async def order(vault: Vault) -> httpx.Response:
+    """Order the erasure with an approval for the package that was confirmed."""
+    package = await vault.store.db["closeouts"].find_one({}, {"package.sha256": 1}) or {}
+    params = {
+        "package_sha256": package.get("package", {}).get("sha256", "0" * 64),
+        "applications": await vault.store.db["applications"].count_documents({}),
+    }
+    approval = await vault.approval(ApprovalKind.ERASE_CAMPAIGN, params)
+    return await vault.post("erasure", {"approval": approval, "campaign_typed": vault.root.rpartition("/")[2]})
 
 
 async def answer(vault: Vault, asked: ErasureRequested) -> None:
@@ -195,14 +223,11 @@ async def answer(vault: Vault, asked: ErasureRequested) -> None:
             )
 
 
-ORDER = {"approved_by": "ward-1", "responsible": "responsible-1"}
-
-
 async def test_an_erasure_survives_being_killed_again_and_again(
     vault: Vault, filled: tuple[Parts, list[Known]], tmp_path: Path
 ) -> None:
     assert len(await give_back(vault)) > 10_000
-    assert (await vault.post("erasure", ORDER)).status_code == 202
+    assert (await order(vault)).status_code == 202
     for seconds in (0.0, 0.3, 0.6):
         await asyncio.sleep(seconds)
         await vault.kill()
@@ -227,22 +252,22 @@ async def test_an_erasure_survives_being_killed_again_and_again(
 
 async def test_after_the_certificate_endpoints_answer_erased_and_a_second_order_changes_nothing(vault: Vault) -> None:
     await give_back(vault)
-    await vault.post("erasure", ORDER)
+    await order(vault)
     asked = await vault.hears(ErasureRequested)
     assert isinstance(asked, ErasureRequested)
     await answer(vault, asked)
     await vault.certified()
     certificate = (await vault.get("certificate")).content
-    assert (await vault.post("erasure", ORDER)).json()["state"] == "certified"
+    assert (await order(vault)).json()["state"] == "certified"
     assert (await vault.get("certificate")).content == certificate
     assert (await vault.get("print-batches")).json() == {"batches": []}
 
 
 async def test_the_endpoints_of_the_close_out_refuse_a_step_that_is_not_due(vault: Vault) -> None:
-    early = await vault.post("erasure", ORDER)
+    early = await order(vault)
     assert (early.status_code, early.json()["type"]) == (409, "urn:kuji:problem:return-not-confirmed")
     assert (await vault.get("certificate")).json()["type"] == "urn:kuji:problem:no-certificate"
-    named = await vault.post("erasure", ORDER | {"approved_by": "髙﨑 花子"})
+    named = await vault.post("erasure", {"approval": "髙﨑 花子", "campaign_typed": "777-days"})
     assert named.status_code == 422
     assert "髙﨑" not in named.text
     assert (await vault.http.get(f"{vault.root}/certificate")).status_code == 401
@@ -252,9 +277,10 @@ async def test_pages_ordered_over_the_broker_are_printed_and_reported(
     vault: Vault, filled: tuple[Parts, list[Known]]
 ) -> None:
     parts_, known = filled
-    template = "notice-templates/entrance-changed/card"
-    looked_at = (await vault.get(template)).raise_for_status().json()["sha256"]
-    released = await vault.post(f"{template}/releases", {"sha256": looked_at})
+    named = {"kind": "entrance-changed", "channel": "card"}
+    looked_at = (await vault.get("notice-templates/entrance-changed/card")).raise_for_status().json()["sha256"]
+    approval = await vault.approval(ApprovalKind.RELEASE_TEMPLATES, {"templates": [{**named, "sha256": looked_at}]})
+    released = await vault.post("notice-templates/releases", {"approval": approval, "templates": [named]})
     assert released.status_code == 200
     items = tuple(_order(each, number) for number, each in enumerate(known[:100]))
     batch = BatchId("batch-1")
@@ -262,7 +288,11 @@ async def test_pages_ordered_over_the_broker_are_printed_and_reported(
     done = await vault.hears(PrintCompleted)
     assert isinstance(done, PrintCompleted)
     assert (done.pages, len(done.printed), done.failed) == (200, 100, ())
-    pdf = (await vault.get(f"print-batches/{batch}/pdf")).raise_for_status().content
+    digest = hashlib.sha256(canonical(list(done.printed))).hexdigest()
+    approval = await vault.approval(ApprovalKind.PRINT_PDF, {"batch": batch, "cards": 100, "sha256": digest})
+    path = f"print-batches/{batch}/pdf"
+    assert (await vault.post(path, {"approval": "a-" + "0" * 20})).status_code == 409
+    pdf = (await vault.post(path, {"approval": approval})).raise_for_status().content
     document = pypdfium2.PdfDocument(pdf)
     assert len(document) == 200
     document.close()

@@ -15,6 +15,7 @@ from services.vault.notices.rules.samples import SAMPLE_NAME, sample_notices
 from services.vault.notices.sources import TemplateFiles
 from shared.staff_roles import Role
 from shared.web import install_problems
+from tests.support.approval_gate import KnownApprovals
 from tests.support.staff_sign_in import sign_in_at, staff_access
 from tests.support.vault_parts import Parts, parts
 
@@ -27,6 +28,7 @@ class Office:
     templates: ReleasedTemplates
     http: httpx.AsyncClient
     folder: Path
+    gate: KnownApprovals
 
     async def states(self) -> dict[tuple[str, str], str]:
         answer = (await self.http.get(str(self.http.base_url).rstrip("/"))).raise_for_status().json()
@@ -37,7 +39,10 @@ class Office:
         return str((await self.http.get(f"/{kind}/{channel}")).raise_for_status().json()["sha256"])
 
     async def release(self, kind: str, channel: str, sha256: str) -> httpx.Response:
-        return await self.http.post(f"/{kind}/{channel}/releases", json={"sha256": sha256})
+        """Approve and release the version with this SHA-256."""
+        approved = {"templates": [{"kind": kind, "channel": channel, "sha256": sha256}]}
+        body = {"approval": self.gate.new(approved), "templates": [{"kind": kind, "channel": channel}]}
+        return await self.http.post("/releases", json=body)
 
     async def render(self, kind: str) -> str | None:
         """Return the first sample's card of the released version; None if none is released."""
@@ -55,7 +60,10 @@ class Office:
 async def office(mongo_url: str, namespace: str, tmp_path: Path) -> AsyncIterator[Office]:
     async with parts(mongo_url, namespace, tmp_path, repository.collections()) as vault:
         folder = tmp_path / "campaigns"
-        templates = ReleasedTemplates(vault.store, vault.campaigns, TemplateFiles(folder), vault.audit, vault.clock)
+        gate = KnownApprovals()
+        templates = ReleasedTemplates(
+            vault.store, vault.campaigns, TemplateFiles(folder), vault.audit, vault.clock, gate
+        )
         app = FastAPI()
         install_problems(app)
         app.include_router(templates_router(vault.campaigns, templates, staff_access("vault", vault.store, tmp_path)))
@@ -64,7 +72,7 @@ async def office(mongo_url: str, namespace: str, tmp_path: Path) -> AsyncIterato
         async with httpx.AsyncClient(
             base_url=url, headers=staff, transport=httpx.ASGITransport(app=app), follow_redirects=True
         ) as http:
-            yield Office(vault, templates, http, folder)
+            yield Office(vault, templates, http, folder, gate)
 
 
 async def test_no_text_is_written_before_its_template_is_released(office: Office) -> None:
@@ -73,7 +81,7 @@ async def test_no_text_is_written_before_its_template_is_released(office: Office
 
     released = await office.release("result", "card", await office.look_at("result", "card"))
 
-    assert released.json()["number"] == 1
+    assert released.json()["released"][0]["number"] == 1
     assert SAMPLE_NAME in str(await office.render("result"))
     assert (await office.states())["result", "card"] == "released"
     assert await office.render("offer") is None
@@ -88,16 +96,17 @@ async def test_a_changed_file_is_not_used_until_it_is_released_again(office: Off
 
     assert str(await office.render("result")).startswith("first")
     assert (await office.states())["result", "card"] == "changed"
-    assert (await office.release("result", "card", first)).json()["type"] == "urn:kuji:problem:changed-meanwhile"
-    answer = (await office.release("result", "card", await office.look_at("result", "card"))).json()
-    assert (answer["number"], answer["by"]) == (2, "a.sato")
+    refused = (await office.release("result", "card", first)).json()
+    assert (refused["type"], refused["reason"]) == ("urn:kuji:problem:approval-needed", "other-params")
+    answer = (await office.release("result", "card", await office.look_at("result", "card"))).json()["released"][0]
+    assert (answer["number"], answer["by"]) == (2, "a.sato+responsible-1")
     assert str(await office.render("result")).startswith("second")
 
 
 async def test_the_same_version_released_again_stays_one_release(office: Office) -> None:
     sha256 = await office.look_at("result", "card")
     answers = [(await office.release("result", "card", sha256)).json() for _ in range(2)]
-    assert [answer["number"] for answer in answers] == [1, 1]
+    assert [answer["released"][0]["number"] for answer in answers] == [1, 1]
 
 
 async def test_a_template_with_mistakes_is_shown_but_not_released(office: Office) -> None:

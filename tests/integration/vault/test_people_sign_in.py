@@ -190,3 +190,6 @@ async def test_a_person_changes_the_own_password_with_the_present_one(vault: Peo
     assert (await elsewhere.get("/desk/me")).status_code == 303
     assert (await vault.sign_in(elsewhere, "suzuki-01")).status_code == 401
     assert (await vault.sign_in(elsewhere, "suzuki-01", password=new)).status_code == 303
+    lines = "".join(await vault.audit.lines(0))
+    assert '"set-factors"' in lines
+    assert lines.count('"change-password"') == 1

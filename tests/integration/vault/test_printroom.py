@@ -16,13 +16,16 @@ from services.vault.identities.person import Person
 from services.vault.identities.reveal import PurposeNotAllowedError
 from services.vault.printroom import repository as print_repository
 from services.vault.printroom.endpoints import print_router
+from services.vault.printroom.open_batches import PrintedBatches
 from services.vault.printroom.room import PrintRoom
+from shared.approvals import ApprovalId
 from shared.codes import entry_number, format_code
 from shared.contracts import NoticeDocument, PrintCompleted, PrintRequested
 from shared.ids import BatchId, new_token
 from shared.staff_roles import Role
 from shared.typesetting import Typesetter
 from shared.web import install_problems
+from tests.support.approval_gate import KnownApprovals
 from tests.support.mail_room_harness import MailDesk, mail_desk, sign_slip
 from tests.support.staff_sign_in import sign_in_at, staff_access
 from tests.support.vault_parts import Known, Parts
@@ -61,6 +64,15 @@ def print_room(desk: MailDesk, vault: Parts | None = None) -> PrintRoom:
     )
 
 
+def printed(vault: Parts, gate: KnownApprovals | None = None) -> PrintedBatches:
+    return PrintedBatches(vault.store, vault.keystore, vault.audit, gate or KnownApprovals())
+
+
+async def opened(vault: Parts, batch: BatchId) -> bytes | None:
+    """Open a batch with an approval."""
+    return await printed(vault).pdf(vault.campaign.id, batch, ApprovalId("a-" + "0" * 20), "a-handler")
+
+
 def card(desk: MailDesk, known: Known, **changes: Any) -> NoticeDocument:
     """Return the order of a card with the result."""
     return desk.result(known, **({"channel": "card"} | changes))
@@ -86,7 +98,7 @@ async def test_documents_become_two_pages_a_person(desk: MailDesk) -> None:
     known = await desk.vault.admit(PEOPLE)
     documents = [card(desk, one) for one in known]
     done = await ordered(desk, *documents)
-    pdf = await print_room(desk).pdf(desk.vault.campaign.id, BATCH, actor="a-handler")
+    pdf = await opened(desk.vault, BATCH)
     assert pdf is not None
     assert (done.pages, done.printed, done.failed) == (4, tuple(document.notice for document in documents), ())
     with pypdfium2.PdfDocument(pdf) as document:
@@ -183,7 +195,7 @@ async def test_a_name_that_no_font_here_can_print_fails_instead_of_going_out_as_
 async def test_a_repeated_order_is_printed_once_and_answered_alike(desk: MailDesk) -> None:
     documents = [card(desk, one) for one in await desk.vault.admit(PEOPLE)]
     assert await ordered(desk, *documents) == await ordered(desk, *documents)
-    assert len(await print_room(desk).batches(desk.vault.campaign.id)) == 1
+    assert len(await printed(desk.vault).of(desk.vault.campaign.id)) == 1
     assert await desk.vault.store.db[COLLECTION].count_documents({"state": "printed"}) == len(documents)
 
 
@@ -212,17 +224,17 @@ async def test_a_batch_put_under_another_name_does_not_open(desk: MailDesk, vaul
     await vault.store.db[print_repository.BATCHES].insert_one(document | {"_id": "other"})
     await vault.store.db[print_repository.CHUNKS].update_many({}, {"$set": {"batch": "other"}})
     with pytest.raises(Exception, match="does not open"):
-        await print_room(desk).pdf(vault.campaign.id, BatchId("other"), actor="a-handler")
+        await opened(vault, BatchId("other"))
 
 
 async def test_every_reading_and_every_opening_is_written_down_with_its_purpose(desk: MailDesk, vault: Parts) -> None:
     known = await vault.admit(PEOPLE)
     await ordered(desk, *(card(desk, each) for each in known))
-    await print_room(desk).pdf(vault.campaign.id, BATCH, actor="a-handler")
+    await opened(vault, BATCH)
     lines = [json.loads(line) for line in (await vault.audited()).splitlines()]
     assert [line["action"] for line in lines] == [f"reveal:batch:{BATCH}"] * 2 + [f"open-print-batch:{BATCH}"]
     assert {line["purpose"] for line in lines} == {"print"}
-    assert lines[-1]["actor"] == "a-handler"
+    assert lines[-1]["actor"] == "a-handler+responsible-1"
 
 
 async def test_a_campaign_that_does_not_allow_printing_prints_nothing(desk: MailDesk, vault: Parts) -> None:
@@ -230,28 +242,35 @@ async def test_a_campaign_that_does_not_allow_printing_prints_nothing(desk: Mail
     forbidding = vault.allowing(frozenset({"intake"}))
     with pytest.raises(PurposeNotAllowedError):
         await ordered(desk, card(desk, known), vault=forbidding)
-    assert await print_room(desk).batches(vault.campaign.id) == []
+    assert await printed(vault).of(vault.campaign.id) == []
 
 
-async def test_only_staff_see_batches_and_fetch_pages(desk: MailDesk, vault: Parts, tmp_path: Path) -> None:
+async def test_pages_are_fetched_once_with_an_approval_of_this_batch(
+    desk: MailDesk, vault: Parts, tmp_path: Path
+) -> None:
     known = await vault.admit(PEOPLE)
     done = await ordered(desk, *(card(desk, each) for each in known))
-    app = FastAPI()
+    app, gate = FastAPI(), KnownApprovals()
     install_problems(app)
-    app.include_router(print_router(vault.campaigns, print_room(desk), staff_access("vault", vault.store, tmp_path)))
+    access = staff_access("vault", vault.store, tmp_path)
+    app.include_router(print_router(vault.campaigns, printed(vault, gate), access))
     root = f"/v1/campaigns/{vault.campaign.id}/print-batches"
     staff = await sign_in_at(vault.store, "vault", "a.sato", {Role.HANDLER})
     other = await sign_in_at(vault.store, "vault", "b.kato", {Role.AUDITOR})
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://vault") as client:
-        assert (await client.get(f"{root}/{BATCH}/pdf")).status_code == 401
-        assert (await client.get(f"{root}/{BATCH}/pdf", headers=other)).status_code == 403
-        (shown,) = (await client.get(root, headers=staff)).json()["batches"]
-        pages = await client.get(f"{root}/{BATCH}/pdf", headers=staff)
-        missing = await client.get(f"{root}/other/pdf", headers=staff)
+    params = await printed(vault).params(vault.campaign.id, {"batch": BATCH})
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://vault", headers=staff) as client:
+        (shown,) = (await client.get(root)).json()["batches"]
+        foreign = await client.post(f"{root}/{BATCH}/pdf", json={"approval": gate.new({**params, "cards": 1})})
+        body = {"approval": gate.new(params)}
+        assert (await client.post(f"{root}/{BATCH}/pdf", json=body, headers=other)).status_code == 403
+        pages = await client.post(f"{root}/{BATCH}/pdf", json=body)
+        again = await client.post(f"{root}/{BATCH}/pdf", json=body)
+        missing = await client.post(f"{root}/other/pdf", json=body)
     assert shown == {"id": BATCH, "pages": 4, "printed": 2, "failed": []} | {
         each: shown[each] for each in ("size", "printed_at")
     }
     assert len(pages.content) == shown["size"]
     assert done.pages == shown["pages"]
     assert pages.headers["cache-control"] == "no-store"
+    assert [answer.json()["reason"] for answer in (foreign, again)] == ["other-params", "used"]
     assert missing.json()["type"] == "urn:kuji:problem:unknown-batch"

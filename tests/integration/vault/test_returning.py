@@ -4,14 +4,14 @@ import hashlib
 import io
 import json
 import zipfile
-from dataclasses import replace
 
 import pyrage
 import pytest
 
-from services.vault.closeout.return_package import CloseOutRefusedError
+from services.vault.closeout.refusals import CloseOutRefusedError
 from services.vault.closeout.rules.stages import Stage
-from tests.support.closeout_harness import PEOPLE, TAKE_OUT, WARD, CloseOutOffice
+from shared.approvals import ApprovalRefusedError
+from tests.support.closeout_harness import HANDLER, PEOPLE, WARD, CloseOutOffice
 
 
 def unpacked(content: bytes) -> dict[str, bytes]:
@@ -53,30 +53,45 @@ async def test_every_identity_that_is_returned_is_written_down(office: CloseOutO
     await office.give_back()
     lines = [json.loads(line) for line in (await office.vault.audited()).splitlines()]
     assert [line["purpose"] for line in lines] == ["return"] * 3
-    assert lines[-1]["actor"] == "handler-1+responsible-1"
+    assert lines[-1]["actor"] == "handler-1+responsible-1+ward-1"
 
 
-async def test_one_person_alone_takes_nothing_out(office: CloseOutOffice) -> None:
-    with pytest.raises(CloseOutRefusedError, match="two-people-needed"):
-        await office.returns.make(office.vault.campaign, replace(TAKE_OUT, approved_by="handler-1"))
+async def test_without_the_wards_fixed_key_nothing_is_taken_out(office: CloseOutOffice) -> None:
+    with pytest.raises(CloseOutRefusedError, match="no-ward-key"):
+        await office.returns.make(office.vault.campaign, office.gate.new(), HANDLER)
     assert await office.vault.audited() == ""
 
 
-async def test_a_recipient_that_is_no_key_is_refused_before_anything_is_read(office: CloseOutOffice) -> None:
-    await office.vault.admit(PEOPLE)
+async def test_a_ward_key_that_is_none_is_refused(office: CloseOutOffice) -> None:
     with pytest.raises(CloseOutRefusedError, match="unknown-recipient"):
-        await office.returns.make(office.vault.campaign, replace(TAKE_OUT, recipient="age1" + "q" * 58))
-    assert await office.vault.audited() == ""
+        await office.ward_keys.fix(office.vault.campaign.id, "age1" + "q" * 58, office.gate.new(), HANDLER)
+    assert office.gate.executed == {}
+
+
+async def test_a_used_approval_leaves_no_package(office: CloseOutOffice) -> None:
+    await office.make()
+    with pytest.raises(ApprovalRefusedError, match="used"):
+        await office.returns.make(office.vault.campaign, next(iter(office.gate.executed)), HANDLER)
+    assert office.folders.counts(office.vault.campaign.id)["return package"] == 1
+
+
+async def test_only_who_opened_the_package_confirms_it(office: CloseOutOffice) -> None:
+    made = await office.make()
+    with pytest.raises(CloseOutRefusedError, match="wrong-code"):
+        await office.returns.confirm(office.vault.campaign.id, made["sha256"], "AAAA-BBBB-CCCC-DDDD", "ward-1")
+    with pytest.raises(CloseOutRefusedError, match="two-people-needed"):
+        await office.returns.confirm(office.vault.campaign.id, made["sha256"], "", HANDLER)
+    assert await office.stage() is Stage.RETURNED
 
 
 async def test_a_confirmation_of_another_file_is_refused(office: CloseOutOffice) -> None:
-    await office.returns.make(office.vault.campaign, TAKE_OUT)
+    await office.make()
     with pytest.raises(CloseOutRefusedError, match="other-package"):
-        await office.returns.confirm(office.vault.campaign.id, "0" * 64, "ward-1")
+        await office.returns.confirm(office.vault.campaign.id, "0" * 64, "", "ward-1")
     assert await office.stage() is Stage.RETURNED
 
 
 async def test_a_new_package_needs_a_new_confirmation(office: CloseOutOffice) -> None:
     await office.give_back()
-    await office.returns.make(office.vault.campaign, TAKE_OUT)
+    await office.make()
     assert await office.stage() is Stage.RETURNED

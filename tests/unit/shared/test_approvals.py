@@ -41,7 +41,10 @@ def executed(signing: SigningKey = VAULT, given: list[GivenApproval] = GIVEN) ->
 
 
 def read(document: JsonObject, **changed: Any) -> ApprovalContent:
-    act = {"kind": ApprovalKind.FREEZE_INCOMPLETE, "campaign": CAMPAIGN, "params": PARAMS, "now": NOW}
+    act = {
+        "kind": ApprovalKind.FREEZE_INCOMPLETE, "campaign": CAMPAIGN, "params": PARAMS, "now": NOW,
+        "actor": "suzuki-01",
+    }  # fmt: skip
     return read_approval(document, **{"vault_public_key": VAULT.public, **act, **changed})
 
 
@@ -65,6 +68,7 @@ def test_an_executed_approval_has_the_members_of_the_protocol_and_is_read_back()
         ({"campaign": CampaignId("another")}, "other-campaign"),
         ({"params": {**PARAMS, "held": 4}}, "other-params"),
         ({"params": {}}, "other-params"),
+        ({"actor": "mori-01"}, "other-person"),
         ({"now": NOW + timedelta(hours=24)}, "expired"),
         ({"vault_public_key": STRANGER.public}, "foreign-signature"),
         ({"vault_public_key": "no key"}, "foreign-signature"),

@@ -15,6 +15,7 @@ from services.vault.closeout.rules.certificate import (
     Approval,
     Findings,
     LogScan,
+    ReturnedTo,
     issue,
     key_copies_until,
     verify_certificate,
@@ -41,7 +42,8 @@ def findings(**changes: Any) -> Findings:
             campaign="777-days",
             contract_title="委託",
             rehearsal=False,
-            approval=Approval("handler-1", "ward-1", "responsible-1"),
+            approval=Approval("handler-1", "responsible-1+ward-1", "responsible-1"),
+            returned=ReturnedTo("age1qqqq", "ab" * 32),
             key_fingerprint="ab" * 16,
             started_at=AT,
             finished_at=AT + timedelta(minutes=1),
@@ -123,7 +125,7 @@ def test_a_store_that_passed_without_being_empty_is_noticed_though_signed() -> N
 
 
 def test_one_person_in_two_roles_is_noticed_though_signed() -> None:
-    content = document() | {"approved_by": "handler-1"}
+    content = document() | {"approved_by": "ward-1+handler-1"}
     assert failed(canonical(KEY.sign_in_context(CONTEXT, content))) == {"two people"}
 
 

@@ -46,7 +46,7 @@ def application(**changes: Any) -> dict[str, Any]:
 
 
 def packed(people: list[Person | None], *, rehearsal: bool = False) -> dict[str, bytes]:
-    package = Package(CAMPAIGN.model_copy(update={"rehearsal": rehearsal}), AT)
+    package = Package(CAMPAIGN.model_copy(update={"rehearsal": rehearsal}), AT, "CODE-INSIDE")
     package.add([row_of(application(), person) for person in people])
     with zipfile.ZipFile(io.BytesIO(package.pack(['{"seq":1}']))) as archive:
         assert archive.testzip() is None

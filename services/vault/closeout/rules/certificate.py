@@ -23,8 +23,8 @@ REHEARSAL: Final = "【訓練】"
 
 MEMBERS: Final = frozenset(
     {
-        "v", "certificate", "campaign", "contract_title", "requested_by", "approved_by", "responsible", "method",
-        "standard", "software", "started_at", "finished_at", "services", "broker", "logs", "backups",
+        "v", "certificate", "campaign", "contract_title", "requested_by", "approved_by", "responsible", "returned",
+        "method", "standard", "software", "started_at", "finished_at", "services", "broker", "logs", "backups",
         "audit_checkpoint", "out_of_scope", "verdict", "key", "signature",
     }
 )  # fmt: skip
@@ -51,6 +51,14 @@ class Approval:
 
 
 @dataclass(frozen=True)
+class ReturnedTo:
+    """The return that the ward confirmed: the key to which the package was encrypted, and its SHA-256 (hex)."""
+
+    recipient: str
+    sha256: str
+
+
+@dataclass(frozen=True)
 class LogScan:
     """Result of the search of the logs. It is UNKNOWN where no folder was named or one could not be read."""
 
@@ -74,6 +82,7 @@ class Findings:
     contract_title: str
     rehearsal: bool
     approval: Approval
+    returned: ReturnedTo
     key_fingerprint: str
     started_at: datetime
     finished_at: datetime
@@ -109,6 +118,7 @@ def issue(findings: Findings, signing: SigningKey) -> bytes:
         "requested_by": findings.approval.requested_by,
         "approved_by": findings.approval.approved_by,
         "responsible": findings.approval.responsible,
+        "returned": {"recipient": findings.returned.recipient, "sha256": findings.returned.sha256},
         "method": {
             "key_destruction": {"fingerprint": findings.key_fingerprint, "algorithm": "AES-256-GCM"},
             "deletion": True,
@@ -153,7 +163,7 @@ def _checks(content: bytes, document: Mapping[str, Any], public_key: str) -> Ite
     yield _check("verdict", fits, "the verdict follows from the parts", "the verdict does not follow from the parts")
     empty = all(_empty(row) for row in document["services"] if row["result"] == "PASS")
     yield _check("counts", empty, "what passed is empty", "something passed that was not measured or is not empty")
-    two = document["requested_by"] != document["approved_by"]
+    two = document["requested_by"] not in document["approved_by"].split("+")
     yield _check("two people", two, "asked for and approved by two people", "one person asked and approved")
     ordered = datetime.fromisoformat(document["started_at"]) <= datetime.fromisoformat(document["finished_at"])
     yield _check("times", ordered, "it ended after it began", "it ended before it began")

@@ -30,16 +30,23 @@ class Order:
 
 @dataclass(frozen=True)
 class Package:
-    """The return package that counts: its id, SHA-256 (hex) and the person who requested it."""
+    """The return package that counts: its id, SHA-256 (hex) and the person who requested it.
+
+    `code`: hash of the code that stands inside it. `recipient`: the key to which it was encrypted.
+    """
 
     package_id: str
     sha256: str
     requested_by: str
+    code: str
+    recipient: str
 
     @classmethod
     def from_document(cls, document: Document) -> Self:
         """Return the package as the database has it."""
-        return cls(document["id"], document["sha256"], document["requested_by"])
+        return cls(
+            document["id"], document["sha256"], document["requested_by"], document["code"], document["recipient"]
+        )
 
 
 @dataclass(frozen=True)

@@ -1,21 +1,23 @@
-"""A passkey in software (W3C Web Authentication 3): makes one key pair, and signs what a relying party asks."""
+"""A passkey in software (W3C Web Authentication 3), for programs that play staff: one key pair for one host name."""
 
 import hashlib
 import json
 import secrets
+from typing import Final
 
-import cbor2
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from shared.encoding import b64url
 from shared.json_types import JsonObject
 
-_PRESENT_AND_VERIFIED, _WITH_KEY = 0x05, 0x40
+_PRESENT_AND_VERIFIED: Final = 0x05
+_WITH_KEY: Final = 0x40
+_NO_MODEL: Final = bytes(16)
 
 
-class SoftwareAuthenticator:
-    """Authenticator of one person for one host name; it always verifies its user."""
+class SoftwarePasskey:
+    """Passkey of one person. It always verifies its user, and counts its uses."""
 
     def __init__(self, host: str, origin: str) -> None:
         self.origin, self._host = origin, hashlib.sha256(host.encode("ascii")).digest()
@@ -24,10 +26,9 @@ class SoftwareAuthenticator:
     def register(self, options: JsonObject) -> JsonObject:
         """Return the answer to the options of a registration."""
         numbers = self._key.public_key().public_numbers()
-        cose = {1: 2, 3: -7, -1: 1, -2: numbers.x.to_bytes(32, "big"), -3: numbers.y.to_bytes(32, "big")}
-        attested = bytes(16) + len(self._id).to_bytes(2, "big") + self._id + cbor2.dumps(cose)
+        attested = _NO_MODEL + len(self._id).to_bytes(2, "big") + self._id + _cose(numbers)
         data = self._data(_PRESENT_AND_VERIFIED | _WITH_KEY) + attested
-        made = cbor2.dumps({"fmt": "none", "attStmt": {}, "authData": data})
+        made = b"\xa3\x63fmt\x64none\x67attStmt\xa0\x68authData\x58" + bytes([len(data)]) + data
         client_data = self._client_data("webauthn.create", options)
         return self._answer({"clientDataJSON": b64url(client_data), "attestationObject": b64url(made)})
 
@@ -49,3 +50,9 @@ class SoftwareAuthenticator:
     def _answer(self, response: JsonObject) -> JsonObject:
         name = b64url(self._id)
         return {"id": name, "rawId": name, "type": "public-key", "response": response, "clientExtensionResults": {}}
+
+
+def _cose(numbers: ec.EllipticCurvePublicNumbers) -> bytes:
+    """Return the key as a COSE map in CBOR (RFC 9053 §7.1): kty EC2, alg ES256, crv P-256, x and y."""
+    x, y = numbers.x.to_bytes(32, "big"), numbers.y.to_bytes(32, "big")
+    return b"\xa5\x01\x02\x03\x26\x20\x01\x21\x58\x20" + x + b"\x22\x58\x20" + y

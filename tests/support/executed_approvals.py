@@ -1,0 +1,40 @@
+"""Executed approvals as the vault hands them out, signed by a vault that the test plays."""
+
+import secrets
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Final
+
+from shared.approvals import RULES, ApprovalContent, ApprovalId, ApprovalKind, GivenApproval, write_approval
+from shared.ids import CampaignId
+from shared.json_types import JsonObject
+from shared.signing import SigningKey
+
+VAULT: Final = SigningKey.from_bytes(b"v" * 32)
+
+
+def pin_vault_key(folder: Path) -> Path:
+    """Write the public key of the played vault; return the file."""
+    file = folder / "vault-key-of-the-tests"
+    file.write_text(VAULT.public, "ascii")
+    return file
+
+
+def approval_content(
+    kind: ApprovalKind, campaign: str, params: JsonObject, requested_by: str, **changed: Any
+) -> ApprovalContent:
+    """Return a request that has not expired. `changed`: members of it."""
+    now = datetime.now(UTC)
+    members = {
+        "id": ApprovalId(f"a-{secrets.token_hex(10)}"), "kind": kind, "campaign": CampaignId(campaign),
+        "params": params, "reason": RULES[kind].reasons[0], "requested_by": requested_by, "requested_at": now,
+        "expires": now + timedelta(hours=1),
+    }  # fmt: skip
+    return ApprovalContent(**{**members, **changed})
+
+
+def executed(content: ApprovalContent, signing: SigningKey = VAULT) -> JsonObject:
+    """Return the executed document, approved by all whom one way of the kind needs."""
+    now, way = datetime.now(UTC), RULES[content.kind].ways[0]
+    given = [GivenApproval(min(slot), now, "passkey") for slot in way.approvers]
+    return write_approval(signing, content, given, now)
