@@ -208,11 +208,15 @@ class Installation:
         assert len(by_id) == len(items), "said twice"
         return by_id
 
+    async def newest(self, service: str, event_type: type[Event], count: int) -> dict[str, Any]:
+        """Return the item of the highest revision by receipt, as soon as there are `count` items in all."""
+        events = await self.consumed(service, event_type, count)
+        items = [item for event in events for item in getattr(event, "items")]  # noqa: B009
+        return {item.receipt: item for item in sorted(items, key=lambda item: item.revision)}
+
     async def newest_contacts(self, count: int) -> dict[str, Contact]:
         """Return the newest contact of each receipt, as soon as there are `count` contacts in all."""
-        events = await self.consumed("notifier", ContactsRegistered, count)
-        contacts = sorted((item for event in events for item in event.items), key=lambda item: item.revision)
-        return {contact.receipt: contact for contact in contacts}
+        return await self.newest("notifier", ContactsRegistered, count)
 
     async def event_ids(self, service: str, event_type: type[Event]) -> list[EventId]:
         await self._fetch(service, event_type.name)

@@ -47,11 +47,16 @@ async def test_many_people_get_the_verdicts_that_the_rules_give_them(installatio
     async with installation.vault() as http:
         key = await installation.sealing_key(http)
         events = [installation.received(key, each.plaintext, application_id=each.application_id) for each in people]
-        await installation.say(*events)
-        decided = await installation.items("intake", ApplicationsDecided, len(people))
-        notified = {event.receipt for event, each in zip(events, people, strict=True) if each.expected.readable}
-        contacts = await installation.items("notifier", ContactsRegistered, len(notified))
+        later = [
+            installation.received(key, plaintext, application_id=each.application_id, version=version)
+            for each in people
+            for version, plaintext in enumerate(each.later, start=2)
+        ]
+        await installation.say(*events, *later)
         await installation.said_everything()
+        decided = await installation.newest("intake", ApplicationsDecided, len(people))
+        notified = {event.receipt for event, each in zip(events, people, strict=True) if each.expected.readable}
+        contacts = await installation.newest_contacts(len(notified))
         lines = (await http.get("/v1/audit")).json()["lines"]
         stored = await installation.everything_stored()
         summary = (await http.get(f"/v1/campaigns/{CAMPAIGN}/summary")).json()

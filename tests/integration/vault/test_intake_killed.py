@@ -57,5 +57,5 @@ async def test_a_vault_killed_amid_three_hundred_applications_loses_none_and_rep
         await installation.said_everything()
         stored = await installation.store.db["identities"].count_documents({})
     assert 0 < judged < PEOPLE
-    assert {item.status for item in decided.values()} == {"accepted"}
+    assert {item.status for item in decided.values()} == {"complete"}
     assert len({item.token for item in contacts.values()}) == stored == PEOPLE

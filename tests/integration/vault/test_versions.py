@@ -11,7 +11,6 @@ from shared.contracts import (
     ApplicationsDecided,
     ApplicationsRejected,
     ContactsRegistered,
-    Event,
 )
 from shared.ids import new_application_id
 from tests.support.identity_builders import CODE, code_of, content, written
@@ -23,13 +22,6 @@ CORRECTED = written(content(choices=[{"class": each, "seats": 1} for each in ("a
 """One more class, which the rules refuse this person: the classes are all that differs."""
 
 MOVED = written(content(applicant=content()["applicant"] | {"phone": "03-0009-0009"}))
-
-
-async def newest(installation: Installation, service: str, event_type: type[Event], count: int) -> dict[str, Any]:
-    """Return the item of the highest revision by receipt, as soon as there are so many items."""
-    events = await installation.consumed(service, event_type, count)
-    items = [item for event in events for item in getattr(event, "items")]  # noqa: B009
-    return {item.receipt: item for item in sorted(items, key=lambda item: item.revision)}
 
 
 async def test_an_application_is_corrected_withdrawn_and_sent_again_and_its_code_stays_in_the_vault(
@@ -44,13 +36,13 @@ async def test_an_application_is_corrected_withdrawn_and_sent_again_and_its_code
         for version, plaintext in enumerate((written(content()), MOVED, WITHDRAWAL, CORRECTED), start=1):
             event = installation.received(key, plaintext, application_id=application_id, version=version)
             await installation.say(event)
-            decided = (await newest(installation, "intake", ApplicationsDecided, version))[event.receipt]
+            decided = (await installation.newest("intake", ApplicationsDecided, version))[event.receipt]
             assert (decided.version, decided.status) == (version, "withdrawn" if version == 3 else "complete")
-            contact = (await newest(installation, "notifier", ContactsRegistered, version))[event.receipt]
+            contact = (await installation.newest("notifier", ContactsRegistered, version))[event.receipt]
             assert (contact.version, contact.status) == (version, "rejected" if version == 3 else "complete")
             tokens.add(contact.token)
-        accepted = (await newest(installation, "lottery", ApplicationsAccepted, 3))[event.receipt]
-        withdrawn = (await newest(installation, "lottery", ApplicationsRejected, 1))[event.receipt]
+        accepted = (await installation.newest("lottery", ApplicationsAccepted, 3))[event.receipt]
+        withdrawn = (await installation.newest("lottery", ApplicationsRejected, 1))[event.receipt]
         assert len(tokens) == 1
         assert await installation.store.db["identities"].count_documents({}) == 1
         assert await installation.store.db["blind_index"].count_documents({}) == 2
@@ -91,9 +83,9 @@ async def test_a_compromised_intake_can_neither_replay_nor_reorder_nor_forge_ver
         await send(b"", 4, sealed=first.sealed)
         await send(foreign_code, 5)
         await send(WITHDRAWAL.replace(CODE.encode(), code_of(other).encode()), 6)
-        decided = (await newest(installation, "intake", ApplicationsDecided, 5))[second.receipt]
-        accepted = (await newest(installation, "lottery", ApplicationsAccepted, 5))[second.receipt]
-        contacts = await newest(installation, "notifier", ContactsRegistered, 5)
+        decided = (await installation.newest("intake", ApplicationsDecided, 5))[second.receipt]
+        accepted = (await installation.newest("lottery", ApplicationsAccepted, 5))[second.receipt]
+        contacts = await installation.newest("notifier", ContactsRegistered, 5)
         await installation.say(second)
         await send(foreign_code, 7)
         assert len(await installation.event_ids("lottery", ApplicationsRejected)) == 0
@@ -115,9 +107,9 @@ async def test_a_strangers_copies_stop_nothing_and_read_like_any_other_applicati
         events = [installation.received(key, CORRECTED) for _ in range(5)]
         events.append(installation.received(key, written(content(applicant=control))))
         await installation.say(*events)
-        decided = await newest(installation, "intake", ApplicationsDecided, 7)
-        contacts = await newest(installation, "notifier", ContactsRegistered, 7)
-        rejected = await newest(installation, "lottery", ApplicationsRejected, 5)
+        decided = await installation.newest("intake", ApplicationsDecided, 7)
+        contacts = await installation.newest("notifier", ContactsRegistered, 7)
+        rejected = await installation.newest("lottery", ApplicationsRejected, 5)
         answers = {_without_ids(decided[event.receipt]) for event in events}
         mails = {_without_ids(contacts[event.receipt]) for event in events}
         assert (len(answers), len(mails)) == (1, 1)
@@ -125,7 +117,7 @@ async def test_a_strangers_copies_stop_nothing_and_read_like_any_other_applicati
         assert (await http.get(f"/v1/campaigns/{CAMPAIGN}/held")).json()["held"] == []
         withdrawal = installation.received(key, WITHDRAWAL, application_id=before.application_id, version=2)
         await installation.say(withdrawal)
-        accepted = await newest(installation, "lottery", ApplicationsAccepted, 3)
+        accepted = await installation.newest("lottery", ApplicationsAccepted, 3)
     assert {events[0].receipt, events[-1].receipt} <= set(accepted)
     assert not {event.receipt for event in events[1:-1]} & set(accepted)
 
