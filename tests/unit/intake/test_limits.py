@@ -41,6 +41,15 @@ async def test_all_addresses_are_counted_by_the_second():
     assert int(refused.value.headers["Retry-After"]) == 1
 
 
+def test_proof_of_work_is_needed_once_many_arrive_from_one_address_or_from_all():
+    limits = RateLimits(Rates(applications=0, lookups=0, overall=0, free_per_minute=2, free_per_second=1000))
+    assert [limits.needs_work(request("2001:db8::1")) for _ in range(3)] == [False, False, True]
+    assert limits.needs_work(request("2001:db8::2"))
+    assert not limits.needs_work(request("2001:db8:0:1::2"))
+    crowded = RateLimits(Rates(applications=0, lookups=0, overall=0, free_per_minute=1000, free_per_second=3))
+    assert any(crowded.needs_work(request(f"192.0.2.{number}")) for number in range(50))
+
+
 async def test_applications_and_lookups_have_separate_limits_and_zero_switches_one_off():
     limits = RateLimits(Rates(applications=1, lookups=0, overall=0))
     await limits.applications()(request("192.0.2.1"))
