@@ -8,8 +8,9 @@ import contextlib
 import signal
 from pathlib import Path
 
-from deploy.relay.chain import RelayKey, Schedule
+from deploy.relay.chain import RelayKey
 from deploy.relay.server import Relay, make_server
+from shared.campaign.beacon_schedule import Schedule
 from shared.clock import RehearsalClock
 
 

@@ -7,11 +7,10 @@ import hashlib
 import secrets
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
+from shared.campaign.beacon_schedule import REHEARSAL, Schedule
 from shared.errors import ConfigurationError
 from shared.files import create_once
 from shared.json_types import JsonObject
@@ -25,25 +24,8 @@ from py_ecc.optimized_bls12_381 import G2, curve_order, multiply  # noqa: E402
 # py_ecc raises the limit to 100,000 calls, as for the lottery (`services.lottery.randomness.beacon`).
 sys.setrecursionlimit(_recursion_limit)
 
-CHAIN: Final = "rehearsal"
 _TAG: Final = b"BLS_SIG_BLS12381G1_XMD:SHA-256_SSWU_RO_NUL_"
 _KEY_BYTES: Final = 32
-
-
-@dataclass(frozen=True)
-class Schedule:
-    """Times of the rounds. `genesis`: of round 1, in seconds since 1970; `period`: in seconds."""
-
-    genesis: int
-    period: int
-
-    def time_of(self, round_number: int) -> datetime:
-        """Return the time at which the relay may tell the round's value."""
-        return datetime.fromtimestamp(self.genesis, UTC) + (round_number - 1) * timedelta(seconds=self.period)
-
-    def round_after(self, at: datetime) -> int:
-        """Return the first round that comes later than `at`."""
-        return max(1, (at - self.time_of(1)) // timedelta(seconds=self.period) + 2)
 
 
 class RelayKey:
@@ -76,7 +58,7 @@ class RelayKey:
 
 def write_beacon_member(key: RelayKey, schedule: Schedule, round_number: int) -> JsonObject:
     """Return the member `beacon` of a rehearsal's campaign file and manifest."""
-    return {"chain": CHAIN, "public_key": key.public, "round": round_number, **vars(schedule)}
+    return {"chain": REHEARSAL, "public_key": key.public, "round": round_number, **vars(schedule)}
 
 
 def write_answer(key: RelayKey, round_number: int) -> Mapping[str, str | int]:

@@ -11,10 +11,11 @@ from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Final
 
-from deploy.relay.chain import CHAIN, RelayKey, Schedule, write_answer
+from deploy.relay.chain import RelayKey, write_answer
+from shared.campaign.beacon_schedule import REHEARSAL, Schedule
 from shared.clock import Clock
 
-_ROUND: Final = re.compile(rf"/{CHAIN}/public/([1-9][0-9]{{0,15}})")
+_ROUND: Final = re.compile(rf"/{REHEARSAL}/public/([1-9][0-9]{{0,15}})")
 _TIMEOUT_S: Final = 10.0
 
 Answer = tuple[HTTPStatus, Mapping[str, str | int]]
@@ -29,7 +30,7 @@ class Relay:
 
     def answer(self, path: str) -> Answer:
         """Return status and body for the path of a request."""
-        if path == f"/{CHAIN}/info":
+        if path == f"/{REHEARSAL}/info":
             return HTTPStatus.OK, {
                 "public_key": self._key.public,
                 "genesis_time": self._schedule.genesis,

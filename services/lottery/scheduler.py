@@ -18,7 +18,7 @@ from services.lottery.draw.run import DrawRunner
 from services.lottery.randomness.rounds import RoundPassedError
 from services.lottery.randomness.sources import BeaconRound, InvalidRandomnessError
 from services.lottery.results.publish import ResultPublisher
-from shared.campaign import Campaign, quicknet
+from shared.campaign import Campaign
 from shared.clock import Clock
 from shared.ids import DrawId
 from shared.logging import get_logger
@@ -116,7 +116,7 @@ class DrawScheduler:
         if not campaign.draw.relays or beacon is None or draw.beacon_signature is not None:
             return None
         now = self._clock.now()
-        return beacon if now >= quicknet.time_of(beacon.round) and not self._asked_lately(draw.id, now) else None
+        return beacon if now >= beacon.at and not self._asked_lately(draw.id, now) else None
 
     def _asked_lately(self, draw: DrawId, now: datetime) -> bool:
         """Return True if the relays were asked lately. A time in the future is one of a clock that was set back."""

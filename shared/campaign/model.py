@@ -8,6 +8,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
+from shared.campaign.beacon_schedule import REHEARSAL, Schedule, schedule_of
 from shared.ids import CampaignIdField, ClassIdField
 
 Line = Annotated[str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True)]
@@ -77,11 +78,20 @@ class Window(_Part):
 
 
 class Beacon(_Part):
-    """A round of the drand quicknet, named before it exists."""
+    """A round of the drand quicknet, or of a rehearsal's own chain, named before it exists.
 
-    chain: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+    `genesis` and `period` stand with a rehearsal's chain only: time of round 1 in seconds since 1970, and seconds.
+    """
+
+    chain: Annotated[str, StringConstraints(pattern=rf"^([0-9a-f]{{64}}|{REHEARSAL})$")]
     public_key: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{192}$")]
     round: Annotated[int, Field(ge=1)]
+    genesis: Annotated[int, Field(ge=0)] | None = None
+    period: Annotated[int, Field(ge=1, le=3600)] | None = None
+
+    @property
+    def schedule(self) -> Schedule:
+        return schedule_of(self.genesis, self.period)
 
 
 Relay = Annotated[str, StringConstraints(pattern=r"^https?://[A-Za-z0-9.:\[\]-]+(/[A-Za-z0-9._/-]*)?$", max_length=200)]

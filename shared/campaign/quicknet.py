@@ -3,7 +3,9 @@
 Values as published by the League of Entropy: scheme bls-unchained-g1-rfc9380, a round every 3 seconds since genesis.
 """
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
+
+from shared.campaign.beacon_schedule import QUICKNET
 
 CHAIN = "52db9ba70e0cc0f6eaf7803dd07447a1f5477735fd3f661792ba94600c84e971"
 PUBLIC_KEY = (
@@ -11,15 +13,13 @@ PUBLIC_KEY = (
     "8c4b450b6a0a6c3ac6a5776a2d1064510d1fec758c921cc22b0e17e63aaf4bcb"
     "5ed66304de9cf809bd274ca73bab4af5a6e9c76a4bc09e76eae8991ef5ece45a"
 )
-_GENESIS = datetime.fromtimestamp(1692803367, UTC)
-_PERIOD = timedelta(seconds=3)
 
 
 def time_of(round_number: int) -> datetime:
     """Return the time at which the round is published; its value is unknown before."""
-    return _GENESIS + (round_number - 1) * _PERIOD
+    return QUICKNET.time_of(round_number)
 
 
 def round_after(at: datetime) -> int:
     """Return the first round that is published later than `at`."""
-    return max(1, (at - _GENESIS) // _PERIOD + 2)
+    return QUICKNET.round_after(at)

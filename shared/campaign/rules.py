@@ -8,9 +8,10 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from shared.campaign import quicknet
+from shared.campaign.beacon_schedule import REHEARSAL
 
 if TYPE_CHECKING:
-    from shared.campaign.model import CampaignFile, EventClass
+    from shared.campaign.model import Beacon, CampaignFile, EventClass
 
 GRADES = ("p1", "p2", "p3", "p4", "p5", "p6", "j1", "j2", "j3")
 
@@ -50,15 +51,28 @@ def mistakes(campaign: "CampaignFile") -> list[Mistake]:
 
 
 def check_beacon(campaign: "CampaignFile") -> Iterator[Mistake]:
-    """Yield mistakes of the beacon: it must be the pinned one, with a round that is unknown when the list is frozen."""
+    """Yield mistakes of the beacon: it must be the pinned one, with a round that is unknown when the list is frozen.
+
+    A rehearsal may name a chain of its own, because quicknet has no rounds in the past of its clock.
+    """
     beacon = campaign.draw.beacon
     if beacon is None:
         return
-    if (beacon.chain, beacon.public_key) != (quicknet.CHAIN, quicknet.PUBLIC_KEY):
+    if beacon.chain == REHEARSAL:
+        yield from _check_own_chain(campaign, beacon)
+    elif (beacon.chain, beacon.public_key, beacon.genesis) != (quicknet.CHAIN, quicknet.PUBLIC_KEY, None):
         yield Mistake(("draw", "beacon"), "must be drand's quicknet; take chain and public_key from docs/protocols.md")
-    if quicknet.time_of(beacon.round) <= campaign.draw.at + timedelta(hours=campaign.draw.objection_hours):
+    if beacon.schedule.time_of(beacon.round) <= campaign.draw.at + timedelta(hours=campaign.draw.objection_hours):
         text = "must come after `draw.at` and the time for objections, or its value is known before the list is final"
         yield Mistake(("draw", "beacon", "round"), text)
+
+
+def _check_own_chain(campaign: "CampaignFile", beacon: "Beacon") -> Iterator[Mistake]:
+    if not campaign.rehearsal:
+        text = "is a rehearsal's, whose owner knows every value; name drand's quicknet, or add `rehearsal: true`"
+        yield Mistake(("draw", "beacon", "chain"), text)
+    if beacon.genesis is None or beacon.period is None:
+        yield Mistake(("draw", "beacon"), "needs `genesis` and `period` with a chain of its own")
 
 
 def check_items(campaign: "CampaignFile") -> Iterator[Mistake]:

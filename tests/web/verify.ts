@@ -1,7 +1,8 @@
 /** The verifier of the page /verify for tests: reads one JSON question from standard input, writes one JSON answer. */
 
 import { allocate } from "../../services/lottery/web/src/verify/allocation.ts";
-import { drawKey, verifyBeacon, QUICKNET } from "../../services/lottery/web/src/verify/randomness.ts";
+import { QUICKNET } from "../../services/lottery/web/src/verify/quicknet.ts";
+import { drawKey, verifyBeacon } from "../../services/lottery/web/src/verify/randomness.ts";
 import { checks, type Check, type VerifiedRecord } from "../../services/lottery/web/src/verify/checks.ts";
 import type { Json } from "../../services/lottery/web/src/verify/canonical.ts";
 import { readManifest } from "../../services/lottery/web/src/verify/manifest.ts";

@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Final
 
-from shared.campaign import Campaign, quicknet
+from shared.campaign import Campaign
 from shared.errors import KujiError
 
 _BEFORE_BEACON: Final = timedelta(minutes=2)
@@ -27,8 +27,8 @@ def choose_round(campaign: Campaign, number: int, now: datetime) -> int | None:
     if rule.beacon is None:
         return None
     if number > 1:
-        return quicknet.round_after(until + _BEFORE_BEACON)
-    if quicknet.time_of(rule.beacon.round) <= until:
+        return rule.beacon.schedule.round_after(until + _BEFORE_BEACON)
+    if rule.beacon.schedule.time_of(rule.beacon.round) <= until:
         raise RoundPassedError(rule.beacon.round)
     return rule.beacon.round
 

@@ -8,9 +8,11 @@ import hashlib
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from services.lottery.randomness.beacon import verify_beacon
 from shared.campaign import quicknet
+from shared.campaign.beacon_schedule import REHEARSAL, schedule_of
 from shared.errors import KujiError
 
 
@@ -20,11 +22,26 @@ class InvalidRandomnessError(KujiError):
 
 @dataclass(frozen=True)
 class BeaconRound:
-    """Round of drand's quicknet, named in the manifest before it exists; `chain` and `public_key` are hex."""
+    """Round of drand's quicknet, named in the manifest before it exists; `chain` and `public_key` are hex.
+
+    A rehearsal may have a chain of its own, with `genesis` and `period`.
+    """
 
     chain: str
     public_key: str
     round: int
+    genesis: int | None = None
+    period: int | None = None
+
+    @property
+    def is_own_chain(self) -> bool:
+        """True for a rehearsal's chain. The owner of its key knows every value, so the draw proves nothing."""
+        return self.chain == REHEARSAL
+
+    @property
+    def at(self) -> datetime:
+        """Time at which the round is published."""
+        return schedule_of(self.genesis, self.period).time_of(self.round)
 
 
 @dataclass(frozen=True)
@@ -52,8 +69,9 @@ def check_beacon(signature: str, beacon: BeaconRound) -> str:
     """Return the signature (hex of 48 bytes) if it is the quicknet's for that round. Raises InvalidRandomnessError.
 
     Chain and key are pinned: with a key of their own, the authors of a campaign file would know every "beacon" before.
+    Only the manifest of a rehearsal may name another chain (`Manifest.read`).
     """
-    if (beacon.chain, beacon.public_key) != (quicknet.CHAIN, quicknet.PUBLIC_KEY):
+    if not beacon.is_own_chain and (beacon.chain, beacon.public_key) != (quicknet.CHAIN, quicknet.PUBLIC_KEY):
         raise InvalidRandomnessError("the manifest names another beacon than drand's quicknet")
     if not re.fullmatch(r"[0-9a-f]{96}", signature):
         raise InvalidRandomnessError("a beacon value is 96 lower-case hex characters")

@@ -16,6 +16,7 @@ from services.lottery.randomness.sources import BeaconRound
 from services.lottery.record.rows import leaf_hashes
 from services.lottery.rules import ClassRule, PromotionRules, Rules
 from shared.campaign import Campaign
+from shared.campaign.beacon_schedule import REHEARSAL
 from shared.canonical import canonical
 from shared.ids import CampaignId, DrawId
 from shared.merkle import root
@@ -97,11 +98,7 @@ def write_manifest(
 ) -> str:
     """Return the manifest as one line of canonical JSON, without line feed."""
     rule = campaign.draw
-    beacon = rule.beacon and {
-        "chain": rule.beacon.chain,
-        "public_key": rule.beacon.public_key,
-        "round": freeze.beacon_round,
-    }
+    beacon = rule.beacon and {**rule.beacon.model_dump(exclude_none=True), "round": freeze.beacon_round}
     uses_dice = rule.source in {"dice", "both"}
     content: dict[str, Any] = {
         "v": VERSION,
@@ -194,6 +191,8 @@ class Manifest:
         dice, beacon = content["dice"], content["beacon"]
         if dice is None and beacon is None:
             raise ValueError("the manifest names no source of randomness")
+        if beacon is not None and beacon["chain"] == REHEARSAL and content["rehearsal"] is not True:
+            raise ValueError("a draw that is no rehearsal names a rehearsal's beacon, whose owner knows every value")
         return cls(
             line=line,
             draw=content["draw"],
@@ -207,7 +206,7 @@ class Manifest:
             frozen_at=datetime.fromisoformat(content["frozen_at"]),
             objections_until=datetime.fromisoformat(content["objections_until"]),
             promotion=_promotion_rules(content["promotion"]),
-            beacon=None if beacon is None else BeaconRound(beacon["chain"], beacon["public_key"], beacon["round"]),
+            beacon=None if beacon is None else BeaconRound(**beacon),
             dice_digits=None if dice is None else dice["digits"],
             witnesses=0 if dice is None else dice["witnesses"],
         )

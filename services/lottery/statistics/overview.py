@@ -17,11 +17,9 @@ from services.lottery.draw.rules.blockers import Readiness, waits
 from services.lottery.draw.rules.draw import Draw, RelayTrouble
 from services.lottery.draw.rules.states import DrawState
 from services.lottery.places.history_repository import HistoryRepository, RecordedEvent
-from services.lottery.randomness.sources import BeaconRound
 from services.lottery.statistics.cache import SingleFlightCache
 from services.lottery.statistics.rules.timeline import DrawFacts, TimelineStep, timeline
-from shared.campaign import Campaign, quicknet
-from shared.campaign.model import Beacon
+from shared.campaign import Campaign
 from shared.clock import Clock
 from shared.ids import DrawId
 from shared.storage import Store, translate_errors
@@ -150,7 +148,7 @@ def _facts_of_campaign(campaign: Campaign, draw: Draw) -> DrawFacts:
         state=draw.state,
         uses_dice=rule.source in {"dice", "both"},
         uses_beacon=rule.beacon is not None,
-        beacon_at=_time_of(rule.beacon),
+        beacon_at=None if rule.beacon is None else rule.beacon.schedule.time_of(rule.beacon.round),
         has_objections=rule.objection_hours > 0,
     )
 
@@ -161,17 +159,13 @@ def _facts_of_manifest(draw: Draw) -> DrawFacts:
         state=draw.state,
         uses_dice=manifest.dice_digits is not None,
         uses_beacon=manifest.beacon is not None,
-        beacon_at=_time_of(manifest.beacon),
+        beacon_at=None if manifest.beacon is None else manifest.beacon.at,
         has_objections=manifest.objections_until > manifest.frozen_at,
         frozen_at=manifest.frozen_at,
         objections_until=manifest.objections_until,
         given={source.source: source.at for source in draw.given},
         drawn_at=times.get("drawn"),
     )
-
-
-def _time_of(beacon: Beacon | BeaconRound | None) -> datetime | None:
-    return None if beacon is None else quicknet.time_of(beacon.round)
 
 
 def _history(draw: Draw) -> tuple[HistoryEvent, ...]:

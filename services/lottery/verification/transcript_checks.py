@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from services.lottery.allocation.entries import Entry
 from services.lottery.allocation.reference_allocator import ReferenceAllocation, allocate_entry_by_entry
@@ -21,9 +21,10 @@ from services.lottery.record.manifest import Manifest
 from services.lottery.record.rows import InvalidRowsError, compute_root, read_rows
 from services.lottery.record.transcript import MEMBERS, ROWS_FILE, is_hash_chain
 from services.lottery.verification.check import Check
-from shared.campaign import quicknet
 from shared.canonical import canonical
 from shared.signing import verify
+
+_OWN_CHAIN: Final = "the signature is of a rehearsal's own chain: the owner of its key knew it, so it proves nothing"
 
 
 @dataclass(frozen=True)
@@ -193,12 +194,12 @@ def _randomness_checks(manifest: Manifest, randomness: Randomness, witnesses: li
         yield _check("beacon", randomness.beacon_signature is None, "this draw uses no beacon")
     else:
         beacon = manifest.beacon
-        ahead = quicknet.time_of(beacon.round) > max(manifest.frozen_at, manifest.objections_until)
+        ahead = beacon.at > max(manifest.frozen_at, manifest.objections_until)
         text = "the round came after the freeze and the end of objections" if ahead else "its value was known before"
         yield _check("beacon's time", ahead, text)
         yield _passes(
             "beacon",
-            f"the signature of round {beacon.round} is the beacon's",
+            _OWN_CHAIN if beacon.is_own_chain else f"the signature of round {beacon.round} is the beacon's",
             lambda: check_beacon(_text(randomness.beacon_signature), beacon),
         )
 

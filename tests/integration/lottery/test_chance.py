@@ -2,13 +2,17 @@
 
 import hashlib
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import pytest
 
+from deploy.relay.chain import RelayKey, write_beacon_member
+from deploy.relay.server import Relay, make_server
 from services.lottery.draw.clock_check import ClocksDifferError
 from services.lottery.draw.randomness_entry import Dice, ObjectionsOpenError
 from services.lottery.draw.relays import RelayClient
@@ -19,6 +23,7 @@ from services.lottery.randomness.rounds import RoundPassedError
 from services.lottery.randomness.sources import BeaconRound
 from services.lottery.verification.transcript_checks import verify_transcript
 from shared.campaign import Campaign, quicknet
+from shared.campaign.beacon_schedule import Schedule
 from shared.campaign.model import Beacon, DrawRules
 from shared.clock import FixedClock
 from shared.ids import CampaignId
@@ -29,6 +34,7 @@ from tests.support.lottery_harness import WITNESSES, Town, everybody_is_in, town
 
 BEACON = Beacon(chain=quicknet.CHAIN, public_key=quicknet.PUBLIC_KEY, round=ROUND)
 ASKED = BeaconRound(quicknet.CHAIN, quicknet.PUBLIC_KEY, ROUND)
+OWN_CHAIN = Schedule(genesis=1_527_638_400, period=3)
 PHOTOGRAPH = f"sha256:{hashlib.sha256(b'photograph').hexdigest()}"
 
 
@@ -72,6 +78,36 @@ async def test_the_beacon_of_the_manifest_is_fetched_when_it_is_out_and_draws(mo
                 ("beacon_signature", "schedule"),
                 ("dice", "yamada"),
             ]
+
+
+async def test_a_rehearsals_own_relay_decides_a_draw_that_proves_nothing(
+    mongo_url: str, namespace: str, own_relay: tuple[str, RelayKey, FixedClock]
+):
+    address, key, clock = own_relay
+    beacon = Beacon(**write_beacon_member(key, OWN_CHAIN, OWN_CHAIN.round_after(clock.now() + timedelta(hours=1))))
+    campaign = campaign_with(source="beacon", beacon=beacon, relays=(address,)).model_copy(update={"rehearsal": True})
+    async with frozen(campaign, mongo_url, f"{namespace}_lottery") as town:
+        town.clock.at = OWN_CHAIN.time_of(beacon.round)
+        await town.office.scheduler.advance(campaign)
+        assert [code.trouble for code in (await town.office.draw()).relay_troubles] == ["not-yet"]
+        town.clock.at = clock.at = town.clock.at + timedelta(minutes=1)
+        await town.office.scheduler.advance(campaign)
+        transcript = json.loads(bytes((await town.office.published.transcript(campaign.id)).body))
+        report = verify_transcript(transcript)
+        assert report.passed
+        assert "proves nothing" in next(check.text for check in report.checks if check.name == "beacon")
+
+
+@pytest.fixture
+def own_relay(tmp_path: Path) -> Iterator[tuple[str, RelayKey, FixedClock]]:
+    """Run the relay of a rehearsal in a thread: its address, key and clock."""
+    key, clock = RelayKey.create_once(tmp_path / "relay.key"), FixedClock(sample_campaign().draw.at)
+    with make_server(Relay(key, OWN_CHAIN, clock), 0) as server:
+        thread = Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}", key, clock
+        server.shutdown()
+        thread.join()
 
 
 @pytest.mark.parametrize(

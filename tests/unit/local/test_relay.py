@@ -13,8 +13,9 @@ import pytest
 from py_ecc.optimized_bls12_381 import curve_order
 
 from deploy.local.ports import free_ports
-from deploy.relay.chain import RelayKey, Schedule, write_beacon_member
+from deploy.relay.chain import RelayKey, write_beacon_member
 from services.lottery.randomness.beacon import verify_beacon
+from shared.campaign.beacon_schedule import Schedule
 from shared.clock import set_rehearsal_clock
 from shared.errors import ConfigurationError
 from tests.support.waiting import block_until

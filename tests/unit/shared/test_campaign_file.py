@@ -141,3 +141,29 @@ def test_a_beacon_round_that_is_known_at_the_draw_time_does_not_load(tmp_path: P
     beacon = BEACON.format(chain=quicknet.CHAIN, key=quicknet.PUBLIC_KEY, round=1)
     (tmp_path / "later.yaml").write_text(text.replace("source: dice", beacon), "utf-8")
     assert "draw.beacon.round" in refusal(tmp_path / "later.yaml")
+
+
+OWN_CHAIN = 'source: beacon\n  beacon: {{chain: rehearsal, public_key: "{key}", round: {round}{times}}}'
+TIMES = ", genesis: 1527638400, period: 3"
+
+
+@pytest.mark.parametrize(
+    ("first_line", "times", "fields"),
+    [
+        ("v: 1\nrehearsal: true", TIMES, []),
+        ("v: 1", TIMES, ["draw.beacon.chain"]),
+        ("v: 1\nrehearsal: true", "", ["draw.beacon"]),
+    ],
+)
+def test_only_a_rehearsal_may_name_a_chain_of_its_own(tmp_path: Path, first_line: str, times: str, fields: list[str]):
+    draw = OWN_CHAIN.format(key="0" * 192, round=10**6, times=times)
+    path = written(tmp_path, ("v: 1", first_line), ("source: dice", draw))
+    if not fields:
+        assert load_campaign(path).draw.beacon is not None
+    else:
+        assert [line.split(": ")[1] for line in refusal(path).splitlines()] == fields
+
+
+def test_a_round_of_a_rehearsals_chain_that_is_known_at_the_draw_time_does_not_load(tmp_path: Path):
+    draw = OWN_CHAIN.format(key="0" * 192, round=1, times=TIMES)
+    assert "draw.beacon.round" in refusal(written(tmp_path, ("v: 1", "v: 1\nrehearsal: true"), ("source: dice", draw)))

@@ -8,7 +8,7 @@ from typing import Literal
 from services.lottery.draw.rules.draw import Draw
 from services.lottery.draw.rules.states import DrawState
 from services.lottery.randomness.rounds import RoundPassedError, choose_round
-from shared.campaign import Campaign, quicknet
+from shared.campaign import Campaign
 
 Code = Literal[
     "paper", "draw-time", "receipts", "held", "undecided", "unknown-entries", "freeze", "round-passed", "clock",
@@ -112,4 +112,4 @@ def _frozen(draw: Draw, now: datetime) -> Iterator[Wait]:
     if manifest.dice_digits is not None and draw.dice is None:
         yield Wait("dice", count=manifest.dice_digits)
     if manifest.beacon is not None and draw.beacon_signature is None:
-        yield Wait("beacon", until=quicknet.time_of(manifest.beacon.round), count=manifest.beacon.round)
+        yield Wait("beacon", until=manifest.beacon.at, count=manifest.beacon.round)

@@ -1,6 +1,7 @@
 /** Facts of a readable record that the page shows. */
 
 import type { VerifiedRecord } from "./checks.ts";
+import { isOwnChain } from "./randomness.ts";
 
 export interface ClassFacts {
   readonly id: string;
@@ -21,6 +22,8 @@ export interface Facts {
   readonly round: number | null;
   readonly key: string;
   readonly rehearsal: boolean;
+  /** The beacon is a rehearsal's chain, whose owner knew its value. */
+  readonly ownChain: boolean;
   /** Numbers of open applications at a freeze by override, and its reason. */
   readonly override: { readonly held: number; readonly undecided: number; readonly reason: string } | null;
   /** The draw that this one corrects, and the reason. */
@@ -40,6 +43,7 @@ export function readFacts({ manifest, entries }: VerifiedRecord, content: Readon
     round: manifest.beacon?.round ?? null,
     key: content.signing_key,
     rehearsal: manifest.rehearsal,
+    ownChain: isOwnChain(manifest),
     override: manifest.override,
     previous: manifest.previous,
     classes: classesOf({ manifest, entries }, content),

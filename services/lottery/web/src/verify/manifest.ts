@@ -2,6 +2,7 @@
 
 import { canonical, InvalidRecordError, type Json } from "./canonical.ts";
 import { instant, type Instant } from "./instants.ts";
+import { OWN_CHAIN, QUICKNET } from "./quicknet.ts";
 
 export interface ClassRule {
   readonly id: string;
@@ -24,6 +25,15 @@ export interface Promotion {
   readonly offersUntil: Instant | null;
 }
 
+/** A round of quicknet, or of a rehearsal's own chain, which has its own times. */
+export interface BeaconRound {
+  readonly chain: string;
+  readonly publicKey: string;
+  readonly round: number;
+  readonly genesis_s: number;
+  readonly period_s: number;
+}
+
 export interface Manifest {
   readonly line: string;
   readonly draw: string;
@@ -39,7 +49,7 @@ export interface Manifest {
   readonly frozenAt: string;
   readonly objectionsUntil: Instant;
   readonly promotion: Promotion;
-  readonly beacon: { readonly chain: string; readonly publicKey: string; readonly round: number } | null;
+  readonly beacon: BeaconRound | null;
   readonly dice: { readonly digits: number; readonly witnesses: number } | null;
   readonly rehearsal: boolean;
   readonly override: { readonly held: number; readonly undecided: number; readonly reason: string } | null;
@@ -69,7 +79,7 @@ export function readManifest(line: string): Manifest {
     frozenAt: content.frozen_at,
     objectionsUntil: instant(content.objections_until),
     promotion: promotion(content.promotion),
-    beacon: beacon === null ? null : { chain: beacon.chain, publicKey: beacon.public_key, round: beacon.round },
+    beacon: beacon === null ? null : beaconRound(beacon, content.rehearsal === true),
     dice: dice === null ? null : { digits: dice.digits, witnesses: dice.witnesses },
     rehearsal: content.rehearsal === true,
     override: content.override,
@@ -84,4 +94,13 @@ function classRule(member: Members): ClassRule {
 function promotion(member: Members): Promotion {
   const moment = (written: unknown): Instant | null => (written === null ? null : instant(written));
   return { holdUntil: moment(member.hold_until), offerHours: member.offer_hours, offersUntil: moment(member.offers_until) };
+}
+
+function beaconRound(member: Members, rehearsal: boolean): BeaconRound {
+  const { chain, public_key: publicKey, round, genesis, period } = member;
+  if (chain !== OWN_CHAIN) return { chain, publicKey, round, genesis_s: QUICKNET.genesis_s, period_s: QUICKNET.period_s };
+  if (!rehearsal || !Number.isSafeInteger(genesis) || !Number.isSafeInteger(period)) {
+    throw new InvalidRecordError("a draw that is no rehearsal names a rehearsal's beacon, whose owner knows every value");
+  }
+  return { chain, publicKey, round, genesis_s: genesis, period_s: period };
 }

@@ -19,7 +19,7 @@ export class ResultView {
   begin(): void {
     this.failed = 0;
     for (const id of ["checks", "facts", "table", "path", "kept"]) section(id).replaceChildren();
-    for (const id of ["follow", "table", "rehearsed"]) section(id).hidden = true;
+    for (const id of ["follow", "table", "rehearsed", "own-chain"]) section(id).hidden = true;
     section("found").hidden = false;
     say("verdict", "state", t("verify.working"));
     const bar = byId("progress", HTMLProgressElement);
@@ -51,6 +51,7 @@ export class ResultView {
     if (facts === null) return;
     section("facts").replaceChildren(...pairs(facts).flatMap(([name, value]) => [el("dt", {}, t(`verify.fact.${name}`)), el("dd", { class: MONO.includes(name) ? "mono" : "" }, value)]));
     section("rehearsed").hidden = !facts.rehearsal;
+    section("own-chain").hidden = !facts.ownChain;
     section("follow").hidden = !good;
     section("table").hidden = !good;
     if (good) section("table").replaceChildren(el("h3", {}, t("verify.table")), table(facts));
