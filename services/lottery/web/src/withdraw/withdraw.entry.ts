@@ -25,7 +25,7 @@ async function ask(): Promise<void> {
   if (typeof found === "string") return tell(`withdraw.error.${found}`);
   own = found.own;
   byId("code", HTMLInputElement).value = "";
-  section("own-number").textContent = byId("number", HTMLInputElement).value.trim();
+  section("own-number").textContent = "receipt" in number ? number.receipt : number.entryNumber;
   tell("");
   showOnly("own", STEPS);
   showPlaces(found.places, (place, answer) => void send(place, answer));
