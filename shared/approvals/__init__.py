@@ -11,11 +11,12 @@ from shared.approvals.document import (
     write_approval,
 )
 from shared.approvals.gate import Act, ApprovalGate, ExecutedApproval
-from shared.approvals.kinds import RULES, ApprovalKind, ApprovalRule, Way, find_rule, table_of_kinds
+from shared.approvals.kinds import NOT_TAKEN, RULES, ApprovalKind, ApprovalRule, Way, find_rule, table_of_kinds
 from shared.approvals.params import WrongParamsError, check_params
 
 __all__ = [
     "CONTEXT",
+    "NOT_TAKEN",
     "RULES",
     "Act",
     "ApprovalContent",

@@ -102,6 +102,15 @@ RULES: Final[Mapping[ApprovalKind, ApprovalRule]] = {
 }
 """Table of all kinds. The requester never approves, and each role is filled by another person."""
 
+NOT_TAKEN: Final = frozenset(
+    {
+        ApprovalKind.FREEZE_INCOMPLETE, ApprovalKind.REDRAW, ApprovalKind.LATER_ROUND, ApprovalKind.CORRECT_PLACE,
+        ApprovalKind.EXPORT, ApprovalKind.EXPORT_AUDIT, ApprovalKind.OPEN_PEOPLE, ApprovalKind.CHANGE_ROSTER,
+        ApprovalKind.RESET_FACTORS,
+    }
+)  # fmt: skip
+"""Kinds that no service takes yet: a request of one is refused. Nothing may look approved that nothing asks for."""
+
 
 def find_rule(kind: ApprovalKind) -> ApprovalRule:
     """Return the rule of a kind."""

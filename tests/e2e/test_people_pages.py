@@ -25,6 +25,7 @@ from deploy.cli.api import ask
 from deploy.cli.commands import app
 from deploy.cli.terminal_session import NotSignedInError
 from services.vault.people.rules.account import StaffId
+from shared.approvals.params import announcement_params
 from shared.staff_roles import Right
 from shared.web.sign_in.access import StaffAccess
 from shared.web.sign_in.session_repository import collections
@@ -289,8 +290,8 @@ def test_an_invitation_that_was_opened_before_says_so(site: Site, browser: Brows
 
 
 def test_a_request_is_signed_by_keyboard_and_approved_by_passkey(site: Site, browser: Browser, tmp_path: Path):
-    params = json.dumps({"draw": 1, "state_sha256": "b" * 64, "reopen": False})
-    asked = f"/approve/new?{urlencode({'kind': 'redraw', 'campaign': '777-days', 'params': params})}"
+    params = json.dumps(announcement_params("entrance-changed", None, {"entrance": "north"}, again=False))
+    asked = f"/approve/new?{urlencode({'kind': 'release-notices', 'campaign': '777-days', 'params': params})}"
     with opened(browser, site.vault) as page, opened(browser, site.vault, PHONE) as other:
         sign_in(site, page, "suzuki-01")
         page.goto(asked)
@@ -314,5 +315,5 @@ def test_a_request_is_signed_by_keyboard_and_approved_by_passkey(site: Site, bro
         other.keyboard.press("Enter")
         expect(other.locator("#state")).to_have_text("approved")
         page.reload()
-        expect(page.locator("#hand-out")).to_be_visible()
+        expect(page.locator("#act")).to_be_visible()
         assert violations(page) == []

@@ -165,7 +165,8 @@ def test_nobody_got_a_mail_twice(aftermath: Aftermath):
     """By what arrived: each message id once, and each mailbox twice (acknowledgement, result) per application."""
     messages, recipients = Counter[str](), Counter[str]()
     for envelope in aftermath.mailbox.glob("*.json"):
-        recipients.update(json.loads(envelope.read_text("utf-8"))["rcpt_tos"])
+        arrived = json.loads(envelope.read_text("utf-8"))["rcpt_tos"]
+        recipients.update(address for address in arrived if not address.endswith("@office.example"))  # mails to staff
         message = message_from_bytes(envelope.with_suffix(".eml").read_bytes(), policy=policy.default)
         messages[str(message["Message-ID"])] += 1
     named = Counter(

@@ -16,7 +16,7 @@ from services.vault.people.repository import AccountRepository
 from services.vault.people.rules.account import Account, StaffId
 from services.vault.people.rules.staff_mail import StaffMailKind
 from services.vault.people.staff_mail_repository import StaffMailRepository
-from shared.approvals import RULES, ApprovalContent, ApprovalId, ApprovalKind, WrongParamsError, check_params
+from shared.approvals import NOT_TAKEN, RULES, ApprovalContent, ApprovalId, ApprovalKind, WrongParamsError, check_params
 from shared.errors import KujiError
 from shared.ids import CampaignId
 from shared.json_types import JsonObject
@@ -152,8 +152,8 @@ class Approvals:
         return [approval for approval in waiting if approval.role_of(person.id, person.roles, now) is not None]
 
     def executes(self, kind: ApprovalKind) -> bool:
-        """Return True if the vault itself can execute this kind."""
-        return kind in self.subjects.params
+        """Return True if a service takes approvals of this kind."""
+        return kind not in NOT_TAKEN and (RULES[kind].executed_by != _OWN or kind in self.subjects.params)
 
     async def find(self, approval_id: str) -> Approval | None:
         """Return an approval, or None."""
@@ -171,9 +171,9 @@ class Approvals:
 
     async def _params(self, kind: ApprovalKind, campaign: CampaignId | None, sent: JsonObject) -> JsonObject:
         """Return the parameters as they are now; those of other services are as sent, and checked there again."""
-        current = self.subjects.params.get(kind)
-        if current is None and RULES[kind].executed_by == _OWN:
+        if not self.executes(kind):
             raise RequestRefusedError("not-here")
+        current = self.subjects.params.get(kind)
         try:
             return check_params(kind, sent if current is None else await current(campaign, sent))
         except WrongParamsError:

@@ -6,7 +6,6 @@ from datetime import UTC, datetime
 
 from services.vault.approvals.rules.approval import Approval, ApprovalState, Signature
 from services.vault.people.rules.account import Account
-from shared.approvals import RULES
 from shared.json_types import JsonObject
 from shared.staff_roles import Role
 
@@ -35,10 +34,6 @@ class ApprovalView:
     @property
     def is_open(self) -> bool:
         return self.approval.is_open(datetime.now(UTC))
-
-    @property
-    def executed_by(self) -> str:
-        return RULES[self.approval.content.kind].executed_by
 
     @property
     def rows(self) -> tuple[tuple[str, str], ...]:

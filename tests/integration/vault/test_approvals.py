@@ -16,6 +16,7 @@ from services.vault.approvals.repository import APPROVALS
 from services.vault.approvals.subjects import PreviewText, Subjects
 from services.vault.people.rules.account import StaffId
 from shared.approvals import Act, ApprovalId, ApprovalKind, ApprovalRefusedError, read_approval
+from shared.approvals.params import announcement_params
 from shared.ids import CampaignId
 from shared.json_types import JsonObject
 from tests.support.people_harness import APPROVE, PASSWORD, VAULT, PeopleHarness, running
@@ -24,9 +25,9 @@ from tests.support.routes import routes_of
 CAMPAIGN = CampaignId("777-days")
 TEMPLATES = {"templates": [{"kind": "result", "channel": "mail", "sha256": "a" * 64}]}
 RELEASE = {"kind": "release-templates", "campaign": CAMPAIGN, "params": {}, "reason": "first-release"}
-REDRAW = {
-    "kind": "redraw", "campaign": CAMPAIGN, "params": {"draw": 1, "state_sha256": "b" * 64, "reopen": False},
-    "reason": "wrong-list",
+ANNOUNCEMENT = {
+    "kind": "release-notices", "campaign": CAMPAIGN, "reason": "announcement",
+    "params": announcement_params("entrance-changed", None, {"entrance": "north"}, again=False),
 }  # fmt: skip
 ACT = Act(ApprovalKind.RELEASE_TEMPLATES, CAMPAIGN, TEMPLATES, "suzuki-01")
 
@@ -194,29 +195,28 @@ async def test_only_listed_reasons_parameters_and_kinds_are_requested(office: Of
     for change, status in (
         ({"reason": "because"}, 409),
         ({"kind": "open-people"}, 409),
-        ({**REDRAW, "params": {"draw": 1, "note": "髙﨑 花子"}}, 422),
+        ({"kind": "redraw", "reason": "wrong-list"}, 409),
+        ({**ANNOUNCEMENT, "params": {"again": True, "note": "髙﨑 花子"}}, 422),
     ):
         assert (await office.responsible.post("/v1/approvals", json={**RELEASE, **change})).status_code == status
-    assert (await office.ward.post("/v1/approvals", json=REDRAW)).status_code == 403
+    assert (await office.ward.post("/v1/approvals", json=ANNOUNCEMENT)).status_code == 403
 
 
 async def test_another_service_verifies_the_executed_document_offline(office: Office):
-    approval = await office.approved(REDRAW)
+    approval = await office.approved(ANNOUNCEMENT)
     assert (await office.ward.post(f"/v1/approvals/{approval}/document", json={})).status_code == 403
     document = (await office.responsible.post(f"/v1/approvals/{approval}/document", json={})).json()
     assert (await office.responsible.post(f"/v1/approvals/{approval}/document", json={})).json() == document
     content = read_approval(
         document,
-        kind=ApprovalKind.REDRAW,
+        kind=ApprovalKind.RELEASE_NOTICES,
         campaign=CAMPAIGN,
-        params=REDRAW["params"],
+        params=ANNOUNCEMENT["params"],
         actor="suzuki-01",
         vault_public_key=office.vault.keystore.signing.public,
         now=datetime.now(UTC),
     )
     assert (content.id, content.requested_by) == (approval, "suzuki-01")
-    led = await office.responsible.post(f"/approve/{approval}/hand-out")
-    assert led.headers["location"].startswith("http://lottery.localhost:8102/draws/approval?document=")
 
 
 async def test_a_refused_or_withdrawn_request_allows_nothing(office: Office):

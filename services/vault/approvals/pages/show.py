@@ -115,8 +115,8 @@ class ApprovalPages:
 
     def _kinds(self, present: Present) -> list[ApprovalKind]:
         """Return the kinds that this person may request here or is led here for."""
-        here = [kind for kind, rule in RULES.items() if rule.executed_by != "vault" or self.approvals.executes(kind)]
-        return [kind for kind in here if choose_role(kind, present.account.roles) is not None]
+        roles = present.account.roles
+        return [kind for kind in RULES if self.approvals.executes(kind) and choose_role(kind, roles) is not None]
 
     async def _preview(self, approval: Approval) -> Sequence[PreviewText]:
         make, content = self.approvals.subjects.previews.get(approval.content.kind), approval.content

@@ -1,25 +1,19 @@
 """Pages of approvals in one language; the same ones at the desk and at the listener of the ward."""
 
-from typing import Annotated, Final
+from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request, Response
 
 from services.vault.approvals.factors import PasswordFactor
 from services.vault.approvals.pages.show import ApprovalPages, mistake_of
 from services.vault.approvals.service import RequestRefusedError
-from services.vault.people.pages.context import Web, address_of
+from services.vault.people.pages.context import address_of
 from services.vault.people.sign_in import SignInRefusedError
-from shared.approvals import RULES, ApprovalId, ApprovalKind
-from shared.canonical import canonical
+from shared.approvals import ApprovalId
 from shared.catalogue import Catalogue
-from shared.encoding import b64url
-from shared.json_types import JsonObject
 from shared.web.forms import form_fields
 
 Sent = Annotated[dict[str, str], Depends(form_fields)]
-
-_TAKEN_AT: Final = {"lottery": "/draws/approval", "notifier": "/notices/approval"}
-"""Pages of the services that take an executed approval."""
 
 
 def approval_router(pages: ApprovalPages, texts: Catalogue) -> APIRouter:
@@ -55,16 +49,6 @@ def approval_router(pages: ApprovalPages, texts: Catalogue) -> APIRouter:
             return await pages.one(texts, present, approval_id, mistake_of(refused))
         return web.to(f"{texts.prefix}/approve")
 
-    @router.post("/{approval_id}/hand-out", response_model=None)
-    async def hand_out(request: Request, approval_id: str) -> Response:
-        """Lead to the page of the service that acts; the document is in the address, which no log keeps."""
-        present = await web.require(request)
-        try:
-            document = await approvals.hand_out(present.account, ApprovalId(approval_id))
-        except RequestRefusedError as refused:
-            return await pages.one(texts, present, approval_id, mistake_of(refused))
-        return web.to(_taken_at(web, document))
-
     return router
 
 
@@ -96,11 +80,3 @@ def request_router(pages: ApprovalPages, texts: Catalogue) -> APIRouter:
 
 def _password(sent: dict[str, str], device: str | None, address: str) -> PasswordFactor:
     return PasswordFactor(sent.get("password", ""), sent.get("code", ""), device, address)
-
-
-def _taken_at(web: Web, document: JsonObject) -> str:
-    """Return the address at which the service that acts takes the document; the own list where it has no pages."""
-    service = RULES[ApprovalKind(document["kind"])].executed_by
-    if service not in web.others:
-        return "/approve"
-    return f"{web.others[service].text}{_TAKEN_AT[service]}?document={b64url(canonical(document))}"
