@@ -52,7 +52,6 @@ from tests.support.waiting import until
 STAFF = "office-1"
 """Member of staff, with all roles, whose session the clients of `run_notifier` hold."""
 
-PASS_CODE = "0000-1111-2222-3333"
 PASS_TEXT = "KP1:" + "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567" * 5
 CLASSES = ("junior-football", "press-kids")
 DRAW = DrawId("d-1")
@@ -69,7 +68,7 @@ class Applicant:
 
     domain_class: str | None = "other"
     token: Token = field(default_factory=new_token)
-    receipt: Receipt = field(default_factory=lambda: next(candidates("web", new_application_id())))
+    receipt: Receipt = field(default_factory=lambda: next(candidates(bytes(32), "web", new_application_id())))
 
     @property
     def channel(self) -> str:
@@ -192,7 +191,7 @@ class NotifierHarness:
         return [ContactsRegistered(campaign=self.campaign.id, items=part) for part in _parts(items)]
 
     def results(self, applicants: Sequence[Applicant], *outcomes: str, n: int = FIRST) -> list[ResultsPublished]:
-        """Return the events with the same outcomes for each applicant, class by class; winners get a pass code."""
+        """Return the events with the same outcomes for each applicant, class by class; winners get passes."""
         parts = _parts([self.slip(applicant, *outcomes, n=n) for applicant in applicants])
         return [
             ResultsPublished(campaign=self.campaign.id, draw=DRAW, part=number + 1, parts=len(parts), items=part)
@@ -224,7 +223,6 @@ class NotifierHarness:
                 "issued_at": "2018-06-01T09:00:00+09:00",
                 "outcomes": by_class,
                 "passes": [{"class_id": class_id, "code": PASS_TEXT} for class_id in won],
-                "pass_code": PASS_CODE if won else None,
                 "key": "0" * 16,
                 "signature": "A" * 86,
             }
@@ -270,6 +268,7 @@ def build_contact(applicant: Applicant, **changes: Any) -> Contact:
         "contact": applicant.channel,
         "mail_domain_class": applicant.domain_class,
         "status": "complete",
+        "version": 1,
         "revision": 1,
     }
     return Contact.model_validate(facts | changes)

@@ -82,7 +82,7 @@ async def test_a_returned_card_puts_its_applicant_on_the_telephone_list_until_te
         ):
             assert (await act(http, str(ordered.batch_id), name, staff, **body))[0] == 200
         assert (await http.post("/returns", json=back)).json()["state"] == "returned"
-        stranger = {**back, "receipt": next(candidates("web", new_application_id()))}
+        stranger = {**back, "receipt": next(candidates(bytes(32), "web", new_application_id()))}
         assert (await http.post("/returns", json=stranger)).status_code == 404
         (entry,) = (await http.get("/telephone-list")).json()["notices"]
         assert (entry["receipt"], entry["return_reason"]) == (applicants[0].receipt, "unknown-address")

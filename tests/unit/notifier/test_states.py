@@ -66,7 +66,14 @@ def report(status: str, verdict: str = "bounced") -> MailBounced:
 
 
 def contact(**changes: Any) -> Contact:
-    facts = {"receipt": "W-7K3M-9Q2P-6", "token": TOKEN, "contact": "mail", "status": "complete", "revision": 1}
+    facts = {
+        "receipt": "W-7K3M-9Q2P-6",
+        "token": TOKEN,
+        "contact": "mail",
+        "status": "complete",
+        "version": 1,
+        "revision": 1,
+    }
     return Contact.model_validate(facts | changes)
 
 
