@@ -11,37 +11,40 @@ from uuid import uuid4
 import pytest
 
 from deploy.cli.terminal_session import TerminalSession
-from deploy.people.browser import ServiceAddress, StaffBrowser
-from deploy.people.enrolment import enrol_all
+from deploy.people.approvals import ApprovalRequest, draft, sign
+from deploy.people.browser import ServiceAddress
+from deploy.people.enrolment import SignedInPerson, enrol_all
 from deploy.people.invented import HANDLER, RESPONSIBLE, WARD, invent
 from shared.contracts import SERVICES
 from tests.support.checkouts import Checkout
 from tests.support.waiting import block_until
 
+NO_APPROVAL = "a-" + "0" * 20
+
 
 @pytest.fixture(scope="module")
-def browsers() -> dict[str, StaffBrowser]:
-    """Return the browsers of the first two people, once the office has started."""
+def people() -> dict[str, SignedInPerson]:
+    """Return the people who signed in, once the office has started."""
     return {}
 
 
 @pytest.fixture(scope="module")
-def office(tmp_path_factory: pytest.TempPathFactory, browsers: dict[str, StaffBrowser]) -> Iterator[Checkout]:
+def office(tmp_path_factory: pytest.TempPathFactory, people: dict[str, SignedInPerson]) -> Iterator[Checkout]:
     """Start an installation of the sample campaign without applications."""
     checkout = Checkout.make(tmp_path_factory.mktemp("office") / "checkout")
     try:
         assert checkout.start("up").wait(150) == 0
         refused = checkout.kuji("held", "list")
         assert (refused.returncode, "./kuji sign-in" in refused.stderr) == (1, True)
-        browsers |= _sign_in(checkout)
+        people |= _sign_in(checkout)
         yield checkout
         assert checkout.kuji("down").returncode == 0
     finally:
         checkout.clear()
 
 
-def _sign_in(checkout: Checkout) -> dict[str, StaffBrowser]:
-    """Make people on duty today, and sign one of them, who has many roles, in at the terminal; return all browsers."""
+def _sign_in(checkout: Checkout) -> dict[str, SignedInPerson]:
+    """Make people on duty today, and sign one of them, who has many roles, in at the terminal; return all."""
     folder = checkout.folder / ".kuji" / "run" / "up"
     record = json.loads((folder / "installation.json").read_text("utf-8"))
     services = {name: ServiceAddress.read(endpoint) for name, endpoint in record["services"].items()}
@@ -50,7 +53,7 @@ def _sign_in(checkout: Checkout) -> dict[str, StaffBrowser]:
     token = Path(record["setup_token_file"]).read_text("utf-8")
     people = enrol_all(services, token, [*first[:2], replace(first[2], fields=many)])
     TerminalSession(folder, record["services"]).keep(people[-1].browser)
-    return {person.account.id: person.browser for person in people}
+    return {person.account.id: person for person in people}
 
 
 def asked(office: Checkout, *command: str) -> Any:
@@ -83,9 +86,10 @@ def test_a_close_out_that_was_not_begun_is_open(office: Checkout) -> None:
         (["held", "accept", str(uuid4())], "unknown-application"),
         (["parked", "replay", "vault", "0" * 32], "not-parked"),
         (["parked", "discard", "notifier", "0" * 32], "not-parked"),
-        (["prints", "fetch", "absent", "cards.pdf"], "unknown-batch"),
+        (["prints", "fetch", "absent", "cards.pdf", "--approval", NO_APPROVAL], "unknown-batch"),
         (["draw", "transcript", "transcript.json"], "lottery:"),
-        (["close-out", "confirm", "0" * 64], "nothing-to-confirm"),
+        (["close-out", "confirm", "0" * 64, "CODE"], "nothing-to-confirm"),
+        (["close-out", "return", "package.age", "--approval", NO_APPROVAL], "no-ward-key"),
         (["close-out", "certificate", "certificates"], "no-certificate"),
     ],
 )
@@ -109,22 +113,24 @@ def test_the_published_key_is_one_line_to_put_on_paper(office: Checkout) -> None
     assert len(said.stdout.strip()) == 43
 
 
-def test_texts_are_previewed_and_released_by_the_hash_that_was_looked_at(office: Checkout) -> None:
+def test_texts_are_previewed_and_released_by_an_approval(office: Checkout, people: dict[str, SignedInPerson]) -> None:
     assert {row["state"] for row in asked(office, "notices", "templates")} == {"not-released"}
-    seen = office.kuji("notices", "templates").stdout.split()[-1]
+    approval = draft(people[HANDLER], ApprovalRequest("release-templates", "777-days", "first-release"))
+    sign(people[HANDLER], approval)
 
-    refused = office.kuji("notices", "release", "all", "both", "0" * 64)
-    released = office.kuji("notices", "release", "all", "both", seen)
+    refused = office.kuji("notices", "release", approval)
+    sign(people[RESPONSIBLE], approval)
+    released = office.kuji("notices", "release", approval)
 
-    assert refused.returncode != 0
+    assert "approval-needed" in refused.stderr
     assert released.stdout.startswith("released: ")
     assert {row["state"] for row in asked(office, "notices", "templates")} == {"released"}
     assert "見本" in office.kuji("notices", "preview", "result", "card").stdout
 
 
 @pytest.mark.usefixtures("office")
-def test_sessions_that_one_person_ends_for_another_end_at_every_service(browsers: dict[str, StaffBrowser]) -> None:
-    stolen, ward = browsers[RESPONSIBLE], browsers[WARD]
+def test_sessions_that_one_person_ends_for_another_end_at_every_service(people: dict[str, SignedInPerson]) -> None:
+    stolen, ward = people[RESPONSIBLE].browser, people[WARD].browser
 
     def statuses() -> set[int]:
         return {stolen.request(service, "GET", "/v1/queues").status_code for service in SERVICES}
