@@ -24,8 +24,9 @@ from aio_pika import DeliveryMode, Message
 from deploy.local.processes import Watchdog
 from deploy.local.servers import Servers
 from shared import logging
+from shared.codes import EntryId, ProofDigest
 from shared.contracts import AcceptedApplication, ApplicationReceived, ApplicationsAccepted
-from shared.ids import Receipt, new_application_id, new_token
+from shared.ids import Receipt, new_token
 from shared.messaging import Batch
 from shared.storage import InsertOne, UnitOfWork
 from tests.support.message_samples import SAMPLES
@@ -155,8 +156,10 @@ async def batch_events(harness: MessagingHarness) -> AsyncIterator[Figure]:
 def _accepted() -> ApplicationsAccepted:
     items = tuple(
         AcceptedApplication(
-            application_id=new_application_id(),
             receipt=Receipt("W-7K3M-9Q2P-6"),
+            version=1,
+            entry=EntryId(secrets.token_hex(16)),
+            proof_sha256=ProofDigest(secrets.token_hex(32)),
             token=new_token(),
             channel="web",
             choices=_CHOICES,
