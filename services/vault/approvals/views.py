@@ -3,11 +3,14 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Final
 
 from services.vault.approvals.rules.approval import Approval, ApprovalState, Signature
 from services.vault.people.rules.account import Account
 from shared.json_types import JsonObject
 from shared.staff_roles import Role
+
+_SIGNS: Final = {None: "–", False: "–", True: "✓"}
 
 
 @dataclass(frozen=True)
@@ -68,4 +71,4 @@ def _given(signature: Signature) -> JsonObject:
 def _rows(params: JsonObject) -> Iterator[tuple[str, str]]:
     for name, value in params.items():
         if not isinstance(value, list):
-            yield name, "–" if value is None else str(value)
+            yield name, _SIGNS.get(value, str(value)) if value is None or isinstance(value, bool) else str(value)
