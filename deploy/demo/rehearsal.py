@@ -1,6 +1,7 @@
 """Campaigns to rehearse with: copies of campaign files that are marked as rehearsals, so that their clock can move."""
 
 import asyncio
+import contextlib
 import re
 import time
 from collections.abc import Awaitable, Callable
@@ -66,12 +67,18 @@ def rehearsals_of(source: Path, folder: Path) -> list[Campaign]:
 async def until(
     ask: Callable[[], Awaitable[T]], done: Callable[[T], bool], *, within_s: float, what: str, every_s: float = 0.2
 ) -> T:
-    """Ask until it is done. Raises DeadlineError with the last answer, which holds counts and states only."""
-    ends = time.monotonic() + within_s
+    """Ask until it is done. Raises DeadlineError with the last answer, which holds counts and states only.
+
+    A service that does not answer for the moment, because it starts again, is asked again.
+    """
+    from httpx import TransportError  # noqa: PLC0415  (a tenth of a second that commands need not wait)
+
+    ends, answer = time.monotonic() + within_s, None
     while True:
-        answer = await ask()
-        if done(answer):
-            return answer
+        with contextlib.suppress(TransportError):
+            answer = await ask()
+            if done(answer):
+                return answer
         if time.monotonic() > ends:
             raise DeadlineError(f"{what}: not done after {within_s:.0f} s; last seen: {answer}")
         await asyncio.sleep(every_s)
