@@ -9,11 +9,14 @@ from fastapi import Request
 
 from services.intake.applications.rate_limits import RateLimits
 from services.intake.applications.repository import SubmissionRepository
+from services.intake.applications.version_repository import VersionRepository
 from services.intake.campaigns.sealing_key_repository import SealingKeyRepository
 from services.intake.campaigns.stage_repository import CampaignStageRepository
 from services.intake.collections import COLLECTIONS as INTAKE
 from services.intake.erasure import IntakeStores
 from services.intake.papers.repository import PaperRepository
+from services.intake.receipts.key_repository import ReceiptKeyRepository
+from services.intake.receipts.sign import ReceiptSigner
 from services.intake.settings import Rates
 from services.lottery.draw import collections as draws
 from services.lottery.draw.repository import DrawRepository
@@ -31,6 +34,7 @@ from shared.storage import Store
 from shared.web.wrong_proofs import WrongProofs
 from tests.support.databases import own_database
 from tests.support.erasure_harness import ParticipantHarness, PlannedQueues, participant
+from tests.support.service_keys import service_key
 from tests.support.vault_parts import SAMPLE
 
 Plant = Callable[[], Awaitable[None]]
@@ -86,8 +90,19 @@ async def _intake(store: Store, campaign: Campaign, _: Path) -> tuple[CampaignSt
     async def count_address() -> None:
         await limits.lookups()(Request({"type": "http", "client": ("192.0.2.1", 1), "headers": []}))
 
-    parts = SubmissionRepository(store), PaperRepository(store), SealingKeyRepository(store)
-    return IntakeStores(store, *parts, stages, limits), {RATE_LIMITS: count_address}
+    signer = ReceiptSigner(service_key("intake"))
+    submissions = SubmissionRepository(store, signer)
+    stores = IntakeStores(
+        store,
+        submissions,
+        VersionRepository(store),
+        PaperRepository(store, submissions, signer),
+        SealingKeyRepository(store),
+        ReceiptKeyRepository(store, stages),
+        stages,
+        limits=(limits, WrongProofs()),
+    )
+    return stores, {RATE_LIMITS: count_address}
 
 
 async def _lottery(store: Store, campaign: Campaign, _: Path) -> tuple[CampaignStores, dict[str, Plant]]:
