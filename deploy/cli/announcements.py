@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from deploy.cli.api import ask, campaign_or_only
-from deploy.cli.approvals import request_approval
+from deploy.cli.approvals import ApprovalOption, executed_approval, request_approval
 from deploy.cli.output import AsJson, CampaignOption, show, show_one
 from shared.approvals.params import announcement_params
 
@@ -15,7 +15,7 @@ def announce(
     param: Annotated[list[str] | None, typer.Option(help="NAME=VALUE of the released text; repeat it.")] = None,
     class_id: Annotated[str | None, typer.Option("--class", help="Only to all who hold this class.")] = None,
     campaign: CampaignOption = None,
-    approval: Annotated[str | None, typer.Option(help="Number of the approval; without it one is requested.")] = None,
+    approval: ApprovalOption = None,
     *,
     again: Annotated[bool, typer.Option(help="Send an announcement that was made before once more.")] = False,
 ) -> None:
@@ -32,7 +32,7 @@ def announce(
         named = announcement_params(kind, class_id, params, again=again)
         typer.echo(request_approval("release-notices", campaign_or_only(campaign), named, "announcement"))
         return
-    document = ask("vault", "POST", f"approvals/{approval}/document", {})
+    document = executed_approval(approval)
     body = {"kind": kind, "class_id": class_id, "params": params, "again": again, "approval": document}
     show_one(ask("notifier", "POST", f"campaigns/{campaign_or_only(campaign)}/announcements", body), as_json=False)
 

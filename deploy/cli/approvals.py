@@ -14,6 +14,9 @@ approvals = typer.Typer(help="Acts of two people.", no_args_is_help=True)
 
 _COLUMNS: Final = ("id", "kind", "campaign", "requested_by", "expires", "state")
 Number = Annotated[str, typer.Argument(help="Number of the approval, a-….")]
+ApprovalOption = Annotated[
+    str | None, typer.Option("--approval", help="Number of the approval; without it one is requested.")
+]
 Password = Annotated[str, typer.Option(prompt=True, hide_input=True, help="Your password, again.")]
 Code = Annotated[str, typer.Option(prompt=True, help="A new one-time code of your app.")]
 
@@ -62,8 +65,14 @@ def refuse(approval: Number) -> None:
 @approvals.command("document")
 def document(approval: Number, file: Annotated[Path, typer.Argument(help="File to write.")]) -> None:
     """Write the executed document of your approved request, for a command of lottery or notifier."""
-    file.write_text(json.dumps(ask("vault", "POST", f"approvals/{approval}/document", {})), "utf-8")
+    file.write_text(json.dumps(executed_approval(approval)), "utf-8")
     typer.echo(str(file))
+
+
+def executed_approval(approval: str) -> JsonObject:
+    """Return the executed document of the own approved request, for lottery or notifier."""
+    executed: JsonObject = ask("vault", "POST", f"approvals/{approval}/document", {})
+    return executed
 
 
 def request_approval(kind: str, campaign: str, params: JsonObject, reason: str) -> str:

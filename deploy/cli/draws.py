@@ -8,7 +8,9 @@ from typing import Annotated
 import typer
 
 from deploy.cli.api import ask, call_public, campaign_or_only
+from deploy.cli.approvals import ApprovalOption, executed_approval, request_approval
 from deploy.cli.output import AsJson, CampaignOption, show, show_one
+from shared.json_types import JsonObject
 
 EvidenceOption = Annotated[
     list[Path] | None,
@@ -27,12 +29,24 @@ def status(campaign: CampaignOption = None, *, as_json: AsJson = False) -> None:
 @draw.command("freeze")
 def freeze(
     override_reason: Annotated[str | None, typer.Option(help="Freeze an incomplete list; stands in public.")] = None,
-    approved_by: Annotated[str | None, typer.Option(help="Second person, needed for an override.")] = None,
+    approval: ApprovalOption = None,
+    because: Annotated[str, typer.Option(help="undecided-agreed, count-agreed or source-lost.")] = "undecided-agreed",
     campaign: CampaignOption = None,
 ) -> None:
-    """Fix the list now instead of at the draw time."""
-    body = {"override_reason": override_reason, "approved_by": approved_by}
-    show_one(ask("lottery", "POST", f"campaigns/{campaign_or_only(campaign)}/freeze", body), as_json=False)
+    """Fix the list now instead of at the draw time.
+
+    An incomplete list needs an approval: with `--override-reason` alone this requests one, signed with your password
+    and a new code, and prints its number; run the same command with `--approval NUMBER` once it is approved.
+    """
+    name = campaign_or_only(campaign)
+    if override_reason is not None and approval is None:
+        kind = "freeze-incomplete"
+        typer.echo(request_approval(kind, name, _approval_params(name, kind), because))
+        return
+    body: JsonObject = {}
+    if override_reason is not None and approval is not None:
+        body = {"override_reason": override_reason, "approval": executed_approval(approval)}
+    show_one(ask("lottery", "POST", f"campaigns/{name}/freeze", body), as_json=False)
 
 
 @draw.command("dice")
@@ -74,14 +88,24 @@ def dry_run(campaign: CampaignOption = None, *, as_json: AsJson = False) -> None
 @draw.command("redraw")
 def redraw(
     reason: Annotated[str, typer.Option(help="Why; it stands in public for ever.")],
-    approved_by: Annotated[str, typer.Option(help="The second person.")],
+    approval: ApprovalOption = None,
+    because: Annotated[str, typer.Option(help="wrong-list, wrong-rules or dice-invalid.")] = "wrong-list",
     *,
     reopen: Annotated[bool, typer.Option(help="Entries were wrong: verdicts may come again.")] = False,
     campaign: CampaignOption = None,
 ) -> None:
-    """Give the present draw up, in public, and begin another with a new list and chance of its own."""
-    body = {"reason": reason, "approved_by": approved_by, "reopen": reopen}
-    show_one(ask("lottery", "POST", f"campaigns/{campaign_or_only(campaign)}/redraw", body), as_json=False)
+    """Give the present draw up, in public, and begin another with a new list and chance of its own.
+
+    Without an approval this requests one and prints its number; run the same command with `--approval NUMBER` once
+    another person has approved it. An approval does not hold for a draw that has advanced since.
+    """
+    name = campaign_or_only(campaign)
+    if approval is None:
+        params = {**_approval_params(name, "redraw"), "reopen": reopen}
+        typer.echo(request_approval("redraw", name, params, because))
+        return
+    body = {"reason": reason, "reopen": reopen, "approval": executed_approval(approval)}
+    show_one(ask("lottery", "POST", f"campaigns/{name}/redraw", body), as_json=False)
 
 
 @draw.command("proof")
@@ -101,3 +125,12 @@ def stamp(
     """Attach a time stamp to the manifest; it is published as it is."""
     body = {"kind": kind, "content": base64.b64encode(file.read_bytes()).decode("ascii")}
     show_one(ask("lottery", "POST", f"campaigns/{campaign_or_only(campaign)}/stamps", body), as_json=False)
+
+
+def _approval_params(campaign: str, kind: str) -> JsonObject:
+    """Return the parameters of an approval for the draw as it is now."""
+    params = ask("lottery", "GET", f"campaigns/{campaign}/draw")["approval_params"]
+    if kind not in params:
+        raise typer.BadParameter("the list is no longer open")
+    named: JsonObject = params[kind]
+    return named

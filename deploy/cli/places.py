@@ -5,7 +5,10 @@ from typing import Annotated
 import typer
 
 from deploy.cli.api import ask, campaign_or_only
+from deploy.cli.approvals import ApprovalOption, executed_approval, request_approval
 from deploy.cli.output import AsJson, CampaignOption, show, show_one
+from shared.approvals.params import correction_params
+from shared.receipts import normalise_receipt
 
 places = typer.Typer(help="Places after the draw: given up, passed on, corrected.", no_args_is_help=True)
 
@@ -34,7 +37,7 @@ def list_(
 def history(campaign: CampaignOption = None, *, as_json: AsJson = False) -> None:
     """List the events after the draw with the staff ids, which the public transcript does not contain."""
     found = ask("lottery", "GET", f"campaigns/{campaign_or_only(campaign)}/places/history")["history"]
-    columns = ["at", "event", "class", "seats", "reason", "actor", "approved_by"]
+    columns = ["at", "event", "class", "seats", "reason", "actor", "approval"]
     show(found, columns, as_json=as_json, empty="nothing has happened since the draw")
 
 
@@ -56,17 +59,25 @@ def answer(
 def correct(
     receipt: str,
     choice: Annotated[list[str], typer.Option(help="CLASS:SEATS, in order of preference; give one or more.")],
-    approved_by: Annotated[str, typer.Option(help="The second person.")],
+    approval: ApprovalOption = None,
+    because: Annotated[str, typer.Option(help="wrong-decision or wrong-keying.")] = "wrong-decision",
     campaign: CampaignOption = None,
 ) -> None:
-    """Give a wrongly refused application the result it would have had in the draw; no other result changes."""
-    choices = [{"class_id": name, "seats": _seats(text)} for name, _, text in (each.rpartition(":") for each in choice)]
-    body = {
-        "receipt": receipt,
-        "choices": choices,
-        "approved_by": approved_by,
-    }
-    show_one(ask("lottery", "POST", f"campaigns/{campaign_or_only(campaign)}/places/corrections", body), as_json=False)
+    """Give a wrongly refused application the result it would have had in the draw; no other result changes.
+
+    Without an approval this requests one and prints its number; run the same command with `--approval NUMBER` once
+    another person has approved it.
+    """
+    name = campaign_or_only(campaign)
+    choices = [(class_id, _seats(text)) for class_id, _, text in (one.rpartition(":") for one in choice)]
+    if approval is None:
+        draw = ask("lottery", "GET", f"campaigns/{name}/draw")["draw"]
+        params = correction_params(draw, normalise_receipt(receipt), choices)
+        typer.echo(request_approval("correct-place", name, params, because))
+        return
+    listed = [{"class_id": class_id, "seats": seats} for class_id, seats in choices]
+    body = {"receipt": normalise_receipt(receipt), "choices": listed, "approval": executed_approval(approval)}
+    show_one(ask("lottery", "POST", f"campaigns/{name}/places/corrections", body), as_json=False)
 
 
 def _seats(text: str) -> int:

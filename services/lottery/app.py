@@ -43,6 +43,8 @@ from services.lottery.settings import LotterySettings
 from services.lottery.slips import SlipSigner
 from services.lottery.statistics.counts import DrawCounts
 from services.lottery.statistics.overview import DrawOverview
+from shared.approvals import used
+from shared.approvals.reader import ApprovalReader
 from shared.campaign import Campaign, load_campaigns
 from shared.clock import Clock, choose_clock
 from shared.contracts import (
@@ -75,10 +77,11 @@ def build(settings: LotterySettings) -> FastAPI:
     store = Store.open(settings.mongo_url.get_secret_value(), settings.mongo_database, timeout_s=settings.timeout_s)
     bus = Bus(settings, "lottery", store)
     keys = LotteryKeys(settings.service_keys_dir)
-    scheduler, draw_services = _draws(store, clock, keys, campaigns, settings)
+    approvals = ApprovalReader(settings.vault_key_file)
+    scheduler, draw_services = _draws(store, clock, keys, campaigns, settings, approvals)
     no_shows = NoShows(store, clock, moves.release)
     wrong_proofs = WrongProofs()
-    places_desk, after_the_draw = _places(store, clock, keys, campaigns, wrong_proofs)
+    places_desk, after_the_draw = _places(store, clock, keys, campaigns, wrong_proofs, approvals)
     service_key = ServiceKey(settings.service_keys_dir, "lottery")
     erasure = ErasureParticipant("lottery", store, LotteryStores(store, wrong_proofs), bus, service_key)
     tasks = (scheduler.advance, no_shows.count_what_is_due, *after_the_draw, erasure.carry_out)
@@ -96,7 +99,7 @@ def build(settings: LotterySettings) -> FastAPI:
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         async with store:
             await store.ensure([*draws.collections(), *places.collections(), *reception.collections()])
-            await store.ensure([*erasure_collections(), *sign_in.collections()])
+            await store.ensure([*erasure_collections(), *sign_in.collections(), *used.collections()])
             await refuse_erased_ids(store, campaigns.values())
             await DrawRepository(store).ensure(campaigns)
             await reception.ReceptionRepository(store).ensure_counters(campaigns)
@@ -131,7 +134,12 @@ def _body_limits(access: StaffAccess) -> tuple[BodyLimit, ...]:
 
 
 def _draws(
-    store: Store, clock: Clock, keys: LotteryKeys, campaigns: Mapping[CampaignId, Campaign], settings: LotterySettings
+    store: Store,
+    clock: Clock,
+    keys: LotteryKeys,
+    campaigns: Mapping[CampaignId, Campaign],
+    settings: LotterySettings,
+    approvals: ApprovalReader,
 ) -> tuple[DrawScheduler, DrawServices]:
     """Return the scheduler of draws, and the services behind the staff endpoints."""
     freezing, randomness = FreezeService(store, keys, clock, campaigns), RandomnessService(store, clock)
@@ -145,16 +153,21 @@ def _draws(
         publisher=ResultPublisher(store, SlipSigner(keys, campaigns)),
     )
     redrawing = RedrawService(store, clock, campaigns)
-    return scheduler, DrawServices(store, clock, campaigns, freezing, randomness, redrawing)
+    return scheduler, DrawServices(store, clock, campaigns, freezing, randomness, redrawing, approvals)
 
 
 def _places(
-    store: Store, clock: Clock, keys: LotteryKeys, campaigns: Mapping[CampaignId, Campaign], wrong_proofs: WrongProofs
+    store: Store,
+    clock: Clock,
+    keys: LotteryKeys,
+    campaigns: Mapping[CampaignId, Campaign],
+    wrong_proofs: WrongProofs,
+    approvals: ApprovalReader,
 ) -> tuple[PlaceServices, tuple[PeriodicTask, ...]]:
     """Return the services of places for applicants and staff, and the periodic tasks."""
     signer = SlipSigner(keys, campaigns)
     moved, corrected = PlaceMoves(store, clock, signer), Corrections(store, clock, signer)
-    desk = PlaceServices(store, campaigns, moved, Ownership(store), corrected, wrong_proofs)
+    desk = PlaceServices(store, campaigns, moved, Ownership(store), corrected, wrong_proofs, approvals)
     return desk, (Promotions(store, clock, signer).advance, TranscriptSigner(store, keys).renew)
 
 

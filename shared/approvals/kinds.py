@@ -104,9 +104,8 @@ RULES: Final[Mapping[ApprovalKind, ApprovalRule]] = {
 
 NOT_TAKEN: Final = frozenset(
     {
-        ApprovalKind.FREEZE_INCOMPLETE, ApprovalKind.REDRAW, ApprovalKind.LATER_ROUND, ApprovalKind.CORRECT_PLACE,
-        ApprovalKind.EXPORT, ApprovalKind.EXPORT_AUDIT, ApprovalKind.OPEN_PEOPLE, ApprovalKind.CHANGE_ROSTER,
-        ApprovalKind.RESET_FACTORS,
+        ApprovalKind.LATER_ROUND, ApprovalKind.EXPORT, ApprovalKind.EXPORT_AUDIT, ApprovalKind.OPEN_PEOPLE,
+        ApprovalKind.CHANGE_ROSTER, ApprovalKind.RESET_FACTORS,
     }
 )  # fmt: skip
 """Kinds that no service takes yet: a request of one is refused. Nothing may look approved that nothing asks for."""

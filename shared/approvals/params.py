@@ -1,7 +1,7 @@
 """Parameters of each kind of approval: hashes, counts and codes, never a person's data or free text. Pure."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Final
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
@@ -95,7 +95,7 @@ class FreezeIncomplete(_Params):
 
 
 class Redraw(_Params):
-    """`state_sha256`: of the canonical JSON of what the draw has published so far."""
+    """`state_sha256`: of the canonical JSON of `{draw, state, manifest, dice, beacon_signature}`, as they are now."""
 
     draw: Count
     state_sha256: Sha256
@@ -109,7 +109,7 @@ class LaterRound(_Params):
 
 
 class CorrectPlace(_Params):
-    """`correction_sha256`: of the canonical JSON of the correction, without the people who agreed to it."""
+    """`correction_sha256`: of the canonical JSON of `{draw, receipt, choices: [{class_id, seats}]}`."""
 
     correction_sha256: Sha256
     classes: Count
@@ -160,3 +160,16 @@ def announcement_params(kind: str, class_id: str | None, params: Mapping[str, ob
     """Return the parameters of an approval for an announcement."""
     text = canonical({"kind": kind, "class_id": class_id, "params": dict(params)})
     return {"kind": kind, "class_id": class_id, "sha256": hashlib.sha256(text).hexdigest(), "again": again}
+
+
+def redraw_params(number: int, state: Mapping[str, object], *, reopen: bool) -> JsonObject:
+    """Return the parameters of an approval to give a draw up. `state`: what the draw has become so far."""
+    return {"draw": number, "state_sha256": hashlib.sha256(canonical(dict(state))).hexdigest(), "reopen": reopen}
+
+
+def correction_params(draw: str, receipt: str, choices: Sequence[tuple[str, int]]) -> JsonObject:
+    """Return the parameters of an approval to correct a wrong refusal. `choices`: class and seats, in order."""
+    listed = [{"class_id": class_id, "seats": seats} for class_id, seats in choices]
+    text = canonical({"draw": draw, "receipt": receipt, "choices": listed})
+    seats = sum(seats for _, seats in choices)
+    return {"correction_sha256": hashlib.sha256(text).hexdigest(), "classes": len(choices), "seats": seats}

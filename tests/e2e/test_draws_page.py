@@ -1,19 +1,23 @@
 """Staff watch a draw and take part in it: on a phone and on a desk, with the keyboard, in Japanese and in English."""
 
 import hashlib
+import json
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from services.lottery.draw.rules.states import DrawState
+from shared.approvals import ApprovalKind
 from shared.campaign import Campaign, quicknet
 from shared.campaign.model import Beacon
 from tests.support.browser import DESKTOP, PHONE, keep_picture, opened, overflows, tab_to, violations
 from tests.support.draw_builders import DICE, sample_campaign
+from tests.support.executed_approvals import approval_content, executed
 from tests.support.lottery_pages_harness import LotteryHarness, run_lottery
 
 SAMPLE = sample_campaign()
@@ -51,6 +55,13 @@ def live(page: Page) -> Page:
     """Give the page a clock of its own, so that the test does not wait for its next request to the server."""
     page.clock.install()
     return page
+
+
+def approved(link: Locator) -> str:
+    """Return the executed approval of the request to which the link leads at the vault."""
+    asked = {name: values[0] for name, values in parse_qs(urlsplit(link.get_attribute("href") or "").query).items()}
+    params = json.loads(asked["params"])
+    return json.dumps(executed(approval_content(ApprovalKind(asked["kind"]), asked["campaign"], params, "yamada-01")))
 
 
 def comes(page: Page, selector: str, text: str) -> None:
@@ -104,7 +115,7 @@ def test_demand_is_shown_beside_the_places_and_everybody_can_read_it(
         keep_picture(page, "draws" if size == DESKTOP else "draws-en", tmp_path)
 
 
-def test_an_incomplete_list_is_frozen_only_with_a_reason_and_a_second_person(
+def test_an_incomplete_list_is_frozen_only_with_a_reason_and_an_approval(
     harness: LotteryHarness, browser: Browser, tmp_path: Path
 ):
     harness.take_in(HELD, 30, held=2)
@@ -115,10 +126,11 @@ def test_an_incomplete_list_is_frozen_only_with_a_reason_and_a_second_person(
         expect(page.locator("[data-step=freeze]")).to_contain_text("確認待ち(保留)の申込みが 2 件")
         keep_picture(page, "draws-waiting", tmp_path)
         page.fill("#override_reason", "本人と連絡が取れないため")
-        page.fill("#approved_by", "yamada-01")
-        page.keyboard.press("Enter")
-        expect(page.locator(".refused")).to_contain_text("もう一人の承認が必要です")
-        page.fill("#approved_by", "suzuki-02")
+        page.fill("#override-approval", "not an approval")
+        page.click("#freeze-incomplete")
+        expect(page.locator(".refused")).to_contain_text("有効な承認がありません")
+        page.fill("#override-approval", approved(page.locator("[aria-labelledby=override-heading] a.request")))
+        tab_to(page, "freeze-incomplete")
         page.keyboard.press("Enter")
         stands(page, "dice", "waiting")
         expect(page.locator("#live-results")).to_contain_text("(28 件)")
@@ -262,7 +274,7 @@ def test_a_beacons_value_is_pasted_when_its_time_has_come(harness: LotteryHarnes
         stands(page, "notices", "now")
         page.click(".redraw summary")
         page.fill("#redraw-reason", "名簿に誤りがあったため")
-        page.fill("#redraw-approved_by", "suzuki-02")
+        page.fill("#redraw-approval", approved(page.locator(".redraw a.request").last))
         page.check("[name=reopen]")
         page.click(".redraw button")
         comes(page, "#live-past", "名簿に誤りがあったため")

@@ -317,3 +317,8 @@ def test_a_request_is_signed_by_keyboard_and_approved_by_passkey(site: Site, bro
         page.reload()
         expect(page.locator("#act")).to_be_visible()
         assert violations(page) == []
+        tab_to(page, "take")
+        page.keyboard.press("Enter")
+        expect(page.locator("#executed")).to_be_focused()
+        assert json.loads(page.locator("#executed").input_value())["id"] == number
+        assert violations(page) == []

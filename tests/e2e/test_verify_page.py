@@ -12,7 +12,6 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from services.lottery.draw.randomness_entry import Dice
-from services.lottery.draw.redraw import Correction
 from services.lottery.promotion.history import chain_events
 from services.lottery.promotion.replay import replay_history
 from services.lottery.promotion.states import Move
@@ -43,7 +42,7 @@ async def drawn(office: Office) -> None:
 
 
 async def drawn_again(office: Office) -> None:
-    await office.redraw(Correction("dice fell off", "yamada-01", "suzuki-02", reopen=False))
+    await office.redraw("dice fell off")
     await office.finish()
     await office.enter_dice(Dice(DICE[::-1], DICE[::-1], WITNESSES), "yamada-01")
     await office.run()

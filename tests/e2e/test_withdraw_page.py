@@ -24,6 +24,7 @@ from shared.web.wrong_proofs import WrongProofs
 from tests.support.applicants import Applicant
 from tests.support.browser import DESKTOP, PHONE, keep_picture, opened, overflows, tab_to, violations
 from tests.support.draw_builders import sample_campaign
+from tests.support.executed_approvals import reader_of_the_tests
 from tests.support.intake_receipts import INTAKE, play_intake
 from tests.support.lottery_harness import town_of
 from tests.support.places_harness import KIDS, After, results_are_out
@@ -77,9 +78,8 @@ class WithdrawHarness:
         after, renderer = self.after, lottery_renderer()
         campaigns = {after.campaign.id: after.campaign}
         wrong_proofs = WrongProofs()
-        desk = PlaceServices(
-            after.store, campaigns, after.places, Ownership(after.store), after.correcting, wrong_proofs
-        )
+        owners, approvals = Ownership(after.store), reader_of_the_tests()
+        desk = PlaceServices(after.store, campaigns, after.places, owners, after.correcting, wrong_proofs, approvals)
         app = FastAPI()
         install_problems(app)
         app.add_api_route("/assets/{name}", renderer.asset, methods=["GET"], response_model=None)

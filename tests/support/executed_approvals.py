@@ -1,11 +1,15 @@
 """Executed approvals as the vault hands them out, signed by a vault that the test plays."""
 
 import secrets
+import tempfile
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
 from shared.approvals import RULES, ApprovalContent, ApprovalId, ApprovalKind, GivenApproval, write_approval
+from shared.approvals.presented import PresentedApproval
+from shared.approvals.reader import ApprovalReader
 from shared.ids import CampaignId
 from shared.json_types import JsonObject
 from shared.signing import SigningKey
@@ -18,6 +22,18 @@ def pin_vault_key(folder: Path) -> Path:
     file = folder / "vault-key-of-the-tests"
     file.write_text(VAULT.public, "ascii")
     return file
+
+
+@cache
+def reader_of_the_tests() -> ApprovalReader:
+    """Return a reader that trusts the played vault."""
+    return ApprovalReader(pin_vault_key(Path(tempfile.mkdtemp(prefix="kuji-vault-key-"))))
+
+
+def presented(kind: ApprovalKind, campaign: str, params: JsonObject, actor: str = "yamada") -> PresentedApproval:
+    """Return a fresh approval of this act, as the person presents it."""
+    document = executed(approval_content(kind, campaign, params, actor))
+    return PresentedApproval(reader_of_the_tests(), document, actor)
 
 
 def approval_content(

@@ -7,27 +7,31 @@ from dataclasses import dataclass
 
 from services.lottery.draw import collections as draws
 from services.lottery.draw import handlers
-from services.lottery.draw.freeze import FreezeService
+from services.lottery.draw.approval_params import params_of_freeze, params_of_redraw
+from services.lottery.draw.freeze import FreezeService, IncompleteFreeze
 from services.lottery.draw.public_endpoints import PublicDraws
 from services.lottery.draw.randomness_entry import Dice, RandomnessService
 from services.lottery.draw.redraw import Correction, RedrawService
 from services.lottery.draw.relays import RelayClient
 from services.lottery.draw.repository import DrawRepository
+from services.lottery.draw.roll_repository import RollRepository
 from services.lottery.draw.rules.draw import Draw
 from services.lottery.draw.run import DrawRunner
 from services.lottery.keys import LotteryKeys
 from services.lottery.places import repository as places
-from services.lottery.record.manifest import Override
 from services.lottery.results.publish import ResultPublisher
 from services.lottery.scheduler import DrawScheduler
 from services.lottery.slips import SlipSigner
+from shared.approvals import ApprovalKind, used
 from shared.campaign import Campaign
 from shared.clock import Clock, FixedClock
 from shared.contracts import ApplicationsAccepted
 from shared.ids import CampaignId, DrawId
+from shared.staff_roles import Role
 from shared.storage import OUTBOX, Store
 from tests.support.applicants import Applicant, new_applicant, roll_of
 from tests.support.draw_builders import DICE
+from tests.support.executed_approvals import presented
 from tests.support.service_keys import keys_dir
 
 PEOPLE = 350
@@ -52,9 +56,16 @@ class Office:
         """Return the present draw."""
         return await DrawRepository(self.store).get(self.campaign)
 
-    async def freeze(self, override: Override | None = None) -> None:
+    async def freeze(self) -> None:
         """Freeze the present draw."""
-        await self.freezing.freeze(await self.draw(), override)
+        await self.freezing.freeze(await self.draw())
+
+    async def freeze_incomplete(self, reason: str) -> None:
+        """Freeze the present draw's list by a fresh approval, whether or not it is complete."""
+        draw = await self.draw()
+        params = params_of_freeze(draw, await RollRepository(self.store).readiness(self.campaign))
+        approval = presented(ApprovalKind.FREEZE_INCOMPLETE, self.campaign, params)
+        await self.freezing.freeze(draw, IncompleteFreeze(reason, Role.HANDLER, approval))
 
     async def close(self) -> None:
         """Close the present draw's list without writing it down."""
@@ -92,9 +103,11 @@ class Office:
             publisher=self.publisher,
         )
 
-    async def redraw(self, correction: Correction) -> DrawId:
-        """Give the present draw up and begin the next one."""
-        return await self.redrawing.redraw(await self.draw(), correction)
+    async def redraw(self, reason: str = "dice fell off the table", *, reopen: bool = False) -> DrawId:
+        """Give the present draw up by a fresh approval and begin the next one."""
+        draw = await self.draw()
+        approval = presented(ApprovalKind.REDRAW, self.campaign, params_of_redraw(draw, reopen=reopen))
+        return await self.redrawing.redraw(draw, Correction(reason, Role.HANDLER, reopen), approval)
 
 
 @dataclass(frozen=True)
@@ -133,7 +146,7 @@ async def town_of(campaign: Campaign, url: str, database: str) -> AsyncIterator[
     clock, keys = FixedClock(campaign.draw.at), LotteryKeys(keys_dir())
     offices = tuple(new_office(url, database, keys, clock, campaign) for _ in range(3))
     async with offices[0].store, offices[1].store, offices[2].store:
-        await offices[0].store.ensure([*draws.collections(), *places.collections()])
+        await offices[0].store.ensure([*draws.collections(), *places.collections(), *used.collections()])
         await DrawRepository(offices[0].store).ensure([campaign.id])
         yield Town(campaign, clock, offices, tuple(new_applicant(campaign.id) for _ in range(PEOPLE)))
 

@@ -37,6 +37,7 @@ from services.lottery.places.ownership import Ownership
 from services.lottery.slips import SlipSigner
 from services.lottery.statistics.counts import DrawCounts
 from services.lottery.statistics.overview import DrawOverview
+from shared.approvals import used
 from shared.campaign import Campaign
 from shared.clock import FixedClock
 from shared.codes import EntryId
@@ -55,6 +56,7 @@ from shared.web import install_problems
 from shared.web.sign_in import session_repository as sign_in
 from shared.web.wrong_proofs import WrongProofs
 from tests.support.applicants import Applicant, new_applicant, roll_of
+from tests.support.executed_approvals import reader_of_the_tests
 from tests.support.intake_receipts import INTAKE
 from tests.support.lottery_harness import Office, new_office
 from tests.support.service_keys import keys_dir
@@ -189,7 +191,9 @@ def run_lottery(mongo_url: str, database: str, home: Path, *campaigns: Campaign)
 
 def _prepared(campaigns: Mapping[CampaignId, Campaign]) -> Callable[[Office], Awaitable[None]]:
     async def work(office: Office) -> None:
-        await office.store.ensure([*draws.collections(), *places.collections(), *sign_in.collections()])
+        await office.store.ensure(
+            [*draws.collections(), *places.collections(), *sign_in.collections(), *used.collections()]
+        )
         await DrawRepository(office.store).ensure(campaigns)
 
     return work
@@ -202,7 +206,9 @@ def _app(harness: LotteryHarness) -> FastAPI:
     renderer, access = lottery_renderer(), harness.vault.access(store)
     app = FastAPI()
     install_problems(app)
-    desk = DrawServices(store, clock, campaigns, freezing, RandomnessService(store, clock), redrawing)
+    desk = DrawServices(
+        store, clock, campaigns, freezing, RandomnessService(store, clock), redrawing, reader_of_the_tests()
+    )
     app.include_router(staff_router(desk, access.guard(Right.READ_DRAWS, Right.RUN_DRAWS)))
     app.include_router(public_router(PublicDraws(store, harness.keys, campaigns)))
     app.include_router(
@@ -220,4 +226,6 @@ def _app(harness: LotteryHarness) -> FastAPI:
 def _places_desk(harness: LotteryHarness, store: Store) -> PlaceServices:
     passes = SlipSigner(harness.keys, harness.campaigns)
     moving, correcting = PlaceMoves(store, harness.clock, passes), Corrections(store, harness.clock, passes)
-    return PlaceServices(store, harness.campaigns, moving, Ownership(store), correcting, WrongProofs())
+    return PlaceServices(
+        store, harness.campaigns, moving, Ownership(store), correcting, WrongProofs(), reader_of_the_tests()
+    )

@@ -6,18 +6,22 @@ from dataclasses import dataclass
 from typing import Any
 
 from services.lottery.keys import LotteryKeys
-from services.lottery.places.corrections import Corrections
+from services.lottery.places.corrections import Corrections, RefusedApplication
 from services.lottery.places.moves import Answer, PlaceMoves
 from services.lottery.places.promote import Promotions
 from services.lottery.places.repository import PLACES
 from services.lottery.places.resign_transcript import TranscriptSigner
 from services.lottery.places.stored_place import Actor
+from services.lottery.promotion.states import PlaceState
 from services.lottery.slips import SlipSigner
 from services.lottery.verification.transcript_checks import Report, verify_transcript
+from shared.approvals import ApprovalKind
+from shared.approvals.params import correction_params
 from shared.campaign import Campaign
 from shared.clock import FixedClock
 from shared.ids import ClassId
 from shared.storage import OUTBOX, Store
+from tests.support.executed_approvals import presented
 from tests.support.lottery_harness import Office, Town, drawn
 from tests.support.service_keys import keys_dir
 
@@ -69,6 +73,13 @@ class After:
 
     async def answer(self, place: dict[str, Any], answer: Answer, by: Actor = APPLICANT) -> None:
         await self.places.answer(self.campaign.id, place["entry"], place["class_id"], answer, by)
+
+    async def correct(self, refused: RefusedApplication) -> dict[str, PlaceState]:
+        """Correct a wrong refusal by a fresh approval."""
+        draw = await self.office.draw()
+        params = correction_params(draw.id, refused.receipt, refused.choices)
+        approval = presented(ApprovalKind.CORRECT_PLACE, self.campaign.id, params)
+        return await self.correcting.correct(self.campaign.id, refused, approval)
 
     async def transcript(self, number: int | None = None) -> dict[str, Any]:
         content: dict[str, Any] = json.loads(

@@ -11,13 +11,14 @@ from fastapi import APIRouter, Depends
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from services.lottery.allocation.dry_run import dry_run
+from services.lottery.draw.approval_params import approval_params
 from services.lottery.draw.clock_check import clock_waits
 from services.lottery.draw.entry_repository import EntryRepository
-from services.lottery.draw.freeze import FreezeService
+from services.lottery.draw.freeze import FreezeService, IncompleteFreeze
 from services.lottery.draw.list_repository import ListRepository
 from services.lottery.draw.notice_progress import NoticeProgressRepository
 from services.lottery.draw.outcome_repository import OutcomeRepository
-from services.lottery.draw.problems import known_campaign, not_published, raising_problems, second_person
+from services.lottery.draw.problems import known_campaign, not_published, raising_problems
 from services.lottery.draw.randomness_entry import Dice, RandomnessService
 from services.lottery.draw.redraw import Correction, RedrawService
 from services.lottery.draw.repository import DrawRepository
@@ -26,16 +27,17 @@ from services.lottery.draw.rules.blockers import waits
 from services.lottery.draw.rules.draw import Draw
 from services.lottery.draw.rules.states import DrawState
 from services.lottery.draw.stamp_repository import StampRepository
-from services.lottery.record.manifest import Override
 from services.lottery.record.timestamps import InvalidTimestampError, Kind, check_timestamp
+from shared.approvals.presented import PresentedApproval
+from shared.approvals.reader import ApprovalReader
 from shared.campaign import Campaign
 from shared.clock import Clock
 from shared.ids import CampaignId
+from shared.json_types import JsonObject
 from shared.staff_roles import RIGHTS, Right, Role
 from shared.storage import Store
 from shared.web.sign_in.staff import Staff, StaffGuard
 
-Actor = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
 Reason = Annotated[str, StringConstraints(min_length=3, max_length=200, strip_whitespace=True)]
 Witness = Annotated[str, StringConstraints(min_length=1, max_length=80, strip_whitespace=True)]
 Evidence = Annotated[str, StringConstraints(pattern=r"^sha256:[0-9a-f]{64}$")]
@@ -50,11 +52,12 @@ class _Body(BaseModel):
 class FreezeBody(_Body):
     """Body of a freeze.
 
-    `override_reason` freezes an incomplete list; it needs a second person and stands in the public manifest.
+    `override_reason` freezes an incomplete list and stands in the public manifest; it needs `approval`, the executed
+    document of the vault.
     """
 
     override_reason: Reason | None = None
-    approved_by: Actor | None = None
+    approval: JsonObject = {}
 
 
 class DiceBody(_Body):
@@ -73,11 +76,14 @@ class BeaconBody(_Body):
 
 
 class RedrawBody(_Body):
-    """Body of a correction. `reopen`: entries were wrong and may change; else the same list is frozen again."""
+    """Body of a correction. `reopen`: entries were wrong and may change; else the same list is frozen again.
+
+    `approval`: the executed document of the vault.
+    """
 
     reason: Reason
-    approved_by: Actor
     reopen: bool = False
+    approval: JsonObject
 
 
 class StampBody(_Body):
@@ -97,6 +103,7 @@ class DrawServices:
     freezing: FreezeService
     randomness: RandomnessService
     redrawing: RedrawService
+    approvals: ApprovalReader
 
     async def draw(self, campaign: str) -> Draw:
         """Return the present draw. Raises ProblemError (404) for an unknown campaign."""
@@ -120,6 +127,7 @@ class DrawServices:
             "given": [source.to_document() for source in draw.given],
             "history": list(draw.history),
             "notices": notices and notices.to_json(),
+            "approval_params": approval_params(draw, readiness),
         }
 
 
@@ -166,7 +174,7 @@ def _deciding_router(services: DrawServices, guard: StaffGuard) -> APIRouter:
     @router.post("/freeze")
     async def freeze(campaign: str, body: FreezeBody, staff: Here) -> dict[str, Any]:
         draw = await services.draw(campaign)
-        await raising_problems(services.freezing.freeze(draw, _override(body, staff)))
+        await raising_problems(services.freezing.freeze(draw, _incomplete(services, body, staff)))
         return await services.status(draw.campaign)
 
     @router.post("/dice")
@@ -186,8 +194,9 @@ def _deciding_router(services: DrawServices, guard: StaffGuard) -> APIRouter:
     @router.post("/redraw")
     async def redraw(campaign: str, body: RedrawBody, staff: Here) -> dict[str, Any]:
         draw = await services.draw(campaign)
-        correction = Correction(body.reason, staff.actor, body.approved_by, body.reopen, _roles(staff))
-        await raising_problems(services.redrawing.redraw(draw, correction))
+        correction = Correction(body.reason, _acting_role(staff), body.reopen)
+        approval = PresentedApproval(services.approvals, body.approval, staff.actor)
+        await raising_problems(services.redrawing.redraw(draw, correction, approval))
         return await services.status(draw.campaign)
 
     @router.post("/stamps", status_code=201)
@@ -214,15 +223,13 @@ async def _add_stamp(services: DrawServices, draw: Draw, body: StampBody) -> dic
     return {"draw": draw.id, "number": number, "kind": body.kind}
 
 
-def _override(body: FreezeBody, staff: Staff) -> Override | None:
+def _incomplete(services: DrawServices, body: FreezeBody, staff: Staff) -> IncompleteFreeze | None:
     if body.override_reason is None:
         return None
-    if body.approved_by is None or body.approved_by == staff.actor:
-        raise second_person()
-    return Override(0, 0, body.override_reason, *_roles(staff), staff=(staff.actor, body.approved_by))
+    approval = PresentedApproval(services.approvals, body.approval, staff.actor)
+    return IncompleteFreeze(body.override_reason, _acting_role(staff), approval)
 
 
-def _roles(staff: Staff) -> tuple[Role, Role]:
-    """Return the roles of the two people, for the manifest. The role of the second one is not known here."""
-    acting = next(role for role in Role if role in RIGHTS[Right.RUN_DRAWS] & staff.roles)
-    return acting, Role.HANDLER
+def _acting_role(staff: Staff) -> Role:
+    """Return the role in which the person acts, for the manifest."""
+    return next(role for role in Role if role in RIGHTS[Right.RUN_DRAWS] & staff.roles)

@@ -7,10 +7,11 @@ one finishes and comes to the same list.
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
+from services.lottery.draw.approval_params import params_of_freeze
 from services.lottery.draw.clock_check import check_clocks
 from services.lottery.draw.entry_repository import EntryRepository
 from services.lottery.draw.list_repository import ListRepository
@@ -23,12 +24,15 @@ from services.lottery.keys import LotteryKeys
 from services.lottery.randomness.rounds import choose_round
 from services.lottery.record.manifest import EntryCounts, Override, receipts_of, write_manifest
 from services.lottery.record.transcript import make_history_event
+from shared.approvals import ApprovalKind
+from shared.approvals.presented import PresentedApproval
 from shared.campaign import Campaign
 from shared.clock import Clock
 from shared.errors import KujiError, TransientError
 from shared.ids import CampaignId
 from shared.logging import get_logger
 from shared.receipt_documents import write_roll
+from shared.staff_roles import Role
 from shared.storage import Store, UnitOfWork
 
 _log = get_logger(__name__)
@@ -44,8 +48,21 @@ class ListIncompleteError(KujiError):
         self.readiness = readiness
 
 
+class _ListChangedError(KujiError):
+    """Raised to roll a transaction back when entries changed after they were counted."""
+
+
 class TooEarlyError(KujiError):
     """Raised when the list cannot be frozen because applications may still arrive."""
+
+
+@dataclass(frozen=True)
+class IncompleteFreeze:
+    """Order to freeze an incomplete list. `reason` is public; `role`: of the person who acts, for the manifest."""
+
+    reason: str
+    role: Role
+    approval: PresentedApproval
 
 
 class FreezeService:
@@ -56,15 +73,15 @@ class FreezeService:
         self._draws, self._entries, self._lists = DrawRepository(store), EntryRepository(store), ListRepository(store)
         self._roll = RollRepository(store)
 
-    async def freeze(self, draw: Draw, override: Override | None = None) -> None:
+    async def freeze(self, draw: Draw, order: IncompleteFreeze | None = None) -> None:
         """Fix and sign the list.
 
-        Raises TooEarlyError, ClocksDifferError, ListIncompleteError (unless overridden),
-        RoundPassedError, WrongStateError.
+        Raises TooEarlyError, ClocksDifferError, ListIncompleteError (unless ordered with an approval),
+        ApprovalRefusedError, RoundPassedError, WrongStateError.
         """
-        await self.finish(await self.close(draw, override))
+        await self.finish(await self.close(draw, order))
 
-    async def close(self, draw: Draw, override: Override | None = None) -> Draw:
+    async def close(self, draw: Draw, order: IncompleteFreeze | None = None) -> Draw:
         """Close the list, so that no entry changes any more, and return the draw. Raises as `freeze` does."""
         campaign, now = self._campaigns[draw.campaign], self._clock.now()
         if now < campaign.window.paper_until:
@@ -72,12 +89,38 @@ class FreezeService:
         await check_clocks(self._store)
         for _ in range(_ATTEMPTS):
             _check_open(draw)
-            stated = _permitted(await self._roll.readiness(draw.campaign), override)
-            closed = await self._draws.close(draw, closing_of(campaign, draw.number, now, stated))
+            readiness = await self._roll.readiness(draw.campaign)
+            _check_permitted(readiness, order)
+            closing = closing_of(campaign, draw.number, now)
+            if order is None:
+                closed = await self._draws.close(draw, closing)
+            else:
+                closed = await self._close_incomplete(draw, closing, readiness, order)
             if closed is not None:
                 return closed
             draw = await self._draws.get(draw.campaign)
         raise TransientError("verdicts keep arriving while the list is checked; freeze it again in a moment")
+
+    async def _close_incomplete(
+        self, draw: Draw, closing: Closing, readiness: Readiness, order: IncompleteFreeze
+    ) -> Draw | None:
+        """Close the list in the transaction that uses the approval; None, with the approval unused, if it changed."""
+
+        async def close_list(uow: UnitOfWork) -> Draw:
+            params = params_of_freeze(draw, readiness)
+            used = await order.approval.use(uow, ApprovalKind.FREEZE_INCOMPLETE, draw.campaign, params)
+            override = Override(
+                readiness.held, readiness.undecided, order.reason, order.role, used.approved_as, (used.actor, used.id)
+            )
+            closed = await DrawRepository(uow).close(draw, replace(closing, override=override))
+            if closed is None:
+                raise _ListChangedError("the list changed while it was checked")
+            return closed
+
+        try:
+            return await self._store.transact(close_list)
+        except _ListChangedError:
+            return None
 
     async def finish(self, draw: Draw) -> bool:
         """Write down and sign the list of a closed draw. Return True if this call froze it."""
@@ -111,9 +154,9 @@ class FreezeService:
         return True
 
 
-def closing_of(campaign: Campaign, number: int, now: datetime, override: Override | None) -> Closing:
+def closing_of(campaign: Campaign, number: int, now: datetime) -> Closing:
     """Return what is fixed when the list of the campaign's draw `number` is closed. Raises RoundPassedError."""
-    return Closing(now, override, choose_round(campaign, number, now))
+    return Closing(now, None, choose_round(campaign, number, now))
 
 
 def _check_open(draw: Draw) -> None:
@@ -123,14 +166,12 @@ def _check_open(draw: Draw) -> None:
         raise WrongStateError(draw.state)
 
 
-def _permitted(readiness: Readiness, override: Override | None) -> Override | None:
-    """Return the override with the counts that the manifest states.
+def _check_permitted(readiness: Readiness, order: IncompleteFreeze | None) -> None:
+    """Check that the list is complete, or that an incomplete freeze is ordered.
 
-    Raises ListIncompleteError if an override is needed; in any case for entries that are not on the roll, and without
-    the complete roll, to which the manifest commits.
+    Raises ListIncompleteError without an order; in any case for entries that are not on the roll, and without the
+    complete roll, to which the manifest commits.
     """
-    if override is not None and readiness.receipts_closed and not readiness.unknown_entries:
-        return replace(override, held=readiness.held, undecided=readiness.undecided)
-    if not readiness.complete:
+    may_be_ordered = readiness.receipts_closed and not readiness.unknown_entries
+    if not readiness.complete and not (order is not None and may_be_ordered):
         raise ListIncompleteError(readiness)
-    return None

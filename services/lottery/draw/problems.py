@@ -7,15 +7,16 @@ from typing import Any, Final, TypeVar
 from services.lottery.draw.clock_check import ClocksDifferError
 from services.lottery.draw.freeze import ListIncompleteError, TooEarlyError
 from services.lottery.draw.randomness_entry import ObjectionsOpenError
-from services.lottery.draw.redraw import SamePersonError
 from services.lottery.draw.rules.states import WrongStateError
 from services.lottery.randomness.rounds import RoundPassedError
 from services.lottery.randomness.sources import InvalidRandomnessError
 from services.lottery.record.timestamps import InvalidTimestampError
+from shared.approvals import ApprovalRefusedError
 from shared.campaign import Campaign
 from shared.errors import KujiError
 from shared.ids import CampaignId
 from shared.web import ProblemError, problem
+from shared.web.approval_problem import approval_problem
 
 T = TypeVar("T")
 
@@ -34,17 +35,6 @@ def not_published() -> ProblemError:
     """Return the problem of something that does not exist yet."""
     return problem(
         "not-yet", 404, "まだ公開されていません", "抽選の進み具合を確かめてください。", en="Not published yet."
-    )
-
-
-def second_person() -> ProblemError:
-    """Return the problem of an act that needs the approval of a second person."""
-    return problem(
-        "second-person",
-        422,
-        "もう一人の承認が必要です",
-        "承認者として別の担当者を指定してください。",
-        en="This needs a second, different person in `approved_by`.",
     )
 
 
@@ -125,10 +115,6 @@ def _clocks_differ(error: ClocksDifferError) -> ProblemError:
     )
 
 
-def _same_person(_: SamePersonError) -> ProblemError:
-    return second_person()
-
-
 _PROBLEMS: Final[Problems] = {
     ListIncompleteError: _incomplete,
     TooEarlyError: _too_early,
@@ -136,7 +122,7 @@ _PROBLEMS: Final[Problems] = {
     WrongStateError: _wrong_state,
     InvalidRandomnessError: _bad_randomness,
     InvalidTimestampError: _bad_stamp,
-    SamePersonError: _same_person,
+    ApprovalRefusedError: approval_problem,
     RoundPassedError: _round_passed,
     ClocksDifferError: _clocks_differ,
 }

@@ -1,4 +1,4 @@
-"""Correct a mistake by a new draw, with a reason and two people.
+"""Correct a mistake by a new draw, with a reason and an approval.
 
 The draw that is given up stays public as it was: its manifest, its rows and its transcript, if it has one. The new draw
 has the next number, a manifest that names the draw before, and randomness of its own.
@@ -8,14 +8,16 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from services.lottery.draw.approval_params import params_of_redraw
 from services.lottery.draw.freeze import closing_of
 from services.lottery.draw.repository import DrawRepository
 from services.lottery.draw.rules.draw import Draw
 from services.lottery.draw.rules.states import REPLACEABLE, DrawState, WrongStateError
 from services.lottery.record.manifest import Previous, draw_id
+from shared.approvals import ApprovalKind
+from shared.approvals.presented import PresentedApproval, UsedApproval
 from shared.campaign import Campaign
 from shared.clock import Clock
-from shared.errors import KujiError
 from shared.ids import CampaignId, DrawId
 from shared.logging import get_logger
 from shared.staff_roles import Role
@@ -24,22 +26,16 @@ from shared.storage import Store, UnitOfWork
 _log = get_logger(__name__)
 
 
-class SamePersonError(KujiError):
-    """Raised when a correction names the same person as actor and as approver."""
-
-
 @dataclass(frozen=True)
 class Correction:
-    """Why and by whom a draw is corrected. `reopen`: entries were wrong, so verdicts may change before the freeze.
+    """Correction of a draw. `reason` is public; `role`: of the person who acts, for the manifest.
 
-    `actor` and `approved_by`: ids of staff; the manifest holds `roles` instead.
+    `reopen`: entries were wrong, so verdicts may change before the freeze.
     """
 
     reason: str
-    actor: str
-    approved_by: str
+    role: Role
     reopen: bool
-    roles: tuple[Role, Role] = (Role.HANDLER, Role.HANDLER)
 
 
 class RedrawService:
@@ -48,33 +44,38 @@ class RedrawService:
     def __init__(self, store: Store, clock: Clock, campaigns: Mapping[CampaignId, Campaign]) -> None:
         self._store, self._clock, self._campaigns = store, clock, campaigns
 
-    async def redraw(self, draw: Draw, correction: Correction) -> DrawId:
-        """Give the draw up, begin the next one and return its id. Raises SamePersonError, WrongStateError."""
-        if correction.actor == correction.approved_by:
-            raise SamePersonError("another person must approve")
+    async def redraw(self, draw: Draw, correction: Correction, approval: PresentedApproval) -> DrawId:
+        """Give the draw up, begin the next one and return its id. Raises ApprovalRefusedError, WrongStateError."""
         if draw.state not in REPLACEABLE:
             raise WrongStateError(draw.state)
-        following = self._following(draw, correction)
 
-        async def replace_draw(uow: UnitOfWork) -> None:
+        async def replace_draw(uow: UnitOfWork) -> DrawId:
+            present = await DrawRepository(uow).get(draw.campaign)
+            if (present.id, present.state) != (draw.id, draw.state):
+                raise WrongStateError(present.state)
+            params = params_of_redraw(present, reopen=correction.reopen)
+            used = await approval.use(uow, ApprovalKind.REDRAW, draw.campaign, params)
+            following = self._following(draw, correction, used)
             await DrawRepository(uow).replace_draw(draw, following)
+            return following.id
 
-        await self._store.transact(replace_draw)
+        name = await self._store.transact(replace_draw)
         _log.info("draw-given-up", campaign=draw.campaign, draw=draw.id, state=draw.state)
-        return following.id
+        return name
 
-    def _following(self, draw: Draw, correction: Correction) -> Draw:
+    def _following(self, draw: Draw, correction: Correction, used: UsedApproval) -> Draw:
         number = draw.number + 1
         previous = Previous(
             draw.id,
             hashlib.sha256(draw.manifest.line.encode()).hexdigest(),
             correction.reason,
-            *correction.roles,
-            staff=(correction.actor, correction.approved_by),
+            correction.role,
+            used.approved_as,
+            staff=(used.actor, used.id),
         )
         changes, name = draw.changes + 1, draw_id(draw.campaign, number)
         following = Draw(draw.campaign, name, number, DrawState.OPEN, changes, previous=previous)
         if correction.reopen:
             return following
-        closing = closing_of(self._campaigns[draw.campaign], number, self._clock.now(), None)
+        closing = closing_of(self._campaigns[draw.campaign], number, self._clock.now())
         return replace(following, state=DrawState.FREEZING, closing=closing)

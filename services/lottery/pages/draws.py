@@ -4,10 +4,12 @@ The service renders the whole page, so that it can be read without a program. Th
 and sends what staff do to `/v1`, in the name of the person who signed in.
 """
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import RedirectResponse
@@ -18,6 +20,7 @@ from services.lottery.statistics.overview import Course, DrawOverview
 from services.lottery.statistics.rules.demand import CHANNELS, chart
 from services.lottery.statistics.rules.timeline import StepState, current
 from shared import dates
+from shared.approvals import ApprovalKind
 from shared.campaign import Campaign
 from shared.catalogue import Catalogue
 from shared.clock import Clock
@@ -79,6 +82,7 @@ class DrawPages:
             frozen=course.state.reached(DrawState.FROZEN),
             drawn=course.state.reached(DrawState.DRAWN),
             published=course.state.reached(DrawState.PUBLISHED),
+            requests=self._requests(campaign, course, texts),
             data=self._program_data(campaign, texts, staff),
         )
 
@@ -106,6 +110,17 @@ class DrawPages:
         return self.renderer.page(
             template, texts, path, headers=_HEADERS, staff=staff, dates=dates, now=self.clock.now(), **values
         )
+
+    def _requests(self, campaign: Campaign, course: Course, texts: Catalogue) -> Mapping[str, str]:
+        """Return the addresses at the vault where this draw's acts of two people are requested, by act."""
+        acts = {kind.value: (kind, params) for kind, params in course.approval_params.items()}
+        redraw = {**course.approval_params[ApprovalKind.REDRAW], "reopen": True}
+        acts["redraw-reopen"] = (ApprovalKind.REDRAW, redraw)
+        home = f"{self.access.vault_address}{texts.prefix}/approve/new"
+        return {
+            act: f"{home}?{urlencode({'kind': kind.value, 'campaign': campaign.id, 'params': json.dumps(params)})}"
+            for act, (kind, params) in acts.items()
+        }
 
     def _program_data(self, campaign: Campaign, texts: Catalogue, staff: Staff) -> Mapping[str, Any]:
         """Return the page's data block; services/lottery/web/src/draws/page.ts has its type."""

@@ -1,4 +1,4 @@
-"""Correction of a wrong refusal: the application gets the places that the draw would have given. Needs two handlers."""
+"""Correction of a wrong refusal: the application gets the places that the draw would have given. Needs an approval."""
 
 import asyncio
 from collections.abc import Mapping
@@ -22,6 +22,9 @@ from services.lottery.promotion.states import Move, PlaceState
 from services.lottery.promotion.waiting_list import InvalidMoveError, Place, PlaceEvent, WaitingLists
 from services.lottery.record.manifest import Manifest
 from services.lottery.slips import SlipSigner
+from shared.approvals import ApprovalKind
+from shared.approvals.params import correction_params
+from shared.approvals.presented import PresentedApproval
 from shared.clock import Clock
 from shared.codes import EntryId
 from shared.contracts import SlipOutcome
@@ -56,16 +59,20 @@ class Corrections:
     def __init__(self, store: Store, clock: Clock, signer: SlipSigner) -> None:
         self._store, self._clock, self._signer = store, clock, signer
 
-    async def correct(self, campaign: CampaignId, refused: RefusedApplication, actor: Actor) -> dict[str, PlaceState]:
+    async def correct(
+        self, campaign: CampaignId, refused: RefusedApplication, approval: PresentedApproval
+    ) -> dict[str, PlaceState]:
         """Give the places that the draw would have given. Return the states by class; empty if there are none.
 
         Raises NoSuchPlaceError if no such application was refused in time, UnknownContactError if no slip could reach
         the applicant, InvalidMoveError if it was in the draw or was corrected before, WrongStateError before
-        publication.
+        publication, ApprovalRefusedError without an approval of exactly this correction.
         """
         draw = await DrawRepository(self._store).get(campaign)
         if draw.state is not DrawState.PUBLISHED:
             raise WrongStateError(draw.state)
+        params = correction_params(draw.id, refused.receipt, refused.choices)
+        approval.check(ApprovalKind.CORRECT_PLACE, campaign, params)
         owner = await self._require_refused(campaign, refused)
         listed = _entry(owner.entry, refused)
         frozen = await ListRepository(self._store).read(draw.id)
@@ -75,7 +82,8 @@ class Corrections:
             published = await PublishedDraw.load(uow, campaign, self._clock.now())
             if published.id != draw.id:
                 raise WrongStateError("being changed by another process")
-            await self._add_places(published, refused, corrected, actor, owner)
+            used = await approval.use(uow, ApprovalKind.CORRECT_PLACE, campaign, params)
+            await self._add_places(published, refused, corrected, Actor(used.actor, used.id), owner)
 
         await self._store.transact(add_places)
         return dict(corrected.given)

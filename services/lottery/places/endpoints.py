@@ -7,8 +7,7 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Depends, Request
 from pydantic import BaseModel, ConfigDict, Field
 
-from services.lottery.draw.endpoints import Actor as ActorField
-from services.lottery.draw.problems import known_campaign, second_person
+from services.lottery.draw.problems import known_campaign
 from services.lottery.places import views
 from services.lottery.places.corrections import Corrections, RefusedApplication
 from services.lottery.places.moves import Answer, NoSuchPlaceError, PlaceMoves
@@ -16,9 +15,12 @@ from services.lottery.places.ownership import Ownership, PlaceOwner, WrongProofE
 from services.lottery.places.problems import refusing, too_many
 from services.lottery.places.stored_place import Actor
 from services.lottery.promotion.states import PlaceState
+from shared.approvals.presented import PresentedApproval
+from shared.approvals.reader import ApprovalReader
 from shared.campaign import Campaign
 from shared.codes import EntryId, EntryIdField, ProofField
 from shared.ids import CampaignId, ClassIdField, ReceiptField
+from shared.json_types import JsonObject
 from shared.receipts import normalise_receipt
 from shared.storage import Store
 from shared.web.sign_in.staff import Staff, StaffGuard
@@ -58,11 +60,11 @@ class ChoiceBody(_Body):
 
 
 class CorrectionBody(_Body):
-    """Wrongly refused application; `choices` in order of preference."""
+    """Wrongly refused application; `choices` in order of preference. `approval`: the vault's executed document."""
 
     receipt: ReceiptField
     choices: Annotated[tuple[ChoiceBody, ...], Field(min_length=1, max_length=20)]
-    approved_by: ActorField
+    approval: JsonObject
 
 
 @dataclass(frozen=True)
@@ -75,6 +77,7 @@ class PlaceServices:
     owners: Ownership
     corrections: Corrections
     wrong_proofs: WrongProofs
+    approvals: ApprovalReader
 
     async def own(self, own: PlaceOwner) -> dict[str, Any]:
         """Return what the owner of an entry sees."""
@@ -160,12 +163,11 @@ def places_router(services: PlaceServices, guard: StaffGuard) -> APIRouter:
 
     @router.post("/corrections", status_code=201)
     async def correct(campaign: str, body: CorrectionBody, staff: Here) -> dict[str, Any]:
-        name, actor = known_campaign(campaigns, campaign), staff.actor
-        if body.approved_by == actor:
-            raise second_person()
+        name = known_campaign(campaigns, campaign)
         choices = tuple((choice.class_id, choice.seats) for choice in body.choices)
         refused = RefusedApplication(body.receipt, choices)
-        given = await refusing(services.corrections.correct(name, refused, Actor(actor, body.approved_by)))
+        approval = PresentedApproval(services.approvals, body.approval, staff.actor)
+        given = await refusing(services.corrections.correct(name, refused, approval))
         return {"given": given}
 
     return router

@@ -59,4 +59,4 @@ class HistoryRepository:
 
 
 def _recorded(document: Mapping[str, Any]) -> RecordedEvent:
-    return RecordedEvent(document["seq"], document["event"], Actor(document["actor"], document["approved_by"]))
+    return RecordedEvent(document["seq"], document["event"], Actor(document["actor"], document["approval"]))

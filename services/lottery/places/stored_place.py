@@ -18,10 +18,10 @@ _STATES: Final = {"won": PlaceState.HELD, "waiting": PlaceState.WAITING}
 
 @dataclass(frozen=True)
 class Actor:
-    """Author of a move: a handler's id, `applicant` or `schedule`. `approved_by`: second handler. Never published."""
+    """Author of a move: a handler's id, `applicant` or `schedule`. `approval`: its number. Never published."""
 
     actor: str
-    approved_by: str | None = None
+    approval: str | None = None
 
 
 @dataclass(frozen=True)

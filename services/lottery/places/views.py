@@ -66,7 +66,7 @@ async def list_history(store: Store, campaign: Campaign) -> list[Json]:
     """Return the newest events after the draw with their authors, at most `MAX_SHOWN`."""
     draw = await DrawRepository(store).get(campaign.id)
     events = await HistoryRepository(store).newest(draw.id, MAX_SHOWN)
-    return [{**one.event, "actor": one.actor.actor, "approved_by": one.actor.approved_by} for one in events]
+    return [{**one.event, "actor": one.actor.actor, "approval": one.actor.approval} for one in events]
 
 
 async def entry_of(store: Store, campaign: Campaign, receipt: Receipt) -> EntryId | None:

@@ -27,7 +27,7 @@ VERSION = 2
 
 
 Staff = tuple[str, ...]
-"""Ids of the two members of staff who ordered something. They are stored with the draw and never published."""
+"""Staff id of the person who acted, and the number of the approval. Stored with the draw and never published."""
 
 
 @dataclass(frozen=True)

@@ -5,10 +5,11 @@ The pages show counts only: none shows an entry together with anything that lead
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final
 
+from services.lottery.draw.approval_params import approval_params
 from services.lottery.draw.clock_check import clock_waits
 from services.lottery.draw.notice_progress import NoticeProgress, NoticeProgressRepository
 from services.lottery.draw.repository import DrawRepository
@@ -19,9 +20,11 @@ from services.lottery.draw.rules.states import DrawState
 from services.lottery.places.history_repository import HistoryRepository, RecordedEvent
 from services.lottery.statistics.cache import SingleFlightCache
 from services.lottery.statistics.rules.timeline import DrawFacts, TimelineStep, timeline
+from shared.approvals import ApprovalKind
 from shared.campaign import Campaign
 from shared.clock import Clock
 from shared.ids import DrawId
+from shared.json_types import JsonObject
 from shared.storage import Store, translate_errors
 
 _EVENTS_SHOWN: Final = 100
@@ -41,12 +44,12 @@ class HistoryEvent:
 
 @dataclass(frozen=True)
 class GivenUpDraw:
-    """A draw that was given up; its publications stay at the address with its number."""
+    """A draw that was given up; its publications stay at the address with its number. `approval`: its number."""
 
     number: int
     reason: str
     actor: str
-    approved_by: str
+    approval: str
     has_transcript: bool
 
 
@@ -76,6 +79,8 @@ class Course:
     witnesses: int
     notices: NoticeProgress | None
     """Counts of the notices; None before the notifier has counted."""
+    approval_params: Mapping[ApprovalKind, JsonObject] = field(default_factory=dict)
+    """Parameters of approvals for this draw as it is now."""
 
 
 class DrawOverview:
@@ -98,7 +103,8 @@ class DrawOverview:
         now = self._clock.now()
         missing = [*waits(draw, campaign, readiness, now), *clocks]
         facts = replace(_facts(campaign, draw), all_notified=_are_all_notified(draw, notices))
-        return _course(campaign, draw, past, moved, timeline(campaign, facts, missing, now), notices)
+        course = _course(campaign, draw, past, moved, timeline(campaign, facts, missing, now), notices)
+        return replace(course, approval_params=approval_params(draw, readiness))
 
     async def _readiness_of(self, campaign: Campaign, draw: Draw) -> Readiness | None:
         """Return the readiness of an open list, or None before the grace period ends: then it is incomplete."""
@@ -184,5 +190,5 @@ def _given_up(draw: Draw) -> GivenUpDraw:
     why, has_transcript = draw.given_up, draw.state.reached(DrawState.DRAWN)
     if why is None:
         raise ValueError(f"past draw {draw.id} does not say why it was given up")
-    actor, approved_by = why.staff or (why.actor, why.approved_by)
-    return GivenUpDraw(draw.number, why.reason, actor, approved_by, has_transcript)
+    actor, approval = why.staff or (why.actor, why.approved_by)
+    return GivenUpDraw(draw.number, why.reason, actor, approval, has_transcript)

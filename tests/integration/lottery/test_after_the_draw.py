@@ -9,9 +9,8 @@ import pytest
 from services.lottery.draw import handlers
 from services.lottery.draw.clock_check import ClocksDifferError
 from services.lottery.draw.collections import PAST_DRAWS
-from services.lottery.draw.redraw import Correction
 from services.lottery.draw.rules.states import WrongStateError
-from services.lottery.places.corrections import Corrections, RefusedApplication
+from services.lottery.places.corrections import RefusedApplication
 from services.lottery.places.moves import NoSuchPlaceError, release
 from services.lottery.places.stored_place import Actor
 from services.lottery.promotion.states import PlaceState
@@ -256,7 +255,7 @@ async def test_somebody_wrongly_refused_gets_what_the_draw_would_have_given_and_
     await results_are_out(town)
     after = After.of(town)
     before = {each["_id"]: each for each in await after.of_class(KIDS, "held", "waiting")}
-    given = [await correct(after.correcting, town, each) for each in refused]
+    given = [await correct(after, each) for each in refused]
     await after.settle()
     assert {str(state) for each in given for state in each.values()} <= {"held", "waiting"}
     now = {each["_id"]: each for each in await after.of_class(KIDS, "held", "waiting")}
@@ -272,18 +271,18 @@ async def test_somebody_wrongly_refused_gets_what_the_draw_would_have_given_and_
     assert all(each["extra"] == (each["state"] == "held") for each in events(content, "corrected"))
     for name in (each for each, got in zip(refused, given, strict=True) if got):
         with pytest.raises(InvalidMoveError):
-            await correct(after.correcting, town, name)
+            await correct(after, name)
 
 
-async def correct(correcting: Corrections, town: Town, applicant: Applicant) -> dict[str, PlaceState]:
-    return await correcting.correct(town.campaign.id, RefusedApplication(applicant.receipt, ((KIDS, 1),)), TWO)
+async def correct(after: After, applicant: Applicant) -> dict[str, PlaceState]:
+    return await after.correct(RefusedApplication(applicant.receipt, ((KIDS, 1),)))
 
 
 async def test_only_what_was_received_and_refused_can_be_corrected(town: Town, after: After):
     with pytest.raises(NoSuchPlaceError):
-        await correct(after.correcting, town, new_applicant(town.campaign.id))
+        await correct(after, new_applicant(town.campaign.id))
     with pytest.raises(NoSuchPlaceError):
-        await correct(after.correcting, town, town.people[0])
+        await correct(after, town.people[0])
     with pytest.raises(InvalidMoveError):
         await after.places.admit(town.campaign.id, town.people[0].entry, ClassId("no-such"), TWO)
 
@@ -299,7 +298,7 @@ async def test_no_place_moves_before_the_results_are_out_nor_after_another_draw_
 async def test_a_draw_that_is_given_up_keeps_the_history_of_its_places(town: Town, after: After):
     place = (await after.of_class(KIDS, "held"))[0]
     await after.answer(place, "withdraw")
-    await town.office.redraw(Correction("dice fell", "a", "b", reopen=False))
+    await town.office.redraw("dice fell")
     with pytest.raises(WrongStateError):
         await after.answer(place, "withdraw")
     await after.settle()

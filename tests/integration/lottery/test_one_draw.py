@@ -4,6 +4,7 @@ import asyncio
 import json
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -19,9 +20,10 @@ from services.lottery.draw.rules.blockers import Readiness
 from services.lottery.draw.rules.states import WrongStateError
 from services.lottery.draw.transcript_repository import TranscriptRepository
 from services.lottery.randomness.sources import InvalidRandomnessError
-from services.lottery.record.manifest import Override, draw_id
+from services.lottery.record.manifest import draw_id
 from services.lottery.results import publish
 from services.lottery.verification.transcript_checks import verify_transcript
+from shared.approvals.used import USED_APPROVALS
 from shared.contracts import ApplicationsHeld, ApplicationsRejected, ReceiptsClosed
 from shared.ids import CampaignId
 from shared.storage import BulkWriteError
@@ -53,15 +55,19 @@ async def test_the_list_waits_for_every_receipt_and_every_doubt(town: Town):
     )
 
 
+async def used_approvals(town: Town) -> list[dict[str, Any]]:
+    return await town.office.store.db[USED_APPROVALS].find().to_list(None)
+
+
 async def test_an_override_says_in_public_what_was_open(town: Town):
     await everybody_is_in(town)
     event = ApplicationsHeld(campaign=town.campaign.id, items=(town.people[0].held(revision=2),))
     await town.office.store.transact(lambda uow: handlers.on_held([event], uow))
-    await town.office.freeze(Override(0, 0, "desk closed", "handler", "responsible", ("yamada", "sato")))
+    await town.office.freeze_incomplete("desk closed")
     draw = await town.office.draw()
-    override = {"held": 1, "undecided": 0, "reason": "desk closed", "actor": "handler", "approved_by": "responsible"}
+    override = {"held": 1, "undecided": 0, "reason": "desk closed", "actor": "handler", "approved_by": "handler"}
     assert json.loads(draw.manifest_line)["override"] == override
-    assert draw.freeze.override.staff == ("yamada", "sato")
+    assert draw.freeze.override.staff == ("yamada", (await used_approvals(town))[0]["_id"])
 
 
 async def test_nothing_is_frozen_while_applications_may_arrive(town: Town):
@@ -240,9 +246,10 @@ async def test_an_entry_that_the_roll_does_not_know_prevents_the_freeze_also_wit
     stranger = new_applicant(town.campaign.id)
     await town.office.store.transact(lambda uow: handlers.on_accepted(accepted(town, (stranger,)), uow))
     assert (await RollRepository(town.office.store).readiness(town.campaign.id)).unknown_entries == 1
-    for override in (None, Override(0, 0, "counted again", "handler", "ward")):
+    for freeze in (town.office.freeze(), town.office.freeze_incomplete("counted again")):
         with pytest.raises(ListIncompleteError):
-            await town.office.freeze(override)
+            await freeze
+    assert await used_approvals(town) == []
     await town.office.store.db[ENTRIES].update_one(
         {"receipt": stranger.receipt}, {"$set": {"state": "rejected", "verdict": "discarded"}}
     )
@@ -285,7 +292,7 @@ async def test_no_override_freezes_a_list_without_the_complete_roll(town: Town):
     part = ReceiptsClosed(campaign=town.campaign.id, part=1, parts=2, total=PEOPLE, items=())
     await town.office.store.transact(lambda uow: handlers.on_receipts_closed([part], uow))
     with pytest.raises(ListIncompleteError):
-        await town.office.freeze(Override(0, 0, "intake is silent", "handler", "ward"))
+        await town.office.freeze_incomplete("intake is silent")
 
 
 async def test_a_second_entry_with_the_same_id_is_refused(town: Town):

@@ -1,7 +1,6 @@
 """A draw is corrected by another one in public, and the list gives proofs of inclusion and of absence."""
 
 import json
-from typing import Any
 
 import numpy as np
 import pytest
@@ -12,10 +11,8 @@ from services.lottery.draw import handlers
 from services.lottery.draw.collections import OUTCOMES
 from services.lottery.draw.list_repository import CHUNK_ENTRIES, ListRepository
 from services.lottery.draw.randomness_entry import Dice
-from services.lottery.draw.redraw import Correction, SamePersonError
 from services.lottery.draw.rules.states import WrongStateError
 from services.lottery.places.corrections import RefusedApplication
-from services.lottery.places.stored_place import Actor
 from services.lottery.record.inclusion import check_proof
 from services.lottery.verification.transcript_checks import verify_transcript
 from shared.contracts import ApplicationsAccepted, ApplicationsRejected
@@ -28,18 +25,12 @@ from tests.support.places_harness import After, results_are_out
 ROLLED_AGAIN = DICE[::-1]
 
 
-def correction(**changed: Any) -> Correction:
-    return Correction(
-        **{"reason": "dice fell off the table", "actor": "a", "approved_by": "b", "reopen": False, **changed}
-    )
-
-
 async def test_a_second_draw_has_its_own_randomness_and_the_first_stays_public(town: Town):
     await drawn(town)
     name, office = town.campaign.id, town.office
     await office.publish()
     first = json.loads(bytes((await office.published.transcript(name)).body))
-    assert await office.redraw(correction()) == f"{name}-2"
+    assert await office.redraw() == f"{name}-2"
     assert await office.finish()
     await office.enter_dice(Dice(ROLLED_AGAIN, ROLLED_AGAIN, WITNESSES), "a")
     assert await office.run()
@@ -60,7 +51,7 @@ async def test_a_list_that_was_wrong_is_opened_frozen_by_a_person_and_drawn_anew
     await everybody_is_in(town)
     name, office = town.campaign.id, town.office
     await office.freeze()
-    await office.redraw(correction(reopen=True))
+    await office.redraw(reopen=True)
     late = new_applicant(name, "post")
     item = late.accepted([(town.campaign.classes[0].id, 1)])
     on_the_roll = roll_of(name, [*town.people, late])
@@ -76,18 +67,15 @@ async def test_a_list_that_was_wrong_is_opened_frozen_by_a_person_and_drawn_anew
     assert json.loads(first.manifest.line)["rows"] == PEOPLE
 
 
-async def test_a_correction_needs_two_people_and_a_draw_to_correct(town: Town):
+async def test_an_open_draw_is_not_given_up(town: Town):
     with pytest.raises(WrongStateError):
-        await town.office.redraw(correction())
-    await drawn(town)
-    with pytest.raises(SamePersonError):
-        await town.office.redraw(correction(approved_by="a"))
+        await town.office.redraw()
 
 
 async def test_randomness_meant_for_a_draw_that_was_given_up_is_refused(town: Town):
     await everybody_is_in(town)
     await town.office.freeze()
-    await town.office.redraw(correction(reopen=True))
+    await town.office.redraw(reopen=True)
     with pytest.raises(WrongStateError):
         await town.office.enter_dice(Dice(DICE, DICE, WITNESSES), "a")
 
@@ -150,16 +138,14 @@ async def test_a_correction_in_a_draw_that_was_given_up_is_repeated_in_the_next(
     for number in (1, 2):
         after = After.of(town)
         given = {
-            applicant.receipt: await after.correcting.correct(
-                name, RefusedApplication(applicant.receipt, choices), Actor("a", "b")
-            )
+            applicant.receipt: await after.correct(RefusedApplication(applicant.receipt, choices))
             for applicant in refused
         }
         both.append({(each, got) for each, had in given.items() for got in had})
         await after.settle()
         assert verify_transcript(await after.transcript()).passed
         if number == 1:
-            await town.office.redraw(correction())
+            await town.office.redraw()
             await town.office.finish()
             await town.office.enter_dice(Dice(ROLLED_AGAIN, ROLLED_AGAIN, WITNESSES), "a")
             await town.office.run()

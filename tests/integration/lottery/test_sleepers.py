@@ -9,11 +9,12 @@ from typing import Any
 import pytest
 
 from services.lottery.draw import handlers
-from services.lottery.draw.collections import DRAWS, PAST_DRAWS
+from services.lottery.draw.collections import DRAWS
 from services.lottery.draw.list_repository import ListRepository
 from services.lottery.draw.randomness_entry import Dice
-from services.lottery.draw.redraw import Correction
 from services.lottery.draw.rules.states import WrongStateError
+from shared.approvals import ApprovalRefusedError
+from shared.approvals.used import USED_APPROVALS
 from tests.support.applicants import new_applicant
 from tests.support.draw_builders import DICE
 from tests.support.lottery_harness import WITNESSES, Office, Town, accepted, drawn, everybody_is_in, said
@@ -60,8 +61,7 @@ async def asleep(office: Office, work: Awaitable[Any], monkeypatch: pytest.Monke
 
 
 async def begun_anew(town: Town, *, reopen: bool = False) -> None:
-    correction = Correction("dice fell off the table", "a", "b", reopen)
-    await town.offices[1].redraw(correction)
+    await town.offices[1].redraw(reopen=reopen)
 
 
 async def test_a_manifest_is_signed_for_its_own_draw_only(town: Town, monkeypatch: pytest.MonkeyPatch):
@@ -103,16 +103,19 @@ async def test_results_are_published_for_their_own_draw_only(town: Town, monkeyp
     assert (await fast.draw()).parts_published == 0
 
 
-async def test_dice_that_came_while_a_draw_was_given_up_stay_in_its_record(town: Town, monkeypatch: pytest.MonkeyPatch):
+async def test_an_approval_does_not_give_a_draw_up_whose_dice_came_meanwhile(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+):
     await everybody_is_in(town)
-    name, (slow, fast, _) = town.campaign.id, town.offices
+    slow, fast, _ = town.offices
     await fast.freeze()
-    given_up = Correction("a class was missing", "a", "b", reopen=True)
-    sleeper = await asleep(slow, slow.redraw(given_up), monkeypatch)
+    sleeper = await asleep(slow, slow.redraw("a class was missing", reopen=True), monkeypatch)
     await fast.enter_dice(GIVEN, "yamada")
-    await sleeper.end()
-    [past] = await fast.store.db[PAST_DRAWS].find({"campaign": name}).to_list(None)
-    assert (past["dice"], [each["actor"] for each in past["given"]]) == (DICE, ["yamada"])
+    with pytest.raises(ApprovalRefusedError) as refused:
+        await sleeper.end()
+    draw = await fast.draw()
+    assert (refused.value.reason, draw.number, draw.dice) == ("other-params", 1, DICE)
+    assert await fast.store.db[USED_APPROVALS].count_documents({}) == 0
 
 
 async def test_a_draw_that_advanced_meanwhile_is_not_given_up(town: Town, monkeypatch: pytest.MonkeyPatch):
@@ -120,8 +123,7 @@ async def test_a_draw_that_advanced_meanwhile_is_not_given_up(town: Town, monkey
     slow, fast, _ = town.offices
     await fast.freeze()
     await fast.enter_dice(GIVEN, "yamada")
-    given_up = Correction("dice fell off the table", "a", "b", reopen=False)
-    sleeper = await asleep(slow, slow.redraw(given_up), monkeypatch)
+    sleeper = await asleep(slow, slow.redraw(), monkeypatch)
     await fast.run()
     with pytest.raises(WrongStateError):
         await sleeper.end()
@@ -132,8 +134,7 @@ async def test_an_erasure_that_was_asked_for_meanwhile_is_not_forgotten(town: To
     await everybody_is_in(town)
     name, (slow, fast, _) = town.campaign.id, town.offices
     await fast.freeze()
-    given_up = Correction("dice fell off the table", "a", "b", reopen=False)
-    sleeper = await asleep(slow, slow.redraw(given_up), monkeypatch)
+    sleeper = await asleep(slow, slow.redraw(), monkeypatch)
     asked = {"erasure": {"id": "0", "state": "requested"}}
     await fast.store.db[DRAWS].update_one({"_id": name}, {"$set": asked})
     with pytest.raises(WrongStateError):

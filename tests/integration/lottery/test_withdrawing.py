@@ -14,11 +14,15 @@ from services.lottery.pages.site import lottery_renderer
 from services.lottery.pages.withdraw import WithdrawPages, withdraw_router
 from services.lottery.places.endpoints import PlaceServices, own_router, places_router
 from services.lottery.places.ownership import Ownership
+from shared.approvals import ApprovalKind
+from shared.approvals.params import correction_params
 from shared.contracts import ApplicationsRejected
+from shared.json_types import JsonObject
 from shared.staff_roles import Right
 from shared.web import install_problems
 from shared.web.wrong_proofs import WrongProofs
 from tests.support.applicants import new_applicant
+from tests.support.executed_approvals import approval_content, executed, reader_of_the_tests
 from tests.support.lottery_harness import Town
 from tests.support.places_harness import KIDS, After, events, results_are_out
 from tests.support.staff_sign_in import sign_in_at, staff_access
@@ -33,7 +37,9 @@ class Desk:
         self.after = after = After.of(town)
         self.owners = {applicant.entry: applicant for applicant in town.people}
         campaigns, owners = {after.campaign.id: after.campaign}, Ownership(after.store)
-        desk = PlaceServices(after.store, campaigns, after.places, owners, after.correcting, WrongProofs(most=5))
+        desk = PlaceServices(
+            after.store, campaigns, after.places, owners, after.correcting, WrongProofs(most=5), reader_of_the_tests()
+        )
         self.app = FastAPI()
         install_problems(self.app)
         guard = staff_access("lottery", after.store, folder).guard(Right.READ_DRAWS, Right.CORRECT_PLACES)
@@ -119,28 +125,32 @@ async def test_staff_record_what_was_said_by_telephone_and_whoever_is_present_an
     assert events(content, "promoted")[0]["past"] == [waits[0]["entry"], waits[1]["entry"]]
 
 
-async def test_a_correction_needs_two_people_and_names_the_receipt(town: Town, tmp_path: Path):
+async def test_a_correction_needs_an_approval_and_names_the_receipt(town: Town, tmp_path: Path):
     refused = new_applicant(town.campaign.id, "fax")
     event = ApplicationsRejected(campaign=town.campaign.id, items=(refused.rejected("grade"),))
     await town.office.store.transact(lambda uow: handlers.on_rejected([event], uow))
     await results_are_out(town)
     desk = Desk(town, tmp_path)
     staff = await sign_in_at(desk.after.store, "lottery", "sato")
-    body = {
-        "receipt": refused.receipt,
-        "choices": [{"class_id": KIDS, "seats": 1}],
-        "approved_by": "sato",
-    }
-    alone = await desk.post("/corrections", body, **staff)
-    assert (alone.status_code, alone.json()["type"]) == (422, "urn:kuji:problem:second-person")
-    both = await desk.post("/corrections", {**body, "approved_by": "suzuki"}, **staff)
+    body = {"receipt": refused.receipt, "choices": [{"class_id": KIDS, "seats": 1}]}
+    assert (await desk.post("/corrections", body, **staff)).status_code == 422
+    approved = await approve(desk, refused.receipt)
+    both = await desk.post("/corrections", {**body, "approval": approved}, **staff)
     assert both.status_code == 201
     assert set(both.json()["given"].values()) <= {"held", "waiting"}
-    mistyped = await desk.post("/corrections", {**body, "receipt": "W-7K3M-9Q2P-6", "approved_by": "suzuki"}, **staff)
+    approved = await approve(desk, "W-7K3M-9Q2P-6")
+    mistyped = await desk.post("/corrections", {**body, "receipt": "W-7K3M-9Q2P-6", "approval": approved}, **staff)
     assert (mistyped.status_code, mistyped.json()["type"]) == (404, "urn:kuji:problem:no-such-place")
     desk.owners[refused.entry] = refused
     assert (await desk.post("/own", desk.proof({"entry": refused.entry}))).status_code == 200
     await desk.http.aclose()
+
+
+async def approve(desk: Desk, receipt: str) -> JsonObject:
+    """Return an executed approval to correct one seat of the class, requested by `sato`."""
+    draw = await desk.after.office.draw()
+    params = correction_params(draw.id, receipt, [(KIDS, 1)])
+    return executed(approval_content(ApprovalKind.CORRECT_PLACE, draw.campaign, params, "sato"))
 
 
 async def test_the_page_holds_no_code_and_sends_none(desk: Desk):

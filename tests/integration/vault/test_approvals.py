@@ -195,7 +195,7 @@ async def test_only_listed_reasons_parameters_and_kinds_are_requested(office: Of
     for change, status in (
         ({"reason": "because"}, 409),
         ({"kind": "open-people"}, 409),
-        ({"kind": "redraw", "reason": "wrong-list"}, 409),
+        ({"kind": "later-round", "reason": "round-known"}, 409),
         ({**ANNOUNCEMENT, "params": {"again": True, "note": "髙﨑 花子"}}, 422),
     ):
         assert (await office.responsible.post("/v1/approvals", json={**RELEASE, **change})).status_code == status
@@ -207,6 +207,9 @@ async def test_another_service_verifies_the_executed_document_offline(office: Of
     assert (await office.ward.post(f"/v1/approvals/{approval}/document", json={})).status_code == 403
     document = (await office.responsible.post(f"/v1/approvals/{approval}/document", json={})).json()
     assert (await office.responsible.post(f"/v1/approvals/{approval}/document", json={})).json() == document
+    shown = await office.responsible.post(f"/approve/{approval}/document")
+    assert (shown.status_code, document["signature"] in shown.text) == (200, True)
+    assert (await office.ward.post(f"/approve/{approval}/document")).status_code == 409
     content = read_approval(
         document,
         kind=ApprovalKind.RELEASE_NOTICES,

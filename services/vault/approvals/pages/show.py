@@ -63,9 +63,14 @@ class ApprovalPages:
         )
 
     async def one(
-        self, texts: Catalogue, present: Present, approval_id: str, mistake: Mistake | None = None
+        self,
+        texts: Catalogue,
+        present: Present,
+        approval_id: str,
+        mistake: Mistake | None = None,
+        executed: JsonObject | None = None,
     ) -> Response:
-        """Return one approval with its preview."""
+        """Return one approval with its preview, and with the executed document where its requester took it."""
         found = await self.approvals.find(approval_id)
         if found is None:
             return self.web.page("no_approval.html", texts, None, status=404, present=present)
@@ -79,6 +84,8 @@ class ApprovalPages:
             view=view,
             preview=await self._preview(found),
             wrong=mistake,
+            acts_elsewhere=RULES[found.content.kind].executed_by != "vault",
+            executed=None if executed is None else json.dumps(executed, ensure_ascii=False),
             data=self._data(texts, found.content.id),
         )
 

@@ -40,6 +40,16 @@ def approval_router(pages: ApprovalPages, texts: Catalogue) -> APIRouter:
             return await pages.one(texts, present, approval_id, mistake_of(refused))
         return web.to(f"{texts.prefix}/approve/{approval_id}")
 
+    @router.post("/{approval_id}/document", response_model=None)
+    async def take(request: Request, approval_id: str) -> Response:
+        """Show the executed document, which its requester pastes into the page of the service that acts."""
+        present = await web.require(request)
+        try:
+            executed = await approvals.hand_out(present.account, ApprovalId(approval_id))
+        except RequestRefusedError as refused:
+            return await pages.one(texts, present, approval_id, mistake_of(refused))
+        return await pages.one(texts, present, approval_id, executed=executed)
+
     @router.post("/{approval_id}/refuse", response_model=None)
     async def refuse(request: Request, approval_id: str) -> Response:
         present = await web.require(request)

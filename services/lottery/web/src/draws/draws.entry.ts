@@ -31,15 +31,25 @@ async function showDone(form: HTMLFormElement): Promise<void> {
   await refresh();
 }
 
-/** Read the fields: texts as typed, check boxes as booleans, a file as a time stamp. */
-async function readForm(form: HTMLFormElement): Promise<Record<string, string | boolean>> {
-  const filled: Record<string, string | boolean> = {};
+/** Read the fields: texts as typed, check boxes as booleans, a file as a time stamp, an approval as JSON. */
+async function readForm(form: HTMLFormElement): Promise<Record<string, unknown>> {
+  const filled: Record<string, unknown> = {};
+  for (const pasted of form.querySelectorAll("textarea")) filled[pasted.name] = readDocument(pasted.value);
   for (const field of form.querySelectorAll<HTMLInputElement | HTMLSelectElement>("input, select")) {
     const [file] = field instanceof HTMLInputElement ? (field.files ?? []) : [];
     if (file !== undefined) Object.assign(filled, await readTimestamp(file));
     else filled[field.name] = field instanceof HTMLInputElement && field.type === "checkbox" ? field.checked : field.value;
   }
   return filled;
+}
+
+/** Return the document that was pasted; an empty one, which the server refuses, where the text is none. */
+function readDocument(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return {};
+  }
 }
 
 document.addEventListener("submit", (event) => {
