@@ -61,6 +61,7 @@ from shared.messaging import Bus
 from shared.periodic import PeriodicTasks
 from shared.postal_codes import PostalCodes
 from shared.service_keys import PublicKeys, ServiceKey
+from shared.staff_acts import make_recorder
 from shared.staff_roles import Right
 from shared.storage import Store
 from shared.typesetting import Typesetter
@@ -160,7 +161,7 @@ def build(settings: IntakeSettings) -> FastAPI:
     app.add_middleware(CrossOriginReceipts, origin=lottery)
     app.add_middleware(FastPath, submitting=submitting)
     app.add_middleware(RequestLimits, staff=access.admit, routes=_BODY_LIMITS)
-    app.include_router(bus.parking_router(access))
+    app.include_router(bus.parking_router(access, make_recorder(store, "intake")))
     app.include_router(health_router({"broker": bus.ready, "store": store.ping}, bus.alarms))
     return app
 

@@ -62,6 +62,7 @@ from shared.ids import CampaignId
 from shared.messaging import Bus
 from shared.periodic import PeriodicTask, PeriodicTasks
 from shared.service_keys import ServiceKey
+from shared.staff_acts import make_recorder
 from shared.staff_roles import Right
 from shared.storage import Store
 from shared.web import BodyLimit, RequestLimits, health_router, install_problems
@@ -117,7 +118,7 @@ def build(settings: LotterySettings) -> FastAPI:
     app.include_router(reception_router(campaigns, desk, Overview(store), clock, key, access))
     for pages in _pages(store, clock, keys, places_desk, access, settings.origins.get("intake", "")):
         app.include_router(pages)
-    app.include_router(bus.parking_router(access))
+    app.include_router(bus.parking_router(access, make_recorder(store, "lottery")))
     app.include_router(health_router({"broker": bus.ready, "store": store.ping}, bus.alarms))
     return app
 

@@ -9,7 +9,7 @@ from typing import Final
 
 from services.lottery.draw.clock_check import ClocksDifferError
 from services.lottery.draw.freeze import FreezeService, ListIncompleteError, TooEarlyError
-from services.lottery.draw.randomness_entry import ObjectionsOpenError, RandomnessService
+from services.lottery.draw.randomness_entry import SCHEDULE, ObjectionsOpenError, RandomnessService
 from services.lottery.draw.relays import RelayClient
 from services.lottery.draw.repository import DrawRepository
 from services.lottery.draw.rules.draw import Draw, RelayTrouble
@@ -27,7 +27,6 @@ from shared.storage.leases import Leases
 
 LEASE_S: Final = 6.0
 _ASK_AGAIN: Final = timedelta(seconds=10)
-_ACTOR: Final = "schedule"
 
 _log = get_logger(__name__)
 
@@ -106,7 +105,7 @@ class DrawScheduler:
             _log.warning("beacon-missing", campaign=campaign.id, draw=draw.id, count=len(troubles))
             return draw
         try:
-            return await self._randomness.enter_beacon(draw, answer.signature, _ACTOR)
+            return await self._randomness.enter_beacon(draw, answer.signature, SCHEDULE)
         except (InvalidRandomnessError, ClocksDifferError, ObjectionsOpenError, WrongStateError):
             return draw  # staff entered it meanwhile, or the relays are asked again
 

@@ -49,6 +49,7 @@ from shared.ids import CampaignId
 from shared.messaging import Batch, Bus
 from shared.periodic import PeriodicTasks
 from shared.service_keys import ServiceKey
+from shared.staff_acts import make_recorder
 from shared.storage import Store
 from shared.web import BodyLimit, RequestLimits, health_router, install_problems
 from shared.web.health import Count
@@ -104,7 +105,7 @@ def build(settings: NotifierSettings) -> FastAPI:
     app.add_middleware(RequestLimits, staff=access.admit, routes=(_SIGN_OUT,))
     for router in _routers(desk):
         app.include_router(router)
-    app.include_router(bus.parking_router(access))
+    app.include_router(bus.parking_router(access, make_recorder(store, "notifier")))
     invalid = partial(NoticeCountsRepository(store.db).count_state, NoticeState.INVALID)
     alarms: dict[str, Count] = {**bus.alarms, "invalid_notices": invalid}
     app.include_router(health_router({"broker": bus.ready, "store": store.ping}, alarms))
@@ -127,7 +128,7 @@ class _Desk:
 def _routers(desk: _Desk) -> Iterator[APIRouter]:
     """Yield the routers of endpoints and pages."""
     campaigns, store, access = desk.campaigns, desk.store, desk.access
-    yield staff_router(campaigns, store.db, desk.overview, access)
+    yield staff_router(campaigns, store, desk.overview, access)
     yield announcements_router(campaigns, store, desk.announcements, access, desk.approvals)
     yield cards_router(campaigns, store, desk.clock, access)
     yield notices_router(NoticePages(campaigns, store.db, desk.overview, desk.clock, notifier_renderer(), access))

@@ -14,9 +14,11 @@ from services.notifier.rules.notice import Notice
 from services.notifier.rules.states import TELEPHONE_LIST, NoticeState
 from services.notifier.wall_clock import wall_now
 from shared.campaign import Campaign
+from shared.contracts import StaffAct
 from shared.ids import CampaignId, NoticeIdField
+from shared.staff_acts import record_act
 from shared.staff_roles import Right
-from shared.storage import Database
+from shared.storage import Store, UnitOfWork
 from shared.web import ProblemError, problem
 from shared.web.sign_in.staff import Access, Staff
 
@@ -28,6 +30,14 @@ _DECIDED: Final = {
 }
 
 
+_ACTS: Final = {
+    NoticeState.SENT: StaffAct.CONFIRM_NOTICE_SENT,
+    NoticeState.TO_PRINT: StaffAct.SEND_NOTICE_BY_POST,
+    NoticeState.PHONED: StaffAct.CONFIRM_TELEPHONED,
+    NoticeState.PENDING: StaffAct.SEND_NOTICE_AGAIN,
+}
+
+
 class ResolveBody(BaseModel):
     """Decision of a handler on a notice: the mail arrived, a card is needed, it was telephoned, or mail it again."""
 
@@ -36,13 +46,13 @@ class ResolveBody(BaseModel):
 
 
 def staff_router(
-    campaigns: Mapping[CampaignId, Campaign], db: Database, overview: Overview, access: Access
+    campaigns: Mapping[CampaignId, Campaign], store: Store, overview: Overview, access: Access
 ) -> APIRouter:
     """Return the routes below `/v1/campaigns/{campaign}` about notices."""
     guard = access.guard(Right.READ_NOTICES, Right.SETTLE_NOTICES)
     Here = Annotated[Staff, Depends(guard)]  # noqa: N806  (a type)
     router = APIRouter(prefix="/v1/campaigns/{campaign}", dependencies=[Depends(guard)], tags=["staff"])
-    notices, applicants = NoticeRepository(db), ApplicantRepository(db)
+    notices, applicants = NoticeRepository(store.db), ApplicantRepository(store.db)
     here = find_campaign_in(campaigns)
 
     @router.get("/summary")
@@ -63,8 +73,15 @@ def staff_router(
     @router.post("/notices/{notice_id}/resolve")
     async def resolve(campaign: str, notice_id: NoticeIdField, body: ResolveBody, staff: Here) -> dict[str, str]:
         """Move a notice on by a handler's decision."""
-        to = _DECIDED[body.decision]
-        if not await notices.decide(here(campaign).id, notice_id, to, staff.actor, wall_now()):
+        name, to = here(campaign).id, _DECIDED[body.decision]
+
+        async def decide(uow: UnitOfWork) -> bool:
+            is_decided = await NoticeRepository.within(uow).decide(name, notice_id, to, staff.actor, wall_now())
+            if is_decided:
+                await record_act(uow, "notifier", _ACTS[to], staff.actor, notice_id, name)
+            return is_decided
+
+        if not await store.transact(decide):
             raise _not_to_decide()
         return {"id": notice_id, "state": to}
 

@@ -18,7 +18,7 @@ from services.vault.approvals.wiring import approval_site
 from services.vault.audit import AuditLog
 from services.vault.closeout import repository as close_out_ledger
 from services.vault.closeout import ward_key
-from services.vault.closeout.wiring import close_out
+from services.vault.closeout.wiring import CloseOut, close_out
 from services.vault.deliveries import repository as deliveries
 from services.vault.deliveries import slips_repository
 from services.vault.deliveries.accept import DocumentAcceptance
@@ -44,6 +44,7 @@ from services.vault.papers.settle import PaperSettler
 from services.vault.people import parts as people_parts
 from services.vault.people.access import VaultAccess
 from services.vault.people.pages.operations import Operations
+from services.vault.people.staff_acts import StaffActLines, make_vault_recorder
 from services.vault.people.wiring import people_routers, staff_mail
 from services.vault.printroom import repository as print_repository
 from services.vault.printroom.endpoints import print_router
@@ -53,7 +54,14 @@ from services.vault.records.wiring import record_routers
 from services.vault.settings import VaultSettings
 from shared.campaign import load_campaigns
 from shared.clock import choose_clock
-from shared.contracts import ApplicationReceived, ErasureCompleted, PaperReceived, PrintRequested, ReceiptsAssigned
+from shared.contracts import (
+    ApplicationReceived,
+    ErasureCompleted,
+    PaperReceived,
+    PrintRequested,
+    ReceiptsAssigned,
+    StaffActed,
+)
 from shared.erasure import refuse_erased_ids
 from shared.messaging import Batch, Bus
 from shared.postal_codes import PostalCodes
@@ -98,7 +106,7 @@ def build(settings: VaultSettings) -> FastAPI:
     bus.consume(PaperReceived, papers.on_received, Batch(size=1, wait_s=0.0))
     bus.consume(ReceiptsAssigned, KeyedApplications(store, keystore, audit, campaigns, municipalities).on_assigned)
     closing = close_out(settings, store, bus, keystore, public_keys, known, audit, campaigns, typesetter, clock, gate)
-    bus.consume(ErasureCompleted, closing.answers.on_completed)
+    _consume_answers(bus, closing, audit, keystore)
 
     room = mail.mail_room(settings, store, keystore, known, templates, campaigns, clock)
     people = people_parts.People.make(store, keystore, audit, clock, campaigns)
@@ -154,9 +162,19 @@ def build(settings: VaultSettings) -> FastAPI:
         *record_routers(settings.origins, people, approvals, audit, keystore.signing, typesetter, campaigns),
     ):
         app.include_router(router, dependencies=[Depends(store_errors)])
-    for router in (public_router(keystore), bus.parking_router(access), health_router(checks, alarms)):
+    for router in (
+        public_router(keystore),
+        bus.parking_router(access, make_vault_recorder(audit)),
+        health_router(checks, alarms),
+    ):
         app.include_router(router)
     return app
+
+
+def _consume_answers(bus: Bus, closing: CloseOut, audit: AuditLog, keystore: Keystore) -> None:
+    """Consume the other services' answers to an erasure, and their acts of staff."""
+    bus.consume(ErasureCompleted, closing.answers.on_completed)
+    bus.consume(StaffActed, StaffActLines(audit, keystore).on_acted)
 
 
 def _collections() -> list[Collection]:

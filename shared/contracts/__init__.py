@@ -50,7 +50,16 @@ from shared.contracts.papers import (
     PaperSettled,
     ReceiptsAssigned,
 )
-from shared.contracts.people import StaffChanged, StaffIdField
+from shared.contracts.people import (
+    APPLICANT_ACTS,
+    STAFF_ACTS,
+    ActingService,
+    ActOfStaff,
+    StaffAct,
+    StaffActed,
+    StaffChanged,
+    StaffIdField,
+)
 from shared.contracts.routes import ROUTES, SERVICES, Route
 from shared.contracts.slips import (
     SLIP_CONTEXT,
@@ -67,6 +76,7 @@ from shared.contracts.slips import (
 )
 
 __all__ = [
+    "APPLICANT_ACTS",
     "BATCH_LIMIT",
     "NOTICE_BATCH_LIMIT",
     "RECIPIENT_LIMIT",
@@ -75,7 +85,10 @@ __all__ = [
     "SEALED_PAPER_TEXT",
     "SERVICES",
     "SLIP_CONTEXT",
+    "STAFF_ACTS",
     "AcceptedApplication",
+    "ActOfStaff",
+    "ActingService",
     "ApplicationReceived",
     "ApplicationsAccepted",
     "ApplicationsDecided",
@@ -129,6 +142,8 @@ __all__ = [
     "SealingKeyPublished",
     "SlipOutcome",
     "SlipsIssued",
+    "StaffAct",
+    "StaffActed",
     "StaffChanged",
     "StaffIdField",
     "StoreErasure",

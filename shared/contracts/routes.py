@@ -24,7 +24,7 @@ from shared.contracts.notices import (
     PrintRequested,
 )
 from shared.contracts.papers import PaperReceived, PaperSettled, ReceiptsAssigned
-from shared.contracts.people import StaffChanged
+from shared.contracts.people import StaffActed, StaffChanged
 from shared.contracts.slips import (
     PlacesOffered,
     ResultsPublished,
@@ -65,5 +65,6 @@ ROUTES: tuple[Route, ...] = (
     Route(MailBounced, ("vault",), ("notifier",)),
     Route(ErasureRequested, ("vault",), ("intake", "lottery", "notifier")),
     Route(StaffChanged, ("vault",), ("intake", "lottery", "notifier")),
+    Route(StaffActed, ("intake", "lottery", "notifier"), ("vault",)),
     Route(ErasureCompleted, ("intake", "lottery", "notifier"), ("vault",)),
 )

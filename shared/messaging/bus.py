@@ -26,6 +26,7 @@ from shared.messaging.trust import Trust
 from shared.messaging.untrusted import Untrusted
 from shared.service_keys import PublicKeys, ServiceKey
 from shared.settings import ServiceSettings
+from shared.staff_acts import ActRecorder
 from shared.staff_roles import Right
 from shared.storage import Store
 from shared.web.service_token import metrics_guard
@@ -222,11 +223,16 @@ class Bus:
         depths = await queue_depths(self._consuming, queues, self._settings.timeout_s)
         return {self._names.plain(name): depth for name, depth in depths.items()}
 
-    def parking_router(self, access: Access) -> APIRouter:
-        """Return the staff calls on queues, parked messages and records of untrusted messages."""
+    def parking_router(self, access: Access, record: ActRecorder) -> APIRouter:
+        """Return the staff calls on queues, parked messages and records of untrusted messages.
+
+        `record`: called before each act, which does not happen if it raises.
+        """
         metrics = metrics_guard(self._settings.ops_token_file, access.guard(Right.READ_QUEUES))
         engineers = access.guard(Right.SETTLE_PARKED)
-        return parking_router(self.parking, self.untrusted, self.queue_depths, metrics=metrics, engineers=engineers)
+        return parking_router(
+            self.parking, self.untrusted, self.queue_depths, record, metrics=metrics, engineers=engineers
+        )
 
 
 async def _finish(tasks: list[asyncio.Task[Any]], timeout_s: float) -> None:

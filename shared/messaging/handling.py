@@ -125,9 +125,13 @@ class Handling(Generic[E]):
 
     def _parse(self, envelope: Envelope) -> E:
         try:
-            return self._event_type.model_validate_json(envelope.body)
+            event = self._event_type.model_validate_json(envelope.body)
         except ValidationError:
             raise ContractViolationError("malformed") from None
+        publisher = envelope.signature and envelope.signature.publisher
+        if getattr(event, "service", publisher) != publisher:
+            raise ContractViolationError("other-service")
+        return event
 
     async def _handle_batch(self, parcels: Sequence[Parcel[E]], deliveries: Deliveries) -> None:
         if not parcels:

@@ -7,7 +7,7 @@ in place. A second look at the same moment may see none of them, so a service lo
 import asyncio
 import hashlib
 import math
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -33,6 +33,14 @@ LISTED = 500
 
 DELIVERY_LIMIT_CODE = "DeliveryLimit"
 """Parked by the broker itself: the consumer died over it too often."""
+
+
+Before = Callable[[], Awaitable[None]]
+"""Called when a message was found, before anything happens to it; if it raises, the message stays parked."""
+
+
+async def _nothing() -> None:
+    """Do nothing."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +83,7 @@ class Parking:
         async with self._held(limit) as found:
             return [self._describe(message) for message in found]
 
-    async def replay(self, parked_id: str) -> bool:
+    async def replay(self, parked_id: str, before: Before = _nothing) -> bool:
         """Put a message back into its queue with attempts counted anew. Return False if it is not here.
 
         A bundle, parked by the broker because consumers died over it, goes back event by event.
@@ -89,15 +97,18 @@ class Parking:
             origin = _origin(message)
             if origin not in self._origins:
                 raise NotReplayableError("the message came from no queue of this service; discard it")
+            await before()
             for envelope in Envelope.read_all(message):
                 await self._publisher.publish(self._delay, origin, envelope.afresh().message())
             await message.ack()
             return True
 
-    async def discard(self, parked_id: str) -> bool:
+    async def discard(self, parked_id: str, before: Before = _nothing) -> bool:
+        """Remove a message for good. Return False if it is not here. Raises BrokerUnavailableError."""
         async with self._held() as found:
             message = _find(found, parked_id)
             if message is not None:
+                await before()
                 await message.ack()
             return message is not None
 

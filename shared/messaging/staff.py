@@ -5,18 +5,22 @@ Bodies are never shown.
 
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict
+from functools import partial
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends, Path, Response
 
+from shared.contracts import StaffAct
 from shared.json_types import JsonObject
 from shared.messaging.errors import BrokerUnavailableError, NotReplayableError
 from shared.messaging.parking import Parking
 from shared.messaging.untrusted import Untrusted
+from shared.staff_acts import ActRecorder
 from shared.web.description import describe_refusals
+from shared.web.outages import store_errors
 from shared.web.problems import ProblemError, problem, unavailable
 from shared.web.service_token import MetricsGuard
-from shared.web.sign_in.staff import StaffGuard
+from shared.web.sign_in.staff import Staff, StaffGuard
 
 _ASKING: Final = describe_refusals(
     {
@@ -37,15 +41,20 @@ def parking_router(
     parking: Parking,
     untrusted: Untrusted,
     depths: Callable[[], Awaitable[dict[str, int]]],
+    record: ActRecorder,
     *,
     metrics: MetricsGuard,
     engineers: StaffGuard,
 ) -> APIRouter:
-    """Return GET /v1/queues, the calls on /v1/parked, and those on /v1/untrusted."""
+    """Return GET /v1/queues, the calls on /v1/parked, and those on /v1/untrusted.
+
+    Acts on the broker have no transaction, so `record` makes each one durable before it happens.
+    """
     root = APIRouter(prefix="/v1", tags=["queues"])
     _add_queues(root, depths, metrics)
-    router = APIRouter(dependencies=[Depends(engineers)])
-    _add_untrusted(router, untrusted)
+    router = APIRouter(dependencies=[Depends(engineers), Depends(store_errors)])
+    _add_untrusted(router, untrusted, record, engineers)
+    Here = Annotated[Staff, Depends(engineers)]  # noqa: N806  (a type)
 
     @router.get("/parked", responses=_ASKING)
     async def parked() -> JsonObject:
@@ -55,9 +64,10 @@ def parking_router(
             raise unavailable() from None
 
     @router.post("/parked/{parked_id}/replay", status_code=202, responses=_REPLAYING)
-    async def replay(parked_id: ParkedId) -> JsonObject:
+    async def replay(parked_id: ParkedId, staff: Here) -> JsonObject:
+        before = partial(record, staff.actor, StaffAct.REPLAY_PARKED, parked_id)
         try:
-            found = await parking.replay(parked_id)
+            found = await parking.replay(parked_id, before)
         except BrokerUnavailableError:
             raise unavailable() from None
         except NotReplayableError:
@@ -67,9 +77,10 @@ def parking_router(
         return {"v": 1, "status": "replayed"}
 
     @router.delete("/parked/{parked_id}", status_code=204, responses=_ACTING)
-    async def discard(parked_id: ParkedId) -> Response:
+    async def discard(parked_id: ParkedId, staff: Here) -> Response:
+        before = partial(record, staff.actor, StaffAct.DISCARD_PARKED, parked_id)
         try:
-            found = await parking.discard(parked_id)
+            found = await parking.discard(parked_id, before)
         except BrokerUnavailableError:
             raise unavailable() from None
         if not found:
@@ -89,7 +100,9 @@ def _add_queues(router: APIRouter, depths: Callable[[], Awaitable[dict[str, int]
             raise unavailable() from None
 
 
-def _add_untrusted(router: APIRouter, untrusted: Untrusted) -> None:
+def _add_untrusted(router: APIRouter, untrusted: Untrusted, record: ActRecorder, engineers: StaffGuard) -> None:
+    Here = Annotated[Staff, Depends(engineers)]  # noqa: N806  (a type)
+
     @router.get("/untrusted", responses=_ASKING)
     async def records() -> JsonObject:
         try:
@@ -99,7 +112,8 @@ def _add_untrusted(router: APIRouter, untrusted: Untrusted) -> None:
         return {"v": 1, "count": count, "messages": [asdict(record) for record in found]}
 
     @router.post("/untrusted/discard", responses=_ASKING)
-    async def discard_all() -> JsonObject:
+    async def discard_all(staff: Here) -> JsonObject:
+        await record(staff.actor, StaffAct.DISCARD_UNTRUSTED, "all")
         try:
             return {"v": 1, "discarded": await untrusted.discard_all()}
         except BrokerUnavailableError:

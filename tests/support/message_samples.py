@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from shared.codes import EntryId, ProofDigest
 from shared.contracts import (
     AcceptedApplication,
+    ActOfStaff,
     ApplicationReceived,
     ApplicationsAccepted,
     ApplicationsDecided,
@@ -48,6 +49,8 @@ from shared.contracts import (
     SealingKeyPublished,
     SlipOutcome,
     SlipsIssued,
+    StaffAct,
+    StaffActed,
     StaffChanged,
     StoreErasure,
 )
@@ -259,6 +262,11 @@ SAMPLES: tuple[Event, ...] = (
         not_before=datetime(2018, 6, 1, tzinfo=UTC),
         roles=(Role.HANDLER, Role.RECEPTION),
         ended=("A" * 22,),
+    ),
+    StaffActed(
+        service="lottery",
+        campaign=CAMPAIGN,
+        items=(ActOfStaff(sub="yamada-01", act=StaffAct.ENTER_DICE, case="d-1", at=datetime(2018, 6, 1, tzinfo=UTC)),),
     ),
     ErasureRequested(campaign=CAMPAIGN, erasure_id="e-1"),
     ErasureCompleted(

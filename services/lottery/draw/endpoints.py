@@ -26,7 +26,7 @@ from services.lottery.draw.roll_repository import RollRepository
 from services.lottery.draw.rules.blockers import waits
 from services.lottery.draw.rules.draw import Draw
 from services.lottery.draw.rules.states import DrawState
-from services.lottery.draw.stamp_repository import StampRepository
+from services.lottery.draw.stamps import Stamps
 from services.lottery.record.timestamps import InvalidTimestampError, Kind, check_timestamp
 from shared.approvals.presented import PresentedApproval
 from shared.approvals.reader import ApprovalReader
@@ -174,7 +174,7 @@ def _deciding_router(services: DrawServices, guard: StaffGuard) -> APIRouter:
     @router.post("/freeze")
     async def freeze(campaign: str, body: FreezeBody, staff: Here) -> dict[str, Any]:
         draw = await services.draw(campaign)
-        await raising_problems(services.freezing.freeze(draw, _incomplete(services, body, staff)))
+        await raising_problems(services.freezing.freeze(draw, _incomplete(services, body, staff), staff.actor))
         return await services.status(draw.campaign)
 
     @router.post("/dice")
@@ -200,13 +200,13 @@ def _deciding_router(services: DrawServices, guard: StaffGuard) -> APIRouter:
         return await services.status(draw.campaign)
 
     @router.post("/stamps", status_code=201)
-    async def stamp(campaign: str, body: StampBody, _: Here) -> dict[str, Any]:
-        return await _add_stamp(services, await services.draw(campaign), body)
+    async def stamp(campaign: str, body: StampBody, staff: Here) -> dict[str, Any]:
+        return await _add_stamp(services, await services.draw(campaign), body, staff.actor)
 
     return router
 
 
-async def _add_stamp(services: DrawServices, draw: Draw, body: StampBody) -> dict[str, Any]:
+async def _add_stamp(services: DrawServices, draw: Draw, body: StampBody, actor: str) -> dict[str, Any]:
     if not draw.has_manifest:
         raise not_published()
 
@@ -219,7 +219,7 @@ async def _add_stamp(services: DrawServices, draw: Draw, body: StampBody) -> dic
         return content
 
     content = await raising_problems(checked_content())
-    number = await StampRepository(services.store).add(draw.id, body.kind, content, services.clock.now())
+    number = await Stamps(services.store, services.clock).attach(draw, body.kind, content, actor)
     return {"draw": draw.id, "number": number, "kind": body.kind}
 
 

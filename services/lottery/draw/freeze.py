@@ -28,10 +28,12 @@ from shared.approvals import ApprovalKind
 from shared.approvals.presented import PresentedApproval
 from shared.campaign import Campaign
 from shared.clock import Clock
+from shared.contracts import StaffAct
 from shared.errors import KujiError, TransientError
 from shared.ids import CampaignId
 from shared.logging import get_logger
 from shared.receipt_documents import write_roll
+from shared.staff_acts import record_act
 from shared.staff_roles import Role
 from shared.storage import Store, UnitOfWork
 
@@ -73,15 +75,15 @@ class FreezeService:
         self._draws, self._entries, self._lists = DrawRepository(store), EntryRepository(store), ListRepository(store)
         self._roll = RollRepository(store)
 
-    async def freeze(self, draw: Draw, order: IncompleteFreeze | None = None) -> None:
-        """Fix and sign the list.
+    async def freeze(self, draw: Draw, order: IncompleteFreeze | None = None, actor: str | None = None) -> None:
+        """Fix and sign the list. `actor`: staff id, None for the schedule.
 
         Raises TooEarlyError, ClocksDifferError, ListIncompleteError (unless ordered with an approval),
         ApprovalRefusedError, RoundPassedError, WrongStateError.
         """
-        await self.finish(await self.close(draw, order))
+        await self.finish(await self.close(draw, order, actor))
 
-    async def close(self, draw: Draw, order: IncompleteFreeze | None = None) -> Draw:
+    async def close(self, draw: Draw, order: IncompleteFreeze | None = None, actor: str | None = None) -> Draw:
         """Close the list, so that no entry changes any more, and return the draw. Raises as `freeze` does."""
         campaign, now = self._campaigns[draw.campaign], self._clock.now()
         if now < campaign.window.paper_until:
@@ -93,13 +95,24 @@ class FreezeService:
             _check_permitted(readiness, order)
             closing = closing_of(campaign, draw.number, now)
             if order is None:
-                closed = await self._draws.close(draw, closing)
+                closed = await self._close_complete(draw, closing, actor)
             else:
                 closed = await self._close_incomplete(draw, closing, readiness, order)
             if closed is not None:
                 return closed
             draw = await self._draws.get(draw.campaign)
         raise TransientError("verdicts keep arriving while the list is checked; freeze it again in a moment")
+
+    async def _close_complete(self, draw: Draw, closing: Closing, actor: str | None) -> Draw | None:
+        """Close the list; None if it changed."""
+
+        async def close_list(uow: UnitOfWork) -> Draw | None:
+            closed = await DrawRepository(uow).close(draw, closing)
+            if closed is not None and actor is not None:
+                await record_act(uow, "lottery", StaffAct.FREEZE_LIST, actor, draw.id, draw.campaign)
+            return closed
+
+        return await self._store.transact(close_list)
 
     async def _close_incomplete(
         self, draw: Draw, closing: Closing, readiness: Readiness, order: IncompleteFreeze
@@ -115,6 +128,7 @@ class FreezeService:
             closed = await DrawRepository(uow).close(draw, replace(closing, override=override))
             if closed is None:
                 raise _ListChangedError("the list changed while it was checked")
+            await record_act(uow, "lottery", StaffAct.FREEZE_LIST, used.actor, draw.id, draw.campaign)
             return closed
 
         try:

@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from services.lottery.draw.clock_check import check_clocks
 from services.lottery.draw.repository import DrawRepository
@@ -17,11 +17,21 @@ from services.lottery.draw.rules.states import DrawState, WrongStateError
 from services.lottery.randomness.sources import check_beacon, check_dice
 from services.lottery.record.manifest import Manifest
 from shared.clock import Clock
+from shared.contracts import StaffAct
 from shared.errors import KujiError
 from shared.logging import get_logger
-from shared.storage import Store
+from shared.staff_acts import record_act
+from shared.storage import Store, UnitOfWork
 
 _log = get_logger(__name__)
+
+SCHEDULE: Final = "schedule"
+"""Actor of values that no person entered."""
+
+_ACTS: Final[Mapping[str, StaffAct]] = {
+    "dice": StaffAct.ENTER_DICE,
+    "beacon_signature": StaffAct.ENTER_BEACON,
+}
 
 
 class ObjectionsOpenError(KujiError):
@@ -46,7 +56,7 @@ class RandomnessService:
     """Checks and stores sources of randomness."""
 
     def __init__(self, store: Store, clock: Clock) -> None:
-        self._store, self._clock, self._draws = store, clock, DrawRepository(store)
+        self._store, self._clock = store, clock
 
     async def enter_dice(self, draw: Draw, dice: Dice, actor: str) -> Draw:
         """Store digits that were read out before witnesses, and return the draw.
@@ -88,7 +98,15 @@ class RandomnessService:
         return manifest
 
     async def _enter(self, draw: Draw, source: str, values: Mapping[str, Any], actor: str) -> Draw:
-        entered = await self._draws.enter_source(draw, GivenSource(source, actor, self._clock.now()), values)
+        given = GivenSource(source, actor, self._clock.now())
+
+        async def enter(uow: UnitOfWork) -> Draw | None:
+            changed = await DrawRepository(uow).enter_source(draw, given, values)
+            if changed is not None and actor != SCHEDULE:
+                await record_act(uow, "lottery", _ACTS[source], actor, draw.id, draw.campaign)
+            return changed
+
+        entered = await self._store.transact(enter)
         if entered is None:
             raise WrongStateError(f"given its {source.removesuffix('_signature')} already")
         _log.info("randomness-entered", campaign=draw.campaign, draw=draw.id, code=source)

@@ -18,8 +18,10 @@ from shared.approvals import ApprovalKind
 from shared.approvals.presented import PresentedApproval, UsedApproval
 from shared.campaign import Campaign
 from shared.clock import Clock
+from shared.contracts import StaffAct
 from shared.ids import CampaignId, DrawId
 from shared.logging import get_logger
+from shared.staff_acts import record_act
 from shared.staff_roles import Role
 from shared.storage import Store, UnitOfWork
 
@@ -57,6 +59,7 @@ class RedrawService:
             used = await approval.use(uow, ApprovalKind.REDRAW, draw.campaign, params)
             following = self._following(draw, correction, used)
             await DrawRepository(uow).replace_draw(draw, following)
+            await record_act(uow, "lottery", StaffAct.REDRAW, used.actor, draw.id, draw.campaign)
             return following.id
 
         name = await self._store.transact(replace_draw)

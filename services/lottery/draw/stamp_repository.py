@@ -1,14 +1,13 @@
 """Store the time stamps of a draw's manifest, numbered from 1."""
 
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Self
 
 from services.lottery.draw.collections import STAMPS
 from shared.ids import DrawId
-from shared.storage import DuplicateKeyError, Store
+from shared.storage import Store, UnitOfWork
 
 
 @dataclass(frozen=True)
@@ -42,16 +41,21 @@ class Stamp:
 class StampRepository:
     """Reads and writes time stamps."""
 
-    def __init__(self, store: Store) -> None:
-        self._stamps = store.db[STAMPS]
+    def __init__(self, at: Store | UnitOfWork) -> None:
+        self._stamps = at.db[STAMPS]
+        self._session = at.session if isinstance(at, UnitOfWork) else None
 
-    async def add(self, draw: DrawId, kind: str, content: bytes, at: datetime) -> int:
-        """Store a stamp and return its number. A stamp that was attached before keeps its number."""
-        while (known := await self._stamps.find_one({"draw": draw, "content": content})) is None:
-            number = await self._stamps.count_documents({"draw": draw}) + 1
-            with suppress(DuplicateKeyError):  # another process took the number: take the next one
-                await self._stamps.insert_one(dict(Stamp(draw, number, kind, at, content).to_document()))
-        return int(known["number"])
+    async def add(self, draw: DrawId, kind: str, content: bytes, at: datetime) -> Stamp:
+        """Store a stamp and return it. Raises DuplicateKeyError if another process took its number meanwhile."""
+        number = await self._stamps.count_documents({"draw": draw}, session=self._session) + 1
+        stamp = Stamp(draw, number, kind, at, content)
+        await self._stamps.insert_one(dict(stamp.to_document()), session=self._session)
+        return stamp
+
+    async def find_equal(self, draw: DrawId, content: bytes) -> Stamp | None:
+        """Return the stamp with this content if it was attached before."""
+        document = await self._stamps.find_one({"draw": draw, "content": content}, session=self._session)
+        return None if document is None else Stamp.from_document(document)
 
     async def all(self, draw: DrawId) -> list[Stamp]:
         """Return the stamps of a draw by number."""

@@ -27,9 +27,10 @@ from shared.approvals.params import correction_params
 from shared.approvals.presented import PresentedApproval
 from shared.clock import Clock
 from shared.codes import EntryId
-from shared.contracts import SlipOutcome
+from shared.contracts import SlipOutcome, StaffAct
 from shared.errors import KujiError
 from shared.ids import CampaignId, ClassId, Receipt, Token
+from shared.staff_acts import record_act
 from shared.storage import Store, UnitOfWork
 
 REASON = "wrongly-refused"
@@ -84,6 +85,7 @@ class Corrections:
                 raise WrongStateError("being changed by another process")
             used = await approval.use(uow, ApprovalKind.CORRECT_PLACE, campaign, params)
             await self._add_places(published, refused, corrected, Actor(used.actor, used.id), owner)
+            await record_act(uow, "lottery", StaffAct.CORRECT_PLACE, used.actor, owner.entry, campaign)
 
         await self._store.transact(add_places)
         return dict(corrected.given)

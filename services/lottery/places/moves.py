@@ -15,8 +15,10 @@ from services.lottery.promotion.waiting_list import PlaceEvent
 from services.lottery.slips import SlipSigner
 from shared.clock import Clock
 from shared.codes import EntryId
+from shared.contracts import StaffAct
 from shared.errors import KujiError
 from shared.ids import CampaignId, ClassId
+from shared.staff_acts import record_act
 from shared.storage import Store, UnitOfWork
 
 Answer = Literal["accept", "decline", "withdraw"]
@@ -25,6 +27,12 @@ _MOVES: Final[Mapping[Answer, Move]] = {
     "accept": Move.ACCEPTED,
     "decline": Move.DECLINED,
     "withdraw": Move.WITHDRAWN,
+}
+
+_ACTS: Final[Mapping[Answer, StaffAct]] = {
+    "accept": StaffAct.ACCEPT_PLACE,
+    "decline": StaffAct.DECLINE_PLACE,
+    "withdraw": StaffAct.WITHDRAW_PLACE,
 }
 
 _DONE: Final[Mapping[Answer, tuple[PlaceState, frozenset[Move | None]]]] = {
@@ -64,6 +72,8 @@ class PlaceMoves:
             reason = "applicant" if actor.actor == "applicant" else "office"
             events = await _move(published, _MOVES[answer], reason, found[0], actor)
             await notices.publish_notices(published, events, self._signer)
+            if actor.actor != "applicant":
+                await record_act(uow, "lottery", _ACTS[answer], actor.actor, entry, campaign)
 
         await self._store.transact(move)
 
@@ -82,6 +92,7 @@ class PlaceMoves:
             events = [event, *lists.passed_over(entry, published.at)]
             await published.record(events, actor)
             await notices.publish_notices(published, events, self._signer)
+            await record_act(uow, "lottery", StaffAct.GIVE_FREE_PLACE, actor.actor, entry, campaign)
 
         await self._store.transact(move)
 

@@ -122,7 +122,7 @@ def reception_router(
     @router.post("/scans")
     async def scans(campaign: str, body: SyncBody, staff: signed_in) -> dict[str, Any]:
         name = known_campaign(campaigns, campaign)
-        sender = Sender(name, body.device, staff.actor)
+        sender = Sender(name, body.device, staff.actor, staff.session)
         readings = [scan.reading() for scan in body.scans]
         return _sync_document(await _unless_erased(reception.sync(sender, readings, body.since)), clock.now())
 

@@ -154,12 +154,14 @@ class ReceptionRepository:
         digests = await EntryRepository(self._at).proof_digests(campaign, [stored.entry for stored in stored_places])
         return [_line(stored, released, held_since, digests) for stored in stored_places]
 
-    async def note_device(self, campaign: CampaignId, device: str, now: datetime) -> None:
-        """Note that a device has sent everything that it had until now."""
+    async def note_device(self, campaign: CampaignId, device: str, session: str, now: datetime) -> bool:
+        """Note that a device has sent everything that it had until now. Return True if this session is new to it."""
         seen = {"campaign": campaign, "device": device, "seen_at": now, "set_aside_by": None}
-        await self._devices.update_one(
-            {"_id": f"{campaign}/{device}"}, {"$set": seen}, upsert=True, session=self._session
+        change = {"$set": seen, "$addToSet": {"sessions": session}}
+        before = await self._devices.find_one_and_update(
+            {"_id": f"{campaign}/{device}"}, change, upsert=True, session=self._session
         )
+        return before is None or session not in before.get("sessions", ())
 
     async def set_aside(self, campaign: CampaignId, device: str, actor: str) -> bool:
         """Stop waiting for a device. Return False if it is unknown."""

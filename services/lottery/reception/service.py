@@ -20,7 +20,9 @@ from services.lottery.record.passes import InvalidPassError, read_pass
 from shared.campaign import Campaign
 from shared.clock import Clock
 from shared.codes import EntryId
+from shared.contracts import StaffAct
 from shared.ids import CampaignId, ClassId, Receipt
+from shared.staff_acts import record_act
 from shared.storage import Store, UnitOfWork
 
 ANSWERED_AT_ONCE: Final = 2000
@@ -64,11 +66,12 @@ class Reading:
 
 @dataclass(frozen=True)
 class Sender:
-    """Device that sends, and its handler."""
+    """Device that sends, its handler, and the handler's session."""
 
     campaign: CampaignId
     device: str
     actor: str
+    session: str = ""
 
 
 @dataclass(frozen=True)
@@ -100,7 +103,8 @@ class ReceptionService:
             reception = ReceptionRepository(uow)
             known = await _named_lines(reception, campaign, readings)
             await reception.add_scans(campaign, [self._make_scan(sender, reading, known, now) for reading in readings])
-            await reception.note_device(campaign, sender.device, now)
+            if await reception.note_device(campaign, sender.device, f"{sender.actor}/{sender.session}", now):
+                await record_act(uow, "lottery", StaffAct.USE_DEVICE, sender.actor, sender.device, campaign)
 
         await self._store.transact(store_scans)
         scans = await ReceptionRepository(self._store).scans_after(campaign, cursor, ANSWERED_AT_ONCE)
@@ -110,7 +114,14 @@ class ReceptionService:
 
     async def set_aside(self, campaign: CampaignId, device: str, actor: str) -> bool:
         """Stop waiting for a device. Return False if it is unknown."""
-        return await ReceptionRepository(self._store).set_aside(campaign, device, actor)
+
+        async def stop_waiting(uow: UnitOfWork) -> bool:
+            is_known = await ReceptionRepository(uow).set_aside(campaign, device, actor)
+            if is_known:
+                await record_act(uow, "lottery", StaffAct.SET_DEVICE_ASIDE, actor, device, campaign)
+            return is_known
+
+        return await self._store.transact(stop_waiting)
 
     def _make_scan(self, sender: Sender, reading: Reading, known: _NamedLines, now: datetime) -> StoredScan:
         """Make a scan from a reading. A time ahead of the server's clock is corrected to now."""

@@ -13,9 +13,10 @@ from services.notifier.wall_clock import wall_now
 from shared.approvals import ApprovalContent
 from shared.approvals.used import mark_used
 from shared.campaign import Campaign
-from shared.contracts import Contact, NoticeParams
+from shared.contracts import Contact, NoticeParams, StaffAct
 from shared.errors import KujiError
 from shared.ids import CampaignId, ClassId
+from shared.staff_acts import record_act
 from shared.storage import Store, UnitOfWork
 
 PART: Final = 500
@@ -72,6 +73,8 @@ class AnnouncementService:
                 at=wall_now(),
             )
             await announcements.insert(announcement)
+            case = str(number)
+            await record_act(uow, "notifier", StaffAct.ANNOUNCE, announcement.actor, case, campaign.id)
             return announcement
 
         return await self._store.transact(record)

@@ -85,10 +85,10 @@ def cards_router(campaigns: Mapping[CampaignId, Campaign], store: Store, clock: 
             return _present(await cards.post(here(campaign).id, batch_id, body.posted_on, body.office, staff.actor))
 
     @router.post("/print-batches/{batch_id}/reorder")
-    async def reorder(campaign: str, batch_id: BatchIdField) -> dict[str, Any]:
+    async def reorder(campaign: str, batch_id: BatchIdField, staff: Here) -> dict[str, Any]:
         """Order the cards of a mismatch again."""
         with _problems():
-            return _present(await cards.reorder(here(campaign).id, batch_id))
+            return _present(await cards.reorder(here(campaign).id, batch_id, staff.actor))
 
     @router.post("/returns")
     async def record_return(campaign: str, body: ReturnBody, staff: Here) -> dict[str, str]:

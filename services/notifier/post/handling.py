@@ -9,8 +9,10 @@ from services.notifier.repository import NoticeRepository
 from services.notifier.rules.notice import Handling, Posting, PrintBatch
 from services.notifier.rules.states import PRINT_BATCHES, NoticeState, PrintBatchState
 from services.notifier.wall_clock import wall_now
+from shared.contracts import StaffAct
 from shared.errors import KujiError
 from shared.ids import BatchId, CampaignId, NoticeId, Receipt
+from shared.staff_acts import record_act
 from shared.storage import Store, UnitOfWork
 
 COUNTS_NEEDED = 2
@@ -59,6 +61,7 @@ class CardHandling:
                 raise WrongStateError(batch.state)
             await PrintBatchRepository.within(uow).record_fetch(batch, Handling(actor=actor, at=wall_now()))
             await NoticeRepository.within(uow).move_batch(batch.id, NoticeState.FETCHED, NoticeState.MADE)
+            await _record_act(uow, StaffAct.FETCH_CARDS, batch, actor)
 
         return await self._change(campaign, batch_id, record)
 
@@ -76,6 +79,7 @@ class CardHandling:
             await PrintBatchRepository.within(uow).record_count(batch, count, is_last=is_last)
             if is_last:
                 await NoticeRepository.within(uow).move_batch(batch.id, NoticeState.COUNTED, NoticeState.FETCHED)
+            await _record_act(uow, StaffAct.COUNT_CARDS, batch, actor)
 
         return await self._change(campaign, batch_id, record)
 
@@ -89,16 +93,18 @@ class CardHandling:
             posting = Posting(actor=actor, at=wall_now(), posted_on=posted_on.isoformat(), office=office)
             await PrintBatchRepository.within(uow).record_posting(batch, posting)
             await NoticeRepository.within(uow).move_batch(batch.id, NoticeState.POSTED, NoticeState.COUNTED)
+            await _record_act(uow, StaffAct.POST_CARDS, batch, actor)
 
         return await self._change(campaign, batch_id, record)
 
-    async def reorder(self, campaign: CampaignId, batch_id: BatchId) -> PrintBatch:
+    async def reorder(self, campaign: CampaignId, batch_id: BatchId, actor: str) -> PrintBatch:
         """Put the cards of a batch whose counts did not match back, to be ordered again."""
 
         async def record(uow: UnitOfWork, batch: PrintBatch) -> None:
             _require(batch, PrintBatchState.REORDERED)
             await PrintBatchRepository.within(uow).record_reorder(batch)
             await NoticeRepository.within(uow).move_batch(batch.id, NoticeState.TO_PRINT, NoticeState.REQUESTED)
+            await _record_act(uow, StaffAct.REORDER_CARDS, batch, actor)
 
         return await self._change(campaign, batch_id, record)
 
@@ -117,6 +123,7 @@ class CardHandling:
             if len(chosen) > 1:
                 raise SeveralPostedError(chosen)
             await notices.record_return(campaign, chosen[0], reason, actor, wall_now())
+            await record_act(uow, "notifier", StaffAct.RECORD_RETURNED_CARD, actor, chosen[0], campaign)
             return chosen[0]
 
         return await self._store.transact(record)
@@ -131,6 +138,10 @@ class CardHandling:
             return await _load(uow, campaign, batch_id)
 
         return await self._store.transact(change)
+
+
+async def _record_act(uow: UnitOfWork, act: StaffAct, batch: PrintBatch, actor: str) -> None:
+    await record_act(uow, "notifier", act, actor, batch.id, batch.campaign)
 
 
 async def _load(uow: UnitOfWork, campaign: CampaignId, batch_id: BatchId) -> PrintBatch:

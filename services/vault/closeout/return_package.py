@@ -28,6 +28,7 @@ from shared.files import write_atomic
 from shared.ids import CampaignId
 from shared.json_types import JsonObject
 from shared.logging import get_logger
+from shared.staff_roles import Role
 from shared.storage import Store, UnitOfWork
 
 PURPOSE: Final = "return"
@@ -120,6 +121,8 @@ class ReturnPackages:
             raise CloseOutRefusedError("two-people-needed")
         if not hmac.compare_digest(package.code, code_hash(code)):
             raise CloseOutRefusedError("wrong-code")
+        line = AuditEvent(confirmed_by, Role.WARD, "confirm-return", PURPOSE, campaign, None, sha256)
+        await self._audit.record([line])
         confirmation = {"confirmation": {"by": confirmed_by, "at": self._clock.now(), "sha256": sha256}}
         await self._repository.advance(campaign, Stage.CONFIRMED, confirmation, only_if={"package.sha256": sha256})
 

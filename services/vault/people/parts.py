@@ -74,7 +74,7 @@ class People:
         enrolment = Enrolment(store, accounts, codes, keys, sign_in, changes, audit, campaigns)
         roster = Roster(store, accounts, requests, codes, duty, changes, audit)
         passkeys = Passkeys(store, accounts, keys, sign_in, changes, audit)
-        terminal = TerminalSignIn(store, codes, sessions)
+        terminal = TerminalSignIn(store, codes, sessions, audit)
         ends = SessionEnds(store, accounts, sessions, duty, audit)
         return cls(
             store,

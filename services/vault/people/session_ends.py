@@ -37,6 +37,7 @@ class SessionEnds:
         async def end(uow: UnitOfWork) -> None:
             stored = await self._accounts.find(staff_id, uow.session)
             if stored is not None and await self._sessions.end(uow, staff_id, sid):
+                await self._record(stored.account, "end-own-session", staff_id)
                 await self._duty.publish_ended(uow, stored, sid)
 
         await self._store.transact(end)
@@ -47,8 +48,7 @@ class SessionEnds:
             raise NoRightError("another person's sessions are ended by the responsible handler or the ward")
         if await self._accounts.find(staff_id) is None:
             return False
-        role = "+".join(sorted(actor.roles))
-        await self._audit.record([AuditEvent(actor.id, role, "end-sessions", staff_id, None, None, "done")])
+        await self._record(actor, "end-sessions", staff_id)
 
         async def end(uow: UnitOfWork) -> StoredAccount | None:
             stored = await self._accounts.find(staff_id, uow.session)
@@ -57,3 +57,7 @@ class SessionEnds:
             return stored
 
         return await self._store.transact(end) is not None
+
+    async def _record(self, actor: Account, action: str, staff_id: StaffId) -> None:
+        role = "+".join(sorted(actor.roles))
+        await self._audit.record([AuditEvent(actor.id, role, action, staff_id, None, None, "done")])

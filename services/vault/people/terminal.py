@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from services.vault.audit import AuditEvent, AuditLog
 from services.vault.people.code_repository import CodeRepository
 from services.vault.people.rules.account import StaffId
 from services.vault.people.session_repository import SessionRepository
@@ -23,8 +24,8 @@ class TerminalSession:
 class TerminalSignIn:
     """Codes live five minutes and count once; the terminal's session ends with the sign-in that it came from."""
 
-    def __init__(self, store: Store, codes: CodeRepository, sessions: SessionRepository) -> None:
-        self._store, self._codes, self._sessions = store, codes, sessions
+    def __init__(self, store: Store, codes: CodeRepository, sessions: SessionRepository, audit: AuditLog) -> None:
+        self._store, self._codes, self._sessions, self._audit = store, codes, sessions, audit
         self._attempts = AttemptLimit(_ATTEMPTS, _WINDOW_S)
 
     async def make_code(self, present: Present) -> str:
@@ -41,6 +42,10 @@ class TerminalSignIn:
 
         async def work(uow: UnitOfWork) -> TerminalSession | None:
             started = await self._sessions.start_at_terminal(uow, sid) if sid else None
-            return None if started is None else TerminalSession(started[1].staff_id, started[0])
+            if started is None:
+                return None
+            staff_id = started[1].staff_id
+            await self._audit.record([AuditEvent(staff_id, "staff", "sign-in", "terminal", None, None, "done")])
+            return TerminalSession(staff_id, started[0])
 
         return await self._store.transact(work)

@@ -158,7 +158,7 @@ class StaffAccess:
     async def _person(self, request: Request) -> Staff | None:
         secret = request.cookies.get(self._own.cookie(SESSION)) if self._origins else None
         session = await self.sessions.find(secret) if secret else None
-        return None if session is None else Staff(session.sub, session.roles)
+        return None if session is None else Staff(session.sub, session.roles, session.sid)
 
     @property
     def _own(self) -> Origin:

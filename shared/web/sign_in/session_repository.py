@@ -32,11 +32,12 @@ class ServiceSession:
     sub: str
     roles: frozenset[Role]
     auth_time: datetime
+    sid: str
 
     @classmethod
     def from_document(cls, document: Mapping[str, Any]) -> Self:
         """Read a document of the collection."""
-        return cls(document["sub"], parse_roles(document["roles"]), document["auth_time"])
+        return cls(document["sub"], parse_roles(document["roles"]), document["auth_time"], document["sid"])
 
 
 def collections() -> list[Collection]:

@@ -14,10 +14,11 @@ SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
 @dataclass(frozen=True)
 class Staff:
-    """Signed-in person. `actor`: the staff id, which every act records."""
+    """Signed-in person. `actor`: the staff id, which every act records. `session`: the vault's id of the sign-in."""
 
     actor: str
     roles: frozenset[Role]
+    session: str = ""
 
     def require(self, right: Right) -> "Staff":
         """Return the person if one of the roles has the right. Raises 403."""

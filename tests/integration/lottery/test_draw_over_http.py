@@ -11,9 +11,11 @@ from typing import Any
 import httpx
 import pytest
 from fastapi import FastAPI
+from pydantic import ValidationError
 
 from services.lottery.draw.endpoints import DrawServices, staff_router
 from services.lottery.draw.public_endpoints import public_router
+from services.lottery.draw.randomness_entry import Dice
 from services.lottery.record.inclusion import check_proof
 from services.lottery.verification.transcript_checks import verify_transcript
 from shared.approvals import ApprovalKind
@@ -23,6 +25,7 @@ from shared.web import install_problems
 from tests.support.draw_builders import DICE
 from tests.support.executed_approvals import approval_content, executed, reader_of_the_tests
 from tests.support.lottery_harness import PEOPLE, Town, everybody_is_in
+from tests.support.recorded_acts import read_acts
 from tests.support.staff_sign_in import sign_in_at, staff_access
 
 OTS = b"\x00OpenTimestamps\x00\x00Proof\x00\xbf\x89\xe2\xe8\x84\xe8\x92\x94\x01\x08"
@@ -78,7 +81,9 @@ SLIPS: tuple[tuple[dict[str, Any], str], ...] = (
 )
 
 
-async def test_a_mistyped_value_is_refused_with_its_reason_and_the_draw_still_waits(staff: httpx.AsyncClient):
+async def test_a_mistyped_value_is_refused_with_its_reason_and_the_draw_still_waits(
+    town: Town, staff: httpx.AsyncClient
+):
     await staff.post("freeze", json={})
     for slip, reason in SLIPS:
         answer = await staff.post("dice", json=dice(**slip))
@@ -88,6 +93,16 @@ async def test_a_mistyped_value_is_refused_with_its_reason_and_the_draw_still_wa
         assert (shown["state"], shown["waiting_for"], shown["given"]) == ("frozen", [{"code": "dice", "count": 40}], [])
     assert (await staff.post("dice", json=dice())).json()["given"][0]["actor"] == "yamada"
     assert (await staff.post("dice", json=dice())).json()["type"] == "urn:kuji:problem:wrong-state"
+    draw = (await got(staff, "draw"))["draw"]
+    assert await read_acts(town.office.store) == [("yamada", "freeze-list", draw), ("yamada", "enter-dice", draw)]
+
+
+async def test_an_act_that_cannot_be_recorded_does_not_happen(town: Town, staff: httpx.AsyncClient):
+    await staff.post("freeze", json={})
+    with pytest.raises(ValidationError):
+        await town.office.enter_dice(Dice(DICE, DICE, ["甲", "乙"]), "no staff id")
+    assert (await got(staff, "draw"))["given"] == []
+    assert [act for _, act, _ in await read_acts(town.office.store)] == ["freeze-list"]
 
 
 async def test_a_draw_is_begun_anew_by_two_people_and_all_of_the_first_stays_at_its_address(

@@ -17,6 +17,7 @@ from services.lottery.reception.repository import ErasedError, ReceptionReposito
 from services.lottery.reception.rules.attendance import Scan
 from shared.storage import UnitOfWork
 from tests.support.reception_harness import FOOD, FOOTBALL, Guest, ReceptionHarness, run_reception
+from tests.support.recorded_acts import read_acts
 from tests.support.waiting import await_all
 
 
@@ -194,11 +195,14 @@ async def test_a_device_that_will_not_come_back_is_set_aside_by_staff(harness: R
     await harness.guest(junior_football="won")
     device = Device(harness, "A-00000001")
     await device.send()
+    await device.send()
     harness.clock.at = harness.starts + timedelta(minutes=16)
     answer = await device.http.post(f"{device.base}/devices/A-00000001/set-aside")
     assert answer.status_code == 200
     await harness.no_shows.count_what_is_due(harness.campaign)
     assert (await device.of_class())["no_shows"] == 1
+    acts = [(act, case) for _, act, case in await read_acts(harness.store)]
+    assert acts == [("use-device", "A-00000001"), ("set-device-aside", "A-00000001")]
     assert harness.released == [], "the sample keeps places for people who come late"
 
 

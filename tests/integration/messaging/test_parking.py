@@ -7,12 +7,12 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from shared.contracts import ApplicationReceived, PrintRequested
+from shared.contracts import ApplicationReceived, PrintRequested, StaffAct
 from shared.errors import PermanentError
 from shared.ids import CampaignId
 from shared.messaging import Bus
 from shared.staff_roles import Role
-from shared.storage import UnitOfWork
+from shared.storage import StoreUnavailableError, UnitOfWork
 from shared.web import install_problems
 from tests.support.counting_handler import Witness, all_marked, marks
 from tests.support.message_samples import SAMPLES
@@ -40,12 +40,30 @@ async def vault(harness: MessagingHarness) -> Bus:
     return await harness.bus("vault")
 
 
+class Acts:
+    """Acts that were recorded, or the refusal to record them."""
+
+    def __init__(self) -> None:
+        self.recorded: list[tuple[str, StaffAct, str]] = []
+        self.is_away = False
+
+    async def record(self, actor: str, act: StaffAct, case: str) -> None:
+        if self.is_away:
+            raise StoreUnavailableError("away")
+        self.recorded.append((actor, act, case))
+
+
 @pytest.fixture
-async def staff(harness: MessagingHarness, vault: Bus, tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
+def acts() -> Acts:
+    return Acts()
+
+
+@pytest.fixture
+async def staff(harness: MessagingHarness, vault: Bus, acts: Acts, tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
     """Return the client of an engineer who signed in."""
     store, app = await harness.store("vault"), FastAPI()
     install_problems(app)
-    app.include_router(vault.parking_router(staff_access("vault", store, tmp_path)))
+    app.include_router(vault.parking_router(staff_access("vault", store, tmp_path), acts.record))
     transport, headers = httpx.ASGITransport(app), await sign_in_at(store, "vault", roles={Role.ENGINEER})
     async with httpx.AsyncClient(transport=transport, base_url="http://vault", headers=headers) as client:
         yield client
@@ -130,7 +148,7 @@ async def test_a_replayed_message_is_handled_and_the_others_stay(
 
 
 async def test_a_discarded_message_is_gone_and_cannot_be_found_again(
-    harness: MessagingHarness, vault: Bus, staff: httpx.AsyncClient
+    harness: MessagingHarness, vault: Bus, staff: httpx.AsyncClient, acts: Acts
 ) -> None:
     vault.consume(ApplicationReceived, Fickle())
     await harness.running(vault)
@@ -139,12 +157,17 @@ async def test_a_discarded_message_is_gone_and_cannot_be_found_again(
     kept = await intake.publish(received())
     doomed, _ = await parked(staff, 2)
 
+    acts.is_away = True
+    assert (await staff.delete(f"/v1/parked/{doomed['id']}")).status_code == 503
+    acts.is_away = False
+    await parked(staff, 2)
     assert (await staff.delete(f"/v1/parked/{doomed['id']}")).status_code == 204
     again = await staff.delete(f"/v1/parked/{doomed['id']}")
     replayed = await staff.post(f"/v1/parked/{doomed['id']}/replay")
 
     assert (again.status_code, replayed.status_code) == (404, 404)
     assert again.json()["type"] == "urn:kuji:problem:not-parked"
+    assert [(act, case) for _, act, case in acts.recorded] == [(StaffAct.DISCARD_PARKED, doomed["id"])]
     assert [message["event_id"] for message in await parked(staff, 1)] == [kept]
 
 

@@ -10,7 +10,7 @@ from aio_pika import Message
 from fastapi import FastAPI
 from structlog.testing import capture_logs
 
-from shared.contracts import ApplicationReceived
+from shared.contracts import ApplicationReceived, StaffAct
 from shared.ids import EventId, new_event_id
 from shared.messaging import Bus
 from shared.messaging.envelope import Envelope, bundles
@@ -189,7 +189,12 @@ async def test_staff_see_the_records_and_discard_all_of_them(harness: MessagingH
     vault = await vault_with(harness, Witness())
     store, app = await harness.store("vault"), FastAPI()
     install_problems(app)
-    app.include_router(vault.parking_router(staff_access("vault", store, tmp_path)))
+    acts: list[StaffAct] = []
+
+    async def record(_: str, act: StaffAct, __: str) -> None:
+        acts.append(act)
+
+    app.include_router(vault.parking_router(staff_access("vault", store, tmp_path), record))
     for _ in range(3):
         await harness.put(harness.names.queue("vault", NAME), _unsigned())
     await until(lambda: _counted(vault, 3))

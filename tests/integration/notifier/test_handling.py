@@ -5,11 +5,11 @@ from typing import Any
 import httpx
 import pytest
 
-from shared.contracts import PrintRequested
+from shared.contracts import PrintRequested, StaffActed
 from shared.ids import new_application_id
 from shared.receipts import candidates
 from tests.integration.notifier.test_post import complete
-from tests.support.notifier_harness import NotifierHarness, by_post
+from tests.support.notifier_harness import STAFF, NotifierHarness, by_post
 
 POSTING = {"posted_on": "2018-05-31", "office": "新宿郵便局"}
 
@@ -89,6 +89,11 @@ async def test_a_returned_card_puts_its_applicant_on_the_telephone_list_until_te
         assert (await http.get("/summary")).json()["to_telephone"] == 1
         decided = await http.post(f"/notices/{entry['id']}/resolve", json={"decision": "phoned"})
         assert decided.json()["state"] == "phoned"
+        acts = [await harness.next_event(StaffActed) for _ in range(5)]
+        cards = ["fetch-cards", "count-cards", "count-cards", "post-cards", "record-returned-card"]
+        assert [item.act for event in acts for item in event.items] == cards
+        (told,) = (await harness.next_event(StaffActed)).items
+        assert (told.act, told.sub, told.case) == ("confirm-telephoned", STAFF, entry["id"])
         assert (await http.get("/telephone-list")).json()["notices"] == []
         assert (await http.get("/summary")).json()["to_tell"] == 0
 

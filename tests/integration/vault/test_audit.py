@@ -3,6 +3,7 @@
 import asyncio
 import json
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -13,11 +14,13 @@ from services.vault.identities.repository import StoredIdentity
 from services.vault.identities.repository import collections as identity_collections
 from services.vault.identities.reveal import Identities, PurposeNotAllowedError
 from services.vault.keys.keystore import Keystore, VaultLockedError
+from services.vault.people.staff_acts import StaffActLines
 from shared.campaign.model import Purpose
 from shared.clock import FixedClock
+from shared.contracts import ActOfStaff, StaffAct, StaffActed
 from shared.ids import ApplicationId, Receipt, Token, new_application_id, new_token
 from shared.signing import verify_document
-from shared.storage import PyMongoError, Store
+from shared.storage import PyMongoError, Store, UnitOfWork
 from tests.support.identity_builders import CAMPAIGN, CODE, NOT_AFTER, campaign, content, person, written
 from tests.support.vault_harness import Installation
 from tests.support.waiting import await_all, until
@@ -86,6 +89,27 @@ async def test_several_writers_at_once_keep_one_chain_and_lose_nothing(books: Bo
     assert first_break(lines) is None
     written_by = [(line["actor"], line["outcome"]) for line in map(json.loads, lines)]
     assert len(set(written_by)) == len(written_by) == WRITERS * GROUPS * GROUP
+
+
+async def test_acts_of_staff_elsewhere_become_lines_and_name_an_application_by_an_hmac(books: Books):
+    at = datetime(2018, 6, 1, 9, tzinfo=UTC)
+    cases = ((StaffAct.ENTER_DICE, "d-1"), (StaffAct.WITHDRAW_PLACE, "ab" * 16))
+    items = tuple(ActOfStaff(sub="yamada-01", act=act, case=case, at=at) for act, case in cases)
+    event = StaffActed(service="lottery", campaign=CAMPAIGN, items=items)
+
+    async def handle(uow: UnitOfWork) -> None:
+        await StaffActLines(books.audit, books.keystore).on_acted([event], uow)
+
+    await books.store.transact(handle)
+    dice, withdrawal = map(json.loads, await whole(books.audit))
+    assert (dice["actor"], dice["action"], dice["purpose"]) == ("yamada-01", "enter-dice:d-1", "lottery")
+    assert (dice["campaign"], dice["subject"], dice["outcome"]) == (
+        CAMPAIGN,
+        None,
+        "done 2018-06-01T09:00:00.000+00:00",
+    )
+    subject = books.keystore.campaign(CAMPAIGN).subject_of("ab" * 16)
+    assert (withdrawal["action"], withdrawal["subject"]) == ("withdraw-place", subject)
 
 
 async def test_lines_of_concurrent_callers_are_all_durable_when_the_calls_return(books: Books):

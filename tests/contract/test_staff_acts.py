@@ -1,0 +1,111 @@
+"""A walk over all routes with which staff change something: each leaves a line in the audit log, or says why not."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from shared.contracts import SERVICES, STAFF_ACTS, ActOfStaff, StaffAct, StaffActed
+from shared.ids import CampaignId
+from tests.support.all_routes import asking, staff_routes
+
+_CAMPAIGN = "POST /v1/campaigns/{campaign}"
+_PARKED = {
+    "POST /v1/parked/{parked_id}/replay": {StaffAct.REPLAY_PARKED},
+    "DELETE /v1/parked/{parked_id}": {StaffAct.DISCARD_PARKED},
+    "POST /v1/untrusted/discard": {StaffAct.DISCARD_UNTRUSTED},
+}
+_BATCH = f"{_CAMPAIGN}/print-batches/{{batch_id}}"
+
+ACTS: dict[str, dict[str, set[StaffAct]]] = {
+    "intake": _PARKED,
+    "lottery": {
+        **_PARKED,
+        f"{_CAMPAIGN}/freeze": {StaffAct.FREEZE_LIST},
+        f"{_CAMPAIGN}/dice": {StaffAct.ENTER_DICE},
+        f"{_CAMPAIGN}/beacon": {StaffAct.ENTER_BEACON},
+        f"{_CAMPAIGN}/redraw": {StaffAct.REDRAW},
+        f"{_CAMPAIGN}/stamps": {StaffAct.ATTACH_STAMP},
+        f"{_CAMPAIGN}/places/answers": {
+            StaffAct.ACCEPT_PLACE, StaffAct.DECLINE_PLACE, StaffAct.WITHDRAW_PLACE, StaffAct.GIVE_FREE_PLACE,
+        },
+        f"{_CAMPAIGN}/places/corrections": {StaffAct.CORRECT_PLACE},
+        f"{_CAMPAIGN}/reception/scans": {StaffAct.USE_DEVICE},
+        f"{_CAMPAIGN}/reception/devices/{{device}}/set-aside": {StaffAct.SET_DEVICE_ASIDE},
+    },
+    "notifier": {
+        **_PARKED,
+        f"{_CAMPAIGN}/announcements": {StaffAct.ANNOUNCE},
+        f"{_CAMPAIGN}/notices/{{notice_id}}/resolve": {
+            StaffAct.CONFIRM_NOTICE_SENT, StaffAct.SEND_NOTICE_BY_POST, StaffAct.CONFIRM_TELEPHONED,
+            StaffAct.SEND_NOTICE_AGAIN,
+        },
+        f"{_BATCH}/fetches": {StaffAct.FETCH_CARDS},
+        f"{_BATCH}/counts": {StaffAct.COUNT_CARDS},
+        f"{_BATCH}/posting": {StaffAct.POST_CARDS},
+        f"{_BATCH}/reorder": {StaffAct.REORDER_CARDS},
+        f"{_CAMPAIGN}/returns": {StaffAct.RECORD_RETURNED_CARD},
+    },
+}  # fmt: skip
+
+_SIGNED = "approval: `request`, `approve`, `refuse`, `withdraw`"
+_EXECUTED = "`execute` of its approval, and the act's own line"
+VAULT: dict[str, str] = {
+    **dict.fromkeys(_PARKED, "`replay-parked` and so on, before the act"),
+    "POST /approve/new": f"a draft; {_SIGNED}",
+    "POST /approve/{approval_id}/sign": _SIGNED,
+    "POST /approve/{approval_id}/refuse": _SIGNED,
+    "POST /v1/approvals": f"a draft; {_SIGNED}",
+    "POST /v1/approvals/{approval_id}/challenge": "makes numbers to sign; the signature has its line",
+    "POST /v1/approvals/{approval_id}/signatures": _SIGNED,
+    "POST /v1/approvals/{approval_id}/refusal": _SIGNED,
+    "POST /v1/approvals/{approval_id}/document": "`execute`",
+    "POST /desk/me/passkeys/options": "makes numbers to sign; `add-passkey` is the act",
+    "POST /desk/me/passkeys": "`add-passkey`",
+    "POST /desk/me/passkeys/delete": "`delete-passkey`",
+    "POST /desk/me/password": "`change-password`",
+    "POST /desk/me/sessions/end": "`end-own-session`",
+    "POST /desk/terminal": "shows a code; `sign-in` by `terminal` is the act",
+    "POST /desk/people/requests": "`request-…`",
+    "POST /desk/people/requests/{request_id}/approve": "`approved-…`",
+    "POST /desk/people/requests/{request_id}/refuse": "`refused-…`",
+    "POST /desk/people/sessions/end": "`end-sessions`",
+    "POST /v1/people/first": "`invite`, by the set-up token",
+    f"{_CAMPAIGN}/erasure": _EXECUTED,
+    f"{_CAMPAIGN}/held/{{application_id}}": "the verdict, by `review`",
+    f"{_CAMPAIGN}/notice-templates/releases": _EXECUTED,
+    f"{_CAMPAIGN}/papers/{{paper_id}}": "the settlement",
+    f"{_BATCH}/pdf": _EXECUTED,
+    f"{_CAMPAIGN}/return-confirmation": "`confirm-return`",
+    f"{_CAMPAIGN}/return-package": _EXECUTED,
+    f"{_CAMPAIGN}/ward-key": "`execute` of its approval",
+    "POST /v1/lock": "`lock`",
+}
+"""Routes of the vault, which writes into its log itself, with the line of each."""
+
+NOT_BY_STAFF = {f"{_CAMPAIGN}/papers"}
+"""Routes of other programs: the edge tools with the paper token."""
+
+
+@pytest.mark.parametrize("service", SERVICES)
+async def test_every_route_with_which_staff_change_something_names_its_audit_line(service: str, tmp_path: Path) -> None:
+    async with asking(service, tmp_path) as (app, _):
+        changing = {route.name for route in staff_routes(service, app) if route.method != "GET"} - NOT_BY_STAFF
+    assert changing == set(ACTS.get(service, VAULT))
+
+
+def test_the_acts_of_a_service_are_those_of_its_routes() -> None:
+    assert {service: set[StaffAct]().union(*routes.values()) for service, routes in ACTS.items()} == STAFF_ACTS
+
+
+@pytest.mark.parametrize(
+    ("service", "act", "campaign"),
+    [("notifier", StaffAct.ENTER_DICE, "777-days"), ("lottery", StaffAct.ENTER_DICE, None)],
+)
+def test_a_service_reports_its_own_acts_only_and_names_their_campaign(
+    service: str, act: StaffAct, campaign: str | None
+) -> None:
+    item = ActOfStaff(sub="yamada-01", act=act, case="d-1", at=datetime(2018, 6, 1, tzinfo=UTC))
+    with pytest.raises(ValidationError):
+        StaffActed.model_validate({"service": service, "campaign": campaign and CampaignId(campaign), "items": (item,)})
