@@ -224,10 +224,12 @@ async def test_queue_depths_name_every_queue_of_the_service_and_count_what_waits
     assert await vault.queue_depths() == {
         "vault.application.received": 0,
         "vault.paper.received": 0,
+        "vault.receipts.assigned": 0,
         "vault.slips.issued": 0,
         "vault.mail.requested": 0,
         "vault.notices.counted": 0,
         "vault.print.requested": 1,
+        "vault.staff.acted": 0,
         "vault.erasure.completed": 0,
         "vault.parked": 0,
     }

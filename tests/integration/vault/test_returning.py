@@ -52,8 +52,9 @@ async def test_every_identity_that_is_returned_is_written_down(office: CloseOutO
     await office.vault.admit(PEOPLE)
     await office.give_back()
     lines = [json.loads(line) for line in (await office.vault.audited()).splitlines()]
-    assert [line["purpose"] for line in lines] == ["return"] * 3
-    assert lines[-1]["actor"] == "handler-1+responsible-1+ward-1"
+    assert [line["purpose"] for line in lines] == ["return"] * 4
+    assert lines[2]["actor"] == "handler-1+responsible-1+ward-1"
+    assert (lines[3]["action"], lines[3]["role"]) == ("confirm-return", "ward")
 
 
 async def test_without_the_wards_fixed_key_nothing_is_taken_out(office: CloseOutOffice) -> None:
