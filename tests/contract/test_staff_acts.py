@@ -56,6 +56,7 @@ VAULT: dict[str, str] = {
     "POST /approve/new": f"a draft; {_SIGNED}",
     "POST /approve/{approval_id}/sign": _SIGNED,
     "POST /approve/{approval_id}/refuse": _SIGNED,
+    "POST /approve/{approval_id}/document": "`execute`",
     "POST /v1/approvals": f"a draft; {_SIGNED}",
     "POST /v1/approvals/{approval_id}/challenge": "makes numbers to sign; the signature has its line",
     "POST /v1/approvals/{approval_id}/signatures": _SIGNED,
