@@ -41,9 +41,10 @@ def received(
 
 
 def decided(application_id: ApplicationId) -> ApplicationsDecided:
-    return ApplicationsDecided(
-        campaign=CAMPAIGN, items=(Decision(application_id=application_id, status="accepted", revision=1),)
+    decision = Decision(
+        application_id=application_id, receipt=Receipt("W-7K3M-9Q2P-6"), version=1, status="complete", revision=1
     )
+    return ApplicationsDecided(campaign=CAMPAIGN, items=(decision,))
 
 
 @dataclass
