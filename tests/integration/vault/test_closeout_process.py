@@ -6,7 +6,7 @@ import json
 import os
 import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -48,7 +48,7 @@ PEOPLE = [
 
 @dataclass
 class Vault:
-    """A vault process that can be killed and started again, and its neighbour who listens to what it says."""
+    """A vault process that can be killed and started again, and its neighbours, who listen to it."""
 
     environment: dict[str, str]
     root: str
@@ -56,7 +56,7 @@ class Vault:
     store: Store
     staff: dict[str, str]
     ward: dict[str, str]
-    neighbour: Bus
+    neighbours: dict[str, Bus]
     consumed: list[Event] = field(default_factory=list)
     process: asyncio.subprocess.Process | None = None
 
@@ -137,10 +137,10 @@ async def vault(
     environment = _environment(tmp_path, port, amqp_url, mongo_url, namespace)
     async with (
         httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=60) as http,
-        neighbour(amqp_url, mongo_url, namespace, tmp_path) as (bus, consumed),
+        neighbour(amqp_url, mongo_url, namespace, tmp_path) as (buses, consumed),
     ):
         root = f"/v1/campaigns/{filled[0].campaign.id}"
-        running = Vault(environment, root, http, store, staff, ward, bus, consumed)
+        running = Vault(environment, root, http, store, staff, ward, buses, consumed)
         await running.start()
         try:
             yield running
@@ -167,8 +167,8 @@ def _environment(folder: Path, port: int, amqp_url: str, mongo_url: str, namespa
 @asynccontextmanager
 async def neighbour(
     amqp_url: str, mongo_url: str, namespace: str, folder: Path
-) -> AsyncIterator[tuple[Bus, list[Event]]]:
-    """Run the notifier's side of the erasure."""
+) -> AsyncIterator[tuple[dict[str, Bus], list[Event]]]:
+    """Run the notifier's side of the erasure, and give the other services' ways to publish."""
     settings = ServiceSettings.model_validate(
         {"amqp_url": amqp_url, "mongo_url": mongo_url, "mongo_database": f"{namespace}_notifier"}
         | {"namespace": namespace, "state_dir": folder}
@@ -180,11 +180,13 @@ async def neighbour(
 
     async with own_database(mongo_url, f"{namespace}_notifier") as store:
         await store.ensure()
-        bus = Bus(settings, "notifier", store)
-        bus.consume(ErasureRequested, hear)
-        bus.consume(PrintCompleted, hear)
-        async with bus:
-            yield bus, consumed
+        buses = {service: Bus(settings, service, store) for service in OTHER_SERVICES}
+        buses["notifier"].consume(ErasureRequested, hear)
+        buses["notifier"].consume(PrintCompleted, hear)
+        async with AsyncExitStack() as stack:
+            for bus in buses.values():
+                await stack.enter_async_context(bus)
+            yield buses, consumed
 
 
 async def give_back(vault: Vault) -> bytes:
@@ -215,10 +217,10 @@ async def order(vault: Vault) -> httpx.Response:
 
 
 async def answer(vault: Vault, asked: ErasureRequested) -> None:
-    """Publish the answers of the three other services, for both phases."""
+    """Publish the answers of the three other services, for both phases, each signed by its own service."""
     for service in OTHER_SERVICES:
         for phase in ("erased", "measured"):
-            await vault.neighbour.publish(
+            await vault.neighbours[service].publish(
                 answer_of(service, phase, campaign=asked.campaign, erasure_id=asked.erasure_id)
             )
 
@@ -284,7 +286,7 @@ async def test_pages_ordered_over_the_broker_are_printed_and_reported(
     assert released.status_code == 200
     items = tuple(_order(each, number) for number, each in enumerate(known[:100]))
     batch = BatchId("batch-1")
-    await vault.neighbour.publish(PrintRequested(campaign=parts_.campaign.id, batch_id=batch, items=items))
+    await vault.neighbours["notifier"].publish(PrintRequested(campaign=parts_.campaign.id, batch_id=batch, items=items))
     done = await vault.hears(PrintCompleted)
     assert isinstance(done, PrintCompleted)
     assert (done.pages, len(done.printed), done.failed) == (200, 100, ())
