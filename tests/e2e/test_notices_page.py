@@ -124,6 +124,7 @@ def run_page(mongo_url: str, database: str, home: Path) -> Iterator[NoticesOffic
         finally:
             server.should_exit = True
             thread.join(20)
+            store.db.client.close()
             office.do(lambda store: store.db.client.drop_database(database))
 
 

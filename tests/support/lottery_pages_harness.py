@@ -178,7 +178,8 @@ def run_lottery(mongo_url: str, database: str, home: Path, *campaigns: Campaign)
         vault = PlayedVault(port, home)
         harness = LotteryHarness(f"http://127.0.0.1:{port}", vault, known, clock, mongo_url, database, keys)
         harness.do(campaigns[0], _prepared(known))
-        server = uvicorn.Server(uvicorn.Config(_app(harness), log_config=None, lifespan="off"))
+        store = Store.open(mongo_url, database)
+        server = uvicorn.Server(uvicorn.Config(_app(harness, store), log_config=None, lifespan="off"))
         thread = threading.Thread(target=server.run, args=([listener],))
         thread.start()
         try:
@@ -186,6 +187,7 @@ def run_lottery(mongo_url: str, database: str, home: Path, *campaigns: Campaign)
         finally:
             server.should_exit = True
             thread.join(20)
+            store.db.client.close()
             harness.do(campaigns[0], lambda office: office.store.db.client.drop_database(database))
 
 
@@ -199,9 +201,9 @@ def _prepared(campaigns: Mapping[CampaignId, Campaign]) -> Callable[[Office], Aw
     return work
 
 
-def _app(harness: LotteryHarness) -> FastAPI:
+def _app(harness: LotteryHarness, store: Store) -> FastAPI:
     """Return the app, wired as in services/lottery/app.py."""
-    store, clock, campaigns = Store.open(harness.mongo_url, harness.database), harness.clock, harness.campaigns
+    clock, campaigns = harness.clock, harness.campaigns
     freezing, redrawing = FreezeService(store, harness.keys, clock, campaigns), RedrawService(store, clock, campaigns)
     renderer, access = lottery_renderer(), harness.vault.access(store)
     app = FastAPI()
