@@ -72,7 +72,7 @@ async def take_applications(
             sent += taken.sent
             submitted |= taken.submitted
             if again and wave is first:
-                await _await_decided(play, len(sent))
+                await await_verdicts(play, len(sent))
     return TakenApplications(sent, submitted)
 
 
@@ -116,20 +116,13 @@ async def _known_papers(play: EventRun) -> set[str]:
     return {paper["id"] for paper in (await play.staff.get("vault", "papers"))["papers"]}
 
 
-async def _await_decided(play: EventRun, count: int) -> None:
-    async def ask() -> JsonObject:
-        summary: JsonObject = await play.staff.get("vault", "summary")
-        return summary
-
-    await until(ask, lambda summary: _decided(summary) >= count, within_s=TIMEOUT_S, what="verdicts of the vault")
-
-
-async def await_verdicts(play: EventRun, count: int, bar: PhaseBar) -> JsonObject:
-    """Wait until the vault has judged each application; return its summary."""
+async def await_verdicts(play: EventRun, count: int, bar: PhaseBar | None = None) -> JsonObject:
+    """Wait until the vault has judged `count` applications; return its summary. `bar` shows how many it has."""
 
     async def ask() -> JsonObject:
         summary: JsonObject = await play.staff.get("vault", "summary")
-        bar.to(_decided(summary))
+        if bar is not None:
+            bar.to(_decided(summary))
         return summary
 
     return await until(ask, lambda s: _decided(s) >= count, within_s=TIMEOUT_S, what="verdicts of the vault")

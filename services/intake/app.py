@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Final
 
-from fastapi import Depends, FastAPI
+from fastapi import FastAPI
 from starlette.types import Lifespan
 
 from services.intake.applications.accept import Acceptance
@@ -66,7 +66,6 @@ from shared.staff_roles import Right
 from shared.storage import Store
 from shared.typesetting import Typesetter
 from shared.web import BodyLimit, RequestLimits, health_router, install_problems
-from shared.web.outages import store_errors
 from shared.web.pages import Assets, Renderer, catalogues_with
 from shared.web.sign_in import session_repository as sign_in
 from shared.web.sign_in.access import StaffAccess
@@ -157,7 +156,7 @@ def build(settings: IntakeSettings) -> FastAPI:
         access.router(),
         site_router(_site(campaigns, keys, stages, clock, pin, public_keys, lottery)),
     ):
-        app.include_router(router, dependencies=[Depends(store_errors)])
+        app.include_router(router)
     app.add_middleware(CrossOriginReceipts, origin=lottery)
     app.add_middleware(FastPath, submitting=submitting)
     app.add_middleware(RequestLimits, staff=access.admit, routes=_BODY_LIMITS)

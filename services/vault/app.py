@@ -2,8 +2,9 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Final
 
-from fastapi import Depends, FastAPI, Request
+from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse
 
 from services.vault import audit as audit_log
@@ -71,7 +72,9 @@ from shared.storage import Collection, Store
 from shared.typesetting import Typesetter
 from shared.web import RequestLimits, health_router, install_problems, problem
 from shared.web.health import report_health
-from shared.web.outages import store_errors
+
+PAPERS_AT_ONCE: Final = Batch(size=2, wait_s=0.05)
+"""Each is inspected in a process of its own, so two keep two cores at work; a paper is up to 11 MB of message."""
 
 PROCESSING_WAIT_S = 0.25
 """Applications come one by one; a quarter of a second lets a busy hour share transactions and audit lines."""
@@ -103,7 +106,7 @@ def build(settings: VaultSettings) -> FastAPI:
     papers = PaperInbox(
         store, keystore, audit, campaigns, clock, Scanner(settings.clamd_url, settings.clamd_timeout_s), Sandbox()
     )
-    bus.consume(PaperReceived, papers.on_received, Batch(size=1, wait_s=0.0))
+    bus.consume(PaperReceived, papers.on_received, PAPERS_AT_ONCE)
     bus.consume(ReceiptsAssigned, KeyedApplications(store, keystore, audit, campaigns, municipalities).on_assigned)
     closing = close_out(settings, store, bus, keystore, public_keys, known, audit, campaigns, typesetter, clock, gate)
     _consume_answers(bus, closing, audit, keystore)
@@ -147,11 +150,8 @@ def build(settings: VaultSettings) -> FastAPI:
     )
     app.add_middleware(RequestLimits, staff=access.admit, routes=[*people_limits, *site.limits])
     app.add_exception_handler(KeyDestroyedError, _on_erased)
-    app.include_router(
-        staff_router(campaigns, store, ReviewQueue(store, keystore, audit), audit, keystore, access),
-        dependencies=[Depends(store_errors)],
-    )
     for router in (
+        staff_router(campaigns, store, ReviewQueue(store, keystore, audit), audit, keystore, access),
         templates_router(campaigns, templates, access),
         notices_router(campaigns, NoticeCounter(store), access),
         print_router(campaigns, printed, access),
@@ -160,9 +160,6 @@ def build(settings: VaultSettings) -> FastAPI:
         *people_pages,
         *site.routers,
         *record_routers(settings.origins, people, approvals, audit, keystore.signing, typesetter, campaigns),
-    ):
-        app.include_router(router, dependencies=[Depends(store_errors)])
-    for router in (
         public_router(keystore),
         bus.parking_router(access, make_vault_recorder(audit)),
         health_router(checks, alarms),

@@ -17,7 +17,6 @@ from shared.messaging.parking import Parking
 from shared.messaging.untrusted import Untrusted
 from shared.staff_acts import ActRecorder
 from shared.web.description import describe_refusals
-from shared.web.outages import store_errors
 from shared.web.problems import ProblemError, problem, unavailable
 from shared.web.service_token import MetricsGuard
 from shared.web.sign_in.staff import Staff, StaffGuard
@@ -52,7 +51,7 @@ def parking_router(
     """
     root = APIRouter(prefix="/v1", tags=["queues"])
     _add_queues(root, depths, metrics)
-    router = APIRouter(dependencies=[Depends(engineers), Depends(store_errors)])
+    router = APIRouter(dependencies=[Depends(engineers)])
     _add_untrusted(router, untrusted, record, engineers)
     Here = Annotated[Staff, Depends(engineers)]  # noqa: N806  (a type)
 

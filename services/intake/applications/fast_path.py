@@ -14,7 +14,6 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from services.intake.applications.submit import SubmissionService
 from services.intake.schemas import receipt_answer
-from shared.storage import translate_errors
 from shared.web import answer_to
 
 _PATH: Final = re.compile(r"/v1/campaigns/([^/]+)/applications")
@@ -36,8 +35,7 @@ class FastPath:
 
     async def _answer(self, campaign: str, request: Request) -> Response:
         try:
-            with translate_errors():
-                document = await self._applying.submit(campaign, request, request.headers.get("kuji-work"))
+            document = await self._applying.submit(campaign, request, request.headers.get("kuji-work"))
         except Exception as error:
             answer = answer_to(error)
             if answer is None:

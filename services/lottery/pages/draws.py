@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any, Final
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 
 from services.lottery.draw.rules.states import DrawState
@@ -26,7 +26,6 @@ from shared.catalogue import Catalogue
 from shared.clock import Clock
 from shared.ids import CampaignId
 from shared.staff_roles import Right
-from shared.web.outages import store_errors
 from shared.web.pages import Renderer, page_headers
 from shared.web.sign_in.access import StaffAccess
 from shared.web.sign_in.staff import Staff
@@ -145,7 +144,7 @@ def _missing(course: Course, now: datetime) -> frozenset[str]:
 
 def draws_router(pages: DrawPages) -> APIRouter:
     """Return the router: Japanese at `/draws`, other languages below their prefixes."""
-    router = APIRouter(include_in_schema=False, dependencies=[Depends(store_errors)])
+    router = APIRouter(include_in_schema=False)
     router.add_api_route("/", _to_draws, methods=["GET"], response_model=None)
     for texts in pages.renderer.catalogues:
         router.include_router(_of_language(pages, texts), prefix=texts.prefix)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse, RedirectResponse
 
 from services.lottery.reception.overview import Overview
@@ -18,7 +18,6 @@ from shared.clock import Clock
 from shared.dates import TOKYO
 from shared.ids import CampaignId
 from shared.staff_roles import Right
-from shared.web.outages import store_errors
 from shared.web.pages import HEADERS, Renderer, page_headers
 from shared.web.sign_in.access import StaffAccess
 from shared.web.sign_in.staff import Staff
@@ -116,7 +115,7 @@ class ReceptionPages:
 
 def reception_pages_router(pages: ReceptionPages) -> APIRouter:
     """Return the router: Japanese at `/reception`, other languages below their prefixes."""
-    router = APIRouter(include_in_schema=False, dependencies=[Depends(store_errors)])
+    router = APIRouter(include_in_schema=False)
     for texts in pages.renderer.catalogues:
         router.include_router(_of_language(pages, texts), prefix=f"{texts.prefix}/reception")
     return router

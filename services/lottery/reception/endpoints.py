@@ -25,7 +25,6 @@ from shared.contracts import PassText
 from shared.ids import CampaignId, ClassIdField, ReceiptField
 from shared.staff_roles import Right
 from shared.web import LARGEST_INTEGER, problem
-from shared.web.outages import store_errors
 from shared.web.sign_in.staff import Access, Staff
 
 T = TypeVar("T")
@@ -103,9 +102,7 @@ def reception_router(
     access: Access,
 ) -> APIRouter:
     """Return the routes of reception. `key`: the lottery's public signing key, with which devices check passes."""
-    router = APIRouter(
-        prefix="/v1/campaigns/{campaign}/reception", tags=["staff"], dependencies=[Depends(store_errors)]
-    )
+    router = APIRouter(prefix="/v1/campaigns/{campaign}/reception", tags=["staff"])
     signed_in = Annotated[Staff, Depends(access.guard(Right.ADMIT))]
     leading = Annotated[Staff, Depends(access.guard(Right.LEAD_RECEPTION))]
 

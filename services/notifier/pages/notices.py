@@ -11,7 +11,7 @@ from datetime import timedelta
 from itertools import groupby
 from typing import Any, Final
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 
 from services.notifier.announcements.announcement import Announcement
@@ -31,7 +31,6 @@ from shared.clock import Clock
 from shared.ids import CampaignId
 from shared.staff_roles import Right
 from shared.storage import Database
-from shared.web.outages import store_errors
 from shared.web.pages import Assets, Renderer, catalogues_with, page_headers
 from shared.web.sign_in.access import StaffAccess
 from shared.web.sign_in.staff import Staff
@@ -143,7 +142,7 @@ def notifier_renderer() -> Renderer:
 
 def notices_router(pages: NoticePages) -> APIRouter:
     """Return the router of the page, its assets and sign-in: Japanese at `/notices`, others below their prefixes."""
-    router = APIRouter(include_in_schema=False, dependencies=[Depends(store_errors)])
+    router = APIRouter(include_in_schema=False)
     router.add_api_route("/", _to_notices, methods=["GET"], response_model=None)
     router.add_api_route("/assets/{name}", pages.renderer.asset, methods=["GET"], response_model=None)
     router.include_router(pages.access.router())

@@ -27,7 +27,6 @@ from shared.service import server_config
 from shared.signing import SigningKey
 from shared.web import BodyLimit, RequestLimits, install_problems
 from shared.web.listener import Listener
-from shared.web.outages import store_errors
 from shared.web.sign_in.origins import Origin, require_host
 
 _OWN: Final = re.compile(r"(/en)?/approve(/.*)?|/v1/approvals(/.*)?")
@@ -86,7 +85,7 @@ def approval_routers(
     for texts in web.renderer.catalogues:
         for make in (request_router, approval_router):
             router.include_router(make(pages, texts), prefix=texts.prefix)
-    endpoints = APIRouter(dependencies=[Depends(store_errors)])
+    endpoints = APIRouter()
     endpoints.include_router(approvals_router(web, parts.approvals))
     return [router, endpoints], [BodyLimit(_OWN, admit=web.require)]
 
@@ -121,4 +120,4 @@ def pages_router(web: Web) -> APIRouter:
     def this_host(request: Request) -> None:
         require_host(web.origin, request)
 
-    return APIRouter(include_in_schema=False, dependencies=[Depends(this_host), Depends(store_errors)])
+    return APIRouter(include_in_schema=False, dependencies=[Depends(this_host)])

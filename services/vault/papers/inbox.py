@@ -84,16 +84,14 @@ class PaperInbox:
         self._scanner, self._sandbox = scanner, sandbox
 
     async def on_received(self, events: Sequence[PaperReceived], uow: UnitOfWork) -> None:
-        """Store each paper that the vault does not have yet."""
-        for event in events:
-            if not await self._papers.is_known(uow, event.paper_id):
-                await self._take(event, uow)
+        """Store each paper that the vault does not have yet. The papers of a batch are inspected side by side."""
+        fresh = {event.paper_id: event for event in events if not await self._papers.is_known(uow, event.paper_id)}
+        inspected = await asyncio.gather(*map(self._inspect, fresh.values()))
+        for event, paper in zip(fresh.values(), inspected, strict=True):
+            await self._take(event, paper, uow)
 
-    async def _take(self, event: PaperReceived, uow: UnitOfWork) -> None:
-        if event.campaign not in self._campaigns:
-            raise PermanentError(f"campaign {event.campaign} is not one of this installation")
+    async def _take(self, event: PaperReceived, paper: StoredPaper, uow: UnitOfWork) -> None:
         keys = self._keystore.campaign(event.campaign)
-        paper = await self._inspect(event, keys)
         await self._audit.record([_audit_event(keys, event.campaign, event.paper_id, "open", "vault", paper.state)])
         await self._papers.insert(uow, paper)
         _log.info(
@@ -105,7 +103,10 @@ class PaperInbox:
             code=paper.reason,
         )
 
-    async def _inspect(self, event: PaperReceived, keys: CampaignKeys) -> StoredPaper:
+    async def _inspect(self, event: PaperReceived) -> StoredPaper:
+        if event.campaign not in self._campaigns:
+            raise PermanentError(f"campaign {event.campaign} is not one of this installation")
+        keys = self._keystore.campaign(event.campaign)
         taken_at = self._clock.now()
         inspected = await self._open_and_scan(event, keys)
         return await asyncio.to_thread(

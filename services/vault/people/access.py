@@ -7,7 +7,6 @@ from fastapi import Request
 
 from services.vault.people.parts import People
 from shared.staff_roles import Right
-from shared.storage import translate_errors
 from shared.web.problems import ProblemError, problem
 from shared.web.sign_in.origins import parse_origins, require_own_page
 from shared.web.sign_in.staff import SAFE_METHODS, Staff, StaffGuard, guard_by, signed_out
@@ -31,14 +30,13 @@ class VaultAccess:
         """Return the person, whatever the roles. Raises 401, 403 for another site, 409 before the first start."""
         if self._origin is None:
             raise signed_out()
-        with translate_errors():
-            present = await self._people.sign_in.present(request.cookies.get(self._origin.cookie(SESSION)))
-            if present is None:
-                raise signed_out()
-            if request.method not in SAFE_METHODS:
-                require_own_page(self._origin, request)
-            if not await self._people.roster.is_set_up():
-                raise _not_set_up()
+        present = await self._people.sign_in.present(request.cookies.get(self._origin.cookie(SESSION)))
+        if present is None:
+            raise signed_out()
+        if request.method not in SAFE_METHODS:
+            require_own_page(self._origin, request)
+        if not await self._people.roster.is_set_up():
+            raise _not_set_up()
         return Staff(present.account.id, present.account.roles)
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final, Self
 from urllib.parse import quote, unquote, urlencode, urlsplit
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 
 from shared.encoding import b64url
@@ -15,7 +15,6 @@ from shared.files import create_once
 from shared.logging import get_logger
 from shared.staff_roles import Right
 from shared.storage import Store
-from shared.web.outages import store_errors
 from shared.web.pages import page_headers
 from shared.web.problems import ProblemError, problem
 from shared.web.sign_in.assertion import SignInRefusedError, read_assertion
@@ -110,7 +109,7 @@ class StaffAccess:
 
     def router(self) -> APIRouter:
         """Return the routes that the vault's sign-in page leads to, and the one for signing out."""
-        router = APIRouter(include_in_schema=False, dependencies=[Depends(store_errors)])
+        router = APIRouter(include_in_schema=False)
 
         @router.get("/sign-in", response_model=None)
         async def sign_in(request: Request, next: str = "/") -> Response:  # noqa: A002  (the query's name)

@@ -22,13 +22,11 @@ def approval_router(pages: ApprovalPages, texts: Catalogue) -> APIRouter:
 
     @router.get("", response_model=None)
     async def listed(request: Request) -> Response:
-        present = await web.present(request)
-        return web.to_sign_in(texts, request) if present is None else await pages.listed(texts, present)
+        return await web.shown_to(request, texts, lambda present: pages.listed(texts, present))
 
     @router.get("/{approval_id}", response_model=None)
     async def one(request: Request, approval_id: str) -> Response:
-        present = await web.present(request)
-        return web.to_sign_in(texts, request) if present is None else await pages.one(texts, present, approval_id)
+        return await web.shown_to(request, texts, lambda present: pages.one(texts, present, approval_id))
 
     @router.post("/{approval_id}/sign", response_model=None)
     async def sign(request: Request, approval_id: str, sent: Sent) -> Response:

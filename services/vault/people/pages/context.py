@@ -76,6 +76,20 @@ class Web:
         present = await self.people.sign_in.present(request.cookies.get(self.origin.cookie(SESSION)))
         return None if present is None else replace(present, waiting=await self.count_waiting(present.account))
 
+    async def shown_to(
+        self, request: Request, texts: Catalogue, show: Callable[[Present], Awaitable[Response]], *rights: Right
+    ) -> Response:
+        """Return the page that `show` makes for the signed-in person, or the way to the sign-in.
+
+        A person without one of the `rights` gets the page that says so (403).
+        """
+        present = await self.present(request)
+        if present is None:
+            return self.to_sign_in(texts, request)
+        if not all(may(present.account.roles, right) for right in rights):
+            return self.page("no_right.html", texts, None, status=403, present=present)
+        return await show(present)
+
     async def require(self, request: Request) -> Present:
         """Return the signed-in person for a change. Raises ProblemError: 401 without one, 403 from another site."""
         require_own_page(self.origin, request)

@@ -26,8 +26,7 @@ def desk_router(web: Web, texts: Catalogue) -> APIRouter:
 
     @router.get("/me", response_model=None)
     async def me(request: Request) -> Response:
-        present = await web.present(request)
-        return web.to_sign_in(texts, request) if present is None else await _me(web, texts, present)
+        return await web.shown_to(request, texts, lambda present: _me(web, texts, present))
 
     @router.post("/me/sessions/end", response_model=None)
     async def end_session(request: Request, sent: Sent) -> Response:

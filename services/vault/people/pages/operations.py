@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from fastapi import APIRouter, Request, Response
 
 from services.vault.people.pages.context import Web
+from services.vault.people.sign_in import Present
 from shared.catalogue import Catalogue
 from shared.errors import TransientError
 from shared.messaging.parking import Parked
-from shared.staff_roles import Right, may
+from shared.staff_roles import Right
 from shared.web.health import HealthReport
 
 
@@ -28,21 +29,13 @@ def operations_router(web: Web, texts: Catalogue, operations: Operations) -> API
 
     @router.get("", response_model=None)
     async def page(request: Request) -> Response:
-        present = await web.present(request)
-        if present is None:
-            return web.to_sign_in(texts, request)
-        if not may(present.account.roles, Right.READ_QUEUES):
-            return web.page("no_right.html", texts, None, status=403, present=present)
+        return await web.shown_to(request, texts, show, Right.READ_QUEUES)
+
+    async def show(present: Present) -> Response:
         depths, parked = await _queues(operations)
-        return web.page(
-            "operations.html",
-            texts,
-            "/desk/operations",
-            present=present,
-            health=await operations.health(),
-            depths=depths,
-            parked=parked,
-        )
+        health = await operations.health()
+        path = "/desk/operations"
+        return web.page("operations.html", texts, path, present=present, health=health, depths=depths, parked=parked)
 
     return router
 

@@ -25,10 +25,7 @@ def roster_router(web: Web, texts: Catalogue) -> APIRouter:
 
     @router.get("", response_model=None)
     async def people(request: Request) -> Response:
-        present = await web.present(request)
-        if present is None:
-            return web.to_sign_in(texts, request)
-        return await _people(web, texts, present)
+        return await web.shown_to(request, texts, lambda present: _people(web, texts, present))
 
     @router.post("/requests", response_model=None)
     async def ask(request: Request, sent: Sent) -> Response:

@@ -13,7 +13,6 @@ from services.vault.people.pages.roster import decision_router, roster_router
 from services.vault.people.pages.sign_in import invitation_router, sign_in_router
 from services.vault.people.pages.terminal import terminal_page_router, terminal_router
 from shared.web import BodyLimit
-from shared.web.outages import store_errors
 from shared.web.sign_in.origins import require_host
 
 _OPEN: Final = re.compile(r"(/en)?/(sign-in(/invitation|/factors|/passkey(/options)?|/terminal)?|sign-out)")
@@ -32,7 +31,7 @@ def pages_router(web: Web, operations: Operations) -> APIRouter:
     def this_host(request: Request) -> None:
         require_host(web.origin, request)
 
-    router = APIRouter(include_in_schema=False, dependencies=[Depends(this_host), Depends(store_errors)])
+    router = APIRouter(include_in_schema=False, dependencies=[Depends(this_host)])
     router.add_api_route("/assets/{name}", web.renderer.asset, methods=["GET"], response_model=None)
     router.include_router(passkey_router(web))
     router.include_router(terminal_router(web))

@@ -13,8 +13,11 @@ from services.vault.records.audit_check import check_audit_log
 from services.vault.records.documents import Records
 from services.vault.records.rules.documents import DocumentName
 from shared.catalogue import Catalogue
-from shared.staff_roles import Right, may
+from shared.staff_roles import Right
 from shared.web.problems import problem
+
+_RIGHTS: Final = (Right.READ_ROSTER, Right.READ_AUDIT_LOG)
+"""Rights that a reader of records needs, all of them."""
 
 _SHOWN: Final = 50
 _COLUMNS: Final = ("seq", "at", "actor", "role", "action", "purpose", "campaign", "outcome")
@@ -45,6 +48,14 @@ class RecordPages:
             lines=lines[::-1],
         )
 
+    async def document(self, name: str, present: Present) -> Response:
+        """Return a document as PDF. Raises ProblemError for an unknown name."""
+        if name not in tuple(DocumentName):
+            raise problem("unknown-document", 404, "書類がありません", "記録の画面から開いてください。")
+        content = await self.records.pdf(DocumentName(name), present.account)
+        headers = {**self.web.headers, "Content-Disposition": f'attachment; filename="{name}.pdf"'}
+        return Response(content, media_type="application/pdf", headers=headers)
+
 
 def records_router(pages: RecordPages, texts: Catalogue) -> APIRouter:
     """Route the page and the documents."""
@@ -52,29 +63,10 @@ def records_router(pages: RecordPages, texts: Catalogue) -> APIRouter:
 
     @router.get("", response_model=None)
     async def listed(request: Request) -> Response:
-        present = await web.present(request)
-        if present is None:
-            return web.to_sign_in(texts, request)
-        if not _may_read(present):
-            return web.page("no_right.html", texts, None, status=403, present=present)
-        return await pages.listed(texts, present)
+        return await web.shown_to(request, texts, lambda present: pages.listed(texts, present), *_RIGHTS)
 
     @router.get("/{name}.pdf", response_model=None)
     async def document(request: Request, name: str) -> Response:
-        present = await web.present(request)
-        if present is None:
-            return web.to_sign_in(texts, request)
-        if not _may_read(present):
-            return web.page("no_right.html", texts, None, status=403, present=present)
-        if name not in tuple(DocumentName):
-            raise problem("unknown-document", 404, "書類がありません", "記録の画面から開いてください。")
-        content = await pages.records.pdf(DocumentName(name), present.account)
-        headers = {**web.headers, "Content-Disposition": f'attachment; filename="{name}.pdf"'}
-        return Response(content, media_type="application/pdf", headers=headers)
+        return await web.shown_to(request, texts, lambda present: pages.document(name, present), *_RIGHTS)
 
     return router
-
-
-def _may_read(present: Present) -> bool:
-    roles = present.account.roles
-    return may(roles, Right.READ_ROSTER) and may(roles, Right.READ_AUDIT_LOG)
