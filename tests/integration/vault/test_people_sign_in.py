@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
@@ -31,6 +32,16 @@ async def test_the_first_two_people_choose_their_own_factors_and_sign_in(vault: 
     flags = (await vault.sign_in(vault.browser(), "suzuki-01")).headers["set-cookie"].lower()
     assert "httponly" in flags
     assert "samesite=lax" in flags
+
+
+async def test_a_sign_in_leads_back_to_the_page_with_its_query(vault: PeopleHarness):
+    await vault.set_up()
+    wanted = "/desk/me?kind=redraw&reason=wrong-list"
+    async with vault.browser() as browser:
+        asked = await browser.get(wanted)
+        (target,) = parse_qs(urlsplit(asked.headers["location"]).query)["next"]
+        assert target == wanted
+        assert (await vault.sign_in(browser, "suzuki-01", next=target)).headers["location"] == wanted
 
 
 async def test_the_first_accounts_are_made_once(vault: PeopleHarness):

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final, Self
+from urllib.parse import urlencode
 
 from fastapi import Request, Response
 from fastapi.responses import RedirectResponse
@@ -151,8 +152,9 @@ class Web:
         return RedirectResponse(path, 303, {**self.headers, "Referrer-Policy": "no-referrer"})
 
     def to_sign_in(self, texts: Catalogue, request: Request) -> Response:
-        """Redirect to the sign-in page, and back afterwards."""
-        return self.to(f"{texts.prefix}/sign-in?next={request.url.path}")
+        """Redirect to the sign-in page, and back afterwards to the same page with its query."""
+        wanted = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+        return self.to(f"{texts.prefix}/sign-in?{urlencode({'next': wanted})}")
 
     def _set_cookie(self, answer: Response, name: str, value: str, max_age_s: int | None) -> None:
         """Set a cookie for this host only. `lax`: other services lead people here by a link."""
