@@ -19,7 +19,7 @@ from deploy.demo.installation import StaffClient
 from deploy.demo.papers import DemoPaper, papers_of
 from deploy.demo.progress import PhaseBar
 from deploy.demo.rehearsal import until
-from deploy.people.invented import RESPONSIBLE, WARD
+from deploy.people.invented import RESPONSIBLE, SECOND, WARD
 from shared.clock import RehearsalClock, set_rehearsal_clock
 from shared.ids import ApplicationId
 from shared.json_types import JsonObject
@@ -91,7 +91,7 @@ async def _take_wave(
 async def _send_and_key(
     play: EventRun, client: ApplicantClient, papers: Sequence[DemoPaper], bar: PhaseBar
 ) -> list[DemoApplication]:
-    """Send papers as an edge tool does, then key each as a handler does; return what the vault made of them."""
+    """Send papers as an edge tool does, then key each as two handlers do; return what the vault made of them."""
     if not papers:
         return []
     await client.submit_papers(papers)
@@ -105,6 +105,7 @@ async def _send_and_key(
     for paper in papers:
         forms = [application.form for application in paper.applications]
         body = {"decision": "keyed", "applications": forms}
+        await play.staff.by(SECOND).post("vault", f"papers/{paper.paper_id}", body)
         made = await play.staff.post("vault", f"papers/{paper.paper_id}", body)
         for application, name in zip(paper.applications, made["application_ids"], strict=True):
             keyed.append(replace(application, application_id=ApplicationId(name), code=None))

@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Final
 
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse
@@ -34,14 +33,9 @@ from services.vault.notices import repository as template_repository
 from services.vault.notices.endpoints import templates_router
 from services.vault.notices.released import ReleasedTemplates
 from services.vault.notices.sources import TemplateFiles
-from services.vault.papers import draft_repository
-from services.vault.papers import repository as papers_repository
+from services.vault.papers import wiring as papers_wiring
 from services.vault.papers.clamd import Scanner
-from services.vault.papers.endpoints import papers_router
-from services.vault.papers.inbox import PaperInbox
-from services.vault.papers.keyed import KeyedApplications
-from services.vault.papers.sandbox import Sandbox
-from services.vault.papers.settle import PaperSettler
+from services.vault.papers.wiring import Papers
 from services.vault.people import parts as people_parts
 from services.vault.people.access import VaultAccess
 from services.vault.people.pages.operations import Operations
@@ -58,9 +52,7 @@ from shared.clock import choose_clock
 from shared.contracts import (
     ApplicationReceived,
     ErasureCompleted,
-    PaperReceived,
     PrintRequested,
-    ReceiptsAssigned,
     StaffActed,
 )
 from shared.erasure import refuse_erased_ids
@@ -72,9 +64,6 @@ from shared.storage import Collection, Store
 from shared.typesetting import Typesetter
 from shared.web import RequestLimits, health_router, install_problems, problem
 from shared.web.health import report_health
-
-PAPERS_AT_ONCE: Final = Batch(size=2, wait_s=0.05)
-"""Each is inspected in a process of its own, so two keep two cores at work; a paper is up to 11 MB of message."""
 
 PROCESSING_WAIT_S = 0.25
 """Applications come one by one; a quarter of a second lets a busy hour share transactions and audit lines."""
@@ -103,16 +92,14 @@ def build(settings: VaultSettings) -> FastAPI:
     print_room = PrintRoom(store, known, keystore, audit, campaigns, clock, typesetter, acceptance, templates)
     printed = PrintedBatches(store, keystore, audit, gate)
     bus.consume(PrintRequested, print_room.on_requested, Batch(size=1, wait_s=0.0))
-    papers = PaperInbox(
-        store, keystore, audit, campaigns, clock, Scanner(settings.clamd_url, settings.clamd_timeout_s), Sandbox()
-    )
-    bus.consume(PaperReceived, papers.on_received, PAPERS_AT_ONCE)
-    bus.consume(ReceiptsAssigned, KeyedApplications(store, keystore, audit, campaigns, municipalities).on_assigned)
     closing = close_out(settings, store, bus, keystore, public_keys, known, audit, campaigns, typesetter, clock, gate)
     _consume_answers(bus, closing, audit, keystore)
 
     room = mail.mail_room(settings, store, keystore, known, templates, campaigns, clock)
     people = people_parts.People.make(store, keystore, audit, clock, campaigns)
+    scanner = Scanner(settings.clamd_url, settings.clamd_timeout_s)
+    papers = Papers.make(people, keystore, audit, clock, campaigns, municipalities, scanner)
+    papers.consume(bus)
     staff_mails = staff_mail(people, settings, campaigns)
     approvals = approval_parts.ApprovalParts.make(
         store, people, audit, gate, vault_subjects(closing, templates, printed)
@@ -155,7 +142,7 @@ def build(settings: VaultSettings) -> FastAPI:
         templates_router(campaigns, templates, access),
         notices_router(campaigns, NoticeCounter(store), access),
         print_router(campaigns, printed, access),
-        papers_router(campaigns, papers, PaperSettler(store, keystore, audit, campaigns, municipalities), access),
+        papers.router(access),
         *closing.routers(access),
         *people_pages,
         *site.routers,
@@ -178,7 +165,8 @@ def _collections() -> list[Collection]:
     """Return the collections of all parts."""
     parts = (
         audit_log, identities, index_repository, application_repository, deliveries, slips_repository,
-        template_repository, print_repository, papers_repository, draft_repository, close_out_ledger, ward_key,
+        template_repository, print_repository, papers_wiring,
+         close_out_ledger, ward_key,
         people_parts,
         approval_parts,
     )  # fmt: skip

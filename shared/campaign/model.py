@@ -159,6 +159,10 @@ CardForm = Literal["sealed", "open"]
 anybody may read on their way, with neither."""
 
 
+KeyingMode = Literal["twice", "sample", "once"]
+"""Keyings of a paper. `twice`: by two handlers who do not see each other's; `sample`: one in ten so; `once`."""
+
+
 class Eligibility(_Part):
     """Pupils by grade, others by age in years: a person qualifies by a listed grade, or by an age within bounds.
 
@@ -219,6 +223,7 @@ class CampaignFile(_Part):
     offers: Offers = Offers()
     pages: Pages = Pages()
     post: CardForm = "sealed"
+    keying: KeyingMode = "twice"
     notify_by: AwareDatetime
     close_out: AwareDatetime
     bcc_batch: Annotated[int, Field(ge=1, le=100)] = 50

@@ -95,6 +95,13 @@ def same_pictures(one: bytes, other: bytes) -> bool:
     )
 
 
+def has_same_dots(png: bytes, page: Image.Image) -> bool:
+    """Return True if a drawn page shows the dots of this page, stretched where its dots are not square."""
+    with Image.open(io.BytesIO(png)) as drawn:
+        grey = page.convert("L").resize(drawn.size)
+        return drawn.width == page.width and ImageChops.difference(drawn.convert("L"), grey).getbbox() is None
+
+
 def photo(kind: Literal["JPEG", "PNG"], secret: str | None = None) -> bytes:
     """Return a photographed sheet; `secret` stands in its metadata."""
     picture = pages_at(98, 1)[0].convert("L")

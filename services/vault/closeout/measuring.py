@@ -15,7 +15,7 @@ from services.vault.deliveries import slips_repository
 from services.vault.identities import repository as identities
 from services.vault.keys.ciphers.envelope import NotDecryptableError, Sealed, unseal, wipe
 from services.vault.keys.keystore import KeyDestroyedError, Keystore
-from services.vault.papers import draft_repository
+from services.vault.papers import counts_repository, draft_repository, keying_repository
 from services.vault.papers import repository as papers_repository
 from services.vault.printroom import repository as print_repository
 from shared.contracts import StoreErasure
@@ -32,6 +32,9 @@ ERASED: Final = (
     print_repository.CHUNKS,
     papers_repository.COLLECTION,
     draft_repository.COLLECTION,
+    keying_repository.KEYINGS,
+    keying_repository.HOLDS,
+    counts_repository.COLLECTION,
     deliveries.COLLECTION,
     slips_repository.SLIPS,
     slips_repository.COUNTS,

@@ -1,52 +1,102 @@
-"""Answer staff about papers over HTTP. A list holds no content; the file itself goes to a named handler."""
+"""Answer staff about papers over HTTP: the list, the keying of papers, and their pages as pictures.
+
+A list holds no content. Programs key through the same rules as the page: one keying is never two.
+"""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Annotated, Any, Final, Literal, Self
 
-from fastapi import APIRouter, Depends, Response
+from fastapi import APIRouter, Depends, Path, Query, Response
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
-from services.vault.papers.inbox import NotShownError, PaperInbox, PaperOverview, UnknownPaperError
+from services.vault.papers.inbox import PaperInbox, PaperOverview, UnknownPaperError
+from services.vault.papers.keying import Keyer, Keying, NotYourLookError
+from services.vault.papers.pool import HandedPaper, PaperPool
+from services.vault.papers.problems import (
+    already_settled,
+    no_picture,
+    not_keyable,
+    not_your_look,
+    unknown_paper,
+)
 from services.vault.papers.repository import StoredPaper
+from services.vault.papers.rules.keyed_content import MARKABLE, KeyedContent, KeyedSheet, Mark
 from services.vault.papers.rules.states import PaperState
-from services.vault.papers.settle import AlreadySettledError, NotKeyableError, PaperSettler, Settlement
+from services.vault.papers.settle import AlreadySettledError, NotKeyableError
 from shared.campaign import Campaign
 from shared.ids import CampaignId, PaperIdField
+from shared.paper_files import PAGES, NotAPaperError
 from shared.staff_roles import Right
-from shared.web import ProblemError, problem
+from shared.web import problem
 from shared.web.sign_in.staff import Access, Staff
 
 Code = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z-]{1,40}$")]
+Tab = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9-]{8,40}$")]
+"""Random name of a tab; with the sign-in it tells two browsers apart."""
 
-_SAFE: Final = {
+_SHEETS: Final = 20
+_PICTURE: Final = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": "default-src 'none'; sandbox",
     "Cross-Origin-Resource-Policy": "same-origin",
     "X-Content-Type-Options": "nosniff",
 }
-"""Headers for a file from outside: it is saved, never run as a page, as another type or from another site."""
 
 
-class SettlementBody(BaseModel):
-    """Body of a settlement. `keyed` has the content of each application without code, `discarded` a reason."""
+class KeyingBody(BaseModel):
+    """Body of a keying. `keyed` has the content of each application without code, `discarded` a reason.
+
+    `marks`: for each application the fields without a value. `tab` is absent where a program keys.
+    """
 
     model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
     decision: Literal["keyed", "discarded"]
-    applications: Annotated[tuple[dict[str, Any], ...], Field(max_length=20)] = ()
+    applications: Annotated[tuple[dict[str, Any], ...], Field(max_length=_SHEETS)] = ()
+    marks: Annotated[tuple[dict[str, Mark], ...], Field(max_length=_SHEETS)] = ()
     reason: Code | None = None
+    tab: Tab | None = None
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
         if (self.decision == "keyed") != bool(self.applications) or (self.decision == "keyed") == bool(self.reason):
             raise ValueError("keyed needs applications, discarded needs a reason")
+        if self.marks and len(self.marks) != len(self.applications):
+            raise ValueError("marks stand for each application or for none")
+        if not all(set(marks) <= set(MARKABLE) for marks in self.marks):
+            raise ValueError("a mark of an unknown field")
         return self
+
+    def content(self) -> KeyedContent:
+        """Return what was keyed."""
+        marks = self.marks or ({},) * len(self.applications)
+        sheets = tuple(KeyedSheet(form, own) for form, own in zip(self.applications, marks, strict=True))
+        return KeyedContent(self.decision, sheets, self.reason)
+
+
+class NextBody(BaseModel):
+    """Body of a request for a paper. `have`: the paper on the screen, while the next one is loaded ahead."""
+
+    model_config = ConfigDict(extra="forbid")
+    tab: Tab
+    have: Annotated[tuple[PaperIdField, ...], Field(max_length=1)] = ()
+
+
+class ReturnBody(BaseModel):
+    """Body that returns a paper to the pool."""
+
+    model_config = ConfigDict(extra="forbid")
+    tab: Tab
 
 
 def papers_router(
-    campaigns: Mapping[CampaignId, Campaign], inbox: PaperInbox, settler: PaperSettler, access: Access
+    campaigns: Mapping[CampaignId, Campaign],
+    inbox: PaperInbox,
+    keying: Keying,
+    pool: PaperPool,
+    access: Access,
 ) -> APIRouter:
-    """Route GET …/papers, GET …/papers/{id}/image, POST …/papers/{id}."""
+    """Route GET …/papers, and POST …/papers/{id} and the calls of the keying page."""
     router = APIRouter(prefix="/v1/campaigns/{campaign}/papers", tags=["staff"])
     Handler = Annotated[Staff, Depends(access.guard(Right.KEY_PAPERS))]  # noqa: N806  (a type)
 
@@ -55,29 +105,45 @@ def papers_router(
             raise problem("unknown-campaign", 404, "募集がありません", "募集のIDを確かめてください。")
         return CampaignId(campaign)
 
+    Known = Annotated[CampaignId, Depends(known)]  # noqa: N806  (a type)
+
     @router.get("", dependencies=[Depends(access.guard(Right.READ_APPLICATIONS))])
-    async def papers(campaign: Annotated[CampaignId, Depends(known)]) -> dict[str, Any]:
+    async def papers(campaign: Known) -> dict[str, Any]:
         return _overview(await inbox.overview(campaign))
 
-    @router.get("/{paper_id}/image")
-    async def image(
-        campaign: Annotated[CampaignId, Depends(known)], paper_id: PaperIdField, staff: Handler
+    @router.post("/next")
+    async def take_next(campaign: Known, body: NextBody, staff: Handler) -> dict[str, Any]:
+        handed = await pool.take_next(campaign, keyer_of(staff, body.tab), body.have)
+        return {"paper": None if handed is None else _handed(handed)}
+
+    @router.get("/{paper_id}/pages/{page}")
+    async def picture(
+        campaign: Known,
+        paper_id: PaperIdField,
+        page: Annotated[int, Path(ge=0, lt=PAGES)],
+        tab: Annotated[Tab, Query()],
+        staff: Handler,
     ) -> Response:
         with _problems():
-            file = await inbox.show(campaign, paper_id, actor=staff.actor)
-        disposition = f'attachment; filename="paper-{file.serial}{file.kind.suffix}"'
-        return Response(file.content, media_type=file.kind.value, headers={**_SAFE, "Content-Disposition": disposition})
+            content = await pool.page(campaign, paper_id, keyer_of(staff, tab), page)
+        return Response(content, media_type="image/png", headers=_PICTURE)
+
+    @router.post("/{paper_id}/return")
+    async def give_back(campaign: Known, paper_id: PaperIdField, body: ReturnBody, staff: Handler) -> dict[str, Any]:
+        return {"returned": await pool.give_back(campaign, paper_id, keyer_of(staff, body.tab))}
 
     @router.post("/{paper_id}")
-    async def settle(
-        campaign: Annotated[CampaignId, Depends(known)], paper_id: PaperIdField, body: SettlementBody, staff: Handler
-    ) -> dict[str, Any]:
-        settlement = Settlement(body.decision, staff.actor, body.applications, body.reason)
+    async def key(campaign: Known, paper_id: PaperIdField, body: KeyingBody, staff: Handler) -> dict[str, Any]:
         with _problems():
-            settled = await settler.settle(campaign, paper_id, settlement)
+            settled = await keying.submit(campaign, paper_id, keyer_of(staff, body.tab), body.content())
         return {"paper_id": paper_id, "state": settled.state, "application_ids": list(settled.application_ids)}
 
     return router
+
+
+def keyer_of(staff: Staff, tab: str | None) -> Keyer:
+    """Return the person and the browser; a program is one browser of its own."""
+    return Keyer(staff.actor, staff.roles, f"{staff.session}:{tab or 'program'}", is_program=tab is None)
 
 
 @contextmanager
@@ -86,13 +152,31 @@ def _problems() -> Iterator[None]:
     try:
         yield
     except UnknownPaperError:
-        raise _unknown() from None
-    except NotShownError as refusal:
-        raise _not_shown(refusal) from None
+        raise unknown_paper() from None
+    except NotYourLookError as refusal:
+        raise not_your_look(refusal.reason) from None
+    except NotAPaperError:
+        raise no_picture() from None
     except AlreadySettledError as refusal:
-        raise _settled(refusal) from None
+        raise already_settled(refusal.state) from None
     except NotKeyableError as refusal:
-        raise _not_keyable(refusal) from None
+        raise not_keyable(refusal.position, refusal.reasons) from None
+
+
+def _handed(handed: HandedPaper) -> dict[str, Any]:
+    paper, left_open = handed.paper, handed.open
+    fields = None if left_open is None else [[one.position, one.name] for one in left_open]
+    return {
+        "id": paper.paper_id,
+        "serial": paper.serial,
+        "channel": paper.channel,
+        "received_at": paper.received_at.isoformat(),
+        "state": paper.state.value,
+        "pages": paper.pages if paper.kind is not None else 0,
+        "look": handed.look.value,
+        "versions": [version.to_document() for version in handed.versions],
+        "open": fields,
+    }
 
 
 def _overview(overview: PaperOverview) -> dict[str, Any]:
@@ -117,48 +201,3 @@ def _paper(paper: StoredPaper) -> dict[str, Any]:
         "pages": paper.pages,
         "application_ids": list(paper.application_ids),
     }
-
-
-def _unknown() -> ProblemError:
-    return problem(
-        "unknown-paper",
-        404,
-        "書類がありません",
-        "一覧を開き直し、書類のIDを確かめてください。",
-        en="There is no such paper in this campaign, or it was erased; reload the list.",
-    )
-
-
-def _not_shown(refusal: NotShownError) -> ProblemError:
-    return problem(
-        "not-shown",
-        409,
-        "この書類は表示できません",
-        "書類番号で原本を探して入力するか、申込者にもう一度送ってもらい、この書類は理由を付けて除いてください。",
-        en="This file is never shown (see `state`): key from the original with this serial number, or ask for it again "
-        "and discard this one.",
-        state=refusal.state.value,
-    )
-
-
-def _settled(refusal: AlreadySettledError) -> ProblemError:
-    return problem(
-        "already-settled",
-        409,
-        "すでに処理されています",
-        "一覧を開き直してください。",
-        en="Another handler keyed or discarded this paper before; reload the list.",
-        state=refusal.state.value,
-    )
-
-
-def _not_keyable(refusal: NotKeyableError) -> ProblemError:
-    return problem(
-        "not-keyable",
-        422,
-        "入力した内容が申込みの形になっていません",
-        "書類と見比べて、入力をやり直してください。",
-        en="The content at this `position` (from 0) is no application; compare it with the paper and key it again.",
-        position=refusal.position,
-        reasons=list(refusal.reasons),
-    )

@@ -1,4 +1,4 @@
-"""Take sealed papers in: open, scan for malware, inspect, store. Show a paper only after an audit line."""
+"""Take sealed papers in: open, scan for malware, inspect, store."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
@@ -16,9 +16,9 @@ from shared.campaign import Campaign
 from shared.clock import Clock
 from shared.contracts import PaperReceived
 from shared.errors import PermanentError
-from shared.ids import CampaignId, PaperId, Serial
+from shared.ids import CampaignId, PaperId
 from shared.logging import get_logger
-from shared.paper_files import FileFacts, Kind, NotAPaperError
+from shared.paper_files import FileFacts, NotAPaperError
 from shared.storage import Store, UnitOfWork
 
 PURPOSE = "keying"
@@ -28,23 +28,6 @@ _log = get_logger(__name__)
 
 class UnknownPaperError(Exception):
     """Raised when the campaign has no paper of that id."""
-
-
-class NotShownError(Exception):
-    """Raised when a paper is never shown; its `state` is the reason."""
-
-    def __init__(self, state: PaperState) -> None:
-        super().__init__(state.value)
-        self.state = state
-
-
-@dataclass(frozen=True)
-class PaperFile:
-    """A paper in the clear, for as short as possible."""
-
-    serial: Serial
-    kind: Kind
-    content: bytes = field(repr=False)
 
 
 @dataclass(frozen=True)
@@ -92,7 +75,7 @@ class PaperInbox:
 
     async def _take(self, event: PaperReceived, paper: StoredPaper, uow: UnitOfWork) -> None:
         keys = self._keystore.campaign(event.campaign)
-        await self._audit.record([_audit_event(keys, event.campaign, event.paper_id, "open", "vault", paper.state)])
+        await self._audit.record([_audit_event(keys, event.campaign, event.paper_id, paper.state)])
         await self._papers.insert(uow, paper)
         _log.info(
             "paper-taken",
@@ -141,23 +124,6 @@ class PaperInbox:
         oldest_s = (self._clock.now() - min(waiting)).total_seconds() if waiting else None
         return PaperOverview(papers, len(waiting), oldest_s)
 
-    async def show(self, campaign: CampaignId, paper_id: PaperId, *, actor: str) -> PaperFile:
-        """Return the file, after the audit line is durable.
 
-        Raises UnknownPaperError, NotShownError, KeyDestroyedError, VaultLockedError.
-        """
-        paper = await self._papers.load(campaign, paper_id)
-        if paper is None:
-            raise UnknownPaperError
-        if paper.kind is None or paper.sealed is None:
-            raise NotShownError(paper.state)
-        keys = self._keystore.campaign(campaign)
-        await self._audit.record([_audit_event(keys, campaign, paper_id, "show-paper", actor, "shown")])
-        return PaperFile(paper.serial, paper.kind, await asyncio.to_thread(paper.decrypt, keys))
-
-
-def _audit_event(
-    keys: CampaignKeys, campaign: CampaignId, paper_id: PaperId, action: str, actor: str, outcome: str
-) -> AuditEvent:
-    role, purpose = ("service", "intake") if actor == "vault" else ("handler", PURPOSE)
-    return AuditEvent(actor, role, action, purpose, campaign, keys.subject_of(paper_id), outcome)
+def _audit_event(keys: CampaignKeys, campaign: CampaignId, paper_id: PaperId, outcome: str) -> AuditEvent:
+    return AuditEvent("vault", "service", "open", "intake", campaign, keys.subject_of(paper_id), outcome)

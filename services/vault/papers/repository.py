@@ -10,7 +10,8 @@ from typing import Any, Final, Literal, Self
 
 from services.vault.keys.campaign_keys import CampaignKeys
 from services.vault.keys.ciphers.envelope import Sealed, seal, unseal
-from services.vault.papers.rules.states import PaperState
+from services.vault.papers.rules.looks import Outcome
+from services.vault.papers.rules.states import UNSETTLED, PaperState
 from shared.contracts import PaperReceived
 from shared.ids import ApplicationId, CampaignId, PaperId, Receipt, Serial
 from shared.paper_files import FileFacts, Kind
@@ -146,6 +147,7 @@ def collections() -> list[Collection]:
             "application_ids": {"bsonType": "array", "items": text},
             "settled_by": text,
             "settlement": text,
+            "outcome": {"enum": [outcome.value for outcome in Outcome]},
         },
         "additionalProperties": False,
     }
@@ -176,6 +178,20 @@ class PaperRepository:
         found = self._documents.find({"campaign": campaign}, _WITHOUT_FILE).sort([("taken_at", 1), ("_id", 1)])
         return [StoredPaper.from_document(document) async for document in found]
 
+    async def unsettled(self, campaign: CampaignId) -> list[StoredPaper]:
+        """Return the papers that need a handler, without their files, the oldest first."""
+        query = {"campaign": campaign, "state": {"$in": [state.value for state in UNSETTLED]}}
+        found = self._documents.find(query, _WITHOUT_FILE).sort([("taken_at", 1), ("_id", 1)])
+        return [StoredPaper.from_document(document) async for document in found]
+
+    async def outcomes(self, campaign: CampaignId) -> dict[Outcome, int]:
+        """Return how many papers were settled in each way."""
+        steps: list[dict[str, Any]] = [
+            {"$match": {"campaign": campaign, "outcome": {"$exists": True}}},
+            {"$group": {"_id": "$outcome", "papers": {"$sum": 1}}},
+        ]
+        return {Outcome(one["_id"]): one["papers"] async for one in self._documents.aggregate(steps)}
+
     async def load(self, campaign: CampaignId, paper_id: PaperId) -> StoredPaper | None:
         """Return a paper with its file; None if the campaign has no such paper."""
         found = await self._documents.find_one({"_id": paper_id, "campaign": campaign})
@@ -188,14 +204,16 @@ class PaperRepository:
         return StoredPaper.from_document(found) if found else None
 
     async def settle(
-        self, uow: UnitOfWork, paper_id: PaperId, settled: SettledPaper, *, settled_by: str, reason: str | None
-    ) -> None:
+        self, uow: UnitOfWork, paper_id: PaperId, settled: SettledPaper, *, settled_by: str, outcome: Outcome,
+        reason: str | None,
+    ) -> None:  # fmt: skip
         """Write a handler's settlement. Of two rivals one transaction fails and starts over."""
         change = {
             "state": settled.state.value,
             "application_ids": list(settled.application_ids),
             "settlement": settled.digest,
             "settled_by": settled_by,
+            "outcome": outcome.value,
         }
         change |= {} if reason is None else {"reason": reason}
         await self._documents.update_one({"_id": paper_id}, {"$set": change}, session=uow.session)

@@ -1,7 +1,7 @@
 """Inspect a file from outside where it can do no harm: in a process of its own, which holds no key.
 
 Image and PDF decoders are the likeliest way into a program that reads what strangers send. The process
-(`sandbox_process.py`) gets the bytes on a pipe and answers with one line of JSON.
+(`sandbox_process.py`) gets the bytes on a pipe and answers with one line of JSON, or with a picture of one page.
 """
 
 import asyncio
@@ -9,9 +9,13 @@ import json
 import os
 import sys
 from dataclasses import dataclass
+from typing import Final
 
 from shared.errors import TransientError
 from shared.paper_files import FileFacts, Kind, NotAPaperError
+
+PNG: Final = b"\x89PNG\r\n\x1a\n"
+"""Beginning of a picture; whatever else the process writes is none."""
 
 
 class SandboxError(TransientError):
@@ -26,7 +30,17 @@ class Sandbox:
 
     async def inspect(self, data: bytes) -> FileFacts:
         """Return kind and pages of the file. Raises NotAPaperError, also if the decoder crashed; SandboxError."""
-        process = await _start()
+        return _parse(await self._run(data))
+
+    async def picture(self, data: bytes, page: int) -> bytes:
+        """Return a page, counted from 0, as PNG. Raises NotAPaperError where it cannot be drawn; SandboxError."""
+        answer = await self._run(data, str(page))
+        if not answer.startswith(PNG):
+            raise NotAPaperError("damaged")
+        return answer
+
+    async def _run(self, data: bytes, *arguments: str) -> bytes:
+        process = await _start(*arguments)
         try:
             async with asyncio.timeout(self.wait_s):
                 answer, _ = await process.communicate(data)
@@ -36,13 +50,13 @@ class Sandbox:
             if process.returncode is None:
                 process.kill()
                 await process.wait()
-        return _parse(answer)
+        return answer
 
 
-async def _start() -> asyncio.subprocess.Process:
+async def _start(*arguments: str) -> asyncio.subprocess.Process:
     """Start the process with an empty environment, because settings name files of secrets."""
     pipe, nowhere = asyncio.subprocess.PIPE, asyncio.subprocess.DEVNULL
-    command = (sys.executable, "-m", "services.vault.papers.sandbox_process")
+    command = (sys.executable, "-m", "services.vault.papers.sandbox_process", *arguments)
     environment = {"PYTHONPATH": os.pathsep.join(sys.path), "PYTHONDONTWRITEBYTECODE": "1"}
     try:
         return await asyncio.create_subprocess_exec(*command, stdin=pipe, stdout=pipe, stderr=nowhere, env=environment)

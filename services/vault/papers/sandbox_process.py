@@ -1,7 +1,7 @@
-"""Inspect the file on standard input and write its kind and pages to standard output, as JSON.
+"""Inspect the file on standard input and write its kind and pages to standard output, as JSON; or draw one page.
 
-`python -m services.vault.papers.sandbox_process`. Before it reads a byte the process gives up its rights: it can open
-no file or connection any more, and memory, processor time and output are bounded (setrlimit(2)).
+`python -m services.vault.papers.sandbox_process [PAGE]`. Before it reads a byte the process gives up its rights: it can
+open no file or connection any more, and memory, processor time and output are bounded (setrlimit(2)).
 """
 
 import json
@@ -9,8 +9,10 @@ import resource
 import sys
 from typing import Final
 
+import pypdfium2
 from PIL import Image, TiffImagePlugin
 
+from services.vault.papers.draw_page import draw_page
 from shared.paper_files import BYTES, NotAPaperError, inspect_file
 
 _LIMITS: Final = (
@@ -24,12 +26,24 @@ _LIMITS: Final = (
 
 
 def main() -> None:
-    """Write `{"kind", "pages"}` or `{"refused"}`."""
-    Image.preinit()  # loads its decoders now, while files can be opened
+    """Write `{"kind", "pages"}` or `{"refused"}`; with a page number the page as PNG, or nothing."""
+    Image.init()  # loads its decoders now, while files can be opened
     assert TiffImagePlugin  # noqa: S101  (the same)
+    assert pypdfium2  # noqa: S101  (the same)
     for limit, value in _LIMITS:
         resource.setrlimit(limit, (value, value))
-    sys.stdout.write(json.dumps(_answer(sys.stdin.buffer.read(BYTES + 1))))
+    data = sys.stdin.buffer.read(BYTES + 1)
+    if len(sys.argv) > 1:
+        sys.stdout.buffer.write(_picture(data, int(sys.argv[1])))
+    else:
+        sys.stdout.write(json.dumps(_answer(data)))
+
+
+def _picture(data: bytes, page: int) -> bytes:
+    try:
+        return draw_page(data, page)
+    except NotAPaperError:
+        return b""
 
 
 def _answer(data: bytes) -> dict[str, str | int]:

@@ -1,4 +1,4 @@
-"""Settle a paper by a handler's word: keyed into applications, or discarded with a reason. Publish it to intake."""
+"""Settle a paper: keyed into applications, or discarded with a reason. Publish it to intake."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
@@ -9,11 +9,11 @@ from services.vault.applications.rules.content import Unreadable, judge_keyed
 from services.vault.applications.rules.residency import Municipalities
 from services.vault.audit import AuditEvent, AuditLog
 from services.vault.keys.campaign_keys import CampaignKeys
-from services.vault.keys.keystore import Keystore
 from services.vault.papers.draft_repository import Draft, DraftRepository, StoredDraft
-from services.vault.papers.inbox import PURPOSE, UnknownPaperError
+from services.vault.papers.inbox import PURPOSE
 from services.vault.papers.repository import PaperRepository, SettledPaper, StoredPaper
-from services.vault.papers.rules.states import STATES, PaperState
+from services.vault.papers.rules.looks import Outcome
+from services.vault.papers.rules.states import PaperState
 from shared.campaign import Campaign
 from shared.canonical import canonical
 from shared.codes import intake_proof, new_code, proof_digest
@@ -41,68 +41,47 @@ class NotKeyableError(Exception):
 
 @dataclass(frozen=True)
 class Settlement:
-    """A handler's word. `reason` is a code (`blank`, `duplicate`), never a sentence; `forms` are contents as keyed."""
+    """Agreed word on a paper. `reason` is a code (`blank`, `duplicate`), never a sentence; `forms` are contents."""
 
     decision: Literal["keyed", "discarded"]
     actor: str
+    outcome: Outcome
     forms: tuple[JsonObject, ...] = field(default=(), repr=False)
     reason: str | None = None
 
 
 class PaperSettler:
-    """Write settlements, each once. The same settlement again gets the same answer."""
+    """Write settlements of papers, within the transaction of the last keying."""
 
     def __init__(
         self,
         store: Store,
-        keystore: Keystore,
         audit: AuditLog,
         campaigns: Mapping[CampaignId, Campaign],
         municipalities: Municipalities,
     ) -> None:
-        self._store, self._keystore, self._audit = store, keystore, audit
-        self._campaigns, self._municipalities = campaigns, municipalities
+        self._audit, self._campaigns, self._municipalities = audit, campaigns, municipalities
         self._papers, self._drafts = PaperRepository(store), DraftRepository(store)
 
-    async def settle(self, campaign: CampaignId, paper_id: PaperId, settlement: Settlement) -> SettledPaper:
-        """Settle a paper and return its state and applications.
-
-        Raises UnknownPaperError, AlreadySettledError, NotKeyableError, KeyDestroyedError, VaultLockedError.
-        """
-        keys = self._keystore.campaign(campaign)
-        paper = await self._papers.find(campaign, paper_id)
-        if paper is None:
-            raise UnknownPaperError
-        self._check_forms(campaign, paper, settlement.forms)
-        digest = _digest(keys, paper_id, settlement)
-
-        async def write_settlement(uow: UnitOfWork) -> SettledPaper:
-            current = await self._papers.settled(uow, campaign, paper_id)
-            if current is None:
-                raise UnknownPaperError
-            if not STATES.allows(current.state, PaperState(settlement.decision)):
-                if current.digest == digest:
-                    return current
-                raise AlreadySettledError(current.state)
-            return await self._write(uow, keys, paper, settlement, digest)
-
-        return await self._store.transact(write_settlement)
-
-    def _check_forms(self, campaign: CampaignId, paper: StoredPaper, forms: Sequence[JsonObject]) -> None:
+    def check_forms(self, paper: StoredPaper, forms: Sequence[JsonObject]) -> None:
         """Raise NotKeyableError for content that is no application. One that breaks a rule is keyed all the same."""
         for position, form in enumerate(forms):
-            verdict = judge_keyed(form, paper.channel, self._campaigns[campaign], self._municipalities)
+            verdict = judge_keyed(form, paper.channel, self._campaigns[paper.campaign], self._municipalities)
             if isinstance(verdict, Unreadable):
                 raise NotKeyableError(position, verdict.reasons)
 
-    async def _write(
-        self, uow: UnitOfWork, keys: CampaignKeys, paper: StoredPaper, settlement: Settlement, digest: str
+    async def write(
+        self, uow: UnitOfWork, keys: CampaignKeys, paper: StoredPaper, settlement: Settlement
     ) -> SettledPaper:
+        """Write a settlement and publish it. The caller read in the same unit of work that the paper is unsettled."""
         drafts = [_new_draft(paper.campaign, form) for form in settlement.forms]
         ids = tuple(draft.application_id for draft in drafts)
+        digest = digest_of(keys, paper.paper_id, settlement.decision, settlement.reason, settlement.forms)
         settled = SettledPaper(PaperState(settlement.decision), ids, digest)
-        reason = settlement.reason
-        await self._papers.settle(uow, paper.paper_id, settled, settled_by=settlement.actor, reason=reason)
+        await self._papers.settle(
+            uow, paper.paper_id, settled, settled_by=settlement.actor, outcome=settlement.outcome,
+            reason=settlement.reason,
+        )  # fmt: skip
         await self._audit.record([_audit_event(keys, paper, settlement)])
         if drafts:
             stored = await asyncio.to_thread(_encrypt, keys, paper, drafts)
@@ -147,17 +126,17 @@ def _discarded(paper: StoredPaper) -> ApplicationsRejected:
     return ApplicationsRejected(campaign=paper.campaign, items=(item,))
 
 
-def _digest(keys: CampaignKeys, paper_id: PaperId, settlement: Settlement) -> str:
-    """Return a keyed hash of the settlement, by which the same request is known again. The actor is not in it."""
-    content = {
-        "decision": settlement.decision,
-        "reason": settlement.reason,
-        "applications": [dict(form) for form in settlement.forms],
-    }
+def digest_of(
+    keys: CampaignKeys, paper_id: PaperId, decision: str, reason: str | None, forms: Sequence[JsonObject]
+) -> str:
+    """Return a keyed hash of a settlement, by which the same request is known again. The actor is not in it."""
+    content = {"decision": decision, "reason": reason, "applications": [dict(form) for form in forms]}
     return keys.index_of("settlement", f"{paper_id}\x00{canonical(content).decode('utf-8')}")
 
 
 def _audit_event(keys: CampaignKeys, paper: StoredPaper, settlement: Settlement) -> AuditEvent:
-    action, outcome = f"paper:{settlement.decision}", settlement.reason or "keyed"
+    """Return the line. The outcome says whose word it is: of two who agreed, of a third, of one person alone."""
+    action = f"paper:{settlement.decision}"
+    outcome = f"{settlement.outcome} {settlement.reason}" if settlement.reason else settlement.outcome.value
     subject = keys.subject_of(paper.paper_id)
     return AuditEvent(settlement.actor, "handler", action, PURPOSE, paper.campaign, subject, outcome)

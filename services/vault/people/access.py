@@ -37,7 +37,7 @@ class VaultAccess:
             require_own_page(self._origin, request)
         if not await self._people.roster.is_set_up():
             raise _not_set_up()
-        return Staff(present.account.id, present.account.roles)
+        return Staff(present.account.id, present.account.roles, present.session.sid)
 
 
 def _not_set_up() -> ProblemError:

@@ -35,6 +35,7 @@ from tests.support.vault_harness import CAMPAIGN, STAFF, Installation
 from tests.support.waiting import until
 
 PAPERS = f"/v1/campaigns/{CAMPAIGN}/papers"
+TAB = "tab-of-the-tests"
 
 
 @pytest.fixture(scope="module")
@@ -79,8 +80,14 @@ class Inbox:
         found: dict[str, Any] = (await self.http.get(PAPERS)).raise_for_status().json()
         return found
 
-    async def image(self, paper_id: PaperId) -> httpx.Response:
-        return await self.http.get(f"{PAPERS}/{paper_id}/image")
+    async def take(self) -> dict[str, Any]:
+        """Return the next paper for the tab of the tests."""
+        answer = await self.http.post(f"{PAPERS}/next", json={"tab": TAB})
+        handed: dict[str, Any] = answer.raise_for_status().json()["paper"]
+        return handed
+
+    async def picture(self, paper_id: PaperId, page: int = 0) -> httpx.Response:
+        return await self.http.get(f"{PAPERS}/{paper_id}/pages/{page}", params={"tab": TAB})
 
     async def settle(self, paper_id: PaperId, **body: Any) -> httpx.Response:
         return await self.http.post(f"{PAPERS}/{paper_id}", json=body)
@@ -104,26 +111,32 @@ async def test_real_faxes_come_out_as_they_were_sent_and_every_look_is_on_record
         assert {(each["state"], each["pages"], each["channel"]) for each in found["papers"]} == {("waiting", 3, "fax")}
         assert found["oldest_waiting_s"] >= 0
         for paper_id, tiff in zip(ids, sent, strict=True):
-            answer = await inbox.image(paper_id)
-            assert answer.content == tiff
-            assert answer.headers["Content-Type"] == "image/tiff"
+            assert (await inbox.take())["id"] == paper_id
+            for page, picture in enumerate(fax_images.pictures(tiff)):
+                drawn = (await inbox.picture(paper_id, page)).content
+                assert fax_images.has_same_dots(drawn, picture)
+            assert (await inbox.http.post(f"{PAPERS}/{paper_id}/return", json={"tab": TAB})).json()["returned"]
+            assert (await inbox.picture(paper_id)).status_code == 409
+            await inbox.settle(paper_id, decision="discarded", reason="blank")
         shown = [line for line in await inbox.audit() if line["action"] == "show-paper"]
         assert [(line["actor"], line["role"], line["purpose"]) for line in shown] == [(STAFF, "handler", "keying")] * 4
     async for document in installation.store.db["papers"].find():
         assert not any(tiff[200:264] in document["ciphertext"] for tiff in sent)
 
 
-async def test_the_file_is_saved_and_never_run_by_a_browser(installation: Installation):
+async def test_staff_see_pictures_of_a_paper_and_never_its_file(installation: Installation):
     async with opened(installation) as inbox:
-        paper_id = await inbox.send(fax_images.scan())
+        paper_id = await inbox.send(fax_images.scan(payload=b"a letter", secret="an author"))
         await inbox.taken(1)
-        headers = (await inbox.image(paper_id)).headers
-        assert headers["Content-Disposition"] == 'attachment; filename="paper-F-0001.pdf"'
-        assert headers["Content-Security-Policy"] == "default-src 'none'; sandbox"
-        assert (headers["X-Content-Type-Options"], headers["Cache-Control"]) == ("nosniff", "no-store")
-        assert (await inbox.image(PaperId(new_application_id()))).status_code == 404
+        assert (await inbox.take())["pages"] == 1
+        answer = await inbox.picture(paper_id)
+        assert (answer.headers["Content-Type"], answer.content[:4]) == ("image/png", b"\x89PNG")
+        assert answer.headers["Content-Security-Policy"] == "default-src 'none'; sandbox"
+        assert (answer.headers["X-Content-Type-Options"], answer.headers["Cache-Control"]) == ("nosniff", "no-store")
+        assert (await inbox.picture(paper_id, 1)).status_code == 404
+        assert (await inbox.picture(PaperId(new_application_id()))).status_code == 409
         inbox.http.headers.pop("Cookie")
-        assert (await inbox.image(paper_id)).status_code == 401
+        assert (await inbox.picture(paper_id)).status_code == 401
 
 
 async def test_malware_and_what_is_no_paper_are_put_aside_and_nothing_else_stops(
@@ -142,10 +155,12 @@ async def test_malware_and_what_is_no_paper_are_put_aside_and_nothing_else_stops
         found = await inbox.taken(6)
         assert {each["id"]: (each["state"], each["reason"]) for each in found["papers"] if each["id"] != good} == aside
         assert found["counts"] == {"waiting": 1, "quarantined": 1, "unreadable": 4, "keyed": 0, "discarded": 0}
-        for paper_id in aside:
-            answer = await inbox.image(paper_id)
-            assert (answer.status_code, answer.json()["type"]) == (409, "urn:kuji:problem:not-shown")
-        assert (await inbox.image(good)).content == tiff
+        for _ in range(6):
+            handed = await inbox.take()
+            assert (handed["pages"] > 0) == (handed["id"] == good)
+            assert (await inbox.picture(handed["id"])).status_code == (200 if handed["id"] == good else 404)
+            await inbox.settle(handed["id"], decision="discarded", reason="blank", tab=TAB)
+        assert await inbox.take() is None
     assert EICAR.decode() not in capsys.readouterr().out
 
 
@@ -153,10 +168,10 @@ async def test_while_the_scanner_is_away_papers_wait_and_none_is_shown(installat
     clamd.stop()
     try:
         async with opened(installation, clamd_url=clamd.url) as inbox:
-            paper_id = await inbox.send(fax_images.fax())
+            await inbox.send(fax_images.fax())
             await asyncio.sleep(1.5)
             assert (await inbox.overview())["papers"] == []
-            assert (await inbox.image(paper_id)).status_code == 404
+            assert await inbox.take() is None
             clamd.start()
             assert (await inbox.taken(1))["counts"]["waiting"] == 1
             assert (await inbox.http.get("/v1/parked")).json()["messages"] == []

@@ -1,0 +1,54 @@
+"""Draw one page of a paper as a picture, so that staff never open a file from outside (R-B5). Runs in the sandbox.
+
+A PDF's scripts, actions and attachments do nothing here: pdfium draws what is on the page.
+"""
+
+import io
+from typing import Final
+
+import pypdfium2
+from PIL import Image, ImageOps
+
+from shared.paper_files import PIXELS, Kind, NotAPaperError, inspect_file
+
+WIDTH: Final = 1728
+"""Dots of a line of a fax (ITU-T T.4): enough to read 6 point type, also zoomed in on a screen."""
+
+_STRETCHED: Final = (1.3, 4.0)
+"""Ratios of dots across and down that a fax may have (204 × 98, 204 × 51); other ratios are mistakes of a header."""
+
+_POINTS_PER_INCH: Final = 72.0
+
+
+def draw_page(data: bytes, page: int) -> bytes:
+    """Return a page, counted from 0, as grey PNG. Raises NotAPaperError."""
+    facts = inspect_file(data)
+    if not 0 <= page < facts.pages:
+        raise NotAPaperError("no-such-page")
+    picture = _page_of_pdf(data, page) if facts.kind is Kind.PDF else _page_of_image(data, page)
+    if picture.width > WIDTH:
+        picture = picture.resize((WIDTH, max(1, round(picture.height * WIDTH / picture.width))), Image.Resampling.BOX)
+    written = io.BytesIO()
+    picture.save(written, "PNG")
+    return written.getvalue()
+
+
+def _page_of_image(data: bytes, page: int) -> Image.Image:
+    """Return the page upright and with square dots; a fax in standard mode has 204 × 98 of them per inch."""
+    with Image.open(io.BytesIO(data)) as image:
+        image.seek(page)
+        grey = ImageOps.exif_transpose(image).convert("L")
+        across, down = (float(value or 0) for value in image.info.get("dpi", (0, 0)))
+    stretch = across / down if across > 0 and down > 0 else 1.0
+    height = round(grey.height * stretch)
+    if _STRETCHED[0] <= stretch <= _STRETCHED[1] and grey.width * height <= PIXELS:
+        grey = grey.resize((grey.width, height))
+    return grey
+
+
+def _page_of_pdf(data: bytes, page: int) -> Image.Image:
+    document = pypdfium2.PdfDocument(data)
+    drawn = document[page]
+    scale = min(WIDTH / drawn.get_width(), 300 / _POINTS_PER_INCH)
+    picture: Image.Image = drawn.render(scale=scale, grayscale=True).to_pil()
+    return picture.convert("L")

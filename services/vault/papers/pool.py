@@ -1,0 +1,125 @@
+"""Hand papers out to be keyed, each to one browser at a time, and show the pages of a held paper as pictures."""
+
+import asyncio
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from typing import Final
+
+from services.vault.audit import AuditEvent, AuditLog
+from services.vault.keys.keystore import Keystore
+from services.vault.papers.inbox import PURPOSE, UnknownPaperError
+from services.vault.papers.keying import Keyer, Keying, KeyingNeed, NotYourLookError
+from services.vault.papers.repository import StoredPaper
+from services.vault.papers.rules.keyed_content import KeyedContent, OpenField, open_fields
+from services.vault.papers.rules.looks import HOLD, Look
+from services.vault.papers.rules.states import UNSETTLED
+from services.vault.papers.sandbox import Sandbox
+from shared.clock import Clock
+from shared.ids import CampaignId, PaperId
+
+MOST_HELD: Final = 6
+"""Papers that one person may hold in all browsers: one on the screen and one loaded ahead in each of three tabs."""
+
+
+@dataclass(frozen=True)
+class HandedPaper:
+    """A paper for one browser. Only the person who resolves gets `versions`, in an order that names no keyer."""
+
+    paper: StoredPaper
+    look: Look
+    versions: tuple[KeyedContent, ...] = field(default=(), repr=False)
+    open: tuple[OpenField, ...] | None = None
+
+
+@dataclass(frozen=True)
+class PoolCounts:
+    """Papers that wait, by look, and the oldest of each."""
+
+    waiting: dict[Look, int]
+    oldest: dict[Look, StoredPaper]
+
+
+class PaperPool:
+    """Choose the oldest paper whose next look a person may take, and hold it for ten minutes."""
+
+    def __init__(self, keying: Keying, keystore: Keystore, audit: AuditLog, clock: Clock, sandbox: Sandbox) -> None:
+        self._keying, self._keystore, self._audit, self._clock = keying, keystore, audit, clock
+        self._sandbox = sandbox
+
+    async def take_next(self, campaign: CampaignId, keyer: Keyer, have: Collection[PaperId] = ()) -> HandedPaper | None:
+        """Hold a paper for this browser and return it; None if there is none. `have`: those that it shows already.
+
+        Raises KeyDestroyedError, VaultLockedError; NotRecordedError before anything is shown.
+        """
+        held = await self._keying.holds.active(campaign, self._clock.now())
+        own = [paper_id for paper_id, holder in held.items() if holder == keyer.holder and paper_id not in have]
+        if not own and sum(holder.person == keyer.person for holder in held.values()) >= MOST_HELD:
+            return None
+        waiting = await self._keying.papers.unsettled(campaign)
+        free = [paper for paper in waiting if paper.paper_id not in held and paper.paper_id not in have]
+        again = [paper for paper in waiting if paper.paper_id in own]
+        people, keyers = await self._keying.keyers.count(), await self._keying.keyings.keyers(campaign)
+        for paper in (*again, *free):
+            need = self._keying.need_of(campaign, paper.paper_id, keyers.get(paper.paper_id, ()), people)
+            if need.is_for(keyer) and (handed := await self._hold(paper, keyer, people)):
+                return handed
+        return None
+
+    async def _hold(self, paper: StoredPaper, keyer: Keyer, people: int) -> HandedPaper | None:
+        """Hold the paper and open it; None if another person took the look meanwhile."""
+        campaign, paper_id, now = paper.campaign, paper.paper_id, self._clock.now()
+        if not await self._keying.holds.take(campaign, paper_id, keyer.holder, now, now + HOLD):
+            return None
+        current = await self._keying.papers.find(campaign, paper_id)
+        keyings = await self._keying.keyings.of_paper(campaign, paper_id)
+        need = self._keying.need_of(campaign, paper_id, [one.by for one in keyings], people)
+        if current is None or current.state not in UNSETTLED or not need.is_for(keyer):
+            await self._keying.holds.give_up(paper_id, keyer.holder)
+            return None
+        await self._record_opening(paper, keyer, need)
+        if need.look is not Look.THIRD:
+            return HandedPaper(paper, need.look)
+        keys = self._keystore.campaign(campaign)
+        contents = await asyncio.to_thread(lambda: [one.decrypt(keys) for one in keyings])
+        if int(keys.index_of("keying-order", paper_id)[:2], 16) % 2:
+            contents.reverse()
+        return HandedPaper(paper, need.look, tuple(contents), open_fields(contents))
+
+    async def _record_opening(self, paper: StoredPaper, keyer: Keyer, need: KeyingNeed) -> None:
+        subject = self._keystore.campaign(paper.campaign).subject_of(paper.paper_id)
+        line = AuditEvent(keyer.person, "handler", "show-paper", PURPOSE, paper.campaign, subject, f"shown {need.look}")
+        await self._audit.record([line])
+
+    async def give_back(self, campaign: CampaignId, paper_id: PaperId, keyer: Keyer) -> bool:
+        """Return a paper to the pool, with a line in the audit log; return False if this browser does not hold it."""
+        given = await self._keying.holds.give_up(paper_id, keyer.holder)
+        if given:
+            subject = self._keystore.campaign(campaign).subject_of(paper_id)
+            line = AuditEvent(keyer.person, "handler", "return-paper", PURPOSE, campaign, subject, "returned")
+            await self._audit.record([line])
+        return given
+
+    async def page(self, campaign: CampaignId, paper_id: PaperId, keyer: Keyer, page: int) -> bytes:
+        """Return a page, counted from 0, as PNG. Its opening was recorded when the paper was handed out.
+
+        Raises UnknownPaperError also for a paper that is never shown; NotYourLookError where another browser or none
+        holds it; NotAPaperError, SandboxError.
+        """
+        held = await self._keying.holds.active(campaign, self._clock.now())
+        if held.get(paper_id) != keyer.holder:
+            raise NotYourLookError("not-held")
+        paper = await self._keying.papers.load(campaign, paper_id)
+        if paper is None or paper.kind is None or paper.sealed is None:
+            raise UnknownPaperError
+        keys = self._keystore.campaign(campaign)
+        return await self._sandbox.picture(await asyncio.to_thread(paper.decrypt, keys), page)
+
+    async def counts(self, campaign: CampaignId) -> PoolCounts:
+        """Return how many papers wait for each look, and the oldest of each."""
+        people, keyers = await self._keying.keyers.count(), await self._keying.keyings.keyers(campaign)
+        waiting, oldest = dict.fromkeys(Look, 0), dict[Look, StoredPaper]()
+        for paper in await self._keying.papers.unsettled(campaign):
+            look = self._keying.need_of(campaign, paper.paper_id, keyers.get(paper.paper_id, ()), people).look
+            waiting[look] += 1
+            oldest.setdefault(look, paper)
+        return PoolCounts(waiting, oldest)

@@ -1,0 +1,84 @@
+"""Wiring of papers for the vault's `app.py`: the inbox, keying, the pool, and their collections."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final, Self
+
+from fastapi import APIRouter
+
+from services.vault.applications.rules.residency import Municipalities
+from services.vault.audit import AuditLog
+from services.vault.keys.keystore import Keystore
+from services.vault.papers import counts_repository, draft_repository, keying_repository, repository
+from services.vault.papers.clamd import Scanner
+from services.vault.papers.counts_repository import CountsRepository
+from services.vault.papers.endpoints import papers_router
+from services.vault.papers.inbox import PaperInbox
+from services.vault.papers.keyed import KeyedApplications
+from services.vault.papers.keyers import Keyers
+from services.vault.papers.keying import Keying
+from services.vault.papers.pool import PaperPool
+from services.vault.papers.sandbox import Sandbox
+from services.vault.papers.settle import PaperSettler
+from services.vault.people.parts import People
+from shared.campaign import Campaign
+from shared.clock import Clock
+from shared.contracts import PaperReceived, ReceiptsAssigned
+from shared.ids import CampaignId
+from shared.messaging import Batch, Bus
+from shared.storage import Collection
+from shared.web.sign_in.staff import Access
+
+PAPERS_AT_ONCE: Final = Batch(size=2, wait_s=0.05)
+"""Each is inspected in a process of its own, so two keep two cores at work; a paper is up to 11 MB of message."""
+
+
+@dataclass(frozen=True)
+class Papers:
+    """Parts of papers, made once for a vault process."""
+
+    campaigns: Mapping[CampaignId, Campaign]
+    inbox: PaperInbox
+    keyed: KeyedApplications
+    keying: Keying
+    pool: PaperPool
+    counts: CountsRepository
+
+    @classmethod
+    def make(
+        cls,
+        people: People,
+        keystore: Keystore,
+        audit: AuditLog,
+        clock: Clock,
+        campaigns: Mapping[CampaignId, Campaign],
+        municipalities: Municipalities,
+        scanner: Scanner,
+    ) -> Self:
+        """Return the parts, connected."""
+        store, sandbox = people.store, Sandbox()
+        settler = PaperSettler(store, audit, campaigns, municipalities)
+        keying = Keying(store, keystore, audit, campaigns, clock, Keyers(people), settler)
+        return cls(
+            campaigns,
+            PaperInbox(store, keystore, audit, campaigns, clock, scanner, sandbox),
+            KeyedApplications(store, keystore, audit, campaigns, municipalities),
+            keying,
+            PaperPool(keying, keystore, audit, clock, sandbox),
+            CountsRepository(store),
+        )
+
+    def consume(self, bus: Bus) -> None:
+        """Consume papers, and the receipt numbers of what was keyed from them."""
+        bus.consume(PaperReceived, self.inbox.on_received, PAPERS_AT_ONCE)
+        bus.consume(ReceiptsAssigned, self.keyed.on_assigned)
+
+    def router(self, access: Access) -> APIRouter:
+        """Return the endpoints under /v1."""
+        return papers_router(self.campaigns, self.inbox, self.keying, self.pool, access)
+
+
+def collections() -> list[Collection]:
+    """Return the collections to prepare."""
+    parts = (repository, draft_repository, keying_repository, counts_repository)
+    return [collection for part in parts for collection in part.collections()]

@@ -1,0 +1,310 @@
+"""Two people key each paper without seeing each other's values, and a third resolves (R-B5); attacks on that rule."""
+
+import json
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from fastapi import FastAPI
+
+from services.vault.keys.keystore import KeyDestroyedError
+from services.vault.papers import counts_repository, draft_repository
+from services.vault.papers import repository as papers_repository
+from services.vault.papers import wiring as papers_wiring
+from services.vault.papers.clamd import Scanner
+from services.vault.papers.keying_repository import KEYINGS, StoredKeying
+from services.vault.papers.repository import StoredPaper
+from services.vault.papers.rules.states import PaperState
+from services.vault.papers.wiring import Papers
+from services.vault.people import parts as people_parts
+from services.vault.people.access import VaultAccess
+from services.vault.people.parts import People
+from shared.campaign import Campaign, KeyingMode
+from shared.contracts import ApplicationsRejected, PaperReceived, PaperSettled
+from shared.ids import CampaignId, KeyId, PaperId, Receipt, Serial, new_application_id
+from shared.paper_files import inspect_file
+from shared.postal_codes import PostalCodes
+from shared.staff_roles import Role
+from shared.web import install_problems
+from tests.support import fax_images
+from tests.support.identity_builders import content
+from tests.support.staff_sign_in import ORIGINS, sign_in_at_vault
+from tests.support.vault_parts import CAMPAIGN, Parts, parts
+
+PAPERS = f"/v1/campaigns/{CAMPAIGN}/papers"
+HANDLERS = frozenset({Role.HANDLER})
+FIRST, SECOND, THIRD, BOSS = "yamada-01", "sato-01", "kato-02", "suzuki-01"
+
+
+class Desk:
+    """The vault's endpoints of papers over a database, and people who are signed in."""
+
+    def __init__(self, vault: Parts, campaign: Campaign) -> None:
+        self.vault, self._count = vault, 0
+        campaigns = {campaign.id: campaign}
+        people = People.make(vault.store, vault.keystore, vault.audit, vault.clock, campaigns)
+        self.papers = Papers.make(
+            people, vault.keystore, vault.audit, vault.clock, campaigns, PostalCodes().municipalities, Scanner(None)
+        )
+        self.app = FastAPI()
+        install_problems(self.app)
+        self.app.include_router(self.papers.router(VaultAccess(people, ORIGINS)))
+
+    async def person(self, staff_id: str, roles: Iterable[Role] = HANDLERS) -> "Handler":
+        """Return the browser of a person who is on duty."""
+        headers = await sign_in_at_vault(self.vault.store, self.vault.keystore, staff_id, roles)
+        client = httpx.AsyncClient(transport=httpx.ASGITransport(self.app), base_url=ORIGINS["vault"], headers=headers)
+        return Handler(client, f"tab-of-{staff_id}")
+
+    async def paper(self) -> PaperId:
+        """Store a paper that waits to be keyed."""
+        self._count += 1
+        file = fax_images.fax(98)
+        event = PaperReceived(
+            campaign=CAMPAIGN,
+            paper_id=PaperId(new_application_id()),
+            receipt=Receipt(f"F-0000-{self._count:04}-0"),
+            channel="fax",
+            serial=Serial(f"F-{self._count}"),
+            key_id=KeyId("k1"),
+            sealed="",
+            received_at=datetime(2018, 5, 16, tzinfo=UTC),
+        )
+        paper = StoredPaper.encrypt(
+            self.vault.keys,
+            event,
+            state=PaperState.WAITING,
+            taken_at=self.vault.clock.now() + timedelta(seconds=self._count),
+            content=file,
+            facts=inspect_file(file),
+        )
+        await self.vault.store.db[papers_repository.COLLECTION].insert_one(paper.to_document())
+        return paper.paper_id
+
+    async def settled(self) -> list[PaperSettled]:
+        return [PaperSettled.model_validate(event) for event in await self.vault.said(PaperSettled)]
+
+    async def actions(self) -> list[str]:
+        lines = [json.loads(line) for line in (await self.vault.audited()).splitlines()]
+        return [f"{line['actor']} {line['action']} {line['outcome']}" for line in lines]
+
+
+class Handler:
+    """One person's browser."""
+
+    def __init__(self, client: httpx.AsyncClient, tab: str) -> None:
+        self.client, self.tab = client, tab
+
+    async def take(self, *have: PaperId, tab: str | None = None) -> dict[str, Any] | None:
+        answer = await self.client.post(f"{PAPERS}/next", json={"tab": tab or self.tab, "have": list(have)})
+        handed: dict[str, Any] | None = answer.raise_for_status().json()["paper"]
+        return handed
+
+    async def key(self, paper: PaperId, *forms: dict[str, Any], **body: Any) -> httpx.Response:
+        """Key a paper as the page does; without a tab as a program does."""
+        whole = {"decision": "keyed", "applications": forms, "tab": self.tab} | body
+        return await self.client.post(f"{PAPERS}/{paper}", json={k: v for k, v in whole.items() if v is not None})
+
+
+def form(**changes: str | int | None) -> dict[str, Any]:
+    """Return the content of a paper; None leaves a member of the applicant out."""
+    sheet = content()
+    sheet["applicant"] = {k: v for k, v in (sheet["applicant"] | changes).items() if v is not None and k != "email"}
+    return {name: value for name, value in sheet.items() if name != "code"}
+
+
+@asynccontextmanager
+async def opened(mongo_url: str, namespace: str, folder: Path, mode: KeyingMode = "twice") -> AsyncIterator[Desk]:
+    collections = [*papers_wiring.collections(), *people_parts.collections()]
+    async with parts(mongo_url, namespace, folder, collections) as vault:
+        yield Desk(vault, vault.campaign.model_copy(update={"keying": mode}))
+
+
+@pytest.fixture
+async def desk(mongo_url: str, namespace: str, tmp_path: Path) -> AsyncIterator[Desk]:
+    async with opened(mongo_url, namespace, tmp_path) as office:
+        yield office
+
+
+async def test_two_who_agree_settle_a_paper_and_neither_saw_the_others_value(desk: Desk):
+    first, second, _ = [await desk.person(name) for name in (FIRST, SECOND, THIRD)]
+    paper = await desk.paper()
+    for handler, look in ((first, "first"), (second, "second")):
+        handed = await handler.take()
+        assert handed is not None
+        assert (handed["id"], handed["look"], handed["versions"], handed["open"]) == (paper, look, [], None)
+        answer = await handler.key(paper, form(name="髙橋　一郎" if handler is first else "髙橋一郎"))
+        assert (answer.status_code, answer.json()["state"]) == (200, "waiting" if handler is first else "keyed")
+        assert "髙橋" not in answer.text
+        assert (await desk.settled() == []) == (handler is first)
+    [settled] = await desk.settled()
+    assert (settled.paper_id, settled.state, len(settled.applications)) == (paper, "keyed", 1)
+    assert await desk.vault.store.db[KEYINGS].count_documents({}) == 0
+    assert await desk.actions() == [
+        f"{FIRST} show-paper shown first",
+        f"{FIRST} key-paper:first keyed",
+        f"{SECOND} show-paper shown second",
+        f"{SECOND} key-paper:second keyed",
+        f"{SECOND} paper:keyed agreed",
+    ]
+
+
+@pytest.mark.parametrize("body", [{}, {"tab": None}], ids=["page", "program"])
+async def test_one_person_cannot_key_a_paper_twice_nor_settle_it_alone(desk: Desk, body: dict[str, Any]):
+    first, _, _ = [await desk.person(name) for name in (FIRST, SECOND, THIRD)]
+    paper = await desk.paper()
+    assert (await first.key(paper, form(), **body)).json()["state"] == "waiting"
+    again = await desk.person(FIRST)
+    assert (await again.key(paper, form(), **body)).json()["state"] == "waiting"
+    for attempt in (form(name="別の人"), form(phone="0312345678")):
+        answer = await again.key(paper, attempt, **body)
+        assert (answer.status_code, answer.json()["type"]) == (409, "urn:kuji:problem:already-keyed")
+    discard = {"decision": "discarded", "applications": (), "reason": "blank", **body}
+    assert (await again.key(paper, **discard)).status_code == 409
+    assert await again.take() is None
+    assert await desk.settled() == []
+    assert await desk.vault.said(ApplicationsRejected) == []
+    assert await desk.vault.store.db[draft_repository.COLLECTION].count_documents({}) == 0
+
+
+async def test_a_third_person_resolves_the_fields_that_differ_and_no_other(desk: Desk):
+    first, second, third = [await desk.person(name) for name in (FIRST, SECOND, THIRD)]
+    paper = await desk.paper()
+    await first.key(paper, form(name="高橋一郎"))
+    await second.key(paper, form(name="髙橋一郎", phone="03-5273-4073"))
+    assert await desk.settled() == []
+    for keyer in (first, second):
+        assert await keyer.take() is None
+        assert (await keyer.key(paper, form(name="髙橋一郎"))).status_code == 409
+    handed = await third.take()
+    assert handed is not None
+    assert (handed["look"], handed["open"]) == ("third", [[0, "name"], [0, "phone"]])
+    names = {version["applications"][0]["applicant"]["name"] for version in handed["versions"]}
+    assert names == {"高橋一郎", "髙橋一郎"}
+    assert not {FIRST, SECOND} & set(str(handed).split("'"))
+    changed = await third.key(paper, form(name="髙橋一郎", address="東京都新宿区西新宿9-9-9"))
+    assert (changed.status_code, changed.json()["type"]) == (409, "urn:kuji:problem:agreed-changed")
+    discard = await third.key(paper, decision="discarded", applications=(), reason="blank")
+    assert discard.json()["type"] == "urn:kuji:problem:agreed-changed"
+    assert (await third.key(paper, form(name="髙橋一郎", phone="0352734073"))).json()["state"] == "keyed"
+    assert (await desk.actions())[-1] == f"{THIRD} paper:keyed resolved"
+    counts = {one.by: one for one in await counts_repository.CountsRepository(desk.vault.store).of_campaign(CAMPAIGN)}
+    phone = 1 if form()["applicant"]["phone"] != "0352734073" else 0
+    assert counts[FIRST].errors == {"name": 1} | ({"phone": 1} if phone else {})
+    assert counts[SECOND].errors == {}
+    assert (counts[FIRST].papers, counts[FIRST].fields) == (1, 7)
+
+
+async def test_with_two_people_the_responsible_handler_resolves_and_the_record_says_so(desk: Desk):
+    handler, boss = await desk.person(FIRST), await desk.person(BOSS, {Role.RESPONSIBLE})
+    paper = await desk.paper()
+    await boss.key(paper, form(name="高橋一郎"))
+    await handler.key(paper, form(name="髙橋一郎"))
+    assert await handler.take() is None
+    assert (await handler.key(paper, form(name="髙橋二郎"))).status_code == 409
+    handed = await boss.take()
+    assert handed is not None
+    assert handed["look"] == "third"
+    assert (await boss.key(paper, form(name="髙橋一郎"))).json()["state"] == "keyed"
+    assert (await desk.actions())[-1] == f"{BOSS} paper:keyed by-responsible"
+
+
+async def test_one_person_alone_keys_once_and_the_record_says_so(desk: Desk):
+    handler = await desk.person(FIRST)
+    assert (await handler.key(await desk.paper(), form())).json()["state"] == "keyed"
+    assert (await desk.actions())[-1] == f"{FIRST} paper:keyed once"
+
+
+async def test_a_campaign_may_have_papers_keyed_once(mongo_url: str, namespace: str, tmp_path: Path):
+    async with opened(mongo_url, namespace, tmp_path, "once") as desk:
+        first, _ = await desk.person(FIRST), await desk.person(SECOND)
+        assert (await first.key(await desk.paper(), form())).json()["state"] == "keyed"
+
+
+async def test_two_browsers_never_hold_one_paper_and_it_returns_after_ten_minutes(desk: Desk):
+    first, second, _ = [await desk.person(name) for name in (FIRST, SECOND, THIRD)]
+    paper, other = await desk.paper(), await desk.paper()
+    handed = await first.take()
+    ahead = await first.take(paper)
+    assert handed is not None
+    assert ahead is not None
+    assert (handed["id"], ahead["id"]) == (paper, other)
+    assert await second.take() is None
+    assert await first.take(tab="another-tab") is None
+    assert (await second.key(paper, form())).json()["type"] == "urn:kuji:problem:held"
+    assert (await second.client.get(f"{PAPERS}/{paper}/pages/0", params={"tab": first.tab})).status_code == 409
+    assert (await first.client.get(f"{PAPERS}/{paper}/pages/0", params={"tab": first.tab})).status_code == 200
+    desk.vault.clock.at += timedelta(minutes=9, seconds=59)
+    assert await second.take() is None
+    desk.vault.clock.at += timedelta(seconds=1)
+    taken = await second.take()
+    assert taken is not None
+    assert taken["id"] == paper
+    assert (await first.key(paper, form())).json()["type"] == "urn:kuji:problem:held"
+
+
+async def test_a_field_that_cannot_be_read_goes_to_a_third_person_who_fills_it_in_or_discards(desk: Desk):
+    first, second, third = [await desk.person(name) for name in (FIRST, SECOND, THIRD)]
+    filled, discarded = await desk.paper(), await desk.paper()
+    for paper in (filled, discarded):
+        for keyer in (first, second):
+            answer = await keyer.key(paper, form(phone=None), marks=[{"phone": "unreadable"}])
+            assert answer.json()["state"] == "waiting"
+    handed = await third.take()
+    assert handed is not None
+    assert handed["open"] == [[0, "phone"]]
+    left = await third.key(filled, form(phone=None), marks=[{"phone": "unreadable"}])
+    assert (left.status_code, left.json()["reasons"]) == (422, ["unreadable"])
+    assert (await third.key(filled, form())).json()["state"] == "keyed"
+    answer = await third.key(discarded, decision="discarded", applications=(), reason="unreadable")
+    assert answer.json()["state"] == "discarded"
+    [verdict] = await desk.vault.said(ApplicationsRejected)
+    assert "unreadable" not in str(verdict)
+
+
+async def test_keyings_that_differ_in_number_are_resolved_as_a_whole(desk: Desk):
+    first, second, third = [await desk.person(name) for name in (FIRST, SECOND, THIRD)]
+    paper = await desk.paper()
+    await first.key(paper, form(), form(name="髙橋二郎"))
+    await second.key(paper, decision="discarded", applications=(), reason="blank")
+    handed = await third.take()
+    assert handed is not None
+    assert handed["open"] is None
+    assert (await third.key(paper, form(), form(name="髙橋二郎"))).json()["state"] == "keyed"
+    [settled] = await desk.settled()
+    assert len(settled.applications) == 2
+
+
+async def test_only_people_with_the_right_to_key_take_look_at_or_key_a_paper(desk: Desk):
+    await desk.person(FIRST)
+    paper = await desk.paper()
+    others = frozenset(Role) - {Role.HANDLER, Role.RESPONSIBLE}
+    outsider = await desk.person("ono-01", others)
+    refused = [
+        await outsider.client.post(f"{PAPERS}/next", json={"tab": outsider.tab}),
+        await outsider.key(paper, form()),
+        await outsider.client.get(f"{PAPERS}/{paper}/pages/0", params={"tab": outsider.tab}),
+    ]
+    outsider.client.headers.pop("Cookie")
+    outsider.client.headers["Authorization"] = "Bearer paper-token-of-intake"
+    signed_out = await outsider.key(paper, form())
+    assert [answer.status_code for answer in (*refused, signed_out)] == [403, 403, 403, 401]
+    assert await desk.settled() == []
+
+
+async def test_a_keying_is_stored_encrypted_and_dies_with_the_campaigns_key(desk: Desk):
+    first, _ = await desk.person(FIRST), await desk.person(SECOND)
+    await first.key(await desk.paper(), form(name="髙橋一郎"))
+    stolen = await desk.vault.store.db[KEYINGS].find_one({})
+    assert stolen is not None
+    assert "髙橋" not in str(stolen)
+    assert b"\xe9\xab\x99" not in stolen["ciphertext"]
+    keying = StoredKeying.from_document(stolen)
+    assert keying.decrypt(desk.vault.keys).sheets[0].form["applicant"]["name"] == "髙橋一郎"
+    desk.vault.keystore.destroy_campaign_key(CampaignId(CAMPAIGN))
+    with pytest.raises(KeyDestroyedError):
+        keying.decrypt(desk.vault.keys)
