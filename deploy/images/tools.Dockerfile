@@ -10,6 +10,8 @@ WORKDIR /app
 COPY shared shared
 COPY deploy/__init__.py deploy/__init__.py
 COPY deploy/compose deploy/compose
+COPY deploy/mongodb deploy/mongodb
+COPY deploy/witness deploy/witness
 COPY deploy/local/__init__.py deploy/local/mailbox.py deploy/local/
 ENV PATH=/venv/bin:/usr/local/bin:/usr/bin:/bin PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
 USER 10001:10001

@@ -40,6 +40,7 @@ def clear_databases(url: str, databases: Iterable[str]) -> None:
         with MongoClient[dict[str, object]](url, serverSelectionTimeoutMS=int(_TIMEOUT_S * 1000)) as client:
             for database in databases:
                 client.drop_database(database)
+                client.drop_database(f"{database}_audit")
     except PyMongoError as error:
         _tell("the databases of this installation stay on the server of KUJI_MONGO_URL", error)
 

@@ -11,7 +11,17 @@ from pymongo import MongoClient
 from pymongo.errors import OperationFailure, PyMongoError
 
 _TIMEOUT_S = 60.0
-_ALREADY_INITIALIZED, _UNAUTHORIZED, _USER_EXISTS = 23, 13, 51003
+_ALREADY_INITIALIZED, _UNAUTHORIZED, _USER_EXISTS, _ROLE_EXISTS, _COLLECTION_EXISTS = 23, 13, 51003, 51002, 48
+
+APPEND_ONLY = {"kuji_vault": "kuji_vault_audit"}
+"""Databases to which a service may only add: the audit log beside the vault's own database (R-C7)."""
+
+_LINES = {
+    "bsonType": "object",
+    "required": ["_id", "line"],
+    "properties": {"_id": {"bsonType": "long"}, "line": {"bsonType": "string"}},
+    "additionalProperties": False,
+}
 
 
 def become_primary(url: str, host: str, admin_password: str) -> None:
@@ -35,8 +45,11 @@ def become_primary(url: str, host: str, admin_password: str) -> None:
                 raise
 
 
-def create_users(url: str, users: Mapping[str, str]) -> None:
-    """`users`: database → password; each user is called like its database and may write only there."""
+def create_users(url: str, users: Mapping[str, str], append_only: Mapping[str, str] = APPEND_ONLY) -> None:
+    """Create a user for each database (`users`: database → password), called like it, which may write only there.
+
+    `append_only`: database → second database, in whose collection `lines` its user may find and insert.
+    """
     with MongoClient[Mapping[str, Any]](url, serverSelectionTimeoutMS=10_000) as client:
         for database, password in users.items():
             roles = [{"role": "readWrite", "db": database}, {"role": "dbAdmin", "db": database}]
@@ -45,6 +58,24 @@ def create_users(url: str, users: Mapping[str, str]) -> None:
             except OperationFailure as error:
                 if error.code != _USER_EXISTS:
                     raise
+            if database in append_only:
+                _allow_appending(client, database, append_only[database])
+
+
+def _allow_appending(client: MongoClient[Mapping[str, Any]], user: str, database: str) -> None:
+    """Make the collection `lines`, and let the user find and insert in it: not change, delete, drop or index."""
+    actions = {"resource": {"db": database, "collection": "lines"}, "actions": ["find", "insert"]}
+    steps: tuple[tuple[str, dict[str, Any], int | None], ...] = (
+        (database, {"create": "lines", "validator": {"$jsonSchema": _LINES}}, _COLLECTION_EXISTS),
+        (database, {"createRole": "append", "privileges": [actions], "roles": []}, _ROLE_EXISTS),
+        (user, {"grantRolesToUser": user, "roles": [{"role": "append", "db": database}]}, None),
+    )
+    for where, command, expected in steps:
+        try:
+            client[where].command(command)
+        except OperationFailure as error:
+            if error.code != expected:
+                raise
 
 
 def _await_primary(client: MongoClient[Mapping[str, Any]]) -> None:

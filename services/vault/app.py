@@ -6,7 +6,6 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse
 
-from services.vault import audit as audit_log
 from services.vault.applications import index_repository
 from services.vault.applications import repository as application_repository
 from services.vault.applications.endpoints import public_router, staff_router
@@ -15,7 +14,7 @@ from services.vault.applications.review import ReviewQueue
 from services.vault.approvals import parts as approval_parts
 from services.vault.approvals.vault_subjects import vault_subjects
 from services.vault.approvals.wiring import approval_site
-from services.vault.audit import AuditLog
+from services.vault.audit import AuditLog, Witness
 from services.vault.closeout import repository as close_out_ledger
 from services.vault.closeout import ward_key
 from services.vault.closeout.wiring import CloseOut, close_out
@@ -45,6 +44,8 @@ from services.vault.printroom import repository as print_repository
 from services.vault.printroom.endpoints import print_router
 from services.vault.printroom.open_batches import PrintedBatches
 from services.vault.printroom.room import PrintRoom
+from services.vault.records.endpoints import audit_router
+from services.vault.records.new_log import NewAuditLog
 from services.vault.records.wiring import record_routers
 from services.vault.settings import VaultSettings
 from shared.campaign import load_campaigns
@@ -76,7 +77,8 @@ def build(settings: VaultSettings) -> FastAPI:
     store = Store.open(settings.mongo_url.get_secret_value(), settings.mongo_database, timeout_s=settings.timeout_s)
     keystore = Keystore.open(settings.keystore_dir, read_secret(settings.passphrase_file, "KUJI_PASSPHRASE_FILE"))
     bus = Bus(settings, "vault", store, able=keystore.ready)
-    audit = AuditLog(store, keystore.signing, clock, settings.state_dir / "audit-checkpoints.jsonl")
+    checkpoints = settings.keystore_dir / "checkpoints"
+    audit = AuditLog(store, keystore.signing, clock, checkpoints, witness=_witness(settings))
     known = Identities(store, keystore, audit, campaigns)
     municipalities = PostalCodes().municipalities
     bus.consume(
@@ -102,7 +104,7 @@ def build(settings: VaultSettings) -> FastAPI:
     papers.consume(bus)
     staff_mails = staff_mail(people, settings, campaigns)
     approvals = approval_parts.ApprovalParts.make(
-        store, people, audit, gate, vault_subjects(closing, templates, printed)
+        store, people, audit, gate, vault_subjects(closing, templates, printed, audit)
     )
     site = approval_site(settings, people, keystore.signing, approvals, campaigns)
     bounces = mail.bounce_server(settings, keystore, known, campaigns, store)
@@ -130,7 +132,12 @@ def build(settings: VaultSettings) -> FastAPI:
     app = FastAPI(title="Kuji vault", version="1", lifespan=lifespan, openapi_url=None, docs_url=None, redoc_url=None)
     install_problems(app)
     checks = {"broker": bus.ready, "store": store.ping, "keys": keystore.ready}
-    alarms = {**bus.alarms, **mail.alarms(room, store), "staff_mails_not_sent": people.mails.count_stuck}
+    alarms = {
+        **bus.alarms,
+        **mail.alarms(room, store),
+        **audit.alarms,
+        "staff_mails_not_sent": people.mails.count_stuck,
+    }
     operations = Operations(lambda: report_health(checks, alarms), bus.queue_depths, bus.parking.messages)
     people_pages, people_limits = people_routers(
         people, settings.origins, keystore.signing, settings.setup_token_file, approvals.count_waiting, operations
@@ -146,6 +153,7 @@ def build(settings: VaultSettings) -> FastAPI:
         *closing.routers(access),
         *people_pages,
         *site.routers,
+        audit_router(audit, NewAuditLog(store, audit, gate), access),
         *record_routers(settings.origins, people, approvals, audit, keystore.signing, typesetter, campaigns),
         public_router(keystore),
         bus.parking_router(access, make_vault_recorder(audit)),
@@ -161,10 +169,16 @@ def _consume_answers(bus: Bus, closing: CloseOut, audit: AuditLog, keystore: Key
     bus.consume(StaffActed, StaffActLines(audit, keystore).on_acted)
 
 
+def _witness(settings: VaultSettings) -> Witness:
+    """Return the witness of the audit log, if there is one. Raises ConfigurationError."""
+    file = settings.witness_key_file
+    return Witness.of(settings.witness_url, None if file is None else read_secret(file, "KUJI_WITNESS_KEY_FILE"))
+
+
 def _collections() -> list[Collection]:
     """Return the collections of all parts."""
     parts = (
-        audit_log, identities, index_repository, application_repository, deliveries, slips_repository,
+        identities, index_repository, application_repository, deliveries, slips_repository,
         template_repository, print_repository, papers_wiring,
          close_out_ledger, ward_key,
         people_parts,

@@ -14,6 +14,10 @@ class VaultSettings(ServiceSettings):
     mongo_database: str = Field("kuji_vault", description="the vault's own database")
     keystore_dir: Path = Field(description="folder of the keys; outside MongoDB, shared by all vault processes")
     passphrase_file: Path = Field(description="file with the passphrase of the root key; mode 0600")
+    witness_url: str | None = Field(
+        None, description="address of the witness of the audit log (`./kuji witness`), for the ward; without it none"
+    )
+    witness_key_file: Path | None = Field(None, description="file with the public key of that witness (name+id+key)")
     setup_token_file: Path | None = Field(
         None, description="file with the token that makes the first two accounts, once; without it there are none"
     )

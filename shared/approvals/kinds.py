@@ -27,6 +27,7 @@ class ApprovalKind(StrEnum):
     CORRECT_PLACE = "correct-place"
     CHANGE_ROSTER = "change-roster"
     RESET_FACTORS = "reset-factors"
+    OPEN_AUDIT_LOG = "open-audit-log"
 
 
 @dataclass(frozen=True)
@@ -99,6 +100,7 @@ RULES: Final[Mapping[ApprovalKind, ApprovalRule]] = {
     ApprovalKind.CORRECT_PLACE: ApprovalRule("lottery", _DAY, _SECOND_OR_WARD, ("wrong-decision", "wrong-keying")),
     ApprovalKind.CHANGE_ROSTER: ApprovalRule("vault", _DAYS, _OTHER_SIDE, ("joins", "changes", "leaves")),
     ApprovalKind.RESET_FACTORS: ApprovalRule("vault", _DAYS, _RESET, ("factor-lost",)),
+    ApprovalKind.OPEN_AUDIT_LOG: ApprovalRule("vault", _DAYS, _OTHER_SIDE, ("log-cut",)),
 }
 """Table of all kinds. The requester never approves, and each role is filled by another person."""
 

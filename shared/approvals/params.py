@@ -128,6 +128,13 @@ class ResetFactors(_Params):
     account: StaffId
 
 
+class OpenAuditLog(_Params):
+    """`epoch`: number of the log that was cut. `checkpoint_sha256`: of its last checkpoint, the whole note."""
+
+    epoch: Count
+    checkpoint_sha256: Sha256
+
+
 _MODELS: Final[Mapping[ApprovalKind, type[_Params]]] = {
     ApprovalKind.WARD_KEY: WardKey,
     ApprovalKind.RETURN_PACKAGE: ReturnPackage,
@@ -144,6 +151,7 @@ _MODELS: Final[Mapping[ApprovalKind, type[_Params]]] = {
     ApprovalKind.CORRECT_PLACE: CorrectPlace,
     ApprovalKind.CHANGE_ROSTER: ChangeRoster,
     ApprovalKind.RESET_FACTORS: ResetFactors,
+    ApprovalKind.OPEN_AUDIT_LOG: OpenAuditLog,
 }
 
 

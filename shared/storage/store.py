@@ -47,6 +47,10 @@ class Store:
         """Connects when first used; `timeout_s` bounds every single wait."""
         return cls(driver.connect(url, timeout_s), database)
 
+    def beside(self, suffix: str) -> Database:
+        """Return another database of this service, on the same connections: `<database>_<suffix>`."""
+        return self._client[f"{self.db.name}_{suffix}"]
+
     async def ensure(self, collections: Iterable[Collection] = ()) -> None:
         """Bring collections, rules and indexes about; inbox and outbox are always among them."""
         with translate_errors():

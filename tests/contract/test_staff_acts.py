@@ -84,6 +84,7 @@ VAULT: dict[str, str] = {
     f"{_CAMPAIGN}/return-package": _EXECUTED,
     f"{_CAMPAIGN}/ward-key": "`execute` of its approval",
     "POST /v1/lock": "`lock`",
+    "POST /v1/audit/logs": "`execute` of its approval, and the first line of the new log",
 }
 """Routes of the vault, which writes into its log itself, with the line of each."""
 

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Final
 
+from services.vault.audit import DATABASE as AUDIT
 from shared.storage import PyMongoError, Store
 
 _DROP_S: Final = 60
@@ -26,6 +27,8 @@ async def drop_database(store: Store) -> None:
     async with asyncio.timeout(_DROP_S):
         while True:
             try:
+                if store.db.name.endswith("_vault"):
+                    await store.db.client.drop_database(f"{store.db.name}_{AUDIT}")
                 return await store.db.client.drop_database(store.db.name)
             except PyMongoError:
                 await asyncio.sleep(0.1)

@@ -12,7 +12,6 @@ from fastapi import FastAPI
 from httpx import ASGITransport, AsyncClient, Response
 from pyotp import TOTP
 
-from services.vault import audit as audit_log
 from services.vault.approvals import parts as approval_parts
 from services.vault.approvals.gate import VaultApprovalGate
 from services.vault.approvals.parts import ApprovalParts
@@ -193,10 +192,10 @@ async def _prepare(store: Store, folder: Path, origins: Mapping[str, str], subje
     """Return the pages over a database."""
     campaign = load_campaign(SAMPLE)
     clock, keystore = FixedClock(DAY), Keystore.open(folder / "keys", "a passphrase of the tests")
-    audit = AuditLog(store, keystore.signing, clock, folder / "checkpoints.jsonl")
+    audit = AuditLog(store, keystore.signing, clock, folder / "checkpoints")
     cheap = PasswordHashes(PasswordHasher(time_cost=1, memory_cost=64, parallelism=1))
     people = People.make(store, keystore, audit, clock, {CampaignId(campaign.id): campaign}, cheap)
-    await store.ensure([*audit_log.collections(), *parts.collections(), *approval_parts.collections()])
+    await store.ensure([*parts.collections(), *approval_parts.collections()])
     (folder / "token").write_text(SETUP_TOKEN, "utf-8")
     gate = approval_parts.make_gate(store, audit, keystore.signing)
     approvals = ApprovalParts.make(store, people, audit, gate, subjects or Subjects())

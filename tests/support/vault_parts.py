@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from services.vault import audit as audit_log
 from services.vault.applications import index_repository
 from services.vault.applications import repository as application_repository
 from services.vault.applications.matching import COPY, keyed_hashes
@@ -140,9 +139,9 @@ async def parts(
     clock = FixedClock(campaign.close_out)
     keystore = Keystore.open(state_dir / "keys", "a passphrase of the tests")
     keystore.ensure_campaign(campaign.id, campaign.window.paper_until)
-    own = (audit_log, identities, index_repository, application_repository)
+    own = (identities, index_repository, application_repository)
     async with own_database(mongo_url, f"{namespace}_vault") as store:
-        audit = AuditLog(store, keystore.signing, clock, state_dir / "checkpoints.jsonl")
+        audit = AuditLog(store, keystore.signing, clock, state_dir / "checkpoints")
         known = Identities(store, keystore, audit, {campaign.id: campaign})
         await store.ensure([*(each for part in own for each in part.collections()), *collections])
         yield Parts(store, campaign, clock, keystore, audit, known, state_dir)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Depends
 from pydantic import BaseModel, ConfigDict, StringConstraints
 
 from services.vault.applications.repository import ApplicationRepository
@@ -15,7 +15,7 @@ from shared.campaign import Campaign
 from shared.ids import ApplicationIdField, CampaignId
 from shared.staff_roles import Right
 from shared.storage import Store
-from shared.web import LARGEST_INTEGER, ProblemError, problem
+from shared.web import ProblemError, problem
 from shared.web.sign_in.staff import Access, Staff
 
 Code = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z-]{1,40}$")]
@@ -37,7 +37,7 @@ def staff_router(
     keystore: Keystore,
     access: Access,
 ) -> APIRouter:
-    """Route the summary, the review queue, locking and the audit log."""
+    """Route the summary, the review queue, and locking."""
     router = APIRouter(prefix="/v1", tags=["staff"])
     reading = [Depends(access.guard(Right.READ_APPLICATIONS))]
     Decider = Annotated[Staff, Depends(access.guard(Right.DECIDE_APPLICATIONS))]  # noqa: N806  (a type)
@@ -80,10 +80,6 @@ def staff_router(
         finally:
             keystore.lock()
         return {"state": "locked"}
-
-    @router.get("/audit", dependencies=[Depends(access.guard(Right.READ_AUDIT_LOG))])
-    async def lines(after: Annotated[int, Query(ge=0, le=LARGEST_INTEGER)] = 0) -> dict[str, Any]:
-        return {"lines": await audit.lines(after), "checkpoint": await audit.checkpoint()}
 
     return router
 

@@ -1,6 +1,7 @@
 """Connect the vault's own kinds with the parts that act: parameters of this moment, and previews."""
 
 from services.vault.approvals.subjects import PreviewText, Subjects
+from services.vault.audit import AuditLog, NotCutError
 from services.vault.closeout.wiring import CloseOut
 from services.vault.notices.released import NotReleasableError, ReleasedTemplates, TemplateName
 from services.vault.printroom.open_batches import PrintedBatches
@@ -9,7 +10,9 @@ from shared.ids import CampaignId
 from shared.json_types import JsonObject
 
 
-def vault_subjects(closing: CloseOut, templates: ReleasedTemplates, printed: PrintedBatches) -> Subjects:
+def vault_subjects(
+    closing: CloseOut, templates: ReleasedTemplates, printed: PrintedBatches, audit: AuditLog
+) -> Subjects:
     """Return the functions of all kinds that the vault executes."""
 
     async def templates_now(campaign: CampaignId | None, sent: JsonObject) -> JsonObject:
@@ -17,6 +20,12 @@ def vault_subjects(closing: CloseOut, templates: ReleasedTemplates, printed: Pri
             return await templates.params(CampaignId(str(campaign)), _names(sent))
         except NotReleasableError as refusal:
             raise WrongParamsError(refusal.code) from None
+
+    async def new_log_now(_: CampaignId | None, __: JsonObject) -> JsonObject:
+        try:
+            return audit.new_log_params()
+        except NotCutError:
+            raise WrongParamsError("epoch") from None
 
     async def previews(campaign: CampaignId, params: JsonObject) -> list[PreviewText]:
         shown = [await _texts(templates, campaign, name) for name in _names(params) or ()]
@@ -29,6 +38,7 @@ def vault_subjects(closing: CloseOut, templates: ReleasedTemplates, printed: Pri
             ApprovalKind.ERASE_CAMPAIGN: closing.erasure_params,
             ApprovalKind.RELEASE_TEMPLATES: templates_now,
             ApprovalKind.PRINT_PDF: printed.params,
+            ApprovalKind.OPEN_AUDIT_LOG: new_log_now,
         },
         {ApprovalKind.RELEASE_TEMPLATES: previews},
     )

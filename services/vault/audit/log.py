@@ -1,23 +1,26 @@
 """Write audit lines in groups, durable before the plaintext that they speak of is used (R-C7).
 
-Several vault processes write one chain: of two writers one loses, reads the new end and tries again. Signed
-checkpoints go to a second place (`docs/protocols.md` §6).
+Several vault processes write one log: of two writers one loses, reads the new end and tries again.
 """
 
 import asyncio
 import contextlib
-import os
+import hashlib
 import random
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-from services.vault.audit.chain import AuditEvent, ChainEnd, append_events
+from services.vault.audit.checkpoints import Checkpoints
+from services.vault.audit.folder import CheckpointFolder, SignedState
+from services.vault.audit.lines import AuditEvent, write_lines
+from services.vault.audit.new_log import NotCutError, open_new_log
 from services.vault.audit.repository import AuditRepository
-from shared.canonical import canonical
-from shared.clock import Clock
+from services.vault.audit.witness import NO_WITNESS, Witness
+from shared.clock import Clock, SystemClock
 from shared.errors import TransientError
+from shared.json_types import JsonObject
 from shared.logging import describe, get_logger
 from shared.signing import SigningKey
 from shared.storage import PyMongoError, Store
@@ -34,15 +37,28 @@ class NotRecordedError(TransientError):
 
 
 class AuditLog:
-    """Append lines in groups: events that arrive during a write go with the next one."""
+    """Append lines in groups: events that arrive during a write go with the next one.
 
-    def __init__(self, store: Store, signing: SigningKey, clock: Clock, checkpoints: Path) -> None:
-        self._repository = AuditRepository(store)
-        self._signing, self._clock, self._checkpoints = signing, clock, checkpoints
+    `clock` gives the times of lines. `folder` holds the checkpoints, beside the keys. `wall` is real time.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        signing: SigningKey,
+        clock: Clock,
+        folder: Path,
+        *,
+        witness: Witness = NO_WITNESS,
+        wall: Clock | None = None,
+    ) -> None:
+        self._repository, self._clock = AuditRepository(store), clock
+        self.folder = CheckpointFolder(folder, lambda: signing.name)
+        self.public_key, self.witness = signing.public, witness
+        self._checkpoints = Checkpoints(self._repository, self.folder, signing, wall or SystemClock())
         self._waiting: list[tuple[Sequence[AuditEvent], asyncio.Future[None]]] = []
         self._writing: asyncio.Task[None] | None = None
-        self._end: ChainEnd | None = None
-        self._checked = 0
+        self._end: tuple[int, int] | None = None
         self._checkpoint_due = asyncio.Event()
 
     async def record(self, events: Sequence[AuditEvent]) -> None:
@@ -63,39 +79,56 @@ class AuditLog:
             try:
                 await self._append([event for events, _ in group for event in events])
                 failure = None
-            except (PyMongoError, NotRecordedError) as error:
+            except (PyMongoError, OSError, NotRecordedError) as error:
                 self._end = None
                 failure = NotRecordedError(f"the audit log cannot be written ({type(error).__name__})")
             finally:
                 _answer([done for _, done in group], failure)
-        if self._end is not None and self._end.seq - self._checked >= CHECKPOINT_EVENTS:
+        if self._checkpoints.uncovered >= CHECKPOINT_EVENTS:
             self._checkpoint_due.set()
 
     async def _append(self, events: Sequence[AuditEvent]) -> None:
-        at = self._clock.now().isoformat()
+        at, epoch = self._clock.now().isoformat(), self.folder.epoch
         for attempt in range(_ATTEMPTS):
-            lines, end = append_events(events, self._end or await self._repository.end(), at)
-            inserted = await self._repository.append(lines)
+            is_known = self._end is not None and self._end[0] == epoch
+            after = self._end[1] if self._end is not None and is_known else await self._repository.end(epoch)
+            lines = write_lines(events, after, at)
+            inserted = await self._repository.append(epoch, lines)
+            self._checkpoints.note_written(epoch, lines[:inserted])
             if inserted == len(lines):
-                self._end = end
+                self._end = epoch, lines[-1].seq
                 return
             self._end = None
             events = events[inserted:]
             await asyncio.sleep(random.uniform(0, 0.002 * (attempt + 1)))  # noqa: S311  (spreads rivals)
         raise NotRecordedError("other writers were faster each time")
 
-    async def checkpoint(self) -> Mapping[str, Any] | None:
-        """Sign the end of the chain, append it to the checkpoint file and return it; None if the log is empty."""
-        end = await self._repository.end()
-        if end.seq == 0:
-            return None
-        signed = self._signing.sign_document(
-            {"v": 1, "seq": end.seq, "hash": end.digest, "at": self._clock.now().isoformat()}
-        )
-        if end.seq != self._checked:
-            await asyncio.to_thread(_append_line, self._checkpoints, canonical(signed))
-            self._checked = end.seq
-        return signed
+    async def checkpoint(self, *, afresh: bool = False) -> SignedState | None:
+        """Return the signed end of the log; None if the log is empty or was cut. `afresh`: read all lines again."""
+        return await self._checkpoints.sign(afresh=afresh)
+
+    async def is_whole(self) -> bool:
+        """Read all lines again, and return True if they continue the last checkpoint."""
+        await self.checkpoint(afresh=True)
+        return not self.is_cut
+
+    @property
+    def is_cut(self) -> bool:
+        """True while the log in use is one of which lines are missing or changed."""
+        return self.folder.cut(self.folder.epoch) is not None
+
+    def new_log_params(self) -> JsonObject:
+        """Return what an approval of a new log names: the cut log and its last checkpoint. Raises NotCutError."""
+        epoch = self.folder.epoch
+        if not self.is_cut:
+            raise NotCutError("the audit log is whole; nothing was opened")
+        signed = self.folder.signed(epoch)
+        note = "" if signed is None else signed.note
+        return {"epoch": epoch, "checkpoint_sha256": hashlib.sha256(note.encode("utf-8")).hexdigest()}
+
+    async def open_new_log(self, event: AuditEvent) -> int:
+        """Open the next log after a cut, with `event` as its first line. Return its number. Raises NotCutError."""
+        return await open_new_log(self._repository, self.folder, event, self._clock.now())
 
     @asynccontextmanager
     async def checkpoints(self) -> AsyncIterator[None]:
@@ -109,13 +142,14 @@ class AuditLog:
             await self._try_checkpoint()
 
     async def _write_checkpoints(self) -> None:
-        """Write a checkpoint every minute or every thousand lines, until cancelled."""
+        """Write a checkpoint every minute or every thousand lines, and ask the witness, until cancelled."""
         while True:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(CHECKPOINT_S):
                     await self._checkpoint_due.wait()
             self._checkpoint_due.clear()
             await self._try_checkpoint()
+            await self.ask_witness()
 
     async def _try_checkpoint(self) -> None:
         try:
@@ -123,9 +157,38 @@ class AuditLog:
         except (PyMongoError, OSError) as error:
             _log.warning("checkpoint-not-written", **describe(error))
 
-    async def lines(self, after: int, limit: int = 1000) -> list[str]:
-        """Return the lines that follow number `after`, as they were written."""
-        return await self._repository.lines(after, limit)
+    async def ask_witness(self) -> bool:
+        """Ask the witness to cosign the last checkpoint; return True if it did. Nothing waits for it."""
+        try:
+            return await self.witness.ask(self._repository, self._checkpoints)
+        except (PyMongoError, OSError) as error:
+            _log.warning("witness-not-asked", **describe(error))
+            return False
+
+    @property
+    def hours_without_witness(self) -> int:
+        """Hours since the last cosignature, from the 24th on; else 0."""
+        return self.witness.hours_without(self.folder, self._checkpoints.wall.now())
+
+    @property
+    def alarms(self) -> Mapping[str, Callable[[], Awaitable[int]]]:
+        """Counts that should be zero: 1 for a log that was cut, and hours without a cosignature from the 24th on."""
+
+        async def cut() -> int:
+            return int(self.is_cut)
+
+        async def hours_without_witness() -> int:
+            return self.hours_without_witness
+
+        return {"audit_log_cut": cut, "audit_hours_without_witness": hours_without_witness}
+
+    async def end(self) -> int:
+        """Return the number of the last line of the log in use."""
+        return await self._repository.end(self.folder.epoch)
+
+    async def lines(self, after: int, limit: int = 1000, epoch: int | None = None) -> list[str]:
+        """Return the lines that follow number `after`, as they were written; of the log in use by default."""
+        return await self._repository.lines(self.folder.epoch if epoch is None else epoch, after, limit)
 
 
 def _answer(waiting: Sequence[asyncio.Future[None]], failure: NotRecordedError | None) -> None:
@@ -137,11 +200,3 @@ def _answer(waiting: Sequence[asyncio.Future[None]], failure: NotRecordedError |
             done.set_result(None)
         else:
             done.set_exception(failure)
-
-
-def _append_line(path: Path, line: bytes) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("ab") as file:
-        file.write(line + b"\n")
-        file.flush()
-        os.fsync(file.fileno())

@@ -201,6 +201,10 @@ _REFUSALS: Final = {
         "Type the campaign's id in full.",
     ),
     "unknown-recipient": (422, "公開鍵が正しくありません", "区のage公開鍵を確かめてください。", "No age public key."),
+    "audit-log-cut": (
+        409, "監査記録に欠けがあります", "新しい監査記録を開く承認を受けてください。",
+        "Lines of the audit log are missing or changed: open a new log by approval first.",
+    ),
     "erasure-under-way": (409, "消去が始まっています", "消去の状況を確かめてください。", "The erasure has begun."),
     "nothing-to-confirm": (
         409, "確認する返還資料がありません", "先に返還資料を作成してください。", "Make the package first.",

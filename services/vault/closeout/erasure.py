@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from services.vault.audit import AuditEvent, AuditLog
+from services.vault.audit.folder import SignedState
 from services.vault.closeout.certificate_pdf import certificate_pdf
 from services.vault.closeout.delay_queues import DelayQueueWatch, judge_delay_queues
 from services.vault.closeout.logsearch import LogSearch
@@ -28,6 +29,7 @@ from shared.campaign import Campaign
 from shared.clock import Clock
 from shared.contracts import ErasureRequested
 from shared.ids import derived_event_id
+from shared.json_types import JsonObject
 from shared.logging import get_logger
 from shared.storage import Store, UnitOfWork
 from shared.typesetting import Typesetter
@@ -186,7 +188,7 @@ class Erasure:
             logs=record.logs or _NOT_SEARCHED,
             copies_horizon_days=self.limits.copies_horizon_days,
             key_copies_until=key_copies_until(order.at, self.limits.copies_horizon_days),
-            audit_checkpoint=await self.audit.checkpoint(),
+            audit_checkpoint=_checkpoint(await self.audit.checkpoint()),
         )
         signing = self.stores.keystore.signing
         certificate = issue(findings, signing)
@@ -195,6 +197,13 @@ class Erasure:
 
     def _too_late(self, since: datetime) -> bool:
         return datetime.now(UTC) - since > timedelta(seconds=self.limits.answers_s)
+
+
+def _checkpoint(signed: SignedState | None) -> JsonObject | None:
+    """Return the end of the audit log as the certificate names it; None if the log is empty or was cut."""
+    if signed is None:
+        return None
+    return {"size": signed.size, "root": signed.frontier.root().hex(), "note": signed.note}
 
 
 def _returned(record: CloseOutRecord) -> ReturnedTo:

@@ -15,6 +15,7 @@ from typing import Any, Final
 
 from services.vault.identities.person import Person
 from shared.campaign import Campaign
+from shared.json_types import JsonObject
 
 COLUMNS: Final = {
     "receipt": "受付番号",
@@ -73,12 +74,12 @@ class Package:
             self._lines.write(json.dumps(row, ensure_ascii=False, separators=(",", ":")) + "\n")
         self.rows += len(rows)
 
-    def pack(self, audit_lines: Sequence[str] = ()) -> bytes:
+    def pack(self, audit_logs: Sequence[JsonObject] = ()) -> bytes:
         """Return the zip, not encrypted: encrypt it before it is written anywhere."""
         files = {
             "applications.csv": self._table.getvalue().encode("utf-8-sig"),
             "applications.jsonl": self._lines.getvalue().encode("utf-8"),
-            "audit.jsonl": "".join(line + "\n" for line in audit_lines).encode("utf-8"),
+            **{name: data for log in audit_logs for name, data in log_files(log).items()},
             "README.txt": self._read_me().encode("utf-8-sig"),
         }
         files["SHA256SUMS"] = "".join(f"{_sha256(data)}  {name}\n" for name, data in files.items()).encode("ascii")
@@ -99,6 +100,16 @@ class Package:
             rows=self.rows,
             code=self._code,
         )
+
+
+def log_files(log: JsonObject) -> dict[str, bytes]:
+    """Return the files of one audit log (`docs/protocols.md` §6): lines, last checkpoint, cosigned one, public keys."""
+    name = f"audit-{log['epoch']}"
+    keys = [key for key in (log["key"], log["witness_key"]) if key is not None]
+    files = {f"{name}.jsonl": log["lines"], f"{name}.keys": keys}
+    notes = {f"{name}.checkpoint": log["checkpoint"], f"{name}.cosigned": log["cosigned"]}
+    lines = {file: "".join(f"{line}\n" for line in content) for file, content in files.items()}
+    return {file: text.encode("utf-8") for file, text in {**lines, **notes}.items() if text is not None}
 
 
 def _cell(value: Any) -> str:
@@ -133,7 +144,9 @@ applications.csv    申込み1件につき1行。表計算ソフト用（UTF-8�
                     計算式として実行されうる文字で始まる欄には、先頭に ' を付けています。
                     電話番号や郵便番号の先頭の0を残すには「データの取り込み」で文字列として読み込んでください。
 applications.jsonl  同じ内容を、1件1行のJSONで（UTF-8）。値は受け付けたままです。
-audit.jsonl         復号の監査記録。各行が前の行のSHA-256を含み、途中の改変が分かります。
+audit-1.jsonl       復号と担当者の操作の監査記録。1行1件。欠けた記録の続きは audit-2.jsonl などになります。
+audit-1.checkpoint  その全行に対する署名（と立会い人の署名）。audit-1.keys は公開鍵です。
+                    確認の例:  ./kuji audit verify このフォルダ  （通信は要りません）
 SHA256SUMS          各ファイルのSHA-256。確認の例:  sha256sum -c SHA256SUMS
 
 審査結果  accepted 受付 / held 保留 / rejected 対象外

@@ -12,6 +12,7 @@ import pyrage
 
 from services.vault.applications import repository as register
 from services.vault.audit import AuditEvent, AuditLog
+from services.vault.audit.export import list_logs
 from services.vault.closeout.campaign_folders import CampaignFolders
 from services.vault.closeout.package_format import Package, Row, row_of
 from services.vault.closeout.refusals import CloseOutRefusedError
@@ -74,6 +75,8 @@ class ReturnPackages:
         stage = (await self._repository.find(campaign.id)).stage
         if stage not in {Stage.OPEN, Stage.RETURNED, Stage.CONFIRMED}:
             raise CloseOutRefusedError("erasure-under-way")
+        if not await self._audit.is_whole():
+            raise CloseOutRefusedError("audit-log-cut")
         act = Act(ApprovalKind.RETURN_PACKAGE, campaign.id, await self.params(campaign.id), actor)
         people = await self._gate.check(approval_id, act)
         package_id, code = secrets.token_hex(8), new_code()
@@ -130,8 +133,8 @@ class ReturnPackages:
         package = Package(campaign, self._clock.now(), code)
         async for rows in self._rows(campaign.id, package_id, actor):
             package.add(rows)
-        lines = [line async for line in _all_lines(self._audit)]
-        return await asyncio.to_thread(package.pack, lines)
+        logs = await list_logs(self._audit)
+        return await asyncio.to_thread(package.pack, logs)
 
     async def _rows(self, campaign: CampaignId, package_id: str, actor: str) -> AsyncIterator[list[Row]]:
         """Yield all applications of the campaign with their people, some hundred at a time."""
@@ -147,14 +150,6 @@ class ReturnPackages:
 
     def _path(self, campaign: CampaignId, package_id: str) -> Path:
         return self._folders.outgoing(campaign) / f"{package_id}.zip.age"
-
-
-async def _all_lines(audit: AuditLog) -> AsyncIterator[str]:
-    after = 0
-    while lines := await audit.lines(after):
-        for line in lines:
-            yield line
-        after += len(lines)
 
 
 def _taken_out(campaign: CampaignId, people: ExecutedApproval, package_id: str, sha256: str) -> AuditEvent:

@@ -1,4 +1,4 @@
-"""Every look at a person is written down first; several writers keep one chain; a checkpoint pins its end."""
+"""Every look at a person is written down first; several writers keep one log; a checkpoint pins what was written."""
 
 import asyncio
 import json
@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from services.vault.audit import AuditEvent, AuditLog, NotRecordedError, collections, digest, first_break
+from services.vault.audit import AuditEvent, AuditLog, NotRecordedError
+from services.vault.audit.rules.verification import ExportedLog, check_numbers, verify_log
 from services.vault.identities.person import Person
 from services.vault.identities.repository import StoredIdentity
 from services.vault.identities.repository import collections as identity_collections
@@ -19,8 +20,9 @@ from shared.campaign.model import Purpose
 from shared.clock import FixedClock
 from shared.contracts import ActOfStaff, StaffAct, StaffActed
 from shared.ids import ApplicationId, Receipt, Token, new_application_id, new_token
-from shared.signing import verify_document
+from shared.merkle import leaf_hash, root
 from shared.storage import PyMongoError, Store, UnitOfWork
+from shared.tlog import Note, NoteKey, read_checkpoint
 from tests.support.identity_builders import CAMPAIGN, CODE, NOT_AFTER, campaign, content, person, written
 from tests.support.vault_harness import Installation
 from tests.support.waiting import await_all, until
@@ -40,7 +42,7 @@ class Books:
 
     def another_log(self) -> AuditLog:
         """Open the audit log as another process of the same installation does."""
-        return AuditLog(self.store, self.keystore.signing, FixedClock(NOT_AFTER), self.folder / "checkpoints.jsonl")
+        return AuditLog(self.store, self.keystore.signing, FixedClock(NOT_AFTER), self.folder / "checkpoints")
 
     def identities(self, *purposes: Purpose, audit: AuditLog | None = None) -> Identities:
         allowed = campaign().model_copy(update={"purposes": frozenset(purposes)})
@@ -63,10 +65,10 @@ class Books:
 
 @pytest.fixture
 async def books(installation: Installation) -> Books:
-    await installation.store.ensure([*collections(), *identity_collections()])
+    await installation.store.ensure(identity_collections())
     keystore = Keystore.open(installation.folder / "keys", "a passphrase of the tests")
     keystore.ensure_campaign(CAMPAIGN, NOT_AFTER)
-    where = installation.folder / "checkpoints.jsonl"
+    where = installation.folder / "checkpoints"
     audit = AuditLog(installation.store, keystore.signing, FixedClock(NOT_AFTER), where)
     return Books(installation.store, keystore, installation.folder, audit)
 
@@ -86,7 +88,7 @@ async def test_several_writers_at_once_keep_one_chain_and_lose_nothing(books: Bo
 
     await await_all(*(write(number) for number in range(WRITERS)))
     lines = await whole(books.audit)
-    assert first_break(lines) is None
+    assert check_numbers(lines).passed
     written_by = [(line["actor"], line["outcome"]) for line in map(json.loads, lines)]
     assert len(set(written_by)) == len(written_by) == WRITERS * GROUPS * GROUP
 
@@ -116,7 +118,7 @@ async def test_lines_of_concurrent_callers_are_all_durable_when_the_calls_return
     await await_all(*(books.audit.record([replace(LOOK, actor=f"a{number}")]) for number in range(40)))
     lines = await whole(books.audit)
     assert len(lines) == 40
-    assert first_break(lines) is None
+    assert check_numbers(lines).passed
 
 
 async def test_a_cancelled_caller_cancels_no_other(books: Books):
@@ -131,33 +133,30 @@ async def test_a_cancelled_caller_cancels_no_other(books: Books):
     assert actors >= {"a1", "a2", "a3", "a4"}
 
 
-async def test_a_line_that_was_changed_in_the_database_is_found(books: Books):
-    await books.audit.record([LOOK] * 5)
-    kept = await books.store.db["audit"].find_one({"_id": 3})
-    assert kept is not None
-    await books.store.db["audit"].update_one({"_id": 3}, {"$set": {"line": kept["line"].replace("relay", "other")}})
-    assert first_break(await whole(books.audit)) == 3
-
-
-async def test_a_checkpoint_is_signed_names_the_end_and_stands_in_a_second_place(books: Books):
+async def test_a_checkpoint_is_a_signed_note_and_stands_outside_the_database(books: Books):
     await books.audit.record([LOOK] * 3)
-    checkpoint = await books.audit.checkpoint()
-    assert checkpoint is not None
-    lines = await whole(books.audit)
-    assert (checkpoint["seq"], checkpoint["hash"]) == (3, digest(lines[-1]))
-    assert verify_document(books.keystore.signing.public, checkpoint)
-    assert not verify_document(books.keystore.signing.public, checkpoint | {"seq": 2})
-    await books.audit.checkpoint()
-    (kept,) = (books.folder / "checkpoints.jsonl").read_text("utf-8").splitlines()
-    assert json.loads(kept) == checkpoint
+    signed = await books.audit.checkpoint()
+    assert signed is not None
+    checkpoint = read_checkpoint(Note.parse(signed.note), [books.keystore.signing.public])
+    tree = [leaf_hash(line.encode()) for line in await whole(books.audit)]
+    name = books.keystore.signing.name
+    assert (checkpoint.origin, checkpoint.size, checkpoint.root) == (f"kuji/audit/{name}/1", 3, root(tree))
+    assert await books.another_log().checkpoint() == signed
+    await books.another_log().record([LOOK])
+    longer = await books.audit.checkpoint()
+    assert longer is not None
+    assert longer.size == 4
+    kept = (books.folder / "checkpoints" / "1-all.jsonl").read_text("utf-8").splitlines()
+    assert [json.loads(line)["note"] for line in kept] == [signed.note, longer.note]
 
 
 async def test_a_checkpoint_comes_by_itself_after_a_thousand_lines(books: Books):
-    where = books.folder / "checkpoints.jsonl"
     async with books.audit.checkpoints():
         await books.audit.record([LOOK] * 1000)
-        await until(where.exists)
-    assert json.loads(where.read_text("utf-8"))["seq"] == 1000
+        await until(lambda: books.audit.folder.signed(1) is not None)
+    signed = books.audit.folder.signed(1)
+    assert signed is not None
+    assert signed.size == 1000
 
 
 async def test_a_revealed_person_is_whole_and_the_look_is_written_down(books: Books):
@@ -182,7 +181,7 @@ async def test_a_purpose_that_the_campaign_does_not_allow_reveals_nothing(books:
 async def test_what_cannot_be_written_down_is_not_revealed(books: Books):
     token, _ = await books.store_person(person())
     nowhere = Store.open("mongodb://127.0.0.1:1/?directConnection=true", "kuji", timeout_s=0.3)
-    mute = AuditLog(nowhere, books.keystore.signing, FixedClock(NOT_AFTER), books.folder / "x.jsonl")
+    mute = AuditLog(nowhere, books.keystore.signing, FixedClock(NOT_AFTER), books.folder / "x")
     with pytest.raises(NotRecordedError) as refusal:
         await books.identities("print", audit=mute).reveal([token], purpose="print", actor="printroom", case="b1")
     await nowhere.close()
@@ -227,12 +226,14 @@ async def test_auditors_read_the_log_over_http_in_parts(installation: Installati
         await installation.say(*(installation.received(key, written(content(v=2))) for _ in range(3)))
         await installation.said_everything()
         first = (await http.get("/v1/audit")).json()
-        rest = (await http.get("/v1/audit", params={"after": 1})).json()
+        rest = (await http.get("/v1/audit", params={"after": 1, "epoch": 1})).json()
         public = (await http.get("/v1/signing-key")).json()["public_key"]
         refused = await http.get("/v1/audit", params={"after": -1})
-    assert first_break(first["lines"]) is None
+        whole_log = await http.post("/v1/audit/logs", json={"approval": "a-" + "0" * 20})
     assert rest["lines"] == first["lines"][1:]
-    assert first_break(rest["lines"], before=digest(first["lines"][0])) is None
-    assert verify_document(public, first["checkpoint"])
-    assert first["checkpoint"]["hash"] == digest(first["lines"][-1])
+    key = NoteKey.parse(first["key"])
+    assert key.public == public
+    assert all(check.passed for check in verify_log(ExportedLog(first["lines"], first["checkpoint"], key)))
+    assert (first["cut"], first["witness_key"], first["last_epoch"]) == (None, None, 1)
     assert refused.status_code == 422
+    assert (whole_log.status_code, whole_log.json()["type"].rpartition(":")[2]) == (409, "audit-log-whole")

@@ -9,7 +9,7 @@ import pytest
 from httpx import AsyncClient
 
 from services.vault.approvals.pages import TEXTS as APPROVAL_TEXTS
-from services.vault.audit import COLLECTION
+from services.vault.audit import COLLECTION, DATABASE
 from services.vault.people.pages import TEXTS as PEOPLE_TEXTS
 from services.vault.records.rules.documents import take_outs
 from shared.approvals import RULES
@@ -50,14 +50,17 @@ async def test_the_roster_and_the_training_are_documents_with_their_data(vault: 
     assert [line["action"] for line in lines][-1] == "make-document:take-outs"
 
 
-async def test_the_page_checks_the_audit_log_and_names_the_line_that_breaks_it(vault: PeopleHarness):
+async def test_the_page_shows_that_the_log_is_whole_and_then_that_it_was_cut(vault: PeopleHarness):
     responsible, ward = await vault.set_up()
-    assert "すべてがつながっています" in (await ward.get("/desk/records")).text
-    first = await vault.store.db[COLLECTION].find_one({"_id": 1})
-    assert first is not None
-    changed = first["line"].replace('"outcome":"done"', '"outcome":"none"')
-    await vault.store.db[COLLECTION].update_one({"_id": 1}, {"$set": {"line": changed}})
-    assert "2行目が前の行とつながっていません" in (await responsible.get("/desk/records")).text
+    page = (await ward.get("/desk/records")).text
+    assert "欠けは見つかっていません" in page
+    assert "立会い人は設定されていません" in page
+    lines = vault.store.beside(DATABASE)[COLLECTION]
+    last = await lines.find_one_and_delete({}, sort=[("_id", -1)])
+    assert last is not None
+    page = (await responsible.get("/desk/records")).text
+    assert "監査記録に欠けがあります" in page
+    assert "新しい監査記録を開く" in page
     assert (await responsible.get("/en/desk/records")).status_code == 200
     async with vault.browser() as stranger:
         assert (await stranger.get("/desk/records/roster.pdf")).status_code == 303

@@ -8,6 +8,7 @@ import zipfile
 import pyrage
 import pytest
 
+from services.vault.audit import COLLECTION, DATABASE
 from services.vault.closeout.refusals import CloseOutRefusedError
 from services.vault.closeout.rules.stages import Stage
 from shared.approvals import ApprovalRefusedError
@@ -96,3 +97,12 @@ async def test_a_new_package_needs_a_new_confirmation(office: CloseOutOffice) ->
     await office.give_back()
     await office.make()
     assert await office.stage() is Stage.RETURNED
+
+
+async def test_nothing_is_taken_out_while_the_audit_log_is_cut(office: CloseOutOffice) -> None:
+    await office.vault.admit(PEOPLE)
+    await office.give_back()
+    assert await office.vault.audit.checkpoint() is not None
+    await office.vault.store.beside(DATABASE)[COLLECTION].find_one_and_delete({}, sort=[("_id", -1)])
+    with pytest.raises(CloseOutRefusedError, match="audit-log-cut"):
+        await office.returns.make(office.vault.campaign, office.gate.new(), HANDLER)

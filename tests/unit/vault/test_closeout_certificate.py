@@ -51,7 +51,7 @@ def findings(**changes: Any) -> Findings:
             logs=LogScan(1, 3, 1000, 0, "PASS"),
             copies_horizon_days=None,
             key_copies_until=None,
-            audit_checkpoint={"seq": 3, "hash": "00"},
+            audit_checkpoint={"size": 3, "root": "00", "note": "kuji/audit/0000/1\n3\nAA==\n"},
         ),
         **changes,
     )

@@ -45,10 +45,20 @@ def application(**changes: Any) -> dict[str, Any]:
     } | changes
 
 
+AUDIT_LOG = {
+    "epoch": 1,
+    "lines": ['{"seq":1}', '{"seq":2}'],
+    "checkpoint": "a note\n",
+    "cosigned": None,
+    "key": "name+id+key",
+    "witness_key": None,
+}
+
+
 def packed(people: list[Person | None], *, rehearsal: bool = False) -> dict[str, bytes]:
     package = Package(CAMPAIGN.model_copy(update={"rehearsal": rehearsal}), AT, "CODE-INSIDE")
     package.add([row_of(application(), person) for person in people])
-    with zipfile.ZipFile(io.BytesIO(package.pack(['{"seq":1}']))) as archive:
+    with zipfile.ZipFile(io.BytesIO(package.pack([AUDIT_LOG]))) as archive:
         assert archive.testzip() is None
         return {name: archive.read(name) for name in archive.namelist()}
 
@@ -87,6 +97,13 @@ def test_the_checksums_are_those_of_the_files() -> None:
     files = packed([None])
     sums = files.pop("SHA256SUMS").decode().splitlines()
     assert sums == [f"{hashlib.sha256(data).hexdigest()}  {name}" for name, data in files.items()]
+
+
+def test_each_audit_log_lies_in_files_of_its_own() -> None:
+    files = packed([])
+    names = [name for name in files if name.startswith("audit-")]
+    assert names == ["audit-1.jsonl", "audit-1.keys", "audit-1.checkpoint"]
+    assert (files["audit-1.jsonl"], files["audit-1.keys"]) == (b'{"seq":1}\n{"seq":2}\n', b"name+id+key\n")
 
 
 def test_the_read_me_says_what_it_is_and_when_it_is_a_rehearsal() -> None:

@@ -9,7 +9,6 @@ from fastapi import APIRouter, Request, Response
 from services.vault.audit import AuditLog
 from services.vault.people.pages.context import Web
 from services.vault.people.sign_in import Present
-from services.vault.records.audit_check import check_audit_log
 from services.vault.records.documents import Records
 from services.vault.records.rules.documents import DocumentName
 from shared.catalogue import Catalogue
@@ -34,16 +33,23 @@ class RecordPages:
 
     async def listed(self, texts: Catalogue, present: Present) -> Response:
         """Return the page: documents, the check of the log, and its newest lines."""
-        check = await check_audit_log(self.audit)
-        lines = [json.loads(line) for line in await self.audit.lines(max(0, check.lines - _SHOWN), _SHOWN)]
+        signed = await self.audit.checkpoint()
+        folder, epoch = self.audit.folder, self.audit.folder.epoch
+        end = await self.audit.end()
+        lines = [json.loads(line) for line in await self.audit.lines(max(0, end - _SHOWN), _SHOWN)]
         return self.web.page(
             "records.html",
             texts,
             "/desk/records",
             present=present,
             documents=tuple(DocumentName),
-            check=check,
-            checkpoint=await self.audit.checkpoint(),
+            epoch=epoch,
+            signed=signed or folder.signed(epoch),
+            cosigned=folder.cosigned(epoch),
+            cut=folder.cut(epoch),
+            end=end,
+            witness=self.audit.witness.key,
+            hours_without=self.audit.hours_without_witness,
             columns=_COLUMNS,
             lines=lines[::-1],
         )

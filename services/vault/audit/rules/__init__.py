@@ -1,0 +1,1 @@
+"""Verification of an exported audit log. Pure."""
