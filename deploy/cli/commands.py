@@ -64,6 +64,12 @@ COMMANDS: Final = {
     "places": Entry("places", "places", "Places after the draw: given up, passed on, corrected."),
     "approvals": Entry("approvals", "approvals", "Acts of two people."),
     "close-out": Entry("close_out", "close_out", "Return, erase, certify."),
+    "audit": Entry("audit", "audit", "Export the audit log, and verify an export offline."),
+    "witness": Entry(
+        "witness",
+        "run_witness",
+        "Cosign checkpoints of the vault's audit log that extend the last one seen, until stopped.",
+    ),
     "compose": Entry("compose", "compose", "Running on containers (docker-compose.yml)."),
     "people": Entry("people", "people", "Accounts of staff."),
     "sign-in": Entry(

@@ -1,0 +1,1 @@
+"""Witness of the audit log, for the ward: keeps checkpoints and cosigns those that extend the last one."""
