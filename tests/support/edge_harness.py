@@ -4,9 +4,10 @@ import asyncio
 import os
 import subprocess
 import sys
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import httpx
 
@@ -14,9 +15,13 @@ from deploy.local.paths import ROOT
 from deploy.local.ports import origins
 from deploy.local.stack import Stack
 from services.vault.keys.keystore import Keystore
+from services.vault.papers.repository import PaperRepository
+from shared.ids import CampaignId, PaperId
 from shared.storage import Store
 from tests.support.staff_sign_in import sign_in_at_vault
 from tests.support.waiting import block_until
+
+T = TypeVar("T")
 
 CANARY = "kanaria-0312345678"
 TOOL = ROOT / "deploy" / "edge" / "kuji-seal-paper"
@@ -75,19 +80,33 @@ class Edge:
         return self.papers()[serial]
 
     def image(self, serial: str) -> bytes:
-        return self._staff("GET", f"papers/{self.arrived(serial)['id']}/image").content
+        """Return the file as the vault keeps it, decrypted by its keys: no route gives the file itself."""
+        paper_id = PaperId(self.arrived(serial)["id"])
+
+        async def decrypt(store: Store, keystore: Keystore) -> bytes:
+            paper = await PaperRepository(store).load(CampaignId(self.campaign), paper_id)
+            assert paper is not None
+            return paper.decrypt(keystore.campaign(CampaignId(self.campaign)))
+
+        return self._at_vault(decrypt)
+
+    def _at_vault(self, work: Callable[[Store, Keystore], Awaitable[T]]) -> T:
+        environment = self.stack.environment("vault")
+        keystore = Keystore.open(self.stack.keystore, self.stack.secrets.passphrase_file.read_text("utf-8").strip())
+
+        async def run() -> T:
+            async with Store.open(environment["KUJI_MONGO_URL"], environment["KUJI_MONGO_DATABASE"]) as store:
+                return await work(store, keystore)
+
+        return asyncio.run(run())
 
     def staff(self) -> dict[str, str]:
         """Return the headers of a handler at the vault, who signed in before the first call."""
         if not self._headers:
-            environment = self.stack.environment("vault")
-            keystore = Keystore.open(self.stack.keystore, self.stack.secrets.passphrase_file.read_text("utf-8").strip())
-
-            async def sign_in() -> dict[str, str]:
-                async with Store.open(environment["KUJI_MONGO_URL"], environment["KUJI_MONGO_DATABASE"]) as store:
-                    return await sign_in_at_vault(store, keystore, origin=origins(self.stack.ports)["vault"])
-
-            self._headers.update(asyncio.run(sign_in()))
+            origin = origins(self.stack.ports)["vault"]
+            self._headers.update(
+                self._at_vault(lambda store, keystore: sign_in_at_vault(store, keystore, origin=origin))
+            )
         return self._headers
 
     def _staff(self, method: str, path: str) -> httpx.Response:
