@@ -18,9 +18,6 @@ HOLD: Final = timedelta(minutes=10)
 SAMPLE_SHARE: Final = 10
 """One in so many papers is keyed twice where the campaign says `sample`."""
 
-TEST_SHARE: Final = 40
-"""One in so many papers that a handler gets is a test paper, whose content is known."""
-
 _ALONE: Final = 1
 _PAIR: Final = 2
 
