@@ -25,6 +25,9 @@ again: nearly half of its processor time. See docs/operations.md for the size of
 
 CACHE_GB: Final = 1
 
+COMPRESSORS: Final = "disabled"
+"""No compression of messages: no client asks for it, and zlib gives away memory before any sign-in (CVE-2025-14847)."""
+
 WHEEL_BINARY = Path("fiftyone/db/bin/mongod")
 
 
@@ -68,6 +71,7 @@ class MongoDB:
             "--auth", "--keyFile", key_file, "--wiredTigerCacheSizeGB", str(CACHE_GB), "--oplogSize", "200", "--quiet",
             "--wiredTigerEngineConfigString", ENGINE_CONFIG,
             "--setParameter", "diagnosticDataCollectionEnabled=false", "--nounixsocket",
+            "--networkMessageCompressors", COMPRESSORS,
             "--setParameter", f"transactionLifetimeLimitSeconds={TRANSACTION_LIFETIME_S}",
         ]  # fmt: skip
         self.children.append(

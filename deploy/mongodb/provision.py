@@ -3,18 +3,33 @@
 import json
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Final, TypeAlias
 
 from pymongo import MongoClient
+from pymongo.database import Database
 from pymongo.errors import OperationFailure, PyMongoError
+
+_Database: TypeAlias = "Database[Mapping[str, Any]]"
 
 _TIMEOUT_S = 60.0
 _ALREADY_INITIALIZED, _UNAUTHORIZED, _USER_EXISTS, _ROLE_EXISTS, _COLLECTION_EXISTS = 23, 13, 51003, 51002, 48
 
 APPEND_ONLY = {"kuji_vault": "kuji_vault_audit"}
 """Databases to which a service may only add: the audit log beside the vault's own database (R-C7)."""
+
+NEEDED: Final = (
+    "find", "insert", "update", "remove",
+    "createCollection", "createIndex", "dropIndex", "collMod", "listCollections", "listIndexes",
+)  # fmt: skip
+"""What a service does in its own database: documents, and the collections, rules and indexes of its start.
+
+It may not drop or rename a collection, drop the database, write past a collection's rule, read the profiler or other
+people's operations, run scripts, or make users and roles: `readWrite` and `dbAdmin` would allow most of this.
+"""
+
+_ROLE: Final = "service"
 
 _LINES = {
     "bsonType": "object",
@@ -52,30 +67,41 @@ def create_users(url: str, users: Mapping[str, str], append_only: Mapping[str, s
     """
     with MongoClient[Mapping[str, Any]](url, serverSelectionTimeoutMS=10_000) as client:
         for database, password in users.items():
-            roles = [{"role": "readWrite", "db": database}, {"role": "dbAdmin", "db": database}]
-            try:
-                client[database].command("createUser", database, pwd=password, roles=roles)
-            except OperationFailure as error:
-                if error.code != _USER_EXISTS:
-                    raise
+            _make_role(client[database], _ROLE, {"db": database, "collection": ""}, NEEDED)
+            _make_user(client[database], password, [{"role": _ROLE, "db": database}])
             if database in append_only:
                 _allow_appending(client, database, append_only[database])
 
 
 def _allow_appending(client: MongoClient[Mapping[str, Any]], user: str, database: str) -> None:
     """Make the collection `lines`, and let the user find and insert in it: not change, delete, drop or index."""
-    actions = {"resource": {"db": database, "collection": "lines"}, "actions": ["find", "insert"]}
-    steps: tuple[tuple[str, dict[str, Any], int | None], ...] = (
-        (database, {"create": "lines", "validator": {"$jsonSchema": _LINES}}, _COLLECTION_EXISTS),
-        (database, {"createRole": "append", "privileges": [actions], "roles": []}, _ROLE_EXISTS),
-        (user, {"grantRolesToUser": user, "roles": [{"role": "append", "db": database}]}, None),
-    )
-    for where, command, expected in steps:
-        try:
-            client[where].command(command)
-        except OperationFailure as error:
-            if error.code != expected:
-                raise
+    _unless(_COLLECTION_EXISTS, client[database], {"create": "lines", "validator": {"$jsonSchema": _LINES}})
+    _make_role(client[database], "append", {"db": database, "collection": "lines"}, ("find", "insert"))
+    client[user].command({"grantRolesToUser": user, "roles": [{"role": "append", "db": database}]})
+
+
+def _make_role(database: _Database, name: str, resource: dict[str, str], actions: Sequence[str]) -> None:
+    """Make a role that may do these actions and nothing else, also where an earlier version allowed more."""
+    privileges = [{"resource": resource, "actions": list(actions)}]
+    if not _unless(_ROLE_EXISTS, database, {"createRole": name, "privileges": privileges, "roles": []}):
+        database.command({"updateRole": name, "privileges": privileges, "roles": []})
+
+
+def _make_user(database: _Database, password: str, roles: list[dict[str, str]]) -> None:
+    """Make the user called like the database. One that exists keeps its password and gets these roles alone."""
+    if not _unless(_USER_EXISTS, database, {"createUser": database.name, "pwd": password, "roles": roles}):
+        database.command({"updateUser": database.name, "roles": roles})
+
+
+def _unless(expected: int, database: _Database, command: Mapping[str, object]) -> bool:
+    """Run the command; return False where it fails with this code: what it makes is there already."""
+    try:
+        database.command(dict(command))
+    except OperationFailure as error:
+        if error.code != expected:
+            raise
+        return False
+    return True
 
 
 def _await_primary(client: MongoClient[Mapping[str, Any]]) -> None:

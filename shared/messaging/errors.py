@@ -10,6 +10,14 @@ class BrokerUnavailableError(TransientError):
     """
 
 
+class BrokerTooOldError(BrokerUnavailableError):
+    """Raised when the broker's version lacks what the topology needs. `version` is the broker's."""
+
+    def __init__(self, version: str, oldest: str) -> None:
+        super().__init__(f"RabbitMQ {version} is too old; install {oldest} or later")
+        self.version = version
+
+
 class ContractViolationError(PermanentError):
     """Raised for a message whose body breaks its contract. `code` names the reason."""
 

@@ -15,6 +15,7 @@ from aio_pika.connection import make_url
 from shared.errors import KujiError
 from shared.logging import describe, get_logger
 from shared.messaging.addresses import host_of, parse_addresses
+from shared.messaging.broker_version import check_version
 from shared.messaging.errors import BrokerUnavailableError
 from shared.messaging.malformed_frames import tolerate
 
@@ -98,6 +99,7 @@ class Link:
         connection = aio_pika.Connection(url, client_properties={"connection_name": self._name})
         try:
             await connection.connect(timeout=self.timeout_s)
+            check_version(connection)
         except BaseException:
             await hang_up(connection)
             raise

@@ -17,6 +17,8 @@ from shared.contracts import ROUTES, SERVICES, Route
 from shared.errors import ConfigurationError
 from shared.json_types import JsonObject
 from shared.messaging.addresses import parse_addresses
+from shared.messaging.broker_version import check_version
+from shared.messaging.errors import BrokerTooOldError
 from shared.messaging.names import Names
 
 RETRY_DELAYS_S = (1, 10, 60)
@@ -133,12 +135,14 @@ async def declare(
 ) -> None:
     """Declare the topology on the broker at `url`; its user must be allowed to. Safe to run again.
 
-    Raises ConfigurationError where something of that name is there already and differs.
+    Raises ConfigurationError for a broker that is too old, or where something of that name is there already and
+    differs.
     """
     topology = describe(namespace, retry_delays_s, delivery_limit)
     async with asyncio.timeout(timeout_s):
         connection = await _connect(url, timeout_s)
         async with connection, connection.channel() as channel:
+            _refuse_old(connection)
             try:
                 await _declare(channel, topology)
             except aio_pika.exceptions.ChannelPreconditionFailed:
@@ -146,6 +150,13 @@ async def declare(
                     "the broker has an exchange or queue of the same name with other arguments; "
                     "empty and delete it, or use another KUJI_NAMESPACE"
                 ) from None
+
+
+def _refuse_old(connection: AbstractConnection) -> None:
+    try:
+        check_version(connection)
+    except BrokerTooOldError as error:
+        raise ConfigurationError(str(error)) from None
 
 
 async def _declare(channel: AbstractChannel, topology: Topology) -> None:

@@ -12,6 +12,7 @@ from shared.storage.collections import MESSAGE_COLLECTIONS, Collection, ensure
 from shared.storage.driver import MAJORITY, SNAPSHOT, Client, Database, PyMongoError, Session, translate_errors
 from shared.storage.inbox import Inbox
 from shared.storage.outbox import Outbox
+from shared.storage.server_check import check_server
 from shared.storage.tombstones import Tombstones
 from shared.storage.work import EventSigner, UnitOfWork
 
@@ -52,8 +53,12 @@ class Store:
         return self._client[f"{self.db.name}_{suffix}"]
 
     async def ensure(self, collections: Iterable[Collection] = ()) -> None:
-        """Bring collections, rules and indexes about; inbox and outbox are always among them."""
+        """Bring collections, rules and indexes about; inbox and outbox are always among them.
+
+        Raises ConfigurationError where the server is too old or gives away its memory.
+        """
         with translate_errors():
+            await check_server(self.db)
             for collection in (*MESSAGE_COLLECTIONS, *collections):
                 await ensure(self.db, collection)
 

@@ -13,7 +13,7 @@ import yaml
 from deploy.compose import secrets
 from deploy.compose.front import HOSTS
 from deploy.compose.record import PORTS
-from deploy.local.mongodb import CACHE_GB, ENGINE_CONFIG
+from deploy.local.mongodb import CACHE_GB, COMPRESSORS, ENGINE_CONFIG
 from deploy.local.servers import ROOT
 from shared.contracts import SERVICES
 
@@ -45,11 +45,14 @@ def test_there_are_the_four_services_their_servers_and_one_that_provisions(compo
 
 def test_image_names_are_variables_with_the_official_images_as_defaults(compose: Compose) -> None:
     images = {name: compose["services"][name]["image"] for name in SERVERS}
-    assert images == {"rabbitmq": "${RABBITMQ_IMAGE:-rabbitmq:4}", "mongo": "${MONGO_IMAGE:-mongo:8}"}
-    assert compose["services"]["front"]["image"] == "${CADDY_IMAGE:-caddy:2}"
+    assert images == {
+        "rabbitmq": "${RABBITMQ_IMAGE:-rabbitmq:4}${RABBITMQ_DIGEST:-}",
+        "mongo": "${MONGO_IMAGE:-mongo:8}${MONGO_DIGEST:-}",
+    }
+    assert compose["services"]["front"]["image"] == "${CADDY_IMAGE:-caddy:2}${CADDY_DIGEST:-}"
     for name in (*SERVICES, "provision", "mailbox"):
         assert compose["services"][name]["build"]["args"]["PYTHON_IMAGE"] == (
-            "${PYTHON_IMAGE:-python:3.11-slim-bookworm}"
+            "${PYTHON_IMAGE:-python:3.11-slim-bookworm}${PYTHON_DIGEST:-}"
         )
 
 
@@ -178,6 +181,10 @@ def test_services_wait_for_the_broker_and_for_their_users(compose: Compose) -> N
             "provision": {"condition": "service_completed_successfully"},
         }
     assert compose["services"]["provision"]["network_mode"] == "service:mongo"
+
+
+def test_the_database_takes_no_compressed_message(compose: Compose) -> None:
+    assert f"--networkMessageCompressors {COMPRESSORS}" in compose["services"]["mongo"]["command"][0]
 
 
 def test_the_database_keeps_its_cache_as_on_one_machine(compose: Compose) -> None:

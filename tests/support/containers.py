@@ -16,6 +16,7 @@ from docker.errors import DockerException
 from pymongo import MongoClient
 from pymongo.errors import PyMongoError
 
+from deploy.local.mongodb import COMPRESSORS
 from shared.storage import TRANSACTION_LIFETIME_S
 
 RABBITMQ_IMAGE = os.environ.get("RABBITMQ_IMAGE", "rabbitmq:4")
@@ -94,6 +95,7 @@ class Containers:
         self._mongodb = DockerContainer(MONGO_IMAGE).with_command(
             "mongod --replSet kuji --bind_ip_all"
             f" --setParameter transactionLifetimeLimitSeconds={TRANSACTION_LIFETIME_S}"
+            f" --networkMessageCompressors {COMPRESSORS}"
         )
         for container, port in ((self._rabbitmq, _AMQP), (self._mongodb, _MONGO)):
             container.ports = {str(port): address}  # any free one, on loopback as all servers of ours
