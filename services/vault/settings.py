@@ -40,6 +40,12 @@ class VaultSettings(ServiceSettings):
     mta_port: int = Field(25, ge=1, le=65535, description="port of that mail server")
     mta_security: Literal["none", "starttls", "tls"] = Field("starttls", description="none is for loopback only")
     mta_timeout_s: float = Field(20.0, gt=0, description="longest wait for each answer of that mail server, seconds")
+    mta_lease_s: float = Field(
+        60.0,
+        ge=5,
+        description="time after which another process takes over the mails of one that died, seconds; renewed four "
+        "times in it, so it must outlast an election of the database",
+    )
     mta_sessions: int = Field(12, ge=1, le=100, description="SMTP sessions to that mail server at the same time")
     log_scan_dirs: tuple[Path, ...] = Field((), description="folders of logs to search for residue at erasure")
     erasure_answers_s: float = Field(

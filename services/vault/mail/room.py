@@ -43,7 +43,7 @@ class Pace:
     commit: int = 50
     workers: int = 2
     poll_s: float = 0.1
-    lease_s: float = 120.0
+    lease_s: float = 60.0
     retry_s: float = 1.0
     take_over_s: float = 5.0
 

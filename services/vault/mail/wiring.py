@@ -14,7 +14,7 @@ from services.vault.mail.batches import SentBatches
 from services.vault.mail.bounces import BounceOptions, BounceServer
 from services.vault.mail.composer import MailComposer
 from services.vault.mail.handlers import MailHandlers
-from services.vault.mail.room import MailRoom
+from services.vault.mail.room import MailRoom, Pace
 from services.vault.mail.rules.bounce_address import BounceAddresses
 from services.vault.mail.session import MailServer
 from services.vault.mail.sessions import SessionPool
@@ -45,7 +45,8 @@ def mail_room(
     bounces = BounceAddresses(settings.bounce_domain, keystore.bounce_key)
     composer = MailComposer(store, identities, templates, campaigns, bounces, clock)
     server = MailServer(settings.mta_host, settings.mta_port, settings.mta_security, settings.mta_timeout_s)
-    return MailRoom(store, composer, SessionPool(server, settings.mta_sessions))
+    pace = Pace(lease_s=settings.mta_lease_s)
+    return MailRoom(store, composer, SessionPool(server, settings.mta_sessions), pace)
 
 
 def consume_orders(bus: Bus, store: Store, acceptance: DocumentAcceptance) -> None:
