@@ -1,4 +1,4 @@
-"""A winner gives a place up and a waiting applicant takes it: on a phone, with the keyboard, in Chromium."""
+"""Applicants see their result with its reasons, give a place up and take one: on a phone, with the keyboard."""
 
 import asyncio
 import socket
@@ -18,7 +18,7 @@ from services.lottery.pages.site import lottery_renderer
 from services.lottery.pages.withdraw import WithdrawPages, withdraw_router
 from services.lottery.places.endpoints import PlaceServices, own_router
 from services.lottery.places.ownership import Ownership
-from shared.codes import entry_number, format_code
+from shared.codes import EntryId, entry_number, format_code
 from shared.web import install_problems
 from shared.web.wrong_proofs import WrongProofs
 from tests.support.applicants import Applicant
@@ -96,6 +96,16 @@ class WithdrawHarness:
 
         return self.people[self.do(found)["entry"]]
 
+    def receiver(self, **wanted: str) -> tuple[Applicant, dict[str, Any]]:
+        """Return the first application with such an outcome, and that outcome."""
+
+        async def found(after: After) -> tuple[str, dict[str, Any]]:
+            slips = [(slip["entry"], each) for slip in await after.slips() for each in slip["outcomes"]]
+            return next((entry, each) for entry, each in slips if wanted.items() <= each.items())
+
+        entry, outcome = self.do(found)
+        return self.people[EntryId(entry)], outcome
+
 
 @pytest.fixture(scope="module")
 def harness(mongo_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[WithdrawHarness]:
@@ -150,6 +160,34 @@ def test_a_place_is_given_up_with_the_keyboard_and_the_next_accepts_it(
     assert harness.do(lambda after: after.verified()).passed
 
 
+@pytest.mark.parametrize(
+    ("reason", "state", "words"),
+    [
+        ("drawn", "落選しました", "くじの順番が来たときには"),
+        ("limit", "見送りになりました", "お一人が当選できる数"),
+        ("clash", "見送りになりました", "と時間が重なるため"),
+    ],
+)
+def test_an_applicant_reads_rank_places_and_reason_of_a_class_that_was_not_given(
+    harness: WithdrawHarness, browser: Browser, tmp_path: Path, reason: str, state: str, words: str
+) -> None:
+    applicant, outcome = harness.receiver(outcome="lost", reason=reason)
+    with opened(browser, harness.url, PHONE) as page:
+        page.goto(f"{PATH}#{entry_number(applicant.entry)}")
+        expect(page.locator("#code")).to_be_focused()
+        assert page.evaluate("location.hash") == ""
+        page.keyboard.type(format_code(applicant.code))
+        page.keyboard.press("Enter")
+        title = next(each.title.ja for each in harness.after.campaign.classes if each.id == outcome["class_id"])
+        card = page.locator("#places li").filter(has=page.get_by_role("heading", name=title))
+        expect(card).to_contain_text(state)
+        expect(card).to_contain_text(words)
+        expect(card).to_contain_text(f"全{outcome['of']}件のうち{outcome['rank']}番目")
+        assert violations(page) == []
+        assert not overflows(page)
+        keep_picture(page, f"own-result-{reason}", tmp_path)
+
+
 def test_entry_number_and_code_suffice_in_english_and_the_code_stays_on_the_device(
     harness: WithdrawHarness, browser: Browser
 ) -> None:
@@ -158,7 +196,7 @@ def test_entry_number_and_code_suffice_in_english_and_the_code_stays_on_the_devi
         asked, sent = play_intake(page, ()), list[str]()
         page.on("request", lambda request: sent.append(f"{request.url} {request.post_data}"))
         page.goto(f"/en{PATH}")
-        assert page.get_by_role("heading", level=1).inner_text().startswith("Your place")
+        assert page.get_by_role("heading", level=1).inner_text().startswith("Your result")
         ask(page, entry_number(held.entry), format_code(held.code))
         page.get_by_text("You have a place").first.wait_for()
         assert violations(page) == []

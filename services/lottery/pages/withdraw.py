@@ -1,4 +1,4 @@
-"""Render `/withdraw`, where applicants give up a place or answer an offer.
+"""Render `/withdraw`, where applicants see their result, give up a place or answer an offer.
 
 The page's program computes the proof from the code on the applicant's device and calls `places/own`: the code never
 leaves the device.
@@ -52,6 +52,7 @@ class WithdrawPages:
             "texts": texts.for_the_program(_PROGRAM),
             "campaign": known.id,
             "intake": self.intake,
+            "max_wins": known.draw.max_wins,
             "classes": {event_class.id: _texts_of(event_class, texts) for event_class in known.classes},
         }
         path = f"/c/{known.id}/withdraw"
@@ -70,12 +71,15 @@ class WithdrawPages:
         )
 
 
-def _texts_of(event_class: EventClass, texts: Catalogue) -> Mapping[str, str]:
-    """Return the texts of a class that the page shows."""
+def _texts_of(event_class: EventClass, texts: Catalogue) -> Mapping[str, str | int]:
+    """Return the texts and figures of a class that the page shows; times in milliseconds since 1970."""
     return {
         "title": f"{event_class.number} {event_class.title.in_language(texts.lang)}",
         "when": dates.format_span(event_class.starts, event_class.ends, texts),
         "where": event_class.place.in_language(texts.lang),
+        "capacity": event_class.capacity,
+        "starts_ms": round(event_class.starts.timestamp() * 1000),
+        "ends_ms": round(event_class.ends.timestamp() * 1000),
     }
 
 

@@ -81,8 +81,8 @@ class PlaceServices:
 
     async def own(self, own: PlaceOwner) -> dict[str, Any]:
         """Return what the owner of an entry sees."""
-        places = await views.own_places(self.store, own.draw, own.entry)
-        return {"v": 2, "entry": own.entry, "receipt": own.receipt, "places": places}
+        result = await views.own_result(self.store, own.draw, own.entry)
+        return {"v": 2, "entry": own.entry, "receipt": own.receipt, **result}
 
     async def prove(self, request: Request, campaign: CampaignId, body: OwnBody) -> PlaceOwner:
         """Return the proved owner. Raises 403 for a wrong proof, 429 after too many from the caller's address."""

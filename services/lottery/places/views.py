@@ -3,8 +3,10 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
+from services.lottery.draw.outcome_repository import OutcomeRepository
 from services.lottery.draw.repository import DrawRepository
 from services.lottery.places.history_repository import HistoryRepository
+from services.lottery.places.present_outcomes import present_outcomes
 from services.lottery.places.repository import PlaceRepository
 from services.lottery.places.stored_place import StoredPlace
 from services.lottery.promotion.states import TAKES_SEATS, PlaceState
@@ -18,9 +20,15 @@ Json = Mapping[str, Any]
 MAX_SHOWN: Final = 2000
 
 
-async def own_places(store: Store, draw: DrawId, entry: EntryId) -> list[Json]:
-    """Return the places of an entry, by class."""
-    return [place_to_json(stored) for stored in await PlaceRepository(store).of_entry(draw, entry)]
+async def own_result(store: Store, draw: DrawId, entry: EntryId) -> Json:
+    """Return `outcomes` of an entry as they are now, as its slip says them, and its `places`, by class."""
+    places = await PlaceRepository(store).of_entry(draw, entry)
+    drawn = (await OutcomeRepository(store).of_entries(draw, [entry])).get(entry)
+    outcomes = present_outcomes(drawn.outcomes if drawn else (), {stored.class_id: stored for stored in places})
+    return {
+        "outcomes": [outcome.model_dump(mode="json") for outcome in outcomes],
+        "places": [place_to_json(stored) for stored in places],
+    }
 
 
 def place_to_json(stored: StoredPlace) -> Json:

@@ -83,6 +83,27 @@ async def test_the_owner_of_an_entry_sees_gives_up_and_accepts_its_places(desk: 
     assert (await desk.after.verified()).passed
 
 
+async def test_the_owner_sees_rank_and_reason_of_every_class_as_the_slip_says_them(desk: Desk):
+    slips = {slip["entry"]: slip["outcomes"] for slip in await desk.after.slips()}
+    seen = {entry: (await desk.post("/own", desk.proof({"entry": entry}))).json()["outcomes"] for entry in slips}
+    assert seen == slips
+    every = [outcome for outcomes in seen.values() for outcome in outcomes]
+    assert {(outcome["outcome"], outcome.get("reason")) for outcome in every} >= {
+        ("won", None), ("waiting", None), ("lost", "drawn"), ("lost", "limit"),
+    }  # fmt: skip
+    assert {outcome["of"] for outcome in every} == {len(seen)}
+    assert len({outcome["rank"] for outcome in every}) == len(seen)
+
+
+async def test_an_outcome_follows_the_place_after_the_draw(desk: Desk):
+    held = (await desk.after.of_class(KIDS, "held"))[0]
+    own = desk.proof(held)
+    before = (await desk.post("/own", own)).json()["outcomes"]
+    after = (await desk.post("/own/answer", {**own, "class_id": KIDS, "answer": "withdraw"})).json()["outcomes"]
+    [was], [now] = ([each for each in outcomes if each["class_id"] == KIDS] for outcomes in (before, after))
+    assert now == {**was, "outcome": "gone", "reason": "withdrawn"}
+
+
 async def test_a_wrong_proof_and_an_unknown_entry_answer_the_same_and_a_right_proof_always_passes(desk: Desk):
     one, other = (await desk.after.of_class(KIDS, "held"))[:2]
     of_one, of_other = desk.proof(one), desk.proof(other)

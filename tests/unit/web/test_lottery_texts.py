@@ -6,6 +6,7 @@ from typing import get_args
 
 import pytest
 
+from services.lottery.allocation.allocator import LostReason
 from services.lottery.draw.relays import Trouble
 from services.lottery.pages import TEXTS
 from services.lottery.places.corrections import REASON
@@ -14,6 +15,7 @@ from services.lottery.promotion.waiting_list import Obstacle
 from services.lottery.statistics.rules.demand import CHANNELS
 from services.lottery.statistics.rules.timeline import BLOCKING, StepName, StepState
 from shared.catalogue import Catalogue
+from shared.contracts import SlipOutcome
 from shared.web.pages import catalogues_with
 
 LOTTERY = Path(__file__).resolve().parents[3] / "services" / "lottery"
@@ -37,7 +39,11 @@ COMPOSED_KEYS = {
     *(f"verify.known.{who}" for who in ("typed", "computed")),
     *(f"verify.who.{why}" for why in ("form", "unknown", "several", "away")),
     "verify.code.form",
-    *(f"withdraw.state.{state}" for state in PlaceState),
+    *(f"withdraw.outcome.{outcome}" for outcome in get_args(SlipOutcome.model_fields["outcome"].annotation)),
+    "withdraw.outcome.excluded",
+    *(f"withdraw.why.lost.{why}" for why in (*get_args(LostReason), "clash-unnamed", "other")),
+    *(f"withdraw.why.refused.{why}" for why in ("grade", "age", "seats", "class-unknown", "other")),
+    *(f"withdraw.why.gone.{why}" for why in ("withdrawn", "declined", "expired", "released", "other")),
     *(f"withdraw.do.{answer}" for answer in ("", "accept", "decline", "withdraw", "decline.sure", "withdraw.sure")),
     *(f"withdraw.done.{answer}" for answer in ("accept", "decline", "withdraw")),
     *(f"withdraw.error.{why}" for why in ("not-yours", "too-many", "not-now", "not-possible", "away")),

@@ -20,16 +20,27 @@ async function ask(): Promise<void> {
   showMistake("code", code === null ? t("status.code.form") : "");
   showMistake("receipt", receipt === null ? t("status.form") : "");
   section("own").hidden = true;
+  showResultLink(null);
   if (receipt === null || code === null) return;
   show(t("status.waiting"));
   try {
     const status = await intake.status(`/v1/campaigns/${campaign}/receipts/${receipt}`);
     if (status === null) return show(t("status.unknown"));
     section("answer").replaceChildren(el("p", {}, `${t("status.receipt")} `, el("strong", {}, status.receipt)), ...describeStatus(status));
+    showResultLink(status);
     showOwn(status, code);
   } catch {
     show(t("status.away"));
   }
+}
+
+/** Lead to the own result once the draw is published. The number stands behind `#`, so that it is not sent in an address. */
+function showResultLink(status: intake.Status | null): void {
+  const box = document.getElementById("result");
+  const link = box?.querySelector("a");
+  if (!box || !link) return;
+  box.hidden = status?.status !== "drawn";
+  link.hash = status?.receipt ?? "";
 }
 
 /** Show what the applicant can do. The entry number is computed here, so that a wrong code is noticed on the sheet. */

@@ -6,12 +6,18 @@ export interface ClassTexts {
   readonly title: string;
   readonly when: string;
   readonly where: string;
+  readonly capacity: number;
+  /** Milliseconds since 1970. */
+  readonly starts_ms: number;
+  readonly ends_ms: number;
 }
 
 export interface PageData extends Frame {
   readonly campaign: string;
   /** Origin of intake; empty if the installation names none. */
   readonly intake: string;
+  /** Classes that one person can win at most. */
+  readonly max_wins: number;
   readonly classes: Readonly<Record<string, ClassTexts>>;
 }
 

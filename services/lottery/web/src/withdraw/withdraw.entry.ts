@@ -1,12 +1,12 @@
-/** Program of the page of own places: computes the proof from the code, shows the places, sends the answers. */
+/** Program of the page of own result: computes the proof from the code, shows each class, sends the answers. */
 
 import { lotteryProof, parseCode } from "#shared/codes.ts";
 import { byId, section, showOnly } from "#shared/dom.ts";
 import { t } from "#shared/page.ts";
 import { entriesOfNumber, entryOfReceipt, readNumber, type OwnNumber } from "../own/own_entry.ts";
 import { page } from "./page.ts";
-import { ownPlaces, sendAnswer, type OwnEntry, type OwnPlace, type PlaceAnswer, type PlacesAnswer, type Refusal } from "./places_client.ts";
-import { showPlaces } from "./places_view.ts";
+import { ownResult, sendAnswer, type OwnEntry, type OwnPlace, type OwnResult, type PlaceAnswer, type PlacesAnswer, type Refusal } from "./places_client.ts";
+import { showResult } from "./result_cards.ts";
 
 const STEPS = ["ask", "own"];
 
@@ -28,16 +28,16 @@ async function ask(): Promise<void> {
   section("own-number").textContent = "receipt" in number ? number.receipt : number.entryNumber;
   tell("");
   showOnly("own", STEPS);
-  showPlaces(found.places, (place, answer) => void send(place, answer));
+  showResult(found.result, (place, answer) => void send(place, answer));
 }
 
-/** Find the entry that belongs to number and code; its places prove that they belong together. */
-async function find(number: OwnNumber, code: string): Promise<{ own: OwnEntry; places: readonly OwnPlace[] } | Refusal> {
+/** Find the entry that belongs to number and code; that its result is told proves that they belong together. */
+async function find(number: OwnNumber, code: string): Promise<{ own: OwnEntry; result: OwnResult } | Refusal> {
   let refusal: Refusal = "not-yours";
   for (const entry of await candidates(number, code)) {
     const candidate = { entry, proof: lotteryProof(page.campaign, entry, code) };
-    const answer = await ownPlaces(candidate);
-    if ("places" in answer) return { own: candidate, places: answer.places };
+    const answer = await ownResult(candidate);
+    if ("places" in answer) return { own: candidate, result: answer };
     refusal = answer.refusal;
     if (refusal !== "not-yours") break;
   }
@@ -62,8 +62,8 @@ async function send(place: OwnPlace, answer: PlaceAnswer): Promise<void> {
 
 /** Show the places as they are now; a refusal may come from a change that this page has not seen. */
 async function refresh(result: PlacesAnswer): Promise<void> {
-  const now = "places" in result || own === null ? result : await ownPlaces(own);
-  if ("places" in now) showPlaces(now.places, (place, answer) => void send(place, answer));
+  const now = "places" in result || own === null ? result : await ownResult(own);
+  if ("places" in now) showResult(now, (place, answer) => void send(place, answer));
 }
 
 function showMistake(field: "number" | "code", text: string): void {
@@ -85,7 +85,17 @@ function tell(key: string, frame = key.includes(".error.") ? "state-late" : ""):
   if (key !== "") box.scrollIntoView({ block: "nearest" });
 }
 
+/** Fill in the number of a link from the status page or the receipt. It stands behind `#`, so that no server sees it. */
+function takeLinkedNumber(): void {
+  const linked = decodeURIComponent(location.hash.slice(1));
+  if (readNumber(linked) === null) return;
+  byId("number", HTMLInputElement).value = linked;
+  history.replaceState(null, "", location.pathname);
+  byId("code", HTMLInputElement).focus();
+}
+
 section("program").hidden = false;
+takeLinkedNumber();
 section("ask").addEventListener("submit", (event) => {
   event.preventDefault();
   void ask();
