@@ -167,7 +167,7 @@ def _without_doubtful(facts: Facts, acknowledgements: frozenset[str]) -> Facts:
 
 
 def test_no_more_mails_are_in_doubt_than_were_under_way(aftermath: Aftermath):
-    """Of each worker the group that is sent and the one whose outcomes are written; the vault was killed twice."""
+    """Count at most the group each worker sends and the one whose outcomes it writes; the vault was killed twice."""
     acknowledgements = len(aftermath.doubtful)
     results = Counter(each.state for each in aftermath.facts.notices if each.kind != "acknowledgement")["unknown"]
     most = 2 * Pace.workers * Pace.commit
