@@ -93,6 +93,36 @@ def test_a_child_applies_on_a_phone_in_japanese(open_office: Office, browser: Br
     assert (entry["channel"], entry["contact"]) == ("web", "mail")
 
 
+def test_the_form_and_the_confirmation_warn_of_classes_that_cannot_be_won_together(
+    open_office: Office, browser: Browser, tmp_path: Path
+):
+    pupil = replace(Typed(), name="重複 花子", age_or_grade="p4", classes=("junior-football",))
+    for prefix, overlap, most in (
+        ("", "時間が重なります", "お一人が当選できるのは2教室まで"),
+        ("/en", "overlap in time", "One person can win 2"),
+    ):
+        with opened(browser, open_office.url) as page:
+            page.goto(f"{prefix}/c/{CAMPAIGN}/apply")
+            fill(page, pupil)
+            warnings = page.locator("#choices-conflicts p")
+            expect(warnings).to_have_count(0)
+            page.check("#class-parent-child-food")
+            expect(warnings).to_have_count(1)
+            expect(warnings).to_contain_text(overlap)
+            page.check("#class-sports-day-running")
+            expect(warnings).to_have_count(2)
+            assert violations(page) == []
+            page.click("#fields button[type=submit]")
+            expect(page.locator("#confirm-conflicts")).to_contain_text(overlap)
+            expect(page.locator("#confirm-conflicts")).to_contain_text(most)
+            assert violations(page) == []
+            assert not overflows(page)
+            keep_picture(page, f"site-conflicts{prefix.replace('/', '-')}", tmp_path)
+            page.click("#back")
+            page.uncheck("#class-junior-football")
+            expect(warnings).to_have_count(0)
+
+
 def test_an_adult_applies_on_a_desk_in_english(open_office: Office, browser: Browser, tmp_path: Path):
     with opened(browser, open_office.url, DESKTOP) as page:
         page.goto(f"/en/c/{CAMPAIGN}")

@@ -1,7 +1,8 @@
 /** The form's own modules, asked from the tests: one JSON question on standard input, one JSON answer out. */
 
 import { joinAddress } from "../../services/intake/web/src/address.ts";
-import { needsGuardian, plaintext, problems, type Draft } from "../../services/intake/web/src/application.ts";
+import { needsGuardian, plaintext, problems, type Choice, type Draft } from "../../services/intake/web/src/application.ts";
+import { findConflicts } from "../../services/intake/web/src/choice_conflicts.ts";
 import type { Rules } from "../../services/intake/web/src/campaign.ts";
 import { checkKey, KeyRefusedError } from "../../services/intake/web/src/key_document.ts";
 import { suggestDomain } from "../../services/intake/web/src/mail_domains.ts";
@@ -40,6 +41,10 @@ const answers = {
       guardian: needsGuardian(draft),
       plaintext: plaintext(draft, rules, CODE),
     })),
+  conflicts: ({ rules, choices }: { rules: Rules; choices: readonly Choice[] }) => {
+    const { overlapping, tooMany } = findConflicts(choices, rules);
+    return { overlapping: overlapping.map((pair) => pair.map(({ id }) => id)), tooMany };
+  },
   normalise: (cases: readonly (readonly [keyof typeof normalise, string])[]) =>
     cases.map(([rule, given]) => normalise[rule](given)),
   join: (cases: readonly (readonly [string, string])[]) => cases.map(([town, street]) => joinAddress(town, street)),

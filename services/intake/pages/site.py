@@ -138,6 +138,7 @@ class Site:
                 "purpose_version": campaign.purpose.version,
                 "residency": public["residency"],
                 "preferences": campaign.draw.preferences,
+                "max_wins": campaign.draw.max_wins,
                 "classes": [
                     {**public_class, "title": view.title, "who": view.who, "when": view.when}
                     for public_class, view in zip(public["classes"], views, strict=True)

@@ -28,6 +28,7 @@ def rules() -> dict[str, Any]:
         "purpose_version": CAMPAIGN.purpose.version,
         "residency": public["residency"],
         "preferences": True,
+        "max_wins": CAMPAIGN.draw.max_wins,
         "classes": public["classes"],
     }
 

@@ -2,6 +2,7 @@
 
 import { joinedAddress, needsGuardian, problems, readAgeOrGrade, type Draft } from "./application.ts";
 import { Chooser } from "./class_chooser.ts";
+import { showConflicts } from "./conflict_view.ts";
 import { Delivery, type DeliveryResult, type Order } from "./delivery.ts";
 import { progress } from "./delivery_progress.ts";
 import { byId, el, section, showOnly } from "#shared/dom.ts";
@@ -106,6 +107,7 @@ function summarise(current: Draft): void {
   const kind = storage.own === null ? "" : "-correction";
   section("mismatch").hidden = lives !== "contradiction";
   section("mail-doubt").hidden = suggestAddress(email(current.email)) === null;
+  showConflicts("confirm-conflicts", current.choices);
   section("confirm-what").textContent = t(`confirm.what${kind}`);
   section("send").textContent = t(`confirm.send${kind}`);
   section("summary").replaceChildren(...describeDraft(current, rules).flatMap(([name, value]) => [el("dt", {}, name), el("dd", {}, value)]));

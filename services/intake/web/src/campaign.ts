@@ -16,6 +16,9 @@ export interface EventClass {
   readonly title: string;
   readonly who: string;
   readonly when: string;
+  /** RFC 3339. */
+  readonly starts: string;
+  readonly ends: string;
   readonly seats: readonly number[];
   readonly eligibility: Eligibility;
 }
@@ -25,5 +28,7 @@ export interface Rules {
   readonly purpose_version: string;
   readonly residency: { readonly prefecture: string; readonly ward: string };
   readonly preferences: boolean;
+  /** Classes that one person can win at most. */
+  readonly max_wins: number;
   readonly classes: readonly EventClass[];
 }

@@ -2,6 +2,7 @@
 
 import type { Choice } from "./application.ts";
 import type { EventClass, Rules } from "./campaign.ts";
+import { showConflicts } from "./conflict_view.ts";
 import { el, section } from "#shared/dom.ts";
 import { mayTake, type AgeOrGrade } from "./eligibility.ts";
 import { t } from "./page.ts";
@@ -43,6 +44,7 @@ export class Chooser {
       const mine = open.length === 0 ? [el("p", { class: "state state-unready" }, t("form.choices.none"))] : open.map((each) => this.#option(each));
       list.replaceChildren(...mine, ...this.#order(), ...this.#notOpen(others));
     }
+    showConflicts("choices-conflicts", this.#choices);
   }
 
   #option(each: EventClass): HTMLElement {
