@@ -29,6 +29,15 @@ _NOT_BEFORE_NUMBER = re.compile(r"-(?!\d)")
 _PHONE_FILLERS = re.compile(rf"[\s()\[\]./・{re.escape(HYPHENS)}]+")
 _POSTAL_FILLERS = re.compile(rf"[\s〒{re.escape(HYPHENS)}]+")
 
+_RADICALS = {code: unicodedata.normalize("NFKC", chr(code)) for code in range(0x2F00, 0x2FD6)} | str.maketrans(
+    "⺄⺒⺓⺟⺠⺩⺫⺬⺼⺽⻁⻄⻆⻊⻑⻓⻗⻘⻝⻞⻤⻨⻩⻫⻭⻯⻱⻲⻳",
+    "乙巳幺母民王罒示月臼虎西角足長長雨青食食鬼麦黄斉歯竜龜亀亀",
+)
+"""Radicals that text copied out of a PDF has in place of characters; no font of a printer has them.
+
+NFKC knows those of Kangxi only. Source for the others: Unicode, EquivalentUnifiedIdeograph.txt.
+"""
+
 VARIANTS = str.maketrans(
     {
         "髙": "高", "﨑": "崎", "嵜": "崎", "邉": "辺", "邊": "辺", "𠮷": "吉", "濵": "浜", "濱": "浜", "齋": "斎",
@@ -41,8 +50,11 @@ VARIANTS = str.maketrans(
 
 
 def display(text: str) -> str:
-    """Return the text with even widths (kana and Japanese marks full, Latin and digits half) and single spaces."""
-    even = _WIDE_FORMS.sub(lambda run: unicodedata.normalize("NFKC", run[0]), text)
+    """Return the text with even widths (kana and Japanese marks full, Latin and digits half) and single spaces.
+
+    A radical becomes the character that it stands for.
+    """
+    even = _WIDE_FORMS.sub(lambda run: unicodedata.normalize("NFKC", run[0]), text).translate(_RADICALS)
     return _SPACES.sub(" ", even).strip()
 
 
