@@ -19,14 +19,23 @@ from shared.web.slow_clients import TimedHttpProtocol
 S = TypeVar("S", bound=ServiceSettings)
 
 
-def main(service: str, settings_type: type[S], build: Callable[[S], FastAPI]) -> None:
-    """Run a service (`python -m services.<name>`): read settings, build the app, serve it.
+def main(
+    service: str,
+    settings_type: type[S],
+    build: Callable[[S], FastAPI],
+    *,
+    prepare: Callable[[], None] = lambda: None,
+) -> None:
+    """Run a service (`python -m services.<name>`): read settings, prepare the process, build the app, serve it.
 
     Settings that are secrets may lie in files instead, named like their variables in lower case (`kuji_amqp_url`), in
     the folder KUJI_SECRETS_DIR. A setting that is missing or wrong ends the process with its name, never its value.
     """
     try:
         settings = settings_type(_secrets_dir=os.environ.get("KUJI_SECRETS_DIR"))
+        logging.configure(service, settings.log_level)
+        os.umask(0o077)
+        prepare()
         app = build(settings)
     except ValidationError as error:
         wrong = ", ".join(f"KUJI_{'_'.join(map(str, each['loc'])).upper()}: {each['msg']}" for each in error.errors())
@@ -41,8 +50,6 @@ def serve(app: FastAPI, settings: ServiceSettings, service: str) -> None:
 
     Access logs are off: a request line may hold ids of people's applications, and no log needs it.
     """
-    logging.configure(service, settings.log_level)
-    os.umask(0o077)
     app.router.lifespan_context = _telling(app, service)
     server = uvicorn.Server(server_config(app, settings))
     gc.collect()

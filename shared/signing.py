@@ -2,7 +2,6 @@
 
 import hashlib
 from collections.abc import Mapping
-from functools import cached_property
 from typing import Any, Self
 
 from cryptography.exceptions import InvalidSignature
@@ -18,6 +17,8 @@ class SigningKey:
 
     def __init__(self, private: Ed25519PrivateKey) -> None:
         self._private = private
+        self._public = b64url(private.public_key().public_bytes_raw())
+        self._name = key_name(self._public)
 
     @classmethod
     def generate(cls) -> Self:
@@ -35,14 +36,14 @@ class SigningKey:
         """Return the 32-byte seed as base64url, as it is written to a file."""
         return b64url(self.to_bytes())
 
-    @cached_property
+    @property
     def public(self) -> str:
-        return b64url(self._private.public_key().public_bytes_raw())
+        return self._public
 
-    @cached_property
+    @property
     def name(self) -> str:
         """Name of the key in signed documents."""
-        return key_name(self.public)
+        return self._name
 
     def sign(self, message: bytes) -> str:
         return b64url(self._private.sign(message))

@@ -14,7 +14,7 @@ from services.vault.audit.folder import CheckpointFolder, Cut, SignedState
 from services.vault.audit.lines import AuditLine
 from services.vault.audit.repository import AuditRepository
 from shared.clock import Clock
-from shared.errors import KujiError
+from shared.errors import KujiError, NotReadyError
 from shared.logging import get_logger
 from shared.merkle import leaf_hash
 from shared.signing import SigningKey
@@ -156,7 +156,10 @@ class Checkpoints:
         if tree.size == _size(signed):
             return signed
         checkpoint = Checkpoint(self.folder.origin(reading.epoch), tree.size, tree.root())
-        note, now = sign_checkpoint(checkpoint, self._signing).to_text(), self.wall.now()
+        try:
+            note, now = sign_checkpoint(checkpoint, self._signing).to_text(), self.wall.now()
+        except NotReadyError:  # the vault is locked: its log can be read, and nothing new is signed
+            return signed
         since = now if signed is None else signed.since
         state = SignedState(note, tree.size, tuple(tree.peaks), reading.last, since, now)
         self.folder.write_signed(reading.epoch, state)

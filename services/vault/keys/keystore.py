@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 
 from services.vault.keys.campaign_keys import CampaignKeys
 from services.vault.keys.ciphers.envelope import KEY_BYTES, NotDecryptableError, decrypt, encrypt
+from services.vault.keys.signing import VaultSigningKey
 from shared.encoding import b64url, unb64url
 from shared.errors import ConfigurationError, NotReadyError, PermanentError
 from shared.files import create_once, overwrite_and_remove, write_atomic
@@ -41,9 +42,9 @@ class Keystore:
         self._root: bytes | None = root
         self._seal = self._read_seal()
         self._cached: dict[CampaignId, CampaignKeys] = {}
-        self.signing = SigningKey.from_bytes(
-            self._load("signing.json", "signing", lambda: SigningKey.generate().to_bytes())
-        )
+        self._signing: SigningKey | None = None
+        self.signing = VaultSigningKey(self._open_signing)
+        """Key of everything that the vault signs. Once sealed it signs nothing: VaultLockedError."""
         self.bounce_key = self._load("bounce.json", "bounce-key", _new_key)
         """Key of the bounce addresses of the installation (`docs/protocols.md` §3)."""
 
@@ -79,7 +80,7 @@ class Keystore:
         return not self.locked
 
     def _forget(self) -> None:
-        self._root = None
+        self._root = self._signing = None
         self._cached.clear()
 
     def _read_seal(self) -> str:
@@ -142,6 +143,13 @@ class Keystore:
         with contextlib.suppress(FileNotFoundError):
             return str(json.loads(self._tombstone(campaign).read_text("utf-8"))["fingerprint"])
         return None
+
+    def _open_signing(self) -> SigningKey:
+        self._key()
+        if self._signing is None:
+            seed = self._load("signing.json", "signing", lambda: SigningKey.generate().to_bytes())
+            self._signing = SigningKey.from_bytes(seed)
+        return self._signing
 
     def _open_campaign(self, campaign: CampaignId, kept: Mapping[str, Any]) -> CampaignKeys:
         return CampaignKeys.from_json(decrypt(self._key(), unb64url(kept["wrapped"]), f"kuji/campaign/1\x00{campaign}"))

@@ -11,8 +11,12 @@ import sys
 from dataclasses import dataclass
 from typing import Final
 
+from services.vault.papers.confinement import NOT_CONFINED
 from shared.errors import TransientError
+from shared.logging import get_logger
 from shared.paper_files import FileFacts, Kind, NotAPaperError
+
+_log = get_logger(__name__)
 
 PNG: Final = b"\x89PNG\r\n\x1a\n"
 """Beginning of a picture; whatever else the process writes is none."""
@@ -40,7 +44,7 @@ class Sandbox:
         return answer
 
     async def _run(self, data: bytes, *arguments: str) -> bytes:
-        process = await _start(*arguments)
+        process = await start_process(*arguments)
         try:
             async with asyncio.timeout(self.wait_s):
                 answer, _ = await process.communicate(data)
@@ -50,10 +54,13 @@ class Sandbox:
             if process.returncode is None:
                 process.kill()
                 await process.wait()
+        if process.returncode == NOT_CONFINED:
+            _log.error("sandbox-not-confined")
+            raise SandboxError("the process that decodes papers cannot be confined; papers wait until it can be")
         return answer
 
 
-async def _start(*arguments: str) -> asyncio.subprocess.Process:
+async def start_process(*arguments: str) -> asyncio.subprocess.Process:
     """Start the process with an empty environment, because settings name files of secrets."""
     pipe, nowhere = asyncio.subprocess.PIPE, asyncio.subprocess.DEVNULL
     command = (sys.executable, "-m", "services.vault.papers.sandbox_process", *arguments)

@@ -1,7 +1,7 @@
 """Inspect the file on standard input and write its kind and pages to standard output, as JSON; or draw one page.
 
-`python -m services.vault.papers.sandbox_process [PAGE]`. Before it reads a byte the process gives up its rights: it can
-open no file or connection any more, and memory, processor time and output are bounded (setrlimit(2)).
+`python -m services.vault.papers.sandbox_process [PAGE]`. Before it reads a byte the process gives up its rights
+(`confinement.py`): it can compute and answer, and nothing else. Memory and processor time are bounded (setrlimit(2)).
 """
 
 import json
@@ -12,6 +12,7 @@ from typing import Final
 import pypdfium2
 from PIL import Image, TiffImagePlugin
 
+from services.vault.papers.confinement import NOT_CONFINED, NotConfinedError, confine
 from services.vault.papers.draw_page import draw_page
 from shared.paper_files import BYTES, NotAPaperError, inspect_file
 
@@ -30,13 +31,22 @@ def main() -> None:
     Image.init()  # loads its decoders now, while files can be opened
     assert TiffImagePlugin  # noqa: S101  (the same)
     assert pypdfium2  # noqa: S101  (the same)
-    for limit, value in _LIMITS:
-        resource.setrlimit(limit, (value, value))
+    give_up_rights()
     data = sys.stdin.buffer.read(BYTES + 1)
     if len(sys.argv) > 1:
         sys.stdout.buffer.write(_picture(data, int(sys.argv[1])))
     else:
         sys.stdout.write(json.dumps(_answer(data)))
+
+
+def give_up_rights() -> None:
+    """Bound what the process uses, and confine it; where that fails, end it with NOT_CONFINED."""
+    for limit, value in _LIMITS:
+        resource.setrlimit(limit, (value, value))
+    try:
+        confine()
+    except NotConfinedError:
+        sys.exit(NOT_CONFINED)
 
 
 def _picture(data: bytes, page: int) -> bytes:

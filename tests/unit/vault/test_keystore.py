@@ -1,6 +1,7 @@
 """Keys on disk: made once, opened by the right passphrase only, destroyed for good."""
 
 import concurrent.futures
+import gc
 import json
 import multiprocessing
 import stat
@@ -11,6 +12,7 @@ import pytest
 from services.vault.keys.keystore import KeyDestroyedError, Keystore, VaultLockedError
 from shared.errors import ConfigurationError
 from shared.ids import CampaignId
+from shared.signing import SigningKey, verify
 from tests.support.identity_builders import CAMPAIGN, NOT_AFTER
 
 OTHER = CampaignId("other")
@@ -154,6 +156,32 @@ def test_sealing_the_vault_reaches_every_instance_until_it_is_started_again(tmp_
     assert there.locked
     assert opened(tmp_path).campaign(CAMPAIGN) == keys
     assert there.locked
+
+
+def test_after_a_sealing_nothing_is_signed_by_any_part_that_holds_the_key(tmp_path: Path):
+    here, there = opened(tmp_path), opened(tmp_path)
+    held, name = there.signing, there.signing.name
+    signature = held.sign(b"before")
+    here.lock()
+    for attempt in (
+        lambda: held.sign(b"after"),
+        lambda: held.sign_document({"v": 1}),
+        lambda: held.sign_in_context("kuji/approval/1", {"v": 1}),
+        held.to_bytes,
+    ):
+        with pytest.raises(VaultLockedError):
+            attempt()
+    assert held.name == name, "what was signed before can still be verified"
+    assert verify(held.public, b"before", signature)
+    assert opened(tmp_path).signing.public == held.public
+
+
+def test_no_object_of_a_sealed_keystore_holds_the_signing_key(tmp_path: Path):
+    keystore = opened(tmp_path)
+    keystore.signing.sign(b"before")
+    keystore.lock()
+    found = [one for one in gc.get_objects() if type(one) is SigningKey and one.public == keystore.signing.public]
+    assert found == []
 
 
 def _start(folder: Path) -> tuple[str, str, str]:
