@@ -28,6 +28,7 @@ class Right(StrEnum):
     READ_APPLICATIONS = "read-applications"
     DECIDE_APPLICATIONS = "decide-applications"
     KEY_PAPERS = "key-papers"
+    OPEN_PEOPLE = "open-people"
     READ_DRAWS = "read-draws"
     RUN_DRAWS = "run-draws"
     CORRECT_PLACES = "correct-places"
@@ -59,6 +60,7 @@ RIGHTS: Final[Mapping[Right, frozenset[Role]]] = {
     Right.READ_APPLICATIONS: frozenset({Role.HANDLER, Role.RESPONSIBLE, Role.WARD, Role.AUDITOR}),
     Right.DECIDE_APPLICATIONS: frozenset({Role.HANDLER, Role.RESPONSIBLE}),
     Right.KEY_PAPERS: frozenset({Role.HANDLER, Role.RESPONSIBLE}),
+    Right.OPEN_PEOPLE: frozenset({Role.HANDLER, Role.RESPONSIBLE}),
     Right.READ_DRAWS: frozenset({Role.HANDLER, Role.RESPONSIBLE, Role.WARD, Role.AUDITOR}),
     Right.RUN_DRAWS: frozenset({Role.HANDLER, Role.RESPONSIBLE}),
     Right.CORRECT_PLACES: frozenset({Role.HANDLER, Role.RESPONSIBLE}),

@@ -48,6 +48,7 @@ from services.vault.records.endpoints import audit_router
 from services.vault.records.new_log import NewAuditLog
 from services.vault.records.wiring import record_routers
 from services.vault.settings import VaultSettings
+from services.vault.telephone.wiring import telephone_routers
 from shared.campaign import load_campaigns
 from shared.clock import choose_clock
 from shared.contracts import (
@@ -154,6 +155,7 @@ def build(settings: VaultSettings) -> FastAPI:
         *people_pages,
         *site.routers,
         audit_router(audit, NewAuditLog(store, audit, gate), access),
+        *telephone_routers(settings.origins, people, approvals, keystore, audit, known, campaigns),
         *record_routers(settings.origins, people, approvals, audit, keystore.signing, typesetter, campaigns),
         public_router(keystore),
         bus.parking_router(access, make_vault_recorder(audit)),

@@ -72,6 +72,7 @@ VAULT: dict[str, str] = {
     "POST /desk/people/requests/{request_id}/approve": "`approved-…`",
     "POST /desk/people/requests/{request_id}/refuse": "`refused-…`",
     "POST /desk/people/sessions/end": "`end-sessions`",
+    "POST /desk/applicants": "`search-scan:…` or `search-number:…`, and `reveal:list-…` for each person shown",
     "POST /v1/people/first": "`invite`, by the set-up token",
     f"{_CAMPAIGN}/erasure": _EXECUTED,
     f"{_CAMPAIGN}/held/{{application_id}}": "the verdict, by `review`",

@@ -10,7 +10,7 @@ from datetime import datetime
 
 from services.vault.applications.matching import COPY, matching_keys
 from services.vault.applications.rules.states import DUPLICATE, ApplicationState
-from services.vault.applications.stored import Match, StoredApplication
+from services.vault.applications.stored import Match, StoredApplication, VersionTime
 from shared.ids import ApplicationId
 
 
@@ -69,9 +69,11 @@ class DuplicateOrder:
         """Stored hashes by which a verdict found another application."""
         return self._relied - self.removed_hashes
 
-    def repeat(self, application_id: ApplicationId, version: int) -> None:
+    def repeat(self, application_id: ApplicationId, version: int, received_at: datetime) -> None:
         """Answer a version that is not the applicant's: the content before it stands, under the new number."""
-        self._store(replace(self._applications[application_id], version=version))
+        earlier = self._applications[application_id]
+        versions = (*earlier.versions, VersionTime(version, received_at, stands=False))
+        self._store(replace(earlier, version=version, versions=versions))
 
     def place(self, judged: StoredApplication) -> None:
         """Store the content of a version: judged by the rules alone, its state is accepted, rejected or withdrawn."""

@@ -44,11 +44,12 @@ def collections() -> list[Collection]:
     schema = {
         "bsonType": "object",
         "required": list(properties),
-        "properties": properties,
+        "properties": {**properties, "versions": {"bsonType": "array"}},
         "additionalProperties": False,
     }
     indexes = (
         Index((("campaign", 1), ("state", 1))),
+        Index((("campaign", 1), ("receipt", 1))),
         Index("entry", unique=True, where={"entry": {"$gt": ""}}),
         Index("follows", where=_FOLLOWS),
     )
@@ -116,6 +117,26 @@ class ApplicationRepository:
         found = self._documents.find({"token": {"$in": list(tokens)}}, session=uow.session if uow else None)
         applications = [StoredApplication.from_document(document) async for document in found]
         return {application.token: application for application in applications if application.token is not None}
+
+    async def find(self, application_id: ApplicationId) -> StoredApplication | None:
+        """Return the application of any campaign; None if it is unknown."""
+        document = await self._documents.find_one({"_id": application_id})
+        return None if document is None else StoredApplication.from_document(document)
+
+    async def of_ids(self, ids: AnyCollection[ApplicationId]) -> list[StoredApplication]:
+        """Return the applications of these ids, outside a transaction; unknown ones are absent."""
+        return await self._list({"_id": {"$in": list(ids)}})
+
+    async def by_receipt(self, campaign: CampaignId, receipt: Receipt) -> list[StoredApplication]:
+        """Return the application with this receipt number, in a list of one or none."""
+        return await self._list({"campaign": campaign, "receipt": receipt})
+
+    async def by_entry(self, campaign: CampaignId, prefix: str) -> list[StoredApplication]:
+        """Return the applications whose entry id begins so: an entry number is not unique (docs/protocols.md §0)."""
+        return await self._list({"entry": {"$gte": prefix, "$lt": f"{prefix}g"}, "campaign": campaign})
+
+    async def _list(self, query: Mapping[str, Any]) -> list[StoredApplication]:
+        return [StoredApplication.from_document(document) async for document in self._documents.find(query)]
 
     async def rejected_tokens(self, campaign: CampaignId) -> set[Token]:
         """Return the tokens of the applications that must be told why they are not in the draw."""

@@ -21,6 +21,15 @@ class Match:
 
 
 @dataclass(frozen=True)
+class VersionTime:
+    """Arrival of one version. `stands`: its content replaced the one before; else it had not the applicant's code."""
+
+    version: int
+    received_at: datetime
+    stands: bool
+
+
+@dataclass(frozen=True)
 class StoredApplication:
     """An application and its verdict.
 
@@ -28,6 +37,7 @@ class StoredApplication:
     `version`: highest version answered; `content_version`: version of the content, lower where later versions did not
     carry the applicant's code. `keys`: keyed hashes by kind, empty without a person. `follows`: applications that own
     one of them. `arrived_at`: order among applications of one person; `received_at`: arrival of the first version.
+    `versions`: arrivals of all versions that were answered, in order.
     """
 
     application_id: ApplicationId
@@ -53,6 +63,7 @@ class StoredApplication:
     received_at: datetime
     arrived_at: datetime
     decided_by: str | None = None
+    versions: tuple[VersionTime, ...] = ()
 
     @property
     def is_rejected_as_duplicate(self) -> bool:
@@ -110,6 +121,7 @@ class StoredApplication:
             received_at=document["received_at"],
             arrived_at=document["arrived_at"],
             decided_by=document["decided_by"],
+            versions=tuple(VersionTime(**version) for version in document.get("versions", ())),
         )
 
     def to_document(self) -> JsonObject:
@@ -139,4 +151,5 @@ class StoredApplication:
             "received_at": self.received_at,
             "arrived_at": self.arrived_at,
             "decided_by": self.decided_by,
+            "versions": [vars(version) for version in self.versions],
         }

@@ -12,7 +12,7 @@ from services.vault.applications.repository import ApplicationRepository
 from services.vault.applications.rules.contacts import contact_channel, mail_domain_class
 from services.vault.applications.rules.content import Judged, Unreadable, Verdict, Withdrawal
 from services.vault.applications.rules.states import ApplicationState
-from services.vault.applications.stored import StoredApplication
+from services.vault.applications.stored import StoredApplication, VersionTime
 from services.vault.identities.repository import IdentityRepository, StoredIdentity
 from shared.codes import EntryId, ProofDigest
 from shared.contracts import Channel
@@ -130,7 +130,7 @@ def take_version(order: DuplicateOrder, campaign: CampaignId, version: OpenedVer
         return False
     if earlier is not None and earlier.entry is not None and version.entry != earlier.entry:
         if arrival.version > earlier.version:
-            order.repeat(arrival.application_id, arrival.version)
+            order.repeat(arrival.application_id, arrival.version, arrival.received_at)
         return False
     order.place(_to_store(campaign, version, earlier))
     return True
@@ -169,6 +169,10 @@ def _to_store(campaign: CampaignId, opened: OpenedVersion, earlier: StoredApplic
         revision=earlier.revision if earlier else 1,
         received_at=earlier.received_at if earlier else arrival.received_at,
         arrived_at=arrival.received_at,
+        versions=(
+            *(earlier.versions if earlier else ()),
+            VersionTime(arrival.version, arrival.received_at, stands=True),
+        ),
     )
 
 

@@ -2,11 +2,13 @@
 
 from collections.abc import Collection as AnyCollection
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any, Final, Self
 
 from services.vault.deliveries.rules.delivery import Delivery, Outcome
 from services.vault.deliveries.rules.states import DELIVERED, DELIVERIES, HOLDS_SLOT, OPEN, DeliveryState
+from shared.contracts import NoticeChannel
 from shared.ids import CampaignId, NoticeId, Token
 from shared.storage import Collection, Index, Store, UnitOfWork, UpdateMany
 
@@ -56,9 +58,33 @@ def collections() -> list[Collection]:
         Index((("state", 1), ("until", 1))),
         Index("mark", where={"mark": {"$exists": True}}),
         Index("notice"),
+        Index("tokens"),
         Index("campaign"),
     )
     return [Collection(COLLECTION, schema, indexes)]
+
+
+@dataclass(frozen=True)
+class DeliveredNotice:
+    """Line of one notice to an applicant. `settled_at`: on the database's clock, None while it waits."""
+
+    notice: NoticeId
+    kind: str
+    n: int
+    channel: NoticeChannel
+    attempt: int
+    state: DeliveryState
+    code: int | None
+    bounced: bool
+    settled_at: datetime | None
+
+    @classmethod
+    def from_row(cls, row: Mapping[str, Any]) -> Self:
+        """Read a row of the collection."""
+        return cls(
+            NoticeId(row["notice"]), row["kind"], row["n"], row["channel"], row["attempt"], DeliveryState(row["state"]),
+            row.get("code"), row.get("bounced", False), row.get("settled_at"),
+        )  # fmt: skip
 
 
 class DeliveryRepository:
@@ -143,6 +169,11 @@ class DeliveryRepository:
         query = {"campaign": campaign, "bulk": False, "kind": {"$in": list(kinds)}, "state": {"$in": _DELIVERED}}
         found = self._rows.find(query, {"tokens": 1, "n": 1})
         return {(Token(row["tokens"][0]), int(row["n"])) async for row in found}
+
+    async def of_applicant(self, token: Token) -> list[DeliveredNotice]:
+        """Return all notices to one applicant, the newest first."""
+        found = self._rows.find({"tokens": token}).sort([("settled_at", -1), ("_id", 1)])
+        return [DeliveredNotice.from_row(row) async for row in found]
 
     async def announced(self, notice: NoticeId) -> list[Token]:
         """Return the recipients of an announcement by mail that left; none for a notice to one applicant."""

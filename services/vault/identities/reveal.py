@@ -41,16 +41,18 @@ class Identities:
         self._repository = IdentityRepository(store)
         self._keystore, self._audit, self._campaigns = keystore, audit, campaigns
 
-    async def reveal(self, tokens: Sequence[Token], *, purpose: str, actor: str, case: str) -> dict[Token, Revealed]:
+    async def reveal(
+        self, tokens: Sequence[Token], *, purpose: str, actor: str, case: str, role: str = "service"
+    ) -> dict[Token, Revealed]:
         """Return the identities by token; tokens that are unknown or erased are absent.
 
-        `case` names the occasion (a batch) in the audit log, which is durable before this returns.
-        Raises PurposeNotAllowedError, VaultLockedError, NotRecordedError.
+        `case` names the occasion (a batch) in the audit log, which is durable before this returns. `role`: of a person
+        of staff for whom they are revealed. Raises PurposeNotAllowedError, VaultLockedError, NotRecordedError.
         """
-        return await self.reveal_cases(dict.fromkeys(tokens, (case,)), purpose=purpose, actor=actor)
+        return await self.reveal_cases(dict.fromkeys(tokens, (case,)), purpose=purpose, actor=actor, role=role)
 
     async def reveal_cases(
-        self, cases: Mapping[Token, Sequence[str]], *, purpose: str, actor: str
+        self, cases: Mapping[Token, Sequence[str]], *, purpose: str, actor: str, role: str = "service"
     ) -> dict[Token, Revealed]:
         """Return the identities of a bundle, with one audit line for each token and occasion, all in one write."""
         self._check_open()
@@ -68,7 +70,7 @@ class Identities:
             outcome = "damaged" if opened is None else "revealed"
             subject = keys.subject_of(identity.application_id)
             events += [
-                AuditEvent(actor, "service", f"reveal:{case}", purpose, identity.campaign, subject, outcome)
+                AuditEvent(actor, role, f"reveal:{case}", purpose, identity.campaign, subject, outcome)
                 for case in cases[identity.token]
             ]
             if opened is not None:

@@ -151,7 +151,8 @@ def collections() -> list[Collection]:
         },
         "additionalProperties": False,
     }
-    return [Collection(COLLECTION, schema, (Index((("campaign", 1), ("taken_at", 1))),))]
+    indexes = (Index((("campaign", 1), ("taken_at", 1))), Index("application_ids"))
+    return [Collection(COLLECTION, schema, indexes)]
 
 
 def bound_to(campaign: CampaignId, paper_id: PaperId) -> str:
@@ -176,6 +177,11 @@ class PaperRepository:
     async def papers(self, campaign: CampaignId) -> list[StoredPaper]:
         """Return all papers of the campaign without their files, the oldest first."""
         found = self._documents.find({"campaign": campaign}, _WITHOUT_FILE).sort([("taken_at", 1), ("_id", 1)])
+        return [StoredPaper.from_document(document) async for document in found]
+
+    async def of_application(self, application_id: ApplicationId) -> list[StoredPaper]:
+        """Return the paper from which an application was keyed, without its file, in a list of one or none."""
+        found = self._documents.find({"application_ids": application_id}, _WITHOUT_FILE)
         return [StoredPaper.from_document(document) async for document in found]
 
     async def unsettled(self, campaign: CampaignId) -> list[StoredPaper]:

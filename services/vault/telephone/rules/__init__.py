@@ -1,0 +1,1 @@
+"""Decide what the telephone desk may search, show and do. Pure."""

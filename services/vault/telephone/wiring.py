@@ -1,0 +1,50 @@
+"""Wiring of the telephone desk for the vault's `app.py`."""
+
+from collections.abc import Mapping, Sequence
+
+from fastapi import APIRouter
+
+from services.vault.approvals import pages as approval_pages
+from services.vault.approvals.parts import ApprovalParts
+from services.vault.approvals.wiring import pages_router
+from services.vault.audit import AuditLog
+from services.vault.identities.reveal import Identities
+from services.vault.keys.keystore import Keystore
+from services.vault.people.pages.context import Web
+from services.vault.people.parts import People
+from services.vault.telephone.pages import TEMPLATES, TEXTS
+from services.vault.telephone.pages.site import TelephonePages, telephone_router
+from services.vault.telephone.person_file import PersonFiles
+from services.vault.telephone.search import PersonSearch
+from shared.campaign import Campaign
+from shared.ids import CampaignId
+
+
+def telephone_routers(
+    origins: Mapping[str, str],
+    people: People,
+    approvals: ApprovalParts,
+    keystore: Keystore,
+    audit: AuditLog,
+    identities: Identities,
+    campaigns: Mapping[CampaignId, Campaign],
+) -> Sequence[APIRouter]:
+    """Return the router of the pages; none without KUJI_ORIGINS."""
+    if not origins:
+        return ()
+    web = Web.make(
+        people, origins, keystore.signing, approvals.count_waiting,
+        templates=[TEMPLATES], texts=[approval_pages.TEXTS, TEXTS],
+    )  # fmt: skip
+    store = people.store
+    pages = TelephonePages(
+        web,
+        keystore,
+        campaigns,
+        PersonSearch(store, keystore, audit, identities),
+        PersonFiles(store, identities, campaigns),
+    )
+    router = pages_router(web)
+    for texts in web.renderer.catalogues:
+        router.include_router(telephone_router(pages, texts), prefix=texts.prefix)
+    return (router,)
