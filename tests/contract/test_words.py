@@ -107,16 +107,25 @@ def python_files() -> tuple[str, ...]:
     return tuple(name for name in listed.stdout.split() if (ROOT / name).exists())
 
 
-def trees() -> Iterator[tuple[str, ast.Module]]:
-    for file in python_files():
-        yield file, ast.parse((ROOT / file).read_text("utf-8"))
+@cache
+def trees() -> tuple[tuple[str, tuple[ast.AST, ...]], ...]:
+    """Return every Python file and the nodes of its syntax tree."""
+    parsed = ((file, ast.parse((ROOT / file).read_text("utf-8"))) for file in python_files())
+    return tuple((file, tuple(ast.walk(tree))) for file, tree in parsed)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _forget_trees() -> Iterator[None]:
+    """Free the trees after this module: they are large, and the tests that follow do not need them."""
+    yield
+    trees.cache_clear()
 
 
 def python_names() -> Iterator[Name]:
     """Yield files, classes, functions, arguments, variables and attributes that our own code defines."""
-    for file, tree in trees():
+    for file, nodes in trees():
         yield Name(Path(file).stem, file, 1)
-        for node in ast.walk(tree):
+        for node in nodes:
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
                 yield Name(node.name, file, node.lineno)
             elif isinstance(node, ast.arg):
@@ -170,8 +179,8 @@ def test_the_check_of_names_finds_a_replaced_word():
 def test_every_docstring_of_a_function_begins_with_a_verb():
     wrong = [
         f"{file}:{node.lineno} {text.splitlines()[0]}"
-        for file, tree in trees()
-        for node in ast.walk(tree)
+        for file, nodes in trees()
+        for node in nodes
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and not _is_property(node)
         if (text := ast.get_docstring(node)) and text.split()[0].strip("`.,:").lower() in NO_VERB
     ]
@@ -186,8 +195,8 @@ def test_no_class_or_module_begins_with_a_riddle():
     riddles = {"what", "who", "whoever", "whose", "whether", "how", "once", "nobody", "somebody"}
     wrong = [
         f"{file} {text.splitlines()[0]}"
-        for file, tree in trees()
-        for node in ast.walk(tree)
+        for file, nodes in trees()
+        for node in nodes
         if isinstance(node, ast.Module | ast.ClassDef)
         if (text := ast.get_docstring(node)) and text.split()[0].strip("`.,:").lower() in riddles
     ]
@@ -197,8 +206,8 @@ def test_no_class_or_module_begins_with_a_riddle():
 def test_exceptions_end_in_error():
     wrong = [
         f"{file}:{node.lineno} {node.name}"
-        for file, tree in trees()
-        for node in ast.walk(tree)
+        for file, nodes in trees()
+        for node in nodes
         if isinstance(node, ast.ClassDef) and not node.name.endswith(("Error", "Warning"))
         if any(ast.unparse(base).split(".")[-1].endswith(("Error", "Exception")) for base in node.bases)
     ]
@@ -209,9 +218,9 @@ def test_exceptions_end_in_error():
 def test_documents_are_untyped_only_at_the_edges(top: str):
     wrong = [
         f"{file}:{node.lineno} {node.name}"
-        for file, tree in trees()
+        for file, nodes in trees()
         if file.startswith(f"{top}/") and not JSON_EDGES.search(file)
-        for node in ast.walk(tree)
+        for node in nodes
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
         if any("dict[str, Any]" in ast.unparse(hint) for hint in _hints(node))
     ]
@@ -230,9 +239,9 @@ def _hints(node: ast.FunctionDef | ast.AsyncFunctionDef) -> Iterator[ast.expr]:
 def test_no_test_reads_private_names():
     wrong = [
         f"{file}:{node.lineno} {ast.unparse(node)}"
-        for file, tree in trees()
+        for file, nodes in trees()
         if file.startswith("tests/")
-        for node in ast.walk(tree)
+        for node in nodes
         if isinstance(node, ast.Attribute) and re.match(r"_[a-z]", node.attr) and node.attr not in NAMED_TUPLES
         if not (isinstance(node.value, ast.Name) and node.value.id in {"self", "cls"})
     ]
