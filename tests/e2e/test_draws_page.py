@@ -239,7 +239,7 @@ def test_the_page_says_that_all_is_done_only_when_no_applicant_is_left_to_tell(
         comes(page, "#live-now", "済み 0 件")
         stands(page, "notices", "now")
         harness.count_notices(ROLLED, told=380, to_tell=17, to_telephone=3)
-        comes(page, "#live-now", "済み 380 件、まだ 17 件、電話で連絡する名簿 3 件")
+        comes(page, "#live-now", "済み 380 件、まだ 17 件、電話で連絡 3 件")
         stands(page, "notices", "now")
         assert violations(page) == []
         assert not overflows(page)
@@ -273,11 +273,11 @@ def test_a_beacons_value_is_pasted_when_its_time_has_come(harness: LotteryHarnes
         harness.advance(BEACON, times=2)
         stands(page, "notices", "now")
         page.click(".redraw summary")
-        page.fill("#redraw-reason", "名簿に誤りがあったため")
+        page.fill("#redraw-reason", "抽選対象一覧に誤りがあったため")
         page.fill("#redraw-approval", approved(page.locator(".redraw a.request").last))
         page.check("[name=reopen]")
         page.click(".redraw button")
-        comes(page, "#live-past", "名簿に誤りがあったため")
+        comes(page, "#live-past", "抽選対象一覧に誤りがあったため")
         assert harness.draw(BEACON).number == 2
         assert violations(page) == []
 

@@ -45,11 +45,12 @@ def allocated(key: bytes, entries: Sequence[Entry], classes: Sequence[ClassRule]
     winners = {name: ids(won) for name, won in result.winners.items()}
     waiting = {name: ids(waits) for name, waits in result.waiting.items()}
     lost: dict[bytes, dict[str, LostReason]] = {}
+    order = ids(result.order.run(0, len(frozen)))
     for at, each in enumerate(frozen.entries()):
-        for name, _ in each.choices:
+        for name, seats in each.choices:
             if each.id not in winners[name] and each.id not in waiting[name]:
-                lost.setdefault(each.id, {})[name] = result.lost(at, name)
-    return ReferenceAllocation(ids(result.order.run(0, len(frozen))), winners, waiting, lost)
+                lost.setdefault(each.id, {})[name] = result.lost(at, order.index(each.id) + 1, name, seats)
+    return ReferenceAllocation(order, winners, waiting, lost)
 
 
 def sample_campaign() -> Campaign:

@@ -64,7 +64,8 @@ awk -v wins="$(jq .rules.max_wins "$manifest")" '
       e = round % 2 ? i : n + 1 - i
       for (c = 1; c <= count[e]; c++) {
         class = chosen[e, c]
-        if (holds[e, class] || clashes(e, class) || left[class] < seats[e, class]) continue
+        if (holds[e, class] || clashes(e, class)) continue
+        if (left[class] < seats[e, class]) { if (left[class] > 0) few[e, class] = 1; continue }
         left[class] -= seats[e, class]; holds[e, class] = 1; total[e]++
         print "winner", class, id[e]
         break
@@ -73,8 +74,8 @@ awk -v wins="$(jq .rules.max_wins "$manifest")" '
     for (e = 1; e <= n; e++) for (c = 1; c <= count[e]; c++) {
       class = chosen[e, c]
       if (holds[e, class]) continue
-      reason = total[e] >= wins ? "limit" : clashes(e, class) ? "clash" : "drawn"
-      if (reason == "drawn" && room[class]-- > 0) print "waiting", class, id[e]
+      reason = total[e] >= wins ? "limit" : clashes(e, class) ? "clash" : few[e, class] ? "group" : "drawn"
+      if (reason ~ /drawn|group/ && room[class]-- > 0) print "waiting", class, id[e]
       else print "lost", class, id[e], reason
     }
   }' "$folder/classes" "$folder/choices"

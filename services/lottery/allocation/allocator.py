@@ -20,10 +20,12 @@ from numpy.typing import NDArray
 from services.lottery.allocation.choice_order import shuffle_choices
 from services.lottery.allocation.frozen_list import FrozenList
 from services.lottery.allocation.holdings import HoldingStates
+from services.lottery.allocation.shortage import FreeSeats, Turns
 from services.lottery.allocation.tickets import DrawnOrder, Positions
 from services.lottery.rules import ClassRule, Rules
 
-LostReason = Literal["drawn", "limit", "clash"]
+LostReason = Literal["drawn", "group", "limit", "clash"]
+"""`group`: in one of its turns the class had free seats, but fewer than the group needs; `drawn`: it had none."""
 
 _FIRST_RUN: Final = 1 << 12
 _LONGEST_RUN: Final = 1 << 18
@@ -33,7 +35,7 @@ _LONGEST_RUN: Final = 1 << 18
 class Allocation:
     """Result of a draw, as positions in the frozen list: winners in the order won, waiting in the order of promotion.
 
-    `state_of[i]` is the number of entry i's state in `holdings`.
+    `state_of[i]` is the number of entry i's state in `holdings`; `free`: free seats during the allocation.
     """
 
     order: DrawnOrder
@@ -41,10 +43,16 @@ class Allocation:
     waiting: Mapping[str, Positions]
     holdings: HoldingStates
     state_of: NDArray[np.uint32]
+    free: FreeSeats
 
-    def lost(self, position: int, name: str) -> LostReason:
-        """Return the reason for which an entry neither holds a class nor waits for it."""
-        return self.holdings.lost(int(self.state_of[position]), name)
+    def lost(self, position: int, rank: int, name: str, seats: int) -> LostReason:
+        """Return the reason for which an entry neither holds a class nor waits for it. `rank`: from 1."""
+        state, number = int(self.state_of[position]), self.holdings.number(name)
+        reason = self.holdings.lost(state, name)
+        if reason != "drawn" or not self.free.may_be_short(number, seats):
+            return reason
+        turns = Turns(rank - 1, len(self.order), self.holdings.attempts(state), self.holdings.barring)
+        return "group" if turns.met_too_few(number, self.free) else "drawn"
 
 
 def allocate(key: bytes, frozen: FrozenList, classes: Sequence[ClassRule], rules: Rules) -> Allocation:
@@ -52,10 +60,10 @@ def allocate(key: bytes, frozen: FrozenList, classes: Sequence[ClassRule], rules
     order = DrawnOrder(key, frozen.ids)
     seating = _Seating(key, frozen, classes, rules)
     for number in range(1, rules.max_wins + 1):
-        if not seating.play_round(order.run if number % 2 else order.backwards):
+        if not seating.play_round(number, order.run if number % 2 else order.backwards):
             break
     waiting = {rule.id: seating.waiting(order, rule) for rule in classes}
-    return Allocation(order, seating.winners(), waiting, seating.holdings, seating.state_of)
+    return Allocation(order, seating.winners(), waiting, seating.holdings, seating.state_of, seating.free)
 
 
 class _Seating:
@@ -68,14 +76,18 @@ class _Seating:
         self._key, self._frozen, self._by_chance = key, frozen, not rules.preferences
         self._left = np.array([rule.capacity for rule in classes], np.int64)
         self._names = [rule.id for rule in classes]
+        asked = {(name, seats) for choices in frozen.table for name, seats in choices}
+        sizes = [frozenset(seats for name, seats in asked if name == rule.id) for rule in classes]
+        self.free = FreeSeats([rule.capacity for rule in classes], sizes)
         self._won: list[list[Positions]] = [[] for _ in classes]
         self._picks = self.holdings.picks(self._left)
 
     def winners(self) -> dict[str, Positions]:
         return {name: _concatenate(parts) for name, parts in zip(self._names, self._won, strict=True)}
 
-    def play_round(self, look: Callable[[int, int], Positions]) -> bool:
+    def play_round(self, number: int, look: Callable[[int, int], Positions]) -> bool:
         """Give every entry one turn, in the order of `look(start, end)`. Return True if any entry took a seat."""
+        self.free.rounds = number
         took, searched, at, length = False, False, 0, _FIRST_RUN
         self._picks = self.holdings.picks(self._left)
         while at < len(self.state_of) and np.any(self._picks >= 0):
@@ -85,6 +97,8 @@ class _Seating:
                 break
             searched = done == 0
             fell_short = 0 < done < len(run)
+            if done:
+                self.free.record(number, at + done - 1, self._left)
             length = _FIRST_RUN if fell_short else min(2 * length, _LONGEST_RUN)
             took, at = took or done > 0, at + (done or len(run))
         return took

@@ -5,6 +5,7 @@ the state after it, and the classes that may be waited for. The allocator proces
 """
 
 from collections.abc import Sequence
+from functools import cached_property
 from typing import Literal
 
 import numpy as np
@@ -108,8 +109,25 @@ class HoldingStates:
         below = self._holds.sum(axis=1) < self._max_wins
         return np.asarray(asks & below & ~self._barred[:, number])
 
+    def attempts(self, state: int) -> list[tuple[int, int]]:
+        """Return the choices (class number, seats) of an entry in this state, in the order in which it tries them."""
+        row = self._list[state]
+        asked = self._classes[row] != _NONE
+        return list(zip(self._classes[row][asked].tolist(), self._seats[row][asked].tolist(), strict=True))
+
+    @cached_property
+    def barring(self) -> tuple[frozenset[int], ...]:
+        """Classes that an entry cannot take once it holds class c, c among them, for each class number c."""
+        return tuple(frozenset(np.flatnonzero(row).tolist()) for row in self._barring)
+
+    def number(self, name: str) -> int:
+        return self._number[name]
+
     def lost(self, state: int, name: str) -> Literal["drawn", "limit", "clash"]:
-        """Return the reason for which an entry in this state has neither the class nor a place on its waiting list."""
+        """Return the reason for which an entry in this state has neither the class nor a place on its waiting list.
+
+        A group that met too few free seats is `drawn` here: that depends on its turns, not on the state alone.
+        """
         if self._holds[state].sum() >= self._max_wins:
             return "limit"
         return "clash" if self._barred[state, self._number[name]] else "drawn"

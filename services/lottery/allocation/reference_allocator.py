@@ -92,6 +92,8 @@ class _Seats:
         }
         self.winners: dict[str, list[bytes]] = {rule.id: [] for rule in classes}
         self._held: dict[bytes, set[str]] = {}
+        self.too_few: set[tuple[bytes, str]] = set()
+        """Entries and classes that had free seats in a turn of the entry, but fewer than it asked for."""
         self.wins = 0
 
     def held_by(self, entry: bytes) -> set[str]:
@@ -118,7 +120,11 @@ class _Seats:
             return "held"
         if self.clashes(entry, name):
             return "clash"
-        return "taken" if self._left[name] >= seats else "full"
+        if self._left[name] >= seats:
+            return "taken"
+        if self._left[name] > 0:
+            self.too_few.add((entry, name))
+        return "full"
 
 
 def _overlap(one: ClassRule, other: ClassRule) -> bool:
@@ -175,4 +181,6 @@ def _lost(
 def _reason(entry: bytes, name: str, table: _Seats, rules: Rules) -> LostReason:
     if len(table.held_by(entry)) >= rules.max_wins:
         return "limit"
-    return "clash" if table.clashes(entry, name) else "drawn"
+    if table.clashes(entry, name):
+        return "clash"
+    return "group" if (entry, name) in table.too_few else "drawn"

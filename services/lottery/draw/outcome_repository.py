@@ -66,8 +66,8 @@ class OutcomeRepository:
         return {result.entry: result for result in results}
 
     def count(self, draw: DrawId) -> AsyncIterator[GroupCount]:
-        """Yield the outcomes of a draw, counted by `class_id` and `outcome`."""
-        key = {"class_id": "$outcomes.class_id", "outcome": "$outcomes.outcome"}
+        """Yield the outcomes of a draw, counted by `class_id`, `outcome`, and `reason` where there is one."""
+        key = {"class_id": "$outcomes.class_id", "outcome": "$outcomes.outcome", "reason": "$outcomes.reason"}
         return count_groups(self._outcomes, {"draw": draw, **_OF_THE_DRAW}, "outcomes", key)
 
 

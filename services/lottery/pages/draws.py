@@ -17,7 +17,7 @@ from fastapi.responses import RedirectResponse
 from services.lottery.draw.rules.states import DrawState
 from services.lottery.statistics.counts import DrawCounts
 from services.lottery.statistics.overview import Course, DrawOverview
-from services.lottery.statistics.rules.demand import CHANNELS, chart
+from services.lottery.statistics.rules.demand import CHANNELS, LOST_REASONS, chart
 from services.lottery.statistics.rules.timeline import StepState, current
 from shared import dates
 from shared.approvals import ApprovalKind
@@ -76,6 +76,7 @@ class DrawPages:
             bars={bar.class_id: bar for bar in chart(demand or ())},
             channels=CHANNELS,
             results=await self.counts.results(campaign, course),
+            lost_reasons=LOST_REASONS,
             places=await self.counts.places(campaign, course),
             missing=_missing(course, self.clock.now()),
             frozen=course.state.reached(DrawState.FROZEN),

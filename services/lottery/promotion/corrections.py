@@ -7,7 +7,9 @@ gets the places of that draw, as seats added to the classes. All other entries k
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from services.lottery.allocation.allocator import LostReason, allocate
+import numpy as np
+
+from services.lottery.allocation.allocator import Allocation, LostReason, allocate
 from services.lottery.allocation.entries import Entry
 from services.lottery.allocation.frozen_list import FrozenList, format_choices
 from services.lottery.allocation.reference_allocator import allocate_entry_by_entry
@@ -32,12 +34,19 @@ def compute_correction(
         raise ValueError("the entry is in the list")
     listed = FrozenList.of(sorted([*frozen.entries(), entry], key=lambda one: one.id))
     position = listed.position(entry.id)
+    if position is None:
+        raise ValueError("the entry is not in the list that was made with it")
     result = allocate(key, listed, classes, rules)
     won = {name: PlaceState.HELD for name, ids in result.winners.items() if position in ids}
     given = won | {name: PlaceState.WAITING for name, ids in result.waiting.items() if position in ids}
-    others = [name for name, _ in entry.choices if name not in given]
-    lost = {} if position is None else {name: result.lost(position, name) for name in others}
-    return CorrectedResult(given, lost)
+    others = [(name, seats) for name, seats in entry.choices if name not in given]
+    rank = _rank(result, position) if others else 0
+    return CorrectedResult(given, {name: result.lost(position, rank, name, seats) for name, seats in others})
+
+
+def _rank(result: Allocation, position: int) -> int:
+    """Return the rank, from 1, of the entry at this position of the list."""
+    return int(np.flatnonzero(result.order.run(0, len(result.order)) == position)[0]) + 1
 
 
 def corrections_hold(

@@ -242,6 +242,6 @@ async def _unless_erased(answer: Awaitable[T]) -> T:
             "erased",
             410,
             "この募集の受付は終わりました",
-            "データは消去されました。端末に残る名簿も消去してください。",
+            "データは消去されました。端末に残る受付一覧も消去してください。",
             en="The campaign's data are erased; devices wipe their roster.",
         ) from None

@@ -56,11 +56,14 @@ def test_results_are_counted_by_class_with_the_seats_that_stay_free():
     came = [
         OutcomeRow("small", "won", 5, 6),
         OutcomeRow("small", "won", 3, 4),
-        OutcomeRow("small", "lost", 32, 40),
+        OutcomeRow("small", "lost", 30, 36, "drawn"),
+        OutcomeRow("small", "lost", 2, 4, "group"),
+        OutcomeRow("small", "refused", 7, 7, "grade"),
         OutcomeRow("pairs", "won", 10, 20),
     ]
     small, pairs, _ = results(CAPACITIES, came)
-    assert (small.won, small.seats, small.lost, small.waiting, small.free) == (8, 10, 32, 0, 0)
+    assert (small.won, small.seats, small.refused, small.waiting, small.free) == (8, 10, 7, 0, 0)
+    assert small.lost == {"drawn": 30, "group": 2, "limit": 0, "clash": 0}
     assert (pairs.won, pairs.seats, pairs.free) == (10, 20, 20)
 
 

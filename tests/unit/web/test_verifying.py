@@ -83,8 +83,8 @@ def test_paths_are_the_same_step_by_step(verifier: Ask):
         assert (theirs["ticket"], theirs["place"]) == (path.ticket, path.rank)
         steps = [(a["round"], a["classId"], a["seats"], a["left"], a["outcome"]) for a in theirs["attempts"]]
         assert steps == [(a.round, a.class_id, a.seats, a.left, a.outcome) for a in path.attempts]
-        endings = [(e["classId"], e["outcome"], e["place"]) for e in theirs["outcomes"]]
-        assert endings == [(e.class_id, e.outcome, e.rank) for e in path.outcomes]
+        endings = [(e["classId"], e["outcome"], e["place"], e["reason"]) for e in theirs["outcomes"]]
+        assert endings == [(e.class_id, e.outcome, e.rank, e.reason) for e in path.outcomes]
 
 
 def recount(content: dict[str, Any]) -> None:

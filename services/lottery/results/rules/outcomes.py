@@ -17,7 +17,7 @@ class Outcomes:
     """Gives results to entries, by their positions in the frozen list."""
 
     def __init__(self, allocation: Allocation) -> None:
-        self._holdings, self._states = allocation.holdings, allocation.state_of
+        self._allocation, self._states = allocation, allocation.state_of
         self._won = {name: frozenset(won.tolist()) for name, won in allocation.winners.items()}
         self._positions = {name: _positions(waiting) for name, waiting in allocation.waiting.items()}
         self._ranks = _ranks(allocation.order)
@@ -35,26 +35,34 @@ class Outcomes:
             raise ValueError("an accepted entry has an entry id and a token")
         of = len(self._ranks)
         outcomes: list[JsonObject] = [
-            {"class_id": name, **self._outcome(position, name, state), "seats": seats, "rank": rank, "of": of}
+            {
+                "class_id": name,
+                **self._outcome(position, rank, state, name, seats),
+                "seats": seats,
+                "rank": rank,
+                "of": of,
+            }
             for name, seats in entry.choices
         ]
         for name, reason in entry.refused:
             outcomes.append({"class_id": name, "outcome": "refused", "seats": 1, "reason": reason})
         return DrawnResult(entry.entry, entry.receipt, entry.token, outcomes)
 
-    def _outcome(self, position: int, name: ClassId, state: int) -> JsonObject:
+    def _outcome(self, position: int, rank: int, state: int, name: ClassId, seats: int) -> JsonObject:
         if position in self._won[name]:
             return {"outcome": "won"}
         place = self._positions[name].get(position)
         if place is not None:
             return {"outcome": "waiting", "position": place}
-        return {"outcome": "lost", "reason": self._lost(state, name)}
+        return {"outcome": "lost", "reason": self._lost(position, rank, state, name, seats)}
 
-    def _lost(self, state: int, name: ClassId) -> LostReason:
-        """Return the reason of a loss, computed once for each class and state of the allocation."""
+    def _lost(self, position: int, rank: int, state: int, name: ClassId, seats: int) -> LostReason:
+        """Return the reason of a loss, computed once for each class and state that no turn of a group decides."""
         reason = self._reasons.get((state, name))
         if reason is None:
-            reason = self._reasons[state, name] = self._holdings.lost(state, name)
+            reason = self._allocation.lost(position, rank, name, seats)
+            if not self._allocation.free.may_be_short(self._allocation.holdings.number(name), seats):
+                self._reasons[state, name] = reason
         return reason
 
 

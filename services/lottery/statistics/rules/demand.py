@@ -6,11 +6,13 @@ Entries are applications; seats are people. The demand for a class counts each c
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, get_args
 
+from services.lottery.allocation.allocator import LostReason
 from shared.odds import FEW_SEATS, Demand, odds
 
 CHANNELS: Final = ("web", "fax", "post")
+LOST_REASONS: Final[tuple[LostReason, ...]] = get_args(LostReason)
 
 
 @dataclass(frozen=True)
@@ -93,24 +95,28 @@ def chart(lines: Sequence[ClassDemand]) -> tuple[Bar, ...]:
 
 @dataclass(frozen=True)
 class OutcomeRow:
-    """Number of entries with this outcome in one class, and the sum of their seats."""
+    """Number of entries with this outcome in one class, and the sum of their seats. `reason`: of a loss or refusal."""
 
     class_id: str
     outcome: str
     entries: int
     seats: int
+    reason: str | None = None
 
 
 @dataclass(frozen=True)
 class ClassResult:
-    """Results of one class. `seats` were won, at most `capacity`; the other counts are entries."""
+    """Results of one class. `seats` were won, at most `capacity`; the other counts are entries.
+
+    `lost`: by reason, each reason of `LostReason` in its order.
+    """
 
     class_id: str
     capacity: int
     seats: int
     won: int
     waiting: int
-    lost: int
+    lost: Mapping[LostReason, int]
     refused: int
 
     @property
@@ -123,8 +129,10 @@ def results(capacities: Mapping[str, int], rows: Iterable[OutcomeRow]) -> tuple[
     """Return the results of each class in the campaign's order."""
     entries: Counter[tuple[str, str]] = Counter()
     seats: Counter[str] = Counter()
+    lost: Counter[tuple[str, str | None]] = Counter()
     for row in rows:
         entries[row.class_id, row.outcome] += row.entries
+        lost[row.class_id, row.reason] += row.entries if row.outcome == "lost" else 0
         seats[row.class_id] += row.seats if row.outcome == "won" else 0
     return tuple(
         ClassResult(
@@ -133,7 +141,7 @@ def results(capacities: Mapping[str, int], rows: Iterable[OutcomeRow]) -> tuple[
             seats=seats[name],
             won=entries[name, "won"],
             waiting=entries[name, "waiting"],
-            lost=entries[name, "lost"],
+            lost={reason: lost[name, reason] for reason in LOST_REASONS},
             refused=entries[name, "refused"],
         )
         for name, capacity in capacities.items()

@@ -15,6 +15,10 @@ _NOT_GIVEN: Final = Bilingual("見送り", "not given")
 _NO_SEATS_LEFT: Final = Bilingual(
     "抽選の順番が来たときに、席が足りませんでした", "too few places were left at your turn in the draw"
 )
+_GROUP: Final = Bilingual(
+    "抽選の順番が来たときに残っていた席が、申し込まれた人数より少なかったためです",
+    "fewer places were left at your turn in the draw than your group needs",
+)
 _NOT_IN_DRAW: Final = Bilingual("対象外", "not in the draw")
 _GONE: Final = Bilingual("終了", "no place any more")
 _ENDINGS: Final[Mapping[str | None, Bilingual]] = {
@@ -137,7 +141,7 @@ def _explain(
         return _NOT_GIVEN, _overlap_text(facts, outcome, outcomes)
     if outcome.reason == "limit":
         return _NOT_GIVEN, _limit_text(facts.max_wins)
-    return _LOST, _NO_SEATS_LEFT
+    return _LOST, _GROUP if outcome.reason == "group" else _NO_SEATS_LEFT
 
 
 def _describe_place(outcome: SlipOutcome) -> Bilingual:

@@ -19,8 +19,9 @@ SAMPLE_RECEIPT: Final = Receipt("W-7K3M-9Q2P-6")
 _TOKEN: Final = Token("tok_" + "0" * 26)
 
 _OUTCOMES: Final = (
-    ("won", None), ("waiting", None), ("offered", None), ("lost", "drawn"), ("lost", "clash"), ("lost", "limit"),
-    ("refused", "grade"), ("gone", "withdrawn"), ("gone", "declined"), ("gone", "expired"), ("gone", "released"),
+    ("won", None), ("waiting", None), ("offered", None), ("lost", "drawn"), ("lost", "group"), ("lost", "clash"),
+    ("lost", "limit"), ("refused", "grade"), ("gone", "withdrawn"), ("gone", "declined"), ("gone", "expired"),
+    ("gone", "released"),
 )  # fmt: skip
 
 

@@ -1,7 +1,8 @@
 /** Path of one entry: ticket, rank, attempts in each round, outcomes, and events after the draw. */
 
-import { allocate, type Attempt } from "./allocation.ts";
+import { allocate, type Attempt, type Result } from "./allocation.ts";
 import type { VerifiedRecord } from "./checks.ts";
+import type { Manifest } from "./manifest.ts";
 import type { Place } from "./waiting_list.ts";
 import type { PlaceEvent } from "./place_events.ts";
 
@@ -9,7 +10,11 @@ export interface ClassOutcome {
   readonly classId: string;
   readonly outcome: "won" | "waiting" | "lost";
   readonly place: number | null;
+  /** Of a lost class (docs/spec/draw-2.md §9). */
+  readonly reason: LostReason | null;
 }
+
+export type LostReason = "drawn" | "group" | "limit" | "clash";
 
 export interface DrawPath {
   readonly ticket: string;
@@ -44,11 +49,22 @@ async function tracePathThroughDraw({ entries, key, manifest }: VerifiedRecord, 
   const outcomes = chosen.choices.map(([classId]): ClassOutcome => {
     const won = result.winners[classId]!.indexOf(entry);
     const waits = result.waiting[classId]!.indexOf(entry);
-    if (won !== -1) return { classId, outcome: "won", place: won + 1 };
-    return waits !== -1 ? { classId, outcome: "waiting", place: waits + 1 } : { classId, outcome: "lost", place: null };
+    if (won !== -1) return { classId, outcome: "won", place: won + 1, reason: null };
+    if (waits !== -1) return { classId, outcome: "waiting", place: waits + 1, reason: null };
+    return { classId, outcome: "lost", place: null, reason: lostReason(classId, entry, result, manifest) };
   });
   const place = result.order.indexOf(entry) + 1;
   return { ticket: result.ticket!, place, entries: entries.length, attempts: result.attempts, outcomes };
+}
+
+/** Return why an entry neither has a class nor waits for it. `result` holds the attempts of this entry. */
+function lostReason(classId: string, entry: string, { winners, attempts }: Result, { classes, rules }: Manifest): LostReason {
+  const held = classes.filter(({ id }) => winners[id]!.includes(entry));
+  if (held.length >= rules.maxWins) return "limit";
+  const lost = classes.find(({ id }) => id === classId);
+  if (lost !== undefined && held.some((other) => lost.starts < other.ends && other.starts < lost.ends)) return "clash";
+  const metTooFew = attempts.some((attempt) => attempt.classId === classId && attempt.outcome === "full" && attempt.left > 0);
+  return metTooFew ? "group" : "drawn";
 }
 
 /** Parse an entry id, 32 hex digits; null for any other text. */

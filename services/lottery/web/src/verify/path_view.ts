@@ -22,7 +22,7 @@ function draw(drawn: DrawPath): Node[] {
   const steps = drawn.attempts.map((event) =>
     el("li", {}, t("verify.path.step", { round: event.round, name: title(event.classId), seats: event.seats, left: event.left }), " ", t(`verify.tried.${event.outcome}`)),
   );
-  const outcomes = drawn.outcomes.flatMap(({ classId, outcome, place }) => [el("dt", {}, title(classId)), el("dd", {}, t(`verify.ending.${outcome}`, { place: place ?? 0 }))]);
+  const outcomes = drawn.outcomes.flatMap(({ classId, outcome, place, reason }) => [el("dt", {}, title(classId)), el("dd", {}, t(`verify.ending.${outcome}`, { place: place ?? 0 }), reason === null ? "" : t(`verify.lost.${reason}`))]);
   return [
     el("p", { class: "place" }, t("verify.path.place", { place: drawn.place, entries: drawn.entries })),
     el("p", { class: "small mono" }, t("verify.path.ticket", { ticket: drawn.ticket })),
