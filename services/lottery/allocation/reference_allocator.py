@@ -14,7 +14,7 @@ from services.lottery.allocation.entries import Choice, Entry
 from services.lottery.allocation.tickets import BLOCK, tickets
 from services.lottery.rules import ClassRule, Rules
 
-LostReason = Literal["drawn", "limit", "clash"]
+LostReason = Literal["drawn", "group", "limit", "clash"]
 
 
 @dataclass(frozen=True)

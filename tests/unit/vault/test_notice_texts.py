@@ -207,10 +207,11 @@ def test_a_class_lost_because_of_the_limit_says_what_the_limit_is() -> None:
 
 
 def test_a_group_that_did_not_fit_reads_that_seats_were_left_but_too_few() -> None:
-    for text in both("result", slip(("escort-kids", "won"), ("parent-child-food", "lost", "group"))):
-        assert "落選" in text
+    mail, card = both("result", slip(("escort-kids", "won"), ("parent-child-food", "lost", "group")))
+    for text in (mail, card):
+        assert "【落選】" in card
         assert "残っていた席が、申し込まれた人数より少なかった" in text
-        assert "fewer places were left at your turn in the draw than your group needs" in text
+    assert "fewer places were left at your turn in the draw than your group needs" in mail
 
 
 def test_a_refused_class_says_why_beside_a_class_that_was_lost() -> None:
