@@ -110,6 +110,16 @@ def ask(service: str, method: str, path: str, body: JsonObject | None = None) ->
     return call(service, method, path, body).json()
 
 
+def ask_all(service: str, path: str, name: str) -> list[Any]:
+    """Return the rows of all pages of a list; `name` is the member that holds them."""
+    answer = ask(service, "GET", path)
+    rows: list[Any] = answer[name]
+    while answer["next"] is not None:
+        answer = ask(service, "GET", f"{path}{'&' if '?' in path else '?'}after={answer['next']}")
+        rows += answer[name]
+    return rows
+
+
 def campaign_or_only(campaign: str | None) -> str:
     """Return the named campaign, or the only one of the installation. Raises NotRunningError."""
     known: list[str] = read_record()["campaigns"]

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from deploy.cli.api import ask, call, campaign_or_only
+from deploy.cli.api import ask, ask_all, call, campaign_or_only
 from deploy.cli.output import AsJson, CampaignOption, show, show_one
 from shared.contracts import SERVICES
 
@@ -84,7 +84,7 @@ def list_notices(
 ) -> None:
     """List notices by state; the notifier knows no names and no addresses."""
     query = f"?state={state}" if state else ""
-    rows = ask("notifier", "GET", f"campaigns/{campaign_or_only(campaign)}/notices{query}")["notices"]
+    rows = ask_all("notifier", f"campaigns/{campaign_or_only(campaign)}/notices{query}", "notices")
     show(rows, ("id", "receipt", "kind", "channel", "way", "state", "code"), as_json=as_json, empty="no notices")
 
 
@@ -97,7 +97,7 @@ def summarise_notices(campaign: CampaignOption = None, *, as_json: AsJson = Fals
 @notices.command("telephone")
 def list_to_telephone(campaign: CampaignOption = None, *, as_json: AsJson = False) -> None:
     """List the notices that neither mail nor post brought: telephone, then `notices resolve ID phoned`."""
-    rows = ask("notifier", "GET", f"campaigns/{campaign_or_only(campaign)}/telephone-list")["notices"]
+    rows = ask_all("notifier", f"campaigns/{campaign_or_only(campaign)}/telephone-list", "notices")
     show(rows, ("id", "receipt", "kind", "state", "return_reason"), as_json=as_json, empty="nobody to telephone")
 
 

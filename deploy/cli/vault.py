@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from deploy.cli.api import ask, call, call_public, campaign_or_only
+from deploy.cli.api import ask, ask_all, call, call_public, campaign_or_only
 from deploy.cli.output import AsJson, CampaignOption, show, show_one
 from shared.files import write_atomic
 
@@ -18,14 +18,14 @@ _COLUMNS = ("id", "state", "cards", "ordered", "fetched_by", "counted_by", "post
 @prints.command("list")
 def list_batches(campaign: CampaignOption = None, *, as_json: AsJson = False) -> None:
     """List batches of postcards: cards made, and who fetched, counted and posted them."""
-    rows = ask("notifier", "GET", f"campaigns/{campaign_or_only(campaign)}/print-batches")["batches"]
+    rows = ask_all("notifier", f"campaigns/{campaign_or_only(campaign)}/print-batches", "batches")
     show(rows, _COLUMNS, as_json=as_json, empty="nothing to print")
 
 
 @prints.command("failed")
 def list_failed(campaign: CampaignOption = None, *, as_json: AsJson = False) -> None:
     """List the vault's batches with the cards that could not be set, and why."""
-    rows = ask("vault", "GET", f"campaigns/{campaign_or_only(campaign)}/print-batches")["batches"]
+    rows = ask_all("vault", f"campaigns/{campaign_or_only(campaign)}/print-batches", "batches")
     show(rows, ("id", "pages", "printed", "failed", "printed_at"), as_json=as_json, empty="nothing was printed")
 
 

@@ -29,8 +29,8 @@ async def facts(
 ) -> Facts:
     """Return all facts of the run. `played`: acts after the draw."""
     staff, sent = play.staff, taken.sent
-    outcomes = (await staff.get("lottery", "outcomes"))["outcomes"]
-    notices = (await staff.get("notifier", "notices"))["notices"]
+    outcomes = await staff.get_all("lottery", "outcomes", "outcomes")
+    notices = await staff.get_all("notifier", "notices", "notices")
     statuses, texts, checks = await asyncio.gather(
         _statuses(staff, sent), _texts(staff), asyncio.to_thread(_published_checks, play, taken, desk)
     )
@@ -90,7 +90,7 @@ async def _texts(staff: StaffClient) -> list[DeliveredText] | None:
     if staff.at.mailbox is None:
         return None
     mails = await asyncio.to_thread(read_mailbox, staff.at.mailbox)
-    batches = (await staff.get("vault", "print-batches"))["batches"]
+    batches = await staff.get_all("vault", "print-batches", "batches")
     cards: list[DeliveredText] = []
     for batch in batches:
         if batch["pages"]:
@@ -105,7 +105,7 @@ async def summaries(staff: StaffClient) -> JsonObject:
 
 async def keep_postcard(staff: StaffClient, output: Path) -> Path:
     """Save both sides of one postcard as a picture; the person is invented."""
-    batches = (await staff.get("vault", "print-batches"))["batches"]
+    batches = await staff.get_all("vault", "print-batches", "batches")
     largest = max(batches, key=lambda batch: int(batch["pages"]))
     content = await staff.open_cards(largest["id"], SECOND)
     path = output / "postcard.png"
@@ -137,10 +137,10 @@ async def after_erasure(staff: StaffClient) -> list[Invariant]:
     held = await staff.get("vault", "summary")
     people = sum(int(count) for count in held["applications"].values())
     found.append(Invariant("the vault's register is empty", people == 0, f"{people} applications left"))
-    batches = (await staff.get("vault", "print-batches"))["batches"]
+    batches = await staff.get_all("vault", "print-batches", "batches")
     found.append(Invariant("no printed page is left", not batches, f"{len(batches)} batches left"))
-    notices = (await staff.get("notifier", "notices"))["notices"]
-    outcomes = (await staff.get("lottery", "outcomes"))["outcomes"]
+    notices = await staff.get_all("notifier", "notices", "notices")
+    outcomes = await staff.get_all("lottery", "outcomes", "outcomes")
     left_over = len(notices) + len(outcomes)
     found.append(Invariant("no notice and no outcome is left", left_over == 0, f"{left_over} left"))
     return found

@@ -57,6 +57,15 @@ class StaffClient:
     async def get(self, service: str, path: str) -> Any:
         return (await self._call("GET", service, path)).json()
 
+    async def get_all(self, service: str, path: str, name: str) -> Any:
+        """Return the member `name` of all pages together: a list, or a dictionary."""
+        answer = await self.get(service, path)
+        whole = answer[name]
+        while answer["next"] is not None:
+            answer = await self.get(service, f"{path}{'&' if '?' in path else '?'}after={answer['next']}")
+            whole = whole | answer[name] if isinstance(whole, dict) else [*whole, *answer[name]]
+        return whole
+
     async def get_bytes(self, service: str, path: str) -> bytes:
         return (await self._call("GET", service, path)).content
 

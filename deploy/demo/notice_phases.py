@@ -87,7 +87,7 @@ def _open(summary: JsonObject) -> int:
 async def post_cards(play: EventRun) -> None:
     """Act as the office does: one person fetches a batch, two people count its cards, one posts them."""
     staff = play.staff
-    for batch in (await staff.get("notifier", "print-batches"))["batches"]:
+    for batch in await staff.get_all("notifier", "print-batches", "batches"):
         if batch["state"] != "made":
             continue
         path = f"print-batches/{batch['id']}"

@@ -1,6 +1,6 @@
 """Staff endpoints of the notifier: counts, states, and notices that need a decision. No name or address is stored."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Annotated, Any, Final, Literal
 
 from fastapi import APIRouter, Depends
@@ -16,10 +16,12 @@ from services.notifier.wall_clock import wall_now
 from shared.campaign import Campaign
 from shared.contracts import StaffAct
 from shared.ids import CampaignId, NoticeIdField
+from shared.paging import PageRequest
 from shared.staff_acts import record_act
 from shared.staff_roles import Right
 from shared.storage import Store, UnitOfWork
 from shared.web import ProblemError, problem
+from shared.web.paging import Paging
 from shared.web.sign_in.staff import Access, Staff
 
 _DECIDED: Final = {
@@ -61,14 +63,14 @@ def staff_router(
         return (await overview.read(here(campaign))).to_json()
 
     @router.get("/notices")
-    async def list_notices(campaign: str, state: NoticeState | None = None) -> dict[str, Any]:
-        """Return all notices, or those in one state, by receipt number and without tokens."""
-        return await present(await notices.list_notices(here(campaign).id, *([state] if state else [])))
+    async def list_notices(campaign: str, page: Paging, state: NoticeState | None = None) -> dict[str, Any]:
+        """Return a page of the notices, all or those in one state, by receipt number and without tokens."""
+        return await present(here(campaign).id, page, *([state] if state else []))
 
     @router.get("/telephone-list")
-    async def list_to_telephone(campaign: str) -> dict[str, Any]:
-        """Return the notices that neither mail nor post brings, by receipt number; the vault knows the telephone."""
-        return await present(await notices.list_notices(here(campaign).id, *sorted(TELEPHONE_LIST)))
+    async def list_to_telephone(campaign: str, page: Paging) -> dict[str, Any]:
+        """Return a page of the notices that neither mail nor post brings; the vault knows the telephone numbers."""
+        return await present(here(campaign).id, page, *sorted(TELEPHONE_LIST))
 
     @router.post("/notices/{notice_id}/resolve")
     async def resolve(campaign: str, notice_id: NoticeIdField, body: ResolveBody, staff: Here) -> dict[str, str]:
@@ -85,9 +87,11 @@ def staff_router(
             raise _not_to_decide()
         return {"id": notice_id, "state": to}
 
-    async def present(listed: Sequence[Notice]) -> dict[str, Any]:
+    async def present(name: CampaignId, page: PageRequest, *only: NoticeState) -> dict[str, Any]:
+        listed, following = page.cut(await notices.list_notices(name, *only, page=page), lambda notice: notice.id)
         receipts = await applicants.load_receipts(tokens_of(listed))
-        return {"notices": [{**_present(notice), "receipt": receipts.get(notice.token)} for notice in listed]}
+        rows = [{**_present(notice), "receipt": receipts.get(notice.token)} for notice in listed]
+        return {"notices": rows, "next": following}
 
     return router
 

@@ -10,6 +10,7 @@ from services.notifier.rules.kinds import COURTESIES
 from services.notifier.rules.notice import Notice
 from services.notifier.rules.states import NoticeState
 from shared.ids import BatchId, CampaignId, NoticeId, Token
+from shared.paging import PageRequest
 from shared.storage import Database, Session, UnitOfWork, UpdateOne
 
 
@@ -53,9 +54,15 @@ class NoticeRepository:
         if notices:
             await self._transition({"_id": {"$in": list(notices)}}, NoticeState.REPLACED, states.REPLACEABLE)
 
-    async def list_notices(self, campaign: CampaignId, *only: NoticeState) -> list[Notice]:
-        """Return the notices of the campaign, all or those in these states."""
-        return await self._find({"campaign": campaign, **({"state": {"$in": only}} if only else {})})
+    async def list_notices(
+        self, campaign: CampaignId, *only: NoticeState, page: PageRequest | None = None
+    ) -> list[Notice]:
+        """Return the notices of the campaign, all or those in these states; `page`: some, in the order of their ids."""
+        selected = {"campaign": campaign, **({"state": {"$in": only}} if only else {})}
+        if page is None:
+            return await self._find(selected)
+        found = self._notices.find(page.query(selected), session=self._session).sort("_id", 1).limit(page.fetched)
+        return [Notice.from_document(document) async for document in found]
 
     async def decide(self, campaign: CampaignId, notice: NoticeId, to: NoticeState, actor: str, at: datetime) -> bool:
         """Move a notice on by a handler's decision. Return False if state or kind forbid it (`states.DECISIONS`)."""

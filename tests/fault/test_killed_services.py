@@ -129,7 +129,7 @@ async def _once_decided(staff: StaffClient, count: int) -> None:
 
 async def _doubtful(staff: StaffClient) -> frozenset[str]:
     """Return the receipt numbers of which a mail may or may not have arrived."""
-    notices = (await staff.get("notifier", "notices"))["notices"]
+    notices = await staff.get_all("notifier", "notices", "notices")
     return frozenset(str(each["receipt"]) for each in notices if each["state"] == "unknown")
 
 

@@ -36,6 +36,7 @@ from shared.ids import CampaignId
 from shared.json_types import JsonObject
 from shared.staff_roles import RIGHTS, Right, Role
 from shared.storage import Store
+from shared.web.paging import Paging
 from shared.web.sign_in.staff import Staff, StaffGuard
 
 Reason = Annotated[str, StringConstraints(min_length=3, max_length=200, strip_whitespace=True)]
@@ -153,10 +154,11 @@ def _reading_router(services: DrawServices, guard: StaffGuard) -> APIRouter:
         return await services.status(known_campaign(campaigns, campaign))
 
     @router.get("/outcomes")
-    async def outcomes(campaign: str) -> dict[str, Any]:
-        """Return the outcomes by receipt number, without tokens."""
+    async def outcomes(campaign: str, page: Paging) -> dict[str, Any]:
+        """Return a page of the outcomes by receipt number, without tokens."""
         draw = await services.draw(campaign)
-        return {"outcomes": await OutcomeRepository(store).of_draw(draw.campaign, draw.id)}
+        found, following = await OutcomeRepository(store).page_of_draw(draw.campaign, draw.id, page)
+        return {"outcomes": found, "next": following}
 
     @router.get("/dry-run")
     async def try_draw(campaign: str) -> dict[str, Any]:

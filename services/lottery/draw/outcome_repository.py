@@ -13,6 +13,7 @@ from shared.codes import EntryId
 from shared.contracts import SlipOutcome
 from shared.ids import CampaignId, DrawId, Receipt, Token
 from shared.json_types import JsonObject
+from shared.paging import PageRequest
 from shared.storage import ReplaceOne, Store, UnitOfWork
 
 _OF_THE_DRAW: Final[Mapping[str, Any]] = {"corrected": {"$exists": False}}
@@ -45,11 +46,14 @@ class OutcomeRepository:
         }
         await self._outcomes.replace_one({"_id": document["_id"]}, document, upsert=True, session=self._session)
 
-    async def of_draw(self, campaign: CampaignId, draw: DrawId) -> dict[Receipt, list[SlipOutcome]]:
-        """Return the draw's outcomes by receipt number, without tokens."""
-        wanted = {"campaign": campaign, "draw": draw, **_OF_THE_DRAW}
-        documents = self._outcomes.find(wanted, {"receipt": 1, "outcomes": 1})
-        return {document["receipt"]: list(_outcomes(document)) async for document in documents}
+    async def page_of_draw(
+        self, campaign: CampaignId, draw: DrawId, page: PageRequest
+    ) -> tuple[dict[Receipt, list[SlipOutcome]], str | None]:
+        """Return a page of the draw's outcomes by receipt number, without tokens, and where the next one begins."""
+        wanted = page.query({"campaign": campaign, "draw": draw, **_OF_THE_DRAW})
+        found = self._outcomes.find(wanted, {"receipt": 1, "outcomes": 1}).sort("_id", 1).limit(page.fetched)
+        rows, following = page.cut([document async for document in found], lambda document: str(document["_id"]))
+        return {document["receipt"]: list(_outcomes(document)) for document in rows}, following
 
     async def of_entries(self, draw: DrawId, entries: Sequence[EntryId]) -> dict[EntryId, Result]:
         """Return the results of these entries, corrected ones too."""

@@ -20,6 +20,7 @@ from shared.receipts import normalise_receipt
 from shared.staff_roles import Right
 from shared.storage import Store
 from shared.web import ProblemError, problem
+from shared.web.paging import Paging
 from shared.web.sign_in.staff import Access, Staff
 
 ReturnReason = Literal["unknown-address", "moved", "absent", "refused", "other"]
@@ -60,9 +61,11 @@ def cards_router(campaigns: Mapping[CampaignId, Campaign], store: Store, clock: 
     here = find_campaign_in(campaigns)
 
     @router.get("/print-batches")
-    async def list_print_batches(campaign: str) -> dict[str, Any]:
-        """Return all print batches with their counts, and who fetched, counted and posted them."""
-        return {"batches": [_present(batch) for batch in await batches.list_batches(here(campaign).id)]}
+    async def list_print_batches(campaign: str, page: Paging) -> dict[str, Any]:
+        """Return a page of the print batches with their counts, and who fetched, counted and posted them."""
+        found = await batches.list_batches(here(campaign).id, page)
+        listed, following = page.cut(found, lambda batch: batch.id)
+        return {"batches": [_present(batch) for batch in listed], "next": following}
 
     @router.post("/print-batches/{batch_id}/fetches")
     async def fetch(campaign: str, batch_id: BatchIdField, staff: Here) -> dict[str, Any]:

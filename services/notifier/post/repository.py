@@ -7,6 +7,7 @@ from services.notifier.rules import states
 from services.notifier.rules.notice import Handling, Posting, PrintBatch
 from services.notifier.rules.states import PrintBatchState
 from shared.ids import BatchId, CampaignId
+from shared.paging import PageRequest
 from shared.storage import Database, Session, UnitOfWork
 
 
@@ -67,9 +68,14 @@ class PrintBatchRepository:
         selected = {"_id": batch.id, "state": {"$in": states.PRINT_BATCHES.before(to)}}
         await self._batches.update_one(selected, {"$set": {"state": to, **values}}, session=self._session)
 
-    async def list_batches(self, campaign: CampaignId) -> list[PrintBatch]:
-        """Return the batches of the campaign."""
-        cursor = self._batches.find({"campaign": campaign}, session=self._session)
+    async def list_batches(self, campaign: CampaignId, page: PageRequest | None = None) -> list[PrintBatch]:
+        """Return the batches of the campaign; `page`: some of them, in the order of their ids."""
+        selected = {"campaign": campaign}
+        if page is None:
+            cursor = self._batches.find(selected, session=self._session)
+        else:
+            found = self._batches.find(page.query(selected), session=self._session)
+            cursor = found.sort("_id", 1).limit(page.fetched)
         return [PrintBatch.from_document(document) async for document in cursor]
 
     async def count_by_state(self, campaign: CampaignId) -> dict[str, int]:

@@ -16,6 +16,7 @@ from shared.ids import BatchIdField, CampaignId
 from shared.staff_roles import Right
 from shared.web import ProblemError, problem
 from shared.web.approval_problem import approval_problem
+from shared.web.paging import Paging
 from shared.web.sign_in.staff import Access, Staff
 
 
@@ -37,8 +38,9 @@ def print_router(campaigns: Mapping[CampaignId, Campaign], batches: PrintedBatch
         return CampaignId(campaign)
 
     @router.get("", dependencies=[Depends(access.guard(Right.READ_NOTICES))])
-    async def listed(campaign: Annotated[CampaignId, Depends(known)]) -> dict[str, Any]:
-        return {"batches": [_batch(batch) for batch in await batches.of(campaign)]}
+    async def listed(campaign: Annotated[CampaignId, Depends(known)], page: Paging) -> dict[str, Any]:
+        rows, following = page.cut(await batches.of(campaign, page), lambda batch: batch.batch_id)
+        return {"batches": [_batch(batch) for batch in rows], "next": following}
 
     @router.post("/{batch_id}/pdf")
     async def pdf(

@@ -10,6 +10,7 @@ from shared.approvals import Act, ApprovalGate, ApprovalId, ApprovalKind, WrongP
 from shared.canonical import canonical
 from shared.ids import BatchId, CampaignId
 from shared.json_types import JsonObject
+from shared.paging import PageRequest
 from shared.storage import Store, UnitOfWork
 
 PURPOSE = "print"
@@ -22,9 +23,9 @@ class PrintedBatches:
         self._store, self._batches = store, PrintBatchRepository(store)
         self._keystore, self._audit, self._gate = keystore, audit, gate
 
-    async def of(self, campaign: CampaignId) -> list[PrintBatch]:
-        """Return all batches of the campaign, the oldest first."""
-        return await self._batches.batches(campaign)
+    async def of(self, campaign: CampaignId, page: PageRequest) -> list[PrintBatch]:
+        """Return a page of the batches of the campaign, in the order of their ids."""
+        return await self._batches.batches(campaign, page)
 
     async def params(self, campaign: CampaignId | None, sent: JsonObject) -> JsonObject:
         """Return what an approval names: the batch and its cards. Raises WrongParamsError for an unknown batch."""

@@ -12,6 +12,7 @@ from services.vault.keys.campaign_keys import CampaignKeys
 from services.vault.keys.ciphers.envelope import Sealed, seal, unseal
 from shared.contracts import CardFailure
 from shared.ids import BatchId, CampaignId, NoticeId
+from shared.paging import PageRequest
 from shared.storage import Collection, Index, Store, UnitOfWork
 
 BATCHES: Final = "print_batches"
@@ -124,9 +125,9 @@ class PrintBatchRepository:
         document = await self._batches.find_one({"_id": batch_id}, session=uow.session)
         return PrintBatch.from_document(document) if document else None
 
-    async def batches(self, campaign: CampaignId) -> list[PrintBatch]:
-        """Return all batches of the campaign, the oldest first."""
-        found = self._batches.find({"campaign": campaign}).sort([("printed_at", 1), ("_id", 1)])
+    async def batches(self, campaign: CampaignId, page: PageRequest) -> list[PrintBatch]:
+        """Return a page of the batches of the campaign, in the order of their ids."""
+        found = self._batches.find(page.query({"campaign": campaign})).sort("_id", 1).limit(page.fetched)
         return [PrintBatch.from_document(document) async for document in found]
 
     async def load(self, campaign: CampaignId, batch_id: BatchId) -> StoredBatch | None:

@@ -1,7 +1,8 @@
 """Notices by mail: orders to the vault's mail room, its answers in any order, and reports that come at any time."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from typing import Any
 
 import httpx
 import pytest
@@ -77,6 +78,13 @@ async def test_an_applicant_whose_mailbox_refuses_goes_by_post_and_the_others_ge
         await harness.publish(*harness.results(applicants, "lost"))
         await harness.wait_for_states(sent=22, to_print=3)
         listed = (await http.get("/notices")).json()["notices"]
+        pages = [page async for page in _pages(http, "/notices", "notices", limit=20)]
+        of_sent = [page async for page in _pages(http, "/notices?state=sent", "notices", limit=22)]
+        refusals = [(await http.get(f"/notices?{query}")).status_code for query in ("limit=0", "limit=1001")]
+    assert [len(page) for page in pages] == [20, 20, 10]
+    assert sorted(row["id"] for page in pages for row in page) == sorted(row["id"] for row in listed)
+    assert [{row["state"] for row in page} for page in of_sent] == [{"sent"}, {"sent"}]
+    assert refusals == [422, 422]
     by_card = [notice for notice in listed if notice["state"] == "to_print"]
     assert {notice["receipt"] for notice in by_card} == {applicants[number].receipt for number in (7, 20, 24)}
     assert {(notice["code"], notice["way"]) for notice in by_card} == {("550", "card")}
@@ -151,6 +159,16 @@ async def test_a_mail_whose_answer_was_lost_is_not_ordered_again_until_a_handler
         assert await _resolve(http, notice["id"], "again") == (409, "not-to-decide")
         assert await _resolve(http, notice["id"], "post") == (200, "to_print")
     assert [document.attempt for document in documents] == [1, 2]
+
+
+async def _pages(http: httpx.AsyncClient, path: str, name: str, *, limit: int) -> AsyncIterator[list[dict[str, Any]]]:
+    """Yield the pages of a list until the answer names no next one."""
+    after = ""
+    while after is not None:
+        joined = f"{path}{'&' if '?' in path else '?'}limit={limit}&after={after}"
+        answer = (await http.get(joined)).json()
+        yield answer[name]
+        after = answer["next"]
 
 
 async def _resolve(http: httpx.AsyncClient, notice: str, decision: str) -> tuple[int, str]:

@@ -22,6 +22,7 @@ from shared.approvals import ApprovalId
 from shared.codes import entry_number, format_code
 from shared.contracts import NoticeDocument, PrintCompleted, PrintRequested
 from shared.ids import BatchId, new_token
+from shared.paging import PageRequest
 from shared.staff_roles import Role
 from shared.typesetting import Typesetter
 from shared.web import install_problems
@@ -196,7 +197,7 @@ async def test_a_name_that_no_font_here_can_print_fails_instead_of_going_out_as_
 async def test_a_repeated_order_is_printed_once_and_answered_alike(desk: MailDesk) -> None:
     documents = [card(desk, one) for one in await desk.vault.admit(PEOPLE)]
     assert await ordered(desk, *documents) == await ordered(desk, *documents)
-    assert len(await printed(desk.vault).of(desk.vault.campaign.id)) == 1
+    assert len(await printed(desk.vault).of(desk.vault.campaign.id, PageRequest())) == 1
     assert await desk.vault.store.db[COLLECTION].count_documents({"state": "printed"}) == len(documents)
 
 
@@ -243,7 +244,7 @@ async def test_a_campaign_that_does_not_allow_printing_prints_nothing(desk: Mail
     forbidding = vault.allowing(frozenset({"intake"}))
     with pytest.raises(PurposeNotAllowedError):
         await ordered(desk, card(desk, known), vault=forbidding)
-    assert await printed(vault).of(vault.campaign.id) == []
+    assert await printed(vault).of(vault.campaign.id, PageRequest()) == []
 
 
 async def test_pages_are_fetched_once_with_an_approval_of_this_batch(
