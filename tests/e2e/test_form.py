@@ -93,7 +93,7 @@ def test_a_child_applies_on_a_phone_in_japanese(open_office: Office, browser: Br
     assert (entry["channel"], entry["contact"]) == ("web", "mail")
 
 
-def test_the_form_and_the_confirmation_warn_of_classes_that_cannot_be_won_together(
+def test_the_form_and_the_confirmation_warn_of_classes_that_cannot_both_be_won(
     open_office: Office, browser: Browser, tmp_path: Path
 ):
     pupil = replace(Typed(), name="重複 花子", age_or_grade="p4", classes=("junior-football",))
