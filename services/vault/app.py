@@ -6,11 +6,13 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse
 
-from services.vault.applications import index_repository
+from services.vault.applications import index_repository, pair_repository
 from services.vault.applications import repository as application_repository
 from services.vault.applications.endpoints import public_router, staff_router
 from services.vault.applications.processing import ApplicationProcessor
+from services.vault.applications.readings import NameReadings
 from services.vault.applications.review import ReviewQueue
+from services.vault.applications.search import DuplicateSearch
 from services.vault.approvals import parts as approval_parts
 from services.vault.approvals.vault_subjects import vault_subjects
 from services.vault.approvals.wiring import approval_site
@@ -82,9 +84,10 @@ def build(settings: VaultSettings) -> FastAPI:
     audit = AuditLog(store, keystore.signing, clock, checkpoints, witness=_witness(settings))
     known = Identities(store, keystore, audit, campaigns)
     municipalities = PostalCodes().municipalities
+    search = DuplicateSearch(store, keystore, audit, NameReadings().of)
     bus.consume(
         ApplicationReceived,
-        ApplicationProcessor(store, keystore, audit, campaigns, municipalities).on_received,
+        ApplicationProcessor(store, keystore, audit, campaigns, municipalities, search).on_received,
         Batch(size=100, wait_s=PROCESSING_WAIT_S),
     )
     gate = approval_parts.make_gate(store, audit, keystore.signing)
@@ -101,7 +104,7 @@ def build(settings: VaultSettings) -> FastAPI:
     room = mail.mail_room(settings, store, keystore, known, templates, campaigns, clock)
     people = people_parts.People.make(store, keystore, audit, clock, campaigns)
     scanner = Scanner(settings.clamd_url, settings.clamd_timeout_s)
-    papers = Papers.make(people, keystore, audit, clock, campaigns, municipalities, scanner)
+    papers = Papers.make(people, keystore, audit, clock, campaigns, municipalities, scanner, search)
     papers.consume(bus)
     staff_mails = staff_mail(people, settings, campaigns)
     approvals = approval_parts.ApprovalParts.make(
@@ -180,7 +183,7 @@ def _witness(settings: VaultSettings) -> Witness:
 def _collections() -> list[Collection]:
     """Return the collections of all parts."""
     parts = (
-        identities, index_repository, application_repository, deliveries, slips_repository,
+        identities, index_repository, pair_repository, application_repository, deliveries, slips_repository,
         template_repository, print_repository, papers_wiring,
          close_out_ledger, ward_key,
         people_parts,

@@ -6,8 +6,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from services.vault.applications.duplicates import DuplicateOrder
-from services.vault.applications.matching import keyed_hashes
+from services.vault.applications.matching import COPY, keyed_hashes
+from services.vault.applications.review import ReviewDecision, accept_held, reject_held
 from services.vault.applications.rules.content import Judged, Verdict, Withdrawal
+from services.vault.applications.rules.pairs import Pair, PairDecision, PairVerdict
 from services.vault.applications.stored import StoredApplication
 from services.vault.applications.verdicts import Arrival, OpenedVersion, take_version
 from services.vault.identities.person import Person
@@ -16,6 +18,7 @@ from shared.codes import Code, entry_id, lottery_proof, proof_digest
 from shared.contracts import Choice
 from shared.ids import ApplicationId, Receipt, Token
 from shared.receipts import candidates
+from tests.support.duplicate_search import likeness
 from tests.support.identity_builders import CAMPAIGN, NOT_AFTER, code_of
 
 KEYS = CampaignKeys.generate(CAMPAIGN, NOT_AFTER)
@@ -28,32 +31,62 @@ def name(number: int) -> ApplicationId:
 
 
 class Register:
-    """Applications and owners of keys as the database would have them after each transaction."""
+    """Applications and doubts as the database would have them after each transaction."""
 
     def __init__(self) -> None:
         self.rows: dict[ApplicationId, StoredApplication] = {}
-        self.owners: dict[str, ApplicationId] = {}
+        self.pairs: dict[frozenset[str], Pair] = {}
         self.published: list[StoredApplication] = []
+        self._people: dict[str, Person] = {}
         self._seconds = 0
 
     def send(self, number: int, content: Person | None, version: int = 1, **changes: Any) -> StoredApplication:
         """Judge one version; `content`: a person, or None for a withdrawal. Return the application after it."""
-        order = DuplicateOrder(self.rows.values(), self.owners)
-        take_version(order, CAMPAIGN, self._opened(number, content, version, **changes))
+        order = self.order()
+        opened = self._opened(number, content, version, **changes)
+        if content is not None and opened.hashes:
+            order.add_pairs(self._doubts(opened.hashes[COPY], content))
+        take_version(order, CAMPAIGN, opened, {"block": "name"} if opened.hashes else {})
         self._commit(order)
         return self.rows[name(number)]
 
+    def order(self) -> DuplicateOrder:
+        """Return what a transaction loads; here always everything."""
+        return DuplicateOrder(self.rows.values(), self.pairs.values())
+
     def accept(self, number: int) -> None:
         """Accept a held application."""
-        order = DuplicateOrder(self.rows.values(), self.owners)
-        order.accept(name(number), "desk-1")
+        order = self.order()
+        accept_held(order, name(number), ReviewDecision("accept", "namesake", "desk-1"))
         self._commit(order)
 
     def reject(self, number: int, reason: str) -> None:
         """Reject a held application."""
-        order = DuplicateOrder(self.rows.values(), self.owners)
-        order.reject(name(number), reason, "desk-1")
+        order = self.order()
+        reject_held(order, name(number), ReviewDecision("reject", reason, "desk-1"))
         self._commit(order)
+
+    def decide(self, one: int, other: int, verdict: str, stands: int | None = None) -> None:
+        """Decide the doubt about two applications; `stands`: of one person, the number that stands."""
+        contents = frozenset(self.rows[name(number)].keys[COPY] for number in (one, other))
+        content = None if stands is None else self.rows[name(stands)].keys[COPY]
+        order = self.order()
+        order.decide_pair(contents, PairDecision(PairVerdict(verdict), content, "namesake", "desk-1", _OPENS))
+        self._commit(order)
+
+    def undo(self, one: int, other: int) -> None:
+        """Take the decision about two applications back."""
+        order = self.order()
+        order.decide_pair(frozenset(self.rows[name(number)].keys[COPY] for number in (one, other)), None)
+        self._commit(order)
+
+    def _doubts(self, content: str, person: Person) -> list[Pair]:
+        self._people[content] = person
+        return [
+            Pair.of(content, other, found, _OPENS)
+            for other, known in self._people.items()
+            if other != content and (found := likeness(person, known)).is_doubt
+        ]
 
     def states(self, *numbers: int) -> list[str]:
         """Return the states of these applications."""
@@ -91,17 +124,13 @@ class Register:
         )
 
     def _commit(self, order: DuplicateOrder) -> None:
-        """Write what the order says, and check that the stored owners stay consistent."""
-        for value in order.removed_hashes:
-            del self.owners[value]
-        for value, (_, owner) in order.new_owners.items():
-            assert value not in self.owners, "a unique id would refuse this"
-            self.owners[value] = owner
+        """Write what the order says."""
         for row in order.changed:
             earlier = self.rows.get(row.application_id)
             assert row.revision == (earlier.revision + 1 if earlier else 1)
             token = Token(f"tok_{row.application_id.replace('-', '')[-26:]}")
             self.rows[row.application_id] = replace(row, token=token)
+        self.pairs |= {pair.contents: pair for pair in order.changed_pairs}
         self.published = order.changed
 
 

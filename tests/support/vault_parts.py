@@ -76,7 +76,13 @@ class Parts:
         await self.store.db[application_repository.COLLECTION].insert_many([self._registered(each) for each in known])
         await self.store.db[index_repository.COLLECTION].insert_many(
             [
-                {"_id": f"{value}:{each.token}", "campaign": self.campaign.id, "kind": kind} | {"application_id": "x"}
+                {
+                    "_id": f"{value}:{each.token}",
+                    "campaign": self.campaign.id,
+                    "kind": kind,
+                    "contents": [],
+                    "changes": 1,
+                }
                 for each in known
                 for kind, value in keyed_hashes(self.keys, each.person).items()
                 if kind != COPY
@@ -122,12 +128,13 @@ class Parts:
             "reasons": [],
             "doubts": [],
             "match": None,
-            "follows": [],
             "keys": keyed_hashes(self.keys, known.person),
+            "blocks": {},
             "revision": 1,
             "received_at": datetime(2018, 5, 20, tzinfo=UTC),
             "arrived_at": datetime(2018, 5, 20, tzinfo=UTC),
             "decided_by": None,
+            "own_decision": None,
         }
 
 

@@ -1,236 +1,212 @@
-"""Decide which application of one person stands, among those that share keyed hashes. Pure.
+"""Decide which applications stand: copies give way, doubts wait, decisions of handlers count. Pure.
 
-Matches are exact, on normalised values. The first application stands. A later one whose fields are all equal, except
-the classes, is superseded; any other that looks like the same person waits for a person to decide.
+The state of an application follows from the applications and pairs that it is loaded with, and not from the way that
+led there: its own content, the first application with the same content, the doubts about its content, and decisions.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
 
-from services.vault.applications.matching import COPY, matching_keys
+from services.vault.applications.matching import COPY, keeps_place
+from services.vault.applications.originals import Originals, find_losers, find_originals, is_open, order_of
+from services.vault.applications.rules.pairs import Pair, PairDecision
 from services.vault.applications.rules.states import DUPLICATE, ApplicationState
-from services.vault.applications.stored import Match, StoredApplication, VersionTime
+from services.vault.applications.stored import SAME_PERSON, Match, OwnDecision, StoredApplication, VersionTime
 from shared.ids import ApplicationId
 
 
 class DuplicateOrder:
-    """Applications that one transaction touches, in order of arrival, and the owners of their matching keys.
+    """Applications and pairs that one transaction touches.
 
-    The owner of a key is the first application with it. An application that matches another one follows it: if that
-    one goes (withdrawn, corrected, rejected), its followers are judged again, so that a copy then stands.
+    Of several applications with one content the first by arrival stands for all; it is the one that pairs are about.
     """
 
-    def __init__(self, applications: Iterable[StoredApplication], owners: Mapping[str, ApplicationId]) -> None:
+    def __init__(self, applications: Iterable[StoredApplication], pairs: Iterable[Pair] = ()) -> None:
         self._applications = {application.application_id: application for application in applications}
-        self._stored = frozenset(self._applications)
-        self._loaded, self._owners = dict(owners), dict(owners)
-        self._kinds: dict[str, str] = {}
-        self._originals: dict[str, ApplicationId] = {}
-        self._relied: set[str] = set()
-        self._changed: dict[ApplicationId, None] = {}
-        for application in sorted(self._applications.values(), key=_order):
-            self._add_original(application)
+        self._before = dict(self._applications)
+        self._pairs = {pair.contents: pair for pair in pairs}
+        self._pairs_before = dict(self._pairs)
+        self._touched: dict[ApplicationId, None] = {}
 
     def find(self, application_id: ApplicationId) -> StoredApplication | None:
         """Return an application of this transaction as it is now."""
         return self._applications.get(application_id)
 
+    def find_pair(self, contents: frozenset[str]) -> Pair | None:
+        """Return a doubt of this transaction as it is now."""
+        return self._pairs.get(contents)
+
+    @property
+    def pairs(self) -> list[Pair]:
+        """All doubts of this transaction."""
+        return list(self._pairs.values())
+
+    @property
+    def changed_pairs(self) -> list[Pair]:
+        """Doubts that are new or were decided."""
+        return [pair for contents, pair in self._pairs.items() if self._pairs_before.get(contents) != pair]
+
     @property
     def inserted(self) -> list[StoredApplication]:
         """Applications that the store does not have yet."""
-        return [self._applications[one] for one in self._changed if one not in self._stored]
+        return [one for one in self.changed if one.application_id not in self._before]
 
     @property
     def replaced(self) -> list[StoredApplication]:
         """Applications of the store that changed."""
-        return [self._applications[one] for one in self._changed if one in self._stored]
+        return [one for one in self.changed if one.application_id in self._before]
 
     @property
     def changed(self) -> list[StoredApplication]:
-        return [self._applications[one] for one in self._changed]
+        """Applications that are new or changed, each with its next revision."""
+        return [self._numbered(one) for one in self._applications.values() if self._is_changed(one)]
 
     @property
-    def removed_hashes(self) -> set[str]:
-        """Hashes whose stored owner no longer has them, or no longer as the first."""
-        return {value for value, owner in self._loaded.items() if self._owners.get(value) != owner}
-
-    @property
-    def new_owners(self) -> dict[str, tuple[str, ApplicationId]]:
-        """Hash → kind and application, for those to store."""
-        return {
-            value: (self._kinds[value], owner)
-            for value, owner in self._owners.items()
-            if self._loaded.get(value) != owner
-        }
-
-    @property
-    def relied_hashes(self) -> set[str]:
-        """Stored hashes by which a verdict found another application."""
-        return self._relied - self.removed_hashes
+    def gone_contents(self) -> set[str]:
+        """Contents that none of these applications has any more."""
+        before = {one.keys[COPY] for one in self._before.values() if COPY in one.keys}
+        return before - {one.keys[COPY] for one in self._applications.values() if COPY in one.keys}
 
     def repeat(self, application_id: ApplicationId, version: int, received_at: datetime) -> None:
         """Answer a version that is not the applicant's: the content before it stands, under the new number."""
         earlier = self._applications[application_id]
         versions = (*earlier.versions, VersionTime(version, received_at, stands=False))
-        self._store(replace(earlier, version=version, versions=versions))
+        self._put(replace(earlier, version=version, versions=versions))
+
+    def add_pairs(self, pairs: Iterable[Pair]) -> None:
+        """Add doubts that a search found; known ones stay as they are."""
+        for pair in pairs:
+            self._pairs.setdefault(pair.contents, pair)
 
     def place(self, judged: StoredApplication) -> None:
         """Store the content of a version: judged by the rules alone, its state is accepted, rejected or withdrawn."""
         earlier = self._applications.get(judged.application_id)
-        if earlier is None:
-            self._settle(judged)
-        elif judged.is_applying and matching_keys(earlier) == matching_keys(judged) and _keeps_place(earlier, judged):
-            self._place_again(earlier, judged)
-        else:
-            self._release(earlier)
-            self._applications[judged.application_id] = judged
-            self._judge_followers(judged.application_id)
-            self._settle(judged)
+        if earlier is not None:
+            if keeps_place(earlier, judged):
+                judged = replace(judged, arrived_at=earlier.arrived_at)
+            judged = _with_own_decision(earlier, judged)
+            self._inherit_decisions(earlier.keys.get(COPY), judged.keys.get(COPY))
+        self._put(judged)
+        self.settle()
 
     def accept(self, application_id: ApplicationId, decided_by: str) -> StoredApplication:
-        """Accept a held application; a doubt about it is decided for its copies as well."""
-        held = self._applications[application_id]
-        accepted = replace(held, state=ApplicationState.ACCEPTED, reasons=(), decided_by=decided_by)
-        for copy in self._copies(application_id):
-            if copy.doubts:
-                self._store(replace(copy, doubts=()))
-        return self._store(accepted)
+        """Accept the own content of an application and of its copies, about which there was a doubt."""
+        self._decide_own(application_id, lambda one: replace(one, own_decision=OwnDecision("accepted", decided_by)))
+        return self._applications[application_id]
 
     def reject(self, application_id: ApplicationId, reason: str, decided_by: str) -> StoredApplication:
-        """Reject a held application: because of the match, which keeps its place, or for its own content.
+        """Reject an application and its copies for their own content."""
 
-        A reason against its own content holds for its copies too, which differ from it in nothing but the classes.
-        """
-        held = self._applications[application_id]
-        rejected = replace(held, state=ApplicationState.REJECTED, reasons=(reason,), decided_by=decided_by)
-        if reason == DUPLICATE or (held.match is not None and not held.doubts):
-            return self._store(rejected)
-        copies = self._copies(application_id)
-        self._release(held)
-        rejected = self._store(replace(rejected, match=None))
-        for copy in copies:
-            self._store(replace(copy, state=ApplicationState.REJECTED, reasons=(reason,), match=None))
-        self._judge_followers(application_id)
-        return rejected
+        def rejected(one: StoredApplication) -> StoredApplication:
+            decision = OwnDecision("rejected", decided_by)
+            state = ApplicationState.REJECTED
+            return replace(one, own_decision=decision, state=state, reasons=(reason,), match=None)
 
-    def _place_again(self, earlier: StoredApplication, judged: StoredApplication) -> None:
-        """Store a version that changes no matching key: it keeps its place, and a handler's decision about it."""
-        judged = replace(judged, arrived_at=earlier.arrived_at)
-        if earlier.keys[COPY] == judged.keys[COPY]:
-            self._store(_decided_as(earlier, judged))
-            return
-        if self._originals.get(earlier.keys[COPY]) == earlier.application_id:
-            del self._originals[earlier.keys[COPY]]
-        match = self._match(judged)
-        is_decided = earlier.state is ApplicationState.ACCEPTED and earlier.doubts == judged.doubts
-        if is_decided and (match is None or match.kind != COPY):
-            self._store(_decided_as(earlier, judged))
-        else:
-            self._settle(judged)
-        for copy in self._copies(earlier.application_id):
-            self._settle(copy)
+        self._decide_own(application_id, rejected)
+        return self._applications[application_id]
 
-    def _judge_followers(self, application_id: ApplicationId) -> None:
-        for follower in self._followers(application_id):
-            if follower.state is ApplicationState.ACCEPTED:
-                is_gone = follower.match is not None and follower.match.application_id == application_id
-                self._store(replace(follower, match=None if is_gone else follower.match))
-            elif follower.is_applying:
-                self._settle(replace(follower, reasons=(), decided_by=None))
+    def decide_pair(self, contents: frozenset[str], decision: PairDecision | None) -> None:
+        """Write a handler's decision about a doubt; None takes it back. Raises KeyError for an unknown pair."""
+        self._pairs[contents] = replace(self._pairs[contents], decision=decision)
+        self.settle()
 
-    def _followers(self, application_id: ApplicationId) -> list[StoredApplication]:
-        return sorted((one for one in self._applications.values() if application_id in one.follows), key=_order)
+    def settle(self) -> None:
+        """Give each application the state that follows from its content, its copies, doubts and decisions."""
+        originals = find_originals(self._applications.values())
+        losers = find_losers(originals, self._pairs.values())
+        for application in list(self._applications.values()):
+            if application.is_applying:
+                self._applications[application.application_id] = self._settled(application, originals, losers)
 
-    def _copies(self, application_id: ApplicationId) -> list[StoredApplication]:
-        copies = (one for one in self._followers(application_id) if one.state is ApplicationState.SUPERSEDED)
-        return [one for one in copies if self._follows(one.application_id, application_id)]
+    def open_pairs(self) -> list[Pair]:
+        """Return the doubts that wait for a decision: both applications would stand without the other."""
+        originals = find_originals(self._applications.values())
+        losers = find_losers(originals, self._pairs.values())
+        return [pair for pair in self._pairs.values() if is_open(pair, originals, losers)]
 
-    def _settle(self, application: StoredApplication) -> None:
-        """Store an application with the state that its own content and the earlier applications give it."""
-        if not application.is_applying:
-            self._store(application)
-            return
-        match = self._match(application)
-        if match is not None and match.kind == COPY:
+    def later_content(self, pair: Pair) -> str:
+        """Return the content of an open doubt whose application came later, and waits."""
+        originals = find_originals(self._applications.values())
+        return max(pair.contents, key=lambda content: order_of(originals[content]))
+
+    def _settled(
+        self, application: StoredApplication, originals: Originals, losers: Mapping[str, Pair]
+    ) -> StoredApplication:
+        content = application.keys[COPY]
+        original = originals[content]
+        if original.application_id != application.application_id:
+            decision = original.own_decision or application.own_decision
+            match = Match(original.application_id, COPY)
             state = ApplicationState.SUPERSEDED
-        elif match is not None or application.doubts:
-            state = ApplicationState.HELD
-        else:
-            state = ApplicationState.ACCEPTED
-        self._store(replace(application, state=state, match=match))
+            return replace(application, state=state, reasons=(), match=match, own_decision=decision, decided_by=None)
+        if content in losers:
+            pair = losers[content]
+            match = Match(originals[pair.other(content)].application_id, SAME_PERSON)
+            by = pair.decision.decided_by if pair.decision else None
+            state = ApplicationState.REJECTED
+            return replace(application, state=state, reasons=(DUPLICATE,), match=match, decided_by=by)
+        return _undecided(application, self._doubted(content, originals, losers))
 
-    def _match(self, application: StoredApplication) -> Match | None:
-        keys = matching_keys(application)
-        others = {kind: owner for kind, value in keys.items() if (owner := self._owners.get(value)) is not None}
+    def _doubted(self, content: str, originals: Originals, losers: Mapping[str, Pair]) -> StoredApplication | None:
+        """Return the first earlier application with which this content may be of one person."""
+        pairs = [pair for pair in self._pairs.values() if content in pair.contents and is_open(pair, originals, losers)]
+        others = [originals[pair.other(content)] for pair in pairs]
+        earlier = [other for other in others if order_of(other) < order_of(originals[content])]
+        return min(earlier, key=order_of, default=None)
+
+    def _decide_own(
+        self, application_id: ApplicationId, change: Callable[[StoredApplication], StoredApplication]
+    ) -> None:
+        content = self._applications[application_id].keys[COPY]
+        for one in list(self._applications.values()):
+            if one.is_applying and one.keys[COPY] == content:
+                self._applications[one.application_id] = change(one)
+        self.settle()
+
+    def _inherit_decisions(self, earlier: str | None, now: str | None) -> None:
+        """Let a decision about the content before count for the new one where all fields agree as they did."""
+        if earlier is None or now is None or earlier == now:
+            return
+        for pair in [one for one in self._pairs.values() if now in one.contents and one.decision is None]:
+            before = self._pairs.get(frozenset({earlier, pair.other(now)}))
+            if before is not None and before.decision is not None and before.levels == pair.levels:
+                stands = now if before.decision.stands == earlier else before.decision.stands
+                self._pairs[pair.contents] = replace(pair, decision=replace(before.decision, stands=stands))
+
+    def _put(self, application: StoredApplication) -> None:
+        self._applications[application.application_id] = application
+        self._touched[application.application_id] = None
+
+    def _is_changed(self, application: StoredApplication) -> bool:
         own = application.application_id
-        matches = [Match(owner, kind) for kind, owner in others.items() if owner != own]
-        original = self._originals.get(application.keys[COPY], own)
-        if original != own and not self._follows(original, own):
-            matches.insert(0, Match(original, COPY))
-        if matches:
-            self._relied |= {value for value in keys.values() if value in self._loaded}
-        return matches[0] if matches else None
+        return own in self._touched or self._before.get(own) != application
 
-    def _follows(self, application_id: ApplicationId, other: ApplicationId) -> bool:
-        match = self._applications[application_id].match
-        return match is not None and match.application_id == other
-
-    def _store(self, application: StoredApplication) -> StoredApplication:
-        """Keep the application as changed, with the next revision, and register its keys."""
-        own = application.application_id
-        if own in self._stored and own not in self._changed:
-            application = replace(application, revision=self._applications[own].revision + 1)
-            # A rival transaction that relies on this application must conflict with the change.
-            self._relied |= {value for value in matching_keys(application).values() if value in self._loaded}
-        if application.is_applying and application.state is not ApplicationState.SUPERSEDED:
-            self._add_original(application)
-            for kind, value in matching_keys(application).items():
-                self._owners.setdefault(value, own)
-                self._kinds[value] = kind
-        application = replace(application, follows=self._leaders(application))
-        self._applications[own] = application
-        self._changed[own] = None
-        return application
-
-    def _leaders(self, application: StoredApplication) -> tuple[ApplicationId, ...]:
-        """Return the applications with whose going this one must be judged again."""
-        if not application.is_applying:
-            return ()
-        owners = {self._owners.get(value) for value in matching_keys(application).values()}
-        matched = None if application.match is None else application.match.application_id
-        return tuple(sorted(one for one in {*owners, matched} if one not in {None, application.application_id}))
-
-    def _add_original(self, application: StoredApplication) -> None:
-        if application.is_applying and application.state is not ApplicationState.SUPERSEDED:
-            self._originals.setdefault(application.keys[COPY], application.application_id)
-
-    def _release(self, application: StoredApplication) -> None:
-        """Let go of the keys that an application owns."""
-        own = application.application_id
-        for value in matching_keys(application).values():
-            if self._owners.get(value) == own:
-                del self._owners[value]
-        if self._originals.get(application.keys.get(COPY, "")) == own:
-            del self._originals[application.keys[COPY]]
+    def _numbered(self, application: StoredApplication) -> StoredApplication:
+        before = self._before.get(application.application_id)
+        return application if before is None else replace(application, revision=before.revision + 1)
 
 
-def _order(application: StoredApplication) -> tuple[datetime, ApplicationId]:
-    return application.arrived_at, application.application_id
+def _undecided(application: StoredApplication, doubted: StoredApplication | None) -> StoredApplication:
+    """Return an application that no decision about another one touches."""
+    match = None if doubted is None else Match(doubted.application_id, SAME_PERSON)
+    is_held = match is not None or application.has_open_doubt
+    state = ApplicationState.HELD if is_held else ApplicationState.ACCEPTED
+    own = application.own_decision
+    by = None if own is None else own.decided_by
+    return replace(application, state=state, reasons=(), match=match, decided_by=by)
 
 
-def _keeps_place(earlier: StoredApplication, judged: StoredApplication) -> bool:
-    """Return True unless the earlier version was not applying; a handler's rejection of the same content stays."""
-    return earlier.is_applying or (earlier.decided_by is not None and earlier.keys == judged.keys)
-
-
-def _decided_as(earlier: StoredApplication, judged: StoredApplication) -> StoredApplication:
-    """Return the new content under the verdict on the person that the earlier one got."""
-    return replace(
-        judged,
-        state=earlier.state,
-        reasons=earlier.reasons,
-        doubts=earlier.doubts,
-        match=earlier.match,
-        decided_by=earlier.decided_by,
-    )
+def _with_own_decision(earlier: StoredApplication, judged: StoredApplication) -> StoredApplication:
+    """Return the new content with the decision about the earlier one, if it has the same doubt and address."""
+    decision = earlier.own_decision
+    if decision is None or not judged.is_applying or earlier.doubts != judged.doubts:
+        return judged
+    if decision.kind == "accepted" and keeps_place(earlier, judged):
+        return replace(judged, own_decision=decision)
+    if decision.kind == "rejected" and earlier.keys == judged.keys:
+        state = ApplicationState.REJECTED
+        return replace(
+            judged, own_decision=decision, state=state, reasons=earlier.reasons, decided_by=decision.decided_by
+        )
+    return judged

@@ -63,10 +63,11 @@ def staff_router(
         body: DecisionBody,
         staff: Decider,
     ) -> dict[str, str]:
+        decision = ReviewDecision(body.decision, body.reason, staff.actor)
+        if not decision.is_known:
+            raise _unknown_reason()
         try:
-            state = await queue.decide(
-                campaign, application_id, ReviewDecision(body.decision, body.reason, staff.actor)
-            )
+            state = await queue.decide(campaign, application_id, decision)
         except NotHeldError as refusal:
             raise _not_held(refusal) from None
         return {"application_id": application_id, "state": state}
@@ -105,6 +106,16 @@ def _held_entry(entry: HeldEntry) -> dict[str, Any]:
         "doubts": list(held.doubts),
         "match": match and {"application_id": match.application_id, "kind": match.kind, "receipt": entry.match_receipt},
     }
+
+
+def _unknown_reason() -> ProblemError:
+    return problem(
+        "unknown-reason",
+        422,
+        "理由は一覧から選んでください",
+        "理由のコードを確かめてください（例：duplicate、namesake）。",
+        en="The reason is a code of the list in rules/decision_reasons.py.",
+    )
 
 
 def _not_held(refusal: NotHeldError) -> ProblemError:

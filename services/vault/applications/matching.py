@@ -2,16 +2,18 @@
 
 from typing import Final
 
+from services.vault.applications.rules.blocks import blocks
 from services.vault.applications.rules.normalise import address_key, name_key
+from services.vault.applications.rules.similarity import Compared
 from services.vault.applications.stored import StoredApplication
 from services.vault.identities.person import Person
 from services.vault.keys.campaign_keys import CampaignKeys
 
 COPY: Final = "copy"
-"""Kind of the hash over all fields of a person. Equal hashes: an exact copy, whatever its classes are."""
+"""Kind of the hash over all fields of a person, the name of a content. Equal hashes: an exact copy."""
 
-KINDS: Final = ("name-phone", "name-address")
-"""Kinds of matching keys: who shares one looks like the same person."""
+PLACE_KINDS: Final = ("name-phone", "name-address")
+"""Kinds of hashes whose change makes a version count as arriving with that version (`docs/protocols.md` §1)."""
 
 
 def keyed_hashes(keys: CampaignKeys, person: Person) -> dict[str, str]:
@@ -27,6 +29,16 @@ def keyed_hashes(keys: CampaignKeys, person: Person) -> dict[str, str]:
     }
 
 
-def matching_keys(application: StoredApplication) -> dict[str, str]:
-    """Return the keys by which an application looks like another one of the same person."""
-    return {kind: application.keys[kind] for kind in KINDS if kind in application.keys}
+def keyed_blocks(keys: CampaignKeys, compared: Compared) -> dict[str, str]:
+    """Return keyed hash (hex) → kind of each block in which this applicant is searched."""
+    return {keys.index_of(f"block-{kind}", value): kind for kind, value in blocks(compared)}
+
+
+def keeps_place(earlier: StoredApplication, judged: StoredApplication) -> bool:
+    """Return True if a version changes no matching key, so that it keeps its place among those of one person.
+
+    A handler's rejection of the own content keeps it for the same content only.
+    """
+    if any(kind not in judged.keys or earlier.keys.get(kind) != judged.keys[kind] for kind in PLACE_KINDS):
+        return False
+    return earlier.is_applying or (earlier.own_decision is not None and earlier.keys == judged.keys)

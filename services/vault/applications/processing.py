@@ -7,6 +7,7 @@ from services.vault.applications.matching import keyed_hashes
 from services.vault.applications.repository import ApplicationRepository
 from services.vault.applications.rules.content import Judged, Unreadable, Verdict, judge
 from services.vault.applications.rules.residency import Municipalities
+from services.vault.applications.search import DuplicateSearch
 from services.vault.applications.stored import StoredApplication
 from services.vault.applications.verdicts import Arrival, OpenedVersion, VerdictWriter
 from services.vault.audit import AuditEvent, AuditLog
@@ -37,8 +38,9 @@ class ApplicationProcessor:
         audit: AuditLog,
         campaigns: Mapping[CampaignId, Campaign],
         municipalities: Municipalities,
+        search: DuplicateSearch,
     ) -> None:
-        self._applications, self._verdicts = ApplicationRepository(store), VerdictWriter(store)
+        self._applications, self._verdicts = ApplicationRepository(store), VerdictWriter(store, search)
         self._keystore, self._audit = keystore, audit
         self._campaigns, self._municipalities = campaigns, municipalities
 

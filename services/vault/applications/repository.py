@@ -13,8 +13,8 @@ from shared.storage import Collection, Index, Store, UnitOfWork
 
 COLLECTION: Final = "applications"
 
-_FOLLOWS: Final = {"follows.0": {"$exists": True}}
-"""Filter of the index of followers; a query has it, too, so that the index serves it."""
+_WITH_CONTENT: Final = {"keys.copy": {"$gt": ""}}
+"""Filter of the index of contents; a query has it, too, so that the index serves it."""
 
 
 @dataclass(frozen=True)
@@ -33,13 +33,13 @@ def collections() -> list[Collection]:
         **dict.fromkeys(("_id", "campaign", "receipt"), text),
         **dict.fromkeys(("version", "content_version", "revision"), whole),
         **dict.fromkeys(("token", "entry", "proof_sha256", "mail_domain_class", "decided_by"), optional),
-        **{name: {"bsonType": "array"} for name in ("choices", "refused", "reasons", "doubts", "follows")},
+        **{name: {"bsonType": "array"} for name in ("choices", "refused", "reasons", "doubts")},
         **{name: {"bsonType": "date"} for name in ("received_at", "arrived_at")},
         "channel": {"enum": ["web", "fax", "post"]},
         "state": {"enum": [state.value for state in ApplicationState]},
         "contact": {"enum": ["mail", "post", None]},
-        "match": {"bsonType": ["object", "null"]},
-        "keys": {"bsonType": "object"},
+        **{name: {"bsonType": ["object", "null"]} for name in ("match", "own_decision")},
+        **{name: {"bsonType": "object"} for name in ("keys", "blocks")},
     }
     schema = {
         "bsonType": "object",
@@ -51,9 +51,9 @@ def collections() -> list[Collection]:
         Index((("campaign", 1), ("state", 1))),
         Index((("campaign", 1), ("receipt", 1))),
         Index("entry", unique=True, where={"entry": {"$gt": ""}}),
-        Index("follows", where=_FOLLOWS),
+        Index("keys.copy", where=_WITH_CONTENT),
     )
-    return [Collection(COLLECTION, schema, indexes, retired=("token_1",))]
+    return [Collection(COLLECTION, schema, indexes, retired=("token_1", "follows_1"))]
 
 
 class ApplicationRepository:
@@ -70,30 +70,23 @@ class ApplicationRepository:
         return {row.application_id: row for row in rows}
 
     @staticmethod
-    def followers_query(ids: AnyCollection[ApplicationId]) -> dict[str, Any]:
-        """Return the query of applications that follow one of these."""
-        return {"follows": {"$in": list(ids)}, **_FOLLOWS}
+    def contents_query(contents: AnyCollection[str]) -> dict[str, Any]:
+        """Return the query of applications with one of these contents."""
+        return {"keys.copy": {"$in": list(contents), "$gt": ""}}
 
     async def taken_entries(self, uow: UnitOfWork, entries: AnyCollection[EntryId]) -> dict[EntryId, ApplicationId]:
         """Return the application of each of these entry ids that is taken."""
         query, members = {"entry": {"$in": list(entries)}}, {"entry": 1}
         return {row["entry"]: row["_id"] async for row in self._documents.find(query, members, session=uow.session)}
 
-    async def followers(self, uow: UnitOfWork, ids: AnyCollection[ApplicationId]) -> list[StoredApplication]:
-        """Return the applications that share a key with one of these, which came first."""
-        return await self._find(uow, self.followers_query(ids))
-
-    async def originals(
-        self, uow: UnitOfWork, owners: AnyCollection[ApplicationId], copies: AnyCollection[str]
+    async def with_contents(
+        self, uow: UnitOfWork, campaign: CampaignId, contents: AnyCollection[str], *, copies: bool
     ) -> list[StoredApplication]:
-        """Return those of the owners and of their followers that have one of these whole contents first."""
-        ids = {"$in": list(owners)}
-        query = {
-            "$or": [{"_id": ids}, {"follows": ids, **_FOLLOWS}],
-            "keys.copy": {"$in": list(copies)},
-            "state": {"$ne": ApplicationState.SUPERSEDED.value},
-        }
-        return await self._find(uow, query)
+        """Return the applications with one of these contents; `copies`: also those that gave way to an equal one."""
+        if not contents:
+            return []
+        states: dict[str, Any] = {} if copies else {"state": {"$ne": ApplicationState.SUPERSEDED.value}}
+        return await self._find(uow, {**self.contents_query(contents), "campaign": campaign, **states})
 
     async def insert(self, uow: UnitOfWork, applications: Sequence[StoredApplication]) -> None:
         """Insert judged applications within the unit of work."""

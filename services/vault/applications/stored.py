@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal, Self
+from typing import Any, Final, Literal, Self
 
 from services.vault.applications.rules.states import DUPLICATE, ApplicationState, OwnStatus
 from shared.codes import EntryId, ProofDigest
@@ -11,10 +11,13 @@ from shared.contracts import Channel, Choice, Refusal
 from shared.ids import ApplicationId, CampaignId, Receipt, Token
 from shared.json_types import JsonObject
 
+SAME_PERSON: Final = "same-person"
+"""Kind of a match with an application that looks like the same person, or was decided to be."""
+
 
 @dataclass(frozen=True)
 class Match:
-    """An earlier application that looks like the same person; `kind` is `name-phone`, `name-address` or `copy`."""
+    """Another application of the same person; `kind` is `same-person` or `copy`."""
 
     application_id: ApplicationId
     kind: str
@@ -30,14 +33,22 @@ class VersionTime:
 
 
 @dataclass(frozen=True)
+class OwnDecision:
+    """Decision of a handler about an application's own content, about which there was a doubt."""
+
+    kind: Literal["accepted", "rejected"]
+    decided_by: str
+
+
+@dataclass(frozen=True)
 class StoredApplication:
     """An application and its verdict.
 
     `token` is None if no version could be read: then no person is stored. `entry` is None until a version had a code.
     `version`: highest version answered; `content_version`: version of the content, lower where later versions did not
-    carry the applicant's code. `keys`: keyed hashes by kind, empty without a person. `follows`: applications that own
-    one of them. `arrived_at`: order among applications of one person; `received_at`: arrival of the first version.
-    `versions`: arrivals of all versions that were answered, in order.
+    carry the applicant's code. `keys`: keyed hashes by kind, empty without a person. `blocks`: keyed hash → kind of the
+    groups in which it is searched. `arrived_at`: order among applications of one person; `received_at`: arrival of the
+    first version. `versions`: arrivals of all versions that were answered, in order.
     """
 
     application_id: ApplicationId
@@ -57,13 +68,14 @@ class StoredApplication:
     reasons: tuple[str, ...]
     doubts: tuple[str, ...]
     match: Match | None
-    follows: tuple[ApplicationId, ...]
     keys: Mapping[str, str]
+    blocks: Mapping[str, str]
     revision: int
     received_at: datetime
     arrived_at: datetime
     decided_by: str | None = None
     versions: tuple[VersionTime, ...] = ()
+    own_decision: OwnDecision | None = None
 
     @property
     def is_rejected_as_duplicate(self) -> bool:
@@ -78,14 +90,18 @@ class StoredApplication:
         return self.state is not ApplicationState.WITHDRAWN
 
     @property
+    def has_open_doubt(self) -> bool:
+        """True while nobody has decided a doubt about its own content."""
+        return bool(self.doubts) and self.own_decision is None
+
+    @property
     def own_status(self) -> OwnStatus:
         """Status that the applicant reads; whether the same person applied before makes no difference."""
         if self.state is ApplicationState.WITHDRAWN:
             return "withdrawn"
         if not self.is_applying:
             return "rejected"
-        is_open = self.state in {ApplicationState.HELD, ApplicationState.SUPERSEDED} and self.doubts
-        return "under-review" if is_open else "complete"
+        return "under-review" if self.has_open_doubt else "complete"
 
     @property
     def own_reasons(self) -> tuple[str, ...]:
@@ -115,18 +131,19 @@ class StoredApplication:
             reasons=tuple(document["reasons"]),
             doubts=tuple(document["doubts"]),
             match=Match(**document["match"]) if document["match"] else None,
-            follows=tuple(document["follows"]),
             keys=dict(document["keys"]),
+            blocks=dict(document["blocks"]),
             revision=document["revision"],
             received_at=document["received_at"],
             arrived_at=document["arrived_at"],
             decided_by=document["decided_by"],
             versions=tuple(VersionTime(**version) for version in document.get("versions", ())),
+            own_decision=OwnDecision(**document["own_decision"]) if document["own_decision"] else None,
         )
 
     def to_document(self) -> JsonObject:
         """Return the document to store."""
-        match = self.match
+        match, own = self.match, self.own_decision
         return {
             "_id": self.application_id,
             "campaign": self.campaign,
@@ -145,11 +162,12 @@ class StoredApplication:
             "reasons": list(self.reasons),
             "doubts": list(self.doubts),
             "match": {"application_id": match.application_id, "kind": match.kind} if match else None,
-            "follows": list(self.follows),
             "keys": dict(self.keys),
+            "blocks": dict(self.blocks),
             "revision": self.revision,
             "received_at": self.received_at,
             "arrived_at": self.arrived_at,
             "decided_by": self.decided_by,
             "versions": [vars(version) for version in self.versions],
+            "own_decision": {"kind": own.kind, "decided_by": own.decided_by} if own else None,
         }

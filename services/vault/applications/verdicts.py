@@ -5,13 +5,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from services.vault.applications.duplicates import DuplicateOrder
-from services.vault.applications.events import publish_verdicts
-from services.vault.applications.index_repository import BlindIndexRepository
 from services.vault.applications.matching import COPY
+from services.vault.applications.order_repository import OrderRepository
 from services.vault.applications.repository import ApplicationRepository
 from services.vault.applications.rules.contacts import contact_channel, mail_domain_class
 from services.vault.applications.rules.content import Judged, Unreadable, Verdict, Withdrawal
 from services.vault.applications.rules.states import ApplicationState
+from services.vault.applications.search import Arriving, DuplicateSearch
 from services.vault.applications.stored import StoredApplication, VersionTime
 from services.vault.identities.repository import IdentityRepository, StoredIdentity
 from shared.codes import EntryId, ProofDigest
@@ -49,8 +49,9 @@ class OpenedVersion:
 class VerdictWriter:
     """Write verdicts within a unit of work."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, search: DuplicateSearch) -> None:
         self._applications, self._identities = ApplicationRepository(store), IdentityRepository(store)
+        self._orders, self._search = OrderRepository(store), search
 
     async def write(
         self,
@@ -60,50 +61,34 @@ class VerdictWriter:
         opened: Sequence[OpenedVersion],
     ) -> None:
         """Judge versions in order of arrival, store them and publish what changed. `known`: rows of their ids."""
-        order = await self.load(uow, campaign, list(known.values()), [one.hashes for one in opened])
         taken = await self._applications.taken_entries(uow, {one.entry for one in opened if one.entry is not None})
+        versions = [_with_own_entry(one, taken) for one in sorted(opened, key=_order)]
+        searched = await self._search.find(uow, campaign, _arriving(versions))
+        contents = {content for pair in searched.pairs for content in pair.contents}
+        contents |= {one.hashes[COPY] for one in versions if one.hashes}
+        order = await self._orders.load(uow, campaign, list(known.values()), contents)
+        order.add_pairs(searched.pairs)
         identities: dict[str, StoredIdentity] = {}
-        for version in [_with_own_entry(one, taken) for one in sorted(opened, key=_order)]:
-            if take_version(order, campaign, version) and version.identity is not None:
+        for version in versions:
+            blocks = searched.blocks[version.hashes[COPY]] if version.hashes else {}
+            if take_version(order, campaign, version, blocks) and version.identity is not None:
                 identities[version.identity.token] = version.identity
         stored = {application.token for application in known.values()}
         await self._identities.insert(uow, [one for token, one in identities.items() if token not in stored])
         for token, identity in identities.items():
             if token in stored:
                 await self._identities.replace(uow, identity)
-        await self.save(uow, campaign, order)
+        await self._orders.save(uow, campaign, order)
 
-    async def load(
-        self,
-        uow: UnitOfWork,
-        campaign: CampaignId,
-        known: Sequence[StoredApplication],
-        arriving: Sequence[Mapping[str, str]] = (),
-    ) -> DuplicateOrder:
-        """Read what the order of these applications depends on: followers, owners of keys, first copies."""
-        ids = {application.application_id for application in known}
-        rows = {application.application_id: application for application in known}
-        followers = await self._applications.followers(uow, ids) if ids else []
-        rows = {one.application_id: one for one in followers} | rows
-        keys = [*arriving, *(one.keys for one in rows.values())]
-        hashes = {value for one in keys for kind, value in one.items() if kind != COPY}
-        owners = await BlindIndexRepository(uow, campaign).owners(hashes)
-        if owners:
-            copies = {one[COPY] for one in keys if COPY in one}
-            originals = await self._applications.originals(uow, {*owners.values()}, copies)
-            rows = {one.application_id: one for one in originals} | rows
-        return DuplicateOrder(rows.values(), owners)
 
-    async def save(self, uow: UnitOfWork, campaign: CampaignId, order: DuplicateOrder) -> None:
-        """Store what changed and publish its verdicts."""
-        index = BlindIndexRepository(uow, campaign)
-        await index.remove(order.removed_hashes)
-        await index.insert(order.new_owners)
-        await index.count_matches(order.relied_hashes)
-        await self._applications.insert(uow, order.inserted)
-        for application in order.replaced:
-            await self._applications.replace(uow, application)
-        await publish_verdicts(uow, campaign, order.changed)
+def _arriving(versions: Sequence[OpenedVersion]) -> list[Arriving]:
+    """Return the people of these versions, each content once."""
+    people = {
+        one.hashes[COPY]: Arriving(one.hashes[COPY], one.verdict.person, one.arrival.received_at)
+        for one in reversed(versions)
+        if one.hashes and isinstance(one.verdict, Judged)
+    }
+    return list(reversed(people.values()))
 
 
 def _order(version: OpenedVersion) -> tuple[datetime, ApplicationId, int]:
@@ -119,7 +104,9 @@ def _with_own_entry(version: OpenedVersion, taken: dict[EntryId, ApplicationId])
     return replace(version, verdict=Unreadable(("malformed",)), entry=None, proof_sha256=None, identity=None, hashes={})
 
 
-def take_version(order: DuplicateOrder, campaign: CampaignId, version: OpenedVersion) -> bool:
+def take_version(
+    order: DuplicateOrder, campaign: CampaignId, version: OpenedVersion, blocks: Mapping[str, str]
+) -> bool:
     """Place a version in the order; return True if its content stands now.
 
     Only content with the applicant's code changes an application. For any other the earlier content stands under the
@@ -132,11 +119,13 @@ def take_version(order: DuplicateOrder, campaign: CampaignId, version: OpenedVer
         if arrival.version > earlier.version:
             order.repeat(arrival.application_id, arrival.version, arrival.received_at)
         return False
-    order.place(_to_store(campaign, version, earlier))
+    order.place(_to_store(campaign, version, earlier, blocks))
     return True
 
 
-def _to_store(campaign: CampaignId, opened: OpenedVersion, earlier: StoredApplication | None) -> StoredApplication:
+def _to_store(
+    campaign: CampaignId, opened: OpenedVersion, earlier: StoredApplication | None, blocks: Mapping[str, str]
+) -> StoredApplication:
     """Return the application with the content of this version, judged by the rules alone.
 
     Content that names no person leaves the earlier one, who is notified of the verdict.
@@ -164,8 +153,8 @@ def _to_store(campaign: CampaignId, opened: OpenedVersion, earlier: StoredApplic
         reasons=() if isinstance(verdict, Withdrawal) else verdict.reasons,
         doubts=judged.doubts if judged else (),
         match=None,
-        follows=(),
         keys=dict(opened.hashes),
+        blocks=dict(blocks),
         revision=earlier.revision if earlier else 1,
         received_at=earlier.received_at if earlier else arrival.received_at,
         arrived_at=arrival.received_at,

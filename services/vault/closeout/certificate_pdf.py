@@ -34,6 +34,7 @@ STORE_LABELS: Final = {
     "receipt_keys": "受付番号の鍵",
     "identities": "個人情報（暗号文）",
     "blind_index": "重複検索の索引",
+    "doubts": "重複の疑いと判断",
     "print_batches": "葉書の束",
     "notice_deliveries": "通知の控え",
     "slips": "結果票の番号",

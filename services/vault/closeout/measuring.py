@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from services.vault.applications import index_repository
+from services.vault.applications import index_repository, pair_repository
 from services.vault.applications import repository as register
 from services.vault.closeout.campaign_folders import CampaignFolders
 from services.vault.closeout.rules.record import Sample
@@ -27,6 +27,7 @@ from shared.storage import Store, delete_in_chunks
 ERASED: Final = (
     identities.COLLECTION,
     index_repository.COLLECTION,
+    pair_repository.COLLECTION,
     register.COLLECTION,
     print_repository.BATCHES,
     print_repository.CHUNKS,

@@ -122,7 +122,7 @@ class IdentityRepository:
         document = identity.to_document()
         await uow.db[COLLECTION].replace_one({"_id": identity.token}, document, upsert=True, session=uow.session)
 
-    async def by_tokens(self, tokens: Sequence[Token]) -> list[StoredIdentity]:
+    async def by_tokens(self, tokens: Sequence[Token], uow: UnitOfWork | None = None) -> list[StoredIdentity]:
         """Return the identities of these tokens; unknown and erased tokens are absent."""
-        found = self._documents.find({"_id": {"$in": list(tokens)}})
+        found = self._documents.find({"_id": {"$in": list(tokens)}}, session=uow.session if uow else None)
         return [StoredIdentity.from_document(document) async for document in found]

@@ -7,6 +7,7 @@ from dataclasses import replace
 from services.vault.applications.processing import open_version
 from services.vault.applications.rules.content import judge_keyed
 from services.vault.applications.rules.residency import Municipalities
+from services.vault.applications.search import DuplicateSearch
 from services.vault.applications.verdicts import Arrival, OpenedVersion, VerdictWriter
 from services.vault.audit import AuditEvent, AuditLog
 from services.vault.keys.campaign_keys import CampaignKeys
@@ -32,9 +33,10 @@ class KeyedApplications:
         audit: AuditLog,
         campaigns: Mapping[CampaignId, Campaign],
         municipalities: Municipalities,
+        search: DuplicateSearch,
     ) -> None:
         self._papers, self._drafts = PaperRepository(store), DraftRepository(store)
-        self._verdicts = VerdictWriter(store)
+        self._verdicts = VerdictWriter(store, search)
         self._keystore, self._audit = keystore, audit
         self._campaigns, self._municipalities = campaigns, municipalities
 

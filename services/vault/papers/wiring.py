@@ -7,6 +7,7 @@ from typing import Final, Self
 from fastapi import APIRouter
 
 from services.vault.applications.rules.residency import Municipalities
+from services.vault.applications.search import DuplicateSearch
 from services.vault.audit import AuditLog
 from services.vault.keys.keystore import Keystore
 from services.vault.papers import counts_repository, draft_repository, keying_repository, repository
@@ -54,6 +55,7 @@ class Papers:
         campaigns: Mapping[CampaignId, Campaign],
         municipalities: Municipalities,
         scanner: Scanner,
+        search: DuplicateSearch,
     ) -> Self:
         """Return the parts, connected."""
         store, sandbox = people.store, Sandbox()
@@ -62,7 +64,7 @@ class Papers:
         return cls(
             campaigns,
             PaperInbox(store, keystore, audit, campaigns, clock, scanner, sandbox),
-            KeyedApplications(store, keystore, audit, campaigns, municipalities),
+            KeyedApplications(store, keystore, audit, campaigns, municipalities, search),
             keying,
             PaperPool(keying, keystore, audit, clock, sandbox),
             CountsRepository(store),

@@ -64,7 +64,7 @@ async def test_the_list_shows_ids_and_what_matches_but_no_person(installation: I
     assert shown["receipt"] == case.held.receipt
     assert shown["match"]["application_id"] == case.first.application_id
     assert shown["match"]["receipt"] == case.first.receipt
-    assert shown["match"]["kind"] == "name-phone"
+    assert shown["match"]["kind"] == "same-person"
     for personal in ("髙橋", "一郎", "歌舞伎町", "0300000001", "gmail"):
         assert personal not in answer.text
 
@@ -205,6 +205,8 @@ async def test_a_contradiction_of_address_and_postal_code_is_held_as_such_and_it
     [
         {"decision": "maybe", "reason": "duplicate"},
         {"decision": "reject", "reason": "髙橋さんは二度目"},
+        {"decision": "reject", "reason": "tanaka-taro"},
+        {"decision": "accept", "reason": "not-resident"},
         {"decision": "reject", "reason": "duplicate", "actor": "髙橋 一郎"},
         {"decision": "reject", "reason": "duplicate", "actor": "desk-2"},
         {"decision": "reject", "reason": "duplicate", "remark": "-"},

@@ -11,6 +11,8 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
+from services.vault.applications.readings import NameReadings
+from services.vault.applications.search import DuplicateSearch
 from services.vault.keys.keystore import KeyDestroyedError
 from services.vault.papers import counts_repository, draft_repository
 from services.vault.papers import repository as papers_repository
@@ -48,8 +50,9 @@ class Desk:
         campaigns = {campaign.id: campaign}
         people = People.make(vault.store, vault.keystore, vault.audit, vault.clock, campaigns)
         self.papers = Papers.make(
-            people, vault.keystore, vault.audit, vault.clock, campaigns, PostalCodes().municipalities, Scanner(None)
-        )
+            people, vault.keystore, vault.audit, vault.clock, campaigns, PostalCodes().municipalities, Scanner(None),
+            DuplicateSearch(vault.store, vault.keystore, vault.audit, NameReadings().of),
+        )  # fmt: skip
         self.app = FastAPI()
         install_problems(self.app)
         self.app.include_router(self.papers.router(VaultAccess(people, ORIGINS)))

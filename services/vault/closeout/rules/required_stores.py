@@ -31,7 +31,7 @@ REQUIRED_STORES: Final[Mapping[str, frozenset[str]]] = {
     "notifier": frozenset({"contacts", "slips", "notices", "print_batches", "announcements", *OWN_STORES}),
     "vault": frozenset(
         {
-            "identities", "blind_index", "applications", "print_batches", "print_chunks", "papers", "drafts",
+            "identities", "blind_index", "doubts", "applications", "print_batches", "print_chunks", "papers", "drafts",
             "keyings", "paper_holds", "keying_counts",
             "notice_deliveries", "slips", "notice_counts",
             PACKAGES, SPOOL, SANDBOX, SAMPLES, DELAY_QUEUES, *OWN_STORES,
