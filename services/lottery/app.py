@@ -61,7 +61,7 @@ from shared.erasure import collections as erasure_collections
 from shared.ids import CampaignId
 from shared.messaging import Bus
 from shared.periodic import PeriodicTask, PeriodicTasks
-from shared.service_keys import ServiceKey
+from shared.service_keys import PublicKeys, ServiceKey
 from shared.staff_acts import make_recorder
 from shared.staff_roles import Right
 from shared.storage import Store
@@ -116,7 +116,8 @@ def build(settings: LotterySettings) -> FastAPI:
     app.include_router(public_router(PublicDraws(store, keys, campaigns)))
     desk, key = ReceptionService(store, keys, clock, campaigns), keys.signing.public
     app.include_router(reception_router(campaigns, desk, Overview(store), clock, key, access))
-    for pages in _pages(store, clock, keys, places_desk, access, settings.origins.get("intake", "")):
+    public_keys = PublicKeys(settings.service_keys_dir)
+    for pages in _pages(store, clock, keys, places_desk, access, settings.origins.get("intake", ""), public_keys):
         app.include_router(pages)
     app.include_router(bus.parking_router(access, make_recorder(store, "lottery")))
     app.include_router(health_router({"broker": bus.ready, "store": store.ping}, bus.alarms))
@@ -173,14 +174,20 @@ def _places(
 
 
 def _pages(
-    store: Store, clock: Clock, keys: LotteryKeys, places_desk: PlaceServices, access: StaffAccess, intake: str
+    store: Store,
+    clock: Clock,
+    keys: LotteryKeys,
+    places_desk: PlaceServices,
+    access: StaffAccess,
+    intake: str,
+    public_keys: PublicKeys,
 ) -> Iterator[APIRouter]:
     """Yield the routers of the web pages. `intake`: origin of intake, which public pages ask for application ids."""
     renderer, campaigns = lottery_renderer(), places_desk.campaigns
     yield site_router(renderer, access)
     yield draws_router(DrawPages(campaigns, DrawOverview(store, clock), DrawCounts(store), clock, renderer, access))
     yield reception_pages_router(ReceptionPages(campaigns, Overview(store), clock, renderer, access))
-    yield verify_pages_router(VerifyPages(campaigns, clock, renderer, keys.signing.public, intake))
+    yield verify_pages_router(VerifyPages(campaigns, clock, renderer, keys.signing.public, intake, public_keys))
     yield withdraw_router(WithdrawPages(campaigns, clock, renderer, intake))
 
 

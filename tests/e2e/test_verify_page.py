@@ -102,6 +102,39 @@ def test_the_record_is_computed_anew_and_one_application_is_followed(
         keep_picture(page, f"verify-{'desktop-en' if language else 'phone-ja'}", tmp_path)
 
 
+def test_a_receipt_is_looked_up_in_the_published_list_as_a_file_and_as_pasted_text(
+    harness: LotteryHarness, browser: Browser, transcript: dict[str, Any], tmp_path: Path
+):
+    own = winner(harness, transcript)
+    file = tmp_path / "receipt.json"
+    file.write_text(json.dumps(own.document()))
+    with opened(browser, harness.url, PHONE) as page:
+        sent = list[str]()
+        page.on("request", lambda request: sent.append(f"{request.url} {request.post_data}"))
+        page.goto(PATH)
+        verdict(page).to_contain_text(GOOD)
+        found = page.locator("#receipt-found")
+        page.set_input_files("#receipt-file", file)
+        expect(found).to_contain_text("受付の一覧に載っています")
+        expect(found.locator(".mark-good")).to_have_count(6)
+        assert violations(page) == []
+        assert not overflows(page)
+        keep_picture(page, "verify-receipt", tmp_path)
+        tab_to(page, "receipt-text")
+        page.fill("#receipt-text", json.dumps(own.document(version=2)))
+        page.keyboard.press("Tab")
+        page.keyboard.press("Enter")
+        expect(found).to_contain_text("確かめられないところがあります")
+        expect(found.locator("li:has(.mark-bad)")).to_have_count(1)
+        expect(found.locator("li:has(.mark-bad)")).to_contain_text("受付の一覧への掲載")
+        assert violations(page) == []
+        page.fill("#receipt-text", "{")
+        page.click("#receipt-form button")
+        expect(page.locator("#receipt-text-error")).to_contain_text("読めません")
+        assert violations(page) == []
+        assert not any(own.receipt in request or own.application_id in request for request in sent)
+
+
 def test_nobody_is_followed_by_a_number_that_is_not_there(harness: LotteryHarness, browser: Browser):
     with opened(browser, harness.url) as page:
         page.goto(PATH)

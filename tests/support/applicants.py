@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from shared.codes import Code, EntryId, ProofDigest, entry_id, lottery_proof, new_code, proof_digest
@@ -16,9 +17,13 @@ from shared.contracts import (
     RejectedApplication,
 )
 from shared.ids import ApplicationId, CampaignId, Receipt, Token, new_application_id, new_token
+from shared.json_types import JsonObject
+from shared.receipt_documents import roll_line, write_receipt_document
 from shared.receipts import candidates
+from tests.support.service_keys import service_key
 
 RECEIPT_KEY = b"the receipt key of the tests ..."
+RECEIVED_AT = datetime(2018, 5, 20, 12, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -60,9 +65,20 @@ class Applicant:
         return RejectedApplication(**members)
 
     def closed(self, version: int = 1) -> ClosedReceipt:
-        """Return the receipt as the roll names it; its line is of no real document."""
-        line = hashlib.sha256(f"{self.receipt} {version}".encode()).hexdigest()
-        return ClosedReceipt(receipt=self.receipt, version=version, line=line)
+        """Return the receipt as the roll names it."""
+        return ClosedReceipt(receipt=self.receipt, version=version, line=roll_line(self.document(version)))
+
+    def document(self, version: int = 1) -> JsonObject:
+        """Return the receipt document of a version, signed by the tests' intake; its sealed bytes are invented."""
+        return write_receipt_document(
+            service_key("intake").signing_key,
+            campaign=self.campaign,
+            receipt=self.receipt,
+            application_id=self.application_id,
+            version=version,
+            sealed_sha256=hashlib.sha256(f"{self.receipt} {version}".encode()).hexdigest(),
+            received_at=RECEIVED_AT,
+        )
 
     def _verdict(self, version: int, revision: int) -> dict[str, Any]:
         return {

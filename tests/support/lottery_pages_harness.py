@@ -50,6 +50,7 @@ from shared.contracts import (
     NoticesCounted,
 )
 from shared.ids import CampaignId
+from shared.service_keys import PublicKeys
 from shared.staff_roles import Right
 from shared.storage import Store
 from shared.web import install_problems
@@ -221,7 +222,9 @@ def _app(harness: LotteryHarness, store: Store) -> FastAPI:
     app.include_router(draws_router(pages))
     harness.vault.serve_beside(app)
     key = harness.keys.signing.public
-    app.include_router(verify_pages_router(VerifyPages(campaigns, clock, renderer, key, INTAKE)))
+    app.include_router(
+        verify_pages_router(VerifyPages(campaigns, clock, renderer, key, INTAKE, PublicKeys(keys_dir())))
+    )
     return app
 
 

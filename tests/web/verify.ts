@@ -7,10 +7,18 @@ import { checks, type Check, type VerifiedRecord } from "../../services/lottery/
 import type { Json } from "../../services/lottery/web/src/verify/canonical.ts";
 import { readManifest } from "../../services/lottery/web/src/verify/manifest.ts";
 import { readPlaceEvents } from "../../services/lottery/web/src/verify/place_events.ts";
+import { readReceiptText, receiptChecks, type PinnedKeys, type PublishedList } from "../../services/lottery/web/src/verify/receipt_checks.ts";
 import { replay, type DrawInputs } from "../../services/lottery/web/src/verify/replay.ts";
 import { computeRoot, hex, readRows } from "../../services/lottery/web/src/verify/rows.ts";
 import { tickets } from "../../services/lottery/web/src/verify/tickets.ts";
 import { entriesWithPrefix, tracePath } from "../../services/lottery/web/src/verify/path.ts";
+
+/** Case of tests/cases/receipt_checks.json. */
+interface ReceiptCase {
+  readonly document: Json;
+  readonly published: PublishedList | null;
+  readonly keys: PinnedKeys;
+}
 
 interface VerifyQuestion {
   readonly contents: readonly Json[];
@@ -69,6 +77,9 @@ type Places = Readonly<Record<string, readonly string[]>>;
 const answers = {
   draws: async (questions: readonly DrawQuestion[]) => await Promise.all(questions.map(computeDraw)),
   verify: async (question: VerifyQuestion) => await Promise.all(question.contents.map(async (content) => await verifyRecord(content, question))),
+  receipts: async (cases: readonly ReceiptCase[]) =>
+    cases.map(({ document, published, keys }) => [...receiptChecks(document, published, keys)].map(({ name, passed }) => [name, passed])),
+  receiptTexts: async (texts: readonly string[]) => texts.map(readReceiptText),
   prefix: async ({ ids, prefix }: { ids: readonly string[]; prefix: string }) =>
     entriesWithPrefix({ entries: ids.map((id) => ({ id, choices: [] })), events: [] } as unknown as VerifiedRecord, prefix),
   beacon: async (cases: readonly (readonly [string, number])[]) => cases.map(([value, round]) => verifyBeacon(value, QUICKNET.publicKey, round)),

@@ -14,6 +14,7 @@ from shared.campaign import Campaign
 from shared.catalogue import Catalogue
 from shared.clock import Clock
 from shared.ids import CampaignId
+from shared.service_keys import PublicKeys
 from shared.web.pages import HEADERS, Renderer, page_headers
 
 _PROGRAM: Final = ("verify.",)
@@ -24,6 +25,8 @@ _OFFLINE: Final = "/verify-offline.js"
 class VerifyPages:
     """Public pages of this installation's campaigns. `key`: the lottery's public key, base64url.
 
+    `public_keys`: keys of all services; intake's sign receipt documents.
+
     `intake`: origin of intake, which names the application of a receipt number; empty if the settings name none.
     """
 
@@ -32,6 +35,7 @@ class VerifyPages:
     renderer: Renderer
     key: str
     intake: str = ""
+    public_keys: PublicKeys | None = None
 
     def index(self, texts: Catalogue) -> Response:
         """Redirect to the page of the only campaign, or return a list."""
@@ -52,6 +56,7 @@ class VerifyPages:
             "campaign": known.id,
             "intake": self.intake,
             "key": self.key,
+            "intake_keys": self._intake_keys,
             "work": self.renderer.assets.by_name["verify-work.js"].url,
             "offline": _OFFLINE,
             "classes": {event_class.id: event_class.title.in_language(texts.lang) for event_class in known.classes},
@@ -61,6 +66,12 @@ class VerifyPages:
         return self.renderer.page(
             "verify.html", texts, path, headers=headers, campaign=known, title=title, key=self.key, data=data
         )
+
+    @property
+    def _intake_keys(self) -> list[str]:
+        """Public keys of intake that are not revoked, as intake's own pages have them."""
+        known = () if self.public_keys is None else self.public_keys.of_service("intake")
+        return [key.public_key for key in known if key.state != "revoked"]
 
     def offline(self) -> Response:
         """Return the service worker, at the root so that it may control the page in each language."""

@@ -8,6 +8,8 @@ export interface PageData extends Frame {
   readonly intake: string;
   /** The lottery's public key (base64url). */
   readonly key: string;
+  /** Intake's public keys that are not revoked (base64url); one of them signs each receipt document. */
+  readonly intake_keys: readonly string[];
   readonly work: string;
   readonly offline: string;
   readonly classes: Readonly<Record<string, string>>;

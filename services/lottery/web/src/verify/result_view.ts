@@ -39,10 +39,7 @@ export class ResultView {
 
   check(check: Check): void {
     this.failed += check.passed ? 0 : 1;
-    const mark = el("span", { class: check.passed ? "mark mark-good" : "mark mark-bad", "aria-hidden": "true" }, check.passed ? "✓" : "✗");
-    const name = maybe(`verify.check.${check.name.replaceAll(/[ ']/gu, "-")}`) ?? check.name;
-    const words = [t(check.passed ? "verify.holds" : "verify.fails"), ...figures(check)].join(" ");
-    section("checks").append(el("li", {}, mark, ` ${name}: ${words}`));
+    section("checks").append(checkLine(check));
   }
 
   verdict(facts: Facts | null): void {
@@ -56,6 +53,14 @@ export class ResultView {
     section("table").hidden = !good;
     if (good) section("table").replaceChildren(el("h3", {}, t("verify.table")), table(facts));
   }
+}
+
+/** Return the line of one check: mark, name, verdict and figures. */
+export function checkLine(check: Check): HTMLElement {
+  const mark = el("span", { class: check.passed ? "mark mark-good" : "mark mark-bad", "aria-hidden": "true" }, check.passed ? "✓" : "✗");
+  const name = maybe(`verify.check.${check.name.replaceAll(/[ ']/gu, "-")}`) ?? check.name;
+  const words = [t(check.passed ? "verify.holds" : "verify.fails"), ...figures(check)].join(" ");
+  return el("li", {}, mark, ` ${name}: ${words}`);
 }
 
 function figures(check: Check): string[] {

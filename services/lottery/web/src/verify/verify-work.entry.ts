@@ -5,13 +5,15 @@ import { checks, ROWS_FILE, type Check, type VerifiedRecord } from "./checks.ts"
 import { readFacts, type Facts } from "./facts.ts";
 import { entriesWithPrefix, tracePath, type Path } from "./path.ts";
 import { fetchWithCache } from "./page_cache.ts";
+import { readReceiptText, receiptChecks, type PinnedKeys, type PublishedList } from "./receipt_checks.ts";
 
 /** `server`: an address that ends in `/`, with `transcript` and `rows` below it. */
 export type Source = { readonly server: string } | { readonly transcript: File; readonly rows: File | null };
 
 export type WorkerRequest =
   | { readonly kind: "verify"; readonly source: Source; readonly published: string }
-  | { readonly kind: "follow"; readonly wanted: Wanted };
+  | { readonly kind: "follow"; readonly wanted: Wanted }
+  | { readonly kind: "receipt"; readonly text: string; readonly server: string; readonly keys: PinnedKeys };
 
 /** Entry to follow: its id, or the first hex digits of its id, as its entry number shows them. `known`: how it was found. */
 export interface Wanted {
@@ -26,7 +28,11 @@ export type WorkerMessage =
   | { readonly kind: "progress"; readonly share: number }
   | { readonly kind: "verified"; readonly facts: Facts | null }
   | { readonly kind: "path"; readonly path: Path | null; readonly known: Wanted["known"] }
-  | { readonly kind: "unknown" | "several" };
+  | { readonly kind: "unknown" | "several" }
+  | { readonly kind: "receipt"; readonly found: ReceiptFound };
+
+/** Checks of a receipt document; `alone`: the list is not published yet. Or why there are none. */
+export type ReceiptFound = { readonly checks: readonly Check[]; readonly alone: boolean } | "form" | "away";
 
 const scope = globalThis as unknown as {
   onmessage: ((event: MessageEvent<WorkerRequest>) => void) | null;
@@ -40,7 +46,9 @@ let opened: VerifiedRecord | null = null;
 
 scope.onmessage = (event) => {
   const request = event.data;
-  void (request.kind === "verify" ? verify(request.source, request.published) : sendPath(request.wanted));
+  if (request.kind === "verify") void verify(request.source, request.published);
+  else if (request.kind === "follow") void sendPath(request.wanted);
+  else void checkReceipt(request.text, request.server, request.keys);
 };
 
 async function verify(source: Source, published: string): Promise<void> {
@@ -94,4 +102,19 @@ async function sendPath({ prefix, known }: Wanted): Promise<void> {
   if (others.length > 0) return scope.postMessage({ kind: "several" });
   if (entry === undefined && prefix.length < ENTRY_DIGITS) return scope.postMessage({ kind: "unknown" });
   scope.postMessage({ kind: "path", path: entry === undefined ? null : await tracePath(opened, entry), known });
+}
+
+async function checkReceipt(text: string, server: string, keys: PinnedKeys): Promise<void> {
+  const document = readReceiptText(text);
+  if (document === null) return scope.postMessage({ kind: "receipt", found: "form" });
+  const published = await readPublished(server).catch(() => "away" as const);
+  if (published === "away") return scope.postMessage({ kind: "receipt", found: "away" });
+  scope.postMessage({ kind: "receipt", found: { checks: [...receiptChecks(document, published, keys)], alone: published === null } });
+}
+
+/** Read manifest and roll; null if none is published. Throws if there is no network and no copy. */
+async function readPublished(server: string): Promise<PublishedList | null> {
+  const manifest = await fetchWithCache(`${server}manifest`);
+  const roll = await fetchWithCache(`${server}roll`);
+  return manifest === null || roll === null ? null : { manifest: parseJson(manifest.text), roll: roll.text };
 }

@@ -5,6 +5,7 @@ import { byId, el, section } from "#shared/dom.ts";
 import { prepare } from "#shared/offline.ts";
 import { t } from "#shared/page.ts";
 import { WorkerClient } from "./worker_client.ts";
+import { connectReceipt, showReceiptFound } from "./receipt_view.ts";
 import { ResultView, say } from "./result_view.ts";
 import { api, page } from "./page.ts";
 import { showPath } from "./path_view.ts";
@@ -24,6 +25,7 @@ function receive(message: WorkerMessage): void {
   else if (message.kind === "progress") view.progress(message.share);
   else if (message.kind === "check") view.check(message.check);
   else if (message.kind === "verified") showVerdict(message.facts);
+  else if (message.kind === "receipt") showReceiptFound(message.found);
   else if (message.kind === "path") showPath(message.path, message.known);
   else showMistake("who", t(`verify.who.${message.kind}`));
 }
@@ -127,6 +129,7 @@ section("follow-form").addEventListener("submit", (event) => {
   event.preventDefault();
   void traceEntry();
 });
+connectReceipt((text) => client.checkReceipt(text, api, { intake: page.intake_keys, lottery: page.key }));
 takeDropped();
 verifyFromServer(); // at once: later it would replace a file that the user chose meanwhile
 void listDraws();

@@ -1,6 +1,7 @@
 /** Client of the worker that verifies one record. A new record ends the old worker, so that messages do not mix. */
 
 import { trusted } from "#shared/offline.ts";
+import type { PinnedKeys } from "./receipt_checks.ts";
 import type { Source, Wanted, WorkerMessage, WorkerRequest } from "./verify-work.entry.ts";
 
 export class WorkerClient {
@@ -24,6 +25,11 @@ export class WorkerClient {
   /** Trace the path of an entry through the record that was verified last. */
   tracePath(wanted: Wanted): void {
     this.send({ kind: "follow", wanted });
+  }
+
+  /** Check a receipt document against the list that the server published. */
+  checkReceipt(text: string, server: string, keys: PinnedKeys): void {
+    this.send({ kind: "receipt", text, server, keys });
   }
 
   private send(request: WorkerRequest): void {
