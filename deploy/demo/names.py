@@ -32,7 +32,7 @@ SURNAMES: Final = _parts(
 
 CHILDREN: Final = _parts(
     "蓮 レン ren", "陽葵 ヒマリ himari", "湊 ミナト minato", "凛 リン rin", "樹 イツキ itsuki",
-    "紬 ツムギ tsumugi", "大翔 ヒロト hiroto", "結菜 ユイナ yuina", "悠真 ユウマ yuma", "咲良 サクラ sakura",
+    "紬 ツムギ tsumugi", "大翔 ヒロト hiroto", "結菜 ユイナ yuina", "悠真 ユウマ yuma", "咲希 サキ saki",
     "朝陽 アサヒ asahi", "芽依 メイ mei", "蒼 アオ ao", "美桜 ミオ mio", "颯太 ソウタ sota", "さくら サクラコ sakurako",
 )  # fmt: skip
 

@@ -7,9 +7,9 @@ import pytest
 from deploy.demo.application import DemoApplication
 from deploy.demo.people import population
 from services.vault.applications.rules.content import Judged, Withdrawal, judge
-from services.vault.applications.rules.normalise import name_key
 from shared.campaign import load_campaign
 from shared.postal_codes import PostalCodes
+from tests.support.duplicate_search import search
 
 CAMPAIGN = load_campaign(Path("deploy/campaigns/777-days.yaml"))
 
@@ -39,10 +39,12 @@ def test_every_expected_verdict_is_the_one_the_rules_give(people: list[DemoAppli
 
 def test_only_second_applications_look_like_one_person_applying_twice(people: list[DemoApplication]):
     codes = PostalCodes()
-    seen: set[tuple[str, str]] = set()
-    for each in people:
-        verdict = judge(each.plaintext, each.channel, CAMPAIGN, codes.municipalities)
-        if isinstance(verdict, Judged) and not verdict.reasons:
-            key = (name_key(verdict.person.name), verdict.person.phone)
-            assert (key in seen) == (each.twin is not None)
-            seen.add(key)
+    verdicts = [judge(each.plaintext, each.channel, CAMPAIGN, codes.municipalities) for each in people]
+    applying = [
+        (each, verdict.person)
+        for each, verdict in zip(people, verdicts, strict=True)
+        if isinstance(verdict, Judged) and not verdict.reasons
+    ]
+    place = {each.application_id: index for index, (each, _) in enumerate(applying)}
+    again = {(place[each.twin], index) for index, (each, _) in enumerate(applying) if each.twin is not None}
+    assert search([person for _, person in applying]).pairs == again

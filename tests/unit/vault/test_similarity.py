@@ -75,6 +75,13 @@ def test_no_agreement_of_a_household_alone_is_a_doubt():
     assert score(shared) < THRESHOLD
 
 
+def test_names_and_grade_alone_are_no_doubt():
+    """A town has more than one child of a common name whose parent has a common name."""
+    one = pupil(name="佐藤 蓮", guardian_name="佐藤 恵子")
+    other = replace(one, address="四谷1-1", postal_code="1600004", phone="0312345678", email=None)
+    assert not likeness(one, other).is_doubt
+
+
 def test_each_weight_falls_from_equal_to_different():
     order = list(Level)
     for levels in WEIGHTS.values():

@@ -16,6 +16,9 @@ from services.vault.applications.rules.normalise import name_key
 from services.vault.applications.rules.weights import THRESHOLD, Field, Level, score
 from services.vault.identities.person import Person
 
+_PREFIX: Final = 3
+"""Digits of 090, 080, 070: equal numbers behind two of them are two lines."""
+
 _DIGITS: Final = re.compile(r"[0-9]+")
 """Mailboxes yui1@ and yui2@ are those of two people."""
 
@@ -144,7 +147,8 @@ def _address(one: Compared, other: Compared) -> Level:
 def _phone(one: Compared, other: Compared) -> Level:
     if one.phone == other.phone:
         return Level.EQUAL
-    return Level.CLOSE if _one_slip(one.phone, other.phone) else Level.DIFFERENT
+    is_one_kind = one.phone[:_PREFIX] == other.phone[:_PREFIX]
+    return Level.CLOSE if is_one_kind and _one_slip(one.phone, other.phone) else Level.DIFFERENT
 
 
 def _email(one: Compared, other: Compared) -> Level:
