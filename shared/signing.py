@@ -45,6 +45,11 @@ class SigningKey:
         """Name of the key in signed documents."""
         return self._name
 
+    @property
+    def verifying(self) -> tuple[str, ...]:
+        """Public keys by which signatures of this holder are verified: its own first, then earlier ones."""
+        return (self.public,)
+
     def sign(self, message: bytes) -> str:
         return b64url(self._private.sign(message))
 

@@ -14,7 +14,7 @@ from hypothesis import settings
 
 from deploy.local.processes import Watchdog
 from deploy.local.servers import Servers
-from services.vault.keys import keystore
+from services.vault.keys import root_file
 from tests.support.containers import Containers, docker_answers
 from tests.support.service_keys import keys_in_environment
 from tests.support.temporary_folders import folder_in_memory
@@ -56,9 +56,9 @@ def cheap_passphrases() -> Iterator[None]:
 
     Services that run as processes of their own create their keystores at full cost.
     """
-    assert keystore._SCRYPT["n"] >= 2**15, "the cost for services is too low (RFC 7914, section 2)"
+    assert root_file.SCRYPT["n"] >= 2**15, "the cost for services is too low (RFC 7914, section 2)"
     with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(keystore._SCRYPT, "n", 2**9)
+        patch.setitem(root_file.SCRYPT, "n", 2**9)
         yield
 
 

@@ -77,6 +77,11 @@ COMMANDS: Final = {
     ),
     "sign-out": Entry("sign_in", "sign_out", "End the sign-in of this terminal."),
     "service-keys": Entry("service_keys", "service_keys", "Keys with which services sign (docs/operations.md)."),
+    "vault-keys": Entry(
+        "vault_keys",
+        "vault_keys",
+        "Change the passphrase of the vault, and rotate its keys; `--help` lists the commands.",
+    ),
     "papers": Entry(
         "papers", "list_papers", "List papers in the vault's inbox: those that wait to be keyed, and those put aside."
     ),
@@ -109,7 +114,8 @@ COMMANDS: Final = {
     ),
 }
 
-_PYTEST_ARGUMENTS: Final = {"allow_extra_args": True, "ignore_unknown_options": True}
+_FOR_ANOTHER_PROGRAM: Final = frozenset({"test", "vault-keys"})
+_PASSED_ON: Final = {"allow_extra_args": True, "ignore_unknown_options": True}
 
 
 class DeferredCommand(TyperCommand):
@@ -130,8 +136,8 @@ def load(name: str) -> Command:
     if isinstance(target, typer.Typer):
         return typer_main.get_group(target)
     alone = typer.Typer(add_completion=False)
-    if name == "test":
-        alone.command(name, context_settings=_PYTEST_ARGUMENTS, add_help_option=False)(target)
+    if name in _FOR_ANOTHER_PROGRAM:
+        alone.command(name, context_settings=_PASSED_ON, add_help_option=False)(target)
     else:
         alone.command(name)(target)
     return typer_main.get_command(alone)

@@ -53,9 +53,11 @@ def init(
 @compose.command("pin")
 def pin() -> None:
     """Hand the vault's public signing key to intake, whose form trusts no other and is shut without it."""
-    key = call_public("vault", "signing-key").json()["public_key"]
-    secrets.pin(_folder(), key)
-    typer.echo(f"pinned {key}: compare it with the key that the vault's staff wrote down")
+    keys = call_public("vault", "signing-key").json()["keys"]
+    pinned = [key["public_key"] for key in keys if key["state"] != "revoked"]
+    secrets.pin(_folder(), "\n".join(pinned))
+    for key in pinned:
+        typer.echo(f"pinned {key}: compare it with the key that the vault's staff wrote down")
 
 
 @compose.command("rehearse")

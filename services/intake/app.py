@@ -1,7 +1,7 @@
 """Wire intake: each object is made here, once."""
 
 import re
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Final
 
@@ -33,7 +33,6 @@ from services.intake.endpoints import (
 from services.intake.erasure import IntakeStores
 from services.intake.handlers import MessageHandlers
 from services.intake.pages import DIST, TEMPLATES, TEXTS
-from services.intake.pages.pinned_key import PinnedKey
 from services.intake.pages.sheet import Sheets
 from services.intake.pages.site import Site, site_router
 from services.intake.papers.accept import PaperAcceptance
@@ -59,6 +58,7 @@ from shared.erasure import collections as erasure_collections
 from shared.ids import CampaignId
 from shared.messaging import Bus
 from shared.periodic import PeriodicTasks
+from shared.pinned_keys import PinnedKeys
 from shared.postal_codes import PostalCodes
 from shared.service_keys import PublicKeys, ServiceKey
 from shared.staff_acts import make_recorder
@@ -103,7 +103,7 @@ def build(settings: IntakeSettings) -> FastAPI:
         (closing.close_if_over, erasure.carry_out, receipt_keys.forget_if_erased),
         every_s=settings.watch_s,
     )
-    pin, public_keys = PinnedKey(settings.signing_key_file), PublicKeys(settings.service_keys_dir)
+    pin, public_keys = PinnedKeys(settings.signing_key_file), PublicKeys(settings.service_keys_dir)
     settlement = PaperSettlement(papers, submissions, receipt_keys, signer)
     access = StaffAccess.make(
         "intake",
@@ -112,7 +112,7 @@ def build(settings: IntakeSettings) -> FastAPI:
         vault_key_file=settings.signing_key_file,
         state_dir=settings.state_dir,
     )
-    _connect(bus, MessageHandlers(submissions, settlement, keys, stages, erasure, pin.value), pin, access)
+    _connect(bus, MessageHandlers(submissions, settlement, keys, stages, erasure, pin.all), pin, access)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -190,7 +190,7 @@ def _site(
     keys: SealingKeyRepository,
     stages: CampaignStageRepository,
     clock: Clock,
-    pin: PinnedKey,
+    pin: PinnedKeys,
     public_keys: PublicKeys,
     lottery: str,
 ) -> Site:
@@ -209,10 +209,19 @@ def _site(
     )
 
 
-def _connect(bus: Bus, handlers: MessageHandlers, pin: PinnedKey, access: StaffAccess) -> None:
+def _connect(bus: Bus, handlers: MessageHandlers, pin: PinnedKeys, access: StaffAccess) -> None:
     bus.consume(StaffChanged, access.sessions.on_changed)
-    bus.consume(SealingKeyPublished, handlers.save_sealing_keys, when=pin.is_known)
+    bus.consume(SealingKeyPublished, handlers.save_sealing_keys, when=_is_pinned(pin))
     bus.consume(ApplicationsDecided, handlers.save_decisions)
     bus.consume(PaperSettled, handlers.settle_papers)
     bus.consume(DrawPublished, handlers.save_draws)
     bus.consume(ErasureRequested, handlers.request_erasures)
+
+
+def _is_pinned(pin: PinnedKeys) -> Callable[[], Awaitable[bool]]:
+    """Before the vault's key is pinned, intake can judge no sealing key."""
+
+    async def is_pinned() -> bool:
+        return bool(pin.all())
+
+    return is_pinned

@@ -22,16 +22,16 @@ class MessageHandlers:
         keys: SealingKeyRepository,
         stages: CampaignStageRepository,
         erasure: ErasureParticipant,
-        pinned: Callable[[], str | None],
+        pinned: Callable[[], Sequence[str]],
     ) -> None:
-        """Take the repositories. `pinned` returns the vault's public signing key, or None before it is pinned."""
+        """Take the repositories. `pinned` returns the vault's public signing keys, none before they are pinned."""
         self._pinned, self._stages = pinned, stages
         self._submissions, self._papers, self._keys, self._erasure = submissions, papers, keys, erasure
 
     async def save_sealing_keys(self, events: Sequence[SealingKeyPublished], uow: UnitOfWork) -> None:
         """Save keys that the vault's signing key signed. Raises NotReadyError before that key is pinned."""
         pinned = self._pinned()
-        if pinned is None:
+        if not pinned:
             raise NotReadyError("the vault's signing key is not pinned; write it into KUJI_SIGNING_KEY_FILE")
         for event in events:
             await self._keys.save(SealingKey.from_event(event, signed_by=pinned), uow)

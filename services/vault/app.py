@@ -28,7 +28,7 @@ from services.vault.deliveries.reconcile import NoticeCounter
 from services.vault.identities import repository as identities
 from services.vault.identities.reveal import Identities
 from services.vault.keys.keystore import KeyDestroyedError, Keystore
-from services.vault.keys.publish import publish_sealing_keys
+from services.vault.keys.publish import SealingKeyPublisher
 from services.vault.mail import wiring as mail
 from services.vault.notices import repository as template_repository
 from services.vault.notices.endpoints import templates_router
@@ -78,10 +78,12 @@ def build(settings: VaultSettings) -> FastAPI:
     campaigns = load_campaigns(settings.campaigns_dir)
     clock = choose_clock(settings.clock_file, campaigns.values())
     store = Store.open(settings.mongo_url.get_secret_value(), settings.mongo_database, timeout_s=settings.timeout_s)
-    keystore = Keystore.open(settings.keystore_dir, read_secret(settings.passphrase_file, "KUJI_PASSPHRASE_FILE"))
+    keystore = Keystore.open(
+        settings.keystore_dir, lambda: read_secret(settings.passphrase_file, "KUJI_PASSPHRASE_FILE")
+    )
     bus = Bus(settings, "vault", store, able=keystore.ready)
-    checkpoints = settings.keystore_dir / "checkpoints"
-    audit = AuditLog(store, keystore.signing, clock, checkpoints, witness=_witness(settings))
+    audit = AuditLog(store, keystore.signing, clock, settings.keystore_dir / "checkpoints", witness=_witness(settings))
+    sealing_keys = SealingKeyPublisher(store, keystore, audit, campaigns.values())
     known = Identities(store, keystore, audit, campaigns)
     municipalities = PostalCodes().municipalities
     search = DuplicateSearch(store, keystore, audit, NameReadings().of)
@@ -96,8 +98,8 @@ def build(settings: VaultSettings) -> FastAPI:
     acceptance = DocumentAcceptance(store, campaigns, templates, public_keys)
     mail.consume_orders(bus, store, acceptance)
     print_room = PrintRoom(store, known, keystore, audit, campaigns, clock, typesetter, acceptance, templates)
-    printed = PrintedBatches(store, keystore, audit, gate)
     bus.consume(PrintRequested, print_room.on_requested, Batch(size=1, wait_s=0.0))
+    printed = PrintedBatches(store, keystore, audit, gate)
     closing = close_out(settings, store, bus, keystore, public_keys, known, audit, campaigns, typesetter, clock, gate)
     _consume_answers(bus, closing, audit, keystore)
 
@@ -119,12 +121,13 @@ def build(settings: VaultSettings) -> FastAPI:
             await store.ensure(_collections())
             await refuse_erased_ids(store, campaigns.values())
             await closing.repository.ensure(campaigns)
-            await publish_sealing_keys(store, keystore, campaigns.values())
+            await sealing_keys.publish_all()
             rooms, listening = mail.running(room, bounces, settings.shutdown_s), site.listening()
             async with (
                 audit.checkpoints(),
                 bus,
                 closing.watch.running(),
+                sealing_keys.watching(),
                 people.duty.watching(),
                 rooms,
                 staff_mails.running(),

@@ -4,15 +4,16 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
-from shared.approvals.document import ApprovalContent, ApprovalRefusedError, read_approval
+from shared.approvals.document import ApprovalContent, read_approval
 from shared.approvals.gate import Act
+from shared.pinned_keys import PinnedKeys
 
 
 class ApprovalReader:
-    """One per process. `vault_key_file`: the vault's public key, which came by another way."""
+    """One per process. `vault_key_file`: the vault's public keys, which came by another way."""
 
     def __init__(self, vault_key_file: Path | None) -> None:
-        self._vault_key_file = vault_key_file
+        self._pinned = PinnedKeys(vault_key_file)
 
     def read(self, document: Mapping[str, object], act: Act) -> ApprovalContent:
         """Return the approval if it allows this act now. Raises ApprovalRefusedError.
@@ -25,12 +26,6 @@ class ApprovalReader:
             campaign=act.campaign,
             params=act.params,
             actor=act.actor,
-            vault_public_key=self._vault_key(),
+            vault_public_key=self._pinned.named(document.get("key")),
             now=datetime.now(UTC),
         )
-
-    def _vault_key(self) -> str:
-        try:
-            return self._vault_key_file.read_text("ascii").strip() if self._vault_key_file else ""
-        except OSError:
-            raise ApprovalRefusedError("foreign-signature") from None

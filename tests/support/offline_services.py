@@ -30,7 +30,7 @@ BUILDERS: dict[str, tuple[Callable[[Any], FastAPI], Any]] = {
 def build_offline(service: str, folder: Path, **more: object) -> tuple[FastAPI, list[Store]]:
     """Build the service's app and return it with the stores that it opened."""
     for name in ("token", "passphrase"):
-        (folder / name).write_text("of the tests")
+        (folder / name).write_text("a passphrase of the tests")
     build, settings = BUILDERS[service]
     given = {
         "amqp_url": "amqp://127.0.0.1:1",

@@ -43,7 +43,7 @@ async def sign_in_at(
         service, staff_id, frozenset(roles), now, "password+totp", "A" * 48, "a-session", now + timedelta(hours=12)
     )
     text = write_assertion(signing, claimed)
-    assertion = read_assertion(text, audience=service, public_key=signing.public, now=now)
+    assertion = read_assertion(text, audience=service, public_keys=[signing.public], now=now)
     secret = await ServiceSessionRepository(store).start(assertion)
     return {"Origin": ORIGINS[service], "Cookie": f"kuji-session={secret}"}
 

@@ -5,7 +5,7 @@ Intake keeps a key only with the signature of the vault's pinned signing key; cl
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, Self
@@ -29,12 +29,12 @@ class SealingKey:
     document: str
 
     @classmethod
-    def from_event(cls, event: SealingKeyPublished, signed_by: str) -> Self:
+    def from_event(cls, event: SealingKeyPublished, signed_by: Sequence[str]) -> Self:
         """Return the key of a message.
 
-        Raises PermanentError if `signed_by` did not sign the document, or if it names another key or has no end.
+        Raises PermanentError if none of `signed_by` signed the document, or if it names another key or has no end.
         """
-        if not verify_document(signed_by, event.document):
+        if not any(verify_document(key, event.document) for key in signed_by):
             raise PermanentError("a sealing key document that the vault's signing key did not sign")
         document = json.dumps(event.document, ensure_ascii=False, separators=(",", ":"))
         return cls(event.campaign, event.key_id, _read_end(event), document)

@@ -13,7 +13,6 @@ from services.intake.campaigns.public import extract_public
 from services.intake.campaigns.sealing_key_repository import SealingKeyRepository
 from services.intake.campaigns.stage_repository import CampaignStageRepository
 from services.intake.pages import wording
-from services.intake.pages.pinned_key import PinnedKey
 from services.intake.pages.sheet import Sheets
 from services.intake.rules.window import Timing, classify_time
 from shared import dates
@@ -21,6 +20,7 @@ from shared.campaign import Campaign
 from shared.catalogue import Catalogue
 from shared.clock import Clock
 from shared.ids import CampaignId
+from shared.pinned_keys import PinnedKeys
 from shared.service_keys import PublicKeys
 from shared.web.pages import HEADERS, Renderer
 
@@ -48,7 +48,7 @@ class Site:
         *,
         renderer: Renderer,
         sheets: Sheets,
-        pin: PinnedKey,
+        pin: PinnedKeys,
         receipt_keys: PublicKeys,
         lottery: str = "",
     ) -> None:
@@ -118,7 +118,7 @@ class Site:
         if by_clock is not Timing.OPEN:
             return str(by_clock.value)
         key = await self._keys.find_current(campaign.id)
-        return "open" if key is not None and self._pin.value() is not None else "unready"
+        return "open" if key is not None and self._pin.all() else "unready"
 
     def _program_data(self, campaign: Campaign, texts: Catalogue, *, is_open: bool) -> TemplateData:
         """Return the page's data block; services/intake/web/src/page.ts has its type."""
@@ -126,7 +126,7 @@ class Site:
         views = [wording.class_view(event_class, texts) for event_class in campaign.classes]
         return {
             "lang": texts.lang,
-            "signing_key": self._pin.value() or "",
+            "signing_key": " ".join(self._pin.all()),
             "is_open": is_open,
             "intake_keys": [
                 key.public_key for key in self._receipt_keys.of_service("intake") if key.state != "revoked"

@@ -11,6 +11,7 @@ from services.vault.applications.repository import ApplicationRepository
 from services.vault.applications.review import HeldEntry, NotHeldError, ReviewDecision, ReviewQueue
 from services.vault.audit import AuditEvent, AuditLog
 from services.vault.keys.keystore import Keystore
+from services.vault.keys.signing_keys import PublicSigningKey
 from shared.campaign import Campaign
 from shared.ids import ApplicationIdField, CampaignId
 from shared.staff_roles import Right
@@ -91,7 +92,10 @@ def public_router(keystore: Keystore) -> APIRouter:
 
     @router.get("/signing-key")
     async def signing_key() -> dict[str, Any]:
-        return {"v": 1, "algorithm": "Ed25519", "public_key": keystore.signing.public}
+        """Return the key that signs; `keys` has also those that signed before, and their states."""
+        active, earlier = PublicSigningKey(keystore.signing.public, "active"), keystore.signing_keys.earlier()
+        keys = [key.to_json() for key in (active, *earlier)]
+        return {"v": 1, "algorithm": "Ed25519", "public_key": active.public_key, "keys": keys}
 
     return router
 

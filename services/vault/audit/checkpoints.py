@@ -18,7 +18,7 @@ from shared.errors import KujiError, NotReadyError
 from shared.logging import get_logger
 from shared.merkle import leaf_hash
 from shared.signing import SigningKey
-from shared.tlog import Checkpoint, Frontier, Note, NoteError, read_checkpoint, sign_checkpoint
+from shared.tlog import Checkpoint, Frontier, Note, NoteError, NoteKey, read_checkpoint, sign_checkpoint
 
 RECHECK_S: Final = 3600.0
 """Seconds after which a process reads the whole log again; a line changed below a checkpoint is found then."""
@@ -90,7 +90,7 @@ class Checkpoints:
         origin = self.folder.origin(epoch)
         if not note:
             return Checkpoint(origin, 0, b"")
-        checkpoint = read_checkpoint(Note.parse(note), [self._signing.public])
+        checkpoint = read_checkpoint(Note.parse(note), self._signing.verifying)
         if checkpoint.origin != origin:
             raise NoteError("the witness answered with the checkpoint of another log")
         return checkpoint
@@ -151,11 +151,12 @@ class Checkpoints:
         reading.last = leaf
 
     def _write(self, reading: _Reading, signed: SignedState | None) -> SignedState | None:
-        """Sign and keep the checkpoint of what was read, if it is longer than the last one."""
+        """Sign and keep the checkpoint of what was read, if it is longer than the last one, or the key is another."""
         tree = reading.tree
-        if tree.size == _size(signed):
+        origin = self.folder.origin(reading.epoch)
+        if tree.size == _size(signed) and (signed is None or self._is_by_present_key(signed.note, origin)):
             return signed
-        checkpoint = Checkpoint(self.folder.origin(reading.epoch), tree.size, tree.root())
+        checkpoint = Checkpoint(origin, tree.size, tree.root())
         try:
             note, now = sign_checkpoint(checkpoint, self._signing).to_text(), self.wall.now()
         except NotReadyError:  # the vault is locked: its log can be read, and nothing new is signed
@@ -164,6 +165,10 @@ class Checkpoints:
         state = SignedState(note, tree.size, tuple(tree.peaks), reading.last, since, now)
         self.folder.write_signed(reading.epoch, state)
         return state
+
+    def _is_by_present_key(self, note: str, origin: str) -> bool:
+        """Return False after the signing key was rotated: then the last checkpoint is signed again."""
+        return Note.parse(note).is_signed_by(NoteKey(origin, self._signing.public))
 
 
 def _size(signed: SignedState | None) -> int:

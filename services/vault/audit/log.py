@@ -54,12 +54,17 @@ class AuditLog:
     ) -> None:
         self._repository, self._clock = AuditRepository(store), clock
         self.folder = CheckpointFolder(folder, lambda: signing.name)
-        self.public_key, self.witness = signing.public, witness
+        self._signing, self.witness = signing, witness
         self._checkpoints = Checkpoints(self._repository, self.folder, signing, wall or SystemClock())
         self._waiting: list[tuple[Sequence[AuditEvent], asyncio.Future[None]]] = []
         self._writing: asyncio.Task[None] | None = None
         self._end: tuple[int, int] | None = None
         self._checkpoint_due = asyncio.Event()
+
+    @property
+    def public_key(self) -> str:
+        """Public key (base64url) that signed the last checkpoint."""
+        return self._signing.public
 
     async def record(self, events: Sequence[AuditEvent]) -> None:
         """Return when all lines are durable. Raises NotRecordedError; then none of the events may take place."""

@@ -13,6 +13,7 @@ from fastapi.responses import RedirectResponse
 from shared.encoding import b64url
 from shared.files import create_once
 from shared.logging import get_logger
+from shared.pinned_keys import PinnedKeys
 from shared.staff_roles import Right
 from shared.storage import Store
 from shared.web.pages import page_headers
@@ -42,7 +43,7 @@ class StaffAccess:
         nonce_key: bytes,
     ) -> None:
         self._service, self.sessions, self._origins = service, sessions, origins
-        self._vault_key_file, self._nonce_key = vault_key_file, nonce_key
+        self._pinned, self._nonce_key = PinnedKeys(vault_key_file), nonce_key
 
     @classmethod
     def make(
@@ -144,7 +145,7 @@ class StaffAccess:
 
     async def _start(self, text: str, browser: str) -> str:
         """Return the secret of a new session. Raises SignInRefusedError."""
-        assertion = read_assertion(text, audience=self._service, public_key=self._vault_key(), now=_now())
+        assertion = read_assertion(text, audience=self._service, public_keys=self._vault_keys(), now=_now())
         if not browser or not is_fresh(self._nonce_key, browser, assertion.nonce, _now()):
             raise SignInRefusedError("other-browser")
         if not await self.sessions.take_nonce(assertion.nonce):
@@ -165,12 +166,12 @@ class StaffAccess:
             raise _not_set_up()
         return self._origins[self._service]
 
-    def _vault_key(self) -> str:
-        """Return the vault's public key, which came by another way. Raises ProblemError without it."""
-        try:
-            return self._vault_key_file.read_text("ascii").strip() if self._vault_key_file else ""
-        except OSError:
-            raise _not_set_up() from None
+    def _vault_keys(self) -> tuple[str, ...]:
+        """Return the vault's public keys, which came by another way. Raises ProblemError without them."""
+        pinned = self._pinned.all()
+        if not pinned:
+            raise _not_set_up()
+        return pinned
 
     def _set_cookie(self, answer: Response, name: str, value: str, max_age_s: int | None) -> None:
         """Set a cookie for this host only. `lax`: the browser comes here by the vault's redirect."""

@@ -1,6 +1,7 @@
 """The vault's signed statement of who signed in, for one service and one browser (docs/protocols.md §8). Pure."""
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -72,15 +73,15 @@ def write_assertion(signing: SigningKey, assertion: Assertion) -> str:
     return b64url(canonical(signing.sign_in_context(CONTEXT, document)))
 
 
-def read_assertion(text: str, *, audience: str, public_key: str, now: datetime) -> Assertion:
-    """Return the content of a valid assertion for `audience`. Raises SignInRefusedError.
+def read_assertion(text: str, *, audience: str, public_keys: Iterable[str], now: datetime) -> Assertion:
+    """Return the content of a valid assertion for `audience` by one of the keys. Raises SignInRefusedError.
 
     The caller still checks the nonce against its browser, and takes it once only.
     """
     document = _parse(text)
     if document.v != 2 or document.iss != "vault" or document.aud != audience:  # noqa: PLR2004  (the version)
         raise SignInRefusedError("another-service")
-    if not _is_signed(public_key, text):
+    if not any(_is_signed(public, text) for public in public_keys):
         raise SignInRefusedError("wrong-signature")
     if document.until <= now:
         raise SignInRefusedError("expired")

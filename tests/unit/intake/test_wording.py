@@ -3,7 +3,6 @@
 from pathlib import Path
 
 from services.intake.pages import TEXTS, wording
-from services.intake.pages.pinned_key import PinnedKey
 from shared.campaign import load_campaign
 from shared.web.pages import catalogues_with
 
@@ -38,15 +37,3 @@ def test_a_larger_group_has_smaller_odds():
     lines = wording.odds_by_class(pairs)["escort-kids"].lines
     assert [size for size, _ in lines] == [1, 2, 3]
     assert all(first > second > third for first, second, third in zip(*(each for _, each in lines), strict=True))
-
-
-def test_a_pinned_key_is_read_once_and_anything_else_is_none(tmp_path: Path):
-    file, key = tmp_path / "pin", "A" * 43
-    pin = PinnedKey(file)
-    assert (PinnedKey(None).value(), pin.value()) == (None, None)
-    file.write_text("not a key")
-    assert pin.value() is None
-    file.write_text(key + "\n")
-    assert pin.value() == key
-    file.write_text("B" * 43)
-    assert pin.value() == key

@@ -16,7 +16,7 @@ from shared.signing import SigningKey, verify
 from tests.support.identity_builders import CAMPAIGN, NOT_AFTER
 
 OTHER = CampaignId("other")
-PASSPHRASE = "正しい 馬 電池"
+PASSPHRASE = "正しい 馬 電池 と ホチキス で 留めた 鍵"
 
 
 def opened(folder: Path) -> Keystore:

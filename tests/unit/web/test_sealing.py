@@ -75,6 +75,13 @@ def test_a_document_with_another_signature_is_refused(ask: Ask):
     assert sealed(ask, pinned=SigningKey.generate().public) == {"refused": "signature"}
 
 
+def test_while_the_signing_key_is_rotated_the_form_takes_either_of_the_pinned_ones(ask: Ask):
+    other = SigningKey.generate().public
+    for pinned in (f"{other} {SIGNING.public}", f"{SIGNING.public} {other}"):
+        assert opened(sealed(ask, pinned=pinned)) == CONTENT
+    assert sealed(ask, pinned=f"{other} {SigningKey.generate().public}") == {"refused": "signature"}
+
+
 def test_a_page_without_a_pinned_key_seals_nothing(ask: Ask):
     assert sealed(ask, pinned="") == {"refused": "signature"}
 

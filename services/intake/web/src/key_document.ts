@@ -24,7 +24,7 @@ export class KeyRefusedError extends Error {
 }
 
 /**
- * Return the key of a document. `pinned`: the vault's public signing key (base64url) in the page.
+ * Return the key of a document. `pinned`: the vault's public signing keys (base64url, a blank between two) in the page.
  * `now`: time by the office's clock. Throws KeyRefusedError.
  */
 export function checkKey(document: unknown, campaign: string, pinned: string, now: Date): CheckedKey {
@@ -43,8 +43,12 @@ function flat(document: unknown): Record<string, unknown> {
 }
 
 function isSigned(members: Record<string, unknown>, signature: unknown, pinned: string): boolean {
+  return pinned.split(" ").some((key) => isSignedBy(members, signature, key));
+}
+
+function isSignedBy(members: Record<string, unknown>, signature: unknown, key: string): boolean {
   try {
-    return ed25519.verify(unb64url(String(signature)), utf8(canonical(members)), unb64url(pinned), { zip215: false });
+    return ed25519.verify(unb64url(String(signature)), utf8(canonical(members)), unb64url(key), { zip215: false });
   } catch {
     return false;
   }

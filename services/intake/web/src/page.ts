@@ -7,7 +7,7 @@ export { maybe, now, t } from "#shared/page.ts";
 
 interface Page extends Frame {
   readonly rules: Rules;
-  /** The vault's public signing key (base64url), pinned when the office was set up. */
+  /** The vault's public signing keys (base64url, a blank between two), pinned by the office. */
   readonly signing_key: string;
   /** Intake's public keys that are not revoked (base64url); one of them signs each receipt document. */
   readonly intake_keys: readonly string[];
