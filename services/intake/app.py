@@ -22,7 +22,7 @@ from services.intake.campaigns.sealing_key_repository import SealingKeyRepositor
 from services.intake.campaigns.stage_repository import CampaignStageRepository
 from services.intake.closing import CampaignClosing
 from services.intake.collections import COLLECTIONS
-from services.intake.cross_origin import CrossOriginReceipts
+from services.intake.cross_origin import CrossOriginCalls
 from services.intake.endpoints import (
     applications_router,
     campaigns_router,
@@ -157,7 +157,7 @@ def build(settings: IntakeSettings) -> FastAPI:
         site_router(_site(campaigns, keys, stages, clock, pin, public_keys, lottery)),
     ):
         app.include_router(router)
-    app.add_middleware(CrossOriginReceipts, origin=lottery)
+    app.add_middleware(CrossOriginCalls, lottery=lottery, vault=settings.origins.get("vault", ""))
     app.add_middleware(FastPath, submitting=submitting)
     app.add_middleware(RequestLimits, staff=access.admit, routes=_BODY_LIMITS)
     app.include_router(bus.parking_router(access, make_recorder(store, "intake")))

@@ -38,6 +38,7 @@ from shared.contracts import (
     ErasureRequested,
     MailBounced,
     MailCompleted,
+    NoticesAsked,
     PlacesOffered,
     PrintCompleted,
     ResultsPublished,
@@ -163,6 +164,7 @@ def _connect(
     bus.consume(ContactsRegistered, handlers.on_contacts, _BATCH)
     bus.consume(ResultsPublished, handlers.on_results, _BATCH)
     bus.consume(PlacesOffered, handlers.on_places, _BATCH)
+    bus.consume(NoticesAsked, handlers.on_asked)
     bus.consume(MailCompleted, answers.on_completed, _BATCH)
     bus.consume(MailBounced, answers.on_bounced)
     bus.consume(PrintCompleted, cards.on_completed)

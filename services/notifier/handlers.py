@@ -5,10 +5,15 @@ from collections.abc import Sequence
 
 from services.notifier.applicant_repository import Occasion, StoredSlip
 from services.notifier.create_notices import record_contacts, record_slips
+from services.notifier.repository import NoticeRepository
 from services.notifier.rules.kinds import RESULT
-from shared.contracts import Contact, ContactsRegistered, OutcomeSlip, PlacesOffered, ResultsPublished
+from services.notifier.wall_clock import wall_now
+from shared.contracts import Contact, ContactsRegistered, NoticesAsked, OutcomeSlip, PlacesOffered, ResultsPublished
 from shared.ids import CampaignId
+from shared.logging import get_logger
 from shared.storage import UnitOfWork
+
+_log = get_logger(__name__)
 
 # Events of one batch are written together: many contacts come in events of their own.
 
@@ -36,6 +41,15 @@ async def on_places(events: Sequence[PlacesOffered], uow: UnitOfWork) -> None:
     for event in events:
         slips[event.campaign] += [_stored(item.slip, Occasion(item.kind, item.class_id)) for item in event.items]
     await _record(uow, slips)
+
+
+async def on_asked(events: Sequence[NoticesAsked], uow: UnitOfWork) -> None:
+    """Send notices once more that applicants asked for by telephone; what is not possible now is passed over."""
+    notices, now = NoticeRepository.within(uow), wall_now()
+    for event in events:
+        for asked in event.items:
+            is_possible = await notices.ask_again(asked, event.campaign, now)
+            _log.info("notice-asked", campaign=event.campaign, state="taken" if is_possible else "refused")
 
 
 async def _record(uow: UnitOfWork, slips: dict[CampaignId, list[StoredSlip]]) -> None:

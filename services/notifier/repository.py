@@ -9,6 +9,7 @@ from services.notifier.rules import states
 from services.notifier.rules.kinds import COURTESIES
 from services.notifier.rules.notice import Notice
 from services.notifier.rules.states import NoticeState
+from shared.contracts import AskedNotice
 from shared.ids import BatchId, CampaignId, NoticeId, Token
 from shared.paging import PageRequest
 from shared.storage import Database, Session, UnitOfWork, UpdateOne
@@ -77,6 +78,21 @@ class NoticeRepository:
             case NoticeState.PENDING:
                 selected |= {"way": "mail", "mails": {"$lt": states.MAIL_LIMIT}}
         return await self._transition(selected, to, states.DECISIONS[to], values) == 1
+
+    async def ask_again(self, asked: AskedNotice, campaign: CampaignId, at: datetime) -> bool:
+        """Send a notice once more because its applicant asked by telephone. Return False if that is not possible now.
+
+        Neither a third mail nor a third card goes; an order under way goes on.
+        """
+        selected: dict[str, Any] = {"token": asked.token, "kind": asked.kind, "n": asked.n, "campaign": campaign}
+        values: dict[str, Any] = {"resolved_by": asked.sub, "next_at": at, "way": asked.way}
+        if asked.way == "mail":
+            selected |= {"channel": "mail", "mails": {"$lt": states.MAIL_LIMIT}}
+            return await self._transition(selected, NoticeState.PENDING, states.MAIL_AGAIN, values) == 1
+        selected |= {"card_attempts": {"$lt": states.CARD_LIMIT}}
+        if asked.kind in COURTESIES:
+            return False
+        return await self._transition(selected, NoticeState.TO_PRINT, states.CARD_AGAIN, values) == 1
 
     # Cards.
 

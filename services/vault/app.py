@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse
 
-from services.vault.applications import index_repository, pair_repository
+from services.vault.applications import act_repository, index_repository, pair_repository
 from services.vault.applications import repository as application_repository
 from services.vault.applications.endpoints import public_router, staff_router
 from services.vault.applications.processing import ApplicationProcessor
@@ -161,7 +161,9 @@ def build(settings: VaultSettings) -> FastAPI:
         *people_pages,
         *site.routers,
         audit_router(audit, NewAuditLog(store, audit, gate), access),
-        *telephone_routers(settings.origins, people, approvals, keystore, audit, known, campaigns),
+        *telephone_routers(
+            settings.origins, people, approvals, keystore, audit, known, campaigns, municipalities, clock
+        ),
         *record_routers(settings.origins, people, approvals, audit, keystore.signing, typesetter, campaigns),
         public_router(keystore),
         bus.parking_router(access, make_vault_recorder(audit)),
@@ -186,7 +188,8 @@ def _witness(settings: VaultSettings) -> Witness:
 def _collections() -> list[Collection]:
     """Return the collections of all parts."""
     parts = (
-        identities, index_repository, pair_repository, application_repository, deliveries, slips_repository,
+        identities, index_repository, pair_repository, application_repository, act_repository, deliveries,
+        slips_repository,
         template_repository, print_repository, papers_wiring,
          close_out_ledger, ward_key,
         people_parts,

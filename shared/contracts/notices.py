@@ -9,6 +9,7 @@ from typing import Annotated, ClassVar, Final, Literal, Self
 from pydantic import Field, StringConstraints, model_validator
 
 from shared.contracts.base import Count, Event, Moment, SparseValue, Value
+from shared.contracts.people import StaffIdField
 from shared.contracts.slips import NoticeNumber
 from shared.ids import BatchIdField, CampaignIdField, NoticeIdField, TokenField
 from shared.json_types import JsonObject
@@ -117,6 +118,27 @@ class MailBounced(Event):
     token: TokenField | None = None
     verdict: Literal["bounced", "unclear"] = "bounced"
     status: Annotated[str, Field(pattern=r"^[245]\.\d{1,3}\.\d{1,3}$")]
+
+
+class AskedNotice(Value):
+    """Notice that an applicant asked for again by telephone; `sub` is the handler. The notifier decides when it goes.
+
+    `way`: `mail` sends it by mail once more, `card` makes a card of it, also of a mail.
+    """
+
+    token: TokenField
+    kind: KindField
+    n: NoticeNumber
+    way: NoticeChannel
+    sub: StaffIdField
+
+
+class NoticesAsked(Event):
+    """Notices that the vault's telephone desk asks the notifier to send once more."""
+
+    name: ClassVar[str] = "notices.asked"
+    campaign: CampaignIdField
+    items: Annotated[tuple[AskedNotice, ...], Field(min_length=1, max_length=NOTICE_BATCH_LIMIT)]
 
 
 class PrintRequested(Event):

@@ -51,6 +51,8 @@ ACTS: dict[str, dict[str, set[StaffAct]]] = {
 
 _SIGNED = "approval: `request`, `approve`, `refuse`, `withdraw`"
 _EXECUTED = "`execute` of its approval, and the act's own line"
+_PERSON = "POST /desk/applicants/{application_id}/{purpose}"
+
 VAULT: dict[str, str] = {
     **dict.fromkeys(_PARKED, "`replay-parked` and so on, before the act"),
     "POST /approve/new": f"a draft; {_SIGNED}",
@@ -73,6 +75,8 @@ VAULT: dict[str, str] = {
     "POST /desk/people/requests/{request_id}/refuse": "`refused-…`",
     "POST /desk/people/sessions/end": "`end-sessions`",
     "POST /desk/applicants": "`search-scan:…` or `search-number:…`, and `reveal:list-…` for each person shown",
+    f"{_PERSON}/notices": "`send-again-…` or `send-card-…` with the reason, before the notifier is asked",
+    f"{_PERSON}/{{act}}": "`reveal:correct-…`, `reveal:withdraw-…` or `reveal:contact-…` with the reason",
     "POST /v1/people/first": "`invite`, by the set-up token",
     f"{_CAMPAIGN}/erasure": _EXECUTED,
     f"{_CAMPAIGN}/held/{{application_id}}": "the verdict, by `review`",

@@ -11,6 +11,7 @@ from shared.contracts import (
     ApplicationsDecided,
     ApplicationsHeld,
     ApplicationsRejected,
+    AskedNotice,
     AssignedReceipt,
     CardFailure,
     Choice,
@@ -32,6 +33,7 @@ from shared.contracts import (
     MailRequested,
     NoticeCount,
     NoticeDocument,
+    NoticesAsked,
     NoticesCounted,
     OutcomeSlip,
     PaperReceived,
@@ -248,6 +250,9 @@ SAMPLES: tuple[Event, ...] = (
         pages=2,
         printed=(NOTICE,),
         failed=(CardFailure(notice_id=NoticeId(f"n-{2:020x}"), reason="not-printable"),),
+    ),
+    NoticesAsked(
+        campaign=CAMPAIGN, items=(AskedNotice(token=TOKEN, kind="result", n=1_000_000, way="card", sub="yamada-01"),)
     ),
     NoticesCounted(
         campaign=CAMPAIGN,

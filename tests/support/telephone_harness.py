@@ -7,7 +7,7 @@ from pathlib import Path
 
 from httpx import AsyncClient, Response
 
-from services.vault.applications import index_repository
+from services.vault.applications import act_repository, index_repository
 from services.vault.applications import repository as application_repository
 from services.vault.deliveries import repository as deliveries
 from services.vault.identities import repository as identities
@@ -15,6 +15,7 @@ from services.vault.identities.reveal import Identities
 from services.vault.papers import repository as papers
 from services.vault.telephone.wiring import telephone_routers
 from shared.campaign import load_campaign
+from shared.postal_codes import PostalCodes
 from tests.support.people_harness import HANDLER, ORIGINS, PeopleHarness, running
 from tests.support.vault_parts import CAMPAIGN, SAMPLE, Parts
 
@@ -57,12 +58,13 @@ async def telephone_desk(
     campaigns = {CAMPAIGN: campaign}
     async with running(mongo_url, namespace, folder, origins) as staff:
         staff.keystore.ensure_campaign(CAMPAIGN, campaign.window.paper_until)
-        own = (identities, index_repository, application_repository, deliveries, papers)
+        own = (identities, index_repository, application_repository, act_repository, deliveries, papers)
         await staff.store.ensure([each for part in own for each in part.collections()])
         known = Identities(staff.store, staff.keystore, staff.audit, campaigns)
         for router in telephone_routers(
-            origins, staff.people, staff.approvals, staff.keystore, staff.audit, known, campaigns
-        ):
+            origins, staff.people, staff.approvals, staff.keystore, staff.audit, known, campaigns,
+            PostalCodes().municipalities, staff.clock,
+        ):  # fmt: skip
             staff.app.include_router(router)
         register = Parts(staff.store, campaign, staff.clock, staff.keystore, staff.audit, known, folder)
         yield TelephoneDesk(staff, register)

@@ -65,8 +65,8 @@ NOTICES: Final = StateMachine[NoticeState](
         ),
         S.DEFERRED: frozenset({S.MAILING, S.TO_PRINT, S.BOUNCED, S.UNDELIVERED, S.UNCLEAR, S.REPLACED}),
         S.UNRELEASED: frozenset({S.MAILING, S.REQUESTED, S.TO_PRINT, S.REPLACED}),
-        S.SENT: frozenset({S.BOUNCED, S.UNDELIVERED, S.UNCLEAR}),
-        S.BOUNCED: frozenset({S.REQUESTED, S.REPLACED}),
+        S.SENT: frozenset({S.BOUNCED, S.UNDELIVERED, S.UNCLEAR, S.PENDING, S.TO_PRINT}),
+        S.BOUNCED: frozenset({S.REQUESTED, S.REPLACED, S.PENDING}),
         S.UNDELIVERED: frozenset({S.PENDING, S.PHONED, S.REPLACED}),
         S.UNCLEAR: frozenset({S.SENT, S.BOUNCED, S.UNDELIVERED, S.TO_PRINT, S.PENDING, S.REPLACED}),
         S.UNKNOWN: frozenset(
@@ -78,14 +78,15 @@ NOTICES: Final = StateMachine[NoticeState](
         S.MADE: frozenset({S.FETCHED}),
         S.FETCHED: frozenset({S.COUNTED}),
         S.COUNTED: frozenset({S.POSTED}),
-        S.POSTED: frozenset({S.RETURNED}),
+        S.POSTED: frozenset({S.RETURNED, S.TO_PRINT}),
         S.RETURNED: frozenset({S.PHONED, S.TO_PRINT}),
         S.PHONED: frozenset(),
         S.FAILED: frozenset({S.PHONED, S.TO_PRINT}),
         S.REPLACED: frozenset({S.PENDING, S.TO_PRINT}),
     }
 )
-"""Every transition. A state that nothing follows means that the applicant was told, or has a newer notice.
+"""Every transition. A state that nothing follows means that the applicant was told, or has a newer notice; being asked
+for by telephone leads on from sent and posted ones.
 
 A replaced notice comes back only if the register returns to what it says: rejected, complete, rejected again.
 """
@@ -118,6 +119,15 @@ DECISIONS: Final[Mapping[NoticeState, frozenset[NoticeState]]] = {
     S.PENDING: frozenset({S.UNKNOWN, S.UNCLEAR, S.INVALID, S.UNDELIVERED}),
 }
 """Decisions of a handler: the new state, and the states from which it can be decided. PENDING mails once more."""
+
+MAIL_AGAIN: Final = frozenset({S.SENT, S.BOUNCED, S.UNKNOWN, S.UNCLEAR, S.INVALID, S.UNDELIVERED})
+"""States from which a notice is mailed once more because its applicant asked for it by telephone."""
+
+CARD_AGAIN: Final = frozenset({S.SENT, S.UNKNOWN, S.UNCLEAR, S.INVALID, S.POSTED, S.RETURNED, S.FAILED})
+"""States from which a notice goes as a card because its applicant asked for it by telephone."""
+
+CARD_LIMIT: Final = 2
+"""Cards of one notice that were ordered; the vault prints no third."""
 
 MAIL_LIMIT: Final = 2
 """Mails of one notice that the mail server took or may have taken; the vault refuses a third."""

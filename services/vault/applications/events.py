@@ -41,14 +41,20 @@ async def publish_verdicts(uow: UnitOfWork, campaign: CampaignId, applications: 
     accepted = [application for application in applications if application.state is ApplicationState.ACCEPTED]
     rejected = [application for application in applications if application.state in _VERDICTS]
     held = [application for application in applications if application.state is ApplicationState.HELD]
-    contacts = [_contact(application, application.token) for application in applications if application.token]
     for event in (
         *_batches(map(_decision, applications), lambda items: ApplicationsDecided(campaign=campaign, items=items)),
         *_batches(map(_accepted, accepted), lambda items: ApplicationsAccepted(campaign=campaign, items=items)),
         *_batches(map(_rejected, rejected), lambda items: ApplicationsRejected(campaign=campaign, items=items)),
         *_batches(map(_held, held), lambda items: ApplicationsHeld(campaign=campaign, items=items)),
-        *_batches(filter(None, contacts), lambda items: ContactsRegistered(campaign=campaign, items=items)),
     ):
+        await uow.emit(event)
+    await publish_contacts(uow, campaign, applications)
+
+
+async def publish_contacts(uow: UnitOfWork, campaign: CampaignId, applications: Sequence[StoredApplication]) -> None:
+    """Publish the contacts of applications to the notifier, without a verdict."""
+    contacts = [_contact(application, application.token) for application in applications if application.token]
+    for event in _batches(filter(None, contacts), lambda items: ContactsRegistered(campaign=campaign, items=items)):
         await uow.emit(event)
 
 

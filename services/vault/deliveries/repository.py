@@ -77,13 +77,19 @@ class DeliveredNotice:
     code: int | None
     bounced: bool
     settled_at: datetime | None
+    bulk: bool
+
+    @property
+    def holds_slot(self) -> bool:
+        """True if it counts among the two mails or two cards, because the applicant may have got it."""
+        return self.state in HOLDS_SLOT
 
     @classmethod
     def from_row(cls, row: Mapping[str, Any]) -> Self:
         """Read a row of the collection."""
         return cls(
             NoticeId(row["notice"]), row["kind"], row["n"], row["channel"], row["attempt"], DeliveryState(row["state"]),
-            row.get("code"), row.get("bounced", False), row.get("settled_at"),
+            row.get("code"), row.get("bounced", False), row.get("settled_at"), row["bulk"],
         )  # fmt: skip
 
 

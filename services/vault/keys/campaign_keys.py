@@ -40,6 +40,12 @@ class SealingSecret:
             MLKEM768PrivateKey.from_seed_bytes(self.mlkem_seed), X25519PrivateKey.from_private_bytes(self.x25519)
         )
 
+    def public_key(self) -> hpke.MLKEM768X25519PublicKey:
+        """Return the key for sealing, as the key document gives it."""
+        mlkem = MLKEM768PrivateKey.from_seed_bytes(self.mlkem_seed)
+        x25519 = X25519PrivateKey.from_private_bytes(self.x25519)
+        return hpke.MLKEM768X25519PublicKey(mlkem.public_key(), x25519.public_key())
+
     def public_bytes(self) -> bytes:
         """ML-KEM-768 key (1184 bytes) ‖ X25519 key (32 bytes), as `docs/protocols.md` §1 has it."""
         mlkem = MLKEM768PrivateKey.from_seed_bytes(self.mlkem_seed).public_key().public_bytes_raw()

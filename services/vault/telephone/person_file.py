@@ -6,6 +6,7 @@ What the lottery and the notifier know is shown by their own pages; the vault ne
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from services.vault.applications.act_repository import ActRepository, ApplicationAct
 from services.vault.applications.repository import ApplicationRepository
 from services.vault.applications.stored import StoredApplication
 from services.vault.deliveries.repository import DeliveredNotice, DeliveryRepository
@@ -33,6 +34,7 @@ class PersonFile:
     match_receipt: Receipt | None
     papers: Sequence[StoredPaper]
     notices: Sequence[DeliveredNotice]
+    acts: Sequence[ApplicationAct]
 
     @property
     def number(self) -> EntryNumber | None:
@@ -45,6 +47,7 @@ class PersonFiles:
 
     def __init__(self, store: Store, identities: Identities, campaigns: Mapping[CampaignId, Campaign]) -> None:
         self._applications, self._deliveries = ApplicationRepository(store), DeliveryRepository(store)
+        self._acts = ActRepository(store)
         self._papers, self._identities, self._campaigns = PaperRepository(store), identities, campaigns
 
     async def open(self, caller: Caller, application_id: ApplicationId) -> PersonFile | None:
@@ -66,6 +69,7 @@ class PersonFiles:
             receipts.get(matched) if matched else None,
             await self._papers.of_application(application_id),
             await self._deliveries.of_applicant(token) if token else (),
+            await self._acts.of(application_id),
         )
 
     async def _person(self, caller: Caller, application: StoredApplication) -> Person | None:

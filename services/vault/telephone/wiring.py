@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from fastapi import APIRouter
 
+from services.vault.applications.rules.residency import Municipalities
 from services.vault.approvals import pages as approval_pages
 from services.vault.approvals.parts import ApprovalParts
 from services.vault.approvals.wiring import pages_router
@@ -12,11 +13,16 @@ from services.vault.identities.reveal import Identities
 from services.vault.keys.keystore import Keystore
 from services.vault.people.pages.context import Web
 from services.vault.people.parts import People
+from services.vault.telephone.asking import NoticeRequests
+from services.vault.telephone.changes import ApplicationChanges
 from services.vault.telephone.pages import TEMPLATES, TEXTS
+from services.vault.telephone.pages.changes import ChangePages, changes_router
+from services.vault.telephone.pages.notices import NoticePages, asking_router
 from services.vault.telephone.pages.site import TelephonePages, telephone_router
 from services.vault.telephone.person_file import PersonFiles
 from services.vault.telephone.search import PersonSearch
 from shared.campaign import Campaign
+from shared.clock import Clock
 from shared.ids import CampaignId
 
 
@@ -28,6 +34,8 @@ def telephone_routers(
     audit: AuditLog,
     identities: Identities,
     campaigns: Mapping[CampaignId, Campaign],
+    municipalities: Municipalities,
+    clock: Clock,
 ) -> Sequence[APIRouter]:
     """Return the router of the pages; none without KUJI_ORIGINS."""
     if not origins:
@@ -43,8 +51,14 @@ def telephone_routers(
         campaigns,
         PersonSearch(store, keystore, audit, identities),
         PersonFiles(store, identities, campaigns),
+        clock,
     )
+    changes = ApplicationChanges(store, keystore, identities, campaigns, municipalities, clock)
+    asking = NoticePages(pages, NoticeRequests(store, keystore, audit, clock))
     router = pages_router(web)
     for texts in web.renderer.catalogues:
         router.include_router(telephone_router(pages, texts), prefix=texts.prefix)
+        router.include_router(asking_router(asking, texts), prefix=texts.prefix)
+        if "intake" in web.others:
+            router.include_router(changes_router(ChangePages(pages, changes, clock), texts), prefix=texts.prefix)
     return (router,)

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from datetime import UTC, datetime
+from typing import Literal
 
 import pytest
 
@@ -12,7 +13,9 @@ from services.notifier.repository import NoticeRepository
 from services.notifier.rules.answers import Consequence
 from services.notifier.rules.notice import Notice, PrintBatch
 from services.notifier.rules.states import (
+    CARD_AGAIN,
     DECISIONS,
+    MAIL_AGAIN,
     NOTICES,
     REPLACEABLE,
     TO_CARD,
@@ -20,6 +23,7 @@ from services.notifier.rules.states import (
     NoticeState,
     PrintBatchState,
 )
+from shared.contracts import AskedNotice
 from shared.errors import KujiError
 from shared.ids import BatchId, CampaignId, NoticeId, new_token
 from shared.storage import OperationFailure, Store
@@ -151,3 +155,36 @@ async def test_the_database_refuses_a_member_that_could_hold_a_person(store: Sto
     await store.db[collection].insert_one({"_id": new_token(), **right})
     with pytest.raises(OperationFailure):
         await store.db[collection].insert_one({"_id": new_token(), **right, "name": "x"})
+
+
+@pytest.mark.parametrize("way", ["mail", "card"])
+@pytest.mark.parametrize("state", S)
+async def test_a_notice_that_is_asked_for_by_telephone_goes_once_more_from_the_states_that_allow_it(
+    notices: NoticeRepository, state: NoticeState, way: Literal["mail", "card"]
+):
+    notice = build(state)
+    await notices.insert_missing([notice])
+    asked = AskedNotice(token=notice.token, kind="result", n=1, way=way, sub="yamada-01")
+    allowed = state in (MAIL_AGAIN if way == "mail" else CARD_AGAIN)
+    assert await notices.ask_again(asked, CAMPAIGN, NOW) is allowed
+    [after] = await notices.list_notices(CAMPAIGN)
+    if allowed:
+        assert (after.state, after.way) == (S.PENDING if way == "mail" else S.TO_PRINT, way)
+        assert after.resolved_by == "yamada-01"
+        assert not await notices.ask_again(asked, CAMPAIGN, NOW)
+    else:
+        assert after == notice
+
+
+async def test_neither_a_third_mail_nor_a_third_card_nor_a_card_of_a_courtesy_goes(notices: NoticeRepository):
+    spent = [
+        build(S.SENT, id="n-mails", mails=2),
+        build(S.POSTED, id="n-cards", card_attempts=2),
+        build(S.SENT, id="n-courtesy", kind="acknowledgement"),
+        build(S.SENT, id="n-elsewhere", campaign=CampaignId("other")),
+        build(S.POSTED, id="n-by-post", channel="post"),
+    ]
+    await notices.insert_missing(spent)
+    for notice, way in zip(spent, ("mail", "card", "card", "card", "mail"), strict=True):
+        asked = AskedNotice(token=notice.token, kind=notice.kind, n=1, way=way, sub="yamada-01")
+        assert not await notices.ask_again(asked, CAMPAIGN, NOW)

@@ -67,10 +67,21 @@ class Web:
         """Headers of a page with forms, whose answers may lead to another service's pages."""
         return page_headers(forms=True, form_targets=[origin.text for origin in self.others.values()])
 
-    def page(self, template: str, texts: Catalogue, path: str | None, *, status: int = 200, **shown: Any) -> Response:
-        """Render a page."""
+    def page(
+        self,
+        template: str,
+        texts: Catalogue,
+        path: str | None,
+        *,
+        status: int = 200,
+        connect: Sequence[str] = (),
+        **shown: Any,
+    ) -> Response:
+        """Render a page. `connect`: origins of other services that its program calls."""
+        targets = [origin.text for origin in self.others.values()]
+        headers = page_headers(forms=True, form_targets=targets, connect=connect) if connect else self.headers
         values = {"dates": dates, "may": may, "Right": Right, "is_alone": self.is_alone, **shown}
-        return self.renderer.page(template, texts, path, status=status, headers=self.headers, **values)
+        return self.renderer.page(template, texts, path, status=status, headers=headers, **values)
 
     async def present(self, request: Request) -> Present | None:
         """Return the person who signed in with this browser, or None."""

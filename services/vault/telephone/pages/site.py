@@ -10,11 +10,14 @@ from services.vault.keys.keystore import Keystore
 from services.vault.people.pages.context import Web
 from services.vault.people.sign_in import Present
 from services.vault.telephone.person_file import PersonFile, PersonFiles
+from services.vault.telephone.rules.acts import REASONS, DeskAct, acts_at
+from services.vault.telephone.rules.again import keys_of
 from services.vault.telephone.rules.purposes import DeskPurpose, parse_purpose
 from services.vault.telephone.rules.query import FIELDS, PersonQuery, QueryError
 from services.vault.telephone.search import MOST_PAGES, PAGE, Caller, PersonSearch, SearchResult
 from shared.campaign import Campaign
 from shared.catalogue import Catalogue
+from shared.clock import Clock
 from shared.ids import ApplicationId, CampaignId
 from shared.staff_roles import Right
 from shared.web.forms import form_fields
@@ -34,6 +37,7 @@ class TelephonePages:
     campaigns: Mapping[CampaignId, Campaign]
     search: PersonSearch
     files: PersonFiles
+    clock: Clock
 
     def form(
         self,
@@ -97,7 +101,14 @@ class TelephonePages:
         return self._page(texts, present, file, chosen, **more)
 
     def _page(
-        self, texts: Catalogue, present: Present, file: PersonFile, purpose: DeskPurpose, *, status: int = 200
+        self,
+        texts: Catalogue,
+        present: Present,
+        file: PersonFile,
+        purpose: DeskPurpose,
+        *,
+        status: int = 200,
+        wrong: str | None = None,
     ) -> Response:
         return self.web.page(
             "applicant.html",
@@ -107,7 +118,12 @@ class TelephonePages:
             present=present,
             file=file,
             purpose=purpose,
+            wrong=wrong,
+            asked=keys_of([one for one in file.notices if not one.bulk]),
+            ask_acts=(DeskAct.MAIL, DeskAct.CARD) if file.application.contact == "mail" else (DeskAct.CARD,),
+            ask_reasons=tuple(dict.fromkeys((*REASONS[DeskAct.MAIL], *REASONS[DeskAct.CARD]))),
             others=self.web.others,
+            acts=() if file.person is None else acts_at(file.campaign.window, self.clock.now()),
             titles={one.id: one.title for one in file.campaign.classes},
         )
 
