@@ -77,6 +77,8 @@ COMMANDS: Final = {
     ),
     "sign-out": Entry("sign_in", "sign_out", "End the sign-in of this terminal."),
     "service-keys": Entry("service_keys", "service_keys", "Keys with which services sign (docs/operations.md)."),
+    "backup": Entry("backup", "backup", "Copy the databases, or the vault's key folder; never both to one place."),
+    "restore": Entry("backup", "restore", "Bring a copy back; what was erased since stays erased."),
     "vault-keys": Entry(
         "vault_keys",
         "vault_keys",

@@ -156,18 +156,19 @@ class Erasure:
 
     async def _certify(self, campaign: Campaign, record: CloseOutRecord, order: Order) -> Following:
         facts = await self._issue(campaign, record, order)
-        until = key_copies_until(order.at, self.limits.copies_horizon_days)
+        until = self._copies_until(order)
         copies_exist = until is not None and self.clock.now() < until
         return (Stage.PENDING if copies_exist else Stage.CERTIFIED), facts
 
     async def _certify_again(self, campaign: Campaign, record: CloseOutRecord, order: Order) -> Following | None:
         """Issue the certificate again once the last recorded copy of the key folder is gone."""
-        until = key_copies_until(order.at, self.limits.copies_horizon_days)
+        until = self._copies_until(order)
         if until is not None and self.clock.now() < until:
             return None
         return Stage.CERTIFIED, await self._issue(campaign, record, order)
 
     async def _issue(self, campaign: Campaign, record: CloseOutRecord, order: Order) -> Facts:
+        until = self._copies_until(order)
         services = {
             service: answered_rows(
                 service, record.answer(service, "measured"), contradicted=service in record.contradicted
@@ -186,14 +187,19 @@ class Erasure:
             finished_at=self.clock.now(),
             services={**services, "vault": complete_rows("vault", record.rows)},
             logs=record.logs or _NOT_SEARCHED,
-            copies_horizon_days=self.limits.copies_horizon_days,
-            key_copies_until=key_copies_until(order.at, self.limits.copies_horizon_days),
+            copies_horizon_days=None if until is None else max(1, -(-(until - order.at) // timedelta(days=1))),
+            key_copies_until=until,
             audit_checkpoint=_checkpoint(await self.audit.checkpoint()),
         )
         signing = self.stores.keystore.signing
         certificate = issue(findings, signing)
         page = await asyncio.to_thread(certificate_pdf, self.typesetter, campaign, certificate, signing.public)
         return {"certificate": certificate, "page": page, "samples": []}
+
+    def _copies_until(self, order: Order) -> datetime | None:
+        """Return the end of the last copy of the key folder: by the settings, or by the records in the folder."""
+        ends = [key_copies_until(order.at, self.limits.copies_horizon_days), self.stores.keystore.copies_until()]
+        return max((end for end in ends if end is not None), default=None)
 
     def _too_late(self, since: datetime) -> bool:
         return datetime.now(UTC) - since > timedelta(seconds=self.limits.answers_s)

@@ -14,6 +14,7 @@ from typing import Any, Self
 
 from services.vault.keys.campaign_keys import CampaignKeys
 from services.vault.keys.ciphers.envelope import KEY_BYTES, NotDecryptableError, decrypt, encrypt
+from services.vault.keys.copies import copies_until
 from services.vault.keys.folder_lock import folder_lock
 from services.vault.keys.root_file import RootFile, Roots
 from services.vault.keys.signing import VaultSigningKey
@@ -138,6 +139,10 @@ class Keystore:
             overwrite_and_remove(self._path(campaign))
         self._cached.pop(campaign, None)
         return kept
+
+    def copies_until(self) -> datetime | None:
+        """Return until when the last recorded copy of this folder is kept; None where none is recorded."""
+        return copies_until(self._folder)
 
     def _refuse_destroyed(self, campaign: CampaignId) -> None:
         """Raise KeyDestroyedError if there is a tombstone, even beside a key file: the tombstone is written first."""
