@@ -9,7 +9,9 @@ import { readManifest } from "../../services/lottery/web/src/verify/manifest.ts"
 import { readPlaceEvents } from "../../services/lottery/web/src/verify/place_events.ts";
 import { readReceiptText, receiptChecks, type PinnedKeys, type PublishedList } from "../../services/lottery/web/src/verify/receipt_checks.ts";
 import { replay, type DrawInputs } from "../../services/lottery/web/src/verify/replay.ts";
-import { computeRoot, hex, readRows } from "../../services/lottery/web/src/verify/rows.ts";
+import { EntryList } from "../../services/lottery/web/src/verify/entry_list.ts";
+import { hex, unhex } from "../../services/lottery/web/src/verify/hex.ts";
+import { readRows, type RowsSource } from "../../services/lottery/web/src/verify/rows.ts";
 import { tickets } from "../../services/lottery/web/src/verify/tickets.ts";
 import { entriesWithPrefix, tracePath } from "../../services/lottery/web/src/verify/path.ts";
 
@@ -52,12 +54,15 @@ interface DrawQuestion {
 }
 
 async function computeDraw(question: DrawQuestion): Promise<unknown> {
-  const [manifest, entries] = [readManifest(question.line), readRows(question.rows)];
+  const manifest = readManifest(question.line);
+  const { entries, root } = await readRows(question.rows);
   const key = drawKey(question.line, question.dice, question.signature);
-  const { order, winners, waiting } = await allocate(key, entries, manifest.classes, manifest.rules);
-  const drawn = new Map((await tickets(key, entries)).map((ticket, at) => [entries[at]!.id, ticket]));
+  const result = await allocate(key, entries, manifest.classes, manifest.rules);
+  const drawn = await tickets(key, entries.ids);
+  const order = [...result.order].map((at) => `${hex(drawn.subarray(16 * at, 16 * at + 16))} ${entries.id(at)}`);
+  const [winners, waiting] = [idsOf(result.winners, entries), idsOf(result.waiting, entries)];
   const places = await Promise.all(question.histories.map((history) => placesAfter({ manifest, entries, key }, winners, waiting, history)));
-  return { key: hex(key), root: computeRoot(question.rows), order: order.map((id) => `${drawn.get(id)} ${id}`), winners, waiting, places };
+  return { key: hex(key), root, order, winners, waiting, places };
 }
 
 /** Return the places after a history; null if it breaks a rule. */
@@ -65,11 +70,35 @@ async function placesAfter(drawn: DrawInputs, winners: Places, waiting: Places, 
   try {
     const events = readPlaceEvents(history);
     const lists = await replay(winners, waiting, drawn, events);
-    const ids = new Set([...drawn.entries.map(({ id }) => id), ...events.map(({ entry }) => entry)]);
+    const ids = new Set([...drawn.entries.lists.keys()].map((at) => drawn.entries.id(at)).concat(events.map(({ entry }) => entry)));
     return [...ids].flatMap((id) => [...lists.of(id)].map(([classId, { state, position }]) => [classId, id, state, position]));
   } catch {
     return null;
   }
+}
+
+/** Return entries and root of these rows, or the message of the refusal. */
+async function rowsOf(source: RowsSource): Promise<unknown> {
+  try {
+    const { entries, root } = await readRows(source);
+    return { root, entries: [...entries.lists.keys()].map((at) => [entries.id(at), entries.choices(at)]) };
+  } catch (error) {
+    return (error as Error).message;
+  }
+}
+
+async function* inPieces(text: string, size: number): AsyncGenerator<Uint8Array> {
+  const bytes = new TextEncoder().encode(text);
+  for (let at = 0; at < bytes.length; at += size) yield bytes.slice(at, at + size);
+}
+
+function idsOf(places: Readonly<Record<string, readonly number[]>>, entries: EntryList): Places {
+  return Object.fromEntries(Object.entries(places).map(([name, positions]) => [name, positions.map((at) => entries.id(at))]));
+}
+
+/** Return a list of these ids, which ask for nothing. */
+function listOf(ids: readonly string[]): EntryList {
+  return new EntryList(unhex([...ids].sort().join("")), new Uint32Array(ids.length), [[]]);
 }
 
 type Places = Readonly<Record<string, readonly string[]>>;
@@ -80,8 +109,10 @@ const answers = {
   receipts: async (cases: readonly ReceiptCase[]) =>
     cases.map(({ document, published, keys }) => [...receiptChecks(document, published, keys)].map(({ name, passed }) => [name, passed])),
   receiptTexts: async (texts: readonly string[]) => texts.map(readReceiptText),
+  rows: async (cases: readonly { readonly text: string; readonly size: number }[]) =>
+    await Promise.all(cases.map(async ({ text, size }) => [await rowsOf(text), await rowsOf(inPieces(text, size))])),
   prefix: async ({ ids, prefix }: { ids: readonly string[]; prefix: string }) =>
-    entriesWithPrefix({ entries: ids.map((id) => ({ id, choices: [] })), events: [] } as unknown as VerifiedRecord, prefix),
+    entriesWithPrefix({ entries: listOf(ids), events: [] } as unknown as VerifiedRecord, prefix),
   beacon: async (cases: readonly (readonly [string, number])[]) => cases.map(([value, round]) => verifyBeacon(value, QUICKNET.publicKey, round)),
 };
 

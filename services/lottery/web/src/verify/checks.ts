@@ -3,13 +3,15 @@
 import { ed25519 } from "@noble/curves/ed25519.js";
 import { sha256 } from "@noble/hashes/sha2.js";
 import { unb64url, utf8 } from "#shared/encoding.ts";
-import { allocate, type Result, type OnProgress } from "./allocation.ts";
+import { allocate, type OnProgress, type Positions, type Result } from "./allocation.ts";
 import { canonical, InvalidRecordError, type Json } from "./canonical.ts";
 import { beaconIsValid, beaconWasUnknown, diceAreValid, drawKey } from "./randomness.ts";
 import { instant } from "./instants.ts";
 import { readManifest, type Manifest } from "./manifest.ts";
 import { replay, type DrawInputs } from "./replay.ts";
-import { hex, readRows, computeRoot, type Entry } from "./rows.ts";
+import type { EntryList } from "./entry_list.ts";
+import { hex } from "./hex.ts";
+import { readRows, type RowsSource } from "./rows.ts";
 import { InvalidMoveError, type WaitingLists } from "./waiting_list.ts";
 import { readPlaceEvents, type PlaceEvent } from "./place_events.ts";
 
@@ -35,12 +37,12 @@ type Content = Readonly<Record<string, any>>;
 
 /**
  * Yield each check and return the record; null if it cannot be read. Never throws.
- * `rows`: content of the separate rows file; `published`: the lottery's published key;
+ * `rows`: the separate rows file, which is read as it arrives; `published`: the lottery's published key;
  * `onProgress`: called with the share of the allocation that is done, the longest part.
  */
 export async function* checks(
   content: Json,
-  rows: string | null,
+  rows: RowsSource | null,
   published: string | null,
   onProgress?: OnProgress,
 ): AsyncGenerator<Check, VerifiedRecord | null> {
@@ -53,7 +55,7 @@ export async function* checks(
   }
 }
 
-async function* all(content: Content, rows: string | null, published: string | null, onProgress?: OnProgress): AsyncGenerator<Check, VerifiedRecord> {
+async function* all(content: Content, rows: RowsSource | null, published: string | null, onProgress?: OnProgress): AsyncGenerator<Check, VerifiedRecord> {
   if (content.v !== 1) throw new InvalidRecordError("a version this program does not know");
   if (Object.keys(content).sort().join(" ") !== MEMBERS) throw new InvalidRecordError("a transcript has all its members and no others");
   const key = published ?? content.signing_key;
@@ -62,16 +64,16 @@ async function* all(content: Content, rows: string | null, published: string | n
   yield { name: "signature of the manifest", passed: isSigned(key, utf8(content.manifest), content.signature) };
   yield { name: "signature of the result", passed: isSigned(key, utf8(canonical(unsigned as Json)), signature) };
   const manifest = readManifest(content.manifest);
-  const text: unknown = content.rows === ROWS_FILE ? rows : content.rows;
-  if (typeof text !== "string") throw new InvalidRecordError("rows: they are in a separate file");
-  const entries = readRows(text);
-  yield* listChecks(manifest, entries, text);
+  const source: unknown = content.rows === ROWS_FILE ? rows : content.rows;
+  if (source === null || (typeof source !== "string" && source !== rows)) throw new InvalidRecordError("rows: they are in a separate file");
+  const { entries, root } = await readRows(source as RowsSource);
+  yield* listChecks(manifest, entries, root);
   yield { name: "dice", passed: diceAreValid(manifest, content.dice, content.witnesses), ...unused(manifest.dice) };
   if (manifest.beacon !== null) yield { name: "beacon's time", passed: beaconWasUnknown(manifest) };
   yield { name: "beacon", passed: beaconIsValid(manifest, content.beacon_signature), ...unused(manifest.beacon) };
   const drawn = drawKey(manifest.line, content.dice, content.beacon_signature);
   yield { name: "key", passed: hex(drawn) === content.key };
-  yield* resultChecks(content, await allocate(drawn, entries, manifest.classes, manifest.rules, null, onProgress));
+  yield* resultChecks(content, entries, await allocate(drawn, entries, manifest.classes, manifest.rules, -1, onProgress));
   yield { name: "history", passed: historyHolds(content.history, manifest), found: { events: content.history.length } };
   return yield* placesCheck(content, { manifest, entries, key: drawn });
 }
@@ -90,21 +92,30 @@ async function* placesCheck(content: Content, drawn: DrawInputs): AsyncGenerator
   }
 }
 
-function* listChecks(manifest: Manifest, entries: readonly Entry[], text: string): Generator<Check> {
+function* listChecks(manifest: Manifest, entries: EntryList, root: string): Generator<Check> {
   yield { name: "number of rows", passed: entries.length === manifest.rows, found: { rows: entries.length } };
-  yield { name: "root of the rows", passed: computeRoot(text) === manifest.root };
-  const counted = new Map<string, number>();
-  for (const { choices } of entries) for (const [name] of choices) counted.set(name, (counted.get(name) ?? 0) + 1);
+  yield { name: "root of the rows", passed: root === manifest.root };
   const channels = Object.values(manifest.byChannel).reduce((sum, count) => sum + count, 0);
-  yield { name: "counts", passed: same(Object.fromEntries(counted), manifest.byClass) && channels === entries.length };
+  yield { name: "counts", passed: same(Object.fromEntries(entries.countByClass()), manifest.byClass) && channels === entries.length };
   yield { name: "receipts", passed: entries.length <= manifest.receipts.count, found: { receipts: manifest.receipts.count } };
 }
 
-function* resultChecks(content: Content, computed: Result): Generator<Check> {
+function* resultChecks(content: Content, entries: EntryList, computed: Result): Generator<Check> {
   for (const name of ["winners", "waiting"] as const) {
-    const places = Object.values(computed[name]).reduce((sum, ids) => sum + ids.length, 0);
-    yield { name, passed: same(content[name], computed[name]), found: { places } };
+    const places = Object.values(computed[name]).reduce((sum, positions) => sum + positions.length, 0);
+    yield { name, passed: isOf(content[name], computed[name], entries), found: { places } };
   }
+}
+
+/** Return true if the record names exactly these entries by class, in this order. */
+function isOf(recorded: unknown, computed: Readonly<Record<string, Positions>>, entries: EntryList): boolean {
+  if (typeof recorded !== "object" || recorded === null || Array.isArray(recorded)) return false;
+  const [names, lists] = [Object.keys(computed), recorded as Readonly<Record<string, unknown>>];
+  if (Object.keys(lists).length !== names.length) return false;
+  return names.every((name) => {
+    const [ids, positions] = [lists[name], computed[name]!];
+    return Array.isArray(ids) && ids.length === positions.length && positions.every((at, place) => ids[place] === entries.id(at));
+  });
 }
 
 /** Return true if the history is a hash chain: this manifest's freeze, the draw, then events of places only. */

@@ -51,8 +51,10 @@ export function readFacts({ manifest, entries }: VerifiedRecord, content: Readon
 }
 
 function classesOf({ manifest, entries }: Pick<VerifiedRecord, "manifest" | "entries">, content: Readonly<Record<string, any>>): ClassFacts[] {
-  const seats = new Map(entries.map((entry) => [entry.id, entry.choices]));
-  const seatsOf = (entry: string, id: string): number => seats.get(entry)?.find(([name]) => name === id)?.[1] ?? 0;
+  const seatsOf = (entry: string, id: string): number => {
+    const at = entries.find(entry);
+    return at < 0 ? 0 : (entries.choices(at).find(([name]) => name === id)?.[1] ?? 0);
+  };
   return manifest.classes.map(({ id, capacity }) => {
     const won = list(content.winners[id]);
     const taken = won.reduce((sum, entry) => sum + seatsOf(entry, id), 0);

@@ -43,22 +43,22 @@ export async function tracePath(opened: VerifiedRecord, entry: string): Promise<
 }
 
 async function tracePathThroughDraw({ entries, key, manifest }: VerifiedRecord, entry: string): Promise<DrawPath | null> {
-  const chosen = entries.find(({ id }) => id === entry);
-  if (chosen === undefined) return null;
-  const result = await allocate(key, entries, manifest.classes, manifest.rules, entry);
-  const outcomes = chosen.choices.map(([classId]): ClassOutcome => {
-    const won = result.winners[classId]!.indexOf(entry);
-    const waits = result.waiting[classId]!.indexOf(entry);
+  const at = entries.find(entry);
+  if (at < 0) return null;
+  const result = await allocate(key, entries, manifest.classes, manifest.rules, at);
+  const outcomes = entries.choices(at).map(([classId]): ClassOutcome => {
+    const won = result.winners[classId]!.indexOf(at);
+    const waits = result.waiting[classId]!.indexOf(at);
     if (won !== -1) return { classId, outcome: "won", place: won + 1, reason: null };
     if (waits !== -1) return { classId, outcome: "waiting", place: waits + 1, reason: null };
-    return { classId, outcome: "lost", place: null, reason: lostReason(classId, entry, result, manifest) };
+    return { classId, outcome: "lost", place: null, reason: lostReason(classId, at, result, manifest) };
   });
-  const place = result.order.indexOf(entry) + 1;
+  const place = result.order.indexOf(at) + 1;
   return { ticket: result.ticket!, place, entries: entries.length, attempts: result.attempts, outcomes };
 }
 
 /** Return why an entry neither has a class nor waits for it. `result` holds the attempts of this entry. */
-function lostReason(classId: string, entry: string, { winners, attempts }: Result, { classes, rules }: Manifest): LostReason {
+function lostReason(classId: string, entry: number, { winners, attempts }: Result, { classes, rules }: Manifest): LostReason {
   const held = classes.filter(({ id }) => winners[id]!.includes(entry));
   if (held.length >= rules.maxWins) return "limit";
   const lost = classes.find(({ id }) => id === classId);
@@ -75,6 +75,6 @@ export function parseEntryId(typed: string): string | null {
 
 /** Return the entries that begin with these hex digits, also those that a correction added after the draw. */
 export function entriesWithPrefix({ entries, events }: VerifiedRecord, prefix: string): readonly string[] {
-  const known = [...entries.map(({ id }) => id), ...events.map(({ entry }) => entry)];
-  return [...new Set(known.filter((entry) => entry.startsWith(prefix)))];
+  const added = events.map(({ entry }) => entry).filter((entry) => entry.startsWith(prefix));
+  return [...new Set([...entries.withPrefix(prefix), ...added])];
 }

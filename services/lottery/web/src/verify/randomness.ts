@@ -6,7 +6,7 @@ import { utf8 } from "#shared/encoding.ts";
 import { instant } from "./instants.ts";
 import type { Manifest } from "./manifest.ts";
 import { OWN_CHAIN, QUICKNET } from "./quicknet.ts";
-import { unhex } from "./rows.ts";
+import { unhex } from "./hex.ts";
 
 const TAG = "BLS_SIG_BLS12381G1_XMD:SHA-256_SSWU_RO_NUL_";
 

@@ -7,7 +7,7 @@ import { normaliseReceipt } from "#shared/receipts.ts";
 import { canonical, type Json } from "./canonical.ts";
 import type { Check } from "./checks.ts";
 import { readManifest, type Manifest } from "./manifest.ts";
-import { computeRoot } from "./rows.ts";
+import { computeRoot } from "./merkle.ts";
 
 /** What the lottery published before the draw: manifest with signature and key, and the roll as text. */
 export interface PublishedList {

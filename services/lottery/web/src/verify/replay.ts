@@ -1,9 +1,10 @@
 /** Replay of the history from the draw's result: checks every event and returns the places after it. */
 
-import { allocate } from "./allocation.ts";
+import { allocate, type Positions } from "./allocation.ts";
 import { InvalidRecordError } from "./canonical.ts";
 import type { Manifest } from "./manifest.ts";
-import { readRows, type Entry } from "./rows.ts";
+import type { EntryList } from "./entry_list.ts";
+import { readRow } from "./rows.ts";
 import { InvalidMoveError, WaitingLists } from "./waiting_list.ts";
 import type { PlaceEvent } from "./place_events.ts";
 
@@ -11,7 +12,7 @@ type Places = Readonly<Record<string, readonly string[]>>;
 
 export interface DrawInputs {
   readonly manifest: Manifest;
-  readonly entries: readonly Entry[];
+  readonly entries: EntryList;
   readonly key: Uint8Array<ArrayBuffer>;
 }
 
@@ -36,9 +37,9 @@ export async function replay(winners: Places, waiting: Places, drawn: DrawInputs
 
 function afterDraw(winners: Places, waiting: Places, { manifest, entries }: DrawInputs): WaitingLists {
   const lists = new WaitingLists(manifest.classes, manifest.rules.maxWins, manifest.promotion);
-  const choices = new Map(entries.map((entry) => [entry.id, entry.choices]));
   const seats = (entry: string, classId: string): number => {
-    const found = choices.get(entry)?.find(([name]) => name === classId);
+    const at = entries.find(entry);
+    const found = at < 0 ? undefined : entries.choices(at).find(([name]) => name === classId);
     if (found === undefined) throw new InvalidRecordError("a place for an entry that did not ask for the class");
     return found[1];
   };
@@ -58,12 +59,14 @@ function corrections(events: readonly PlaceEvent[]): Map<string, PlaceEvent[]> {
 async function correctionsHold(events: readonly PlaceEvent[], { manifest, entries, key }: DrawInputs): Promise<boolean> {
   const [first] = events as readonly [PlaceEvent, ...PlaceEvent[]];
   if (events.some((event) => event.choices !== first.choices)) return false;
-  const [entry] = readRows(`${first.entry} ${first.choices}\n`);
-  if (entry === undefined || entries.some((listed) => listed.id === entry.id)) return false;
-  const asked = new Map(entry.choices);
+  const corrected = readRow(`${first.entry} ${first.choices}`);
+  if (corrected.length !== 1 || entries.find(first.entry) >= 0) return false;
+  const asked = new Map(corrected.choices(0));
   if (events.some((event) => asked.get(event.classId) !== event.seats)) return false;
-  const { winners, waiting } = await allocate(key, [...entries, entry], manifest.classes, manifest.rules);
-  const holds = (places: Places): string[] => Object.keys(places).filter((name) => places[name]!.includes(entry.id));
+  const listed = entries.with(corrected.ids, corrected.choices(0));
+  const { winners, waiting } = await allocate(key, listed, manifest.classes, manifest.rules);
+  const at = listed.find(first.entry);
+  const holds = (places: Readonly<Record<string, Positions>>): string[] => Object.keys(places).filter((name) => places[name]!.includes(at));
   const given = new Map([...holds(winners).map((name) => [name, "held"] as const), ...holds(waiting).map((name) => [name, "waiting"] as const)]);
   return given.size === events.length && events.every((event) => given.get(event.classId) === event.state);
 }

@@ -4,7 +4,7 @@ import type { Json } from "./canonical.ts";
 import { checks, ROWS_FILE, type Check, type VerifiedRecord } from "./checks.ts";
 import { readFacts, type Facts } from "./facts.ts";
 import { entriesWithPrefix, tracePath, type Path } from "./path.ts";
-import { fetchWithCache } from "./page_cache.ts";
+import { fetchIntoCache, fetchWithCache, pieces } from "./page_cache.ts";
 import { readReceiptText, receiptChecks, type PinnedKeys, type PublishedList } from "./receipt_checks.ts";
 
 /** `server`: an address that ends in `/`, with `transcript` and `rows` below it. */
@@ -64,7 +64,8 @@ async function verify(source: Source, published: string): Promise<void> {
 
 interface RecordTexts {
   readonly content: Json;
-  readonly rows: string | null;
+  /** Separate rows, read while they are checked. */
+  readonly rows: AsyncIterable<Uint8Array> | null;
   /** True if the texts came from the cache because there was no network. */
   readonly kept: boolean;
 }
@@ -74,13 +75,18 @@ async function readFromServer(address: string): Promise<RecordTexts | null> {
   if (read === null) return null;
   const content = parseJson(read.text);
   if (!hasSeparateRows(content)) return { content, rows: null, kept: read.kept };
-  const rows = await fetchWithCache(`${address}rows`);
+  const rows = await fetchIntoCache(`${address}rows`);
   if (rows?.kept !== read.kept) throw new Error("list and record are of different times"); // a verdict needs texts of one record
-  return { content, rows: rows.text, kept: read.kept };
+  return { content, rows: bodyOf(rows.answer), kept: read.kept };
 }
 
 async function readFromFiles(transcript: File, rows: File | null): Promise<RecordTexts> {
-  return { content: parseJson(await transcript.text()), rows: rows === null ? null : await rows.text(), kept: false };
+  return { content: parseJson(await transcript.text()), rows: rows === null ? null : pieces(rows.stream()), kept: false };
+}
+
+function bodyOf(answer: Response): AsyncIterable<Uint8Array> {
+  if (answer.body === null) throw new Error("an answer without a body");
+  return pieces(answer.body);
 }
 
 /** Parse JSON; null if it is not JSON, which fails the first check. */
