@@ -76,6 +76,7 @@ def _prepare_rehearsal(campaigns: Path) -> list[str]:
 
 def _start(campaigns: Path, *, rehearsal: bool) -> None:
     runs.sweep(HOME.parent)
+    os.umask(0o077)
     HOME.mkdir(mode=0o700)
     runs.claim(HOME)  # the daemon claims it from us
     played = _prepare_rehearsal(campaigns) if rehearsal else ["--campaigns", str(campaigns)]

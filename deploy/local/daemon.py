@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import os
 import signal
 import sys
 import threading
@@ -22,6 +23,7 @@ def main() -> None:
     parser.add_argument("--campaigns", type=Path, required=True)
     parser.add_argument("--clock", type=Path, help="rehearsals only: file of the rehearsal clock")
     arguments = parser.parse_args()
+    os.umask(0o077)
     stop_requested = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop_requested.set())

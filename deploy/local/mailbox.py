@@ -73,7 +73,7 @@ def main() -> None:
     parser.add_argument("--port", type=int, required=True)
     arguments = parser.parse_args()
     logging.getLogger("mail.log").setLevel(logging.ERROR)
-    arguments.folder.mkdir(parents=True, exist_ok=True)
+    arguments.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     asyncio.run(serve(arguments.folder, arguments.host, arguments.port))
 
 

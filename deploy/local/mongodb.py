@@ -61,7 +61,8 @@ class MongoDB:
 
     def start(self) -> None:
         data = self.home / "data"
-        data.mkdir(parents=True, exist_ok=True)
+        self.home.mkdir(parents=True, exist_ok=True, mode=0o700)
+        data.mkdir(exist_ok=True, mode=0o700)
         key_file = self.home / "keyfile"
         if not key_file.exists():
             key_file.touch(0o600)

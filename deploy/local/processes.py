@@ -20,6 +20,7 @@ from typing import Self
 from urllib.error import URLError
 
 from shared.errors import KujiError
+from shared.files import PRIVATE
 
 
 class LocalError(KujiError):
@@ -79,7 +80,7 @@ for group in groups:
 """
 
 
-_BEGIN_ON_GO = 'read -r go && exec "$0" "$@" </dev/null'
+_BEGIN_ON_GO = 'umask 077 && read -r go && exec "$0" "$@" </dev/null'
 
 
 class Child:
@@ -106,7 +107,7 @@ class Child:
         """
         if shutil.which(command[0], path=env.get("PATH")) is None:
             raise LocalError(f"{name}: {command[0]} is not there, or may not be run")
-        with log.open("ab") as output:
+        with os.fdopen(os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, PRIVATE), "ab") as output:
             process = subprocess.Popen(
                 ["/bin/sh", "-c", _BEGIN_ON_GO, *(str(part) for part in command)],
                 env=dict(env),

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from deploy.local.processes import Child, LocalError, Watchdog, await_closed, await_port
+from shared.files import write_atomic
 from shared.messaging.access import User, definitions
 
 SERVER = Path("/usr/lib/rabbitmq/bin/rabbitmq-server")
@@ -64,20 +65,21 @@ class RabbitMQ:
         await_closed(self.ports.amqp)
 
     def _write_files(self, passwords: Mapping[str, str]) -> None:
-        self.home.mkdir(parents=True, exist_ok=True)
+        self.home.mkdir(parents=True, exist_ok=True, mode=0o700)
         admin = User("admin", self.admin_password)
         services = [User(name, password, service=name) for name, password in passwords.items()]
         content = definitions([admin, *services])
         if not services:
             content |= {"exchanges": [], "queues": [], "bindings": []}
-        (self.home / "definitions.json").write_text(json.dumps(content))
-        (self.home / "plugins").write_text("[].")
-        (self.home / "rabbitmq.conf").write_text(
+        write_atomic(self.home / "definitions.json", json.dumps(content).encode())
+        write_atomic(self.home / "plugins", b"[].")
+        settings = (
             f"listeners.tcp.local = 127.0.0.1:{self.ports.amqp}\n"
             f"load_definitions = {self.home / 'definitions.json'}\n"
             "log.file.level = warning\nlog.console = false\n"
             "disk_free_limit.absolute = 100MB\nvm_memory_high_watermark.relative = 0.3\n"
         )
+        write_atomic(self.home / "rabbitmq.conf", settings.encode())
 
     def _environment(self) -> dict[str, str]:
         home = str(self.home)

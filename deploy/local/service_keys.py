@@ -34,7 +34,7 @@ class KeyFolders:
         """
         keys = list(self.public_keys())
         for service, folder in self.folders.items():
-            folder.mkdir(parents=True, exist_ok=True)
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             keys += [
                 self._write_new_key(service, use)
                 for use in _USES.get(service, ("service",))

@@ -21,6 +21,7 @@ from deploy.local.processes import Child, Watchdog, is_ready
 from deploy.local.secrets import Secrets
 from deploy.local.servers import Servers
 from shared.contracts import SERVICES
+from shared.files import write_atomic
 
 READY_S = 60.0
 """Longest wait for a service to answer and to be attached to its queues."""
@@ -72,7 +73,7 @@ class Stack:
     def _pin_signing_key(self) -> None:
         """Give the vault's public key to intake, which an office does by hand. Intake keeps no sealing key before."""
         with urllib.request.urlopen(f"{self.url('vault')}/v1/signing-key", timeout=READY_S) as answer:  # noqa: S310
-            self.pin_file.write_text(json.load(answer)["public_key"], "ascii")
+            write_atomic(self.pin_file, json.load(answer)["public_key"].encode("ascii"))
 
     def stop(self) -> None:
         """Services first, all at once, so that they can finish what they have; then the servers."""
@@ -150,7 +151,8 @@ class Stack:
 
     def _launch(self, service: str) -> None:
         for folder in (self.log(service).parent, self.state_dir(service)):
-            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            folder.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            folder.mkdir(exist_ok=True, mode=0o700)
         self._children[service] = Child.start(
             service,
             [sys.executable, "-m", f"services.{service}"],

@@ -1,6 +1,7 @@
 """Every command that staff use, against a whole installation: what it asks for is there, under the names it expects."""
 
 import json
+import stat
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
@@ -41,6 +42,21 @@ def office(tmp_path_factory: pytest.TempPathFactory, people: dict[str, SignedInP
         assert checkout.kuji("down").returncode == 0
     finally:
         checkout.clear()
+
+
+def test_every_file_of_an_installation_is_for_its_owner_alone(office: Checkout) -> None:
+    """Look at secrets, keys, logs, mails, broker and database alike."""
+    folder = office.folder / ".kuji" / "run" / "up"
+    found = {path: path.lstat().st_mode for path in (folder, *folder.rglob("*"))}
+    loose = {
+        str(path.relative_to(folder)): oct(stat.S_IMODE(mode))
+        for path, mode in found.items()
+        if stat.S_IMODE(mode) & 0o077 and not stat.S_ISLNK(mode) and not stat.S_ISSOCK(mode)
+    }
+    assert loose == {}
+    assert {"logs", "state", "secrets", "keystore", "rabbitmq", "mongodb", "mailbox"} <= {
+        path.name for path in found if path.parent == folder
+    }
 
 
 def _sign_in(checkout: Checkout) -> dict[str, SignedInPerson]:
