@@ -74,6 +74,11 @@ def trusted_address(service: str, environment: Mapping[str, str] = os.environ) -
     return f"{environment.get('KUJI_FRONT_NET', '172.30.77')}.{HOSTS[service]}"
 
 
+def mail_network(environment: Mapping[str, str] = os.environ) -> str:
+    """Return the network of the mail server: the only one from which the vault takes delivery reports."""
+    return f"{environment.get('KUJI_FRONT_NET', '172.30.77')}.32/29"
+
+
 def set_variables(file: Path, values: Mapping[str, str]) -> None:
     """Set variables of an environment file; its other lines stay."""
     lines = {**_variables(file), **values}

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
-from deploy.compose.front import Front, set_variables, trusted_address
+from deploy.compose.front import Front, mail_network, set_variables, trusted_address
 from deploy.compose.record import APPROVE_PORT, approve_origin, origin
 from deploy.local.secrets import Secrets
 from deploy.local.service_keys import KeyFolders
@@ -111,7 +111,7 @@ def environment(service: str, *, rehearsal: bool) -> dict[str, str]:
             "KUJI_BOUNCE_PORT": "2526",
             "KUJI_BOUNCE_CERT_FILE": "/run/kuji/bounces.crt",
             "KUJI_BOUNCE_KEY_FILE": "/run/kuji/bounces.key",
-            "KUJI_BOUNCE_CLIENTS": '["172.16.0.0/12"]',
+            "KUJI_BOUNCE_CLIENTS": json.dumps([mail_network()]),
             **(_MAILBOX if rehearsal else {}),
         },
         "notifier": {

@@ -1,6 +1,7 @@
 """docker-compose.yml: who reaches whom, who holds what, and that nothing is open that need not be."""
 
 import itertools
+import json
 import re
 import shutil
 import subprocess
@@ -11,7 +12,7 @@ import pytest
 import yaml
 
 from deploy.compose import secrets
-from deploy.compose.front import HOSTS
+from deploy.compose.front import HOSTS, mail_network
 from deploy.compose.record import PORTS
 from deploy.local.mongodb import CACHE_GB, COMPRESSORS, ENGINE_CONFIG
 from deploy.local.servers import ROOT
@@ -144,6 +145,20 @@ def test_the_front_reads_its_own_files_only(compose: Compose) -> None:
         "/data": f"{folder}/front-data",
     }
     assert compose["services"]["front"]["env_file"] == [f"{folder}/front.env"]
+
+
+def test_delivery_reports_are_taken_from_the_network_of_the_mail_server_alone(compose: Compose, tmp_path: Path) -> None:
+    secrets.make(tmp_path, rehearsal=False)
+    (subnet,) = compose["networks"]["mail"]["ipam"]["config"]
+    clients = f"KUJI_BOUNCE_CLIENTS={json.dumps([mail_network({})])}"
+    assert subnet["subnet"] == "${KUJI_FRONT_NET:-172.30.77}.32/29"
+    assert mail_network({"KUJI_FRONT_NET": "10.1.2"}) == "10.1.2.32/29"
+    assert clients in (tmp_path / "vault.env").read_text("utf-8").splitlines()
+    assert {name for name in compose["services"] if "mail" in networks(compose, name)} == {"vault", "mailbox"}
+
+
+def test_the_broker_keeps_erlangs_ports_to_itself(compose: Compose) -> None:
+    assert mounts(compose, "rabbitmq")["/etc/rabbitmq/rabbitmq-env.conf"] == "./deploy/rabbitmq/rabbitmq-env.conf"
 
 
 def test_the_vaults_way_out_is_the_first_by_name_because_engines_route_by_it(compose: Compose) -> None:
