@@ -25,6 +25,7 @@ from services.vault.deliveries import slips_repository
 from services.vault.deliveries.accept import DocumentAcceptance
 from services.vault.deliveries.endpoints import notices_router
 from services.vault.deliveries.reconcile import NoticeCounter
+from services.vault.doubts.wiring import doubt_routers
 from services.vault.identities import repository as identities
 from services.vault.identities.reveal import Identities
 from services.vault.keys.keystore import KeyDestroyedError, Keystore
@@ -152,7 +153,7 @@ def build(settings: VaultSettings) -> FastAPI:
     app.add_middleware(RequestLimits, staff=access.admit, routes=[*people_limits, *site.limits])
     app.add_exception_handler(KeyDestroyedError, _on_erased)
     for router in (
-        staff_router(campaigns, store, ReviewQueue(store, keystore, audit), audit, keystore, access),
+        staff_router(campaigns, store, ReviewQueue(store, keystore, audit, clock), audit, keystore, access),
         templates_router(campaigns, templates, access),
         notices_router(campaigns, NoticeCounter(store), access),
         print_router(campaigns, printed, access),
@@ -164,6 +165,7 @@ def build(settings: VaultSettings) -> FastAPI:
         *telephone_routers(
             settings.origins, people, approvals, keystore, audit, known, campaigns, municipalities, clock
         ),
+        *doubt_routers(settings.origins, people, approvals, keystore, audit, known, campaigns, clock),
         *record_routers(settings.origins, people, approvals, audit, keystore.signing, typesetter, campaigns),
         public_router(keystore),
         bus.parking_router(access, make_vault_recorder(audit)),

@@ -57,13 +57,13 @@ class Register:
     def accept(self, number: int) -> None:
         """Accept a held application."""
         order = self.order()
-        accept_held(order, name(number), ReviewDecision("accept", "namesake", "desk-1"))
+        accept_held(order, name(number), ReviewDecision("accept", "namesake", "desk-1"), _OPENS)
         self._commit(order)
 
     def reject(self, number: int, reason: str) -> None:
         """Reject a held application."""
         order = self.order()
-        reject_held(order, name(number), ReviewDecision("reject", reason, "desk-1"))
+        reject_held(order, name(number), ReviewDecision("reject", reason, "desk-1"), _OPENS)
         self._commit(order)
 
     def decide(self, one: int, other: int, verdict: str, stands: int | None = None) -> None:

@@ -120,6 +120,11 @@ class ApplicationRepository:
         """Return the applications of these ids, outside a transaction; unknown ones are absent."""
         return await self._list({"_id": {"$in": list(ids)}})
 
+    async def of_contents(self, campaign: CampaignId, contents: AnyCollection[str]) -> list[StoredApplication]:
+        """Return the applications with one of these contents, outside a transaction, without exact copies."""
+        states = {"state": {"$ne": ApplicationState.SUPERSEDED.value}}
+        return await self._list({**self.contents_query(contents), "campaign": campaign, **states})
+
     async def by_receipt(self, campaign: CampaignId, receipt: Receipt) -> list[StoredApplication]:
         """Return the application with this receipt number, in a list of one or none."""
         return await self._list({"campaign": campaign, "receipt": receipt})

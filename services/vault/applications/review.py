@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Final, Literal
 
 from services.vault.applications.duplicates import DuplicateOrder
@@ -15,6 +15,7 @@ from services.vault.applications.rules.states import DECISIONS, DUPLICATE, Appli
 from services.vault.applications.stored import StoredApplication
 from services.vault.audit import AuditEvent, AuditLog
 from services.vault.keys.keystore import Keystore
+from shared.clock import Clock
 from shared.errors import KujiError
 from shared.ids import ApplicationId, CampaignId, Receipt
 from shared.storage import Store, UnitOfWork
@@ -68,8 +69,8 @@ class HeldEntry:
 class ReviewQueue:
     """Read the held applications of a campaign and write decisions about them."""
 
-    def __init__(self, store: Store, keystore: Keystore, audit: AuditLog) -> None:
-        self._store, self._keystore, self._audit = store, keystore, audit
+    def __init__(self, store: Store, keystore: Keystore, audit: AuditLog, clock: Clock) -> None:
+        self._store, self._keystore, self._audit, self._clock = store, keystore, audit, clock
         self._applications, self._orders = ApplicationRepository(store), OrderRepository(store)
 
     async def held(self, campaign: CampaignId) -> list[HeldEntry]:
@@ -87,12 +88,13 @@ class ReviewQueue:
         it for a match lets the matched application stand. Raises NotHeldError if it is not waiting any more or does
         not exist; VaultLockedError.
         """
+        at = self._clock.now()
 
         def change(order: DuplicateOrder) -> None:
             if decision.decision == "accept":
-                accept_held(order, application_id, decision)
+                accept_held(order, application_id, decision, at)
             else:
-                reject_held(order, application_id, decision)
+                reject_held(order, application_id, decision, at)
 
         target = ApplicationState.ACCEPTED if decision.decision == "accept" else ApplicationState.REJECTED
         order = await self._write(campaign, application_id, f"review:{decision.decision}", decision, change, target)
@@ -173,19 +175,19 @@ class ReviewQueue:
         return await self._store.transact(write)
 
 
-def accept_held(order: DuplicateOrder, application_id: ApplicationId, decision: ReviewDecision) -> None:
+def accept_held(order: DuplicateOrder, application_id: ApplicationId, decision: ReviewDecision, at: datetime) -> None:
     """Accept a held application: its content, and each doubt about an earlier one, which is another person's."""
     content = _found(order, application_id).keys[COPY]
     is_household = decision.reason in PAIR_REASONS[PairVerdict.HOUSEHOLD]
     verdict = PairVerdict.HOUSEHOLD if is_household else PairVerdict.TWO_PEOPLE
     for pair in order.open_pairs():
         if order.later_content(pair) == content:
-            order.decide_pair(pair.contents, _pair_decision(verdict, None, decision))
+            order.decide_pair(pair.contents, _pair_decision(verdict, None, decision, at))
     if _found(order, application_id).has_open_doubt:
         order.accept(application_id, decision.actor)
 
 
-def reject_held(order: DuplicateOrder, application_id: ApplicationId, decision: ReviewDecision) -> None:
+def reject_held(order: DuplicateOrder, application_id: ApplicationId, decision: ReviewDecision, at: datetime) -> None:
     """Reject a held application: for its match, which then stands, or for its own content."""
     held = _found(order, application_id)
     is_about_match = held.match is not None and (decision.reason in _MATCH_REASONS or not held.doubts)
@@ -193,12 +195,12 @@ def reject_held(order: DuplicateOrder, application_id: ApplicationId, decision: 
         order.reject(application_id, decision.reason, decision.actor)
         return
     content, stands = held.keys[COPY], _found(order, held.match.application_id).keys[COPY]
-    same = _pair_decision(PairVerdict.SAME_PERSON, stands, replace(decision, reason=DUPLICATE))
+    same = _pair_decision(PairVerdict.SAME_PERSON, stands, replace(decision, reason=DUPLICATE), at)
     order.decide_pair(frozenset({content, stands}), same)
 
 
-def _pair_decision(verdict: PairVerdict, stands: str | None, decision: ReviewDecision) -> PairDecision:
-    return PairDecision(verdict, stands, decision.reason, decision.actor, datetime.now(UTC))
+def _pair_decision(verdict: PairVerdict, stands: str | None, decision: ReviewDecision, at: datetime) -> PairDecision:
+    return PairDecision(verdict, stands, decision.reason, decision.actor, at)
 
 
 def _found(order: DuplicateOrder, application_id: ApplicationId) -> StoredApplication:

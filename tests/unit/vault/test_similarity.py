@@ -76,7 +76,7 @@ def test_no_agreement_of_a_household_alone_is_a_doubt():
 
 
 def test_names_and_grade_alone_are_no_doubt():
-    """A town has more than one child of a common name whose parent has a common name."""
+    """Take two children of one common name whose parents have a common name, too."""
     one = pupil(name="佐藤 蓮", guardian_name="佐藤 恵子")
     other = replace(one, address="四谷1-1", postal_code="1600004", phone="0312345678", email=None)
     assert not likeness(one, other).is_doubt

@@ -1,0 +1,1 @@
+"""Doubts at the desk: pairs that may be of one person, and addresses that the postal table contradicts."""
