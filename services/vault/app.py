@@ -25,6 +25,7 @@ from services.vault.deliveries import slips_repository
 from services.vault.deliveries.accept import DocumentAcceptance
 from services.vault.deliveries.endpoints import notices_router
 from services.vault.deliveries.reconcile import NoticeCounter
+from services.vault.desk.wiring import desk_routers
 from services.vault.doubts.wiring import doubt_routers
 from services.vault.identities import repository as identities
 from services.vault.identities.reveal import Identities
@@ -136,7 +137,7 @@ def build(settings: VaultSettings) -> FastAPI:
             ):
                 yield
 
-    access = VaultAccess(people, settings.origins)
+    access, review = VaultAccess(people, settings.origins), ReviewQueue(store, keystore, audit, clock)
     app = FastAPI(title="Kuji vault", version="1", lifespan=lifespan, openapi_url=None, docs_url=None, redoc_url=None)
     install_problems(app)
     checks = {"broker": bus.ready, "store": store.ping, "keys": keystore.ready}
@@ -153,12 +154,13 @@ def build(settings: VaultSettings) -> FastAPI:
     app.add_middleware(RequestLimits, staff=access.admit, routes=[*people_limits, *site.limits])
     app.add_exception_handler(KeyDestroyedError, _on_erased)
     for router in (
-        staff_router(campaigns, store, ReviewQueue(store, keystore, audit, clock), audit, keystore, access),
+        staff_router(campaigns, store, review, audit, keystore, access),
         templates_router(campaigns, templates, access),
         notices_router(campaigns, NoticeCounter(store), access),
         print_router(campaigns, printed, access),
         papers.router(access),
         *closing.routers(access),
+        *desk_routers(settings.origins, people, approvals, keystore, papers, review, clock),
         *people_pages,
         *site.routers,
         audit_router(audit, NewAuditLog(store, audit, gate), access),

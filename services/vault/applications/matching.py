@@ -3,7 +3,7 @@
 from typing import Final
 
 from services.vault.applications.rules.blocks import blocks
-from services.vault.applications.rules.normalise import address_key, name_key
+from services.vault.applications.rules.normalise import address_key, name_key, without_extension
 from services.vault.applications.rules.similarity import Compared
 from services.vault.applications.stored import StoredApplication
 from services.vault.identities.person import Person
@@ -23,7 +23,7 @@ def keyed_hashes(keys: CampaignKeys, person: Person) -> dict[str, str]:
     rest = (person.age, person.grade, person.email, guardian)
     fields = (name, person.postal_code, address, person.phone, *map(str, rest))
     return {
-        "name-phone": keys.index_of("name-phone", f"{name}\x00{person.phone}"),
+        "name-phone": keys.index_of("name-phone", f"{name}\x00{without_extension(person.phone)}"),
         "name-address": keys.index_of("name-address", f"{name}\x00{person.postal_code}\x00{address}"),
         COPY: keys.index_of(COPY, "\x00".join(fields)),
     }

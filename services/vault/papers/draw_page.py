@@ -6,7 +6,6 @@ A PDF's scripts, actions and attachments do nothing here: pdfium draws what is o
 import io
 from typing import Final
 
-import pypdfium2
 from PIL import Image, ImageOps
 
 from shared.paper_files import PIXELS, Kind, NotAPaperError, inspect_file
@@ -16,6 +15,9 @@ WIDTH: Final = 1728
 
 _STRETCHED: Final = (1.3, 4.0)
 """Ratios of dots across and down that a fax may have (204 × 98, 204 × 51); other ratios are mistakes of a header."""
+
+_FAST: Final = 1
+"""Level of compression: the picture goes to one browser of the office and is kept nowhere."""
 
 _POINTS_PER_INCH: Final = 72.0
 
@@ -29,7 +31,7 @@ def draw_page(data: bytes, page: int) -> bytes:
     if picture.width > WIDTH:
         picture = picture.resize((WIDTH, max(1, round(picture.height * WIDTH / picture.width))), Image.Resampling.BOX)
     written = io.BytesIO()
-    picture.save(written, "PNG")
+    picture.save(written, "PNG", compress_level=_FAST)
     return written.getvalue()
 
 
@@ -47,6 +49,8 @@ def _page_of_image(data: bytes, page: int) -> Image.Image:
 
 
 def _page_of_pdf(data: bytes, page: int) -> Image.Image:
+    import pypdfium2  # noqa: PLC0415  (faxes need not wait for it)
+
     document = pypdfium2.PdfDocument(data)
     drawn = document[page]
     scale = min(WIDTH / drawn.get_width(), 300 / _POINTS_PER_INCH)

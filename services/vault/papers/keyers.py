@@ -1,8 +1,10 @@
-"""Count the people who may key papers today, on which the number of keyings of a paper depends."""
+"""Find the people who may key papers today, on which the number of keyings of a paper depends."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from services.vault.people.parts import People
+from services.vault.people.rules.account import Account
 from shared.staff_roles import Right, may
 
 
@@ -12,9 +14,15 @@ class Keyers:
 
     people: People
 
+    async def accounts(self) -> Sequence[Account]:
+        """Return their accounts."""
+        accounts = [stored.account for stored in await self.people.accounts.all()]
+        return [
+            account
+            for account in accounts
+            if may(account.roles, Right.KEY_PAPERS) and self.people.duty.reason(account) is None
+        ]
+
     async def count(self) -> int:
         """Return how many there are now."""
-        accounts = [stored.account for stored in await self.people.accounts.all()]
-        return sum(
-            may(account.roles, Right.KEY_PAPERS) and self.people.duty.reason(account) is None for account in accounts
-        )
+        return len(await self.accounts())

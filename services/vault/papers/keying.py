@@ -77,11 +77,15 @@ class KeyingNeed:
 
     def is_for(self, keyer: Keyer) -> bool:
         """Return True if this person may take the look."""
-        return may_take(self.look, keyer.person, self.keyed_by, keyer.roles, self.people)
+        return self.may_be_taken(keyer.person, keyer.roles)
+
+    def may_be_taken(self, person: str, roles: Collection[Role]) -> bool:
+        """Return True if a person with these roles may take the look."""
+        return may_take(self.look, person, self.keyed_by, roles, self.people)
 
     def outcome(self, keyer: Keyer) -> Outcome:
         """Return how the paper is settled by this person's look."""
-        return outcome_of(self.look, keyer.person, self.keyed_by, self.people)
+        return outcome_of(self.look, keyer.person, self.keyed_by, keyer.roles, self.people)
 
 
 class Keying:
@@ -194,7 +198,7 @@ class Keying:
         if outcome is not Outcome.ONCE:
             await self._counts.add(uow, paper.campaign, dict(zip(people, contents, strict=True)), final)
         await self.keyings.remove(uow, paper.paper_id)
-        settlement = Settlement(final.decision, person, outcome, final.forms, final.reason)
+        settlement = Settlement(final.decision, person, turn.at, outcome, final.forms, final.reason)
         return await self._settler.write(uow, turn.keys, paper, settlement)
 
 

@@ -134,6 +134,11 @@ class KeyingRepository:
             keyers[PaperId(document["paper_id"])].append(document["by"])
         return keyers
 
+    async def count_papers(self, campaign: CampaignId, since: datetime) -> int:
+        """Return how many papers that are not settled were keyed since then."""
+        found = await self._documents.distinct("paper_id", {"campaign": campaign, "at": {"$gte": since}})
+        return len(found)
+
     async def remove(self, uow: UnitOfWork, paper_id: PaperId) -> None:
         """Delete the keyings of a settled paper."""
         await self._documents.delete_many({"paper_id": paper_id}, session=uow.session)

@@ -33,10 +33,11 @@ class HandedPaper:
 
 @dataclass(frozen=True)
 class PoolCounts:
-    """Papers that wait, by look, and the oldest of each."""
+    """Papers that wait, by look, and the oldest of each. `undecidable`: those whose look nobody on duty may take."""
 
     waiting: dict[Look, int]
     oldest: dict[Look, StoredPaper]
+    undecidable: int = 0
 
 
 class PaperPool:
@@ -116,10 +117,11 @@ class PaperPool:
 
     async def counts(self, campaign: CampaignId) -> PoolCounts:
         """Return how many papers wait for each look, and the oldest of each."""
-        people, keyers = await self._keying.keyers.count(), await self._keying.keyings.keyers(campaign)
-        waiting, oldest = dict.fromkeys(Look, 0), dict[Look, StoredPaper]()
+        accounts, keyers = await self._keying.keyers.accounts(), await self._keying.keyings.keyers(campaign)
+        waiting, oldest, undecidable = dict.fromkeys(Look, 0), dict[Look, StoredPaper](), 0
         for paper in await self._keying.papers.unsettled(campaign):
-            look = self._keying.need_of(campaign, paper.paper_id, keyers.get(paper.paper_id, ()), people).look
-            waiting[look] += 1
-            oldest.setdefault(look, paper)
-        return PoolCounts(waiting, oldest)
+            need = self._keying.need_of(campaign, paper.paper_id, keyers.get(paper.paper_id, ()), len(accounts))
+            waiting[need.look] += 1
+            oldest.setdefault(need.look, paper)
+            undecidable += not any(need.may_be_taken(account.id, account.roles) for account in accounts)
+        return PoolCounts(waiting, oldest, undecidable)

@@ -147,6 +147,7 @@ def collections() -> list[Collection]:
             "application_ids": {"bsonType": "array", "items": text},
             "settled_by": text,
             "settlement": text,
+            "settled_at": {"bsonType": "date"},
             "outcome": {"enum": [outcome.value for outcome in Outcome]},
         },
         "additionalProperties": False,
@@ -198,6 +199,12 @@ class PaperRepository:
         ]
         return {Outcome(one["_id"]): one["papers"] async for one in self._documents.aggregate(steps)}
 
+    async def came_and_settled(self, campaign: CampaignId, since: datetime) -> tuple[int, int]:
+        """Return how many papers came, and how many were settled, since then."""
+        came = await self._documents.count_documents({"campaign": campaign, "taken_at": {"$gte": since}})
+        settled = await self._documents.count_documents({"campaign": campaign, "settled_at": {"$gte": since}})
+        return came, settled
+
     async def load(self, campaign: CampaignId, paper_id: PaperId) -> StoredPaper | None:
         """Return a paper with its file; None if the campaign has no such paper."""
         found = await self._documents.find_one({"_id": paper_id, "campaign": campaign})
@@ -210,8 +217,8 @@ class PaperRepository:
         return StoredPaper.from_document(found) if found else None
 
     async def settle(
-        self, uow: UnitOfWork, paper_id: PaperId, settled: SettledPaper, *, settled_by: str, outcome: Outcome,
-        reason: str | None,
+        self, uow: UnitOfWork, paper_id: PaperId, settled: SettledPaper, *, settled_by: str, at: datetime,
+        outcome: Outcome, reason: str | None,
     ) -> None:  # fmt: skip
         """Write a handler's settlement. Of two rivals one transaction fails and starts over."""
         change = {
@@ -219,6 +226,7 @@ class PaperRepository:
             "application_ids": list(settled.application_ids),
             "settlement": settled.digest,
             "settled_by": settled_by,
+            "settled_at": at,
             "outcome": outcome.value,
         }
         change |= {} if reason is None else {"reason": reason}

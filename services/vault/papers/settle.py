@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Literal
 
 from services.vault.applications.rules.content import Unreadable, judge_keyed
@@ -45,6 +46,7 @@ class Settlement:
 
     decision: Literal["keyed", "discarded"]
     actor: str
+    at: datetime
     outcome: Outcome
     forms: tuple[JsonObject, ...] = field(default=(), repr=False)
     reason: str | None = None
@@ -79,8 +81,8 @@ class PaperSettler:
         digest = digest_of(keys, paper.paper_id, settlement.decision, settlement.reason, settlement.forms)
         settled = SettledPaper(PaperState(settlement.decision), ids, digest)
         await self._papers.settle(
-            uow, paper.paper_id, settled, settled_by=settlement.actor, outcome=settlement.outcome,
-            reason=settlement.reason,
+            uow, paper.paper_id, settled, settled_by=settlement.actor, at=settlement.at,
+            outcome=settlement.outcome, reason=settlement.reason,
         )  # fmt: skip
         await self._audit.record([_audit_event(keys, paper, settlement)])
         if drafts:

@@ -19,6 +19,7 @@ from services.vault.papers.keyed import KeyedApplications
 from services.vault.papers.keyers import Keyers
 from services.vault.papers.keying import Keying
 from services.vault.papers.pool import PaperPool
+from services.vault.papers.postal_endpoints import postal_router
 from services.vault.papers.sandbox import Sandbox
 from services.vault.papers.settle import PaperSettler
 from services.vault.people.parts import People
@@ -27,6 +28,7 @@ from shared.clock import Clock
 from shared.contracts import PaperReceived, ReceiptsAssigned
 from shared.ids import CampaignId
 from shared.messaging import Batch, Bus
+from shared.postal_codes import PostalCodes
 from shared.storage import Collection
 from shared.web.sign_in.staff import Access
 
@@ -77,7 +79,10 @@ class Papers:
 
     def router(self, access: Access) -> APIRouter:
         """Return the endpoints under /v1."""
-        return papers_router(self.campaigns, self.inbox, self.keying, self.pool, access)
+        router = APIRouter()
+        router.include_router(papers_router(self.campaigns, self.inbox, self.keying, self.pool, access))
+        router.include_router(postal_router(PostalCodes(), access))
+        return router
 
 
 def collections() -> list[Collection]:

@@ -1,130 +1,20 @@
 """Two people key each paper without seeing each other's values, and a third resolves (R-B5); attacks on that rule."""
 
-import json
-from collections.abc import AsyncIterator, Iterable
-from contextlib import asynccontextmanager
-from datetime import UTC, datetime, timedelta
+from collections.abc import AsyncIterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
-from fastapi import FastAPI
 
-from services.vault.applications.readings import NameReadings
-from services.vault.applications.search import DuplicateSearch
 from services.vault.keys.keystore import KeyDestroyedError
 from services.vault.papers import counts_repository, draft_repository
-from services.vault.papers import repository as papers_repository
-from services.vault.papers import wiring as papers_wiring
-from services.vault.papers.clamd import Scanner
 from services.vault.papers.keying_repository import KEYINGS, StoredKeying
-from services.vault.papers.repository import StoredPaper
-from services.vault.papers.rules.states import PaperState
-from services.vault.papers.wiring import Papers
-from services.vault.people import parts as people_parts
-from services.vault.people.access import VaultAccess
-from services.vault.people.parts import People
-from shared.campaign import Campaign, KeyingMode
-from shared.contracts import ApplicationsRejected, PaperReceived, PaperSettled
-from shared.ids import CampaignId, KeyId, PaperId, Receipt, Serial, new_application_id
-from shared.paper_files import inspect_file
-from shared.postal_codes import PostalCodes
+from shared.contracts import ApplicationsRejected
+from shared.ids import CampaignId
 from shared.staff_roles import Role
-from shared.web import install_problems
-from tests.support import fax_images
-from tests.support.identity_builders import content
-from tests.support.staff_sign_in import ORIGINS, sign_in_at_vault
-from tests.support.vault_parts import CAMPAIGN, Parts, parts
-
-PAPERS = f"/v1/campaigns/{CAMPAIGN}/papers"
-HANDLERS = frozenset({Role.HANDLER})
-FIRST, SECOND, THIRD, BOSS = "yamada-01", "sato-01", "kato-02", "suzuki-01"
-
-
-class Desk:
-    """The vault's endpoints of papers over a database, and people who are signed in."""
-
-    def __init__(self, vault: Parts, campaign: Campaign) -> None:
-        self.vault, self._count = vault, 0
-        campaigns = {campaign.id: campaign}
-        people = People.make(vault.store, vault.keystore, vault.audit, vault.clock, campaigns)
-        self.papers = Papers.make(
-            people, vault.keystore, vault.audit, vault.clock, campaigns, PostalCodes().municipalities, Scanner(None),
-            DuplicateSearch(vault.store, vault.keystore, vault.audit, NameReadings().of),
-        )  # fmt: skip
-        self.app = FastAPI()
-        install_problems(self.app)
-        self.app.include_router(self.papers.router(VaultAccess(people, ORIGINS)))
-
-    async def person(self, staff_id: str, roles: Iterable[Role] = HANDLERS) -> "Handler":
-        """Return the browser of a person who is on duty."""
-        headers = await sign_in_at_vault(self.vault.store, self.vault.keystore, staff_id, roles)
-        client = httpx.AsyncClient(transport=httpx.ASGITransport(self.app), base_url=ORIGINS["vault"], headers=headers)
-        return Handler(client, f"tab-of-{staff_id}")
-
-    async def paper(self) -> PaperId:
-        """Store a paper that waits to be keyed."""
-        self._count += 1
-        file = fax_images.fax(98)
-        event = PaperReceived(
-            campaign=CAMPAIGN,
-            paper_id=PaperId(new_application_id()),
-            receipt=Receipt(f"F-0000-{self._count:04}-0"),
-            channel="fax",
-            serial=Serial(f"F-{self._count}"),
-            key_id=KeyId("k1"),
-            sealed="",
-            received_at=datetime(2018, 5, 16, tzinfo=UTC),
-        )
-        paper = StoredPaper.encrypt(
-            self.vault.keys,
-            event,
-            state=PaperState.WAITING,
-            taken_at=self.vault.clock.now() + timedelta(seconds=self._count),
-            content=file,
-            facts=inspect_file(file),
-        )
-        await self.vault.store.db[papers_repository.COLLECTION].insert_one(paper.to_document())
-        return paper.paper_id
-
-    async def settled(self) -> list[PaperSettled]:
-        return [PaperSettled.model_validate(event) for event in await self.vault.said(PaperSettled)]
-
-    async def actions(self) -> list[str]:
-        lines = [json.loads(line) for line in (await self.vault.audited()).splitlines()]
-        return [f"{line['actor']} {line['action']} {line['outcome']}" for line in lines]
-
-
-class Handler:
-    """One person's browser."""
-
-    def __init__(self, client: httpx.AsyncClient, tab: str) -> None:
-        self.client, self.tab = client, tab
-
-    async def take(self, *have: PaperId, tab: str | None = None) -> dict[str, Any] | None:
-        answer = await self.client.post(f"{PAPERS}/next", json={"tab": tab or self.tab, "have": list(have)})
-        handed: dict[str, Any] | None = answer.raise_for_status().json()["paper"]
-        return handed
-
-    async def key(self, paper: PaperId, *forms: dict[str, Any], **body: Any) -> httpx.Response:
-        """Key a paper as the page does; without a tab as a program does."""
-        whole = {"decision": "keyed", "applications": forms, "tab": self.tab} | body
-        return await self.client.post(f"{PAPERS}/{paper}", json={k: v for k, v in whole.items() if v is not None})
-
-
-def form(**changes: str | int | None) -> dict[str, Any]:
-    """Return the content of a paper; None leaves a member of the applicant out."""
-    sheet = content()
-    sheet["applicant"] = {k: v for k, v in (sheet["applicant"] | changes).items() if v is not None and k != "email"}
-    return {name: value for name, value in sheet.items() if name != "code"}
-
-
-@asynccontextmanager
-async def opened(mongo_url: str, namespace: str, folder: Path, mode: KeyingMode = "twice") -> AsyncIterator[Desk]:
-    collections = [*papers_wiring.collections(), *people_parts.collections()]
-    async with parts(mongo_url, namespace, folder, collections) as vault:
-        yield Desk(vault, vault.campaign.model_copy(update={"keying": mode}))
+from tests.support.desk_harness import BOSS, FIRST, PAPERS, SECOND, THIRD, Desk, form, opened
+from tests.support.vault_parts import CAMPAIGN
 
 
 @pytest.fixture

@@ -41,7 +41,7 @@ export interface Problem {
 const LONGEST = { name: 80, address: 200, email: 254, choices: 20 } as const;
 const OLDEST = 120;
 const POSTAL_CODE = /^[0-9]{7}$/u;
-const PHONE = /^0[0-9]{9,10}$/u;
+const PHONE = /^0[0-9]{9,10}(?:#[0-9]{1,6})?$/u;
 const EMAIL = new RegExp(
   "^[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?(?:\\.[A-Za-z0-9-]+)+$",
   "u",

@@ -31,10 +31,11 @@ export function displayAddress(text: string): string {
   return display(text).replace(betweenNumbers, "$1-");
 }
 
-/** Return the national form without fillers between the digits: +81 3 … and (03) … become 03…. */
+/** Return the national form without fillers: +81 3 … and (03) … become 03…, an extension follows behind `#` (内線12: #12). */
 export function phone(text: string): string {
   const plain = visible(text).normalize("NFKC").replace(phoneFillers, "");
-  return plain.startsWith("+81") ? "0" + plain.slice("+81".length).replace(/^0+/u, "") : plain;
+  const national = plain.startsWith("+81") ? "0" + plain.slice("+81".length).replace(/^0+/u, "") : plain;
+  return national.replace(/(?:#|内線番号|内線|内|ext|x):?([0-9]{1,6})$/iu, "#$1");
 }
 
 /** Return the text without 〒, hyphens and spaces; seven digits if it is a postal code. */

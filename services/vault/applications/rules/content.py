@@ -48,7 +48,7 @@ class _Applicant(_Member):
     name: Annotated[Text, Field(max_length=_LONGEST["name"])]
     postal_code: Annotated[str, Field(max_length=16)]
     address: Annotated[Text, Field(max_length=_LONGEST["address"])]
-    phone: Annotated[str, Field(max_length=24)]
+    phone: Annotated[str, Field(max_length=40)]
     age: Annotated[int, Field(ge=0, le=120)] | None = None
     grade: Literal["p1", "p2", "p3", "p4", "p5", "p6", "j1", "j2", "j3"] | None = None
     email: Annotated[str, Field(max_length=_LONGEST["email"])] | None = None
@@ -63,7 +63,7 @@ class _Applicant(_Member):
     def _forms_are_usable(self) -> "_Applicant":
         if not re.fullmatch(r"[0-9]{7}", normalise.postal_code(self.postal_code)):
             raise ValueError("postal code")
-        if not re.fullmatch(r"0[0-9]{9,10}", normalise.phone(self.phone)):
+        if not re.fullmatch(r"0[0-9]{9,10}(#[0-9]{1,6})?", normalise.phone(self.phone)):
             raise ValueError("phone")
         if self.email is not None and not _MAIL.fullmatch(normalise.email(self.email)):
             raise ValueError("email")

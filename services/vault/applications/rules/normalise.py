@@ -27,6 +27,7 @@ _ADDRESS_WORDS = re.compile(r"(?<=\d)(?:丁目|丁|番地の|番地|番|号室|�
 _HYPHEN_RUN = re.compile(rf"[{re.escape(HYPHENS)}]+")
 _NOT_BEFORE_NUMBER = re.compile(r"-(?!\d)")
 _PHONE_FILLERS = re.compile(rf"[\s()\[\]./・{re.escape(HYPHENS)}]+")
+_EXTENSION = re.compile(r"(?:#|内線番号|内線|内|ext|x):?([0-9]{1,6})$", re.IGNORECASE)
 _POSTAL_FILLERS = re.compile(rf"[\s〒{re.escape(HYPHENS)}]+")
 
 _RADICALS = {code: unicodedata.normalize("NFKC", chr(code)) for code in range(0x2F00, 0x2FD6)} | str.maketrans(
@@ -64,9 +65,18 @@ def display_address(text: str) -> str:
 
 
 def phone(text: str) -> str:
-    """Return the national form: +81 3 … and (03) … become 03…. Other characters stay, so that the check finds them."""
+    """Return the national form: +81 3 … and (03) … become 03…, an extension follows behind `#` (内線12 becomes #12).
+
+    Other characters stay, so that the check finds them.
+    """
     plain = _PHONE_FILLERS.sub("", unicodedata.normalize("NFKC", text))
-    return "0" + plain.removeprefix("+81").lstrip("0") if plain.startswith("+81") else plain
+    national = "0" + plain.removeprefix("+81").lstrip("0") if plain.startswith("+81") else plain
+    return _EXTENSION.sub(r"#\1", national)
+
+
+def without_extension(phone_number: str) -> str:
+    """Return the number alone: colleagues at one switchboard differ by their extension only."""
+    return phone_number.partition("#")[0]
 
 
 def postal_code(text: str) -> str:

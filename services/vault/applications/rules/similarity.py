@@ -12,7 +12,7 @@ from services.vault.applications.rules.match_keys import (
     address_match_key,
     name_match_key,
 )
-from services.vault.applications.rules.normalise import name_key
+from services.vault.applications.rules.normalise import name_key, without_extension
 from services.vault.applications.rules.weights import THRESHOLD, Field, Level, score
 from services.vault.identities.person import Person
 
@@ -49,7 +49,7 @@ class Compared:
             exact_name=name_key(person.name),
             postal_code=person.postal_code,
             address=address_match_key(person.address),
-            phone=person.phone,
+            phone=without_extension(person.phone),
             age=person.age,
             grade=person.grade,
             email=None if person.email is None else person.email.casefold(),

@@ -57,18 +57,26 @@ def next_look(keyings: int, required: int) -> Look:
 
 
 def may_take(look: Look, person: str, keyed_by: Collection[str], roles: Collection[Role], people: int) -> bool:
-    """Return True if the person may take this look. With two people in all the responsible handler resolves."""
+    """Return True if the person may take this look.
+
+    A person who did not key the paper may always; where there are two people in all, the responsible handler resolves
+    also a mismatch of the own keying, because there is nobody else.
+    """
     if person not in keyed_by:
-        return look is not Look.THIRD or people != _PAIR or Role.RESPONSIBLE in roles
+        return True
     if look is not Look.THIRD or people > _PAIR:
         return False
     return people <= _ALONE or Role.RESPONSIBLE in roles
 
 
-def outcome_of(look: Look, person: str, keyed_by: Collection[str], people: int) -> Outcome:
-    """Return how a paper is settled in which this person takes the last look."""
+def outcome_of(look: Look, person: str, keyed_by: Collection[str], roles: Collection[Role], people: int) -> Outcome:
+    """Return how a paper is settled in which this person takes the last look.
+
+    The responsible handler resolves as such where there are two people in all, or two handlers besides.
+    """
     if look is Look.FIRST or (look is Look.THIRD and people <= _ALONE):
         return Outcome.ONCE
     if look is Look.SECOND:
         return Outcome.AGREED
-    return Outcome.BY_RESPONSIBLE if people == _PAIR or person in keyed_by else Outcome.RESOLVED
+    is_responsible = Role.RESPONSIBLE in roles and people <= _PAIR + 1
+    return Outcome.BY_RESPONSIBLE if is_responsible or person in keyed_by else Outcome.RESOLVED

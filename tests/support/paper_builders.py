@@ -1,0 +1,79 @@
+"""Papers that invented people wrote: our sheet and free-form, faxes and postcards, one or two people on each."""
+
+import functools
+import io
+from dataclasses import dataclass, field
+from typing import Literal
+
+from PIL import Image, ImageDraw, ImageFont
+
+from shared.typesetting import FONT_DIRS
+from tests.support import fax_images
+
+_FAMILIES = ("髙橋", "𠮷田", "﨑山", "佐藤", "鈴木", "渡邉", "齋藤", "濵田", "小林", "加藤")
+_GIVEN = ("一郎", "花子", "美咲", "健太", "葵", "蓮", "結衣", "陽翔")
+_PLACES = (
+    ("160-0023", "東京都新宿区西新宿", "2-8-1 203号室"),
+    ("1600021", "東京都新宿区歌舞伎町", "1-4-1 3号棟501"),
+    ("１６２－０８４３", "東京都新宿区市谷田町", "2-1-1"),
+    ("161-0033", "東京都新宿区下落合", "4丁目5番6号"),
+)
+_PEOPLE = (("35", "3"), ("小3", "21"), ("中1", "57"), ("s4", "12"), ("70", "3"))
+_FONT = FONT_DIRS[1] / "ipaexg.ttf"
+_WHITE, _BLACK = 255, 0
+
+
+@dataclass(frozen=True)
+class WrittenPaper:
+    """A paper's file, and what stands on it: for each application the texts as a person keys them."""
+
+    file: bytes = field(repr=False)
+    channel: Literal["fax", "post"]
+    sheets: tuple[dict[str, str], ...]
+
+
+@functools.cache
+def written_papers() -> tuple[WrittenPaper, ...]:
+    """Return 30 faxes, half of them our sheet, and 10 postcards; one in ten has two people on it."""
+    return tuple(_paper(number) for number in range(40))
+
+
+def _paper(number: int) -> WrittenPaper:
+    channel: Literal["fax", "post"] = "post" if number % 4 == 3 else "fax"
+    sheets = tuple(_sheet(number * 2 + one) for one in range(2 if number % 10 == 9 else 1))
+    on_sheet = channel == "fax" and number % 2 == 0
+    picture = _our_sheet() if on_sheet else Image.new("L", (1728, 1100 if channel == "post" else 2200), _WHITE)
+    _write(picture, sheets, top=420 if on_sheet else 60)
+    return WrittenPaper(_saved(picture, channel), channel, sheets)
+
+
+def _sheet(number: int) -> dict[str, str]:
+    postal_code, town, street = _PLACES[number % len(_PLACES)]
+    age_or_grade, classes = _PEOPLE[number % len(_PEOPLE)]
+    family = _FAMILIES[number % len(_FAMILIES)]
+    phone = f"03-5273-{4000 + number}" + (" 内線12" if number % 7 == 0 else "")
+    return {
+        "name": f"{family}{_GIVEN[number % len(_GIVEN)]}", "postal_code": postal_code, "town": town, "street": street,
+        "phone": phone, "age_or_grade": age_or_grade, "classes": classes,
+        "guardian": "" if age_or_grade in {"35", "70"} else f"{family}保",
+    }  # fmt: skip
+
+
+def _our_sheet() -> Image.Image:
+    return fax_images.pages_at(98, 1)[0].convert("L").resize((1728, 2444))
+
+
+def _write(picture: Image.Image, sheets: tuple[dict[str, str], ...], top: int) -> None:
+    pen, font = ImageDraw.Draw(picture), ImageFont.truetype(str(_FONT), 48)
+    for number, sheet in enumerate(sheets):
+        for line, text in enumerate(sheet.values()):
+            pen.text((520, top + number * 520 + line * 62), text, fill=_BLACK, font=font)
+
+
+def _saved(picture: Image.Image, channel: str) -> bytes:
+    written = io.BytesIO()
+    if channel == "fax":
+        picture.convert("1").save(written, "TIFF", compression="group4", dpi=(204, 196))
+    else:
+        picture.save(written, "JPEG", quality=80)
+    return written.getvalue()
