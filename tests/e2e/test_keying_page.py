@@ -1,6 +1,7 @@
 """Handlers key papers with the keyboard alone: faxes and postcards, our sheet and free-form, twice, and resolved."""
 
 import asyncio
+import re
 import secrets
 import socket
 import threading
@@ -244,8 +245,10 @@ def test_the_page_fits_a_screen_and_a_tablet_turns_the_picture_and_adds_people(
         first.type("髙橋一郎")
         first.press("F8")
         first.press("F9")
-        turned = page.locator("#stage img").evaluate("image => image.style.transform")
-        assert "rotate(90deg)" in turned
+        expect(page.locator("#stage img")).to_have_attribute("style", re.compile("rotate\\(90deg\\)"))
+        expect(page.locator("#crop-name")).to_be_visible()
+        twice = page.locator("#crop-name").evaluate("canvas => canvas.width / 96 * 25.4 / 71")
+        assert 1.98 < twice < 2.02, "71 mm of the sheet, twice as large"
         keep_picture(page, "keying", tmp_path)
         assert violations(page) == []
         assert not overflows(page)

@@ -15,13 +15,13 @@ from shared import dates
 from shared.campaign import Campaign
 from shared.catalogue import Catalogue
 from shared.ids import CampaignId
+from shared.sheet_layout import CLASSES_TOP, PURPOSE, ROWS, TABLE, code_text
 from shared.typesetting import Typesetter
 
 SheetData = dict[str, Any]
 """Data for the template `sheet.typ`, ready for JSON."""
 
 _TEMPLATE: Final = Path(__file__).parent / "sheet.typ"
-_VERSION_DIGITS: Final = 12
 
 
 class Sheets:
@@ -46,6 +46,12 @@ class Sheets:
             "rehearsal": campaign.rehearsal,
             "purpose": wording.purpose(campaign, texts),
             "purpose_version": campaign.purpose.version,
+            "layout": {
+                "purpose": list(PURPOSE),
+                "table": list(TABLE),
+                "rows": list(ROWS.values()),
+                "classes": CLASSES_TOP,
+            },
             "code": [list(row) for row in segno.make(code_text(campaign), error="q", micro=False).matrix],
             "max_wins": campaign.draw.max_wins,
             "closes": dates.format_deadline(campaign.window.closes, texts),
@@ -62,11 +68,6 @@ class Sheets:
                 _class(wording.class_view(event_class, texts), event_class.title.en) for event_class in campaign.classes
             ],
         }
-
-
-def code_text(campaign: Campaign) -> str:
-    """Return the text of the code. It names the sheet, so that keying shows the purpose that was printed on it."""
-    return f"kuji-sheet/1 {campaign.id} {campaign.purpose.version} {campaign.sha256[:_VERSION_DIGITS]}"
 
 
 def _class(view: wording.ClassView, title_en: str) -> SheetData:

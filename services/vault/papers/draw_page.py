@@ -24,15 +24,20 @@ _POINTS_PER_INCH: Final = 72.0
 
 def draw_page(data: bytes, page: int) -> bytes:
     """Return a page, counted from 0, as grey PNG. Raises NotAPaperError."""
+    written = io.BytesIO()
+    picture_of(data, page).save(written, "PNG", compress_level=_FAST)
+    return written.getvalue()
+
+
+def picture_of(data: bytes, page: int) -> Image.Image:
+    """Return the picture of a page. Raises NotAPaperError."""
     facts = inspect_file(data)
     if not 0 <= page < facts.pages:
         raise NotAPaperError("no-such-page")
     picture = _page_of_pdf(data, page) if facts.kind is Kind.PDF else _page_of_image(data, page)
     if picture.width > WIDTH:
         picture = picture.resize((WIDTH, max(1, round(picture.height * WIDTH / picture.width))), Image.Resampling.BOX)
-    written = io.BytesIO()
-    picture.save(written, "PNG", compress_level=_FAST)
-    return written.getvalue()
+    return picture
 
 
 def _page_of_image(data: bytes, page: int) -> Image.Image:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Annotated, Any, Final, Literal, Self
 
+import segno
 from fastapi import APIRouter, Depends, Path, Query, Response
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
@@ -27,6 +28,7 @@ from services.vault.papers.settle import AlreadySettledError, NotKeyableError
 from shared.campaign import Campaign
 from shared.ids import CampaignId, PaperIdField
 from shared.paper_files import PAGES, NotAPaperError
+from shared.sheet_layout import code_text
 from shared.staff_roles import Right
 from shared.web import problem
 from shared.web.sign_in.staff import Access, Staff
@@ -98,6 +100,7 @@ def papers_router(
 ) -> APIRouter:
     """Route GET …/papers, and POST …/papers/{id} and the calls of the keying page."""
     router = APIRouter(prefix="/v1/campaigns/{campaign}/papers", tags=["staff"])
+    codes = {campaign.id: printed_code(campaign) for campaign in campaigns.values()}
     Handler = Annotated[Staff, Depends(access.guard(Right.KEY_PAPERS))]  # noqa: N806  (a type)
 
     def known(campaign: str) -> CampaignId:
@@ -128,6 +131,14 @@ def papers_router(
             content = await pool.page(campaign, paper_id, keyer_of(staff, tab), page)
         return Response(content, media_type="image/png", headers=_PICTURE)
 
+    @router.get("/{paper_id}/fields")
+    async def fields(
+        campaign: Known, paper_id: PaperIdField, tab: Annotated[Tab, Query()], staff: Handler
+    ) -> dict[str, Any]:
+        with _problems():
+            found = await pool.fields(campaign, paper_id, keyer_of(staff, tab), codes[campaign])
+        return {"fields": found}
+
     @router.post("/{paper_id}/return")
     async def give_back(campaign: Known, paper_id: PaperIdField, body: ReturnBody, staff: Handler) -> dict[str, Any]:
         return {"returned": await pool.give_back(campaign, paper_id, keyer_of(staff, body.tab))}
@@ -139,6 +150,12 @@ def papers_router(
         return {"paper_id": paper_id, "state": settled.state, "application_ids": list(settled.application_ids)}
 
     return router
+
+
+def printed_code(campaign: Campaign) -> str:
+    """Return the rows of the code on the campaign's sheet, 0 and 1, joined by commas."""
+    rows = segno.make(code_text(campaign), error="q", micro=False).matrix
+    return ",".join("".join(map(str, row)) for row in rows)
 
 
 def keyer_of(staff: Staff, tab: str | None) -> Keyer:

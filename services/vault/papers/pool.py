@@ -16,6 +16,7 @@ from services.vault.papers.rules.states import UNSETTLED
 from services.vault.papers.sandbox import Sandbox
 from shared.clock import Clock
 from shared.ids import CampaignId, PaperId
+from shared.sheet_layout import Box
 
 MOST_HELD: Final = 6
 """Papers that one person may hold in all browsers: one on the screen and one loaded ahead in each of three tabs."""
@@ -106,6 +107,14 @@ class PaperPool:
         Raises UnknownPaperError also for a paper that is never shown; NotYourLookError where another browser or none
         holds it; NotAPaperError, SandboxError.
         """
+        return await self._sandbox.picture(await self._file(campaign, paper_id, keyer), page)
+
+    async def fields(self, campaign: CampaignId, paper_id: PaperId, keyer: Keyer, code: str) -> dict[str, Box]:
+        """Return the places of the fields on our own sheet; nothing on another paper. Raises as `page` does."""
+        return await self._sandbox.fields(await self._file(campaign, paper_id, keyer), code)
+
+    async def _file(self, campaign: CampaignId, paper_id: PaperId, keyer: Keyer) -> bytes:
+        """Return the file of a paper that this browser holds."""
         held = await self._keying.holds.active(campaign, self._clock.now())
         if held.get(paper_id) != keyer.holder:
             raise NotYourLookError("not-held")
@@ -113,7 +122,7 @@ class PaperPool:
         if paper is None or paper.kind is None or paper.sealed is None:
             raise UnknownPaperError
         keys = self._keystore.campaign(campaign)
-        return await self._sandbox.picture(await asyncio.to_thread(paper.decrypt, keys), page)
+        return await asyncio.to_thread(paper.decrypt, keys)
 
     async def counts(self, campaign: CampaignId) -> PoolCounts:
         """Return how many papers wait for each look, and the oldest of each."""

@@ -15,6 +15,7 @@ from services.vault.papers.confinement import NOT_CONFINED
 from shared.errors import TransientError
 from shared.logging import get_logger
 from shared.paper_files import FileFacts, Kind, NotAPaperError
+from shared.sheet_layout import Box
 
 _log = get_logger(__name__)
 
@@ -42,6 +43,15 @@ class Sandbox:
         if not answer.startswith(PNG):
             raise NotAPaperError("damaged")
         return answer
+
+    async def fields(self, data: bytes, code: str) -> dict[str, Box]:
+        """Return the place of each field on the first page; nothing where it is not our sheet. Raises SandboxError.
+
+        `code`: rows of the printed code, 0 and 1, joined by commas.
+        """
+        answer = await self._run(data, "fields", code)
+        found: dict[str, Box] = json.loads(answer) if answer.strip() else {}
+        return found
 
     async def _run(self, data: bytes, *arguments: str) -> bytes:
         process = await start_process(*arguments)

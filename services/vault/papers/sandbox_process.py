@@ -1,7 +1,9 @@
-"""Inspect the file on standard input and write its kind and pages to standard output, as JSON; or draw one page.
+"""Inspect the file on standard input and write its kind and pages to standard output, as JSON; or draw one page;
+or find the fields of our sheet on its first page.
 
-`python -m services.vault.papers.sandbox_process [PAGE]`. Before it decodes a byte the process gives up its rights
-(`confinement.py`): it can compute and answer, and nothing else. Memory and processor time are bounded (setrlimit(2)).
+`python -m services.vault.papers.sandbox_process [PAGE | fields CODE]`, CODE: rows of 0 and 1, joined by commas.
+Before it decodes a byte the process gives up its rights (`confinement.py`): it can compute and answer, and nothing
+else. Memory and processor time are bounded (setrlimit(2)).
 """
 
 import json
@@ -12,8 +14,12 @@ from typing import Final
 from PIL import Image, TiffImagePlugin
 
 from services.vault.papers.confinement import NOT_CONFINED, NotConfinedError, confine
-from services.vault.papers.draw_page import draw_page
+from services.vault.papers.draw_page import draw_page, picture_of
+from services.vault.papers.find_fields import find_fields
 from shared.paper_files import BYTES, Kind, NotAPaperError, inspect_file, kind_of
+from shared.sheet_layout import Box
+
+FIELDS: Final = "fields"
 
 _LIMITS: Final = (
     (resource.RLIMIT_AS, 1024**3),
@@ -30,7 +36,9 @@ def main() -> None:
     data = sys.stdin.buffer.read(BYTES + 1)
     _load_decoders(kind_of(data))
     give_up_rights()
-    if len(sys.argv) > 1:
+    if sys.argv[1:2] == [FIELDS]:
+        sys.stdout.write(json.dumps(_fields(data, sys.argv[2])))
+    elif len(sys.argv) > 1:
         sys.stdout.buffer.write(_picture(data, int(sys.argv[1])))
     else:
         sys.stdout.write(json.dumps(_answer(data)))
@@ -64,6 +72,14 @@ def _picture(data: bytes, page: int) -> bytes:
         return draw_page(data, page)
     except NotAPaperError:
         return b""
+
+
+def _fields(data: bytes, code: str) -> dict[str, Box]:
+    rows = [[int(dot) for dot in row] for row in code.split(",")]
+    try:
+        return find_fields(picture_of(data, 0), rows)
+    except NotAPaperError:
+        return {}
 
 
 def _answer(data: bytes) -> dict[str, str | int]:

@@ -10,9 +10,9 @@ import pytest
 import segno
 from httpx import Response
 
-from services.intake.pages.sheet import code_text
 from shared.contracts import ErasureCompleted, ErasureRequested
 from shared.service_keys import ServiceKey
+from shared.sheet_layout import code_text
 from tests.integration.intake.conftest import LOTTERY, Intake
 from tests.support.service_keys import keys_dir
 from tests.support.vault_messages import CAMPAIGN
@@ -134,7 +134,7 @@ async def test_the_code_on_the_sheet_names_campaign_and_versions(intake: Intake)
 
     found = [[dark(x, y) for x in range(len(wanted))] for y in range(len(wanted))]
     assert found == wanted
-    assert code_text(intake.campaign).startswith(f"kuji-sheet/1 {CAMPAIGN} 2018-05 ")
+    assert code_text(intake.campaign).startswith(f"kuji-sheet/2 {CAMPAIGN} 2018-05 ")
 
 
 async def test_the_pages_of_an_erased_campaign_say_so_and_offer_nothing(intake: Intake):

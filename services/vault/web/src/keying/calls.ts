@@ -53,6 +53,9 @@ export interface KeyingPage extends Frame {
   readonly discard_reasons: readonly string[];
 }
 
+/** Place of a field on the first page, in parts of its width and height: left, top, width, height. */
+export type Box = readonly [number, number, number, number];
+
 /** Town of a postal code. */
 export interface Town {
   readonly prefecture: string;
@@ -90,6 +93,17 @@ export async function giveBack(paper: Paper): Promise<void> {
 
 export function pictureAddress(paper: Paper, number: number): string {
   return `${page.base}/${paper.id}/pages/${number}?tab=${tab}`;
+}
+
+/** Return the places of the fields on our own sheet; nothing where the paper is another one. */
+export async function fieldBoxes(paper: Paper): Promise<Readonly<Partial<Record<FieldName, Box>>>> {
+  if (paper.pages === 0) return {};
+  try {
+    const answer = await call<{ readonly fields: Partial<Record<FieldName, Box>> }>("GET", `${page.base}/${paper.id}/fields?tab=${tab}`);
+    return answer.fields;
+  } catch {
+    return {};
+  }
 }
 
 /** Return the towns of seven digits; none where the code is unknown or the vault is away. */

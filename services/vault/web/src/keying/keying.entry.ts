@@ -7,7 +7,7 @@ import { isComposing, SheetForm } from "./form.ts";
 import { Menu } from "./menu.ts";
 import { clearBeside, Resolution } from "./resolve.ts";
 import { copyOf, emptySheet, formOf, sheetsOf, type Sheet } from "./sheet.ts";
-import { LoadedPaper, Viewer } from "./viewer.ts";
+import { LoadedPaper, showCrops, Viewer } from "./viewer.ts";
 
 const MOST_SHEETS = 20;
 
@@ -111,6 +111,7 @@ class Keying {
     section("resolve-hint").hidden = this.#resolution === null;
     section("mark-hint").hidden = this.#resolution !== null;
     this.#viewer.show(loaded);
+    void showCrops(loaded, () => this.#current === loaded);
     this.#at = Math.max(0, this.#sheets.findIndex((_, position) => this.#resolution?.openFields(position)?.size !== 0));
     this.#showSheet();
     this.#form.focusFirst();
