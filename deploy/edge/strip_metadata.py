@@ -10,7 +10,7 @@ import pikepdf
 from PIL import Image, ImageOps
 
 from deploy.edge import jpeg
-from shared.paper_files import Kind, NotAPaperError, inspect_file
+from shared.paper_files import Kind, NotAPaperError, inspect_file, mended_pdf, open_image, quiet_decoders
 
 _ORIENTATION: Final = 0x0112
 _PAGE_KEYS: Final = frozenset(
@@ -26,7 +26,8 @@ def strip_metadata(data: bytes) -> bytes:
     """Return a file of the same kind with the same pages and nothing else. Raises NotAPaperError."""
     kind = inspect_file(data).kind
     try:
-        clean = _bare_pdf(data) if kind is Kind.PDF else _bare_image(data, kind)
+        with quiet_decoders():
+            clean = _bare_pdf(mended_pdf(data)[0]) if kind is Kind.PDF else _bare_image(data, kind)
     except (pikepdf.PdfError, OSError, ValueError):
         raise NotAPaperError("damaged") from None
     inspect_file(clean)
@@ -34,20 +35,28 @@ def strip_metadata(data: bytes) -> bytes:
 
 
 def _bare_image(data: bytes, kind: Kind) -> bytes:
-    with Image.open(io.BytesIO(data), formats=[kind.name]) as image:
-        if kind is Kind.JPEG and image.getexif().get(_ORIENTATION, 1) == 1:
+    with open_image(data, kind) as image:
+        if kind is Kind.JPEG and _orientation(image) == 1:
             return jpeg.bare(data)
         frames = []
-        for number in range(getattr(image, "n_frames", 1)):
+        for number in range(1 if kind is Kind.JPEG else getattr(image, "n_frames", 1)):
             image.seek(number)
             frames.append(_bare_frame(image))
         options = [_options(image, kind, number) for number in range(len(frames))]
     return _written(frames, kind, options)
 
 
+def _orientation(image: Image.Image) -> int:
+    """Return the orientation of the tags; 1, upright, where they have none or cannot be read."""
+    try:
+        return int(image.getexif().get(_ORIENTATION, 1))
+    except Exception:  # noqa: BLE001  (Pillow raises all sorts of things on tags that strangers wrote)
+        return 1
+
+
 def _bare_frame(image: Image.Image) -> Image.Image:
     """Upright dots alone: what Pillow remembers of a file would be written again."""
-    upright = ImageOps.exif_transpose(image)
+    upright = ImageOps.exif_transpose(image) if _orientation(image) != 1 else image.copy()
     if upright.mode not in {"1", "L", "RGB"}:
         upright = upright.convert("RGB")
     return Image.frombytes(upright.mode, upright.size, upright.tobytes())

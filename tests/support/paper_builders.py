@@ -7,6 +7,7 @@ from typing import Literal
 
 from PIL import Image, ImageDraw, ImageFont
 
+from shared.sheet_layout import SheetLayout
 from shared.typesetting import FONT_DIRS
 from tests.support import fax_images
 
@@ -43,7 +44,10 @@ def _paper(number: int) -> WrittenPaper:
     sheets = tuple(_sheet(number * 2 + one) for one in range(2 if number % 10 == 9 else 1))
     on_sheet = channel == "fax" and number % 2 == 0
     picture = _our_sheet() if on_sheet else Image.new("L", (1728, 1100 if channel == "post" else 2200), _WHITE)
-    _write(picture, sheets, top=420 if on_sheet else 60)
+    if on_sheet:
+        _fill_in(picture, sheets[0])
+    else:
+        _write(picture, sheets)
     return WrittenPaper(_saved(picture, channel), channel, sheets)
 
 
@@ -63,11 +67,21 @@ def _our_sheet() -> Image.Image:
     return fax_images.pages_at(98, 1)[0].convert("L").resize((1728, 2444))
 
 
-def _write(picture: Image.Image, sheets: tuple[dict[str, str], ...], top: int) -> None:
+def _write(picture: Image.Image, sheets: tuple[dict[str, str], ...]) -> None:
+    """Write everything in lines, as people do on a blank paper."""
     pen, font = ImageDraw.Draw(picture), ImageFont.truetype(str(_FONT), 48)
     for number, sheet in enumerate(sheets):
         for line, text in enumerate(sheet.values()):
-            pen.text((520, top + number * 520 + line * 62), text, fill=_BLACK, font=font)
+            pen.text((200, 60 + number * 520 + line * 62), text, fill=_BLACK, font=font)
+
+
+def _fill_in(picture: Image.Image, sheet: dict[str, str]) -> None:
+    """Write each value into its field of our sheet."""
+    pen, scale = ImageDraw.Draw(picture), picture.width / 210
+    texts = {**sheet, "address": sheet["town"] + sheet["street"], "choices": ""}
+    for name, (left, top, _, height) in SheetLayout.make().boxes.items():
+        font = ImageFont.truetype(str(_FONT), round(min(height, 14) * scale * 0.6))
+        pen.text(((left + 4) * scale, (top + height * 0.2) * scale), texts[name], fill=_BLACK, font=font)
 
 
 def _saved(picture: Image.Image, channel: str) -> bytes:

@@ -131,16 +131,14 @@ def _solve(rows: list[list[float]]) -> list[float] | None:
 def _agreement(grey: Image.Image, place: _Perspective, code: Code) -> float:
     """Return the share of the code's dots that are as printed."""
     left, top, width, height = CODE
-    rows, shades = len(code), grey.load()
-    if shades is None:
-        return 0.0
+    rows, shades, wide = len(code), grey.tobytes(), grey.width
     agreed = 0
     for y, row in enumerate(code):
         for x, dark in enumerate(row):
             at = place(left + (x + 0.5) * width / rows, top + (y + 0.5) * height / rows)
             column, line = int(at[0]), int(at[1])
-            if 0 <= column < grey.width and 0 <= line < grey.height:
-                agreed += (shades[column, line] < _DARK) == bool(dark)
+            if 0 <= column < wide and 0 <= line < grey.height:
+                agreed += (shades[line * wide + column] < _DARK) == bool(dark)
     return agreed / rows**2
 
 

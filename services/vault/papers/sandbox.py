@@ -7,6 +7,7 @@ Image and PDF decoders are the likeliest way into a program that reads what stra
 import asyncio
 import json
 import os
+import signal
 import sys
 from dataclasses import dataclass
 from typing import Final
@@ -18,6 +19,9 @@ from shared.paper_files import FileFacts, Kind, NotAPaperError
 from shared.sheet_layout import Box
 
 _log = get_logger(__name__)
+
+_OUT_OF_BOUNDS: Final = (-signal.SIGXCPU, -signal.SIGKILL)
+"""Exit statuses of a process that used more processor time or memory than a paper may take."""
 
 PNG: Final = b"\x89PNG\r\n\x1a\n"
 """Beginning of a picture; whatever else the process writes is none."""
@@ -67,6 +71,8 @@ class Sandbox:
         if process.returncode == NOT_CONFINED:
             _log.error("sandbox-not-confined")
             raise SandboxError("the process that decodes papers cannot be confined; papers wait until it can be")
+        if process.returncode in _OUT_OF_BOUNDS:
+            raise NotAPaperError("too-large")
         return answer
 
 

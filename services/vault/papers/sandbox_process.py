@@ -23,7 +23,7 @@ FIELDS: Final = "fields"
 
 _LIMITS: Final = (
     (resource.RLIMIT_AS, 1024**3),
-    (resource.RLIMIT_CPU, 20),
+    (resource.RLIMIT_CPU, 10),
     (resource.RLIMIT_FSIZE, 0),
     (resource.RLIMIT_CORE, 0),
     (resource.RLIMIT_NOFILE, 0),
@@ -56,15 +56,17 @@ def give_up_rights() -> None:
 
 def _load_decoders(kind: Kind | None) -> None:
     """Load the decoders of this kind now, while files can be opened. Those of PDF take 0.3 s and are left out else."""
+    Image.init()
+    assert TiffImagePlugin  # noqa: S101
     if kind is Kind.PDF:
         import pikepdf  # noqa: PLC0415
         import pypdfium2  # noqa: PLC0415
 
+        from shared import pdf_pages  # noqa: PLC0415
+
         assert pikepdf  # noqa: S101
         assert pypdfium2  # noqa: S101
-    else:
-        Image.init()
-        assert TiffImagePlugin  # noqa: S101
+        assert pdf_pages  # noqa: S101
 
 
 def _picture(data: bytes, page: int) -> bytes:
