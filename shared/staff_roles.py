@@ -29,6 +29,8 @@ class Right(StrEnum):
     DECIDE_APPLICATIONS = "decide-applications"
     KEY_PAPERS = "key-papers"
     OPEN_PEOPLE = "open-people"
+    READ_SUBJECT_REQUESTS = "read-subject-requests"
+    DECIDE_SUBJECT_REQUESTS = "decide-subject-requests"
     READ_DRAWS = "read-draws"
     RUN_DRAWS = "run-draws"
     CORRECT_PLACES = "correct-places"
@@ -61,6 +63,8 @@ RIGHTS: Final[Mapping[Right, frozenset[Role]]] = {
     Right.DECIDE_APPLICATIONS: frozenset({Role.HANDLER, Role.RESPONSIBLE}),
     Right.KEY_PAPERS: frozenset({Role.HANDLER, Role.RESPONSIBLE}),
     Right.OPEN_PEOPLE: frozenset({Role.HANDLER, Role.RESPONSIBLE}),
+    Right.READ_SUBJECT_REQUESTS: frozenset({Role.HANDLER, Role.RESPONSIBLE, Role.WARD, Role.AUDITOR}),
+    Right.DECIDE_SUBJECT_REQUESTS: frozenset({Role.WARD}),
     Right.READ_DRAWS: frozenset({Role.HANDLER, Role.RESPONSIBLE, Role.WARD, Role.AUDITOR}),
     Right.RUN_DRAWS: frozenset({Role.HANDLER, Role.RESPONSIBLE}),
     Right.CORRECT_PLACES: frozenset({Role.HANDLER, Role.RESPONSIBLE}),

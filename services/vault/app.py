@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse
 
-from services.vault.applications import act_repository, index_repository, pair_repository
+from services.vault.applications import act_repository, index_repository, pair_repository, subject_requests
 from services.vault.applications import repository as application_repository
 from services.vault.applications.endpoints import public_router, staff_router
 from services.vault.applications.processing import ApplicationProcessor
@@ -193,7 +193,7 @@ def _collections() -> list[Collection]:
     """Return the collections of all parts."""
     parts = (
         identities, index_repository, pair_repository, application_repository, act_repository, deliveries,
-        slips_repository,
+        subject_requests, slips_repository,
         template_repository, print_repository, papers_wiring,
          close_out_ledger, ward_key,
         people_parts,

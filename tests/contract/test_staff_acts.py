@@ -78,6 +78,8 @@ VAULT: dict[str, str] = {
     "POST /desk/doubts/{campaign}/{one}/{other}/undo": "`review:undo`, for each of the two",
     "POST /desk/doubts/{campaign}/{one}": "`review:accept` or `review:reject`",
     "POST /desk/applicants": "`search-scan:…` or `search-number:…`, and `reveal:list-…` for each person shown",
+    "POST /desk/applicants/{application_id}/rights/requests": "`request-…:received`",
+    "POST /desk/requests/{request_id}": "`request-…:granted` and so on, with the reason of a refusal",
     f"{_PERSON}/notices": "`send-again-…` or `send-card-…` with the reason, before the notifier is asked",
     f"{_PERSON}/{{act}}": "`reveal:correct-…`, `reveal:withdraw-…` or `reveal:contact-…` with the reason",
     "POST /v1/people/first": "`invite`, by the set-up token",

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from httpx import AsyncClient, Response
 
-from services.vault.applications import act_repository, index_repository
+from services.vault.applications import act_repository, index_repository, subject_requests
 from services.vault.applications import repository as application_repository
 from services.vault.deliveries import repository as deliveries
 from services.vault.identities import repository as identities
@@ -58,7 +58,15 @@ async def telephone_desk(
     campaigns = {CAMPAIGN: campaign}
     async with running(mongo_url, namespace, folder, origins) as staff:
         staff.keystore.ensure_campaign(CAMPAIGN, campaign.window.paper_until)
-        own = (identities, index_repository, application_repository, act_repository, deliveries, papers)
+        own = (
+            identities,
+            index_repository,
+            application_repository,
+            act_repository,
+            subject_requests,
+            deliveries,
+            papers,
+        )
         await staff.store.ensure([each for part in own for each in part.collections()])
         known = Identities(staff.store, staff.keystore, staff.audit, campaigns)
         for router in telephone_routers(

@@ -18,8 +18,10 @@ from services.vault.telephone.changes import ApplicationChanges
 from services.vault.telephone.pages import TEMPLATES, TEXTS
 from services.vault.telephone.pages.changes import ChangePages, changes_router
 from services.vault.telephone.pages.notices import NoticePages, asking_router
+from services.vault.telephone.pages.requests import RequestPages, requests_router
 from services.vault.telephone.pages.site import TelephonePages, telephone_router
 from services.vault.telephone.person_file import PersonFiles
+from services.vault.telephone.requests import SubjectRequests
 from services.vault.telephone.search import PersonSearch
 from shared.campaign import Campaign
 from shared.clock import Clock
@@ -55,9 +57,11 @@ def telephone_routers(
     )
     changes = ApplicationChanges(store, keystore, identities, campaigns, municipalities, clock)
     asking = NoticePages(pages, NoticeRequests(store, keystore, audit, clock))
+    requests = RequestPages(pages, SubjectRequests(store, keystore, audit, clock), clock)
     router = pages_router(web)
     for texts in web.renderer.catalogues:
         router.include_router(telephone_router(pages, texts), prefix=texts.prefix)
+        router.include_router(requests_router(requests, texts), prefix=texts.prefix)
         router.include_router(asking_router(asking, texts), prefix=texts.prefix)
         if "intake" in web.others:
             router.include_router(changes_router(ChangePages(pages, changes, clock), texts), prefix=texts.prefix)

@@ -135,6 +135,7 @@ def test_an_engineer_has_no_right_that_shows_a_person_and_an_auditor_changes_not
     assert {right for right in RIGHTS if may([Role.AUDITOR], right)} == {
         Right.READ_ROSTER,
         Right.READ_APPLICATIONS,
+        Right.READ_SUBJECT_REQUESTS,
         Right.READ_DRAWS,
         Right.READ_NOTICES,
         Right.READ_CLOSE_OUT,

@@ -12,7 +12,7 @@ from services.vault.telephone.rules.masking import mask_age, mask_name, mask_pho
 from services.vault.telephone.rules.query import PersonQuery, QueryError
 from tests.support.identity_builders import CODE, person, pupil
 
-texts = st.text(alphabet="髙高橋斎齋藤佐さサｻトと一二郎子ヶケが丁目番 　-－1２", min_size=2, max_size=8)
+texts = st.text(alphabet="髙高橋斎齋藤佐々檜桧さサｻトと一二郎子ヶケが丁目番 　-－1２", min_size=2, max_size=8)
 
 
 @given(name=texts, address=texts, start=st.integers(0, 6), end=st.integers(2, 8))
@@ -48,6 +48,16 @@ def test_all_parts_must_fit_and_a_guardian_counts_as_a_name():
     child = json.loads(Identity(pupil(guardian_name="齋藤 恵子"), CODE).to_json())["person"]
     assert PersonQuery.parse({"name": "斎藤恵子"}).matches(child)
     assert not PersonQuery.parse({"name": "斎藤恵子", "phone": "9999"}).matches(child)
+
+
+@pytest.mark.parametrize(
+    ("typed", "written"), [("桧山", "檜山 進"), ("佐佐木", "佐々木 愛"), ("ﾜﾀﾅﾍﾞ", "わたなべ けん"), ("渡邊", "渡辺 健")]
+)
+def test_another_writing_of_a_name_fits(typed: str, written: str):
+    query = PersonQuery.parse({"name": typed})
+    someone = person(name=written)
+    assert query.matches(asdict(someone))
+    assert all(part in Identity(someone, CODE).to_json() for part in query.certain_bytes)
 
 
 def test_a_query_shows_nothing_of_what_was_typed():

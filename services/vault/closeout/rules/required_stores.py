@@ -31,8 +31,8 @@ REQUIRED_STORES: Final[Mapping[str, frozenset[str]]] = {
     "notifier": frozenset({"contacts", "slips", "notices", "print_batches", "announcements", *OWN_STORES}),
     "vault": frozenset(
         {
-            "identities", "blind_index", "doubts", "applications", "application_acts", "print_batches", "print_chunks",
-            "papers", "drafts", "keyings", "paper_holds", "keying_counts",
+            "identities", "blind_index", "doubts", "applications", "application_acts", "subject_requests",
+            "print_batches", "print_chunks", "papers", "drafts", "keyings", "paper_holds", "keying_counts",
             "notice_deliveries", "slips", "notice_counts",
             PACKAGES, SPOOL, SANDBOX, SAMPLES, DELAY_QUEUES, *OWN_STORES,
         }

@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import Any, Final, Literal, Self
 
 from services.vault.applications.rules.normalise import VARIANTS, address_key, name_key, phone, postal_code
+from services.vault.applications.rules.variants import FOLDED, fold_characters
 from shared.codes import entry_prefix, normalise_entry_number
 from shared.errors import KujiError
 from shared.ids import Receipt
@@ -18,7 +19,8 @@ FIELDS: Final[tuple[QueryField, ...]] = ("number", "name", "phone", "address")
 _LEAST_DIGITS: Final = 4
 _LONGEST: Final = 100
 _LEAST_ADDRESS: Final = 2
-_FOLDED: Final = frozenset({*map(chr, VARIANTS), *VARIANTS.values(), *"〇零一二三四五六七八九十百千之丁目番地号室棟"})
+_VARIANTS: Final = frozenset({*map(chr, VARIANTS), *VARIANTS.values(), *map(chr, FOLDED), *FOLDED.values()})
+_FOLDED: Final = _VARIANTS | frozenset("〇零一二三四五六七八九十百千之丁目番地号室棟")
 """Characters that folding makes of others, or takes away: variants, kanji numerals, words of addresses."""
 
 _POSTAL: Final = re.compile(r"[0-9]{7}")
@@ -88,7 +90,7 @@ class PersonQuery:
 
     def _is_named(self, person: Mapping[str, Any]) -> bool:
         guardian = person["guardian_name"]
-        return self.name in name_key(person["name"]) or (guardian is not None and self.name in name_key(guardian))
+        return self.name in _name_key(person["name"]) or (guardian is not None and self.name in _name_key(guardian))
 
 
 def _is_kept(character: str) -> bool:
@@ -112,7 +114,12 @@ def _number(text: str) -> tuple[Receipt | None, str | None]:
 def _name(text: str) -> str:
     if len(text) > _LONGEST:
         raise QueryError("name")
-    return name_key(text) if text else ""
+    return _name_key(text) if text else ""
+
+
+def _name_key(name: str) -> str:
+    """Return the name without blanks, widths, kana forms and variants of the public table."""
+    return fold_characters(name_key(name))
 
 
 def _phone(text: str) -> str:
