@@ -65,6 +65,10 @@ class NoticeRepository:
         found = self._notices.find(page.query(selected), session=self._session).sort("_id", 1).limit(page.fetched)
         return [Notice.from_document(document) async for document in found]
 
+    async def list_of(self, campaign: CampaignId, token: Token) -> list[Notice]:
+        """Return all notices of one applicant."""
+        return await self._find({"campaign": campaign, "token": token})
+
     async def decide(self, campaign: CampaignId, notice: NoticeId, to: NoticeState, actor: str, at: datetime) -> bool:
         """Move a notice on by a handler's decision. Return False if state or kind forbid it (`states.DECISIONS`)."""
         selected: dict[str, Any] = {"_id": notice, "campaign": campaign}

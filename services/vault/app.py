@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse
 
-from services.vault.applications import act_repository, index_repository, pair_repository, subject_requests
+from services.vault.applications import act_repository, index_repository, pair_repository, subject_request_repository
 from services.vault.applications import repository as application_repository
 from services.vault.applications.endpoints import public_router, staff_router
 from services.vault.applications.processing import ApplicationProcessor
@@ -165,7 +165,16 @@ def build(settings: VaultSettings) -> FastAPI:
         *site.routers,
         audit_router(audit, NewAuditLog(store, audit, gate), access),
         *telephone_routers(
-            settings.origins, people, approvals, keystore, audit, known, campaigns, municipalities, clock
+            settings.origins,
+            people,
+            approvals,
+            keystore,
+            audit,
+            known,
+            campaigns,
+            municipalities,
+            clock,
+            typesetter,
         ),
         *doubt_routers(settings.origins, people, approvals, keystore, audit, known, campaigns, clock),
         *record_routers(settings.origins, people, approvals, audit, keystore.signing, typesetter, campaigns),
@@ -193,7 +202,7 @@ def _collections() -> list[Collection]:
     """Return the collections of all parts."""
     parts = (
         identities, index_repository, pair_repository, application_repository, act_repository, deliveries,
-        subject_requests, slips_repository,
+        subject_request_repository, slips_repository,
         template_repository, print_repository, papers_wiring,
          close_out_ledger, ward_key,
         people_parts,

@@ -185,6 +185,14 @@ def test_my_mail_did_not_come_send_it_as_a_card(desk: Desk, page: Page, tmp_path
     page.click("#do-send-card")
     expect(page.locator("#acts li")).to_have_attribute("data-act", "send-card")
     desk.office.awaited("notifier", "notices", kind="rejected", way="card")
+    with page.context.expect_page() as tab:
+        page.click("#notifier-page")
+    other = tab.value
+    expect(other.locator('#of-receipt tr[data-kind="rejected"]')).to_contain_text(HANDLER)
+    assert "notifier.localhost" in other.url
+    assert ITO["name"] not in other.content()
+    assert violations(other) == []
+    keep_picture(other, "notices-receipt", tmp_path)
 
 
 def test_no_page_leaves_a_person_in_the_browser_or_in_the_logs(desk: Desk, page: Page):

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from httpx import AsyncClient, Response
 
-from services.vault.applications import act_repository, index_repository, subject_requests
+from services.vault.applications import act_repository, index_repository, subject_request_repository
 from services.vault.applications import repository as application_repository
 from services.vault.deliveries import repository as deliveries
 from services.vault.identities import repository as identities
@@ -16,6 +16,7 @@ from services.vault.papers import repository as papers
 from services.vault.telephone.wiring import telephone_routers
 from shared.campaign import load_campaign
 from shared.postal_codes import PostalCodes
+from shared.typesetting import Typesetter
 from tests.support.people_harness import HANDLER, ORIGINS, PeopleHarness, running
 from tests.support.vault_parts import CAMPAIGN, SAMPLE, Parts
 
@@ -63,7 +64,7 @@ async def telephone_desk(
             index_repository,
             application_repository,
             act_repository,
-            subject_requests,
+            subject_request_repository,
             deliveries,
             papers,
         )
@@ -71,7 +72,7 @@ async def telephone_desk(
         known = Identities(staff.store, staff.keystore, staff.audit, campaigns)
         for router in telephone_routers(
             origins, staff.people, staff.approvals, staff.keystore, staff.audit, known, campaigns,
-            PostalCodes().municipalities, staff.clock,
+            PostalCodes().municipalities, staff.clock, Typesetter(),
         ):  # fmt: skip
             staff.app.include_router(router)
         register = Parts(staff.store, campaign, staff.clock, staff.keystore, staff.audit, known, folder)

@@ -16,10 +16,12 @@ from fastapi.responses import RedirectResponse
 
 from services.notifier.announcements.announcement import Announcement
 from services.notifier.announcements.repository import AnnouncementRepository
+from services.notifier.applicant_repository import ApplicantRepository
 from services.notifier.counts_repository import NoticeCountsRepository, NoticeTally
 from services.notifier.overview import Overview
 from services.notifier.pages import DIST, TEMPLATES, TEXTS
 from services.notifier.post.repository import PrintBatchRepository
+from services.notifier.repository import NoticeRepository
 from services.notifier.rules.kinds import RESULT
 from services.notifier.rules.states import NoticeState
 from services.notifier.rules.tasks import Task, open_tasks
@@ -28,7 +30,8 @@ from shared import dates
 from shared.campaign import Campaign
 from shared.catalogue import Catalogue
 from shared.clock import Clock
-from shared.ids import CampaignId
+from shared.ids import CampaignId, Receipt
+from shared.receipts import normalise_receipt
 from shared.staff_roles import Right
 from shared.storage import Database
 from shared.web.pages import Assets, Renderer, catalogues_with, page_headers
@@ -112,6 +115,13 @@ class NoticePages:
             },
         )
 
+    async def receipt(self, campaign: Campaign, receipt: Receipt, texts: Catalogue, staff: Staff) -> Response:
+        """Return the page of one application's notices, to which the vault's telephone desk leads."""
+        token = await ApplicantRepository(self.db).find_token(campaign.id, receipt)
+        listed = [] if token is None else await NoticeRepository(self.db).list_of(campaign.id, token)
+        path = f"/notices/{campaign.id}/receipts/{receipt}"
+        return self._page("notices_receipt.html", texts, path, staff, campaign=campaign, receipt=receipt, listed=listed)
+
     async def _tasks(self, campaign: Campaign, tallies: Sequence[NoticeTally]) -> list[Task]:
         states: Counter[str] = Counter()
         for tally in tallies:
@@ -176,5 +186,16 @@ def _of_language(pages: NoticePages, texts: Catalogue) -> APIRouter:
         if staff is None:
             return pages.access.to_sign_in(request)
         return pages.missing(texts, staff) if known is None else await pages.notices(known, texts, staff)
+
+    @router.get("/{campaign}/receipts/{receipt}", response_model=None)
+    async def of_receipt(request: Request, campaign: str, receipt: str) -> Response:
+        staff, known = await pages.staff(request), pages.campaigns.get(CampaignId(campaign))
+        if staff is None:
+            return pages.access.to_sign_in(request)
+        try:
+            number = normalise_receipt(receipt)
+        except ValueError:
+            return pages.missing(texts, staff)
+        return pages.missing(texts, staff) if known is None else await pages.receipt(known, number, texts, staff)
 
     return router

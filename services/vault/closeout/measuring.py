@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from services.vault.applications import act_repository, index_repository, pair_repository, subject_requests
+from services.vault.applications import act_repository, index_repository, pair_repository, subject_request_repository
 from services.vault.applications import repository as register
 from services.vault.closeout.campaign_folders import CampaignFolders
 from services.vault.closeout.rules.record import Sample
@@ -30,7 +30,7 @@ ERASED: Final = (
     pair_repository.COLLECTION,
     register.COLLECTION,
     act_repository.COLLECTION,
-    subject_requests.COLLECTION,
+    subject_request_repository.COLLECTION,
     print_repository.BATCHES,
     print_repository.CHUNKS,
     papers_repository.COLLECTION,

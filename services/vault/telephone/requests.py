@@ -13,7 +13,7 @@ from services.vault.applications.rules.subject_request import (
     RequestState,
     due_at,
 )
-from services.vault.applications.subject_requests import (
+from services.vault.applications.subject_request_repository import (
     Step,
     SubjectRequest,
     SubjectRequestRepository,

@@ -15,6 +15,7 @@ from services.vault.people.pages.context import Web
 from services.vault.people.parts import People
 from services.vault.telephone.asking import NoticeRequests
 from services.vault.telephone.changes import ApplicationChanges
+from services.vault.telephone.disclosure import Disclosures
 from services.vault.telephone.pages import TEMPLATES, TEXTS
 from services.vault.telephone.pages.changes import ChangePages, changes_router
 from services.vault.telephone.pages.notices import NoticePages, asking_router
@@ -26,6 +27,7 @@ from services.vault.telephone.search import PersonSearch
 from shared.campaign import Campaign
 from shared.clock import Clock
 from shared.ids import CampaignId
+from shared.typesetting import Typesetter
 
 
 def telephone_routers(
@@ -38,6 +40,7 @@ def telephone_routers(
     campaigns: Mapping[CampaignId, Campaign],
     municipalities: Municipalities,
     clock: Clock,
+    typesetter: Typesetter,
 ) -> Sequence[APIRouter]:
     """Return the router of the pages; none without KUJI_ORIGINS."""
     if not origins:
@@ -57,7 +60,9 @@ def telephone_routers(
     )
     changes = ApplicationChanges(store, keystore, identities, campaigns, municipalities, clock)
     asking = NoticePages(pages, NoticeRequests(store, keystore, audit, clock))
-    requests = RequestPages(pages, SubjectRequests(store, keystore, audit, clock), clock)
+    ja = web.renderer.catalogues[0]
+    disclosures = Disclosures(store, pages.files, keystore, typesetter, clock, ja)
+    requests = RequestPages(pages, SubjectRequests(store, keystore, audit, clock), disclosures, clock)
     router = pages_router(web)
     for texts in web.renderer.catalogues:
         router.include_router(telephone_router(pages, texts), prefix=texts.prefix)

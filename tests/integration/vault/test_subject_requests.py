@@ -6,10 +6,13 @@ from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
 
+import pypdfium2
 import pytest
 from httpx import AsyncClient, Response
 
-from services.vault.applications.subject_requests import COLLECTION
+from services.vault.applications.subject_request_repository import COLLECTION
+from services.vault.telephone.disclosure import CONTEXT
+from shared.signing import verify_in_context
 from tests.support.identity_builders import person
 from tests.support.people_harness import DAY, HANDLER
 from tests.support.telephone_harness import PAGE, TelephoneDesk, telephone_desk
@@ -57,14 +60,14 @@ async def test_a_request_goes_its_way_with_one_line_for_each_step(desk: Telephon
     assert known.receipt in page
     assert "あと30日" in page
     assert known.person.name not in page
-    for browser, state in ((ward, "granted"), (handler, "done"), (handler, "told")):
+    for browser, state in ((ward, "granted"), (handler, "done"), (handler, "notified")):
         assert (await browser.post(f"{REGISTER}/{one}", data={"to": state})).status_code == 303
     lines = [json.loads(line) for line in await desk.lines(before)]
     assert [(line["action"], line["actor"]) for line in lines] == [
         ("request-disclosure:received", "yamada-01"),
         ("request-disclosure:granted", "mori-01"),
         ("request-disclosure:done", "yamada-01"),
-        ("request-disclosure:told", "yamada-01"),
+        ("request-disclosure:notified", "yamada-01"),
     ]
     assert {line["subject"] for line in lines} == {desk.register.keys.subject_of(known.application_id)}
 
@@ -86,9 +89,9 @@ async def test_a_refusal_has_a_reason_from_the_list_and_no_step_is_left_out(desk
     handler, ward = await handler_and_ward(desk)
     await record(handler, known)
     one = await request_id(ward)
-    for fields in ({"to": "refused"}, {"to": "refused", "reason": "because"}, {"to": "told"}, {"to": "gone"}):
+    for fields in ({"to": "refused"}, {"to": "refused", "reason": "because"}, {"to": "notified"}, {"to": "gone"}):
         assert (await ward.post(f"{REGISTER}/{one}", data=fields)).status_code == 422
-    assert (await handler.post(f"{REGISTER}/{one}", data={"to": "told"})).status_code == 422
+    assert (await handler.post(f"{REGISTER}/{one}", data={"to": "notified"})).status_code == 422
     fields = {"to": "refused", "reason": "not-identified"}
     assert (await ward.post(f"{REGISTER}/{one}", data=fields)).status_code == 303
     assert (await ward.post(f"{REGISTER}/{one}", data={"to": "granted"})).status_code == 422
@@ -119,5 +122,27 @@ async def test_reception_and_strangers_do_not_see_the_register(desk: TelephoneDe
     assert (await ward.get(REGISTER)).status_code == 200
     async with desk.staff.browser() as stranger:
         assert (await stranger.get(REGISTER)).status_code == 303
-        assert (await stranger.post(f"{REGISTER}/r-{'0' * 20}", data={"to": "told"})).status_code == 401
+        assert (await stranger.post(f"{REGISTER}/r-{'0' * 20}", data={"to": "notified"})).status_code == 401
     assert HANDLER["id"] not in (await ward.get(REGISTER)).text.split('id="content"')[1].split("</main>")[0]
+
+
+async def test_a_granted_disclosure_is_a_signed_pdf_and_one_opening(desk: TelephoneDesk, known: Known):
+    handler, ward = await handler_and_ward(desk)
+    await record(handler, known)
+    one = await request_id(handler)
+    path = f"{REGISTER}/{one}/disclosure.pdf"
+    assert (await handler.get(path)).status_code == 422
+    await ward.post(f"{REGISTER}/{one}", data={"to": "granted"})
+    assert (await ward.get(path)).status_code == 403
+    before = await desk.end()
+    answer = (await handler.get(path)).raise_for_status()
+    assert answer.headers["cache-control"] == "no-store"
+    with pypdfium2.PdfDocument(answer.content) as pdf:
+        text = "".join("".join(page.get_textpage().get_text_range() for page in pdf).split()).replace("\u200b", "")
+        data = json.loads(bytes(pdf.get_attachment(0).get_data()))
+    assert known.person.address in text
+    assert known.receipt in text
+    assert known.code not in text
+    assert data["person"]["name"] == known.person.name
+    assert verify_in_context(desk.staff.keystore.signing.public, CONTEXT, data)
+    assert [json.loads(line)["action"] for line in await desk.lines(before)] == ["reveal:open-rights"]

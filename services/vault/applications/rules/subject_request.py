@@ -23,7 +23,7 @@ class RequestKind(StrEnum):
 
 
 class IdentityCheck(StrEnum):
-    """How the person was identified. Texts of pages: `requests.identity.<value>`."""
+    """Way in which the person was identified. Texts of pages: `requests.identity.<value>`."""
 
     SEEN_DOCUMENT = "seen-document"
     COPY_BY_POST = "copy-by-post"
@@ -37,7 +37,7 @@ class RequestState(StrEnum):
     GRANTED = "granted"
     REFUSED = "refused"
     DONE = "done"
-    TOLD = "told"
+    NOTIFIED = "notified"
 
 
 class RefusalReason(StrEnum):
@@ -53,9 +53,9 @@ TRANSITIONS: Final = StateMachine(
     {
         RequestState.RECEIVED: frozenset({RequestState.GRANTED, RequestState.REFUSED}),
         RequestState.GRANTED: frozenset({RequestState.DONE}),
-        RequestState.REFUSED: frozenset({RequestState.TOLD}),
-        RequestState.DONE: frozenset({RequestState.TOLD}),
-        RequestState.TOLD: frozenset(),
+        RequestState.REFUSED: frozenset({RequestState.NOTIFIED}),
+        RequestState.DONE: frozenset({RequestState.NOTIFIED}),
+        RequestState.NOTIFIED: frozenset(),
     }
 )
 """The ward's account decides; handlers do what was granted, and tell the person."""

@@ -15,11 +15,12 @@ from services.vault.applications.rules.subject_request import (
     RequestState,
     days_left,
 )
-from services.vault.applications.subject_requests import SubjectRequest
+from services.vault.applications.subject_request_repository import SubjectRequest
 from services.vault.people.pages.context import Web
 from services.vault.people.rules.account import Account
 from services.vault.people.sign_in import Present
 from services.vault.telephone.changes import ChangeRefusedError
+from services.vault.telephone.disclosure import Disclosures
 from services.vault.telephone.pages.site import PATH, TelephonePages
 from services.vault.telephone.requests import NextStep, SubjectRequests
 from services.vault.telephone.rules.purposes import DeskPurpose
@@ -41,6 +42,7 @@ class RequestPages:
 
     pages: TelephonePages
     requests: SubjectRequests
+    disclosures: Disclosures
     clock: Clock
 
     @property
@@ -83,6 +85,15 @@ class RequestPages:
             return self.web.to(f"{texts.prefix}{REGISTER}")
         return await self.pages.opened(texts, present, application_id, DeskPurpose.RIGHTS, status=_WRONG, wrong=wrong)
 
+    async def disclosure(self, texts: Catalogue, present: Present, request_id: str) -> Response:
+        """Return the PDF of a disclosure that was granted."""
+        try:
+            content = await self.disclosures.pdf(present.account, request_id)
+        except ChangeRefusedError as refused:
+            return await self.listed(texts, present, f"requests.wrong.{refused.reason}")
+        headers = {**self.web.headers, "Content-Disposition": 'attachment; filename="disclosure.pdf"'}
+        return Response(content, media_type="application/pdf", headers=headers)
+
     async def advance(self, texts: Catalogue, present: Present, request_id: str, sent: Mapping[str, str]) -> Response:
         """Take a step, and lead back to the register."""
         state = next((one for one in RequestState if one == sent.get("to")), None)
@@ -112,6 +123,12 @@ def requests_router(requests: RequestPages, texts: Catalogue) -> APIRouter:
     async def listed(request: Request) -> Response:
         return await web.shown_to(
             request, texts, lambda present: requests.listed(texts, present), Right.READ_SUBJECT_REQUESTS
+        )
+
+    @router.get(f"{REGISTER}/{{request_id}}/disclosure.pdf", response_model=None)
+    async def disclosure(request: Request, request_id: str) -> Response:
+        return await web.shown_to(
+            request, texts, lambda present: requests.disclosure(texts, present, request_id), Right.OPEN_PEOPLE
         )
 
     @router.post(f"{REGISTER}/{{request_id}}", response_model=None)
