@@ -13,6 +13,7 @@ from services.vault.applications.processing import ApplicationProcessor
 from services.vault.applications.readings import NameReadings
 from services.vault.applications.review import ReviewQueue
 from services.vault.applications.search import DuplicateSearch
+from services.vault.applications.search_again import SearchAgain
 from services.vault.approvals import parts as approval_parts
 from services.vault.approvals.vault_subjects import vault_subjects
 from services.vault.approvals.wiring import approval_site
@@ -131,6 +132,7 @@ def build(settings: VaultSettings) -> FastAPI:
                 closing.watch.running(),
                 sealing_keys.watching(),
                 people.duty.watching(),
+                SearchAgain(store, keystore, audit, clock, search).watching(campaigns.values()),
                 rooms,
                 staff_mails.running(),
                 listening,

@@ -26,6 +26,14 @@ class Summary:
     reasons: Mapping[str, int]
 
 
+@dataclass(frozen=True)
+class Content:
+    """Content of an application that stands for all with it: keyed hash, and the token of its person."""
+
+    name: str
+    token: Token
+
+
 def collections() -> list[Collection]:
     """Return the collections to prepare."""
     text, optional, whole = {"bsonType": "string"}, {"bsonType": ["string", "null"]}, {"bsonType": "int", "minimum": 1}
@@ -124,6 +132,13 @@ class ApplicationRepository:
         """Return the applications with one of these contents, outside a transaction, without exact copies."""
         states = {"state": {"$ne": ApplicationState.SUPERSEDED.value}}
         return await self._list({**self.contents_query(contents), "campaign": campaign, **states})
+
+    async def contents(self, campaign: CampaignId) -> list[Content]:
+        """Return the contents of all applications, copies left out."""
+        states = {"state": {"$ne": ApplicationState.SUPERSEDED.value}}
+        query = {"campaign": campaign, **_WITH_CONTENT, **states}
+        found = self._documents.find(query, {"keys.copy": 1, "token": 1})
+        return [Content(row["keys"]["copy"], Token(row["token"])) async for row in found if row["token"]]
 
     async def by_receipt(self, campaign: CampaignId, receipt: Receipt) -> list[StoredApplication]:
         """Return the application with this receipt number, in a list of one or none."""

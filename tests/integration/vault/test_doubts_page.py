@@ -6,7 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from services.vault.applications.search import DuplicateSearch
+from services.vault.applications.search_again import SearchAgain
 from tests.support.doubts_harness import PAGE, DoubtsDesk, doubts_desk
+from tests.support.duplicate_search import READINGS
 from tests.support.identity_builders import person
 from tests.support.vault_parts import CAMPAIGN, Known
 
@@ -148,3 +151,24 @@ async def test_the_burden_is_shown(desk: DoubtsDesk, pair: list[Known]):
     page = await browser.get(PAGE)
     assert "1,000件あたり500.0組" in page.text
     assert "1組あたり0.0分" in page.text
+
+
+async def test_everybody_is_compared_again_once_the_window_is_closed(desk: DoubtsDesk):
+    """Doubts that no verdict found (here: rows of before the search) are held before the freeze."""
+    staff, campaign = desk.staff, desk.register.campaign
+    first, again, brother = await desk.register.admit([FIRST, AGAIN, person(name="髙橋 二郎")])
+    search = DuplicateSearch(staff.store, staff.keystore, staff.audit, READINGS)
+    sweep = SearchAgain(staff.store, staff.keystore, staff.audit, staff.clock, search)
+    end = await staff.audit.end()
+    await sweep.watch(campaign)
+    assert await staff.audit.end() == end, "the window is open"
+    staff.clock.at = campaign.window.closes
+    for _ in range(2):
+        await sweep.watch(campaign)
+    lines = [json.loads(line) for line in await desk.lines(end)]
+    found = await desk.states()
+    assert [(line["action"], line["subject"], line["outcome"]) for line in lines] == [
+        ("search:everybody", None, "opened:3")
+    ]
+    assert sorted([found[first.application_id], found[again.application_id]]) == ["accepted", "held"]
+    assert found[brother.application_id] == "accepted"
