@@ -212,7 +212,13 @@ def test_what_was_drawn_appears_by_itself(harness: LotteryHarness, browser: Brow
         stands(page, "draw", "now")
         harness.advance(ROLLED, times=2)
         stands(page, "notices", "now")
-        expect(page.locator("#results tbody tr").nth(3).locator("td").first).to_have_text("10")
+        kids = page.locator("#results tbody tr").nth(3).locator("td")
+        expect(kids.first).to_have_text("10")
+        heads = page.locator("#results thead th").all_inner_texts()[6:10]
+        assert heads == ["落選(満席)", "落選(残席が人数に不足)", "見送り(当選数の上限)", "見送り(時間の重なり)"]
+        assert [int(text.replace(",", "")) for text in kids.all_inner_texts()[5:9]] == harness.losses(
+            ROLLED, "escort-kids"
+        )
         expect(page.locator("#live-history")).to_contain_text("抽選しました")
         page.click(".answer summary")
         page.fill("#answer-receipt", harness.winner(ROLLED, "escort-kids").lower())

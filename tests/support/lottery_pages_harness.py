@@ -8,12 +8,13 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeVar
+from typing import TypeVar, get_args
 
 import uvicorn
 from fastapi import FastAPI
 from playwright.sync_api import Page
 
+from services.lottery.allocation.allocator import LostReason
 from services.lottery.draw import collections as draws
 from services.lottery.draw import handlers
 from services.lottery.draw.endpoints import DrawServices, staff_router
@@ -153,6 +154,16 @@ class LotteryHarness:
             found = await office.store.db[places.PLACES].find_one(wanted)
             assert found is not None
             return str(found["receipt"])
+
+        return self.do(campaign, work)
+
+    def losses(self, campaign: Campaign, class_id: str) -> list[int]:
+        """Return how many entries lost the class by each reason, counted from the stored outcomes."""
+
+        async def work(office: Office) -> list[int]:
+            stored = await office.store.db[draws.OUTCOMES].find({"draw": (await office.draw()).id}).to_list(None)
+            lost = [each.get("reason") for own in stored for each in own["outcomes"] if each["class_id"] == class_id]
+            return [lost.count(reason) for reason in get_args(LostReason)]
 
         return self.do(campaign, work)
 
