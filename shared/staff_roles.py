@@ -28,6 +28,7 @@ class Right(StrEnum):
     READ_APPLICATIONS = "read-applications"
     DECIDE_APPLICATIONS = "decide-applications"
     KEY_PAPERS = "key-papers"
+    READ_KEYING_QUALITY = "read-keying-quality"
     OPEN_PEOPLE = "open-people"
     READ_SUBJECT_REQUESTS = "read-subject-requests"
     DECIDE_SUBJECT_REQUESTS = "decide-subject-requests"
@@ -62,6 +63,7 @@ RIGHTS: Final[Mapping[Right, frozenset[Role]]] = {
     Right.READ_APPLICATIONS: frozenset({Role.HANDLER, Role.RESPONSIBLE, Role.WARD, Role.AUDITOR}),
     Right.DECIDE_APPLICATIONS: frozenset({Role.HANDLER, Role.RESPONSIBLE}),
     Right.KEY_PAPERS: frozenset({Role.HANDLER, Role.RESPONSIBLE}),
+    Right.READ_KEYING_QUALITY: frozenset({Role.RESPONSIBLE}),
     Right.OPEN_PEOPLE: frozenset({Role.HANDLER, Role.RESPONSIBLE}),
     Right.READ_SUBJECT_REQUESTS: frozenset({Role.HANDLER, Role.RESPONSIBLE, Role.WARD, Role.AUDITOR}),
     Right.DECIDE_SUBJECT_REQUESTS: frozenset({Role.WARD}),

@@ -1,4 +1,4 @@
-"""A folder that a scanner writes into: each file that has stopped growing is sent; what cannot be is moved aside.
+"""A folder that a scanner writes into: each file that its writer has closed is sent; what cannot be is moved aside.
 
 The scanner names a file after the number stamped on the paper (`P-0123.tif`), which is how the paper is found again.
 """
@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from deploy.edge.intake_client import IntakeUnavailableError, PaperRefusedError
+from deploy.edge.open_files import is_being_written
 from deploy.edge.sealing import KeyRefusedError
 from deploy.edge.sender import UNAUTHORIZED, PaperChannel, Sender, serial_of
 from shared.files import write_atomic
@@ -23,6 +24,8 @@ ADVICE: Final = {
     "empty": "中身がありません。読み取り直してください。 The file is empty; scan again.",
     "too-large": "8 MiB を超えています。解像度を下げるか、分けて読み取ってください。 Over 8 MiB; scan in parts.",
     "unknown-kind": "TIFF・PDF・JPEG・PNG ではありません。 Not a TIFF, PDF, JPEG or PNG, whatever its name says.",
+    "serial-taken": "この番号の書類は送信済みです。後から書き込まれたときは、番号を変えて読み取り直してください。 "
+    "A paper of this number was sent before; if this file grew afterwards, scan it again under another number.",
     "damaged": "壊れているか、途中で切れています。読み取り直してください。 Damaged or cut short; scan again.",
     "encrypted": "パスワードの付いた PDF は送れません。 A PDF with a password cannot be sent.",
     "too-many-pages": "20ページを超えています。分けて読み取ってください。 Over 20 pages; scan in parts.",
@@ -33,7 +36,7 @@ ADVICE: Final = {
 
 @dataclass
 class FolderWatch:
-    """`settle_s`: a file that has not changed for so long is complete."""
+    """`settle_s`: a file that has not changed for so long is complete, once its writer has closed it."""
 
     folder: Path
     channel: PaperChannel
@@ -63,7 +66,8 @@ class FolderWatch:
     def _complete(self) -> list[Path]:
         files = [each for each in self.folder.iterdir() if each.is_file() and not each.name.startswith(".")]
         self._seen = {file: self._looked_at(file) for file in files}
-        return [file for file, (_, since) in self._seen.items() if time.monotonic() - since >= self.settle_s]
+        settled = [file for file, (_, since) in self._seen.items() if time.monotonic() - since >= self.settle_s]
+        return [file for file in settled if not is_being_written(file)]
 
     def _looked_at(self, file: Path) -> tuple[tuple[int, int], float]:
         stat = file.stat()

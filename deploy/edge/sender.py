@@ -93,7 +93,7 @@ class Sender:
     def _waiting(self, file: Path) -> SealedPaper | None:
         """Return the sealed copy that an earlier run made of this file; sealing it again would create another paper."""
         this = ClearFile.of(file, file.stat())
-        return next((paper for paper in self.spool.papers() if paper.clear == this), None)
+        return next((paper for paper in self.spool.papers() if paper.clear and paper.clear.is_same_file(this)), None)
 
     def _sealed_file(self, file: Path, channel: PaperChannel, serial: Serial) -> SealedPaper:
         with file.open("rb") as opened:
@@ -101,7 +101,7 @@ class Sender:
             content = opened.read(BYTES + 1)
         paper_id = cast("PaperId", str(uuid.uuid4()))
         came_at = datetime.fromtimestamp(facts.st_mtime, UTC)
-        return self._sealed(content, channel, serial, paper_id, came_at, clear=ClearFile.of(file, facts))
+        return self._sealed(content, channel, serial, paper_id, came_at, clear=ClearFile.of(file, facts, content))
 
     def _sealed(
         self,

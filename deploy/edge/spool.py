@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
 import os
 from collections.abc import Iterator
@@ -10,6 +11,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Self
 
+from deploy.edge.open_files import is_being_written
 from shared.files import write_atomic
 
 if TYPE_CHECKING:
@@ -18,21 +20,49 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ClearFile:
-    """The file a paper was sealed from, as it was then: one that was written anew under its name is another file."""
+    """The file a paper was sealed from, as it was then: one that was written anew under its name is another file.
+
+    `sha256`: of the bytes that were sealed (hex).
+    """
 
     path: str
     mark: str
+    sha256: str = ""
 
     @classmethod
-    def of(cls, path: Path, facts: os.stat_result) -> Self:
-        return cls(str(path.resolve()), f"{facts.st_ino}-{facts.st_size}-{facts.st_mtime_ns}")
+    def of(cls, path: Path, facts: os.stat_result, content: bytes = b"") -> Self:
+        """Describe a file of which `content` was read."""
+        mark = f"{facts.st_ino}-{facts.st_size}-{facts.st_mtime_ns}"
+        return cls(str(path.resolve()), mark, hashlib.sha256(content).hexdigest())
 
-    def remove(self) -> None:
-        """Remove the file, unless it is gone or has been replaced."""
+    def is_same_file(self, other: ClearFile) -> bool:
+        """Return True if both describe the same file of the same state, read or not."""
+        return (self.path, self.mark) == (other.path, other.mark)
+
+    def remove(self) -> bool:
+        """Remove the file if it is byte for byte what was sealed; return False if it stays, because it is not.
+
+        It gets a hidden name first, so that a writer that opens its name anew makes a file of its own; one that was
+        interrupted here goes on under that name.
+        """
         path = Path(self.path)
-        with contextlib.suppress(FileNotFoundError):
-            if self.of(path, path.stat()) == self:
-                path.unlink()
+        hidden = path.with_name(f".{path.name}.sent")
+        if not hidden.exists():
+            try:
+                path.rename(hidden)
+            except FileNotFoundError:
+                return True
+        if not is_being_written(hidden) and self._is_what_was_sealed(hidden):
+            hidden.unlink()
+            return True
+        with contextlib.suppress(FileExistsError):
+            os.link(hidden, path)
+            hidden.unlink()
+        return False
+
+    def _is_what_was_sealed(self, file: Path) -> bool:
+        with file.open("rb") as opened:
+            return hashlib.file_digest(opened, "sha256").hexdigest() == self.sha256
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from fastapi.responses import JSONResponse
 from services.vault.applications import act_repository, index_repository, pair_repository, subject_request_repository
 from services.vault.applications import repository as application_repository
 from services.vault.applications.endpoints import public_router, staff_router
+from services.vault.applications.municipalities import load_checked
 from services.vault.applications.processing import ApplicationProcessor
 from services.vault.applications.readings import NameReadings
 from services.vault.applications.review import ReviewQueue
@@ -54,7 +55,6 @@ from services.vault.records.new_log import NewAuditLog
 from services.vault.records.wiring import record_routers
 from services.vault.settings import VaultSettings
 from services.vault.telephone.wiring import telephone_routers
-from shared.campaign import load_campaigns
 from shared.clock import choose_clock
 from shared.contracts import (
     ApplicationReceived,
@@ -78,7 +78,7 @@ PROCESSING_WAIT_S = 0.25
 
 def build(settings: VaultSettings) -> FastAPI:
     """Return the app. Its lifespan prepares the database, publishes keys, and runs the consumers."""
-    campaigns = load_campaigns(settings.campaigns_dir)
+    campaigns = load_checked(settings.campaigns_dir)
     clock = choose_clock(settings.clock_file, campaigns.values())
     store = Store.open(settings.mongo_url.get_secret_value(), settings.mongo_database, timeout_s=settings.timeout_s)
     keystore = Keystore.open(
@@ -160,7 +160,7 @@ def build(settings: VaultSettings) -> FastAPI:
         templates_router(campaigns, templates, access),
         notices_router(campaigns, NoticeCounter(store), access),
         print_router(campaigns, printed, access),
-        papers.router(access),
+        papers.router(access, typesetter.prints),
         *closing.routers(access),
         *desk_routers(settings.origins, people, approvals, keystore, papers, review, clock),
         *people_pages,

@@ -15,7 +15,7 @@ from shared.messaging.consumer import Able, Consumer
 from shared.messaging.deliveries import Batch
 from shared.messaging.depths import queue_depths
 from shared.messaging.envelope import Envelope, bundles
-from shared.messaging.handling import Handler, Handling
+from shared.messaging.handling import Handler, Handling, Prepare
 from shared.messaging.link import Link
 from shared.messaging.names import Names
 from shared.messaging.outbox_publisher import OutboxPace, OutboxPublisher
@@ -88,10 +88,17 @@ class Bus:
         self._watch: asyncio.Task[None] | None = None
 
     def consume(
-        self, event_type: type[E], handler: Handler[E], batch: Batch | None = None, *, when: Able | None = None
+        self,
+        event_type: type[E],
+        handler: Handler[E],
+        batch: Batch | None = None,
+        *,
+        when: Able | None = None,
+        prepare: Prepare[E] | None = None,
     ) -> None:
         """Hand events of this type to `handler`, which may be run again and must change nothing but the database.
 
+        `prepare` runs before the transaction, for what takes long and needs no database; its errors are the handler's.
         While `when` does not hold, these events wait with the broker, and the service counts as ready without them.
         Raises ConfigurationError where the routes do not make this service a consumer, or the bus runs already.
         """
@@ -111,6 +118,7 @@ class Bus:
             untrusted=self.untrusted,
             delays_s=self._settings.retry_delays_s,
             limit=batch.size,
+            prepare=prepare,
         )
         able = self._able if when is None else self._able_and(when)
         consumer = Consumer(queue, self._consuming, batch, handling, able=able, timeout_s=self._settings.timeout_s)

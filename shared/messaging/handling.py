@@ -34,6 +34,8 @@ _log = get_logger(__name__)
 
 E = TypeVar("E", bound=Event)
 Handler = Callable[[Sequence[E], UnitOfWork], Awaitable[None]]
+Prepare = Callable[[Sequence[E]], Awaitable[None]]
+"""Step before the transaction, for what takes long and needs no database. It may run again, and writes nothing."""
 
 _TIMEOUT_S = 90.0
 """Outlasts the locks of a process that was killed in its transaction, also where the server keeps them 60 s."""
@@ -81,9 +83,11 @@ class Handling(Generic[E]):
         untrusted: Untrusted,
         delays_s: tuple[int, ...],
         limit: int,
+        prepare: Prepare[E] | None = None,
     ) -> None:
         """Take the collaborators. `limit`: events in one transaction; bundles hold several events."""
         self._event_type, self._handler, self._delays_s, self._limit = event_type, handler, delays_s, limit
+        self._prepare = prepare
         self._queue, self._parking = names.queue(service, event_type), names.parked(service)
         self._consumer = names.plain(self._queue)
         self._names, self._store, self._publisher = names, store, publisher
@@ -158,6 +162,8 @@ class Handling(Generic[E]):
         waits_s = [_WAIT_S, 2 * _WAIT_S, 4 * _WAIT_S, *[_LONGEST_WAIT_S] * _LONG_WAITS]
         while True:
             try:
+                if self._prepare is not None:
+                    await self._prepare([parcel.event for parcel in parcels])
                 await self._store.transact(lambda uow: self._run_handler(parcels, uow), retry_s=_TIMEOUT_S)
             except (StoreUnavailableError, NotReadyError) as error:
                 if deliveries.ended or not waits_s:

@@ -242,7 +242,18 @@ def test_the_page_fits_a_screen_and_a_tablet_turns_the_picture_and_adds_people(
     with at_desk(site, browser, FIRST) as first:
         page = first.page
         first.start()
-        first.type("髙橋一郎")
+        first.type("山")
+        for common, wanted in (("崎", "﨑"), ("吉", "𠮷")):
+            first.press("F10")
+            expect(page.locator("#like")).to_be_focused()
+            first.type(common)
+            first.press("Enter")
+            key = page.locator("#character-list li", has_text=wanted).locator("kbd").inner_text()
+            first.press(key)
+        first.press("F10")
+        assert violations(page) == []
+        first.press("0")
+        expect(page.locator("#f-name")).to_have_value("山﨑𠮷〓")
         first.press("F8")
         first.press("F9")
         expect(page.locator("#stage img")).to_have_attribute("style", re.compile("rotate\\(90deg\\)"))

@@ -33,6 +33,7 @@ from shared.ids import KeyId, PaperId, Receipt, Serial, new_application_id
 from shared.paper_files import inspect_file
 from shared.postal_codes import PostalCodes
 from shared.staff_roles import Role
+from shared.typesetting import Typesetter
 from shared.web import install_problems
 from tests.support import fax_images
 from tests.support.identity_builders import content
@@ -59,7 +60,7 @@ class Desk:
         self.app = FastAPI()
         install_problems(self.app)
         self.access = VaultAccess(people, origins)
-        self.app.include_router(self.papers.router(self.access))
+        self.app.include_router(self.papers.router(self.access, Typesetter().prints))
         gate = approval_parts.make_gate(vault.store, vault.audit, vault.keystore.signing)
         self.approvals = ApprovalParts.make(vault.store, people, vault.audit, gate, Subjects())
         review = ReviewQueue(vault.store, vault.keystore, vault.audit, vault.clock)

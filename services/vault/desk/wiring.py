@@ -12,6 +12,7 @@ from services.vault.approvals.wiring import pages_router
 from services.vault.desk.pages import TEMPLATES, TEXTS
 from services.vault.desk.pages.home import HomePage, home_router
 from services.vault.desk.pages.papers import KeyingPage, papers_page_router
+from services.vault.desk.pages.quality import QualityPage, quality_router
 from services.vault.desk.waiting import DeskWork
 from services.vault.keys.keystore import Keystore
 from services.vault.papers.wiring import Papers
@@ -44,8 +45,10 @@ def desk_routers(
     )  # fmt: skip
     home = HomePage(web, DeskWork(keystore, papers, review, clock, _LINKS), approvals.approvals)
     keying = KeyingPage(web, papers.campaigns)
+    quality = QualityPage(web, papers)
     router = pages_router(web)
     for texts in web.renderer.catalogues:
         router.include_router(home_router(home, texts), prefix=texts.prefix)
+        router.include_router(quality_router(quality, texts), prefix=texts.prefix)
         router.include_router(papers_page_router(keying, texts), prefix=texts.prefix)
     return (router,)

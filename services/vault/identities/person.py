@@ -2,9 +2,12 @@
 
 import json
 from dataclasses import asdict, dataclass
-from typing import Self
+from typing import Final, Self
 
 from shared.codes import Code
+
+AS_DRAWN: Final = "〓"
+"""Stands in a name or address for a character that no font has. Such a card is addressed by hand from the paper."""
 
 
 @dataclass(frozen=True, repr=False)

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
 from services.vault.audit import AuditEvent, AuditLog
 from services.vault.keys.campaign_keys import CampaignKeys
@@ -52,6 +53,9 @@ class _Inspected:
 class PaperInbox:
     """Handle `paper.received`. While the vault is locked or clamd does not answer, messages wait in the queue."""
 
+    _MOST_PREPARED: Final = 8
+    """Papers that were inspected and wait for their transaction; encrypted, and 8 MB each at most."""
+
     def __init__(
         self,
         store: Store,
@@ -65,13 +69,21 @@ class PaperInbox:
         self._papers = PaperRepository(store)
         self._keystore, self._audit, self._campaigns, self._clock = keystore, audit, campaigns, clock
         self._scanner, self._sandbox = scanner, sandbox
+        self._inspected: dict[PaperId, StoredPaper] = {}
+
+    async def prepare(self, events: Sequence[PaperReceived]) -> None:
+        """Open and inspect papers before the transaction, side by side: decoding may take seconds."""
+        for event, paper in zip(events, await asyncio.gather(*map(self._inspect, events)), strict=True):
+            self._inspected[event.paper_id] = paper
+        for known in list(self._inspected)[: -self._MOST_PREPARED]:
+            del self._inspected[known]
 
     async def on_received(self, events: Sequence[PaperReceived], uow: UnitOfWork) -> None:
-        """Store each paper that the vault does not have yet. The papers of a batch are inspected side by side."""
-        fresh = {event.paper_id: event for event in events if not await self._papers.is_known(uow, event.paper_id)}
-        inspected = await asyncio.gather(*map(self._inspect, fresh.values()))
-        for event, paper in zip(fresh.values(), inspected, strict=True):
-            await self._take(event, paper, uow)
+        """Store each prepared paper that the vault does not have yet."""
+        for event in {event.paper_id: event for event in events}.values():
+            if not await self._papers.is_known(uow, event.paper_id):
+                paper = self._inspected.get(event.paper_id) or await self._inspect(event)
+                await self._take(event, paper, uow)
 
     async def _take(self, event: PaperReceived, paper: StoredPaper, uow: UnitOfWork) -> None:
         keys = self._keystore.campaign(event.campaign)

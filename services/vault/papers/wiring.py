@@ -11,6 +11,7 @@ from services.vault.applications.search import DuplicateSearch
 from services.vault.audit import AuditLog
 from services.vault.keys.keystore import Keystore
 from services.vault.papers import counts_repository, draft_repository, keying_repository, repository
+from services.vault.papers.character_endpoints import Prints, characters_router
 from services.vault.papers.clamd import Scanner
 from services.vault.papers.counts_repository import CountsRepository
 from services.vault.papers.endpoints import papers_router
@@ -74,14 +75,15 @@ class Papers:
 
     def consume(self, bus: Bus) -> None:
         """Consume papers, and the receipt numbers of what was keyed from them."""
-        bus.consume(PaperReceived, self.inbox.on_received, PAPERS_AT_ONCE)
+        bus.consume(PaperReceived, self.inbox.on_received, PAPERS_AT_ONCE, prepare=self.inbox.prepare)
         bus.consume(ReceiptsAssigned, self.keyed.on_assigned)
 
-    def router(self, access: Access) -> APIRouter:
-        """Return the endpoints under /v1."""
+    def router(self, access: Access, prints: Prints) -> APIRouter:
+        """Return the endpoints under /v1. `prints`: whether a card can show a character."""
         router = APIRouter()
         router.include_router(papers_router(self.campaigns, self.inbox, self.keying, self.pool, access))
         router.include_router(postal_router(PostalCodes(), access))
+        router.include_router(characters_router(prints, access))
         return router
 
 

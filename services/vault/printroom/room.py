@@ -13,6 +13,7 @@ from services.vault.deliveries.repository import DeliveryRepository
 from services.vault.deliveries.rules.checks import Register, registered
 from services.vault.deliveries.rules.delivery import Delivery, Outcome
 from services.vault.deliveries.rules.states import DeliveryState
+from services.vault.identities.person import AS_DRAWN
 from services.vault.identities.reveal import Identities, Revealed
 from services.vault.keys.keystore import Keystore
 from services.vault.notices.released import ReleasedTemplates
@@ -122,7 +123,7 @@ class PrintRoom:
         return cards, failed
 
     def _card(self, delivery: Delivery, facts: _Facts) -> Card | None:
-        """Return the card; None if a character of it is in no font here, or if the person cannot be revealed."""
+        """Return the card; None if it has a character of no font here, or drawn ones, or if no person is revealed."""
         token, texts = delivery.tokens[0], facts.texts[delivery.document.kind]
         known = facts.revealed.get(token)
         if known is None or texts is None:
@@ -132,7 +133,9 @@ class PrintRoom:
         shown = SHOWN[KINDS[delivery.document.kind].source, self._campaigns[delivery.campaign].post]
         postal_code = self._postal_codes.find(person.postal_code)
         card = card_of(body, delivery.slip, known, entry, postal_code, shown)
-        return card if self._typesetter.prints("".join((card.name, *card.address, card.body))) else None
+        is_as_drawn = AS_DRAWN in "".join((card.name, *card.address))
+        prints = self._typesetter.prints("".join((card.name, *card.address, card.body)))
+        return card if prints and not is_as_drawn else None
 
     def _batch(
         self,

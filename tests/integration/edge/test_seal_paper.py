@@ -181,7 +181,17 @@ def test_the_edge_runs_on_a_fax_host_with_the_documented_files_alone(edge: Edge)
     shutil.copytree(ROOT / "deploy" / "edge", host / "deploy" / "edge")
     (host / "deploy" / "__init__.py").touch()
     (host / "shared").mkdir()
-    for name in ("__init__", "canonical", "encoding", "errors", "files", "json_types", "paper_files", "signing"):
+    for name in (
+        "__init__",
+        "canonical",
+        "encoding",
+        "errors",
+        "files",
+        "json_types",
+        "paper_files",
+        "pdf_pages",
+        "signing",
+    ):
         shutil.copy(ROOT / "shared" / f"{name}.py", host / "shared")
     file = edge.file("H-1.tif", fax_images.fax(98))
     tool = host / "deploy" / "edge" / "kuji-seal-paper"

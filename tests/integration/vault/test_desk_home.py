@@ -80,6 +80,23 @@ async def test_who_may_not_read_applications_sees_no_campaign_and_a_stranger_the
     assert (await engineer.client.get("/desk")).headers["location"].startswith("/sign-in?next=%2Fdesk")
 
 
+async def test_the_responsible_handler_sees_each_keyers_errors_by_field_and_nobody_else_does(desk: Desk):
+    first, second, third = [await desk.person(name) for name in (FIRST, SECOND, "kato-02")]
+    boss = await desk.person(BOSS, {Role.RESPONSIBLE})
+    paper = await desk.paper()
+    await first.key(paper, form())
+    await second.key(paper, form(name="読み違い"))
+    assert (await third.key(paper, form())).json()["state"] == "keyed"
+    page = (await boss.client.get("/desk/papers/quality")).raise_for_status().text
+    found = {row[0]: row[1:] for row in re.findall(
+        r'row">([a-z0-9-]+)</th><td>(\d+)</td><td>([\d.]+)</td><td>(\d+)</td>', page)}  # fmt: skip
+    assert found == {FIRST: ("1", "0.0", "0"), SECOND: ("1", "142.9", "1")}
+    assert "読み違い" not in page
+    assert 'id="quality-link"' in (await boss.client.get("/desk")).text
+    assert 'id="quality-link"' not in (await first.client.get("/desk")).text
+    assert (await first.client.get("/desk/papers/quality")).status_code == 403
+
+
 async def test_an_erased_campaign_has_no_work(desk: Desk):
     first = await desk.person(FIRST)
     await desk.paper()

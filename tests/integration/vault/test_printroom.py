@@ -12,7 +12,7 @@ import pytest
 from fastapi import FastAPI
 
 from services.vault.deliveries.repository import COLLECTION
-from services.vault.identities.person import Person
+from services.vault.identities.person import AS_DRAWN, Person
 from services.vault.identities.reveal import PurposeNotAllowedError
 from services.vault.printroom import repository as print_repository
 from services.vault.printroom.endpoints import print_router
@@ -192,6 +192,14 @@ async def test_a_name_that_no_font_here_can_print_fails_instead_of_going_out_as_
     done = await ordered(desk, first, second)
     assert reasons(done) == [(first.notice, "not-printable")]
     assert (done.printed, done.pages) == ((second.notice,), 2)
+
+
+async def test_a_name_keyed_as_drawn_is_addressed_by_hand_and_never_printed_with_a_mark(desk: MailDesk) -> None:
+    drawn = Person(f"山{AS_DRAWN}一郎", "1600021", "新宿区歌舞伎町1-4-1", "0311112222", 40, None, None, None)
+    first, second = [card(desk, one) for one in await desk.vault.admit([drawn, PEOPLE[1]])]
+    done = await ordered(desk, first, second)
+    assert reasons(done) == [(first.notice, "not-printable")]
+    assert done.printed == (second.notice,)
 
 
 async def test_a_repeated_order_is_printed_once_and_answered_alike(desk: MailDesk) -> None:

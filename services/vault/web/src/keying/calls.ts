@@ -115,6 +115,15 @@ export async function towns(code: string): Promise<readonly Town[]> {
   }
 }
 
+/** Return other forms of a character that a card can show; none while the vault is away. */
+export async function charactersLike(character: string): Promise<readonly string[]> {
+  try {
+    return (await call<{ readonly characters: readonly string[] }>("GET", `/v1/characters?like=${encodeURIComponent(character)}`)).characters;
+  } catch {
+    return [];
+  }
+}
+
 interface ProblemDocument {
   readonly type?: string;
   readonly title?: string;

@@ -3,6 +3,7 @@
 import { byId, el, section } from "#shared/dom.ts";
 import { t } from "#shared/page.ts";
 import { giveBack, page, Refusal, submit, takeNext, type Content, type Paper } from "./calls.ts";
+import { CharacterPicker } from "./characters.ts";
 import { isComposing, SheetForm } from "./form.ts";
 import { Menu } from "./menu.ts";
 import { clearBeside, Resolution } from "./resolve.ts";
@@ -15,6 +16,7 @@ class Keying {
   readonly #viewer = new Viewer();
   readonly #form = new SheetForm(emptySheet(), () => this.#afterLast(), () => undefined);
   readonly #menu = new Menu({ add: () => this.#addSheet(), remove: () => this.#removeSheet(), discard: (reason) => void this.#send(discarded(reason)), back: () => void this.#return() });
+  readonly #characters = new CharacterPicker();
   #current: LoadedPaper | null = null;
   #next: LoadedPaper | null = null;
   #resolution: Resolution | null = null;
@@ -34,10 +36,10 @@ class Keying {
   }
 
   #pressed(event: KeyboardEvent): void {
-    if (isComposing(event) || this.#current === null || this.#menu.isOpen) return;
+    if (isComposing(event) || this.#current === null || this.#menu.isOpen || this.#characters.isOpen) return;
     const acts: Readonly<Record<string, () => void>> = {
       F2: () => this.#mark("empty", 0), F4: () => this.#mark("unreadable", 1),
-      F8: () => this.#viewer.rotate(), F9: () => this.#viewer.zoom(), Escape: () => this.#openMenu(),
+      F8: () => this.#viewer.rotate(), F9: () => this.#viewer.zoom(), F10: () => this.#pickCharacter(), Escape: () => this.#openMenu(),
       PageDown: () => (event.shiftKey ? this.#viewer.leaf(1) : this.#viewer.scroll(1)),
       PageUp: () => (event.shiftKey ? this.#viewer.leaf(-1) : this.#viewer.scroll(-1)),
     };
@@ -57,6 +59,14 @@ class Keying {
     resolution.take(side, this.#at, field, this.#form.sheet);
     this.#showSheet();
     this.#form.focus(field);
+  }
+
+  /** Open the picker in fields that hold names; the others have no such characters. */
+  #pickCharacter(): void {
+    const field = this.#form.focused();
+    if (field !== "name" && field !== "guardian" && field !== "address") return;
+    const input = this.#form.input(field);
+    if (!input.readOnly) this.#characters.open(input);
   }
 
   #takeWhole(resolution: Resolution, side: 0 | 1): void {
