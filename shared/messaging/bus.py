@@ -88,14 +88,9 @@ class Bus:
         self._watch: asyncio.Task[None] | None = None
 
     def consume(
-        self,
-        event_type: type[E],
-        handler: Handler[E],
-        batch: Batch | None = None,
-        *,
-        when: Able | None = None,
+        self, event_type: type[E], handler: Handler[E], batch: Batch | None = None, *, when: Able | None = None,
         prepare: Prepare[E] | None = None,
-    ) -> None:
+    ) -> None:  # fmt: skip
         """Hand events of this type to `handler`, which may be run again and must change nothing but the database.
 
         `prepare` runs before the transaction, for what takes long and needs no database; its errors are the handler's.

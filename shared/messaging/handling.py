@@ -71,20 +71,10 @@ class Handling(Generic[E]):
     """Passes the events of one queue of `service` to one handler."""
 
     def __init__(
-        self,
-        event_type: type[E],
-        handler: Handler[E],
-        *,
-        service: str,
-        names: Names,
-        store: Store,
-        publisher: Publisher,
-        trust: Trust,
-        untrusted: Untrusted,
-        delays_s: tuple[int, ...],
-        limit: int,
+        self, event_type: type[E], handler: Handler[E], *, service: str, names: Names, store: Store,
+        publisher: Publisher, trust: Trust, untrusted: Untrusted, delays_s: tuple[int, ...], limit: int,
         prepare: Prepare[E] | None = None,
-    ) -> None:
+    ) -> None:  # fmt: skip
         """Take the collaborators. `limit`: events in one transaction; bundles hold several events."""
         self._event_type, self._handler, self._delays_s, self._limit = event_type, handler, delays_s, limit
         self._prepare = prepare
