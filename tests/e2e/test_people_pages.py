@@ -255,6 +255,26 @@ def test_the_ward_ends_the_sessions_of_a_stolen_laptop_by_keyboard(site: Site, b
             assert not overflows(page)
 
 
+def test_the_ward_verifies_the_audit_log_on_its_own_device_by_keyboard(site: Site, browser: Browser, tmp_path: Path):
+    with opened(browser, site.vault, DESKTOP) as page:
+        sign_in(site, page, "mori-01")
+        page.goto("/desk/records")
+        type_by_keyboard(page, **{"expected-key": site.harness.keystore.signing.public})
+        tab_to(page, "verify-log")
+        page.keyboard.press("Enter")
+        expect(page.locator("#verify-status")).to_have_text("すべて確かめられました。")
+        expect(page.locator("#findings li")).to_have_count(4)
+        assert violations(page) == []
+        assert not overflows(page)
+        keep_picture(page, "records-verified", tmp_path)
+        page.locator("#expected-key").fill("A" * 43)
+        page.locator("#verify-log").click()
+        expect(page.locator("#verify-status")).to_have_text(
+            "確かめられないものがあります。責任者と区へ知らせてください。"
+        )
+        expect(page.locator("#findings")).to_contain_text("× 公開鍵が、紙にあるものと違います。")
+
+
 def test_an_engineer_looks_at_parked_messages_by_keyboard(site: Site, browser: Browser, tmp_path: Path):
     site.do(add_engineer(site.harness, site.vault))
     with opened(browser, site.vault) as page:

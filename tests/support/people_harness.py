@@ -31,6 +31,8 @@ from services.vault.people.rules.account import StaffId
 from services.vault.people.staff_mail_repository import MAILS
 from services.vault.people.staff_mail_sender import StaffMailOffice, StaffMailSender
 from services.vault.people.wiring import people_routers
+from services.vault.records.endpoints import audit_router
+from services.vault.records.new_log import NewAuditLog
 from services.vault.records.wiring import record_routers
 from shared.campaign import load_campaign
 from shared.clock import FixedClock
@@ -211,7 +213,8 @@ async def _prepare(store: Store, folder: Path, origins: Mapping[str, str], subje
     install_problems(app)
     access = VaultAccess(people, origins)
     app.add_middleware(RequestLimits, staff=access.admit, routes=[*limits, *more_limits])
-    for router in [*routers, *more, *records]:
+    log = audit_router(audit, NewAuditLog(store, audit, gate), access)
+    for router in [*routers, *more, *records, log]:
         app.include_router(router)
     return PeopleHarness(app, people, store, clock, keystore, audit, approvals, gate, listener)
 

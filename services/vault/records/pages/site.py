@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Final
 
 from fastapi import APIRouter, Request, Response
@@ -12,6 +13,7 @@ from services.vault.people.sign_in import Present
 from services.vault.records.documents import Records
 from services.vault.records.rules.documents import DocumentName
 from shared.catalogue import Catalogue
+from shared.json_types import JsonObject
 from shared.staff_roles import Right
 from shared.web.problems import problem
 
@@ -51,8 +53,14 @@ class RecordPages:
             witness=self.audit.witness.key,
             hours_without=self.audit.hours_without_witness,
             columns=_COLUMNS,
+            data=self._data(texts, epoch),
             lines=lines[::-1],
         )
+
+    def _data(self, texts: Catalogue, epoch: int) -> JsonObject:
+        """Return what the program of the page reads."""
+        shown = texts.for_the_program(("records.",))
+        return {"lang": texts.lang, "now": datetime.now(UTC).isoformat(), "texts": shown, "epoch": epoch}
 
     async def document(self, name: str, present: Present) -> Response:
         """Return a document as PDF. Raises ProblemError for an unknown name."""
