@@ -108,6 +108,24 @@ def redraw(
     show_one(ask("lottery", "POST", f"campaigns/{name}/redraw", body), as_json=False)
 
 
+@draw.command("further-round")
+def further_round(approval: ApprovalOption = None, campaign: CampaignOption = None) -> None:
+    """Draw the seats that stayed free and that nobody waits for once more; places that were won stay.
+
+    Without an approval this requests one and prints its number; run the same command with `--approval NUMBER` once
+    another person has approved it. An approval does not hold after a place has moved.
+    """
+    name = campaign_or_only(campaign)
+    if approval is None:
+        seats = ask("lottery", "GET", f"campaigns/{name}/further-round")
+        if not seats["possible"]:
+            raise typer.BadParameter(f"no further round now: {seats.get('obstacle', seats['state'])}")
+        typer.echo(request_approval("further-round", name, seats["approval_params"], "places-free"))
+        return
+    body = {"approval": executed_approval(approval)}
+    show_one(ask("lottery", "POST", f"campaigns/{name}/further-round", body), as_json=False)
+
+
 @draw.command("proof")
 def proof(receipt: str, file: Path, campaign: CampaignOption = None) -> None:
     """Write the proof that a receipt number's entry is on the frozen list to FILE."""

@@ -1,7 +1,7 @@
 """`./kuji verify … --entry`: one entry's way from its ticket to its result, out of the file alone."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import typer
@@ -13,6 +13,7 @@ from shared.json_types import JsonObject
 _TRIED = {
     "taken": "taken",
     "held": "has it already",
+    "limit": "has as many classes as it may",
     "clash": "clashes with one that it has",
     "full": "not enough seats left",
 }
@@ -43,22 +44,39 @@ def entry_of_receipt(document: JsonObject, code: str) -> str:
         raise typer.BadParameter("this is not a receipt document, or not its code") from None
 
 
-def path_of(content: Any, entry: str) -> JsonObject:
-    """Return the path of an entry, given by its id or its number; `content` has been verified."""
+def path_of(content: Any, entry: str, earlier: Sequence[Any] = ()) -> JsonObject:
+    """Return the path of an entry, given by its id or its number; `content` has been verified.
+
+    `earlier`: transcripts of the draws that a further round continues, oldest first; `before` has its path in each.
+    """
+    from services.lottery.record.rows import read_rows  # noqa: PLC0415
+    from services.lottery.verification.transcript_checks import get_rows  # noqa: PLC0415
+
+    first = earlier[0] if earlier else content
+    identity = find_entry(entry, (listed.id for listed in read_rows(get_rows(first))))
+    path = _path(content, identity)
+    return {**path, "before": [_path(one, identity) for one in earlier]} if earlier else path
+
+
+def _path(content: Any, identity: str) -> JsonObject:
     from services.lottery.record.manifest import Manifest  # noqa: PLC0415
     from services.lottery.record.rows import read_rows  # noqa: PLC0415
     from services.lottery.verification.trace import trace  # noqa: PLC0415
     from services.lottery.verification.transcript_checks import derive_key, get_rows  # noqa: PLC0415
 
     entries = read_rows(get_rows(content))
-    identity = find_entry(entry, (listed.id for listed in entries))
-    found = trace(derive_key(content), Manifest.read(content["manifest"]), entries, bytes.fromhex(identity))
-    return dict(found.to_document()) if found else {"entry": identity, "place": None}
+    manifest, key, places = Manifest.read(content["manifest"]), derive_key(content), content.get("places")
+    found = trace(key, manifest, entries, bytes.fromhex(identity), places)
+    path = dict(found.to_document()) if found else {"entry": identity, "place": None}
+    return {"draw": manifest.draw, **path}
 
 
 def show_path(path: JsonObject) -> None:
-    """Print the path."""
+    """Print the path; that of a further round after those of the draws before it."""
     console = Console()
+    for before in path.get("before", ()):
+        show_path(before)
+    console.print(f"{path['draw']}:")
     if path["place"] is None:
         console.print(f"Entry {path['entry']} is not on the list.")
         return

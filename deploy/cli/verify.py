@@ -25,7 +25,7 @@ class Attachments:
     receipt: Path | None = None
     intake_key: str | None = None
     proof: Path | None = None
-    previous: Path | None = None
+    previous: Sequence[Path] = field(default=())
     evidence: Sequence[Path] = field(default=())
 
 
@@ -50,7 +50,12 @@ def verify(
         Path | None, typer.Option(exists=True, dir_okay=False, help="Follow the entry of this proof of inclusion.")
     ] = None,
     previous: Annotated[
-        Path | None, typer.Option(exists=True, dir_okay=False, help="Transcript or manifest that this draw corrects.")
+        list[Path] | None,
+        typer.Option(
+            exists=True,
+            dir_okay=False,
+            help="Transcript or manifest that this draw corrects; of a further round all transcripts before it.",
+        ),
     ] = None,
     evidence: Annotated[
         list[Path] | None, typer.Option(exists=True, dir_okay=False, help="Photograph or recording of the dice.")
@@ -64,14 +69,16 @@ def verify(
     Exit status 0 only if everything holds. A receipt is looked up in manifest and roll: those of the files, else those
     of the lottery that runs here.
     """
-    attachments = Attachments(rows, manifest, roll, receipt, intake_key, proof, previous, tuple(evidence or ()))
+    attachments = Attachments(
+        rows, manifest, roll, receipt, intake_key, proof, tuple(previous or ()), tuple(evidence or ())
+    )
     checks, content = _checks(file, key, attachments)
     passed = bool(checks) and all(check.passed for check in checks)
     if entry is None and proof is not None and passed:
         entry = str(_read(proof)["entry"])
     if entry is None and receipt is not None and ask_code:
         entry = entry_of_receipt(_read(receipt), typer.prompt("Code", hide_input=True, err=True))
-    path = path_of(content, entry) if passed and content and entry else None
+    path = path_of(content, entry, _earlier(content, attachments)) if passed and content and entry else None
     if as_json:
         shown = [{"name": check.name, "passed": check.passed, "text": check.text} for check in checks]
         verdict_document = {"passed": passed, "key_compared": key is not None, "checks": shown, "path": path}
@@ -114,14 +121,30 @@ def _transcript(file: Path, key: str | None, attachments: Attachments) -> tuple[
 
 def _enclosed(content: Any, attachments: Attachments) -> Iterable[Any]:
     from services.lottery.verification.attachments import check_evidence, check_inclusion, check_previous  # noqa: PLC0415
+    from services.lottery.verification.chain_checks import check_chain  # noqa: PLC0415
 
     yield from _receipts(content, attachments)
     if attachments.proof is not None:
         yield check_inclusion(content, _read(attachments.proof))
-    if attachments.previous is not None:
-        yield check_previous(content, _read(attachments.previous))
+    if isinstance(content, dict) and "places" in content:
+        yield from check_chain(content, _earlier(content, attachments))
+    else:
+        yield from (check_previous(content, _read(previous)) for previous in attachments.previous)
     for evidence in attachments.evidence:
         yield check_evidence(content, evidence.read_bytes())
+
+
+def _earlier(content: Any, attachments: Attachments) -> list[Any]:
+    """Return the transcripts of the draws that a further round continues, oldest first; none for any other draw."""
+    from services.lottery.verification.further_checks import sort_draws  # noqa: PLC0415
+    from services.lottery.verification.transcript_checks import read_transcript  # noqa: PLC0415
+
+    if not isinstance(content, dict) or "places" not in content:
+        return []
+    try:
+        return sort_draws([read_transcript(previous) for previous in attachments.previous])
+    except (KeyError, TypeError, ValueError):
+        return []
 
 
 def _receipts(content: Any, attachments: Attachments) -> Iterable[Any]:

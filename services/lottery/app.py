@@ -18,6 +18,10 @@ from services.lottery.draw.relays import RelayClient
 from services.lottery.draw.repository import DrawRepository
 from services.lottery.draw.run import DrawRunner
 from services.lottery.erasure import LotteryStores
+from services.lottery.further.endpoints import FurtherRoundDesk, further_router
+from services.lottery.further.freeze_round import FurtherFreeze
+from services.lottery.further.open_round import FurtherRounds
+from services.lottery.further.publish_round import FurtherPublisher
 from services.lottery.keys import LotteryKeys
 from services.lottery.pages.draws import DrawPages, draws_router
 from services.lottery.pages.reception import ReceptionPages, reception_pages_router
@@ -111,6 +115,8 @@ def build(settings: LotterySettings) -> FastAPI:
     install_problems(app)
     app.add_middleware(RequestLimits, staff=access.admit, routes=_body_limits(access))
     app.include_router(staff_router(draw_services, access.guard(Right.READ_DRAWS, Right.RUN_DRAWS)))
+    rounds = FurtherRoundDesk(FurtherRounds(store, clock, campaigns), approvals)
+    app.include_router(further_router(rounds, access.guard(Right.READ_DRAWS, Right.RUN_DRAWS)))
     app.include_router(places_router(places_desk, access.guard(Right.READ_DRAWS, Right.CORRECT_PLACES)))
     app.include_router(own_router(places_desk))
     app.include_router(public_router(PublicDraws(store, keys, campaigns)))
@@ -153,6 +159,8 @@ def _draws(
         relays=RelayClient(timeout_s=settings.timeout_s),
         runner=DrawRunner(store, keys, clock),
         publisher=ResultPublisher(store, SlipSigner(keys, campaigns)),
+        further_freezing=FurtherFreeze(store, freezing, campaigns),
+        further_publisher=FurtherPublisher(store, SlipSigner(keys, campaigns)),
     )
     redrawing = RedrawService(store, clock, campaigns)
     return scheduler, DrawServices(store, clock, campaigns, freezing, randomness, redrawing, approvals)

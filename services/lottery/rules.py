@@ -2,6 +2,10 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Literal
+
+Scope = Literal["asked", "everybody"]
+"""Who takes part in a further round: entries that asked for the class, or every eligible entry without a place."""
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,8 @@ from services.lottery.draw.repository import DrawRepository
 from services.lottery.draw.rules.draw import Draw, RelayTrouble
 from services.lottery.draw.rules.states import DrawState, WrongStateError
 from services.lottery.draw.run import DrawRunner
+from services.lottery.further.freeze_round import FurtherFreeze
+from services.lottery.further.publish_round import FurtherPublisher
 from services.lottery.randomness.rounds import RoundPassedError
 from services.lottery.randomness.sources import BeaconRound, InvalidRandomnessError
 from services.lottery.results.publish import ResultPublisher
@@ -44,10 +46,13 @@ class DrawScheduler:
         relays: RelayClient,
         runner: DrawRunner,
         publisher: ResultPublisher,
+        further_freezing: FurtherFreeze,
+        further_publisher: FurtherPublisher,
     ) -> None:
         self._draws, self._clock, self._leases = DrawRepository(store), clock, Leases(store.db)
         self._freezing, self._randomness, self._relays = freezing, randomness, relays
         self._runner, self._publisher = runner, publisher
+        self._further_freezing, self._further_publisher = further_freezing, further_publisher
         self._name = secrets.token_hex(8)
         self._asked: dict[DrawId, datetime] = {}
         self._incomplete: dict[DrawId, int] = {}
@@ -77,11 +82,11 @@ class DrawScheduler:
             case DrawState.OPEN:
                 await self._freeze(campaign, draw)
             case DrawState.FREEZING:
-                await self._freezing.finish(draw)
+                await (self._further_freezing if draw.further else self._freezing).finish(draw)
             case DrawState.FROZEN:
                 await self._runner.run_if_possible(await self._ask_for_beacon(campaign, draw))
             case DrawState.DRAWN:
-                await self._publisher.publish_if_drawn(draw)
+                await (self._further_publisher if draw.further else self._publisher).publish_if_drawn(draw)
 
     async def _freeze(self, campaign: Campaign, draw: Draw) -> None:
         try:

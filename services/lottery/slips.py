@@ -21,6 +21,9 @@ from shared.json_types import JsonObject
 _CHANGES_OF_DRAW: Final = 1_000_000
 """Numbers of a draw's slips; the next draw's are higher."""
 
+FURTHER_RESULT: Final = 1
+"""Number of the change that a further round's result is: its slips tell of places that changed, later ones follow."""
+
 _HAS_PASS: Final = frozenset({"won", "offered"})
 
 

@@ -24,6 +24,7 @@ class ApprovalKind(StrEnum):
     FREEZE_INCOMPLETE = "freeze-incomplete"
     REDRAW = "redraw"
     LATER_ROUND = "later-round"
+    FURTHER_ROUND = "further-round"
     CORRECT_PLACE = "correct-place"
     CHANGE_ROSTER = "change-roster"
     RESET_FACTORS = "reset-factors"
@@ -97,6 +98,7 @@ RULES: Final[Mapping[ApprovalKind, ApprovalRule]] = {
     ),
     ApprovalKind.REDRAW: ApprovalRule("lottery", _DAY, _SECOND_OR_WARD, ("wrong-list", "wrong-rules", "dice-invalid")),
     ApprovalKind.LATER_ROUND: ApprovalRule("lottery", _DAY, _SECOND_OR_WARD, ("round-known",)),
+    ApprovalKind.FURTHER_ROUND: ApprovalRule("lottery", _DAY, _SECOND_OR_WARD, ("places-free",)),
     ApprovalKind.CORRECT_PLACE: ApprovalRule("lottery", _DAY, _SECOND_OR_WARD, ("wrong-decision", "wrong-keying")),
     ApprovalKind.CHANGE_ROSTER: ApprovalRule("vault", _DAYS, _OTHER_SIDE, ("joins", "changes", "leaves")),
     ApprovalKind.RESET_FACTORS: ApprovalRule("vault", _DAYS, _RESET, ("factor-lost",)),

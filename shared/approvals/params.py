@@ -108,6 +108,19 @@ class LaterRound(_Params):
     later_round: Count
 
 
+class FurtherRound(_Params):
+    """`state_sha256`: of the canonical JSON of `{draw, last_event, free, scope}`, as they are now.
+
+    `draw`: number of the draw whose seats stayed free; `classes` and `seats`: that are drawn; `scope`: who takes part.
+    """
+
+    draw: Count
+    state_sha256: Sha256
+    classes: Count
+    seats: Count
+    scope: Code
+
+
 class CorrectPlace(_Params):
     """`correction_sha256`: of the canonical JSON of `{draw, receipt, choices: [{class_id, seats}]}`."""
 
@@ -148,6 +161,7 @@ _MODELS: Final[Mapping[ApprovalKind, type[_Params]]] = {
     ApprovalKind.FREEZE_INCOMPLETE: FreezeIncomplete,
     ApprovalKind.REDRAW: Redraw,
     ApprovalKind.LATER_ROUND: LaterRound,
+    ApprovalKind.FURTHER_ROUND: FurtherRound,
     ApprovalKind.CORRECT_PLACE: CorrectPlace,
     ApprovalKind.CHANGE_ROSTER: ChangeRoster,
     ApprovalKind.RESET_FACTORS: ResetFactors,
@@ -173,6 +187,14 @@ def announcement_params(kind: str, class_id: str | None, params: Mapping[str, ob
 def redraw_params(number: int, state: Mapping[str, object], *, reopen: bool) -> JsonObject:
     """Return the parameters of an approval to give a draw up. `state`: what the draw has become so far."""
     return {"draw": number, "state_sha256": hashlib.sha256(canonical(dict(state))).hexdigest(), "reopen": reopen}
+
+
+def further_round_params(number: int, state: Mapping[str, object], free: Mapping[str, int], scope: str) -> JsonObject:
+    """Return the parameters of an approval to open a further round. `free`: seats that it draws, by class."""
+    digest = hashlib.sha256(canonical(dict(state))).hexdigest()
+    return {
+        "draw": number, "state_sha256": digest, "classes": len(free), "seats": sum(free.values()), "scope": scope
+    }  # fmt: skip
 
 
 def correction_params(draw: str, receipt: str, choices: Sequence[tuple[str, int]]) -> JsonObject:

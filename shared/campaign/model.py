@@ -107,6 +107,9 @@ class DrawRules(_Part):
     beacon: Beacon | None = None
     max_wins: Annotated[int, Field(ge=1, le=20)] = 1
     preferences: bool = True
+    further_round: Literal["asked", "everybody"] = "asked"
+    """Who takes part in a further round for places that stay free: entries that asked for the class, or every eligible
+    entry without a place. With `everybody` the vault tells the lottery for which other classes an entry is eligible."""
     objection_hours: Annotated[float, Field(ge=0, le=24 * 14)] = 0
     """Between the list's publication and its chance: time to look at it and to object."""
     relays: Annotated[tuple[Relay, ...], Field(max_length=8)] = ()

@@ -64,6 +64,7 @@ from shared.contracts.people import (
 )
 from shared.contracts.routes import ROUTES, SERVICES, Route
 from shared.contracts.slips import (
+    FURTHER_ROUND,
     SLIP_CONTEXT,
     ClassPass,
     IssuedSlip,
@@ -80,6 +81,7 @@ from shared.contracts.slips import (
 __all__ = [
     "APPLICANT_ACTS",
     "BATCH_LIMIT",
+    "FURTHER_ROUND",
     "NOTICE_BATCH_LIMIT",
     "RECIPIENT_LIMIT",
     "ROUTES",

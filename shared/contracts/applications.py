@@ -91,6 +91,7 @@ class Refusal(Value):
 class AcceptedApplication(Value):
     """An entry for the draw: choices in order of preference, no person, no application id.
 
+    `eligible`: classes that it could have asked for besides; empty unless further rounds are for everybody.
     `proof_sha256`: SHA-256 of the applicant's proof for the lottery. Of two verdicts on one receipt the one with the
     higher revision holds.
     """
@@ -102,6 +103,7 @@ class AcceptedApplication(Value):
     token: TokenField
     channel: Channel
     choices: Annotated[tuple[Choice, ...], Field(min_length=1)]
+    eligible: tuple[Choice, ...] = ()
     refused: tuple[Refusal, ...] = ()
     revision: Revision
 

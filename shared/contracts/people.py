@@ -38,6 +38,7 @@ class StaffAct(StrEnum):
     ENTER_DICE = "enter-dice"
     ENTER_BEACON = "enter-beacon"
     REDRAW = "redraw"
+    OPEN_FURTHER_ROUND = "open-further-round"
     ATTACH_STAMP = "attach-stamp"
     ACCEPT_PLACE = "accept-place"
     DECLINE_PLACE = "decline-place"

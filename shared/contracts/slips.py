@@ -47,6 +47,10 @@ class SlipOutcome(SparseValue):
     reason: ReasonCode | None = None
 
 
+FURTHER_ROUND: Final = "further-round"
+"""Reason of a class that was won in a further round, in the slip that tells it."""
+
+
 class OutcomeSlip(SparseValue):
     """All outcomes of one application at one moment: one for each class asked for, signed by the lottery.
 

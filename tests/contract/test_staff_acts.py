@@ -26,6 +26,7 @@ ACTS: dict[str, dict[str, set[StaffAct]]] = {
         f"{_CAMPAIGN}/dice": {StaffAct.ENTER_DICE},
         f"{_CAMPAIGN}/beacon": {StaffAct.ENTER_BEACON},
         f"{_CAMPAIGN}/redraw": {StaffAct.REDRAW},
+        f"{_CAMPAIGN}/further-round": {StaffAct.OPEN_FURTHER_ROUND},
         f"{_CAMPAIGN}/stamps": {StaffAct.ATTACH_STAMP},
         f"{_CAMPAIGN}/places/answers": {
             StaffAct.ACCEPT_PLACE, StaffAct.DECLINE_PLACE, StaffAct.WITHDRAW_PLACE, StaffAct.GIVE_FREE_PLACE,

@@ -1,9 +1,10 @@
 """Small draws to test with: classes, entries, and a whole signed transcript."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from services.lottery.allocation.allocator import LostReason, allocate
@@ -34,10 +35,16 @@ def entry(number: int, *choices: tuple[str, int]) -> Entry:
     return Entry(number.to_bytes(16, "big"), choices)
 
 
-def allocated(key: bytes, entries: Sequence[Entry], classes: Sequence[ClassRule], rules: Rules) -> ReferenceAllocation:
+def allocated(
+    key: bytes,
+    entries: Sequence[Entry],
+    classes: Sequence[ClassRule],
+    rules: Rules,
+    held: Mapping[bytes, frozenset[str]] = MappingProxyType({}),
+) -> ReferenceAllocation:
     """Return the allocator's result in ids, to compare it with the reference allocator's."""
     frozen = FrozenList.of(sorted(entries, key=lambda each: each.id))
-    result = allocate(key, frozen, classes, rules)
+    result = allocate(key, frozen, classes, rules, held)
 
     def ids(positions: Positions) -> tuple[bytes, ...]:
         return tuple(frozen.id(int(at)) for at in positions)

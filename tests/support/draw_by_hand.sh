@@ -1,12 +1,10 @@
 #!/usr/bin/env bash
 # Fourth reading of docs/spec/draw-2.md, with jq, openssl, xxd, sort and awk only. Shares nothing with the programs.
-# Usage: draw_by_hand.sh MANIFEST ROWS DICE BEACON_SIGNATURE
+# Usage: draw_by_hand.sh MANIFEST ROWS DICE BEACON_SIGNATURE [PLACES, the file of places that a further round took over]
 # MANIFEST and ROWS are files (one line without line feed; one line for each entry), the others texts, empty where null.
 # Prints key, drawn order, winners and waiting lists in order, and the reason of each class that an entry lost.
-set -euo pipefail
-export LC_ALL=C
-manifest=$1 rows=$2 dice=$3 signature=$4
-folder=$(mktemp -d)
+set -euo pipefail && export LC_ALL=C
+manifest=$1 rows=$2 dice=$3 signature=$4 places=${5:-/dev/null} folder=$(mktemp -d)
 trap 'rm -r "$folder"' EXIT
 
 sha256() { openssl dgst -sha256 -r | cut -c1-64; }
@@ -19,8 +17,8 @@ jq -r 'if .beacon.chain == "rehearsal" then "note the chance of this draw proves
 cut -c1-32 "$rows" > "$folder/ids"
 decrypt_ids "$key" | paste -d' ' "$folder/ids" - > "$folder/tickets"
 
-# Classes: id, capacity, start, end, length of the waiting list
-jq -r '.classes[] | [.id, .capacity, .starts, .ends, .waiting] | @tsv' "$manifest" |
+# Classes: id, seats (of a further round, §15, those that are free), start, end, length of the waiting list
+jq -r '.further as $f | .classes[] | [.id, (if $f then $f.free[.id] // 0 else .capacity end), .starts, .ends, .waiting] | @tsv' "$manifest" |
   while read -r id capacity starts ends waiting; do
     echo "$id $capacity $(date -d "$starts" +%s.%6N) $(date -d "$ends" +%s.%6N) $waiting"
   done > "$folder/classes"
@@ -48,15 +46,17 @@ awk '
   }' "$folder/lots" "$folder/tickets" "$rows" | sort > "$folder/choices"
 
 # §8 rounds, §9 waiting lists and reasons
+awk '$2 == 0' "$places" > "$folder/held"
 awk -v wins="$(jq .rules.max_wins "$manifest")" '
   function clashes(e, class,   k, other) {
     for (k = 1; k <= m; k++) {
       other = classes[k]
-      if (other != class && holds[e, other] && from[class] < to[other] && from[other] < to[class]) return 1
+      if (other != class && holds[id[e], other] && from[class] < to[other] && from[other] < to[class]) return 1
     }
     return 0
   }
-  NR == FNR { classes[++m] = $1; left[$1] = $2; from[$1] = $3 + 0; to[$1] = $4 + 0; room[$1] = $5; next }
+  FILENAME ~ /held$/ { holds[$3, $1] = 1; total[$3]++; next }
+  FILENAME ~ /classes$/ { classes[++m] = $1; left[$1] = $2; from[$1] = $3 + 0; to[$1] = $4 + 0; room[$1] = $5; next }
   $2 "" != id[n] "" { id[++n] = $2; print "order", $1, $2 }
   { chosen[n, ++count[n]] = $4; seats[n, $4] = $5 }
   END {
@@ -64,18 +64,17 @@ awk -v wins="$(jq .rules.max_wins "$manifest")" '
       e = round % 2 ? i : n + 1 - i
       for (c = 1; c <= count[e]; c++) {
         class = chosen[e, c]
-        if (holds[e, class] || clashes(e, class)) continue
+        if (holds[id[e], class] || total[id[e]] >= wins || clashes(e, class)) continue
         if (left[class] < seats[e, class]) { if (left[class] > 0) few[e, class] = 1; continue }
-        left[class] -= seats[e, class]; holds[e, class] = 1; total[e]++
-        print "winner", class, id[e]
-        break
+        left[class] -= seats[e, class]; holds[id[e], class] = 1; total[id[e]]++
+        print "winner", class, id[e]; break
       }
     }
     for (e = 1; e <= n; e++) for (c = 1; c <= count[e]; c++) {
       class = chosen[e, c]
-      if (holds[e, class]) continue
-      reason = total[e] >= wins ? "limit" : clashes(e, class) ? "clash" : few[e, class] ? "group" : "drawn"
+      if (holds[id[e], class]) continue
+      reason = total[id[e]] >= wins ? "limit" : clashes(e, class) ? "clash" : few[e, class] ? "group" : "drawn"
       if (reason ~ /drawn|group/ && room[class]-- > 0) print "waiting", class, id[e]
       else print "lost", class, id[e], reason
     }
-  }' "$folder/classes" "$folder/choices"
+  }' "$folder/held" "$folder/classes" "$folder/choices"

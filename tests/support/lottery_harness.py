@@ -17,6 +17,9 @@ from services.lottery.draw.repository import DrawRepository
 from services.lottery.draw.roll_repository import RollRepository
 from services.lottery.draw.rules.draw import Draw
 from services.lottery.draw.run import DrawRunner
+from services.lottery.further.freeze_round import FurtherFreeze
+from services.lottery.further.open_round import FurtherRounds
+from services.lottery.further.publish_round import FurtherPublisher
 from services.lottery.keys import LotteryKeys
 from services.lottery.places import repository as places
 from services.lottery.results.publish import ResultPublisher
@@ -51,6 +54,9 @@ class Office:
     scheduler: DrawScheduler
     redrawing: RedrawService
     published: PublicDraws
+    further: FurtherRounds
+    further_freezing: FurtherFreeze
+    further_publisher: FurtherPublisher
 
     async def draw(self) -> Draw:
         """Return the present draw."""
@@ -73,7 +79,8 @@ class Office:
 
     async def finish(self) -> bool:
         """Write down and sign the present draw's list."""
-        return await self.freezing.finish(await self.draw())
+        draw = await self.draw()
+        return await (self.further_freezing if draw.further else self.freezing).finish(draw)
 
     async def enter_dice(self, dice: Dice, actor: str) -> None:
         """Enter the dice of the present draw."""
@@ -89,7 +96,8 @@ class Office:
 
     async def publish(self) -> bool:
         """Publish the present draw's results."""
-        return await self.publisher.publish_if_drawn(await self.draw())
+        draw = await self.draw()
+        return await (self.further_publisher if draw.further else self.publisher).publish_if_drawn(draw)
 
     def scheduler_at(self, clock: Clock) -> DrawScheduler:
         """Return a scheduler of this process that reads another clock."""
@@ -101,7 +109,17 @@ class Office:
             relays=RelayClient(timeout_s=3.0),
             runner=self.runner,
             publisher=self.publisher,
+            further_freezing=self.further_freezing,
+            further_publisher=self.further_publisher,
         )
+
+    async def open_further_round(self) -> DrawId:
+        """Open a further round by a fresh approval."""
+        draw = await self.draw()
+        seats = await self.further.seats(draw)
+        params = seats.approval_params() if seats else {}
+        approval = presented(ApprovalKind.FURTHER_ROUND, self.campaign, params)
+        return await self.further.open(draw, Role.HANDLER, approval)
 
     async def redraw(self, reason: str = "dice fell off the table", *, reopen: bool = False) -> DrawId:
         """Give the present draw up by a fresh approval and begin the next one."""
@@ -127,6 +145,8 @@ def new_office(url: str, database: str, keys: LotteryKeys, clock: Clock, campaig
     store, campaigns = Store.open(url, database), {campaign.id: campaign}
     freezing, randomness = FreezeService(store, keys, clock, campaigns), RandomnessService(store, clock)
     runner, publisher = DrawRunner(store, keys, clock), ResultPublisher(store, SlipSigner(keys, campaigns))
+    further_freezing = FurtherFreeze(store, freezing, campaigns)
+    further_publisher = FurtherPublisher(store, SlipSigner(keys, campaigns))
     scheduler = DrawScheduler(
         store,
         clock,
@@ -135,9 +155,14 @@ def new_office(url: str, database: str, keys: LotteryKeys, clock: Clock, campaig
         relays=RelayClient(timeout_s=3.0),
         runner=runner,
         publisher=publisher,
+        further_freezing=further_freezing,
+        further_publisher=further_publisher,
     )
     redrawing, published = RedrawService(store, clock, campaigns), PublicDraws(store, keys, campaigns)
-    return Office(campaign.id, store, freezing, randomness, runner, publisher, scheduler, redrawing, published)
+    return Office(
+        campaign.id, store, freezing, randomness, runner, publisher, scheduler, redrawing, published,
+        FurtherRounds(store, clock, campaigns), further_freezing, further_publisher,
+    )  # fmt: skip
 
 
 @asynccontextmanager

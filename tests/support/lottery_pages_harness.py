@@ -26,6 +26,8 @@ from services.lottery.draw.redraw import RedrawService
 from services.lottery.draw.repository import DrawRepository
 from services.lottery.draw.rules.draw import Draw
 from services.lottery.draw.rules.states import DrawState
+from services.lottery.further.endpoints import FurtherRoundDesk, further_router
+from services.lottery.further.open_round import FurtherRounds
 from services.lottery.keys import LotteryKeys
 from services.lottery.pages.draws import DrawPages, draws_router
 from services.lottery.pages.site import lottery_renderer, site_router
@@ -223,6 +225,8 @@ def _app(harness: LotteryHarness, store: Store) -> FastAPI:
     desk = DrawServices(
         store, clock, campaigns, freezing, RandomnessService(store, clock), redrawing, reader_of_the_tests()
     )
+    rounds = FurtherRoundDesk(FurtherRounds(store, harness.clock, harness.campaigns), reader_of_the_tests())
+    app.include_router(further_router(rounds, access.guard(Right.READ_DRAWS, Right.RUN_DRAWS)))
     app.include_router(staff_router(desk, access.guard(Right.READ_DRAWS, Right.RUN_DRAWS)))
     app.include_router(public_router(PublicDraws(store, harness.keys, campaigns)))
     app.include_router(

@@ -112,6 +112,15 @@ class After:
         return [item for line in lines for item in json.loads(line["body"])["items"]]
 
 
+async def leave_class(after: After, class_id: ClassId) -> list[dict[str, Any]]:
+    """Let every entry leave a class, waiting ones first, until nothing is due; return the places as they were."""
+    places = await after.of_class(class_id, "waiting", "held")
+    for place in sorted(places, key=lambda one: str(one["state"]), reverse=True):
+        await after.answer(place, "withdraw")
+    await after.settle()
+    return places
+
+
 async def results_are_out(town: Town) -> None:
     await drawn(town)
     assert await town.office.publish()

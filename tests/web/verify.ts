@@ -4,8 +4,10 @@ import { allocate } from "../../services/lottery/web/src/verify/allocation.ts";
 import { QUICKNET } from "../../services/lottery/web/src/verify/quicknet.ts";
 import { drawKey, verifyBeacon } from "../../services/lottery/web/src/verify/randomness.ts";
 import { checks, type Check, type VerifiedRecord } from "../../services/lottery/web/src/verify/checks.ts";
+import { checkContinued } from "../../services/lottery/web/src/verify/further_round.ts";
 import type { Json } from "../../services/lottery/web/src/verify/canonical.ts";
-import { readManifest } from "../../services/lottery/web/src/verify/manifest.ts";
+import { heldClasses, readPlaces } from "../../services/lottery/web/src/verify/taken_over.ts";
+import { drawnClasses, readManifest } from "../../services/lottery/web/src/verify/manifest.ts";
 import { readPlaceEvents } from "../../services/lottery/web/src/verify/place_events.ts";
 import { readReceiptText, receiptChecks, type PinnedKeys, type PublishedList } from "../../services/lottery/web/src/verify/receipt_checks.ts";
 import { replay, type DrawInputs } from "../../services/lottery/web/src/verify/replay.ts";
@@ -29,17 +31,29 @@ interface VerifyQuestion {
   readonly entry: string | null;
 }
 
-async function verifyRecord(content: Json, question: VerifyQuestion): Promise<unknown> {
+async function openRecord(content: Json, question: VerifyQuestion): Promise<{ found: Check[]; opened: VerifiedRecord | null }> {
   const found: Check[] = [];
   const results = checks(content, question.rows, question.published);
-  let opened: VerifiedRecord | null = null;
   for (let result = await results.next(); ; result = await results.next()) {
-    if (result.done) {
-      opened = result.value;
-      break;
-    }
+    if (result.done) return { found, opened: result.value };
     found.push(result.value);
   }
+}
+
+/** Verify a further round: the last of the question's records, after the draws that it continues. */
+async function verifyChain(question: VerifyQuestion): Promise<unknown> {
+  const records = await Promise.all(question.contents.map(async (content) => await openRecord(content, question)));
+  const [last, ...before] = records.reverse().map(({ found, opened }) => ({ found, opened }));
+  const earlier = before.reverse();
+  const opened = earlier.flatMap((one) => (one.opened === null ? [] : [one.opened]));
+  const continued = last?.opened === null || last === undefined ? null : await checkContinued(last.opened, opened);
+  const path = last?.opened && question.entry !== null ? await tracePath(last.opened, question.entry, opened) : null;
+  const each = earlier.map(({ found }) => found.every(({ passed }) => passed));
+  return { checks: last?.found.map(({ name, passed }) => [name, passed]), each, continued: continued?.passed ?? false, path };
+}
+
+async function verifyRecord(content: Json, question: VerifyQuestion): Promise<unknown> {
+  const { found, opened } = await openRecord(content, question);
   const path = opened === null || question.entry === null ? null : await tracePath(opened, question.entry);
   return { checks: found.map(({ name, passed }) => [name, passed]), path };
 }
@@ -50,6 +64,8 @@ interface DrawQuestion {
   readonly rows: string;
   readonly dice: string | null;
   readonly signature: string;
+  /** Text of the places that a further round took over. */
+  readonly places: string | null;
   readonly histories: readonly (readonly Readonly<Record<string, unknown>>[])[];
 }
 
@@ -57,12 +73,13 @@ async function computeDraw(question: DrawQuestion): Promise<unknown> {
   const manifest = readManifest(question.line);
   const { entries, root } = await readRows(question.rows);
   const key = drawKey(question.line, question.dice, question.signature);
-  const result = await allocate(key, entries, manifest.classes, manifest.rules);
+  const places = question.places === null ? [] : readPlaces(question.places);
+  const result = await allocate(key, entries, drawnClasses(manifest), manifest.rules, -1, undefined, heldClasses(places));
   const drawn = await tickets(key, entries.ids);
   const order = [...result.order].map((at) => `${hex(drawn.subarray(16 * at, 16 * at + 16))} ${entries.id(at)}`);
   const [winners, waiting] = [idsOf(result.winners, entries), idsOf(result.waiting, entries)];
-  const places = await Promise.all(question.histories.map((history) => placesAfter({ manifest, entries, key }, winners, waiting, history)));
-  return { key: hex(key), root, order, winners, waiting, places };
+  const after = await Promise.all(question.histories.map((history) => placesAfter({ manifest, entries, key }, winners, waiting, history)));
+  return { key: hex(key), root, order, winners, waiting, places: after };
 }
 
 /** Return the places after a history; null if it breaks a rule. */
@@ -111,8 +128,9 @@ const answers = {
   receiptTexts: async (texts: readonly string[]) => texts.map(readReceiptText),
   rows: async (cases: readonly { readonly text: string; readonly size: number }[]) =>
     await Promise.all(cases.map(async ({ text, size }) => [await rowsOf(text), await rowsOf(inPieces(text, size))])),
+  chains: async (questions: readonly VerifyQuestion[]) => await Promise.all(questions.map(verifyChain)),
   prefix: async ({ ids, prefix }: { ids: readonly string[]; prefix: string }) =>
-    entriesWithPrefix({ entries: listOf(ids), events: [] } as unknown as VerifiedRecord, prefix),
+    entriesWithPrefix([{ entries: listOf(ids), events: [] } as unknown as VerifiedRecord], prefix),
   beacon: async (cases: readonly (readonly [string, number])[]) => cases.map(([value, round]) => verifyBeacon(value, QUICKNET.publicKey, round)),
 };
 

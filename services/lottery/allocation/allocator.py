@@ -12,6 +12,7 @@ verifier goes entry by entry instead (`services.lottery.allocation.reference_all
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Final, Literal
 
 import numpy as np
@@ -19,7 +20,7 @@ from numpy.typing import NDArray
 
 from services.lottery.allocation.choice_order import shuffle_choices
 from services.lottery.allocation.frozen_list import FrozenList
-from services.lottery.allocation.holdings import HoldingStates
+from services.lottery.allocation.holdings import Held, HoldingStates
 from services.lottery.allocation.shortage import FreeSeats, Turns
 from services.lottery.allocation.tickets import DrawnOrder, Positions
 from services.lottery.rules import ClassRule, Rules
@@ -51,14 +52,24 @@ class Allocation:
         reason = self.holdings.lost(state, name)
         if reason != "drawn" or not self.free.may_be_short(number, seats):
             return reason
-        turns = Turns(rank - 1, len(self.order), self.holdings.attempts(state), self.holdings.barring)
+        attempts, held = self.holdings.attempts(state), self.holdings.held_before(state)
+        turns = Turns(rank - 1, len(self.order), attempts, self.holdings.barring, held)
         return "group" if turns.met_too_few(number, self.free) else "drawn"
 
 
-def allocate(key: bytes, frozen: FrozenList, classes: Sequence[ClassRule], rules: Rules) -> Allocation:
-    """Allocate all seats from K, the frozen list and the manifest's rules. The result is deterministic."""
+def allocate(
+    key: bytes,
+    frozen: FrozenList,
+    classes: Sequence[ClassRule],
+    rules: Rules,
+    held: Mapping[bytes, Held] = MappingProxyType({}),
+) -> Allocation:
+    """Allocate all seats from K, the frozen list and the manifest's rules. The result is deterministic.
+
+    `held`: classes that entries hold before a further round; they count for `max_wins` and for overlaps.
+    """
     order = DrawnOrder(key, frozen.ids)
-    seating = _Seating(key, frozen, classes, rules)
+    seating = _Seating(key, *_split_by_held(frozen, held), classes, rules)
     for number in range(1, rules.max_wins + 1):
         if not seating.play_round(number, order.run if number % 2 else order.backwards):
             break
@@ -69,9 +80,16 @@ def allocate(key: bytes, frozen: FrozenList, classes: Sequence[ClassRule], rules
 class _Seating:
     """Seats of all classes during the allocation. `state_of[i]` is entry i's state in `holdings`."""
 
-    def __init__(self, key: bytes, frozen: FrozenList, classes: Sequence[ClassRule], rules: Rules) -> None:
+    def __init__(
+        self,
+        key: bytes,
+        frozen: FrozenList,
+        held: Sequence[Held],
+        classes: Sequence[ClassRule],
+        rules: Rules,
+    ) -> None:
         overlaps = [[one is not other and _overlap(one, other) for other in classes] for one in classes]
-        self.holdings = HoldingStates(frozen.table, [rule.id for rule in classes], overlaps, rules.max_wins)
+        self.holdings = HoldingStates(frozen.table, [rule.id for rule in classes], overlaps, rules.max_wins, held)
         self.state_of = frozen.lists.copy()
         self._key, self._frozen, self._by_chance = key, frozen, not rules.preferences
         self._left = np.array([rule.capacity for rule in classes], np.int64)
@@ -140,8 +158,10 @@ class _Seating:
         if fresh.size:
             ids = self._frozen.ids_of(fresh)
             table = self._frozen.table
-            orders, numbers = shuffle_choices(self._key, ids, self._frozen.lists[fresh], table)
-            self.state_of[fresh] = self.holdings.ordered(orders)[numbers]
+            lists = self._frozen.lists[fresh]
+            orders, numbers = shuffle_choices(self._key, ids, lists, table)
+            before = lists[np.unique(numbers, return_index=True)[1]].tolist()
+            self.state_of[fresh] = self.holdings.ordered(orders, before)[numbers]
             self._picks = self.holdings.picks(self._left)
 
     def _first_shortage(self, classes: NDArray[np.int16], seats: NDArray[np.int64]) -> int | None:
@@ -178,6 +198,17 @@ class _Seating:
             found.append(waits)
             room, at, length = room - len(waits), at + len(run), min(2 * length, _LONGEST_RUN)
         return _concatenate(found)
+
+
+def _split_by_held(frozen: FrozenList, held: Mapping[bytes, Held]) -> tuple[FrozenList, list[Held]]:
+    """Return the list with a row of choices of its own for each different `held`, and the classes held for each row."""
+    if not held:
+        return frozen, []
+    numbers: dict[tuple[int, Held], int] = {}
+    pairs = ((number, held.get(frozen.id(at), frozenset())) for at, number in enumerate(frozen.lists.tolist()))
+    lists = np.array([numbers.setdefault(pair, len(numbers)) for pair in pairs], np.uint32)
+    table = tuple(frozen.table[number] for number, _ in numbers)
+    return FrozenList(frozen.ids, lists, table), [classes for _, classes in numbers]
 
 
 def _concatenate(parts: Sequence[Positions]) -> Positions:

@@ -1,4 +1,4 @@
-"""States of entries during the allocation: a list of choices, and the choices that are held. Pure.
+"""States of entries during the allocation: a list of choices, and the classes that are held. Pure.
 
 A draw of millions of entries has few such states. Small tables give, for each state, the next choice that is taken,
 the state after it, and the classes that may be waited for. The allocator processes a run of entries by look-up.
@@ -15,15 +15,24 @@ from services.lottery.allocation.frozen_list import Choices
 
 _NONE = -1
 
+Held = frozenset[str]
+"""Ids of the classes that an entry holds before the draw."""
+
 
 class HoldingStates:
-    """States, numbered from 0: first the lists of `table` with nothing held, then states that arise by taking.
+    """States, numbered from 0: first the lists of `table` with what was held before, then states that arise by taking.
 
     `overlaps[a][b]`: True if an entry that holds class a cannot take class b. Columns: one for each rank in a list.
+    `held`: classes that the entries of each list hold before the draw; none at all for a campaign's first draw.
     """
 
     def __init__(
-        self, table: Sequence[Choices], names: Sequence[str], overlaps: Sequence[Sequence[bool]], max_wins: int
+        self,
+        table: Sequence[Choices],
+        names: Sequence[str],
+        overlaps: Sequence[Sequence[bool]],
+        max_wins: int,
+        held: Sequence[Held] = (),
     ) -> None:
         self._number = {name: number for number, name in enumerate(names)}
         self._max_wins = max_wins
@@ -31,10 +40,10 @@ class HoldingStates:
         self._classes, self._seats = self._columns(table)
         self._barring = np.array(overlaps, bool).reshape(len(names), len(names)) | np.eye(len(names), dtype=bool)
         self._list = np.arange(len(table))
-        self._holds = np.zeros((len(table), len(names)), bool)
-        self._barred = np.zeros((len(table), len(names)), bool)
+        self._holds = self._held_before(held or [frozenset()] * len(table))
+        self._barred = (self._holds.astype(np.uint8) @ self._barring.astype(np.uint8)).astype(bool)
         self._after: dict[tuple[int, int], int] = {}
-        self._state_of_list: dict[Choices, int] = {}
+        self._state_of_list: dict[tuple[Choices, bytes], int] = {}
         self.unordered = len(table)
         """Number of states that belong to the lists of `table` in their original order."""
 
@@ -46,17 +55,29 @@ class HoldingStates:
             seats[row, : len(choices)] = [each for _, each in choices]
         return classes, seats
 
-    def ordered(self, lists: Sequence[Choices]) -> NDArray[np.uint32]:
-        """Return the states of entries that hold nothing and try these lists in this order; add new states."""
-        fresh = [each for each in dict.fromkeys(lists) if each not in self._state_of_list]
+    def _held_before(self, held: Sequence[Held]) -> NDArray[np.bool_]:
+        holds = np.zeros((len(held), len(self._number)), bool)
+        for row, names in enumerate(held):
+            holds[row, [self._number[name] for name in names]] = True
+        return holds
+
+    def ordered(self, lists: Sequence[Choices], before: Sequence[int]) -> NDArray[np.uint32]:
+        """Return the states of entries that try these lists in this order; add new states.
+
+        `before`: for each of the lists the state that its entries had with their list in its original order.
+        """
+        wanted = [(each, self._holds[state].tobytes()) for each, state in zip(lists, before, strict=True)]
+        states = dict(zip(wanted, before, strict=True))
+        fresh = [one for one in states if one not in self._state_of_list]
         if fresh:
-            self._state_of_list.update({each: self.count + at for at, each in enumerate(fresh)})
-            classes, seats = self._columns(fresh)
+            self._state_of_list.update({one: self.count + at for at, one in enumerate(fresh)})
+            classes, seats = self._columns([each for each, _ in fresh])
             self._list = np.append(self._list, len(self._classes) + np.arange(len(fresh)))
             self._classes, self._seats = np.vstack([self._classes, classes]), np.vstack([self._seats, seats])
-            nothing = np.zeros((len(fresh), self._holds.shape[1]), bool)
-            self._holds, self._barred = np.vstack([self._holds, nothing]), np.vstack([self._barred, nothing])
-        return np.array([self._state_of_list[each] for each in lists], np.uint32)
+            same = [states[one] for one in fresh]
+            self._holds = np.vstack([self._holds, self._holds[same]])
+            self._barred = np.vstack([self._barred, self._barred[same]])
+        return np.array([self._state_of_list[one] for one in wanted], np.uint32)
 
     @property
     def count(self) -> int:
@@ -67,6 +88,7 @@ class HoldingStates:
         classes, seats = self._classes[self._list], self._seats[self._list]
         asks = classes != _NONE
         may = asks & (left[classes] >= seats) & ~np.take_along_axis(self._barred, np.where(asks, classes, 0), axis=1)
+        may &= self._below_limit()[:, np.newaxis]
         if not may.shape[1]:
             return np.full(self.count, _NONE, np.int16)
         return np.where(may.any(axis=1), may.argmax(axis=1), _NONE).astype(np.int16)
@@ -106,14 +128,21 @@ class HoldingStates:
         """Return for each state True if the class was chosen, is not held, and could still be taken."""
         number = self._number[name]
         asks = (self._classes == number).any(axis=1)[self._list]
-        below = self._holds.sum(axis=1) < self._max_wins
-        return np.asarray(asks & below & ~self._barred[:, number])
+        return np.asarray(asks & self._below_limit() & ~self._barred[:, number])
+
+    def _below_limit(self) -> NDArray[np.bool_]:
+        return np.asarray(self._holds.sum(axis=1) < self._max_wins)
 
     def attempts(self, state: int) -> list[tuple[int, int]]:
         """Return the choices (class number, seats) of an entry in this state, in the order in which it tries them."""
         row = self._list[state]
         asked = self._classes[row] != _NONE
         return list(zip(self._classes[row][asked].tolist(), self._seats[row][asked].tolist(), strict=True))
+
+    def held_before(self, state: int) -> frozenset[int]:
+        """Return the classes that an entry in this state held before the draw: those that it did not ask for in it."""
+        held = np.flatnonzero(self._holds[state]).tolist()
+        return frozenset(held) - {number for number, _ in self.attempts(state)}
 
     @cached_property
     def barring(self) -> tuple[frozenset[int], ...]:

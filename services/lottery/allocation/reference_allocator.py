@@ -8,6 +8,7 @@ random draws.
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Literal
 
 from services.lottery.allocation.entries import Choice, Entry
@@ -25,7 +26,7 @@ class Attempt:
     class_id: str
     seats: int
     left: int
-    outcome: Literal["taken", "held", "clash", "full"]
+    outcome: Literal["taken", "held", "limit", "clash", "full"]
 
 
 @dataclass(frozen=True)
@@ -45,14 +46,15 @@ def allocate_entry_by_entry(
     classes: Sequence[ClassRule],
     rules: Rules,
     watched: bytes | None = None,
+    held: Mapping[bytes, frozenset[str]] = MappingProxyType({}),
 ) -> ReferenceAllocation:
     """Allocate all seats from K, the frozen list and the manifest's rules.
 
-    `watched`: an entry whose attempts are recorded.
+    `watched`: an entry whose attempts are recorded. `held`: classes that entries hold before a further round.
     """
     drawn = _lots(key, entries)
     ordered = sorted(entries, key=lambda entry: drawn[entry.id])
-    return allocate_in_order(ordered, _ordered_choices(key, ordered, rules), classes, rules, watched)
+    return allocate_in_order(ordered, _ordered_choices(key, ordered, rules), classes, rules, watched, held)
 
 
 def allocate_in_order(
@@ -61,9 +63,10 @@ def allocate_in_order(
     classes: Sequence[ClassRule],
     rules: Rules,
     watched: bytes | None = None,
+    held: Mapping[bytes, frozenset[str]] = MappingProxyType({}),
 ) -> ReferenceAllocation:
     """Allocate all seats to entries in drawn order. `choices`: of each entry, in the order in which it tries them."""
-    seats = _Seats(classes, watched)
+    seats = _Seats(classes, rules, watched, held)
     for number in range(1, rules.max_wins + 1):
         before = seats.wins
         for entry in ordered if number % 2 else reversed(ordered):
@@ -83,15 +86,21 @@ def allocate_in_order(
 class _Seats:
     """Seats of all classes during the allocation."""
 
-    def __init__(self, classes: Sequence[ClassRule], watched: bytes | None) -> None:
-        self._watched = watched
+    def __init__(
+        self,
+        classes: Sequence[ClassRule],
+        rules: Rules,
+        watched: bytes | None,
+        held: Mapping[bytes, frozenset[str]],
+    ) -> None:
+        self._watched, self._max_wins = watched, rules.max_wins
         self.attempts: list[Attempt] = []
         self._left = {rule.id: rule.capacity for rule in classes}
         self._clashes = {
             rule.id: frozenset(o.id for o in classes if o.id != rule.id and _overlap(rule, o)) for rule in classes
         }
         self.winners: dict[str, list[bytes]] = {rule.id: [] for rule in classes}
-        self._held: dict[bytes, set[str]] = {}
+        self._held = {entry: set(names) for entry, names in held.items()}
         self.too_few: set[tuple[bytes, str]] = set()
         """Entries and classes that had free seats in a turn of the entry, but fewer than it asked for."""
         self.wins = 0
@@ -115,9 +124,11 @@ class _Seats:
                 self.wins += 1
                 return
 
-    def _try(self, entry: bytes, name: str, seats: int) -> Literal["taken", "held", "clash", "full"]:
+    def _try(self, entry: bytes, name: str, seats: int) -> Literal["taken", "held", "limit", "clash", "full"]:
         if name in self.held_by(entry):
             return "held"
+        if len(self.held_by(entry)) >= self._max_wins:
+            return "limit"  # only in a further round: a round gives one class, and there are `max_wins` rounds
         if self.clashes(entry, name):
             return "clash"
         if self._left[name] >= seats:

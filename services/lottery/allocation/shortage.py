@@ -46,17 +46,19 @@ class FreeSeats:
 class Turns:
     """Turns of one entry: its rank from 0, its choices (class, seats) in the order in which it tries them.
 
-    `barring[c]`: classes that cannot be taken by an entry that holds class c, c among them.
+    `barring[c]`: classes that cannot be taken by an entry that holds class c, c among them. `held`: classes that it
+    held before the draw. An entry that reached the limit of wins has no turns to ask about.
     """
 
     rank: int
     entries: int
     choices: Sequence[tuple[int, int]]
     barring: Sequence[frozenset[int]]
+    held: frozenset[int] = frozenset()
 
     def met_too_few(self, number: int, free: FreeSeats) -> bool:
         """Return True if the entry tried this class in a turn in which it had seats, but fewer than asked for."""
-        barred: frozenset[int] = frozenset()
+        barred = frozenset(name for one in self.held for name in self.barring[one])
         for at in range(1, free.rounds + 1):
             left = free.before(at, self.rank if at % 2 else self.entries - 1 - self.rank)
             for name, seats in self.choices:

@@ -40,6 +40,7 @@ _ENTRY: Final = {
         "token": _OPTIONAL_STRING,
         "verdict": {"enum": ["rejected", "withdrawn", "superseded", "discarded", None]},
         "choices": _ARRAY,
+        "eligible": _ARRAY,
         "refused": _ARRAY,
         "reasons": _ARRAY,
     },

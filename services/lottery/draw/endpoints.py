@@ -157,7 +157,7 @@ def _reading_router(services: DrawServices, guard: StaffGuard) -> APIRouter:
     async def outcomes(campaign: str, page: Paging) -> dict[str, Any]:
         """Return a page of the outcomes by receipt number, without tokens."""
         draw = await services.draw(campaign)
-        found, following = await OutcomeRepository(store).page_of_draw(draw.campaign, draw.id, page)
+        found, following = await OutcomeRepository(store).page_of_draw(draw.campaign, draw.base, page)
         return {"outcomes": found, "next": following}
 
     @router.get("/dry-run")
@@ -196,7 +196,7 @@ def _deciding_router(services: DrawServices, guard: StaffGuard) -> APIRouter:
     @router.post("/redraw")
     async def redraw(campaign: str, body: RedrawBody, staff: Here) -> dict[str, Any]:
         draw = await services.draw(campaign)
-        correction = Correction(body.reason, _acting_role(staff), body.reopen)
+        correction = Correction(body.reason, acting_role(staff), body.reopen)
         approval = PresentedApproval(services.approvals, body.approval, staff.actor)
         await raising_problems(services.redrawing.redraw(draw, correction, approval))
         return await services.status(draw.campaign)
@@ -229,9 +229,9 @@ def _incomplete(services: DrawServices, body: FreezeBody, staff: Staff) -> Incom
     if body.override_reason is None:
         return None
     approval = PresentedApproval(services.approvals, body.approval, staff.actor)
-    return IncompleteFreeze(body.override_reason, _acting_role(staff), approval)
+    return IncompleteFreeze(body.override_reason, acting_role(staff), approval)
 
 
-def _acting_role(staff: Staff) -> Role:
+def acting_role(staff: Staff) -> Role:
     """Return the role in which the person acts, for the manifest."""
     return next(role for role in Role if role in RIGHTS[Right.RUN_DRAWS] & staff.roles)

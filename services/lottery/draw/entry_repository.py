@@ -53,6 +53,12 @@ class EntryRepository:
         documents = await self._entries.find(wanted).sort("entry", 1).limit(limit).to_list(None)
         return [Entry.from_document(document) for document in documents]
 
+    async def of_ids(self, campaign: CampaignId, entries: Sequence[EntryId]) -> list[Entry]:
+        """Return the accepted entries with these entry ids, by id."""
+        wanted = {"entry": {"$in": list(entries)}, "campaign": campaign, "state": "accepted"}
+        documents = await self._entries.find(wanted, session=self._session).sort("entry", 1).to_list(None)
+        return [Entry.from_document(document) for document in documents]
+
     async def count_by_state(self, campaign: CampaignId) -> dict[str, int]:
         """Return how many entries are in each state."""
         return await self._count({"campaign": campaign}, "$state")

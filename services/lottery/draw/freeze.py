@@ -137,8 +137,11 @@ class FreezeService:
             return None
 
     async def finish(self, draw: Draw) -> bool:
-        """Write down and sign the list of a closed draw. Return True if this call froze it."""
-        if draw.state is not DrawState.FREEZING:
+        """Write down and sign the list of a closed draw. Return True if this call froze it.
+
+        The list of a further round is another one (`services.lottery.further.freeze_round`).
+        """
+        if draw.state is not DrawState.FREEZING or draw.further is not None:
             return False
         frozen = await self._lists.write(draw.campaign, draw.id)
         lines = await self._roll.lines(draw.campaign)
@@ -149,12 +152,13 @@ class FreezeService:
         campaign = self._campaigns[draw.campaign]
         receipts = await asyncio.to_thread(receipts_of, write_roll(lines))
         manifest = await asyncio.to_thread(write_manifest, campaign, frozen, receipts, counted, draw.freeze)
-        if not await self._fix(draw, manifest):
+        if not await self.fix(draw, manifest):
             return False
         _log.info("list-frozen", campaign=draw.campaign, draw=draw.id, count=len(frozen))
         return True
 
-    async def _fix(self, draw: Draw, manifest: str) -> bool:
+    async def fix(self, draw: Draw, manifest: str) -> bool:
+        """Sign the manifest of a closed draw and publish it. Return True if this call did so."""
         signature = self._keys.signing.sign(manifest.encode("utf-8"))
         opening = make_history_event("frozen", draw.freeze.at, None)
 

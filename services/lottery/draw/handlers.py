@@ -55,6 +55,7 @@ def _accepted(campaign: CampaignId, item: AcceptedApplication) -> Entry:
         proof_sha256=item.proof_sha256,
         token=item.token,
         choices=tuple((choice.class_id, choice.seats) for choice in item.choices),
+        eligible=tuple((choice.class_id, choice.seats) for choice in item.eligible),
         refused=tuple((refusal.class_id, refusal.reason) for refusal in item.refused),
     )
 

@@ -32,6 +32,9 @@ TABLE_LISTS: Final = 5_000
 ROLL_LINES: Final = 200_000
 """Lines of the roll in one document: 6.4 MB."""
 
+PLACES_TEXT: Final = 4 * 1024 * 1024
+"""Characters of the text of places in one document."""
+
 _NUMBERS: Final = np.dtype("<u4")
 _HASH: Final = 32
 
@@ -88,6 +91,17 @@ class ListRepository:
         for number, start in enumerate(range(0, len(lines), ROLL_LINES)):
             chunk = bytes.fromhex("".join(lines[start : start + ROLL_LINES]))
             await self._put({"_id": f"{draw}:roll:{number:06d}", "draw": draw, "lines": chunk})
+
+    async def put_places(self, draw: DrawId, text: str) -> None:
+        """Store the text of the places that a further round takes over."""
+        for number, start in enumerate(range(0, len(text), PLACES_TEXT)):
+            part = {"_id": f"{draw}:places:{number:06d}", "draw": draw, "text": text[start : start + PLACES_TEXT]}
+            await self._put(part)
+
+    async def places(self, draw: DrawId) -> str:
+        """Return the text of the places that a further round took over; empty for any other draw."""
+        parts = self._lists.find({"_id": {"$gte": f"{draw}:places:", "$lt": f"{draw}:places;"}}).sort("_id", 1)
+        return "".join([part["text"] async for part in parts])
 
     async def roll(self, draw: DrawId) -> AsyncIterator[str]:
         """Yield the roll as text, piece by piece."""

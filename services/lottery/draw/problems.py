@@ -7,7 +7,7 @@ from typing import Any, Final, TypeVar
 from services.lottery.draw.clock_check import ClocksDifferError
 from services.lottery.draw.freeze import ListIncompleteError, TooEarlyError
 from services.lottery.draw.randomness_entry import ObjectionsOpenError
-from services.lottery.draw.rules.states import WrongStateError
+from services.lottery.draw.rules.states import FurtherRoundRunningError, WrongStateError
 from services.lottery.randomness.rounds import RoundPassedError
 from services.lottery.randomness.sources import InvalidRandomnessError
 from services.lottery.record.timestamps import InvalidTimestampError
@@ -83,6 +83,17 @@ def _wrong_state(error: WrongStateError) -> ProblemError:
     )
 
 
+def _further_round(error: FurtherRoundRunningError) -> ProblemError:
+    return problem(
+        "further-round-running",
+        409,
+        "追加抽選の結果が出るまで、手続きはできません",
+        "いまの席はそのままです。結果の公開後に、もう一度実行してください。",
+        en="Places stay as they are until the further round is published; try again then.",
+        state=error.state,
+    )
+
+
 def _bad_randomness(error: InvalidRandomnessError) -> ProblemError:
     text = "読み上げた数字と立会人を確かめてください。"
     return problem("bad-randomness", 422, "乱数が使えません", text, en=str(error))
@@ -119,6 +130,7 @@ _PROBLEMS: Final[Problems] = {
     ListIncompleteError: _incomplete,
     TooEarlyError: _too_early,
     ObjectionsOpenError: _objections,
+    FurtherRoundRunningError: _further_round,
     WrongStateError: _wrong_state,
     InvalidRandomnessError: _bad_randomness,
     InvalidTimestampError: _bad_stamp,

@@ -1,18 +1,22 @@
 """Correct a mistake by a new draw, with a reason and an approval.
 
 The draw that is given up stays public as it was: its manifest, its rows and its transcript, if it has one. The new draw
-has the next number, a manifest that names the draw before, and randomness of its own.
+has the next number, a manifest that names the draw before, and randomness of its own. A further round that is given up
+before it has a result is followed by one over the same places; any other draw by a draw of the whole list.
 """
 
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from services.lottery.draw.approval_params import params_of_redraw
 from services.lottery.draw.freeze import closing_of
 from services.lottery.draw.repository import DrawRepository
-from services.lottery.draw.rules.draw import Draw
+from services.lottery.draw.rules.draw import Draw, PlaceProgress
+from services.lottery.draw.rules.further_round import FurtherRound
 from services.lottery.draw.rules.states import REPLACEABLE, DrawState, WrongStateError
+from services.lottery.randomness.rounds import drawn_from
 from services.lottery.record.manifest import Previous, draw_id
 from shared.approvals import ApprovalKind
 from shared.approvals.presented import PresentedApproval, UsedApproval
@@ -80,5 +84,16 @@ class RedrawService:
         following = Draw(draw.campaign, name, number, DrawState.OPEN, changes, previous=previous)
         if correction.reopen:
             return following
-        closing = closing_of(self._campaigns[draw.campaign], number, self._clock.now())
-        return replace(following, state=DrawState.FREEZING, closing=closing)
+        campaign, now = self._campaigns[draw.campaign], self._clock.now()
+        closed = replace(following, state=DrawState.FREEZING, closing=closing_of(campaign, number, now))
+        if draw.state is not DrawState.FROZEN or draw.further is None:
+            return closed
+        places = PlaceProgress(extra=draw.places.extra)
+        return replace(closed, further=_same_round(draw.further, campaign, number, now), places=places)
+
+
+def _same_round(further: FurtherRound, campaign: Campaign, number: int, now: datetime) -> FurtherRound:
+    """Return the round again, without the classes that will have begun before it can be drawn."""
+    from_ = drawn_from(campaign, number, now)
+    begun = {one.id for one in campaign.classes if one.starts <= from_}
+    return replace(further, free={name: seats for name, seats in further.free.items() if name not in begun})

@@ -120,7 +120,8 @@ class DrawRepository:
     async def replace_draw(self, draw: Draw, following: Draw) -> None:
         """Replace the present draw by the following one and keep it as a past draw. Raises WrongStateError.
 
-        The past draw is kept as it was last and not as it was read: dice may have been entered in between.
+        A draw is given up unless the following one is a further round that continues it. The past draw is kept as it
+        was last and not as it was read: dice may have been entered in between.
         """
         if draw.state not in REPLACEABLE or draw.is_erasing:
             raise WrongStateError(draw.state)
@@ -128,8 +129,9 @@ class DrawRepository:
         last = await self._draws.find_one_and_replace(unchanged, dict(following.to_document()), session=self._session)
         if last is None:
             raise WrongStateError("being changed by another process")
-        given_up = following.previous and asdict(following.previous)
-        past = {**last, "_id": draw.id, "campaign": draw.campaign, "given_up": given_up}
+        continues = following.further is not None and draw.id in following.further.rounds
+        why = {"continued": True} if continues else {"given_up": following.previous and asdict(following.previous)}
+        past = {**last, "_id": draw.id, "campaign": draw.campaign, **why}
         await self._past.insert_one(past, session=self._session)
 
     async def _advance(self, draw: Draw, to: DrawState, values: Mapping[str, Any]) -> None:

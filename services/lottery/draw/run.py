@@ -9,7 +9,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from services.lottery.allocation.allocator import allocate
+from services.lottery.allocation.allocator import Allocation, allocate
 from services.lottery.allocation.frozen_list import FrozenList
 from services.lottery.draw.list_repository import ListRepository
 from services.lottery.draw.repository import DrawRepository
@@ -17,6 +17,7 @@ from services.lottery.draw.rules.draw import Draw
 from services.lottery.draw.rules.states import DrawState, WrongStateError
 from services.lottery.draw.transcript_repository import TranscriptRepository
 from services.lottery.keys import LotteryKeys
+from services.lottery.record.taken_over import held_classes, read_places
 from services.lottery.record.transcript import make_history_event, write_transcript
 from shared.clock import Clock
 from shared.logging import get_logger
@@ -37,7 +38,8 @@ class DrawRunner:
         if draw.state is not DrawState.FROZEN or draw.is_erasing or draw.lacks_randomness:
             return False
         frozen = await self._lists.read(draw.id)
-        transcript = await asyncio.to_thread(self._transcript, draw, frozen)
+        places = await self._lists.places(draw.id) if draw.further else None
+        transcript = await asyncio.to_thread(self._transcript, draw, frozen, places)
         if not await self._fix(draw, transcript):
             return False
         _log.info("drawn", campaign=draw.campaign, draw=draw.id)
@@ -56,7 +58,7 @@ class DrawRunner:
             return False
         return True
 
-    def _transcript(self, draw: Draw, frozen: FrozenList) -> Mapping[str, Any]:
+    def _transcript(self, draw: Draw, frozen: FrozenList, places: str | None) -> Mapping[str, Any]:
         manifest, key = draw.manifest, draw.key
         # Randomness was entered after the objections, by a clock that may be a little ahead of this one.
         at = max(self._clock.now(), manifest.objections_until)
@@ -68,7 +70,16 @@ class DrawRunner:
             witnesses=draw.witnesses,
             evidence=draw.dice_evidence,
             key=key,
-            allocation=allocate(key, frozen, manifest.classes, manifest.rules),
+            allocation=allocate_draw(draw, frozen, places),
             history=[*draw.history, make_history_event("drawn", at, draw.history[-1])],
             signing=self._keys.signing,
+            places=places,
         )
+
+
+def allocate_draw(draw: Draw, frozen: FrozenList, places: str | None) -> Allocation:
+    """Allocate the seats of a draw. `places`: text of the places that a further round took over, None for any other."""
+    manifest = draw.manifest
+    held = {} if places is None else held_classes(read_places(places))
+    of_list = {entry: names for entry, names in held.items() if frozen.position(entry) is not None}
+    return allocate(draw.key, frozen, manifest.drawn_classes, manifest.rules, of_list)

@@ -11,6 +11,7 @@ from services.lottery.draw.list_repository import ListRepository
 from services.lottery.draw.outcome_repository import OutcomeRepository
 from services.lottery.draw.repository import DrawRepository
 from services.lottery.draw.roll_repository import RollRepository
+from services.lottery.draw.rules.draw import Draw
 from services.lottery.draw.rules.result import Result
 from services.lottery.draw.rules.states import DrawState, WrongStateError
 from services.lottery.places import notices
@@ -76,8 +77,7 @@ class Corrections:
         approval.check(ApprovalKind.CORRECT_PLACE, campaign, params)
         owner = await self._require_refused(campaign, refused)
         listed = _entry(owner.entry, refused)
-        frozen = await ListRepository(self._store).read(draw.id)
-        corrected = await asyncio.to_thread(_corrected, draw.key, frozen, listed, draw.manifest)
+        corrected = await self._compute(draw, listed)
 
         async def add_places(uow: UnitOfWork) -> None:
             published = await PublishedDraw.load(uow, campaign, self._clock.now())
@@ -89,6 +89,12 @@ class Corrections:
 
         await self._store.transact(add_places)
         return dict(corrected.given)
+
+    async def _compute(self, draw: Draw, listed: Entry) -> CorrectedResult:
+        """Return what the draw would have given; after a further round, what the draw before it would have given."""
+        numbered = {one.id: one for one in await DrawRepository(self._store).all(draw.campaign)}
+        base, frozen = numbered[draw.base], await ListRepository(self._store).read(draw.base)
+        return await asyncio.to_thread(_corrected, base.key, frozen, listed, base.manifest)
 
     async def _require_refused(self, campaign: CampaignId, refused: RefusedApplication) -> _Owner:
         """Return entry id and token. Check that the application came in time and was refused: ids cannot be chosen."""
@@ -118,11 +124,11 @@ class Corrections:
         if events:
             await published.record(events, actor)
             await published.places.add_corrected(
-                StoredPlace(published.campaign, published.id, owner.entry, name, refused.receipt, place)
+                StoredPlace(published.campaign, published.base, owner.entry, name, refused.receipt, place)
                 for name, place in places.items()
             )
             result = Result(owner.entry, refused.receipt, owner.token, _outcomes(refused, corrected, places))
-            await OutcomeRepository(published.uow).add_corrected(published.campaign, published.id, result)
+            await OutcomeRepository(published.uow).add_corrected(published.campaign, published.base, result)
             await notices.publish_notices(published, events, self._signer)
 
 

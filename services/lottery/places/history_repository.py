@@ -50,11 +50,12 @@ class HistoryRepository:
         found = self._history.find({"draw": draw}, {"event": 1}).sort("seq", 1)
         return [document["event"] async for document in found]
 
-    async def held_since(self, draw: DrawId) -> Mapping[PlaceId, datetime]:
-        """Return the time since when each place is held that the draw did not give."""
-        query = {"draw": draw, "event.event": {"$in": _BECOMES_HELD}}
-        found = self._history.find(query, {"event": 1}, session=self._session).sort("seq", 1)
-        events = [document["event"] async for document in found]
+    async def held_since(self, draws: Sequence[DrawId]) -> Mapping[PlaceId, datetime]:
+        """Return the time since when each place is held that none of these draws gave. `draws`: oldest first."""
+        query = {"draw": {"$in": list(draws)}, "event.event": {"$in": _BECOMES_HELD}}
+        documents = await self._history.find(query, session=self._session).to_list(None)
+        documents.sort(key=lambda document: (draws.index(document["draw"]), document["seq"]))
+        events = [document["event"] for document in documents]
         return {make_place_id(event["entry"], event["class"]): datetime.fromisoformat(event["at"]) for event in events}
 
 

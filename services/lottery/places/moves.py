@@ -63,7 +63,7 @@ class PlaceMoves:
 
         async def move(uow: UnitOfWork) -> None:
             published = await PublishedDraw.load(uow, campaign, self._clock.now())
-            found = await published.places.of_entry(published.id, entry, class_id)
+            found = await published.places.of_entry(published.base, entry, class_id)
             if not found:
                 raise NoSuchPlaceError("no place")
             state, reasons = _DONE[answer]
@@ -102,7 +102,7 @@ async def release(
 ) -> None:
     """Release a place if it is still held. Reception calls this inside its own transaction."""
     published = await PublishedDraw.load(uow, campaign, at)
-    for stored in await published.places.of_entry(published.id, entry, class_id):
+    for stored in await published.places.of_entry(published.base, entry, class_id):
         if stored.place.state is PlaceState.HELD:
             await _move(published, Move.RELEASED, reason, stored, Actor("reception"))
 

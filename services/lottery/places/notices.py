@@ -15,7 +15,7 @@ from services.lottery.places.published_draw import PublishedDraw
 from services.lottery.places.stored_place import StoredPlace
 from services.lottery.promotion.states import Move
 from services.lottery.promotion.waiting_list import PlaceEvent
-from services.lottery.slips import SlipIssue, SlipSigner
+from services.lottery.slips import FURTHER_RESULT, SlipIssue, SlipSigner
 from shared.codes import EntryId
 from shared.contracts import BATCH_LIMIT, IssuedSlip, PlaceNotice, PlaceNoticeKind, PlacesOffered, SlipsIssued
 from shared.ids import ClassId, derived_event_id
@@ -74,9 +74,9 @@ def _changes(published: PublishedDraw, events: Sequence[PlaceEvent]) -> dict[Ent
 
 
 async def _sign(published: PublishedDraw, changes: Mapping[EntryId, _Change], signer: SlipSigner) -> list[PlaceNotice]:
-    drawn = await OutcomeRepository(published.uow).of_entries(published.id, list(changes))
+    drawn = await OutcomeRepository(published.uow).of_entries(published.base, list(changes))
     places: dict[EntryId, dict[ClassId, StoredPlace]] = {}
-    for stored in await published.places.of_entries(published.id, list(changes)):
+    for stored in await published.places.of_entries(published.base, list(changes)):
         places.setdefault(stored.entry, {})[stored.class_id] = stored
     return [
         _notice(published, change, drawn[entry], places.get(entry, {}), signer) for entry, change in changes.items()
@@ -91,6 +91,7 @@ def _notice(
     signer: SlipSigner,
 ) -> PlaceNotice:
     draw, event = published.draw, change.event
-    issue = SlipIssue(draw.campaign, draw.id, draw.number, change.number, published.at)
+    number = change.number + (FURTHER_RESULT if draw.further else 0)
+    issue = SlipIssue(draw.campaign, draw.id, draw.number, number, published.at)
     present = Result(drawn.entry, drawn.receipt, drawn.token, present_outcomes(drawn.outcomes, places))
     return PlaceNotice(kind=_KINDS[event.move], class_id=ClassId(event.class_id), slip=signer.sign(issue, present))

@@ -25,7 +25,7 @@ class WrongProofError(KujiError):
 
 @dataclass(frozen=True)
 class PlaceOwner:
-    """Entry whose ownership was proved."""
+    """Entry whose ownership was proved. `draw`: under whose id its places are stored."""
 
     entry: EntryId
     receipt: Receipt
@@ -44,13 +44,14 @@ class Ownership:
         Raises WrongProofError; WrongStateError before publication and after a request for erasure.
         """
         draw = await DrawRepository(self._store).get(campaign)
-        if draw.state is not DrawState.PUBLISHED or draw.is_erasing:
+        has_places = draw.state is DrawState.PUBLISHED or draw.further is not None
+        if not has_places or draw.is_erasing:
             raise WrongStateError(draw.state)
         known = await EntryRepository(self._store).find_by_id(campaign, entry)
         right = is_proof_of(known.proof_sha256 if known else None, proof)
         if known is None or not right:
             raise WrongProofError("not the proof of this entry")
-        return PlaceOwner(entry, known.receipt, draw.id)
+        return PlaceOwner(entry, known.receipt, draw.base)
 
 
 def is_proof_of(digest: ProofDigest | None, proof: str) -> bool:

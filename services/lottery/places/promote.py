@@ -61,7 +61,7 @@ class Promotions:
         await self._note_settled(draw, now)
 
     async def _note_settled(self, draw: Draw, now: datetime) -> None:
-        moments = [await PlaceRepository(self._store).first_answer_by(draw.id)]
+        moments = [await PlaceRepository(self._store).first_answer_by(draw.base)]
         moments += [draw.manifest.promotion.holds_until(rule) for rule in draw.manifest.classes]
         again_at = min((moment for moment in moments if moment is not None and moment > now), default=None)
         await FollowUpRepository(self._store).note_settled(draw, again_at)

@@ -11,7 +11,7 @@ from typing import Any
 from services.lottery.draw.follow_up_repository import FollowUpRepository
 from services.lottery.draw.repository import DrawRepository
 from services.lottery.draw.rules.draw import Draw
-from services.lottery.draw.rules.states import DrawState, WrongStateError
+from services.lottery.draw.rules.states import DrawState, FurtherRoundRunningError, WrongStateError
 from services.lottery.places.history_repository import HistoryRepository
 from services.lottery.places.repository import PlaceRepository
 from services.lottery.places.stored_place import Actor, StoredPlace
@@ -38,8 +38,13 @@ class PublishedDraw:
 
     @classmethod
     async def load(cls, uow: UnitOfWork, campaign: CampaignId, now: datetime) -> "PublishedDraw":
-        """Load the draw. Raises WrongStateError before publication and after a request for erasure."""
+        """Load the draw. Raises WrongStateError before publication and after a request for erasure.
+
+        While a further round has no published result: FurtherRoundRunningError, which is one too.
+        """
         draw = await DrawRepository(uow).get(campaign)
+        if draw.further is not None and draw.state is not DrawState.PUBLISHED and not draw.is_erasing:
+            raise FurtherRoundRunningError(draw.state)
         if draw.state is not DrawState.PUBLISHED or draw.is_erasing:
             raise WrongStateError(draw.state)
         newest = await HistoryRepository(uow).newest(draw.id)
@@ -56,6 +61,11 @@ class PublishedDraw:
         return self.draw.id
 
     @property
+    def base(self) -> DrawId:
+        """Draw under whose id places and outcomes are stored (`Draw.base`)."""
+        return self.draw.base
+
+    @property
     def manifest(self) -> Manifest:
         return self.draw.manifest
 
@@ -65,28 +75,28 @@ class PublishedDraw:
 
     async def load_queue(self, class_id: ClassId, limit: int = 0) -> WaitingLists:
         """Load a class: its offers, its first `limit` waiting entries (0: all), and their other places."""
-        waiting = await self.places.of_class(self.id, class_id, PlaceState.WAITING, limit)
-        offers = await self.places.of_class(self.id, class_id, PlaceState.OFFERED)
-        others = await self.places.other_places(self.id, class_id, [place.entry for place in waiting])
+        waiting = await self.places.of_class(self.base, class_id, PlaceState.WAITING, limit)
+        offers = await self.places.of_class(self.base, class_id, PlaceState.OFFERED)
+        others = await self.places.other_places(self.base, class_id, [place.entry for place in waiting])
         return await self._with_seats_taken([*waiting, *offers, *others], class_id)
 
     async def load_entry(self, entry: str, class_id: ClassId) -> WaitingLists:
         """Load all places of one entry (hex), and the number of seats taken in a class."""
-        return await self._with_seats_taken(await self.places.of_entries(self.id, [entry]), class_id)
+        return await self._with_seats_taken(await self.places.of_entries(self.base, [entry]), class_id)
 
     async def load_class(self, class_id: ClassId) -> WaitingLists:
         """Load all places of a class."""
-        return self._lists(await self.places.of_class(self.id, class_id))
+        return self._lists(await self.places.of_class(self.base, class_id))
 
     async def record(self, events: Sequence[PlaceEvent], actor: Actor) -> None:
         """Append the events to the history and move their places. Call once in a transaction."""
         await FollowUpRepository(self.uow).change_places(self.draw, _extra_seats(events))
         await HistoryRepository(self.uow).append(self.id, self.seq, list(chain_events(events, self.last)), actor)
-        await self.places.apply(self.id, events)
+        await self.places.apply(self.base, events)
 
     async def _with_seats_taken(self, places: Sequence[StoredPlace], class_id: ClassId) -> WaitingLists:
         lists = self._lists(places)
-        lists.taken[class_id] = await self.places.count_seats_taken(self.id, class_id)
+        lists.taken[class_id] = await self.places.count_seats_taken(self.base, class_id)
         return lists
 
     def _lists(self, places: Sequence[StoredPlace]) -> WaitingLists:

@@ -50,7 +50,10 @@ class PlaceRepository:
 
     async def add_results(self, campaign: CampaignId, draw: DrawId, results: Iterable[Result]) -> None:
         """Add the places of these results. They replace places of a draw that was corrected."""
-        places = [place for result in results for place in places_of_result(campaign, draw, result)]
+        await self.add([place for result in results for place in places_of_result(campaign, draw, result)])
+
+    async def add(self, places: Iterable[StoredPlace]) -> None:
+        """Add places. They replace places of the same entries and classes."""
         writes = [ReplaceOne({"_id": place.id}, dict(place.to_document()), upsert=True) for place in places]
         if writes:
             await self._places.bulk_write(writes, ordered=False, session=self._session)
@@ -117,8 +120,13 @@ class PlaceRepository:
         group = {"$group": {"_id": key, "places": {"$sum": 1}, "seats": {"$sum": "$seats"}}}
         return {
             (ClassId(row["_id"]["class_id"]), PlaceState(row["_id"]["state"])): (row["places"], row["seats"])
-            async for row in self._places.aggregate([{"$match": {"draw": draw}}, group])
+            async for row in self._places.aggregate([{"$match": {"draw": draw}}, group], session=self._session)
         }
+
+    async def walk(self, draw: DrawId) -> AsyncIterator[StoredPlace]:
+        """Yield all places of a draw in no order, without keeping them in memory."""
+        async for document in self._places.find({"draw": draw}, session=self._session):
+            yield StoredPlace.from_document(document)
 
     async def first_answer_by(self, draw: DrawId) -> datetime | None:
         """Return the earliest time limit of an offer; None if there is no offer."""

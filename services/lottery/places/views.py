@@ -47,7 +47,7 @@ def place_to_json(stored: StoredPlace) -> Json:
 async def count_by_class(store: Store, campaign: Campaign) -> list[Json]:
     """Count places by state and free seats, for each class."""
     draw = await DrawRepository(store).get(campaign.id)
-    counts = await PlaceRepository(store).count_by_state(draw.id)
+    counts = await PlaceRepository(store).count_by_state(draw.base)
     return [_class_counts(one, draw.places.extra.get(one.id, 0), counts) for one in campaign.classes]
 
 
@@ -66,7 +66,7 @@ def _class_counts(event_class: EventClass, extra: int, counts: Mapping[Any, tupl
 async def list_places(store: Store, campaign: Campaign, **equal: str) -> list[Json]:
     """Return single places by class and position, at most `MAX_SHOWN`. `equal`: values of fields."""
     draw = await DrawRepository(store).get(campaign.id)
-    places = await PlaceRepository(store).of_draw(draw.id, MAX_SHOWN, **equal)
+    places = await PlaceRepository(store).of_draw(draw.base, MAX_SHOWN, **equal)
     return [{"entry": stored.entry, "receipt": stored.receipt, **place_to_json(stored)} for stored in places]
 
 
@@ -80,4 +80,4 @@ async def list_history(store: Store, campaign: Campaign) -> list[Json]:
 async def entry_of(store: Store, campaign: Campaign, receipt: Receipt) -> EntryId | None:
     """Return the entry with this receipt number, if it has a place in the present draw."""
     draw = await DrawRepository(store).get(campaign.id)
-    return await PlaceRepository(store).find_entry(draw.id, receipt)
+    return await PlaceRepository(store).find_entry(draw.base, receipt)

@@ -36,3 +36,14 @@ def choose_round(campaign: Campaign, number: int, now: datetime) -> int | None:
 def objections_end(campaign: Campaign, frozen_at: datetime) -> datetime:
     """Return the first time at which randomness may be entered for a list that was frozen at `frozen_at`."""
     return frozen_at + timedelta(hours=campaign.draw.objection_hours)
+
+
+def drawn_from(campaign: Campaign, number: int, now: datetime) -> datetime:
+    """Return the time before which the randomness of the draw `number` does not exist, if its list is closed `now`.
+
+    Raises RoundPassedError.
+    """
+    until, chosen = objections_end(campaign, now), choose_round(campaign, number, now)
+    if campaign.draw.beacon is None or chosen is None:
+        return until
+    return max(until, campaign.draw.beacon.schedule.time_of(chosen))

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from services.lottery.draw.rules.states import FurtherRoundRunningError
 from services.lottery.promotion.place_id import split_place_id
 from services.lottery.reception.records import Closing
 from services.lottery.reception.repository import ReceptionRepository
@@ -82,7 +83,10 @@ class NoShows:
                         entry, class_id = split_place_id(place)
                         await self._release(uow, closing.campaign, entry, class_id, "no-show", closing.at)
 
-            await self._store.transact(release_places)
+            try:
+                await self._store.transact(release_places)
+            except FurtherRoundRunningError:
+                return  # the places are gone for reception already; their seats are freed after the round
 
 
 def _make_closing(campaign: Campaign, event_class: EventClass, due: datetime, attendance: ClassCount) -> Closing:

@@ -143,13 +143,13 @@ class ReceptionRepository:
             return []
         closings = (await self.closings(campaign)).values()
         released = {place: closing.at for closing in closings for place in closing.released}
-        held_since = await HistoryRepository(self._at).held_since(draw.id)
+        held_since = await HistoryRepository(self._at).held_since(draw.rounds)
         places = PlaceRepository(self._at)
         if entries is not None:
-            stored_places = await places.of_entries(draw.id, entries)
+            stored_places = await places.of_entries(draw.base, entries)
         else:
             stored_places = await (
-                places.of_draw(draw.id) if receipts is None else places.of_receipts(draw.id, receipts)
+                places.of_draw(draw.base) if receipts is None else places.of_receipts(draw.base, receipts)
             )
         digests = await EntryRepository(self._at).proof_digests(campaign, [stored.entry for stored in stored_places])
         return [_line(stored, released, held_since, digests) for stored in stored_places]

@@ -2,17 +2,19 @@
 
 Members are those of `docs/protocols.md` §2, and five more: `override` (null, or the reason for a freeze with undecided
 applications), `rehearsal` (true if people and clock are invented), `objections_until` (no randomness is taken before),
-`previous` (null, or the draw that this one corrects, and the reason) and `promotion` (rules for freed seats).
+`previous` (null, or the draw that this one corrects or continues, and the reason) and `promotion` (rules for freed
+seats). Only a further round has the member `further`.
 """
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from services.lottery.allocation.frozen_list import FrozenList
 from services.lottery.randomness.sources import BeaconRound
+from services.lottery.record.further_member import Further, Receipts, read_further
 from services.lottery.record.rows import leaf_hashes
 from services.lottery.rules import ClassRule, PromotionRules, Rules
 from shared.campaign import Campaign
@@ -44,7 +46,7 @@ class Override:
 
 @dataclass(frozen=True)
 class Previous:
-    """Draw that another corrects: its id, and the SHA-256 (hex) of its manifest or None if it had none.
+    """Draw that another corrects or continues: its id, and the SHA-256 (hex) of its manifest or None if it had none.
 
     `actor` and `approved_by`: roles of the two people.
     """
@@ -66,14 +68,7 @@ class Freeze:
     number: int = 1
     beacon_round: int | None = None
     previous: Previous | None = None
-
-
-@dataclass(frozen=True)
-class Receipts:
-    """Commitment to the roll of receipts: number of its lines, and the Merkle root (hex) of its text."""
-
-    count: int
-    root: str
+    further: Further | None = None
 
 
 @dataclass(frozen=True)
@@ -125,6 +120,8 @@ def write_manifest(
         "promotion": _promotion_member(campaign),
         "rehearsal": campaign.rehearsal,
     }
+    if freeze.further is not None:
+        content["further"] = freeze.further.to_member()
     return canonical(content).decode("utf-8")
 
 
@@ -179,6 +176,19 @@ class Manifest:
     beacon: BeaconRound | None
     dice_digits: int | None
     witnesses: int
+    further: Further | None = None
+
+    @property
+    def drawn_classes(self) -> tuple[ClassRule, ...]:
+        """Classes with the seats that are drawn: all of a draw's, in a further round the free ones."""
+        if self.further is None:
+            return self.classes
+        return tuple(replace(rule, capacity=self.further.free.get(rule.id, 0)) for rule in self.classes)
+
+    @property
+    def randomness_from(self) -> datetime:
+        """Time before which the randomness does not exist: the end of objections, or the beacon's round."""
+        return self.objections_until if self.beacon is None else max(self.objections_until, self.beacon.at)
 
     @classmethod
     def read(cls, line: str) -> "Manifest":
@@ -209,6 +219,7 @@ class Manifest:
             beacon=None if beacon is None else BeaconRound(**beacon),
             dice_digits=None if dice is None else dice["digits"],
             witnesses=0 if dice is None else dice["witnesses"],
+            further=read_further(content),
         )
 
 

@@ -42,6 +42,10 @@ MEMBERS: Final = frozenset(
 )
 
 
+FURTHER_MEMBERS: Final = MEMBERS | {"places"}
+"""Members of a further round's transcript: `places` is the text of the places that it took over."""
+
+
 def make_history_event(
     kind: str, at: datetime, before: Mapping[str, Any] | None, reason: str = "", **facts: Any
 ) -> Mapping[str, Any]:
@@ -75,8 +79,12 @@ def write_transcript(
     allocation: Allocation,
     history: Sequence[Mapping[str, Any]],
     signing: SigningKey,
+    places: str | None = None,
 ) -> Mapping[str, Any]:
-    """Return the signed transcript. Up to `INLINE_ROWS` rows are inside it; else `rows` names their file."""
+    """Return the signed transcript. Up to `INLINE_ROWS` rows are inside it; else `rows` names their file.
+
+    `places`: text of the places that a further round took over.
+    """
     inline = len(frozen) <= INLINE_ROWS
     content = {
         "v": 1,
@@ -93,6 +101,8 @@ def write_transcript(
         "history": list(history),
         "signing_key": signing.public,
     }
+    if places is not None:
+        content["places"] = places
     return sign_transcript(content, signing)
 
 

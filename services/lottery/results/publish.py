@@ -52,8 +52,11 @@ class ResultPublisher:
         self._entries, self._lists = EntryRepository(store), ListRepository(store)
 
     async def publish_if_drawn(self, draw: Draw) -> bool:
-        """Publish the parts that are not published yet. Return True if this call finished it."""
-        if draw.state is not DrawState.DRAWN:
+        """Publish the parts that are not published yet. Return True if this call finished it.
+
+        A further round has a publisher of its own (`services.lottery.further.publish_round`).
+        """
+        if draw.state is not DrawState.DRAWN or draw.further is not None:
             return False
         frozen = await self._lists.read(draw.id)
         outcomes = await asyncio.to_thread(self._outcomes, draw, frozen)

@@ -52,11 +52,11 @@ class DrawCounts:
 
     async def results(self, campaign: Campaign, course: Course) -> tuple[ClassResult, ...] | None:
         """Return the results published so far by class; None before the draw, or while they are being counted."""
-        if not course.state.reached(DrawState.DRAWN):
+        if not (course.is_further or course.state.reached(DrawState.DRAWN)):
             return None
 
         async def count() -> tuple[ClassResult, ...]:
-            groups = self._outcomes.count(course.draw)
+            groups = self._outcomes.count(course.base)
             rows = [OutcomeRow(**group.key, entries=group.entries, seats=group.seats) async for group in groups]
             return results(_capacities(campaign), rows)
 
@@ -64,16 +64,16 @@ class DrawCounts:
 
     async def places(self, campaign: Campaign, course: Course) -> tuple[ClassPlaces, ...] | None:
         """Return the places by class as they are now; None before the results are out, or while being counted."""
-        if not course.state.reached(DrawState.PUBLISHED):
+        if not course.has_places:
             return None
 
         async def count() -> tuple[ClassPlaces, ...]:
             capacities = {name: seats + course.extra.get(name, 0) for name, seats in _capacities(campaign).items()}
-            counts = await self._stored_places.count_by_state(course.draw)
+            counts = await self._stored_places.count_by_state(course.base)
             rows = [OutcomeRow(name, state, entries, seats) for (name, state), (entries, seats) in counts.items()]
             return places(capacities, rows)
 
-        return await _soon(self._places.get((course.draw, course.moves), count))
+        return await _soon(self._places.get((course.draw, course.state, course.moves), count))
 
 
 def _capacities(campaign: Campaign) -> dict[str, int]:

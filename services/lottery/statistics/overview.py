@@ -17,6 +17,7 @@ from services.lottery.draw.roll_repository import RollRepository
 from services.lottery.draw.rules.blockers import Readiness, waits
 from services.lottery.draw.rules.draw import Draw, RelayTrouble
 from services.lottery.draw.rules.states import DrawState
+from services.lottery.places.further_seats import FurtherSeats, read_further_seats
 from services.lottery.places.history_repository import HistoryRepository, RecordedEvent
 from services.lottery.statistics.cache import SingleFlightCache
 from services.lottery.statistics.rules.timeline import DrawFacts, TimelineStep, timeline
@@ -43,14 +44,19 @@ class HistoryEvent:
 
 
 @dataclass(frozen=True)
-class GivenUpDraw:
-    """A draw that was given up; its publications stay at the address with its number. `approval`: its number."""
+class PastDraw:
+    """A draw that was given up, or that a further round continues.
+
+    Its publications stay at the address with its number. `reason`, `actor` and `approval` (its number): of a draw that
+    was given up.
+    """
 
     number: int
-    reason: str
-    actor: str
-    approval: str
     has_transcript: bool
+    continued: bool = False
+    reason: str = ""
+    actor: str = ""
+    approval: str = ""
 
 
 @dataclass(frozen=True)
@@ -62,6 +68,8 @@ class Course:
     """
 
     draw: DrawId
+    base: DrawId
+    """Draw under whose id places and outcomes are stored."""
     number: int
     state: DrawState
     steps: tuple[TimelineStep, ...]
@@ -69,7 +77,7 @@ class Course:
     moves: int
     extra: Mapping[str, int]
     relay_troubles: tuple[RelayTrouble, ...]
-    past: tuple[GivenUpDraw, ...]
+    past: tuple[PastDraw, ...]
     entries: int | None
     """Entries on the frozen list; None while the list is open."""
     manifest_sha256: str | None
@@ -81,6 +89,15 @@ class Course:
     """Counts of the notices; None before the notifier has counted."""
     approval_params: Mapping[ApprovalKind, JsonObject] = field(default_factory=dict)
     """Parameters of approvals for this draw as it is now."""
+    further: FurtherSeats | None = None
+    """Seats that a further round would draw now; None before the results are published."""
+    is_further: bool = False
+    """True for a further round."""
+
+    @property
+    def has_places(self) -> bool:
+        """True once there are places: those of the draws before a further round stand while it is under way."""
+        return self.is_further or self.state.reached(DrawState.PUBLISHED)
 
 
 class DrawOverview:
@@ -91,6 +108,7 @@ class DrawOverview:
         self._draws, self._roll = DrawRepository(store), RollRepository(store)
         self._history, self._notices = HistoryRepository(store), NoticeProgressRepository(store)
         self._readiness = SingleFlightCache[Readiness]()
+        self._seats = SingleFlightCache[FurtherSeats | None]()
 
     async def course(self, campaign: Campaign) -> Course:
         """Return the course of the campaign's present draw. Raises StoreUnavailableError."""
@@ -100,11 +118,20 @@ class DrawOverview:
             clocks = await clock_waits(self._store, draw)
             moved = await self._history.newest(draw.id, _EVENTS_SHOWN)
             notices = await self._notices.find(campaign.id)
+            seats = await self._seats_of(campaign, draw)
         now = self._clock.now()
         missing = [*waits(draw, campaign, readiness, now), *clocks]
         facts = replace(_facts(campaign, draw), all_notified=_are_all_notified(draw, notices))
         course = _course(campaign, draw, past, moved, timeline(campaign, facts, missing, now), notices)
-        return replace(course, approval_params=approval_params(draw, readiness))
+        params = approval_params(draw, readiness)
+        if seats is not None and seats.obstacle is None:
+            params[ApprovalKind.FURTHER_ROUND] = seats.approval_params()
+        return replace(course, approval_params=params, further=seats, is_further=draw.further is not None)
+
+    async def _seats_of(self, campaign: Campaign, draw: Draw) -> FurtherSeats | None:
+        """Return the seats of a further round, read once for all pages that are shown between two moves of places."""
+        key = (draw.id, draw.state, draw.places.changes)
+        return await self._seats.get(key, lambda: read_further_seats(self._store, draw, campaign, self._clock.now()))
 
     async def _readiness_of(self, campaign: Campaign, draw: Draw) -> Readiness | None:
         """Return the readiness of an open list, or None before the grace period ends: then it is incomplete."""
@@ -124,6 +151,7 @@ def _course(
     manifest = draw.manifest if draw.has_manifest else None
     return Course(
         draw=draw.id,
+        base=draw.base,
         number=draw.number,
         state=draw.state,
         steps=steps,
@@ -131,7 +159,7 @@ def _course(
         moves=moved[0].seq if moved else 0,
         extra=draw.places.extra,
         relay_troubles=draw.relay_troubles,
-        past=tuple(map(_given_up, past)),
+        past=tuple(map(_past, past)),
         entries=None if manifest is None else manifest.rows,
         manifest_sha256=None if manifest is None else hashlib.sha256(manifest.line.encode("utf-8")).hexdigest(),
         digits=None if manifest is None else manifest.dice_digits,
@@ -186,9 +214,11 @@ def _moved_event(recorded: RecordedEvent) -> HistoryEvent:
     return HistoryEvent(event["event"], at, event["reason"], event["class"], event["seats"], recorded.actor.actor)
 
 
-def _given_up(draw: Draw) -> GivenUpDraw:
+def _past(draw: Draw) -> PastDraw:
     why, has_transcript = draw.given_up, draw.state.reached(DrawState.DRAWN)
+    if draw.continued:
+        return PastDraw(draw.number, has_transcript, continued=True)
     if why is None:
         raise ValueError(f"past draw {draw.id} does not say why it was given up")
     actor, approval = why.staff or (why.actor, why.approved_by)
-    return GivenUpDraw(draw.number, why.reason, actor, approval, has_transcript)
+    return PastDraw(draw.number, has_transcript, reason=why.reason, actor=actor, approval=approval)

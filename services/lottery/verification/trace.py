@@ -11,6 +11,8 @@ from services.lottery.allocation.entries import Entry
 from services.lottery.allocation.reference_allocator import Attempt, ReferenceAllocation, allocate_entry_by_entry
 from services.lottery.allocation.tickets import tickets
 from services.lottery.record.manifest import Manifest
+from services.lottery.record.taken_over import read_places
+from services.lottery.verification.further_checks import held_by_listed
 
 
 @dataclass(frozen=True)
@@ -49,12 +51,15 @@ class Trace:
         }
 
 
-def trace(key: bytes, manifest: Manifest, entries: Sequence[Entry], entry: bytes) -> Trace | None:
-    """Trace an entry; None if it is not on the list."""
+def trace(
+    key: bytes, manifest: Manifest, entries: Sequence[Entry], entry: bytes, places: str | None = None
+) -> Trace | None:
+    """Trace an entry; None if it is not on the list. `places`: text of the places that a further round took over."""
     chosen = next((listed for listed in entries if listed.id == entry), None)
     if chosen is None:
         return None
-    result = allocate_entry_by_entry(key, entries, manifest.classes, manifest.rules, watched=entry)
+    held = {} if places is None else held_by_listed(entries, read_places(places))
+    result = allocate_entry_by_entry(key, entries, manifest.drawn_classes, manifest.rules, watched=entry, held=held)
     return Trace(
         entry=entry.hex(),
         ticket=tickets(key, entry).hex(),

@@ -19,8 +19,14 @@ from services.lottery.promotion.waiting_list import InvalidMoveError
 from services.lottery.randomness.sources import InvalidRandomnessError, Randomness, check_beacon, check_dice, draw_key
 from services.lottery.record.manifest import Manifest
 from services.lottery.record.rows import InvalidRowsError, compute_root, read_rows
-from services.lottery.record.transcript import MEMBERS, ROWS_FILE, is_hash_chain
+from services.lottery.record.taken_over import read_places
+from services.lottery.record.transcript import FURTHER_MEMBERS, MEMBERS, ROWS_FILE, is_hash_chain
 from services.lottery.verification.check import Check
+from services.lottery.verification.further_checks import (
+    held_by_listed,
+    is_further_round,
+    taken_over_checks,
+)
 from shared.canonical import canonical
 from shared.signing import verify
 
@@ -102,7 +108,7 @@ def derive_key(content: Mapping[str, Any]) -> bytes:
 def _checks(content: Mapping[str, Any], public_key: str | None) -> Iterator[Check]:
     if content["v"] != 1:
         raise ValueError("this transcript is of a version that this program does not know")
-    if set(content) != MEMBERS:
+    if set(content) != (FURTHER_MEMBERS if is_further_round(content) else MEMBERS):
         raise ValueError("a transcript has all its members and no others")
     signing_key = public_key or content["signing_key"]
     if public_key is not None:
@@ -114,13 +120,20 @@ def _checks(content: Mapping[str, Any], public_key: str | None) -> Iterator[Chec
     manifest, rows = Manifest.read(content["manifest"]), get_rows(content)
     entries = _entries(rows)
     yield from _list_checks(manifest, entries, rows)
+    places = [] if manifest.further is None else read_places(content["places"])
+    if manifest.further is not None:
+        yield from taken_over_checks(manifest, content["places"], entries)
     yield from _randomness_checks(
         manifest, Randomness(content["dice"], content["beacon_signature"]), content["witnesses"]
     )
     key = derive_key(content)
     yield _check("key", key.hex() == content["key"], "K follows from the manifest and the randomness")
     yield from _result_checks(
-        content, allocate_entry_by_entry(key, entries, manifest.classes, manifest.rules), manifest
+        content,
+        allocate_entry_by_entry(
+            key, entries, manifest.drawn_classes, manifest.rules, held=held_by_listed(entries, places)
+        ),
+        manifest,
     )
     yield _check(
         "history",

@@ -89,6 +89,7 @@ def _accepted(application: StoredApplication) -> AcceptedApplication:
         token=token,
         channel=application.channel,
         choices=application.choices,
+        eligible=application.eligible,
         refused=application.refused,
         revision=application.revision,
     )

@@ -52,7 +52,7 @@ def collections() -> list[Collection]:
     schema = {
         "bsonType": "object",
         "required": list(properties),
-        "properties": {**properties, "versions": {"bsonType": "array"}},
+        "properties": {**properties, "versions": {"bsonType": "array"}, "eligible": {"bsonType": "array"}},
         "additionalProperties": False,
     }
     indexes = (

@@ -48,7 +48,8 @@ class StoredApplication:
     `version`: highest version answered; `content_version`: version of the content, lower where later versions did not
     carry the applicant's code. `keys`: keyed hashes by kind, empty without a person. `blocks`: keyed hash → kind of the
     groups in which it is searched. `arrived_at`: order among applications of one person; `received_at`: arrival of the
-    first version. `versions`: arrivals of all versions that were answered, in order.
+    first version. `versions`: arrivals of all versions that were answered, in order. `eligible`: classes that it could
+    have asked for besides, where further rounds are for everybody.
     """
 
     application_id: ApplicationId
@@ -76,6 +77,7 @@ class StoredApplication:
     decided_by: str | None = None
     versions: tuple[VersionTime, ...] = ()
     own_decision: OwnDecision | None = None
+    eligible: tuple[Choice, ...] = ()
 
     @property
     def is_rejected_as_duplicate(self) -> bool:
@@ -139,6 +141,7 @@ class StoredApplication:
             decided_by=document["decided_by"],
             versions=tuple(VersionTime(**version) for version in document.get("versions", ())),
             own_decision=OwnDecision(**document["own_decision"]) if document["own_decision"] else None,
+            eligible=tuple(Choice(**choice) for choice in document.get("eligible", ())),
         )
 
     def to_document(self) -> JsonObject:
@@ -158,6 +161,7 @@ class StoredApplication:
             "contact": self.contact,
             "mail_domain_class": self.mail_domain_class,
             "choices": [choice.model_dump() for choice in self.choices],
+            "eligible": [choice.model_dump() for choice in self.eligible],
             "refused": [refusal.model_dump() for refusal in self.refused],
             "reasons": list(self.reasons),
             "doubts": list(self.doubts),

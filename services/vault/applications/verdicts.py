@@ -150,6 +150,7 @@ def _to_store(
         mail_domain_class=domain_class,
         choices=judged.choices if judged else (),
         refused=judged.refused if judged else (),
+        eligible=judged.eligible if judged else (),
         reasons=() if isinstance(verdict, Withdrawal) else verdict.reasons,
         doubts=judged.doubts if judged else (),
         match=None,

@@ -14,6 +14,7 @@ from fastapi import FastAPI
 from services.lottery.draw import handlers
 from services.lottery.draw.endpoints import DrawServices, staff_router
 from services.lottery.draw.randomness_entry import Dice
+from services.lottery.further.endpoints import FurtherRoundDesk, further_router
 from services.lottery.places.endpoints import PlaceServices, places_router
 from services.lottery.places.ownership import Ownership
 from shared.approvals import ApprovalContent, ApprovalId, ApprovalKind
@@ -30,7 +31,7 @@ from tests.support.applicants import new_applicant
 from tests.support.draw_builders import DICE
 from tests.support.executed_approvals import approval_content, executed, reader_of_the_tests
 from tests.support.lottery_harness import WITNESSES, Town, everybody_is_in
-from tests.support.places_harness import FOOTBALL, KIDS, After
+from tests.support.places_harness import FOOTBALL, KIDS, After, leave_class
 from tests.support.staff_sign_in import sign_in_at, staff_access
 
 HANDLER = "yamada"
@@ -39,6 +40,7 @@ OTHER_KIND = {
     ApprovalKind.FREEZE_INCOMPLETE: ApprovalKind.REDRAW,
     ApprovalKind.REDRAW: ApprovalKind.CORRECT_PLACE,
     ApprovalKind.CORRECT_PLACE: ApprovalKind.RELEASE_NOTICES,
+    ApprovalKind.FURTHER_ROUND: ApprovalKind.REDRAW,
 }
 
 
@@ -102,6 +104,8 @@ async def desk(town: Town, tmp_path: Path) -> AsyncIterator[Desk]:
         office.store, campaigns, after.places, Ownership(office.store), after.correcting, WrongProofs(), reader
     )
     app.include_router(staff_router(draws, access.guard(Right.READ_DRAWS, Right.RUN_DRAWS)))
+    rounds = FurtherRoundDesk(office.further, reader)
+    app.include_router(further_router(rounds, access.guard(Right.READ_DRAWS, Right.RUN_DRAWS)))
     app.include_router(places_router(places, access.guard(Right.READ_DRAWS, Right.CORRECT_PLACES)))
     async with httpx.AsyncClient(
         transport=httpx.ASGITransport(app),
@@ -141,11 +145,18 @@ async def test_each_act_of_two_people_needs_an_unused_approval_of_exactly_this_a
     await desk.attack("places/corrections", body, right, correction_params(draw.id, refused.receipt, [(KIDS, 1)]))
     await desk.act("places/corrections", body, right)
 
+    await leave_class(After.of(town), KIDS)
+    further = (await desk.http.get("further-round")).json()["approval_params"]
+    right = approval_content(ApprovalKind.FURTHER_ROUND, name, further, HANDLER)
+    await desk.attack("further-round", {}, right, {**further, "seats": further["seats"] + 1})
+    assert (await desk.act("further-round", {}, right)).json() == {"draw": f"{name}-2"}
+    await office.finish()
+
     redraw = await desk.params(ApprovalKind.REDRAW)
     right = approval_content(ApprovalKind.REDRAW, name, redraw, HANDLER)
     body = {"reason": "dice fell off the table"}
     await desk.attack("redraw", body, right, {**redraw, "reopen": True})
-    assert (await desk.act("redraw", body, right)).json()["number"] == 2
+    assert (await desk.act("redraw", body, right)).json()["number"] == 3
     previous = (await office.draw()).previous
     assert previous is not None
     assert (previous.actor, previous.approved_by, previous.staff) == ("handler", "handler", (HANDLER, right.id))

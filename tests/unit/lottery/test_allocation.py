@@ -72,6 +72,28 @@ def test_the_verifiers_allocator_agrees_in_everything(campaign: tuple[list[Entry
     assert allocated(key, entries, classes, rules) == allocate_entry_by_entry(key, entries, classes, rules)
 
 
+@settings(max_examples=200, deadline=None)
+@given(campaigns(), st.data())
+def test_places_held_before_a_further_round_count_for_both_allocators(
+    campaign: tuple[list[Entry], list[ClassRule], Rules, bytes], data: st.DataObject
+):
+    entries, classes, rules, key = campaign
+    names = st.frozensets(st.sampled_from([each.id for each in classes]), max_size=rules.max_wins)
+    held = {each.id: frozenset(data.draw(names) - dict(each.choices).keys()) for each in entries}
+    result = allocated(key, entries, classes, rules, held)
+    assert result == allocate_entry_by_entry(key, entries, classes, rules, held=held)
+    of = {each.id: each for each in classes}
+    for each in entries:
+        won = {name for name, ids in result.winners.items() if each.id in ids}
+        assert not won & held[each.id]
+        assert not won or len(won | held[each.id]) <= rules.max_wins
+        assert not any(
+            of[one].starts < of[other].ends and of[other].starts < of[one].ends
+            for one in won
+            for other in (won | held[each.id]) - {one}
+        )
+
+
 @settings(max_examples=300, deadline=None)
 @given(campaigns(), st.integers(1, 5), st.integers(5, 9))
 def test_it_does_not_matter_in_how_long_runs_entries_are_served(

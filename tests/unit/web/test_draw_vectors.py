@@ -22,7 +22,9 @@ from services.lottery.promotion.waiting_list import InvalidMoveError, WaitingLis
 from services.lottery.randomness.sources import BeaconRound, Randomness, check_beacon, draw_key
 from services.lottery.record.manifest import Manifest
 from services.lottery.record.rows import compute_root, read_rows
+from services.lottery.record.taken_over import held_classes, read_places
 from services.lottery.record.transcript import is_hash_chain
+from services.lottery.verification.further_checks import check_continued, taken_over_checks
 from shared.campaign import quicknet
 from shared.campaign.beacon_schedule import REHEARSAL
 from shared.canonical import canonical
@@ -64,6 +66,10 @@ class Draw:
         self.entries = read_rows(self.rows)
         self.manifest = Manifest.read(self.line)
         self.key = draw_key(self.line, Randomness(vector["dice"], vector["beacon_signature"]))
+        self.places = taken_over(vector)
+        listed = {entry.id for entry in self.entries}
+        held = held_classes(read_places(self.places or ""))
+        self.held = {entry: names for entry, names in held.items() if entry in listed}
 
     def result(self, allocation: ReferenceAllocation) -> dict[str, Any]:
         """Return the result in the form of `expected`."""
@@ -78,6 +84,11 @@ class Draw:
         }
 
 
+def taken_over(vector: Vector) -> str | None:
+    """Return the text of the places that a further round took over; None for any other draw."""
+    return "".join(f"{line}\n" for line in vector["taken_over"]) if "taken_over" in vector else None
+
+
 def expected(vector: Vector) -> dict[str, Any]:
     return {name: value for name, value in vector["expected"].items() if name != "choice_order"}
 
@@ -85,9 +96,9 @@ def expected(vector: Vector) -> dict[str, Any]:
 @each_draw
 def test_allocator_and_reference_allocator_give_the_result_of_a_vector(vector: Vector):
     draw = Draw(vector)
-    rules = draw.manifest.classes, draw.manifest.rules
-    assert draw.result(allocate_entry_by_entry(draw.key, draw.entries, *rules)) == expected(vector)
-    assert draw.result(allocated(draw.key, draw.entries, *rules)) == expected(vector)
+    rules = draw.manifest.drawn_classes, draw.manifest.rules
+    assert draw.result(allocate_entry_by_entry(draw.key, draw.entries, *rules, held=draw.held)) == expected(vector)
+    assert draw.result(allocated(draw.key, draw.entries, *rules, draw.held)) == expected(vector)
 
 
 def test_page_gives_the_results_of_all_vectors(verifier: Ask):
@@ -97,6 +108,7 @@ def test_page_gives_the_results_of_all_vectors(verifier: Ask):
             "rows": "".join(f"{row}\n" for row in vector["rows"]),
             "dice": vector["dice"],
             "signature": vector["beacon_signature"],
+            "places": taken_over(vector),
             "histories": _histories(vector),
         }
         for vector in DRAWS.values()
@@ -114,7 +126,8 @@ def test_shell_gives_the_result_of_a_vector(vector: Vector, tmp_path: Path):
     draw = Draw(vector)
     (tmp_path / "manifest").write_text(draw.line)
     (tmp_path / "rows").write_text(draw.rows)
-    arguments = ["manifest", "rows", vector["dice"] or "", vector["beacon_signature"]]
+    (tmp_path / "places").write_text(draw.places or "")
+    arguments = ["manifest", "rows", vector["dice"] or "", vector["beacon_signature"], "places"]
     finished = subprocess.run(
         ["bash", _BY_HAND, *arguments], cwd=tmp_path, check=True, capture_output=True, text=True, timeout=60
     )
@@ -168,7 +181,9 @@ def _replay(vector: Vector, history: Sequence[Mapping[str, Any]]) -> WaitingList
 
 
 def _histories(vector: Vector) -> list[Any]:
-    return [vector["history"], *[refused["history"] for refused in vector["refused"]]] if "history" in vector else []
+    if "places" not in vector:
+        return []
+    return [vector["history"], *[refused["history"] for refused in vector["refused"]]]
 
 
 def _places(vector: Vector) -> list[list[Any]]:
@@ -181,6 +196,26 @@ def test_second_draw_of_a_vector_names_the_manifest_of_the_first_and_has_a_later
     first, second = vector["previous"]["manifest"], vector["manifest"]
     assert second["previous"]["manifest_sha256"] == vector["previous"]["expected"]["manifest_sha256"]
     assert second["beacon"]["round"] > first["beacon"]["round"]
+
+
+def test_further_round_of_a_vector_begins_with_the_places_and_entries_that_the_first_draw_left():
+    vector = load("further-round")
+    contents = [
+        {
+            **one["expected"],
+            "manifest": canonical(one["manifest"]).decode(),
+            "rows": Draw(one).rows,
+            "places": taken_over(one),
+            "history": one.get("history", ()),
+        }
+        for one in (vector["previous"], vector)
+    ]
+    rows = {one["manifest"]["draw"]: Draw(one).rows for one in (vector["previous"], vector)}
+    assert check_continued(contents[1], contents[:1], rows).passed
+    draw = Draw(vector)
+    own = list(taken_over_checks(draw.manifest, draw.places or "", draw.entries))
+    assert [check for check in own if not check.passed] == []
+    assert all(vector["expected"]["winners"]["c"])
 
 
 @pytest.mark.parametrize("name", ["one-entry", "redraw, before", "rehearsal"])

@@ -6,6 +6,7 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any, Final, Self, TypeVar
 
+from services.lottery.draw.rules.further_round import FurtherRound
 from services.lottery.draw.rules.states import DrawState, WrongStateError
 from services.lottery.randomness.sources import Randomness, draw_key
 from services.lottery.record.manifest import Freeze, Manifest, Override, Previous
@@ -90,7 +91,8 @@ class PlaceProgress:
 class Draw:
     """Draw of a campaign. `history` holds the events of the transcript's hash chain up to the draw.
 
-    `given_up` says why a past draw was replaced; `previous` says in the next draw which one it replaces.
+    `given_up` says why a past draw was replaced; `previous` says in the next draw which one it replaces or continues.
+    `further`: of a further round. `continued`: a past draw whose places stand, because a further round follows it.
     `changes` counts changes of the entries, so that a freeze can tell whether the list changed since it was checked.
     """
 
@@ -102,6 +104,8 @@ class Draw:
     closing: Closing | None = None
     previous: Previous | None = None
     given_up: Previous | None = None
+    further: FurtherRound | None = None
+    continued: bool = False
     manifest_line: str | None = None
     signature: str | None = None
     history: tuple[Mapping[str, Any], ...] = ()
@@ -114,6 +118,16 @@ class Draw:
     parts_published: int = 0
     erasure: Erasure | None = None
     places: PlaceProgress = field(default_factory=PlaceProgress)
+
+    @property
+    def rounds(self) -> tuple[DrawId, ...]:
+        """Ids of the draws whose places stand together: the draw itself, and the draws that it continues before it."""
+        return (*self.further.rounds, self.id) if self.further else (self.id,)
+
+    @property
+    def base(self) -> DrawId:
+        """Id under which places and outcomes are stored: that of the first of `rounds`."""
+        return self.rounds[0]
 
     @property
     def is_erasing(self) -> bool:
@@ -174,6 +188,8 @@ class Draw:
             closing=_optional(Closing.from_document, document.get("closing")),
             previous=_optional(_previous, document.get("previous")),
             given_up=_optional(_previous, document.get("given_up")),
+            further=_optional(FurtherRound.from_document, document.get("further")),
+            continued=document.get("continued", False),
             manifest_line=document.get("manifest"),
             signature=document.get("signature"),
             history=tuple(document.get("history", ())),
@@ -194,6 +210,7 @@ class Draw:
             "closing": self.closing and self.closing.to_document(),
             "previous": self.previous and asdict(self.previous),
             "given_up": self.given_up and asdict(self.given_up),
+            "further": self.further and asdict(self.further),
             "manifest": self.manifest_line,
             "signature": self.signature,
             "history": list(self.history),

@@ -17,8 +17,8 @@ class Entry:
     `version`: version of the application that was judged. `entry`, `proof_sha256` and `token`: of a rejected one only
     if its content was readable.
 
-    `choices`: (class, seats) in order of preference; `refused`: (class, reason code); `verdict` and `reasons`: why it
-    was rejected.
+    `choices`: (class, seats) in order of preference; `eligible`: classes that it could have asked for besides, where
+    further rounds are for everybody; `refused`: (class, reason code); `verdict` and `reasons`: why it was rejected.
     """
 
     receipt: Receipt
@@ -34,6 +34,7 @@ class Entry:
     choices: tuple[tuple[ClassId, int], ...] = ()
     refused: tuple[tuple[ClassId, str], ...] = ()
     reasons: tuple[str, ...] = ()
+    eligible: tuple[tuple[ClassId, int], ...] = ()
 
     @property
     def id(self) -> str:
@@ -55,6 +56,7 @@ class Entry:
             token=document["token"],
             verdict=document["verdict"],
             choices=tuple((choice["class_id"], choice["seats"]) for choice in document["choices"]),
+            eligible=tuple((choice["class_id"], choice["seats"]) for choice in document.get("eligible", ())),
             refused=tuple((refusal["class_id"], refusal["reason"]) for refusal in document["refused"]),
             reasons=tuple(document["reasons"]),
         )
@@ -74,6 +76,7 @@ class Entry:
             "token": self.token,
             "verdict": self.verdict,
             "choices": [{"class_id": class_id, "seats": seats} for class_id, seats in self.choices],
+            "eligible": [{"class_id": class_id, "seats": seats} for class_id, seats in self.eligible],
             "refused": [{"class_id": class_id, "reason": reason} for class_id, reason in self.refused],
             "reasons": list(self.reasons),
         }

@@ -51,3 +51,7 @@ class WrongStateError(KujiError):
     def __init__(self, state: str) -> None:
         super().__init__(f"the draw is {state}")
         self.state = state
+
+
+class FurtherRoundRunningError(WrongStateError):
+    """Raised when a place would move while a further round has no published result."""

@@ -12,7 +12,13 @@ from typing import Annotated, Literal, TypeAlias
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
 from services.vault.applications.rules import normalise
-from services.vault.applications.rules.eligibility import eligible, guardian_problem, is_minor, unknown_classes
+from services.vault.applications.rules.eligibility import (
+    eligible,
+    eligible_besides,
+    guardian_problem,
+    is_minor,
+    unknown_classes,
+)
 from services.vault.applications.rules.residency import Municipalities, Residence, residence
 from services.vault.identities.person import Person
 from shared.campaign import Campaign
@@ -139,6 +145,8 @@ class Judged:
     refused: tuple[Refusal, ...]
     reasons: tuple[str, ...] = ()
     doubts: tuple[str, ...] = ()
+    eligible: tuple[Choice, ...] = ()
+    """Classes that the person could have asked for besides, where further rounds are for everybody."""
     code: Code | None = field(default=None, repr=False)
     """None for the content of a paper, whose code the vault makes."""
 
@@ -215,7 +223,8 @@ def _judge(
         reasons = tuple(dict.fromkeys(refusal.reason for refusal in verdict.refused))
         return Judged(person, (), verdict.refused, reasons=reasons)
     doubts = _DOUBTS.get(lives, ())
-    return Judged(person, verdict.choices, verdict.refused, doubts=doubts)
+    besides = eligible_besides(person, wanted, campaign)
+    return Judged(person, verdict.choices, verdict.refused, doubts=doubts, eligible=besides)
 
 
 def _collectable(person: Person, channel: Channel) -> Person:

@@ -53,6 +53,18 @@ def eligible(person: Person, wanted: Sequence[Choice], campaign: Campaign) -> El
     return Eligibility(tuple(choices), tuple(refused))
 
 
+def eligible_besides(person: Person, wanted: Sequence[Choice], campaign: Campaign) -> tuple[Choice, ...]:
+    """Return the other classes that a person could have asked for, in the campaign's order, for as many people.
+
+    Only a campaign whose further rounds are for everybody needs them; for any other the result is empty.
+    """
+    if campaign.draw.further_round != "everybody":
+        return ()
+    asked, seats = {choice.class_id for choice in wanted}, max((choice.seats for choice in wanted), default=1)
+    others = ((one, Choice(class_id=one.id, seats=seats)) for one in campaign.classes if one.id not in asked)
+    return tuple(choice for one, choice in others if _refusal(person, choice, one) is None)
+
+
 def _refusal(person: Person, choice: Choice, event_class: EventClass) -> str | None:
     rule = event_class.eligibility
     if person.grade is not None:

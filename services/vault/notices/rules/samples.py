@@ -10,7 +10,7 @@ from services.vault.notices.rules.reasons import REASONS
 from services.vault.notices.rules.registered import Registered
 from services.vault.notices.rules.texts import NoticeTexts
 from shared.campaign import Campaign, EventClass
-from shared.contracts import Choice, NoticeChannel, NoticeDocument, OutcomeSlip, Refusal, SlipOutcome
+from shared.contracts import FURTHER_ROUND, Choice, NoticeChannel, NoticeDocument, OutcomeSlip, Refusal, SlipOutcome
 from shared.contracts.notices import NoticeParams
 from shared.ids import DrawId, Receipt, Token
 
@@ -20,8 +20,8 @@ _TOKEN: Final = Token("tok_" + "0" * 26)
 
 _OUTCOMES: Final = (
     ("won", None), ("waiting", None), ("offered", None), ("lost", "drawn"), ("lost", "group"), ("lost", "clash"),
-    ("lost", "limit"), ("refused", "grade"), ("gone", "withdrawn"), ("gone", "declined"), ("gone", "expired"),
-    ("gone", "released"),
+    ("lost", "limit"), ("won", FURTHER_ROUND), ("refused", "grade"), ("gone", "withdrawn"), ("gone", "declined"),
+    ("gone", "expired"), ("gone", "released"),
 )  # fmt: skip
 
 

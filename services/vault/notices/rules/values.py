@@ -19,7 +19,7 @@ from services.vault.notices.rules.facts import CampaignFacts, CampaignText, Offi
 from services.vault.notices.rules.kinds import Source
 from services.vault.notices.rules.reasons import Bilingual, advise, reason_text
 from services.vault.notices.rules.registered import Registered
-from shared.contracts import OutcomeSlip
+from shared.contracts import FURTHER_ROUND, OutcomeSlip
 from shared.contracts.notices import NoticeParams
 from shared.ids import DrawId
 
@@ -45,7 +45,8 @@ class SlipValues:
     """Values of a text about a slip.
 
     `line`: class that the notice is about, None for the result; `others`: all other classes. `hopeful`: a class is won,
-    offered or waited for. `redraw`: the draw corrects an earlier one. The code is no value: no text may repeat it.
+    offered or waited for. `redraw`: the draw corrects an earlier one; `further`: the class was won in a further round.
+    The code is no value: no text may repeat it.
     """
 
     campaign: CampaignText
@@ -60,6 +61,7 @@ class SlipValues:
     waiting: bool
     hopeful: bool
     redraw: bool
+    further: bool
     has_pass: bool
 
 
@@ -127,6 +129,7 @@ def slip_values(facts: CampaignFacts, slip: OutcomeSlip, name: str, params: Noti
         waiting="waiting" in outcomes,
         hopeful=bool(outcomes & {"won", "waiting", "offered"}),
         redraw=draw_number(slip.draw) > 1,
+        further=any((one.class_id, one.reason) == (params.get("class_id"), FURTHER_ROUND) for one in slip.outcomes),
         has_pass=bool(slip.passes),
     )
 

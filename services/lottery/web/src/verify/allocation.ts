@@ -14,7 +14,7 @@ export interface Attempt {
   readonly seats: number;
   /** Seats that the class had left before the attempt. */
   readonly left: number;
-  readonly outcome: "taken" | "held" | "clash" | "full";
+  readonly outcome: "taken" | "held" | "limit" | "clash" | "full";
 }
 
 /** Positions of entries in the list. */
@@ -36,8 +36,11 @@ export type OnProgress = (share: number) => void;
 const PROGRESS_EVERY = 20_000;
 const TICKET_BYTES = 16;
 
+/** Classes by entry. */
+export type Held = ReadonlyMap<string, ReadonlySet<string>>;
+
 /**
- * Allocate all seats. `watched`: position of an entry whose attempts are recorded, or -1.
+ * Allocate all seats. `watched`: position of an entry whose attempts are recorded, or -1; `before`: classes that entries hold before a further round.
  * Throws InvalidRecordError if an entry asks for a class that the draw does not have.
  */
 export async function allocate(
@@ -47,8 +50,10 @@ export async function allocate(
   rules: Rules,
   watched = -1,
   onProgress: OnProgress = () => undefined,
+  before: Held = new Map(),
 ): Promise<Result> {
-  const table = new SeatTable(entries.length, classes, watched);
+  const table = new SeatTable(entries.length, classes, rules, watched);
+  table.holdBefore(entries, before);
   for (const choices of entries.table) table.requireClasses(choices);
   const drawn = await tickets(key, entries.ids);
   const order = Uint32Array.from({ length: entries.length }, (_, at) => at).sort((one, other) => compareTickets(drawn, one, drawn, other));
@@ -79,7 +84,7 @@ class SeatTable {
   private readonly left: number[];
   private readonly numbers: ReadonlyMap<string, number>;
 
-  constructor(entries: number, classes: readonly ClassRule[], private readonly watched: number) {
+  constructor(entries: number, classes: readonly ClassRule[], private readonly rules: Rules, private readonly watched: number) {
     for (const { id } of classes) this.winners[id] = [];
     this.left = classes.map(({ capacity }) => capacity);
     this.numbers = new Map(classes.map(({ id }, number) => [id, number]));
@@ -91,12 +96,27 @@ class SeatTable {
     for (const [name] of choices) if (!this.numbers.has(name)) throw new InvalidRecordError("an entry asks for a class that the draw does not have");
   }
 
+  /** Give entries the classes that they hold before a further round. */
+  holdBefore(entries: EntryList, before: Held): void {
+    for (const [id, names] of before) {
+      const at = entries.find(id);
+      if (at >= 0) for (const name of names) this.held.take(at, this.numbers.get(name)!);
+    }
+  }
+
+  /** Return what the entry's own places forbid; `limit` only in a further round: there are `maxWins` rounds. */
+  private obstacle(entry: number, number: number): "held" | "limit" | "clash" | null {
+    if (this.held.holds(entry, number)) return "held";
+    if (this.held.heldBy(entry).length >= this.rules.maxWins) return "limit";
+    return this.held.clashes(entry, number) ? "clash" : null;
+  }
+
   /** Give the entry its first possible choice. Return true if it took one. */
   takeFirst(round: number, entry: number, choices: Choices): boolean {
     for (const [name, seats] of choices) {
       const number = this.numbers.get(name)!;
       const left = this.left[number]!;
-      const outcome = this.held.holds(entry, number) ? "held" : this.held.clashes(entry, number) ? "clash" : left < seats ? "full" : "taken";
+      const outcome = this.obstacle(entry, number) ?? (left < seats ? "full" : "taken");
       if (entry === this.watched) this.attempts.push({ round, classId: name, seats, left, outcome });
       if (outcome !== "taken") continue;
       this.left[number] = left - seats;

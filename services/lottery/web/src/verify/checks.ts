@@ -7,12 +7,14 @@ import { allocate, type OnProgress, type Positions, type Result } from "./alloca
 import { canonical, InvalidRecordError, type Json } from "./canonical.ts";
 import { beaconIsValid, beaconWasUnknown, diceAreValid, drawKey } from "./randomness.ts";
 import { instant } from "./instants.ts";
-import { readManifest, type Manifest } from "./manifest.ts";
+import { takenOverChecks } from "./further_round.ts";
+import { drawnClasses, readManifest, type Manifest } from "./manifest.ts";
 import { replay, type DrawInputs } from "./replay.ts";
 import type { EntryList } from "./entry_list.ts";
 import { hex } from "./hex.ts";
 import { readRows, type RowsSource } from "./rows.ts";
 import { InvalidMoveError, type WaitingLists } from "./waiting_list.ts";
+import { heldClasses, readPlaces, type TakenPlace } from "./taken_over.ts";
 import { readPlaceEvents, type PlaceEvent } from "./place_events.ts";
 
 export interface Check {
@@ -24,6 +26,9 @@ export interface Check {
 
 /** A record that could be read. `lists`: places after the history; null if the history breaks a rule. */
 export interface VerifiedRecord extends DrawInputs {
+  readonly places: readonly TakenPlace[];
+  /** SHA-256 (hex) of the last event of the history. */
+  readonly lastEvent: string;
   readonly events: readonly PlaceEvent[];
   readonly lists: WaitingLists | null;
 }
@@ -57,38 +62,43 @@ export async function* checks(
 
 async function* all(content: Content, rows: RowsSource | null, published: string | null, onProgress?: OnProgress): AsyncGenerator<Check, VerifiedRecord> {
   if (content.v !== 1) throw new InvalidRecordError("a version this program does not know");
-  if (Object.keys(content).sort().join(" ") !== MEMBERS) throw new InvalidRecordError("a transcript has all its members and no others");
+  const members = "places" in content ? [...MEMBERS.split(" "), "places"].sort().join(" ") : MEMBERS;
+  if (Object.keys(content).sort().join(" ") !== members) throw new InvalidRecordError("a transcript has all its members and no others");
   const key = published ?? content.signing_key;
   if (published !== null) yield { name: "signing key", passed: content.signing_key === published };
   const { signature_of_result: signature, ...unsigned } = content;
   yield { name: "signature of the manifest", passed: isSigned(key, utf8(content.manifest), content.signature) };
   yield { name: "signature of the result", passed: isSigned(key, utf8(canonical(unsigned as Json)), signature) };
   const manifest = readManifest(content.manifest);
+  if ((manifest.further !== null) !== "places" in content) throw new InvalidRecordError("only a further round takes places over");
   const source: unknown = content.rows === ROWS_FILE ? rows : content.rows;
   if (source === null || (typeof source !== "string" && source !== rows)) throw new InvalidRecordError("rows: they are in a separate file");
   const { entries, root } = await readRows(source as RowsSource);
   yield* listChecks(manifest, entries, root);
+  const places = manifest.further === null ? [] : readPlaces(content.places);
+  if (manifest.further !== null) yield* takenOverChecks(manifest, manifest.further, content.places, places, entries);
   yield { name: "dice", passed: diceAreValid(manifest, content.dice, content.witnesses), ...unused(manifest.dice) };
   if (manifest.beacon !== null) yield { name: "beacon's time", passed: beaconWasUnknown(manifest) };
   yield { name: "beacon", passed: beaconIsValid(manifest, content.beacon_signature), ...unused(manifest.beacon) };
   const drawn = drawKey(manifest.line, content.dice, content.beacon_signature);
   yield { name: "key", passed: hex(drawn) === content.key };
-  yield* resultChecks(content, entries, await allocate(drawn, entries, manifest.classes, manifest.rules, -1, onProgress));
+  yield* resultChecks(content, entries, await allocate(drawn, entries, drawnClasses(manifest), manifest.rules, -1, onProgress, heldClasses(places)));
   yield { name: "history", passed: historyHolds(content.history, manifest), found: { events: content.history.length } };
-  return yield* placesCheck(content, { manifest, entries, key: drawn });
+  return yield* placesCheck(content, { manifest, entries, key: drawn, places });
 }
 
-async function* placesCheck(content: Content, drawn: DrawInputs): AsyncGenerator<Check, VerifiedRecord> {
+async function* placesCheck(content: Content, drawn: DrawInputs & Pick<VerifiedRecord, "places">): AsyncGenerator<Check, VerifiedRecord> {
   const name = "places after the draw";
   const events = readPlaceEvents(content.history);
+  const lastEvent = hex(sha256(utf8(canonical(content.history.at(-1) as Json))));
   try {
     const lists = await replay(content.winners, content.waiting, drawn, events);
     yield { name, passed: true, found: { steps: events.length } };
-    return { ...drawn, events, lists };
+    return { ...drawn, events, lists, lastEvent };
   } catch (error) {
     if (!(error instanceof InvalidMoveError)) throw error;
     yield { name, passed: false, found: { text: error.message } };
-    return { ...drawn, events, lists: null };
+    return { ...drawn, events, lists: null, lastEvent };
   }
 }
 

@@ -1,6 +1,7 @@
 /** Facts of a readable record that the page shows. */
 
 import type { VerifiedRecord } from "./checks.ts";
+import { drawnClasses } from "./manifest.ts";
 import { isOwnChain } from "./randomness.ts";
 
 export interface ClassFacts {
@@ -28,6 +29,8 @@ export interface Facts {
   readonly override: { readonly held: number; readonly undecided: number; readonly reason: string } | null;
   /** The draw that this one corrects, and the reason. */
   readonly previous: { readonly draw: string; readonly reason: string } | null;
+  /** True for a further round. */
+  readonly further: boolean;
   readonly classes: readonly ClassFacts[];
 }
 
@@ -46,6 +49,7 @@ export function readFacts({ manifest, entries }: VerifiedRecord, content: Readon
     ownChain: isOwnChain(manifest),
     override: manifest.override,
     previous: manifest.previous,
+    further: manifest.further !== null,
     classes: classesOf({ manifest, entries }, content),
   };
 }
@@ -55,7 +59,7 @@ function classesOf({ manifest, entries }: Pick<VerifiedRecord, "manifest" | "ent
     const at = entries.find(entry);
     return at < 0 ? 0 : (entries.choices(at).find(([name]) => name === id)?.[1] ?? 0);
   };
-  return manifest.classes.map(({ id, capacity }) => {
+  return drawnClasses(manifest).map(({ id, capacity }) => {
     const won = list(content.winners[id]);
     const taken = won.reduce((sum, entry) => sum + seatsOf(entry, id), 0);
     return { id, capacity, asked: manifest.byClass[id] ?? 0, won: won.length, seats: taken, waiting: list(content.waiting[id]).length };

@@ -54,6 +54,20 @@ export interface Manifest {
   readonly rehearsal: boolean;
   readonly override: { readonly held: number; readonly undecided: number; readonly reason: string } | null;
   readonly previous: { readonly draw: string; readonly reason: string } | null;
+  /** Null except for a further round. */
+  readonly further: Further | null;
+}
+
+/** Facts of a further round. `free`: seats that it draws by class; `extra`: seats that corrections added before. */
+export interface Further {
+  readonly scope: "asked" | "everybody";
+  readonly continues: string;
+  /** SHA-256 (hex) of the manifest, and of the last event, of the draw that it continues. */
+  readonly manifestSha256: string;
+  readonly historySha256: string;
+  readonly places: { readonly count: number; readonly root: string };
+  readonly free: Readonly<Record<string, number>>;
+  readonly extra: Readonly<Record<string, number>>;
 }
 
 type Members = Readonly<Record<string, any>>;
@@ -84,7 +98,24 @@ export function readManifest(line: string): Manifest {
     rehearsal: content.rehearsal === true,
     override: content.override,
     previous: content.previous,
+    further: content.further === undefined ? null : further(content.further, content.previous),
   };
+}
+
+/** Return the classes with the seats that are drawn: all of a draw's, in a further round the free ones. */
+export function drawnClasses({ classes, further: round }: Manifest): readonly ClassRule[] {
+  return round === null ? classes : classes.map((rule) => ({ ...rule, capacity: round.free[rule.id] ?? 0 }));
+}
+
+/** Return the time before which the randomness does not exist: the end of objections, or the beacon's round. */
+export function randomnessFrom({ beacon, objectionsUntil }: Manifest): Instant {
+  return beacon === null ? objectionsUntil : Math.max(objectionsUntil, (beacon.genesis_s + (beacon.round - 1) * beacon.period_s) * 1_000_000);
+}
+
+function further(member: Members, previous: unknown): Further {
+  if (previous === null || !["asked", "everybody"].includes(member.scope)) throw new InvalidRecordError("a further round names the draw that it continues, and who takes part");
+  const { scope, continues, places, free, extra } = member;
+  return { scope, continues, manifestSha256: member.manifest_sha256, historySha256: member.history_sha256, places: { count: places.count, root: places.root }, free, extra };
 }
 
 function classRule(member: Members): ClassRule {

@@ -13,9 +13,15 @@ export function showPath(path: Path | null, known: "typed" | "computed"): void {
   if (path === null) return section("path").replaceChildren(el("p", { class: "state state-late" }, t("verify.path.absent")));
   section("path").replaceChildren(
     el("p", { class: "small mono" }, t("verify.path.entry", { number: entryNumber(path.entry) ?? "", entry: path.entry }), " ", t(`verify.known.${known}`)),
-    ...(path.draw === null ? [el("p", {}, t("verify.path.added"))] : draw(path.draw)),
-    ...(path.afterwards.length === 0 ? [] : afterwards(path)),
+    ...path.before.flatMap((before, at) => [el("h3", {}, t("verify.path.before", { at: at + 1 })), ...(before === null ? [el("p", {}, t("verify.path.absent"))] : content(before))]),
+    ...(path.before.length === 0 ? [] : [el("h3", {}, t("verify.path.further"))]),
+    ...content(path),
   );
+}
+
+function content(path: Path): Node[] {
+  const missing = path.before.length === 0 ? "verify.path.added" : "verify.path.no-part";
+  return [...(path.draw === null ? [el("p", {}, t(missing))] : draw(path.draw)), ...(path.now.length === 0 ? [] : afterwards(path))];
 }
 
 function draw(drawn: DrawPath): Node[] {
@@ -35,9 +41,9 @@ function draw(drawn: DrawPath): Node[] {
 
 function afterwards(path: Path): Node[] {
   const now = path.now.flatMap(([classId, place]) => [el("dt", {}, title(classId)), el("dd", {}, describePlace(place))]);
+  const events = path.afterwards.map((event) => el("li", {}, `${moment(event.at / 1000)} ${title(event.classId)}: ${describeEvent(event)}`));
   return [
-    el("h3", {}, t("verify.path.afterwards")),
-    el("ol", {}, ...path.afterwards.map((event) => el("li", {}, `${moment(event.at / 1000)} ${title(event.classId)}: ${describeEvent(event)}`))),
+    ...(events.length === 0 ? [] : [el("h3", {}, t("verify.path.afterwards")), el("ol", {}, ...events)]),
     el("h3", {}, t("verify.path.now")),
     el("dl", { class: "endings" }, ...now),
   ];

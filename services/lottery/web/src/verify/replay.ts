@@ -5,6 +5,7 @@ import { InvalidRecordError } from "./canonical.ts";
 import type { Manifest } from "./manifest.ts";
 import type { EntryList } from "./entry_list.ts";
 import { readRow } from "./rows.ts";
+import type { TakenPlace } from "./taken_over.ts";
 import { InvalidMoveError, WaitingLists } from "./waiting_list.ts";
 import type { PlaceEvent } from "./place_events.ts";
 
@@ -14,6 +15,8 @@ export interface DrawInputs {
   readonly manifest: Manifest;
   readonly entries: EntryList;
   readonly key: Uint8Array<ArrayBuffer>;
+  /** Places that a further round took over; empty for any other draw. */
+  readonly places?: readonly TakenPlace[];
 }
 
 /** Replay the events. Throws InvalidMoveError at the first event that breaks a rule. */
@@ -29,14 +32,20 @@ export async function replay(winners: Places, waiting: Places, drawn: DrawInputs
     }
     before = event.at;
   }
-  for (const [entry, given] of corrections(events)) {
-    if (!(await correctionsHold(given, drawn))) throw new InvalidMoveError(`the draw would not have given entry ${entry} this, or more than this`);
-  }
+  if (drawn.manifest.further === null) await checkCorrections(events, drawn); // of a further round: with the draws before it
   return lists;
 }
 
-function afterDraw(winners: Places, waiting: Places, { manifest, entries }: DrawInputs): WaitingLists {
+/** Check that this draw would have given what corrections gave. Throws InvalidMoveError. */
+export async function checkCorrections(events: readonly PlaceEvent[], drawn: DrawInputs): Promise<void> {
+  for (const [entry, given] of corrections(events)) {
+    if (!(await correctionsHold(given, drawn))) throw new InvalidMoveError(`the draw would not have given entry ${entry} this, or more than this`);
+  }
+}
+
+function afterDraw(winners: Places, waiting: Places, { manifest, entries, places = [] }: DrawInputs): WaitingLists {
   const lists = new WaitingLists(manifest.classes, manifest.rules.maxWins, manifest.promotion);
+  if (manifest.further !== null) lists.takeOver(places, manifest.further.extra);
   const seats = (entry: string, classId: string): number => {
     const at = entries.find(entry);
     const found = at < 0 ? undefined : entries.choices(at).find(([name]) => name === classId);
@@ -45,6 +54,7 @@ function afterDraw(winners: Places, waiting: Places, { manifest, entries }: Draw
   };
   for (const [name, ids] of Object.entries(winners)) for (const entry of ids) lists.won(entry, name, seats(entry, name));
   for (const [name, ids] of Object.entries(waiting)) for (const entry of ids) lists.waits(entry, name, seats(entry, name));
+  if (manifest.further !== null) lists.endWaiting(Object.values(winners).flat());
   return lists;
 }
 

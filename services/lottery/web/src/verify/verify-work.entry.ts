@@ -2,13 +2,19 @@
 
 import type { Json } from "./canonical.ts";
 import { checks, ROWS_FILE, type Check, type VerifiedRecord } from "./checks.ts";
+import { checkContinued } from "./further_round.ts";
 import { readFacts, type Facts } from "./facts.ts";
 import { entriesWithPrefix, tracePath, type Path } from "./path.ts";
 import { fetchIntoCache, fetchWithCache, pieces } from "./page_cache.ts";
 import { readReceiptText, receiptChecks, type PinnedKeys, type PublishedList } from "./receipt_checks.ts";
 
-/** `server`: an address that ends in `/`, with `transcript` and `rows` below it. */
-export type Source = { readonly server: string } | { readonly transcript: File; readonly rows: File | null };
+/**
+ * `server`: an address that ends in `/`, with `transcript` and `rows` below it, and below `draws` those of every draw.
+ * `earlier`: files of the draws that a further round continues, with their rows in themselves.
+ */
+export type Source =
+  | { readonly server: string; readonly draws: string }
+  | { readonly transcript: File; readonly rows: File | null; readonly earlier: readonly File[] };
 
 export type WorkerRequest =
   | { readonly kind: "verify"; readonly source: Source; readonly published: string }
@@ -42,7 +48,12 @@ const scope = globalThis as unknown as {
 /** Hex digits of a whole entry id. */
 const ENTRY_DIGITS = 32;
 
+/** Draws before a further round that are read at most: a record could name itself. */
+const MOST_DRAWS = 50;
+
 let opened: VerifiedRecord | null = null;
+/** Draws that a further round continues, oldest first. */
+let earlier: readonly VerifiedRecord[] = [];
 
 scope.onmessage = (event) => {
   const request = event.data;
@@ -59,7 +70,42 @@ async function verify(source: Source, published: string): Promise<void> {
   let result = await results.next();
   for (; !result.done; result = await results.next()) scope.postMessage({ kind: "check", check: result.value });
   opened = result.value;
+  earlier = [];
+  if (opened !== null && opened.manifest.further !== null) await verifyEarlier(opened, source, published);
   scope.postMessage({ kind: "verified", facts: opened === null ? null : readFacts(opened, texts.content as Record<string, never>) });
+}
+
+/** Verify the draws that a further round continues, each by itself, and that they lead to it. */
+async function verifyEarlier(record: VerifiedRecord, source: Source, published: string): Promise<void> {
+  const found: VerifiedRecord[] = [];
+  for (let wanted = record.manifest.further?.continues; wanted !== undefined && found.length < MOST_DRAWS; wanted = found[0]?.manifest.further?.continues) {
+    const texts = await readEarlier(source, wanted).catch(() => null);
+    const before = texts === null ? null : await verifyQuietly(texts, published);
+    scope.postMessage({ kind: "check", check: { name: "draw before", passed: before !== null, found: { text: wanted } } });
+    if (before === null || before.manifest.draw !== wanted) break;
+    found.unshift(before);
+  }
+  earlier = found;
+  scope.postMessage({ kind: "check", check: await checkContinued(record, found) });
+}
+
+/** Return the record if every check of it holds, else null. */
+async function verifyQuietly({ content, rows }: RecordTexts, published: string): Promise<VerifiedRecord | null> {
+  const results = checks(content, rows, published);
+  for (let result = await results.next(); ; result = await results.next()) {
+    if (result.done) return result.value;
+    if (!result.value.passed) return null;
+  }
+}
+
+async function readEarlier(source: Source, draw: string): Promise<RecordTexts | null> {
+  if ("server" in source) return await readFromServer(`${source.draws}${draw.slice(draw.lastIndexOf("-") + 1)}/`);
+  for (const file of source.earlier) {
+    const texts = await readFromFiles(file, null);
+    const line = (texts.content as { manifest?: unknown } | null)?.manifest;
+    if (typeof line === "string" && (JSON.parse(line) as { draw?: unknown }).draw === draw) return texts;
+  }
+  return null;
 }
 
 interface RecordTexts {
@@ -104,10 +150,10 @@ function hasSeparateRows(content: Json): boolean {
 
 async function sendPath({ prefix, known }: Wanted): Promise<void> {
   if (opened === null) return;
-  const [entry, ...others] = entriesWithPrefix(opened, prefix);
+  const [entry, ...others] = entriesWithPrefix([...earlier, opened], prefix);
   if (others.length > 0) return scope.postMessage({ kind: "several" });
   if (entry === undefined && prefix.length < ENTRY_DIGITS) return scope.postMessage({ kind: "unknown" });
-  scope.postMessage({ kind: "path", path: entry === undefined ? null : await tracePath(opened, entry), known });
+  scope.postMessage({ kind: "path", path: entry === undefined ? null : await tracePath(opened, entry, earlier), known });
 }
 
 async function checkReceipt(text: string, server: string, keys: PinnedKeys): Promise<void> {

@@ -44,14 +44,21 @@ function showVerdict(facts: Facts | null): void {
 function verifyFromServer(): void {
   const number = byId("draw", HTMLSelectElement).value;
   view.begin();
-  client.verify({ server: number === "" ? api : `${api}draws/${number}/` }, page.key);
+  client.verify({ server: number === "" ? api : `${api}draws/${number}/`, draws: `${api}draws/` }, page.key);
 }
 
 function verifyFiles(files: readonly File[]): void {
-  const transcript = files.find((file) => file.name.endsWith(".json")) ?? files[0];
+  const records = files.filter((file) => file.name.endsWith(".json"));
+  const transcript = newest(records) ?? files[0];
   if (transcript === undefined) return;
   view.begin();
-  client.verify({ transcript, rows: files.find((file) => file !== transcript) ?? null }, page.key);
+  const rows = files.find((file) => file !== transcript && !records.includes(file)) ?? null;
+  client.verify({ transcript, rows, earlier: records.filter((file) => file !== transcript) }, page.key);
+}
+
+/** Return the last of several files by their names, which end in the number of the draw: others are the draws before a further round. */
+function newest(records: readonly File[]): File | undefined {
+  return [...records].sort((one, other) => one.name.localeCompare(other.name, "en", { numeric: true })).at(-1);
 }
 
 /** Follow an entry number or entry id, or the entry that is computed from receipt number and code. */
@@ -96,6 +103,7 @@ function showMistake(field: "who" | "code", why: string): void {
 interface Listed {
   readonly number: number;
   readonly state: string;
+  /** Null for the present draw, and for a draw that a further round continues. */
   readonly given_up: unknown;
 }
 
@@ -105,8 +113,8 @@ const WITH_RECORD = ["drawn", "published"];
 async function listDraws(): Promise<void> {
   const read = await fetchWithCache(`${api}draws`).catch(() => null);
   const draws = read === null ? [] : (JSON.parse(read.text) as { draws: Listed[] }).draws;
-  const past = draws.filter((draw) => draw.given_up !== null && WITH_RECORD.includes(draw.state));
-  byId("draw", HTMLSelectElement).append(...past.map(({ number }) => el("option", { value: String(number) }, t("verify.draw.past", { number }))));
+  const past = draws.slice(0, -1).filter((draw) => WITH_RECORD.includes(draw.state));
+  byId("draw", HTMLSelectElement).append(...past.map(({ number, given_up: givenUp }) => el("option", { value: String(number) }, t(givenUp === null ? "verify.draw.before" : "verify.draw.past", { number }))));
   section("field-draw").hidden = past.length === 0;
 }
 

@@ -3,6 +3,7 @@
 import { HOUR, type Instant } from "./instants.ts";
 import type { ClassRule, Promotion } from "./manifest.ts";
 import type { Move, PlaceEvent } from "./place_events.ts";
+import type { TakenPlace } from "./taken_over.ts";
 
 export type State = "waiting" | "offered" | "held" | "gone";
 
@@ -69,6 +70,40 @@ export class WaitingLists {
   waits(entry: string, classId: string, seats: number): void {
     const here = this.class(classId);
     this.put(entry, here, { seats, state: "waiting", position: here.positions + 1, answerBy: null });
+  }
+
+  /** Add the places that the draw before a further round left, in the order of their text, and seats of corrections. */
+  takeOver(places: readonly TakenPlace[], extra: Readonly<Record<string, number>>): void {
+    for (const [name, seats] of Object.entries(extra)) this.class(name).extra = seats;
+    for (const { classId, position, entry, seats } of places) {
+      const [state, at] = position === 0 ? (["held", null] as const) : (["waiting", position] as const);
+      this.put(entry, this.class(classId), { seats, state, position: at, answerBy: null });
+    }
+  }
+
+  /** End the waiting that the winners' places forbid now. */
+  endWaiting(winners: Iterable<string>): void {
+    for (const entry of new Set(winners)) {
+      const waits = [...this.of(entry)].filter(([, { state }]) => state === "waiting");
+      const ended = waits.filter(([name]) => this.obstacle(entry, this.class(name), ["held"]) !== null);
+      for (const [name, place] of ended) this.put(entry, this.class(name), { ...place, state: "gone" });
+    }
+  }
+
+  /** Return the held and waiting places. Throws InvalidMoveError while a place is offered: no further round begins then. */
+  left(): readonly TakenPlace[] {
+    const all = [...this.places].flatMap(([entry, own]) => [...own].map(([classId, place]) => ({ entry, classId, place })));
+    if (all.some(({ place }) => place.state === "offered")) throw new InvalidMoveError("a place is still offered");
+    const kept = all.filter(({ place }) => place.state !== "gone");
+    return kept.map(({ entry, classId, place }) => ({ entry, classId, seats: place.seats, position: place.state === "held" ? 0 : place.position ?? 0 }));
+  }
+
+  free(classId: string): number {
+    return this.class(classId).free;
+  }
+
+  waitingCount(classId: string): number {
+    return this.class(classId).line.size;
   }
 
   apply(event: PlaceEvent): void {

@@ -1,0 +1,1 @@
+"""Decide what a further round changes for one entry. Pure."""
