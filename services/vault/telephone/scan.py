@@ -7,6 +7,7 @@ thread, chunk by chunk, so that the process goes on answering.
 import asyncio
 import json
 from collections.abc import Mapping, Sequence
+from itertools import islice
 from typing import Any, Final
 
 from services.vault.identities.repository import COLLECTION, bound_to
@@ -19,6 +20,9 @@ from shared.storage import Store
 MOST_SCANNED: Final = 200_000
 """Identities that one search opens at most: a campaign has 2,000 applications (R-B10), the largest tried one 20,000."""
 
+MOST_FOUND: Final = 500
+"""People at whom a search stops: a list shows a hundred, and who finds more must search for more."""
+
 _CHUNK: Final = 2000
 _WANTED: Final = {"application_id": 1, "wrapped_key": 1, "ciphertext": 1}
 
@@ -30,7 +34,7 @@ class IdentityScan:
         self._identities = store.db[COLLECTION]
 
     async def find(self, campaign: CampaignId, keys: CampaignKeys, query: PersonQuery) -> list[ApplicationId]:
-        """Return the applications of all people whom the query fits. Damaged ciphertexts are passed over."""
+        """Return the applications of people whom the query fits, MOST_FOUND at most; damaged ones are passed over."""
         found: list[ApplicationId] = []
         chunk: list[Mapping[str, Any]] = []
         cursor = self._identities.find({"campaign": campaign}, _WANTED, batch_size=_CHUNK).limit(MOST_SCANNED)
@@ -39,14 +43,17 @@ class IdentityScan:
             if len(chunk) == _CHUNK:
                 found += await asyncio.to_thread(_matching, campaign, keys, query, chunk)
                 chunk = []
-        return found + await asyncio.to_thread(_matching, campaign, keys, query, chunk)
+                if len(found) >= MOST_FOUND:
+                    return found[:MOST_FOUND]
+        found += await asyncio.to_thread(_matching, campaign, keys, query, chunk)
+        return found[:MOST_FOUND]
 
 
 def _matching(
     campaign: CampaignId, keys: CampaignKeys, query: PersonQuery, documents: Sequence[Mapping[str, Any]]
 ) -> list[ApplicationId]:
     fits = (document for document in documents if _matches(campaign, keys, query, document))
-    return [ApplicationId(document["application_id"]) for document in fits]
+    return [ApplicationId(document["application_id"]) for document in islice(fits, MOST_FOUND)]
 
 
 def _matches(campaign: CampaignId, keys: CampaignKeys, query: PersonQuery, document: Mapping[str, Any]) -> bool:
