@@ -4,7 +4,7 @@ An act names draw and manifest, so that it serves for one list only. Its time is
 last witness to move cannot know the value.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Annotated, Any, Final, Literal
@@ -42,7 +42,10 @@ class _Params(_Part):
 
 
 class DiceAct(_Part):
-    """Form of an act of the kind `dice`. `at`: on the campaign's clock."""
+    """Form of an act of the kind `dice`. `at`: on the campaign's clock.
+
+    The last character of the signature has four bits that must be zero, so that a signature has one form.
+    """
 
     v: Literal[2]
     id: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$")]
@@ -52,7 +55,7 @@ class DiceAct(_Part):
     role: DiceRole
     at: AwareDatetime
     key: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{16}$")]
-    signature: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{86}$")]
+    signature: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{85}[AQgw]$")]
 
 
 @dataclass(frozen=True)
@@ -85,8 +88,25 @@ def write_dice_act(
         "at": at.isoformat(),
     }
     signed = key.sign_in_context(ACT_CONTEXT, document)
-    _check_act(_read(signed), rule)
+    check_act(key.public, signed, rule)
     return signed
+
+
+def check_act(vault_key: str, document: Mapping[str, Any], rule: DiceRule) -> DiceAct:
+    """Return the act if it is one of this draw, in time and signed by the vault. Raises InvalidDiceActsError."""
+    act = read_act(document)
+    if not verify_in_context(vault_key, ACT_CONTEXT, document):
+        raise InvalidDiceActsError(f"act {act.id} is not signed by the vault")
+    if (act.campaign, act.params.draw, act.params.manifest_sha256) != (rule.campaign, rule.draw, rule.manifest_sha256):
+        raise InvalidDiceActsError(f"act {act.id} belongs to another draw or manifest")
+    if act.at > rule.latest:
+        raise InvalidDiceActsError(f"act {act.id} came later than {MARGIN.seconds} seconds before the round")
+    return act
+
+
+def in_order(acts: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Return the acts in the order of their digits: by time, then id."""
+    return sorted(acts, key=lambda act: (datetime.fromisoformat(act["at"]), act["id"]))
 
 
 def read_dice(vault_key: str, acts: Sequence[Mapping[str, Any]], rule: DiceRule) -> str:
@@ -94,11 +114,7 @@ def read_dice(vault_key: str, acts: Sequence[Mapping[str, Any]], rule: DiceRule)
 
     `vault_key`: the vault's public key (base64url). The acts stand in the order of time, then id.
     """
-    read = [_read(act) for act in acts]
-    for act, document in zip(read, acts, strict=True):
-        if not verify_in_context(vault_key, ACT_CONTEXT, document):
-            raise InvalidDiceActsError(f"act {act.id} is not signed by the vault")
-        _check_act(act, rule)
+    read = [check_act(vault_key, act, rule) for act in acts]
     if len({act.id for act in read}) != rule.witnesses or len(read) != rule.witnesses:
         raise InvalidDiceActsError(f"{rule.witnesses} different acts are needed, there are {len(read)}")
     if read != sorted(read, key=lambda act: (act.at, act.id)):
@@ -106,15 +122,9 @@ def read_dice(vault_key: str, acts: Sequence[Mapping[str, Any]], rule: DiceRule)
     return "".join(act.params.digits for act in read)
 
 
-def _read(document: Mapping[str, Any]) -> DiceAct:
+def read_act(document: Mapping[str, Any]) -> DiceAct:
+    """Return the act of a document. Raises InvalidDiceActsError for another form; the signature is not looked at."""
     try:
         return DiceAct.model_validate_json(canonical(document), strict=True)
     except (ValidationError, ValueError):
         raise InvalidDiceActsError("an act does not have the form of one") from None
-
-
-def _check_act(act: DiceAct, rule: DiceRule) -> None:
-    if (act.campaign, act.params.draw, act.params.manifest_sha256) != (rule.campaign, rule.draw, rule.manifest_sha256):
-        raise InvalidDiceActsError(f"act {act.id} belongs to another draw or manifest")
-    if act.at > rule.latest:
-        raise InvalidDiceActsError(f"act {act.id} came later than {MARGIN.seconds} seconds before the round")

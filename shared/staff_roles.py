@@ -34,6 +34,7 @@ class Right(StrEnum):
     DECIDE_SUBJECT_REQUESTS = "decide-subject-requests"
     READ_DRAWS = "read-draws"
     RUN_DRAWS = "run-draws"
+    ENTER_DICE = "enter-dice"
     CORRECT_PLACES = "correct-places"
     READ_NOTICES = "read-notices"
     RELEASE_TEMPLATES = "release-templates"
@@ -69,6 +70,7 @@ RIGHTS: Final[Mapping[Right, frozenset[Role]]] = {
     Right.DECIDE_SUBJECT_REQUESTS: frozenset({Role.WARD}),
     Right.READ_DRAWS: frozenset({Role.HANDLER, Role.RESPONSIBLE, Role.WARD, Role.AUDITOR}),
     Right.RUN_DRAWS: frozenset({Role.HANDLER, Role.RESPONSIBLE}),
+    Right.ENTER_DICE: frozenset({Role.RESPONSIBLE, Role.WARD, Role.AUDITOR}),
     Right.CORRECT_PLACES: frozenset({Role.HANDLER, Role.RESPONSIBLE}),
     Right.READ_NOTICES: frozenset({Role.HANDLER, Role.RESPONSIBLE, Role.WARD, Role.AUDITOR}),
     Right.RELEASE_TEMPLATES: frozenset({Role.HANDLER, Role.RESPONSIBLE}),

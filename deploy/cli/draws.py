@@ -1,4 +1,4 @@
-"""The draw by command: look at it, freeze it, give it dice or a beacon value, fetch its transcript."""
+"""The draw by command: look at it, freeze it, give it digits or a beacon value, fetch its transcript."""
 
 import base64
 import hashlib
@@ -11,11 +11,6 @@ from deploy.cli.api import ask, call_public, campaign_or_only
 from deploy.cli.approvals import ApprovalOption, executed_approval, request_approval
 from deploy.cli.output import AsJson, CampaignOption, show, show_one
 from shared.json_types import JsonObject
-
-EvidenceOption = Annotated[
-    list[Path] | None,
-    typer.Option(exists=True, dir_okay=False, help="Photograph or recording; only its hash leaves this machine."),
-]
 
 draw = typer.Typer(help="The draw of a campaign.", no_args_is_help=True)
 
@@ -50,17 +45,48 @@ def freeze(
 
 
 @draw.command("dice")
-def dice(
-    witness: Annotated[list[str], typer.Option(help="Name of a witness; give two or more.")],
-    evidence: EvidenceOption = None,
+def dice(campaign: CampaignOption = None) -> None:
+    """Enter your twenty digits as a witness, typed twice. They cannot be changed afterwards."""
+    name = campaign_or_only(campaign)
+    *_, ceremony = ask("vault", "GET", f"campaigns/{name}/dice")["ceremonies"] or [None]
+    if ceremony is None:
+        raise typer.BadParameter("the list is not frozen yet; see ./kuji draw status")
+    digits = typer.prompt("Digits")
+    if typer.prompt("Once more") != digits:
+        raise typer.BadParameter("the two typings differ; read the digits again")
+    shown = ask("vault", "POST", f"campaigns/{name}/dice/{ceremony['draw']}", {"digits": digits})
+    show_one(shown, as_json=False)
+
+
+@draw.command("evidence")
+def evidence(
+    files: Annotated[list[Path], typer.Argument(exists=True, dir_okay=False, help="Photographs or recordings.")],
     campaign: CampaignOption = None,
 ) -> None:
-    """Type the digits that were read out, twice."""
-    digits = typer.prompt("Digits")
-    again = typer.prompt("Once more")
-    hashes = [f"sha256:{hashlib.sha256(file.read_bytes()).hexdigest()}" for file in evidence or []]
-    body = {"digits": digits, "digits_again": again, "witnesses": witness, "evidence": hashes}
-    show_one(ask("lottery", "POST", f"campaigns/{campaign_or_only(campaign)}/dice", body), as_json=False)
+    """Put the hashes of photographs or recordings of the dice into the transcript; the files stay here."""
+    hashes = [f"sha256:{hashlib.sha256(file.read_bytes()).hexdigest()}" for file in files]
+    path = f"campaigns/{campaign_or_only(campaign)}/evidence"
+    show_one(ask("lottery", "POST", path, {"evidence": hashes}), as_json=False)
+
+
+@draw.command("later-round")
+def later_round(
+    approval: ApprovalOption = None,
+    because: Annotated[str, typer.Option(help="round-known or digits-missing.")] = "digits-missing",
+    campaign: CampaignOption = None,
+) -> None:
+    """Give the present draw up, in public, and begin the next with a later round of the beacon.
+
+    Without an approval this requests one and prints its number; run the same command with `--approval NUMBER` once
+    another person has approved it.
+    """
+    name = campaign_or_only(campaign)
+    if approval is None:
+        kind = "later-round"
+        typer.echo(request_approval(kind, name, _approval_params(name, kind), because))
+        return
+    body = {"approval": executed_approval(approval)}
+    show_one(ask("lottery", "POST", f"campaigns/{name}/later-round", body), as_json=False)
 
 
 @draw.command("beacon")

@@ -27,6 +27,7 @@ class Attachments:
     proof: Path | None = None
     previous: Sequence[Path] = field(default=())
     evidence: Sequence[Path] = field(default=())
+    vault_key: str | None = None
 
 
 def verify(
@@ -44,6 +45,9 @@ def verify(
     ] = None,
     receipt: Annotated[
         Path | None, typer.Option(exists=True, dir_okay=False, help="Look a receipt document up in the roll.")
+    ] = None,
+    vault_key: Annotated[
+        str | None, typer.Option(help="The vault's published key, which signs the witnesses' digits.")
     ] = None,
     intake_key: Annotated[str | None, typer.Option(help="Intake's published key, for the receipt document.")] = None,
     proof: Annotated[
@@ -70,7 +74,7 @@ def verify(
     of the lottery that runs here.
     """
     attachments = Attachments(
-        rows, manifest, roll, receipt, intake_key, proof, tuple(previous or ()), tuple(evidence or ())
+        rows, manifest, roll, receipt, intake_key, proof, tuple(previous or ()), tuple(evidence or ()), vault_key
     )
     checks, content = _checks(file, key, attachments)
     passed = bool(checks) and all(check.passed for check in checks)
@@ -115,8 +119,8 @@ def _transcript(file: Path, key: str | None, attachments: Attachments) -> tuple[
     try:
         content = read_transcript(file, attachments.rows)
     except ValueError:
-        return list(verify_file(file, key, attachments.rows).checks), None
-    return [*verify_transcript(content, key).checks, *_enclosed(content, attachments)], content
+        return list(verify_file(file, key, attachments.rows, attachments.vault_key).checks), None
+    return [*verify_transcript(content, key, attachments.vault_key).checks, *_enclosed(content, attachments)], content
 
 
 def _enclosed(content: Any, attachments: Attachments) -> Iterable[Any]:

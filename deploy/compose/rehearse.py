@@ -35,9 +35,9 @@ def prepare(folder: Path) -> None:
     After a rehearsal that was erased, another campaign is written beside the erased one.
     """
     number = max(1, last_rehearsal_of(SAMPLE, folder / "campaigns"))
-    campaign = rehearsal_of(SAMPLE, folder / "campaigns", number)
+    campaign = rehearsal_of(SAMPLE, folder / "campaigns", number, asks_beacon=False)
     if campaign.id == _erased(folder):
-        campaign = rehearsal_of(SAMPLE, folder / "campaigns", number + 1)
+        campaign = rehearsal_of(SAMPLE, folder / "campaigns", number + 1, asks_beacon=False)
         _empty_mailbox(folder)
     clock = clock_file(folder)
     set_rehearsal_clock(clock, campaign.window.opens + timedelta(hours=1))
@@ -68,7 +68,7 @@ def rehearse(folder: Path, size: int, console: Console) -> Report:
     """Plays on whatever answers at the published ports. Raises KujiError."""
     started = time.monotonic()
     number = max(1, last_rehearsal_of(SAMPLE, folder / "campaigns"))
-    campaign = rehearsal_of(SAMPLE, folder / "campaigns", number)
+    campaign = rehearsal_of(SAMPLE, folder / "campaigns", number, asks_beacon=False)
     if campaign.id == _erased(folder):
         raise KujiError(f"{campaign.id} was erased; ./kuji compose init --rehearsal makes the next one, then restart")
     at = Installation(
@@ -77,6 +77,7 @@ def rehearse(folder: Path, size: int, console: Console) -> Report:
             service: ServiceAddress(record.url(service), record.pages(folder, service)) for service in record.PORTS
         },
         clock_file=clock_file(folder),
+        campaigns_dir=folder / "campaigns",
         setup_token_file=record.setup_token_file(folder),
         paper_token_file=folder / "intake" / "paper-token",
         mailbox=folder / "mailbox",

@@ -31,8 +31,9 @@ async def facts(
     staff, sent = play.staff, taken.sent
     outcomes = await staff.get_all("lottery", "outcomes", "outcomes")
     notices = await staff.get_all("notifier", "notices", "notices")
+    vault_key = await staff.signing_key()
     statuses, texts, checks = await asyncio.gather(
-        _statuses(staff, sent), _texts(staff), asyncio.to_thread(_published_checks, play, taken, desk)
+        _statuses(staff, sent), _texts(staff), asyncio.to_thread(_published_checks, play, taken, desk, vault_key)
     )
     return Facts(
         campaign=staff.at.campaign,
@@ -51,14 +52,14 @@ async def facts(
 
 
 def _published_checks(
-    play: EventRun, taken: TakenApplications, desk: Mapping[ApplicationId, str]
+    play: EventRun, taken: TakenApplications, desk: Mapping[ApplicationId, str], vault_key: str
 ) -> list[tuple[str, bool]]:
     """Check the published files, first by themselves, then against what the applicants hold."""
     transcript, rows, roll = (play.output / name for name in ("transcript.json", "rows.txt", "roll.txt"))
     files = PublishedFiles(*(path.read_text("utf-8") for path in (transcript, rows, roll)))
     content = read_transcript(transcript)
     drawn = {each.application_id for each in taken.sent if is_drawn(each, desk)}
-    by_themselves = [*verify_transcript(content).checks, *check_roll(content, files.roll)]
+    by_themselves = [*verify_transcript(content, vault_key=vault_key).checks, *check_roll(content, files.roll)]
     return [
         *((check.name, check.passed) for check in by_themselves),
         *published_checks(play.staff.at.campaign, files, taken.sent, taken.submitted, drawn),

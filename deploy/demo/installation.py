@@ -33,6 +33,7 @@ class Installation:
     campaign: Campaign
     services: Mapping[str, ServiceAddress]
     clock_file: Path
+    campaigns_dir: Path
     setup_token_file: Path
     paper_token_file: Path
     mailbox: Path | None = None

@@ -6,9 +6,13 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from shared.campaign import Campaign
+from shared.campaign.beacon_schedule import TIME_FOR_WITNESSES
 
 _JUST_AFTER: Final = timedelta(seconds=1)
 """The services compare with their own clocks: one second later the moment has passed for each of them."""
+
+_WRITTEN: Final = timedelta(minutes=1)
+"""Longer than it takes to write the list down, before which the beacon's round is not chosen."""
 
 
 @dataclass(frozen=True, order=True)
@@ -45,6 +49,9 @@ def _moments_of(campaign: Campaign) -> Iterator[Moment]:
     if draw.objection_hours:
         objections_end = draw.at + timedelta(hours=draw.objection_hours)
         yield Moment(objections_end, campaign.id, "the time for objections to the list ends")
+    if draw.chain.round is None:
+        decided = draw.at + timedelta(hours=draw.objection_hours) + TIME_FOR_WITNESSES + _WRITTEN
+        yield Moment(decided, campaign.id, "the beacon's value decides the draw, if the list was frozen in time")
     yield Moment(campaign.notify_by, campaign.id, "every applicant is to be notified")
     for event_class in campaign.classes:
         yield Moment(event_class.starts, campaign.id, f"class {event_class.id} starts")

@@ -4,7 +4,6 @@ import asyncio
 import hashlib
 import io
 import json
-import secrets
 import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -14,6 +13,7 @@ from pathlib import Path
 import pyrage
 
 from deploy.demo.application import DemoApplication
+from deploy.demo.chance import wait_for_round
 from deploy.demo.client import ApplicantClient, SubmittedApplication
 from deploy.demo.installation import StaffClient
 from deploy.demo.papers import DemoPaper, papers_of
@@ -163,15 +163,9 @@ async def freeze(play: EventRun) -> JsonObject:
     return await _draw_state(play, {"frozen"}, "the freeze of the list")
 
 
-async def roll_dice(play: EventRun) -> JsonObject:
-    """Dice of the operating system, labelled as such: in a real draw witnesses read out digits from real dice."""
-    digits = "".join(secrets.choice("0123456789") for _ in range(play.staff.at.campaign.draw.digits))
-    body = {
-        "digits": digits,
-        "digits_again": digits,
-        "witnesses": ["DEMO (dice of the operating system, 1)", "DEMO (dice of the operating system, 2)"],
-    }
-    await play.staff.post("lottery", "dice", body)
+async def draw(play: EventRun) -> JsonObject:
+    """Move to the beacon's round, whose value decides the draw, and wait until the results are published."""
+    await wait_for_round(play.staff)
     return await _draw_state(play, {"published"}, "the draw")
 
 

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import TypeVar
 
+from deploy.relay.rehearsal import RehearsalRelay
 from shared.campaign import Campaign, load_campaign, load_campaigns
 from shared.errors import KujiError
 
@@ -16,6 +17,9 @@ T = TypeVar("T")
 _VERSION = re.compile(r"^v:[ \t]*1\b[^\n]*", re.MULTILINE)
 _ID = re.compile(r"^id:[ \t]*(\S+)", re.MULTILINE)
 _REHEARSAL = re.compile(r"^rehearsal:[^\n]*\n", re.MULTILINE)
+_DRAW = re.compile(r"^draw:[ \t]*\n", re.MULTILINE)
+_OWN_BEACON = re.compile(r"^  (beacon|relays):.*\n(?:(?:    .*|  - .*|)\n)*", re.MULTILINE)
+"""Beacon and relays of a campaign file, with the indented lines below them."""
 
 SAMPLE = Path(__file__).parent.parent / "campaigns" / "777-days.yaml"
 
@@ -24,11 +28,14 @@ class DeadlineError(KujiError):
     """Raised when a phase does not finish in time; the text holds the last answer."""
 
 
-def rehearsal_of(sample: Path, folder: Path, number: int = 1) -> Campaign:
+def rehearsal_of(sample: Path, folder: Path, number: int = 1, *, asks_beacon: bool = True) -> Campaign:
     """Write the campaign file into `folder` as a rehearsal and load it.
 
+    Its beacon is the chain of the relay beside `folder` (`deploy.relay.rehearsal`), because quicknet has no rounds in
+    the past. `asks_beacon`: False where the lottery cannot reach this machine.
+
     `number`: which rehearsal on the same installation. The id of an erased campaign is never used again, so the
-    second one has `-2` at the end of its id, and so on. Nothing else changes about the campaign.
+    second one has `-2` at the end of its id, and so on.
     Raises KujiError where the file is not a campaign file.
     """
     folder.mkdir(parents=True, exist_ok=True)
@@ -37,6 +44,8 @@ def rehearsal_of(sample: Path, folder: Path, number: int = 1) -> Campaign:
         raise KujiError(f"{sample.name} has no line `v: 1`; use a campaign file")
     if number > 1:
         text = _ID.sub(rf"id: \g<1>-{number}", text, count=1)
+    beacon = RehearsalRelay.create_once(folder).to_yaml(is_asked=asks_beacon)
+    text = _DRAW.sub(lambda found: found[0] + beacon, _OWN_BEACON.sub("", text), count=1)
     path = _numbered(sample, folder, number)
     path.write_text(text, "utf-8")
     return load_campaign(path)

@@ -17,6 +17,7 @@ from rich.console import Console
 
 from deploy.demo import evidence, notice_phases, phases
 from deploy.demo.application import DemoApplication
+from deploy.demo.chance import enter_dice
 from deploy.demo.facts import Invariant
 from deploy.demo.installation import Installation, StaffClient, make_team, open_staff_client
 from deploy.demo.invariants import check
@@ -93,6 +94,7 @@ def installation_of(stack: Stack, campaign: Campaign) -> Installation:
         campaign,
         services={name: ServiceAddress(stack.url(name), pages[name]) for name in stack.ports},
         clock_file=stack.options.clock_file,
+        campaigns_dir=stack.options.campaigns_dir,
         setup_token_file=stack.secrets.setup_token_file,
         paper_token_file=stack.secrets.paper_token_file,
         mailbox=stack.servers.mailbox,
@@ -124,8 +126,10 @@ async def play_event(play: EventRun, applications: list[DemoApplication], progre
         desk = await phases.decide_held(play, bar)
     with progress.phase("freeze", "Lottery: list frozen and signed"):
         await phases.freeze(play)
-    with progress.phase("draw", "Lottery: dice, tickets, places"):
-        await phases.roll_dice(play)
+    with progress.phase("witness", "Vault: two witnesses enter their digits"):
+        await enter_dice(play.staff)
+    with progress.phase("draw", "Lottery: the beacon's value, tickets, places"):
+        await phases.draw(play)
         transcript = await phases.keep_published(play)
     with progress.phase("notify", "Notices: mail and postcards", 0) as bar:
         await notice_phases.await_results(play, await notice_phases.readable(play), bar)

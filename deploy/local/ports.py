@@ -31,6 +31,14 @@ def free_ports(count: int) -> list[int]:
             probe.close()
 
 
+def is_free(port: int) -> bool:
+    """Return True if a program can listen on the port now."""
+    probe = socket.socket()
+    probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    with probe:
+        return _binds(probe, port)
+
+
 def _candidates() -> Iterator[int]:
     """Yield random ports, and 0 (the system chooses) after many attempts."""
     chance = random.SystemRandom()

@@ -15,6 +15,7 @@ from types import TracebackType
 from typing import Self
 
 from deploy.local import external_servers
+from deploy.local.beacon import start_beacon
 from deploy.local.paths import ROOT
 from deploy.local.ports import free_ports, origins
 from deploy.local.processes import Child, Watchdog, is_ready
@@ -50,10 +51,13 @@ class Stack:
         self.ports = dict(zip(SERVICES, http, strict=True))
         self._mark = os.environ.get("KUJI_NAMESPACE", f"k{token_hex(4)}")
         self._children: dict[str, Child] = {}
+        self._beacon: Child | None = None
 
     def start(self) -> Self:
         """Start servers and services. Raises LocalError, with nothing left running."""
         try:
+            options = self.options
+            self._beacon = start_beacon(options.campaigns_dir, options.clock_file, self.log("relay"), self._watchdog)
             self._tell("RabbitMQ, MongoDB, mailbox")
             if self.servers.external_amqp is not None:
                 external_servers.prepare_broker(self.servers.external_amqp, self.namespace)
@@ -83,6 +87,9 @@ class Stack:
             with ThreadPoolExecutor(len(self._children)) as pool:
                 list(pool.map(lambda child: child.stop(timeout_s=15), self._children.values()))
         self._children.clear()
+        if self._beacon is not None:
+            self._beacon.stop(timeout_s=5)
+            self._beacon = None
         self._clear_given()
         self.servers.stop()
 
@@ -141,7 +148,8 @@ class Stack:
         self.await_ready([service])
 
     def children(self) -> list[Child]:
-        return [*self.servers.children(), *self._children.values()]
+        running = [] if self._beacon is None else [self._beacon]
+        return [*self.servers.children(), *running, *self._children.values()]
 
     def _launch_all(self) -> None:
         """Launch the services. They need the database to start; a broker that is still away they wait for."""

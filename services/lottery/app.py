@@ -8,8 +8,10 @@ from fastapi import APIRouter, FastAPI
 
 from services.lottery.draw import collections as draws
 from services.lottery.draw import handlers
+from services.lottery.draw.dice_taking import DiceTaking
 from services.lottery.draw.endpoints import DrawServices, staff_router
 from services.lottery.draw.freeze import FreezeService
+from services.lottery.draw.later_round import LaterRoundService
 from services.lottery.draw.notice_progress import on_notices_counted
 from services.lottery.draw.public_endpoints import PublicDraws, public_router
 from services.lottery.draw.randomness_entry import RandomnessService
@@ -55,6 +57,7 @@ from shared.contracts import (
     ApplicationsAccepted,
     ApplicationsHeld,
     ApplicationsRejected,
+    DiceEntered,
     ErasureRequested,
     NoticesCounted,
     ReceiptsClosed,
@@ -65,6 +68,7 @@ from shared.erasure import collections as erasure_collections
 from shared.ids import CampaignId
 from shared.messaging import Bus
 from shared.periodic import PeriodicTask, PeriodicTasks
+from shared.pinned_keys import PinnedKeys
 from shared.service_keys import PublicKeys, ServiceKey
 from shared.staff_acts import make_recorder
 from shared.staff_roles import Right
@@ -82,8 +86,8 @@ def build(settings: LotterySettings) -> FastAPI:
     store = Store.open(settings.mongo_url.get_secret_value(), settings.mongo_database, timeout_s=settings.timeout_s)
     bus = Bus(settings, "lottery", store)
     keys = LotteryKeys(settings.service_keys_dir)
-    approvals = ApprovalReader(settings.vault_key_file)
-    scheduler, draw_services = _draws(store, clock, keys, campaigns, settings, approvals)
+    approvals, vault_key = ApprovalReader(settings.vault_key_file), PinnedKeys(settings.vault_key_file)
+    scheduler, draw_services = _draws(store, clock, keys, campaigns, settings, approvals, vault_key)
     no_shows = NoShows(store, clock, moves.release)
     wrong_proofs = WrongProofs()
     places_desk, after_the_draw = _places(store, clock, keys, campaigns, wrong_proofs, approvals)
@@ -98,7 +102,7 @@ def build(settings: LotterySettings) -> FastAPI:
         vault_key_file=settings.vault_key_file,
         state_dir=settings.state_dir,
     )
-    _connect(bus, erasure, access)
+    _connect(bus, erasure, access, DiceTaking(store, clock))
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -115,7 +119,7 @@ def build(settings: LotterySettings) -> FastAPI:
     install_problems(app)
     app.add_middleware(RequestLimits, staff=access.admit, routes=_body_limits(access))
     app.include_router(staff_router(draw_services, access.guard(Right.READ_DRAWS, Right.RUN_DRAWS)))
-    rounds = FurtherRoundDesk(FurtherRounds(store, clock, campaigns), approvals)
+    rounds = FurtherRoundDesk(FurtherRounds(store, clock, campaigns, vault_key), approvals)
     app.include_router(further_router(rounds, access.guard(Right.READ_DRAWS, Right.RUN_DRAWS)))
     app.include_router(places_router(places_desk, access.guard(Right.READ_DRAWS, Right.CORRECT_PLACES)))
     app.include_router(own_router(places_desk))
@@ -123,7 +127,9 @@ def build(settings: LotterySettings) -> FastAPI:
     desk, key = ReceptionService(store, keys, clock, campaigns), keys.signing.public
     app.include_router(reception_router(campaigns, desk, Overview(store), clock, key, access))
     public_keys = PublicKeys(settings.service_keys_dir)
-    for pages in _pages(store, clock, keys, places_desk, access, settings.origins.get("intake", ""), public_keys):
+    for pages in _pages(
+        store, clock, keys, places_desk, access, settings.origins.get("intake", ""), public_keys, vault_key
+    ):
         app.include_router(pages)
     app.include_router(bus.parking_router(access, make_recorder(store, "lottery")))
     app.include_router(health_router({"broker": bus.ready, "store": store.ping}, bus.alarms))
@@ -148,9 +154,11 @@ def _draws(
     campaigns: Mapping[CampaignId, Campaign],
     settings: LotterySettings,
     approvals: ApprovalReader,
+    vault_key: PinnedKeys,
 ) -> tuple[DrawScheduler, DrawServices]:
     """Return the scheduler of draws, and the services behind the staff endpoints."""
-    freezing, randomness = FreezeService(store, keys, clock, campaigns), RandomnessService(store, clock)
+    freezing = FreezeService(store, keys, clock, campaigns, vault_key)
+    randomness = RandomnessService(store, clock)
     scheduler = DrawScheduler(
         store,
         clock,
@@ -162,8 +170,9 @@ def _draws(
         further_freezing=FurtherFreeze(store, freezing, campaigns),
         further_publisher=FurtherPublisher(store, SlipSigner(keys, campaigns)),
     )
-    redrawing = RedrawService(store, clock, campaigns)
-    return scheduler, DrawServices(store, clock, campaigns, freezing, randomness, redrawing, approvals)
+    redrawing = RedrawService(store, clock, campaigns, vault_key)
+    later = LaterRoundService(store, clock, campaigns, vault_key)
+    return scheduler, DrawServices(store, clock, campaigns, freezing, randomness, redrawing, later, approvals)
 
 
 def _places(
@@ -189,17 +198,21 @@ def _pages(
     access: StaffAccess,
     intake: str,
     public_keys: PublicKeys,
+    vault_key: PinnedKeys,
 ) -> Iterator[APIRouter]:
     """Yield the routers of the web pages. `intake`: origin of intake, which public pages ask for application ids."""
     renderer, campaigns = lottery_renderer(), places_desk.campaigns
     yield site_router(renderer, access)
     yield draws_router(DrawPages(campaigns, DrawOverview(store, clock), DrawCounts(store), clock, renderer, access))
     yield reception_pages_router(ReceptionPages(campaigns, Overview(store), clock, renderer, access))
-    yield verify_pages_router(VerifyPages(campaigns, clock, renderer, keys.signing.public, intake, public_keys))
+    yield verify_pages_router(
+        VerifyPages(campaigns, clock, renderer, keys.signing.public, vault_key, intake, public_keys)
+    )
     yield withdraw_router(WithdrawPages(campaigns, clock, renderer, intake))
 
 
-def _connect(bus: Bus, erasure: ErasureParticipant, access: StaffAccess) -> None:
+def _connect(bus: Bus, erasure: ErasureParticipant, access: StaffAccess, dice: DiceTaking) -> None:
+    bus.consume(DiceEntered, dice.on_entered)
     bus.consume(StaffChanged, access.sessions.on_changed)
     bus.consume(ApplicationsAccepted, handlers.on_accepted)
     bus.consume(ApplicationsRejected, handlers.on_rejected)

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from services.lottery.draw.clock_check import ClocksDifferError
-from services.lottery.draw.freeze import FreezeService, ListIncompleteError, TooEarlyError
+from services.lottery.draw.freeze import FreezeService, ListIncompleteError, TooEarlyError, VaultKeyUnknownError
 from services.lottery.draw.randomness_entry import SCHEDULE, ObjectionsOpenError, RandomnessService
 from services.lottery.draw.relays import RelayClient
 from services.lottery.draw.repository import DrawRepository
@@ -93,7 +93,7 @@ class DrawScheduler:
             await self._freezing.freeze(draw)
         except ListIncompleteError:
             self._incomplete[draw.id] = draw.changes
-        except (ClocksDifferError, RoundPassedError, TooEarlyError, WrongStateError):
+        except (ClocksDifferError, RoundPassedError, TooEarlyError, VaultKeyUnknownError, WrongStateError):
             # Staff see what the draw waits for (`blockers.waits`); another instance, with a better clock, may try.
             await self._leases.give_up(_lease(campaign), self._name)
 
@@ -117,7 +117,7 @@ class DrawScheduler:
     def _beacon_due(self, campaign: Campaign, draw: Draw) -> BeaconRound | None:
         """Return the round to ask for, or None: from the round's time on, every ten seconds."""
         beacon = draw.manifest.beacon
-        if not campaign.draw.relays or beacon is None or draw.beacon_signature is not None:
+        if not campaign.draw.relays or draw.lacks_dice or draw.beacon_signature is not None:
             return None
         now = self._clock.now()
         return beacon if now >= beacon.at and not self._asked_lately(draw.id, now) else None

@@ -28,6 +28,7 @@ from services.vault.deliveries.accept import DocumentAcceptance
 from services.vault.deliveries.endpoints import notices_router
 from services.vault.deliveries.reconcile import NoticeCounter
 from services.vault.desk.wiring import desk_routers
+from services.vault.dice import wiring as dice_wiring
 from services.vault.doubts.wiring import doubt_routers
 from services.vault.identities import repository as identities
 from services.vault.identities.reveal import Identities
@@ -104,12 +105,21 @@ def build(settings: VaultSettings) -> FastAPI:
     bus.consume(PrintRequested, print_room.on_requested, Batch(size=1, wait_s=0.0))
     printed = PrintedBatches(store, keystore, audit, gate)
     closing = close_out(settings, store, bus, keystore, public_keys, known, audit, campaigns, typesetter, clock, gate)
-    _consume_answers(bus, closing, audit, keystore)
+    dice = dice_wiring.Dice.make(store, audit, keystore.signing, clock, campaigns)
+    _consume_answers(bus, closing, audit, keystore, dice)
 
     room = mail.mail_room(settings, store, keystore, known, templates, campaigns, clock)
     people = people_parts.People.make(store, keystore, audit, clock, campaigns)
-    scanner = Scanner(settings.clamd_url, settings.clamd_timeout_s)
-    papers = Papers.make(people, keystore, audit, clock, campaigns, municipalities, scanner, search)
+    papers = Papers.make(
+        people,
+        keystore,
+        audit,
+        clock,
+        campaigns,
+        municipalities,
+        Scanner(settings.clamd_url, settings.clamd_timeout_s),
+        search,
+    )
     papers.consume(bus)
     staff_mails = staff_mail(people, settings, campaigns)
     approvals = approval_parts.ApprovalParts.make(
@@ -161,6 +171,7 @@ def build(settings: VaultSettings) -> FastAPI:
         notices_router(campaigns, NoticeCounter(store), access),
         print_router(campaigns, printed, access),
         papers.router(access, typesetter.prints),
+        *dice.routers(access, people, settings.origins, approvals.count_waiting),
         *closing.routers(access),
         *desk_routers(settings.origins, people, approvals, keystore, papers, review, clock),
         *people_pages,
@@ -188,10 +199,16 @@ def build(settings: VaultSettings) -> FastAPI:
     return app
 
 
-def _consume_answers(bus: Bus, closing: CloseOut, audit: AuditLog, keystore: Keystore) -> None:
-    """Consume the other services' answers to an erasure, and their acts of staff."""
+def _consume_answers(bus: Bus, closing: CloseOut, audit: AuditLog, keystore: Keystore, dice: dice_wiring.Dice) -> None:
+    """Consume the other services' answers to an erasure, their acts of staff, and requests for witnesses' digits."""
+    dice.consume(bus)
     bus.consume(ErasureCompleted, closing.answers.on_completed)
     bus.consume(StaffActed, StaffActLines(audit, keystore).on_acted)
+
+
+def _scanner(settings: VaultSettings) -> Scanner:
+    """Return the scanner of papers for malware, if there is one."""
+    return Scanner(settings.clamd_url, settings.clamd_timeout_s)
 
 
 def _witness(settings: VaultSettings) -> Witness:
@@ -205,7 +222,7 @@ def _collections() -> list[Collection]:
     parts = (
         identities, index_repository, pair_repository, application_repository, act_repository, deliveries,
         subject_request_repository, slips_repository,
-        template_repository, print_repository, papers_wiring,
+        template_repository, print_repository, papers_wiring, dice_wiring,
          close_out_ledger, ward_key,
         people_parts,
         approval_parts,

@@ -97,7 +97,7 @@ RULES: Final[Mapping[ApprovalKind, ApprovalRule]] = {
         "lottery", _DAY, _SECOND_OR_WARD, ("undecided-agreed", "count-agreed", "source-lost")
     ),
     ApprovalKind.REDRAW: ApprovalRule("lottery", _DAY, _SECOND_OR_WARD, ("wrong-list", "wrong-rules", "dice-invalid")),
-    ApprovalKind.LATER_ROUND: ApprovalRule("lottery", _DAY, _SECOND_OR_WARD, ("round-known",)),
+    ApprovalKind.LATER_ROUND: ApprovalRule("lottery", _DAY, _SECOND_OR_WARD, ("round-known", "digits-missing")),
     ApprovalKind.FURTHER_ROUND: ApprovalRule("lottery", _DAY, _SECOND_OR_WARD, ("places-free",)),
     ApprovalKind.CORRECT_PLACE: ApprovalRule("lottery", _DAY, _SECOND_OR_WARD, ("wrong-decision", "wrong-keying")),
     ApprovalKind.CHANGE_ROSTER: ApprovalRule("vault", _DAYS, _OTHER_SIDE, ("joins", "changes", "leaves")),
@@ -108,7 +108,7 @@ RULES: Final[Mapping[ApprovalKind, ApprovalRule]] = {
 
 NOT_TAKEN: Final = frozenset(
     {
-        ApprovalKind.LATER_ROUND, ApprovalKind.EXPORT, ApprovalKind.EXPORT_AUDIT, ApprovalKind.OPEN_PEOPLE,
+        ApprovalKind.EXPORT, ApprovalKind.EXPORT_AUDIT, ApprovalKind.OPEN_PEOPLE,
         ApprovalKind.CHANGE_ROSTER, ApprovalKind.RESET_FACTORS,
     }
 )  # fmt: skip

@@ -103,9 +103,10 @@ class Redraw(_Params):
 
 
 class LaterRound(_Params):
+    """`known_round`: the round that is known, or for which digits are missing. The later one follows from a rule."""
+
     draw: Count
     known_round: Count
-    later_round: Count
 
 
 class FurtherRound(_Params):

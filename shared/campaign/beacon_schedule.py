@@ -7,6 +7,9 @@ from typing import Final
 REHEARSAL: Final = "rehearsal"
 """Name of a rehearsal's own chain. The owner of its key knows every value, so a draw by it proves nothing."""
 
+TIME_FOR_WITNESSES: Final = timedelta(minutes=30)
+"""Time between the end of objections and the round, in which witnesses enter their digits."""
+
 
 @dataclass(frozen=True)
 class Schedule:

@@ -4,10 +4,11 @@ What the law of the project forbids cannot be expressed here or does not load: i
 text (R-D4, R-C5), impossible dates and capacities. Times carry an offset; the reader's zone is Asia/Tokyo.
 """
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Final, Literal, Self
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
+from shared.campaign import quicknet
 from shared.campaign.beacon_schedule import REHEARSAL, Schedule, schedule_of
 from shared.ids import CampaignIdField, ClassIdField
 
@@ -78,14 +79,15 @@ class Window(_Part):
 
 
 class Beacon(_Part):
-    """A round of the drand quicknet, or of a rehearsal's own chain, named before it exists.
+    """The drand quicknet, or a rehearsal's own chain, and a round of it that is named before it exists.
 
-    `genesis` and `period` stand with a rehearsal's chain only: time of round 1 in seconds since 1970, and seconds.
+    `round`: of the first draw; None: the first one after the time that the witnesses have. `genesis` and `period`
+    stand with a rehearsal's chain only: time of round 1 in seconds since 1970, and seconds.
     """
 
     chain: Annotated[str, StringConstraints(pattern=rf"^([0-9a-f]{{64}}|{REHEARSAL})$")]
     public_key: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{192}$")]
-    round: Annotated[int, Field(ge=1)]
+    round: Annotated[int, Field(ge=1)] | None = None
     genesis: Annotated[int, Field(ge=0)] | None = None
     period: Annotated[int, Field(ge=1, le=3600)] | None = None
 
@@ -94,15 +96,19 @@ class Beacon(_Part):
         return schedule_of(self.genesis, self.period)
 
 
+_QUICKNET: Final = Beacon(chain=quicknet.CHAIN, public_key=quicknet.PUBLIC_KEY)
+
 Relay = Annotated[str, StringConstraints(pattern=r"^https?://[A-Za-z0-9.:\[\]-]+(/[A-Za-z0-9._/-]*)?$", max_length=200)]
 
 
 class DrawRules(_Part):
-    """When and how chance decides (R-B7)."""
+    """When and how chance decides (R-B7). A beacon is in every draw; `both` adds the digits of witnesses.
+
+    `beacon`: None stands for drand's quicknet.
+    """
 
     at: AwareDatetime
-    source: Literal["dice", "beacon", "both"] = "dice"
-    digits: Annotated[int, Field(ge=39, le=200, description="decimal digits; 39 carry 129 bits")] = 40
+    source: Literal["beacon", "both"] = "both"
     witnesses: Annotated[int, Field(ge=2, le=10)] = 2
     beacon: Beacon | None = None
     max_wins: Annotated[int, Field(ge=1, le=20)] = 1
@@ -115,11 +121,15 @@ class DrawRules(_Part):
     relays: Annotated[tuple[Relay, ...], Field(max_length=8)] = ()
     """Base addresses of drand relays to ask for the beacon's value. None: staff paste it, and nothing is asked."""
 
-    @model_validator(mode="after")
-    def _beacon_is_named_when_used(self) -> Self:
-        if (self.source in {"beacon", "both"}) != (self.beacon is not None):
-            raise ValueError("`beacon` stands exactly where `source` is beacon or both")
-        return self
+    @property
+    def uses_dice(self) -> bool:
+        """True where witnesses enter digits."""
+        return self.source == "both"
+
+    @property
+    def chain(self) -> Beacon:
+        """Beacon of the draw."""
+        return self.beacon or _QUICKNET
 
 
 class Reception(_Part):

@@ -8,7 +8,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from shared.campaign import quicknet
-from shared.campaign.beacon_schedule import REHEARSAL
+from shared.campaign.beacon_schedule import REHEARSAL, TIME_FOR_WITNESSES
 
 if TYPE_CHECKING:
     from shared.campaign.model import Beacon, CampaignFile, EventClass
@@ -62,8 +62,13 @@ def check_beacon(campaign: "CampaignFile") -> Iterator[Mistake]:
         yield from _check_own_chain(campaign, beacon)
     elif (beacon.chain, beacon.public_key, beacon.genesis) != (quicknet.CHAIN, quicknet.PUBLIC_KEY, None):
         yield Mistake(("draw", "beacon"), "must be drand's quicknet; take chain and public_key from docs/protocols.md")
-    if beacon.schedule.time_of(beacon.round) <= campaign.draw.at + timedelta(hours=campaign.draw.objection_hours):
-        text = "must come after `draw.at` and the time for objections, or its value is known before the list is final"
+    if beacon.round is None:
+        return
+    known_from = campaign.draw.at + timedelta(hours=campaign.draw.objection_hours)
+    if campaign.draw.uses_dice:
+        known_from += TIME_FOR_WITNESSES
+    if beacon.schedule.time_of(beacon.round) <= known_from:
+        text = "must come after `draw.at`, the time for objections, and half an hour for witnesses (`source: both`)"
         yield Mistake(("draw", "beacon", "round"), text)
 
 

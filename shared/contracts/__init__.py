@@ -22,6 +22,7 @@ from shared.contracts.applications import (
 )
 from shared.contracts.base import BATCH_LIMIT, Channel, Event, Value, Version
 from shared.contracts.closing import ErasureCompleted, ErasurePhase, ErasureRequested, StoreErasure, Verdict
+from shared.contracts.dice import DiceEntered, DiceRequested
 from shared.contracts.notices import (
     NOTICE_BATCH_LIMIT,
     RECIPIENT_LIMIT,
@@ -108,6 +109,8 @@ __all__ = [
     "Contact",
     "ContactsRegistered",
     "Decision",
+    "DiceEntered",
+    "DiceRequested",
     "DrawPublished",
     "ErasureCompleted",
     "ErasurePhase",

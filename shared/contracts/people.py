@@ -35,9 +35,10 @@ class StaffAct(StrEnum):
     """Act of staff at intake, lottery or notifier. The vault writes its own acts into the log itself."""
 
     FREEZE_LIST = "freeze-list"
-    ENTER_DICE = "enter-dice"
+    ATTACH_EVIDENCE = "attach-evidence"
     ENTER_BEACON = "enter-beacon"
     REDRAW = "redraw"
+    LATER_ROUND = "later-round"
     OPEN_FURTHER_ROUND = "open-further-round"
     ATTACH_STAMP = "attach-stamp"
     ACCEPT_PLACE = "accept-place"

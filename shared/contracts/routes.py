@@ -15,6 +15,7 @@ from shared.contracts.applications import (
 )
 from shared.contracts.base import Event
 from shared.contracts.closing import ErasureCompleted, ErasureRequested
+from shared.contracts.dice import DiceEntered, DiceRequested
 from shared.contracts.notices import (
     MailBounced,
     MailCompleted,
@@ -54,6 +55,8 @@ ROUTES: tuple[Route, ...] = (
     Route(PaperSettled, ("vault",), ("intake",)),
     Route(ReceiptsAssigned, ("intake",), ("vault",)),
     Route(ReceiptsClosed, ("intake",), ("lottery",)),
+    Route(DiceRequested, ("lottery",), ("vault",)),
+    Route(DiceEntered, ("vault",), ("lottery",)),
     Route(DrawPublished, ("lottery",), ("intake",)),
     Route(ResultsPublished, ("lottery",), ("notifier",)),
     Route(PlacesOffered, ("lottery",), ("notifier",)),

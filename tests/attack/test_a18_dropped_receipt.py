@@ -41,7 +41,12 @@ class PublishedFiles:
         self.folder, roll = folder, write_roll(receipt.line for receipt in counted)
         frozen = FrozenList.of([entry(number + 1, ("junior-football", 1)) for number in range(len(counted))])
         line = write_manifest(
-            sample_campaign(), frozen, receipts_of(roll), EntryCounts({"web": len(counted)}, {}), Freeze(FROZEN)
+            sample_campaign(),
+            frozen,
+            receipts_of(roll),
+            EntryCounts({"web": len(counted)}, {}),
+            Freeze(FROZEN, 7),
+            None,
         )
         manifest = {"v": 1, "manifest": line, "signature": LOTTERY.sign(line.encode()), "signing_key": LOTTERY.public}
         (folder / "manifest.json").write_text(json.dumps(manifest), "utf-8")

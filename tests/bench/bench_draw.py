@@ -34,9 +34,10 @@ from services.lottery.allocation.allocator import allocate
 from services.lottery.allocation.frozen_list import Choices, FrozenList
 from services.lottery.allocation.tickets import DrawnOrder
 from services.lottery.draw import collections as draws
+from services.lottery.draw.dice_taking import DiceTaking
 from services.lottery.draw.freeze import FreezeService
 from services.lottery.draw.list_repository import ListRepository
-from services.lottery.draw.randomness_entry import Dice, RandomnessService
+from services.lottery.draw.randomness_entry import RandomnessService
 from services.lottery.draw.repository import DrawRepository
 from services.lottery.draw.rules.draw import Draw
 from services.lottery.draw.rules.entry import receipt_key
@@ -51,6 +52,8 @@ from shared.clock import FixedClock
 from shared.ids import DrawId, new_application_id, new_token
 from shared.receipts import candidates
 from shared.storage import OUTBOX, Store
+from tests.support.chance import acts_of, entered, value_of
+from tests.support.executed_approvals import pinned_key_of_the_tests
 from tests.support.service_keys import keys_dir, keys_in_environment
 
 T = TypeVar("T")
@@ -199,10 +202,14 @@ async def steps_of_a_draw(store: Store, documents: Sequence[dict[str, Any]], sca
         return await DrawRepository(store).get(CAMPAIGN.id)
 
     await roll(store, [each["_id"] for each in documents])
-    took, _ = await awaited(FreezeService(store, keys, clock, campaigns).freeze(await present()))
+    took, _ = await awaited(
+        FreezeService(store, keys, clock, campaigns, pinned_key_of_the_tests()).freeze(await present())
+    )
     print_rate("freeze: judge, close, write the list, sign", took, count, scan)
-    digits = "3" * CAMPAIGN.draw.digits
-    await RandomnessService(store, clock).enter_dice(await present(), Dice(digits, digits, ["a", "b"]), "bench")
+    manifest = (await present()).manifest
+    events = entered(manifest, acts_of(manifest.dice_rule))
+    await store.transact(lambda uow: DiceTaking(store, clock).on_entered(events, uow))
+    await RandomnessService(store, clock).enter_beacon(await present(), value_of(manifest.beacon.round), "bench")
     took, _ = await awaited(DrawRunner(store, keys, clock).run_if_possible(await present()))
     print_rate("draw: read, rank, allocate, transcript", took, count, scan)
     bare = await bare_inserts(store, documents)

@@ -29,6 +29,7 @@ from services.lottery.allocation.allocator import Allocation, allocate
 from services.lottery.allocation.frozen_list import FrozenList
 from services.lottery.pages.site import lottery_renderer
 from services.lottery.pages.verify import VerifyPages, verify_pages_router
+from services.lottery.randomness.rounds import choose_round
 from services.lottery.randomness.sources import Randomness, draw_key
 from services.lottery.record.manifest import EntryCounts, Freeze, Manifest, Receipts, write_manifest
 from services.lottery.record.transcript import make_history_event, write_transcript
@@ -38,7 +39,9 @@ from shared.codes import EntryId, entry_number
 from shared.signing import SigningKey
 from tests.bench.bench_draw import CAMPAIGN, frozen_list
 from tests.support.browser import chromium, opened
-from tests.support.draw_builders import DICE, FROZEN
+from tests.support.chance import DICE, acts_of, value_of
+from tests.support.draw_builders import FROZEN
+from tests.support.executed_approvals import VAULT, pinned_key_of_the_tests
 
 LIMIT_MB = 500
 WAIT_MS = 1_800_000
@@ -71,8 +74,10 @@ def publish(folder: Path, count: int, capacities: int) -> Published:
         sorted_list(count),
     )
     counts = EntryCounts({"web": count}, {})
-    line = write_manifest(campaign, frozen, Receipts(count, "0" * 64), counts, Freeze(FROZEN))
-    manifest, randomness = Manifest.read(line), Randomness(DICE, None)
+    freeze = Freeze(FROZEN, choose_round(campaign, 2, FROZEN))
+    line = write_manifest(campaign, frozen, Receipts(count, "0" * 64), counts, freeze, VAULT.public)
+    manifest = Manifest.read(line)
+    randomness = Randomness(DICE, value_of(manifest.beacon.round))
     key, opening = draw_key(line, randomness), make_history_event("frozen", FROZEN, None)
     allocation = allocate(key, frozen, manifest.classes, manifest.rules)
     content = write_transcript(
@@ -80,7 +85,7 @@ def publish(folder: Path, count: int, capacities: int) -> Published:
         signature=signing.sign(line.encode()),
         frozen=frozen,
         randomness=randomness,
-        witnesses=["立会人一", "立会人二"],
+        acts=acts_of(manifest.dice_rule),
         evidence=[],
         key=key,
         allocation=allocation,
@@ -97,7 +102,9 @@ def publish(folder: Path, count: int, capacities: int) -> Published:
 def serving(draw: Published) -> Iterator[str]:
     """Serve the page and the files; yield the address."""
     renderer, app = lottery_renderer(), FastAPI()
-    pages = VerifyPages({draw.campaign.id: draw.campaign}, FixedClock(FROZEN), renderer, draw.key)
+    pages = VerifyPages(
+        {draw.campaign.id: draw.campaign}, FixedClock(FROZEN), renderer, draw.key, pinned_key_of_the_tests()
+    )
     app.add_api_route("/assets/{name}", renderer.asset, methods=["GET"], response_model=None)
     app.include_router(verify_pages_router(pages))
 

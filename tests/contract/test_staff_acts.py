@@ -23,7 +23,8 @@ ACTS: dict[str, dict[str, set[StaffAct]]] = {
     "lottery": {
         **_PARKED,
         f"{_CAMPAIGN}/freeze": {StaffAct.FREEZE_LIST},
-        f"{_CAMPAIGN}/dice": {StaffAct.ENTER_DICE},
+        f"{_CAMPAIGN}/evidence": {StaffAct.ATTACH_EVIDENCE},
+        f"{_CAMPAIGN}/later-round": {StaffAct.LATER_ROUND},
         f"{_CAMPAIGN}/beacon": {StaffAct.ENTER_BEACON},
         f"{_CAMPAIGN}/redraw": {StaffAct.REDRAW},
         f"{_CAMPAIGN}/further-round": {StaffAct.OPEN_FURTHER_ROUND},
@@ -60,6 +61,8 @@ VAULT: dict[str, str] = {
     "POST /approve/{approval_id}/sign": _SIGNED,
     "POST /approve/{approval_id}/refuse": _SIGNED,
     "POST /approve/{approval_id}/document": "`execute`",
+    f"{_CAMPAIGN}/dice/{{draw}}": "`enter-dice`, in the transaction of the act",
+    "POST /desk/dice/{campaign}": "`enter-dice`, in the transaction of the act",
     "POST /v1/approvals": f"a draft; {_SIGNED}",
     "POST /v1/approvals/{approval_id}/challenge": "makes numbers to sign; the signature has its line",
     "POST /v1/approvals/{approval_id}/signatures": _SIGNED,
@@ -116,7 +119,7 @@ def test_the_acts_of_a_service_are_those_of_its_routes() -> None:
 
 @pytest.mark.parametrize(
     ("service", "act", "campaign"),
-    [("notifier", StaffAct.ENTER_DICE, "777-days"), ("lottery", StaffAct.ENTER_DICE, None)],
+    [("notifier", StaffAct.ENTER_BEACON, "777-days"), ("lottery", StaffAct.ENTER_BEACON, None)],
 )
 def test_a_service_reports_its_own_acts_only_and_names_their_campaign(
     service: str, act: StaffAct, campaign: str | None

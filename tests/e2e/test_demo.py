@@ -74,7 +74,9 @@ def test_a_person_sees_every_phase(finished: Finished):
 
 def test_the_transcript_it_left_verifies_and_a_changed_one_does_not(finished: Finished):
     transcript = finished.output / "transcript.json"
-    assert kuji("verify", str(transcript)).returncode == 0
+    vault_key = finished.report["vault_signing_key"]
+    assert kuji("verify", str(transcript), "--vault-key", vault_key).returncode == 0
+    assert kuji("verify", str(transcript), "--vault-key", vault_key[::-1]).returncode == 1
     changed = finished.output / "changed.json"
     content = json.loads(transcript.read_text("utf-8"))
     content["winners"]["escort-kids"].reverse()
@@ -87,7 +89,8 @@ def test_the_program_of_the_page_verifies_it_too_and_follows_everybody_to_the_sa
 ):
     content = json.loads((finished.output / "transcript.json").read_text("utf-8"))
     winner = content["winners"]["escort-kids"][0]
-    question = {"contents": [content], "rows": None, "published": content["signing_key"], "entry": winner}
+    published = {"lottery": content["signing_key"], "vault": finished.report["vault_signing_key"]}
+    question = {"contents": [content], "rows": None, "published": published, "entry": winner}
     [answer] = bundled("verify.ts", tmp_path)("verify", question)
     assert len(answer["checks"]) >= 12
     assert all(passed for _, passed in answer["checks"])
@@ -107,7 +110,12 @@ def test_openssl_alone_finds_one_entrys_ticket_and_place(finished: Finished, tmp
       xxd -r -p < ids | openssl enc -d -aes-256-ecb -nopad -K $K | xxd -p -c16 \
         | paste -d' ' - ids | LC_ALL=C sort | grep -n $ENTRY | cut -d: -f1
     """
-    given = {"MANIFEST": content["manifest"], "DICE": content["dice"], "SIG": "", "ENTRY": entry}
+    given = {
+        "MANIFEST": content["manifest"],
+        "DICE": content["dice"],
+        "SIG": content["beacon_signature"],
+        "ENTRY": entry,
+    }
     shown = subprocess.run(
         ["bash", "-c", script], cwd=tmp_path, check=True, capture_output=True, text=True, timeout=30,
         env={"PATH": "/usr/bin:/bin", **given},

@@ -16,7 +16,8 @@ from shared.approvals import ApprovalKind
 from shared.campaign import Campaign, quicknet
 from shared.campaign.model import Beacon
 from tests.support.browser import DESKTOP, PHONE, keep_picture, opened, overflows, tab_to, violations
-from tests.support.draw_builders import DICE, sample_campaign
+from tests.support.chance import DICE
+from tests.support.draw_builders import sample_campaign
 from tests.support.executed_approvals import approval_content, executed
 from tests.support.lottery_pages_harness import LotteryHarness, run_lottery
 
@@ -34,7 +35,7 @@ def variant(name: str, **draw: object) -> Campaign:
     return SAMPLE.model_copy(update={"id": name, "draw": SAMPLE.draw.model_copy(update=draw)})
 
 
-HELD, ROLLED = variant("held"), variant("rolled")
+HELD, ROLLED, MISSED = variant("held"), variant("rolled"), variant("missed")
 BEACON = variant(
     "beacon",
     source="beacon",
@@ -46,7 +47,7 @@ BEACON = variant(
 @pytest.fixture(scope="module")
 def harness(mongo_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LotteryHarness]:
     home = tmp_path_factory.mktemp("lottery")
-    with run_lottery(mongo_url, f"{home.name}_draws", home, SAMPLE, HELD, ROLLED, BEACON) as running:
+    with run_lottery(mongo_url, f"{home.name}_draws", home, SAMPLE, HELD, ROLLED, MISSED, BEACON) as running:
         running.take_in(SAMPLE, 900)
         yield running
 
@@ -79,17 +80,12 @@ def stands(page: Page, step: str, state: str) -> None:
     comes(page, f"[data-step={step}].step-{state}", "")
 
 
-def next_step(page: Page) -> None:
-    page.keyboard.press("Tab")
-    page.keyboard.press("Enter")
-
-
 def test_a_person_is_sent_to_the_vaults_sign_in_page_and_back(harness: LotteryHarness, browser: Browser):
     with opened(browser, harness.site) as page:
         page.goto("/")
         page.wait_for_url("**/draws")
         expect(page.locator(".signed-in")).to_contain_text("yamada-01")
-        assert page.locator(".campaigns li").count() == 4
+        assert page.locator(".campaigns li").count() == 5
         assert violations(page) == []
         page.get_by_role("link", name=SAMPLE.title.ja).first.click()
         expect(page.locator("#live-now")).to_contain_text("受付期間:進行中です")
@@ -147,35 +143,7 @@ def test_an_incomplete_list_is_frozen_only_with_a_reason_and_an_approval(
     assert harness.draw(HELD).manifest.line.count("本人と連絡が取れないため") == 1
 
 
-def type_twice(page: Page) -> None:
-    """Type the value as people do: first one digit short, then one wrong, at last with full-width digits."""
-    tab_to(page, "digits")
-    page.keyboard.type(DICE[:-1])
-    next_step(page)
-    expect(page.locator("#digits-error")).to_contain_text("40桁必要ですが、39桁です")
-    page.keyboard.type(DICE[-1])
-    next_step(page)
-    expect(page.locator("#again h2")).to_be_visible()
-    assert page.input_value("#digits") == ""
-    page.keyboard.type(DICE[:20] + "0" + DICE[21:])
-    next_step(page)
-    expect(page.locator("#digits_again-error")).to_contain_text("21桁目が違います")
-    page.fill("#digits_again", " ".join(chr(ord("０") + int(each)) for each in DICE))
-    next_step(page)
-
-
-def name_witnesses(page: Page) -> None:
-    """Choose the files; the first time, choose one of them twice."""
-    tab_to(page, "witness-1")
-    page.keyboard.type("甲野 花子")
-    tab_to(page, "witness-2")
-    page.keyboard.type("甲野　花子")
-    page.keyboard.press("Enter")
-    expect(page.locator("#witness-2-error")).to_contain_text("同じ名前です")
-    page.fill("#witness-2", "乙川 次郎")
-
-
-def test_two_people_type_the_dice_with_the_keyboard_alone_and_the_draw_happens(
+def test_the_page_leads_to_the_witnesses_and_takes_photographs_of_the_dice(
     harness: LotteryHarness, browser: Browser, tmp_path: Path
 ):
     photograph = tmp_path / "dice.jpg"
@@ -185,24 +153,23 @@ def test_two_people_type_the_dice_with_the_keyboard_alone_and_the_draw_happens(
     harness.clock.at = ROLLED.draw.at
     harness.advance(ROLLED)
     with opened(browser, harness.site) as page:
-        harness.sign_in(live(page), f"/draws/{ROLLED.id}/dice")
-        assert violations(page) == []
-        type_twice(page)
-        name_witnesses(page)
+        harness.sign_in(live(page), f"/draws/{ROLLED.id}")
+        stands(page, "dice", "waiting")
+        expect(page.locator("#live-now")).to_contain_text("立会人があと2人")
+        assert (page.get_attribute("#to-ceremony", "href") or "").endswith(f"/desk/dice/{ROLLED.id}")
+        page.click(".evidence summary")
         page.set_input_files("#evidence", photograph)
-        expect(page.locator("#evidence-hash")).to_have_text(hashed)
-        assert not overflows(page)
-        page.focus("#witness-2")
-        page.keyboard.press("Enter")
-        expect(page.locator("#summary")).to_contain_text("乙川 次郎")
+        page.click(".evidence button")
+        expect(page.locator("#did")).to_contain_text("さいころの写真又は録画を添える: 受け付けました")
         assert violations(page) == []
+        assert not overflows(page)
         keep_picture(page, "draws-dice", tmp_path)
-        tab_to(page, "send")
-        page.keyboard.press("Enter")
-        expect(page.locator("#done h2")).to_be_visible()
+        harness.do(ROLLED, lambda office: office.enter_chance())
+        stands(page, "dice", "done")
+        comes(page, "[data-step=dice]", "立会人 2人のうち 2人が入力しました")
     draw = harness.draw(ROLLED)
     assert (draw.dice, draw.dice_evidence) == (DICE, (hashed,))
-    assert (draw.witnesses, draw.given[0].actor) == (("甲野 花子", "乙川 次郎"), "yamada-01")
+    assert [given.actor for given in draw.given] == ["ward+auditor", "yamada"]
 
 
 def test_what_was_drawn_appears_by_itself(harness: LotteryHarness, browser: Browser, tmp_path: Path):
@@ -286,6 +253,32 @@ def test_a_beacons_value_is_pasted_when_its_time_has_come(harness: LotteryHarnes
         comes(page, "#live-past", "抽選対象一覧に誤りがあったため")
         assert harness.draw(BEACON).number == 2
         assert violations(page) == []
+
+
+def test_a_draw_without_its_digits_is_given_up_in_public_for_a_later_round_by_approval(
+    harness: LotteryHarness, browser: Browser, tmp_path: Path
+):
+    harness.take_in(MISSED, 30)
+    harness.clock.at = MISSED.draw.at
+    harness.advance(MISSED)
+    first = harness.draw(MISSED).manifest
+    with opened(browser, harness.site, DESKTOP) as page:
+        harness.sign_in(live(page), f"/draws/{MISSED.id}")
+        stands(page, "dice", "waiting")
+        assert page.locator("#later-round").count() == 0
+        harness.clock.at = first.beacon.at
+        comes(page, "#live-now", "立会人2人の出目がそろわないまま")
+        page.fill("#later-round-approval", "not an approval")
+        page.click("#later-round")
+        expect(page.locator(".refused")).to_contain_text("有効な承認がありません")
+        page.fill("#later-round-approval", approved(page.locator("[aria-labelledby=later-round-heading] a.request")))
+        keep_picture(page, "draws-later-round", tmp_path)
+        tab_to(page, "later-round")
+        page.keyboard.press("Enter")
+        comes(page, "#live-past", "取りやめ:立会人の出目がそろわなかったため")
+        assert violations(page) == []
+    second = harness.draw(MISSED)
+    assert (second.number, second.freeze.beacon_round > first.beacon.round) == (2, True)
 
 
 def test_the_page_says_when_staff_are_signed_out_or_offline(harness: LotteryHarness, browser: Browser):

@@ -21,6 +21,7 @@ from rich.console import Console
 
 from deploy.demo import evidence, notice_phases, phases
 from deploy.demo.application import DemoApplication
+from deploy.demo.chance import enter_dice
 from deploy.demo.facts import Facts
 from deploy.demo.installation import open_staff_client
 from deploy.demo.invariants import check
@@ -107,7 +108,8 @@ async def _until_all_are_notified(
             await notice_phases.await_acknowledgements(play, count_acknowledged(applications), counter)
             desk = await phases.decide_held(play, counter)
             await phases.freeze(play)
-            await phases.roll_dice(play)
+            await enter_dice(play.staff)
+            await phases.draw(play)
             await phases.keep_published(play)
             await notice_phases.await_results(play, await notice_phases.readable(play), counter)
             facts = await evidence.facts(play, taken, desk)

@@ -11,6 +11,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from deploy.demo import phases
+from deploy.demo.chance import enter_dice
 from deploy.demo.installation import make_team, open_staff_client
 from deploy.demo.phases import EventRun
 from deploy.demo.rehearsal import SAMPLE, rehearsal_of
@@ -45,7 +46,8 @@ def draw(office: Office, folder: Path) -> None:
         async with open_staff_client(installation, await make_team(installation)) as staff:
             run = EventRun(staff, folder)
             await phases.freeze(run)
-            await phases.roll_dice(run)
+            await enter_dice(run.staff)
+            await phases.draw(run)
 
     with ThreadPoolExecutor(1) as pool:  # this thread's loop is the browser's
         pool.submit(lambda: asyncio.run(play())).result(300)

@@ -11,7 +11,6 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from services.lottery.draw.randomness_entry import Dice
 from services.lottery.promotion.history import chain_events
 from services.lottery.promotion.replay import replay_history
 from services.lottery.promotion.states import Move
@@ -24,9 +23,10 @@ from services.lottery.verification.transcript_checks import derive_key
 from shared.codes import entry_number, format_code
 from tests.support.applicants import Applicant
 from tests.support.browser import DESKTOP, PHONE, keep_picture, opened, overflows, tab_to, violations
-from tests.support.draw_builders import DICE, sample_campaign
+from tests.support.chance import DICE
+from tests.support.draw_builders import sample_campaign
 from tests.support.intake_receipts import play_intake
-from tests.support.lottery_harness import WITNESSES, Office
+from tests.support.lottery_harness import Office
 from tests.support.lottery_pages_harness import LotteryHarness, run_lottery
 
 SAMPLE = sample_campaign()
@@ -37,14 +37,14 @@ GOOD = "この抽選の記録は正しいものです"
 
 async def drawn(office: Office) -> None:
     await office.freeze()
-    await office.enter_dice(Dice(DICE, DICE, WITNESSES), "yamada-01")
+    await office.enter_chance()
     await office.run()
 
 
 async def drawn_again(office: Office) -> None:
     await office.redraw("dice fell off")
     await office.finish()
-    await office.enter_dice(Dice(DICE[::-1], DICE[::-1], WITNESSES), "yamada-01")
+    await office.enter_chance(DICE[::-1])
     await office.run()
 
 
@@ -86,7 +86,7 @@ def test_the_record_is_computed_anew_and_one_application_is_followed(
     with opened(browser, harness.url, DESKTOP if language else PHONE) as page:
         page.goto(f"{language}{PATH}")
         verdict(page).to_have_class("verdict verdict-good")
-        assert page.locator("#checks li").count() == 14
+        assert page.locator("#checks li").count() == 16
         assert page.locator("#checks .mark-bad").count() == 0
         tab_to(page, "who")
         page.keyboard.type(entry_number(own.entry).lower())

@@ -15,6 +15,7 @@ from rich.console import Console
 
 from deploy.demo import evidence, notice_phases, phases
 from deploy.demo.application import DemoApplication
+from deploy.demo.chance import enter_dice
 from deploy.demo.facts import Facts
 from deploy.demo.installation import StaffClient, open_staff_client
 from deploy.demo.invariants import check
@@ -91,12 +92,13 @@ async def _play(stack: Stack, applications: list[DemoApplication], home: Path) -
             doubtful = await _doubtful(staff)  # before the results replace these acknowledgements
             desk = await phases.decide_held(play, counter)
             await phases.freeze(play)
-            drawing = asyncio.create_task(phases.roll_dice(play))
+            await enter_dice(staff)
+            drawing = asyncio.create_task(phases.draw(play))
             await asyncio.sleep(0.05)
             await killer.strike("lottery")
             await asyncio.wait([drawing])
             if drawing.exception() and (await staff.get("lottery", "draw"))["state"] == "frozen":
-                await phases.roll_dice(play)  # the request died with the process, and people repeat it
+                await phases.draw(play)  # the request died with the process, and people repeat it
             await until(
                 lambda: staff.get("lottery", "draw"), lambda d: d["state"] == "published",
                 within_s=60, what="results",

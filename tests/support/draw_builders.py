@@ -12,6 +12,7 @@ from services.lottery.allocation.entries import Entry
 from services.lottery.allocation.frozen_list import FrozenList
 from services.lottery.allocation.reference_allocator import ReferenceAllocation
 from services.lottery.allocation.tickets import Positions
+from services.lottery.randomness.rounds import choose_round
 from services.lottery.randomness.sources import Randomness, draw_key
 from services.lottery.record.manifest import EntryCounts, Freeze, Manifest, receipts_of, write_manifest
 from services.lottery.record.transcript import make_history_event, write_transcript
@@ -19,11 +20,12 @@ from services.lottery.rules import ClassRule, Rules
 from shared.campaign import Campaign, load_campaign
 from shared.receipt_documents import write_roll
 from shared.signing import SigningKey
+from tests.support.chance import DICE, acts_of, as_rehearsal, value_of
+from tests.support.executed_approvals import VAULT
 
 DAY = datetime(2018, 6, 9, tzinfo=UTC)
 FROZEN = DAY - timedelta(days=30)
 SAMPLE = Path("deploy/campaigns/777-days.yaml")
-DICE = "31415926535897932384626433832795028841971"[:40]
 
 
 def class_rule(name: str, capacity: int, *, hour: int = 10, hours: int = 1, waiting: int = 3) -> ClassRule:
@@ -61,7 +63,8 @@ def allocated(
 
 
 def sample_campaign() -> Campaign:
-    return load_campaign(SAMPLE)
+    """Return the sample as a rehearsal with the chain of the tests."""
+    return as_rehearsal(load_campaign(SAMPLE))
 
 
 def sample_entries(count: int = 1500) -> list[Entry]:
@@ -91,17 +94,21 @@ def transcript_of(
     beacon: tuple[int, str] | None = None,
     frozen_at: datetime = FROZEN,
 ) -> dict[str, Any]:
-    """Return the signed transcript of a draw by dice, and by a `beacon` (round and signature) if given."""
-    beacon_round, beacon_signature = beacon or (None, None)
+    """Return the signed transcript of a draw with witnesses. `beacon`: round and signature of another chain."""
+    beacon_round = beacon[0] if beacon else choose_round(campaign, 2, frozen_at)
+    beacon_signature = beacon[1] if beacon else value_of(beacon_round)
     frozen = FrozenList.of(sorted(entries, key=lambda each: each.id))
     line = write_manifest(
         campaign,
         frozen,
         receipts_of(sample_roll(len(entries) + 3)),
         EntryCounts({"web": len(entries)}, {"grade": 3}),
-        Freeze(frozen_at, beacon_round=beacon_round),
+        Freeze(frozen_at, beacon_round),
+        VAULT.public,
     )
-    manifest, randomness = Manifest.read(line), Randomness(DICE, beacon_signature)
+    manifest = Manifest.read(line)
+    acts = acts_of(manifest.dice_rule) if manifest.uses_dice else []
+    randomness = Randomness(DICE if acts else None, beacon_signature)
     key = draw_key(line, randomness)
     opening = make_history_event("frozen", frozen_at, None)
     return write_transcript(
@@ -109,7 +116,7 @@ def transcript_of(
         signature=signing.sign(line.encode()),
         frozen=frozen,
         randomness=randomness,
-        witnesses=["立会人一", "立会人二"],
+        acts=acts,
         evidence=[],
         key=key,
         allocation=allocate(key, frozen, manifest.classes, manifest.rules),

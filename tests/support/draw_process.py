@@ -14,7 +14,7 @@ from bson.binary import UUID_SUBTYPE, Binary
 from pymongo import monitoring
 
 from services.lottery import scheduler
-from services.lottery.draw.randomness_entry import Dice, ObjectionsOpenError
+from services.lottery.draw.randomness_entry import ObjectionsOpenError
 from services.lottery.draw.rules.states import DrawState, WrongStateError
 from services.lottery.keys import LotteryKeys
 from services.lottery.results import publish
@@ -22,8 +22,7 @@ from shared.campaign import Campaign
 from shared.clock import FixedClock
 from shared.storage import Store
 from shared.storage.leases import LEASES
-from tests.support.draw_builders import DICE
-from tests.support.lottery_harness import WITNESSES, Office, new_office
+from tests.support.lottery_harness import Office, new_office
 from tests.support.service_keys import keys_dir
 
 SHORT_LEASE_S: Final = 0.1
@@ -97,19 +96,19 @@ async def _alone(orders: Orders) -> None:
 
 
 async def until_said(office: Office, campaign: Campaign) -> None:
-    """Advance the draw, and enter dice where it waits for them, until all results are published."""
+    """Advance the draw, and enter digits and beacon where it waits for them, until all results are published."""
     while True:
         await office.scheduler.advance(campaign)
         draw = await office.draw()
         if draw.state is DrawState.PUBLISHED:
             return
-        if draw.state is DrawState.FROZEN and draw.dice is None:
-            await _rolled(office)
+        if draw.state is DrawState.FROZEN and draw.lacks_randomness:
+            await _enter_chance(office)
         await asyncio.sleep(SHORT_LEASE_S / 4)
 
 
-async def _rolled(office: Office) -> None:
+async def _enter_chance(office: Office) -> None:
     try:
-        await office.enter_dice(Dice(DICE, DICE, WITNESSES), "yamada")
+        await office.enter_chance()
     except (ObjectionsOpenError, WrongStateError):
-        return  # another process was faster, or has frozen the list by a clock that is ahead
+        return  # another process was faster or has a better clock: by this one it is before the freeze, or too late

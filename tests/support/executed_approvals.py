@@ -12,6 +12,7 @@ from shared.approvals.presented import PresentedApproval
 from shared.approvals.reader import ApprovalReader
 from shared.ids import CampaignId
 from shared.json_types import JsonObject
+from shared.pinned_keys import PinnedKeys
 from shared.signing import SigningKey
 
 VAULT: Final = SigningKey.from_bytes(b"v" * 32)
@@ -25,9 +26,19 @@ def pin_vault_key(folder: Path) -> Path:
 
 
 @cache
+def pinned_key_file() -> Path:
+    """Return a file with the public key of the played vault."""
+    return pin_vault_key(Path(tempfile.mkdtemp(prefix="kuji-vault-key-")))
+
+
+def pinned_key_of_the_tests() -> PinnedKeys:
+    """Return the pinned key of the played vault."""
+    return PinnedKeys(pinned_key_file())
+
+
 def reader_of_the_tests() -> ApprovalReader:
     """Return a reader that trusts the played vault."""
-    return ApprovalReader(pin_vault_key(Path(tempfile.mkdtemp(prefix="kuji-vault-key-"))))
+    return ApprovalReader(pinned_key_file())
 
 
 def presented(kind: ApprovalKind, campaign: str, params: JsonObject, actor: str = "yamada") -> PresentedApproval:

@@ -21,6 +21,7 @@ from services.lottery.promotion.history import chain_events, read_place_events
 from services.lottery.promotion.replay import replay_history
 from services.lottery.promotion.states import Move, PlaceState
 from services.lottery.promotion.waiting_list import PlaceEvent, WaitingLists
+from services.lottery.randomness.rounds import choose_round
 from services.lottery.randomness.sources import Randomness, draw_key
 from services.lottery.record.further_member import Further
 from services.lottery.record.manifest import (
@@ -38,7 +39,9 @@ from services.lottery.verification.transcript_checks import derive_key
 from shared.campaign import Campaign
 from shared.canonical import canonical
 from shared.signing import SigningKey
-from tests.support.draw_builders import DICE, FROZEN, sample_roll
+from tests.support.chance import DICE, acts_of, value_of
+from tests.support.draw_builders import FROZEN, sample_roll
+from tests.support.executed_approvals import VAULT
 
 Transcript = Mapping[str, Any]
 
@@ -114,17 +117,19 @@ def _transcript(
         frozen,
         receipts_of(sample_roll(len(listed) + 3)),
         EntryCounts({"web": len(listed)}, {}),
-        Freeze(at, number=number, previous=previous, further=further),
+        Freeze(at, choose_round(campaign, number, at), number=number, previous=previous, further=further),
+        VAULT.public,
     )
     manifest, opening = Manifest.read(line), make_history_event("frozen", at, None)
-    key = draw_key(line, Randomness(dice))
+    acts, chance = acts_of(manifest.dice_rule, dice), Randomness(dice, value_of(manifest.beacon.round))
+    key = draw_key(line, chance)
     held = {entry.id: names for entry in listed if (names := _held(places, entry.id))}
     return write_transcript(
         manifest=line,
         signature=signing.sign(line.encode()),
         frozen=frozen,
-        randomness=Randomness(dice),
-        witnesses=["立会人一", "立会人二"],
+        randomness=chance,
+        acts=acts,
         evidence=[],
         key=key,
         allocation=allocate(key, frozen, manifest.drawn_classes, manifest.rules, held),

@@ -7,10 +7,12 @@ from dataclasses import dataclass
 
 from services.lottery.draw import collections as draws
 from services.lottery.draw import handlers
-from services.lottery.draw.approval_params import params_of_freeze, params_of_redraw
+from services.lottery.draw.approval_params import params_of_freeze, params_of_later_round, params_of_redraw
+from services.lottery.draw.dice_taking import DiceTaking
 from services.lottery.draw.freeze import FreezeService, IncompleteFreeze
+from services.lottery.draw.later_round import LaterRoundService
 from services.lottery.draw.public_endpoints import PublicDraws
-from services.lottery.draw.randomness_entry import Dice, RandomnessService
+from services.lottery.draw.randomness_entry import RandomnessService
 from services.lottery.draw.redraw import Correction, RedrawService
 from services.lottery.draw.relays import RelayClient
 from services.lottery.draw.repository import DrawRepository
@@ -30,22 +32,22 @@ from shared.campaign import Campaign
 from shared.clock import Clock, FixedClock
 from shared.contracts import ApplicationsAccepted
 from shared.ids import CampaignId, DrawId
+from shared.json_types import JsonObject
 from shared.staff_roles import Role
 from shared.storage import OUTBOX, Store
 from tests.support.applicants import Applicant, new_applicant, roll_of
-from tests.support.draw_builders import DICE
-from tests.support.executed_approvals import presented
+from tests.support.chance import DICE, acts_of, entered, value_of
+from tests.support.executed_approvals import pinned_key_of_the_tests, presented
 from tests.support.service_keys import keys_dir
 
 PEOPLE = 350
-WITNESSES = ["甲", "乙"]
 
 
 @dataclass(frozen=True)
 class Office:
     """Parts of one lottery process, on a database that others share; it looks after one campaign."""
 
-    campaign: CampaignId
+    settings: Campaign
     store: Store
     freezing: FreezeService
     randomness: RandomnessService
@@ -53,10 +55,16 @@ class Office:
     publisher: ResultPublisher
     scheduler: DrawScheduler
     redrawing: RedrawService
+    dice: DiceTaking
+    later_rounds: LaterRoundService
     published: PublicDraws
     further: FurtherRounds
     further_freezing: FurtherFreeze
     further_publisher: FurtherPublisher
+
+    @property
+    def campaign(self) -> CampaignId:
+        return self.settings.id
 
     async def draw(self) -> Draw:
         """Return the present draw."""
@@ -82,9 +90,29 @@ class Office:
         draw = await self.draw()
         return await (self.further_freezing if draw.further else self.freezing).finish(draw)
 
-    async def enter_dice(self, dice: Dice, actor: str) -> None:
-        """Enter the dice of the present draw."""
-        await self.randomness.enter_dice(await self.draw(), dice, actor)
+    async def enter_dice(self, digits: str = DICE) -> bool:
+        """Take the acts of all witnesses of the present draw; return True if they are complete."""
+        draw = await self.draw()
+        if draw.has_manifest:
+            await self.take(draw, acts_of(draw.manifest.dice_rule, digits))
+        return (await self.draw()).dice == digits
+
+    async def take(self, draw: Draw, acts: Sequence[JsonObject]) -> None:
+        """Take acts as they come from the vault."""
+        events = entered(draw.manifest, acts)
+        await self.store.transact(lambda uow: self.dice.on_entered(events, uow))
+
+    async def enter_chance(self, digits: str = DICE, actor: str = "yamada") -> None:
+        """Take the acts of all witnesses, and the beacon's value of the round."""
+        await self.enter_dice(digits)
+        await self.enter_beacon(value_of((await self.draw()).manifest.beacon.round), actor)
+
+    async def begin_later(self) -> DrawId:
+        """Give the present draw up by a fresh approval and begin the next one with a later round."""
+        draw = await self.draw()
+        params = params_of_later_round(draw, self.settings)
+        approval = presented(ApprovalKind.LATER_ROUND, self.campaign, params)
+        return await self.later_rounds.begin(draw, Role.HANDLER, approval)
 
     async def enter_beacon(self, signature: str, actor: str) -> None:
         """Enter the beacon's value of the present draw."""
@@ -142,8 +170,8 @@ class Town:
 
 def new_office(url: str, database: str, keys: LotteryKeys, clock: Clock, campaign: Campaign) -> Office:
     """Return the parts of a lottery process. The caller closes its store."""
-    store, campaigns = Store.open(url, database), {campaign.id: campaign}
-    freezing, randomness = FreezeService(store, keys, clock, campaigns), RandomnessService(store, clock)
+    store, campaigns, pinned = Store.open(url, database), {campaign.id: campaign}, pinned_key_of_the_tests()
+    freezing, randomness = FreezeService(store, keys, clock, campaigns, pinned), RandomnessService(store, clock)
     runner, publisher = DrawRunner(store, keys, clock), ResultPublisher(store, SlipSigner(keys, campaigns))
     further_freezing = FurtherFreeze(store, freezing, campaigns)
     further_publisher = FurtherPublisher(store, SlipSigner(keys, campaigns))
@@ -158,11 +186,11 @@ def new_office(url: str, database: str, keys: LotteryKeys, clock: Clock, campaig
         further_freezing=further_freezing,
         further_publisher=further_publisher,
     )
-    redrawing, published = RedrawService(store, clock, campaigns), PublicDraws(store, keys, campaigns)
-    return Office(
-        campaign.id, store, freezing, randomness, runner, publisher, scheduler, redrawing, published,
-        FurtherRounds(store, clock, campaigns), further_freezing, further_publisher,
-    )  # fmt: skip
+    redrawing, published = RedrawService(store, clock, campaigns, pinned), PublicDraws(store, keys, campaigns)
+    dice, later = DiceTaking(store, clock), LaterRoundService(store, clock, campaigns, pinned)
+    parts = (store, freezing, randomness, runner, publisher, scheduler, redrawing, dice, later, published)
+    rounds = FurtherRounds(store, clock, campaigns, pinned)
+    return Office(campaign, *parts, rounds, further_freezing, further_publisher)
 
 
 @asynccontextmanager
@@ -204,7 +232,7 @@ async def everybody_is_in(town: Town) -> None:
 async def drawn(town: Town) -> None:
     await everybody_is_in(town)
     await town.office.freeze()
-    await town.office.enter_dice(Dice(DICE, DICE, WITNESSES), "yamada")
+    await town.office.enter_chance()
     assert await town.office.run()
 
 

@@ -19,6 +19,7 @@ from services.lottery.draw import collections as draws
 from services.lottery.draw import handlers
 from services.lottery.draw.endpoints import DrawServices, staff_router
 from services.lottery.draw.freeze import FreezeService
+from services.lottery.draw.later_round import LaterRoundService
 from services.lottery.draw.notice_progress import on_notices_counted
 from services.lottery.draw.public_endpoints import PublicDraws, public_router
 from services.lottery.draw.randomness_entry import RandomnessService
@@ -60,7 +61,7 @@ from shared.web import install_problems
 from shared.web.sign_in import session_repository as sign_in
 from shared.web.wrong_proofs import WrongProofs
 from tests.support.applicants import Applicant, new_applicant, roll_of
-from tests.support.executed_approvals import reader_of_the_tests
+from tests.support.executed_approvals import pinned_key_of_the_tests, reader_of_the_tests
 from tests.support.intake_receipts import INTAKE
 from tests.support.lottery_harness import Office, new_office
 from tests.support.service_keys import keys_dir
@@ -218,14 +219,17 @@ def _prepared(campaigns: Mapping[CampaignId, Campaign]) -> Callable[[Office], Aw
 def _app(harness: LotteryHarness, store: Store) -> FastAPI:
     """Return the app, wired as in services/lottery/app.py."""
     clock, campaigns = harness.clock, harness.campaigns
-    freezing, redrawing = FreezeService(store, harness.keys, clock, campaigns), RedrawService(store, clock, campaigns)
+    pinned = pinned_key_of_the_tests()
+    freezing = FreezeService(store, harness.keys, clock, campaigns, pinned)
+    redrawing = RedrawService(store, clock, campaigns, pinned)
+    later = LaterRoundService(store, clock, campaigns, pinned)
     renderer, access = lottery_renderer(), harness.vault.access(store)
     app = FastAPI()
     install_problems(app)
     desk = DrawServices(
-        store, clock, campaigns, freezing, RandomnessService(store, clock), redrawing, reader_of_the_tests()
+        store, clock, campaigns, freezing, RandomnessService(store, clock), redrawing, later, reader_of_the_tests()
     )
-    rounds = FurtherRoundDesk(FurtherRounds(store, harness.clock, harness.campaigns), reader_of_the_tests())
+    rounds = FurtherRoundDesk(FurtherRounds(store, harness.clock, harness.campaigns, pinned), reader_of_the_tests())
     app.include_router(further_router(rounds, access.guard(Right.READ_DRAWS, Right.RUN_DRAWS)))
     app.include_router(staff_router(desk, access.guard(Right.READ_DRAWS, Right.RUN_DRAWS)))
     app.include_router(public_router(PublicDraws(store, harness.keys, campaigns)))
@@ -238,7 +242,7 @@ def _app(harness: LotteryHarness, store: Store) -> FastAPI:
     harness.vault.serve_beside(app)
     key = harness.keys.signing.public
     app.include_router(
-        verify_pages_router(VerifyPages(campaigns, clock, renderer, key, INTAKE, PublicKeys(keys_dir())))
+        verify_pages_router(VerifyPages(campaigns, clock, renderer, key, pinned, INTAKE, PublicKeys(keys_dir())))
     )
     return app
 

@@ -20,6 +20,8 @@ from shared.contracts import (
     Contact,
     ContactsRegistered,
     Decision,
+    DiceEntered,
+    DiceRequested,
     DrawPublished,
     ErasureCompleted,
     ErasureRequested,
@@ -56,6 +58,7 @@ from shared.contracts import (
     StaffChanged,
     StoreErasure,
 )
+from shared.dice_acts import DiceRule, write_dice_act
 from shared.ids import (
     ApplicationId,
     BatchId,
@@ -69,6 +72,7 @@ from shared.ids import (
     Serial,
     Token,
 )
+from shared.signing import SigningKey
 from shared.staff_roles import Role
 
 CAMPAIGN = CampaignId("777-days")
@@ -76,6 +80,7 @@ APPLICATION = ApplicationId("0b6f2a52-5d0b-4b6c-9d3a-3f1f6f0f2c11")
 TOKEN = Token("tok_rzkv5wygz9eqt0qce2yh1d9wbg")
 RECEIPT = Receipt("W-7K3M-9Q2P-6")
 CLASS = ClassId("junior-football")
+DICE_RULE = DiceRule(CAMPAIGN, DrawId("777-days-1"), "ab" * 32, 2, datetime(2018, 5, 31, 2, tzinfo=UTC))
 NOTICE = NoticeId(f"n-{1:020x}")
 PAPER = PaperId("5d0b3f1f-2a52-4c6c-9d3a-0b6f6f0f2c22")
 ENTRY = EntryId("0b6f2a525d0b4b6c9d3a3f1f6f0f2c11")
@@ -222,6 +227,27 @@ SAMPLES: tuple[Event, ...] = (
         items=(ClosedReceipt(receipt=RECEIPT, version=2, line="0" * 64),),
     ),
     DrawPublished(campaign=CAMPAIGN, draw=DrawId("777-days-1")),
+    DiceRequested(
+        campaign=CAMPAIGN,
+        draw=DICE_RULE.draw,
+        number=1,
+        manifest_sha256=DICE_RULE.manifest_sha256,
+        opens=datetime(2018, 5, 31, 1, tzinfo=UTC),
+        round_at=DICE_RULE.round_at,
+        witnesses=2,
+    ),
+    DiceEntered(
+        campaign=CAMPAIGN,
+        draw=DICE_RULE.draw,
+        act=write_dice_act(
+            SigningKey.from_bytes(b"v" * 32),
+            "00000000-0000-4000-8000-000000000001",
+            DICE_RULE,
+            "1" * 20,
+            "ward",
+            datetime(2018, 5, 31, 1, 30, tzinfo=UTC),
+        ),
+    ),
     ResultsPublished(campaign=CAMPAIGN, draw=DrawId("777-days-1"), part=1, parts=1, items=(SLIP,)),
     PlacesOffered(
         campaign=CAMPAIGN,
@@ -271,7 +297,9 @@ SAMPLES: tuple[Event, ...] = (
     StaffActed(
         service="lottery",
         campaign=CAMPAIGN,
-        items=(ActOfStaff(sub="yamada-01", act=StaffAct.ENTER_DICE, case="d-1", at=datetime(2018, 6, 1, tzinfo=UTC)),),
+        items=(
+            ActOfStaff(sub="yamada-01", act=StaffAct.ENTER_BEACON, case="d-1", at=datetime(2018, 6, 1, tzinfo=UTC)),
+        ),
     ),
     ErasureRequested(campaign=CAMPAIGN, erasure_id="e-1"),
     ErasureCompleted(

@@ -18,6 +18,8 @@ from services.vault.approvals.parts import ApprovalParts
 from services.vault.approvals.subjects import Subjects
 from services.vault.approvals.wiring import approval_routers, approval_web, listener_app
 from services.vault.audit import AuditLog
+from services.vault.dice import wiring as dice_parts
+from services.vault.dice.wiring import Dice
 from services.vault.keys.keystore import Keystore
 from services.vault.mail.session import MailServer, SmtpSession
 from services.vault.people import parts
@@ -96,6 +98,7 @@ class PeopleHarness:
     approvals: ApprovalParts
     gate: VaultApprovalGate
     listener: FastAPI
+    dice: Dice
 
     def browser(self, origin: str = VAULT) -> AsyncClient:
         """Return a browser without cookies that sends our own pages' forms."""
@@ -197,7 +200,7 @@ async def _prepare(store: Store, folder: Path, origins: Mapping[str, str], subje
     audit = AuditLog(store, keystore.signing, clock, folder / "checkpoints")
     cheap = PasswordHashes(PasswordHasher(time_cost=1, memory_cost=64, parallelism=1))
     people = People.make(store, keystore, audit, clock, {CampaignId(campaign.id): campaign}, cheap)
-    await store.ensure([*parts.collections(), *approval_parts.collections()])
+    await store.ensure([*parts.collections(), *approval_parts.collections(), *dice_parts.collections()])
     (folder / "token").write_text(SETUP_TOKEN, "utf-8")
     gate = approval_parts.make_gate(store, audit, keystore.signing)
     approvals = ApprovalParts.make(store, people, audit, gate, subjects or Subjects())
@@ -214,9 +217,11 @@ async def _prepare(store: Store, folder: Path, origins: Mapping[str, str], subje
     access = VaultAccess(people, origins)
     app.add_middleware(RequestLimits, staff=access.admit, routes=[*limits, *more_limits])
     log = audit_router(audit, NewAuditLog(store, audit, gate), access)
-    for router in [*routers, *more, *records, log]:
+    dice = Dice.make(store, audit, keystore.signing, clock, campaigns)
+    ceremony = dice.routers(access, people, origins, approvals.count_waiting)
+    for router in [*routers, *more, *records, *ceremony, log]:
         app.include_router(router)
-    return PeopleHarness(app, people, store, clock, keystore, audit, approvals, gate, listener)
+    return PeopleHarness(app, people, store, clock, keystore, audit, approvals, gate, listener, dice)
 
 
 def later(days: int) -> datetime:

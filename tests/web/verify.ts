@@ -2,8 +2,9 @@
 
 import { allocate } from "../../services/lottery/web/src/verify/allocation.ts";
 import { QUICKNET } from "../../services/lottery/web/src/verify/quicknet.ts";
+import { diceAreValid } from "../../services/lottery/web/src/verify/dice_acts.ts";
 import { drawKey, verifyBeacon } from "../../services/lottery/web/src/verify/randomness.ts";
-import { checks, type Check, type VerifiedRecord } from "../../services/lottery/web/src/verify/checks.ts";
+import { checks, type Check, type PublishedKeys, type VerifiedRecord } from "../../services/lottery/web/src/verify/checks.ts";
 import { checkContinued } from "../../services/lottery/web/src/verify/further_round.ts";
 import type { Json } from "../../services/lottery/web/src/verify/canonical.ts";
 import { heldClasses, readPlaces } from "../../services/lottery/web/src/verify/taken_over.ts";
@@ -27,7 +28,7 @@ interface ReceiptCase {
 interface VerifyQuestion {
   readonly contents: readonly Json[];
   readonly rows: string | null;
-  readonly published: string | null;
+  readonly published: PublishedKeys | null;
   readonly entry: string | null;
 }
 
@@ -118,6 +119,12 @@ function listOf(ids: readonly string[]): EntryList {
   return new EntryList(unhex([...ids].sort().join("")), new Uint32Array(ids.length), [[]]);
 }
 
+interface DiceQuestion {
+  readonly line: string;
+  readonly vault: string;
+  readonly cases: readonly { readonly acts: unknown; readonly dice: unknown }[];
+}
+
 type Places = Readonly<Record<string, readonly string[]>>;
 
 const answers = {
@@ -129,6 +136,7 @@ const answers = {
   rows: async (cases: readonly { readonly text: string; readonly size: number }[]) =>
     await Promise.all(cases.map(async ({ text, size }) => [await rowsOf(text), await rowsOf(inPieces(text, size))])),
   chains: async (questions: readonly VerifyQuestion[]) => await Promise.all(questions.map(verifyChain)),
+  dice: async ({ line, vault, cases }: DiceQuestion) => cases.map(({ acts, dice }) => diceAreValid(readManifest(line), acts, dice, vault)),
   prefix: async ({ ids, prefix }: { ids: readonly string[]; prefix: string }) =>
     entriesWithPrefix([{ entries: listOf(ids), events: [] } as unknown as VerifiedRecord], prefix),
   beacon: async (cases: readonly (readonly [string, number])[]) => cases.map(([value, round]) => verifyBeacon(value, QUICKNET.publicKey, round)),

@@ -15,11 +15,12 @@ from services.lottery.draw.approval_params import approval_params
 from services.lottery.draw.clock_check import clock_waits
 from services.lottery.draw.entry_repository import EntryRepository
 from services.lottery.draw.freeze import FreezeService, IncompleteFreeze
+from services.lottery.draw.later_round import LaterRoundService
 from services.lottery.draw.list_repository import ListRepository
 from services.lottery.draw.notice_progress import NoticeProgressRepository
 from services.lottery.draw.outcome_repository import OutcomeRepository
 from services.lottery.draw.problems import known_campaign, not_published, raising_problems
-from services.lottery.draw.randomness_entry import Dice, RandomnessService
+from services.lottery.draw.randomness_entry import RandomnessService
 from services.lottery.draw.redraw import Correction, RedrawService
 from services.lottery.draw.repository import DrawRepository
 from services.lottery.draw.roll_repository import RollRepository
@@ -40,7 +41,6 @@ from shared.web.paging import Paging
 from shared.web.sign_in.staff import Staff, StaffGuard
 
 Reason = Annotated[str, StringConstraints(min_length=3, max_length=200, strip_whitespace=True)]
-Witness = Annotated[str, StringConstraints(min_length=1, max_length=80, strip_whitespace=True)]
 Evidence = Annotated[str, StringConstraints(pattern=r"^sha256:[0-9a-f]{64}$")]
 
 
@@ -61,13 +61,10 @@ class FreezeBody(_Body):
     approval: JsonObject = {}
 
 
-class DiceBody(_Body):
-    """Body with the dice. `evidence`: hashes of photographs or recordings, which stay with the office."""
+class EvidenceBody(_Body):
+    """Body with hashes of photographs or recordings of the dice, which stay with the office."""
 
-    digits: Annotated[str, Field(max_length=400)]
-    digits_again: Annotated[str, Field(max_length=400)]
-    witnesses: Annotated[list[Witness], Field(max_length=10)]
-    evidence: Annotated[list[Evidence], Field(max_length=10)] = []
+    evidence: Annotated[list[Evidence], Field(min_length=1, max_length=10)]
 
 
 class BeaconBody(_Body):
@@ -84,6 +81,12 @@ class RedrawBody(_Body):
 
     reason: Reason
     reopen: bool = False
+    approval: JsonObject
+
+
+class LaterRoundBody(_Body):
+    """Body of a draw's end for a later round. `approval`: the executed document of the vault."""
+
     approval: JsonObject
 
 
@@ -104,6 +107,7 @@ class DrawServices:
     freezing: FreezeService
     randomness: RandomnessService
     redrawing: RedrawService
+    later_rounds: LaterRoundService
     approvals: ApprovalReader
 
     async def draw(self, campaign: str) -> Draw:
@@ -126,9 +130,10 @@ class DrawServices:
             "waiting_for": [wait.to_json() for wait in waiting],
             "relay_troubles": [asdict(trouble) for trouble in draw.relay_troubles],
             "given": [source.to_document() for source in draw.given],
+            "round_at": draw.manifest.beacon.at.isoformat() if draw.has_manifest else None,
             "history": list(draw.history),
             "notices": notices and notices.to_json(),
-            "approval_params": approval_params(draw, readiness),
+            "approval_params": approval_params(draw, self.campaigns[campaign], readiness),
         }
 
 
@@ -179,11 +184,10 @@ def _deciding_router(services: DrawServices, guard: StaffGuard) -> APIRouter:
         await raising_problems(services.freezing.freeze(draw, _incomplete(services, body, staff), staff.actor))
         return await services.status(draw.campaign)
 
-    @router.post("/dice")
-    async def dice(campaign: str, body: DiceBody, staff: Here) -> dict[str, Any]:
-        draw, actor = await services.draw(campaign), staff.actor
-        rolled = Dice(body.digits, body.digits_again, body.witnesses, body.evidence)
-        await raising_problems(services.randomness.enter_dice(draw, rolled, actor))
+    @router.post("/evidence")
+    async def evidence(campaign: str, body: EvidenceBody, staff: Here) -> dict[str, Any]:
+        draw = await services.draw(campaign)
+        await raising_problems(services.randomness.attach_evidence(draw, body.evidence, staff.actor))
         return await services.status(draw.campaign)
 
     @router.post("/beacon")
@@ -199,6 +203,13 @@ def _deciding_router(services: DrawServices, guard: StaffGuard) -> APIRouter:
         correction = Correction(body.reason, acting_role(staff), body.reopen)
         approval = PresentedApproval(services.approvals, body.approval, staff.actor)
         await raising_problems(services.redrawing.redraw(draw, correction, approval))
+        return await services.status(draw.campaign)
+
+    @router.post("/later-round")
+    async def later_round(campaign: str, body: LaterRoundBody, staff: Here) -> dict[str, Any]:
+        draw = await services.draw(campaign)
+        approval = PresentedApproval(services.approvals, body.approval, staff.actor)
+        await raising_problems(services.later_rounds.begin(draw, acting_role(staff), approval))
         return await services.status(draw.campaign)
 
     @router.post("/stamps", status_code=201)

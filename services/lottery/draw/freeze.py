@@ -22,16 +22,17 @@ from services.lottery.draw.rules.draw import Closing, Draw
 from services.lottery.draw.rules.states import DRAW_STATES, DrawState, WrongStateError
 from services.lottery.keys import LotteryKeys
 from services.lottery.randomness.rounds import choose_round
-from services.lottery.record.manifest import EntryCounts, Override, receipts_of, write_manifest
+from services.lottery.record.manifest import EntryCounts, Manifest, Override, receipts_of, write_manifest
 from services.lottery.record.transcript import make_history_event
 from shared.approvals import ApprovalKind
 from shared.approvals.presented import PresentedApproval
 from shared.campaign import Campaign
 from shared.clock import Clock
-from shared.contracts import StaffAct
+from shared.contracts import DiceRequested, StaffAct
 from shared.errors import KujiError, TransientError
-from shared.ids import CampaignId
+from shared.ids import CampaignId, derived_event_id
 from shared.logging import get_logger
+from shared.pinned_keys import PinnedKeys
 from shared.receipt_documents import write_roll
 from shared.staff_acts import record_act
 from shared.staff_roles import Role
@@ -58,6 +59,10 @@ class TooEarlyError(KujiError):
     """Raised when the list cannot be frozen because applications may still arrive."""
 
 
+class VaultKeyUnknownError(KujiError):
+    """Raised when witnesses shall enter digits and the vault's key, which signs their acts, is not pinned."""
+
+
 @dataclass(frozen=True)
 class IncompleteFreeze:
     """Order to freeze an incomplete list. `reason` is public; `role`: of the person who acts, for the manifest."""
@@ -70,8 +75,16 @@ class IncompleteFreeze:
 class FreezeService:
     """Freezes draws, at the request of staff or of the scheduler."""
 
-    def __init__(self, store: Store, keys: LotteryKeys, clock: Clock, campaigns: Mapping[CampaignId, Campaign]) -> None:
+    def __init__(
+        self,
+        store: Store,
+        keys: LotteryKeys,
+        clock: Clock,
+        campaigns: Mapping[CampaignId, Campaign],
+        vault_key: PinnedKeys,
+    ) -> None:
         self._store, self._keys, self._clock, self._campaigns = store, keys, clock, campaigns
+        self._vault_key = vault_key
         self._draws, self._entries, self._lists = DrawRepository(store), EntryRepository(store), ListRepository(store)
         self._roll = RollRepository(store)
 
@@ -79,7 +92,7 @@ class FreezeService:
         """Fix and sign the list. `actor`: staff id, None for the schedule.
 
         Raises TooEarlyError, ClocksDifferError, ListIncompleteError (unless ordered with an approval),
-        ApprovalRefusedError, RoundPassedError, WrongStateError.
+        ApprovalRefusedError, RoundPassedError, VaultKeyUnknownError, WrongStateError.
         """
         await self.finish(await self.close(draw, order, actor))
 
@@ -93,7 +106,7 @@ class FreezeService:
             _check_open(draw)
             readiness = await self._roll.readiness(draw.campaign)
             _check_permitted(readiness, order)
-            closing = closing_of(campaign, draw.number, now)
+            closing = closing_of(campaign, draw.number, now, self._vault_key)
             if order is None:
                 closed = await self._close_complete(draw, closing, actor)
             else:
@@ -151,7 +164,8 @@ class FreezeService:
         )
         campaign = self._campaigns[draw.campaign]
         receipts = await asyncio.to_thread(receipts_of, write_roll(lines))
-        manifest = await asyncio.to_thread(write_manifest, campaign, frozen, receipts, counted, draw.freeze)
+        key = draw.vault_key
+        manifest = await asyncio.to_thread(write_manifest, campaign, frozen, receipts, counted, draw.freeze, key)
         if not await self.fix(draw, manifest):
             return False
         _log.info("list-frozen", campaign=draw.campaign, draw=draw.id, count=len(frozen))
@@ -164,6 +178,7 @@ class FreezeService:
 
         async def fix_manifest(uow: UnitOfWork) -> None:
             await DrawRepository(uow).fix_manifest(draw, manifest, signature, opening)
+            await _request_dice(draw, Manifest.read(manifest), uow)
 
         try:
             await self._store.transact(fix_manifest)
@@ -172,9 +187,31 @@ class FreezeService:
         return True
 
 
-def closing_of(campaign: Campaign, number: int, now: datetime) -> Closing:
-    """Return what is fixed when the list of the campaign's draw `number` is closed. Raises RoundPassedError."""
-    return Closing(now, None, choose_round(campaign, number, now))
+def closing_of(campaign: Campaign, number: int, now: datetime, vault_key: PinnedKeys) -> Closing:
+    """Return what is fixed when the list of the campaign's draw `number` is closed.
+
+    Raises RoundPassedError, VaultKeyUnknownError.
+    """
+    newest = next(reversed(vault_key.all()), None)
+    if campaign.draw.uses_dice and newest is None:
+        raise VaultKeyUnknownError("the vault's public key is not pinned (KUJI_VAULT_KEY_FILE)")
+    return Closing(now, None, choose_round(campaign, number, now), newest)
+
+
+async def _request_dice(draw: Draw, manifest: Manifest, uow: UnitOfWork) -> None:
+    """Ask the vault for the digits of the witnesses, in a draw that has them."""
+    if not manifest.uses_dice:
+        return
+    request = DiceRequested(
+        campaign=draw.campaign,
+        draw=draw.id,
+        number=draw.number,
+        manifest_sha256=manifest.sha256,
+        opens=manifest.objections_until,
+        round_at=manifest.beacon.at,
+        witnesses=manifest.witnesses,
+    )
+    await uow.emit(request, derived_event_id(request.name, draw.id))
 
 
 def _check_open(draw: Draw) -> None:

@@ -5,7 +5,7 @@ from types import MappingProxyType
 from typing import Any, Final, TypeVar
 
 from services.lottery.draw.clock_check import ClocksDifferError
-from services.lottery.draw.freeze import ListIncompleteError, TooEarlyError
+from services.lottery.draw.freeze import ListIncompleteError, TooEarlyError, VaultKeyUnknownError
 from services.lottery.draw.randomness_entry import ObjectionsOpenError
 from services.lottery.draw.rules.states import FurtherRoundRunningError, WrongStateError
 from services.lottery.randomness.rounds import RoundPassedError
@@ -95,7 +95,7 @@ def _further_round(error: FurtherRoundRunningError) -> ProblemError:
 
 
 def _bad_randomness(error: InvalidRandomnessError) -> ProblemError:
-    text = "読み上げた数字と立会人を確かめてください。"
+    text = "公開乱数の値と、抽選公告の回の番号を確かめてください。"
     return problem("bad-randomness", 422, "乱数が使えません", text, en=str(error))
 
 
@@ -109,9 +109,19 @@ def _round_passed(error: RoundPassedError) -> ProblemError:
         "beacon-round-passed",
         409,
         "公開乱数の回が早すぎます",
-        "募集ファイルの draw.beacon.round を、異議申立ての期間より後の回に改め、抽選の装置を起動し直してください。",
-        en="Put a later round into the campaign file (`draw.beacon.round`) and start the lottery again.",
+        "抽選の画面で「後の回で抽選する」を、ほかの人の承認を得て実行してください。",
+        en="Begin the draw with a later round (`./kuji draw later-round`), which needs an approval.",
         round=error.round,
+    )
+
+
+def _vault_key_unknown(_: VaultKeyUnknownError) -> ProblemError:
+    return problem(
+        "vault-key-unknown",
+        503,
+        "金庫の公開鍵が登録されていません",
+        "金庫の公開鍵（./kuji signing-key）を抽選の装置に登録してから、もう一度実行してください。",
+        en="Pin the vault's public key (`./kuji signing-key`) in the file that KUJI_VAULT_KEY_FILE names.",
     )
 
 
@@ -137,4 +147,5 @@ _PROBLEMS: Final[Problems] = {
     ApprovalRefusedError: approval_problem,
     RoundPassedError: _round_passed,
     ClocksDifferError: _clocks_differ,
+    VaultKeyUnknownError: _vault_key_unknown,
 }

@@ -1,20 +1,18 @@
-"""Enter the randomness of a frozen draw: dice read out before witnesses, and the beacon's value.
+"""Enter the beacon's value of a frozen draw. The digits of witnesses come from the vault (`dice_taking`).
 
-Each source is entered once, and not before the time for objections is over. There is no fallback, because a fallback is
-a choice.
+The value is entered once, after the time for objections, and after the digits, which must not depend on it. There is no
+fallback, because a fallback is a choice.
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
 from services.lottery.draw.clock_check import check_clocks
 from services.lottery.draw.repository import DrawRepository
 from services.lottery.draw.rules.draw import Draw, GivenSource
 from services.lottery.draw.rules.states import DrawState, WrongStateError
-from services.lottery.randomness.sources import check_beacon, check_dice
+from services.lottery.randomness.sources import check_beacon
 from services.lottery.record.manifest import Manifest
 from shared.clock import Clock
 from shared.contracts import StaffAct
@@ -28,11 +26,6 @@ _log = get_logger(__name__)
 SCHEDULE: Final = "schedule"
 """Actor of values that no person entered."""
 
-_ACTS: Final[Mapping[str, StaffAct]] = {
-    "dice": StaffAct.ENTER_DICE,
-    "beacon_signature": StaffAct.ENTER_BEACON,
-}
-
 
 class ObjectionsOpenError(KujiError):
     """Raised when the time for objections to the list is not over; `until` says when randomness may be entered."""
@@ -42,50 +35,46 @@ class ObjectionsOpenError(KujiError):
         self.until = until
 
 
-@dataclass(frozen=True)
-class Dice:
-    """Digits as they were typed twice, the witnesses' names, and `sha256:…` of photographs or recordings."""
-
-    digits: str
-    again: str
-    witnesses: Sequence[str]
-    evidence: Sequence[str] = ()
-
-
 class RandomnessService:
-    """Checks and stores sources of randomness."""
+    """Checks and stores the beacon's value, and the hashes of photographs of the dice."""
 
     def __init__(self, store: Store, clock: Clock) -> None:
         self._store, self._clock = store, clock
 
-    async def enter_dice(self, draw: Draw, dice: Dice, actor: str) -> Draw:
-        """Store digits that were read out before witnesses, and return the draw.
+    async def enter_beacon(self, draw: Draw, signature: str, actor: str) -> Draw:
+        """Store the beacon's value of the round that the manifest names, and return the draw.
 
         Raises InvalidRandomnessError, ClocksDifferError, ObjectionsOpenError, WrongStateError.
         """
         manifest = await self._check_ready(draw)
-        if manifest.dice_digits is None:
-            raise WrongStateError("without dice")
-        check_dice(
-            dice.digits,
-            dice.again,
-            dice.witnesses,
-            needed=manifest.dice_digits,
-            witnesses_needed=manifest.witnesses,
-        )
-        values = {"dice": dice.digits, "witnesses": list(dice.witnesses), "dice_evidence": list(dice.evidence)}
-        return await self._enter(draw, "dice", values, actor)
-
-    async def enter_beacon(self, draw: Draw, signature: str, actor: str) -> Draw:
-        """Store the beacon's value of the round that the manifest names, and return the draw.
-
-        Raises as `enter_dice` does.
-        """
-        manifest = await self._check_ready(draw)
-        if manifest.beacon is None:
-            raise WrongStateError("without beacon")
+        if draw.lacks_dice:
+            raise WrongStateError("waiting for the digits of witnesses")
         await asyncio.to_thread(check_beacon, signature, manifest.beacon)
-        return await self._enter(draw, "beacon_signature", {"beacon_signature": signature}, actor)
+        given = GivenSource("beacon_signature", actor, self._clock.now())
+
+        async def enter(uow: UnitOfWork) -> Draw | None:
+            changed = await DrawRepository(uow).enter_source(draw, given, {"beacon_signature": signature})
+            if changed is not None and actor != SCHEDULE:
+                await record_act(uow, "lottery", StaffAct.ENTER_BEACON, actor, draw.id, draw.campaign)
+            return changed
+
+        entered = await self._store.transact(enter)
+        if entered is None:
+            raise WrongStateError("given its beacon already")
+        _log.info("randomness-entered", campaign=draw.campaign, draw=draw.id, code="beacon_signature")
+        return entered
+
+    async def attach_evidence(self, draw: Draw, hashes: list[str], actor: str) -> None:
+        """Store hashes of photographs or recordings of the dice, for the transcript. Raises WrongStateError."""
+        if draw.state is not DrawState.FROZEN or not draw.manifest.uses_dice:
+            raise WrongStateError(draw.state)
+
+        async def attach(uow: UnitOfWork) -> None:
+            if not await DrawRepository(uow).add_evidence(draw, hashes):
+                raise WrongStateError("frozen no more, or has these files already")
+            await record_act(uow, "lottery", StaffAct.ATTACH_EVIDENCE, actor, draw.id, draw.campaign)
+
+        await self._store.transact(attach)
 
     async def _check_ready(self, draw: Draw) -> Manifest:
         if draw.state is not DrawState.FROZEN:
@@ -96,18 +85,3 @@ class RandomnessService:
         if manifest.objections_until > manifest.frozen_at:
             await check_clocks(self._store)  # a clock that is ahead would cut objections short
         return manifest
-
-    async def _enter(self, draw: Draw, source: str, values: Mapping[str, Any], actor: str) -> Draw:
-        given = GivenSource(source, actor, self._clock.now())
-
-        async def enter(uow: UnitOfWork) -> Draw | None:
-            changed = await DrawRepository(uow).enter_source(draw, given, values)
-            if changed is not None and actor != SCHEDULE:
-                await record_act(uow, "lottery", _ACTS[source], actor, draw.id, draw.campaign)
-            return changed
-
-        entered = await self._store.transact(enter)
-        if entered is None:
-            raise WrongStateError(f"given its {source.removesuffix('_signature')} already")
-        _log.info("randomness-entered", campaign=draw.campaign, draw=draw.id, code=source)
-        return entered

@@ -5,7 +5,6 @@ has the next number, a manifest that names the draw before, and randomness of it
 before it has a result is followed by one over the same places; any other draw by a draw of the whole list.
 """
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -25,6 +24,7 @@ from shared.clock import Clock
 from shared.contracts import StaffAct
 from shared.ids import CampaignId, DrawId
 from shared.logging import get_logger
+from shared.pinned_keys import PinnedKeys
 from shared.staff_acts import record_act
 from shared.staff_roles import Role
 from shared.storage import Store, UnitOfWork
@@ -47,8 +47,10 @@ class Correction:
 class RedrawService:
     """Gives draws up and begins the next ones."""
 
-    def __init__(self, store: Store, clock: Clock, campaigns: Mapping[CampaignId, Campaign]) -> None:
-        self._store, self._clock, self._campaigns = store, clock, campaigns
+    def __init__(
+        self, store: Store, clock: Clock, campaigns: Mapping[CampaignId, Campaign], vault_key: PinnedKeys
+    ) -> None:
+        self._store, self._clock, self._campaigns, self._vault_key = store, clock, campaigns, vault_key
 
     async def redraw(self, draw: Draw, correction: Correction, approval: PresentedApproval) -> DrawId:
         """Give the draw up, begin the next one and return its id. Raises ApprovalRefusedError, WrongStateError."""
@@ -74,7 +76,7 @@ class RedrawService:
         number = draw.number + 1
         previous = Previous(
             draw.id,
-            hashlib.sha256(draw.manifest.line.encode()).hexdigest(),
+            draw.manifest.sha256,
             correction.reason,
             correction.role,
             used.approved_as,
@@ -85,14 +87,16 @@ class RedrawService:
         if correction.reopen:
             return following
         campaign, now = self._campaigns[draw.campaign], self._clock.now()
-        closed = replace(following, state=DrawState.FREEZING, closing=closing_of(campaign, number, now))
+        closed = replace(
+            following, state=DrawState.FREEZING, closing=closing_of(campaign, number, now, self._vault_key)
+        )
         if draw.state is not DrawState.FROZEN or draw.further is None:
             return closed
         places = PlaceProgress(extra=draw.places.extra)
-        return replace(closed, further=_same_round(draw.further, campaign, number, now), places=places)
+        return replace(closed, further=same_round(draw.further, campaign, number, now), places=places)
 
 
-def _same_round(further: FurtherRound, campaign: Campaign, number: int, now: datetime) -> FurtherRound:
+def same_round(further: FurtherRound, campaign: Campaign, number: int, now: datetime) -> FurtherRound:
     """Return the round again, without the classes that will have begun before it can be drawn."""
     from_ = drawn_from(campaign, number, now)
     begun = {one.id for one in campaign.classes if one.starts <= from_}

@@ -4,7 +4,7 @@ The present draw's document is also the gate for everything that must not happen
 that changes entries, places or scans writes to it. Therefore a freeze and a late verdict never both succeed.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, replace
 from typing import Any, Final
@@ -101,6 +101,26 @@ class DrawRepository:
         document = await self._draws.find_one_and_update(waiting, change, return_document=after, session=self._session)
         return None if document is None else Draw.from_document(document)
 
+    async def enter_acts(
+        self, draw: Draw, acts: Sequence[Mapping[str, Any]], digits: str | None, given: GivenSource | None
+    ) -> bool:
+        """Replace the acts of this frozen draw, read in this transaction; return False if the beacon is known.
+
+        `digits` and `given`: of all witnesses, None while one is missing.
+        """
+        unknown = {"dice": {"$exists": False}, "beacon_signature": {"$exists": False}}
+        waiting = {**_same(draw), "state": DrawState.FROZEN, **unknown}
+        values: dict[str, Any] = {"dice_acts": [dict(act) for act in acts]}
+        change: dict[str, Any] = {"$set": values if digits is None else {**values, "dice": digits}}
+        if given is not None:
+            change["$push"] = {"given": given.to_document()}
+        return await self._update(waiting, change)
+
+    async def add_evidence(self, draw: Draw, hashes: Iterable[str]) -> bool:
+        """Add hashes of photographs or recordings of the dice; return False for a draw that is not frozen."""
+        frozen = {**_same(draw), "state": DrawState.FROZEN}
+        return await self._update(frozen, {"$addToSet": {"dice_evidence": {"$each": list(hashes)}}})
+
     async def note_relay_troubles(self, draw: Draw, troubles: Iterable[RelayTrouble]) -> None:
         """Store why relays gave no value when they were last asked."""
         await self._update(_same(draw), {"$set": {"relay_troubles": [asdict(trouble) for trouble in troubles]}})
@@ -121,9 +141,10 @@ class DrawRepository:
         """Replace the present draw by the following one and keep it as a past draw. Raises WrongStateError.
 
         A draw is given up unless the following one is a further round that continues it. The past draw is kept as it
-        was last and not as it was read: dice may have been entered in between.
+        was last and not as it was read: dice may have been entered in between. An open draw is replaced
+        where its round is known already.
         """
-        if draw.state not in REPLACEABLE or draw.is_erasing:
+        if draw.state not in {*REPLACEABLE, DrawState.OPEN} or draw.is_erasing:
             raise WrongStateError(draw.state)
         unchanged = {**_same(draw), "state": draw.state, **_UNLESS_ERASING}
         last = await self._draws.find_one_and_replace(unchanged, dict(following.to_document()), session=self._session)

@@ -67,7 +67,7 @@ class DrawRunner:
             signature=draw.signature or "",
             frozen=frozen,
             randomness=draw.randomness,
-            witnesses=draw.witnesses,
+            acts=draw.dice_acts,
             evidence=draw.dice_evidence,
             key=key,
             allocation=allocate_draw(draw, frozen, places),

@@ -63,6 +63,7 @@ class FurtherFreeze:
             receipts_of(write_roll(lines)),
             EntryCounts(dict(listed.by_channel), {}),
             replace(draw.freeze, further=further),
+            draw.vault_key,
         )
         if not await self.freezing.fix(draw, manifest):
             return False

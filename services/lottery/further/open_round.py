@@ -26,6 +26,7 @@ from shared.clock import Clock
 from shared.contracts import StaffAct
 from shared.ids import CampaignId, DrawId
 from shared.logging import get_logger
+from shared.pinned_keys import PinnedKeys
 from shared.staff_acts import record_act
 from shared.staff_roles import Role
 from shared.storage import Store, UnitOfWork
@@ -43,6 +44,7 @@ class FurtherRounds:
     store: Store
     clock: Clock
     campaigns: Mapping[CampaignId, Campaign]
+    vault_key: PinnedKeys
 
     async def seats(self, draw: Draw) -> FurtherSeats | None:
         """Return what a further round would draw now; None unless the draw is published."""
@@ -83,7 +85,7 @@ class FurtherRounds:
             number,
             DrawState.FREEZING,
             draw.changes + 1,
-            closing=closing_of(self.campaigns[draw.campaign], number, now),
+            closing=closing_of(self.campaigns[draw.campaign], number, now, self.vault_key),
             previous=Previous(draw.id, line_hash, REASON, role, used.approved_as, staff=(used.actor, used.id)),
             further=FurtherRound(draw.rounds, line_hash, found.last_sha256, found.scope, found.free),
             places=PlaceProgress(extra=draw.places.extra),

@@ -1,4 +1,4 @@
-"""Render `/draws` for staff: timeline, demand, results and history of each draw, and the page for the dice.
+"""Render `/draws` for staff: timeline, demand, results and history of each draw.
 
 The service renders the whole page, so that it can be read without a program. The program only fetches the page again
 and sends what staff do to `/v1`, in the name of the person who signed in.
@@ -31,7 +31,7 @@ from shared.web.sign_in.access import StaffAccess
 from shared.web.sign_in.staff import Staff
 
 _HEADERS: Final = page_headers(forms=True)
-_PROGRAM: Final = ("call.", "live.", "dice.say.", "draws.say.")
+_PROGRAM: Final = ("call.", "live.", "draws.say.")
 """Prefixes of the texts that the programs show by themselves."""
 
 
@@ -83,23 +83,8 @@ class DrawPages:
             drawn=course.state.reached(DrawState.DRAWN),
             published=course.state.reached(DrawState.PUBLISHED),
             requests=self._requests(campaign, course, texts),
+            ceremony_page=f"{self.access.vault_address}{texts.prefix}/desk/dice/{campaign.id}",
             data=self._program_data(campaign, texts, staff),
-        )
-
-    async def dice(self, campaign: Campaign, texts: Catalogue, staff: Staff) -> Response:
-        """Return the page for entering dice."""
-        course = await self.overview.course(campaign)
-        dice_step = next((step for step in course.steps if step.name == "dice"), None)
-        needed = {"digits": course.digits or campaign.draw.digits, "witnesses": course.witnesses}
-        return self._page(
-            "dice.html",
-            texts,
-            f"/draws/{campaign.id}/dice",
-            staff,
-            campaign=campaign,
-            step=dice_step,
-            **needed,
-            data={**self._program_data(campaign, texts, staff), **needed},
         )
 
     def missing(self, texts: Catalogue, staff: Staff) -> Response:
@@ -168,10 +153,6 @@ def _of_language(pages: DrawPages, texts: Catalogue) -> APIRouter:
     @router.get("/{campaign}", response_model=None)
     async def draw(request: Request, campaign: str) -> Response:
         return await page_of(request, campaign, pages.draw)
-
-    @router.get("/{campaign}/dice", response_model=None)
-    async def dice(request: Request, campaign: str) -> Response:
-        return await page_of(request, campaign, pages.dice)
 
     async def page_of(request: Request, campaign: str, page: Any) -> Response:
         staff, known = await pages.staff(request), pages.campaigns.get(CampaignId(campaign))

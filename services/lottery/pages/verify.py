@@ -14,6 +14,7 @@ from shared.campaign import Campaign
 from shared.catalogue import Catalogue
 from shared.clock import Clock
 from shared.ids import CampaignId
+from shared.pinned_keys import PinnedKeys
 from shared.service_keys import PublicKeys
 from shared.web.pages import HEADERS, Renderer, page_headers
 
@@ -23,7 +24,7 @@ _OFFLINE: Final = "/verify-offline.js"
 
 @dataclass(frozen=True)
 class VerifyPages:
-    """Public pages of this installation's campaigns. `key`: the lottery's public key, base64url.
+    """Public pages of this installation's campaigns. `key`: the lottery's public key, base64url. `vault_key`: pinned.
 
     `public_keys`: keys of all services; intake's sign receipt documents.
 
@@ -34,6 +35,7 @@ class VerifyPages:
     clock: Clock
     renderer: Renderer
     key: str
+    vault_key: PinnedKeys
     intake: str = ""
     public_keys: PublicKeys | None = None
 
@@ -57,6 +59,7 @@ class VerifyPages:
             "intake": self.intake,
             "key": self.key,
             "intake_keys": self._intake_keys,
+            "vaultKey": next(reversed(self.vault_key.all()), None),
             "work": self.renderer.assets.by_name["verify-work.js"].url,
             "offline": _OFFLINE,
             "classes": {event_class.id: event_class.title.in_language(texts.lang) for event_class in known.classes},

@@ -4,33 +4,39 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from shared.campaign import Campaign
+from shared.campaign.beacon_schedule import TIME_FOR_WITNESSES
+from shared.dice_acts import MARGIN
 from shared.errors import KujiError
 
 _BEFORE_BEACON: Final = timedelta(minutes=2)
 """Minimum time between the publication of a list and the round that decides it."""
 
 
+_FEWEST_FOR_WITNESSES: Final = MARGIN + timedelta(minutes=5)
+"""Least time between the end of objections and a named round, in a draw with witnesses."""
+
+
 class RoundPassedError(KujiError):
-    """Raised when the campaign file's `round` is published before the list is final or before objections end."""
+    """Raised when the campaign file's `round` comes before the list is final, or too soon for the witnesses."""
 
     def __init__(self, passed: int) -> None:
-        super().__init__(f"round {passed} of the beacon comes too early: its value is known before the list is final")
+        super().__init__(f"round {passed} of the beacon comes too early: before list and digits can be final")
         self.round = passed
 
 
-def choose_round(campaign: Campaign, number: int, now: datetime) -> int | None:
-    """Return the round for a list that is frozen `now`; None for a draw without beacon. Raises RoundPassedError.
+def choose_round(campaign: Campaign, number: int, now: datetime) -> int:
+    """Return the round for a list that is frozen `now`. Raises RoundPassedError.
 
-    A campaign file names the round of its first draw. A draw that corrects another takes the next unknown round.
+    A campaign file may name the round of its first draw. Any other draw takes the first round after the objections and
+    the time for the witnesses.
     """
     rule, until = campaign.draw, objections_end(campaign, now)
-    if rule.beacon is None:
-        return None
-    if number > 1:
-        return rule.beacon.schedule.round_after(until + _BEFORE_BEACON)
-    if rule.beacon.schedule.time_of(rule.beacon.round) <= until:
-        raise RoundPassedError(rule.beacon.round)
-    return rule.beacon.round
+    beacon, named = rule.chain, rule.chain.round
+    if number > 1 or named is None:
+        return beacon.schedule.round_after(until + (TIME_FOR_WITNESSES if rule.uses_dice else _BEFORE_BEACON))
+    if beacon.schedule.time_of(named) <= until + (_FEWEST_FOR_WITNESSES if rule.uses_dice else timedelta()):
+        raise RoundPassedError(named)
+    return named
 
 
 def objections_end(campaign: Campaign, frozen_at: datetime) -> datetime:
@@ -43,7 +49,5 @@ def drawn_from(campaign: Campaign, number: int, now: datetime) -> datetime:
 
     Raises RoundPassedError.
     """
-    until, chosen = objections_end(campaign, now), choose_round(campaign, number, now)
-    if campaign.draw.beacon is None or chosen is None:
-        return until
-    return max(until, campaign.draw.beacon.schedule.time_of(chosen))
+    chosen = choose_round(campaign, number, now)
+    return max(objections_end(campaign, now), campaign.draw.chain.schedule.time_of(chosen))

@@ -1,12 +1,11 @@
 """Sources of randomness, and the draw key K (`docs/protocols.md` §2, "Randomness"). Pure.
 
-Sources are dice read out before witnesses, a drand beacon, or both. There is no fallback, because a fallback would be a
-choice.
+The value of a drand beacon is in every draw; digits that witnesses entered before its round may stand beside it. There
+is no fallback, because a fallback would be a choice.
 """
 
 import hashlib
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -17,7 +16,7 @@ from shared.errors import KujiError
 
 
 class InvalidRandomnessError(KujiError):
-    """Raised when digits, witnesses or beacon value cannot be used; the text says why."""
+    """Raised when a beacon value cannot be used; the text says why."""
 
 
 @dataclass(frozen=True)
@@ -50,19 +49,6 @@ class Randomness:
 
     dice: str | None = None
     beacon_signature: str | None = None
-
-
-def check_dice(digits: str, again: str, witnesses: Sequence[str], *, needed: int, witnesses_needed: int) -> str:
-    """Return the digits if both typings agree and digits and witnesses suffice. Raises InvalidRandomnessError."""
-    if digits != again:
-        raise InvalidRandomnessError("the two typings of the digits differ; read them out and type them again")
-    if not re.fullmatch(r"[0-9]+", digits):
-        raise InvalidRandomnessError("the digits must be 0 to 9 without spaces")
-    if len(digits) != needed:
-        raise InvalidRandomnessError(f"{needed} digits are needed, {len(digits)} were typed")
-    if len({name.strip() for name in witnesses if name.strip()}) < witnesses_needed:
-        raise InvalidRandomnessError(f"{witnesses_needed} different witnesses must be named")
-    return digits
 
 
 def check_beacon(signature: str, beacon: BeaconRound) -> str:

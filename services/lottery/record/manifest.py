@@ -1,11 +1,9 @@
 """Manifest: one signed line that fixes list, receipts, rules and sources of randomness before the draw. Pure.
 
-Members are those of `docs/protocols.md` §2, and five more: `override` (null, or the reason for a freeze with undecided
-applications), `rehearsal` (true if people and clock are invented), `objections_until` (no randomness is taken before),
-`previous` (null, or the draw that this one corrects or continues, and the reason) and `promotion` (rules for freed
-seats). Only a further round has the member `further`.
+Its members are those of `docs/spec/draw-2.md` §4; only a further round has the member `further`.
 """
 
+import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -20,13 +18,14 @@ from services.lottery.rules import ClassRule, PromotionRules, Rules
 from shared.campaign import Campaign
 from shared.campaign.beacon_schedule import REHEARSAL
 from shared.canonical import canonical
+from shared.dice_acts import DIGITS, DiceRule
 from shared.ids import CampaignId, DrawId
 from shared.merkle import root
 from shared.receipt_documents import roll_root
 
 SOFTWARE = "kuji/0.1.0"
 VERSION = 2
-
+FEWEST_WITNESSES = 2
 
 Staff = tuple[str, ...]
 """Staff id of the person who acted, and the number of the approval. Stored with the draw and never published."""
@@ -61,12 +60,12 @@ class Previous:
 
 @dataclass(frozen=True)
 class Freeze:
-    """Circumstances of a freeze. `beacon_round` is None for a draw without beacon."""
+    """Circumstances of a freeze."""
 
     at: datetime
+    beacon_round: int
     override: Override | None = None
     number: int = 1
-    beacon_round: int | None = None
     previous: Previous | None = None
     further: Further | None = None
 
@@ -90,11 +89,14 @@ def write_manifest(
     receipts: Receipts,
     counted: EntryCounts,
     freeze: Freeze,
+    vault_key: str | None,
 ) -> str:
-    """Return the manifest as one line of canonical JSON, without line feed."""
+    """Return the manifest as one line of canonical JSON, without line feed.
+
+    `vault_key`: the vault's public key (base64url), which signs the witnesses' acts.
+    """
     rule = campaign.draw
-    beacon = rule.beacon and {**rule.beacon.model_dump(exclude_none=True), "round": freeze.beacon_round}
-    uses_dice = rule.source in {"dice", "both"}
+    beacon = {**rule.chain.model_dump(exclude_none=True), "round": freeze.beacon_round}
     content: dict[str, Any] = {
         "v": VERSION,
         "draw": draw_id(campaign.id, freeze.number),
@@ -114,7 +116,8 @@ def write_manifest(
         "classes": [_class_member(one.id, one.capacity, one.starts, one.ends, one.waiting) for one in campaign.classes],
         "rules": {"max_wins": rule.max_wins, "preferences": rule.preferences, "groups": "skip"},
         "beacon": beacon,
-        "dice": {"digits": rule.digits, "witnesses": rule.witnesses} if uses_dice else None,
+        "dice": {"digits": DIGITS * rule.witnesses, "witnesses": rule.witnesses} if rule.uses_dice else None,
+        "vault_key": vault_key if rule.uses_dice else None,
         "override": _public(freeze.override),
         "previous": _public(freeze.previous),
         "promotion": _promotion_member(campaign),
@@ -163,6 +166,7 @@ class Manifest:
 
     line: str
     draw: str
+    campaign: str
     rows: int
     root: str
     receipts: Receipts
@@ -173,10 +177,24 @@ class Manifest:
     frozen_at: datetime
     objections_until: datetime
     promotion: PromotionRules
-    beacon: BeaconRound | None
-    dice_digits: int | None
+    beacon: BeaconRound
     witnesses: int
+    vault_key: str | None
     further: Further | None = None
+
+    @property
+    def uses_dice(self) -> bool:
+        """Whether witnesses enter digits."""
+        return self.witnesses > 0
+
+    @property
+    def sha256(self) -> str:
+        return hashlib.sha256(self.line.encode("utf-8")).hexdigest()
+
+    @property
+    def dice_rule(self) -> DiceRule:
+        """Rule of the witnesses' acts of this draw."""
+        return DiceRule(CampaignId(self.campaign), DrawId(self.draw), self.sha256, self.witnesses, self.beacon.at)
 
     @property
     def drawn_classes(self) -> tuple[ClassRule, ...]:
@@ -187,8 +205,8 @@ class Manifest:
 
     @property
     def randomness_from(self) -> datetime:
-        """Time before which the randomness does not exist: the end of objections, or the beacon's round."""
-        return self.objections_until if self.beacon is None else max(self.objections_until, self.beacon.at)
+        """Time before which the randomness does not exist: the beacon's round, after the end of objections."""
+        return max(self.objections_until, self.beacon.at)
 
     @classmethod
     def read(cls, line: str) -> "Manifest":
@@ -199,13 +217,18 @@ class Manifest:
         if content["v"] != VERSION or content["rules"]["groups"] != "skip":
             raise ValueError("the manifest is of a version or rule that this program does not know")
         dice, beacon = content["dice"], content["beacon"]
-        if dice is None and beacon is None:
-            raise ValueError("the manifest names no source of randomness")
-        if beacon is not None and beacon["chain"] == REHEARSAL and content["rehearsal"] is not True:
+        if beacon is None:
+            raise ValueError("the manifest names no beacon")
+        if dice is not None and not (
+            dice["witnesses"] >= FEWEST_WITNESSES and dice["digits"] == DIGITS * dice["witnesses"]
+        ):
+            raise ValueError(f"the manifest does not ask at least two witnesses for {DIGITS} digits each")
+        if beacon["chain"] == REHEARSAL and content["rehearsal"] is not True:
             raise ValueError("a draw that is no rehearsal names a rehearsal's beacon, whose owner knows every value")
         return cls(
             line=line,
             draw=content["draw"],
+            campaign=content["campaign"],
             rows=content["rows"],
             root=content["root"],
             receipts=Receipts(**content["receipts"]),
@@ -216,9 +239,9 @@ class Manifest:
             frozen_at=datetime.fromisoformat(content["frozen_at"]),
             objections_until=datetime.fromisoformat(content["objections_until"]),
             promotion=_promotion_rules(content["promotion"]),
-            beacon=None if beacon is None else BeaconRound(**beacon),
-            dice_digits=None if dice is None else dice["digits"],
+            beacon=BeaconRound(**beacon),
             witnesses=0 if dice is None else dice["witnesses"],
+            vault_key=content.get("vault_key"),
             further=read_further(content),
         )
 

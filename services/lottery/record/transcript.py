@@ -15,6 +15,8 @@ from services.lottery.randomness.sources import Randomness
 from shared.canonical import canonical
 from shared.signing import SigningKey
 
+VERSION: Final = 2
+
 FIRST_PREV = "0" * 64
 
 INLINE_ROWS: Final = 200_000
@@ -29,7 +31,7 @@ MEMBERS: Final = frozenset(
         "signature",
         "rows",
         "dice",
-        "witnesses",
+        "dice_acts",
         "dice_evidence",
         "beacon_signature",
         "key",
@@ -73,7 +75,7 @@ def write_transcript(
     signature: str,
     frozen: FrozenList,
     randomness: Randomness,
-    witnesses: Sequence[str],
+    acts: Sequence[Mapping[str, Any]],
     evidence: Sequence[str],
     key: bytes,
     allocation: Allocation,
@@ -83,16 +85,16 @@ def write_transcript(
 ) -> Mapping[str, Any]:
     """Return the signed transcript. Up to `INLINE_ROWS` rows are inside it; else `rows` names their file.
 
-    `places`: text of the places that a further round took over.
+    `acts`: of the witnesses, in the order of their digits. `places`: text of the places that a further round took over.
     """
     inline = len(frozen) <= INLINE_ROWS
     content = {
-        "v": 1,
+        "v": VERSION,
         "manifest": manifest,
         "signature": signature,
         "rows": "".join(frozen.texts()) if inline else ROWS_FILE,
         "dice": randomness.dice,
-        "witnesses": list(witnesses),
+        "dice_acts": [dict(act) for act in acts],
         "dice_evidence": list(evidence),
         "beacon_signature": randomness.beacon_signature,
         "key": key.hex(),

@@ -52,11 +52,25 @@ class PastDraw:
     """
 
     number: int
+    has_manifest: bool
     has_transcript: bool
     continued: bool = False
     reason: str = ""
     actor: str = ""
     approval: str = ""
+
+
+@dataclass(frozen=True)
+class Ceremony:
+    """State of the witnesses' digits. `roles`: of those who entered theirs; `latest`: last time for the others."""
+
+    witnesses: int
+    roles: tuple[str, ...]
+    opens: datetime
+    latest: datetime
+    round_at: datetime
+    round: int
+    evidence: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -82,9 +96,8 @@ class Course:
     """Entries on the frozen list; None while the list is open."""
     manifest_sha256: str | None
     """SHA-256 in hex, which a time stamp must contain; None while the list is open."""
-    digits: int | None
-    """Digits of dice that this draw needs; None if it uses none or has no manifest yet."""
-    witnesses: int
+    ceremony: Ceremony | None
+    """The witnesses' digits; None in a draw without them, or while the list is open."""
     notices: NoticeProgress | None
     """Counts of the notices; None before the notifier has counted."""
     approval_params: Mapping[ApprovalKind, JsonObject] = field(default_factory=dict)
@@ -122,8 +135,8 @@ class DrawOverview:
         now = self._clock.now()
         missing = [*waits(draw, campaign, readiness, now), *clocks]
         facts = replace(_facts(campaign, draw), all_notified=_are_all_notified(draw, notices))
-        course = _course(campaign, draw, past, moved, timeline(campaign, facts, missing, now), notices)
-        params = approval_params(draw, readiness)
+        course = _course(draw, past, moved, timeline(campaign, facts, missing, now), notices)
+        params = approval_params(draw, campaign, readiness)
         if seats is not None and seats.obstacle is None:
             params[ApprovalKind.FURTHER_ROUND] = seats.approval_params()
         return replace(course, approval_params=params, further=seats, is_further=draw.further is not None)
@@ -141,7 +154,6 @@ class DrawOverview:
 
 
 def _course(
-    campaign: Campaign,
     draw: Draw,
     past: Sequence[Draw],
     moved: Sequence[RecordedEvent],
@@ -162,9 +174,21 @@ def _course(
         past=tuple(map(_past, past)),
         entries=None if manifest is None else manifest.rows,
         manifest_sha256=None if manifest is None else hashlib.sha256(manifest.line.encode("utf-8")).hexdigest(),
-        digits=None if manifest is None else manifest.dice_digits,
-        witnesses=campaign.draw.witnesses if manifest is None else manifest.witnesses,
+        ceremony=None if manifest is None or not manifest.uses_dice else _ceremony(draw),
         notices=notices,
+    )
+
+
+def _ceremony(draw: Draw) -> Ceremony:
+    manifest = draw.manifest
+    return Ceremony(
+        witnesses=manifest.witnesses,
+        roles=tuple(act["role"] for act in draw.dice_acts),
+        opens=manifest.objections_until,
+        latest=manifest.dice_rule.latest,
+        round_at=manifest.beacon.at,
+        round=manifest.beacon.round,
+        evidence=draw.dice_evidence,
     )
 
 
@@ -180,9 +204,8 @@ def _facts_of_campaign(campaign: Campaign, draw: Draw) -> DrawFacts:
     rule = campaign.draw
     return DrawFacts(
         state=draw.state,
-        uses_dice=rule.source in {"dice", "both"},
-        uses_beacon=rule.beacon is not None,
-        beacon_at=None if rule.beacon is None else rule.beacon.schedule.time_of(rule.beacon.round),
+        uses_dice=rule.uses_dice,
+        beacon_at=None if rule.chain.round is None else rule.chain.schedule.time_of(rule.chain.round),
         has_objections=rule.objection_hours > 0,
     )
 
@@ -191,9 +214,8 @@ def _facts_of_manifest(draw: Draw) -> DrawFacts:
     manifest, times = draw.manifest, {event.name: event.at for event in _history(draw)}
     return DrawFacts(
         state=draw.state,
-        uses_dice=manifest.dice_digits is not None,
-        uses_beacon=manifest.beacon is not None,
-        beacon_at=None if manifest.beacon is None else manifest.beacon.at,
+        uses_dice=manifest.uses_dice,
+        beacon_at=manifest.beacon.at,
         has_objections=manifest.objections_until > manifest.frozen_at,
         frozen_at=manifest.frozen_at,
         objections_until=manifest.objections_until,
@@ -217,8 +239,8 @@ def _moved_event(recorded: RecordedEvent) -> HistoryEvent:
 def _past(draw: Draw) -> PastDraw:
     why, has_transcript = draw.given_up, draw.state.reached(DrawState.DRAWN)
     if draw.continued:
-        return PastDraw(draw.number, has_transcript, continued=True)
+        return PastDraw(draw.number, has_manifest=True, has_transcript=has_transcript, continued=True)
     if why is None:
         raise ValueError(f"past draw {draw.id} does not say why it was given up")
     actor, approval = why.staff or (why.actor, why.approved_by)
-    return PastDraw(draw.number, has_transcript, reason=why.reason, actor=actor, approval=approval)
+    return PastDraw(draw.number, draw.has_manifest, has_transcript, reason=why.reason, actor=actor, approval=approval)

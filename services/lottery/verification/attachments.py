@@ -27,9 +27,9 @@ def check_inclusion(content: Any, proof: Any) -> Check:
     return _run_check("proof of inclusion", lambda: _inclusion(content, proof))
 
 
-def find_correction(content: Any) -> dict[str, str] | None:
+def find_correction(content: Any) -> dict[str, str | None] | None:
     """Return `draw`, `reason`, `actor`, `approved_by` of the corrected draw; None for a first draw."""
-    named: dict[str, str] | None = json.loads(content["manifest"])["previous"]
+    named: dict[str, str | None] | None = json.loads(content["manifest"])["previous"]
     return named
 
 
@@ -37,6 +37,8 @@ def _previous(content: Mapping[str, Any], previous: Mapping[str, Any]) -> tuple[
     named, line = find_correction(content), str(previous["manifest"])
     if named is None:
         return False, "this draw corrects no other draw"
+    if named["manifest_sha256"] is None:
+        return False, f"{named['draw']} was given up before its list was frozen: {named['reason']}; it has no manifest"
     if hashlib.sha256(line.encode()).hexdigest() != named["manifest_sha256"]:
         return False, f"it is not the manifest of {named['draw']} that was given up"
     signed = verify(content["signing_key"], line.encode(), previous["signature"])

@@ -5,32 +5,31 @@ A file cannot prove the owner of its key: pass the published key to have it comp
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from services.lottery.allocation.entries import Entry
 from services.lottery.allocation.reference_allocator import ReferenceAllocation, allocate_entry_by_entry
 from services.lottery.promotion.history import read_place_events
 from services.lottery.promotion.replay import replay_history
 from services.lottery.promotion.waiting_list import InvalidMoveError
-from services.lottery.randomness.sources import InvalidRandomnessError, Randomness, check_beacon, check_dice, draw_key
+from services.lottery.randomness.sources import InvalidRandomnessError, Randomness, draw_key
 from services.lottery.record.manifest import Manifest
 from services.lottery.record.rows import InvalidRowsError, compute_root, read_rows
 from services.lottery.record.taken_over import read_places
-from services.lottery.record.transcript import FURTHER_MEMBERS, MEMBERS, ROWS_FILE, is_hash_chain
+from services.lottery.record.transcript import FURTHER_MEMBERS, MEMBERS, ROWS_FILE, VERSION, is_hash_chain
 from services.lottery.verification.check import Check
 from services.lottery.verification.further_checks import (
     held_by_listed,
     is_further_round,
     taken_over_checks,
 )
+from services.lottery.verification.randomness_checks import check_randomness
 from shared.canonical import canonical
 from shared.signing import verify
-
-_OWN_CHAIN: Final = "the signature is of a rehearsal's own chain: the owner of its key knew it, so it proves nothing"
 
 
 @dataclass(frozen=True)
@@ -45,7 +44,9 @@ class Report:
         return bool(self.checks) and all(check.passed for check in self.checks)
 
 
-def verify_file(path: Path, public_key: str | None = None, rows: Path | None = None) -> Report:
+def verify_file(
+    path: Path, public_key: str | None = None, rows: Path | None = None, vault_key: str | None = None
+) -> Report:
     """Check the transcript in `path`; its rows are in `rows`, beside it, or in itself.
 
     Raises OSError if a file cannot be read; any other fault is a failed check.
@@ -54,7 +55,7 @@ def verify_file(path: Path, public_key: str | None = None, rows: Path | None = N
         content = read_transcript(path, rows)
     except ValueError:
         return Report((Check("file", False, "the file is not JSON in UTF-8"),), pinned=public_key is not None)
-    return verify_transcript(content, public_key)
+    return verify_transcript(content, public_key, vault_key)
 
 
 def read_transcript(path: Path, rows: Path | None = None) -> Any:
@@ -87,14 +88,15 @@ def get_rows(content: Mapping[str, Any]) -> Any:
     return rows
 
 
-def verify_transcript(content: Any, public_key: str | None = None) -> Report:
-    return Report(tuple(checks(content, public_key)), pinned=public_key is not None)
+def verify_transcript(content: Any, public_key: str | None = None, vault_key: str | None = None) -> Report:
+    """Check a transcript. The published keys of lottery and vault are compared with those that it names."""
+    return Report(tuple(checks(content, public_key, vault_key)), pinned=public_key is not None)
 
 
-def checks(content: Any, public_key: str | None = None) -> Iterator[Check]:
+def checks(content: Any, public_key: str | None = None, vault_key: str | None = None) -> Iterator[Check]:
     """Yield each check, so that a caller may stop at the first failure."""
     try:
-        yield from _checks(content, public_key)
+        yield from _checks(content, public_key, vault_key)
     except (KeyError, TypeError, ValueError, AttributeError, InvalidRandomnessError) as error:
         text = f"the transcript cannot be read further: {type(error).__name__}: {error}"
         yield Check("form", False, text)
@@ -105,8 +107,8 @@ def derive_key(content: Mapping[str, Any]) -> bytes:
     return draw_key(content["manifest"], Randomness(content["dice"], content["beacon_signature"]))
 
 
-def _checks(content: Mapping[str, Any], public_key: str | None) -> Iterator[Check]:
-    if content["v"] != 1:
+def _checks(content: Mapping[str, Any], public_key: str | None, vault_key: str | None) -> Iterator[Check]:
+    if content["v"] != VERSION:
         raise ValueError("this transcript is of a version that this program does not know")
     if set(content) != (FURTHER_MEMBERS if is_further_round(content) else MEMBERS):
         raise ValueError("a transcript has all its members and no others")
@@ -123,9 +125,7 @@ def _checks(content: Mapping[str, Any], public_key: str | None) -> Iterator[Chec
     places = [] if manifest.further is None else read_places(content["places"])
     if manifest.further is not None:
         yield from taken_over_checks(manifest, content["places"], entries)
-    yield from _randomness_checks(
-        manifest, Randomness(content["dice"], content["beacon_signature"]), content["witnesses"]
-    )
+    yield from check_randomness(manifest, content, vault_key)
     key = derive_key(content)
     yield _check("key", key.hex() == content["key"], "K follows from the manifest and the randomness")
     yield from _result_checks(
@@ -186,48 +186,6 @@ def _list_checks(manifest: Manifest, entries: list[Entry], rows: str) -> Iterato
     yield _check("counts", agree, "entries by class, and by channel in sum, are as the manifest says")
     fits = len(entries) <= manifest.receipts.count
     yield _check("receipts", fits, f"{manifest.receipts.count} receipts for {len(entries)} entries, each with its own")
-
-
-def _randomness_checks(manifest: Manifest, randomness: Randomness, witnesses: list[str]) -> Iterator[Check]:
-    if manifest.dice_digits is None:
-        yield _check("dice", randomness.dice is None, "this draw uses no dice")
-    else:
-        yield _passes(
-            "dice",
-            f"{manifest.dice_digits} digits before {len(witnesses)} witnesses",
-            lambda: check_dice(
-                _text(randomness.dice),
-                _text(randomness.dice),
-                witnesses,
-                needed=manifest.dice_digits or 0,
-                witnesses_needed=manifest.witnesses,
-            ),
-        )
-    if manifest.beacon is None:
-        yield _check("beacon", randomness.beacon_signature is None, "this draw uses no beacon")
-    else:
-        beacon = manifest.beacon
-        ahead = beacon.at > max(manifest.frozen_at, manifest.objections_until)
-        text = "the round came after the freeze and the end of objections" if ahead else "its value was known before"
-        yield _check("beacon's time", ahead, text)
-        yield _passes(
-            "beacon",
-            _OWN_CHAIN if beacon.is_own_chain else f"the signature of round {beacon.round} is the beacon's",
-            lambda: check_beacon(_text(randomness.beacon_signature), beacon),
-        )
-
-
-def _text(value: object) -> str:
-    """Return `value` if it is a text, else an empty one: a JSON number is not the digits that were read out."""
-    return value if isinstance(value, str) else ""
-
-
-def _passes(name: str, text: str, check: Callable[[], object]) -> Check:
-    try:
-        check()
-    except InvalidRandomnessError as error:
-        return Check(name, False, str(error))
-    return Check(name, True, text)
 
 
 def _result_checks(content: Mapping[str, Any], computed: ReferenceAllocation, manifest: Manifest) -> Iterator[Check]:

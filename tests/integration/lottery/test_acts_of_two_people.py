@@ -13,7 +13,6 @@ from fastapi import FastAPI
 
 from services.lottery.draw import handlers
 from services.lottery.draw.endpoints import DrawServices, staff_router
-from services.lottery.draw.randomness_entry import Dice
 from services.lottery.further.endpoints import FurtherRoundDesk, further_router
 from services.lottery.places.endpoints import PlaceServices, places_router
 from services.lottery.places.ownership import Ownership
@@ -28,9 +27,8 @@ from shared.staff_roles import Right, Role
 from shared.web import install_problems
 from shared.web.wrong_proofs import WrongProofs
 from tests.support.applicants import new_applicant
-from tests.support.draw_builders import DICE
 from tests.support.executed_approvals import approval_content, executed, reader_of_the_tests
-from tests.support.lottery_harness import WITNESSES, Town, everybody_is_in
+from tests.support.lottery_harness import Town, everybody_is_in
 from tests.support.places_harness import FOOTBALL, KIDS, After, leave_class
 from tests.support.staff_sign_in import sign_in_at, staff_access
 
@@ -98,7 +96,14 @@ async def desk(town: Town, tmp_path: Path) -> AsyncIterator[Desk]:
     install_problems(app)
     access = staff_access("lottery", office.store, tmp_path)
     draws = DrawServices(
-        office.store, town.clock, campaigns, office.freezing, office.randomness, office.redrawing, reader
+        office.store,
+        town.clock,
+        campaigns,
+        office.freezing,
+        office.randomness,
+        office.redrawing,
+        office.later_rounds,
+        reader,
     )
     places = PlaceServices(
         office.store, campaigns, after.places, Ownership(office.store), after.correcting, WrongProofs(), reader
@@ -131,7 +136,7 @@ async def test_each_act_of_two_people_needs_an_unused_approval_of_exactly_this_a
     await desk.attack("freeze", body, right, {**freeze, "held": 2})
     await desk.act("freeze", body, right)
 
-    await office.enter_dice(Dice(DICE, DICE, WITNESSES), HANDLER)
+    await office.enter_chance(actor=HANDLER)
     await office.run()
     await office.publish()
     draw = await office.draw()

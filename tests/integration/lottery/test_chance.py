@@ -14,11 +14,10 @@ import pytest
 from deploy.relay.chain import RelayKey, write_beacon_member
 from deploy.relay.server import Relay, make_server
 from services.lottery.draw.clock_check import ClocksDifferError
-from services.lottery.draw.randomness_entry import Dice, ObjectionsOpenError
+from services.lottery.draw.randomness_entry import ObjectionsOpenError
 from services.lottery.draw.relays import RelayClient
 from services.lottery.draw.roll_repository import RollRepository
 from services.lottery.draw.rules.blockers import Readiness, waits
-from services.lottery.draw.rules.states import WrongStateError
 from services.lottery.randomness.rounds import RoundPassedError
 from services.lottery.randomness.sources import BeaconRound
 from services.lottery.verification.transcript_checks import verify_transcript
@@ -29,8 +28,8 @@ from shared.clock import FixedClock
 from shared.ids import CampaignId
 from shared.storage.leases import LEASES
 from tests.support.drand_relay import ROUND, SIGNATURE, Manner, relay
-from tests.support.draw_builders import DICE, sample_campaign
-from tests.support.lottery_harness import WITNESSES, Town, everybody_is_in, town_of
+from tests.support.draw_builders import sample_campaign
+from tests.support.lottery_harness import Town, everybody_is_in, town_of
 
 BEACON = Beacon(chain=quicknet.CHAIN, public_key=quicknet.PUBLIC_KEY, round=ROUND)
 ASKED = BeaconRound(quicknet.CHAIN, quicknet.PUBLIC_KEY, ROUND)
@@ -65,18 +64,18 @@ async def test_the_beacon_of_the_manifest_is_fetched_when_it_is_out_and_draws(mo
         async with frozen(campaign, mongo_url, f"{namespace}_lottery") as town:
             await town.office.scheduler.advance(campaign)
             assert await waited_for(town) == ["dice", "beacon"]
+            await town.office.randomness.attach_evidence(await town.office.draw(), [PHOTOGRAPH], "yamada")
+            assert await town.office.enter_dice()
+            assert await waited_for(town) == ["beacon"]
             town.clock.at = quicknet.time_of(ROUND)
-            await town.office.scheduler.advance(campaign)
-            assert await waited_for(town) == ["dice"]
-            await town.office.enter_dice(Dice(DICE, DICE, WITNESSES, [PHOTOGRAPH]), "yamada")
             await town.office.scheduler.advance(campaign)
             transcript = await town.office.published.transcript(campaign.id)
             assert verify_transcript(json.loads(bytes(transcript.body))).passed
             draw = await town.office.draw()
             assert (draw.beacon_signature, draw.dice_evidence) == (SIGNATURE, (PHOTOGRAPH,))
             assert [(source.source, source.actor) for source in draw.given] == [
+                ("dice", "ward+auditor"),
                 ("beacon_signature", "schedule"),
-                ("dice", "yamada"),
             ]
 
 
@@ -148,8 +147,6 @@ async def test_a_draw_waits_visibly_when_no_relay_has_the_value(mongo_url: str, 
             draw = await town.office.draw()
             assert [trouble.trouble for trouble in draw.relay_troubles] == ["other-round"]
             assert await waited_for(town) == ["beacon"]
-            with pytest.raises(WrongStateError):
-                await town.office.enter_dice(Dice(DICE, DICE, WITNESSES), "yamada")
             await town.office.enter_beacon(SIGNATURE, "yamada")
             await town.office.scheduler.advance(campaign)
             assert await waited_for(town) == ["results"]
@@ -158,13 +155,13 @@ async def test_a_draw_waits_visibly_when_no_relay_has_the_value(mongo_url: str, 
 async def test_randomness_is_refused_while_objections_may_be_raised(mongo_url: str, namespace: str):
     campaign = campaign_with(objection_hours=24)
     async with frozen(campaign, mongo_url, f"{namespace}_lottery") as town:
-        assert await waited_for(town) == ["objections", "dice"]
+        assert await waited_for(town) == ["objections", "dice", "beacon"]
         manifest = (await town.office.draw()).manifest
         assert manifest.objections_until == campaign.draw.at + timedelta(hours=24)
         with pytest.raises(ObjectionsOpenError):
-            await town.office.enter_dice(Dice(DICE, DICE, WITNESSES), "yamada")
+            await town.office.enter_chance()
         town.clock.at = manifest.objections_until
-        await town.office.enter_dice(Dice(DICE, DICE, WITNESSES), "yamada")
+        await town.office.enter_chance()
         assert await town.office.run()
 
 
@@ -200,7 +197,7 @@ async def test_a_clock_that_is_behind_freezes_nothing_and_one_that_is_ahead_only
     assert await waited_for(town) == ["receipts"]
     await everybody_is_in(town)
     await town.office.scheduler.advance(town.campaign)
-    assert await waited_for(town) == ["dice"]
+    assert await waited_for(town) == ["dice", "beacon"]
 
 
 async def test_an_incomplete_list_is_checked_again_only_after_a_change(town: Town, monkeypatch: pytest.MonkeyPatch):
@@ -217,7 +214,7 @@ async def test_an_incomplete_list_is_checked_again_only_after_a_change(town: Tow
     await everybody_is_in(town)
     await town.office.scheduler.advance(town.campaign)
     assert len(judged) == 2
-    assert await waited_for(town) == ["dice"]
+    assert await waited_for(town) == ["dice", "beacon"]
 
 
 async def test_nothing_is_frozen_by_a_machine_whose_clock_and_the_databases_are_apart(
@@ -234,7 +231,7 @@ async def test_nothing_is_frozen_by_a_machine_whose_clock_and_the_databases_are_
     await town.office.scheduler.advance(town.campaign)
     assert (await town.office.draw()).state == "open"
     await town.offices[1].freeze()
-    assert await waited_for(town) == ["dice"]
+    assert await waited_for(town) == ["dice", "beacon"]
 
 
 async def test_a_clock_that_is_ahead_cuts_no_objections_short(
@@ -248,9 +245,9 @@ async def test_a_clock_that_is_ahead_cuts_no_objections_short(
         town.clock.at += timedelta(hours=24)
         monkeypatch.setattr(town.office.store, "time", behind)
         with pytest.raises(ClocksDifferError):
-            await town.office.enter_dice(Dice(DICE, DICE, WITNESSES), "yamada")
-        assert await waited_for(town) == ["dice"]
-        await town.offices[1].enter_dice(Dice(DICE, DICE, WITNESSES), "yamada")
+            await town.office.enter_chance()
+        assert await waited_for(town) == ["beacon"]
+        await town.offices[1].enter_chance()
 
 
 async def test_a_clock_that_was_ahead_and_is_set_right_asks_for_the_beacon_again(mongo_url: str, namespace: str):
@@ -285,4 +282,4 @@ async def test_an_instance_whose_clock_is_behind_does_not_block_the_others(town:
     behind = town.offices[1].scheduler_at(FixedClock(town.campaign.draw.at - timedelta(minutes=10)))
     await behind.advance(town.campaign)
     await town.office.scheduler.advance(town.campaign)
-    assert await waited_for(town) == ["dice"]
+    assert await waited_for(town) == ["dice", "beacon"]

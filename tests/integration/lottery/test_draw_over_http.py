@@ -15,26 +15,19 @@ from pydantic import ValidationError
 
 from services.lottery.draw.endpoints import DrawServices, staff_router
 from services.lottery.draw.public_endpoints import public_router
-from services.lottery.draw.randomness_entry import Dice
 from services.lottery.record.inclusion import check_proof
 from services.lottery.verification.transcript_checks import verify_transcript
 from shared.approvals import ApprovalKind
 from shared.receipt_documents import roll_root, write_roll
 from shared.staff_roles import Right
 from shared.web import install_problems
-from tests.support.draw_builders import DICE
+from tests.support.chance import value_of
 from tests.support.executed_approvals import approval_content, executed, reader_of_the_tests
 from tests.support.lottery_harness import PEOPLE, Town, everybody_is_in
 from tests.support.recorded_acts import read_acts
 from tests.support.staff_sign_in import sign_in_at, staff_access
 
 OTS = b"\x00OpenTimestamps\x00\x00Proof\x00\xbf\x89\xe2\xe8\x84\xe8\x92\x94\x01\x08"
-WIDE = DICE.translate({ord("0") + digit: 0xFF10 + digit for digit in range(10)})
-"""Digits as a Japanese keyboard may type them."""
-
-
-def dice(**changed: Any) -> dict[str, Any]:
-    return {"digits": DICE, "digits_again": DICE, "witnesses": ["甲", "乙"], **changed}
 
 
 def stamp_of(manifest: str, rest: bytes = b"") -> dict[str, str]:
@@ -49,8 +42,9 @@ async def staff(town: Town, tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
     app, campaigns = FastAPI(), {town.campaign.id: town.campaign}
     install_problems(app)
     desk = DrawServices(
-        office.store, town.clock, campaigns, office.freezing, office.randomness, office.redrawing, reader_of_the_tests()
-    )
+        office.store, town.clock, campaigns, office.freezing, office.randomness, office.redrawing, office.later_rounds,
+        reader_of_the_tests(),
+    )  # fmt: skip
     access = staff_access("lottery", office.store, tmp_path)
     app.include_router(staff_router(desk, access.guard(Right.READ_DRAWS, Right.RUN_DRAWS)))
     app.include_router(public_router(office.published))
@@ -69,39 +63,46 @@ async def got(client: httpx.AsyncClient, path: str) -> Any:
     return answer.json()
 
 
-SLIPS: tuple[tuple[dict[str, Any], str], ...] = (
-    ({"digits_again": DICE[:-1] + "9"}, "the two typings of the digits differ"),
-    ({"digits_again": DICE[1] + DICE[0] + DICE[2:]}, "the two typings of the digits differ"),
-    ({"digits_again": f"{DICE} "}, "the two typings of the digits differ"),
-    ({"digits": DICE[:-1], "digits_again": DICE[:-1]}, "40 digits are needed, 39 were typed"),
-    ({"digits": DICE + "1", "digits_again": DICE + "1"}, "40 digits are needed, 41 were typed"),
-    ({"digits": WIDE, "digits_again": WIDE}, "0 to 9"),
-    ({"witnesses": ["甲", " 甲 "]}, "2 different witnesses must be named"),
-    ({"witnesses": ["甲"]}, "2 different witnesses must be named"),
-)
-
-
-async def test_a_mistyped_value_is_refused_with_its_reason_and_the_draw_still_waits(
+async def test_a_wrong_beacon_value_is_refused_with_its_reason_and_the_draw_still_waits(
     town: Town, staff: httpx.AsyncClient
 ):
     await staff.post("freeze", json={})
-    for slip, reason in SLIPS:
-        answer = await staff.post("dice", json=dice(**slip))
+    early = await staff.post("beacon", json={"signature": "00" * 48})
+    assert early.json()["type"] == "urn:kuji:problem:wrong-state"
+    await town.office.enter_dice()
+    beacon = (await town.office.draw()).manifest.beacon
+    for value in ("00" * 48, "zz" * 48, value_of(beacon.round + 1)):
+        answer = await staff.post("beacon", json={"signature": value})
         assert (answer.status_code, answer.json()["type"]) == (422, "urn:kuji:problem:bad-randomness")
-        assert reason in answer.json()["detail_en"]
         shown = await got(staff, "draw")
-        assert (shown["state"], shown["waiting_for"], shown["given"]) == ("frozen", [{"code": "dice", "count": 40}], [])
-    assert (await staff.post("dice", json=dice())).json()["given"][0]["actor"] == "yamada"
-    assert (await staff.post("dice", json=dice())).json()["type"] == "urn:kuji:problem:wrong-state"
+        waits = [{"code": "beacon", "count": beacon.round, "until": beacon.at.isoformat()}]
+        assert (shown["state"], shown["waiting_for"]) == ("frozen", waits)
+    given = (await staff.post("beacon", json={"signature": value_of(beacon.round)})).json()["given"]
+    assert [(one["source"], one["actor"]) for one in given] == [
+        ("dice", "ward+auditor"),
+        ("beacon_signature", "yamada"),
+    ]
     draw = (await got(staff, "draw"))["draw"]
-    assert await read_acts(town.office.store) == [("yamada", "freeze-list", draw), ("yamada", "enter-dice", draw)]
+    assert await read_acts(town.office.store) == [("yamada", "freeze-list", draw), ("yamada", "enter-beacon", draw)]
+
+
+async def test_hashes_of_photographs_of_the_dice_stand_in_the_transcript(town: Town, staff: httpx.AsyncClient):
+    photograph = {"evidence": [f"sha256:{'ab' * 32}"]}
+    assert (await staff.post("evidence", json=photograph)).json()["type"] == "urn:kuji:problem:wrong-state"
+    await staff.post("freeze", json={})
+    assert (await staff.post("evidence", json={"evidence": ["dice.jpg"]})).status_code == 422
+    assert (await staff.post("evidence", json=photograph)).status_code == 200
+    await town.office.enter_chance()
+    await town.office.run()
+    assert (await got(staff, "transcript"))["dice_evidence"] == photograph["evidence"]
+    assert ("yamada", "attach-evidence", f"{town.campaign.id}-1") in await read_acts(town.office.store)
 
 
 async def test_an_act_that_cannot_be_recorded_does_not_happen(town: Town, staff: httpx.AsyncClient):
     await staff.post("freeze", json={})
     with pytest.raises(ValidationError):
-        await town.office.enter_dice(Dice(DICE, DICE, ["甲", "乙"]), "no staff id")
-    assert (await got(staff, "draw"))["given"] == []
+        await town.office.enter_chance(actor="no staff id")
+    assert [given["source"] for given in (await got(staff, "draw"))["given"]] == ["dice"]
     assert [act for _, act, _ in await read_acts(town.office.store)] == ["freeze-list"]
 
 
@@ -111,7 +112,7 @@ async def test_a_draw_is_begun_anew_by_two_people_and_all_of_the_first_stays_at_
     await staff.post("freeze", json={})
     first = await got(staff, "manifest")
     assert (await staff.post("stamps", json=stamp_of(first["manifest"]))).json()["number"] == 1
-    await staff.post("dice", json=dice())
+    await town.office.enter_chance()
     await town.office.run()
     transcript = await got(staff, "transcript")
     params = (await got(staff, "draw"))["approval_params"]["redraw"]
@@ -162,5 +163,5 @@ async def test_the_public_reads_the_list_its_proofs_and_counts_without_a_secret(
     assert (await staff.get(f"receipts/{town.people[0].receipt}/proof")).status_code == 404
     for path in ("draw", "dry-run", "outcomes", "summary"):
         assert (await staff.get(path)).status_code == 401
-    for path in ("freeze", "dice", "beacon", "redraw", "stamps"):
+    for path in ("freeze", "evidence", "beacon", "redraw", "later-round", "stamps"):
         assert (await staff.post(path, json={})).status_code == 401

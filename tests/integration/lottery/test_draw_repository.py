@@ -5,14 +5,12 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from services.lottery.draw.collections import DRAWS
-from services.lottery.draw.randomness_entry import Dice
 from services.lottery.draw.repository import DrawRepository
 from services.lottery.draw.rules.draw import Closing, Draw
 from services.lottery.draw.rules.states import DrawState, WrongStateError
 from shared.ids import CampaignId
 from shared.storage import UnitOfWork
-from tests.support.draw_builders import DICE
-from tests.support.lottery_harness import WITNESSES, Town, everybody_is_in
+from tests.support.lottery_harness import Town, everybody_is_in
 
 Transition = Callable[[UnitOfWork, Draw], Awaitable[None]]
 
@@ -83,7 +81,7 @@ async def test_the_scheduler_reads_the_draw_once_per_tick(town: Town, monkeypatc
     await everybody_is_in(town)
     monkeypatch.setattr(DrawRepository, "find", counting)
     await advance_from(DrawState.OPEN)
-    await town.office.enter_dice(Dice(DICE, DICE, WITNESSES), "yamada")
+    await town.office.enter_chance()
     await advance_from(DrawState.FROZEN)
     await advance_from(DrawState.DRAWN)
     assert (await town.office.draw()).state is DrawState.PUBLISHED

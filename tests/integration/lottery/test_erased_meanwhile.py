@@ -3,7 +3,6 @@
 import pytest
 
 from services.lottery.draw.collections import ENTRIES
-from services.lottery.draw.randomness_entry import Dice
 from services.lottery.draw.rules.states import WrongStateError
 from services.lottery.erasure import LotteryStores
 from services.lottery.results.publish import ListDiffersError
@@ -11,9 +10,8 @@ from shared.contracts import ErasureRequested
 from shared.erasure import ErasureParticipant
 from shared.erasure import collections as erasure_collections
 from shared.web.wrong_proofs import WrongProofs
-from tests.support.draw_builders import DICE
 from tests.support.erasure_harness import PlannedQueues
-from tests.support.lottery_harness import PEOPLE, WITNESSES, Town, drawn, everybody_is_in, said
+from tests.support.lottery_harness import PEOPLE, Town, drawn, everybody_is_in, said
 from tests.support.service_keys import service_key
 
 
@@ -37,7 +35,7 @@ async def test_a_list_that_is_being_written_is_written_before_its_entries_go(tow
 async def test_a_list_whose_erasure_was_requested_is_not_drawn(town: Town):
     await everybody_is_in(town)
     await town.office.freeze()
-    await town.office.enter_dice(Dice(DICE, DICE, WITNESSES), "yamada")
+    await town.office.enter_chance()
     await _asked(town)
     assert not await town.office.run()
     assert (await town.office.draw()).state == "frozen"

@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 
 from services.lottery.draw import handlers
-from services.lottery.draw.randomness_entry import Dice
 from services.lottery.draw.rules.states import FurtherRoundRunningError, WrongStateError
 from services.lottery.places.corrections import RefusedApplication
 from services.lottery.places.further_seats import FurtherRoundImpossibleError
@@ -20,9 +19,10 @@ from shared.approvals import ApprovalKind, ApprovalRefusedError
 from shared.contracts import ApplicationsAccepted, ApplicationsRejected, Choice
 from shared.staff_roles import Role
 from tests.support.applicants import new_applicant, roll_of
-from tests.support.draw_builders import DICE, sample_campaign
+from tests.support.chance import DICE
+from tests.support.draw_builders import sample_campaign
 from tests.support.executed_approvals import presented
-from tests.support.lottery_harness import WITNESSES, Town, accepted, town_of
+from tests.support.lottery_harness import Town, accepted, town_of
 from tests.support.places_harness import KIDS, After, leave_class, results_are_out
 
 ROLLED_AGAIN = DICE[::-1]
@@ -32,7 +32,7 @@ async def play(town: Town) -> None:
     """Take a further round that was opened to its published results."""
     office = town.office
     assert await office.finish()
-    await office.enter_dice(Dice(ROLLED_AGAIN, ROLLED_AGAIN, WITNESSES), "yamada")
+    await office.enter_chance(ROLLED_AGAIN)
     assert await office.run()
     assert await office.publish()
 
@@ -121,7 +121,7 @@ async def test_the_schedule_takes_a_further_round_through_all_its_states(town: T
     for state in ("frozen", "frozen"):
         await office.scheduler.advance(town.campaign)
         assert (await office.draw()).state == state
-    await office.enter_dice(Dice(ROLLED_AGAIN, ROLLED_AGAIN, WITNESSES), "yamada")
+    await office.enter_chance(ROLLED_AGAIN)
     for state in ("drawn", "published"):
         await office.scheduler.advance(town.campaign)
         assert (await office.draw()).state == state
@@ -208,7 +208,7 @@ async def test_where_everybody_takes_part_an_entry_without_a_place_gets_one_that
     closed = roll_of(campaign.id, town.people)
     await town.office.store.transact(lambda uow: handlers.on_receipts_closed([closed], uow))
     await town.office.freeze()
-    await town.office.enter_dice(Dice(DICE, DICE, WITNESSES), "yamada")
+    await town.office.enter_chance()
     assert await town.office.run()
     assert await town.office.publish()
     after = After.of(town)

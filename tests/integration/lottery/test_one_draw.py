@@ -13,7 +13,6 @@ from services.lottery.draw.collections import ENTRIES
 from services.lottery.draw.entry_repository import EntryRepository
 from services.lottery.draw.freeze import ListIncompleteError, TooEarlyError
 from services.lottery.draw.list_repository import ListRepository
-from services.lottery.draw.randomness_entry import Dice
 from services.lottery.draw.repository import ListFrozenError
 from services.lottery.draw.roll_repository import RollRepository
 from services.lottery.draw.rules.blockers import Readiness
@@ -26,10 +25,11 @@ from services.lottery.verification.transcript_checks import verify_transcript
 from shared.approvals.used import USED_APPROVALS
 from shared.contracts import ApplicationsHeld, ApplicationsRejected, ReceiptsClosed
 from shared.ids import CampaignId
+from shared.signing import SigningKey
 from shared.storage import BulkWriteError
 from tests.support.applicants import Applicant, new_applicant, roll_of
-from tests.support.draw_builders import DICE
-from tests.support.lottery_harness import PEOPLE, WITNESSES, Town, accepted, drawn, everybody_is_in, said
+from tests.support.chance import DICE, acts_of
+from tests.support.lottery_harness import PEOPLE, Town, accepted, drawn, everybody_is_in, said
 from tests.support.waiting import await_all
 
 
@@ -192,9 +192,9 @@ async def test_one_of_many_processes_freezes_the_list(town: Town):
 async def test_many_processes_draw_once_and_publish_each_result_once(town: Town):
     await everybody_is_in(town)
     await town.office.freeze()
-    await town.office.enter_dice(Dice(DICE, DICE, WITNESSES), "yamada")
+    await town.office.enter_chance()
     with pytest.raises(WrongStateError):
-        await town.offices[1].enter_dice(Dice(DICE, DICE, WITNESSES), "yamada")
+        await town.offices[1].enter_chance()
     draws = await await_all(*(o.run() for o in town.offices))
     assert sum(draws) == 1
     for _ in range(3):
@@ -222,21 +222,26 @@ async def test_a_publication_that_died_half_way_is_finished_by_another(town: Tow
     assert sorted(item["entry"] for event in events for item in event["items"]) == listed
 
 
-async def test_bad_dice_leave_the_draw_waiting(town: Town):
+async def test_acts_of_another_key_and_a_false_beacon_leave_the_draw_waiting(town: Town):
     await everybody_is_in(town)
-    await town.office.freeze()
+    office = town.office
+    await office.freeze()
+    draw = await office.draw()
+    await office.take(draw, acts_of(draw.manifest.dice_rule, key=SigningKey.generate()))
+    assert (await office.draw()).dice_acts == ()
+    with pytest.raises(WrongStateError, match="digits of witnesses"):
+        await office.enter_beacon("00" * 48, "yamada")
+    assert await office.enter_dice(DICE)
     with pytest.raises(InvalidRandomnessError):
-        await town.office.enter_dice(Dice(DICE, DICE[::-1], WITNESSES), "yamada")
-    assert not await town.office.run()
-    with pytest.raises(WrongStateError):
-        await town.office.enter_beacon("00" * 48, "yamada")
+        await office.enter_beacon("00" * 48, "yamada")
+    assert not await office.run()
 
 
 async def test_an_empty_list_can_be_drawn(town: Town):
     closed = roll_of(town.campaign.id, ())
     await town.office.store.transact(lambda uow: handlers.on_receipts_closed([closed], uow))
     await town.office.freeze()
-    await town.office.enter_dice(Dice(DICE, DICE, WITNESSES), "yamada")
+    await town.office.enter_chance()
     assert await town.office.run()
     assert await town.office.publish()
 

@@ -10,7 +10,6 @@ from services.lottery.allocation.frozen_list import FrozenList
 from services.lottery.draw import handlers
 from services.lottery.draw.collections import OUTCOMES
 from services.lottery.draw.list_repository import CHUNK_ENTRIES, ListRepository
-from services.lottery.draw.randomness_entry import Dice
 from services.lottery.draw.rules.states import WrongStateError
 from services.lottery.places.corrections import RefusedApplication
 from services.lottery.record.inclusion import check_proof
@@ -18,8 +17,8 @@ from services.lottery.verification.transcript_checks import verify_transcript
 from shared.contracts import ApplicationsAccepted, ApplicationsRejected
 from shared.ids import DrawId
 from tests.support.applicants import new_applicant, roll_of
-from tests.support.draw_builders import DICE
-from tests.support.lottery_harness import PEOPLE, WITNESSES, Town, drawn, everybody_is_in
+from tests.support.chance import DICE
+from tests.support.lottery_harness import PEOPLE, Town, drawn, everybody_is_in
 from tests.support.places_harness import After, results_are_out
 
 ROLLED_AGAIN = DICE[::-1]
@@ -32,7 +31,7 @@ async def test_a_second_draw_has_its_own_randomness_and_the_first_stays_public(t
     first = json.loads(bytes((await office.published.transcript(name)).body))
     assert await office.redraw() == f"{name}-2"
     assert await office.finish()
-    await office.enter_dice(Dice(ROLLED_AGAIN, ROLLED_AGAIN, WITNESSES), "a")
+    await office.enter_chance(ROLLED_AGAIN)
     assert await office.run()
     assert await office.publish()
     second = json.loads(bytes((await office.published.transcript(name)).body))
@@ -77,7 +76,7 @@ async def test_randomness_meant_for_a_draw_that_was_given_up_is_refused(town: To
     await town.office.freeze()
     await town.office.redraw(reopen=True)
     with pytest.raises(WrongStateError):
-        await town.office.enter_dice(Dice(DICE, DICE, WITNESSES), "a")
+        await town.office.enter_chance()
 
 
 async def test_a_proof_shows_that_an_entry_is_on_the_list_or_is_not(town: Town):
@@ -147,7 +146,7 @@ async def test_a_correction_in_a_draw_that_was_given_up_is_repeated_in_the_next(
         if number == 1:
             await town.office.redraw()
             await town.office.finish()
-            await town.office.enter_dice(Dice(ROLLED_AGAIN, ROLLED_AGAIN, WITNESSES), "a")
+            await town.office.enter_chance(ROLLED_AGAIN)
             await town.office.run()
             await town.office.publish()
     assert both[0] & both[1], "somebody had a place of the same class in both"

@@ -11,15 +11,12 @@ import pytest
 from services.lottery.draw import handlers
 from services.lottery.draw.collections import DRAWS
 from services.lottery.draw.list_repository import ListRepository
-from services.lottery.draw.randomness_entry import Dice
 from services.lottery.draw.rules.states import WrongStateError
 from shared.approvals import ApprovalRefusedError
 from shared.approvals.used import USED_APPROVALS
 from tests.support.applicants import new_applicant
-from tests.support.draw_builders import DICE
-from tests.support.lottery_harness import WITNESSES, Office, Town, accepted, drawn, everybody_is_in, said
-
-GIVEN = Dice(DICE, DICE, WITNESSES)
+from tests.support.chance import DICE
+from tests.support.lottery_harness import Office, Town, accepted, drawn, everybody_is_in, said
 
 
 @dataclass
@@ -80,7 +77,7 @@ async def test_a_result_is_of_its_own_draw_only(town: Town, monkeypatch: pytest.
     await everybody_is_in(town)
     slow, fast, _ = town.offices
     await fast.freeze()
-    await fast.enter_dice(GIVEN, "yamada")
+    await fast.enter_chance()
     sleeper = await asleep(slow, slow.run(), monkeypatch)
     await fast.run()
     await begun_anew(town)
@@ -96,7 +93,7 @@ async def test_results_are_published_for_their_own_draw_only(town: Town, monkeyp
     await fast.publish()
     await begun_anew(town)
     await fast.finish()
-    await fast.enter_dice(GIVEN, "yamada")
+    await fast.enter_chance()
     await fast.run()
     assert await sleeper.end() is False
     assert {event["draw"] for event in await said(town)} == {f"{name}-1"}
@@ -110,7 +107,7 @@ async def test_an_approval_does_not_give_a_draw_up_whose_dice_came_meanwhile(
     slow, fast, _ = town.offices
     await fast.freeze()
     sleeper = await asleep(slow, slow.redraw("a class was missing", reopen=True), monkeypatch)
-    await fast.enter_dice(GIVEN, "yamada")
+    await fast.enter_chance()
     with pytest.raises(ApprovalRefusedError) as refused:
         await sleeper.end()
     draw = await fast.draw()
@@ -122,7 +119,7 @@ async def test_a_draw_that_advanced_meanwhile_is_not_given_up(town: Town, monkey
     await everybody_is_in(town)
     slow, fast, _ = town.offices
     await fast.freeze()
-    await fast.enter_dice(GIVEN, "yamada")
+    await fast.enter_chance()
     sleeper = await asleep(slow, slow.redraw(), monkeypatch)
     await fast.run()
     with pytest.raises(WrongStateError):

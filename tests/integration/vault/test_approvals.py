@@ -195,7 +195,7 @@ async def test_only_listed_reasons_parameters_and_kinds_are_requested(office: Of
     for change, status in (
         ({"reason": "because"}, 409),
         ({"kind": "open-people"}, 409),
-        ({"kind": "later-round", "reason": "round-known"}, 409),
+        ({"kind": "export", "reason": "ward-asked"}, 409),
         ({**ANNOUNCEMENT, "params": {"again": True, "note": "髙﨑 花子"}}, 422),
     ):
         assert (await office.responsible.post("/v1/approvals", json={**RELEASE, **change})).status_code == status

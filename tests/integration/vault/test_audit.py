@@ -95,7 +95,7 @@ async def test_several_writers_at_once_keep_one_chain_and_lose_nothing(books: Bo
 
 async def test_acts_of_staff_elsewhere_become_lines_and_name_an_application_by_an_hmac(books: Books):
     at = datetime(2018, 6, 1, 9, tzinfo=UTC)
-    cases = ((StaffAct.ENTER_DICE, "d-1"), (StaffAct.WITHDRAW_PLACE, "ab" * 16))
+    cases = ((StaffAct.ENTER_BEACON, "d-1"), (StaffAct.WITHDRAW_PLACE, "ab" * 16))
     items = tuple(ActOfStaff(sub="yamada-01", act=act, case=case, at=at) for act, case in cases)
     event = StaffActed(service="lottery", campaign=CAMPAIGN, items=items)
 
@@ -104,7 +104,7 @@ async def test_acts_of_staff_elsewhere_become_lines_and_name_an_application_by_a
 
     await books.store.transact(handle)
     dice, withdrawal = map(json.loads, await whole(books.audit))
-    assert (dice["actor"], dice["action"], dice["purpose"]) == ("yamada-01", "enter-dice:d-1", "lottery")
+    assert (dice["actor"], dice["action"], dice["purpose"]) == ("yamada-01", "enter-beacon:d-1", "lottery")
     assert (dice["campaign"], dice["subject"], dice["outcome"]) == (
         CAMPAIGN,
         None,

@@ -26,6 +26,7 @@ from shared.errors import ConfigurationError
 from shared.ids import CampaignId, ClassId
 from tests.support.applicants import new_applicant
 from tests.support.draw_builders import DAY, class_rule, sample_campaign, sample_transcript
+from tests.support.executed_approvals import VAULT
 
 KEY = bytes(32)
 
@@ -85,15 +86,17 @@ def test_the_lottery_does_not_start_without_a_signing_key_from_set_up(tmp_path: 
 
 def test_a_manifest_reads_back_as_it_was_written():
     manifest = Manifest.read(sample_transcript(10)["manifest"])
-    assert (manifest.draw, manifest.rows, manifest.dice_digits, manifest.witnesses) == ("777-days-1", 10, 40, 2)
+    assert (manifest.draw, manifest.rows, manifest.witnesses, manifest.vault_key) == ("777-days-1", 10, 2, VAULT.public)
     assert [each.capacity for each in manifest.classes] == [75, 100, 100, 10, 30, 50, 380]
 
 
 def test_an_override_stands_in_the_public_line_with_roles_and_without_staff_ids():
     override = Override(3, 0, "recount agreed", "handler", "ward", staff=("yamada", "sato"))
     previous = Previous("c-1", None, "a die fell", "handler", "responsible", staff=("yamada", "sato"))
-    freeze = Freeze(DAY, override, 2, previous=previous)
-    line = write_manifest(sample_campaign(), FrozenList.of([]), receipts_of(""), EntryCounts({}, {}), freeze)
+    freeze = Freeze(DAY, 7, override, 2, previous=previous)
+    line = write_manifest(
+        sample_campaign(), FrozenList.of([]), receipts_of(""), EntryCounts({}, {}), freeze, VAULT.public
+    )
     shown = '{"actor":"handler","approved_by":"ward","held":3,"reason":"recount agreed","undecided":0}'
     assert f'"override":{shown}' in line
     assert "yamada" not in line

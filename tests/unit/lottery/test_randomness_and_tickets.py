@@ -20,19 +20,18 @@ from services.lottery.randomness.sources import (
     InvalidRandomnessError,
     Randomness,
     check_beacon,
-    check_dice,
     draw_key,
 )
 from services.lottery.record.rows import write_rows
 from shared.campaign import quicknet
-from tests.support.draw_builders import DICE, sample_entries
+from tests.support.chance import DICE
+from tests.support.draw_builders import sample_entries
 
 TAG = b"BLS_SIG_BLS12381G1_XMD:SHA-256_SSWU_RO_NUL_"
 
 # drand quicknet, round 1000, as its public documentation shows it.
 ROUND_1000 = "b44679b9a59af2ec876b1a6b1ad52ea9b1615fc3982b19576350f93447cb1125e342b73a8dd2bacbe47e4b6b63ed5e39"
 BEACON = BeaconRound(quicknet.CHAIN, quicknet.PUBLIC_KEY, 1000)
-NEEDED = {"needed": 40, "witnesses_needed": 2}
 
 
 def test_a_real_beacon_value_is_accepted_for_its_round_only():
@@ -55,27 +54,6 @@ def test_a_real_beacon_value_is_accepted_for_its_round_only():
 def test_any_other_beacon_value_is_refused(value: str):
     with pytest.raises(InvalidRandomnessError):
         check_beacon(value, BEACON)
-
-
-def test_dice_are_typed_twice_and_witnessed():
-    assert check_dice(DICE, DICE, ["甲", "乙"], **NEEDED) == DICE
-
-
-@pytest.mark.parametrize(
-    ("digits", "again", "witnesses", "why"),
-    [
-        (DICE, DICE[:-1] + "0", ["甲", "乙"], "typings"),
-        (DICE[:-1], DICE[:-1], ["甲", "乙"], "40 digits"),
-        (DICE + "1", DICE + "1", ["甲", "乙"], "40 digits"),
-        ("１" * 40, "１" * 40, ["甲", "乙"], "0 to 9"),
-        (DICE, DICE, ["甲"], "witnesses"),
-        (DICE, DICE, ["甲", " 甲 "], "witnesses"),
-        (DICE, DICE, ["甲", " "], "witnesses"),
-    ],
-)
-def test_dice_that_cannot_be_used_are_refused_with_the_reason(digits: str, again: str, witnesses: list[str], why: str):
-    with pytest.raises(InvalidRandomnessError, match=why):
-        check_dice(digits, again, witnesses, **NEEDED)
 
 
 @given(st.text(), st.text(alphabet="0123456789"), st.text(alphabet="0123456789abcdef"))

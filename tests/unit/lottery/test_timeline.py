@@ -24,13 +24,12 @@ OPEN = DrawFacts(DrawState.OPEN, uses_dice=True)
 FROZEN = DrawFacts(
     DrawState.FROZEN,
     uses_dice=True,
-    uses_beacon=True,
     beacon_at=AT + 30 * HOUR,
     has_objections=True,
     frozen_at=AT,
     objections_until=AT + 24 * HOUR,
 )
-OBJECTIONS, DICE, BEACON = Wait("objections", until=AT + 24 * HOUR), Wait("dice", count=40), Wait("beacon", count=7)
+OBJECTIONS, DICE, BEACON = Wait("objections", until=AT + 24 * HOUR), Wait("dice", count=2), Wait("beacon", count=7)
 LATER, NOW, WAITING, DONE = StepState.LATER, StepState.NOW, StepState.WAITING, StepState.DONE
 
 
@@ -54,7 +53,7 @@ GAPS = Readiness(held=2, undecided=7, receipts_closed=False)
 
 
 def test_a_draw_has_the_steps_of_its_campaign_and_no_others():
-    assert list(states(OPEN, [])) == ["window", "paper", "freeze", "manifest", "dice", "draw", "notices"]
+    assert list(states(OPEN, [])) == ["window", "paper", "freeze", "manifest", "dice", "beacon", "draw", "notices"]
     only_beacon = replace(FROZEN, uses_dice=False)
     assert list(states(only_beacon, []))[4:6] == ["objection", "beacon"]
     prompt = CAMPAIGN.model_copy(update={"window": WINDOW.model_copy(update={"paper_until": WINDOW.closes})})

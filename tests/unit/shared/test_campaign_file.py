@@ -65,8 +65,8 @@ def test_an_item_beyond_the_allowed_list_does_not_load(tmp_path: Path, item: str
         ("page: https://", "page: javascript:", "offers.page"),
         ("number: 2", "number: 1", "classes"),
         ("min_age: 20", "min_age: 200", "classes.2.eligibility.min_age"),
-        ("source: dice", "source: beacon", "draw"),
-        ("digits: 40", "digits: 4", "draw.digits"),
+        ("source: both", "source: dice", "draw.source"),
+        ("witnesses: 2", "witnesses: 1", "draw.witnesses"),
     ],
 )
 def test_impossible_dates_and_capacities_are_named_with_line_and_field(
@@ -128,7 +128,7 @@ BEACON = 'source: beacon\n  beacon: {{chain: "{chain}", public_key: "{key}", rou
     ],
 )
 def test_only_the_pinned_beacon_loads(tmp_path: Path, chain: str, key: str, number: int, fields: list[str]):
-    path = written(tmp_path, ("source: dice", BEACON.format(chain=chain, key=key, round=number)))
+    path = written(tmp_path, ("source: both", BEACON.format(chain=chain, key=key, round=number)))
     if not fields:
         assert load_campaign(path).draw.beacon is not None
     else:
@@ -139,7 +139,7 @@ def test_a_beacon_round_that_is_known_at_the_draw_time_does_not_load(tmp_path: P
     """Move the sample nine years: then round 1 of 2023 is long known."""
     text = SAMPLE.read_text("utf-8").replace("2018-", "2027-")
     beacon = BEACON.format(chain=quicknet.CHAIN, key=quicknet.PUBLIC_KEY, round=1)
-    (tmp_path / "later.yaml").write_text(text.replace("source: dice", beacon), "utf-8")
+    (tmp_path / "later.yaml").write_text(text.replace("source: both", beacon), "utf-8")
     assert "draw.beacon.round" in refusal(tmp_path / "later.yaml")
 
 
@@ -157,7 +157,7 @@ TIMES = ", genesis: 1527638400, period: 3"
 )
 def test_only_a_rehearsal_may_name_a_chain_of_its_own(tmp_path: Path, first_line: str, times: str, fields: list[str]):
     draw = OWN_CHAIN.format(key="0" * 192, round=10**6, times=times)
-    path = written(tmp_path, ("v: 1", first_line), ("source: dice", draw))
+    path = written(tmp_path, ("v: 1", first_line), ("source: both", draw))
     if not fields:
         assert load_campaign(path).draw.beacon is not None
     else:
@@ -166,4 +166,4 @@ def test_only_a_rehearsal_may_name_a_chain_of_its_own(tmp_path: Path, first_line
 
 def test_a_round_of_a_rehearsals_chain_that_is_known_at_the_draw_time_does_not_load(tmp_path: Path):
     draw = OWN_CHAIN.format(key="0" * 192, round=1, times=TIMES)
-    assert "draw.beacon.round" in refusal(written(tmp_path, ("v: 1", "v: 1\nrehearsal: true"), ("source: dice", draw)))
+    assert "draw.beacon.round" in refusal(written(tmp_path, ("v: 1", "v: 1\nrehearsal: true"), ("source: both", draw)))

@@ -249,6 +249,13 @@ def test_acts_of_a_vector_that_break_a_rule_are_refused(refused: Vector):
     assert digits != refused["dice"]
 
 
+def test_page_reads_the_acts_of_a_vector_and_refuses_those_that_break_a_rule(verifier: Ask):
+    vector = load("dice-acts")
+    cases = [{"acts": one["dice_acts"], "dice": one["dice"]} for one in (vector, *vector["refused"])]
+    question = {"line": canonical(vector["manifest"]).decode(), "vault": vector["vault_key"], "cases": cases}
+    assert verifier("dice", question) == [True, *[False for _ in vector["refused"]]]
+
+
 def _dice_rule(vector: Vector) -> DiceRule:
     manifest = vector["manifest"]
     return DiceRule(

@@ -18,6 +18,7 @@ from shared.campaign.model import Beacon, DrawRules
 from shared.canonical import canonical
 from shared.signing import SigningKey
 from tests.support.draw_builders import DAY, entry, sample_campaign, sample_entries, sample_transcript, transcript_of
+from tests.support.executed_approvals import VAULT
 from tests.support.node_programs import Ask
 
 SIGNING = SigningKey.generate()
@@ -104,7 +105,7 @@ CHEATS: dict[str, Callable[[Any], object]] = {
     "winners": lambda t: t["winners"]["escort-kids"].reverse(),
     "waiting": lambda t: t["waiting"]["escort-kids"].append(t["winners"]["escort-kids"][0]),
     "key": lambda t: t.update(dice="7" * 40),
-    "dice": lambda t: t.update(witnesses=["一人"]),
+    "dice": lambda t: t["dice_acts"].reverse(),
     "beacon": lambda t: t.update(beacon_signature="00" * 48),
     "root of the rows": lambda t: t.update(rows=t["rows"].replace(":1", ":2", 1)),
     "number of rows": lambda t: t.update(rows=t["rows"].split("\n", 1)[1]),
@@ -114,7 +115,7 @@ CHEATS: dict[str, Callable[[Any], object]] = {
     "history": lambda t: t["history"][0].update(at="2018-06-08T00:00:00+00:00"),
     "form": lambda t: t.update(rows=t["rows"] + "x\n"),
     "form ": lambda t: t.pop("dice_evidence"),
-    "form  ": lambda t: t.update(v=2),
+    "form  ": lambda t: t.update(v=1),
 }
 
 
@@ -138,9 +139,9 @@ def test_a_signature_that_is_not_ours_and_a_key_that_is_not_published_fail(verif
     unsigned = {**GOOD, "signature_of_result": SigningKey.generate().sign(b"")}
     [answer] = asked(verifier, [unsigned])
     assert ["signature of the result", False] in answer["checks"]
-    [answer] = asked(verifier, [GOOD], published=SigningKey.generate().public)
+    [answer] = asked(verifier, [GOOD], published={"lottery": SigningKey.generate().public, "vault": None})
     assert ["signing key", False] in answer["checks"]
-    [answer] = asked(verifier, [GOOD], published=SIGNING.public)
+    [answer] = asked(verifier, [GOOD], published={"lottery": SIGNING.public, "vault": VAULT.public})
     assert all(passed for _, passed in answer["checks"])
 
 

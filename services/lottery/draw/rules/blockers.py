@@ -12,8 +12,12 @@ from shared.campaign import Campaign
 
 Code = Literal[
     "paper", "draw-time", "receipts", "held", "undecided", "unknown-entries", "freeze", "round-passed", "clock",
-    "writing", "objections", "dice", "beacon", "results",
+    "writing", "objections", "dice", "later-round", "beacon", "results",
 ]  # fmt: skip
+
+
+LaterRoundReason = Literal["round-known", "digits-missing"]
+"""Why a draw is given up for a later round, as the next manifest says it in `previous`."""
 
 
 @dataclass(frozen=True)
@@ -79,6 +83,21 @@ def waits(draw: Draw, campaign: Campaign, readiness: Readiness | None, now: date
             return []
 
 
+def later_round_reason(draw: Draw, campaign: Campaign, now: datetime) -> LaterRoundReason | None:
+    """Return why this draw cannot take place and needs a later round; None where it can."""
+    if draw.is_erasing:
+        return None
+    if draw.state is DrawState.FROZEN:
+        return "digits-missing" if draw.lacks_dice and now >= draw.manifest.beacon.at else None
+    if draw.state is not DrawState.OPEN or now < campaign.draw.at:
+        return None
+    try:
+        choose_round(campaign, draw.number, now)
+    except RoundPassedError:
+        return "round-known"
+    return None
+
+
 def _open(draw: Draw, campaign: Campaign, readiness: Readiness | None, now: datetime) -> Iterator[Wait]:
     if now < campaign.window.paper_until:
         yield Wait("paper", until=campaign.window.paper_until)
@@ -109,7 +128,11 @@ def _frozen(draw: Draw, now: datetime) -> Iterator[Wait]:
     manifest = draw.manifest
     if now < manifest.objections_until:
         yield Wait("objections", until=manifest.objections_until)
-    if manifest.dice_digits is not None and draw.dice is None:
-        yield Wait("dice", count=manifest.dice_digits)
-    if manifest.beacon is not None and draw.beacon_signature is None:
+    if draw.lacks_dice:
+        missing = manifest.witnesses - len(draw.dice_acts)
+        if now >= manifest.beacon.at:
+            yield Wait("later-round", count=missing)
+            return
+        yield Wait("dice", until=manifest.dice_rule.latest, count=missing)
+    if draw.beacon_signature is None:
         yield Wait("beacon", until=manifest.beacon.at, count=manifest.beacon.round)

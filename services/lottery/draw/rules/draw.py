@@ -19,27 +19,32 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Closing:
-    """Facts that are fixed when the list is closed; `beacon_round` is None for a draw without beacon."""
+    """Facts that are fixed when the list is closed. `vault_key`: the pinned key, None where none was."""
 
     at: datetime
     override: Override | None
-    beacon_round: int | None
+    beacon_round: int
+    vault_key: str | None = None
 
     @classmethod
     def from_document(cls, document: Mapping[str, Any]) -> Self:
         """Return the record of a stored document."""
         at = datetime.fromisoformat(document["at"])
-        return cls(at, _optional(_override, document["override"]), document["beacon_round"])
+        return cls(at, _optional(_override, document["override"]), document["beacon_round"], document["vault_key"])
 
     def to_document(self) -> Mapping[str, Any]:
         """Return the document that `from_document` reads."""
         override = self.override and asdict(self.override)
-        return {"at": self.at.isoformat(), "override": override, "beacon_round": self.beacon_round}
+        at = self.at.isoformat()
+        return {"at": at, "override": override, "beacon_round": self.beacon_round, "vault_key": self.vault_key}
 
 
 @dataclass(frozen=True)
 class GivenSource:
-    """A source of randomness that was entered: `dice` or `beacon_signature`, by which actor and when."""
+    """A source of randomness that was entered: `dice` or `beacon_signature`, by which actor and when.
+
+    The actor of dice is the witnesses' roles, joined by `+`.
+    """
 
     source: str
     actor: str
@@ -93,6 +98,7 @@ class Draw:
 
     `given_up` says why a past draw was replaced; `previous` says in the next draw which one it replaces or continues.
     `further`: of a further round. `continued`: a past draw whose places stand, because a further round follows it.
+    `dice_acts`: acts of the witnesses so far, in the order of time, then id. `dice`: their digits when all are there.
     `changes` counts changes of the entries, so that a freeze can tell whether the list changed since it was checked.
     """
 
@@ -110,7 +116,7 @@ class Draw:
     signature: str | None = None
     history: tuple[Mapping[str, Any], ...] = ()
     dice: str | None = None
-    witnesses: tuple[str, ...] = ()
+    dice_acts: tuple[Mapping[str, Any], ...] = ()
     dice_evidence: tuple[str, ...] = ()
     beacon_signature: str | None = None
     given: tuple[GivenSource, ...] = ()
@@ -159,9 +165,12 @@ class Draw:
     @property
     def lacks_randomness(self) -> bool:
         """True while a source that the manifest names is missing. Raises WrongStateError before the freeze."""
-        lacks_dice = self.manifest.dice_digits is not None and self.dice is None
-        lacks_beacon = self.manifest.beacon is not None and self.beacon_signature is None
-        return lacks_dice or lacks_beacon
+        return self.lacks_dice or self.beacon_signature is None
+
+    @property
+    def lacks_dice(self) -> bool:
+        """True while the digits of a witness are missing. Raises WrongStateError before the freeze."""
+        return self.manifest.uses_dice and self.dice is None
 
     @property
     def freeze(self) -> Freeze:
@@ -175,6 +184,11 @@ class Draw:
             beacon_round=self.closing.beacon_round,
             previous=self.previous,
         )
+
+    @property
+    def vault_key(self) -> str | None:
+        """Public key of the vault that was pinned when the list was closed."""
+        return None if self.closing is None else self.closing.vault_key
 
     @classmethod
     def from_document(cls, document: Mapping[str, Any]) -> Self:
@@ -194,7 +208,7 @@ class Draw:
             signature=document.get("signature"),
             history=tuple(document.get("history", ())),
             dice=document.get("dice"),
-            witnesses=tuple(document.get("witnesses", ())),
+            dice_acts=tuple(document.get("dice_acts", ())),
             dice_evidence=tuple(document.get("dice_evidence", ())),
             beacon_signature=document.get("beacon_signature"),
             given=tuple(map(GivenSource.from_document, document.get("given", ()))),
@@ -215,7 +229,7 @@ class Draw:
             "signature": self.signature,
             "history": list(self.history),
             "dice": self.dice,
-            "witnesses": list(self.witnesses),
+            "dice_acts": [dict(act) for act in self.dice_acts],
             "dice_evidence": list(self.dice_evidence),
             "beacon_signature": self.beacon_signature,
             "given": [source.to_document() for source in self.given],

@@ -21,6 +21,7 @@ BLOCKING: Final[Mapping[Code, StepName]] = {
     "round-passed": "freeze",
     "clock": "freeze",
     "dice": "dice",
+    "later-round": "dice",
     "beacon": "beacon",
 }
 """The step that each missing thing holds up. All other waits end by themselves, at times that the steps show."""
@@ -55,8 +56,7 @@ class DrawFacts:
     state: DrawState
     uses_dice: bool
     beacon_at: datetime | None = None
-    """Time of the beacon's round; None if this draw uses no beacon or has not chosen its round yet."""
-    uses_beacon: bool = False
+    """Time of the beacon's round; None if this draw has not chosen its round yet."""
     has_objections: bool = False
     """True if there is time for objections between freeze and randomness."""
     frozen_at: datetime | None = None
@@ -87,8 +87,7 @@ def timeline(campaign: Campaign, facts: DrawFacts, waits: Sequence[Wait], now: d
         steps.append(_objection(facts, waits))
     if facts.uses_dice:
         steps.append(_source("dice", facts, waits, facts.given.get("dice"), facts.objections_until))
-    if facts.uses_beacon:
-        steps.append(_source("beacon", facts, waits, facts.given.get("beacon_signature"), facts.beacon_at))
+    steps.append(_source("beacon", facts, waits, facts.given.get("beacon_signature"), facts.beacon_at))
     steps.append(_draw(facts, waits))
     steps.append(TimelineStep("notices", _notices(facts), until=campaign.notify_by))
     return tuple(steps)
@@ -150,6 +149,8 @@ def _source(
 ) -> TimelineStep:
     """Return dice or beacon: due when objections can no longer be raised, done when entered or drawn."""
     holding = _holding(name, waits)
+    if name == "beacon" and _is_waited_for("later-round", waits):
+        return TimelineStep(name, StepState.LATER)
     if facts.reached(DrawState.DRAWN) or (_may_have_randomness(facts, waits) and not holding):
         return TimelineStep(name, StepState.DONE, given)
     if not _may_have_randomness(facts, waits):

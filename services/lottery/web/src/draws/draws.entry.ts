@@ -4,6 +4,7 @@ import { section } from "#shared/dom.ts";
 import { call } from "./calls.ts";
 import { t } from "#shared/page.ts";
 import { keepLive, refresh } from "#shared/live.ts";
+import { hashFile } from "./evidence.ts";
 import { readTimestamp } from "./stamp.ts";
 import { runDryRun } from "./dry_run.ts";
 
@@ -31,13 +32,15 @@ async function showDone(form: HTMLFormElement): Promise<void> {
   await refresh();
 }
 
-/** Read the fields: texts as typed, check boxes as booleans, a file as a time stamp, an approval as JSON. */
+/** Read the fields: texts as typed, check boxes as booleans, a file as a time stamp or as hashes, an approval as JSON. */
 async function readForm(form: HTMLFormElement): Promise<Record<string, unknown>> {
   const filled: Record<string, unknown> = {};
   for (const pasted of form.querySelectorAll("textarea")) filled[pasted.name] = readDocument(pasted.value);
   for (const field of form.querySelectorAll<HTMLInputElement | HTMLSelectElement>("input, select")) {
-    const [file] = field instanceof HTMLInputElement ? (field.files ?? []) : [];
-    if (file !== undefined) Object.assign(filled, await readTimestamp(file));
+    const files = field instanceof HTMLInputElement ? [...(field.files ?? [])] : [];
+    const [file] = files;
+    if (file !== undefined && field.name === "evidence") filled["evidence"] = await Promise.all(files.map(hashFile));
+    else if (file !== undefined) Object.assign(filled, await readTimestamp(file));
     else filled[field.name] = field instanceof HTMLInputElement && field.type === "checkbox" ? field.checked : field.value;
   }
   return filled;

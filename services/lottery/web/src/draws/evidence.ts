@@ -4,14 +4,11 @@ import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
 
 /** Return `sha256:` and 64 hex digits. Reads piece by piece, so that a recording of an hour does not fill the memory. */
-export async function hashFile(file: Blob, progress: (share: number) => void): Promise<string> {
+export async function hashFile(file: Blob): Promise<string> {
   const hash = sha256.create();
   const reader = file.stream().getReader();
-  let seen = 0;
   for (let piece = await reader.read(); !piece.done; piece = await reader.read()) {
     hash.update(piece.value);
-    seen += piece.value.length;
-    progress(seen / file.size);
   }
   return `sha256:${bytesToHex(hash.digest())}`;
 }

@@ -10,9 +10,4 @@ export interface DrawPage extends Frame {
   readonly classes: readonly (readonly [string, string])[];
 }
 
-export interface DicePage extends DrawPage {
-  readonly digits: number;
-  readonly witnesses: number;
-}
-
 export const page = read<DrawPage>();

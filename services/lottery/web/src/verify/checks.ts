@@ -5,7 +5,8 @@ import { sha256 } from "@noble/hashes/sha2.js";
 import { unb64url, utf8 } from "#shared/encoding.ts";
 import { allocate, type OnProgress, type Positions, type Result } from "./allocation.ts";
 import { canonical, InvalidRecordError, type Json } from "./canonical.ts";
-import { beaconIsValid, beaconWasUnknown, diceAreValid, drawKey } from "./randomness.ts";
+import { diceAreValid } from "./dice_acts.ts";
+import { beaconIsValid, beaconWasUnknown, drawKey } from "./randomness.ts";
 import { instant } from "./instants.ts";
 import { takenOverChecks } from "./further_round.ts";
 import { drawnClasses, readManifest, type Manifest } from "./manifest.ts";
@@ -33,22 +34,28 @@ export interface VerifiedRecord extends DrawInputs {
   readonly lists: WaitingLists | null;
 }
 
+/** Keys as they were published. `vault`: null where the installation does not know it. */
+export interface PublishedKeys {
+  readonly lottery: string;
+  readonly vault: string | null;
+}
+
 export const ROWS_FILE = "rows.txt";
 const MEMBERS =
-  "beacon_signature dice dice_evidence history key manifest rows signature signature_of_result signing_key v waiting winners witnesses";
+  "beacon_signature dice dice_acts dice_evidence history key manifest rows signature signature_of_result signing_key v waiting winners";
 const FIRST = "0".repeat(64);
 
 type Content = Readonly<Record<string, any>>;
 
 /**
  * Yield each check and return the record; null if it cannot be read. Never throws.
- * `rows`: the separate rows file, which is read as it arrives; `published`: the lottery's published key;
+ * `rows`: the separate rows file, which is read as it arrives; `published`: the published keys of lottery and vault;
  * `onProgress`: called with the share of the allocation that is done, the longest part.
  */
 export async function* checks(
   content: Json,
   rows: RowsSource | null,
-  published: string | null,
+  published: PublishedKeys | null,
   onProgress?: OnProgress,
 ): AsyncGenerator<Check, VerifiedRecord | null> {
   try {
@@ -60,12 +67,12 @@ export async function* checks(
   }
 }
 
-async function* all(content: Content, rows: RowsSource | null, published: string | null, onProgress?: OnProgress): AsyncGenerator<Check, VerifiedRecord> {
-  if (content.v !== 1) throw new InvalidRecordError("a version this program does not know");
+async function* all(content: Content, rows: RowsSource | null, published: PublishedKeys | null, onProgress?: OnProgress): AsyncGenerator<Check, VerifiedRecord> {
+  if (content.v !== 2) throw new InvalidRecordError("a version this program does not know");
   const members = "places" in content ? [...MEMBERS.split(" "), "places"].sort().join(" ") : MEMBERS;
   if (Object.keys(content).sort().join(" ") !== members) throw new InvalidRecordError("a transcript has all its members and no others");
-  const key = published ?? content.signing_key;
-  if (published !== null) yield { name: "signing key", passed: content.signing_key === published };
+  const key = published?.lottery ?? content.signing_key;
+  if (published !== null) yield { name: "signing key", passed: content.signing_key === published.lottery };
   const { signature_of_result: signature, ...unsigned } = content;
   yield { name: "signature of the manifest", passed: isSigned(key, utf8(content.manifest), content.signature) };
   yield { name: "signature of the result", passed: isSigned(key, utf8(canonical(unsigned as Json)), signature) };
@@ -77,9 +84,10 @@ async function* all(content: Content, rows: RowsSource | null, published: string
   yield* listChecks(manifest, entries, root);
   const places = manifest.further === null ? [] : readPlaces(content.places);
   if (manifest.further !== null) yield* takenOverChecks(manifest, manifest.further, content.places, places, entries);
-  yield { name: "dice", passed: diceAreValid(manifest, content.dice, content.witnesses), ...unused(manifest.dice) };
-  if (manifest.beacon !== null) yield { name: "beacon's time", passed: beaconWasUnknown(manifest) };
-  yield { name: "beacon", passed: beaconIsValid(manifest, content.beacon_signature), ...unused(manifest.beacon) };
+  if (manifest.dice !== null && published?.vault != null) yield { name: "vault key", passed: manifest.vaultKey === published.vault };
+  yield { name: "dice", passed: diceAreValid(manifest, content.dice_acts, content.dice, published?.vault ?? manifest.vaultKey), ...unused(manifest.dice) };
+  yield { name: "beacon's time", passed: beaconWasUnknown(manifest) };
+  yield { name: "beacon", passed: beaconIsValid(manifest, content.beacon_signature) };
   const drawn = drawKey(manifest.line, content.dice, content.beacon_signature);
   yield { name: "key", passed: hex(drawn) === content.key };
   yield* resultChecks(content, entries, await allocate(drawn, entries, drawnClasses(manifest), manifest.rules, -1, onProgress, heldClasses(places)));

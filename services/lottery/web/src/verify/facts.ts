@@ -18,9 +18,10 @@ export interface Facts {
   readonly entries: number;
   readonly frozenAt: string;
   readonly dice: string | null;
+  /** Roles of the witnesses, in the order of their digits. */
   readonly witnesses: readonly string[];
   readonly evidence: readonly string[];
-  readonly round: number | null;
+  readonly round: number;
   readonly key: string;
   readonly rehearsal: boolean;
   /** The beacon is a rehearsal's chain, whose owner knew its value. */
@@ -41,9 +42,9 @@ export function readFacts({ manifest, entries }: VerifiedRecord, content: Readon
     entries: entries.length,
     frozenAt: manifest.frozenAt,
     dice: content.dice,
-    witnesses: list(content.witnesses),
+    witnesses: (Array.isArray(content.dice_acts) ? content.dice_acts : []).map(({ role }) => String(role)),
     evidence: list(content.dice_evidence),
-    round: manifest.beacon?.round ?? null,
+    round: manifest.beacon.round,
     key: content.signing_key,
     rehearsal: manifest.rehearsal,
     ownChain: isOwnChain(manifest),

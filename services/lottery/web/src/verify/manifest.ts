@@ -49,8 +49,10 @@ export interface Manifest {
   readonly frozenAt: string;
   readonly objectionsUntil: Instant;
   readonly promotion: Promotion;
-  readonly beacon: BeaconRound | null;
+  readonly beacon: BeaconRound;
   readonly dice: { readonly digits: number; readonly witnesses: number } | null;
+  /** Public key of the vault, which signs the acts of witnesses; null without them. */
+  readonly vaultKey: string | null;
   readonly rehearsal: boolean;
   readonly override: { readonly held: number; readonly undecided: number; readonly reason: string } | null;
   readonly previous: { readonly draw: string; readonly reason: string } | null;
@@ -70,6 +72,9 @@ export interface Further {
   readonly extra: Readonly<Record<string, number>>;
 }
 
+/** Digits that each witness enters. */
+export const DIGITS = 20;
+
 type Members = Readonly<Record<string, any>>;
 
 /** Read a manifest. Throws InvalidRecordError unless it is canonical JSON of a known version. */
@@ -78,7 +83,10 @@ export function readManifest(line: string): Manifest {
   if (canonical(content as Json) !== line) throw new InvalidRecordError("the manifest is not canonical JSON");
   if (content.v !== 2 || content.rules.groups !== "skip") throw new InvalidRecordError("a version or rule this program does not know");
   const { beacon, dice } = content;
-  if (beacon === null && dice === null) throw new InvalidRecordError("the manifest names no source of randomness");
+  if (beacon === null) throw new InvalidRecordError("the manifest names no beacon");
+  if (dice !== null && !(dice.witnesses >= 2 && dice.digits === DIGITS * dice.witnesses)) {
+    throw new InvalidRecordError("the manifest does not ask at least two witnesses for twenty digits each");
+  }
   return {
     line,
     draw: content.draw,
@@ -93,8 +101,9 @@ export function readManifest(line: string): Manifest {
     frozenAt: content.frozen_at,
     objectionsUntil: instant(content.objections_until),
     promotion: promotion(content.promotion),
-    beacon: beacon === null ? null : beaconRound(beacon, content.rehearsal === true),
+    beacon: beaconRound(beacon, content.rehearsal === true),
     dice: dice === null ? null : { digits: dice.digits, witnesses: dice.witnesses },
+    vaultKey: content.vault_key ?? null,
     rehearsal: content.rehearsal === true,
     override: content.override,
     previous: content.previous,

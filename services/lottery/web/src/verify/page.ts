@@ -10,12 +10,16 @@ export interface PageData extends Frame {
   readonly key: string;
   /** Intake's public keys that are not revoked (base64url); one of them signs each receipt document. */
   readonly intake_keys: readonly string[];
+  /** The vault's public key (base64url), which signs the digits of witnesses; null if it is not known here. */
+  readonly vaultKey: string | null;
   readonly work: string;
   readonly offline: string;
   readonly classes: Readonly<Record<string, string>>;
 }
 
 export const page = read<PageData>();
+/** Keys with which records are compared. */
+export const published = { lottery: page.key, vault: page.vaultKey };
 export const api = `/v1/campaigns/${page.campaign}/`;
 
 export function title(classId: string): string {

@@ -1,38 +1,34 @@
-/** Checks of dice and beacon against the manifest, and the draw key (docs/protocols.md §2, "Randomness"). */
+/** Checks of the beacon against the manifest, and the draw key (docs/protocols.md §2, "Randomness"). */
 
 import { bls12_381 } from "@noble/curves/bls12-381.js";
 import { sha256 } from "@noble/hashes/sha2.js";
 import { utf8 } from "#shared/encoding.ts";
-import { instant } from "./instants.ts";
-import type { Manifest } from "./manifest.ts";
+import { instant, type Instant } from "./instants.ts";
+import type { BeaconRound, Manifest } from "./manifest.ts";
 import { OWN_CHAIN, QUICKNET } from "./quicknet.ts";
 import { unhex } from "./hex.ts";
 
 const TAG = "BLS_SIG_BLS12381G1_XMD:SHA-256_SSWU_RO_NUL_";
 
-export function diceAreValid(manifest: Manifest, dice: unknown, witnesses: unknown): boolean {
-  if (manifest.dice === null) return dice === null;
-  const named = new Set((witnesses as readonly string[]).map((name) => name.trim()).filter((name) => name !== ""));
-  return typeof dice === "string" && /^[0-9]+$/u.test(dice) && dice.length === manifest.dice.digits && named.size >= manifest.dice.witnesses;
-}
-
 export function beaconIsValid(manifest: Manifest, signature: unknown): boolean {
   const { beacon } = manifest;
-  if (beacon === null) return signature === null;
   if (!isOwnChain(manifest) && (beacon.chain !== QUICKNET.chain || beacon.publicKey !== QUICKNET.publicKey)) return false;
   return typeof signature === "string" && /^[0-9a-f]{96}$/u.test(signature) && verifyBeacon(signature, beacon.publicKey, beacon.round);
 }
 
 /** Return true for a rehearsal's chain: the owner of its key knows every value, so the draw proves nothing. */
 export function isOwnChain(manifest: Manifest): boolean {
-  return manifest.beacon?.chain === OWN_CHAIN;
+  return manifest.beacon.chain === OWN_CHAIN;
 }
 
 /** Return true if the round was published after the freeze and after the end of objections. */
 export function beaconWasUnknown(manifest: Manifest): boolean {
-  const { genesis_s, period_s, round } = manifest.beacon!;
-  const out_s = genesis_s + (round - 1) * period_s;
-  return out_s * 1_000_000 > Math.max(instant(manifest.frozenAt), manifest.objectionsUntil);
+  return roundInstant(manifest.beacon) > Math.max(instant(manifest.frozenAt), manifest.objectionsUntil);
+}
+
+/** Return the time at which a round is published. */
+export function roundInstant({ genesis_s, period_s, round }: BeaconRound): Instant {
+  return (genesis_s + (round - 1) * period_s) * 1_000_000;
 }
 
 /** Verify a round's signature. The message is SHA-256 of the round number as 8 bytes, big-endian. */

@@ -79,10 +79,10 @@ function pairs(facts: Facts): Pair[] {
     ["frozen", moment(facts.frozenAt)],
     ...(override === null ? [] : [["override", t("verify.fact.override.say", { held: override.held, undecided: override.undecided, reason: override.reason })] as const]),
     ...(facts.further ? [["kind", t("verify.fact.kind.further")] as const] : []),
-    ...(previous === null || facts.further ? [] : [["previous", t("verify.fact.previous.say", { draw: previous.draw, reason: previous.reason })] as const]),
-    ...(dice === null ? [] : [["dice", dice] as const, ["witnesses", facts.witnesses.join(page.lang === "ja" ? "、" : ", ")] as const]),
+    ...(previous === null || facts.further ? [] : [["previous", t("verify.fact.previous.say", { draw: previous.draw, reason: maybe(`verify.reason.${previous.reason}`) ?? previous.reason })] as const]),
+    ...(dice === null ? [] : [["dice", dice] as const, ["witnesses", facts.witnesses.map((role) => maybe(`verify.role.${role}`) ?? role).join(page.lang === "ja" ? "、" : ", ")] as const]),
     ...facts.evidence.map((hash) => ["evidence", hash] as const),
-    ...(round === null ? [] : [["round", String(round)] as const]),
+    ["round", String(round)],
     ["key", facts.key],
   ];
 }

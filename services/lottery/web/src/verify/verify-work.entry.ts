@@ -1,7 +1,7 @@
 /** Worker of the page /verify: verifies a record and traces one entry's path without blocking the page. */
 
 import type { Json } from "./canonical.ts";
-import { checks, ROWS_FILE, type Check, type VerifiedRecord } from "./checks.ts";
+import { checks, ROWS_FILE, type Check, type PublishedKeys, type VerifiedRecord } from "./checks.ts";
 import { checkContinued } from "./further_round.ts";
 import { readFacts, type Facts } from "./facts.ts";
 import { entriesWithPrefix, tracePath, type Path } from "./path.ts";
@@ -17,7 +17,7 @@ export type Source =
   | { readonly transcript: File; readonly rows: File | null; readonly earlier: readonly File[] };
 
 export type WorkerRequest =
-  | { readonly kind: "verify"; readonly source: Source; readonly published: string }
+  | { readonly kind: "verify"; readonly source: Source; readonly published: PublishedKeys }
   | { readonly kind: "follow"; readonly wanted: Wanted }
   | { readonly kind: "receipt"; readonly text: string; readonly server: string; readonly keys: PinnedKeys };
 
@@ -62,7 +62,7 @@ scope.onmessage = (event) => {
   else void checkReceipt(request.text, request.server, request.keys);
 };
 
-async function verify(source: Source, published: string): Promise<void> {
+async function verify(source: Source, published: PublishedKeys): Promise<void> {
   const texts = await (("server" in source) ? readFromServer(source.server) : readFromFiles(source.transcript, source.rows)).catch(() => "away" as const);
   if (texts === null || texts === "away") return scope.postMessage({ kind: "unread", why: texts ?? "none" });
   scope.postMessage({ kind: "read", kept: texts.kept });
@@ -76,7 +76,7 @@ async function verify(source: Source, published: string): Promise<void> {
 }
 
 /** Verify the draws that a further round continues, each by itself, and that they lead to it. */
-async function verifyEarlier(record: VerifiedRecord, source: Source, published: string): Promise<void> {
+async function verifyEarlier(record: VerifiedRecord, source: Source, published: PublishedKeys): Promise<void> {
   const found: VerifiedRecord[] = [];
   for (let wanted = record.manifest.further?.continues; wanted !== undefined && found.length < MOST_DRAWS; wanted = found[0]?.manifest.further?.continues) {
     const texts = await readEarlier(source, wanted).catch(() => null);
@@ -90,7 +90,7 @@ async function verifyEarlier(record: VerifiedRecord, source: Source, published: 
 }
 
 /** Return the record if every check of it holds, else null. */
-async function verifyQuietly({ content, rows }: RecordTexts, published: string): Promise<VerifiedRecord | null> {
+async function verifyQuietly({ content, rows }: RecordTexts, published: PublishedKeys): Promise<VerifiedRecord | null> {
   const results = checks(content, rows, published);
   for (let result = await results.next(); ; result = await results.next()) {
     if (result.done) return result.value;

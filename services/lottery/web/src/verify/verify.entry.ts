@@ -7,7 +7,7 @@ import { t } from "#shared/page.ts";
 import { WorkerClient } from "./worker_client.ts";
 import { connectReceipt, showReceiptFound } from "./receipt_view.ts";
 import { ResultView, say } from "./result_view.ts";
-import { api, page } from "./page.ts";
+import { api, page, published } from "./page.ts";
 import { showPath } from "./path_view.ts";
 import { fetchWithCache, PAGE_CACHE } from "./page_cache.ts";
 import { entryOfReceipt, readNumber } from "../own/own_entry.ts";
@@ -44,7 +44,7 @@ function showVerdict(facts: Facts | null): void {
 function verifyFromServer(): void {
   const number = byId("draw", HTMLSelectElement).value;
   view.begin();
-  client.verify({ server: number === "" ? api : `${api}draws/${number}/`, draws: `${api}draws/` }, page.key);
+  client.verify({ server: number === "" ? api : `${api}draws/${number}/`, draws: `${api}draws/` }, published);
 }
 
 function verifyFiles(files: readonly File[]): void {
@@ -53,7 +53,7 @@ function verifyFiles(files: readonly File[]): void {
   if (transcript === undefined) return;
   view.begin();
   const rows = files.find((file) => file !== transcript && !records.includes(file)) ?? null;
-  client.verify({ transcript, rows, earlier: records.filter((file) => file !== transcript) }, page.key);
+  client.verify({ transcript, rows, earlier: records.filter((file) => file !== transcript) }, published);
 }
 
 /** Return the last of several files by their names, which end in the number of the draw: others are the draws before a further round. */

@@ -2,6 +2,7 @@
 
 import { trusted } from "#shared/offline.ts";
 import type { PinnedKeys } from "./receipt_checks.ts";
+import type { PublishedKeys } from "./checks.ts";
 import type { Source, Wanted, WorkerMessage, WorkerRequest } from "./verify-work.entry.ts";
 
 export class WorkerClient {
@@ -13,7 +14,7 @@ export class WorkerClient {
     this.address = trusted("kuji-verify-work", address);
   }
 
-  verify(source: Source, published: string): void {
+  verify(source: Source, published: PublishedKeys): void {
     this.stop();
     const worker = new Worker(this.address, { type: "module" });
     worker.onmessage = (event: MessageEvent<WorkerMessage>) => this.onMessage(event.data);

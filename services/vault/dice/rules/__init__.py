@@ -1,0 +1,1 @@
+"""Rules of the ceremony: pure, without a database."""
