@@ -32,6 +32,7 @@ from deploy.demo.rehearsal import SAMPLE, rehearsal_of
 from deploy.demo.run import QUICK, count_acknowledged, installation_of
 from deploy.local.processes import Watchdog
 from deploy.local.stack import Options, Stack
+from deploy.people.invented import HANDLER, RESPONSIBLE
 from services.vault.audit.repository import COLLECTION as AUDIT
 from shared.campaign import Campaign
 from shared.clock import set_rehearsal_clock
@@ -47,6 +48,8 @@ from tests.support.waiting import until
 
 SIZE = 240
 BLIND = ("intake", "lottery", "notifier")
+DESK = ("/desk", "/desk/papers", "/desk/doubts", "/desk/applicants", "/desk/requests", "/desk/records", "/desk/people")
+"""Pages of lists and forms that open nobody."""
 
 
 @dataclass(frozen=True)
@@ -226,6 +229,24 @@ def test_nobody_is_in_a_log_or_an_error_or_a_published_file(run: Run):
     assert hunt_files(run.stack.home / "logs", run.careless) == []
     transcript = run.play.output / "transcript.json"
     assert run.sought.find("transcript", transcript.read_bytes()) == []
+
+
+@pytest.mark.parametrize("person", [HANDLER, RESPONSIBLE])
+def test_no_list_of_the_desk_shows_anybody_and_no_page_of_it_is_kept(run: Run, person: str):
+    """Names are shown where one person is opened for a purpose, and nowhere before."""
+    answers = asyncio.run(_desk(run, person))
+    assert {path: answer.status_code for path, answer in answers.items()} == dict.fromkeys(DESK, 200)
+    assert {answer.headers["cache-control"] for answer in answers.values()} == {"no-store"}
+    assert [one for path, answer in answers.items() for one in run.sought.find(path, answer.content)] == []
+
+
+async def _desk(run: Run, person: str) -> dict[str, httpx.Response]:
+    async with open_staff_client(installation_of(run.stack, run.campaign), run.play.staff.team) as staff:
+        headers = await staff.by(person).headers("vault")
+    async with httpx.AsyncClient(
+        base_url=run.stack.url("vault"), timeout=30, headers=headers, follow_redirects=True
+    ) as client:
+        return {path: await client.get(path) for path in DESK}
 
 
 def test_a_planted_leak_is_found(run: Run, tmp_path: Path):
