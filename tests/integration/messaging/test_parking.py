@@ -225,6 +225,7 @@ async def test_queue_depths_name_every_queue_of_the_service_and_count_what_waits
         "vault.application.received": 0,
         "vault.paper.received": 0,
         "vault.receipts.assigned": 0,
+        "vault.dice.requested": 0,
         "vault.slips.issued": 0,
         "vault.mail.requested": 0,
         "vault.notices.counted": 0,
