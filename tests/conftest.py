@@ -103,3 +103,12 @@ def smtp_port(servers: Servers) -> int:
 def namespace() -> str:
     """Keeps the queues and databases of one test apart from all others."""
     return f"t{secrets.token_hex(4)}"
+
+
+@pytest.fixture(autouse=True)
+def _keep_umask() -> Iterator[None]:
+    """Give the process its file mode mask back: commands that run inside the tests set their own."""
+    mask = os.umask(0o022)
+    os.umask(mask)
+    yield
+    os.umask(mask)

@@ -12,7 +12,8 @@ from services.lottery.draw.freeze import FreezeService, ListIncompleteError, Too
 from services.lottery.draw.randomness_entry import SCHEDULE, ObjectionsOpenError, RandomnessService
 from services.lottery.draw.relays import RelayClient
 from services.lottery.draw.repository import DrawRepository
-from services.lottery.draw.rules.draw import Draw, RelayTrouble
+from services.lottery.draw.rules.draw import Draw
+from services.lottery.draw.rules.given_source import RelayTrouble
 from services.lottery.draw.rules.states import DrawState, WrongStateError
 from services.lottery.draw.run import DrawRunner
 from services.lottery.further.freeze_round import FurtherFreeze

@@ -102,10 +102,7 @@ Relay = Annotated[str, StringConstraints(pattern=r"^https?://[A-Za-z0-9.:\[\]-]+
 
 
 class DrawRules(_Part):
-    """When and how chance decides (R-B7). A beacon is in every draw; `both` adds the digits of witnesses.
-
-    `beacon`: None stands for drand's quicknet.
-    """
+    """When and how chance decides (R-B7): by a beacon (None: quicknet); `both` adds the digits of witnesses."""
 
     at: AwareDatetime
     source: Literal["beacon", "both"] = "both"

@@ -9,7 +9,8 @@ from typing import Any
 
 from services.lottery.draw.clock_check import ClocksDifferError, check_clocks
 from services.lottery.draw.repository import DrawRepository
-from services.lottery.draw.rules.draw import Draw, GivenSource
+from services.lottery.draw.rules.draw import Draw
+from services.lottery.draw.rules.given_source import GivenSource
 from services.lottery.draw.rules.states import DrawState
 from shared.clock import Clock
 from shared.contracts import DiceEntered

@@ -10,7 +10,8 @@ from typing import Final
 
 from services.lottery.draw.clock_check import check_clocks
 from services.lottery.draw.repository import DrawRepository
-from services.lottery.draw.rules.draw import Draw, GivenSource
+from services.lottery.draw.rules.draw import Draw
+from services.lottery.draw.rules.given_source import GivenSource
 from services.lottery.draw.rules.states import DrawState, WrongStateError
 from services.lottery.randomness.sources import check_beacon
 from services.lottery.record.manifest import Manifest

@@ -10,7 +10,8 @@ from dataclasses import asdict, replace
 from typing import Any, Final
 
 from services.lottery.draw.collections import DRAWS, PAST_DRAWS
-from services.lottery.draw.rules.draw import Closing, Draw, GivenSource, RelayTrouble
+from services.lottery.draw.rules.draw import Closing, Draw
+from services.lottery.draw.rules.given_source import GivenSource, RelayTrouble
 from services.lottery.draw.rules.states import DRAW_STATES, NOT_WHILE_ERASING, REPLACEABLE, DrawState, WrongStateError
 from services.lottery.record.manifest import draw_id
 from shared.errors import PermanentError, TransientError

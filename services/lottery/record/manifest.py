@@ -14,6 +14,7 @@ from services.lottery.allocation.frozen_list import FrozenList
 from services.lottery.randomness.sources import BeaconRound
 from services.lottery.record.further_member import Further, Receipts, read_further
 from services.lottery.record.rows import leaf_hashes
+from services.lottery.record.rule_members import read_class, read_promotion
 from services.lottery.rules import ClassRule, PromotionRules, Rules
 from shared.campaign import Campaign
 from shared.campaign.beacon_schedule import REHEARSAL
@@ -232,29 +233,15 @@ class Manifest:
             rows=content["rows"],
             root=content["root"],
             receipts=Receipts(**content["receipts"]),
-            classes=tuple(_class_rule(member) for member in content["classes"]),
+            classes=tuple(read_class(member) for member in content["classes"]),
             rules=Rules(content["rules"]["max_wins"], content["rules"]["preferences"]),
             class_counts=content["counts"]["class"],
             channel_counts=content["counts"]["channel"],
             frozen_at=datetime.fromisoformat(content["frozen_at"]),
             objections_until=datetime.fromisoformat(content["objections_until"]),
-            promotion=_promotion_rules(content["promotion"]),
+            promotion=read_promotion(content["promotion"]),
             beacon=BeaconRound(**beacon),
             witnesses=0 if dice is None else dice["witnesses"],
             vault_key=content.get("vault_key"),
             further=read_further(content),
         )
-
-
-def _promotion_rules(member: Mapping[str, Any]) -> PromotionRules:
-    hold_until, until = member["hold_until"], member["offers_until"]
-    return PromotionRules(
-        hold_until=None if hold_until is None else datetime.fromisoformat(hold_until),
-        offer_hours=int(member["offer_hours"]),
-        offers_until=None if until is None else datetime.fromisoformat(until),
-    )
-
-
-def _class_rule(member: Mapping[str, Any]) -> ClassRule:
-    starts, ends = (datetime.fromisoformat(member[name]) for name in ("starts", "ends"))
-    return ClassRule(member["id"], member["capacity"], starts, ends, member["waiting"])

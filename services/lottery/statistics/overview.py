@@ -15,7 +15,8 @@ from services.lottery.draw.notice_progress import NoticeProgress, NoticeProgress
 from services.lottery.draw.repository import DrawRepository
 from services.lottery.draw.roll_repository import RollRepository
 from services.lottery.draw.rules.blockers import Readiness, waits
-from services.lottery.draw.rules.draw import Draw, RelayTrouble
+from services.lottery.draw.rules.draw import Draw
+from services.lottery.draw.rules.given_source import RelayTrouble
 from services.lottery.draw.rules.states import DrawState
 from services.lottery.places.further_seats import FurtherSeats, read_further_seats
 from services.lottery.places.history_repository import HistoryRepository, RecordedEvent

@@ -35,6 +35,8 @@ STORE_LABELS: Final = {
     "identities": "個人情報（暗号文）",
     "blind_index": "重複検索の索引",
     "doubts": "重複の疑いと判断",
+    "application_acts": "電話での処理の記録",
+    "subject_requests": "開示等の求めの記録",
     "print_batches": "葉書の束",
     "notice_deliveries": "通知の控え",
     "slips": "結果票の番号",

@@ -262,7 +262,7 @@ async def test_after_the_certificate_endpoints_answer_erased_and_a_second_order_
     certificate = (await vault.get("certificate")).content
     assert (await order(vault)).json()["state"] == "certified"
     assert (await vault.get("certificate")).content == certificate
-    assert (await vault.get("print-batches")).json() == {"batches": []}
+    assert (await vault.get("print-batches")).json() == {"batches": [], "next": None}
 
 
 async def test_the_endpoints_of_the_close_out_refuse_a_step_that_is_not_due(vault: Vault) -> None:

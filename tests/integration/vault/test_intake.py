@@ -147,9 +147,9 @@ async def test_the_same_person_at_two_vaults_at_once_is_accepted_once_and_supers
         for receipt, item in superseded.items()
         if receipt not in accepted or item.revision > accepted[receipt].revision
     }
-    standing = set(accepted) - given_way
+    stand = set(accepted) - given_way
     for one, other in pairs:
-        assert {one.receipt in standing, other.receipt in standing} == {True, False}
+        assert {one.receipt in stand, other.receipt in stand} == {True, False}
         assert {one.receipt in given_way, other.receipt in given_way} == {True, False}
     assert {verdict.status for verdict in decided.values()} == {"complete"}
     assert {superseded[receipt].verdict for receipt in given_way} == {"superseded"}

@@ -129,10 +129,11 @@ def test_the_second_person_has_another_role(kind: RequestKind, first: Role, seco
     assert not may_approve(request, StaffId("new-01"), set(Role))
 
 
-def test_an_engineer_has_no_right_that_shows_a_person_and_an_auditor_changes_nothing():
+def test_an_engineer_has_no_right_that_shows_a_person_and_an_auditor_acts_as_witness_only():
     technical = {Right.READ_QUEUES, Right.SETTLE_PARKED, Right.LOCK_VAULT}
     assert {right for right in RIGHTS if may([Role.ENGINEER], right)} == technical
     assert {right for right in RIGHTS if may([Role.AUDITOR], right)} == {
+        Right.ENTER_DICE,
         Right.READ_ROSTER,
         Right.READ_APPLICATIONS,
         Right.READ_SUBJECT_REQUESTS,

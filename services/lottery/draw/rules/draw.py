@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import Any, Final, Self, TypeVar
 
 from services.lottery.draw.rules.further_round import FurtherRound
+from services.lottery.draw.rules.given_source import GivenSource, RelayTrouble
 from services.lottery.draw.rules.states import DrawState, WrongStateError
 from services.lottery.randomness.sources import Randomness, draw_key
 from services.lottery.record.manifest import Freeze, Manifest, Override, Previous
@@ -37,35 +38,6 @@ class Closing:
         override = self.override and asdict(self.override)
         at = self.at.isoformat()
         return {"at": at, "override": override, "beacon_round": self.beacon_round, "vault_key": self.vault_key}
-
-
-@dataclass(frozen=True)
-class GivenSource:
-    """A source of randomness that was entered: `dice` or `beacon_signature`, by which actor and when.
-
-    The actor of dice is the witnesses' roles, joined by `+`.
-    """
-
-    source: str
-    actor: str
-    at: datetime
-
-    @classmethod
-    def from_document(cls, document: Mapping[str, Any]) -> Self:
-        """Return the record of a stored document."""
-        return cls(document["source"], document["actor"], datetime.fromisoformat(document["at"]))
-
-    def to_document(self) -> Mapping[str, Any]:
-        """Return the document that `from_document` reads."""
-        return {"source": self.source, "actor": self.actor, "at": self.at.isoformat()}
-
-
-@dataclass(frozen=True)
-class RelayTrouble:
-    """Reason why a drand relay gave no value; `relay` is its host."""
-
-    relay: str
-    trouble: str
 
 
 @dataclass(frozen=True)
