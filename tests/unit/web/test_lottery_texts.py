@@ -50,7 +50,6 @@ COMPOSED_KEYS = {
     *(f"withdraw.done.{answer}" for answer in ("accept", "decline", "withdraw")),
     *(f"withdraw.error.{why}" for why in ("not-yours", "too-many", "not-now", "not-possible", "away")),
     *(f"verify.table.{name}" for name in ("class", "capacity", "asked", "won", "seats", "waiting")),
-    *(f"dice.say.{code}" for code in ("not-digits", "count", "differ")),
 }
 
 

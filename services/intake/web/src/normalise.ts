@@ -2,7 +2,7 @@
  * Bring typed text to one form before it is checked and sealed.
  *
  * The vault applies the same rules again (services/vault/applications/rules/normalise.py); both are run against
- * tests/cases/normalising.json. It changes width, spaces and hyphens only, never a character of a name.
+ * tests/cases/normalising.json. It changes width, spaces, hyphens and radicals only, never a character of a name.
  */
 
 const HYPHENS = "-‐‑‒–—―−－ｰー─━";
@@ -20,9 +20,13 @@ const postalFillers = new RegExp(`[${SPACE}〒${HYPHENS.replace("-", "\\-")}]+`,
 /** Controls, direction marks, lone surrogates: they come with pasted text, are invisible, and the vault refuses them. */
 const invisible = /[\p{Cc}\p{Cf}\p{Cs}]/gu;
 
+const radicals = new Map(zip("⺄⺒⺓⺟⺠⺩⺫⺬⺼⺽⻁⻄⻆⻊⻑⻓⻗⻘⻝⻞⻤⻨⻩⻫⻭⻯⻱⻲⻳", "乙巳幺母民王罒示月臼虎西角足長長雨青食食鬼麦黄斉歯竜龜亀亀"));
+/** Radicals that text copied out of a PDF has in place of characters; NFKC knows those of Kangxi (U+2F00) only. */
+const radical = /[\u2e80-\u2fd5]/gu;
+
 /** Return the text with even width (kana full, Latin and digits half), single spaces, and no invisible characters. */
 export function display(text: string): string {
-  const even = text.replace(wideForms, (run) => run.normalize("NFKC"));
+  const even = text.replace(wideForms, (run) => run.normalize("NFKC")).replace(radical, characterOf);
   return even.replace(spaces, " ").replace(invisible, "").replace(ends, "");
 }
 
@@ -59,4 +63,14 @@ export function age(text: string): number {
 /** Return the text without invisible characters. Control spaces become blanks; other spaces stay, as in the vault. */
 function visible(text: string): string {
   return text.replace(controlSpaces, " ").replace(invisible, "");
+}
+
+/** Return the character that a radical stands for; the radicals supplement has some that stand for none. */
+function characterOf(one: string): string {
+  return one >= "\u2f00" ? one.normalize("NFKC") : (radicals.get(one) ?? one);
+}
+
+function zip(from: string, to: string): [string, string][] {
+  const wanted = [...to];
+  return [...from].map((one, at) => [one, wanted[at] ?? one]);
 }
