@@ -48,7 +48,7 @@ from tests.support.waiting import until
 
 SIZE = 240
 BLIND = ("intake", "lottery", "notifier")
-DESK = ("/desk", "/desk/papers", "/desk/doubts", "/desk/applicants", "/desk/requests", "/desk/records", "/desk/people")
+DESK = ("/desk", "/desk/papers", "/desk/doubts", "/desk/applicants", "/desk/requests", "/desk/people")
 """Pages of lists and forms that open nobody."""
 
 
