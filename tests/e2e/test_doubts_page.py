@@ -1,22 +1,19 @@
 """A handler decides two doubts at the desk without a mouse, and takes one decision back."""
 
-import asyncio
 import secrets
-import socket
-import threading
-from collections.abc import Coroutine, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
+from contextlib import AbstractAsyncContextManager, contextmanager
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import pytest
-import uvicorn
 from playwright.sync_api import Browser, Page, expect
 
 from tests.support.browser import DESKTOP, PHONE, keep_picture, opened, overflows, tab_to, violations
 from tests.support.doubts_harness import DoubtsDesk, doubts_desk
 from tests.support.identity_builders import person, pupil
 from tests.support.people_harness import HANDLER, PASSWORD
+from tests.support.served_app import Served, served
 
 T = TypeVar("T")
 HOME = "東京都新宿区西新宿2-8-1 203"
@@ -32,38 +29,18 @@ PEOPLE = (
 class Site:
     """The desk, served to browsers by a thread."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, desk: DoubtsDesk, vault: str) -> None:
-        self._loop, self.desk, self.vault = loop, desk, vault
-
-    def do(self, work: Coroutine[Any, Any, T]) -> T:
-        return asyncio.run_coroutine_threadsafe(work, self._loop).result(60)
+    def __init__(self, at: Served[DoubtsDesk]) -> None:
+        self.do, self.desk, self.vault = at.do, at.harness, f"http://vault.localhost:{at.port}"
 
 
 @contextmanager
 def serving(mongo_url: str, folder: Path) -> Iterator[Site]:
-    listener, made = socket.create_server(("127.0.0.1", 0)), list[Site]()
-    vault = f"http://vault.localhost:{listener.getsockname()[1]}"
-    origins, mark = {"vault": vault, "lottery": vault.replace("vault.", "lottery.")}, f"t{secrets.token_hex(4)}"
-    ready, ended = threading.Event(), threading.Event()
+    def opened_desk(port: int) -> AbstractAsyncContextManager[DoubtsDesk]:
+        origins = {name: f"http://{name}.localhost:{port}" for name in ("vault", "lottery")}
+        return doubts_desk(mongo_url, f"t{secrets.token_hex(4)}", folder, origins)
 
-    async def run() -> None:
-        async with doubts_desk(mongo_url, mark, folder, origins) as desk:
-            server = uvicorn.Server(uvicorn.Config(desk.staff.app, log_config=None, lifespan="off"))
-            made.append(Site(asyncio.get_running_loop(), desk, vault))
-            task = asyncio.create_task(server.serve([listener]))
-            ready.set()
-            await asyncio.to_thread(ended.wait)
-            server.should_exit = True
-            await task
-
-    thread = threading.Thread(target=asyncio.run, args=(run(),))
-    thread.start()
-    try:
-        assert ready.wait(60)
-        yield made[0]
-    finally:
-        ended.set()
-        thread.join(30)
+    with served(opened_desk, lambda desk: desk.staff.app) as at:
+        yield Site(at)
 
 
 @pytest.fixture

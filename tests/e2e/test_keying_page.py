@@ -1,17 +1,13 @@
 """Handlers key papers with the keyboard alone: faxes and postcards, our sheet and free-form, twice, and resolved."""
 
-import asyncio
 import re
 import secrets
-import socket
-import threading
-from collections.abc import Coroutine, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
+from contextlib import AbstractAsyncContextManager, contextmanager
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import pytest
-import uvicorn
 from playwright.sync_api import Browser, Page, expect
 
 from services.vault.papers.draft_repository import COLLECTION as DRAFTS
@@ -23,6 +19,7 @@ from tests.support.browser import DESKTOP, keep_picture, opened, overflows, viol
 from tests.support.desk_harness import FIRST, SECOND, THIRD, Desk
 from tests.support.desk_harness import opened as opened_desk
 from tests.support.paper_builders import WrittenPaper, written_papers
+from tests.support.served_app import Served, served
 
 T = TypeVar("T")
 
@@ -38,11 +35,8 @@ NAVIGATION = (
 class Site:
     """A desk served to browsers by a thread."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, desk: Desk, url: str) -> None:
-        self._loop, self.desk, self.url = loop, desk, url
-
-    def do(self, work: Coroutine[Any, Any, T]) -> T:
-        return asyncio.run_coroutine_threadsafe(work, self._loop).result(60)
+    def __init__(self, at: Served[Desk]) -> None:
+        self.do, self.desk, self.url = at.do, at.harness, f"http://vault.localhost:{at.port}"
 
     def add(self, paper: WrittenPaper) -> PaperId:
         return self.do(self.desk.paper(paper.file, paper.channel))
@@ -50,29 +44,12 @@ class Site:
 
 @contextmanager
 def serving(mongo_url: str, folder: Path) -> Iterator[Site]:
-    listener, made = socket.create_server(("127.0.0.1", 0)), list[Site]()
-    url = f"http://vault.localhost:{listener.getsockname()[1]}"
-    origins = {"vault": url, "lottery": url.replace("vault", "lottery"), "notifier": url.replace("vault", "notifier")}
-    ready, ended = threading.Event(), threading.Event()
+    def desk_at(port: int) -> AbstractAsyncContextManager[Desk]:
+        origins = {name: f"http://{name}.localhost:{port}" for name in ("vault", "lottery", "notifier")}
+        return opened_desk(mongo_url, f"t{secrets.token_hex(4)}", folder, origins=origins)
 
-    async def run() -> None:
-        async with opened_desk(mongo_url, f"t{secrets.token_hex(4)}", folder, origins=origins) as desk:
-            server = uvicorn.Server(uvicorn.Config(desk.app, log_config=None, lifespan="off"))
-            made.append(Site(asyncio.get_running_loop(), desk, url))
-            serving = asyncio.create_task(server.serve([listener]))
-            ready.set()
-            await asyncio.to_thread(ended.wait)
-            server.should_exit = True
-            await serving
-
-    thread = threading.Thread(target=asyncio.run, args=(run(),))
-    thread.start()
-    try:
-        assert ready.wait(60)
-        yield made[0]
-    finally:
-        ended.set()
-        thread.join(30)
+    with served(desk_at, lambda desk: desk.app) as at:
+        yield Site(at)
 
 
 @pytest.fixture

@@ -1,19 +1,15 @@
 """People use an invitation, sign in by keyboard and by passkey, and go on to another service's page and back."""
 
-import asyncio
 import json
 import re
 import secrets
-import socket
-import threading
-from collections.abc import Coroutine, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, TypeVar
 from urllib.parse import urlencode
 
 import pytest
-import uvicorn
 from fastapi import Depends, FastAPI, Request, Response
 from fastapi.responses import HTMLResponse
 from playwright.sync_api import Browser, Page, expect
@@ -33,6 +29,7 @@ from shared.web.sign_in.staff import Staff
 from tests.support.browser import DESKTOP, PHONE, keep_picture, opened, overflows, tab_to, violations
 from tests.support.databases import own_database
 from tests.support.people_harness import HANDLER, PASSWORD, PeopleHarness, running
+from tests.support.served_app import Served, served
 
 T = TypeVar("T")
 
@@ -40,11 +37,9 @@ T = TypeVar("T")
 class Site:
     """Vault and a service of its own host name, served to browsers by a thread."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, harness: PeopleHarness, vault: str, lottery: str) -> None:
-        self._loop, self.harness, self.vault, self.lottery = loop, harness, vault, lottery
-
-    def do(self, work: Coroutine[Any, Any, T]) -> T:
-        return asyncio.run_coroutine_threadsafe(work, self._loop).result(60)
+    def __init__(self, at: Served[PeopleHarness]) -> None:
+        self.do, self.harness = at.do, at.harness
+        self.vault, self.lottery = (f"http://{name}.localhost:{at.port}" for name in ("vault", "lottery"))
 
 
 def a_service(access: StaffAccess) -> FastAPI:
@@ -66,13 +61,10 @@ def a_service(access: StaffAccess) -> FastAPI:
 
 @contextmanager
 def serving(mongo_url: str, folder: Path) -> Iterator[Site]:
-    listener, made = socket.create_server(("127.0.0.1", 0)), list[Site]()
-    port = listener.getsockname()[1]
-    vault, lottery = f"http://vault.localhost:{port}", f"http://lottery.localhost:{port}"
-    origins, mark = {"vault": vault, "lottery": lottery}, f"t{secrets.token_hex(4)}"
-    ready, ended = threading.Event(), threading.Event()
-
-    async def run() -> None:
+    @asynccontextmanager
+    async def both(port: int) -> AsyncIterator[PeopleHarness]:
+        origins = {name: f"http://{name}.localhost:{port}" for name in ("vault", "lottery")}
+        mark = f"t{secrets.token_hex(4)}"
         async with (
             own_database(mongo_url, f"{mark}_lottery") as store,
             running(mongo_url, mark, folder, origins) as harness,
@@ -81,22 +73,10 @@ def serving(mongo_url: str, folder: Path) -> Iterator[Site]:
             (folder / "pin").write_text(harness.keystore.signing.public, "ascii")
             access = StaffAccess.make("lottery", store, origins, vault_key_file=folder / "pin", state_dir=folder)
             harness.app.router.routes.insert(0, Host("lottery.localhost", a_service(access)))
-            server = uvicorn.Server(uvicorn.Config(harness.app, log_config=None, lifespan="off"))
-            made.append(Site(asyncio.get_running_loop(), harness, vault, lottery))
-            serving = asyncio.create_task(server.serve([listener]))
-            ready.set()
-            await asyncio.to_thread(ended.wait)
-            server.should_exit = True
-            await serving
+            yield harness
 
-    thread = threading.Thread(target=asyncio.run, args=(run(),))
-    thread.start()
-    try:
-        assert ready.wait(60)
-        yield made[0]
-    finally:
-        ended.set()
-        thread.join(30)
+    with served(both, lambda harness: harness.app) as at:
+        yield Site(at)
 
 
 @pytest.fixture(scope="module")

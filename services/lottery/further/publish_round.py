@@ -25,11 +25,11 @@ from services.lottery.places.stored_place import StoredPlace, places_of_result
 from services.lottery.promotion.history import empty_lists
 from services.lottery.promotion.states import Move
 from services.lottery.promotion.waiting_list import PlaceEvent
-from services.lottery.results.publish import ListDiffersError
+from services.lottery.results.publish import ListDiffersError, finish_publishing
 from services.lottery.results.rules.outcomes import Outcomes
 from services.lottery.slips import FURTHER_RESULT, SlipIssue, SlipSigner
 from shared.codes import EntryId
-from shared.contracts import BATCH_LIMIT, DrawPublished, IssuedSlip, PlaceNotice, PlacesOffered, SlipsIssued
+from shared.contracts import BATCH_LIMIT, IssuedSlip, PlaceNotice, PlacesOffered, SlipsIssued
 from shared.ids import ClassId, derived_event_id
 from shared.logging import get_logger
 from shared.storage import Store, UnitOfWork
@@ -63,7 +63,7 @@ class FurtherPublisher:
         try:
             for number in range(draw.parts_published, parts):
                 await self._publish(draw, await self._part(draw, frozen, outcomes, number))
-            await self._finish(draw, parts)
+            await finish_publishing(self._store, draw, parts)
         except WrongStateError:
             return False
         _log.info("results-published", campaign=draw.campaign, parts=parts, count=len(frozen))
@@ -109,14 +109,6 @@ class FurtherPublisher:
                 await _emit(uow, draw, part.number, notices)
 
         await self._store.transact(publish_part)
-
-    async def _finish(self, draw: Draw, parts: int) -> None:
-        async def finish_publishing(uow: UnitOfWork) -> None:
-            await DrawRepository(uow).finish_publishing(draw, parts)
-            published = DrawPublished(campaign=draw.campaign, draw=draw.id)
-            await uow.emit(published, derived_event_id(published.name, draw.id))
-
-        await self._store.transact(finish_publishing)
 
 
 async def _emit(uow: UnitOfWork, draw: Draw, number: int, notices: tuple[PlaceNotice, ...]) -> None:

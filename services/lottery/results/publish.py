@@ -63,7 +63,7 @@ class ResultPublisher:
         parts = -(-len(frozen) // BATCH_LIMIT)
         try:
             await self._publish_from(draw, frozen, outcomes, parts)
-            await self._finish(draw, parts)
+            await finish_publishing(self._store, draw, parts)
         except WrongStateError:
             return False
         _log.info("results-published", campaign=draw.campaign, parts=parts, count=len(frozen))
@@ -136,13 +136,16 @@ class ResultPublisher:
 
         await self._store.transact(publish_batches)
 
-    async def _finish(self, draw: Draw, parts: int) -> None:
-        async def finish_publishing(uow: UnitOfWork) -> None:
-            await DrawRepository(uow).finish_publishing(draw, parts)
-            published = DrawPublished(campaign=draw.campaign, draw=draw.id)
-            await uow.emit(published, derived_event_id(published.name, draw.id))
 
-        await self._store.transact(finish_publishing)
+async def finish_publishing(store: Store, draw: Draw, parts: int) -> None:
+    """Record that all parts are published, and say so to intake."""
+
+    async def finish(uow: UnitOfWork) -> None:
+        await DrawRepository(uow).finish_publishing(draw, parts)
+        published = DrawPublished(campaign=draw.campaign, draw=draw.id)
+        await uow.emit(published, derived_event_id(published.name, draw.id))
+
+    await store.transact(finish)
 
 
 def write_results(campaign: CampaignId, draw: DrawId, part: int, parts: int, slips: Sequence[bytes]) -> bytes:

@@ -252,9 +252,10 @@ def test_the_tests_need_a_browser_a_front_and_a_scanner_and_nothing_else_does(ma
     machine.kuji("demo")
     assert not [call for call in machine.calls() if call.startswith("apt-get")]
     machine.kuji("test")
-    assert machine.calls()[1].endswith("chromium caddy clamav-daemon")
+    assert machine.calls()[1].endswith("chromium caddy systemd clamav-daemon")
     machine.has("chromium", "#!/bin/sh\n")
     machine.has("caddy", "#!/bin/sh\n")
+    machine.has("systemd-analyze", "#!/bin/sh\n")
     machine.has_package_file("usr/sbin/clamd")
     machine.kuji("test")
     assert not [call for call in machine.calls() if call.startswith("apt-get")]

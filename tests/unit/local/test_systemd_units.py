@@ -68,7 +68,6 @@ def test_only_the_vault_may_lock_memory_and_reach_its_keys() -> None:
     assert {"mlockall", "seccomp", "prlimit64"} <= set(vault["SystemCallFilter"].split())
 
 
-@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd is not installed")
 @pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.stem)
 def test_systemd_itself_takes_the_unit_and_finds_it_little_exposed(unit: Path, tmp_path: Path) -> None:
     root = tmp_path / "root"

@@ -28,9 +28,9 @@ const HIGHLIGHTED: Readonly<Record<Step, string>> = {
 
 const rules = page.rules;
 const storage = new TabStorage(rules.campaign);
-const chooser = new Chooser(rules, choicesChanged);
-const postal = new PostalCodes(townChanged);
-const mailHint = new MailHint(emailChanged);
+const chooser = new Chooser(rules, changed("choices"));
+const postal = new PostalCodes(changed("town"));
+const mailHint = new MailHint(changed("email"));
 const receipts = new ReceiptView(new KeptReceipts(rules.campaign), (receipt) => showReceipt(receipt));
 /** What was sent from this page, by application id; in memory only, gone when the page is closed. */
 const sentDrafts = new Map<string, Draft>();
@@ -45,19 +45,12 @@ function saveDraft(): void {
   if (!delivering) storage.draft = draft();
 }
 
-function choicesChanged(): void {
-  saveDraft();
-  fields.corrected("choices");
-}
-
-function townChanged(): void {
-  saveDraft();
-  fields.corrected("town");
-}
-
-function emailChanged(): void {
-  saveDraft();
-  fields.corrected("email");
+/** Return what to do when a field was changed by something other than typing. */
+function changed(field: string): () => void {
+  return () => {
+    saveDraft();
+    fields.corrected(field);
+  };
 }
 
 function ageOrGradeChanged(): void {
