@@ -20,5 +20,13 @@ class PermanentError(KujiError):
     """Raised when the message can never succeed: it goes to the parking queue, where staff see it."""
 
 
+class RefusedError(KujiError):
+    """Raised when a person's act is refused: base of errors with a `reason`, a code that pages put into words."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
 class ConfigurationError(KujiError):
     """Raised when the service cannot start as configured; the text names the setting and the remedy."""

@@ -15,7 +15,7 @@ import structlog
 FIELDS = frozenset(
     {
         "application", "attempt", "attempts", "batch", "campaign", "channel", "code", "consumer", "contact", "count",
-        "delay_s", "draw", "duration_ms", "erasure", "error", "event_id", "event_name", "exchange", "expected",
+        "days", "delay_s", "draw", "duration_ms", "erasure", "error", "event_id", "event_name", "exchange", "expected",
         "failed", "host", "instance", "items", "key_id", "method", "notice", "pages", "part", "parts", "port",
         "queue", "reason", "receipt", "result", "round", "route", "seq", "service", "sha256", "size", "state",
         "status", "store", "total", "verdict", "version", "waiting_for", "where",
@@ -50,11 +50,16 @@ def get_logger(name: str) -> structlog.typing.FilteringBoundLogger:
 
 
 def describe(error: BaseException) -> dict[str, str]:
-    """Return the loggable fields of an exception: type and place. Its text may hold personal data."""
+    """Return the loggable fields of an exception: type, a server's number of the error, and place.
+
+    Its text may hold personal data.
+    """
     frames = traceback.extract_tb(error.__traceback__)
     last = frames[-1] if frames else None
     where = f"{last.name}:{last.lineno}" if last else "unknown"
-    return {"error": type(error).__name__, "where": where}
+    number = getattr(error, "code", None)
+    kind = type(error).__name__
+    return {"error": f"{kind}:{number}" if isinstance(number, int) else kind, "where": where}
 
 
 def _only_known_fields(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

@@ -6,6 +6,7 @@ All instances run them; states in the database make sure that each effect happen
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
+from typing import TypeVar
 
 from shared.campaign import Campaign
 from shared.logging import describe, get_logger
@@ -13,6 +14,20 @@ from shared.logging import describe, get_logger
 PeriodicTask = Callable[[Campaign], Awaitable[object]]
 
 _log = get_logger(__name__)
+
+T = TypeVar("T")
+
+
+async def attempt_each(items: Iterable[T], step: Callable[[T], Awaitable[object]]) -> None:
+    """Take the step for each item, also for those after one that fails; then raise the first error."""
+    errors: list[Exception] = []
+    for item in items:
+        try:
+            await step(item)
+        except Exception as error:  # noqa: BLE001  (it is raised below, once the others had their turn)
+            errors.append(error)
+    if errors:
+        raise errors[0]
 
 
 class PeriodicTasks:

@@ -10,14 +10,11 @@ from pathlib import Path
 from typing import Final
 
 from shared.errors import ConfigurationError
-from shared.logging import get_logger
 
 _SET_DUMPABLE: Final = 4
 _LOCK_CURRENT, _LOCK_FUTURE, _LOCK_ON_FAULT = 1, 2, 4
 _IPC_LOCK: Final = 1 << 14
 """Bit of CAP_IPC_LOCK in the effective capabilities."""
-
-_log = get_logger(__name__)
 
 
 def protect_memory() -> None:
@@ -45,13 +42,19 @@ def lock_memory() -> bool:
     """
     unlimited = resource.getrlimit(resource.RLIMIT_MEMLOCK)[0] == resource.RLIM_INFINITY
     if not unlimited and not _effective_capabilities() & _IPC_LOCK:
-        _log.warning("memory-not-locked", reason="limit")
+        _warn("limit")
         return False
     library = ctypes.CDLL(None, use_errno=True)
     if library.mlockall(_LOCK_CURRENT | _LOCK_FUTURE | _LOCK_ON_FAULT) != 0:
-        _log.warning("memory-not-locked", reason=os.strerror(ctypes.get_errno()))
+        _warn(os.strerror(ctypes.get_errno()))
         return False
     return True
+
+
+def _warn(reason: str) -> None:
+    from shared.logging import get_logger  # noqa: PLC0415  (a decoder starts for every page, and logs nothing)
+
+    get_logger(__name__).warning("memory-not-locked", reason=reason)
 
 
 def _effective_capabilities() -> int:

@@ -66,11 +66,11 @@ class PublicKey:
 
 
 class ServiceKey:
-    """Private key of one service. Raises ConfigurationError where the file is absent or holds no key."""
+    """Private key of one service for one use. Raises ConfigurationError where the file is absent or holds no key."""
 
-    def __init__(self, folder: Path, service: str) -> None:
+    def __init__(self, folder: Path, service: str, use: KeyUse = "service") -> None:
         self.service = service
-        self._file = _ReadAgain(folder / key_file(service))
+        self._file = _ReadAgain(folder / key_file(service, use))
         self._key = self._read()
 
     @property

@@ -1,6 +1,7 @@
 """Settings common to all services: one frozen object, read once from the environment (`KUJI_…`)."""
 
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field, IPvAnyNetwork, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -21,11 +22,35 @@ class ServiceSettings(BaseSettings):
     namespace: str = Field(
         "", description="prefix of queue and exchange names, so that installations can share a broker"
     )
+    queue_copies: int = Field(
+        1, ge=1, description="nodes of the broker on which each queue should lie; readiness has an alarm below"
+    )
+    queue_status_url: str = Field(
+        "",
+        description="management interfaces of the broker's nodes, http(s)://host:port separated by commas; asked for "
+        "the copies of queues, as the user of KUJI_AMQP_URL",
+    )
     campaigns_dir: Path = Field(Path("deploy/campaigns"), description="folder of campaign files (*.yaml)")
     state_dir: Path = Field(description="folder of this service's own files (keys, checkpoints); mode 0700")
     service_keys_dir: Path = Field(
         description="folder with this service's private key and the public keys of all services (`<service>.key`, "
         "`public-keys.json`)"
+    )
+    tls_ca_file: Path | None = Field(
+        None, description="certificate of the installation's authority, PEM; with it broker and database only by TLS"
+    )
+    tls_cert_file: Path | None = Field(
+        None, description="this service's private key and certificate in one PEM file, which the servers ask for"
+    )
+    one_host_network: bool = Field(
+        False,
+        description="true only where names without a dot are containers on networks of this one host, as in "
+        "docker-compose.yml: they are reached without TLS; every other host needs it",
+    )
+    http_tls: Literal["none", "server", "mutual"] = Field(
+        "none",
+        description="TLS on http_port with that certificate, for a front on another host; `mutual` takes only clients "
+        "with a certificate of the authority",
     )
     http_host: str = Field("127.0.0.1", description="address to listen on")
     http_port: int = Field(0, ge=0, le=65535, description="port to listen on")

@@ -6,9 +6,10 @@ printed before come back with their old places.
 """
 
 from dataclasses import dataclass
-from typing import Final, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
-from shared.campaign import Campaign
+if TYPE_CHECKING:
+    from shared.campaign import Campaign
 
 Box: TypeAlias = tuple[float, float, float, float]
 """Left, top, width, height."""
@@ -51,6 +52,6 @@ class SheetLayout:
         return cls({**boxes, "choices": _CLASSES})
 
 
-def code_text(campaign: Campaign) -> str:
+def code_text(campaign: "Campaign") -> str:
     """Return the text of the code. It names the sheet, so that keying shows the purpose that was printed on it."""
     return f"kuji-sheet/{VERSION} {campaign.id} {campaign.purpose.version} {campaign.sha256[:_VERSION_DIGITS]}"

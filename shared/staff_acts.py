@@ -19,6 +19,13 @@ async def record_act(
     await uow.emit(StaffActed(service=service, campaign=campaign, items=(item,)))
 
 
+async def record_reading(
+    store: Store, service: ActingService, act: StaffAct, actor: str, case: str, campaign: CampaignId
+) -> None:
+    """Record that a member of staff reads what became of one application, before it is shown."""
+    await store.transact(lambda uow: record_act(uow, service, act, actor, case, campaign))
+
+
 def make_recorder(store: Store, service: ActingService) -> ActRecorder:
     """Return a recorder for acts on the broker, which have no transaction: the record is committed first."""
 

@@ -4,6 +4,7 @@ Where a Docker engine answers, testcontainers brings them (images from RABBITMQ_
 named by KUJI_AMQP_URL and KUJI_MONGO_URL are used; else private ones are started. Unit tests start none.
 """
 
+import gc
 import os
 import secrets
 from collections.abc import Iterator
@@ -15,8 +16,10 @@ from hypothesis import settings
 from deploy.local.processes import Watchdog
 from deploy.local.servers import Servers
 from services.vault.keys import root_file
+from services.vault.people.password_hashes import COST
 from tests.support.containers import Containers, docker_answers
 from tests.support.service_keys import keys_in_environment
+from tests.support.soft_token import SoftToken
 from tests.support.temporary_folders import folder_in_memory
 
 _TESTS = Path(__file__).resolve().parent
@@ -28,13 +31,19 @@ settings.load_profile(os.environ.get("KUJI_TEST_PROFILE", "whole"))
 if memory := folder_in_memory():
     os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(memory))  # pytest reads it when it makes its first folder
 
-_HEAVY_FIRST = ("fault", "e2e", "attack", "integration", "contract", "unit")
+_HEAVY_FIRST = ("checks", "fault", "e2e", "attack", "integration", "contract", "unit")
 """Folders by the time that one file takes: a long file that starts last would keep one worker waiting for it."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Run the files of heavy folders first; the order within a folder stays."""
     items.sort(key=lambda item: _HEAVY_FIRST.index(item.path.relative_to(_TESTS).parts[0]))
+
+
+def pytest_collection_finish() -> None:
+    """Leave what was imported and collected to no collector of cycles: it stays, and each look at it takes 0.3 s."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")
@@ -52,13 +61,16 @@ def service_keys(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
 @pytest.fixture(scope="session", autouse=True)
 def cheap_passphrases() -> Iterator[None]:
-    """Let a keystore that a test creates derive its key in 2 ms instead of 100; it stores the parameters with the key.
+    """Let a keystore that a test creates derive its key in 2 ms instead of 100, and passwords be hashed as fast.
 
-    Services that run as processes of their own create their keystores at full cost.
+    Both store their parameters with what they made. Services that run as processes of their own work at full cost.
     """
     assert root_file.SCRYPT["n"] >= 2**15, "the cost for services is too low (RFC 7914, section 2)"
+    assert COST == {"time_cost": 3, "memory_cost": 64 * 1024, "parallelism": 4}, "the cost is not that of RFC 9106 §4"
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(root_file.SCRYPT, "n", 2**9)
+        patch.setitem(COST, "time_cost", 1)
+        patch.setitem(COST, "memory_cost", 64)
         yield
 
 
@@ -97,6 +109,15 @@ def mailbox(servers: Servers) -> Path:
 @pytest.fixture(scope="session")
 def smtp_port(servers: Servers) -> int:
     return servers.smtp_port
+
+
+@pytest.fixture
+def token(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SoftToken:
+    """Return a token for the vault's root key, which the library of this process finds."""
+    made = SoftToken.make(tmp_path)
+    for name, value in made.environment.items():
+        monkeypatch.setenv(name, value)
+    return made
 
 
 @pytest.fixture

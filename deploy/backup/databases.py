@@ -1,7 +1,7 @@
 """Archive of the services' databases: all collections at one moment, with a count and a hash of each.
 
-Without the key folder nobody opens a person in it. Restoring brings back what was erased since, so the erasures that
-the key folder knows are repeated before anything else uses the databases.
+Without the key folder nobody opens a person in it. Restoring brings back what was erased since, so the erasures of
+campaigns that the key folder knows are repeated before anything else uses the databases; those of people by the vault.
 """
 
 import hashlib
@@ -66,8 +66,9 @@ def dump(url: str, names: Sequence[str], file: Path) -> JsonObject:
 
 
 def load(url: str, file: Path, destroyed: Iterable[Destroyed]) -> dict[str, int]:
-    """Bring an archive back into databases that are empty, then erase again what was erased since.
+    """Bring an archive back into databases that are empty, then erase again the campaigns that were erased since.
 
+    People who were erased since are erased again by the vault when it starts, by the rules of such an erasure.
     Returns the number of documents by database. Raises ConfigurationError, before anything is written, for an archive
     that is none or was changed, and for databases with documents.
     """

@@ -1,5 +1,6 @@
 """Archive of the vault's key folder. Each copy is recorded in the folder: while one is kept, an erased campaign can be
-opened by whoever has it, the databases and the passphrase, and the certificate of erasure says so (PENDING).
+opened by whoever has it, the databases and the passphrase, and the certificate of erasure says so (PENDING). A copy
+of a folder whose root key lies in a token opens nothing that was erased.
 """
 
 import hashlib
@@ -13,11 +14,14 @@ from typing import Final
 
 from deploy.backup.databases import Destroyed
 from services.vault.keys.copies import COPIES, record_copy
+from services.vault.keys.erased_people import ErasedPerson, add_erased_person
 from services.vault.keys.folder_lock import folder_lock
+from services.vault.keys.refused_pin import MARK
+from services.vault.keys.root_file import token_group
 from shared.errors import ConfigurationError
 from shared.files import overwrite_and_remove, write_atomic
 
-_LEFT_OUT: Final = frozenset({"lock", COPIES})
+_LEFT_OUT: Final = frozenset({"lock", "asking", MARK, COPIES})
 
 
 def copy(folder: Path, file: Path, keep: timedelta) -> str:
@@ -28,17 +32,18 @@ def copy(folder: Path, file: Path, keep: timedelta) -> str:
     if file.resolve().is_relative_to(folder.resolve()):
         raise ConfigurationError("the copy must not lie in the key folder; give another place")
     made = datetime.now(UTC)
-    record_copy(folder, made, made + keep)
+    with folder_lock(folder, alone=True):
+        record_copy(folder, made, made + keep, token_group(folder))
+        _write(folder, file)
+    return hashlib.sha256(file.read_bytes()).hexdigest()
+
+
+def _write(folder: Path, file: Path) -> None:
     handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with (
-        folder_lock(folder, alone=True),
-        os.fdopen(handle, "wb") as raw,
-        tarfile.open(fileobj=raw, mode="w") as archive,
-    ):
+    with os.fdopen(handle, "wb") as raw, tarfile.open(fileobj=raw, mode="w") as archive:
         for path in sorted(folder.rglob("*")):
             if path.is_file() and path.name not in _LEFT_OUT and not path.name.startswith("."):
                 archive.add(path, str(path.relative_to(folder)), recursive=False)
-    return hashlib.sha256(file.read_bytes()).hexdigest()
 
 
 def restore(file: Path, folder: Path, certificates: Iterable[Path]) -> tuple[Destroyed, ...]:
@@ -46,7 +51,8 @@ def restore(file: Path, folder: Path, certificates: Iterable[Path]) -> tuple[Des
 
     Returns all campaigns whose keys are destroyed: `databases.load` erases them again. Raises ConfigurationError.
     """
-    erased = [_of_certificate(path) for path in certificates]
+    read = [_of_certificate(path) for path in certificates]
+    erased = [one for one in read if isinstance(one, Destroyed)]
     if folder.exists() and any(folder.iterdir()):
         raise ConfigurationError("the key folder is not empty; restore into a new one, with the vault stopped")
     (folder / "campaigns").mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -62,6 +68,8 @@ def restore(file: Path, folder: Path, certificates: Iterable[Path]) -> tuple[Des
         content = {"v": 1, "fingerprint": one.fingerprint, "destroyed_at": datetime.now(UTC).isoformat()}
         write_atomic(folder / "campaigns" / f"{one.campaign}.destroyed", json.dumps(content).encode())
         overwrite_and_remove(folder / "campaigns" / f"{one.campaign}.json")
+    for person in (one for one in read if isinstance(one, ErasedPerson)):
+        add_erased_person(folder, person)
     return list_destroyed(folder)
 
 
@@ -71,9 +79,12 @@ def list_destroyed(folder: Path) -> tuple[Destroyed, ...]:
     return tuple(Destroyed(path.stem, str(json.loads(path.read_bytes())["fingerprint"])) for path in paths)
 
 
-def _of_certificate(path: Path) -> Destroyed:
+def _of_certificate(path: Path) -> Destroyed | ErasedPerson:
     try:
         content = json.loads(path.read_bytes())
+        if content.get("kind") == "person":
+            people = (content["request"] or None, content["decided_by"], content["carried_out_by"])
+            return ErasedPerson(content["campaign"], content["certificate"], content["receipt"], *people)
         return Destroyed(content["campaign"], content["method"]["key_destruction"]["fingerprint"])
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
         raise ConfigurationError(f"{path.name} is no certificate of erasure (JSON)") from None

@@ -7,7 +7,6 @@ import typer
 from deploy.cli.api import ask, campaign_or_only
 from deploy.cli.approvals import ApprovalOption, executed_approval, request_approval
 from deploy.cli.output import AsJson, CampaignOption, show, show_one
-from shared.approvals.params import announcement_params
 
 
 def announce(
@@ -25,6 +24,8 @@ def announce(
     same command with `--approval NUMBER` once another person has approved it. The text is the released template. A
     class that is named is also the parameter `class_id` of the text.
     """
+    from shared.approvals.params import announcement_params  # noqa: PLC0415
+
     params: dict[str, str | int] = dict(_parse(text) for text in param or [])
     if class_id is not None:
         params.setdefault("class_id", class_id)

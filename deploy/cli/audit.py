@@ -6,10 +6,7 @@ from typing import Annotated
 import typer
 
 from deploy.cli.api import ask
-from services.vault.audit.rules.verification import ExportedLog, verify_log
-from services.vault.closeout.package_format import log_files
 from shared.json_types import JsonObject
-from shared.tlog import COSIGNATURE, NoteError, NoteKey
 
 audit = typer.Typer(help="Export the audit log, and verify an export offline.", no_args_is_help=True)
 
@@ -17,6 +14,8 @@ audit = typer.Typer(help="Export the audit log, and verify an export offline.", 
 @audit.command("export")
 def export(folder: Annotated[Path, typer.Argument(help="Where to write the files.")]) -> None:
     """Write lines, checkpoints and public keys of every log into a folder (right: read-audit-log)."""
+    from services.vault.closeout.package_format import log_files  # noqa: PLC0415
+
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     epoch, last_epoch = 1, 1
     while epoch <= last_epoch:
@@ -56,6 +55,9 @@ def verify(
 
 
 def _verify_file(file: Path, key: str | None, witness_key: str | None, known: list[str]) -> bool:
+    from services.vault.audit.rules.verification import ExportedLog, verify_log  # noqa: PLC0415
+    from shared.tlog import COSIGNATURE, NoteError, NoteKey  # noqa: PLC0415
+
     try:
         keys = [NoteKey.parse(line) for line in _read(file.with_suffix(".keys")).splitlines()]
         witness = NoteKey.parse(witness_key) if witness_key else next((k for k in keys if k.kind == COSIGNATURE), None)

@@ -7,9 +7,8 @@ from typing import Annotated
 
 import typer
 
-from deploy.backup import databases, key_folder
-from shared.contracts import SERVICES
 from shared.errors import ConfigurationError
+from shared.service_names import SERVICES
 
 backup = typer.Typer(
     help="Copy the databases, or the vault's key folder; never both to one place.", no_args_is_help=True
@@ -24,9 +23,12 @@ KeyFolder = Annotated[Path, typer.Option(envvar="KUJI_KEYSTORE_DIR", help="The v
 
 def _url() -> str:
     """Return the URL of a user who may read, or write, all databases. Raises ConfigurationError."""
+    from shared.cleartext import refuse_cleartext_to_database  # noqa: PLC0415
+
     url = os.environ.get("KUJI_MONGO_URL")
     if not url:
         raise ConfigurationError("set KUJI_MONGO_URL to a user of MongoDB who may read all databases")
+    refuse_cleartext_to_database(url, one_host=os.environ.get("KUJI_ONE_HOST_NETWORK") == "true")
     return url
 
 
@@ -39,6 +41,8 @@ def _without(file: Path, other: str) -> None:
 @backup.command("data")
 def backup_data(file: File) -> None:
     """Copy all databases, at one moment, into a file called `data…`."""
+    from deploy.backup import databases  # noqa: PLC0415
+
     _named(file, "data")
     _without(file, "keys")
     manifest = databases.dump(_url(), DATABASES, file)
@@ -51,6 +55,8 @@ def backup_keys(
     file: File, keystore: KeyFolder, days: Annotated[int, typer.Option(min=1, help="Days until it is destroyed.")]
 ) -> None:
     """Copy the key folder into a file called `keys…`, and record until when it is kept."""
+    from deploy.backup import key_folder  # noqa: PLC0415
+
     _named(file, "keys")
     _without(file, "data")
     typer.echo(f"SHA-256 {key_folder.copy(keystore, file, timedelta(days=days))}; destroy it within {days} days")
@@ -67,6 +73,8 @@ def restore_keys(
     none_erased: Annotated[bool, typer.Option(help="No campaign was erased since the copy was made.")] = False,
 ) -> None:
     """Bring the key folder back, without the keys of campaigns that were erased since. First of the two."""
+    from deploy.backup import key_folder  # noqa: PLC0415
+
     if bool(certificate) is none_erased:
         raise ConfigurationError("give the certificates of all erasures since the copy, or say --none-erased")
     for one in key_folder.restore(file, keystore, certificate or []):
@@ -75,8 +83,16 @@ def restore_keys(
 
 @restore.command("data")
 def restore_data(file: File, keystore: KeyFolder) -> None:
-    """Bring the databases back into an empty MongoDB. Campaigns that the key folder calls erased are erased again."""
+    """Bring the databases back into an empty MongoDB.
+
+    What the key folder calls erased is erased again: campaigns here, single people by the vault when it starts.
+    """
+    from deploy.backup import databases, key_folder  # noqa: PLC0415
+    from services.vault.keys.erased_people import list_erased_people  # noqa: PLC0415
+
     loaded = databases.load(_url(), file, key_folder.list_destroyed(keystore))
+    if people := list_erased_people(keystore):
+        typer.echo(f"start the vault before the other services: it erases {len(people)} people again")
     for name, count in loaded.items():
         typer.echo(f"{name}: {count} documents")
 

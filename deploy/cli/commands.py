@@ -49,7 +49,7 @@ COMMANDS: Final = {
     "verify": Entry(
         "verify",
         "verify",
-        "Check the transcript of a draw, a certificate of erasure, or a receipt document.",
+        "Check the transcript of a draw, a certificate of erasure, a receipt document, or a disclosure (PDF).",
     ),
     "held": Entry("staff", "held", "Applications that wait for a person's decision."),
     "parked": Entry("staff", "parked", "Messages that failed for good and wait for a person."),
@@ -107,7 +107,9 @@ COMMANDS: Final = {
     ),
     "bench": Entry("dev", "bench", "Measure: each figure beside its limit in the same run. Never a gate."),
     "lock": Entry(
-        "dev", "lock", "Renew the lock files from pyproject.toml: one for development, one per service, with hashes."
+        "dev",
+        "lock",
+        "Renew the lock files from pyproject.toml: one for development, one per service, one for a vault with a token.",
     ),
     "pages": Entry(
         "dev",

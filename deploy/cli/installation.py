@@ -10,15 +10,12 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
 
-import httpx
 import typer
 
 from deploy.cli.api import RECORD, NotRunningError, read_record, record_file
 from deploy.cli.output import AsJson, show
 from deploy.local import runs
 from deploy.local.paths import ROOT
-from deploy.local.processes import LocalError, started_at
-from shared.clock import set_rehearsal_clock
 from shared.json_types import JsonObject
 
 _UP_S = 120.0
@@ -67,6 +64,7 @@ def _prepare_rehearsal(campaigns: Path) -> list[str]:
     Returns the further arguments of the daemon.
     """
     from deploy.demo.rehearsal import rehearsals_of  # noqa: PLC0415  (campaign files take a third of a second)
+    from shared.clock import set_rehearsal_clock  # noqa: PLC0415
 
     first, *_ = rehearsals_of(campaigns, HOME / "campaigns")
     clock = HOME / "clock.json"
@@ -90,7 +88,7 @@ def _start(campaigns: Path, *, rehearsal: bool) -> None:
             start_new_session=True,
             cwd=ROOT,
         )
-    typer.echo("starting RabbitMQ, MongoDB, mailbox, intake, vault, lottery, notifier …", err=True)
+    typer.echo("starting RabbitMQ, MongoDB, mailbox, witness, intake, vault, lottery, notifier …", err=True)
     try:
         _await_record(daemon, log)
     except BaseException:
@@ -100,6 +98,8 @@ def _start(campaigns: Path, *, rehearsal: bool) -> None:
 
 def _await_record(daemon: subprocess.Popen[bytes], log: Path) -> None:
     """Wait until the daemon has written the installation's record. Raises LocalError with the end of its log."""
+    from deploy.local.processes import LocalError  # noqa: PLC0415
+
     ends = time.monotonic() + _UP_S
     while not RECORD.exists():
         if daemon.poll() is not None:
@@ -144,19 +144,23 @@ def status(*, as_json: AsJson = False) -> None:
     rows += [_server_row(name, address, pids.get(name)) for name, address in record.get("servers", {}).items()]
     show(
         rows,
-        ("part", "address", "state", "waiting", "parked", "untrusted"),
+        ("part", "address", "state", "waiting", "parked", "untrusted", "copies"),
         as_json=as_json,
         empty="nothing is running",
     )
 
 
 def _server_row(name: str, address: str, pid: int | None) -> JsonObject:
+    from deploy.local.processes import started_at  # noqa: PLC0415
+
     state = "given" if pid is None else "running" if started_at(pid) else "away"
     return {"part": name, "address": address, "state": state}
 
 
 def _service_row(name: str, endpoint: JsonObject) -> JsonObject:
     """Return the state of one service; `waiting` and `parked` are None while its broker is away."""
+    import httpx  # noqa: PLC0415
+
     row = {
         "part": name,
         "address": endpoint["url"],
@@ -164,6 +168,7 @@ def _service_row(name: str, endpoint: JsonObject) -> JsonObject:
         "waiting": None,
         "parked": None,
         "untrusted": None,
+        "copies": None,
     }
     token = Path(endpoint["token_file"]).read_text("utf-8").strip()
     try:
@@ -177,4 +182,15 @@ def _service_row(name: str, endpoint: JsonObject) -> JsonObject:
         depths: dict[str, int] = queues.json()["queues"]
         parked = depths.pop(f"{name}.parked")
         row |= {"waiting": sum(depths.values()), "parked": parked}
+        row |= _copies(queues.json().get("copies"), row["state"])
     return row
+
+
+def _copies(found: JsonObject | None, state: str) -> JsonObject:
+    """Return the fewest copies of a queue and, one by one, those below the wish; nothing where one copy is enough."""
+    if found is None:
+        return {}
+    wished, online = found["wished"], found["online"]
+    short = {name: count for name, count in online.items() if count < wished}
+    warning = {"state": f"{state}; too few copies: {', '.join(f'{n} {c}' for n, c in sorted(short.items()))}"}
+    return {"copies": f"{min(online.values())} of {wished}", "copies_by_queue": online} | (warning if short else {})

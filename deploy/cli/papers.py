@@ -2,20 +2,16 @@
 
 import os
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
-import uvicorn
 
 from deploy.cli.api import ask, call_public, campaign_or_only, read_record
 from deploy.cli.output import AsJson, CampaignOption, show
-from deploy.edge.command import run_tool
-from deploy.edge.intake_client import IntakeClient
-from deploy.edge.sender import Sender
-from deploy.edge.settings import EdgeSettings, NotSetUpError
-from deploy.edge.spool import Spool
-from deploy.edge.webhook import build
 from deploy.local.paths import STATE
+
+if TYPE_CHECKING:
+    from deploy.edge.settings import EdgeSettings
 
 _SECRET_BYTES = 32
 
@@ -32,6 +28,8 @@ def seal_paper(
     spool: SpoolOption = STATE / "spool",
 ) -> None:
     """Seal faxes and scans for the vault and send them; a clear file is removed after its receipt."""
+    from deploy.edge.command import run_tool  # noqa: PLC0415
+
     raise typer.Exit(run_tool(_settings(campaign, spool), files or [], _channel(channel), serial, watch))
 
 
@@ -43,6 +41,13 @@ def fax_webhook(
     spool: SpoolOption = STATE / "spool",
 ) -> None:
     """Take faxes that a hosted service pushes. That service sees them in the clear: docs/operations.md."""
+    import uvicorn  # noqa: PLC0415
+
+    from deploy.edge.intake_client import IntakeClient  # noqa: PLC0415
+    from deploy.edge.sender import Sender  # noqa: PLC0415
+    from deploy.edge.spool import Spool  # noqa: PLC0415
+    from deploy.edge.webhook import build  # noqa: PLC0415
+
     secret = secret_file.read_bytes().strip()
     if len(secret) < _SECRET_BYTES:
         raise typer.BadParameter(f"the secret needs at least {_SECRET_BYTES} bytes: openssl rand -hex 32")
@@ -58,8 +63,10 @@ def list_papers(campaign: CampaignOption = None, *, as_json: AsJson = False) -> 
     show(found["papers"], ("serial", "channel", "received_at", "state", "reason", "id"), as_json=as_json, empty="none")
 
 
-def _settings(campaign: str | None, spool: Path) -> EdgeSettings:
+def _settings(campaign: str | None, spool: Path) -> "EdgeSettings":
     """Read the settings from the environment, else from the local installation, with the key from the vault itself."""
+    from deploy.edge.settings import EdgeSettings, NotSetUpError  # noqa: PLC0415
+
     if "KUJI_INTAKE_URL" in os.environ:
         return EdgeSettings.read({**os.environ, "KUJI_SPOOL": str(spool)})
     record = read_record()

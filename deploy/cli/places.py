@@ -7,8 +7,6 @@ import typer
 from deploy.cli.api import ask, campaign_or_only
 from deploy.cli.approvals import ApprovalOption, executed_approval, request_approval
 from deploy.cli.output import AsJson, CampaignOption, show, show_one
-from shared.approvals.params import correction_params
-from shared.receipts import normalise_receipt
 
 places = typer.Typer(help="Places after the draw: given up, passed on, corrected.", no_args_is_help=True)
 
@@ -68,6 +66,9 @@ def correct(
     Without an approval this requests one and prints its number; run the same command with `--approval NUMBER` once
     another person has approved it.
     """
+    from shared.approvals.params import correction_params  # noqa: PLC0415
+    from shared.receipts import normalise_receipt  # noqa: PLC0415
+
     name = campaign_or_only(campaign)
     choices = [(class_id, _seats(text)) for class_id, _, text in (one.rpartition(":") for one in choice)]
     if approval is None:

@@ -2,15 +2,16 @@
 
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from deploy.cli.api import NotRunningError, read_record
-from deploy.demo.moments import Moment, find_next
-from shared.campaign import Campaign, load_campaigns
-from shared.clock import RehearsalClock, set_rehearsal_clock
 from shared.dates import TOKYO
+
+if TYPE_CHECKING:
+    from deploy.demo.moments import Moment
+    from shared.campaign import Campaign
 
 rehearsal = typer.Typer(help="Move the clock of a rehearsal.", no_args_is_help=True)
 
@@ -18,6 +19,9 @@ rehearsal = typer.Typer(help="Move the clock of a rehearsal.", no_args_is_help=T
 @rehearsal.command("next")
 def move_to_next() -> None:
     """Move the clock to the next moment of the campaigns: the window closes, the draw, a class, the close-out."""
+    from deploy.demo.moments import find_next  # noqa: PLC0415
+    from shared.clock import RehearsalClock, set_rehearsal_clock  # noqa: PLC0415
+
     clock_file, campaigns = _running_rehearsal()
     moment = find_next(campaigns, RehearsalClock(clock_file).now())
     if moment is None:
@@ -32,6 +36,8 @@ def move_to(
     time: Annotated[str, typer.Argument(help="For example 2018-06-01T12:00; Japan's time unless an offset is given.")],
 ) -> None:
     """Move the clock to TIME. It cannot go back: what the services have done stays done."""
+    from shared.clock import RehearsalClock, set_rehearsal_clock  # noqa: PLC0415
+
     clock_file, campaigns = _running_rehearsal()
     target, now = _parse(time), RehearsalClock(clock_file).now()
     if target < now:
@@ -41,20 +47,24 @@ def move_to(
     _show_next(campaigns, target)
 
 
-def _running_rehearsal() -> tuple[Path, list[Campaign]]:
+def _running_rehearsal() -> tuple[Path, "list[Campaign]"]:
     """Return the clock file and the campaigns of the running installation. Raises NotRunningError where it is real."""
+    from shared.campaign import load_campaigns  # noqa: PLC0415
+
     record = read_record()
     if not record.get("clock_file"):
         raise NotRunningError("the installation is not a rehearsal; start one with ./kuji up --rehearsal")
     return Path(record["clock_file"]), list(load_campaigns(Path(record["campaigns_dir"])).values())
 
 
-def _show_next(campaigns: list[Campaign], now: datetime) -> None:
+def _show_next(campaigns: "list[Campaign]", now: datetime) -> None:
+    from deploy.demo.moments import find_next  # noqa: PLC0415
+
     moment = find_next(campaigns, now)
     typer.echo("nothing follows" if moment is None else f"next: {_format(moment.at)}: {_describe(moment)}")
 
 
-def _describe(moment: Moment) -> str:
+def _describe(moment: "Moment") -> str:
     return f"{moment.campaign}: {moment.meaning}"
 
 

@@ -2,27 +2,34 @@
 
 import os
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from deploy.cli.installation import HOME
 from deploy.cli.output import AsJson, show
-from deploy.compose import secrets as compose
-from deploy.local.service_keys import KeyFolders
-from shared.contracts import SERVICES
 from shared.errors import ConfigurationError
+from shared.service_names import SERVICES
+
+if TYPE_CHECKING:
+    from deploy.local.service_keys import KeyFolders
 
 service_keys = typer.Typer(help="Keys with which services sign (docs/operations.md).", no_args_is_help=True)
+
+_Use = Literal["service", "signing"]
+"""`shared.service_keys.KeyUse`, whose module takes long to import."""
 
 _COLUMNS = ("service", "use", "key", "state", "public_key")
 
 
-def key_folders() -> KeyFolders:
+def key_folders() -> "KeyFolders":
     """Return the folders of the containers where KUJI_COMPOSE_DIR names them, else those of ./kuji up.
 
     Raises ConfigurationError where there are no keys.
     """
+    from deploy.compose import secrets as compose  # noqa: PLC0415
+    from deploy.local.service_keys import KeyFolders  # noqa: PLC0415  (with the packages of signing)
+
     containers = os.environ.get("KUJI_COMPOSE_DIR")
     folders = (
         compose.service_keys(Path(containers).resolve())
@@ -42,11 +49,14 @@ def list_keys(*, as_json: AsJson = False) -> None:
 
 
 @service_keys.command("rotate")
-def rotate(service: Annotated[str, typer.Argument(help=", ".join(SERVICES))]) -> None:
+def rotate(
+    service: Annotated[str, typer.Argument(help=", ".join(SERVICES))],
+    use: Annotated[_Use, typer.Option(help="`signing`: the lottery's key of records, slips and passes.")] = "service",
+) -> None:
     """Give a service a new key while it runs. What the old key signed stays valid."""
     if service not in SERVICES:
         raise ConfigurationError(f"no service of that name; there are {', '.join(SERVICES)}")
-    added = key_folders().rotate(service)
+    added = key_folders().rotate(service, use)
     typer.echo(f"{service} signs with {added.key} within a second; revoke the old key if it was stolen")
 
 

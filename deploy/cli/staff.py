@@ -6,7 +6,7 @@ import typer
 
 from deploy.cli.api import ask, ask_all, call, campaign_or_only
 from deploy.cli.output import AsJson, CampaignOption, show, show_one
-from shared.contracts import SERVICES
+from shared.service_names import SERVICES
 
 held = typer.Typer(help="Applications that wait for a person's decision.", no_args_is_help=True)
 parked = typer.Typer(help="Messages that failed for good and wait for a person.", no_args_is_help=True)
@@ -18,9 +18,12 @@ ServiceOption = Annotated[str | None, typer.Option("--service", help=f"One of {'
 @held.command("list")
 def list_held(campaign: CampaignOption = None, *, as_json: AsJson = False) -> None:
     """List held applications with receipt, doubts, and the application that seems to be of the same person."""
-    rows = ask("vault", "GET", f"campaigns/{campaign_or_only(campaign)}/held")["held"]
+    answer = ask("vault", "GET", f"campaigns/{campaign_or_only(campaign)}/held")
+    rows = answer["held"]
     columns = ("application_id", "receipt", "channel", "received_at", "doubts", "match")
     show(rows, columns, as_json=as_json, empty="nothing is held")
+    if (more := answer["waiting"] - len(rows)) > 0 and not as_json:
+        typer.echo(f"and {more} more; they are listed when these are decided")
 
 
 @held.command("accept")
@@ -52,11 +55,12 @@ def _decide(application_id: str, decision: str, reason: str, campaign: str | Non
 @parked.command("list")
 def list_parked(service: ServiceOption = None, *, as_json: AsJson = False) -> None:
     """List parked messages of one service, or of all."""
-    rows = [
-        {"service": name, **row}
+    found = {  # once each: a list begins anew where a message was removed meanwhile at which a page ended
+        (name, row["id"]): {"service": name, **row}
         for name in ([service] if service else SERVICES)
-        for row in ask(name, "GET", "parked")["messages"]
-    ]
+        for row in ask_all(name, "parked", "messages")
+    }
+    rows = list(found.values())
     columns = ("service", "id", "event", "origin", "attempts", "error", "at")
     show(rows, columns, as_json=as_json, empty="nothing is parked")
 
@@ -96,7 +100,7 @@ def summarise_notices(campaign: CampaignOption = None, *, as_json: AsJson = Fals
 
 @notices.command("telephone")
 def list_to_telephone(campaign: CampaignOption = None, *, as_json: AsJson = False) -> None:
-    """List the notices that neither mail nor post brought: telephone, then `notices resolve ID phoned`."""
+    """List the notices that only a telephone call brings: telephone, then `notices resolve ID phoned`."""
     rows = ask_all("notifier", f"campaigns/{campaign_or_only(campaign)}/telephone-list", "notices")
     show(rows, ("id", "receipt", "kind", "state", "return_reason"), as_json=as_json, empty="nobody to telephone")
 

@@ -7,7 +7,6 @@ from typing import Any
 import typer
 from rich.console import Console
 
-from shared.codes import entry_id, entry_prefix, normalise_entry_number, parse_code
 from shared.json_types import JsonObject
 
 _TRIED = {
@@ -21,6 +20,8 @@ _TRIED = {
 
 def find_entry(text: str, ids: Iterable[bytes]) -> str:
     """Return the entry id (hex) of an entry id or entry number. Raises typer.BadParameter."""
+    from shared.codes import entry_prefix, normalise_entry_number  # noqa: PLC0415
+
     if re.fullmatch(r"[0-9a-f]{32}", text):
         return text
     try:
@@ -38,6 +39,8 @@ def find_entry(text: str, ids: Iterable[bytes]) -> str:
 
 def entry_of_receipt(document: JsonObject, code: str) -> str:
     """Return the entry id of a receipt document's application, with the applicant's code. Raises typer.BadParameter."""
+    from shared.codes import entry_id, parse_code  # noqa: PLC0415
+
     try:
         return entry_id(document["campaign"], document["application_id"], parse_code(code))
     except (KeyError, TypeError, ValueError):

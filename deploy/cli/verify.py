@@ -1,4 +1,4 @@
-"""`./kuji verify`: check a transcript, certificate or receipt with nothing but the file, and what lies beside it."""
+"""`./kuji verify`: check a transcript, certificate, receipt or disclosure with the file, and what lies beside it."""
 
 import json
 from collections.abc import Iterable, Sequence
@@ -28,13 +28,22 @@ class Attachments:
     previous: Sequence[Path] = field(default=())
     evidence: Sequence[Path] = field(default=())
     vault_key: str | None = None
+    campaign: Path | None = None
 
 
 def verify(
     file: Annotated[
-        Path, typer.Argument(exists=True, dir_okay=False, help="Transcript, certificate or receipt (JSON).")
+        Path,
+        typer.Argument(
+            exists=True, dir_okay=False, help="Transcript, certificate or receipt (JSON), or disclosure (PDF)."
+        ),
     ],
-    key: Annotated[str | None, typer.Option(help="The published signing key (base64url) to compare with.")] = None,
+    key: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="A published signing key (base64url) to compare with; repeat it for keys that signed before."
+        ),
+    ] = None,
     rows: Annotated[Path | None, typer.Option(exists=True, dir_okay=False, help="Rows, where not in FILE.")] = None,
     manifest: Annotated[
         Path | None, typer.Option(exists=True, dir_okay=False, help="Published manifest, for a receipt.")
@@ -61,6 +70,10 @@ def verify(
             help="Transcript or manifest that this draw corrects; of a further round all transcripts before it.",
         ),
     ] = None,
+    campaign: Annotated[
+        Path | None,
+        typer.Option(exists=True, dir_okay=False, help="The campaign file, to compare the draw's rules with it."),
+    ] = None,
     evidence: Annotated[
         list[Path] | None, typer.Option(exists=True, dir_okay=False, help="Photograph or recording of the dice.")
     ] = None,
@@ -68,15 +81,25 @@ def verify(
     ask_code: Annotated[bool, typer.Option(help="Ask for the code, and follow the receipt document's entry.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Check the transcript of a draw, a certificate of erasure, or a receipt document.
+    """Check the transcript of a draw, a certificate of erasure, a receipt document, or a disclosure (PDF).
 
     Exit status 0 only if everything holds. A receipt is looked up in manifest and roll: those of the files, else those
     of the lottery that runs here.
     """
     attachments = Attachments(
-        rows, manifest, roll, receipt, intake_key, proof, tuple(previous or ()), tuple(evidence or ()), vault_key
+        rows,
+        manifest,
+        roll,
+        receipt,
+        intake_key,
+        proof,
+        tuple(previous or ()),
+        tuple(evidence or ()),
+        vault_key,
+        campaign,
     )
-    checks, content = _checks(file, key, attachments)
+    keys = tuple(key) if key else None
+    checks, content = _checks(file, keys, attachments)
     passed = bool(checks) and all(check.passed for check in checks)
     if entry is None and proof is not None and passed:
         entry = str(_read(proof)["entry"])
@@ -85,33 +108,50 @@ def verify(
     path = path_of(content, entry, _earlier(content, attachments)) if passed and content and entry else None
     if as_json:
         shown = [{"name": check.name, "passed": check.passed, "text": check.text} for check in checks]
-        verdict_document = {"passed": passed, "key_compared": key is not None, "checks": shown, "path": path}
+        verdict_document = {"passed": passed, "key_compared": keys is not None, "checks": shown, "path": path}
         typer.echo(json.dumps(verdict_document, ensure_ascii=False))
     else:
-        _show(checks, passed=passed, pinned=key is not None)
+        _show(checks, passed=passed, pinned=keys is not None)
         if path is not None:
             show_path(path)
     raise typer.Exit(0 if passed else 1)
 
 
-def _checks(file: Path, key: str | None, attachments: Attachments) -> tuple[list[Any], Any]:
+def _checks(file: Path, keys: tuple[str, ...] | None, attachments: Attachments) -> tuple[list[Any], Any]:
     """Return all checks, and the transcript where the file is one."""
+    if file.read_bytes().startswith(b"%PDF-"):
+        return _disclosure(file, keys), None
     content = _read(file)
     if is_receipt(content):
         compared = published(attachments.manifest, attachments.roll, str(content.get("campaign")))
-        return list(check_receipt_file(content, intake_keys(attachments.intake_key), compared, key)), None
-    return _certificate(file, key) if _is_certificate(content) else _transcript(file, key, attachments)
+        return list(check_receipt_file(content, intake_keys(attachments.intake_key), compared, keys)), None
+    return _certificate(file, content, keys) if _is_certificate(content) else _transcript(file, keys, attachments)
 
 
-def _certificate(file: Path, key: str | None) -> tuple[list[Any], None]:
+def _disclosure(file: Path, keys: tuple[str, ...] | None) -> list[Any]:
+    from services.vault.telephone.rules.disclosure_seal import verify_disclosure  # noqa: PLC0415
+
+    if keys is None:
+        raise typer.BadParameter("a disclosure is checked against the vault's published key: give it with --key")
+    results = [verify_disclosure(file.read_bytes(), key) for key in keys]
+    return next((checks for checks in results if all(check.passed for check in checks)), results[0])
+
+
+def _certificate(file: Path, content: Any, keys: tuple[str, ...] | None) -> tuple[list[Any], None]:
     from services.vault.closeout.rules.certificate import verify_certificate  # noqa: PLC0415
+    from shared.signing import key_name  # noqa: PLC0415
 
-    if key is None:
+    if keys is None:
         raise typer.BadParameter("a certificate is checked against the vault's published key: give it with --key")
+    key = next((each for each in keys if len(keys) > 1 and key_name(each) == content.get("key")), keys[0])
+    if content.get("kind") == "person":
+        from services.vault.person_erasure.rules.certificate import verify_person_certificate  # noqa: PLC0415
+
+        return list(verify_person_certificate(file.read_bytes(), key)), None
     return list(verify_certificate(file.read_bytes(), key)), None
 
 
-def _transcript(file: Path, key: str | None, attachments: Attachments) -> tuple[list[Any], Any]:
+def _transcript(file: Path, keys: tuple[str, ...] | None, attachments: Attachments) -> tuple[list[Any], Any]:
     """Return all checks and the transcript; None where the file is no transcript."""
     # Half a second of imports (pairing curves) that no other command should wait for.
     from services.lottery.verification.transcript_checks import read_transcript, verify_file, verify_transcript  # noqa: PLC0415
@@ -119,21 +159,26 @@ def _transcript(file: Path, key: str | None, attachments: Attachments) -> tuple[
     try:
         content = read_transcript(file, attachments.rows)
     except ValueError:
-        return list(verify_file(file, key, attachments.rows, attachments.vault_key).checks), None
-    return [*verify_transcript(content, key, attachments.vault_key).checks, *_enclosed(content, attachments)], content
+        return list(verify_file(file, keys, attachments.rows, attachments.vault_key).checks), None
+    checks = verify_transcript(content, keys, attachments.vault_key).checks
+    return [*checks, *_enclosed(content, attachments, keys)], content
 
 
-def _enclosed(content: Any, attachments: Attachments) -> Iterable[Any]:
+def _enclosed(content: Any, attachments: Attachments, keys: tuple[str, ...] | None) -> Iterable[Any]:
     from services.lottery.verification.attachments import check_evidence, check_inclusion, check_previous  # noqa: PLC0415
     from services.lottery.verification.chain_checks import check_chain  # noqa: PLC0415
 
     yield from _receipts(content, attachments)
+    if attachments.campaign is not None:
+        from services.lottery.verification.campaign_check import check_campaign  # noqa: PLC0415
+
+        yield from check_campaign(content, attachments.campaign)
     if attachments.proof is not None:
         yield check_inclusion(content, _read(attachments.proof))
     if isinstance(content, dict) and "places" in content:
-        yield from check_chain(content, _earlier(content, attachments))
+        yield from check_chain(content, _earlier(content, attachments), keys)
     else:
-        yield from (check_previous(content, _read(previous)) for previous in attachments.previous)
+        yield from (check_previous(content, _read(previous), keys) for previous in attachments.previous)
     for evidence in attachments.evidence:
         yield check_evidence(content, evidence.read_bytes())
 

@@ -4,16 +4,16 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import typer
 
 from deploy.cli.api import NotRunningError, read_record
 from deploy.cli.service_keys import key_folders
-from services.lottery.verification.check import Check
 from shared.errors import ConfigurationError
-from shared.receipt_documents import is_receipt_of
-from shared.signing import verify
+
+if TYPE_CHECKING:
+    from services.lottery.verification.check import Check
 
 _NOT_FOUND: Final = 404
 
@@ -63,29 +63,36 @@ def published(manifest: Path | None, roll: Path | None, campaign: str) -> Publis
 
 
 def check_receipt_file(
-    document: Any, keys: Sequence[str], compared: Published | None, lottery_key: str | None
-) -> Iterator[Check]:
-    """Yield the checks of a receipt document. `lottery_key`: the published key of manifests, to compare with."""
+    document: Any, keys: Sequence[str], compared: Published | None, lottery_keys: Sequence[str] | None
+) -> Iterator["Check"]:
+    """Yield the checks of a receipt document. `lottery_keys`: the published keys of manifests."""
+    from services.lottery.verification.check import Check  # noqa: PLC0415
+    from shared.receipt_documents import is_receipt_of  # noqa: PLC0415
+
     signed = any(is_receipt_of(key, document) for key in keys)
     yield Check("signature of the receipt", signed, "intake's key signed it" if signed else "another key signed it")
     if compared is not None:
-        yield from _roll_checks(document, compared, lottery_key)
+        yield from _roll_checks(document, compared, lottery_keys)
 
 
-def _roll_checks(document: Any, compared: Published, lottery_key: str | None) -> Iterator[Check]:
+def _roll_checks(document: Any, compared: Published, lottery_keys: Sequence[str] | None) -> Iterator["Check"]:
     # A tenth of a second of imports that a check of the signature alone does not need.
+    from services.lottery.verification.check import Check  # noqa: PLC0415
     from services.lottery.verification.roll_checks import check_receipt, check_roll  # noqa: PLC0415
 
-    signed = _is_signed(compared.manifest, lottery_key)
+    signed = _is_signed(compared.manifest, lottery_keys)
     yield Check("signature of the manifest", signed, "the lottery's key signed it" if signed else "it does not hold")
     yield from check_roll(compared.manifest, compared.roll)
     yield from check_receipt(compared.manifest, compared.roll, document)
 
 
-def _is_signed(manifest: Any, lottery_key: str | None) -> bool:
+def _is_signed(manifest: Any, lottery_keys: Sequence[str] | None) -> bool:
+    from shared.signing import verify  # noqa: PLC0415
+
     try:
         key = manifest["signing_key"]
-        return lottery_key in {None, key} and verify(key, manifest["manifest"].encode(), manifest["signature"])
+        known = lottery_keys is None or key in lottery_keys
+        return known and verify(key, manifest["manifest"].encode(), manifest["signature"])
     except (KeyError, TypeError, AttributeError):
         return False
 

@@ -85,6 +85,11 @@ def set_variables(file: Path, values: Mapping[str, str]) -> None:
     write_atomic(file, "".join(f"{name}={value}\n" for name, value in lines.items()).encode())
 
 
+def add_variables(file: Path, values: Mapping[str, str]) -> None:
+    """Set variables of an environment file that it does not set yet."""
+    set_variables(file, {**values, **_variables(file)})
+
+
 def _variables(file: Path) -> dict[str, str]:
     try:
         lines = file.read_text("utf-8").splitlines()

@@ -7,11 +7,13 @@ each of which sees its own part only. Passwords are made once; what follows from
 import json
 import secrets
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
+from deploy.compose import tls, witness
 from deploy.compose.front import Front, mail_network, set_variables, trusted_address
 from deploy.compose.record import APPROVE_PORT, approve_origin, origin
 from deploy.local.secrets import Secrets
@@ -24,7 +26,9 @@ from shared.messaging.access import User, definitions
 PIN: Final = "vault-signing-key"
 """The vault's public signing key, which intake's pages pin. The vault makes it at its first start (`pin`)."""
 
-_PINNED: Final = ("intake", "lottery", "notifier")
+Names = Mapping[str, Sequence[str]]
+
+_PINNED: Final = ("intake", "lottery", "notifier", witness.PINS)
 
 AMQP_URL, MONGO_URL = "kuji_amqp_url", "kuji_mongo_url"
 """Files of the settings of these names (`KUJI_SECRETS_DIR`)."""
@@ -33,10 +37,19 @@ _CLOCK = {"KUJI_CLOCK_FILE": "/clock/clock.json"}
 _MAILBOX = {"KUJI_MTA_HOST": "mailbox", "KUJI_MTA_PORT": "2500", "KUJI_MTA_SECURITY": "none"}
 
 
-def make(folder: Path, *, rehearsal: bool, front: Front | None = None) -> bool:
-    """Create what is missing; return True if secrets were created. `rehearsal`: services follow the file in `clock/`.
+@dataclass(frozen=True)
+class Made:
+    """Result of `make`. `new`: secrets were created; `renewed`: parts with a new certificate, to be restarted."""
 
-    `front`: the TLS front from now on; without it a front that was set before stays.
+    new: bool
+    renewed: tuple[str, ...] = ()
+
+
+def make(folder: Path, *, rehearsal: bool, front: Front | None = None, tls_names: Names | None = None) -> Made:
+    """Create what is missing, and return what was done. `rehearsal`: services follow the file in `clock/`.
+
+    `front`: the TLS front from now on; without it a front that was set before stays. `tls_names`: TLS to
+    broker and database from now on, with further names of parts; it stays, too.
 
     Raises ConfigurationError where the folder was made for the other purpose.
     """
@@ -54,9 +67,15 @@ def make(folder: Path, *, rehearsal: bool, front: Front | None = None) -> bool:
     if front is not None:
         _put_behind(front, folder)
     service_keys(folder).make()
+    witness.make(folder)
+    _pin_missing(folder)
+    renewed = list[str]()
+    if tls_names is not None or tls.is_on(folder):
+        renewed = _put_under_tls(folder, tls_names or {})
+    tls.write_server_files(folder)
     users = [User(service, _password(folder, service), service) for service in SERVICES]
     _write(folder / "rabbitmq" / "definitions.json", json.dumps(definitions(users)))
-    return new
+    return Made(new, tuple(renewed))
 
 
 def _put_behind(front: Front, folder: Path) -> None:
@@ -69,18 +88,42 @@ def _put_behind(front: Front, folder: Path) -> None:
     set_variables(folder / "vault.env", {"KUJI_APPROVE_ORIGIN": front.approve_origin})
 
 
+def _put_under_tls(folder: Path, names: Names) -> list[str]:
+    """Make certificates, and change the addresses of broker and database to TLS; the next start takes them.
+
+    Return the parts whose certificate is new.
+    """
+    renewed = tls.make(folder, names)
+    for service in SERVICES:
+        for name, secured in ((AMQP_URL, tls.secure_amqp), (MONGO_URL, tls.secure_mongo)):
+            file = folder / service / name
+            _write(file, secured(file.read_text("utf-8")))
+    users = folder / "mongo" / "users.json"
+    query = tls.mongo_query(Path("/run/kuji") / tls.SERVER_FOLDER)
+    _write(users, json.dumps({**json.loads(users.read_text("utf-8")), "query": query}))
+    return renewed
+
+
 def service_keys(folder: Path) -> KeyFolders:
     """Return the key folders of the services, which are what their containers mount."""
     return KeyFolders({service: folder / service for service in SERVICES}, mode=0o644)
 
 
 def pin(folder: Path, signing_key: str) -> None:
-    """Hand the vault's public key (base64url) to the services that trust it, once it is known.
+    """Hand the vault's public key (base64url) to the services and the witness, which trust it, once it is known.
 
     From then on intake's form is open, and staff can sign in at lottery and notifier.
     """
     for service in _PINNED:
         _write(folder / service / PIN, signing_key)
+
+
+def _pin_missing(folder: Path) -> None:
+    """Give the pin that intake has to each part that came with a later version, as the witness did."""
+    known = (folder / "intake" / PIN).read_text("utf-8")
+    for part in _PINNED:
+        if not (folder / part / PIN).exists():
+            _write(folder / part / PIN, known)
 
 
 _UNLIMITED: Final = {
@@ -112,7 +155,7 @@ def environment(service: str, *, rehearsal: bool) -> dict[str, str]:
             "KUJI_BOUNCE_CERT_FILE": "/run/kuji/bounces.crt",
             "KUJI_BOUNCE_KEY_FILE": "/run/kuji/bounces.key",
             "KUJI_BOUNCE_CLIENTS": json.dumps([mail_network()]),
-            **(_MAILBOX if rehearsal else {}),
+            **({**_MAILBOX, "KUJI_CHECKPOINT_S": "1"} if rehearsal else {}),
         },
         "notifier": {
             "KUJI_VAULT_KEY_FILE": f"/run/kuji/{PIN}",

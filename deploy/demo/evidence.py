@@ -1,8 +1,10 @@
 """Collects results from each service, and checks that erased data is gone."""
 
 import asyncio
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Final
 
 import pypdfium2
 from PIL import Image
@@ -20,6 +22,12 @@ from services.lottery.verification.transcript_checks import read_transcript, ver
 from shared.contracts import SERVICES, SlipOutcome
 from shared.ids import ApplicationId
 from shared.json_types import JsonObject
+from shared.tlog import Note, NoteError, NoteKey, read_body, read_cosignature
+
+_WITNESS_S: Final = 90.0
+"""Longest wait for a cosignature; longer than the vault's pause between checkpoints."""
+
+_LOOK_AGAIN_S: Final = 0.1
 
 _COUNTED = ("issued", "delivered", "superseded", "rejected", "rejected_delivered")
 
@@ -90,14 +98,18 @@ async def _texts(staff: StaffClient) -> list[DeliveredText] | None:
     """Read every mail and every printed card; None where the mailbox is on another host."""
     if staff.at.mailbox is None:
         return None
-    mails = await asyncio.to_thread(read_mailbox, staff.at.mailbox)
-    batches = await staff.get_all("vault", "print-batches", "batches")
-    cards: list[DeliveredText] = []
-    for batch in batches:
+    mails, cards = await asyncio.gather(asyncio.to_thread(read_mailbox, staff.at.mailbox), _cards(staff))
+    return [*mails, *cards]
+
+
+async def _cards(staff: StaffClient) -> list[DeliveredText]:
+    """Read the batches one after the other: each is opened by an approval, and a person signs one at a time."""
+    cards = list[DeliveredText]()
+    for batch in await staff.get_all("vault", "print-batches", "batches"):
         if batch["pages"]:
             pdf = await staff.open_cards(batch["id"], SECOND)
             cards += await asyncio.to_thread(read_cards, batch["id"], pdf)
-    return [*mails, *cards]
+    return cards
 
 
 async def summaries(staff: StaffClient) -> JsonObject:
@@ -124,6 +136,24 @@ def _picture(content: bytes, path: Path) -> None:
     for number, side in enumerate(sides):
         both.paste(side, (20 + number * step[0], 20 + number * step[1]))
     both.save(path)
+
+
+async def cosigned(staff: StaffClient) -> Invariant:
+    """Check that the witness cosigned the audit log's last checkpoint, which it does within seconds."""
+    name = "the witness cosigned the last checkpoint of the audit log"
+    ends = time.monotonic() + _WITNESS_S
+    while True:
+        log = await staff.audit_log()
+        try:
+            key = NoteKey.parse(log["witness_key"] or "")
+            note = Note.parse(log["checkpoint"] or "")
+            read_cosignature(note, key)
+        except NoteError as error:
+            if time.monotonic() > ends:
+                return Invariant(name, False, str(error))
+            await asyncio.sleep(_LOOK_AGAIN_S)
+        else:
+            return Invariant(name, log["cut"] is None, f"{read_body(note.body).size} lines, by {key.name}")
 
 
 async def after_erasure(staff: StaffClient) -> list[Invariant]:

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import httpx
 
@@ -17,6 +17,9 @@ from deploy.people.team import Team
 from shared.campaign import Campaign
 from shared.errors import KujiError
 from shared.json_types import JsonObject
+
+_BEYOND: Final = 10**12
+"""Number of a line that no rehearsal's audit log reaches."""
 
 
 class StaffCallError(KujiError):
@@ -86,6 +89,12 @@ class StaffClient:
     async def executed(self, approval: str) -> JsonObject:
         """Return the executed document of an approval for another service."""
         return await self.team.executed(approval, self._person)
+
+    async def audit_log(self) -> Any:
+        """Return the audit log's last checkpoint and cosignature; the lines after the last are none."""
+        address = f"{self.at.services['vault'].url}/v1/audit?after={_BEYOND}"
+        answer = await self._client.get(address, headers=await self.team.headers(RESPONSIBLE, "vault"))
+        return answer.raise_for_status().json()
 
     async def signing_key(self) -> str:
         """Return the vault's public signing key, which everybody may see."""

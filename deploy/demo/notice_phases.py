@@ -59,8 +59,13 @@ async def readable(play: EventRun) -> int:
 
 
 async def await_results(play: EventRun, expected: int, bar: PhaseBar) -> None:
-    """Wait until every mail is sent and every card made, then fetch, count and post the cards."""
+    """Wait until every mail is sent and every card made, then fetch, count and post the cards.
+
+    Copies are told after the draw that another application stands; they gave the same addresses.
+    """
     await _await_kinds(play, RESULTS, expected, bar)
+    summary = await play.staff.get("vault", "summary")
+    await _await_kinds(play, ("same-person",), int(summary["applications"].get("superseded", 0)), bar)
     await post_cards(play)
 
 

@@ -48,8 +48,8 @@ class PhaseBar:
         else:
             self.progress.update(self.task, completed=done, total=total)
 
-    def step(self) -> None:
-        self.progress.advance(self.task)
+    def step(self, by: int = 1) -> None:
+        self.progress.advance(self.task, by)
 
     def finish(self) -> None:
         total = self.progress.tasks[0].total or max(1, self.progress.tasks[0].completed)

@@ -36,7 +36,7 @@ from shared.clock import set_rehearsal_clock
 from shared.json_types import JsonObject
 
 QUICK = {
-    "KUJI_GATHER_S": "1.5",
+    "KUJI_GATHER_S": "0.5",
     "KUJI_MAIL_WAITS_S": "[0.5,1,2]",
     "KUJI_APPLICATIONS_PER_MINUTE": "0",
     "KUJI_LOOKUPS_PER_MINUTE": "0",
@@ -44,6 +44,7 @@ QUICK = {
     "KUJI_WATCH_S": "0.2",
     "KUJI_CLOSE_OUT_WATCH_S": "0.2",
     "KUJI_TICK_S": "0.2",
+    "KUJI_CHECKPOINT_S": "0.5",
 }
 """A rehearsal does not wait a minute for a fuller batch, and its two weeks come from one address in seconds.
 
@@ -145,7 +146,7 @@ async def play_event(play: EventRun, applications: list[DemoApplication], progre
         returned = await phases.return_to_ward(play)
     with progress.phase("erase", "Close-out: erased everywhere, certified"):
         certificate = await phases.erase(play)
-        gone = await evidence.after_erasure(play.staff)
+        gone = [*await evidence.after_erasure(play.staff), await evidence.cosigned(play.staff)]
     return Report(
         machine=_machine(),
         facts=facts,

@@ -34,6 +34,7 @@ def check_texts(facts: Facts) -> Iterator[Invariant]:
     yield _one_result_each(facts, facts.texts)
     yield _every_class_explained(facts, facts.texts)
     yield _acknowledgements(facts, facts.texts)
+    yield _second_applications(facts, facts.texts)
     yield _confirmations(facts, facts.texts)
     yield _announcements(facts, facts.texts)
 
@@ -99,14 +100,36 @@ def _acknowledgements(facts: Facts, texts: Sequence[DeliveredText]) -> Invariant
         for each in facts.sent
         if each.expected.own_status == "complete" and each.mailbox in _TAKING
     }
-    wrong = [
-        receipt
-        for receipt, application in expected.items()
-        if [text.recipients for text in by_receipt.get(receipt, ())] != [(mail_address(application),)]
-    ]
-    wrong += [receipt for receipt in by_receipt if receipt not in expected]
+    wrong = [*_not_told_once(expected, by_receipt), *(receipt for receipt in by_receipt if receipt not in expected)]
     name = "each complete application with a mailbox has one acknowledgement, a second application too"
     return Invariant(name, not wrong, report(wrong, f"{len(expected)} acknowledgements read"))
+
+
+def _second_applications(facts: Facts, texts: Sequence[DeliveredText]) -> Invariant:
+    """Check that each copy is told once of the standing application, and no application in the draw is."""
+    by_receipt = _by_receipt([text for text in texts if text.kind == "same-person"])
+    copies = {
+        facts.receipt_of(each.application_id): each
+        for each in facts.sent
+        if each.expected.status == "superseded" and each.mailbox in _TAKING
+    }
+    second = {
+        facts.receipt_of(each.application_id)
+        for each in facts.sent
+        if each.expected.status in {"superseded", "held"} and not facts.is_drawn(each)
+    }
+    wrong = [*_not_told_once(copies, by_receipt), *(receipt for receipt in by_receipt if receipt not in second)]
+    name = "each copy is told once, where the standing application is told, that it is not in the draw"
+    return Invariant(name, not wrong, report(wrong, f"{sum(map(len, by_receipt.values()))} texts read"))
+
+
+def _not_told_once(
+    expected: Mapping[Receipt, DemoApplication], by_receipt: Mapping[Receipt, Sequence[DeliveredText]]
+) -> Iterator[Receipt]:
+    """Yield the receipts of applications whose mailbox has not exactly one of these texts."""
+    for receipt, application in expected.items():
+        if [text.recipients for text in by_receipt.get(receipt, ())] != [(mail_address(application),)]:
+            yield receipt
 
 
 def _confirmations(facts: Facts, texts: Sequence[DeliveredText]) -> Invariant:

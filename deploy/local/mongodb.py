@@ -12,7 +12,7 @@ from typing import Final
 from pymongo import MongoClient
 from pymongo.errors import OperationFailure, PyMongoError
 
-from deploy.local.processes import Child, Watchdog, await_port
+from deploy.local.processes import Child, LocalError, Watchdog, await_port
 from deploy.mongodb.provision import become_primary, create_users
 from shared.storage import TRANSACTION_LIFETIME_S
 
@@ -43,9 +43,23 @@ def find_mongod(state: Path) -> Path | None:
     return None
 
 
+def require_mongod(state: Path) -> Path:
+    """Return what `find_mongod` finds. Raises LocalError, which says where to get one."""
+    binary = find_mongod(state)
+    if binary is None:
+        raise LocalError(
+            "there is no mongod: run ./kuji, which unpacks one, or put one on the PATH; KUJI_MONGO_URL names a server "
+            "that runs already, where one is enough"
+        )
+    return binary
+
+
 @dataclass
 class MongoDB:
-    """One server below `home`; `start` returns at once, `ready` when it is a primary with its users."""
+    """One server below `home`; `start` returns at once, `ready` when it is a primary with its users.
+
+    `config`: file with further settings. `query`: further parameters of its addresses, each after a `&`.
+    """
 
     home: Path
     port: int
@@ -53,11 +67,13 @@ class MongoDB:
     watchdog: Watchdog
     admin_password: str = field(default_factory=lambda: secrets.token_urlsafe(18))
     children: list[Child] = field(default_factory=list)
+    config: Path | None = None
+    query: str = ""
 
     def url(self, user: str = "admin", password: str | None = None, database: str = "admin") -> str:
         """`database` is where the user lives; services have theirs in their own database."""
         credentials = f"{user}:{password or self.admin_password}"
-        return f"mongodb://{credentials}@127.0.0.1:{self.port}/?replicaSet=kuji&authSource={database}"
+        return f"mongodb://{credentials}@127.0.0.1:{self.port}/?replicaSet=kuji&authSource={database}{self.query}"
 
     def start(self) -> None:
         data = self.home / "data"
@@ -75,6 +91,8 @@ class MongoDB:
             "--networkMessageCompressors", COMPRESSORS,
             "--setParameter", f"transactionLifetimeLimitSeconds={TRANSACTION_LIFETIME_S}",
         ]  # fmt: skip
+        if self.config is not None:
+            command += ["--config", self.config]
         self.children.append(
             Child.start(
                 "mongodb", command, env=_plain_environment(), log=self.home / "mongod.log", watchdog=self.watchdog,
@@ -86,7 +104,7 @@ class MongoDB:
         """`users`: database → password; each user is called like its database and may write only there."""
         await_port(self.children[-1], self.port, timeout_s=timeout_s)
         try:
-            bare = f"mongodb://127.0.0.1:{self.port}/"
+            bare = f"mongodb://127.0.0.1:{self.port}/?{self.query.removeprefix('&')}"
             become_primary(bare, f"127.0.0.1:{self.port}", self.admin_password)
             create_users(self.url(), users or {})
         except (PyMongoError, TimeoutError) as error:

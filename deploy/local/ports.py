@@ -1,5 +1,8 @@
-"""Free ports on loopback, so that two checkouts run side by side."""
+"""Free ports on loopback, so that two checkouts, and tests in several processes, run side by side."""
 
+import contextlib
+import fcntl
+import os
 import random
 import socket
 from collections.abc import Iterator, Mapping
@@ -9,26 +12,46 @@ from typing import Final
 _LOWEST: Final = 15_000
 _EPHEMERAL: Final = Path("/proc/sys/net/ipv4/ip_local_port_range")
 _ATTEMPTS: Final = 1_000
+_RESERVED: Final = Path(f"/tmp/kuji-ports-{os.getuid()}")  # noqa: S108  (one place for all checkouts of a user)
+"""File of which a process locks the byte of each port that it was given; the system lets go of them at its end."""
 
 
 def free_ports(count: int) -> list[int]:
-    """Return different ports that were free a moment ago: each stays bound until all are known.
+    """Return different ports that are free, and given to no other process of this user while this one lives.
 
     By chance, and from below those that the system gives to outgoing connections: what listens on one of these may
     start seconds later, and by then a connection of anybody's may hold a port that the system had chosen.
     """
-    probes: list[socket.socket] = []
+    found = list[int]()
     candidates = _candidates()
-    try:
-        while len(probes) < count:
-            probe = socket.socket()
-            probes.append(probe)
-            while not _binds(probe, next(candidates)):
-                pass
-        return [int(probe.getsockname()[1]) for probe in probes]
-    finally:
-        for probe in probes:
-            probe.close()
+    while len(found) < count:
+        with socket.socket() as probe:
+            port = next(candidates)
+            if port not in _own and _binds(probe, port) and reserve(port := int(probe.getsockname()[1])):
+                found.append(port)
+    return found
+
+
+_own: set[int] = set()
+"""Ports that this process was given. Its own locks would not keep it from taking one twice."""
+
+_lock_file: list[int] = []
+"""Handle of the file of locks, once it is open. It stays open: closing any handle of it would let go of all."""
+
+
+def reserve(port: int) -> bool:
+    """Keep the port for this process; return False if it, or another process, has it. Without the file all may."""
+    if port in _own:
+        return False
+    with contextlib.suppress(PermissionError, FileNotFoundError):
+        if not _lock_file:
+            _lock_file.append(os.open(_RESERVED, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600))
+        try:
+            fcntl.lockf(_lock_file[0], fcntl.LOCK_EX | fcntl.LOCK_NB, 1, port)
+        except BlockingIOError:
+            return False
+    _own.add(port)
+    return True
 
 
 def is_free(port: int) -> bool:

@@ -69,10 +69,10 @@ _WATCHDOG = """
 import os, signal, sys
 signal.signal(signal.SIGINT, signal.SIG_IGN)
 signal.signal(signal.SIGTERM, signal.SIG_IGN)
-groups = set()
+groups = {}
 for line in sys.stdin:
-    (groups.add if line[0] == "+" else groups.discard)(int(line[1:]))
-for group in groups:
+    groups[int(line[1:])] = line[0] == "+"
+for group in [group for group in reversed(groups) if groups[group]]:
     try:
         os.killpg(group, signal.SIGKILL)
     except ProcessLookupError:

@@ -8,7 +8,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from deploy.local.mongodb import MongoDB, find_mongod, reachable
+from deploy.local.mongodb import MongoDB, reachable, require_mongod
 from deploy.local.paths import ROOT, STATE
 from deploy.local.ports import free_ports
 from deploy.local.processes import Child, LocalError, Watchdog, await_port
@@ -90,10 +90,7 @@ class Servers:
             if not reachable(self.external_mongo):
                 raise LocalError("KUJI_MONGO_URL does not answer; start that server, or unset it for a private one")
             return
-        binary = find_mongod(STATE)
-        if binary is None:
-            raise LocalError("there is no mongod: run ./kuji, which unpacks one, or set KUJI_MONGO_URL")
-        self.mongodb = MongoDB(self.home / "mongodb", self._mongo_port, binary, self.watchdog)
+        self.mongodb = MongoDB(self.home / "mongodb", self._mongo_port, require_mongod(STATE), self.watchdog)
         self.mongodb.start()
         self.mongodb.ready(users)
 

@@ -37,23 +37,26 @@ class KeyFolders:
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             keys += [
                 self._write_new_key(service, use)
-                for use in _USES.get(service, ("service",))
+                for use in uses_of(service)
                 if not (folder / key_file(service, use)).exists()
             ]
         self._publish(tuple(keys))
 
-    def rotate(self, service: str) -> PublicKey:
-        """Replace the service key of `service` without a stop: publish the new public key, then let the service sign.
+    def rotate(self, service: str, use: KeyUse = "service") -> PublicKey:
+        """Replace a key of `service` without a stop: publish the new public key, then let the service sign.
 
-        What the old key signed stays valid (`verify`).
+        What the old key signed stays valid (`verify`). Raises ConfigurationError for a use that the service has not.
         """
+        if use not in uses_of(service):
+            raise ConfigurationError(f"{service} has no key for this use; it has {', '.join(uses_of(service))}")
         new = SigningKey.generate()
-        added = PublicKey(service, new.public)
+        added = PublicKey(service, new.public, use=use)
         retired = [
-            replace(key, state="verify") if _is_active_service_key(key, service) else key for key in self.public_keys()
+            replace(key, state="verify") if (key.service, key.use, key.state) == (service, use, "active") else key
+            for key in self.public_keys()
         ]
         self._publish((*retired, added))
-        self._write(self.folders[service] / key_file(service), new)
+        self._write(self.folders[service] / key_file(service, use), new)
         return added
 
     def revoke(self, name: str) -> None:
@@ -83,8 +86,9 @@ class KeyFolders:
             _replace(folder / PUBLIC_KEYS, format_public_keys(keys), self.mode)
 
 
-def _is_active_service_key(key: PublicKey, service: str) -> bool:
-    return (key.service, key.use, key.state) == (service, "service", "active")
+def uses_of(service: str) -> tuple[KeyUse, ...]:
+    """Return the uses for which a service has a key."""
+    return _USES.get(service, ("service",))
 
 
 def _replace(path: Path, content: str, mode: int) -> None:

@@ -21,10 +21,11 @@ from deploy.local.ports import free_ports, origins
 from deploy.local.processes import Child, Watchdog, is_ready
 from deploy.local.secrets import Secrets
 from deploy.local.servers import Servers
+from deploy.local.witness import LocalWitness
 from shared.contracts import SERVICES
 from shared.files import write_atomic
 
-READY_S = 60.0
+READY_S = 120.0
 """Longest wait for a service to answer and to be attached to its queues."""
 
 
@@ -47,17 +48,21 @@ class Stack:
         self.home, self.options, self._watchdog, self._tell = home, options, watchdog, tell
         self.servers = Servers(home, watchdog=watchdog)
         self.secrets = Secrets.make(home / "secrets")
-        *http, self.bounce_port, self.approve_port = free_ports(len(SERVICES) + 2)
+        *http, self.bounce_port, self.approve_port, witness_port = free_ports(len(SERVICES) + 3)
+        self.witness = LocalWitness(home / "witness", self.pin_file, witness_port)
         self.ports = dict(zip(SERVICES, http, strict=True))
         self._mark = os.environ.get("KUJI_NAMESPACE", f"k{token_hex(4)}")
         self._children: dict[str, Child] = {}
-        self._beacon: Child | None = None
+        self._beside: list[Child] = []
 
     def start(self) -> Self:
         """Start servers and services. Raises LocalError, with nothing left running."""
         try:
             options = self.options
-            self._beacon = start_beacon(options.campaigns_dir, options.clock_file, self.log("relay"), self._watchdog)
+            beacon = start_beacon(options.campaigns_dir, options.clock_file, self.log("relay"), self._watchdog)
+            self._beside += [] if beacon is None else [beacon]
+            if "vault" in options.services:
+                self._beside.append(self.witness.start(self.log("witness"), self._watchdog))
             self._tell("RabbitMQ, MongoDB, mailbox")
             if self.servers.external_amqp is not None:
                 external_servers.prepare_broker(self.servers.external_amqp, self.namespace)
@@ -87,9 +92,9 @@ class Stack:
             with ThreadPoolExecutor(len(self._children)) as pool:
                 list(pool.map(lambda child: child.stop(timeout_s=15), self._children.values()))
         self._children.clear()
-        if self._beacon is not None:
-            self._beacon.stop(timeout_s=5)
-            self._beacon = None
+        for child in self._beside:
+            child.stop(timeout_s=5)
+        self._beside.clear()
         self._clear_given()
         self.servers.stop()
 
@@ -148,8 +153,7 @@ class Stack:
         self.await_ready([service])
 
     def children(self) -> list[Child]:
-        running = [] if self._beacon is None else [self._beacon]
-        return [*self.servers.children(), *running, *self._children.values()]
+        return [*self.servers.children(), *self._beside, *self._children.values()]
 
     def _launch_all(self) -> None:
         """Launch the services. They need the database to start; a broker that is still away they wait for."""
@@ -199,6 +203,7 @@ class Stack:
             "KUJI_SERVICE_KEYS_DIR": str(self.secrets.service_keys.folders[service]),
             "KUJI_OPS_TOKEN_FILE": str(self.secrets.ops_file(service)),
             "KUJI_ORIGINS": json.dumps(origins(self.ports)),
+            "KUJI_ONE_HOST_NETWORK": "true",  # for servers given by the name of a container beside this one
             **({"KUJI_CLOCK_FILE": str(self.options.clock_file)} if self.options.clock_file else {}),
         }
         return {**common, **self._own_environment(service), **(self.options.more or {})}
@@ -209,6 +214,7 @@ class Stack:
                 "KUJI_KEYSTORE_DIR": str(self.keystore),
                 "KUJI_PASSPHRASE_FILE": str(self.secrets.passphrase_file),
                 "KUJI_SETUP_TOKEN_FILE": str(self.secrets.setup_token_file),
+                **self.witness.environment,
                 "KUJI_LOG_SCAN_DIRS": json.dumps([str(self.home / "logs")]),
                 "KUJI_BOUNCE_PORT": str(self.bounce_port),
                 "KUJI_APPROVE_PORT": str(self.approve_port),
@@ -234,8 +240,7 @@ class Stack:
     def _mongo_url(self, service: str) -> str:
         if self.servers.external_mongo is not None or self.servers.mongodb is None:
             return self.servers.mongo_url
-        name = self.database(service)
-        return self.servers.mongodb.url(name, self.secrets.mongo[service], database=name)
+        return self.servers.mongodb.url((name := self.database(service)), self.secrets.mongo[service], database=name)
 
     __enter__ = start
 

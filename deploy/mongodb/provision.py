@@ -115,8 +115,9 @@ def _await_primary(client: MongoClient[Mapping[str, Any]]) -> None:
 def main() -> None:
     wanted = json.loads(Path("/run/kuji/users.json").read_text("utf-8"))
     try:
-        become_primary("mongodb://127.0.0.1:27017/", "mongo:27017", wanted["admin"])
-        admin = f"mongodb://admin:{wanted['admin']}@127.0.0.1:27017/?directConnection=true&authSource=admin"
+        query = wanted.get("query", "")
+        become_primary(f"mongodb://127.0.0.1:27017/?{query}", "mongo:27017", wanted["admin"])
+        admin = f"mongodb://admin:{wanted['admin']}@127.0.0.1:27017/?directConnection=true&authSource=admin&{query}"
         create_users(admin, wanted["users"])
     except (PyMongoError, TimeoutError) as error:
         sys.exit(f"MongoDB cannot be set up: {type(error).__name__}; see its log and run this again")

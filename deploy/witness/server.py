@@ -5,6 +5,7 @@ import binascii
 import hashlib
 import re
 import threading
+from collections.abc import Callable, Sequence
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -14,7 +15,17 @@ from urllib.parse import parse_qs, urlsplit
 from shared.clock import Clock
 from shared.files import create_once, write_atomic
 from shared.signing import SigningKey
-from shared.tlog import COSIGNATURE, Checkpoint, Note, NoteError, NoteKey, cosign, is_consistent, read_checkpoint
+from shared.tlog import (
+    COSIGNATURE,
+    Checkpoint,
+    Note,
+    NoteError,
+    NoteKey,
+    cosign,
+    is_consistent,
+    read_body,
+    read_checkpoint,
+)
 
 _ORIGIN: Final = re.compile(r"kuji/audit/[0-9a-f]{16}/[1-9][0-9]{0,5}")
 _OLD: Final = re.compile(r"old (0|[1-9][0-9]{0,17})")
@@ -26,12 +37,15 @@ Answer = tuple[HTTPStatus, str]
 
 
 class Witness:
-    """Answers for the logs of one vault, of which `vault_key` (base64url) signs. `folder` keeps key and notes."""
+    """Answers for the logs of one vault. `folder` keeps key and notes.
 
-    def __init__(self, folder: Path, vault_key: str, name: str, clock: Clock) -> None:
+    `vault_keys` returns the keys (base64url) by which the vault signs at that moment: two while its key is rotated.
+    """
+
+    def __init__(self, folder: Path, vault_keys: Callable[[], Sequence[str]], name: str, clock: Clock) -> None:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         seed = create_once(folder / "key", lambda: SigningKey.generate().to_bytes())
-        self._folder, self._vault_key, self._clock = folder, vault_key, clock
+        self._folder, self._vault_keys, self._clock = folder, vault_keys, clock
         self._key, self._name, self._lock = SigningKey.from_bytes(seed), name, threading.Lock()
 
     @property
@@ -61,7 +75,7 @@ class Witness:
         if not _ORIGIN.fullmatch(note.body.partition("\n")[0]):
             return HTTPStatus.NOT_FOUND, ""
         try:
-            checkpoint = read_checkpoint(note, [self._vault_key])
+            checkpoint = read_checkpoint(note, self._vault_keys())
         except NoteError:
             return HTTPStatus.FORBIDDEN, ""
         with self._lock:
@@ -69,7 +83,7 @@ class Witness:
 
     def _extend(self, note: Note, checkpoint: Checkpoint, old: int, proof: list[bytes]) -> Answer:
         text = self.latest(checkpoint.origin)
-        known = read_checkpoint(Note.parse(text), [self._vault_key]) if text else Checkpoint(checkpoint.origin, 0, b"")
+        known = _read_kept(text) if text else Checkpoint(checkpoint.origin, 0, b"")
         if old > checkpoint.size:
             return HTTPStatus.BAD_REQUEST, ""
         if old != known.size or (old == checkpoint.size and known.root != checkpoint.root):
@@ -82,6 +96,11 @@ class Witness:
 
     def _file(self, origin: str) -> Path:
         return self._folder / f"{hashlib.sha256(origin.encode('utf-8')).hexdigest()}.note"
+
+
+def _read_kept(text: str) -> Checkpoint:
+    """Return a checkpoint that the witness verified when it came: the key of then may be revoked by now."""
+    return read_body(Note.parse(text).body)
 
 
 def make_server(witness: Witness, host: str, port: int) -> ThreadingHTTPServer:

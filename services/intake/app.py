@@ -39,6 +39,7 @@ from services.intake.papers.accept import PaperAcceptance
 from services.intake.papers.endpoints import papers_router
 from services.intake.papers.repository import PaperRepository
 from services.intake.papers.settle import PaperSettlement
+from services.intake.person_erasure import IntakePeople
 from services.intake.receipts.key_repository import ReceiptKeyRepository
 from services.intake.receipts.sign import ReceiptSigner
 from services.intake.settings import IntakeSettings
@@ -50,10 +51,11 @@ from shared.contracts import (
     DrawPublished,
     ErasureRequested,
     PaperSettled,
+    PersonErasureRequested,
     SealingKeyPublished,
     StaffChanged,
 )
-from shared.erasure import ErasureParticipant, refuse_erased_ids
+from shared.erasure import ErasureParticipant, PersonErasures, person_collections, refuse_erased_ids
 from shared.erasure import collections as erasure_collections
 from shared.ids import CampaignId
 from shared.messaging import Bus
@@ -97,10 +99,11 @@ def build(settings: IntakeSettings) -> FastAPI:
         store, submissions, versions, papers, keys, receipt_keys, stages, limits=(limits, wrong_proofs)
     )
     erasure = ErasureParticipant("intake", store, stores, bus, service_key)
+    people = PersonErasures("intake", store, IntakePeople(store), bus.parking, service_key)
     closing = CampaignClosing(store, submissions, papers, stages, clock, settings.settle_s)
     watch = PeriodicTasks(
         campaigns.values(),
-        (closing.close_if_over, erasure.carry_out, receipt_keys.forget_if_erased),
+        (closing.close_if_over, erasure.carry_out, people.carry_out, receipt_keys.forget_if_erased),
         every_s=settings.watch_s,
     )
     pin, public_keys = PinnedKeys(settings.signing_key_file), PublicKeys(settings.service_keys_dir)
@@ -113,11 +116,12 @@ def build(settings: IntakeSettings) -> FastAPI:
         state_dir=settings.state_dir,
     )
     _connect(bus, MessageHandlers(submissions, settlement, keys, stages, erasure, pin.all), pin, access)
+    bus.consume(PersonErasureRequested, people.on_requested)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         async with store:
-            await store.ensure([*COLLECTIONS, *erasure_collections(), *sign_in.collections()])
+            await store.ensure([*COLLECTIONS, *erasure_collections(), *person_collections(), *sign_in.collections()])
             await refuse_erased_ids(store, campaigns.values())
             await stages.ensure(campaigns)
             await receipt_keys.ensure(campaigns)

@@ -6,7 +6,13 @@ from services.intake.applications.repository import SubmissionRepository
 from services.intake.campaigns.sealing_key_repository import SealingKey, SealingKeyRepository
 from services.intake.campaigns.stage_repository import CampaignStageRepository
 from services.intake.papers.settle import PaperSettlement
-from shared.contracts import ApplicationsDecided, DrawPublished, ErasureRequested, PaperSettled, SealingKeyPublished
+from shared.contracts import (
+    ApplicationsDecided,
+    DrawPublished,
+    ErasureRequested,
+    PaperSettled,
+    SealingKeyPublished,
+)
 from shared.erasure import ErasureParticipant
 from shared.errors import NotReadyError
 from shared.storage import UnitOfWork

@@ -30,6 +30,7 @@ from services.lottery.pages.reception import ReceptionPages, reception_pages_rou
 from services.lottery.pages.site import lottery_renderer, site_router
 from services.lottery.pages.verify import VerifyPages, verify_pages_router
 from services.lottery.pages.withdraw import WithdrawPages, withdraw_router
+from services.lottery.person_erasure import LotteryPeople
 from services.lottery.places import moves
 from services.lottery.places import repository as places
 from services.lottery.places.corrections import Corrections
@@ -58,12 +59,14 @@ from shared.contracts import (
     ApplicationsHeld,
     ApplicationsRejected,
     DiceEntered,
+    DuplicatesSearched,
     ErasureRequested,
     NoticesCounted,
+    PersonErasureRequested,
     ReceiptsClosed,
     StaffChanged,
 )
-from shared.erasure import ErasureParticipant, refuse_erased_ids
+from shared.erasure import ErasureParticipant, PersonErasures, person_collections, refuse_erased_ids
 from shared.erasure import collections as erasure_collections
 from shared.ids import CampaignId
 from shared.messaging import Bus
@@ -93,7 +96,9 @@ def build(settings: LotterySettings) -> FastAPI:
     places_desk, after_the_draw = _places(store, clock, keys, campaigns, wrong_proofs, approvals)
     service_key = ServiceKey(settings.service_keys_dir, "lottery")
     erasure = ErasureParticipant("lottery", store, LotteryStores(store, wrong_proofs), bus, service_key)
-    tasks = (scheduler.advance, no_shows.count_what_is_due, *after_the_draw, erasure.carry_out)
+    stores = LotteryPeople(store, clock, SlipSigner(keys, campaigns))
+    people = PersonErasures("lottery", store, stores, bus.parking, service_key)
+    tasks = (scheduler.advance, no_shows.count_what_is_due, *after_the_draw, erasure.carry_out, people.carry_out)
     periodic = PeriodicTasks(campaigns.values(), tasks, every_s=settings.tick_s)
     access = StaffAccess.make(
         "lottery",
@@ -103,12 +108,15 @@ def build(settings: LotterySettings) -> FastAPI:
         state_dir=settings.state_dir,
     )
     _connect(bus, erasure, access, DiceTaking(store, clock))
+    bus.consume(PersonErasureRequested, people.on_requested)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         async with store:
             await store.ensure([*draws.collections(), *places.collections(), *reception.collections()])
-            await store.ensure([*erasure_collections(), *sign_in.collections(), *used.collections()])
+            await store.ensure(
+                [*erasure_collections(), *person_collections(), *sign_in.collections(), *used.collections()]
+            )
             await refuse_erased_ids(store, campaigns.values())
             await DrawRepository(store).ensure(campaigns)
             await reception.ReceptionRepository(store).ensure_counters(campaigns)
@@ -124,8 +132,8 @@ def build(settings: LotterySettings) -> FastAPI:
     app.include_router(places_router(places_desk, access.guard(Right.READ_DRAWS, Right.CORRECT_PLACES)))
     app.include_router(own_router(places_desk))
     app.include_router(public_router(PublicDraws(store, keys, campaigns)))
-    desk, key = ReceptionService(store, keys, clock, campaigns), keys.signing.public
-    app.include_router(reception_router(campaigns, desk, Overview(store), clock, key, access))
+    desk = ReceptionService(store, keys, clock, campaigns)
+    app.include_router(reception_router(campaigns, desk, Overview(store), clock, keys.believed, access))
     public_keys = PublicKeys(settings.service_keys_dir)
     for pages in _pages(
         store, clock, keys, places_desk, access, settings.origins.get("intake", ""), public_keys, vault_key
@@ -172,7 +180,7 @@ def _draws(
     )
     redrawing = RedrawService(store, clock, campaigns, vault_key)
     later = LaterRoundService(store, clock, campaigns, vault_key)
-    return scheduler, DrawServices(store, clock, campaigns, freezing, randomness, redrawing, later, approvals)
+    return scheduler, DrawServices(store, clock, keys, campaigns, freezing, randomness, redrawing, later, approvals)
 
 
 def _places(
@@ -203,11 +211,11 @@ def _pages(
     """Yield the routers of the web pages. `intake`: origin of intake, which public pages ask for application ids."""
     renderer, campaigns = lottery_renderer(), places_desk.campaigns
     yield site_router(renderer, access)
-    yield draws_router(DrawPages(campaigns, DrawOverview(store, clock), DrawCounts(store), clock, renderer, access))
-    yield reception_pages_router(ReceptionPages(campaigns, Overview(store), clock, renderer, access))
-    yield verify_pages_router(
-        VerifyPages(campaigns, clock, renderer, keys.signing.public, vault_key, intake, public_keys)
+    yield draws_router(
+        DrawPages(campaigns, DrawOverview(store, clock, keys), DrawCounts(store), clock, renderer, access, store)
     )
+    yield reception_pages_router(ReceptionPages(campaigns, Overview(store), clock, renderer, access))
+    yield verify_pages_router(VerifyPages(campaigns, clock, renderer, keys.believed, vault_key, intake, public_keys))
     yield withdraw_router(WithdrawPages(campaigns, clock, renderer, intake))
 
 
@@ -218,5 +226,6 @@ def _connect(bus: Bus, erasure: ErasureParticipant, access: StaffAccess, dice: D
     bus.consume(ApplicationsRejected, handlers.on_rejected)
     bus.consume(ApplicationsHeld, handlers.on_held)
     bus.consume(ReceiptsClosed, handlers.on_receipts_closed)
+    bus.consume(DuplicatesSearched, handlers.on_duplicates_searched)
     bus.consume(NoticesCounted, on_notices_counted)
     bus.consume(ErasureRequested, erasure.on_requested)

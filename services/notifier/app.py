@@ -22,6 +22,8 @@ from services.notifier.mail.answers import MailAnswers
 from services.notifier.mail.dispatch import MailDispatcher
 from services.notifier.overview import Overview
 from services.notifier.pages.notices import NoticePages, notices_router, notifier_renderer
+from services.notifier.pages.telephone import telephone_router
+from services.notifier.person_erasure import NotifierPeople
 from services.notifier.post.endpoints import cards_router
 from services.notifier.post.print_queue import PrintQueue
 from services.notifier.publish_counts import CountsPublisher
@@ -39,12 +41,13 @@ from shared.contracts import (
     MailBounced,
     MailCompleted,
     NoticesAsked,
+    PersonErasureRequested,
     PlacesOffered,
     PrintCompleted,
     ResultsPublished,
     StaffChanged,
 )
-from shared.erasure import ErasureParticipant, refuse_erased_ids
+from shared.erasure import ErasureParticipant, PersonErasures, person_collections, refuse_erased_ids
 from shared.erasure import collections as erasure_collections
 from shared.ids import CampaignId
 from shared.messaging import Batch, Bus
@@ -72,6 +75,7 @@ def build(settings: NotifierSettings) -> FastAPI:
     bus = Bus(settings, "notifier", store)
     service_key = ServiceKey(settings.service_keys_dir, "notifier")
     erasure = ErasureParticipant("notifier", store, NotifierStores(store), bus, service_key)
+    people = PersonErasures("notifier", store, NotifierPeople(store), bus.parking, service_key)
     access = StaffAccess.make(
         "notifier",
         store,
@@ -83,13 +87,22 @@ def build(settings: NotifierSettings) -> FastAPI:
     cards = PrintQueue(store, gather_s=settings.gather_s, release_wait_s=settings.release_wait_s)
     desk = _Desk(campaigns, store, clock, Overview(store.db, clock), AnnouncementService(store), access, approvals)
     leadership = Leadership(store.db, settings.lease_s)
-    periodic = _periodic_tasks(settings, desk, cards, leadership, erasure)
+    periodic = _periodic_tasks(settings, desk, cards, leadership, erasure, people)
     _connect(bus, MailAnswers(Waits(settings.mail_waits_s, settings.release_wait_s)), cards, erasure, access)
+    bus.consume(PersonErasureRequested, people.on_requested)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         async with store:
-            await store.ensure([*COLLECTIONS, *erasure_collections(), *sign_in.collections(), *used.collections()])
+            await store.ensure(
+                [
+                    *COLLECTIONS,
+                    *erasure_collections(),
+                    *person_collections(),
+                    *sign_in.collections(),
+                    *used.collections(),
+                ]
+            )
             await refuse_erased_ids(store, campaigns.values())
             await ApplicantRepository(store.db).ensure_locks(campaigns)
             async with AsyncExitStack() as running:
@@ -132,11 +145,18 @@ def _routers(desk: _Desk) -> Iterator[APIRouter]:
     yield staff_router(campaigns, store, desk.overview, access)
     yield announcements_router(campaigns, store, desk.announcements, access, desk.approvals)
     yield cards_router(campaigns, store, desk.clock, access)
-    yield notices_router(NoticePages(campaigns, store.db, desk.overview, desk.clock, notifier_renderer(), access))
+    pages = NoticePages(campaigns, store, desk.overview, desk.clock, notifier_renderer(), access)
+    yield notices_router(pages)
+    yield telephone_router(pages)
 
 
 def _periodic_tasks(
-    settings: NotifierSettings, desk: _Desk, cards: PrintQueue, leadership: Leadership, erasure: ErasureParticipant
+    settings: NotifierSettings,
+    desk: _Desk,
+    cards: PrintQueue,
+    leadership: Leadership,
+    erasure: ErasureParticipant,
+    people: PersonErasures,
 ) -> tuple[PeriodicTasks, PeriodicTasks]:
     """Return the mail orders, which must not wait for the rest, and the rest."""
     mail = MailDispatcher(
@@ -153,7 +173,7 @@ def _periodic_tasks(
     events, every_s = desk.campaigns.values(), settings.poll_s
     return (
         PeriodicTasks(events, [leadership.only(mail.order_due_mails)], every_s=every_s),
-        PeriodicTasks(events, [*led, erasure.carry_out], every_s=every_s),
+        PeriodicTasks(events, [*led, erasure.carry_out, people.carry_out], every_s=every_s),
     )
 
 

@@ -118,6 +118,12 @@ class ApplicantRepository:
         document = await self._contacts.find_one(selected, {"_id": 1}, session=self._session)
         return None if document is None else Token(document["_id"])
 
+    async def find_token_of_slip(self, campaign: CampaignId, receipt: Receipt) -> Token | None:
+        """Return the token of the slip with this receipt number: slips may come before contacts. It reads all slips."""
+        selected = {"campaign": campaign, "slip.receipt": receipt}
+        document = await self._slips.find_one(selected, {"_id": 1}, session=self._session)
+        return None if document is None else Token(document["_id"])
+
 
 def _upsert(document_id: str, values: dict[str, Any]) -> UpdateOne:
     return UpdateOne({"_id": document_id}, {"$set": values}, upsert=True)

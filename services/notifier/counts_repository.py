@@ -1,9 +1,10 @@
 """Counts over the notices of a campaign."""
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from services.notifier.collections import NOTICES
 from services.notifier.rules.kinds import COURTESIES
@@ -52,17 +53,19 @@ class NoticeCountsRepository:
         self._notices = db[NOTICES]
 
     async def count_notices(self, campaign: CampaignId) -> NoticeCounts:
-        """Count the notices of the campaign."""
+        """Count the notices of the campaign, all counts in one pass."""
+        more = {"mailed": {"$ne": [{"$type": "$sent_at"}, "missing"]}, "bounced": {"$eq": ["$bounced", True]}}
+        rows = [row async for row in self._grouped(campaign, {**_KEY, **more})]
         return NoticeCounts(
-            tallies=await self._tallies(campaign),
-            mails=await self._notices.count_documents({"campaign": campaign, "sent_at": {"$exists": True}}),
-            bounced=await self._notices.count_documents({"campaign": campaign, "bounced": True}),
+            tallies=_tallies(rows),
+            mails=sum(int(row["count"]) for row in rows if row["_id"]["mailed"]),
+            bounced=sum(int(row["count"]) for row in rows if row["_id"]["bounced"]),
         )
 
     async def count_announcements(self, campaign: CampaignId) -> dict[int, dict[str, int]]:
         """Return, for each announcement by number, the number of its notices in each state."""
         by_number: dict[int, dict[str, int]] = {}
-        for tally in await self._tallies(campaign):
+        for tally in _tallies([row async for row in self._grouped(campaign, _KEY)]):
             if tally.is_announcement:
                 states = by_number.setdefault(tally.n, {})
                 states[tally.state] = states.get(tally.state, 0) + tally.count
@@ -78,20 +81,23 @@ class NoticeCountsRepository:
         document = await self._notices.find_one(selected, {"asked_at": 1}, sort=[("asked_at", 1)])
         return None if document is None else document["asked_at"]
 
-    async def _tallies(self, campaign: CampaignId) -> tuple[NoticeTally, ...]:
-        key: dict[str, Any] = {
-            "kind": "$kind",
-            "n": {"$cond": ["$bulk", "$n", 0]},
-            "channel": "$channel",
-            "state": "$state",
-        }
+    def _grouped(self, campaign: CampaignId, key: Mapping[str, Any]) -> AsyncIterator[dict[str, Any]]:
         groups: list[dict[str, Any]] = [
             {"$match": {"campaign": campaign}},
-            {"$group": {"_id": key, "count": {"$sum": 1}}},
+            {"$group": {"_id": dict(key), "count": {"$sum": 1}}},
         ]
-        return tuple(sorted([_tally(row) async for row in self._notices.aggregate(groups)]))
+        rows: AsyncIterator[dict[str, Any]] = self._notices.aggregate(groups)
+        return rows
 
 
-def _tally(row: dict[str, Any]) -> NoticeTally:
-    key = row["_id"]
-    return NoticeTally(key["kind"], key["n"], key["channel"], NoticeState(key["state"]), int(row["count"]))
+_KEY: Final = {"kind": "$kind", "n": {"$cond": ["$bulk", "$n", 0]}, "channel": "$channel", "state": "$state"}
+"""Members that tell tallies apart, as MongoDB computes them from a notice."""
+
+
+def _tallies(rows: Iterable[Mapping[str, Any]]) -> tuple[NoticeTally, ...]:
+    """Add up the rows of each tally."""
+    counts = Counter[tuple[str, int, str, NoticeState]]()
+    for row in rows:
+        key = row["_id"]
+        counts[key["kind"], key["n"], key["channel"], NoticeState(key["state"])] += int(row["count"])
+    return tuple(sorted(NoticeTally(*key, count) for key, count in counts.items()))

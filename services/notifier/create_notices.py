@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from services.notifier.applicant_repository import ApplicantRepository, Occasion, StoredSlip
 from services.notifier.repository import NoticeRepository
-from services.notifier.rules.kinds import outdated, register_kind
+from services.notifier.rules.kinds import ACKNOWLEDGEMENT, outdated, register_kind
 from services.notifier.rules.notice import Notice, build_notice
 from services.notifier.wall_clock import wall_now
 from shared.contracts import Contact, NoticeParams
@@ -32,10 +32,11 @@ async def record_contacts(uow: UnitOfWork, campaign: CampaignId, contacts: Seque
         _new(campaign, contact, kind, contact.version)
         for contact in newer.values()
         if (kind := register_kind(contact, slips[contact.token].n if contact.token in slips else None)) is not None
+        and not (kind == ACKNOWLEDGEMENT and _is_left_out(stored.get(contact.token)))
     ]
     await notices.insert_missing([*of_register, *_of_slips(campaign, slips.values(), newer)])
     await notices.revive(of_register)
-    gone = [token for token, contact in newer.items() if contact.contact == "post" and token in stored]
+    gone = [token for token, contact in newer.items() if _has_no_mail_address(contact) and token in stored]
     if gone:
         await notices.redirect_to_post(gone)
     await replace_outdated(uow, newer)
@@ -79,6 +80,16 @@ def _newer(contacts: Iterable[Contact], stored: Mapping[Token, Contact]) -> dict
         if known is None or contact.revision > known.revision:
             newer[contact.token] = contact
     return newer
+
+
+def _has_no_mail_address(contact: Contact) -> bool:
+    """Return True if all mails to the applicant go by post; a notice after the draw names the way of itself only."""
+    return contact.contact == "post" and contact.status in {"complete", "rejected"}
+
+
+def _is_left_out(stored: Contact | None) -> bool:
+    """Return True if the draw was without the applicant: a decision after it must not say that all is in order."""
+    return stored is not None and stored.status in {"undecided", "same-person"}
 
 
 def _newest(slips: Iterable[StoredSlip], stored: Mapping[Token, StoredSlip]) -> dict[Token, StoredSlip]:

@@ -12,14 +12,12 @@ from services.notifier.post.endpoints import find_campaign_in
 from services.notifier.repository import NoticeRepository, tokens_of
 from services.notifier.rules.notice import Notice
 from services.notifier.rules.states import TELEPHONE_LIST, NoticeState
-from services.notifier.wall_clock import wall_now
+from services.notifier.settle import settle_notice
 from shared.campaign import Campaign
-from shared.contracts import StaffAct
 from shared.ids import CampaignId, NoticeIdField
 from shared.paging import PageRequest
-from shared.staff_acts import record_act
 from shared.staff_roles import Right
-from shared.storage import Store, UnitOfWork
+from shared.storage import Store
 from shared.web import ProblemError, problem
 from shared.web.paging import Paging
 from shared.web.sign_in.staff import Access, Staff
@@ -29,14 +27,6 @@ _DECIDED: Final = {
     "post": NoticeState.TO_PRINT,
     "phoned": NoticeState.PHONED,
     "again": NoticeState.PENDING,
-}
-
-
-_ACTS: Final = {
-    NoticeState.SENT: StaffAct.CONFIRM_NOTICE_SENT,
-    NoticeState.TO_PRINT: StaffAct.SEND_NOTICE_BY_POST,
-    NoticeState.PHONED: StaffAct.CONFIRM_TELEPHONED,
-    NoticeState.PENDING: StaffAct.SEND_NOTICE_AGAIN,
 }
 
 
@@ -75,15 +65,8 @@ def staff_router(
     @router.post("/notices/{notice_id}/resolve")
     async def resolve(campaign: str, notice_id: NoticeIdField, body: ResolveBody, staff: Here) -> dict[str, str]:
         """Move a notice on by a handler's decision."""
-        name, to = here(campaign).id, _DECIDED[body.decision]
-
-        async def decide(uow: UnitOfWork) -> bool:
-            is_decided = await NoticeRepository.within(uow).decide(name, notice_id, to, staff.actor, wall_now())
-            if is_decided:
-                await record_act(uow, "notifier", _ACTS[to], staff.actor, notice_id, name)
-            return is_decided
-
-        if not await store.transact(decide):
+        to = _DECIDED[body.decision]
+        if not await settle_notice(store, here(campaign).id, notice_id, to, staff.actor):
             raise _not_to_decide()
         return {"id": notice_id, "state": to}
 

@@ -4,6 +4,7 @@ Every write is guarded by the state table as well. The lease spares work and kee
 """
 
 import secrets
+import time
 from typing import Final
 
 from shared.campaign import Campaign
@@ -20,16 +21,26 @@ class Leadership:
     def __init__(self, db: Database, lease_s: float) -> None:
         self._leases, self._lease_s = Leases(db), lease_s
         self._name = secrets.token_hex(8)
+        self._mine_until = 0.0
 
     def only(self, task: PeriodicTask) -> PeriodicTask:
         """Return a task that runs only in the instance that holds the lease."""
 
         async def run(campaign: Campaign) -> None:
-            if await self._leases.hold(_LEASE, self._name, self._lease_s):
+            if time.monotonic() < self._mine_until or await self._hold():
                 await task(campaign)
 
         return run
 
+    async def _hold(self) -> bool:
+        """Take or prolong the lease; it is prolonged when half of it is over, and not at each look."""
+        asked = time.monotonic()
+        if not await self._leases.hold(_LEASE, self._name, self._lease_s):
+            return False
+        self._mine_until = asked + self._lease_s / 2
+        return True
+
     async def give_up(self) -> None:
         """End the lease when the instance stops."""
+        self._mine_until = 0.0
         await self._leases.give_up(_LEASE, self._name)

@@ -34,7 +34,7 @@ class NoticeRepository:
 
     async def revive(self, notices: Sequence[Notice]) -> None:
         """Order notices of the register again that were replaced or not delivered, in the state of the new ones."""
-        for to in (NoticeState.PENDING, NoticeState.TO_PRINT):
+        for to in (NoticeState.PENDING, NoticeState.TO_PRINT, NoticeState.TO_PHONE):
             keys = [_key(notice) for notice in notices if notice.state is to]
             sources = {NoticeState.REPLACED, NoticeState.UNDELIVERED} & set(states.NOTICES.before(to))
             if keys:
@@ -64,6 +64,14 @@ class NoticeRepository:
             return await self._find(selected)
         found = self._notices.find(page.query(selected), session=self._session).sort("_id", 1).limit(page.fetched)
         return [Notice.from_document(document) async for document in found]
+
+    async def find(self, campaign: CampaignId, notice: NoticeId) -> Notice | None:
+        """Return the notice with this id; None if the campaign has none."""
+        return next(iter(await self._find({"_id": notice, "campaign": campaign})), None)
+
+    async def list_by_ids(self, ids: Collection[NoticeId]) -> list[Notice]:
+        """Return the notices with these ids."""
+        return await self._find({"_id": {"$in": list(ids)}})
 
     async def list_of(self, campaign: CampaignId, token: Token) -> list[Notice]:
         """Return all notices of one applicant."""
@@ -130,9 +138,11 @@ class NoticeRepository:
         """Record that these cards are in the PDF of their batch."""
         await self._transition({"_id": {"$in": list(made)}}, NoticeState.MADE, {NoticeState.REQUESTED})
 
-    async def record_card_failure(self, notices: Collection[NoticeId], to: NoticeState, next_at: datetime) -> None:
-        """Record why these cards could not be made."""
-        selected = {"_id": {"$in": list(notices)}}
+    async def record_card_failure(
+        self, notices: Collection[NoticeId], to: NoticeState, next_at: datetime, kind: str | None = None
+    ) -> None:
+        """Record why these cards could not be made; `kind`: only those of this kind."""
+        selected = {"_id": {"$in": list(notices)}, **({"kind": kind} if kind else {})}
         await self._transition(selected, to, {NoticeState.REQUESTED}, {"next_at": next_at})
 
     async def _find(self, selected: dict[str, Any], limit: int = 0) -> list[Notice]:

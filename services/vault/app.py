@@ -3,8 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from fastapi import FastAPI, Request
-from fastapi.responses import JSONResponse
+from fastapi import FastAPI
 
 from services.vault.applications import act_repository, index_repository, pair_repository, subject_request_repository
 from services.vault.applications import repository as application_repository
@@ -22,17 +21,21 @@ from services.vault.audit import AuditLog, Witness
 from services.vault.closeout import repository as close_out_ledger
 from services.vault.closeout import ward_key
 from services.vault.closeout.wiring import CloseOut, close_out
+from services.vault.deliveries import left_out_repository, published_draws_repository, slips_repository
 from services.vault.deliveries import repository as deliveries
-from services.vault.deliveries import slips_repository
 from services.vault.deliveries.accept import DocumentAcceptance
 from services.vault.deliveries.endpoints import notices_router
+from services.vault.deliveries.left_out import LeftOutNotices
+from services.vault.deliveries.left_out_watch import LeftOutWatch
 from services.vault.deliveries.reconcile import NoticeCounter
 from services.vault.desk.wiring import desk_routers
 from services.vault.dice import wiring as dice_wiring
 from services.vault.doubts.wiring import doubt_routers
 from services.vault.identities import repository as identities
 from services.vault.identities.reveal import Identities
-from services.vault.keys.keystore import KeyDestroyedError, Keystore
+from services.vault.keys.access import RootAccess
+from services.vault.keys.keystore import Keystore
+from services.vault.keys.problems import install_key_problems
 from services.vault.keys.publish import SealingKeyPublisher
 from services.vault.mail import wiring as mail
 from services.vault.notices import repository as template_repository
@@ -47,6 +50,8 @@ from services.vault.people.access import VaultAccess
 from services.vault.people.pages.operations import Operations
 from services.vault.people.staff_acts import StaffActLines, make_vault_recorder
 from services.vault.people.wiring import people_routers, staff_mail
+from services.vault.person_erasure import wiring as person_erasure
+from services.vault.person_erasure.wiring import PersonErasureDesk
 from services.vault.printroom import repository as print_repository
 from services.vault.printroom.endpoints import print_router
 from services.vault.printroom.open_batches import PrintedBatches
@@ -57,12 +62,7 @@ from services.vault.records.wiring import record_routers
 from services.vault.settings import VaultSettings
 from services.vault.telephone.wiring import telephone_routers
 from shared.clock import choose_clock
-from shared.contracts import (
-    ApplicationReceived,
-    ErasureCompleted,
-    PrintRequested,
-    StaffActed,
-)
+from shared.contracts import ApplicationReceived, ErasureCompleted, PrintRequested, StaffActed
 from shared.erasure import refuse_erased_ids
 from shared.messaging import Batch, Bus
 from shared.postal_codes import PostalCodes
@@ -70,7 +70,7 @@ from shared.service_keys import PublicKeys
 from shared.settings import read_secret
 from shared.storage import Collection, Store
 from shared.typesetting import Typesetter
-from shared.web import RequestLimits, health_router, install_problems, problem
+from shared.web import RequestLimits, health_router, install_problems
 from shared.web.health import report_health
 
 PROCESSING_WAIT_S = 0.25
@@ -82,15 +82,20 @@ def build(settings: VaultSettings) -> FastAPI:
     campaigns = load_checked(settings.campaigns_dir)
     clock = choose_clock(settings.clock_file, campaigns.values())
     store = Store.open(settings.mongo_url.get_secret_value(), settings.mongo_database, timeout_s=settings.timeout_s)
-    keystore = Keystore.open(
-        settings.keystore_dir, lambda: read_secret(settings.passphrase_file, "KUJI_PASSPHRASE_FILE")
-    )
+    keystore = Keystore.open(settings.keystore_dir, RootAccess.of_settings(settings), lock_wait_s=settings.timeout_s)
     bus = Bus(settings, "vault", store, able=keystore.ready)
-    audit = AuditLog(store, keystore.signing, clock, settings.keystore_dir / "checkpoints", witness=_witness(settings))
+    audit = AuditLog(
+        store,
+        keystore.signing,
+        clock,
+        settings.keystore_dir / "checkpoints",
+        witness=_witness(settings),
+        checkpoint_s=settings.checkpoint_s,
+    )
     sealing_keys = SealingKeyPublisher(store, keystore, audit, campaigns.values())
     known = Identities(store, keystore, audit, campaigns)
-    municipalities = PostalCodes().municipalities
-    search = DuplicateSearch(store, keystore, audit, NameReadings().of)
+    municipalities, readings = PostalCodes().municipalities, NameReadings().of
+    search = DuplicateSearch(store, keystore, audit, readings)
     bus.consume(
         ApplicationReceived,
         ApplicationProcessor(store, keystore, audit, campaigns, municipalities, search).on_received,
@@ -106,21 +111,16 @@ def build(settings: VaultSettings) -> FastAPI:
     printed = PrintedBatches(store, keystore, audit, gate)
     closing = close_out(settings, store, bus, keystore, public_keys, known, audit, campaigns, typesetter, clock, gate)
     dice = dice_wiring.Dice.make(store, audit, keystore.signing, clock, campaigns)
-    _consume_answers(bus, closing, audit, keystore, dice)
+    _consume_answers(bus, closing, StaffActLines(audit, keystore, LeftOutNotices(store).on_acted), dice)
 
     room = mail.mail_room(settings, store, keystore, known, templates, campaigns, clock)
     people = people_parts.People.make(store, keystore, audit, clock, campaigns)
-    papers = Papers.make(
-        people,
-        keystore,
-        audit,
-        clock,
-        campaigns,
-        municipalities,
-        Scanner(settings.clamd_url, settings.clamd_timeout_s),
-        search,
-    )
+    papers = Papers.make(people, keystore, audit, clock, campaigns, municipalities, Scanner.of(settings), search)
     papers.consume(bus)
+    erasing = PersonErasureDesk.make(
+        settings, store, bus, keystore, audit, campaigns, search, public_keys, typesetter, clock,
+        papers.pool.forget_papers,
+    )  # fmt: skip
     staff_mails = staff_mail(people, settings, campaigns)
     approvals = approval_parts.ApprovalParts.make(
         store, people, audit, gate, vault_subjects(closing, templates, printed, audit)
@@ -131,18 +131,18 @@ def build(settings: VaultSettings) -> FastAPI:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         async with store:
-            await store.ensure(_collections())
-            await refuse_erased_ids(store, campaigns.values())
-            await closing.repository.ensure(campaigns)
+            await _prepare(store, closing, erasing)
             await sealing_keys.publish_all()
             rooms, listening = mail.running(room, bounces, settings.shutdown_s), site.listening()
             async with (
                 audit.checkpoints(),
                 bus,
                 closing.watch.running(),
+                erasing.watch.running(),
                 sealing_keys.watching(),
                 people.duty.watching(),
                 SearchAgain(store, keystore, audit, clock, search).watching(campaigns.values()),
+                LeftOutWatch(store, keystore).watching(campaigns.values()),
                 rooms,
                 staff_mails.running(),
                 listening,
@@ -158,13 +158,14 @@ def build(settings: VaultSettings) -> FastAPI:
         **mail.alarms(room, store),
         **audit.alarms,
         "staff_mails_not_sent": people.mails.count_stuck,
+        "root_key_outside_token": keystore.count_outside_token,
     }
-    operations = Operations(lambda: report_health(checks, alarms), bus.queue_depths, bus.parking.messages)
+    operations = Operations(lambda: report_health(checks, alarms), bus.queue_depths, bus.parking.page)
     people_pages, people_limits = people_routers(
         people, settings.origins, keystore.signing, settings.setup_token_file, approvals.count_waiting, operations
     )
-    app.add_middleware(RequestLimits, staff=access.admit, routes=[*people_limits, *site.limits])
-    app.add_exception_handler(KeyDestroyedError, _on_erased)
+    app.add_middleware(RequestLimits, staff=access.admit, routes=[papers.limit(access), *people_limits, *site.limits])
+    install_key_problems(app)
     for router in (
         staff_router(campaigns, store, review, audit, keystore, access),
         templates_router(campaigns, templates, access),
@@ -173,7 +174,7 @@ def build(settings: VaultSettings) -> FastAPI:
         papers.router(access, typesetter.prints),
         *dice.routers(access, people, settings.origins, approvals.count_waiting),
         *closing.routers(access),
-        *desk_routers(settings.origins, people, approvals, keystore, papers, review, clock),
+        *desk_routers(settings.origins, people, approvals, keystore, papers, review, store, clock),
         *people_pages,
         *site.routers,
         audit_router(audit, NewAuditLog(store, audit, gate), access),
@@ -184,10 +185,12 @@ def build(settings: VaultSettings) -> FastAPI:
             keystore,
             audit,
             known,
+            readings,
             campaigns,
             municipalities,
             clock,
             typesetter,
+            erasing.orders,
         ),
         *doubt_routers(settings.origins, people, approvals, keystore, audit, known, campaigns, clock),
         *record_routers(settings.origins, people, approvals, audit, keystore.signing, typesetter, campaigns),
@@ -199,16 +202,19 @@ def build(settings: VaultSettings) -> FastAPI:
     return app
 
 
-def _consume_answers(bus: Bus, closing: CloseOut, audit: AuditLog, keystore: Keystore, dice: dice_wiring.Dice) -> None:
+async def _prepare(store: Store, closing: CloseOut, erasing: PersonErasureDesk) -> None:
+    """Prepare the database, and erase again whom a copy of it brought back."""
+    await store.ensure(_collections())
+    await refuse_erased_ids(store, closing.campaigns.values())
+    await closing.repository.ensure(closing.campaigns)
+    await erasing.steps.repeat_restored()
+
+
+def _consume_answers(bus: Bus, closing: CloseOut, acts: StaffActLines, dice: dice_wiring.Dice) -> None:
     """Consume the other services' answers to an erasure, their acts of staff, and requests for witnesses' digits."""
     dice.consume(bus)
     bus.consume(ErasureCompleted, closing.answers.on_completed)
-    bus.consume(StaffActed, StaffActLines(audit, keystore).on_acted)
-
-
-def _scanner(settings: VaultSettings) -> Scanner:
-    """Return the scanner of papers for malware, if there is one."""
-    return Scanner(settings.clamd_url, settings.clamd_timeout_s)
+    bus.consume(StaffActed, acts.on_acted)
 
 
 def _witness(settings: VaultSettings) -> Witness:
@@ -221,20 +227,8 @@ def _collections() -> list[Collection]:
     """Return the collections of all parts."""
     parts = (
         identities, index_repository, pair_repository, application_repository, act_repository, deliveries,
-        subject_request_repository, slips_repository,
-        template_repository, print_repository, papers_wiring, dice_wiring,
-         close_out_ledger, ward_key,
-        people_parts,
-        approval_parts,
+        subject_request_repository, slips_repository, left_out_repository, published_draws_repository,
+        template_repository, print_repository, papers_wiring, dice_wiring, close_out_ledger, ward_key, person_erasure,
+        people_parts, approval_parts,
     )  # fmt: skip
     return [collection for part in parts for collection in part.collections()]
-
-
-async def _on_erased(_: Request, __: Exception) -> JSONResponse:
-    return problem(
-        "erased",
-        410,
-        "この募集の個人情報は消去されました",
-        "消去証明書を確かめてください。",
-        en="The key of this campaign was destroyed; see its certificate of erasure.",
-    ).response()

@@ -13,11 +13,21 @@ from shared.typesetting import FONT_DIRS
 class VaultSettings(ServiceSettings):
     mongo_database: str = Field("kuji_vault", description="the vault's own database")
     keystore_dir: Path = Field(description="folder of the keys; outside MongoDB, shared by all vault processes")
-    passphrase_file: Path = Field(description="file with the passphrase of the root key; mode 0600")
+    passphrase_file: Path | None = Field(
+        None, description="file with the passphrase of the root key; mode 0600; not needed where that lies in a token"
+    )
+    token_module: Path | None = Field(
+        None, description="PKCS#11 library of the token for the root key; without it the key folder has that key"
+    )
+    token_label: str = Field("kuji", description="label of that token")
+    token_pin_file: Path | None = Field(None, description="file with the PIN of that token; mode 0600")
     witness_url: str | None = Field(
         None, description="address of the witness of the audit log (`./kuji witness`), for the ward; without it none"
     )
     witness_key_file: Path | None = Field(None, description="file with the public key of that witness (name+id+key)")
+    checkpoint_s: float = Field(
+        60.0, ge=0.2, le=60, description="seconds between checkpoints of the audit log, which the witness cosigns"
+    )
     setup_token_file: Path | None = Field(
         None, description="file with the token that makes the first two accounts, once; without it there are none"
     )
@@ -38,7 +48,9 @@ class VaultSettings(ServiceSettings):
     bounce_key_file: Path | None = Field(None, description="private key of that certificate, PEM")
     mta_host: str = Field("localhost", description="mail server that takes outgoing mail")
     mta_port: int = Field(25, ge=1, le=65535, description="port of that mail server")
-    mta_security: Literal["none", "starttls", "tls"] = Field("starttls", description="none is for loopback only")
+    mta_security: Literal["none", "starttls", "tls"] = Field(
+        "starttls", description="none is for a mail server on this machine only"
+    )
     mta_timeout_s: float = Field(20.0, gt=0, description="longest wait for each answer of that mail server, seconds")
     mta_lease_s: float = Field(
         60.0,

@@ -13,6 +13,7 @@ from shared.contracts.applications import (
     ContactsRegistered,
     Decision,
     DrawPublished,
+    DuplicatesSearched,
     HeldApplication,
     ReceiptsClosed,
     Refusal,
@@ -63,7 +64,8 @@ from shared.contracts.people import (
     StaffChanged,
     StaffIdField,
 )
-from shared.contracts.routes import ROUTES, SERVICES, Route
+from shared.contracts.person_erasure import PersonErased, PersonErasureRequested
+from shared.contracts.routes import ROUTES, Route
 from shared.contracts.slips import (
     FURTHER_ROUND,
     SLIP_CONTEXT,
@@ -78,6 +80,7 @@ from shared.contracts.slips import (
     SlipOutcome,
     SlipsIssued,
 )
+from shared.service_names import SERVICES
 
 __all__ = [
     "APPLICANT_ACTS",
@@ -112,6 +115,7 @@ __all__ = [
     "DiceEntered",
     "DiceRequested",
     "DrawPublished",
+    "DuplicatesSearched",
     "ErasureCompleted",
     "ErasurePhase",
     "ErasureRequested",
@@ -135,6 +139,8 @@ __all__ = [
     "PaperReceived",
     "PaperSettled",
     "PassText",
+    "PersonErased",
+    "PersonErasureRequested",
     "PlaceNotice",
     "PlaceNoticeKind",
     "PlacesOffered",

@@ -1,11 +1,11 @@
 """Messages about single applications, from arrival to the vault's verdict."""
 
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import Field, StringConstraints
+from pydantic import Field, StringConstraints, model_validator
 
 from shared.codes import EntryIdField, ProofDigestField
-from shared.contracts.base import BATCH_LIMIT, Channel, Event, Moment, ReasonCode, Value, Version
+from shared.contracts.base import BATCH_LIMIT, Channel, Count, Event, Moment, Ordinal, ReasonCode, Value, Version
 from shared.ids import (
     ApplicationIdField,
     CampaignIdField,
@@ -19,7 +19,7 @@ from shared.ids import (
 RollLine = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 """Line of the roll of receipts, without its line feed."""
 
-Revision = Annotated[int, Field(ge=1)]
+Revision = Ordinal
 """Verdicts on one application are counted; the higher one holds, in whatever order they arrive."""
 
 
@@ -169,17 +169,26 @@ class Contact(Value):
     """Contact channel of an applicant, without the person: mail or post, and the mail domain's class for pacing.
 
     `complete`: the application's own content is in order, whether or not the same person may have applied before; it
-    is acknowledged. `rejected`: it is not in the draw. `version`: of the application's content. The highest
-    `revision` holds.
+    is acknowledged. `rejected`: it is not in the draw. `same-person`: after the draw only, and only where `contact`
+    leads to an address that the standing application of the same person gave, too. `undecided`: after the draw only;
+    the application was left out of it because of a doubt that was open when the list was frozen by approval. Only such
+    an applicant may have the contact `telephone`. `version`: of the application's content. The highest `revision`
+    holds.
     """
 
     receipt: ReceiptField
     token: TokenField
-    contact: Literal["mail", "post"]
+    contact: Literal["mail", "post", "telephone"]
     mail_domain_class: Annotated[str, Field(pattern=r"^[a-z0-9-]{1,32}$")] | None = None
-    status: Literal["complete", "rejected"]
+    status: Literal["complete", "rejected", "same-person", "undecided"]
     version: Version
     revision: Revision
+
+    @model_validator(mode="after")
+    def _telephone_after_the_draw(self) -> Self:
+        if self.contact == "telephone" and self.status != "undecided":
+            raise ValueError("only an undecided application is told by telephone alone")
+        return self
 
 
 class ContactsRegistered(Event):
@@ -198,20 +207,35 @@ class ClosedReceipt(Value):
 
 
 class DrawPublished(Event):
-    """The draw of a campaign is published: from now on intake shows each complete application as drawn."""
+    """The draw of a campaign is published: from now on intake shows each complete application as drawn.
+
+    `entries`: number of entries of the frozen list, each of which has a slip of this draw: an application that is in
+    order and has none was left out. None for a further round, which draws from a list that is known.
+    """
 
     name: ClassVar[str] = "draw.published"
     campaign: CampaignIdField
     draw: DrawIdField
+    entries: Count | None = None
+
+
+class DuplicatesSearched(Event):
+    """The vault compared all applications with each other. `list_sha256`: the list's name (`shared.searched_list`)."""
+
+    name: ClassVar[str] = "duplicates.searched"
+    campaign: CampaignIdField
+    list_sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+    applications: Count
 
 
 class ReceiptsClosed(Event):
     """All receipts of a campaign, papers too, in parts: the draw can prove that none went missing."""
 
     name: ClassVar[str] = "receipts.closed"
+    names_erased_people: ClassVar[bool] = True
     v: Literal[2] = 2  # type: ignore[assignment]  # version 1 named application ids
     campaign: CampaignIdField
-    part: Annotated[int, Field(ge=1)]
-    parts: Annotated[int, Field(ge=1)]
-    total: Annotated[int, Field(ge=0)]
+    part: Ordinal
+    parts: Ordinal
+    total: Count
     items: Annotated[tuple[ClosedReceipt, ...], Field(max_length=1000)]

@@ -1,6 +1,6 @@
 """Base of all messages: frozen, versioned, closed to unknown members."""
 
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Final, Literal
 
 from pydantic import (
     AwareDatetime,
@@ -34,6 +34,9 @@ class Event(Value):
     is_about_erasure: ClassVar[bool] = False
     """True for the events of the erasure itself: they are consumed and published after it, too."""
 
+    names_erased_people: ClassVar[bool] = False
+    """True for events that name people after their erasure, too: the erasure's own, and the roll of receipts."""
+
     v: Literal[1] = 1
 
     @property
@@ -56,7 +59,11 @@ Moment = AwareDatetime
 BATCH_LIMIT = 100
 """Items a message holds at most: 25 to 30 times the items a second of one each (measured)."""
 
-Count = Annotated[int, Field(ge=0)]
+LARGEST: Final = 2**53 - 1
+"""Largest integer of a message: JSON carries it exactly (RFC 8259 §6), and MongoDB stores it."""
+
+Count = Annotated[int, Field(ge=0, le=LARGEST)]
+Ordinal = Annotated[int, Field(ge=1, le=LARGEST)]
 
 Version = Annotated[int, Field(ge=1, le=1000)]
 """Number of an application's content: 1 for the first, one more with each correction or withdrawal."""

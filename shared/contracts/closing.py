@@ -14,8 +14,10 @@ ErasurePhase = Literal["erased", "measured"]
 
 
 PARKED, DELIVERIES, QUEUES = "parked", "deliveries", "queues"
-OWN_STORES: Final = ("inbox", "outbox", PARKED, DELIVERIES, QUEUES)
-"""Stores that every service has, whatever its task is: idempotency records, outgoing events, and the broker's part."""
+PERSON_ERASURES: Final = "person_erasures"
+OWN_STORES: Final = ("inbox", "outbox", PERSON_ERASURES, PARKED, DELIVERIES, QUEUES)
+"""Stores that every service has, whatever its task is: idempotency records, outgoing events, names of people whose
+erasure was not at its end, and the broker's part."""
 
 RATE_LIMITS: Final = "rate limits"
 """Attempts counted in memory by hashed address or by number, in services that limit attempts."""

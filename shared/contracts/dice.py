@@ -4,7 +4,7 @@ from typing import Annotated, ClassVar, Self
 
 from pydantic import Field, model_validator
 
-from shared.contracts.base import Event, Moment
+from shared.contracts.base import Event, Moment, Ordinal
 from shared.dice_acts import InvalidDiceActsError, read_act
 from shared.ids import CampaignIdField, DrawIdField
 from shared.json_types import JsonObject
@@ -19,7 +19,7 @@ class DiceRequested(Event):
     name: ClassVar[str] = "dice.requested"
     campaign: CampaignIdField
     draw: DrawIdField
-    number: Annotated[int, Field(ge=1)]
+    number: Ordinal
     manifest_sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
     opens: Moment
     round_at: Moment

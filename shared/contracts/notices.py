@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar, Final, Literal, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
-from shared.contracts.base import Count, Event, Moment, SparseValue, Value
+from shared.contracts.base import Count, Event, Moment, Ordinal, SparseValue, Value
 from shared.contracts.people import StaffIdField
 from shared.contracts.slips import NoticeNumber
 from shared.ids import BatchIdField, CampaignIdField, NoticeIdField, TokenField
@@ -91,7 +91,7 @@ class MailAnswer(SparseValue):
     """Answer to one notice document. Nothing in it depends on a name or an address but the mail server's code."""
 
     notice: NoticeIdField
-    attempt: Annotated[int, Field(ge=1)]
+    attempt: Ordinal
     answer: NoticeAnswer
     code: ReplyCode | None = None
     refused: Annotated[tuple[RecipientRefusal, ...], Field(max_length=RECIPIENT_LIMIT)] = ()

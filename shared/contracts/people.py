@@ -58,6 +58,8 @@ class StaffAct(StrEnum):
     POST_CARDS = "post-cards"
     REORDER_CARDS = "reorder-cards"
     RECORD_RETURNED_CARD = "record-returned-card"
+    READ_RESULTS = "read-results"
+    READ_NOTICES = "read-notices"
     REPLAY_PARKED = "replay-parked"
     DISCARD_PARKED = "discard-parked"
     DISCARD_UNTRUSTED = "discard-untrusted"
@@ -80,9 +82,11 @@ APPLICANT_ACTS: Final = frozenset(
         StaffAct.CONFIRM_TELEPHONED,
         StaffAct.SEND_NOTICE_AGAIN,
         StaffAct.RECORD_RETURNED_CARD,
+        StaffAct.READ_RESULTS,
+        StaffAct.READ_NOTICES,
     }
 )
-"""Acts on one application. The log names it by an HMAC, so that erasing the campaign's keys unlinks it."""
+"""Acts on one application, and readings of one. The log names it by an HMAC: erasing the campaign's keys unlinks it."""
 
 _NOTIFIER_ACTS: Final = frozenset(
     {
@@ -96,6 +100,7 @@ _NOTIFIER_ACTS: Final = frozenset(
         StaffAct.POST_CARDS,
         StaffAct.REORDER_CARDS,
         StaffAct.RECORD_RETURNED_CARD,
+        StaffAct.READ_NOTICES,
     }
 )
 

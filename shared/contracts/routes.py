@@ -10,6 +10,7 @@ from shared.contracts.applications import (
     ApplicationsRejected,
     ContactsRegistered,
     DrawPublished,
+    DuplicatesSearched,
     ReceiptsClosed,
     SealingKeyPublished,
 )
@@ -27,13 +28,12 @@ from shared.contracts.notices import (
 )
 from shared.contracts.papers import PaperReceived, PaperSettled, ReceiptsAssigned
 from shared.contracts.people import StaffActed, StaffChanged
+from shared.contracts.person_erasure import PersonErased, PersonErasureRequested
 from shared.contracts.slips import (
     PlacesOffered,
     ResultsPublished,
     SlipsIssued,
 )
-
-SERVICES = ("intake", "lottery", "notifier", "vault")
 
 
 @dataclass(frozen=True)
@@ -55,9 +55,10 @@ ROUTES: tuple[Route, ...] = (
     Route(PaperSettled, ("vault",), ("intake",)),
     Route(ReceiptsAssigned, ("intake",), ("vault",)),
     Route(ReceiptsClosed, ("intake",), ("lottery",)),
+    Route(DuplicatesSearched, ("vault",), ("lottery",)),
     Route(DiceRequested, ("lottery",), ("vault",)),
     Route(DiceEntered, ("vault",), ("lottery",)),
-    Route(DrawPublished, ("lottery",), ("intake",)),
+    Route(DrawPublished, ("lottery",), ("intake", "vault")),
     Route(ResultsPublished, ("lottery",), ("notifier",)),
     Route(PlacesOffered, ("lottery",), ("notifier",)),
     Route(SlipsIssued, ("lottery",), ("vault",)),
@@ -72,4 +73,6 @@ ROUTES: tuple[Route, ...] = (
     Route(StaffChanged, ("vault",), ("intake", "lottery", "notifier")),
     Route(StaffActed, ("intake", "lottery", "notifier"), ("vault",)),
     Route(ErasureCompleted, ("intake", "lottery", "notifier"), ("vault",)),
+    Route(PersonErasureRequested, ("vault",), ("intake", "lottery", "notifier")),
+    Route(PersonErased, ("intake", "lottery", "notifier"), ("vault",)),
 )

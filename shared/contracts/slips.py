@@ -5,7 +5,7 @@ from typing import Annotated, ClassVar, Final, Literal
 from pydantic import Field, StringConstraints
 
 from shared.codes import EntryIdField
-from shared.contracts.base import BATCH_LIMIT, Event, ReasonCode, SparseValue, Value
+from shared.contracts.base import BATCH_LIMIT, Event, Ordinal, ReasonCode, SparseValue, Value
 from shared.ids import CampaignIdField, ClassIdField, DrawIdField, ReceiptField, TokenField
 from shared.json_types import JsonObject
 
@@ -35,20 +35,23 @@ class ClassPass(Value):
 
 
 class SlipOutcome(SparseValue):
-    """Outcome of one class that one application asked for. `rank` of `of`: place in the order of the draw."""
+    """Outcome of one class that one application asked for.
+
+    `rank` of `of`: place in the drawn order among the applications that asked for this class.
+    """
 
     class_id: ClassIdField
     outcome: Literal["won", "waiting", "offered", "lost", "refused", "gone"]
     seats: Annotated[int, Field(ge=1, le=20)]
-    position: Annotated[int, Field(ge=1)] | None = None
+    position: Ordinal | None = None
     answer_by: SignedMoment | None = None
-    rank: Annotated[int, Field(ge=1)] | None = None
-    of: Annotated[int, Field(ge=1)] | None = None
+    rank: Ordinal | None = None
+    of: Ordinal | None = None
     reason: ReasonCode | None = None
 
 
 FURTHER_ROUND: Final = "further-round"
-"""Reason of a class that was won in a further round, in the slip that tells it."""
+"""Reason of a class that was won in a further round; `rank` and `of` are then of the round."""
 
 
 class OutcomeSlip(SparseValue):
@@ -83,8 +86,8 @@ class ResultsPublished(Event):
     v: Literal[2] = 2  # type: ignore[assignment]  # version 1 had results without a signature
     campaign: CampaignIdField
     draw: DrawIdField
-    part: Annotated[int, Field(ge=1)]
-    parts: Annotated[int, Field(ge=1)]
+    part: Ordinal
+    parts: Ordinal
     items: Annotated[tuple[OutcomeSlip, ...], Field(min_length=1, max_length=BATCH_LIMIT)]
 
 

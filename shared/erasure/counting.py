@@ -1,15 +1,18 @@
 """Count what is left of a campaign in a service's database and on the broker, and judge each count."""
 
 import asyncio
+from collections.abc import Mapping
 from typing import Final, Protocol
 
 from shared.contracts import StoreErasure
 from shared.contracts.closing import DELIVERIES, PARKED, QUEUES
+from shared.contracts.named_people import Mention
 from shared.ids import CampaignId
 from shared.storage import INBOX, OUTBOX, Store, delete_in_chunks
 
 _LOOKS: Final = 10
 _BETWEEN_LOOKS_S: Final = 0.2
+_SHARED_MESSAGES: Final = "parked messages that name others too are kept until replayed, discarded, or the close-out"
 
 
 class Queues(Protocol):
@@ -31,6 +34,15 @@ class Queues(Protocol):
 def judge_store(store: str, before: int | None, left: int) -> StoreErasure:
     """Return the row of a counted store: FAIL if any record is left."""
     return StoreErasure(store=store, before=before, after=left, residue=left, result="FAIL" if left else "PASS")
+
+
+def judge_parked(discarded: int, found: Mapping[Mention, int]) -> StoreErasure:
+    """Return the row of a person's parked messages: PENDING for those that name other people, too."""
+    left, mixed = found.get(Mention.ONLY, 0), found.get(Mention.MIXED, 0)
+    if left or not mixed:
+        return judge_store(PARKED, discarded, left)
+    before = discarded + mixed
+    return StoreErasure(store=PARKED, before=before, after=mixed, residue=0, result="PENDING", note=_SHARED_MESSAGES)
 
 
 async def judge_messages(queues: Queues, campaign: CampaignId, discarded: int) -> list[StoreErasure]:

@@ -7,13 +7,14 @@ from typing import Any, Final, Literal, Protocol
 
 from shared.campaign import Campaign
 from shared.contracts import ErasureCompleted, ErasurePhase, ErasureRequested, StoreErasure
+from shared.contracts.closing import PERSON_ERASURES
 from shared.erasure.counting import Queues, count_own_records, delete_own_records, judge_messages, judge_store
 from shared.erasure.records import ErasureRecord, ErasureRepository
 from shared.errors import ConfigurationError, PermanentError
 from shared.ids import CampaignId, derived_event_id
 from shared.json_types import JsonObject
 from shared.logging import get_logger
-from shared.storage import Store, Tombstone, UnitOfWork
+from shared.storage import Store, Tombstone, UnitOfWork, delete_in_chunks
 
 ANSWER_CONTEXT: Final = "kuji/erasure-answer/2"
 
@@ -108,6 +109,7 @@ class ErasureParticipant:
             await self._records.remember(campaign, await self._count(campaign))
         await self.stores.delete(campaign)
         await delete_own_records(self.store, campaign)
+        await delete_in_chunks(self.store.db[PERSON_ERASURES], {"campaign": campaign})
         await self._records.add_discarded(campaign, await self.queues.purge_campaign(campaign))
         await self._answer(campaign, "erased")
 
@@ -152,7 +154,9 @@ class ErasureParticipant:
         ]
 
     async def _count(self, campaign: CampaignId) -> dict[str, int]:
-        return {**await self.stores.count(campaign), **await count_own_records(self.store, campaign)}
+        people = await self.store.db[PERSON_ERASURES].count_documents({"campaign": campaign})
+        own = {**await count_own_records(self.store, campaign), PERSON_ERASURES: people}
+        return {**await self.stores.count(campaign), **own}
 
 
 def signed_document(answer: ErasureCompleted) -> JsonObject:

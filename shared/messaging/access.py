@@ -43,6 +43,8 @@ class User:
     name: str
     password: str
     service: str | None = None
+    reads_status: bool = False
+    """May ask the management interface about the copies of queues: the tag `management`, and no further right."""
 
     def __repr__(self) -> str:
         return f"User(name={self.name!r}, service={self.service!r})"
@@ -129,7 +131,7 @@ def _user(user: User) -> JsonObject:
         "name": user.name,
         "password_hash": password_hash(user.password),
         "hashing_algorithm": "rabbit_password_hashing_sha256",
-        "tags": [] if user.service else ["administrator"],
+        "tags": (["management"] if user.reads_status else []) if user.service else ["administrator"],
     }
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any, Self, TypeVar
+from typing import Self, TypeVar
 
 from fastapi import APIRouter
 
@@ -11,7 +11,8 @@ from shared.contracts.base import Event
 from shared.errors import ConfigurationError
 from shared.ids import CampaignId, EventId, new_event_id
 from shared.logging import get_logger
-from shared.messaging.consumer import Able, Consumer
+from shared.messaging.consumer import Able, Consumer, finish
+from shared.messaging.copies import CopiesCheck
 from shared.messaging.deliveries import Batch
 from shared.messaging.depths import queue_depths
 from shared.messaging.envelope import Envelope, bundles
@@ -21,7 +22,7 @@ from shared.messaging.names import Names
 from shared.messaging.outbox_publisher import OutboxPace, OutboxPublisher
 from shared.messaging.parking import Parking
 from shared.messaging.publisher import Publisher
-from shared.messaging.staff import parking_router
+from shared.messaging.staff import Inspection, parking_router
 from shared.messaging.trust import Trust
 from shared.messaging.untrusted import Untrusted
 from shared.service_keys import PublicKeys, ServiceKey
@@ -69,6 +70,7 @@ class Bus:
         self._outbox_publisher = OutboxPublisher(store, self._publisher, self._names, pace or OutboxPace())
         consumed = [route.event for route in ROUTES if service in route.consumers]
         self._queues = tuple(self._names.queue(service, event) for event in consumed)
+        self._copies = CopiesCheck.of(settings, self._names, (*self._queues, self._names.parked(service)))
         self.untrusted = Untrusted(self._consuming, self._names, service, timeout_s)
         self.parking = Parking(
             self._consuming,
@@ -81,7 +83,7 @@ class Bus:
             names=self._names,
             timeout_s=timeout_s,
         )
-        self._consumers: list[Consumer] = []
+        self.consumers: list[Consumer] = []
         self._conditional: set[str] = set()
         self._tasks: list[asyncio.Task[None]] = []
         self._publisher_task: asyncio.Task[None] | None = None
@@ -117,7 +119,7 @@ class Bus:
         )
         able = self._able if when is None else self._able_and(when)
         consumer = Consumer(queue, self._consuming, batch, handling, able=able, timeout_s=self._settings.timeout_s)
-        self._consumers.append(consumer)
+        self.consumers.append(consumer)
         if when is not None:
             self._conditional.add(queue)
 
@@ -152,7 +154,7 @@ class Bus:
         """Start consuming and publishing in the background. The broker may still be away."""
         self._store.when_emitted(self._outbox_publisher.notify)
         self._publisher_task = asyncio.create_task(self._outbox_publisher.run(), name="outbox publisher")
-        self._tasks = [asyncio.create_task(consumer.run(), name=consumer.queue) for consumer in self._consumers]
+        self._tasks = [asyncio.create_task(consumer.run(), name=consumer.queue) for consumer in self.consumers]
         if self._consuming.has_other_nodes:
             self._watch = asyncio.create_task(self._consuming.watch(_WATCH_S), name="watch of the broker's node")
 
@@ -161,12 +163,12 @@ class Bus:
 
         What could not be finished in time stays with the broker and in the outbox, for the next to start.
         """
-        for consumer in self._consumers:
+        for consumer in self.consumers:
             consumer.stop()
-        await _finish(self._tasks, 0.75 * self._settings.shutdown_s)
+        await finish(self._tasks, 0.75 * self._settings.shutdown_s)
         if self._publisher_task is not None:
             self._outbox_publisher.finish()
-            await _finish([self._publisher_task], 0.25 * self._settings.shutdown_s)
+            await finish([self._publisher_task], 0.25 * self._settings.shutdown_s)
         if self._watch is not None:
             self._watch.cancel()
         await self._publishing.close()
@@ -191,7 +193,7 @@ class Bus:
 
     async def ready(self) -> bool:
         """Return True if every consumer is attached that waits for no condition of its own; for health checks."""
-        return all(consumer.attached for consumer in self._consumers if consumer.queue not in self._conditional)
+        return all(consumer.attached for consumer in self.consumers if consumer.queue not in self._conditional)
 
     async def queue_depths(self) -> dict[str, int]:
         """Count ready messages in this service's queues and its parking queue, by name without namespace."""
@@ -207,12 +209,13 @@ class Bus:
 
     def unacknowledged(self, campaign: CampaignId) -> int:
         """Return the number of the campaign's messages that this process was given and has not acknowledged yet."""
-        return sum(consumer.unacknowledged(campaign) for consumer in self._consumers)
+        return sum(consumer.unacknowledged(campaign) for consumer in self.consumers)
 
     @property
     def alarms(self) -> Mapping[str, Callable[[], Awaitable[int]]]:
         """Counts that should be zero, for the health page and `./kuji status`."""
-        return {"untrusted_messages": self.untrusted.count}
+        short = {"queues_short_of_copies": self._copies.count_short} if self._copies.is_wanted else {}
+        return {"untrusted_messages": self.untrusted.count, **short}
 
     async def purge_campaign(self, campaign: CampaignId) -> int:
         """Discard the campaign's messages in this service's parking queue and return their number."""
@@ -234,15 +237,10 @@ class Bus:
         metrics = metrics_guard(self._settings.ops_token_file, access.guard(Right.READ_QUEUES))
         engineers = access.guard(Right.SETTLE_PARKED)
         return parking_router(
-            self.parking, self.untrusted, self.queue_depths, record, metrics=metrics, engineers=engineers
+            self.parking,
+            self.untrusted,
+            Inspection(self.queue_depths, self._copies.report),
+            record,
+            metrics=metrics,
+            engineers=engineers,
         )
-
-
-async def _finish(tasks: list[asyncio.Task[Any]], timeout_s: float) -> None:
-    """Wait for `tasks`, then cancel those that are late."""
-    if not tasks:
-        return
-    _, late = await asyncio.wait(tasks, timeout=timeout_s)
-    for task in late:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)

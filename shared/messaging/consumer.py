@@ -9,10 +9,11 @@ from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractIncomingMe
 
 from shared.ids import CampaignId
 from shared.logging import describe, get_logger
+from shared.messaging.calls import hang_up, was_cancelled
 from shared.messaging.deliveries import Batch, Deliveries
 from shared.messaging.envelope import campaign_of
 from shared.messaging.handling import Handling
-from shared.messaging.link import Link, hang_up, was_cancelled
+from shared.messaging.link import Link
 
 _log = get_logger(__name__)
 
@@ -40,7 +41,7 @@ class Consumer:
         self, queue: str, link: Link, batch: Batch, handling: Handling[Any], *, able: Able, timeout_s: float
     ) -> None:
         self.queue = queue
-        self._link, self._batch, self._handling = link, batch, handling
+        self._link, self._batch, self.handling = link, batch, handling
         self._able, self._timeout_s = able, timeout_s
         self._stopping = asyncio.Event()
         self._answering = asyncio.Lock()
@@ -105,7 +106,7 @@ class Consumer:
     async def _handle(self, messages: Sequence[AbstractIncomingMessage], deliveries: Deliveries) -> None:
         self._under_way = messages
         try:
-            await self._handling.handle(messages, deliveries)
+            await self.handling.handle(messages, deliveries)
         finally:
             self._under_way = ()
 
@@ -171,3 +172,13 @@ class Consumer:
             await asyncio.sleep(_SETTLE_S)
             if pushed == deliveries.unanswered and (full or not queue.declaration_result.message_count):
                 return
+
+
+async def finish(tasks: list[asyncio.Task[None]], timeout_s: float) -> None:
+    """Wait for `tasks`, then cancel those that are late."""
+    if not tasks:
+        return
+    _, late = await asyncio.wait(tasks, timeout=timeout_s)
+    for task in late:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable
 
-from shared.messaging.link import Link, answering
+from shared.messaging.calls import answering
+from shared.messaging.link import Link
 
 
 async def queue_depths(link: Link, queues: Iterable[str], timeout_s: float) -> dict[str, int]:

@@ -18,6 +18,7 @@ from aio_pika.abc import AbstractIncomingMessage, HeadersType
 from pydantic_core import from_json
 
 from shared.contracts import ROUTES
+from shared.contracts.named_people import IsErased, Mention, find_mention
 from shared.ids import EventId
 from shared.service_keys import EventSignature
 
@@ -34,6 +35,7 @@ ERROR: Final = "kuji-error"
 PARKED_AT: Final = "kuji-parked-at"
 
 _ABOUT_ERASURE: Final = frozenset(route.event.name for route in ROUTES if route.event.is_about_erasure)
+_NAMES_ERASED: Final = frozenset(route.event.name for route in ROUTES if route.event.names_erased_people)
 
 BUNDLE_EVENTS: Final = 50
 BUNDLE_BYTES: Final = 256 * 1024
@@ -118,6 +120,16 @@ def erasable_campaign(envelope: Envelope) -> str | None:
         return None
     campaign = event.get("campaign") if isinstance(event, dict) else None
     return campaign if isinstance(campaign, str) else None
+
+
+def mention_of_erased(envelope: Envelope, is_erased: IsErased) -> Mention:
+    """Return whether the event is about erased people; NONE where it may name them, or is unreadable."""
+    if envelope.name in _NAMES_ERASED:
+        return Mention.NONE
+    try:
+        return find_mention(from_json(envelope.body), is_erased)
+    except ValueError:
+        return Mention.NONE
 
 
 def bundles(envelopes: Sequence[Envelope]) -> Iterator[Message]:

@@ -12,11 +12,10 @@ import aio_pika
 from aio_pika.abc import AbstractChannel, AbstractConnection
 from aio_pika.connection import make_url
 
-from shared.errors import KujiError
 from shared.logging import describe, get_logger
 from shared.messaging.addresses import host_of, parse_addresses
 from shared.messaging.broker_version import check_version
-from shared.messaging.errors import BrokerUnavailableError
+from shared.messaging.calls import GOODBYE_S, hang_up, was_cancelled
 from shared.messaging.malformed_frames import tolerate
 
 _log = get_logger(__name__)
@@ -27,7 +26,11 @@ HEARTBEAT_S = 10
 MOVE_ON_S = 2.0
 """Longest wait for one node where there are others: a frozen node must not use up the caller's time."""
 
-_GOODBYE_S = 2.0
+_REST_S = 20.0
+"""Time for which a node that was left is not chosen again, and for which another one has all the caller's time.
+
+While a cluster has not given a frozen node up (`net_ticktime`), the other nodes do not answer either.
+"""
 
 
 class Link:
@@ -39,14 +42,30 @@ class Link:
     def __init__(self, url: str, name: str, timeout_s: float, *, confirms: bool = False) -> None:
         self._addresses, self._name, self._confirms = parse_addresses(url), name, confirms
         self.has_other_nodes = len(self._addresses) > 1
-        self.timeout_s = min(timeout_s, MOVE_ON_S) if self.has_other_nodes else timeout_s
-        """Longest wait for an answer of one node."""
+        self._longest_s = timeout_s
         self._node = 0
+        self._left: dict[int, float] = {}
+        """Time of the loop at which each node was left."""
+        self.moves = 0
+        """Number of nodes that were left so far."""
         self._connection: AbstractConnection | None = None
         self._channel: AbstractChannel | None = None
         self._opening = asyncio.Lock()
         self._farewells: set[asyncio.Task[None]] = set()
         self._drop_listeners: set[Callable[[], None]] = set()
+
+    @property
+    def is_settled(self) -> bool:
+        """Return True if no node was left lately, so that one that does not answer soon is left."""
+        return self.has_other_nodes and not any(map(self._rests, self._left))
+
+    @property
+    def timeout_s(self) -> float:
+        """Return the longest wait for an answer of the present node."""
+        return min(self._longest_s, MOVE_ON_S) if self.is_settled else self._longest_s
+
+    def _rests(self, node: int) -> bool:
+        return node in self._left and asyncio.get_running_loop().time() - self._left[node] < _REST_S
 
     @property
     def is_open(self) -> bool:
@@ -93,20 +112,14 @@ class Link:
         return await self._connect_to(self._addresses[self._node])
 
     async def _connect_to(self, address: str) -> AbstractConnection:
-        """Connect without `aio_pika.connect`, so that a connection that fails is closed properly."""
-        tolerate()
-        url = make_url(address, heartbeat=HEARTBEAT_S)
-        connection = aio_pika.Connection(url, client_properties={"connection_name": self._name})
-        try:
-            await connection.connect(timeout=self.timeout_s)
-            check_version(connection)
-        except BaseException:
-            await hang_up(connection)
-            raise
-        return connection
+        return await connect(address, self._name, self.timeout_s)
 
     def _move_on(self) -> None:
-        self._node = (self._node + 1) % len(self._addresses)
+        """Turn to the next node that was not left lately, or to the next one where all were."""
+        self.moves += 1
+        self._left[self._node] = asyncio.get_running_loop().time()
+        following = [(self._node + step) % len(self._addresses) for step in range(1, len(self._addresses) + 1)]
+        self._node = next((node for node in following if not self._rests(node)), following[0])
 
     async def watch(self, every_s: float) -> None:
         """Ask the node of an open connection for a channel again and again; leave a node that does not answer.
@@ -119,7 +132,7 @@ class Link:
             if connection is None or not self.is_open or await self._answers(connection):
                 continue
             if connection is self._connection:
-                self.move_on()
+                self.move_on(self.moves)
 
     async def _answers(self, connection: AbstractConnection) -> bool:
         try:
@@ -134,8 +147,14 @@ class Link:
         await hang_up(channel)
         return True
 
-    def move_on(self) -> None:
-        """Leave a node that does not answer; the next call connects to the next one."""
+    def move_on(self, seen: int) -> None:
+        """Leave a node that does not answer; the next call connects to the next one.
+
+        `seen`: `moves` when the caller turned to the node. Of several callers that wait for one node the first leaves
+        it; the others would leave the next one, and come back to the first.
+        """
+        if seen != self.moves:
+            return
         _log.warning("node-silent", host=host_of(self._addresses[self._node]))
         self._move_on()
         self.drop()
@@ -162,55 +181,29 @@ class Link:
     async def close(self) -> None:
         self.drop()
         if self._farewells:
-            await asyncio.wait(self._farewells, timeout=2 * _GOODBYE_S)
+            await asyncio.wait(self._farewells, timeout=2 * GOODBYE_S)
+
+
+async def connect(address: str, name: str, timeout_s: float) -> AbstractConnection:
+    """Connect to one node, and close a connection that fails. Raises BrokerTooOldError, or what the driver raises.
+
+    `aio_pika.connect` leaves such a connection to the garbage collector, which may run in a thread of another driver:
+    there nobody can close it, and all that is left is a warning of a coroutine that was never awaited.
+    """
+    tolerate()
+    connection = aio_pika.Connection(
+        make_url(address, heartbeat=HEARTBEAT_S), client_properties={"connection_name": name}
+    )
+    try:
+        await connection.connect(timeout=timeout_s)
+        check_version(connection)
+    except BaseException:
+        await hang_up(connection)
+        raise
+    return connection
 
 
 async def _open_channel(connection: AbstractConnection, *, confirms: bool) -> AbstractChannel:
     channel = connection.channel(publisher_confirms=confirms, on_return_raises=confirms)
     await channel.initialize()
     return channel
-
-
-async def hang_up(resource: AbstractConnection | AbstractChannel) -> None:
-    """Close, but do not wait for ever: a frozen peer never answers."""
-    try:
-        async with asyncio.timeout(_GOODBYE_S):
-            await resource.close()
-    except asyncio.CancelledError:
-        if was_cancelled():
-            raise
-    except Exception as error:  # noqa: BLE001  (it is gone either way; see `answering`)
-        _log.debug("link-closed", **describe(error))
-
-
-@asynccontextmanager
-async def answering(timeout_s: float | None) -> AsyncIterator[None]:
-    """Turn every failure of the client within the block into BrokerUnavailableError, after `timeout_s` at the latest.
-
-    A breaking link raises anything, down to a bare Exception, and cancels those who wait on it; of cancellations
-    only those that were meant for our own task pass through.
-    """
-    try:
-        async with asyncio.timeout(timeout_s):
-            yield
-    except KujiError:
-        raise
-    except asyncio.CancelledError:
-        if was_cancelled():
-            raise
-        raise _unavailable("ConnectionLost") from None
-    except Exception as error:  # noqa: BLE001  (see above)
-        raise _unavailable(type(error).__name__) from None
-
-
-def was_cancelled() -> bool:
-    """Return True if the running task itself was cancelled, not something that it waits on."""
-    task = asyncio.current_task()
-    return task is not None and task.cancelling() > 0
-
-
-def _unavailable(reason: str) -> BrokerUnavailableError:
-    return BrokerUnavailableError(
-        f"the broker did not answer as asked ({reason}); see that it runs and that the topology is declared "
-        "(python -m shared.messaging.declare), then send the same again"
-    )

@@ -5,8 +5,9 @@ from typing import Final
 
 from aio_pika import Message
 
+from shared.messaging.calls import answering
 from shared.messaging.errors import BrokerUnavailableError
-from shared.messaging.link import Link, answering
+from shared.messaging.link import Link
 
 _NODE_S: Final = 4.0
 """Longest wait for one node's confirm where there are others; opening a connection to another node is part of it."""
@@ -19,7 +20,6 @@ class Publisher:
 
     def __init__(self, link: Link, timeout_s: float) -> None:
         self._link, self._timeout_s = link, timeout_s
-        self._node_timeout_s = min(timeout_s, _NODE_S) if link.has_other_nodes else timeout_s
         self._confirmed_at = 0.0
 
     async def publish(self, exchange: str, routing_key: str, message: Message) -> None:
@@ -42,14 +42,15 @@ class Publisher:
 
     async def _publish_once(self, exchange: str, routing_key: str, message: Message, left_s: float) -> None:
         loop = asyncio.get_running_loop()
-        begun, node_timeout_s = loop.time(), min(left_s, self._node_timeout_s)
+        begun, moves = loop.time(), self._link.moves
+        node_timeout_s = min(left_s, _NODE_S) if self._link.is_settled else left_s
         try:
             async with answering(node_timeout_s):
-                channel = await self._link.channel()
+                channel, moves = await self._link.channel(), self._link.moves
                 target = await channel.get_exchange(exchange, ensure=False)
                 await target.publish(message, routing_key, mandatory=True)
         except BrokerUnavailableError:
             if loop.time() - begun >= node_timeout_s and self._confirmed_at < begun:
-                self._link.move_on()
+                self._link.move_on(moves)
             raise
         self._confirmed_at = loop.time()

@@ -4,7 +4,8 @@ Bodies are never shown.
 """
 
 from collections.abc import Awaitable, Callable
-from dataclasses import asdict
+from contextlib import suppress
+from dataclasses import asdict, dataclass
 from functools import partial
 from typing import Annotated, Final
 
@@ -17,6 +18,7 @@ from shared.messaging.parking import Parking
 from shared.messaging.untrusted import Untrusted
 from shared.staff_acts import ActRecorder
 from shared.web.description import describe_refusals
+from shared.web.paging import Paging
 from shared.web.problems import ProblemError, problem, unavailable
 from shared.web.service_token import MetricsGuard
 from shared.web.sign_in.staff import Staff, StaffGuard
@@ -28,6 +30,7 @@ _ASKING: Final = describe_refusals(
         503: "`unavailable`: the broker is away",
     }
 )
+_LISTING: Final = _ASKING | describe_refusals({422: "`invalid`: no place in the list, or no size of a page"})
 _ACTING: Final = _ASKING | describe_refusals(
     {404: "`not-parked`: list them again", 422: "`invalid`: not the form of an id"}
 )
@@ -36,10 +39,18 @@ _REPLAYING: Final = _ACTING | describe_refusals({409: "`not-replayable`: no queu
 ParkedId = Annotated[str, Path(pattern=r"^[0-9a-f-]{32,36}$")]
 
 
+@dataclass(frozen=True)
+class Inspection:
+    """Ways to ask for the depths of this service's queues, and for their copies; None where one copy is enough."""
+
+    depths: Callable[[], Awaitable[dict[str, int]]]
+    copies: Callable[[], Awaitable[JsonObject | None]]
+
+
 def parking_router(
     parking: Parking,
     untrusted: Untrusted,
-    depths: Callable[[], Awaitable[dict[str, int]]],
+    inspection: Inspection,
     record: ActRecorder,
     *,
     metrics: MetricsGuard,
@@ -50,17 +61,18 @@ def parking_router(
     Acts on the broker have no transaction, so `record` makes each one durable before it happens.
     """
     root = APIRouter(prefix="/v1", tags=["queues"])
-    _add_queues(root, depths, metrics)
+    _add_queues(root, inspection, metrics)
     router = APIRouter(dependencies=[Depends(engineers)])
     _add_untrusted(router, untrusted, record, engineers)
     Here = Annotated[Staff, Depends(engineers)]  # noqa: N806  (a type)
 
-    @router.get("/parked", responses=_ASKING)
-    async def parked() -> JsonObject:
+    @router.get("/parked", responses=_LISTING)
+    async def parked(page: Paging) -> JsonObject:
         try:
-            return {"v": 1, "messages": [asdict(message) for message in await parking.messages()]}
+            messages, following = await parking.page(page)
         except BrokerUnavailableError:
             raise unavailable() from None
+        return {"v": 1, "messages": [asdict(message) for message in messages], "next": following}
 
     @router.post("/parked/{parked_id}/replay", status_code=202, responses=_REPLAYING)
     async def replay(parked_id: ParkedId, staff: Here) -> JsonObject:
@@ -90,13 +102,17 @@ def parking_router(
     return root
 
 
-def _add_queues(router: APIRouter, depths: Callable[[], Awaitable[dict[str, int]]], metrics: MetricsGuard) -> None:
+def _add_queues(router: APIRouter, inspection: Inspection, metrics: MetricsGuard) -> None:
     @router.get("/queues", responses=_ASKING, dependencies=[Depends(metrics)])
     async def queues() -> JsonObject:
         try:
-            return {"v": 1, "queues": await depths()}
+            answer: JsonObject = {"v": 1, "queues": await inspection.depths()}
         except BrokerUnavailableError:
             raise unavailable() from None
+        with suppress(BrokerUnavailableError):
+            found = await inspection.copies()
+            answer |= {} if found is None else {"copies": found}
+        return answer
 
 
 def _add_untrusted(router: APIRouter, untrusted: Untrusted, record: ActRecorder, engineers: StaffGuard) -> None:

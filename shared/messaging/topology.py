@@ -17,13 +17,16 @@ from shared.contracts import ROUTES, SERVICES, Route
 from shared.errors import ConfigurationError
 from shared.json_types import JsonObject
 from shared.messaging.addresses import parse_addresses
-from shared.messaging.broker_version import check_version
 from shared.messaging.errors import BrokerTooOldError
+from shared.messaging.link import connect
 from shared.messaging.names import Names
 
 RETRY_DELAYS_S = (1, 10, 60)
 DELIVERY_LIMIT = 20
 """Deliveries without an answer (the consumer's process died each time) after which a message is parked."""
+
+_NAME = "topology"
+"""Name of the owner's connection, as the broker lists it."""
 
 _NEVER = 1_000_000
 """Delivery limit of a parking queue, where every look counts. RabbitMQ 4 would drop after 20 without one."""
@@ -142,7 +145,6 @@ async def declare(
     async with asyncio.timeout(timeout_s):
         connection = await _connect(url, timeout_s)
         async with connection, connection.channel() as channel:
-            _refuse_old(connection)
             try:
                 await _declare(channel, topology)
             except aio_pika.exceptions.ChannelPreconditionFailed:
@@ -150,13 +152,6 @@ async def declare(
                     "the broker has an exchange or queue of the same name with other arguments; "
                     "empty and delete it, or use another KUJI_NAMESPACE"
                 ) from None
-
-
-def _refuse_old(connection: AbstractConnection) -> None:
-    try:
-        check_version(connection)
-    except BrokerTooOldError as error:
-        raise ConfigurationError(str(error)) from None
 
 
 async def _declare(channel: AbstractChannel, topology: Topology) -> None:
@@ -171,12 +166,15 @@ async def _declare(channel: AbstractChannel, topology: Topology) -> None:
 
 
 async def _connect(url: str, timeout_s: float) -> AbstractConnection:
-    """Connect to the first node that answers."""
+    """Connect to the first node that answers. Raises ConfigurationError for a broker that is too old."""
     *others, last = parse_addresses(url)
-    for address in others:
-        with contextlib.suppress(OSError):
-            return await aio_pika.connect(address, timeout=timeout_s / (len(others) + 1))
-    return await aio_pika.connect(last, timeout=timeout_s)
+    try:
+        for address in others:
+            with contextlib.suppress(OSError):
+                return await connect(address, _NAME, timeout_s / (len(others) + 1))
+        return await connect(last, _NAME, timeout_s)
+    except BrokerTooOldError as error:
+        raise ConfigurationError(str(error)) from None
 
 
 async def remove(

@@ -18,8 +18,9 @@ from aio_pika.abc import AbstractChannel, AbstractIncomingMessage
 from shared.contracts import ROUTES
 from shared.messaging import envelope as headers
 from shared.messaging import staff_text
+from shared.messaging.calls import answering
 from shared.messaging.depths import queue_depths
-from shared.messaging.link import Link, answering
+from shared.messaging.link import Link
 from shared.messaging.names import Names
 
 SIZE: Final = "kuji-size"

@@ -9,6 +9,7 @@ from shared.storage.driver import Database, IndexModel, OperationFailure, alread
 INBOX: Final = "inbox"
 OUTBOX: Final = "outbox"
 TOMBSTONES: Final = "tombstones"
+PERSON_TOMBSTONES: Final = "person_tombstones"
 
 
 @dataclass(frozen=True)
@@ -93,6 +94,22 @@ MESSAGE_COLLECTIONS: Final = (
                 "dropped": {"bsonType": ["int", "long"], "minimum": 0},
             },
         },
+    ),
+    Collection(
+        PERSON_TOMBSTONES,
+        {
+            "bsonType": "object",
+            "additionalProperties": False,
+            "required": ["_id", "campaign", "names", "at", "dropped"],
+            "properties": {
+                "_id": {"bsonType": "string"},
+                "campaign": {"bsonType": "string"},
+                "names": {"bsonType": "array", "items": {"bsonType": "string", "pattern": "^[0-9a-f]{64}$"}},
+                "at": {"bsonType": "date"},
+                "dropped": {"bsonType": ["int", "long"], "minimum": 0},
+            },
+        },
+        (Index("campaign"),),
     ),
 )
 """An inbox line lives until its campaign is erased; an outbox line lives until the broker confirmed it."""

@@ -9,7 +9,7 @@ from contextlib import AbstractContextManager, contextmanager
 from typing import Any, TypeAlias
 
 import pymongo
-from bson import ObjectId
+from bson import ObjectId, decode_all
 from motor.motor_asyncio import (
     AsyncIOMotorClient,
     AsyncIOMotorClientSession,
@@ -52,6 +52,8 @@ MAJORITY = WriteConcern("majority", j=True)
 SNAPSHOT = ReadConcern("snapshot")
 
 _NAMESPACE_EXISTS = 48
+_HEARTBEAT_S, _SILENT_S = 2.0, 5.0
+"""Pause between two heartbeats of a member, and the longest wait for one; together well below an election's end."""
 
 __all__ = [
     "ASCENDING",
@@ -78,6 +80,7 @@ __all__ = [
     "UpdateOne",
     "already_exists",
     "connect",
+    "documents_of",
     "is_unanswered",
     "may_commit_again",
     "may_run_again",
@@ -87,7 +90,10 @@ __all__ = [
 
 
 class StoreUnavailableError(TransientError):
-    """Raised when the database does not answer in time or has no primary. The work may be repeated shortly."""
+    """Raised when the database does not answer in time, has no primary, or had no turn for a transaction.
+
+    The work may be repeated shortly.
+    """
 
 
 def connect(url: str, timeout_s: float) -> Client:
@@ -95,12 +101,16 @@ def connect(url: str, timeout_s: float) -> Client:
 
     Writes are acknowledged by a majority and its journals; times come back aware. The primary answers every read, also
     where the URL asks for another read preference: a decision must not rest on a member that is behind.
+
+    A member that is frozen keeps its connections: after `_HEARTBEAT_S` and `_SILENT_S` without a heartbeat the driver
+    takes back the calls that wait for it, in time for the member that is elected meanwhile.
     """
     limit = int(timeout_s * 1000)
     return AsyncIOMotorClient(
         url,
         serverSelectionTimeoutMS=limit,
-        connectTimeoutMS=limit,
+        connectTimeoutMS=min(limit, int(_SILENT_S * 1000)),
+        heartbeatFrequencyMS=int(_HEARTBEAT_S * 1000),
         socketTimeoutMS=2 * limit,
         waitQueueTimeoutMS=limit,
         timeoutMS=limit,
@@ -118,10 +128,12 @@ def connect(url: str, timeout_s: float) -> Client:
 
 @contextmanager
 def translate_errors() -> Iterator[None]:
-    """Raise StoreUnavailableError where the driver reports that no server answered; other errors propagate."""
+    """Raise StoreUnavailableError where no server answered, or took a transaction back; other errors propagate."""
     try:
         yield
     except PyMongoError as error:
+        if may_run_again(error) and not is_unanswered(error):
+            raise StoreUnavailableError(f"the database is busy with the same ({type(error).__name__})") from None
         if not is_unanswered(error):
             raise
         raise StoreUnavailableError(f"the database did not answer ({type(error).__name__}); see that it runs") from None
@@ -138,13 +150,18 @@ def is_unanswered(error: PyMongoError) -> bool:
 
 
 def may_run_again(error: PyMongoError) -> bool:
-    """Return True if an answering server rolled the transaction back as a whole, so that it may run again."""
-    return error.has_error_label("TransientTransactionError") and not is_unanswered(error)
+    """Return True if the transaction was rolled back as a whole, so that it may run again."""
+    return error.has_error_label("TransientTransactionError")
 
 
 def may_commit_again(error: PyMongoError) -> bool:
     """Return True if only the answer to the commit was lost; committing is idempotent."""
     return error.has_error_label("UnknownTransactionCommitResult")
+
+
+def documents_of(batch: bytes) -> list[dict[str, Any]]:
+    """Return the documents of a raw batch (`find_raw_batches`), which a thread may decode beside the event loop."""
+    return decode_all(batch)
 
 
 def already_exists(error: OperationFailure) -> bool:

@@ -34,6 +34,14 @@ class Leases:
             return False  # another made the line at the same moment
         return bool(line["holder"] == holder)
 
+    async def prolong(self, what: str, holder: str, for_s: float) -> bool:
+        """Prolong the lease if `holder` was the last to take it; return False if another one was there meanwhile."""
+        with translate_errors():
+            done = await self._lines.update_one(
+                {"_id": what, "holder": holder}, [{"$set": {"until": {"$add": ["$$NOW", int(for_s * 1000)]}}}]
+            )
+        return bool(done.matched_count)
+
     async def give_up(self, what: str, holder: str) -> None:
         """End one's own lease, so that another need not wait for its end."""
         with translate_errors():

@@ -8,6 +8,7 @@ tells, because the server names those of the offered compressors that it takes.
 from typing import Any, Final
 
 from shared.errors import ConfigurationError
+from shared.storage.addresses import members_elsewhere
 from shared.storage.driver import Database
 
 Version = tuple[int, ...]
@@ -19,13 +20,22 @@ _FIXED: Final[tuple[Version, ...]] = ((6, 0, 27), (7, 0, 28), (8, 0, 17), (8, 2,
 """First fixed version of each series; series after the last of them are fixed."""
 
 
-async def check_server(db: Database) -> None:
-    """Raise ConfigurationError where the server of this database must not be used."""
+async def check_server(db: Database, url: str = "") -> None:
+    """Raise ConfigurationError where the server of this database must not be used.
+
+    `url`: the connection string, for the members to which the driver goes on from it.
+    """
     build = await db.command("buildInfo")
     hello = await db.command({"hello": 1, "compression": ["zlib"]})
     mistake = mistake_of(version_of(build), takes_zlib="zlib" in hello.get("compression", ()))
     if mistake is not None:
         raise ConfigurationError(mistake)
+    others = members_elsewhere(url, [*hello.get("hosts", ()), *hello.get("passives", ())]) if url else []
+    if others:
+        raise ConfigurationError(
+            f"the replica set of KUJI_MONGO_URL has a member on another machine ({others[0]}), to which the driver "
+            "goes on in the clear; use TLS to it (docs/operations.md, “TLS to broker and database”)"
+        )
 
 
 def mistake_of(version: Version, *, takes_zlib: bool) -> str | None:

@@ -36,13 +36,14 @@ def sign_checkpoint(checkpoint: Checkpoint, key: SigningKey) -> Note:
 
 def read_checkpoint(note: Note, public_keys: Iterable[str]) -> Checkpoint:
     """Return the checkpoint of a note that one of the log's keys (base64url) signed. Raises NoteError."""
-    checkpoint = _parse(note.body)
+    checkpoint = read_body(note.body)
     if not any(note.is_signed_by(NoteKey(checkpoint.origin, public)) for public in public_keys):
         raise NoteError("the checkpoint is not signed by a key of the log")
     return checkpoint
 
 
-def _parse(body: str) -> Checkpoint:
+def read_body(body: str) -> Checkpoint:
+    """Return the checkpoint of a text, whoever signed it. Raises NoteError for a text that is none."""
     origin, *rest = body.split("\n")
     try:
         size, root, *_ = rest

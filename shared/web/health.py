@@ -27,8 +27,10 @@ async def report_health(
     checks: Mapping[str, Check], alarms: Mapping[str, Count], *, timeout_s: float = 2.0
 ) -> HealthReport:
     """Run all checks and counts at once, each for at most `timeout_s` seconds."""
-    results = await asyncio.gather(*(_passes(check, timeout_s) for check in checks.values()))
-    counted = await asyncio.gather(*(_counted(count, timeout_s) for count in alarms.values()))
+    results, counted = await asyncio.gather(
+        asyncio.gather(*(_passes(check, timeout_s) for check in checks.values())),
+        asyncio.gather(*(_counted(count, timeout_s) for count in alarms.values())),
+    )
     return HealthReport(dict(zip(checks, results, strict=True)), dict(zip(alarms, counted, strict=True)))
 
 

@@ -15,6 +15,8 @@ from shared.errors import TransientError
 from shared.logging import describe, get_logger
 from shared.storage import PyMongoError, is_unanswered
 
+_log = get_logger(__name__)
+
 
 class ProblemError(Exception):
     """Raised to answer a request with problem+json.
@@ -82,11 +84,17 @@ def answer_to(error: Exception) -> JSONResponse | None:
         case RequestValidationError():
             return invalid_shape(sorted({_field(mistake) for mistake in error.errors()})).response()
         case TransientError():
-            return unavailable().response()  # a part is away for the moment: nothing was done, send the same again
+            return _part_away(error)
         case PyMongoError() if is_unanswered(error):
-            return unavailable().response()
+            return _part_away(error)
         case _:
             return None
+
+
+def _part_away(error: Exception) -> JSONResponse:
+    """Answer that a part is away for the moment, and log which: nothing was done, the same can be sent again."""
+    _log.warning("request-unavailable", **describe(error))
+    return unavailable().response()
 
 
 async def _on_known(_: Request, error: Exception) -> JSONResponse:

@@ -17,6 +17,8 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared.web.problems import ProblemError, answer_to, problem
+from shared.web.refusals import RefusalLog
+from shared.web.signed_out_limit import SignedOutLimit
 
 BODY_BYTES: Final = 64 * 1024
 BODY_S: Final = 10.0
@@ -48,16 +50,21 @@ class BodyLimit:
 
 
 class RequestLimits:
-    """ASGI middleware around a whole service. The first of `routes` that matches counts; else staff alone may send."""
+    """ASGI middleware around a whole service. The first of `routes` that matches counts; else staff alone may send.
+
+    Every refusal, of this class or of the service behind it, leaves a line in the log, and an address that is refused
+    as signed out again and again gets 429.
+    """
 
     def __init__(self, app: ASGIApp, *, staff: Admit, routes: Sequence[BodyLimit] = ()) -> None:
         self._app, self._routes, self._default = app, tuple(routes), BodyLimit(admit=staff)
+        self._refusals, self._signed_out = RefusalLog(), SignedOutLimit()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        send = _without_sniffing(send)
+        send = self._signed_out.limiting(scope, self._refusals.watching(scope, _without_sniffing(send)))
         try:
             receive = await self._checked(scope, receive)
         except ClientDisconnect:

@@ -7,17 +7,17 @@ import hmac
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-from fastapi import Request
+from fastapi import Request, Response
 
-MetricsGuard = Callable[[Request], Awaitable[None]]
+MetricsGuard = Callable[[Request, Response], Awaitable[None]]
 
 
-def metrics_guard(token_file: Path | None, person: Callable[[Request], Awaitable[object]]) -> MetricsGuard:
+def metrics_guard(token_file: Path | None, person: Callable[[Request, Response], Awaitable[object]]) -> MetricsGuard:
     """Build a FastAPI dependency: the service's token, or whoever `person` admits."""
 
-    async def guard(request: Request) -> None:
+    async def guard(request: Request, response: Response) -> None:
         if not has_token(token_file, request.headers.get("authorization")):
-            await person(request)
+            await person(request, response)
 
     return guard
 

@@ -2,12 +2,16 @@
 
 The code that reads a body limits its time and size. This module does so for the head, and for the trailers after a
 body, which the server reads before any of our code runs. h11 limits their size; httptools keeps as much as comes.
+A connection that is closed before its request was read whole lingers, so that the client gets to see the answer.
 """
 
 import asyncio
-from typing import Final, cast
+from typing import ClassVar, Final, cast
 
 from uvicorn.protocols.http.auto import AutoHTTPProtocol
+
+from shared.web.lingering_close import LINGER_S, LingeringTransport
+from shared.web.refusals import NO_ROUTE, RefusalLog
 
 HEAD_S: Final = 10.0
 """Longest from the connection, or from the first byte of a further request on it, to the end of the head."""
@@ -24,14 +28,25 @@ class TimedHttpProtocol(AutoHTTPProtocol):  # type: ignore[misc, valid-type]  # 
     """uvicorn's HTTP/1.1 protocol with an end to waiting for a head. Idle connections have a timeout of uvicorn's."""
 
     head_s: float = HEAD_S
+    linger_s: float = LINGER_S
+    lingering: ClassVar = set[LingeringTransport]()
+    """Lingering connections of the process."""
+    refusals: ClassVar = RefusalLog()
+    """One for all connections of the process: each of them has an object of this class."""
     _waiting: asyncio.TimerHandle | None = None
     _kept: int = 0
+    _unreadable: bool = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
+        plain = cast("asyncio.Transport", transport)
+        self.transport = LingeringTransport(plain, self._is_sending, self.lingering, linger_s=self.linger_s)
         self._wait()
 
     def data_received(self, data: bytes) -> None:
+        if self.transport.lingers:
+            self.transport.drop(len(data))
+            return
         before = self.cycle
         self._kept += len(data)
         super().data_received(data)
@@ -39,7 +54,8 @@ class TimedHttpProtocol(AutoHTTPProtocol):  # type: ignore[misc, valid-type]  # 
             self._kept = 0
             self._stop_waiting()
         elif self._kept > HEAD_BYTES and not _PARSER_LIMITS:
-            self._end(_TOO_LARGE)
+            self._unreadable = True
+            self._end(431, _TOO_LARGE)
         elif before is None or before.response_complete:
             self._wait()
 
@@ -50,7 +66,29 @@ class TimedHttpProtocol(AutoHTTPProtocol):  # type: ignore[misc, valid-type]  # 
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._stop_waiting()
+        self.transport.forget()
         super().connection_lost(exc)
+
+    def send_400_response(self, msg: str) -> None:
+        """Refuse a request that cannot be parsed, whose end is therefore unknown."""
+        self._unreadable = True
+        super().send_400_response(msg)
+        if self.cycle is not None and not self.cycle.response_complete:
+            self.cycle.disconnected = True  # as when the connection is lost, which comes later now
+            self.cycle.message_event.set()
+
+    def shutdown(self) -> None:
+        """End at once what lingers when the server stops."""
+        if self.transport.lingers:
+            self.transport.finish()
+        else:
+            super().shutdown()
+
+    def _is_sending(self) -> bool:
+        """Return whether the client may be in the middle of a request that was answered."""
+        cycle = self.cycle
+        is_due = cycle is None or cycle.response_complete
+        return is_due and (self._unreadable or (cycle is not None and cycle.more_body))
 
     def _wait(self) -> None:
         if self._waiting is None:
@@ -63,13 +101,13 @@ class TimedHttpProtocol(AutoHTTPProtocol):  # type: ignore[misc, valid-type]  # 
 
     def _give_up(self) -> None:
         self._waiting = None
-        self._end(_TOO_SLOW)
+        self._end(408, _TOO_SLOW)
 
-    def _end(self, answer: bytes) -> None:
+    def _end(self, status: int, answer: bytes) -> None:
         """Close, with the answer unless another one is due first."""
-        transport = cast("asyncio.Transport", self.transport)
-        if transport.is_closing():
+        if self.transport.is_closing():
             return
+        self.refusals.note("other", NO_ROUTE, status)
         if self.cycle is None or self.cycle.response_complete:
-            transport.write(answer)
-        transport.close()
+            self.transport.write(answer)
+        self.transport.close()

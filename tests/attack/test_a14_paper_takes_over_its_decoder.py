@@ -205,7 +205,8 @@ def test_the_vault_protects_its_memory_before_it_opens_a_key(tmp_path: Path) -> 
         services.vault.app.build = looking
         runpy.run_module("services.vault", run_name="__main__")
     """
-    given = {"AMQP_URL": "x", "MONGO_URL": "x", "STATE_DIR": tmp_path, "KEYSTORE_DIR": tmp_path, "PASSPHRASE_FILE": "x"}
+    given = {"AMQP_URL": "amqp://localhost/", "MONGO_URL": "mongodb://localhost/", "STATE_DIR": tmp_path}
+    given |= {"KEYSTORE_DIR": tmp_path, "PASSPHRASE_FILE": "x"}
     environment = {**os.environ, **{f"KUJI_{name}": str(value) for name, value in given.items()}}
     ended = subprocess.run(
         [sys.executable, "-c", textwrap.dedent(look)], env=environment, capture_output=True, text=True, check=True

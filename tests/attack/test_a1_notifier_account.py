@@ -16,6 +16,7 @@ from shared.contracts import MailAnswer, MailCompleted, MailRequested, NoticeDoc
 from shared.ids import new_event_id, new_token
 from shared.messaging.envelope import Envelope
 from shared.messaging.names import Names
+from shared.service_keys import read_private_key
 from tests.support.attacked_installation import Installation
 from tests.support.attacker import Attacker
 from tests.support.mail_room_harness import MailDesk, mail_desk, person, sign_slip
@@ -164,3 +165,21 @@ async def test_an_applicant_gets_at_most_two_mails_of_one_result(siege: Siege) -
     answers = await siege.order(*(siege.document(one, attempt=attempt) for attempt in (1, 2, 3)))
     assert sorted(answer.answer for answer in answers) == ["invalid", "sent", "sent"]
     assert len(siege.server.mails) == 2
+
+
+async def test_slips_of_a_retired_key_are_sent_and_those_of_a_stolen_one_are_not(
+    siege: Siege, installation: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Give the thief the notifier's account and the lottery's former signing key; the vault runs all the time."""
+    monkeypatch.setattr("shared.service_keys._FRESH_S", 0.0)
+    one, other = siege.people
+    stolen = read_private_key(siege.lottery_keys, "lottery", "signing")
+    of_old_key, forged = siege.document(one), siege.document(other)
+    installation.folders.rotate("lottery", "signing")
+    assert [answer.answer for answer in await siege.order(of_old_key)] == ["sent"]
+
+    installation.folders.revoke(stolen.name)
+    of_new_key = siege.document(other)
+    assert [answer.answer for answer in await siege.order(forged, of_new_key)] == ["invalid", "sent"]
+    assert len(siege.server.mails) == 2
+    assert (await siege.alarms())["invalid_notice_documents"] == 1

@@ -103,7 +103,7 @@ def serving(draw: Published) -> Iterator[str]:
     """Serve the page and the files; yield the address."""
     renderer, app = lottery_renderer(), FastAPI()
     pages = VerifyPages(
-        {draw.campaign.id: draw.campaign}, FixedClock(FROZEN), renderer, draw.key, pinned_key_of_the_tests()
+        {draw.campaign.id: draw.campaign}, FixedClock(FROZEN), renderer, lambda: [draw.key], pinned_key_of_the_tests()
     )
     app.add_api_route("/assets/{name}", renderer.asset, methods=["GET"], response_model=None)
     app.include_router(verify_pages_router(pages))

@@ -17,6 +17,8 @@ from deploy.compose.record import PORTS
 from deploy.local.mongodb import CACHE_GB, COMPRESSORS, ENGINE_CONFIG
 from deploy.local.servers import ROOT
 from shared.contracts import SERVICES
+from shared.signing import SigningKey
+from shared.tlog import NoteKey
 
 Compose = dict[str, Any]
 SERVERS = ("rabbitmq", "mongo")
@@ -39,7 +41,7 @@ def networks(compose: Compose, name: str) -> set[str]:
 
 
 def test_there_are_the_four_services_their_servers_and_one_that_provisions(compose: Compose) -> None:
-    assert set(compose["services"]) == {*SERVICES, *SERVERS, "provision", "mailbox", "front"}
+    assert set(compose["services"]) == {*SERVICES, *SERVERS, "provision", "mailbox", "front", "witness"}
     assert compose["services"]["mailbox"]["profiles"] == ["rehearsal"]
     assert compose["services"]["front"]["profiles"] == ["tls"]
 
@@ -51,7 +53,7 @@ def test_image_names_are_variables_with_the_official_images_as_defaults(compose:
         "mongo": "${MONGO_IMAGE:-mongo:8}${MONGO_DIGEST:-}",
     }
     assert compose["services"]["front"]["image"] == "${CADDY_IMAGE:-caddy:2}${CADDY_DIGEST:-}"
-    for name in (*SERVICES, "provision", "mailbox"):
+    for name in (*SERVICES, "provision", "mailbox", "witness"):
         assert compose["services"][name]["build"]["args"]["PYTHON_IMAGE"] == (
             "${PYTHON_IMAGE:-python:3.11-slim-bookworm}${PYTHON_DIGEST:-}"
         )
@@ -157,6 +159,32 @@ def test_delivery_reports_are_taken_from_the_network_of_the_mail_server_alone(co
     assert {name for name in compose["services"] if "mail" in networks(compose, name)} == {"vault", "mailbox"}
 
 
+def test_the_witness_reaches_the_vault_alone_and_only_it_reads_its_key(compose: Compose) -> None:
+    folder = "${KUJI_COMPOSE_DIR:-./.kuji/compose}"
+    assert networks(compose, "witness") == {"witness"}
+    assert compose["networks"]["witness"] == {"internal": True}
+    assert {name for name in compose["services"] if "witness" in networks(compose, name)} == {"witness", "vault"}
+    assert mounts(compose, "witness") == {"/witness": f"{folder}/witness-state", "/run/kuji": f"{folder}/witness"}
+    holders = [n for n in compose["services"] if f"{folder}/witness-state" in mounts(compose, n).values()]
+    assert holders == ["witness"]
+    assert "env_file" not in compose["services"]["witness"], "no address of broker or database"
+
+
+def test_the_vault_is_given_its_witness_and_a_witness_of_the_ward_stays(tmp_path: Path) -> None:
+    secrets.make(tmp_path, rehearsal=False)
+    key = NoteKey.parse((tmp_path / "vault" / "witness-key").read_text("utf-8"))
+    assert key.public == SigningKey.from_bytes((tmp_path / "witness-state" / "key").read_bytes()).public
+    settings = (tmp_path / "vault.env").read_text("utf-8")
+    assert "KUJI_WITNESS_URL=http://witness:8120\n" in settings
+    (tmp_path / "vault.env").write_text(settings.replace("http://witness:8120", "https://witness.ward.example"))
+    (tmp_path / "vault" / "witness-key").write_text("the ward's")
+    secrets.make(tmp_path, rehearsal=False)
+    secrets.pin(tmp_path, "k")
+    assert "KUJI_WITNESS_URL=https://witness.ward.example\n" in (tmp_path / "vault.env").read_text("utf-8")
+    assert (tmp_path / "vault" / "witness-key").read_text() == "the ward's"
+    assert (tmp_path / "witness" / "vault-signing-key").read_text() == "k"
+
+
 def test_the_broker_keeps_erlangs_ports_to_itself(compose: Compose) -> None:
     assert mounts(compose, "rabbitmq")["/etc/rabbitmq/rabbitmq-env.conf"] == "./deploy/rabbitmq/rabbitmq-env.conf"
 
@@ -179,7 +207,8 @@ def test_each_service_sees_its_own_secrets_and_only_the_vault_its_keys(compose: 
 
 
 def test_no_secret_stands_in_the_file_or_in_an_environment(compose: Compose, tmp_path: Path) -> None:
-    assert not [name for name, each in compose["services"].items() if "environment" in each]
+    given = {name: each["environment"] for name, each in compose["services"].items() if "environment" in each}
+    assert given == {service: {"KUJI_ONE_HOST_NETWORK": "true"} for service in SERVICES}
     secrets.make(tmp_path, rehearsal=False)
     environments = "".join((tmp_path / f"{service}.env").read_text("utf-8") for service in SERVICES)
     text = environments + (ROOT / "docker-compose.yml").read_text("utf-8")
@@ -221,7 +250,7 @@ def test_compose_itself_takes_the_file(command: list[str], tmp_path: Path) -> No
     )  # fmt: skip
     assert asked.returncode == 0, asked.stderr
     resolved = yaml.safe_load(asked.stdout)
-    assert set(resolved["services"]) == {*SERVICES, *SERVERS, "provision", "mailbox", "front"}
+    assert set(resolved["services"]) == {*SERVICES, *SERVERS, "provision", "mailbox", "front", "witness"}
     for path in (each for service in SERVICES for each in (tmp_path / service).iterdir()):
         assert path.read_text("utf-8") not in asked.stdout
 

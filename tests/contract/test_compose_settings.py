@@ -1,6 +1,7 @@
 """Files of `./kuji compose init` fit the services, the broker, MongoDB and the contracts."""
 
 import json
+import shutil
 import stat
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -43,7 +44,7 @@ IMAGE = {
 
 @pytest.fixture(params=[False, True], ids=["for real", "for a rehearsal"])
 def folder(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
-    assert secrets.make(tmp_path / "compose", rehearsal=request.param)
+    assert secrets.make(tmp_path / "compose", rehearsal=request.param).new
     return tmp_path / "compose"
 
 
@@ -159,9 +160,20 @@ def test_a_second_run_keeps_every_secret_and_renews_what_follows_from_the_contra
     definitions = folder / "rabbitmq" / "definitions.json"
     before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file() and path != definitions}
     definitions.unlink()
-    assert secrets.make(folder, rehearsal=rehearsal) is False
+    assert secrets.make(folder, rehearsal=rehearsal).new is False
     assert {path: path.read_bytes() for path in folder.rglob("*") if path.is_file() and path != definitions} == before
     assert {user["name"] for user in broker(folder)["users"]} == set(SERVICES)
+
+
+def test_a_folder_of_a_version_without_witness_gets_the_pinned_keys_for_it(tmp_path: Path) -> None:
+    secrets.make(tmp_path, rehearsal=False)
+    secrets.pin(tmp_path, "former-key\nnext-key")
+    for made_later in ("witness", "witness-state"):
+        shutil.rmtree(tmp_path / made_later)
+    (tmp_path / "notifier" / secrets.PIN).write_text("one key only")
+    secrets.make(tmp_path, rehearsal=False)
+    assert (tmp_path / "witness" / secrets.PIN).read_text("utf-8") == "former-key\nnext-key"
+    assert (tmp_path / "notifier" / secrets.PIN).read_text("utf-8") == "one key only", "what is pinned stays"
 
 
 def test_a_folder_made_for_a_rehearsal_is_not_taken_for_real_people(tmp_path: Path) -> None:

@@ -43,6 +43,7 @@ ACTS: dict[str, dict[str, set[StaffAct]]] = {
             StaffAct.CONFIRM_NOTICE_SENT, StaffAct.SEND_NOTICE_BY_POST, StaffAct.CONFIRM_TELEPHONED,
             StaffAct.SEND_NOTICE_AGAIN,
         },
+        "POST /notices/{campaign}/telephone/{notice}": {StaffAct.CONFIRM_TELEPHONED},
         f"{_BATCH}/fetches": {StaffAct.FETCH_CARDS},
         f"{_BATCH}/counts": {StaffAct.COUNT_CARDS},
         f"{_BATCH}/posting": {StaffAct.POST_CARDS},
@@ -50,6 +51,14 @@ ACTS: dict[str, dict[str, set[StaffAct]]] = {
         f"{_CAMPAIGN}/returns": {StaffAct.RECORD_RETURNED_CARD},
     },
 }  # fmt: skip
+
+READS: dict[str, dict[str, StaffAct]] = {
+    "lottery": {"GET /draws/{campaign}/receipts/{receipt}": StaffAct.READ_RESULTS},
+    "notifier": {"GET /notices/{campaign}/receipts/{receipt}": StaffAct.READ_NOTICES},
+}
+"""Routes on which staff read what became of one application; the vault's own write a line for each person shown."""
+
+OF_ONE_APPLICATION = ("{receipt}", "{entry}", "{application_id}", "{token}", "{notice_id}")
 
 _SIGNED = "approval: `request`, `approve`, `refuse`, `withdraw`"
 _EXECUTED = "`execute` of its approval, and the act's own line"
@@ -81,9 +90,11 @@ VAULT: dict[str, str] = {
     "POST /desk/doubts/{campaign}/{one}/{other}": "`review:same-person`, `review:two-people` or `review:household`",
     "POST /desk/doubts/{campaign}/{one}/{other}/undo": "`review:undo`, for each of the two",
     "POST /desk/doubts/{campaign}/{one}": "`review:accept` or `review:reject`",
+    "POST /desk/papers/quality/{campaign}/seeded/{paper}/delete": "`delete-seeded-paper`, before it is deleted",
     "POST /desk/applicants": "`search-scan:…` or `search-number:…`, and `reveal:list-…` for each person shown",
     "POST /desk/applicants/{application_id}/rights/requests": "`request-…:received`",
     "POST /desk/requests/{request_id}": "`request-…:granted` and so on, with the reason of a refusal",
+    "POST /desk/requests/{request_id}/erasure": "`person-erasure:…`, with the order and with its end",
     f"{_PERSON}/notices": "`send-again-…` or `send-card-…` with the reason, before the notifier is asked",
     f"{_PERSON}/{{act}}": "`reveal:correct-…`, `reveal:withdraw-…` or `reveal:contact-…` with the reason",
     "POST /v1/people/first": "`invite`, by the set-up token",
@@ -93,6 +104,7 @@ VAULT: dict[str, str] = {
     f"{_CAMPAIGN}/papers/next": "`show-paper`, before the paper is handed out",
     f"{_CAMPAIGN}/papers/{{paper_id}}": "`key-paper:…`, and the settlement with whose word it is",
     f"{_CAMPAIGN}/papers/{{paper_id}}/return": "`return-paper`",
+    f"{_CAMPAIGN}/seeded-papers": "`seed-paper`",
     f"{_BATCH}/pdf": _EXECUTED,
     f"{_CAMPAIGN}/return-confirmation": "`confirm-return`",
     f"{_CAMPAIGN}/return-package": _EXECUTED,
@@ -113,8 +125,18 @@ async def test_every_route_with_which_staff_change_something_names_its_audit_lin
     assert changing == set(ACTS.get(service, VAULT))
 
 
+@pytest.mark.parametrize("service", sorted(ACTS))
+async def test_every_route_on_which_staff_read_of_one_application_names_its_act(service: str, tmp_path: Path) -> None:
+    async with asking(service, tmp_path) as (app, _):
+        reading = {route.name for route in staff_routes(service, app) if route.method == "GET"}
+    assert {name for name in reading if any(part in name for part in OF_ONE_APPLICATION)} == set(READS.get(service, {}))
+
+
 def test_the_acts_of_a_service_are_those_of_its_routes() -> None:
-    assert {service: set[StaffAct]().union(*routes.values()) for service, routes in ACTS.items()} == STAFF_ACTS
+    assert {
+        service: set[StaffAct]().union(*routes.values(), READS.get(service, {}).values())
+        for service, routes in ACTS.items()
+    } == STAFF_ACTS
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from playwright.sync_api import Browser
 from pymongo import MongoClient
@@ -22,6 +23,7 @@ from services.vault.keys.keystore import Keystore
 from shared.campaign import Campaign
 from shared.clock import set_rehearsal_clock
 from tests.support.browser import chromium
+from tests.support.waiting import block_until
 
 
 @dataclass(frozen=True)
@@ -36,12 +38,17 @@ class Office:
     def url(self) -> str:
         return self.stack.url("intake")
 
+    def opened(self) -> "Office":
+        """Wait until the form has the key, which the vault sends after it is ready; return the office."""
+        block_until(lambda: 'id="fields"' in httpx.get(f"{self.url}/c/{self.campaign.id}/apply", timeout=30).text)
+        return self
+
     def jump(self, to: datetime) -> None:
         set_rehearsal_clock(self.clock_file, to)
 
     def awaited(self, service: str, collection: str, **query: Any) -> dict[str, Any]:
         """Wait for the one document of the collection and return it."""
-        ends = time.monotonic() + 60
+        ends = time.monotonic() + 180
         while not (found := self.documents(service, collection, **query)):
             assert time.monotonic() < ends, f"{service} has no such {collection}"
             time.sleep(0.05)
@@ -73,7 +80,7 @@ def open_office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
     clock_file = home / "clock.json"
     set_rehearsal_clock(clock_file, campaign.window.opens + timedelta(days=1))
     with Watchdog() as watchdog, Stack(home, Options(home / "campaigns", clock_file), watchdog=watchdog) as stack:
-        yield Office(stack, campaign, clock_file)
+        yield Office(stack, campaign, clock_file).opened()
 
 
 @pytest.fixture(scope="module")

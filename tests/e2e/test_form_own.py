@@ -50,6 +50,12 @@ def test_a_second_child_keeps_the_household_and_both_receipts_can_be_told_apart(
         assert page.inner_text("#entry-number") == entry_number(entry)
         expect(page.locator("#chosen li")).to_have_count(2)
         expect(page.locator("#receipt-code svg")).to_be_visible()
+        page.locator("#save-document").focus()
+        with page.expect_download() as saving:
+            page.keyboard.press("Enter")
+        assert saving.value.suggested_filename == f"receipt-{first}.json"
+        assert json.loads(saving.value.path().read_bytes()) == document
+        expect(page.locator("#document-saved")).to_contain_text(first)
         assert page.evaluate("localStorage.length") == 0
         page.check("#keep")
         [kept] = json.loads(page.evaluate(f"localStorage.getItem('kuji:{CAMPAIGN}:kept')"))

@@ -1,131 +1,25 @@
 """Staff read how the notices of a campaign stand: on a phone and on a desk, in Japanese and in English."""
 
-import asyncio
-import socket
-import threading
-from collections.abc import Awaitable, Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from collections.abc import Iterator
+from contextlib import suppress
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
-import uvicorn
-from fastapi import FastAPI
 from playwright.sync_api import Browser, Page, expect
 
 from services.notifier.announcements.announce import AnnouncementService
-from services.notifier.collections import COLLECTIONS
-from services.notifier.overview import Overview
-from services.notifier.pages.notices import NoticePages, notices_router, notifier_renderer
 from services.notifier.post.repository import PrintBatchRepository
-from services.notifier.repository import NoticeRepository
-from services.notifier.rules.notice import Handling, Notice, PrintBatch
+from services.notifier.rules.notice import Handling, PrintBatch
 from services.notifier.rules.states import NoticeState, PrintBatchState
 from shared.approvals import ApprovalKind, used
-from shared.campaign import load_campaign
-from shared.clock import FixedClock
-from shared.ids import BatchId, CampaignId, NoticeId, new_token
+from shared.ids import BatchId
 from shared.storage import Store
-from shared.web import install_problems
-from shared.web.sign_in import session_repository as sign_in
 from tests.support.browser import DESKTOP, PHONE, keep_picture, opened, overflows, tab_to, violations
 from tests.support.executed_approvals import approval_content
-from tests.support.staff_sign_in import PlayedVault
-from tests.support.vault_parts import SAMPLE
+from tests.support.notices_office import CAMPAIGN, NOW, NoticesOffice, run_page
 
-CAMPAIGN = load_campaign(SAMPLE)
 S = NoticeState
-NOW = datetime(2018, 6, 9, tzinfo=UTC)
-
-
-@dataclass(frozen=True)
-class NoticesOffice:
-    """Page of one notifier, and the work of others on its database."""
-
-    vault: PlayedVault
-    clock: FixedClock
-    mongo_url: str
-    database: str
-
-    def do(self, work: Callable[[Store], Awaitable[object]]) -> None:
-        """Run the function on the database as the notifier would."""
-
-        async def run() -> None:
-            store = Store.open(self.mongo_url, self.database)
-            try:
-                await work(store)
-            finally:
-                await store.close()
-
-        with ThreadPoolExecutor(1) as pool:  # this thread's loop is the browser's
-            pool.submit(lambda: asyncio.run(run())).result(60)
-
-    def add(self, kind: str, channel: str, state: NoticeState, count: int, **more: object) -> None:
-        """Add notices in this state."""
-        notices = [_notice(kind, channel, state, **more) for _ in range(count)]
-        self.do(lambda store: NoticeRepository(store.db).insert_missing(notices))
-
-    @property
-    def url(self) -> str:
-        """Address of the pages."""
-        return self.vault.site
-
-    def sign_in(self, page: Page, path: str) -> None:
-        """Open a staff page by way of the vault's sign-in page."""
-        page.goto(path)
-        page.wait_for_url(f"**{path}")
-
-
-def _notice(kind: str, channel: str, state: NoticeState, **more: object) -> Notice:
-    token, notice = new_token(), NoticeId(f"n-{new_token()[4:24]}")
-    facts = {
-        "id": notice,
-        "campaign": CAMPAIGN.id,
-        "token": token,
-        "kind": kind,
-        "n": 1,
-        "channel": channel,
-        "way": "mail" if channel == "mail" else "card",
-        "state": state,
-        "document": notice,
-        "created_at": NOW,
-        "next_at": NOW,
-    }
-    return Notice.model_validate(facts | more)
-
-
-@contextmanager
-def run_page(mongo_url: str, database: str, home: Path) -> Iterator[NoticesOffice]:
-    """Serve the page in a thread, without a broker."""
-    clock = FixedClock(CAMPAIGN.notify_by - timedelta(hours=50))
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        vault = PlayedVault(listener.getsockname()[1], home, service="notifier")
-        office = NoticesOffice(vault, clock, mongo_url, database)
-        office.do(lambda store: store.ensure([*COLLECTIONS, *sign_in.collections()]))
-        store, app = Store.open(mongo_url, database), FastAPI()
-        install_problems(app)
-        pages = NoticePages(
-            {CampaignId(CAMPAIGN.id): CAMPAIGN},
-            store.db,
-            Overview(store.db, clock),
-            clock,
-            notifier_renderer(),
-            vault.access(store),
-        )
-        app.include_router(notices_router(pages))
-        vault.serve_beside(app)
-        server = uvicorn.Server(uvicorn.Config(app, log_config=None, lifespan="off"))
-        thread = threading.Thread(target=server.run, args=([listener],))
-        thread.start()
-        try:
-            yield office
-        finally:
-            server.should_exit = True
-            thread.join(20)
-            store.db.client.close()
-            office.do(lambda store: store.db.client.drop_database(database))
 
 
 @pytest.fixture(scope="module")
@@ -141,6 +35,7 @@ def office(mongo_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         running.add("rejected", "mail", S.UNRELEASED, 5)
         running.add("rejected", "mail", S.MAILING, 6, asked_at=NOW)
         running.add("offer", "mail", S.INVALID, 1)
+        running.add("undecided", "post", S.TO_PHONE, 1)
         running.do(_announce)
         running.do(_make_batches)
         yield running
@@ -183,11 +78,12 @@ def test_staff_see_who_is_still_to_be_told_and_what_waits_for_a_person(
     with opened(browser, office.url, size) as page:
         office.sign_in(page, f"{prefix}/notices/{CAMPAIGN.id}")
         expect(page.locator("#count-told")).to_have_text("1,283")
-        expect(page.locator("#count-to-tell")).to_have_text("92")
-        expect(page.locator("#count-telephone")).to_have_text("1")
+        expect(page.locator("#count-to-tell")).to_have_text("93")
+        expect(page.locator("#count-telephone")).to_have_text("2")
         tasks = [task.get_attribute("data-task") for task in page.locator("[data-task]").all()]
         assert tasks == [
-            "silent", "release", "invalid", "unknown", "telephone", "undelivered", "fetch", "count", "reorder"
+            "silent", "release", "invalid", "unknown", "by-telephone", "telephone", "undelivered",
+            "fetch", "count", "reorder",
         ]  # fmt: skip
         expect(page.locator("[data-task=count]")).to_contain_text("suzuki-02")
         expect(page.locator("[data-kind=result] [data-state=sent] td").first).to_have_text("1,203")

@@ -264,7 +264,9 @@ def test_an_engineer_looks_at_parked_messages_by_keyboard(site: Site, browser: B
         page.wait_for_url("**/desk/operations")
         expect(page.locator("#parked")).to_contain_text("ValueError")
         expect(page.locator("#roster-link")).to_have_count(0)
+        page.set_viewport_size(DESKTOP)
         keep_picture(page, "operations", tmp_path)
+        page.set_viewport_size(PHONE)
         for path in ("/desk/operations", "/en/desk/operations"):
             page.goto(path)
             assert violations(page) == [], path

@@ -45,9 +45,9 @@ class Desk:
     receipts: dict[str, str]
 
 
-def cookies_of(team: Team, vault: str) -> list[SetCookieParam]:
-    """Return the cookies of the handler; before the browser runs, which has an event loop of its own."""
-    pairs = asyncio.run(team.headers(HANDLER, "vault"))["Cookie"].split("; ")
+def cookies_of(team: Team, vault: str, person: str = HANDLER) -> list[SetCookieParam]:
+    """Return the person's cookies; before the browser runs, which has an event loop of its own."""
+    pairs = asyncio.run(team.headers(person, "vault"))["Cookie"].split("; ")
     return [{"name": name, "value": value, "url": vault} for name, _, value in (pair.partition("=") for pair in pairs)]
 
 

@@ -35,7 +35,7 @@ def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
     set_rehearsal_clock(clock_file, campaign.window.opens + timedelta(hours=1))
     options = Options(home / "campaigns", clock_file, more=QUICK)
     with Watchdog() as watchdog, Stack(home, options, watchdog=watchdog) as stack:
-        yield Office(stack, campaign, clock_file)
+        yield Office(stack, campaign, clock_file).opened()
 
 
 def draw(office: Office, folder: Path) -> None:
@@ -109,7 +109,7 @@ def finds_the_own_result(page: Page, receipt: str, code: str, folder: Path) -> N
     expect(cards).to_have_count(1)
     expect(cards).to_contain_text("親子の食育教室")
     expect(cards).to_contain_text("当選しています")
-    expect(cards).to_contain_text(re.compile(r"全1件のうち1番目"))
+    expect(cards).to_contain_text("この教室を希望した1件のうち1番目")
     assert violations(page) == []
     assert not overflows(page)
     keep_picture(page, "two-result", folder)

@@ -182,7 +182,7 @@ def test_an_applicant_reads_rank_places_and_reason_of_a_class_that_was_not_given
         card = page.locator("#places li").filter(has=page.get_by_role("heading", name=title))
         expect(card).to_contain_text(state)
         expect(card).to_contain_text(words)
-        expect(card).to_contain_text(f"全{outcome['of']}件のうち{outcome['rank']}番目")
+        expect(card).to_contain_text(f"この教室を希望した{outcome['of']}件のうち{outcome['rank']}番目")
         assert violations(page) == []
         assert not overflows(page)
         keep_picture(page, f"own-result-{reason}", tmp_path)

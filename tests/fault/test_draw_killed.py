@@ -5,12 +5,10 @@ No list is frozen twice, no result is drawn or published twice, none is missing,
 
 import asyncio
 import json
-import signal
 from collections import defaultdict
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from itertools import count
 from pathlib import Path
 from typing import Any, Final
 
@@ -30,16 +28,21 @@ from shared.ids import CampaignId
 from shared.storage import OUTBOX
 from tests.support.applicants import new_applicant
 from tests.support.draw_builders import sample_campaign
-from tests.support.draw_process import SHORT_LEASE_S, Orders, begun, taken_back, until_said
+from tests.support.draw_process import (
+    LONGEST_S,
+    SHORT_LEASE_S,
+    Orders,
+    begun,
+    killed_at_each_write,
+    taken_back,
+    until_said,
+)
 from tests.support.lottery_harness import Office, Town, everybody_is_in, new_office
 from tests.support.service_keys import keys_dir
 
 PEOPLE: Final = 130
 """Applicants: enough for results in two parts."""
-AT_ONCE: Final = 4
 FEWEST_WRITES: Final = 15
-LONGEST_S: Final = 120
-"""Time for a process or two to draw; each takes a few seconds where the machine has nothing else to do."""
 """Gate, list, manifest, dice, transcript and results take at least so many writes and commits."""
 
 
@@ -101,23 +104,13 @@ async def test_processes_whose_clocks_differ_draw_once(harness: DrawHarness):
 
 async def _killed_everywhere(harness: DrawHarness) -> list[Campaign]:
     """Return a campaign for each write of a draw, whose process was killed before that write."""
-    killed: list[Campaign] = []
-    for first in count(1, AT_ONCE):
-        campaigns = [await harness.campaign(number) for number in range(first, first + AT_ONCE)]
-        processes = [
-            begun(replace(harness.orders, campaign=campaign, dies_at=number))
-            for number, campaign in enumerate(campaigns, first)
-        ]
-        for process in processes:
-            await asyncio.to_thread(process.join, LONGEST_S)
-        ends = [process.exitcode for process in processes]
-        dead = ends.index(0) if 0 in ends else AT_ONCE
-        assert ends == [-signal.SIGKILL] * dead + [0] * (AT_ONCE - dead)
-        killed += campaigns[:dead]
-        if dead < AT_ONCE:
-            break
+
+    async def orders_of(number: int) -> Orders:
+        return replace(harness.orders, campaign=await harness.campaign(number))
+
+    killed = await killed_at_each_write(orders_of)
     await taken_back(harness.offices[0].store, harness.orders.folder)
-    return killed
+    return [orders.campaign for orders in killed]
 
 
 async def _ended_by_two(harness: DrawHarness, campaign: Campaign) -> None:

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import pytest
 
-from deploy.local.mongodb import MongoDB, find_mongod
+from deploy.local.mongodb import MongoDB, require_mongod
 from deploy.local.paths import STATE
 from deploy.local.ports import free_ports
 from deploy.local.processes import Watchdog, await_closed
@@ -35,11 +35,9 @@ transcript and results. Repeated transactions count again, those that the other 
 
 @pytest.fixture
 def mongodb(tmp_path: Path, watchdog: Watchdog) -> Iterator[MongoDB]:
-    binary = find_mongod(STATE)
-    assert binary is not None, "run ./kuji once, which unpacks mongod"
     home = tmp_path / "mongodb"
     home.mkdir()
-    server = MongoDB(home, free_ports(1)[0], binary, watchdog)
+    server = MongoDB(home, free_ports(1)[0], require_mongod(STATE), watchdog)
     server.start()
     server.ready()
     yield server

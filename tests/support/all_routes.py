@@ -58,27 +58,28 @@ _VALUES = {
 
 @dataclass(frozen=True)
 class KnownRoute:
-    """Route of a service; `name` has its placeholders, `path` has values for them."""
+    """Route of a service; `name` and `template` have its placeholders, `path` has values for them."""
 
     name: str
     method: str
     path: str
+    template: str = ""
 
 
 def staff_routes(service: str, app: FastAPI) -> list[KnownRoute]:
     """Return the routes that are not open to all."""
-    return [route for route in _routes(app) if route.name not in OPEN[service]]
+    return [route for route in routes_with_paths(app) if route.name not in OPEN[service]]
 
 
 def unknown_open_routes(service: str, app: FastAPI) -> set[str]:
     """Return the entries of `OPEN` that are no routes of the service."""
-    return OPEN[service] - {route.name for route in _routes(app)} - _SIGN_IN
+    return OPEN[service] - {route.name for route in routes_with_paths(app)} - _SIGN_IN
 
 
 @asynccontextmanager
-async def asking(service: str, folder: Path) -> AsyncIterator[tuple[FastAPI, httpx.AsyncClient]]:
-    """Yield the service without broker and database, and a client of it that sends its own Origin."""
-    app, stores = build_offline(service, folder, origins=ORIGINS)
+async def asking(service: str, folder: Path, **more: object) -> AsyncIterator[tuple[FastAPI, httpx.AsyncClient]]:
+    """Yield the service without broker and database, and a client of it that sends its own Origin; `more`: settings."""
+    app, stores = build_offline(service, folder, origins=ORIGINS, **more)
     headers, transport = {"Origin": ORIGINS[service]}, httpx.ASGITransport(app, raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url=ORIGINS[service], headers=headers) as client:
         yield app, client
@@ -86,9 +87,10 @@ async def asking(service: str, folder: Path) -> AsyncIterator[tuple[FastAPI, htt
         await store.close()
 
 
-def _routes(app: FastAPI) -> Iterator[KnownRoute]:
+def routes_with_paths(app: FastAPI) -> Iterator[KnownRoute]:
+    """Yield every route of the app, one for each method."""
     for context in iter_route_contexts(app.routes):
         template = re.sub("^/en(/|$)", "/", str(context.path))
         path = re.sub(r"\{(\w+)\}", lambda found: _VALUES.get(found[1], "0" * 32), str(context.path))
         for method in sorted(set(context.methods or ()) - {"HEAD"}):
-            yield KnownRoute(f"{method} {template}", method, path)
+            yield KnownRoute(f"{method} {template}", method, path, str(context.path))

@@ -1,7 +1,6 @@
 """The vault's applications in memory: what `DuplicateOrder` decides, transaction after transaction."""
 
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -13,7 +12,9 @@ from services.vault.applications.rules.pairs import Pair, PairDecision, PairVerd
 from services.vault.applications.stored import StoredApplication
 from services.vault.applications.verdicts import Arrival, OpenedVersion, take_version
 from services.vault.identities.person import Person
+from services.vault.identities.repository import StoredIdentity
 from services.vault.keys.campaign_keys import CampaignKeys
+from services.vault.keys.ciphers.envelope import Sealed
 from shared.codes import Code, entry_id, lottery_proof, proof_digest
 from shared.contracts import Choice
 from shared.ids import ApplicationId, Receipt, Token
@@ -49,6 +50,17 @@ class Register:
         take_version(order, CAMPAIGN, opened, {"block": "name"} if opened.hashes else {})
         self._commit(order)
         return self.rows[name(number)]
+
+    def send_batch(self, versions: Sequence[tuple[int, Person | None, int]]) -> None:
+        """Judge versions (number, content, version) in one transaction, as the vault does with what waits for it."""
+        order = self.order()
+        opened = [(self._opened(number, content, version), content) for number, content, version in versions]
+        for one, content in opened:
+            if content is not None and one.hashes:
+                order.add_pairs(self._doubts(one.hashes[COPY], content))
+        for one, _ in opened:
+            take_version(order, CAMPAIGN, one, {"block": "name"} if one.hashes else {})
+        self._commit(order)
 
     def order(self) -> DuplicateOrder:
         """Return what a transaction loads; here always everything."""
@@ -119,7 +131,7 @@ class Register:
             verdict or judged,
             entry if (verdict or judged).code else None,
             proof_digest(lottery_proof(CAMPAIGN, entry, code)) if (verdict or judged).code else None,
-            None,
+            _identity(application_id) if hashes else None,
             hashes,
         )
 
@@ -128,10 +140,15 @@ class Register:
         for row in order.changed:
             earlier = self.rows.get(row.application_id)
             assert row.revision == (earlier.revision + 1 if earlier else 1)
-            token = Token(f"tok_{row.application_id.replace('-', '')[-26:]}")
-            self.rows[row.application_id] = replace(row, token=token)
+            self.rows[row.application_id] = row
         self.pairs |= {pair.contents: pair for pair in order.changed_pairs}
         self.published = order.changed
+
+
+def _identity(application_id: ApplicationId) -> StoredIdentity:
+    """Return an identity whose ciphertext nobody opens here."""
+    token = Token(f"tok_{application_id.replace('-', '')[-26:]}")
+    return StoredIdentity(token, CAMPAIGN, application_id, _receipt(1), Sealed(b"", b""), None)
 
 
 def _receipt(number: int) -> Receipt:

@@ -34,8 +34,8 @@ def chromium() -> Iterator[Browser]:
 @contextmanager
 def launched(kind: BrowserType, *more: str) -> Iterator[Browser]:
     """Yield a browser, also beside another (`browser.browser_type`). `more`: arguments, as a film for a camera."""
-    program = shutil.which("chromium")
-    assert program is not None, "the tests of pages need Debian's chromium; ./kuji test installs it"
+    program = shutil.which("chromium-headless-shell")
+    assert program is not None, "the tests of pages need Debian's chromium-headless-shell; ./kuji test installs it"
     browser = kind.launch(executable_path=program, args=[*_QUIET, *more], timeout=60_000)
     yield browser
     browser.close()

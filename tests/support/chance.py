@@ -1,16 +1,12 @@
 """Chance for tests: a rehearsal's chain with a known key, and acts of witnesses signed by the vault of the tests."""
 
 import uuid
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Final
 
-import pytest
-
 from deploy.relay.chain import RelayKey
-from services.lottery.randomness import sources
 from services.lottery.record.manifest import Manifest
 from shared.campaign import Campaign
 from shared.campaign.beacon_schedule import REHEARSAL, Schedule
@@ -41,14 +37,6 @@ def as_rehearsal(campaign: Campaign) -> Campaign:
 def value_of(round_number: int) -> str:
     """Return the chain's value of a round."""
     return RELAY.sign(round_number)
-
-
-@contextmanager
-def cached_beacons() -> Iterator[None]:
-    """Compute each pairing once, because tests verify thousands of altered transcripts of the same round."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sources, "verify_beacon", lru_cache(4096)(sources.verify_beacon))
-        yield
 
 
 def acts_of(

@@ -6,6 +6,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -87,8 +88,12 @@ class Checkout:
     def runs_all(self) -> bool:
         return set(self.processes().values()) >= SERVERS | SERVICES
 
-    def is_quiet(self) -> bool:
-        return not self.processes()
+    def await_quiet(self, timeout_s: float = 120.0) -> None:
+        """Wait until no process of this folder is left. Fails the test with the names of those that are."""
+        ends = time.monotonic() + timeout_s
+        while (left := self.processes()) and time.monotonic() < ends:
+            time.sleep(0.05)
+        assert left == {}
 
     def folders(self) -> list[Path]:
         """State of installations that is on the disk."""

@@ -42,6 +42,7 @@ from tests.support.staff_sign_in import ORIGINS, sign_in_at_vault
 from tests.support.vault_parts import CAMPAIGN, Parts, parts
 
 PAPERS = f"/v1/campaigns/{CAMPAIGN}/papers"
+NO_SCANNER = Scanner(None)
 HANDLERS = frozenset({Role.HANDLER})
 FIRST, SECOND, THIRD, BOSS = "yamada-01", "sato-01", "kato-02", "suzuki-01"
 
@@ -49,12 +50,14 @@ FIRST, SECOND, THIRD, BOSS = "yamada-01", "sato-01", "kato-02", "suzuki-01"
 class Desk:
     """The vault's desk over a database, and people who are signed in. `origins`: of the pages, with their port."""
 
-    def __init__(self, vault: Parts, campaign: Campaign, origins: Mapping[str, str] = ORIGINS) -> None:
+    def __init__(
+        self, vault: Parts, campaign: Campaign, origins: Mapping[str, str] = ORIGINS, scanner: Scanner = NO_SCANNER
+    ) -> None:
         self.vault, self._count, self.origins = vault, 0, origins
         campaigns = {campaign.id: campaign}
         people = People.make(vault.store, vault.keystore, vault.audit, vault.clock, campaigns)
         self.papers = Papers.make(
-            people, vault.keystore, vault.audit, vault.clock, campaigns, PostalCodes().municipalities, Scanner(None),
+            people, vault.keystore, vault.audit, vault.clock, campaigns, PostalCodes().municipalities, scanner,
             DuplicateSearch(vault.store, vault.keystore, vault.audit, NameReadings().of),
         )  # fmt: skip
         self.app = FastAPI()
@@ -64,7 +67,9 @@ class Desk:
         gate = approval_parts.make_gate(vault.store, vault.audit, vault.keystore.signing)
         self.approvals = ApprovalParts.make(vault.store, people, vault.audit, gate, Subjects())
         review = ReviewQueue(vault.store, vault.keystore, vault.audit, vault.clock)
-        for router in desk_routers(origins, people, self.approvals, vault.keystore, self.papers, review, vault.clock):
+        for router in desk_routers(
+            origins, people, self.approvals, vault.keystore, self.papers, review, vault.store, vault.clock
+        ):
             self.app.include_router(router)
         pages, _ = people_routers(
             people, origins, vault.keystore.signing, None, self.approvals.count_waiting, OPERATIONS
@@ -145,9 +150,14 @@ def form(**changes: str | int | None) -> dict[str, Any]:
 
 @asynccontextmanager
 async def opened(
-    mongo_url: str, namespace: str, folder: Path, mode: KeyingMode = "twice", origins: Mapping[str, str] = ORIGINS
+    mongo_url: str,
+    namespace: str,
+    folder: Path,
+    mode: KeyingMode = "twice",
+    origins: Mapping[str, str] = ORIGINS,
+    scanner: Scanner = NO_SCANNER,
 ) -> AsyncIterator[Desk]:
     """Run a desk over an empty database."""
     collections = [*papers_wiring.collections(), *people_parts.collections(), *approval_parts.collections()]
     async with parts(mongo_url, namespace, folder, collections) as vault:
-        yield Desk(vault, vault.campaign.model_copy(update={"keying": mode}), origins)
+        yield Desk(vault, vault.campaign.model_copy(update={"keying": mode}), origins, scanner)

@@ -15,6 +15,8 @@ key=$({ cat "$manifest"; printf '\n%s\n%s\n' "$dice" "$signature"; } | sha256)
 echo "key $key"
 jq -r 'if .beacon.chain == "rehearsal" then "note the chance of this draw proves nothing" else empty end' "$manifest"
 cut -c1-32 "$rows" > "$folder/ids"
+jq -r '(.rules.further_round // "asked") as $rule | # §15: who takes part is fixed before the first draw
+  if (.further.scope // $rule) == $rule then empty else "fault the rules say that \($rule) take part" end' "$manifest"
 decrypt_ids "$key" | paste -d' ' "$folder/ids" - > "$folder/tickets"
 
 # Classes: id, seats (of a further round, §15, those that are free), start, end, length of the waiting list

@@ -1,11 +1,13 @@
-"""Fork a lottery process that looks after draws until their results are published, or dies at a given write."""
+"""Fork lottery processes that look after draws until their results are published, or die at a given write."""
 
 import asyncio
 import multiprocessing
 import os
 import signal
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import count
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Final
@@ -18,6 +20,7 @@ from services.lottery.draw.randomness_entry import ObjectionsOpenError
 from services.lottery.draw.rules.states import DrawState, WrongStateError
 from services.lottery.keys import LotteryKeys
 from services.lottery.results import publish
+from shared.approvals import ApprovalRefusedError
 from shared.campaign import Campaign
 from shared.clock import FixedClock
 from shared.storage import Store
@@ -26,12 +29,20 @@ from tests.support.lottery_harness import Office, new_office
 from tests.support.service_keys import keys_dir
 
 SHORT_LEASE_S: Final = 0.1
+AT_ONCE: Final = 4
+"""Processes that are killed side by side."""
+LONGEST_S: Final = 120
+"""Time for a process or two to draw; each takes a few seconds where the machine has nothing else to do."""
 _WRITES: Final = frozenset({"insert", "update", "findAndModify", "commitTransaction"})
 
 
 @dataclass(frozen=True)
 class Orders:
-    """Orders for a process. `at`: time of its clock. `dies_at`: number, from 1, of the write before which it dies."""
+    """Orders for a process.
+
+    `at`: time of its clock. `dies_at`: number, from 1, of the write before which it dies. `further`: the first draw is
+    published; the process opens a further round and looks after that.
+    """
 
     url: str
     database: str
@@ -39,6 +50,7 @@ class Orders:
     campaign: Campaign
     at: datetime
     dies_at: int | None = None
+    further: bool = False
 
 
 class _Death(monitoring.CommandListener):
@@ -65,10 +77,30 @@ class _Death(monitoring.CommandListener):
 def begun(orders: Orders) -> BaseProcess:
     """Return a process, forked from a server that has everything imported, so that it begins at once."""
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload([__name__])
+    context.set_forkserver_preload(["tests.support.draw_preload"])
     process = context.Process(target=_run, args=(orders,), daemon=True)
     process.start()
     return process
+
+
+async def killed_at_each_write(orders_of: Callable[[int], Awaitable[Orders]]) -> list[Orders]:
+    """Kill a process before each of its writes, each with orders of its own, until one comes to its end alive.
+
+    Return the orders of the killed processes.
+    """
+    killed: list[Orders] = []
+    for first in count(1, AT_ONCE):
+        orders = [replace(await orders_of(number), dies_at=number) for number in range(first, first + AT_ONCE)]
+        processes = [begun(one) for one in orders]
+        for process in processes:
+            await asyncio.to_thread(process.join, LONGEST_S)
+        ends = [process.exitcode for process in processes]
+        dead = ends.index(0) if 0 in ends else AT_ONCE
+        assert ends == [-signal.SIGKILL] * dead + [0] * (AT_ONCE - dead)
+        killed += orders[:dead]
+        if dead < AT_ONCE:
+            return killed
+    raise AssertionError("unreachable: the count has no end")
 
 
 async def taken_back(store: Store, folder: Path) -> None:
@@ -92,7 +124,17 @@ async def _alone(orders: Orders) -> None:
     keys, clock = LotteryKeys(keys_dir()), FixedClock(orders.at)
     office = new_office(orders.url, orders.database, keys, clock, orders.campaign)
     async with office.store:
-        await until_said(office, orders.campaign)
+        await (until_round_said if orders.further else until_said)(office, orders.campaign)
+
+
+async def until_round_said(office: Office, campaign: Campaign) -> None:
+    """Open a further round, unless another process has, and advance it until all its results are published."""
+    while (await office.draw()).number == 1:
+        try:
+            await office.open_further_round()
+        except (WrongStateError, ApprovalRefusedError):
+            await asyncio.sleep(SHORT_LEASE_S / 4)  # another process opens it
+    await until_said(office, campaign)
 
 
 async def until_said(office: Office, campaign: Campaign) -> None:

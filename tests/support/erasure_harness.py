@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from services.vault.closeout.answers import AnswerKeys
 from shared.campaign import Campaign
 from shared.contracts import ErasureCompleted, ErasurePhase, ErasureRequested
+from shared.contracts.named_people import IsErased, Mention
 from shared.erasure import CampaignStores, ErasureParticipant
 from shared.ids import CampaignId
 from shared.service_keys import PublicKeys
@@ -22,6 +23,7 @@ class PlannedQueues:
     delays: dict[str, int] = field(default_factory=lambda: {"kuji.wait.1s": 0, "kuji.wait.60s": 0})
     in_hand: int = 0
     parked_now: int = 0
+    parked_of_several: int = 0
     is_stuck: bool = False
 
     async def inlet_depths(self) -> dict[str, int]:
@@ -45,6 +47,14 @@ class PlannedQueues:
     async def parked(self, campaign: CampaignId) -> int:
         assert campaign
         return self.parked_now
+
+    async def purge_about(self, campaign: CampaignId, is_erased: IsErased) -> int:
+        assert is_erased
+        return await self.purge_campaign(campaign)
+
+    async def count_about(self, campaign: CampaignId, is_erased: IsErased) -> dict[Mention, int]:
+        assert is_erased
+        return {Mention.ONLY: await self.parked(campaign), Mention.MIXED: self.parked_of_several}
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from services.lottery.draw import collections as draws
 from services.lottery.draw import handlers
 from services.lottery.draw.approval_params import params_of_freeze, params_of_later_round, params_of_redraw
+from services.lottery.draw.collections import ENTRIES
 from services.lottery.draw.dice_taking import DiceTaking
 from services.lottery.draw.freeze import FreezeService, IncompleteFreeze
 from services.lottery.draw.later_round import LaterRoundService
@@ -30,9 +31,10 @@ from services.lottery.slips import SlipSigner
 from shared.approvals import ApprovalKind, used
 from shared.campaign import Campaign
 from shared.clock import Clock, FixedClock
-from shared.contracts import ApplicationsAccepted
+from shared.contracts import ApplicationsAccepted, DuplicatesSearched
 from shared.ids import CampaignId, DrawId
 from shared.json_types import JsonObject
+from shared.searched_list import name_list
 from shared.staff_roles import Role
 from shared.storage import OUTBOX, Store
 from tests.support.applicants import Applicant, new_applicant, roll_of
@@ -70,8 +72,13 @@ class Office:
         """Return the present draw."""
         return await DrawRepository(self.store).get(self.campaign)
 
+    async def search(self) -> None:
+        """Take the vault's word that it searched the present list."""
+        await say_searched(self.store, self.campaign)
+
     async def freeze(self) -> None:
-        """Freeze the present draw."""
+        """Freeze the present draw, which the vault has searched."""
+        await self.search()
         await self.freezing.freeze(await self.draw())
 
     async def freeze_incomplete(self, reason: str) -> None:
@@ -82,7 +89,8 @@ class Office:
         await self.freezing.freeze(draw, IncompleteFreeze(reason, Role.HANDLER, approval))
 
     async def close(self) -> None:
-        """Close the present draw's list without writing it down."""
+        """Close the present draw's list, which the vault has searched, without writing it down."""
+        await self.search()
         await self.freezing.close(await self.draw())
 
     async def finish(self) -> bool:
@@ -227,6 +235,21 @@ async def everybody_is_in(town: Town) -> None:
     closed = roll_of(town.campaign.id, town.people)
     await town.office.store.transact(lambda uow: handlers.on_accepted(accepted(town, town.people), uow))
     await town.office.store.transact(lambda uow: handlers.on_receipts_closed([closed], uow))
+    event = await searched(town.office.store, town.campaign.id)
+    await town.office.store.transact(lambda uow: handlers.on_duplicates_searched([event], uow))
+
+
+async def searched(store: Store, campaign: CampaignId) -> DuplicatesSearched:
+    """Return what the vault says once it has searched the applications that the lottery has now."""
+    query = {"campaign": campaign, "state": {"$in": ["accepted", "held"]}}
+    listed = [(one["receipt"], one["version"], one["revision"]) async for one in store.db[ENTRIES].find(query)]
+    return DuplicatesSearched(campaign=campaign, list_sha256=name_list(listed), applications=len(listed))
+
+
+async def say_searched(store: Store, campaign: CampaignId) -> None:
+    """Take the vault's word that it searched the list that the lottery has now."""
+    event = await searched(store, campaign)
+    await store.transact(lambda uow: handlers.on_duplicates_searched([event], uow))
 
 
 async def drawn(town: Town) -> None:
@@ -239,3 +262,10 @@ async def drawn(town: Town) -> None:
 async def said(town: Town) -> list[dict]:
     lines = await town.office.store.db[OUTBOX].find({"name": "results.published"}).to_list(None)
     return [json.loads(line["body"]) for line in lines]
+
+
+async def published_draws(town: Town) -> list[tuple[str, int | None]]:
+    """Return id and number of entries of each draw that the lottery published."""
+    lines = await town.office.store.db[OUTBOX].find({"name": "draw.published"}).sort("_id", 1).to_list(None)
+    bodies = [json.loads(line["body"]) for line in lines]
+    return [(body["draw"], body["entries"]) for body in bodies]

@@ -33,9 +33,10 @@ from services.lottery.keys import LotteryKeys
 from services.lottery.pages.draws import DrawPages, draws_router
 from services.lottery.pages.site import lottery_renderer, site_router
 from services.lottery.pages.verify import VerifyPages, verify_pages_router
+from services.lottery.pages.withdraw import WithdrawPages, withdraw_router
 from services.lottery.places import repository as places
 from services.lottery.places.corrections import Corrections
-from services.lottery.places.endpoints import PlaceServices, places_router
+from services.lottery.places.endpoints import PlaceServices, own_router, places_router
 from services.lottery.places.moves import PlaceMoves
 from services.lottery.places.ownership import Ownership
 from services.lottery.slips import SlipSigner
@@ -113,6 +114,7 @@ class LotteryHarness:
             await office.store.transact(lambda uow: handlers.on_accepted(said, uow))
             await office.store.transact(lambda uow: handlers.on_held(waiting, uow))
             await office.store.transact(lambda uow: handlers.on_receipts_closed([closed], uow))
+            await office.search()
 
         self.do(campaign, work)
         self.people.update({applicant.entry: applicant for applicant in people})
@@ -124,6 +126,8 @@ class LotteryHarness:
             match (await office.draw()).state:
                 case DrawState.OPEN:
                     await office.freeze()
+                case DrawState.FREEZING:
+                    assert await office.finish()
                 case DrawState.FROZEN:
                     assert await office.run()
                 case DrawState.DRAWN:
@@ -227,22 +231,34 @@ def _app(harness: LotteryHarness, store: Store) -> FastAPI:
     app = FastAPI()
     install_problems(app)
     desk = DrawServices(
-        store, clock, campaigns, freezing, RandomnessService(store, clock), redrawing, later, reader_of_the_tests()
+        store,
+        clock,
+        harness.keys,
+        campaigns,
+        freezing,
+        RandomnessService(store, clock),
+        redrawing,
+        later,
+        reader_of_the_tests(),
     )
     rounds = FurtherRoundDesk(FurtherRounds(store, harness.clock, harness.campaigns, pinned), reader_of_the_tests())
     app.include_router(further_router(rounds, access.guard(Right.READ_DRAWS, Right.RUN_DRAWS)))
     app.include_router(staff_router(desk, access.guard(Right.READ_DRAWS, Right.RUN_DRAWS)))
     app.include_router(public_router(PublicDraws(store, harness.keys, campaigns)))
-    app.include_router(
-        places_router(_places_desk(harness, store), access.guard(Right.READ_DRAWS, Right.CORRECT_PLACES))
-    )
+    places_desk = _places_desk(harness, store)
+    app.include_router(places_router(places_desk, access.guard(Right.READ_DRAWS, Right.CORRECT_PLACES)))
+    app.include_router(own_router(places_desk))
+    app.include_router(withdraw_router(WithdrawPages(campaigns, clock, renderer, INTAKE)))
     app.include_router(site_router(renderer, access))
-    pages = DrawPages(campaigns, DrawOverview(store, clock), DrawCounts(store), clock, renderer, access)
+    pages = DrawPages(
+        campaigns, DrawOverview(store, clock, harness.keys), DrawCounts(store), clock, renderer, access, store
+    )
     app.include_router(draws_router(pages))
     harness.vault.serve_beside(app)
-    key = harness.keys.signing.public
     app.include_router(
-        verify_pages_router(VerifyPages(campaigns, clock, renderer, key, pinned, INTAKE, PublicKeys(keys_dir())))
+        verify_pages_router(
+            VerifyPages(campaigns, clock, renderer, harness.keys.believed, pinned, INTAKE, PublicKeys(keys_dir()))
+        )
     )
     return app
 

@@ -8,8 +8,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from services.vault.deliveries import left_out_repository, published_draws_repository, slips_repository
 from services.vault.deliveries import repository as deliveries
-from services.vault.deliveries import slips_repository
 from services.vault.deliveries.accept import DocumentAcceptance
 from services.vault.identities.person import Person
 from services.vault.mail.composer import MailComposer
@@ -33,7 +33,13 @@ from tests.support.waiting import until
 
 BOUNCES = "bounces.example"
 QUICK = Pace(poll_s=0.02, lease_s=5.0, retry_s=0.1, take_over_s=0.1)
-COLLECTIONS = (*deliveries.collections(), *slips_repository.collections(), *template_repository.collections())
+COLLECTIONS = (
+    *deliveries.collections(),
+    *left_out_repository.collections(),
+    *published_draws_repository.collections(),
+    *slips_repository.collections(),
+    *template_repository.collections(),
+)
 
 
 def person(number: int, mailbox: str | None = "") -> Person:
@@ -179,6 +185,6 @@ async def mail_desk(
         acceptance = DocumentAcceptance(vault.store, vault.campaigns, templates, PublicKeys(keys_dir()))
         mta = Mta("127.0.0.1", smtp_port, "none", timeout_s)
         desk = MailDesk(vault, acceptance, MailHandlers(vault.store, acceptance), templates, mta)
-        for kind in ("result", "place-won", "acknowledgement", "rejected", "cancelled-by-weather"):
+        for kind in ("result", "place-won", "acknowledgement", "rejected", "same-person", "cancelled-by-weather"):
             await desk.release(kind)
         yield desk

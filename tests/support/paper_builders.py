@@ -35,20 +35,29 @@ class WrittenPaper:
 
 @functools.cache
 def written_papers() -> tuple[WrittenPaper, ...]:
-    """Return 30 faxes, half of them our sheet, and 10 postcards; one in ten has two people on it."""
+    """Return 30 faxes, half of them our sheet, and 10 postcards; one in ten has two people of a household on it, two
+    have people at different addresses.
+    """
     return tuple(_paper(number) for number in range(40))
 
 
 def _paper(number: int) -> WrittenPaper:
     channel: Literal["fax", "post"] = "post" if number % 4 == 3 else "fax"
-    sheets = tuple(_sheet(number * 2 + one) for one in range(2 if number % 10 == 9 else 1))
+    sheets = _people(number)
     on_sheet = channel == "fax" and number % 2 == 0
-    picture = _our_sheet() if on_sheet else Image.new("L", (1728, 1100 if channel == "post" else 2200), _WHITE)
+    picture = _our_sheet().copy() if on_sheet else Image.new("L", (1728, 1100 if channel == "post" else 2200), _WHITE)
     if on_sheet:
         _fill_in(picture, sheets[0])
     else:
         _write(picture, sheets)
     return WrittenPaper(_saved(picture, channel), channel, sheets)
+
+
+def _people(number: int) -> tuple[dict[str, str], ...]:
+    """Return one person, two of a household on every tenth paper, or two pupils at two addresses on paper 7 and 27."""
+    if number % 20 == 7:
+        return _sheet(number * 2 + 2), _sheet(number * 2 + 3)
+    return _household(number * 2) if number % 10 == 9 else (_sheet(number * 2),)
 
 
 def _sheet(number: int) -> dict[str, str]:
@@ -63,13 +72,27 @@ def _sheet(number: int) -> dict[str, str]:
     }  # fmt: skip
 
 
+def _household(number: int) -> tuple[dict[str, str], ...]:
+    """Return two people with one address, telephone and, where both are under 20, guardian."""
+    first, other = _sheet(number), _sheet(number + 1)
+    shared = {name: first[name] for name in ("postal_code", "town", "street", "phone")}
+    guardian = other["guardian"] and (first["guardian"] or other["guardian"])
+    return first, {**other, **shared, "guardian": guardian}
+
+
+@functools.cache
 def _our_sheet() -> Image.Image:
     return fax_images.pages_at(98, 1)[0].convert("L").resize((1728, 2444))
 
 
+@functools.cache
+def _font(size: int) -> ImageFont.FreeTypeFont:
+    return ImageFont.truetype(str(_FONT), size)
+
+
 def _write(picture: Image.Image, sheets: tuple[dict[str, str], ...]) -> None:
     """Write everything in lines, as people do on a blank paper."""
-    pen, font = ImageDraw.Draw(picture), ImageFont.truetype(str(_FONT), 48)
+    pen, font = ImageDraw.Draw(picture), _font(48)
     for number, sheet in enumerate(sheets):
         for line, text in enumerate(sheet.values()):
             pen.text((200, 60 + number * 520 + line * 62), text, fill=_BLACK, font=font)
@@ -80,7 +103,7 @@ def _fill_in(picture: Image.Image, sheet: dict[str, str]) -> None:
     pen, scale = ImageDraw.Draw(picture), picture.width / 210
     texts = {**sheet, "address": sheet["town"] + sheet["street"], "choices": ""}
     for name, (left, top, _, height) in SheetLayout.make().boxes.items():
-        font = ImageFont.truetype(str(_FONT), round(min(height, 14) * scale * 0.6))
+        font = _font(round(min(height, 14) * scale * 0.6))
         pen.text(((left + 4) * scale, (top + height * 0.2) * scale), texts[name], fill=_BLACK, font=font)
 
 

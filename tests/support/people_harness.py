@@ -3,7 +3,7 @@
 import re
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -41,6 +41,8 @@ from shared.clock import FixedClock
 from shared.contracts import StaffChanged
 from shared.ids import CampaignId
 from shared.messaging.parking import Parked
+from shared.messaging.queue_pages import cut_page
+from shared.paging import PageRequest
 from shared.storage import OUTBOX, Store
 from shared.typesetting import Typesetter
 from shared.web import RequestLimits, install_problems
@@ -66,6 +68,7 @@ HANDLER = {**RESPONSIBLE, "id": "yamada-01", "name": "山田太郎", "mail": "ya
 
 
 PARKED = Parked("0" * 32, "application.received", "e-1", "vault.application.received", 4, "ValueError", "2018-05-20")
+PARKED_LATER = replace(PARKED, id="1" * 32)
 REPORT = HealthReport({"broker": True, "store": True, "keys": True}, {"untrusted_messages": 0})
 
 
@@ -77,12 +80,16 @@ async def _depths() -> dict[str, int]:
     return {"vault.application.received": 0, "vault.parked": 1}
 
 
-async def _parked() -> list[Parked]:
-    return [PARKED]
+async def _parked(wanted: PageRequest) -> tuple[list[Parked], str | None]:
+    async def each() -> AsyncIterator[Parked]:
+        for message in PARKED, PARKED_LATER:
+            yield message
+
+    return await cut_page(each(), wanted, lambda message: message.id)
 
 
 OPERATIONS = Operations(_report, _depths, _parked)
-"""State of a service with one parked message."""
+"""State of a service with two parked messages."""
 
 
 @dataclass
@@ -100,10 +107,11 @@ class PeopleHarness:
     listener: FastAPI
     dice: Dice
 
-    def browser(self, origin: str = VAULT) -> AsyncClient:
+    def browser(self, origin: str = VAULT, address: str = "127.0.0.1") -> AsyncClient:
         """Return a browser without cookies that sends our own pages' forms."""
         headers = {"origin": origin}
-        return AsyncClient(transport=ASGITransport(self.app), base_url=origin, headers=headers, timeout=30)
+        transport = ASGITransport(self.app, client=(address, 40_000))
+        return AsyncClient(transport=transport, base_url=origin, headers=headers, timeout=30)
 
     async def first(self) -> dict[str, str]:
         """Make the first two accounts and return their codes by role."""

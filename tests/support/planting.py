@@ -28,7 +28,7 @@ from services.notifier.collections import COLLECTIONS as NOTIFIER
 from services.notifier.erasure import NotifierStores
 from shared.campaign import Campaign, load_campaign
 from shared.contracts.closing import DELIVERIES, PARKED, QUEUES, RATE_LIMITS
-from shared.erasure import CampaignStores
+from shared.erasure import CampaignStores, person_collections
 from shared.erasure import collections as erasure_collections
 from shared.storage import Store
 from shared.web.wrong_proofs import WrongProofs
@@ -77,7 +77,7 @@ async def planted_service(name: str, mongo_url: str, namespace: str, folder: Pat
     """Open the service's database and build its stores as its app does."""
     campaign = load_campaign(SAMPLE)
     async with own_database(mongo_url, f"{namespace}_{name}") as store:
-        await store.ensure(erasure_collections())
+        await store.ensure([*erasure_collections(), *person_collections()])
         stores, other_stores = await _BUILDERS[name](store, campaign, folder)
         yield PlantedService(participant(name, store, campaign, stores, PlannedQueues()), other_stores)
 

@@ -15,8 +15,8 @@ PASSWORD: Final = "only-for-tests"
 
 @contextmanager
 def private_broker(folder: Path, watchdog: Watchdog) -> Iterator[RabbitMQ]:
-    """Start a broker from our definitions file alone; a test may stop, freeze and restart it."""
-    broker = RabbitMQ(folder, Ports(*free_ports(3)), watchdog)
+    """Start a broker, with its management interface, from our definitions file; a test may stop, freeze, restart it."""
+    broker = RabbitMQ(folder, Ports(*free_ports(4)), watchdog)
     broker.start(dict.fromkeys(SERVICES, PASSWORD))
     try:
         broker.ready()

@@ -92,10 +92,11 @@ class ReceptionHarness:
         campaigns = {self.campaign.id: self.campaign}
         desk = ReceptionService(self.store, self.keys, self.clock, campaigns)
         access = staff_access("lottery", self.store, self.folder) if vault is None else vault.access(self.store)
-        public = self.keys.signing.public
         app = FastAPI()
         install_problems(app)
-        app.include_router(reception_router(campaigns, desk, Overview(self.store), self.clock, public, access))
+        app.include_router(
+            reception_router(campaigns, desk, Overview(self.store), self.clock, self.keys.believed, access)
+        )
         if vault is not None:
             renderer = lottery_renderer()
             app.include_router(site_router(renderer, access))

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 
 from deploy.local.service_keys import KeyFolders
@@ -36,7 +37,12 @@ def keys_dir() -> Path:
 
 def service_key(service: str) -> ServiceKey:
     """Return the private key of a service, with which a test plays it."""
-    return ServiceKey(keys_dir(), service)
+    return _read(keys_dir(), service)
+
+
+@lru_cache
+def _read(folder: Path, service: str) -> ServiceKey:
+    return ServiceKey(folder, service)
 
 
 def signed(event: Event, event_id: EventId | None = None) -> Envelope:

@@ -24,6 +24,8 @@ class TcpProxy:
         self._passing = asyncio.Event()
         self._is_connected = True
         self.port = 0
+        self.accepted = 0
+        """Number of connections that clients have opened so far."""
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -87,6 +89,7 @@ class TcpProxy:
         if not self._is_connected:
             writer.transport.abort()
             return
+        self.accepted += 1
         server_reader, server_writer = await asyncio.open_connection(*self._target)
         self._writers |= {writer, server_writer}
         try:

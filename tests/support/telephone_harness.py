@@ -7,16 +7,32 @@ from pathlib import Path
 
 from httpx import AsyncClient, Response
 
-from services.vault.applications import act_repository, index_repository, subject_request_repository
+from services.vault.applications import (
+    act_repository,
+    index_repository,
+    pair_repository,
+    subject_request_repository,
+)
 from services.vault.applications import repository as application_repository
+from services.vault.applications.readings import NameReadings
+from services.vault.applications.search import DuplicateSearch
+from services.vault.applications.verdicts import VerdictWriter
+from services.vault.closeout import repository as close_outs
+from services.vault.deliveries import left_out_repository, slips_repository
 from services.vault.deliveries import repository as deliveries
 from services.vault.identities import repository as identities
 from services.vault.identities.reveal import Identities
+from services.vault.papers import draft_repository, keying_repository
 from services.vault.papers import repository as papers
+from services.vault.person_erasure import repository as person_erasure
+from services.vault.person_erasure.order import PersonErasureOrders
+from services.vault.person_erasure.steps import PersonErasureSteps
+from services.vault.printroom import repository as print_repository
 from services.vault.telephone.wiring import telephone_routers
 from shared.campaign import load_campaign
 from shared.postal_codes import PostalCodes
 from shared.typesetting import Typesetter
+from tests.support.erasure_harness import PlannedQueues, answer_keys
 from tests.support.people_harness import HANDLER, ORIGINS, PeopleHarness, running
 from tests.support.vault_parts import CAMPAIGN, SAMPLE, Parts
 
@@ -26,10 +42,12 @@ PAGE = "/desk/applicants"
 
 @dataclass
 class TelephoneDesk:
-    """The pages, the people behind them, and the register."""
+    """The pages, the people behind them, and the register. `forgotten`: papers whose pictures were to be dropped."""
 
     staff: PeopleHarness
     register: Parts
+    erasing: PersonErasureSteps
+    forgotten: list[str]
 
     async def handler(self) -> AsyncClient:
         """Return the browser of a handler who signed in; the ward's officer and the responsible handler agreed."""
@@ -67,16 +85,32 @@ async def telephone_desk(
             subject_request_repository,
             deliveries,
             papers,
+            pair_repository,
+            left_out_repository,
+            slips_repository,
+            draft_repository,
+            keying_repository,
+            print_repository,
+            person_erasure,
+            close_outs,
         )
         await staff.store.ensure([each for part in own for each in part.collections()])
+        search = DuplicateSearch(staff.store, staff.keystore, staff.audit, NameReadings().of)
+        verdicts, queues, forgotten = VerdictWriter(staff.store, search), PlannedQueues(), list[str]()
+        orders = PersonErasureOrders(staff.store, staff.keystore, staff.audit, campaigns, verdicts, staff.clock)
+        erasing = PersonErasureSteps(
+            staff.store, orders, staff.keystore, staff.audit, queues, queues, answer_keys(), Typesetter(), staff.clock,
+            forgotten.extend,
+        )  # fmt: skip
         known = Identities(staff.store, staff.keystore, staff.audit, campaigns)
         for router in telephone_routers(
-            origins, staff.people, staff.approvals, staff.keystore, staff.audit, known, campaigns,
-            PostalCodes().municipalities, staff.clock, Typesetter(),
+            origins, staff.people, staff.approvals, staff.keystore, staff.audit, known, NameReadings().of,
+            campaigns,
+            PostalCodes().municipalities, staff.clock, Typesetter(), orders,
         ):  # fmt: skip
             staff.app.include_router(router)
         register = Parts(staff.store, campaign, staff.clock, staff.keystore, staff.audit, known, folder)
-        yield TelephoneDesk(staff, register)
+        yield TelephoneDesk(staff, register, erasing, forgotten)
 
 
 async def search(browser: AsyncClient, purpose: str = "arrived", **parts: str) -> Response:

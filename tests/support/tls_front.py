@@ -32,11 +32,13 @@ class Front:
     def origin(self, service: str) -> str:
         return f"https://{service}.localhost:{self.https}"
 
-    def get(self, service: str, path: str = "/", *, client: str = OFFICE, **headers: str) -> httpx.Response:
+    def get(
+        self, service: str, path: str = "/", *, client: str = OFFICE, timeout_s: float = 30, **headers: str
+    ) -> httpx.Response:
         """Call a service by its name, from one of the machine's addresses."""
         name = f"{service}.localhost"
         transport = httpx.HTTPTransport(local_address=client, verify=self.trust)
-        with httpx.Client(transport=transport, timeout=30) as http:
+        with httpx.Client(transport=transport, timeout=timeout_s) as http:
             return http.get(
                 f"https://127.0.0.1:{self.https}{path}",
                 headers={"host": f"{name}:{self.https}", **headers},
@@ -67,8 +69,13 @@ class _Loopback(httpx.AsyncHTTPTransport):
 
 
 @contextmanager
-def running_front(folder: Path, upstreams: Mapping[str, int], https: int | None = None) -> Iterator[Front]:
-    """Run the front before these services (name → port). `https`: the port to listen on; else a free one."""
+def running_front(
+    folder: Path, upstreams: Mapping[str, int], https: int | None = None, seconds: Mapping[str, int] | None = None
+) -> Iterator[Front]:
+    """Run the front before these services (name → port). `https`: the port to listen on; else a free one.
+
+    `seconds`: ports of a second instance of these services.
+    """
     program = shutil.which("caddy")
     assert program is not None, "the test of the TLS front needs Debian's caddy; ./kuji test installs it"
     http, free, health = free_ports(3)
@@ -81,6 +88,8 @@ def running_front(folder: Path, upstreams: Mapping[str, int], https: int | None 
         "KUJI_LISTEN_HTTP": str(http), "KUJI_LISTEN_HTTPS": str(https or free), "KUJI_DOMAIN": "localhost",
         "KUJI_STAFF_NETWORKS": f"{OFFICE}/32 10.0.0.0/8",
     }  # fmt: skip
+    for name, port in (seconds or {}).items():
+        environment[f"KUJI_{name.upper()}_INSTANCES"] = f"127.0.0.1:{upstreams[name]} 127.0.0.1:{port}"
     command = [program, "run", "--config", str(folder / "Caddyfile"), "--adapter", "caddyfile"]
     with (folder / "log").open("wb") as log:
         caddy = subprocess.Popen(command, env=environment, stdout=log, stderr=log)

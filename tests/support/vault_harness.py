@@ -18,6 +18,7 @@ from aio_pika.abc import AbstractChannel, AbstractConnection
 
 from deploy.demo.sealing import SealingKey
 from services.vault.app import build
+from services.vault.keys.access import RootAccess
 from services.vault.keys.keystore import Keystore
 from services.vault.settings import VaultSettings
 from shared.campaign import Campaign, load_campaigns
@@ -119,9 +120,8 @@ class Installation:
 
     async def sign_in(self, staff_id: str = STAFF, roles: Iterable[Role] = ALL_ROLES) -> dict[str, str]:
         """Return the headers of a member of staff; the vault must have run before."""
-        return await sign_in_at_vault(
-            self.store, Keystore.open(self.settings.keystore_dir, PASSPHRASE), staff_id, roles
-        )
+        keystore = Keystore.open(self.settings.keystore_dir, RootAccess.of_settings(self.settings))
+        return await sign_in_at_vault(self.store, keystore, staff_id, roles)
 
     async def sealing_key(self, http: httpx.AsyncClient) -> SealingKey:
         """Return the key as a client gets it: intake's document, checked with the vault's public key."""

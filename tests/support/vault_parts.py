@@ -8,7 +8,7 @@ from pathlib import Path
 
 from services.vault.applications import index_repository
 from services.vault.applications import repository as application_repository
-from services.vault.applications.matching import COPY, keyed_hashes
+from services.vault.applications.matching import COPY, keyed_hashes, residence_hash
 from services.vault.audit import AuditLog
 from services.vault.identities import repository as identities
 from services.vault.identities.person import Person
@@ -107,6 +107,7 @@ class Parts:
             receipt=known.receipt,
             person=known.person,
             code=known.code,
+            residence=residence_hash(self.keys, known.person),
         ).to_document()
 
     def _registered(self, known: Known) -> dict[str, object]:

@@ -9,6 +9,7 @@ import { suggestDomain } from "../../services/intake/web/src/mail_domains.ts";
 import * as normalise from "../../services/intake/web/src/normalise.ts";
 import { seal } from "../../services/intake/web/src/seal.ts";
 import { solve } from "../../services/intake/web/src/proof_of_work.ts";
+import { serve } from "./serve.ts";
 
 interface Judging {
   readonly rules: Rules;
@@ -62,10 +63,4 @@ const answers = {
     Promise.all(cases.map(({ campaign, bits, ...sent }) => solve(campaign, sent, bits))),
 };
 
-declare const process: { argv: string[]; stdin: AsyncIterable<Uint8Array>; stdout: { write(text: string): void } };
-
-const chunks: Uint8Array[] = [];
-for await (const chunk of process.stdin) chunks.push(chunk);
-const question = await new Blob(chunks as BlobPart[]).text();
-const answer = answers[process.argv[2] as keyof typeof answers] as (asked: unknown) => unknown;
-process.stdout.write(JSON.stringify(await answer(JSON.parse(question))));
+await serve(answers as Parameters<typeof serve>[0]);

@@ -1,15 +1,13 @@
-/** Findings about an audit log for tests: one JSON question on standard input, one JSON answer out. */
+/** Findings about an audit log for tests. */
 
 import { type ExportedLog, verifyLog } from "../../services/vault/web/src/records/audit_log.ts";
+import { serve } from "./serve.ts";
 
 interface Question {
   readonly log: ExportedLog;
   readonly expected: string;
 }
 
-declare const process: { stdin: AsyncIterable<Uint8Array>; stdout: { write(text: string): void } };
-
-const chunks: Uint8Array[] = [];
-for await (const chunk of process.stdin) chunks.push(chunk);
-const { log, expected } = JSON.parse(await new Blob(chunks as BlobPart[]).text()) as Question;
-process.stdout.write(JSON.stringify(verifyLog(log, expected).map(({ name, passed }) => [name, passed])));
+await serve({
+  verify: ({ log, expected }: Question) => verifyLog(log, expected).map(({ name, passed }) => [name, passed]),
+});

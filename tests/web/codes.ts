@@ -5,6 +5,7 @@ import * as codes from "#shared/codes.ts";
 import { utf8 } from "#shared/encoding.ts";
 import { makeQrCode, type QrCode } from "#shared/qr_code.ts";
 import { checkReceipt, isReceiptOf, rollLine, type ReceiptDocument, type SentVersion } from "#shared/receipt_documents.ts";
+import { serve } from "./serve.ts";
 
 interface Vector {
   readonly campaign: string;
@@ -59,9 +60,4 @@ const answers: Readonly<Record<string, (question: never) => unknown>> = {
     Array.from({ length: count }, () => codes.newCode(campaign, application_id)),
 };
 
-declare const process: { argv: string[]; stdin: AsyncIterable<Uint8Array>; stdout: { write(text: string): void } };
-
-const chunks: Uint8Array[] = [];
-for await (const chunk of process.stdin) chunks.push(chunk);
-const question = JSON.parse(await new Blob(chunks as BlobPart[]).text()) as never;
-process.stdout.write(JSON.stringify(answers[process.argv[2] ?? ""]?.(question)));
+await serve(answers as Parameters<typeof serve>[0]);

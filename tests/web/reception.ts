@@ -3,6 +3,8 @@
 import { normaliseReceipt } from "#shared/receipts.ts";
 import { judge, type AdmissionWindow, type Place, type Scan } from "../../services/lottery/web/src/reception/attendance.ts";
 import { passText, readPass } from "../../services/lottery/web/src/reception/passes.ts";
+import { readRoster, type RosterDocument } from "../../services/lottery/web/src/reception/roster.ts";
+import { serve } from "./serve.ts";
 
 interface JudgeQuestion {
   readonly place: Place | null;
@@ -11,7 +13,7 @@ interface JudgeQuestion {
 }
 
 interface PassQuestion {
-  readonly key: string;
+  readonly keys: readonly string[];
   readonly campaign: string;
   readonly typed: readonly string[];
 }
@@ -19,16 +21,12 @@ interface PassQuestion {
 const answers: Readonly<Record<string, (question: never) => unknown>> = {
   judge: (cases: readonly JudgeQuestion[]) => cases.map(({ place, window, scans }) => [...judge(place, window, scans)]),
   receipts: (typed: readonly string[]) => typed.map(normaliseReceipt),
-  passes: ({ key, campaign, typed }: PassQuestion) =>
+  passes: ({ keys, campaign, typed }: PassQuestion) =>
     typed.map((typedText) => {
       const text = passText(typedText);
-      return text === null ? "no pass" : readPass(key, campaign, text);
+      return text === null ? "no pass" : readPass(keys, campaign, text);
     }),
+  rosterKeys: (rosters: readonly RosterDocument[]) => rosters.map((roster) => readRoster(roster, "ja").publicKeys),
 };
 
-declare const process: { argv: string[]; stdin: AsyncIterable<Uint8Array>; stdout: { write(text: string): void } };
-
-const chunks: Uint8Array[] = [];
-for await (const chunk of process.stdin) chunks.push(chunk);
-const question = JSON.parse(await new Blob(chunks as BlobPart[]).text()) as never;
-process.stdout.write(JSON.stringify(answers[process.argv[2] ?? ""]?.(question)));
+await serve(answers as Parameters<typeof serve>[0]);

@@ -17,6 +17,7 @@ import { hex, unhex } from "../../services/lottery/web/src/verify/hex.ts";
 import { readRows, type RowsSource } from "../../services/lottery/web/src/verify/rows.ts";
 import { tickets } from "../../services/lottery/web/src/verify/tickets.ts";
 import { entriesWithPrefix, tracePath } from "../../services/lottery/web/src/verify/path.ts";
+import { serve } from "./serve.ts";
 
 /** Case of tests/cases/receipt_checks.json. */
 interface ReceiptCase {
@@ -142,10 +143,4 @@ const answers = {
   beacon: async (cases: readonly (readonly [string, number])[]) => cases.map(([value, round]) => verifyBeacon(value, QUICKNET.publicKey, round)),
 };
 
-declare const process: { argv: string[]; stdin: AsyncIterable<Uint8Array>; stdout: { write(text: string): void } };
-
-const chunks: Uint8Array[] = [];
-for await (const chunk of process.stdin) chunks.push(chunk);
-const question = await new Blob(chunks as BlobPart[]).text();
-const answer = answers[process.argv[2] as keyof typeof answers] as (asked: unknown) => unknown;
-process.stdout.write(JSON.stringify(await answer(JSON.parse(question))));
+await serve(answers as Parameters<typeof serve>[0]);

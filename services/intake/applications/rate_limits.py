@@ -58,8 +58,10 @@ class RateLimits:
     def needs_work(self, request: Request) -> bool:
         """Count an application; return True if so many arrive from its address, or from all, that it needs work."""
         now = time.monotonic()
-        waits = (self._free_by_address.hit(self._hash.of(request), now), self._free_overall.hit(_ALL_ADDRESSES, now))
-        return any(wait_s is not None for wait_s in waits)
+        return (
+            self._free_by_address.hit(self._hash.of(request), now) is not None
+            or self._free_overall.hit(_ALL_ADDRESSES, now) is not None
+        )
 
     def applications(self) -> Limit:
         """Return the limit for applications."""
@@ -72,10 +74,10 @@ class RateLimits:
     def _dependency(self, kind: Kind, per_minute: int) -> Limit:
         async def check_limit(request: Request) -> None:
             now = time.monotonic()
+            if per_minute:  # first: what one address is refused must not use up what all addresses share
+                _refuse(self._by_address[kind].hit(self._hash.of(request), now))
             if self._rates.overall:
                 _refuse(self._overall[kind].hit(_ALL_ADDRESSES, now))
-            if per_minute:
-                _refuse(self._by_address[kind].hit(self._hash.of(request), now))
 
         return check_limit
 

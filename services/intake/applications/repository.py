@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from services.intake.applications.stored import Arrival, StoredSubmission
 from services.intake.receipts.sign import Receiptable, ReceiptSigner, SignedReceipt, truncate_to_milliseconds
-from services.intake.rules.states import RECEIPTED, SUBMISSION_STATES, Status
+from services.intake.rules.states import IN_ROLL, RECEIPTED, SUBMISSION_STATES, Status
 from shared.batching import Batcher
 from shared.contracts import ClosedReceipt, Decision
 from shared.ids import ApplicationId, CampaignId, Receipt
@@ -34,7 +34,7 @@ class SubmissionRepository:
     """Read and write submissions; each change of status is one conditional write along `SUBMISSION_STATES`."""
 
     def __init__(self, store: Store, signer: ReceiptSigner) -> None:
-        self._applications, self._signer = store.db[APPLICATIONS], signer
+        self._store, self._applications, self._signer = store, store.db[APPLICATIONS], signer
         self._add = Batcher(self._add_all)
         self._confirm = Batcher(self._confirm_all)
 
@@ -84,7 +84,8 @@ class SubmissionRepository:
 
     async def find_by_receipt(self, campaign: CampaignId, receipt: Receipt) -> StoredSubmission | None:
         """Return the submission with this receipt number, or None."""
-        document = await self._applications.find_one({"campaign": campaign, "receipt": receipt})
+        shown = {"campaign": campaign, "receipt": receipt, "status": {"$ne": Status.ERASED}}
+        document = await self._applications.find_one(shown)
         return None if document is None else StoredSubmission.from_document(document)
 
     async def confirm(self, application_id: ApplicationId) -> bool:
@@ -94,7 +95,8 @@ class SubmissionRepository:
     async def _confirm_all(self, ids: Sequence[ApplicationId]) -> list[bool]:
         pending = {"_id": {"$in": ids}, "status": {"$in": SUBMISSION_STATES.before(Status.RECEIVED)}}
         change = {"$set": {"status": Status.RECEIVED}, "$unset": {"pending_since": ""}}
-        if (await self._applications.update_many(pending, change)).modified_count == len(ids):
+        changed = await self._store.insist(lambda: self._applications.update_many(pending, change))
+        if changed.modified_count == len(ids):
             return [True] * len(ids)
         documents = self._applications.find({"_id": {"$in": ids}, "status": _RECEIPTED}, {"_id": 1})
         receipted = {document["_id"] async for document in documents}
@@ -121,7 +123,8 @@ class SubmissionRepository:
 
     async def list_receipted(self, campaign: CampaignId, uow: UnitOfWork) -> list[ClosedReceipt]:
         """Return receipt, last version and line of all applications with a receipt."""
-        query, members = {"campaign": campaign, "status": _RECEIPTED}, {"_id": 0, "receipt": 1, "version": 1, "line": 1}
+        query = {"campaign": campaign, "status": {"$in": sorted(IN_ROLL)}}
+        members = {"_id": 0, "receipt": 1, "version": 1, "line": 1}
         documents = uow.db[APPLICATIONS].find(query, members, session=uow.session)
         return [ClosedReceipt.model_construct(**document) async for document in documents]
 
@@ -135,12 +138,15 @@ class SubmissionRepository:
         query = {"campaign": campaign, "receipt": receipt}
         return await self._applications.find_one(query, {"_id": 1}, session=session) is not None
 
-    async def advance_version(self, application_id: ApplicationId, signed: SignedReceipt, uow: UnitOfWork) -> None:
-        """Make a further version the last one; the vault has not decided about it yet."""
+    async def advance_version(self, application_id: ApplicationId, signed: SignedReceipt, uow: UnitOfWork) -> bool:
+        """Make a further version the last one; the vault has not decided about it yet.
+
+        Return False where the application has no receipt that may be shown: one of an erased person never gets one.
+        """
         change = {"version": signed.version, "line": signed.line, "status": Status.RECEIVED, "reasons": []}
-        await uow.db[APPLICATIONS].update_one(
-            {"_id": application_id}, {"$set": {**change, "revision": 0}}, session=uow.session
-        )
+        receipted = {"_id": application_id, "status": _RECEIPTED}
+        update = {"$set": {**change, "revision": 0}}
+        return bool((await uow.db[APPLICATIONS].update_one(receipted, update, session=uow.session)).matched_count)
 
     async def count_by_channel(self, campaign: CampaignId) -> dict[str, dict[str, int]]:
         """Return the number of applications by channel and status, pending ones included."""

@@ -62,14 +62,14 @@ class VersionAcceptance:
             return await self._store.transact(lambda uow: self._accept(arrival, uow))
 
     async def _accept(self, arrival: "_Arrival", uow: UnitOfWork) -> str:
+        current = await self._submissions.find(arrival.application_id, uow)
+        if current is None or not current.has_receipt:
+            raise problems.not_yours()  # the campaign or the person was erased since the proof was compared
         earlier = await self._versions.find_same(arrival.application_id, arrival.fingerprint, uow)
         if earlier is not None:
             return earlier.document
         if arrival.refusal is not None:
             raise arrival.refusal
-        current = await self._submissions.find(arrival.application_id, uow)
-        if current is None:
-            raise problems.not_yours()  # erased since the proof was compared
         if current.version + 1 != arrival.version:
             raise problems.version_taken(current.version + 1)
         if arrival.version > MOST_VERSIONS + 1:
@@ -82,7 +82,8 @@ class VersionAcceptance:
         signed = self._signer.sign(arrival.stored.receipt, arrival.stated)
         version = StoredVersion.of_receipt(arrival.application_id, arrival.campaign.id, arrival.fingerprint, signed)
         await self._versions.add(version, uow)
-        await self._submissions.advance_version(arrival.application_id, signed, uow)
+        if not await self._submissions.advance_version(arrival.application_id, signed, uow):
+            raise problems.not_yours()
         event = arrival.event
         await uow.emit(event, event_id_of(event))
         return signed.document

@@ -20,6 +20,8 @@ class Status(StrEnum):
     UNDER_REVIEW = "under-review"
     REJECTED = "rejected"
     WITHDRAWN = "withdrawn"
+    ERASED = "erased"
+    """The person demanded the erasure: receipt number, id and line stay for the roll, and are shown to nobody."""
 
 
 class Stage(StrEnum):
@@ -37,15 +39,18 @@ class Stage(StrEnum):
 
 _DECIDED = frozenset({Status.COMPLETE, Status.UNDER_REVIEW, Status.REJECTED, Status.WITHDRAWN})
 
+_AFTER = _DECIDED | {Status.ERASED}
+
 SUBMISSION_STATES: Final = StateMachine[Status](
     {
-        Status.PENDING: frozenset({Status.RECEIVED, Status.LATE}) | _DECIDED,
-        Status.LATE: _DECIDED,
-        Status.RECEIVED: _DECIDED,
-        Status.COMPLETE: _DECIDED,
-        Status.UNDER_REVIEW: _DECIDED,
-        Status.REJECTED: _DECIDED,
-        Status.WITHDRAWN: _DECIDED,
+        Status.PENDING: frozenset({Status.RECEIVED, Status.LATE}) | _AFTER,
+        Status.LATE: _AFTER,
+        Status.RECEIVED: _AFTER,
+        Status.COMPLETE: _AFTER,
+        Status.UNDER_REVIEW: _AFTER,
+        Status.REJECTED: _AFTER,
+        Status.WITHDRAWN: _AFTER,
+        Status.ERASED: frozenset(),
     }
 )
 """States of one version. A decision proves that the vault has the application, so it may follow any state.
@@ -65,3 +70,6 @@ CAMPAIGN_STAGES: Final = StateMachine[Stage](
 
 RECEIPTED: Final[frozenset[Status]] = frozenset({Status.RECEIVED}) | _DECIDED
 """States of applications with a receipt: the applicant may see them, and the list of receipts names them."""
+
+IN_ROLL: Final[frozenset[Status]] = RECEIPTED | {Status.ERASED}
+"""States of applications whose line stands in the roll of receipts: nobody can prove an omission by an erasure."""

@@ -28,6 +28,9 @@ from services.lottery.rules import ClassRule, Rules
 LostReason = Literal["drawn", "group", "limit", "clash"]
 """`group`: in one of its turns the class had free seats, but fewer than the group needs; `drawn`: it had none."""
 
+_Groups = Sequence[tuple[int, NDArray[np.intp]]]
+"""Numbers of the classes that the takers of a run take, each with the takers that take it."""
+
 _FIRST_RUN: Final = 1 << 12
 _LONGEST_RUN: Final = 1 << 18
 
@@ -137,16 +140,19 @@ class _Seating:
         A class is short when it cannot meet some remaining request. Return the number of entries processed; 0 if no
         entry took a seat. The entry after which a class is short did take its seats: there was room for it.
         """
-        takers = np.flatnonzero(self._picks[self.state_of[run]] >= 0)
+        states = self.state_of[run]
+        takers = np.flatnonzero((self._picks >= 0)[states])
         if not takers.size:
             return 0
         if self._by_chance:
             self._order_choices(run[takers])
-        held = self.state_of[run[takers]]
+            states = self.state_of[run]
+        held = states[takers]
         classes, seats = self.holdings.taken(held, self._picks)
-        last = self._first_shortage(classes, seats)
-        upto = slice(None if last is None else last + 1)
-        self._give_seats(run[takers[upto]], held[upto], classes[upto], seats[upto])
+        groups = _group(classes)
+        last = self._first_shortage(groups, seats)
+        count = len(takers) if last is None else last + 1
+        self._give_seats(run[takers[:count]], held[:count], groups, seats)
         if last is None:
             return len(run)
         self._picks = self.holdings.picks(self._left)
@@ -164,11 +170,10 @@ class _Seating:
             self.state_of[fresh] = self.holdings.ordered(orders, before)[numbers]
             self._picks = self.holdings.picks(self._left)
 
-    def _first_shortage(self, classes: NDArray[np.int16], seats: NDArray[np.int64]) -> int | None:
+    def _first_shortage(self, groups: _Groups, seats: NDArray[np.int64]) -> int | None:
         """Return the first taker after which a class has fewer seats left than its largest open request."""
         found: list[int] = []
-        for number in np.unique(classes):
-            its = np.flatnonzero(classes == number)
+        for number, its in groups:
             after = self._left[number] - np.cumsum(seats[its])
             short = int(np.searchsorted(-after, -self.holdings.largest_open(number, self._left), side="right"))
             if short < len(its):
@@ -176,10 +181,11 @@ class _Seating:
         return min(found, default=None)
 
     def _give_seats(
-        self, winners: Positions, held: NDArray[np.uint32], classes: NDArray[np.int16], seats: NDArray[np.int64]
+        self, winners: Positions, held: NDArray[np.uint32], groups: _Groups, seats: NDArray[np.int64]
     ) -> None:
-        for number in np.unique(classes):
-            its = classes == number
+        """Give the first takers, as many as `winners`, the seats that they take."""
+        for number, takers in groups:
+            its = takers[: int(np.searchsorted(takers, len(winners)))]
             self._won[number].append(winners[its])
             self._left[number] -= int(seats[its].sum())
         self.state_of[winners] = self.holdings.after(held, self._picks)
@@ -209,6 +215,13 @@ def _split_by_held(frozen: FrozenList, held: Mapping[bytes, Held]) -> tuple[Froz
     lists = np.array([numbers.setdefault(pair, len(numbers)) for pair in pairs], np.uint32)
     table = tuple(frozen.table[number] for number, _ in numbers)
     return FrozenList(frozen.ids, lists, table), [classes for _, classes in numbers]
+
+
+def _group(classes: NDArray[np.int16]) -> _Groups:
+    """Return for each class the numbers of the takers that take it, in their order."""
+    order, counts = np.argsort(classes, kind="stable"), np.bincount(classes)
+    ends = np.cumsum(counts).tolist()
+    return [(number, order[ends[number] - counts[number] : ends[number]]) for number in np.flatnonzero(counts).tolist()]
 
 
 def _concatenate(parts: Sequence[Positions]) -> Positions:

@@ -97,8 +97,8 @@ class HoldingStates:
         self, states: NDArray[np.uint32], picks: NDArray[np.int16]
     ) -> tuple[NDArray[np.int16], NDArray[np.int64]]:
         """Return class and seats that an entry in each of these states takes."""
-        rows, ranks = self._list[states], picks[states]
-        return self._classes[rows, ranks], self._seats[rows, ranks]
+        rows = self._list[: len(picks)]  # no entry is in a state that arose since
+        return self._classes[rows, picks][states], self._seats[rows, picks][states]
 
     def largest_open(self, number: int, left: NDArray[np.int64]) -> int:
         """Return the largest number of seats that a choice of this class requests and can still get."""
@@ -107,10 +107,12 @@ class HoldingStates:
 
     def after(self, states: NDArray[np.uint32], picks: NDArray[np.int16]) -> NDArray[np.uint32]:
         """Return the states after each of these has taken its pick."""
-        found, inverse = np.unique(states, return_inverse=True)
+        found = np.flatnonzero(np.bincount(states))
         transitions = [(int(state), int(picks[state])) for state in found]
         self._add([one for one in transitions if one not in self._after])
-        return np.array([self._after[one] for one in transitions], np.uint32)[inverse]
+        following = np.zeros(self.count, np.uint32)
+        following[found] = [self._after[one] for one in transitions]
+        return following[states]
 
     def _add(self, transitions: Sequence[tuple[int, int]]) -> None:
         """Add the states that these transitions (state, rank that is taken) lead to."""

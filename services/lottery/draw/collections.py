@@ -11,6 +11,7 @@ PAST_DRAWS: Final = "past_draws"
 ENTRIES: Final = "entries"
 ROLL: Final = "roll"
 ROLL_PARTS: Final = "roll_parts"
+SEARCHES: Final = "searches"
 LISTS: Final = "lists"
 OUTCOMES: Final = "outcomes"
 TEXTS: Final = "texts"
@@ -32,9 +33,9 @@ _ENTRY: Final = {
         "campaign": _STRING,
         "state": {"enum": ["accepted", "rejected", "held"]},
         "channel": {"enum": ["web", "fax", "post"]},
-        "revision": {"bsonType": "int"},
+        "revision": {"bsonType": ["int", "long"]},
         "receipt": _STRING,
-        "version": {"bsonType": "int", "minimum": 1},
+        "version": {"bsonType": ["int", "long"], "minimum": 1},
         "entry": _OPTIONAL_STRING,
         "proof_sha256": _OPTIONAL_STRING,
         "token": _OPTIONAL_STRING,
@@ -43,6 +44,7 @@ _ENTRY: Final = {
         "eligible": _ARRAY,
         "refused": _ARRAY,
         "reasons": _ARRAY,
+        "erased": {"bsonType": "bool"},
     },
     "additionalProperties": False,
 }
@@ -52,7 +54,7 @@ _ROLL_LINE: Final = {
     "properties": {
         "_id": _STRING,
         "campaign": _STRING,
-        "version": {"bsonType": "int", "minimum": 1},
+        "version": {"bsonType": ["int", "long"], "minimum": 1},
         "line": _STRING,
     },
     "additionalProperties": False,
@@ -75,8 +77,9 @@ def collections() -> list[Collection]:
         Collection(ENTRIES, _ENTRY, (in_order, once)),
         Collection(ROLL, _ROLL_LINE, (Index((("campaign", 1), ("line", 1))),)),
         Collection(ROLL_PARTS, None, (by_campaign,)),
+        Collection(SEARCHES, None, (by_campaign,)),
         Collection(LISTS, None, (Index("draw"),)),
-        Collection(OUTCOMES, None, (by_campaign, Index("token", unique=True))),
+        Collection(OUTCOMES, None, (by_campaign,), retired=("token_1",)),
         Collection(TEXTS),
         Collection(STAMPS, None, (Index("draw"),)),
         Collection(NOTICE_COUNTS),

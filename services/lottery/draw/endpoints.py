@@ -15,6 +15,7 @@ from services.lottery.draw.approval_params import approval_params
 from services.lottery.draw.clock_check import clock_waits
 from services.lottery.draw.entry_repository import EntryRepository
 from services.lottery.draw.freeze import FreezeService, IncompleteFreeze
+from services.lottery.draw.key_check import key_waits
 from services.lottery.draw.later_round import LaterRoundService
 from services.lottery.draw.list_repository import ListRepository
 from services.lottery.draw.notice_progress import NoticeProgressRepository
@@ -28,6 +29,7 @@ from services.lottery.draw.rules.blockers import waits
 from services.lottery.draw.rules.draw import Draw
 from services.lottery.draw.rules.states import DrawState
 from services.lottery.draw.stamps import Stamps
+from services.lottery.keys import LotteryKeys
 from services.lottery.record.timestamps import InvalidTimestampError, Kind, check_timestamp
 from shared.approvals.presented import PresentedApproval
 from shared.approvals.reader import ApprovalReader
@@ -103,6 +105,7 @@ class DrawServices:
 
     store: Store
     clock: Clock
+    keys: LotteryKeys
     campaigns: Mapping[CampaignId, Campaign]
     freezing: FreezeService
     randomness: RandomnessService
@@ -117,10 +120,9 @@ class DrawServices:
     async def status(self, campaign: CampaignId) -> dict[str, Any]:
         """Return the present draw's state, what it waits for, and how many applicants are still to be told."""
         draw = await DrawRepository(self.store).get(campaign)
-        is_open = draw.state is DrawState.OPEN
-        readiness = await RollRepository(self.store).readiness(campaign) if is_open else None
+        readiness = await RollRepository(self.store).readiness(campaign) if draw.state is DrawState.OPEN else None
         waiting = waits(draw, self.campaigns[campaign], readiness, self.clock.now())
-        waiting += await clock_waits(self.store, draw)
+        waiting += [*await clock_waits(self.store, draw), *key_waits(self.keys, draw)]
         notices = await NoticeProgressRepository(self.store).find(campaign)
         return {
             "state": draw.state,

@@ -5,7 +5,7 @@ from typing import Any
 
 from services.lottery.draw.collections import ENTRIES
 from services.lottery.draw.grouping import GroupCount, count_groups
-from services.lottery.draw.rules.entry import Entry, receipt_key
+from services.lottery.draw.rules.entry import Entry, ListedEntry, receipt_key
 from shared.codes import EntryId, ProofDigest
 from shared.ids import CampaignId, Receipt
 from shared.storage import Store, UnitOfWork, UpdateOne
@@ -53,6 +53,13 @@ class EntryRepository:
         documents = await self._entries.find(wanted).sort("entry", 1).limit(limit).to_list(None)
         return [Entry.from_document(document) for document in documents]
 
+    async def listed(self, campaign: CampaignId, first: EntryId, limit: int) -> list[ListedEntry]:
+        """Return what results need of accepted entries, in the order of their entry ids, from `first` on."""
+        wanted = {"campaign": campaign, "state": "accepted", "entry": {"$gte": first}}
+        members = {"_id": 0, "entry": 1, "receipt": 1, "token": 1, "refused": 1}
+        found = self._entries.find(wanted, members).sort("entry", 1).limit(limit)
+        return [_listed(document) for document in await found.to_list(None)]
+
     async def of_ids(self, campaign: CampaignId, entries: Sequence[EntryId]) -> list[Entry]:
         """Return the accepted entries with these entry ids, by id."""
         wanted = {"entry": {"$in": list(entries)}, "campaign": campaign, "state": "accepted"}
@@ -82,6 +89,11 @@ class EntryRepository:
         group = {"$group": {"_id": key, "count": {"$sum": 1}}}
         groups = self._entries.aggregate([{"$match": wanted}, *stages, group])
         return {line["_id"]: line["count"] async for line in groups}
+
+
+def _listed(document: Mapping[str, Any]) -> ListedEntry:
+    refused = [(refusal["class_id"], refusal["reason"]) for refusal in document["refused"]]
+    return ListedEntry(document["entry"], document["receipt"], document["token"], refused)
 
 
 def _upsert(entry: Entry) -> UpdateOne:

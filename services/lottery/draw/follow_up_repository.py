@@ -57,6 +57,10 @@ class FollowUpRepository:
         """Pass the gate before storing scans; False after an erasure was requested."""
         return await self._update({"_id": campaign, **_UNLESS_ERASING}, {"$inc": {"scans": 1}})
 
+    async def count_erased_person(self, campaign: CampaignId) -> None:
+        """Pass the gate before erasing a person, in any state."""
+        await self._update({"_id": campaign}, {"$inc": {"erased_people": 1}})
+
     async def request_erasure(self, campaign: CampaignId, erasure_id: str) -> None:
         """Store the request of an erasure. A repeated request changes nothing."""
         requested = {"erasure": {"id": erasure_id, "state": "requested"}}

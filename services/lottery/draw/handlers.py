@@ -6,11 +6,13 @@ from services.lottery.draw.entry_repository import EntryRepository
 from services.lottery.draw.repository import DrawRepository
 from services.lottery.draw.roll_repository import RollRepository
 from services.lottery.draw.rules.entry import Entry
+from services.lottery.draw.search_repository import SearchRepository
 from shared.contracts import (
     AcceptedApplication,
     ApplicationsAccepted,
     ApplicationsHeld,
     ApplicationsRejected,
+    DuplicatesSearched,
     HeldApplication,
     ReceiptsClosed,
     RejectedApplication,
@@ -41,6 +43,13 @@ async def on_receipts_closed(events: Sequence[ReceiptsClosed], uow: UnitOfWork) 
     """Store one part of the roll of receipts. Raises TransientError while a list is being written down."""
     for event in events:
         await RollRepository(uow).put(event)
+
+
+async def on_duplicates_searched(events: Sequence[DuplicatesSearched], uow: UnitOfWork) -> None:
+    """Store lists of which the vault says that it searched them."""
+    await SearchRepository(uow).put(events)
+    for campaign in {event.campaign for event in events}:
+        await DrawRepository(uow).change_search(campaign)
 
 
 def _accepted(campaign: CampaignId, item: AcceptedApplication) -> Entry:

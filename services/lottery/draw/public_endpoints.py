@@ -48,11 +48,11 @@ class PublicDraws:
         return {"v": 1, "campaign": campaign, "draws": [_summary(draw) for draw in draws]}
 
     async def manifest(self, campaign: str, number: int | None = None) -> JSONResponse:
-        """Return the signed manifest and the public key."""
+        """Return the signed manifest and the public key that signed it."""
         draw = await self.draw(campaign, number)
-        key = self._keys.signing.public
-        content = {"v": 1, "manifest": draw.manifest_line, "signature": draw.signature, "signing_key": key}
-        return JSONResponse(content)
+        line, signature = draw.manifest_line or "", draw.signature or ""
+        key = self._keys.signer_of(line.encode("utf-8"), signature)
+        return JSONResponse({"v": 1, "manifest": line, "signature": signature, "signing_key": key})
 
     async def rows(self, campaign: str, number: int | None = None) -> StreamingResponse:
         """Return the rows of the frozen list."""

@@ -66,6 +66,10 @@ class DrawRepository:
         if not await self._update(present, {"$inc": {"changes": 1}}):
             raise ListFrozenError(f"the list of campaign {campaign} is frozen")
 
+    async def change_search(self, campaign: CampaignId) -> None:
+        """Count that the vault searched a list: the schedule checks an open list again that waits for that."""
+        await self._update({"_id": campaign, "state": DrawState.OPEN}, {"$inc": {"changes": 1}})
+
     async def change_roll(self, campaign: CampaignId) -> None:
         """Count a change of the roll of receipts. Raises TransientError while the list and the roll are written down.
 

@@ -4,12 +4,14 @@ The keys of both collections begin with the campaign, so that they are compared 
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 from services.lottery.draw.collections import ENTRIES, ROLL, ROLL_PARTS
 from services.lottery.draw.repository import DrawRepository
 from services.lottery.draw.rules.blockers import Readiness
 from services.lottery.draw.rules.entry import receipt_key
+from services.lottery.draw.search_repository import SearchRepository
 from shared.contracts import ReceiptsClosed
 from shared.ids import CampaignId, Receipt
 from shared.storage import Store, UnitOfWork, UpdateOne
@@ -23,7 +25,7 @@ class RollRepository:
 
     def __init__(self, at: Store | UnitOfWork) -> None:
         self._entries, self._roll, self._parts = at.db[ENTRIES], at.db[ROLL], at.db[ROLL_PARTS]
-        self._draws = DrawRepository(at)
+        self._draws, self._searches = DrawRepository(at), SearchRepository(at)
         self._session = at.session if isinstance(at, UnitOfWork) else None
 
     async def put(self, event: ReceiptsClosed) -> None:
@@ -60,13 +62,16 @@ class RollRepository:
         """
         closed = await self._is_complete(campaign)
         undecided, outdated = await self._count_undecided(campaign)
-        return Readiness(
+        readiness = Readiness(
             held=await self._entries.count_documents({"campaign": campaign, "state": "held"}),
             undecided=undecided + outdated,
             receipts_closed=closed,
             unknown_entries=await self._count_unknown(campaign, undecided) if closed else 0,
             outdated=outdated,
         )
+        if not readiness.complete:
+            return readiness
+        return replace(readiness, searched=await self._searches.has_present_list(campaign))
 
     async def _is_complete(self, campaign: CampaignId) -> bool:
         """Return True if all parts are there, and as many receipts as each part says."""
@@ -95,12 +100,19 @@ class RollRepository:
     async def _count_undecided(self, campaign: CampaignId) -> tuple[int, int]:
         """Count receipts of the roll without any verdict, and those whose verdict is on another version."""
         missing, outdated, last = 0, 0, f"{campaign}/"
+        erased = await self._erased(campaign)
         while receipts := await self._versions(self._roll, _after(campaign, last)):
             last = max(receipts)
             judged = await self._versions(self._entries, {"$gte": min(receipts), "$lte": last}, limit=0)
+            judged |= {receipt: receipts[receipt] for receipt in erased & receipts.keys()}
             missing += len(receipts.keys() - judged.keys())
             outdated += sum(judged.get(receipt, version) != version for receipt, version in receipts.items())
         return missing, outdated
+
+    async def _erased(self, campaign: CampaignId) -> set[str]:
+        """Return the receipts of erased people: the roll may name a later version, which nobody judges any more."""
+        found = self._entries.find({"campaign": campaign, "state": "rejected", "erased": True}, {"_id": 1})
+        return {document["_id"] for document in await found.to_list(None)}
 
     async def _versions(
         self, stored: Any, keys: Mapping[str, str], more: Mapping[str, Any] | None = None, limit: int = _BATCH

@@ -16,7 +16,7 @@ from services.lottery.draw.repository import DrawRepository
 from services.lottery.draw.rules.draw import Draw
 from services.lottery.draw.rules.states import DrawState, WrongStateError
 from services.lottery.draw.transcript_repository import TranscriptRepository
-from services.lottery.keys import LotteryKeys
+from services.lottery.keys import LotteryKeys, RefusedRecords, RevokedKeyError
 from services.lottery.record.taken_over import held_classes, read_places
 from services.lottery.record.transcript import make_history_event, write_transcript
 from shared.clock import Clock
@@ -31,11 +31,22 @@ class DrawRunner:
 
     def __init__(self, store: Store, keys: LotteryKeys, clock: Clock) -> None:
         self._store, self._keys, self._clock = store, keys, clock
+        self._refused = RefusedRecords(keys)
         self._lists = ListRepository(store)
 
     async def run_if_possible(self, draw: Draw) -> bool:
-        """Store the result if all sources of the manifest were entered. Return True if this call did so."""
+        """Store the result if all sources of the manifest were entered. Return True if this call did so.
+
+        From a list that a revoked key signed nothing is drawn: it is told once, and only drawing again helps.
+        """
         if draw.state is not DrawState.FROZEN or draw.is_erasing or draw.lacks_randomness:
+            return False
+        if self._refused.has(draw.id):
+            return False
+        try:
+            self._keys.check(draw.manifest.line.encode("utf-8"), draw.signature or "")
+        except RevokedKeyError:
+            self._refused.add("list-of-a-revoked-key", draw.campaign, draw.id)
             return False
         frozen = await self._lists.read(draw.id)
         places = await self._lists.places(draw.id) if draw.further else None
@@ -59,12 +70,13 @@ class DrawRunner:
         return True
 
     def _transcript(self, draw: Draw, frozen: FrozenList, places: str | None) -> Mapping[str, Any]:
-        manifest, key = draw.manifest, draw.key
+        manifest, key, signing = draw.manifest, draw.key, self._keys.signing
+        # The key may have been rotated since the freeze: both signatures of a transcript are by the key that it names.
         # Randomness was entered after the objections, by a clock that may be a little ahead of this one.
         at = max(self._clock.now(), manifest.objections_until)
         return write_transcript(
             manifest=manifest.line,
-            signature=draw.signature or "",
+            signature=signing.sign(manifest.line.encode("utf-8")),
             frozen=frozen,
             randomness=draw.randomness,
             acts=draw.dice_acts,
@@ -72,7 +84,7 @@ class DrawRunner:
             key=key,
             allocation=allocate_draw(draw, frozen, places),
             history=[*draw.history, make_history_event("drawn", at, draw.history[-1])],
-            signing=self._keys.signing,
+            signing=signing,
             places=places,
         )
 

@@ -15,7 +15,7 @@ from services.lottery.draw.list_repository import ListRepository
 from services.lottery.draw.outcome_repository import OutcomeRepository
 from services.lottery.draw.repository import DrawRepository
 from services.lottery.draw.rules.draw import Draw
-from services.lottery.draw.rules.entry import Entry
+from services.lottery.draw.rules.entry import Entry, ListedEntry
 from services.lottery.draw.rules.result import DrawnResult, Result
 from services.lottery.draw.rules.states import DrawState, WrongStateError
 from services.lottery.draw.run import allocate_draw
@@ -58,7 +58,7 @@ class FurtherPublisher:
         if draw.state is not DrawState.DRAWN or draw.further is None:
             return False
         frozen, places = await self._lists.read(draw.id), await self._lists.places(draw.id)
-        outcomes = Outcomes(await asyncio.to_thread(allocate_draw, draw, frozen, places))
+        outcomes = Outcomes(await asyncio.to_thread(allocate_draw, draw, frozen, places), frozen)
         parts = -(-len(frozen) // BATCH_LIMIT)
         try:
             for number in range(draw.parts_published, parts):
@@ -77,7 +77,7 @@ class FurtherPublisher:
         entries = await self._entries.of_ids(draw.campaign, ids)
         if [entry.entry for entry in entries] != ids:
             raise ListDiffersError(f"entries of campaign {draw.campaign} are not those of its frozen list any more")
-        listed = [_with_choices(entry, frozen, at) for at, entry in zip(span, entries, strict=True)]
+        listed = [_to_listed(entry) for entry in entries]
         results = [DrawnResult.to_result(one) for one in outcomes.results(start, listed)]
         drawn = await OutcomeRepository(self._store).of_entries(draw.base, ids)
         before: dict[EntryId, dict[ClassId, StoredPlace]] = {}
@@ -128,13 +128,11 @@ def _endings(part: _Part, at: datetime) -> list[PlaceEvent]:
     ]
 
 
-def _with_choices(entry: Entry, frozen: FrozenList, position: int) -> Entry:
-    """Return the entry with its choices in the round, and without refused classes."""
-    choices = tuple((ClassId(name), seats) for name, seats in frozen.choices(position))
-    return Entry(
-        entry.receipt, entry.campaign, entry.state, entry.version, entry.channel, entry.revision, entry.entry,
-        entry.proof_sha256, entry.token, choices=choices,
-    )  # fmt: skip
+def _to_listed(entry: Entry) -> ListedEntry:
+    """Return what the result of a round needs: classes refused in the draw are not told again."""
+    if entry.entry is None or entry.token is None:
+        raise ValueError("an accepted entry has an entry id and a token")
+    return ListedEntry(entry.entry, entry.receipt, entry.token)
 
 
 def _as_drawn(result: Result) -> DrawnResult:

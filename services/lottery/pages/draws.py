@@ -15,6 +15,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 
 from services.lottery.draw.rules.states import DrawState
+from services.lottery.places.one_receipt import read_receipt
 from services.lottery.statistics.counts import DrawCounts
 from services.lottery.statistics.overview import Course, DrawOverview
 from services.lottery.statistics.rules.demand import CHANNELS, LOST_REASONS, chart
@@ -24,8 +25,12 @@ from shared.approvals import ApprovalKind
 from shared.campaign import Campaign
 from shared.catalogue import Catalogue
 from shared.clock import Clock
+from shared.contracts import StaffAct
 from shared.ids import CampaignId
+from shared.receipts import normalise_receipt
+from shared.staff_acts import record_reading
 from shared.staff_roles import Right
+from shared.storage import Store
 from shared.web.pages import Renderer, page_headers
 from shared.web.sign_in.access import StaffAccess
 from shared.web.sign_in.staff import Staff
@@ -45,6 +50,7 @@ class DrawPages:
     clock: Clock
     renderer: Renderer
     access: StaffAccess
+    store: Store
 
     async def staff(self, request: Request) -> Staff | None:
         """Return the person who signed in, or None. Raises 403 for a person who may not see draws."""
@@ -85,6 +91,27 @@ class DrawPages:
             requests=self._requests(campaign, course, texts),
             ceremony_page=f"{self.access.vault_address}{texts.prefix}/desk/dice/{campaign.id}",
             data=self._program_data(campaign, texts, staff),
+        )
+
+    async def receipt(self, campaign: Campaign, typed: str, texts: Catalogue, staff: Staff) -> Response:
+        """Return the page of one application's results, to which the vault's telephone desk leads. It is recorded."""
+        try:
+            receipt = normalise_receipt(typed)
+        except ValueError:
+            return self.missing(texts, staff)
+        result = await read_receipt(self.store, campaign, receipt)
+        if result is not None:
+            await record_reading(self.store, "lottery", StaffAct.READ_RESULTS, staff.actor, receipt, campaign.id)
+        return self._page(
+            "draws_receipt.html",
+            texts,
+            f"/draws/{campaign.id}/receipts/{receipt}",
+            staff,
+            campaign=campaign,
+            classes={event_class.id: event_class for event_class in campaign.classes},
+            receipt=receipt,
+            result=result,
+            moment=datetime.fromisoformat,
         )
 
     def missing(self, texts: Catalogue, staff: Staff) -> Response:
@@ -153,6 +180,13 @@ def _of_language(pages: DrawPages, texts: Catalogue) -> APIRouter:
     @router.get("/{campaign}", response_model=None)
     async def draw(request: Request, campaign: str) -> Response:
         return await page_of(request, campaign, pages.draw)
+
+    @router.get("/{campaign}/receipts/{receipt}", response_model=None)
+    async def of_receipt(request: Request, campaign: str, receipt: str) -> Response:
+        async def page(known: Campaign, texts: Catalogue, staff: Staff) -> Response:
+            return await pages.receipt(known, receipt, texts, staff)
+
+        return await page_of(request, campaign, page)
 
     async def page_of(request: Request, campaign: str, page: Any) -> Response:
         staff, known = await pages.staff(request), pages.campaigns.get(CampaignId(campaign))

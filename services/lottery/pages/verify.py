@@ -1,9 +1,9 @@
 """Render `/verify`, where the public recomputes a draw in the browser; once loaded it works without a network.
 
-The page brings the program and the lottery's public key; transcript, rows and proofs come from the public addresses.
+The page brings the program and the lottery's public keys; transcript, rows and proofs come from the public addresses.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -24,7 +24,9 @@ _OFFLINE: Final = "/verify-offline.js"
 
 @dataclass(frozen=True)
 class VerifyPages:
-    """Public pages of this installation's campaigns. `key`: the lottery's public key, base64url. `vault_key`: pinned.
+    """Public pages of this installation's campaigns. `vault_key`: pinned.
+
+    `keys`: returns the lottery's public keys (base64url) that are not revoked, the present one first.
 
     `public_keys`: keys of all services; intake's sign receipt documents.
 
@@ -34,7 +36,7 @@ class VerifyPages:
     campaigns: Mapping[CampaignId, Campaign]
     clock: Clock
     renderer: Renderer
-    key: str
+    keys: Callable[[], Sequence[str]]
     vault_key: PinnedKeys
     intake: str = ""
     public_keys: PublicKeys | None = None
@@ -51,13 +53,14 @@ class VerifyPages:
         known = self.campaigns.get(CampaignId(campaign))
         if known is None:
             return self._list(texts, 404)
+        keys = list(self.keys())
         data = {
             "lang": texts.lang,
             "now": self.clock.now().isoformat(),
             "texts": texts.for_the_program(_PROGRAM),
             "campaign": known.id,
             "intake": self.intake,
-            "key": self.key,
+            "keys": keys,
             "intake_keys": self._intake_keys,
             "vaultKey": next(reversed(self.vault_key.all()), None),
             "work": self.renderer.assets.by_name["verify-work.js"].url,
@@ -67,7 +70,7 @@ class VerifyPages:
         title = known.title.in_language(texts.lang)
         path, headers = f"/verify/{known.id}", page_headers(connect=(self.intake,) if self.intake else ())
         return self.renderer.page(
-            "verify.html", texts, path, headers=headers, campaign=known, title=title, key=self.key, data=data
+            "verify.html", texts, path, headers=headers, campaign=known, title=title, keys=keys, data=data
         )
 
     @property

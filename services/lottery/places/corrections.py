@@ -75,7 +75,7 @@ class Corrections:
             raise WrongStateError(draw.state)
         params = correction_params(draw.id, refused.receipt, refused.choices)
         approval.check(ApprovalKind.CORRECT_PLACE, campaign, params)
-        owner = await self._require_refused(campaign, refused)
+        owner = await _require_refused(self._store, campaign, refused)
         listed = _entry(owner.entry, refused)
         corrected = await self._compute(draw, listed)
 
@@ -83,6 +83,8 @@ class Corrections:
             published = await PublishedDraw.load(uow, campaign, self._clock.now())
             if published.id != draw.id:
                 raise WrongStateError("being changed by another process")
+            if await _require_refused(uow, campaign, refused) != owner:
+                raise InvalidMoveError("the application changed meanwhile")
             used = await approval.use(uow, ApprovalKind.CORRECT_PLACE, campaign, params)
             await self._add_places(published, refused, corrected, Actor(used.actor, used.id), owner)
             await record_act(uow, "lottery", StaffAct.CORRECT_PLACE, used.actor, owner.entry, campaign)
@@ -95,16 +97,6 @@ class Corrections:
         numbered = {one.id: one for one in await DrawRepository(self._store).all(draw.campaign)}
         base, frozen = numbered[draw.base], await ListRepository(self._store).read(draw.base)
         return await asyncio.to_thread(_corrected, base.key, frozen, listed, base.manifest)
-
-    async def _require_refused(self, campaign: CampaignId, refused: RefusedApplication) -> _Owner:
-        """Return entry id and token. Check that the application came in time and was refused: ids cannot be chosen."""
-        verdict = await EntryRepository(self._store).find(campaign, refused.receipt)
-        received = verdict is not None or await RollRepository(self._store).contains(campaign, refused.receipt)
-        if not received or (verdict is not None and verdict.state == "accepted"):
-            raise NoSuchPlaceError("not refused")
-        if verdict is None or verdict.token is None or verdict.entry is None:
-            raise UnknownContactError("no verdict with an entry id and a token")
-        return _Owner(verdict.entry, verdict.token)
 
     async def _add_places(
         self,
@@ -130,6 +122,17 @@ class Corrections:
             result = Result(owner.entry, refused.receipt, owner.token, _outcomes(refused, corrected, places))
             await OutcomeRepository(published.uow).add_corrected(published.campaign, published.base, result)
             await notices.publish_notices(published, events, self._signer)
+
+
+async def _require_refused(at: Store | UnitOfWork, campaign: CampaignId, refused: RefusedApplication) -> _Owner:
+    """Return entry id and token. Check that the application came in time and was refused: ids cannot be chosen."""
+    verdict = await EntryRepository(at).find(campaign, refused.receipt)
+    received = verdict is not None or await RollRepository(at).contains(campaign, refused.receipt)
+    if not received or (verdict is not None and verdict.state == "accepted"):
+        raise NoSuchPlaceError("not refused")
+    if verdict is None or verdict.token is None or verdict.entry is None:
+        raise UnknownContactError("no verdict with an entry id and a token")
+    return _Owner(verdict.entry, verdict.token)
 
 
 def _entry(entry: EntryId, refused: RefusedApplication) -> Entry:

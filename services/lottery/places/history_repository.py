@@ -9,6 +9,7 @@ from services.lottery.places.repository import HISTORY
 from services.lottery.places.stored_place import Actor
 from services.lottery.promotion.place_id import PlaceId, make_place_id
 from services.lottery.promotion.states import Move
+from shared.codes import EntryId
 from shared.ids import DrawId
 from shared.storage import Store, UnitOfWork
 
@@ -44,6 +45,11 @@ class HistoryRepository:
         """Return the last `limit` events in order."""
         found = self._history.find({"draw": draw}, session=self._session).sort("seq", -1).limit(limit)
         return [_recorded(document) async for document in found][::-1]
+
+    async def of_entry(self, draw: DrawId, entry: EntryId) -> list[RecordedEvent]:
+        """Return the events of one entry in order."""
+        found = self._history.find({"draw": draw, "event.entry": entry}, session=self._session).sort("seq", 1)
+        return [_recorded(document) async for document in found]
 
     async def all(self, draw: DrawId) -> list[Mapping[str, Any]]:
         """Return all events of the draw in order, as in the transcript."""

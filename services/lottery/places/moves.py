@@ -10,7 +10,7 @@ from typing import Final, Literal
 from services.lottery.places import notices
 from services.lottery.places.published_draw import PublishedDraw
 from services.lottery.places.stored_place import Actor, StoredPlace
-from services.lottery.promotion.states import Move, PlaceState
+from services.lottery.promotion.states import BEFORE, Move, PlaceState
 from services.lottery.promotion.waiting_list import PlaceEvent
 from services.lottery.slips import SlipSigner
 from shared.clock import Clock
@@ -105,6 +105,17 @@ async def release(
     for stored in await published.places.of_entry(published.base, entry, class_id):
         if stored.place.state is PlaceState.HELD:
             await _move(published, Move.RELEASED, reason, stored, Actor("reception"))
+
+
+async def withdraw_all(uow: UnitOfWork, campaign: CampaignId, entry: EntryId, at: datetime, signer: SlipSigner) -> None:
+    """Give up every place of an entry whose person is erased. Raises WrongStateError while no move is possible."""
+    first = await PublishedDraw.load(uow, campaign, at)
+    for stored in await first.places.of_entry(first.base, entry):
+        published = await PublishedDraw.load(uow, campaign, at)  # each move numbers the next one
+        (current,) = await published.places.of_entry(published.base, entry, stored.class_id)
+        if current.place.state in BEFORE[Move.WITHDRAWN]:
+            events = await _move(published, Move.WITHDRAWN, "applicant", current, Actor("applicant"))
+            await notices.publish_notices(published, events, signer)
 
 
 async def _move(

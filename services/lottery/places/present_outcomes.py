@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from services.lottery.places.stored_place import StoredPlace
 from services.lottery.promotion.states import Move, PlaceState
-from shared.contracts import SlipOutcome
+from shared.contracts import FURTHER_ROUND, SlipOutcome
 from shared.ids import ClassId
 
 
@@ -19,7 +19,8 @@ def _present(drawn: SlipOutcome, stored: StoredPlace | None) -> SlipOutcome:
     class_id, seats, rank, of = drawn.class_id, stored.place.seats, drawn.rank, drawn.of
     match stored.place.state:
         case PlaceState.HELD:
-            return SlipOutcome(class_id=class_id, outcome="won", seats=seats, rank=rank, of=of)
+            reason = FURTHER_ROUND if drawn.reason == FURTHER_ROUND else None
+            return SlipOutcome(class_id=class_id, outcome="won", seats=seats, rank=rank, of=of, reason=reason)
         case PlaceState.WAITING:
             position = stored.place.position
             return SlipOutcome(class_id=class_id, outcome="waiting", seats=seats, position=position, rank=rank, of=of)

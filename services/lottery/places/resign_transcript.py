@@ -12,10 +12,11 @@ from typing import Any
 from services.lottery.draw.follow_up_repository import FollowUpRepository
 from services.lottery.draw.rules.draw import Draw
 from services.lottery.draw.transcript_repository import TranscriptRepository
-from services.lottery.keys import LotteryKeys
+from services.lottery.keys import LotteryKeys, RefusedRecords, RevokedKeyError
 from services.lottery.places.history_repository import HistoryRepository
 from services.lottery.record.transcript import sign_transcript
 from shared.campaign import Campaign
+from shared.canonical import canonical
 from shared.logging import get_logger
 from shared.storage import Store, UnitOfWork
 
@@ -24,12 +25,20 @@ _log = get_logger(__name__)
 
 class TranscriptSigner:
     def __init__(self, store: Store, keys: LotteryKeys) -> None:
-        self._store, self._keys = store, keys
+        self._store, self._keys, self._refused = store, keys, RefusedRecords(keys)
 
     async def renew(self, campaign: Campaign) -> None:
-        """Publish new transcripts for draws with unsigned events. Safe to repeat, also by several processes."""
+        """Publish new transcripts for draws with unsigned events. Safe to repeat, also by several processes.
+
+        The transcript of a revoked key is told once and not read again; those of other draws are renewed all the same.
+        """
         async for draw in FollowUpRepository(self._store).unsigned(campaign.id):
-            await self._renew(draw)
+            if self._refused.has(draw.id):
+                continue
+            try:
+                await self._renew(draw)
+            except RevokedKeyError:
+                self._refused.add("transcript-of-a-revoked-key", campaign.id, draw.id)
 
     async def _renew(self, draw: Draw) -> None:
         history = [*draw.history, *await HistoryRepository(self._store).all(draw.id)]
@@ -44,5 +53,9 @@ class TranscriptSigner:
         _log.info("transcript-renewed", draw=draw.id, count=len(history))
 
     def _signed(self, before: str, history: Sequence[Mapping[str, Any]]) -> str:
-        content = {name: value for name, value in json.loads(before).items() if name != "signature_of_result"}
-        return json.dumps(sign_transcript({**content, "history": history}, self._keys.signing), ensure_ascii=False)
+        signing, content = self._keys.signing, json.loads(before)
+        signature = content.pop("signature_of_result")
+        self._keys.check(canonical(content), signature)
+        manifest = content["manifest"].encode("utf-8")
+        of_key = {"signing_key": signing.public, "signature": signing.sign(manifest)}
+        return json.dumps(sign_transcript({**content, **of_key, "history": history}, signing), ensure_ascii=False)

@@ -1,7 +1,7 @@
 """Reception over HTTP, for staff: roster, scans and attendance. No answer contains a name of a person."""
 
 import hashlib
-from collections.abc import Awaitable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Annotated, Any, Final, Self, TypeVar
@@ -98,10 +98,10 @@ def reception_router(
     reception: ReceptionService,
     overview: Overview,
     clock: Clock,
-    key: str,
+    keys: Callable[[], Sequence[str]],
     access: Access,
 ) -> APIRouter:
-    """Return the routes of reception. `key`: the lottery's public signing key, with which devices check passes."""
+    """Return the routes of reception. `keys`: public keys by which devices check passes."""
     router = APIRouter(prefix="/v1/campaigns/{campaign}/reception", tags=["staff"])
     signed_in = Annotated[Staff, Depends(access.guard(Right.ADMIT))]
     leading = Annotated[Staff, Depends(access.guard(Right.LEAD_RECEPTION))]
@@ -109,7 +109,7 @@ def reception_router(
     @router.get("/roster", response_model=None)
     async def roster(campaign: str, request: Request, _: signed_in) -> Response:
         name = known_campaign(campaigns, campaign)
-        body = roster_document(campaigns[name], await _unless_erased(reception.roster(name)), key)
+        body = roster_document(campaigns[name], await _unless_erased(reception.roster(name)), keys())
         tag = f'"{hashlib.sha256(canonical(body)).hexdigest()[:32]}"'
         headers = {"ETag": tag, "Cache-Control": "no-store"}
         if request.headers.get("if-none-match") == tag:
@@ -137,13 +137,13 @@ def reception_router(
     return router
 
 
-def roster_document(campaign: Campaign, lines: Sequence[RosterLine], key: str) -> dict[str, Any]:
+def roster_document(campaign: Campaign, lines: Sequence[RosterLine], keys: Sequence[str]) -> dict[str, Any]:
     """Return the roster with which a device works offline (`docs/protocols.md` §2, "Attendance")."""
     numbers = {event_class.id: event_class.number for event_class in campaign.classes}
     return {
-        "v": 2,
+        "v": 3,
         "campaign": campaign.id,
-        "public_key": key,
+        "public_keys": list(keys),
         "classes": [_class(campaign, event_class) for event_class in campaign.classes],
         "places": [
             [

@@ -14,8 +14,8 @@ from services.lottery.allocation.frozen_list import FrozenList
 from services.lottery.randomness.sources import BeaconRound
 from services.lottery.record.further_member import Further, Receipts, read_further
 from services.lottery.record.rows import leaf_hashes
-from services.lottery.record.rule_members import read_class, read_promotion
-from services.lottery.rules import ClassRule, PromotionRules, Rules
+from services.lottery.record.rule_members import campaign_members, read_class, read_promotion, read_scope
+from services.lottery.rules import ClassRule, PromotionRules, Rules, Scope
 from shared.campaign import Campaign
 from shared.campaign.beacon_schedule import REHEARSAL
 from shared.canonical import canonical
@@ -114,15 +114,13 @@ def write_manifest(
             "class": frozen.count_by_class(),
             "refused": counted.refused_by_reason,
         },
-        "classes": [_class_member(one.id, one.capacity, one.starts, one.ends, one.waiting) for one in campaign.classes],
-        "rules": {"max_wins": rule.max_wins, "preferences": rule.preferences, "groups": "skip"},
         "beacon": beacon,
         "dice": {"digits": DIGITS * rule.witnesses, "witnesses": rule.witnesses} if rule.uses_dice else None,
         "vault_key": vault_key if rule.uses_dice else None,
         "override": _public(freeze.override),
         "previous": _public(freeze.previous),
-        "promotion": _promotion_member(campaign),
         "rehearsal": campaign.rehearsal,
+        **campaign_members(campaign),
     }
     if freeze.further is not None:
         content["further"] = freeze.further.to_member()
@@ -141,29 +139,9 @@ def _public(ordered: Override | Previous | None) -> Mapping[str, Any] | None:
     return {name: value for name, value in vars(ordered).items() if name != "staff"}
 
 
-def _promotion_member(campaign: Campaign) -> Mapping[str, Any]:
-    """Return the rules for freed seats. They are fixed before the waiting list is known."""
-    hold_until, until = campaign.reception.hold_until, campaign.offers.until
-    return {
-        "hold_until": hold_until and hold_until.isoformat(),
-        "offer_hours": campaign.offers.hours,
-        "offers_until": until and until.isoformat(),
-    }
-
-
-def _class_member(name: str, capacity: int, starts: datetime, ends: datetime, waiting: int) -> Mapping[str, Any]:
-    return {
-        "id": name,
-        "capacity": capacity,
-        "starts": starts.isoformat(),
-        "ends": ends.isoformat(),
-        "waiting": waiting,
-    }
-
-
 @dataclass(frozen=True)
 class Manifest:
-    """Manifest as a draw and a verifier read it."""
+    """Manifest as a draw and a verifier read it. `scope`: who takes part in further rounds."""
 
     line: str
     draw: str
@@ -173,6 +151,7 @@ class Manifest:
     receipts: Receipts
     classes: tuple[ClassRule, ...]
     rules: Rules
+    scope: Scope
     class_counts: dict[str, int]
     channel_counts: dict[str, int]
     frozen_at: datetime
@@ -235,6 +214,7 @@ class Manifest:
             receipts=Receipts(**content["receipts"]),
             classes=tuple(read_class(member) for member in content["classes"]),
             rules=Rules(content["rules"]["max_wins"], content["rules"]["preferences"]),
+            scope=read_scope(content["rules"]),
             class_counts=content["counts"]["class"],
             channel_counts=content["counts"]["channel"],
             frozen_at=datetime.fromisoformat(content["frozen_at"]),

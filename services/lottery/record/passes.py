@@ -11,6 +11,7 @@ import binascii
 import hashlib
 import re
 import struct
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -73,8 +74,11 @@ def write_pass(signing: SigningKey, campaign: CampaignId, content: Pass) -> str:
     return PREFIX + base64.b32encode(payload + signature).decode("ascii").rstrip("=")
 
 
-def read_pass(public: str, campaign: CampaignId, text: str) -> Pass:
-    """Read a pass. `public`: the lottery's key (base64url). Raises InvalidPassError. The caller checks the times."""
+def read_pass(believed: Iterable[str], campaign: CampaignId, text: str) -> Pass:
+    """Read a pass. `believed`: the lottery's keys (base64url), of which one must have signed it.
+
+    Raises InvalidPassError. The caller checks the times.
+    """
     if not _FORM.fullmatch(text):
         raise InvalidPassError("form")
     try:
@@ -85,7 +89,7 @@ def read_pass(public: str, campaign: CampaignId, text: str) -> Pass:
     version, short, entry, number, seats, not_before, not_after = _FIELDS.unpack(payload)
     if version != _VERSION:
         raise InvalidPassError("form")
-    if not verify(public, _DOMAIN + payload, b64url(signature)):
+    if not any(verify(key, _DOMAIN + payload, b64url(signature)) for key in believed):
         raise InvalidPassError("signature")
     if short != _short(campaign):
         raise InvalidPassError("campaign")

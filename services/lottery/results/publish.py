@@ -8,6 +8,7 @@ without going through the notifier.
 import asyncio
 from collections.abc import Sequence
 from datetime import datetime
+from json.encoder import encode_basestring
 
 from services.lottery.allocation.allocator import allocate
 from services.lottery.allocation.frozen_list import FrozenList
@@ -17,7 +18,7 @@ from services.lottery.draw.list_repository import ListRepository
 from services.lottery.draw.outcome_repository import OutcomeRepository
 from services.lottery.draw.repository import DrawRepository
 from services.lottery.draw.rules.draw import Draw
-from services.lottery.draw.rules.entry import Entry
+from services.lottery.draw.rules.entry import ListedEntry
 from services.lottery.draw.rules.result import DrawnResult
 from services.lottery.draw.rules.states import DrawState, WrongStateError
 from services.lottery.places.repository import PlaceRepository
@@ -25,7 +26,7 @@ from services.lottery.results.rules.outcomes import Outcomes
 from services.lottery.slips import SlipIssue, SlipSigner
 from shared.canonical import canonical
 from shared.codes import EntryId
-from shared.contracts import BATCH_LIMIT, DrawPublished, IssuedSlip, ResultsPublished, SlipsIssued
+from shared.contracts import BATCH_LIMIT, DrawPublished, ResultsPublished, SlipsIssued
 from shared.errors import KujiError
 from shared.ids import CampaignId, DrawId, derived_event_id
 from shared.logging import get_logger
@@ -63,7 +64,7 @@ class ResultPublisher:
         parts = -(-len(frozen) // BATCH_LIMIT)
         try:
             await self._publish_from(draw, frozen, outcomes, parts)
-            await finish_publishing(self._store, draw, parts)
+            await finish_publishing(self._store, draw, parts, entries=len(frozen))
         except WrongStateError:
             return False
         _log.info("results-published", campaign=draw.campaign, parts=parts, count=len(frozen))
@@ -94,22 +95,22 @@ class ResultPublisher:
 
     def _outcomes(self, draw: Draw, frozen: FrozenList) -> Outcomes:
         manifest = draw.manifest
-        return Outcomes(allocate(draw.key, frozen, manifest.classes, manifest.rules))
+        return Outcomes(allocate(draw.key, frozen, manifest.classes, manifest.rules), frozen)
 
     def _sign(
-        self, draw: Draw, outcomes: Outcomes, start: int, entries: Sequence[Entry]
+        self, draw: Draw, outcomes: Outcomes, start: int, entries: Sequence[ListedEntry]
     ) -> tuple[list[DrawnResult], list[bytes]]:
         """Return results and slips. The slips bear the time of the draw, so that a repetition is the same."""
         at = datetime.fromisoformat(draw.history[-1]["at"])
         issue = SlipIssue(draw.campaign, draw.id, draw.number, 0, at)
-        results = outcomes.results(start, entries)
-        return results, [self._signer.write(issue, *result) for result in results]
+        writer, results = self._signer.writer(issue), outcomes.results(start, entries)
+        return results, [writer.write(*result) for result in results]
 
-    async def _entries_of(self, campaign: CampaignId, frozen: FrozenList, start: int) -> list[Entry]:
+    async def _entries_of(self, campaign: CampaignId, frozen: FrozenList, start: int) -> list[ListedEntry]:
         """Return the entries of the next parts in the order of the list. Raises ListDiffersError."""
         first, limit = EntryId(frozen.id(start).hex()), PARTS_AT_ONCE * BATCH_LIMIT
-        entries = await self._entries.accepted(campaign, first, limit)
-        ids = bytes.fromhex("".join(entry.entry or "" for entry in entries))
+        entries = await self._entries.listed(campaign, first, limit)
+        ids = bytes.fromhex("".join([entry.entry for entry in entries]))
         if ids != frozen.ids[start * BLOCK : (start + limit) * BLOCK]:
             raise ListDiffersError(f"entries of campaign {campaign} are not those of its frozen list any more")
         return entries
@@ -130,19 +131,22 @@ class ResultPublisher:
                 body = write_results(draw.campaign, draw.id, number, parts, slips[batch])
                 event_id = derived_event_id(ResultsPublished.name, draw.id, str(number))
                 await uow.emit_written(ResultsPublished, draw.campaign, body, event_id)
-                issued = tuple(IssuedSlip(token=result.token, n=n) for result in results[batch])
+                issued = write_issued(draw.campaign, n, results[batch])
                 event_id = derived_event_id(SlipsIssued.name, draw.id, f"part-{number}")
-                await uow.emit(SlipsIssued(campaign=draw.campaign, items=issued), event_id)
+                await uow.emit_written(SlipsIssued, draw.campaign, issued, event_id)
 
         await self._store.transact(publish_batches)
 
 
-async def finish_publishing(store: Store, draw: Draw, parts: int) -> None:
-    """Record that all parts are published, and say so to intake."""
+async def finish_publishing(store: Store, draw: Draw, parts: int, *, entries: int | None = None) -> None:
+    """Record that all parts are published, and say so to intake and vault.
+
+    `entries`: number of entries of the frozen list, each of which has a slip; None for a further round.
+    """
 
     async def finish(uow: UnitOfWork) -> None:
         await DrawRepository(uow).finish_publishing(draw, parts)
-        published = DrawPublished(campaign=draw.campaign, draw=draw.id)
+        published = DrawPublished(campaign=draw.campaign, draw=draw.id, entries=entries)
         await uow.emit(published, derived_event_id(published.name, draw.id))
 
     await store.transact(finish)
@@ -152,6 +156,12 @@ def write_results(campaign: CampaignId, draw: DrawId, part: int, parts: int, sli
     """Return the JSON of `ResultsPublished`. The slips are JSON already; to parse them again would cost most."""
     head = canonical({"v": 2, "campaign": campaign, "draw": draw, "part": part, "parts": parts})
     return b'%s,"items":[%s]}' % (head[:-1], b",".join(slips))
+
+
+def write_issued(campaign: CampaignId, n: int, results: Sequence[DrawnResult]) -> bytes:
+    """Return the JSON of `SlipsIssued`. The slips of a draw have one number."""
+    items = ",".join([f'{{"n":{n:d},"token":{encode_basestring(result.token)}}}' for result in results])
+    return b'{"campaign":%s,"items":[%s],"v":1}' % (encode_basestring(campaign).encode(), items.encode())
 
 
 async def _put_outcomes(uow: UnitOfWork, draw: Draw, results: Sequence[DrawnResult]) -> None:

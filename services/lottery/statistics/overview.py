@@ -11,6 +11,7 @@ from typing import Final
 
 from services.lottery.draw.approval_params import approval_params
 from services.lottery.draw.clock_check import clock_waits
+from services.lottery.draw.key_check import key_waits
 from services.lottery.draw.notice_progress import NoticeProgress, NoticeProgressRepository
 from services.lottery.draw.repository import DrawRepository
 from services.lottery.draw.roll_repository import RollRepository
@@ -18,6 +19,7 @@ from services.lottery.draw.rules.blockers import Readiness, waits
 from services.lottery.draw.rules.draw import Draw
 from services.lottery.draw.rules.given_source import RelayTrouble
 from services.lottery.draw.rules.states import DrawState
+from services.lottery.keys import LotteryKeys
 from services.lottery.places.further_seats import FurtherSeats, read_further_seats
 from services.lottery.places.history_repository import HistoryRepository, RecordedEvent
 from services.lottery.statistics.cache import SingleFlightCache
@@ -117,8 +119,8 @@ class Course:
 class DrawOverview:
     """Reads the course of draws; `clock` is the domain's clock."""
 
-    def __init__(self, store: Store, clock: Clock) -> None:
-        self._store, self._clock = store, clock
+    def __init__(self, store: Store, clock: Clock, keys: LotteryKeys) -> None:
+        self._store, self._clock, self._keys = store, clock, keys
         self._draws, self._roll = DrawRepository(store), RollRepository(store)
         self._history, self._notices = HistoryRepository(store), NoticeProgressRepository(store)
         self._readiness = SingleFlightCache[Readiness]()
@@ -134,7 +136,7 @@ class DrawOverview:
             notices = await self._notices.find(campaign.id)
             seats = await self._seats_of(campaign, draw)
         now = self._clock.now()
-        missing = [*waits(draw, campaign, readiness, now), *clocks]
+        missing = [*waits(draw, campaign, readiness, now), *clocks, *key_waits(self._keys, draw)]
         facts = replace(_facts(campaign, draw), all_notified=_are_all_notified(draw, notices))
         course = _course(draw, past, moved, timeline(campaign, facts, missing, now), notices)
         params = approval_params(draw, campaign, readiness)

@@ -6,15 +6,18 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from services.lottery.record.inclusion import check_proof
-from services.lottery.verification.check import Check
+from services.lottery.verification.check import Check, Keys
 from shared.signing import verify
 
 _VERDICTS = {True: "the entry is on the list", False: "the entry is not on the list", None: "it does not hold"}
 
 
-def check_previous(content: Any, previous: Any) -> Check:
-    """Check that `previous` (a transcript or a published manifest) is the draw that this one corrects."""
-    return _run_check("previous draw", lambda: _previous(content, previous))
+def check_previous(content: Any, previous: Any, keys: Keys | None = None) -> Check:
+    """Check that `previous` (a transcript or a published manifest) is the draw that this one corrects.
+
+    One of the published `keys` must have signed it; without them, the key that signed this draw.
+    """
+    return _run_check("previous draw", lambda: _previous(content, previous, keys))
 
 
 def check_evidence(content: Any, evidence: bytes) -> Check:
@@ -33,7 +36,7 @@ def find_correction(content: Any) -> dict[str, str | None] | None:
     return named
 
 
-def _previous(content: Mapping[str, Any], previous: Mapping[str, Any]) -> tuple[bool, str]:
+def _previous(content: Mapping[str, Any], previous: Mapping[str, Any], keys: Keys | None) -> tuple[bool, str]:
     named, line = find_correction(content), str(previous["manifest"])
     if named is None:
         return False, "this draw corrects no other draw"
@@ -41,7 +44,8 @@ def _previous(content: Mapping[str, Any], previous: Mapping[str, Any]) -> tuple[
         return False, f"{named['draw']} was given up before its list was frozen: {named['reason']}; it has no manifest"
     if hashlib.sha256(line.encode()).hexdigest() != named["manifest_sha256"]:
         return False, f"it is not the manifest of {named['draw']} that was given up"
-    signed = verify(content["signing_key"], line.encode(), previous["signature"])
+    believed = (content["signing_key"],) if keys is None else keys
+    signed = any(verify(key, line.encode(), previous["signature"]) for key in believed)
     return signed, f"{named['draw']}, given up: {named['reason']}" if signed else "another key signed it"
 
 

@@ -10,3 +10,7 @@ class Check:
     name: str
     passed: bool
     text: str
+
+
+Keys = tuple[str, ...]
+"""Public keys of the lottery, base64url: those that were not revoked."""

@@ -49,6 +49,7 @@ def taken_over_checks(manifest: Manifest, text: str, entries: Sequence[Entry]) -
         raise ValueError("this is no further round")
     committed = len(places) == further.places.count and compute_root(text) == further.places.root
     yield Check("places taken over", committed, f"{len(places)} places, to which the manifest commits")
+    yield Check("who takes part", further.scope == manifest.scope, f"the rules say {manifest.scope}")
     lists = empty_lists(manifest)
     lists.extra.update(further.extra)
     take_over(lists, places)
@@ -85,14 +86,12 @@ def _fault(content: Transcript, earlier: Sequence[Transcript], rows: Mapping[str
     further = manifest.further
     if further is None:
         return "this is no further round"
-    for one, previous in zip([*earlier[1:], content], earlier, strict=True):
-        if not _continues(one, previous):
-            return "these are not the draws that it continues"
-    if is_further_round(earlier[0]):
-        return "the first of the draws that it continues is missing"
+    manifests = [Manifest.read(one["manifest"]) for one in earlier]
+    fault = _other_draws(content, earlier) or _other_scope([*manifests, manifest])
+    if fault is not None:
+        return fault
     if _sha256(before["history"][-1]) != further.history_sha256:
         return "the draw before has another history: it is of another time, or places moved meanwhile"
-    manifests = [Manifest.read(one["manifest"]) for one in earlier]
     lists = [read_rows(rows[one.draw]) for one in manifests]
     left = replay_history(before, manifests[-1], lists[-1], bytes.fromhex(before["key"]))
     if write_places(places_left(left)) != content["places"]:
@@ -100,6 +99,20 @@ def _fault(content: Transcript, earlier: Sequence[Transcript], rows: Mapping[str
     check_corrections([*earlier, content], manifests[0], lists[0], bytes.fromhex(earlier[0]["key"]))
     listed = {entry.id: entry.choices for entry in read_rows(rows[manifest.draw])}
     return _missing(manifest, lists[0], listed, earlier, read_places(content["places"]))
+
+
+def _other_draws(content: Transcript, earlier: Sequence[Transcript]) -> str | None:
+    """Return a fault unless each draw continues the one before it, from the first one on."""
+    if not all(_continues(one, previous) for one, previous in zip([*earlier[1:], content], earlier, strict=True)):
+        return "these are not the draws that it continues"
+    return "the first of the draws that it continues is missing" if is_further_round(earlier[0]) else None
+
+
+def _other_scope(manifests: Sequence[Manifest]) -> str | None:
+    """Return a fault unless all draws say alike who takes part in further rounds."""
+    if all(one.scope == manifests[0].scope for one in manifests):
+        return None
+    return "who takes part is not as the first draw fixed it, before its result was known"
 
 
 def _continues(one: Transcript, previous: Transcript) -> bool:

@@ -21,7 +21,7 @@ from services.lottery.record.manifest import Manifest
 from services.lottery.record.rows import InvalidRowsError, compute_root, read_rows
 from services.lottery.record.taken_over import read_places
 from services.lottery.record.transcript import FURTHER_MEMBERS, MEMBERS, ROWS_FILE, VERSION, is_hash_chain
-from services.lottery.verification.check import Check
+from services.lottery.verification.check import Check, Keys
 from services.lottery.verification.further_checks import (
     held_by_listed,
     is_further_round,
@@ -44,9 +44,7 @@ class Report:
         return bool(self.checks) and all(check.passed for check in self.checks)
 
 
-def verify_file(
-    path: Path, public_key: str | None = None, rows: Path | None = None, vault_key: str | None = None
-) -> Report:
+def verify_file(path: Path, keys: Keys | None = None, rows: Path | None = None, vault_key: str | None = None) -> Report:
     """Check the transcript in `path`; its rows are in `rows`, beside it, or in itself.
 
     Raises OSError if a file cannot be read; any other fault is a failed check.
@@ -54,8 +52,8 @@ def verify_file(
     try:
         content = read_transcript(path, rows)
     except ValueError:
-        return Report((Check("file", False, "the file is not JSON in UTF-8"),), pinned=public_key is not None)
-    return verify_transcript(content, public_key, vault_key)
+        return Report((Check("file", False, "the file is not JSON in UTF-8"),), pinned=keys is not None)
+    return verify_transcript(content, keys, vault_key)
 
 
 def read_transcript(path: Path, rows: Path | None = None) -> Any:
@@ -88,15 +86,18 @@ def get_rows(content: Mapping[str, Any]) -> Any:
     return rows
 
 
-def verify_transcript(content: Any, public_key: str | None = None, vault_key: str | None = None) -> Report:
-    """Check a transcript. The published keys of lottery and vault are compared with those that it names."""
-    return Report(tuple(checks(content, public_key, vault_key)), pinned=public_key is not None)
+def verify_transcript(content: Any, keys: Keys | None = None, vault_key: str | None = None) -> Report:
+    """Check a transcript. The published keys of lottery and vault are compared with those that it names.
+
+    `keys`: of the lottery, all that were not revoked; a retired key holds for what it signed.
+    """
+    return Report(tuple(checks(content, keys, vault_key)), pinned=keys is not None)
 
 
-def checks(content: Any, public_key: str | None = None, vault_key: str | None = None) -> Iterator[Check]:
+def checks(content: Any, keys: Keys | None = None, vault_key: str | None = None) -> Iterator[Check]:
     """Yield each check, so that a caller may stop at the first failure."""
     try:
-        yield from _checks(content, public_key, vault_key)
+        yield from _checks(content, keys, vault_key)
     except (KeyError, TypeError, ValueError, AttributeError, InvalidRandomnessError) as error:
         text = f"the transcript cannot be read further: {type(error).__name__}: {error}"
         yield Check("form", False, text)
@@ -107,15 +108,16 @@ def derive_key(content: Mapping[str, Any]) -> bytes:
     return draw_key(content["manifest"], Randomness(content["dice"], content["beacon_signature"]))
 
 
-def _checks(content: Mapping[str, Any], public_key: str | None, vault_key: str | None) -> Iterator[Check]:
+def _checks(content: Mapping[str, Any], keys: Keys | None, vault_key: str | None) -> Iterator[Check]:
     if content["v"] != VERSION:
         raise ValueError("this transcript is of a version that this program does not know")
     if set(content) != (FURTHER_MEMBERS if is_further_round(content) else MEMBERS):
         raise ValueError("a transcript has all its members and no others")
-    signing_key = public_key or content["signing_key"]
-    if public_key is not None:
-        same = content["signing_key"] == public_key
-        yield Check("signing key", same, "the file names the published key" if same else "the file names another key")
+    signing_key = content["signing_key"]
+    if keys is not None:
+        known = signing_key in keys
+        yield Check("signing key", known, _said_of_key(keys, known=known))
+        signing_key = signing_key if known else next(iter(keys), signing_key)
     unsigned = {name: value for name, value in content.items() if name != "signature_of_result"}
     yield _check("signature of the manifest", verify(signing_key, content["manifest"].encode(), content["signature"]))
     yield _check("signature of the result", verify(signing_key, canonical(unsigned), content["signature_of_result"]))
@@ -141,6 +143,14 @@ def _checks(content: Mapping[str, Any], public_key: str | None, vault_key: str |
         "frozen, drawn after the end of objections, then places only; each event has the hash of the one before",
     )
     yield _places_check(content, manifest, entries, key)
+
+
+def _said_of_key(keys: Keys, *, known: bool) -> str:
+    if known:
+        return "the file names a published key"
+    if not keys:
+        return "no key is published that is not revoked: nobody vouches for this draw; ask the office"
+    return "the file names another key"
 
 
 def _history_fits(history: Sequence[Mapping[str, Any]], manifest: Manifest) -> bool:

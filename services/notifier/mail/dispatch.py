@@ -58,7 +58,7 @@ class MailDispatcher:
 
         The vault still has the order and answers after its restart. A late answer is taken.
         """
-        silent = await MailRepository(self._store.db).give_up_waiting(campaign.id, wall_now() - self._silence)
+        silent = await MailRepository(self._store.db).give_up_waiting(campaign.id, self._silence)
         if silent:
             _log.error("mail-room-silent", campaign=campaign.id, count=silent)
 
@@ -84,15 +84,15 @@ class MailDispatcher:
 
 async def _record(uow: UnitOfWork, bundle: _Bundle, *, bulk: bool) -> list[NoticeDocument]:
     """Record the orders of a bundle and return their documents."""
-    mails, now = MailRepository.within(uow), wall_now()
+    mails = MailRepository.within(uow)
     if not bulk:
-        await mails.record_order(bundle.recipients, now)
+        await mails.record_order(bundle.recipients)
         slips = await ApplicantRepository.within(uow).load_slips(tokens_of(bundle.recipients))
         return [mail_document(group, slips) for group in bundle.groups]
     documents = []
     for group in bundle.groups:
         shared_id = new_notice_id()
-        await mails.record_order(group, now, shared_id)
+        await mails.record_order(group, shared_id)
         documents.append(mail_document([group[0].model_copy(update={"document": shared_id}), *group[1:]], {}))
     return documents
 

@@ -42,11 +42,19 @@ class MailRepository:
         }
         return await self._find(selected, limit)
 
-    async def record_order(self, notices: Sequence[Notice], at: datetime, document: NoticeId | None = None) -> None:
-        """Record that mails are ordered: one to each applicant, or a shared one under the id `document`."""
+    async def record_order(self, notices: Sequence[Notice], document: NoticeId | None = None) -> None:
+        """Record that mails are ordered: one to each applicant, or a shared one under the id `document`.
+
+        The database's clock says when, because another instance may wait for the answer.
+        """
         selected = {"_id": {"$in": [notice.id for notice in notices]}, "state": {"$in": sorted(states.TO_MAIL)}}
-        values = {"state": NoticeState.MAILING, "asked_at": at, **({"document": document} if document else {})}
-        await self._notices.update_many(selected, {"$set": values, "$inc": {"attempts": 1}}, session=self._session)
+        values = {
+            "state": NoticeState.MAILING.value,
+            "asked_at": "$$NOW",
+            "attempts": {"$add": ["$attempts", 1]},
+            **({"document": {"$literal": document}} if document else {}),
+        }
+        await self._notices.update_many(selected, [{"$set": values}], session=self._session)
 
     async def list_of_documents(self, campaign: CampaignId, documents: Iterable[NoticeId]) -> list[Notice]:
         """Return the notices whose last mail order has one of these ids."""
@@ -58,11 +66,12 @@ class MailRepository:
         if writes:
             await self._notices.bulk_write(writes, ordered=False, session=self._session)
 
-    async def give_up_waiting(self, campaign: CampaignId, before: datetime) -> int:
-        """Record as unknown the mails ordered before this time that have no answer, and return their number."""
+    async def give_up_waiting(self, campaign: CampaignId, silence: timedelta) -> int:
+        """Record as unknown the mails that have had no answer for so long, and return their number."""
         states.NOTICES.check(NoticeState.MAILING, NoticeState.UNKNOWN)
+        before = {"$subtract": ["$$NOW", int(silence.total_seconds() * 1000)]}
         answer = await self._notices.update_many(
-            {"campaign": campaign, "state": NoticeState.MAILING, "asked_at": {"$lt": before}},
+            {"campaign": campaign, "state": NoticeState.MAILING, "$expr": {"$lt": ["$asked_at", before]}},
             {"$set": {"state": NoticeState.UNKNOWN, "code": "no-answer"}, "$inc": {"mails": 1}},
             session=self._session,
         )

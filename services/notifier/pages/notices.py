@@ -23,6 +23,7 @@ from services.notifier.pages import DIST, TEMPLATES, TEXTS
 from services.notifier.post.repository import PrintBatchRepository
 from services.notifier.repository import NoticeRepository
 from services.notifier.rules.kinds import RESULT
+from services.notifier.rules.notice import UNDECIDED
 from services.notifier.rules.states import NoticeState
 from services.notifier.rules.tasks import Task, open_tasks
 from services.notifier.wall_clock import wall_now
@@ -30,15 +31,19 @@ from shared import dates
 from shared.campaign import Campaign
 from shared.catalogue import Catalogue
 from shared.clock import Clock
+from shared.contracts import StaffAct
 from shared.ids import CampaignId, Receipt
 from shared.receipts import normalise_receipt
+from shared.staff_acts import record_reading
 from shared.staff_roles import Right
-from shared.storage import Database
+from shared.storage import Store
 from shared.web.pages import Assets, Renderer, catalogues_with, page_headers
 from shared.web.sign_in.access import StaffAccess
 from shared.web.sign_in.staff import Staff
 
-_HEADERS: Final = page_headers(forms=True)
+HEADERS: Final = page_headers(forms=True)
+"""Headers of the notices' pages, whose forms go to this service only."""
+
 _PROGRAM: Final = ("live.", "call.")
 """Prefixes of the texts that the program shows by itself."""
 
@@ -77,7 +82,7 @@ class NoticePages:
     """Staff pages of this installation's notices; one per process."""
 
     campaigns: Mapping[CampaignId, Campaign]
-    db: Database
+    store: Store
     overview: Overview
     clock: Clock
     renderer: Renderer
@@ -91,14 +96,14 @@ class NoticePages:
         """Redirect to the page of the only campaign, or return a list."""
         if len(self.campaigns) == 1:
             (only,) = self.campaigns
-            return RedirectResponse(f"{texts.prefix}/notices/{only}", 303, _HEADERS)
+            return RedirectResponse(f"{texts.prefix}/notices/{only}", 303, HEADERS)
         overviews = [(campaign, await self.overview.read(campaign)) for campaign in self.campaigns.values()]
-        return self._page("notices_index.html", texts, "/notices", staff, campaigns=overviews)
+        return self.page("notices_index.html", texts, "/notices", staff, campaigns=overviews)
 
     async def notices(self, campaign: Campaign, texts: Catalogue, staff: Staff) -> Response:
         """Return the page of a campaign's notices."""
         overview = await self.overview.read(campaign)
-        return self._page(
+        return self.page(
             "notices.html",
             texts,
             f"/notices/{campaign.id}",
@@ -116,32 +121,37 @@ class NoticePages:
         )
 
     async def receipt(self, campaign: Campaign, receipt: Receipt, texts: Catalogue, staff: Staff) -> Response:
-        """Return the page of one application's notices, to which the vault's telephone desk leads."""
-        token = await ApplicantRepository(self.db).find_token(campaign.id, receipt)
-        listed = [] if token is None else await NoticeRepository(self.db).list_of(campaign.id, token)
+        """Return the page of one application's notices, to which the vault's telephone desk leads. It is recorded."""
+        token = await ApplicantRepository(self.store.db).find_token(campaign.id, receipt)
+        listed = [] if token is None else await NoticeRepository(self.store.db).list_of(campaign.id, token)
+        if token is not None:
+            await record_reading(self.store, "notifier", StaffAct.READ_NOTICES, staff.actor, receipt, campaign.id)
         path = f"/notices/{campaign.id}/receipts/{receipt}"
-        return self._page("notices_receipt.html", texts, path, staff, campaign=campaign, receipt=receipt, listed=listed)
+        return self.page("notices_receipt.html", texts, path, staff, campaign=campaign, receipt=receipt, listed=listed)
 
     async def _tasks(self, campaign: Campaign, tallies: Sequence[NoticeTally]) -> list[Task]:
-        states: Counter[str] = Counter()
+        states, undecided = Counter[str](), Counter[str]()
         for tally in tallies:
             states[tally.state] += tally.count
-        oldest = await NoticeCountsRepository(self.db).oldest_order(campaign.id)
+            if tally.kind == UNDECIDED:
+                undecided[tally.state] += tally.count
+        oldest = await NoticeCountsRepository(self.store.db).oldest_order(campaign.id)
         is_silent = oldest is not None and oldest < wall_now() - _SILENT_AFTER
-        batches = await PrintBatchRepository(self.db).list_batches(campaign.id)
-        return open_tasks(states, batches, states[NoticeState.MAILING] if is_silent else 0)
+        batches = await PrintBatchRepository(self.store.db).list_batches(campaign.id)
+        return open_tasks(states, batches, states[NoticeState.MAILING] if is_silent else 0, undecided)
 
     async def _announcements(self, campaign: Campaign) -> dict[int, Announcement]:
-        listed = await AnnouncementRepository(self.db).list_announcements(campaign.id)
+        listed = await AnnouncementRepository(self.store.db).list_announcements(campaign.id)
         return {announcement.number: announcement for announcement in listed}
 
     def missing(self, texts: Catalogue, staff: Staff) -> Response:
         """Return the page for an unknown campaign (404)."""
-        return self._page("notices_missing.html", texts, None, staff, status=404)
+        return self.page("notices_missing.html", texts, None, staff, status=404)
 
-    def _page(self, template: str, texts: Catalogue, path: str | None, staff: Staff, **values: Any) -> Response:
+    def page(self, template: str, texts: Catalogue, path: str | None, staff: Staff, **values: Any) -> Response:
+        """Return a page in the frame of the notices' pages."""
         return self.renderer.page(
-            template, texts, path, headers=_HEADERS, staff=staff, dates=dates, now=self.clock.now(), **values
+            template, texts, path, headers=HEADERS, staff=staff, dates=dates, now=self.clock.now(), **values
         )
 
 
@@ -169,7 +179,7 @@ def notices_router(pages: NoticePages) -> APIRouter:
 
 async def _to_notices() -> Response:
     """Redirect staff who signed in without having asked for a page."""
-    return RedirectResponse("/notices", 303, _HEADERS)
+    return RedirectResponse("/notices", 303, HEADERS)
 
 
 def _of_language(pages: NoticePages, texts: Catalogue) -> APIRouter:

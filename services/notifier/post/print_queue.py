@@ -6,10 +6,11 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from services.notifier.applicant_repository import ApplicantRepository
+from services.notifier.create_notices import replace_outdated
 from services.notifier.documents import card_document
 from services.notifier.post.repository import PrintBatchRepository
 from services.notifier.repository import NoticeRepository, tokens_of
-from services.notifier.rules.notice import Notice, PrintBatch
+from services.notifier.rules.notice import UNDECIDED, Notice, PrintBatch
 from services.notifier.rules.states import NoticeState, PrintBatchState
 from services.notifier.wall_clock import wall_now
 from shared.campaign import Campaign
@@ -85,6 +86,8 @@ class PrintQueue:
         if is_match:
             await NoticeRepository.within(uow).record_made(event.printed)
             await self._record_failures(uow, event.failed)
+            failed = await NoticeRepository.within(uow).list_by_ids([failure.notice_id for failure in event.failed])
+            await replace_outdated(uow, tokens_of(failed))  # a slip may have come while the card was ordered
         else:
             _log.error("print-mismatch", batch=event.batch_id, pages=event.pages, expected=len(batch.notices))
 
@@ -92,6 +95,8 @@ class PrintQueue:
         for reason in sorted({failure.reason for failure in failures}):
             ids = [failure.notice_id for failure in failures if failure.reason == reason]
             to = _STATE_AFTER_FAILURE[reason]
+            if to is NoticeState.REPLACED:  # the address is not shared any more, or the doubt was decided meanwhile
+                await NoticeRepository.within(uow).record_card_failure(ids, NoticeState.TO_PHONE, wall_now(), UNDECIDED)
             await NoticeRepository.within(uow).record_card_failure(ids, to, self._next_at(to))
             if to is NoticeState.INVALID:
                 _log.error("cards-invalid", count=len(ids))

@@ -58,7 +58,7 @@ def consequence(answer: MailAnswer, notice: Notice, recipients: int, waits: Wait
         return _after_refusal(notice, own_code, waits)
     code = None if answer.code is None else str(answer.code)
     match answer.answer:
-        case "refused" if recipients > 1:
+        case "refused" | "invalid" if recipients > 1:  # one of them may be erased since; the others get theirs
             return Consequence(NoticeState.DEFERRED, code, alone=True)
         case "refused" | "later":
             return _after_refusal(notice, answer.code or _DEFAULT_CODES[answer.answer], waits)

@@ -3,16 +3,18 @@
 from collections.abc import Mapping
 from typing import Final
 
-from services.notifier.rules.notice import Notice
+from services.notifier.rules.notice import UNDECIDED, Notice
 from shared.contracts import Contact
 from shared.ids import NoticeIdField, Token
 
 ACKNOWLEDGEMENT: Final = "acknowledgement"
 REJECTED: Final = "rejected"
+SAME_PERSON: Final = "same-person"
 RESULT: Final = "result"
 
-COURTESIES: Final = frozenset({ACKNOWLEDGEMENT})
-"""Kinds that go by mail only: no card follows a failure, and the three-day clock leaves them out (ADR 0030)."""
+COURTESIES: Final = frozenset({ACKNOWLEDGEMENT, SAME_PERSON})
+"""Kinds after whose failure no card follows, and that the three-day clock leaves out (ADR 0030, ADR 0042): the result
+of the standing application goes to the same address."""
 
 
 def is_current(notice: Notice, contact: Contact | None, slip_number: int | None) -> bool:
@@ -23,7 +25,9 @@ def is_current(notice: Notice, contact: Contact | None, slip_number: int | None)
     """
     if notice.bulk:
         return True
-    if notice.kind in {ACKNOWLEDGEMENT, REJECTED}:
+    if notice.kind == UNDECIDED:
+        return contact is not None and _is_undecided(contact, slip_number)
+    if notice.kind in {ACKNOWLEDGEMENT, REJECTED, SAME_PERSON}:
         asked = None if contact is None else (register_kind(contact, slip_number), contact.version)
         return asked == (notice.kind, notice.n)
     return slip_number is None or notice.n >= slip_number
@@ -36,7 +40,20 @@ def register_kind(contact: Contact, slip_number: int | None) -> str | None:
     """
     if contact.status == "rejected":
         return REJECTED
+    if contact.status == "same-person":
+        return SAME_PERSON
+    if contact.status == "undecided":
+        return UNDECIDED if slip_number is None else None
     return ACKNOWLEDGEMENT if contact.contact == "mail" and slip_number is None else None
+
+
+def _is_undecided(contact: Contact, slip_number: int | None) -> bool:
+    """Return True while an applicant must be told that the application was left out of the draw undecided.
+
+    A decision after the draw does not put the application into it. Whoever has a slip was drawn, or got a place by a
+    correction: then the slip tells more, also while the vault holds the application.
+    """
+    return slip_number is None and contact.status in {"undecided", "complete"}
 
 
 def outdated(

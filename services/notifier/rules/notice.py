@@ -1,7 +1,7 @@
 """Records of the notifier: the notice and the print batch, as values. Pure."""
 
 from collections.abc import Mapping
-from typing import Literal, Self
+from typing import Final, Literal, Self
 
 from pydantic import Field
 
@@ -10,10 +10,14 @@ from shared.contracts import Contact, NoticeParams
 from shared.contracts.base import Moment, Value
 from shared.ids import BatchIdField, CampaignIdField, NoticeId, NoticeIdField, TokenField
 
+UNDECIDED: Final = "undecided"
+"""Kind of a notice to an applicant whose application was left out of the draw because of an open doubt."""
+
 Way = Literal["mail", "card"]
 """Way by which a notice goes at present. A mail that fails goes as a card from then on."""
 
-FIRST_WAY: Mapping[ContactChannel, Way] = {"mail": "mail", "post": "card"}
+FIRST_WAY: Mapping[ContactChannel, Way] = {"mail": "mail", "post": "card", "telephone": "card"}
+"""Way of a new notice; no card of one to be telephoned is ever ordered, whose state says so."""
 
 
 class Record(Value):
@@ -42,8 +46,9 @@ class Notice(Record):
     params: NoticeParams = Field(default_factory=dict)
     bulk: bool = False
     """True for an announcement, whose mails have several recipients."""
-    channel: ContactChannel
-    """Contact channel of the applicant. A mail that fails goes by post and keeps the channel `mail`."""
+    channel: Literal["mail", "post"]
+    """Contact channel of the applicant. A mail that fails goes by post and keeps the channel `mail`; a notice that may
+    be told by telephone only counts among those by post."""
     way: Way
     state: NoticeState
     created_at: Moment
@@ -122,7 +127,11 @@ def build_notice(
     params: NoticeParams | None = None,
     bulk: bool = False,
 ) -> Notice:
-    """Return a new notice in the first state of the applicant's contact channel."""
+    """Return a new notice in the first state of the applicant's contact channel.
+
+    The contact `telephone` is that of the notice `undecided` only; whatever else there is to tell goes as a card.
+    """
+    channel: ContactChannel = "post" if contact.contact == "telephone" and kind != UNDECIDED else contact.contact
     return Notice(
         id=notice_id,
         campaign=campaign,
@@ -131,11 +140,11 @@ def build_notice(
         n=n,
         params=params or {},
         bulk=bulk,
-        channel=contact.contact,
-        way=FIRST_WAY[contact.contact],
+        channel="mail" if contact.contact == "mail" else "post",
+        way=FIRST_WAY[channel],
         mail_domain_class=contact.mail_domain_class,
         document=notice_id,
-        state=INITIAL[contact.contact],
+        state=INITIAL[channel],
         created_at=now,
         next_at=now,
     )

@@ -6,7 +6,7 @@ from typing import Final, Literal
 
 from shared.state_machine import StateMachine
 
-ContactChannel = Literal["mail", "post"]
+ContactChannel = Literal["mail", "post", "telephone"]
 
 
 class NoticeState(StrEnum):
@@ -46,6 +46,8 @@ class NoticeState(StrEnum):
     """The batch was handed to a post office."""
     RETURNED = "returned"
     """The card came back undelivered; the applicant is on the telephone list."""
+    TO_PHONE = "to_phone"
+    """Only a telephone call may tell this applicant: a card could tell strangers of another application (ADR 0054)."""
     PHONED = "phoned"
     """A handler told the applicant by telephone."""
     FAILED = "failed"
@@ -74,15 +76,16 @@ NOTICES: Final = StateMachine[NoticeState](
         ),
         S.INVALID: frozenset({S.PENDING, S.TO_PRINT, S.PHONED, S.REPLACED}),
         S.TO_PRINT: frozenset({S.REQUESTED, S.REPLACED}),
-        S.REQUESTED: frozenset({S.MADE, S.FAILED, S.TO_PRINT, S.UNRELEASED, S.INVALID, S.REPLACED}),
+        S.REQUESTED: frozenset({S.MADE, S.FAILED, S.TO_PRINT, S.UNRELEASED, S.INVALID, S.TO_PHONE, S.REPLACED}),
         S.MADE: frozenset({S.FETCHED}),
         S.FETCHED: frozenset({S.COUNTED}),
         S.COUNTED: frozenset({S.POSTED}),
         S.POSTED: frozenset({S.RETURNED, S.TO_PRINT}),
         S.RETURNED: frozenset({S.PHONED, S.TO_PRINT}),
+        S.TO_PHONE: frozenset({S.PHONED, S.REPLACED}),
         S.PHONED: frozenset(),
         S.FAILED: frozenset({S.PHONED, S.TO_PRINT}),
-        S.REPLACED: frozenset({S.PENDING, S.TO_PRINT}),
+        S.REPLACED: frozenset({S.PENDING, S.TO_PRINT, S.TO_PHONE}),
     }
 )
 """Every transition. A state that nothing follows means that the applicant was told, or has a newer notice; being asked
@@ -98,7 +101,7 @@ TO_CARD: Final = frozenset({S.TO_PRINT, S.BOUNCED, S.UNRELEASED})
 """States from which a notice is ordered as a card."""
 
 REPLACEABLE: Final = frozenset(
-    {*TO_MAIL, *TO_CARD, S.UNDELIVERED, S.UNCLEAR, S.UNKNOWN, S.INVALID},
+    {*TO_MAIL, *TO_CARD, S.UNDELIVERED, S.UNCLEAR, S.UNKNOWN, S.INVALID, S.TO_PHONE},
 )
 """States in which a newer notice of the same applicant takes the place of this one. An order under way is not among
 them: its answer decides."""
@@ -109,12 +112,15 @@ TOLD: Final = frozenset({S.SENT, S.POSTED, S.PHONED})
 SETTLED: Final = TOLD | {S.REPLACED}
 """States in which the notice needs nothing: the applicant was told, or a newer notice has the result."""
 
-TELEPHONE_LIST: Final = frozenset({S.RETURNED, S.FAILED})
-"""States in which neither mail nor post reaches the applicant; a handler telephones."""
+UNREACHED: Final = frozenset({S.RETURNED, S.FAILED})
+"""States in which neither mail nor post reaches the applicant."""
+
+TELEPHONE_LIST: Final = UNREACHED | {S.TO_PHONE}
+"""States in which a handler telephones."""
 
 DECISIONS: Final[Mapping[NoticeState, frozenset[NoticeState]]] = {
     S.SENT: frozenset({S.UNKNOWN, S.UNCLEAR}),
-    S.TO_PRINT: frozenset({S.UNKNOWN, S.UNCLEAR, S.INVALID, *TELEPHONE_LIST}),
+    S.TO_PRINT: frozenset({S.UNKNOWN, S.UNCLEAR, S.INVALID, *UNREACHED}),
     S.PHONED: frozenset({S.INVALID, S.UNDELIVERED, *TELEPHONE_LIST}),
     S.PENDING: frozenset({S.UNKNOWN, S.UNCLEAR, S.INVALID, S.UNDELIVERED}),
 }
@@ -132,7 +138,11 @@ CARD_LIMIT: Final = 2
 MAIL_LIMIT: Final = 2
 """Mails of one notice that the mail server took or may have taken; the vault refuses a third."""
 
-INITIAL: Final[Mapping[ContactChannel, NoticeState]] = {"mail": S.PENDING, "post": S.TO_PRINT}
+INITIAL: Final[Mapping[ContactChannel, NoticeState]] = {
+    "mail": S.PENDING,
+    "post": S.TO_PRINT,
+    "telephone": S.TO_PHONE,
+}
 """State of a new notice, by the applicant's contact channel."""
 
 

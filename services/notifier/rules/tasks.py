@@ -1,14 +1,16 @@
 """Tasks that wait for a handler, derived from the states of notices and print batches. Pure."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Final, Literal
 
 from services.notifier.rules.notice import PrintBatch
-from services.notifier.rules.states import NoticeState, PrintBatchState
+from services.notifier.rules.states import UNREACHED, NoticeState, PrintBatchState
 
 TaskCode = Literal[
-    "silent", "release", "invalid", "unknown", "unclear", "telephone", "undelivered",
+    "silent", "release", "invalid", "unknown", "unclear", "by-telephone", "telephone", "undelivered",
     "reorder", "fetch", "count", "post",
 ]  # fmt: skip
 """Code of a task: the page's texts say what it is and what to do next."""
@@ -18,7 +20,8 @@ _OF_NOTICES: Final[Mapping[TaskCode, frozenset[NoticeState]]] = {
     "invalid": frozenset({NoticeState.INVALID}),
     "unknown": frozenset({NoticeState.UNKNOWN}),
     "unclear": frozenset({NoticeState.UNCLEAR}),
-    "telephone": frozenset({NoticeState.RETURNED, NoticeState.FAILED}),
+    "by-telephone": frozenset({NoticeState.TO_PHONE}),
+    "telephone": UNREACHED,
     "undelivered": frozenset({NoticeState.UNDELIVERED}),
 }
 
@@ -40,8 +43,21 @@ class Task:
     done_by: tuple[str, ...] = ()
 
 
-def open_tasks(states: Mapping[str, int], batches: Sequence[PrintBatch], unanswered: int) -> list[Task]:
-    """Return the tasks, those first that hold the most people up. `unanswered`: mail orders without an answer."""
+def open_tasks(
+    states: Mapping[str, int],
+    batches: Sequence[PrintBatch],
+    unanswered: int,
+    undecided: Mapping[str, int] = MappingProxyType({}),
+) -> list[Task]:
+    """Return the tasks, those first that hold the most people up. `unanswered`: mail orders without an answer.
+
+    `undecided`: how many of the notices in each state are of that kind. Whom no card of it reaches is telephoned with
+    the same words as who gets none: nothing may be said of another application.
+    """
+    states = Counter(states)
+    for state in UNREACHED:
+        states[NoticeState.TO_PHONE] += undecided.get(state, 0)
+        states[state] -= undecided.get(state, 0)
     tasks = [Task("silent", unanswered)] if unanswered else []
     for code, of in _OF_NOTICES.items():
         if count := sum(states.get(state, 0) for state in of):

@@ -28,10 +28,14 @@ class DuplicateOrder:
         self._pairs = {pair.contents: pair for pair in pairs}
         self._pairs_before = dict(self._pairs)
         self._touched: dict[ApplicationId, None] = {}
+        self._is_settled = True
 
     def find(self, application_id: ApplicationId) -> StoredApplication | None:
         """Return an application of this transaction as it is now."""
-        return self._applications.get(application_id)
+        if application_id not in self._applications:
+            return None
+        self._settle_what_was_placed()
+        return self._applications[application_id]
 
     def find_pair(self, contents: frozenset[str]) -> Pair | None:
         """Return a doubt of this transaction as it is now."""
@@ -60,6 +64,7 @@ class DuplicateOrder:
     @property
     def changed(self) -> list[StoredApplication]:
         """Applications that are new or changed, each with its next revision."""
+        self._settle_what_was_placed()
         return [self._numbered(one) for one in self._applications.values() if self._is_changed(one)]
 
     @property
@@ -74,21 +79,28 @@ class DuplicateOrder:
         versions = (*earlier.versions, VersionTime(version, received_at, stands=False))
         self._put(replace(earlier, version=version, versions=versions))
 
+    def add_person(self, application: StoredApplication) -> None:
+        """Store an application with the person whom a late version names; its state is as before."""
+        self._put(application)
+
     def add_pairs(self, pairs: Iterable[Pair]) -> None:
         """Add doubts that a search found; known ones stay as they are."""
         for pair in pairs:
             self._pairs.setdefault(pair.contents, pair)
 
     def place(self, judged: StoredApplication) -> None:
-        """Store the content of a version: judged by the rules alone, its state is accepted, rejected or withdrawn."""
-        earlier = self._applications.get(judged.application_id)
+        """Store the content of a version: judged by the rules alone, its state is accepted, rejected or withdrawn.
+
+        Whoever reads next settles it: once for all new applications of a batch.
+        """
+        earlier = self.find(judged.application_id)
         if earlier is not None:
             if keeps_place(earlier, judged):
                 judged = replace(judged, arrived_at=earlier.arrived_at)
             judged = _with_own_decision(earlier, judged)
             self._inherit_decisions(earlier.keys.get(COPY), judged.keys.get(COPY))
         self._put(judged)
-        self.settle()
+        self._is_settled = False
 
     def accept(self, application_id: ApplicationId, decided_by: str) -> StoredApplication:
         """Accept the own content of an application and of its copies, about which there was a doubt."""
@@ -108,11 +120,13 @@ class DuplicateOrder:
 
     def decide_pair(self, contents: frozenset[str], decision: PairDecision | None) -> None:
         """Write a handler's decision about a doubt; None takes it back. Raises KeyError for an unknown pair."""
+        self._settle_what_was_placed()
         self._pairs[contents] = replace(self._pairs[contents], decision=decision)
         self.settle()
 
     def settle(self) -> None:
         """Give each application the state that follows from its content, its copies, doubts and decisions."""
+        self._is_settled = True
         originals = find_originals(self._applications.values())
         losers = find_losers(originals, self._pairs.values())
         for application in list(self._applications.values()):
@@ -121,12 +135,14 @@ class DuplicateOrder:
 
     def open_pairs(self) -> list[Pair]:
         """Return the doubts that wait for a decision: both applications would stand without the other."""
+        self._settle_what_was_placed()
         originals = find_originals(self._applications.values())
         losers = find_losers(originals, self._pairs.values())
         return [pair for pair in self._pairs.values() if is_open(pair, originals, losers)]
 
     def later_content(self, pair: Pair) -> str:
         """Return the content of an open doubt whose application came later, and waits."""
+        self._settle_what_was_placed()
         originals = find_originals(self._applications.values())
         return max(pair.contents, key=lambda content: order_of(originals[content]))
 
@@ -158,6 +174,7 @@ class DuplicateOrder:
     def _decide_own(
         self, application_id: ApplicationId, change: Callable[[StoredApplication], StoredApplication]
     ) -> None:
+        self._settle_what_was_placed()
         content = self._applications[application_id].keys[COPY]
         for one in list(self._applications.values()):
             if one.is_applying and one.keys[COPY] == content:
@@ -173,6 +190,10 @@ class DuplicateOrder:
             if before is not None and before.decision is not None and before.levels == pair.levels:
                 stands = now if before.decision.stands == earlier else before.decision.stands
                 self._pairs[pair.contents] = replace(pair, decision=replace(before.decision, stands=stands))
+
+    def _settle_what_was_placed(self) -> None:
+        if not self._is_settled:
+            self.settle()
 
     def _put(self, application: StoredApplication) -> None:
         self._applications[application.application_id] = application

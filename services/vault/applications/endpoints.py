@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel, ConfigDict, StringConstraints
 
 from services.vault.applications.repository import ApplicationRepository
@@ -14,6 +14,7 @@ from services.vault.keys.keystore import Keystore
 from services.vault.keys.signing_keys import PublicSigningKey
 from shared.campaign import Campaign
 from shared.ids import ApplicationIdField, CampaignId
+from shared.paging import LARGEST_PAGE
 from shared.staff_roles import Right
 from shared.storage import Store
 from shared.web import ProblemError, problem
@@ -54,8 +55,13 @@ def staff_router(
         return asdict(await ApplicationRepository(store).summary(campaign))
 
     @router.get("/campaigns/{campaign}/held", dependencies=reading)
-    async def held(campaign: Annotated[CampaignId, Depends(known)]) -> dict[str, Any]:
-        return {"held": [_held_entry(entry) for entry in await queue.held(campaign)]}
+    async def held(
+        campaign: Annotated[CampaignId, Depends(known)],
+        limit: Annotated[int, Query(ge=1, le=LARGEST_PAGE)] = LARGEST_PAGE,
+    ) -> dict[str, Any]:
+        """Return those that wait longest, and how many wait in all. Whoever is decided leaves the list."""
+        entries = [_held_entry(entry) for entry in await queue.held(campaign, limit)]
+        return {"held": entries, "waiting": await queue.count_held(campaign)}
 
     @router.post("/campaigns/{campaign}/held/{application_id}")
     async def decide(

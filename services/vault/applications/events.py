@@ -58,6 +58,30 @@ async def publish_contacts(uow: UnitOfWork, campaign: CampaignId, applications: 
         await uow.emit(event)
 
 
+async def publish_left_out(
+    uow: UnitOfWork,
+    campaign: CampaignId,
+    notified: Iterable[
+        tuple[StoredApplication, Literal["same-person", "undecided"], Literal["mail", "post", "telephone"]]
+    ],
+) -> None:
+    """Publish after the draw who is told that the own application was not in it, why, and by which way."""
+    contacts = (
+        Contact(
+            receipt=application.receipt,
+            token=_entry_of(application)[0],
+            contact=contact,
+            mail_domain_class=application.mail_domain_class,
+            status=status,
+            version=application.content_version,
+            revision=application.revision + 1,
+        )
+        for application, status, contact in notified
+    )
+    for event in _batches(contacts, lambda items: ContactsRegistered(campaign=campaign, items=items)):
+        await uow.emit(event)
+
+
 def _batches(items: Iterable[T], make: Callable[[tuple[T, ...]], Event]) -> Iterator[Event]:
     """Yield one event for each BATCH_LIMIT items."""
     remaining = iter(items)

@@ -29,6 +29,11 @@ def keyed_hashes(keys: CampaignKeys, person: Person) -> dict[str, str]:
     }
 
 
+def residence_hash(keys: CampaignKeys, person: Person) -> str:
+    """Return the keyed hash (hex) of the postal address, by which two applications' addresses are compared."""
+    return keys.index_of("residence", f"{person.postal_code}\x00{address_key(person.address)}")
+
+
 def keyed_blocks(keys: CampaignKeys, compared: Compared) -> dict[str, str]:
     """Return keyed hash (hex) → kind of each block in which this applicant is searched."""
     return {keys.index_of(f"block-{kind}", value): kind for kind, value in blocks(compared)}

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 
-from services.vault.applications.matching import keyed_hashes
+from services.vault.applications.matching import keyed_hashes, residence_hash
 from services.vault.applications.repository import ApplicationRepository
 from services.vault.applications.rules.content import Judged, Unreadable, Verdict, judge
 from services.vault.applications.rules.residency import Municipalities
@@ -45,7 +45,7 @@ class ApplicationProcessor:
         self._campaigns, self._municipalities = campaigns, municipalities
 
     async def on_received(self, events: Sequence[ApplicationReceived], uow: UnitOfWork) -> None:
-        """Process a batch. A version that is not higher than the content of its application is skipped."""
+        """Process a batch. A version below the content of its application counts only for the person it names."""
         for campaign in dict.fromkeys(event.campaign for event in events):
             await self._process(campaign, [event for event in events if event.campaign == campaign], uow)
 
@@ -104,6 +104,7 @@ def open_version(
         receipt=arrival.receipt,
         person=verdict.person,
         code=code,
+        residence=residence_hash(keys, verdict.person),
     )
     return OpenedVersion(arrival, verdict, entry, proof, identity, keyed_hashes(keys, verdict.person))
 
@@ -114,7 +115,7 @@ def _without_code(verdict: Verdict) -> Unreadable:
 
 def _is_new(event: ApplicationReceived, known: Known) -> bool:
     earlier = known.get(event.application_id)
-    return earlier is None or event.version > earlier.content_version
+    return earlier is None or event.version > earlier.content_version or earlier.misses(event.version)
 
 
 def _tokens(events: Sequence[ApplicationReceived], known: Known) -> dict[ApplicationId, Token]:

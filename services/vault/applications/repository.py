@@ -1,5 +1,6 @@
 """Store applications: states, choices and verdicts by application id, without the person."""
 
+from collections import Counter
 from collections.abc import Collection as AnyCollection
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -34,9 +35,22 @@ class Content:
     token: Token
 
 
+@dataclass(frozen=True)
+class Judged:
+    """Application of a person with a verdict, of which `revision` is the number."""
+
+    token: Token
+    state: ApplicationState
+    revision: int
+
+
 def collections() -> list[Collection]:
     """Return the collections to prepare."""
-    text, optional, whole = {"bsonType": "string"}, {"bsonType": ["string", "null"]}, {"bsonType": "int", "minimum": 1}
+    text, optional, whole = (
+        {"bsonType": "string"},
+        {"bsonType": ["string", "null"]},
+        {"bsonType": ["int", "long"], "minimum": 1},
+    )
     properties = {
         **dict.fromkeys(("_id", "campaign", "receipt"), text),
         **dict.fromkeys(("version", "content_version", "revision"), whole),
@@ -60,8 +74,9 @@ def collections() -> list[Collection]:
         Index((("campaign", 1), ("receipt", 1))),
         Index("entry", unique=True, where={"entry": {"$gt": ""}}),
         Index("keys.copy", where=_WITH_CONTENT),
+        Index("token"),
     )
-    return [Collection(COLLECTION, schema, indexes, retired=("token_1", "follows_1"))]
+    return [Collection(COLLECTION, schema, indexes, retired=("follows_1",))]
 
 
 class ApplicationRepository:
@@ -107,11 +122,15 @@ class ApplicationRepository:
         document = application.to_document()
         await self._documents.replace_one({"_id": application.application_id}, document, session=uow.session)
 
-    async def held(self, campaign: CampaignId) -> list[StoredApplication]:
-        """Return the applications that wait for a decision, the longest waiting first."""
+    async def held(self, campaign: CampaignId, limit: int = 0) -> list[StoredApplication]:
+        """Return the applications that wait for a decision, the longest waiting first; `limit` 0: all."""
         query = {"campaign": campaign, "state": ApplicationState.HELD.value}
-        found = self._documents.find(query).sort([("received_at", 1), ("_id", 1)])
+        found = self._documents.find(query).sort([("received_at", 1), ("_id", 1)]).limit(limit)
         return [StoredApplication.from_document(document) async for document in found]
+
+    async def count_held(self, campaign: CampaignId) -> int:
+        """Count the applications that wait for a decision."""
+        return int(await self._documents.count_documents({"campaign": campaign, "state": ApplicationState.HELD.value}))
 
     async def by_tokens(self, tokens: Sequence[Token], uow: UnitOfWork | None = None) -> dict[Token, StoredApplication]:
         """Return the applications of these tokens; unknown and erased tokens are absent."""
@@ -124,9 +143,32 @@ class ApplicationRepository:
         document = await self._documents.find_one({"_id": application_id})
         return None if document is None else StoredApplication.from_document(document)
 
-    async def of_ids(self, ids: AnyCollection[ApplicationId]) -> list[StoredApplication]:
-        """Return the applications of these ids, outside a transaction; unknown ones are absent."""
-        return await self._list({"_id": {"$in": list(ids)}})
+    async def of_ids(self, ids: AnyCollection[ApplicationId], uow: UnitOfWork | None = None) -> list[StoredApplication]:
+        """Return the applications of these ids; unknown ones are absent."""
+        query = {"_id": {"$in": list(ids)}}
+        return await (self._find(uow, query) if uow else self._list(query))
+
+    async def left_out(self, campaign: CampaignId, uow: UnitOfWork) -> list[StoredApplication]:
+        """Return the applications that are not in the draw for another one of the person, or for an open doubt."""
+        gave_way = [ApplicationState.SUPERSEDED.value, ApplicationState.REJECTED.value]
+        query = {
+            "campaign": campaign,
+            "$or": [{"state": {"$in": gave_way}, "match": {"$ne": None}}, {"state": ApplicationState.HELD.value}],
+        }
+        found = await self._find(uow, query)
+        return [one for one in found if one.gave_way or one.state is ApplicationState.HELD]
+
+    async def judged(self, campaign: CampaignId) -> list[Judged]:
+        """Return the applications that are in order, held, or gave way to another one, those with a person."""
+        open_states = [ApplicationState.ACCEPTED.value, ApplicationState.HELD.value, ApplicationState.SUPERSEDED.value]
+        gave_way = {"state": ApplicationState.REJECTED.value, "match": {"$ne": None}}
+        query = {"campaign": campaign, "token": {"$type": "string"}, "$or": [{"state": {"$in": open_states}}, gave_way]}
+        found = self._documents.find(query, {"token": 1, "state": 1, "revision": 1})
+        return [Judged(Token(row["token"]), ApplicationState(row["state"]), row["revision"]) async for row in found]
+
+    async def raise_revisions(self, uow: UnitOfWork, ids: AnyCollection[ApplicationId]) -> None:
+        """Raise the revisions by one, because something more is published of these applications."""
+        await self._documents.update_many({"_id": {"$in": list(ids)}}, {"$inc": {"revision": 1}}, session=uow.session)
 
     async def of_contents(self, campaign: CampaignId, contents: AnyCollection[str]) -> list[StoredApplication]:
         """Return the applications with one of these contents, outside a transaction, without exact copies."""
@@ -151,6 +193,13 @@ class ApplicationRepository:
     async def _list(self, query: Mapping[str, Any]) -> list[StoredApplication]:
         return [StoredApplication.from_document(document) async for document in self._documents.find(query)]
 
+    async def listed(self, campaign: CampaignId) -> list[tuple[Receipt, int, int]]:
+        """Return receipt number, version and revision of the applications that are accepted or held."""
+        states = [ApplicationState.ACCEPTED.value, ApplicationState.HELD.value]
+        query, members = {"campaign": campaign, "state": {"$in": states}}, {"receipt": 1, "version": 1, "revision": 1}
+        found = self._documents.find(query, members)
+        return [(Receipt(row["receipt"]), row["version"], row["revision"]) async for row in found]
+
     async def rejected_tokens(self, campaign: CampaignId) -> set[Token]:
         """Return the tokens of the applications that must be told why they are not in the draw."""
         states = [ApplicationState.REJECTED.value, ApplicationState.WITHDRAWN.value]
@@ -164,21 +213,21 @@ class ApplicationRepository:
         return {document["_id"]: Receipt(document["receipt"]) async for document in found}
 
     async def summary(self, campaign: CampaignId) -> Summary:
-        """Count the campaign's applications."""
-        return Summary(
-            applications=await self._counts(campaign, "$state"),
-            channels=await self._counts(campaign, "$channel"),
-            reasons=await self._counts(campaign, "$reasons", unwind=True),
-        )
+        """Count the campaign's applications, all counts in one pass."""
+        applications, channels, reasons = Counter[str](), Counter[str](), Counter[str]()
+        key = {name: f"${name}" for name in ("state", "channel", "reasons")}
+        groups: list[dict[str, Any]] = [
+            {"$match": {"campaign": campaign}},
+            {"$group": {"_id": key, "count": {"$sum": 1}}},
+        ]
+        async for row in self._documents.aggregate(groups):
+            same, count = row["_id"], int(row["count"])
+            applications[same["state"]] += count
+            channels[same["channel"]] += count
+            for reason in same["reasons"]:
+                reasons[reason] += count
+        return Summary(dict(applications), dict(channels), dict(reasons))
 
     async def _find(self, uow: UnitOfWork, query: Mapping[str, Any]) -> list[StoredApplication]:
         found = self._documents.find(query, session=uow.session)
         return [StoredApplication.from_document(document) async for document in found]
-
-    async def _counts(self, campaign: CampaignId, field: str, *, unwind: bool = False) -> dict[str, int]:
-        pipeline: list[dict[str, Any]] = [
-            {"$match": {"campaign": campaign}},
-            *([{"$unwind": field}] if unwind else []),
-            {"$group": {"_id": field, "count": {"$sum": 1}}},
-        ]
-        return {str(row["_id"]): int(row["count"]) async for row in self._documents.aggregate(pipeline)}

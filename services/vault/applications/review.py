@@ -73,11 +73,15 @@ class ReviewQueue:
         self._store, self._keystore, self._audit, self._clock = store, keystore, audit, clock
         self._applications, self._orders = ApplicationRepository(store), OrderRepository(store)
 
-    async def held(self, campaign: CampaignId) -> list[HeldEntry]:
-        """Return the applications that wait for a decision, the longest waiting first."""
-        held = await self._applications.held(campaign)
+    async def held(self, campaign: CampaignId, limit: int = 0) -> list[HeldEntry]:
+        """Return the applications that wait for a decision, the longest waiting first; `limit` 0: all."""
+        held = await self._applications.held(campaign, limit)
         receipts = await self._applications.receipts([one.match.application_id for one in held if one.match])
         return [HeldEntry(one, receipts.get(one.match.application_id) if one.match else None) for one in held]
+
+    async def count_held(self, campaign: CampaignId) -> int:
+        """Count the applications that wait for a decision."""
+        return await self._applications.count_held(campaign)
 
     async def decide(
         self, campaign: CampaignId, application_id: ApplicationId, decision: ReviewDecision

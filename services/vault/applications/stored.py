@@ -85,6 +85,16 @@ class StoredApplication:
         return self.state is ApplicationState.REJECTED and (self.match is not None or self.reasons == (DUPLICATE,))
 
     @property
+    def gave_way(self) -> bool:
+        """True if it is not in the draw because another application of the same person stands."""
+        return self.state is ApplicationState.SUPERSEDED or self.is_rejected_as_duplicate
+
+    @property
+    def is_behind_another(self) -> bool:
+        """True if another application of the same person, or perhaps of the same person, comes before it."""
+        return self.gave_way or (self.state is ApplicationState.HELD and self.match is not None)
+
+    @property
     def is_applying(self) -> bool:
         """True if its own content is in order: it stands, or would if no other application did."""
         if self.state is ApplicationState.REJECTED:
@@ -111,6 +121,16 @@ class StoredApplication:
         if self.state is ApplicationState.WITHDRAWN:
             return ("withdrawn",)
         return () if self.is_applying else self.reasons
+
+    def misses(self, version: int) -> bool:
+        """Return True for a version below the content that tells what none has told: the code, or a later person.
+
+        Versions overtake each other where two instances take them. A withdrawal that came first names nobody.
+        """
+        if version >= self.content_version:
+            return False
+        known = max((one.version for one in self.versions if one.version < self.content_version), default=0)
+        return self.entry is None or (not self.keys and (self.token is None or version > known))
 
     @classmethod
     def from_document(cls, document: Mapping[str, Any]) -> Self:

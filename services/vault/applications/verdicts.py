@@ -62,7 +62,7 @@ class VerdictWriter:
     ) -> None:
         """Judge versions in order of arrival, store them and publish what changed. `known`: rows of their ids."""
         taken = await self._applications.taken_entries(uow, {one.entry for one in opened if one.entry is not None})
-        versions = [_with_own_entry(one, taken) for one in sorted(opened, key=_order)]
+        versions = [_with_own_entry(_unsearched(one, known), taken) for one in sorted(opened, key=_order)]
         searched = await self._search.find(uow, campaign, _arriving(versions))
         contents = {content for pair in searched.pairs for content in pair.contents}
         contents |= {one.hashes[COPY] for one in versions if one.hashes}
@@ -114,13 +114,62 @@ def take_version(
     """
     arrival, earlier = version.arrival, order.find(version.arrival.application_id)
     if earlier is not None and arrival.version <= earlier.content_version:
-        return False
+        return _take_late(order, campaign, version, earlier, blocks)
     if earlier is not None and earlier.entry is not None and version.entry != earlier.entry:
         if arrival.version > earlier.version:
             order.repeat(arrival.application_id, arrival.version, arrival.received_at)
         return False
     order.place(_to_store(campaign, version, earlier, blocks))
     return True
+
+
+def _take_late(
+    order: DuplicateOrder,
+    campaign: CampaignId,
+    version: OpenedVersion,
+    earlier: StoredApplication,
+    blocks: Mapping[str, str],
+) -> bool:
+    """Take from an overtaken version what none has told yet; return True if its person is stored.
+
+    Behind content without a code it stands, as if it had come first. Behind a withdrawal it names who is notified.
+    """
+    if not earlier.misses(version.arrival.version) or version.entry is None:
+        return False
+    if earlier.entry is None:
+        order.place(_to_store(campaign, version, earlier, blocks))
+    elif version.entry == earlier.entry and version.identity is not None and isinstance(version.verdict, Judged):
+        person = version.verdict.person
+        order.add_person(
+            replace(
+                earlier,
+                token=version.identity.token,
+                contact=contact_channel(person),
+                mail_domain_class=mail_domain_class(person),
+                channel=version.arrival.channel,
+                received_at=min(earlier.received_at, version.arrival.received_at),
+                versions=_with_version(earlier, version.arrival),
+            )
+        )
+    else:
+        return False
+    return True
+
+
+def _unsearched(version: OpenedVersion, known: Mapping[ApplicationId, StoredApplication]) -> OpenedVersion:
+    """Return a version without hashes if a later one with the code is stored: nobody is compared with its person."""
+    earlier = known.get(version.arrival.application_id)
+    is_late = earlier is not None and earlier.entry is not None and version.arrival.version < earlier.content_version
+    return replace(version, hashes={}) if is_late else version
+
+
+def _with_version(earlier: StoredApplication | None, arrival: Arrival) -> tuple[VersionTime, ...]:
+    """Return the arrivals with this one, whose content stands over those before it in order."""
+    others = earlier.versions if earlier else ()
+    if earlier is not None and earlier.entry is None:
+        others = tuple(replace(one, stands=one.stands and one.version < arrival.version) for one in others)
+    arrivals = (*others, VersionTime(arrival.version, arrival.received_at, stands=True))
+    return tuple(sorted(arrivals, key=lambda one: one.version))
 
 
 def _to_store(
@@ -157,12 +206,9 @@ def _to_store(
         keys=dict(opened.hashes),
         blocks=dict(blocks),
         revision=earlier.revision if earlier else 1,
-        received_at=earlier.received_at if earlier else arrival.received_at,
+        received_at=min(earlier.received_at, arrival.received_at) if earlier else arrival.received_at,
         arrived_at=arrival.received_at,
-        versions=(
-            *(earlier.versions if earlier else ()),
-            VersionTime(arrival.version, arrival.received_at, stands=True),
-        ),
+        versions=_with_version(earlier, arrival),
     )
 
 

@@ -13,7 +13,8 @@ from services.vault.approvals.rules.approval import Approval
 from services.vault.approvals.service import Approvals, RequestRefusedError
 from services.vault.approvals.views import ApprovalView
 from services.vault.people.pages.context import Web, address_of
-from services.vault.people.sign_in import Present, SignInRefusedError
+from services.vault.people.refusals import SignInRefusedError
+from services.vault.people.sign_in import Present
 from shared.approvals import ApprovalId, ApprovalKind
 from shared.approvals.document import APPROVAL_ID
 from shared.ids import CampaignId

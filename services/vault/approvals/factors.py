@@ -8,8 +8,9 @@ from services.vault.approvals.repository import ApprovalRepository, Challenge
 from services.vault.approvals.rules.approval import Approval, Signature
 from services.vault.approvals.rules.challenge import NONCE_BYTES, make_challenge
 from services.vault.people.passkeys import Passkeys, challenge_of
+from services.vault.people.refusals import SignInRefusedError
 from services.vault.people.rules.account import Account
-from services.vault.people.sign_in import PasswordAttempt, SignIn, SignInRefusedError
+from services.vault.people.sign_in import PasswordAttempt, SignIn
 from shared.json_types import JsonObject
 from shared.staff_roles import Role
 from shared.web.sign_in.origins import Origin

@@ -21,6 +21,7 @@ from services.vault.people.pages.site import body_limits
 from services.vault.people.parts import People
 from services.vault.settings import VaultSettings
 from shared.campaign import Campaign
+from shared.cleartext import refuse_listening
 from shared.errors import ConfigurationError
 from shared.ids import CampaignId
 from shared.service import server_config
@@ -66,6 +67,7 @@ def approval_site(
     routers, limits = approval_routers(web, parts, campaigns)
     if settings.approve_port is None or settings.approve_origin is None:
         return ApprovalSite(routers, limits)
+    refuse_listening(settings, "KUJI_APPROVE_HOST", settings.approve_host)
     app = listener_app(web, settings.approve_origin, parts, campaigns)
     listener = Listener(server_config(app, settings), settings.approve_host, settings.approve_port)
     return ApprovalSite(routers, limits, listener)

@@ -18,7 +18,7 @@ from shared.errors import KujiError, NotReadyError
 from shared.logging import get_logger
 from shared.merkle import leaf_hash
 from shared.signing import SigningKey
-from shared.tlog import Checkpoint, Frontier, Note, NoteError, NoteKey, read_checkpoint, sign_checkpoint
+from shared.tlog import Checkpoint, Frontier, Note, NoteError, NoteKey, read_body, read_checkpoint, sign_checkpoint
 
 RECHECK_S: Final = 3600.0
 """Seconds after which a process reads the whole log again; a line changed below a checkpoint is found then."""
@@ -86,11 +86,16 @@ class Checkpoints:
             _log.error("audit-log-cut", reason=error.reason, expected=error.size, count=error.found)
 
     def read_known(self, note: str, epoch: int) -> Checkpoint:
-        """Return the vault's own checkpoint that a witness keeps; an empty one for an empty text. Raises NoteError."""
-        origin = self.folder.origin(epoch)
+        """Return the vault's own checkpoint that a witness keeps; an empty one for an empty text. Raises NoteError.
+
+        One whose key was revoked since is believed where it is the last that the vault itself saw cosigned.
+        """
+        origin, cosigned = self.folder.origin(epoch), self.folder.cosigned(epoch)
         if not note:
             return Checkpoint(origin, 0, b"")
-        checkpoint = read_checkpoint(Note.parse(note), self._signing.verifying)
+        parsed = Note.parse(note)
+        is_own = cosigned is not None and Note.parse(cosigned.note).body == parsed.body
+        checkpoint = read_body(parsed.body) if is_own else read_checkpoint(parsed, self._signing.verifying)
         if checkpoint.origin != origin:
             raise NoteError("the witness answered with the checkpoint of another log")
         return checkpoint

@@ -15,8 +15,7 @@ async def export_part(audit: AuditLog, after: int, epoch: int | None = None) -> 
     await audit.checkpoint()
     chosen = folder.epoch if epoch is None else epoch
     signed, cosigned, cut = folder.signed(chosen), folder.cosigned(chosen), folder.cut(chosen)
-    is_same = signed is not None and cosigned is not None and signed.size == cosigned.size
-    last = cosigned if is_same else signed
+    last = cosigned if signed is not None and cosigned is not None and cosigned.is_of(signed) else signed
     witness = audit.witness.key
     return {
         "v": 2,

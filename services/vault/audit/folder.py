@@ -1,6 +1,8 @@
 """Keep checkpoints beside the keys, outside the database: a restored older database cannot bring them back.
 
-All vault processes of an installation share the folder; who signs holds its lock.
+All vault processes of an installation share the folder. One at a time writes: the process that holds its lease in the
+database, and the lock of the file system as well. A process that was frozen meanwhile has lost its lease and writes
+nothing, so that hosts whose file system keeps no locks between them never write over each other (ADR 52).
 """
 
 import asyncio
@@ -8,7 +10,7 @@ import fcntl
 import json
 import os
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -16,12 +18,21 @@ from typing import Final
 
 from services.vault.audit.lines import FIRST_EPOCH
 from shared.canonical import canonical
+from shared.errors import TransientError
 from shared.files import create_once, write_atomic
 from shared.json_types import JsonObject
+from shared.storage import Database, ExclusiveLease
 from shared.tlog import Frontier
+
+CHECKPOINTS_LEASE, WITNESS_LEASE = "checkpoints", "witness"
+"""Leases of the process that signs, and of the one that asks the witness."""
 
 _LOCK_S: Final = 10.0
 _LOCK_PAUSE_S: Final = 0.02
+
+
+class FolderTakenError(TransientError):
+    """Raised when another process, perhaps a frozen one, keeps the lock of the folder."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +48,10 @@ class SignedState:
     last: bytes
     since: datetime
     at: datetime
+
+    def is_of(self, signed: "SignedState") -> bool:
+        """Return True for the checkpoint `signed` itself, with cosignatures added; False also where its key changed."""
+        return self.note.startswith(signed.note)
 
     @property
     def frontier(self) -> Frontier:
@@ -81,8 +96,9 @@ class Cut:
 class CheckpointFolder:
     """Files of one installation: number of the log in use, its last checkpoint, cosignature, and finding."""
 
-    def __init__(self, folder: Path, make_name: Callable[[], str]) -> None:
+    def __init__(self, folder: Path, make_name: Callable[[], str], db: Database) -> None:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._signing, self._asking = ExclusiveLease(db, CHECKPOINTS_LEASE), ExclusiveLease(db, WITNESS_LEASE)
         self._folder = folder
         self.installation = create_once(folder / "installation", lambda: make_name().encode("ascii")).decode("ascii")
 
@@ -95,7 +111,8 @@ class CheckpointFolder:
             return FIRST_EPOCH
 
     def open_epoch(self, epoch: int) -> None:
-        """Make this log the one in use, for all processes."""
+        """Make this log the one in use, for all processes. Raises LeaseError outside `locked`."""
+        self._signing.check()
         write_atomic(self._folder / "epoch", str(epoch).encode("ascii"))
 
     def origin(self, epoch: int) -> str:
@@ -111,12 +128,17 @@ class CheckpointFolder:
         return self._state(epoch, "cosigned")
 
     def write_signed(self, epoch: int, state: SignedState) -> None:
-        """Keep a checkpoint as the last one, and in the list of all, before anything else learns of it."""
+        """Keep a checkpoint as the last one, and in the list of all, before anything else learns of it.
+
+        Raises LeaseError outside `locked`, or where another process may be in it meanwhile.
+        """
+        self._signing.check()
         write_atomic(self._folder / f"{epoch}-signed.json", canonical(state.to_document()))
         _append_line(self._folder / f"{epoch}-all.jsonl", canonical({"note": state.note}))
 
     def write_cosigned(self, epoch: int, state: SignedState) -> None:
-        """Keep the last checkpoint with its cosignature."""
+        """Keep the last checkpoint with its cosignature. Raises LeaseError outside `asking`."""
+        self._asking.check()
         write_atomic(self._folder / f"{epoch}-cosigned.json", canonical(state.to_document()))
 
     def cut(self, epoch: int) -> Cut | None:
@@ -135,17 +157,26 @@ class CheckpointFolder:
         create_once(path, lambda: canonical(content))
         return is_first
 
+    def locked(self) -> AbstractAsyncContextManager[None]:
+        """Hold lease and lock of the one process that signs.
+
+        Raises TransientError if another one stays in, or the database is away.
+        """
+        return self._held("lock", self._signing)
+
+    def asking(self) -> AbstractAsyncContextManager[None]:
+        """Hold those of the one process that asks the witness. Raises TransientError as above."""
+        return self._held("asking", self._asking)
+
     @asynccontextmanager
-    async def locked(self) -> AsyncIterator[None]:
-        """Hold the lock of the installation's checkpoints. Raises TimeoutError (an OSError) if it stays taken."""
-        handle = os.open(self._folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
-        try:
-            async with asyncio.timeout(_LOCK_S):
-                while not _take(handle):  # noqa: ASYNC110  (another process holds it)
-                    await asyncio.sleep(_LOCK_PAUSE_S)
-            yield
-        finally:
-            os.close(handle)
+    async def _held(self, name: str, lease: ExclusiveLease) -> AsyncIterator[None]:
+        async with lease.held():
+            handle = os.open(self._folder / name, os.O_RDWR | os.O_CREAT, 0o600)
+            try:
+                await _await_lock(handle)
+                yield
+            finally:
+                os.close(handle)
 
     def _state(self, epoch: int, kind: str) -> SignedState | None:
         content = self._read(f"{epoch}-{kind}.json")
@@ -157,6 +188,15 @@ class CheckpointFolder:
         except FileNotFoundError:
             return None
         return content
+
+
+async def _await_lock(handle: int) -> None:
+    try:
+        async with asyncio.timeout(_LOCK_S):
+            while not _take(handle):  # noqa: ASYNC110  (another process holds it)
+                await asyncio.sleep(_LOCK_PAUSE_S)
+    except TimeoutError:
+        raise FolderTakenError("another process keeps the lock of the checkpoints; try again in a moment") from None
 
 
 def _take(handle: int) -> bool:

@@ -51,15 +51,16 @@ class AuditLog:
         *,
         witness: Witness = NO_WITNESS,
         wall: Clock | None = None,
+        checkpoint_s: float = CHECKPOINT_S,
     ) -> None:
         self._repository, self._clock = AuditRepository(store), clock
-        self.folder = CheckpointFolder(folder, lambda: signing.name)
+        self.folder = CheckpointFolder(folder, lambda: signing.name, store.db)
         self._signing, self.witness = signing, witness
         self._checkpoints = Checkpoints(self._repository, self.folder, signing, wall or SystemClock())
         self._waiting: list[tuple[Sequence[AuditEvent], asyncio.Future[None]]] = []
         self._writing: asyncio.Task[None] | None = None
         self._end: tuple[int, int] | None = None
-        self._checkpoint_due = asyncio.Event()
+        self._checkpoint_due, self._checkpoint_s = asyncio.Event(), checkpoint_s
 
     @property
     def public_key(self) -> str:
@@ -147,10 +148,10 @@ class AuditLog:
             await self._try_checkpoint()
 
     async def _write_checkpoints(self) -> None:
-        """Write a checkpoint every minute or every thousand lines, and ask the witness, until cancelled."""
+        """Write a checkpoint every `checkpoint_s` or thousand lines, and ask the witness, until cancelled."""
         while True:
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(CHECKPOINT_S):
+                async with asyncio.timeout(self._checkpoint_s):
                     await self._checkpoint_due.wait()
             self._checkpoint_due.clear()
             await self._try_checkpoint()
@@ -159,14 +160,14 @@ class AuditLog:
     async def _try_checkpoint(self) -> None:
         try:
             await self.checkpoint()
-        except (PyMongoError, OSError) as error:
+        except (PyMongoError, TransientError, OSError) as error:
             _log.warning("checkpoint-not-written", **describe(error))
 
     async def ask_witness(self) -> bool:
         """Ask the witness to cosign the last checkpoint; return True if it did. Nothing waits for it."""
         try:
             return await self.witness.ask(self._repository, self._checkpoints)
-        except (PyMongoError, OSError) as error:
+        except (PyMongoError, TransientError, OSError) as error:
             _log.warning("witness-not-asked", **describe(error))
             return False
 

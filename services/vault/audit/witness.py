@@ -65,18 +65,27 @@ class Witness:
     async def ask(self, repository: AuditRepository, checkpoints: Checkpoints) -> bool:
         """Have the last checkpoint cosigned, and keep the cosignature. Return False if the witness is away or refuses.
 
-        A checkpoint of the vault at the witness that these lines do not extend proves that the log was cut.
+        A checkpoint of the vault at the witness that these lines do not extend proves that the log was cut. Of several
+        vault processes one asks at a time: two would tell the witness the same end of the log.
         """
+        async with checkpoints.folder.asking():
+            return await self.converse(repository, checkpoints)
+
+    async def converse(self, repository: AuditRepository, checkpoints: Checkpoints) -> bool:
+        """Do what `ask` does. Raises LeaseError outside the folder's `asking`, after the witness has answered."""
         folder, now = checkpoints.folder, checkpoints.wall.now()
         epoch = folder.epoch
         signed, cosigned = folder.signed(epoch), folder.cosigned(epoch)
         if self.key is None or self.connection is None or signed is None or folder.cut(epoch) is not None:
             return False
-        if cosigned is not None and cosigned.size == signed.size and now - cosigned.at < AGAIN_AFTER:
+        if cosigned is not None and cosigned.is_of(signed) and now - cosigned.at < AGAIN_AFTER:
             return True
         try:
             text = await asyncio.to_thread(self.connection.latest, folder.origin(epoch))
             known = checkpoints.read_known(text, epoch)
+            # The folder learns of a checkpoint before the witness does. So it is read after the witness answered: else
+            # what another process signed meanwhile would look like lines that are missing here.
+            signed, cosigned = folder.signed(epoch) or signed, folder.cosigned(epoch)
             proof = await _prove(repository, epoch, known, cosigned, signed)
             request = _request(known.size, proof, signed.note)
             answer = await asyncio.to_thread(self.connection.add_checkpoint, request)

@@ -215,6 +215,10 @@ _REFUSALS: Final = {
     "return-not-confirmed": (
         409, "返還の確認がまだです", "区の確認を登録してください。", "The ward has not confirmed the return.",
     ),
+    "person-erasure-under-way": (
+        409, "本人の求めによる消去が終わっていません", "求めの一覧で、消去証明書ができるまで待ってください。",
+        "The erasure of one person has no certificate yet: wait for it at `/desk/requests`.",
+    ),
     "before-close-out": (
         409, "消去の期日の前です", "期日を待つか、別の理由で承認を受けてください。",
         "Wait for the date, or get an approval with another reason than `due`.",

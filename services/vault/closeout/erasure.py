@@ -25,6 +25,7 @@ from services.vault.closeout.rules.required_stores import (
     confirmed_tombstones,
 )
 from services.vault.closeout.rules.stages import ERASING, Stage
+from services.vault.keys.folder_lease import keys_lease
 from shared.campaign import Campaign
 from shared.clock import Clock
 from shared.contracts import ErasureRequested
@@ -116,7 +117,8 @@ class Erasure:
         return Stage.SCANNED, facts
 
     async def _destroy(self, campaign: Campaign, _: CloseOutRecord, order: Order) -> Following:
-        fingerprint = await asyncio.to_thread(self.stores.keystore.destroy_campaign_key, campaign.id)
+        async with keys_lease(self.store).held():
+            fingerprint = await asyncio.to_thread(self.stores.keystore.destroy_campaign_key, campaign.id)
         action = f"key-destroyed:{order.erasure_id}"
         await self.audit.record([AuditEvent("vault", "service", action, "erasure", campaign.id, None, fingerprint)])
         return Stage.DESTROYED, {"fingerprint": fingerprint}

@@ -8,17 +8,19 @@ from typing import Any, Final
 from services.vault.applications import act_repository, index_repository, pair_repository, subject_request_repository
 from services.vault.applications import repository as register
 from services.vault.closeout.campaign_folders import CampaignFolders
+from services.vault.closeout.person_names import count_named, forget_names
 from services.vault.closeout.rules.record import Sample
 from services.vault.closeout.rules.required_stores import PACKAGES, SAMPLES
+from services.vault.deliveries import left_out_repository, published_draws_repository, slips_repository
 from services.vault.deliveries import repository as deliveries
-from services.vault.deliveries import slips_repository
 from services.vault.identities import repository as identities
 from services.vault.keys.ciphers.envelope import NotDecryptableError, Sealed, unseal, wipe
 from services.vault.keys.keystore import KeyDestroyedError, Keystore
-from services.vault.papers import counts_repository, draft_repository, keying_repository
+from services.vault.papers import counts_repository, draft_repository, keying_repository, seeded_repository
 from services.vault.papers import repository as papers_repository
 from services.vault.printroom import repository as print_repository
 from shared.contracts import StoreErasure
+from shared.contracts.closing import PERSON_ERASURES
 from shared.erasure import Queues, count_own_records, delete_own_records, judge_messages, judge_store
 from shared.ids import CampaignId, Token
 from shared.json_types import JsonObject
@@ -38,7 +40,10 @@ ERASED: Final = (
     keying_repository.KEYINGS,
     keying_repository.HOLDS,
     counts_repository.COLLECTION,
+    seeded_repository.COLLECTION,
     deliveries.COLLECTION,
+    left_out_repository.COLLECTION,
+    published_draws_repository.COLLECTION,
     slips_repository.SLIPS,
     slips_repository.COUNTS,
 )
@@ -60,13 +65,15 @@ class VaultStores:
         """Return the number of documents by collection and of files by folder."""
         counted = {name: await self.store.db[name].count_documents({"campaign": campaign}) for name in ERASED}
         files = await asyncio.to_thread(self.folders.counts, campaign)
-        return {**counted, **files, **await count_own_records(self.store, campaign)}
+        people = await count_named(self.store, campaign)
+        return {**counted, **files, **await count_own_records(self.store, campaign), PERSON_ERASURES: people}
 
     async def delete(self, campaign: CampaignId) -> int:
         """Delete everything of the campaign; return the number of parked messages that were discarded."""
         for name in ERASED:
             await delete_in_chunks(self.store.db[name], {"campaign": campaign})
         await delete_own_records(self.store, campaign)
+        await forget_names(self.store, campaign)
         await asyncio.to_thread(self.folders.remove, campaign)
         return await self.queues.purge_campaign(campaign)
 

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from services.vault.audit import AuditEvent, AuditLog
+from services.vault.closeout.person_names import count_without_verdict
 from services.vault.closeout.refusals import CloseOutRefusedError
 from services.vault.closeout.repository import CloseOutRepository
 from services.vault.closeout.return_package import ReturnPackages
@@ -51,11 +52,14 @@ class ErasureOrders:
     async def order(self, campaign: Campaign, approval_id: ApprovalId, actor: str) -> None:
         """Order the erasure; ordering it again changes nothing. Before the close-out date the reason is not `due`.
 
-        Raises CloseOutRefusedError, ApprovalRefusedError.
+        The erasure of one person comes first, up to its certificate: what it knows of the person goes with it. Raises
+        CloseOutRefusedError, ApprovalRefusedError.
         """
         stage = (await self.repository.find(campaign.id)).stage
         if stage in ERASING or stage is Stage.CERTIFIED:
             return
+        if await count_without_verdict(self.store, campaign.id):
+            raise CloseOutRefusedError("person-erasure-under-way")
         act = Act(ApprovalKind.ERASE_CAMPAIGN, campaign.id, await self.params(campaign.id), actor)
         people = await self.gate.check(approval_id, act)
         if self.clock.now() < campaign.close_out and people.reason == DUE:

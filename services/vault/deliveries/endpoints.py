@@ -32,6 +32,7 @@ def notices_router(campaigns: Mapping[CampaignId, Campaign], counter: NoticeCoun
         receipts = await counter.receipts(counted)
         return {
             **_counts(counted),
+            **_drawn(await counter.drawn(campaign)),
             "deliveries": await counter.deliveries(campaign),
             "differences": _differences(counted.missing, receipts),
             **_notifier(await counter.notifier_counts(campaign)),
@@ -47,7 +48,17 @@ def _counts(counted: Reconciliation) -> dict[str, Any]:
         "superseded": counted.superseded,
         "rejected": counted.rejected,
         "rejected_delivered": counted.rejected_delivered,
+        "same_person": counted.same_person,
+        "same_person_delivered": counted.same_person_delivered,
+        "undecided": counted.undecided,
+        "undecided_delivered": counted.undecided_delivered,
+        "undecided_by_telephone": counted.undecided_by_telephone,
     }
+
+
+def _drawn(drawn: tuple[int, int] | None) -> dict[str, int | None]:
+    entries, slips = drawn or (None, None)
+    return {"entries": entries, "entries_with_slip": slips}
 
 
 def _differences(missing: tuple[Missing, ...], receipts: Mapping[Token, Receipt]) -> list[dict[str, Any]]:

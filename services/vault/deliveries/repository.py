@@ -149,9 +149,12 @@ class DeliveryRepository:
         query = {**mine, "state": DeliveryState.COMMITTING.value}
         return {row["_id"] async for row in self._rows.find(query, {"_id": 1})}
 
-    async def release(self, mark: str, ids: Sequence[str], wait_s: float, *, counts: bool = False) -> None:
-        """Let deliveries of which nothing was sent wait for `wait_s` seconds. `counts`: the try counts."""
-        mine = {"_id": {"$in": list(ids)}, "mark": mark, "state": {"$in": _OPEN}}
+    async def release(self, mark: str, ids: Sequence[str] | None, wait_s: float, *, counts: bool = False) -> None:
+        """Let deliveries of which nothing was sent wait for `wait_s` seconds. `counts`: the try counts.
+
+        `ids` None: all that are claimed under this mark.
+        """
+        mine = {"mark": mark, "state": {"$in": _OPEN}, **({} if ids is None else {"_id": {"$in": list(ids)}})}
         lost_sessions = {"$add": [{"$ifNull": ["$lost_sessions", 0]}, int(counts)]}
         change = {"state": DeliveryState.QUEUED.value, "until": _in(wait_s), "lost_sessions": lost_sessions}
         await self._rows.update_many(mine, [{"$set": change}, {"$unset": "mark"}])
@@ -175,6 +178,11 @@ class DeliveryRepository:
         query = {"campaign": campaign, "bulk": False, "kind": {"$in": list(kinds)}, "state": {"$in": _DELIVERED}}
         found = self._rows.find(query, {"tokens": 1, "n": 1})
         return {(Token(row["tokens"][0]), int(row["n"])) async for row in found}
+
+    async def superseded(self, campaign: CampaignId, kind: str) -> set[Token]:
+        """Return the applicants to whom a notice of this kind was not sent, because something else holds now."""
+        query = {"campaign": campaign, "kind": kind, "bulk": False, "state": DeliveryState.SUPERSEDED.value}
+        return {Token(row["tokens"][0]) async for row in self._rows.find(query, {"tokens": 1})}
 
     async def of_applicant(self, token: Token) -> list[DeliveredNotice]:
         """Return all notices to one applicant, the newest first."""

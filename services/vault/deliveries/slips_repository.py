@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from datetime import datetime
+from typing import Any, Final, Literal, TypeAlias, get_args
 
 from shared.contracts import NoticesCounted, SlipsIssued
 from shared.ids import CampaignId, Token
@@ -19,6 +20,22 @@ class SlipNumbers:
     token: Token
     newest: int
     issued: tuple[int, ...]
+
+
+PileState: TypeAlias = Literal["to_phone", "failed", "returned", "unclear"]
+"""State of a notice that waits for a handler: a call, or nobody knows whether its mail arrived.
+
+A call: no address may tell it, no card could be made, or its card came back.
+"""
+
+
+@dataclass(frozen=True)
+class NoticePile:
+    """Notices that wait for a handler in one state. `since`: there was never none since then."""
+
+    state: PileState
+    count: int
+    since: datetime
 
 
 def collections() -> list[Collection]:
@@ -43,6 +60,7 @@ def collections() -> list[Collection]:
             "campaign": {"bsonType": "string"},
             "counted_at": {"bsonType": "date"},
             "body": {"bsonType": "string"},
+            "since": {"bsonType": "object"},
         },
         "additionalProperties": False,
     }
@@ -60,6 +78,20 @@ class SlipRepository:
         session = uow.session if uow else None
         found = self._slips.find({"_id": {"$in": list(tokens)}}, {"newest": 1}, session=session)
         return {Token(row["_id"]): row["newest"] async for row in found}
+
+    async def issued(
+        self, campaign: CampaignId, uow: UnitOfWork | None = None, *, among: Sequence[Token] | None = None
+    ) -> set[Token]:
+        """Return the applicants for whom the lottery issued a slip; `among`: those of these."""
+        query: dict[str, Any] = {"campaign": campaign, "issued": {"$exists": True}}
+        if among is not None:
+            query["_id"] = {"$in": list(among)}
+        found = self._slips.find(query, {"_id": 1}, session=uow.session if uow else None)
+        return {Token(row["_id"]) async for row in found}
+
+    async def count(self, campaign: CampaignId, n: int) -> int:
+        """Return for how many applicants the lottery issued a slip of this number."""
+        return int(await self._slips.count_documents({"campaign": campaign, "issued": n}))
 
     async def add_issued(self, uow: UnitOfWork, events: Sequence[SlipsIssued]) -> None:
         """Record the slips that the lottery issued; a repeated one changes nothing."""
@@ -90,9 +122,20 @@ class SlipRepository:
     async def put_counts(self, uow: UnitOfWork, event: NoticesCounted) -> None:
         """Keep the notifier's counts, unless newer ones are there."""
         row = {"campaign": event.campaign, "counted_at": event.counted_at, "body": event.to_json().decode("utf-8")}
-        older = await self._counts.find_one({"_id": event.campaign}, {"counted_at": 1}, session=uow.session)
+        older = await self._counts.find_one({"_id": event.campaign}, {"counted_at": 1, "since": 1}, session=uow.session)
         if older is None or older["counted_at"] < event.counted_at:
-            await self._counts.replace_one({"_id": event.campaign}, row, upsert=True, session=uow.session)
+            before, piles = (older or {}).get("since", {}), _piles(event)
+            since = {state: before.get(state, event.counted_at) for state, count in piles.items() if count}
+            document = {**row, "since": since}
+            await self._counts.replace_one({"_id": event.campaign}, document, upsert=True, session=uow.session)
+
+    async def piles(self, campaign: CampaignId) -> list[NoticePile]:
+        """Return what waits for a handler at the notifier, by its newest counts."""
+        row = await self._counts.find_one({"_id": campaign})
+        if row is None:
+            return []
+        piles, since = _piles(NoticesCounted.model_validate_json(row["body"])), row.get("since", {})
+        return [NoticePile(state, piles[state], at) for state, at in since.items()]
 
     async def counts(self, campaign: CampaignId) -> NoticesCounted | None:
         """Return the notifier's newest counts; None before the first."""
@@ -102,6 +145,11 @@ class SlipRepository:
     async def all(self, campaign: CampaignId) -> list[SlipNumbers]:
         """Return the numbers of all applicants who have a slip."""
         return [_numbers(row) async for row in self._slips.find({"campaign": campaign})]
+
+
+def _piles(event: NoticesCounted) -> dict[PileState, int]:
+    """Return how many notices wait for a handler, by state."""
+    return {state: sum(each.count for each in event.counts if each.state == state) for state in get_args(PileState)}
 
 
 def _numbers(row: Mapping[str, Any]) -> SlipNumbers:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from services.vault.applications.review import ReviewQueue
+from services.vault.deliveries.slips_repository import SlipRepository
 from services.vault.desk.rules.waiting import WaitingWork, oldest_first
 from services.vault.keys.keystore import Keystore
 from services.vault.papers.wiring import Papers
@@ -46,8 +47,9 @@ class DeskWork:
     papers: Papers
     review: ReviewQueue
     clock: Clock
+    slips: SlipRepository
     links: Mapping[str, str]
-    """Path of the page that does the work of a kind; `{campaign}` in it is replaced."""
+    """Page that does the work of a kind: a path here or an address elsewhere; `{campaign}` in it is replaced."""
 
     async def of(self, campaign: CampaignId) -> CampaignWork:
         """Return the campaign's work. Raises KeyDestroyedError, VaultLockedError."""
@@ -60,6 +62,10 @@ class DeskWork:
         if held := await self.review.held(campaign):
             oldest = held[0].application.received_at
             waiting.append(WaitingWork("doubts", len(held), oldest, self._link("doubts", campaign)))
+        waiting += [
+            WaitingWork(pile.state, pile.count, pile.since, self._link(pile.state, campaign))
+            for pile in await self.slips.piles(campaign)
+        ]
         day = await self._day(campaign)
         return CampaignWork(self.papers.campaigns[campaign], oldest_first(waiting), day, pool.undecidable)
 

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from services.vault.dice.rules.ceremony import Ceremony, DiceRefusedError, Entered
 from shared.contracts import DiceRequested
+from shared.errors import PermanentError
 from shared.ids import CampaignId, DrawId
 from shared.json_types import JsonObject
 from shared.storage import Collection, DuplicateKeyError, Index, Store, UnitOfWork
@@ -22,7 +23,10 @@ class CeremonyRepository:
         self._session = at.session if isinstance(at, UnitOfWork) else None
 
     async def put(self, event: DiceRequested) -> None:
-        """Store what the lottery asked for; a repetition changes nothing."""
+        """Store what the lottery asked for; a repetition changes nothing.
+
+        Raises PermanentError for another draw under the number of one that is known.
+        """
         document = {
             "campaign": event.campaign,
             "number": event.number,
@@ -32,7 +36,10 @@ class CeremonyRepository:
             "witnesses": event.witnesses,
         }
         change = {"$setOnInsert": document}
-        await self._ceremonies.update_one({"_id": event.draw}, change, upsert=True, session=self._session)
+        try:
+            await self._ceremonies.update_one({"_id": event.draw}, change, upsert=True, session=self._session)
+        except DuplicateKeyError:
+            raise PermanentError("another draw of the campaign has this number") from None
 
     async def find(self, campaign: CampaignId, draw: DrawId) -> Ceremony | None:
         """Return a ceremony of the campaign, or None."""

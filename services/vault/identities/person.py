@@ -1,6 +1,8 @@
 """Hold a person in the clear: exactly the items of R-D1 and R-D2, in records whose `repr` shows none of them."""
 
 import json
+import re
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Final, Self
 
@@ -47,3 +49,26 @@ class Identity:
         """Read the plaintext."""
         members = json.loads(data)
         return cls(Person(**members["person"]), Code(members["code"]))
+
+
+_STORED: Final = re.compile(
+    rb'\{"person":\{"name":"([^"\\]*)","postal_code":"([^"\\]*)","address":"([^"\\]*)","phone":"([^"\\]*)",'
+    rb'"age":[0-9a-z]+,"grade":(?:null|"[^"\\]*"),"email":(?:null|"[^"\\]*"),"guardian_name":(?:null|"([^"\\]*)")\},'
+)
+"""A plaintext of `Identity.to_json` in which no character is escaped, and the members that a search compares."""
+
+
+def read_searched(data: bytes | bytearray) -> Mapping[str, str | None]:
+    """Return the members that a search compares: reading 20,000 whole identities takes longer than opening them."""
+    found = _STORED.match(data)
+    if found is None:
+        members: dict[str, str | None] = json.loads(data)["person"]
+        return members
+    name, postal_code, address, phone, guardian = found.groups()
+    return {
+        "name": name.decode("utf-8"),
+        "postal_code": postal_code.decode("ascii", "replace"),
+        "address": address.decode("utf-8"),
+        "phone": phone.decode("utf-8"),
+        "guardian_name": None if guardian is None else guardian.decode("utf-8"),
+    }

@@ -16,7 +16,11 @@ COLLECTION: Final = "identities"
 
 @dataclass(frozen=True)
 class StoredIdentity:
-    """An identity at rest. `mailbox` is a keyed hash of the e-mail address; None if the applicant gave none."""
+    """An identity at rest.
+
+    `mailbox`, `residence`: keyed hashes of the e-mail address and of the postal address, to compare them without
+    opening a person; None if the applicant gave none.
+    """
 
     token: Token
     campaign: CampaignId
@@ -24,6 +28,7 @@ class StoredIdentity:
     receipt: Receipt
     sealed: Sealed
     mailbox: str | None
+    residence: str | None = None
 
     @classmethod
     def encrypt(
@@ -36,11 +41,12 @@ class StoredIdentity:
         receipt: Receipt,
         person: Person,
         code: Code,
+        residence: str | None = None,
     ) -> Self:
         """Encrypt a person and the code under a fresh data key."""
         sealed = seal(keys.wrapping, Identity(person, code).to_json(), bound_to(campaign, token))
         mailbox = None if person.email is None else mailbox_hash(keys, person.email)
-        return cls(token, campaign, application_id, receipt, sealed, mailbox)
+        return cls(token, campaign, application_id, receipt, sealed, mailbox, residence)
 
     def decrypt(self, keys: CampaignKeys) -> Identity:
         """Return person and code. Raises NotDecryptableError."""
@@ -60,6 +66,7 @@ class StoredIdentity:
             receipt=Receipt(document["receipt"]),
             sealed=Sealed(document["wrapped_key"], document["ciphertext"]),
             mailbox=document.get("mailbox"),
+            residence=document.get("residence"),
         )
 
     def to_document(self) -> dict[str, Any]:
@@ -72,6 +79,7 @@ class StoredIdentity:
             "wrapped_key": self.sealed.wrapped_key,
             "ciphertext": self.sealed.ciphertext,
             "mailbox": self.mailbox,
+            "residence": self.residence,
         }
 
 
@@ -88,6 +96,7 @@ def collections() -> list[Collection]:
             "wrapped_key": {"bsonType": "binData"},
             "ciphertext": {"bsonType": "binData"},
             "mailbox": {"bsonType": ["string", "null"], "description": "keyed hash of the e-mail address"},
+            "residence": {"bsonType": ["string", "null"], "description": "keyed hash of the postal address"},
         },
         "additionalProperties": False,
     }

@@ -8,7 +8,8 @@ from services.vault.identities.person import Person
 from services.vault.identities.repository import IdentityRepository, StoredIdentity
 from services.vault.keys.campaign_keys import CampaignKeys
 from services.vault.keys.ciphers.envelope import NotDecryptableError
-from services.vault.keys.keystore import KeyDestroyedError, Keystore, VaultLockedError
+from services.vault.keys.errors import VaultLockedError
+from services.vault.keys.keystore import KeyDestroyedError, Keystore
 from shared.campaign import Campaign
 from shared.codes import Code
 from shared.errors import PermanentError

@@ -112,3 +112,8 @@ class CampaignKeys:
             for each in kept["sealing"]
         )
         return cls(unb64url(kept["wrapping"]), unb64url(kept["index"]), unb64url(kept["subject"]), sealing)
+
+
+def bound_to_campaign(campaign: CampaignId) -> str:
+    """Return what the file of a campaign's keys is bound to."""
+    return f"kuji/campaign/1\x00{campaign}"

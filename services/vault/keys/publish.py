@@ -1,11 +1,12 @@
 """Publish sealing keys to intake: at the start, and again when a key was rotated. A repeated event changes nothing."""
 
+import asyncio
 from collections.abc import Iterable
 from contextlib import AbstractAsyncContextManager
 
 from services.vault.audit import AuditEvent, AuditLog
 from services.vault.keys.ciphers.opening import key_document
-from services.vault.keys.keystore import KeyDestroyedError, Keystore
+from services.vault.keys.keystore import CampaignKeyGoneError, KeyDestroyedError, Keystore
 from shared.campaign import Campaign
 from shared.contracts import SealingKeyPublished
 from shared.ids import CampaignId, derived_event_id
@@ -30,7 +31,11 @@ class SealingKeyPublisher:
         """Publish one key per campaign, valid until paper can no longer arrive; erased campaigns get none."""
         for campaign in self._campaigns:
             try:
-                self._keystore.ensure_campaign(campaign.id, campaign.window.paper_until)
+                until = campaign.window.paper_until
+                await asyncio.to_thread(self._keystore.ensure_campaign, campaign.id, until)
+            except CampaignKeyGoneError as error:
+                _log.error("campaign-key-gone", campaign=campaign.id, reason=str(error))
+                continue
             except KeyDestroyedError:
                 _log.info("campaign-erased", campaign=campaign.id)
                 continue

@@ -11,7 +11,6 @@ import ssl
 import warnings
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from ipaddress import IPv4Network, IPv6Network, ip_address
 from typing import Final, TypeAlias
 
 with warnings.catch_warnings():
@@ -19,6 +18,7 @@ with warnings.catch_warnings():
     from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from services.vault.deliveries.repository import DeliveryRepository
+from services.vault.mail.bounce_listener import Network, ReportSMTP
 from services.vault.mail.rules.batch_reports import named_recipients
 from services.vault.mail.rules.bounce_address import BounceAddresses
 from services.vault.mail.rules.delivery_reports import read_report
@@ -28,31 +28,33 @@ from shared.errors import TransientError
 from shared.ids import CampaignId, EventId, NoticeId, Token, derived_event_id
 from shared.logging import describe, get_logger
 from shared.storage import PyMongoError, Store, UnitOfWork
+from shared.web.refusals import RefusalLog
 
 _log = get_logger(__name__)
 
-Network: TypeAlias = IPv4Network | IPv6Network
 FindBatch: TypeAlias = Callable[[NoticeId], Awaitable[Mapping[str, Token]]]
 """Returns the recipients of an announcement by mail address; nothing for a notice to one applicant.
 
 It is asked for each report, whatever the report says, so that the time of the answer tells nothing.
 """
 
-_LARGEST: Final = 16 * 1024 * 1024
-_IDLE_S: Final = 60.0
 _LATER: Final = "451 4.3.0 try again later"
 _NOTED: Final = "250 2.0.0 OK"
 
 
 @dataclass(frozen=True)
 class BounceOptions:
-    """`clients`: networks of the mail server. `tls`: offered as STARTTLS; without it, loopback only."""
+    """`clients`: networks of the mail server. `tls`: offered as STARTTLS; without it, loopback only.
+
+    `needs_tls`: reports before STARTTLS are refused with 530 (RFC 3207, section 4).
+    """
 
     host: str
     port: int
     addresses: BounceAddresses
     clients: Sequence[Network]
     tls: ssl.SSLContext | None = None
+    needs_tls: bool = False
 
 
 async def _no_batch(_notice: NoticeId) -> Mapping[str, Token]:
@@ -71,6 +73,7 @@ class BounceServer:
     ) -> None:
         self._options, self._reports = options, _Reports(options, campaigns, store, find_batch)
         self._server: asyncio.Server | None = None
+        self._refusals, self._open = RefusalLog(), set[SMTP]()
 
     async def start(self) -> None:
         """Begin to listen. Raises OSError if the port is taken."""
@@ -91,22 +94,10 @@ class BounceServer:
             self._server = None
 
     def _protocol(self) -> SMTP:
-        return _ReportSMTP(
-            self._reports,
-            hostname="bounces",
-            ident="Kuji delivery reports",
-            data_size_limit=_LARGEST,
-            enable_SMTPUTF8=True,
-            tls_context=self._options.tls,
-            timeout=_IDLE_S,
-            loop=asyncio.get_running_loop(),
-        )
-
-
-class _ReportSMTP(SMTP):
-    """SMTP without a limit of its own for lines: reports quote lines of any length."""
-
-    line_length_limit = _LARGEST
+        return ReportSMTP(
+            self._reports, clients=self._options.clients, connections=self._open, refusals=self._refusals,
+            tls_context=self._options.tls, require_starttls=self._options.needs_tls, loop=asyncio.get_running_loop(),
+        )  # fmt: skip
 
 
 class _Reports:
@@ -121,16 +112,6 @@ class _Reports:
     ) -> None:
         self._options, self._campaigns, self._store, self._find_batch = options, campaigns, store, find_batch
         self._deliveries = DeliveryRepository(store)
-
-    async def handle_MAIL(  # noqa: N802
-        self, _server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
-    ) -> str:
-        if not _is_allowed(session, self._options.clients):
-            _log.warning("bounce-client-refused")
-            return "554 5.7.1 only the mail server may deliver here"
-        envelope.mail_from = address
-        envelope.mail_options.extend(options)
-        return "250 2.1.0 OK"
 
     async def handle_RCPT(  # noqa: N802
         self, _server: SMTP, _session: Session, envelope: Envelope, address: str, _options: list[str]
@@ -166,16 +147,6 @@ class _Reports:
         if not isinstance(error, TransientError | PyMongoError):
             _log.error("report-failed", **describe(error))
         return _LATER
-
-
-def _is_allowed(session: Session, clients: Sequence[Network]) -> bool:
-    peer: object = session.peer
-    host = peer[0] if isinstance(peer, tuple) else ""
-    try:
-        address = ip_address(str(host).partition("%")[0])
-    except ValueError:
-        return False
-    return any(address in network for network in clients)
 
 
 def _read(content: bytes, sender: str | None, batch: Mapping[str, Token]) -> tuple[Reading, list[Token]]:

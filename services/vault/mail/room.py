@@ -99,7 +99,7 @@ class MailRoom:
     async def _send_bundle(self) -> bool:
         """Claim one bundle and send it. Return False if nothing was due."""
         mark = secrets.token_hex(8)
-        deliveries = await self._deliveries.claim(mark, self._pace.bundle, self._pace.lease_s)
+        deliveries = await self._claim(mark)
         if not deliveries:
             return False
         async with self._renewing(mark):
@@ -112,6 +112,14 @@ class MailRoom:
                 await self._insist(lambda: self._deliveries.release(mark, _ids(deliveries), self._pace.retry_s))
                 raise
         return True
+
+    async def _claim(self, mark: str) -> list[Delivery]:
+        """Claim a bundle. Claims whose answer is lost are given back, so that they need not run out first."""
+        try:
+            return await self._deliveries.claim(mark, self._pace.bundle, self._pace.lease_s)
+        except (PyMongoError, TransientError):
+            await self._insist(lambda: self._deliveries.release(mark, None, 0))
+            raise
 
     async def _send_groups(self, mark: str, mails: Sequence[OutgoingMail], by_id: Mapping[str, Delivery]) -> None:
         """Send group after group; outcomes are written while the next group is sent, and before this returns."""
@@ -176,13 +184,25 @@ class MailRoom:
             pause_s = min(2 * pause_s, 2.0)
 
     async def _take_over(self) -> None:
-        """Report deliveries `unknown` whose process ended while their text may have been on its way."""
+        """Report deliveries `unknown` whose process ended while their text may have been on its way.
+
+        Claims run out too while no primary takes their prolonging: after that, their processes get another lease's
+        time to write the outcomes.
+        """
         while not self._stopping.is_set():
+            pause_s = self._pace.take_over_s
             try:
                 await self._store.transact(self._report_unknown)
             except (PyMongoError, TransientError) as error:
                 _log.warning("mail-room-waits", **describe(error))
-            await self._pause(self._pace.take_over_s)
+                pause_s = await self._await_primary()
+            await self._pause(pause_s)
+
+    async def _await_primary(self) -> float:
+        """Return, when the database answers again, how long its other clients may need: seconds."""
+        while not self._stopping.is_set() and not await self._store.ping():
+            await self._pause(self._pace.retry_s)
+        return self._pace.lease_s
 
     async def _report_unknown(self, uow: UnitOfWork) -> None:
         lost = await self._deliveries.expired(uow, self._pace.bundle)
@@ -200,8 +220,8 @@ class MailRoom:
         async def renew() -> None:
             while True:
                 await asyncio.sleep(self._pace.lease_s / 4)
-                with suppress(PyMongoError, TransientError):
-                    await self._deliveries.renew(mark, self._pace.lease_s)
+                with suppress(PyMongoError, TransientError):  # raised at the end of the process only
+                    await self._insist(lambda: self._deliveries.renew(mark, self._pace.lease_s))
 
         task = asyncio.create_task(renew(), name="mail room claim")
         try:

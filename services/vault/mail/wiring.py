@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from services.vault.deliveries.accept import DocumentAcceptance
+from services.vault.deliveries.left_out import LeftOutNotices
 from services.vault.deliveries.repository import DeliveryRepository
 from services.vault.deliveries.rules.states import DeliveryState
 from services.vault.identities.reveal import Identities
@@ -16,14 +17,15 @@ from services.vault.mail.composer import MailComposer
 from services.vault.mail.handlers import MailHandlers
 from services.vault.mail.room import MailRoom, Pace
 from services.vault.mail.rules.bounce_address import BounceAddresses
-from services.vault.mail.session import MailServer
 from services.vault.mail.sessions import SessionPool
+from services.vault.mail.transport import check_reports, mail_server
 from services.vault.notices.released import ReleasedTemplates
 from services.vault.settings import VaultSettings
 from shared.campaign import Campaign
 from shared.clock import Clock
-from shared.contracts import MailRequested, NoticesCounted, SlipsIssued
+from shared.contracts import DrawPublished, MailRequested, NoticesCounted, SlipsIssued
 from shared.errors import ConfigurationError
+from shared.hosts import is_this_machine
 from shared.ids import CampaignId
 from shared.messaging import Batch, Bus
 from shared.storage import Store
@@ -44,7 +46,7 @@ def mail_room(
     """Return the mail room; mail leaves through it only."""
     bounces = BounceAddresses(settings.bounce_domain, keystore.bounce_key)
     composer = MailComposer(store, identities, templates, campaigns, bounces, clock)
-    server = MailServer(settings.mta_host, settings.mta_port, settings.mta_security, settings.mta_timeout_s)
+    server = mail_server(settings)
     pace = Pace(lease_s=settings.mta_lease_s)
     return MailRoom(store, composer, SessionPool(server, settings.mta_sessions), pace)
 
@@ -55,6 +57,7 @@ def consume_orders(bus: Bus, store: Store, acceptance: DocumentAcceptance) -> No
     bus.consume(MailRequested, handlers.on_requested, _ORDERS)
     bus.consume(SlipsIssued, handlers.on_slips_issued)
     bus.consume(NoticesCounted, handlers.on_counted)
+    bus.consume(DrawPublished, LeftOutNotices(store).on_published)
 
 
 def alarms(room: MailRoom, store: Store) -> dict[str, Callable[[], Awaitable[int]]]:
@@ -90,10 +93,18 @@ def bounce_server(
     """Return the server for delivery reports; None if no port is set: then people have to read the reports."""
     if settings.bounce_port is None:
         return None
+    check_reports(settings)
     cert, key = settings.bounce_cert_file, settings.bounce_key_file
     tls = None if cert is None or key is None else _tls_context(cert, key)
     addresses = BounceAddresses(settings.bounce_domain, keystore.bounce_key)
-    options = BounceOptions(settings.bounce_host, settings.bounce_port, addresses, settings.bounce_clients, tls)
+    options = BounceOptions(
+        settings.bounce_host,
+        settings.bounce_port,
+        addresses,
+        settings.bounce_clients,
+        tls,
+        needs_tls=not is_this_machine(settings.bounce_host),
+    )
 
     def list_open() -> list[CampaignId]:
         return [campaign for campaign in campaigns if keystore.fingerprint_of_destroyed(campaign) is None]

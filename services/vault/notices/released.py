@@ -86,6 +86,7 @@ class ReleasedTemplates:
         self._store, self._repository, self._gate = store, TemplateRepository(store), gate
         self._campaigns, self._files, self._audit, self._clock = campaigns, files, audit, clock
         self._texts: dict[tuple[CampaignId, str], NoticeTexts] = {}
+        self._found: dict[tuple[CampaignId, str, NoticeChannel, str], tuple[str, ...]] = {}
 
     async def texts(self, campaign: CampaignId, kind: str, channel: NoticeChannel) -> NoticeTexts | None:
         """Return the texts of the newest released version; None if none was released.
@@ -204,7 +205,11 @@ class ReleasedTemplates:
             yield SampleText(sample.title, *sample.render(texts))
 
     def _mistakes(self, campaign: CampaignId, source: TemplateSource) -> tuple[str, ...]:
-        return tuple(find_mistakes(source.text, source.kind, source.channel, self._campaigns[campaign]))
+        """Look for mistakes once for each text: each look makes every sample notice of its kind."""
+        key = (campaign, source.kind, source.channel, source.sha256)
+        if key not in self._found:
+            self._found[key] = tuple(find_mistakes(source.text, source.kind, source.channel, self._campaigns[campaign]))
+        return self._found[key]
 
 
 def _named(sources: Sequence[TemplateSource]) -> JsonObject:

@@ -1,19 +1,20 @@
-"""Answer the keying page with other forms of a character, for those that a keyboard cannot type. Nothing is logged."""
+"""Answer the keying page with characters that a keyboard cannot type: forms of another one, by reading or by parts.
+
+Nothing is logged.
+"""
 
 from collections import defaultdict
-from collections.abc import Callable
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends, Query
 
 from services.vault.applications.rules.variants import FOLDED
+from services.vault.papers.character_parts import CharacterParts
+from services.vault.papers.character_readings import CharacterReadings, Prints, to_reading
 from shared.staff_roles import Right
 from shared.web.sign_in.staff import Access
 
-Prints = Callable[[str], bool]
-"""Returns True if the fonts of cards have the character."""
-
-Character = Annotated[str, Query(min_length=1, max_length=1)]
+Character = Annotated[str, Query(min_length=1, max_length=10)]
 
 _MOST: Final = 40
 
@@ -28,12 +29,22 @@ def families() -> dict[str, list[str]]:
 
 
 def characters_router(prints: Prints, access: Access) -> APIRouter:
-    """Route GET /v1/characters?like=高."""
+    """Route GET /v1/characters?like=高, ?like=たか and ?like=木目."""
     router, known = APIRouter(prefix="/v1/characters", tags=["staff"]), families()
+    readings, parts = CharacterReadings(prints), CharacterParts(prints)
 
     @router.get("", dependencies=[Depends(access.guard(Right.KEY_PAPERS))])
     def like(like: Character) -> dict[str, Any]:
-        """Return the character and its other forms, as far as a card can show them."""
+        """Return characters that a card can show: those of a reading in kana, those made of several parts, or forms.
+
+        Parts that look like kana (ハ ム) count where no character has them as its reading. Characters that are parts of
+        nothing are the beginning of a name: forms of the first one.
+        """
+        reading, written = to_reading(like), "".join(like.split())
+        found = (readings.find(reading) if reading else ()) or (parts.find(written) if len(written) != 1 else ())
+        if found or not written or (reading and len(written) != 1):
+            return {"characters": list(found)[:_MOST]}
+        like = written[0]
         representative = like.translate(FOLDED)
         family = dict.fromkeys((representative, *known.get(representative, ()), like))
         return {"characters": [one for one in family if prints(one)][:_MOST]}

@@ -8,9 +8,11 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Self
 from urllib.parse import urlsplit
 
+from services.vault.settings import VaultSettings
+from shared.cleartext import refuse_hosts
 from shared.errors import ConfigurationError, NotReadyError
 
 _CHUNK: Final = 256 * 1024
@@ -30,6 +32,15 @@ class Scanner:
     def __post_init__(self) -> None:
         if self.url is not None and urlsplit(self.url).scheme not in {"unix", "tcp"}:
             raise ConfigurationError("KUJI_CLAMD_URL must begin with unix: or tcp://, e.g. unix:/run/clamav/clamd.ctl")
+
+    @classmethod
+    def of(cls, settings: VaultSettings) -> Self:
+        """Return the scanner of the settings. Raises ConfigurationError for one on another machine: it has no TLS."""
+        host = None if settings.clamd_url is None else urlsplit(settings.clamd_url).hostname
+        if host is not None and settings.clock_file is None:
+            advice = "scan papers on this machine (unix:/run/clamav/clamd.ctl)"
+            refuse_hosts("KUJI_CLAMD_URL", [host], advice, one_host=settings.one_host_network)
+        return cls(settings.clamd_url, settings.clamd_timeout_s)
 
     async def is_infected(self, data: bytes) -> bool:
         """Return True if clamd found malware; False also without a scanner. Raises ScannerUnavailableError."""

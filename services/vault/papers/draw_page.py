@@ -17,15 +17,20 @@ _STRETCHED: Final = (1.3, 4.0)
 """Ratios of dots across and down that a fax may have (204 × 98, 204 × 51); other ratios are mistakes of a header."""
 
 _FAST: Final = 1
-"""Level of compression: the picture goes to one browser of the office and is kept nowhere."""
+"""Level of compression: the picture goes to browsers of the office and is kept for minutes, never stored."""
 
 _POINTS_PER_INCH: Final = 72.0
 
 
 def draw_page(data: bytes, page: int) -> bytes:
     """Return a page, counted from 0, as grey PNG. Raises NotAPaperError."""
+    return png_of(picture_of(data, page))
+
+
+def png_of(picture: Image.Image) -> bytes:
+    """Return the picture as PNG."""
     written = io.BytesIO()
-    picture_of(data, page).save(written, "PNG", compress_level=_FAST)
+    picture.save(written, "PNG", compress_level=_FAST)
     return written.getvalue()
 
 

@@ -128,7 +128,7 @@ def papers_router(
         staff: Handler,
     ) -> Response:
         with _problems():
-            content = await pool.page(campaign, paper_id, keyer_of(staff, tab), page)
+            content = await pool.page(campaign, paper_id, keyer_of(staff, tab), page, codes[campaign])
         return Response(content, media_type="image/png", headers=_PICTURE)
 
     @router.get("/{paper_id}/fields")

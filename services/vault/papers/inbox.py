@@ -13,6 +13,7 @@ from services.vault.papers.clamd import Scanner
 from services.vault.papers.repository import PaperRepository, StoredPaper
 from services.vault.papers.rules.states import UNSETTLED, PaperState
 from services.vault.papers.sandbox import Sandbox
+from services.vault.papers.slow_lane import SlowLane
 from shared.campaign import Campaign
 from shared.clock import Clock
 from shared.contracts import PaperReceived
@@ -70,19 +71,32 @@ class PaperInbox:
         self._keystore, self._audit, self._campaigns, self._clock = keystore, audit, campaigns, clock
         self._scanner, self._sandbox = scanner, sandbox
         self._inspected: dict[PaperId, StoredPaper] = {}
+        self._lane = SlowLane[StoredPaper]()
 
     async def prepare(self, events: Sequence[PaperReceived]) -> None:
-        """Open and inspect papers before the transaction, side by side: decoding may take seconds."""
-        for event, paper in zip(events, await asyncio.gather(*map(self._inspect, events)), strict=True):
-            self._inspected[event.paper_id] = paper
+        """Open and inspect papers before the transaction, side by side: decoding may take seconds.
+
+        What one of them raises is raised after all others were kept, so that they are not inspected again.
+        """
+        fresh = [event for event in events if event.paper_id not in self._inspected]
+        found = await asyncio.gather(*map(self._inspect_in_time, fresh), return_exceptions=True)
+        for event, paper in zip(fresh, found, strict=True):
+            if isinstance(paper, StoredPaper):
+                self._inspected[event.paper_id] = paper
         for known in list(self._inspected)[: -self._MOST_PREPARED]:
             del self._inspected[known]
+        for failure in found:
+            if isinstance(failure, BaseException):
+                raise failure
+
+    async def _inspect_in_time(self, event: PaperReceived) -> StoredPaper:
+        return await self._lane.get(event.paper_id, lambda: self._inspect(event))
 
     async def on_received(self, events: Sequence[PaperReceived], uow: UnitOfWork) -> None:
         """Store each prepared paper that the vault does not have yet."""
         for event in {event.paper_id: event for event in events}.values():
             if not await self._papers.is_known(uow, event.paper_id):
-                paper = self._inspected.get(event.paper_id) or await self._inspect(event)
+                paper = self._inspected.get(event.paper_id) or await self._inspect_in_time(event)
                 await self._take(event, paper, uow)
 
     async def _take(self, event: PaperReceived, paper: StoredPaper, uow: UnitOfWork) -> None:

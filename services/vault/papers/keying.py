@@ -28,10 +28,12 @@ from services.vault.papers.rules.looks import (
     outcome_of,
     required_keyings,
 )
-from services.vault.papers.rules.states import UNSETTLED
+from services.vault.papers.rules.states import UNSETTLED, PaperState
+from services.vault.papers.seeded_repository import SeededPapers
 from services.vault.papers.settle import AlreadySettledError, NotKeyableError, PaperSettler, Settlement, digest_of
 from shared.campaign import Campaign
 from shared.clock import Clock
+from shared.errors import RefusedError
 from shared.ids import CampaignId, PaperId
 from shared.staff_roles import Role
 from shared.storage import Store, UnitOfWork
@@ -39,12 +41,8 @@ from shared.storage import Store, UnitOfWork
 _ROLE: Final = "handler"
 
 
-class NotYourLookError(Exception):
-    """Raised when the person may not take the paper's next look. `reason` is a code for the problem document."""
-
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason)
-        self.reason = reason
+class NotYourLookError(RefusedError):
+    """Raised when the person may not take the paper's next look."""
 
 
 @dataclass(frozen=True)
@@ -104,7 +102,7 @@ class Keying:
         self._store, self._keystore, self._audit, self._clock = store, keystore, audit, clock
         self._campaigns, self.keyers, self._settler = campaigns, keyers, settler
         self.papers, self.keyings, self.holds = PaperRepository(store), KeyingRepository(store), HoldRepository(store)
-        self._counts = CountsRepository(store)
+        self._counts, self.seeded = CountsRepository(store), SeededPapers(store)
 
     def need_of(self, campaign: CampaignId, paper_id: PaperId, keyed_by: Sequence[str], people: int) -> KeyingNeed:
         """Return what a paper needs. A keyed hash chooses the sample, so that no keyer can foresee it."""
@@ -119,10 +117,11 @@ class Keying:
         Raises UnknownPaperError, NotKeyableError, AlreadySettledError, NotYourLookError, KeyDestroyedError,
         VaultLockedError.
         """
-        keys, paper = self._keystore.campaign(campaign), await self.papers.find(campaign, paper_id)
+        keys = self._keystore.campaign(campaign)
+        paper = await self.papers.find(campaign, paper_id) or await self.seeded.find(campaign, paper_id)
         if paper is None:
             raise UnknownPaperError
-        self._check(paper, keyed)
+        self.check(paper, keyed)
         keyed = keyed.in_one_width()
         await self._hold(paper, keyer)
         people, now = await self.keyers.count(), self._clock.now()
@@ -130,7 +129,7 @@ class Keying:
         async def write(uow: UnitOfWork) -> SettledPaper:
             current = await self.papers.settled(uow, campaign, paper_id)
             if current is None:
-                raise UnknownPaperError
+                return await self._measure(uow, keys, paper, keyer, keyed)
             await self.holds.give_up(paper_id, keyer.holder, uow)
             if current.state not in UNSETTLED:
                 return _repeated(keys, paper_id, keyed, current)
@@ -146,6 +145,19 @@ class Keying:
                 await self.holds.give_up(paper_id, keyer.holder)
             raise
 
+    async def _measure(
+        self, uow: UnitOfWork, keys: CampaignKeys, paper: StoredPaper, keyer: Keyer, keyed: KeyedContent
+    ) -> SettledPaper:
+        """Count the keying of a seeded paper; the answer is that of a first keying. Raises UnknownPaperError."""
+        campaign, paper_id = paper.campaign, paper.paper_id
+        if not await self.seeded.measure(uow, keys, campaign, paper_id, keyer.person, keyed):
+            raise UnknownPaperError
+        await self.holds.give_up(paper_id, keyer.holder, uow)
+        subject = keys.subject_of(paper_id)
+        line = AuditEvent(keyer.person, _ROLE, "key-seeded-paper", PURPOSE, campaign, subject, "measured")
+        await self._audit.record([line])
+        return SettledPaper(PaperState.WAITING, (), None)
+
     async def _hold(self, paper: StoredPaper, keyer: Keyer) -> None:
         now = self._clock.now()
         if paper.state in UNSETTLED and not await self.holds.take(
@@ -153,7 +165,7 @@ class Keying:
         ):
             raise NotYourLookError("held")
 
-    def _check(self, paper: StoredPaper, keyed: KeyedContent) -> None:
+    def check(self, paper: StoredPaper, keyed: KeyedContent) -> None:
         """Raise NotKeyableError where a sheet is no application even with values for its marked fields."""
         first = self._campaigns[paper.campaign].classes[0].id
         self._settler.check_forms(paper, [fill_marked(sheet.form, sheet.marks, first) for sheet in keyed.sheets])

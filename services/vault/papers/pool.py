@@ -1,14 +1,15 @@
 """Hand papers out to be keyed, each to one browser at a time, and show the pages of a held paper as pictures."""
 
 import asyncio
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
 from services.vault.audit import AuditEvent, AuditLog
 from services.vault.keys.keystore import Keystore
+from services.vault.papers.drawn_pages import DrawnPages, FirstPage
 from services.vault.papers.inbox import PURPOSE, UnknownPaperError
-from services.vault.papers.keying import Keyer, Keying, KeyingNeed, NotYourLookError
+from services.vault.papers.keying import Keyer, Keying, NotYourLookError
 from services.vault.papers.repository import StoredPaper
 from services.vault.papers.rules.keyed_content import KeyedContent, OpenField, open_fields
 from services.vault.papers.rules.looks import HOLD, Look
@@ -46,7 +47,11 @@ class PaperPool:
 
     def __init__(self, keying: Keying, keystore: Keystore, audit: AuditLog, clock: Clock, sandbox: Sandbox) -> None:
         self._keying, self._keystore, self._audit, self._clock = keying, keystore, audit, clock
-        self._sandbox = sandbox
+        self._sandbox, self._drawn = sandbox, DrawnPages()
+
+    def forget_papers(self, paper_ids: Iterable[str]) -> None:
+        """Drop the pictures of these papers, which were erased."""
+        self._drawn.forget(paper_ids)
 
     async def take_next(self, campaign: CampaignId, keyer: Keyer, have: Collection[PaperId] = ()) -> HandedPaper | None:
         """Hold a paper for this browser and return it; None if there is none. `have`: those that it shows already.
@@ -61,11 +66,36 @@ class PaperPool:
         free = [paper for paper in waiting if paper.paper_id not in held and paper.paper_id not in have]
         again = [paper for paper in waiting if paper.paper_id in own]
         people, keyers = await self._keying.keyers.count(), await self._keying.keyings.keyers(campaign)
-        for paper in (*again, *free):
-            need = self._keying.need_of(campaign, paper.paper_id, keyers.get(paper.paper_id, ()), people)
-            if need.is_for(keyer) and (handed := await self._hold(paper, keyer, people)):
+        for_person = [
+            paper
+            for paper in (*again, *free)
+            if self._keying.need_of(campaign, paper.paper_id, keyers.get(paper.paper_id, ()), people).is_for(keyer)
+        ]
+        if handed := await self._hold_seeded(
+            campaign, keyer, own, {*held, *have}, has_work=bool(for_person) and not again
+        ):
+            return handed
+        for paper in for_person:
+            if handed := await self._hold(paper, keyer, people):
                 return handed
         return None
+
+    async def _hold_seeded(
+        self,
+        campaign: CampaignId,
+        keyer: Keyer,
+        own: Collection[PaperId],
+        held: Collection[PaperId],
+        *,
+        has_work: bool,
+    ) -> HandedPaper | None:
+        """Hold a seeded paper if one is due; it looks like a first keying. `has_work`: there is another free paper."""
+        seeded, now = self._keying.seeded, self._clock.now()
+        paper = await seeded.choose(campaign, keyer.person, own, held, has_work=has_work)
+        if paper is None or not await self._keying.holds.take(campaign, paper.paper_id, keyer.holder, now, now + HOLD):
+            return None
+        await self._record_opening(paper, keyer, Look.FIRST)
+        return HandedPaper(paper, Look.FIRST)
 
     async def _hold(self, paper: StoredPaper, keyer: Keyer, people: int) -> HandedPaper | None:
         """Hold the paper and open it; None if another person took the look meanwhile."""
@@ -78,7 +108,7 @@ class PaperPool:
         if current is None or current.state not in UNSETTLED or not need.is_for(keyer):
             await self._keying.holds.give_up(paper_id, keyer.holder)
             return None
-        await self._record_opening(paper, keyer, need)
+        await self._record_opening(paper, keyer, need.look)
         if need.look is not Look.THIRD:
             return HandedPaper(paper, need.look)
         keys = self._keystore.campaign(campaign)
@@ -87,9 +117,9 @@ class PaperPool:
             contents.reverse()
         return HandedPaper(paper, need.look, tuple(contents), open_fields(contents))
 
-    async def _record_opening(self, paper: StoredPaper, keyer: Keyer, need: KeyingNeed) -> None:
+    async def _record_opening(self, paper: StoredPaper, keyer: Keyer, look: Look) -> None:
         subject = self._keystore.campaign(paper.campaign).subject_of(paper.paper_id)
-        line = AuditEvent(keyer.person, "handler", "show-paper", PURPOSE, paper.campaign, subject, f"shown {need.look}")
+        line = AuditEvent(keyer.person, "handler", "show-paper", PURPOSE, paper.campaign, subject, f"shown {look}")
         await self._audit.record([line])
 
     async def give_back(self, campaign: CampaignId, paper_id: PaperId, keyer: Keyer) -> bool:
@@ -101,24 +131,44 @@ class PaperPool:
             await self._audit.record([line])
         return given
 
-    async def page(self, campaign: CampaignId, paper_id: PaperId, keyer: Keyer, page: int) -> bytes:
+    async def page(self, campaign: CampaignId, paper_id: PaperId, keyer: Keyer, page: int, code: str) -> bytes:
         """Return a page, counted from 0, as PNG. Its opening was recorded when the paper was handed out.
 
-        Raises UnknownPaperError also for a paper that is never shown; NotYourLookError where another browser or none
-        holds it; NotAPaperError, SandboxError.
+        `code`: of our sheet, as `Sandbox.first` takes it; the first page's fields are found while it is drawn. Raises
+        UnknownPaperError also for a paper that is never shown; NotYourLookError where another browser or none holds
+        it; NotAPaperError, SandboxError, KeyDestroyedError, VaultLockedError.
         """
-        return await self._sandbox.picture(await self._file(campaign, paper_id, keyer), page)
+        await self._check_held(campaign, paper_id, keyer)
+        if page == 0:
+            return (await self._first(campaign, paper_id, code)).picture
+        return await self._sandbox.picture(await self._file(campaign, paper_id), page)
 
     async def fields(self, campaign: CampaignId, paper_id: PaperId, keyer: Keyer, code: str) -> dict[str, Box]:
         """Return the places of the fields on our own sheet; nothing on another paper. Raises as `page` does."""
-        return await self._sandbox.fields(await self._file(campaign, paper_id, keyer), code)
+        await self._check_held(campaign, paper_id, keyer)
+        return (await self._first(campaign, paper_id, code)).fields
 
-    async def _file(self, campaign: CampaignId, paper_id: PaperId, keyer: Keyer) -> bytes:
-        """Return the file of a paper that this browser holds."""
+    async def _first(self, campaign: CampaignId, paper_id: PaperId, code: str) -> FirstPage:
+        keys = self._keystore.campaign(campaign)
+
+        async def draw() -> FirstPage:
+            return FirstPage(*await self._sandbox.first(await self._file(campaign, paper_id), code))
+
+        return await self._drawn.get(keys, campaign, paper_id, draw)
+
+    async def _check_held(self, campaign: CampaignId, paper_id: PaperId, keyer: Keyer) -> None:
+        """Raise NotYourLookError where this browser does not hold the paper, UnknownPaperError where it is gone."""
         held = await self._keying.holds.active(campaign, self._clock.now())
         if held.get(paper_id) != keyer.holder:
             raise NotYourLookError("not-held")
-        paper = await self._keying.papers.load(campaign, paper_id)
+        parts = (self._keying.papers, self._keying.seeded)
+        if not any([await part.find(campaign, paper_id) for part in parts]):
+            raise UnknownPaperError
+
+    async def _file(self, campaign: CampaignId, paper_id: PaperId) -> bytes:
+        """Return the file of a paper. Raises UnknownPaperError for one that is never shown."""
+        keying = self._keying
+        paper = await keying.papers.load(campaign, paper_id) or await keying.seeded.load(campaign, paper_id)
         if paper is None or paper.kind is None or paper.sealed is None:
             raise UnknownPaperError
         keys = self._keystore.campaign(campaign)

@@ -1,7 +1,7 @@
 """Inspect the file on standard input and write its kind and pages to standard output, as JSON; or draw one page;
-or find the fields of our sheet on its first page.
+or draw the first page and find the fields of our sheet on it.
 
-`python -m services.vault.papers.sandbox_process [PAGE | fields CODE]`, CODE: rows of 0 and 1, joined by commas.
+`python -m services.vault.papers.sandbox_process [PAGE | first CODE]`, CODE: rows of 0 and 1, joined by commas.
 Before it decodes a byte the process gives up its rights (`confinement.py`): it can compute and answer, and nothing
 else. Memory and processor time are bounded (setrlimit(2)).
 """
@@ -11,15 +11,15 @@ import resource
 import sys
 from typing import Final
 
-from PIL import Image, TiffImagePlugin
+from PIL import Image, MpoImagePlugin, TiffImagePlugin
 
 from services.vault.papers.confinement import NOT_CONFINED, NotConfinedError, confine
-from services.vault.papers.draw_page import draw_page, picture_of
+from services.vault.papers.draw_page import draw_page, picture_of, png_of
 from services.vault.papers.find_fields import find_fields
 from shared.paper_files import BYTES, Kind, NotAPaperError, inspect_file, kind_of
 from shared.sheet_layout import Box
 
-FIELDS: Final = "fields"
+FIRST: Final = "first"
 
 _LIMITS: Final = (
     (resource.RLIMIT_AS, 1024**3),
@@ -32,12 +32,15 @@ _LIMITS: Final = (
 
 
 def main() -> None:
-    """Write `{"kind", "pages"}` or `{"refused"}`; with a page number the page as PNG, or nothing."""
+    """Write `{"kind", "pages"}` or `{"refused"}`; with a page number the page as PNG, or nothing.
+
+    For the first page with its fields: a line of JSON with their places, and the PNG behind it.
+    """
     data = sys.stdin.buffer.read(BYTES + 1)
     _load_decoders(kind_of(data))
     give_up_rights()
-    if sys.argv[1:2] == [FIELDS]:
-        sys.stdout.write(json.dumps(_fields(data, sys.argv[2])))
+    if sys.argv[1:2] == [FIRST]:
+        sys.stdout.buffer.write(_first(data, sys.argv[2]))
     elif len(sys.argv) > 1:
         sys.stdout.buffer.write(_picture(data, int(sys.argv[1])))
     else:
@@ -56,7 +59,8 @@ def give_up_rights() -> None:
 
 def _load_decoders(kind: Kind | None) -> None:
     """Load the decoders of this kind now, while files can be opened. Those of PDF take 0.3 s and are left out else."""
-    Image.init()
+    Image.preinit()
+    assert MpoImagePlugin  # noqa: S101
     assert TiffImagePlugin  # noqa: S101
     if kind is Kind.PDF:
         import pikepdf  # noqa: PLC0415
@@ -76,11 +80,19 @@ def _picture(data: bytes, page: int) -> bytes:
         return b""
 
 
-def _fields(data: bytes, code: str) -> dict[str, Box]:
-    rows = [[int(dot) for dot in row] for row in code.split(",")]
+def _first(data: bytes, code: str) -> bytes:
     try:
-        return find_fields(picture_of(data, 0), rows)
+        picture = picture_of(data, 0)
     except NotAPaperError:
+        return b""
+    return json.dumps(_fields(picture, code)).encode() + b"\n" + png_of(picture)
+
+
+def _fields(picture: Image.Image, code: str) -> dict[str, Box]:
+    """Return the places of the fields; none where looking for them fails: the picture is shown in any case."""
+    try:
+        return find_fields(picture, [[int(dot) for dot in row] for row in code.split(",")])
+    except Exception:  # noqa: BLE001  (whatever a stranger's paper makes of the search)
         return {}
 
 

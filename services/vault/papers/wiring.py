@@ -1,7 +1,8 @@
 """Wiring of papers for the vault's `app.py`: the inbox, keying, the pool, and their collections."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Final, Self
 
 from fastapi import APIRouter
@@ -10,8 +11,9 @@ from services.vault.applications.rules.residency import Municipalities
 from services.vault.applications.search import DuplicateSearch
 from services.vault.audit import AuditLog
 from services.vault.keys.keystore import Keystore
-from services.vault.papers import counts_repository, draft_repository, keying_repository, repository
-from services.vault.papers.character_endpoints import Prints, characters_router
+from services.vault.papers import counts_repository, draft_repository, keying_repository, repository, seeded_repository
+from services.vault.papers.character_endpoints import characters_router
+from services.vault.papers.character_readings import Prints
 from services.vault.papers.clamd import Scanner
 from services.vault.papers.counts_repository import CountsRepository
 from services.vault.papers.endpoints import papers_router
@@ -22,6 +24,8 @@ from services.vault.papers.keying import Keying
 from services.vault.papers.pool import PaperPool
 from services.vault.papers.postal_endpoints import postal_router
 from services.vault.papers.sandbox import Sandbox
+from services.vault.papers.seeded_deletion import SeededDeletion
+from services.vault.papers.seeded_endpoints import seeded_limit, seeded_router
 from services.vault.papers.settle import PaperSettler
 from services.vault.people.parts import People
 from shared.campaign import Campaign
@@ -31,6 +35,7 @@ from shared.ids import CampaignId
 from shared.messaging import Batch, Bus
 from shared.postal_codes import PostalCodes
 from shared.storage import Collection
+from shared.web import BodyLimit
 from shared.web.sign_in.staff import Access
 
 PAPERS_AT_ONCE: Final = Batch(size=2, wait_s=0.05)
@@ -47,6 +52,8 @@ class Papers:
     keying: Keying
     pool: PaperPool
     counts: CountsRepository
+    seeding: Callable[[Access], APIRouter]
+    seeded_deletion: SeededDeletion
 
     @classmethod
     def make(
@@ -71,6 +78,8 @@ class Papers:
             keying,
             PaperPool(keying, keystore, audit, clock, sandbox),
             CountsRepository(store),
+            partial(seeded_router, store, keystore, audit, campaigns, clock, keying, scanner),
+            SeededDeletion(store, keystore, audit, clock, keying),
         )
 
     def consume(self, bus: Bus) -> None:
@@ -78,10 +87,16 @@ class Papers:
         bus.consume(PaperReceived, self.inbox.on_received, PAPERS_AT_ONCE, prepare=self.inbox.prepare)
         bus.consume(ReceiptsAssigned, self.keyed.on_assigned)
 
+    @staticmethod
+    def limit(access: Access) -> BodyLimit:
+        """Return the limit of bodies that hold a scan."""
+        return seeded_limit(access)
+
     def router(self, access: Access, prints: Prints) -> APIRouter:
         """Return the endpoints under /v1. `prints`: whether a card can show a character."""
         router = APIRouter()
         router.include_router(papers_router(self.campaigns, self.inbox, self.keying, self.pool, access))
+        router.include_router(self.seeding(access))
         router.include_router(postal_router(PostalCodes(), access))
         router.include_router(characters_router(prints, access))
         return router
@@ -89,5 +104,5 @@ class Papers:
 
 def collections() -> list[Collection]:
     """Return the collections to prepare."""
-    parts = (repository, draft_repository, keying_repository, counts_repository)
+    parts = (repository, draft_repository, keying_repository, counts_repository, seeded_repository)
     return [collection for part in parts for collection in part.collections()]

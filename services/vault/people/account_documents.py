@@ -1,5 +1,6 @@
 """Encrypt accounts and factors under the installation's staff key, and read them back (ADR 28)."""
 
+import hmac
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -67,6 +68,11 @@ class AccountCipher:
             return Factors()
         sealed = Sealed(document["factors_key"], document["factors"])
         return Factors(**self.unseal(sealed, _factors_of(StaffId(document["_id"]))))
+
+    def address_hash(self, staff_id: StaffId, address: str) -> str:
+        """Return a keyed hash of an address; without the key all addresses could be tried."""
+        text = f"kuji/address/1\x00{staff_id}\x00{address}"
+        return hmac.new(self._keystore.staff_key(), text.encode("utf-8", "replace"), "sha256").hexdigest()
 
     def seal(self, content: Mapping[str, object], bound_to: str) -> Sealed:
         return seal(self._keystore.staff_key(), json.dumps(content, ensure_ascii=False).encode(), bound_to)

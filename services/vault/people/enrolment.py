@@ -83,7 +83,13 @@ class Enrolment:
         return invitation
 
     async def complete(
-        self, invitation: Invitation, code: str, passwords: tuple[str, str], totp_code: str, device: str | None
+        self,
+        invitation: Invitation,
+        code: str,
+        passwords: tuple[str, str],
+        totp_code: str,
+        device: str | None,
+        address: str | None = None,
     ) -> SignedIn:
         """Set the factors and sign the person in. Raises EnrolmentRefusedError, SignInRefusedError."""
         stored = await self._accounts.find(invitation.staff_id)
@@ -96,7 +102,7 @@ class Enrolment:
         factors = Factors(await self._sign_in.hash_password(passwords[0]), invitation.totp)
         await self._record(stored.account, "set-factors")
         account = await self._store.transact(lambda uow: self._activate(uow, stored.account, code, factors, step))
-        return await self._sign_in.start(account, "password+totp", device)
+        return await self._sign_in.start(account, "password+totp", device, address)
 
     async def change_password(
         self, present: Present, current: str, passwords: tuple[str, str], device: str | None

@@ -22,10 +22,11 @@ from webauthn.helpers.structs import (
 from services.vault.audit import AuditEvent, AuditLog
 from services.vault.people.factor_changes import FactorChanges
 from services.vault.people.passkey_repository import Passkey, PasskeyExistsError, PasskeyRepository
+from services.vault.people.refusals import SignInRefusedError
 from services.vault.people.repository import AccountRepository
 from services.vault.people.rules.account import Account, StaffId
 from services.vault.people.rules.staff_mail import StaffMailKind
-from services.vault.people.sign_in import Present, SignedIn, SignIn, SignInRefusedError
+from services.vault.people.sign_in import Present, SignedIn, SignIn
 from shared.encoding import b64url, unb64url
 from shared.json_types import JsonObject
 from shared.storage import Store, UnitOfWork
@@ -131,7 +132,9 @@ class Passkeys:
         await self.repository.put_challenge(options.challenge, None)
         return options_to_json_dict(options)
 
-    async def sign_in(self, origin: Origin, answer: JsonObject, device: str | None) -> SignedIn:
+    async def sign_in(
+        self, origin: Origin, answer: JsonObject, device: str | None, address: str | None = None
+    ) -> SignedIn:
         """Return a new session. Raises SignInRefusedError."""
         challenge = await self._take_challenge(answer, None)
         passkey = await self.repository.find(str(answer.get("id", "")))
@@ -139,7 +142,7 @@ class Passkeys:
         if passkey is None or stored is None:
             raise SignInRefusedError("wrong")
         await self._verify_use(origin, passkey, challenge, answer)
-        return await self._sign_in.start(stored.account, "passkey", device)
+        return await self._sign_in.start(stored.account, "passkey", device, address)
 
     def confirmation_options(self, origin: Origin, challenge: bytes) -> JsonObject:
         """Return the options with which a browser signs this challenge."""

@@ -6,14 +6,17 @@ from typing import Final
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError, VerifyMismatchError
 
+COST: Final = {"time_cost": 3, "memory_cost": 64 * 1024, "parallelism": 4}
+"""Cost of a new hash: the second recommended choice (RFC 9106 §4), memory in KiB. The hash names its own."""
+
 _AT_ONCE: Final = 2
 
 
 class PasswordHashes:
-    """Passwords are hashed exactly as typed, as UTF-8. Without a `hasher` at the library's cost (RFC 9106 §4)."""
+    """Passwords are hashed exactly as typed, as UTF-8. Without a `hasher` at COST."""
 
     def __init__(self, hasher: PasswordHasher | None = None) -> None:
-        self._hasher = hasher or PasswordHasher()
+        self._hasher = hasher or PasswordHasher(COST["time_cost"], COST["memory_cost"], COST["parallelism"])
         self._slots = asyncio.Semaphore(_AT_ONCE)
         self._of_nobody = self._hasher.hash("a password that no account has")
 

@@ -18,7 +18,7 @@ from shared.storage import Collection, DuplicateKeyError, Session, Store, UnitOf
 ACCOUNTS: Final = "staff_accounts"
 SETUP: Final = "staff_setup"
 _FIRST: Final = "first"
-_MOST_DEVICES: Final = 10
+_MOST_DEVICES, _MOST_ADDRESSES = 10, 5
 
 
 class AccountExistsError(Exception):
@@ -30,7 +30,8 @@ class StoredAccount:
     """Account with its data about signing in.
 
     `admitted`: whether other services were told that the person may sign in. `not_before`: sign-ins before this
-    moment are void. `devices`: hashes of cookies of browsers from which the person signed in.
+    moment are void. `devices`: hashes of cookies of browsers from which the person signed in; `addresses`: keyed
+    hashes of the last addresses.
     """
 
     account: Account
@@ -39,6 +40,7 @@ class StoredAccount:
     not_before: datetime
     totp_step: int
     devices: tuple[str, ...]
+    addresses: tuple[str, ...]
     last_sign_in: datetime | None
     failures: int
 
@@ -65,6 +67,7 @@ def collections() -> list[Collection]:
             "not_before": {"bsonType": "date"},
             "totp_step": {"bsonType": ["int", "long"]},
             "devices": {"bsonType": "array", "maxItems": _MOST_DEVICES, "items": {"bsonType": "string"}},
+            "addresses": {"bsonType": "array", "maxItems": _MOST_ADDRESSES, "items": {"bsonType": "string"}},
             "last_sign_in": {"bsonType": ["date", "null"]},
             "failures": {"bsonType": ["int", "long"], "minimum": 0},
         },
@@ -99,6 +102,7 @@ class AccountRepository:
             "not_before": at,
             "totp_step": 0,
             "devices": [],
+            "addresses": [],
             "last_sign_in": None,
             "failures": 0,
         }
@@ -127,9 +131,9 @@ class AccountRepository:
             raise TransitionError("another process moved the account meanwhile; look at it again")
 
     async def set_factors(self, uow: UnitOfWork, staff_id: StaffId, factors: Factors, totp_step: int) -> None:
-        """Replace the factors, forget devices, and mark the step of the code that proved the app as used."""
+        """Replace the factors, forget known places, and mark the step of the code that proved the app as used."""
         members = self._cipher.factor_members(staff_id, factors)
-        change = {"$set": {**members, "devices": [], "failures": 0}, "$max": {"totp_step": totp_step}}
+        change = {"$set": {**members, "devices": [], "addresses": [], "failures": 0}, "$max": {"totp_step": totp_step}}
         await self._accounts.update_one({"_id": staff_id}, change, session=uow.session)
 
     async def use_totp_step(self, staff_id: StaffId, step: int) -> bool:
@@ -142,13 +146,23 @@ class AccountRepository:
         change = {"$set": {"admitted": admitted}, "$max": {"not_before": not_before}}
         await self._accounts.update_one({"_id": staff_id}, change, session=uow.session)
 
-    async def record_sign_in(self, uow: UnitOfWork, staff_id: StaffId, device: str, at: datetime) -> None:
-        """Record a sign-in and the browser's device hash."""
+    def address_hash(self, staff_id: StaffId, address: str) -> str:
+        """Return the keyed hash under which an address of a sign-in is stored."""
+        return self._cipher.address_hash(staff_id, address)
+
+    async def record_sign_in(
+        self, uow: UnitOfWork, staff_id: StaffId, device: str, at: datetime, address: str | None
+    ) -> None:
+        """Record a sign-in, the browser's device hash, and its address where it is given."""
+        places = {"devices": (device, _MOST_DEVICES)}
+        if address is not None:
+            places["addresses"] = (self.address_hash(staff_id, address), _MOST_ADDRESSES)
         change = {
             "$set": {"last_sign_in": at, "failures": 0},
-            "$push": {"devices": {"$each": [device], "$slice": -_MOST_DEVICES}},
+            "$push": {name: {"$each": [place], "$slice": -most} for name, (place, most) in places.items()},
         }
-        await self._accounts.update_one({"_id": staff_id}, {"$pull": {"devices": device}}, session=uow.session)
+        earlier = {"$pull": {name: place for name, (place, _) in places.items()}}
+        await self._accounts.update_one({"_id": staff_id}, earlier, session=uow.session)
         await self._accounts.update_one({"_id": staff_id}, change, session=uow.session)
 
     async def record_failure(self, staff_id: StaffId) -> None:
@@ -179,6 +193,7 @@ class AccountRepository:
             not_before=document["not_before"],
             totp_step=document["totp_step"],
             devices=tuple(document["devices"]),
+            addresses=tuple(document.get("addresses", ())),
             last_sign_in=document["last_sign_in"],
             failures=document["failures"],
         )

@@ -4,39 +4,21 @@ import hashlib
 import secrets
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Final, Literal
 
 from services.vault.audit import AuditEvent, AuditLog
 from services.vault.people.duty import DutyCheck, next_moment
 from services.vault.people.password_hashes import PasswordHashes
+from services.vault.people.refusals import SignInRefusedError
 from services.vault.people.repository import AccountRepository, StoredAccount
 from services.vault.people.rules.account import Account, AccountState, StaffId, is_staff_id
 from services.vault.people.rules.one_time import matching_step
 from services.vault.people.session_repository import Method, PreviousSignIn, SessionRepository, StaffSession
+from services.vault.people.sign_in_limits import Place, SignInLimits
 from shared.encoding import b64url
-from shared.errors import KujiError
 from shared.logging import get_logger
 from shared.storage import Store, UnitOfWork
-from shared.web.attempts import AttemptLimit
-
-_WINDOW_S: Final = 15 * 60
-_BY_ACCOUNT: Final = 10
-"""Attempts on one account from browsers in which the person never signed in."""
-_BY_DEVICE: Final = 10
-"""Attempts on one account from one browser in which the person signed in before: strangers do not use these up."""
-_BY_ADDRESS: Final = 60
 
 _log = get_logger(__name__)
-
-Refusal = Literal["wrong", "too-many", "not-active", "before-roster", "after-roster", "no-pledge", "no-training"]
-
-
-class SignInRefusedError(KujiError):
-    """Raised when a sign-in fails. `reason` tells of the roster only to a person who showed right factors."""
-
-    def __init__(self, reason: Refusal) -> None:
-        super().__init__(f"sign-in refused: {reason}")
-        self.reason: Refusal = reason
 
 
 @dataclass(frozen=True, repr=False)
@@ -86,27 +68,31 @@ class SignIn:
     ) -> None:
         self._store, self._accounts, self._sessions = store, accounts, sessions
         self._duty, self._audit, self._hashes = duty, audit, hashes
-        self._by_account, self._by_device = AttemptLimit(_BY_ACCOUNT, _WINDOW_S), AttemptLimit(_BY_DEVICE, _WINDOW_S)
-        self._by_address = AttemptLimit(_BY_ADDRESS, _WINDOW_S)
+        self._limits = SignInLimits()
 
     async def by_password(self, attempt: PasswordAttempt) -> SignedIn:
         """Return a new session. Raises SignInRefusedError."""
         stored = await self.check_factors(attempt)
-        return await self.start(stored.account, "password+totp", attempt.device)
+        return await self.start(stored.account, "password+totp", attempt.device, attempt.address)
 
     async def check_factors(self, attempt: PasswordAttempt) -> StoredAccount:
         """Return the account whose password and fresh one-time code these are. Raises SignInRefusedError."""
         stored = await self._accounts.find(StaffId(attempt.staff_id)) if is_staff_id(attempt.staff_id) else None
-        await self._take_attempt(attempt, stored)
-        if not await self._has_factors(stored, attempt) or stored is None:
+        place = self._place_of(attempt, stored)
+        async with self._limits.attempt(place) as outcome:
+            outcome.is_right = await self._has_factors(stored, attempt, place)
+        if not outcome.is_right or stored is None:
             if stored is not None:
                 await self._accounts.record_failure(stored.account.id)
             _log.warning("sign-in-refused", reason="wrong")
             raise SignInRefusedError("wrong")
         return stored
 
-    async def start(self, account: Account, method: Method, device: str | None) -> SignedIn:
-        """Start a session of a person who showed right factors. Raises SignInRefusedError outside the roster."""
+    async def start(self, account: Account, method: Method, device: str | None, address: str | None = None) -> SignedIn:
+        """Start a session of a person who showed right factors. Raises SignInRefusedError outside the roster.
+
+        `address`: where the factors came from; it is known from then on, as the browser is.
+        """
         reason = self._duty.reason(account)
         if reason is not None:
             raise SignInRefusedError(reason.value)
@@ -118,7 +104,7 @@ class SignIn:
             # Not before the end of earlier sign-ins, also where another process with a fast clock set that end.
             now = next_moment() if stored is None else max(next_moment(), stored.not_before)
             previous = PreviousSignIn(stored.last_sign_in, stored.failures) if stored else PreviousSignIn(None, 0)
-            await self._accounts.record_sign_in(uow, account.id, device_hash(known), now)
+            await self._accounts.record_sign_in(uow, account.id, device_hash(known), now, address)
             await self._accounts.record_first_sign_in(uow, account.id)
             return await self._sessions.start(uow, account.id, method, now, previous)
 
@@ -140,28 +126,27 @@ class SignIn:
         """Return the hash of a new password."""
         return await self._hashes.make(password)
 
-    async def _take_attempt(self, attempt: PasswordAttempt, stored: StoredAccount | None) -> None:
-        """Count the attempt. Raises SignInRefusedError where there were too many."""
-        device = device_hash(attempt.device) if attempt.device else None
-        if stored is not None and device in stored.devices:
-            allowed = await self._by_device.take(f"{attempt.staff_id} {device}")
-        else:
-            allowed = await self._by_address.take(attempt.address) and await self._by_account.take(
-                attempt.staff_id[:64]
-            )
-        if not allowed:
-            _log.warning("sign-in-refused", reason="too-many")
-            raise SignInRefusedError("too-many")
+    def _place_of(self, attempt: PasswordAttempt, stored: StoredAccount | None) -> Place:
+        """Return where the attempt comes from, and whether the person signed in there before."""
+        device = None if attempt.device is None else device_hash(attempt.device)
+        if stored is None:
+            return Place(attempt.staff_id, attempt.address, None, is_known_address=False)
+        known = self._accounts.address_hash(stored.account.id, attempt.address) in stored.addresses
+        return Place(attempt.staff_id, attempt.address, device if device in stored.devices else None, known)
 
-    async def _has_factors(self, stored: StoredAccount | None, attempt: PasswordAttempt) -> bool:
+    async def _has_factors(self, stored: StoredAccount | None, attempt: PasswordAttempt, place: Place) -> bool:
         """Check password and code. An unknown id takes as long as a wrong password; a code counts once."""
         active = stored is not None and stored.account.state is AccountState.ACTIVE
         factors = stored.factors if stored is not None and active else None
         right = await self._hashes.verify(factors.password if factors else None, attempt.password)
-        step = matching_step(factors.totp, attempt.code, datetime.now(UTC)) if factors and factors.totp else None
-        if not right or step is None or stored is None:
+        if not right or factors is None or stored is None:
             return False
-        return await self._accounts.use_totp_step(stored.account.id, step)
+        async with self._limits.code(place) as outcome:
+            if outcome is None or factors.totp is None:
+                return False
+            step = matching_step(factors.totp, attempt.code, datetime.now(UTC))
+            outcome.is_right = step is not None and await self._accounts.use_totp_step(stored.account.id, step)
+            return outcome.is_right
 
 
 def device_hash(device: str) -> str:

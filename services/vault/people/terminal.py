@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from services.vault.audit import AuditEvent, AuditLog
 from services.vault.people.code_repository import CodeRepository
+from services.vault.people.refusals import SignInRefusedError
 from services.vault.people.rules.account import StaffId
 from services.vault.people.session_repository import SessionRepository
 from services.vault.people.sign_in import Present
@@ -35,9 +36,12 @@ class TerminalSignIn:
         )
 
     async def start(self, code: str, address: str) -> TerminalSession | None:
-        """Return a session for the code; None where it was taken, has expired, or its sign-in has ended."""
+        """Return a session for the code; None where it was taken, has expired, or its sign-in has ended.
+
+        Raises SignInRefusedError where the address tried too often.
+        """
         if not await self._attempts.take(address):
-            return None
+            raise SignInRefusedError("too-many")
         sid = await self._codes.take_terminal_code(code)
 
         async def work(uow: UnitOfWork) -> TerminalSession | None:

@@ -7,7 +7,8 @@ from typing import Final
 
 from fastapi import APIRouter
 
-from services.vault.mail.session import MailServer, SmtpSession
+from services.vault.mail.session import SmtpSession
+from services.vault.mail.transport import mail_server
 from services.vault.people.endpoints import people_router, require_setup_token
 from services.vault.people.pages import TEXTS
 from services.vault.people.pages.context import CountWaiting, Web
@@ -47,7 +48,7 @@ def people_routers(
 
 def staff_mail(people: People, settings: VaultSettings, campaigns: Mapping[CampaignId, Campaign]) -> StaffMailSender:
     """Return the sender of mails to staff. They come from the office of the first campaign, which all share."""
-    server = MailServer(settings.mta_host, settings.mta_port, settings.mta_security, settings.mta_timeout_s)
+    server = mail_server(settings)
     office = next(iter(campaigns.values())).office
     sender = StaffMailOffice(office.name, office.mail_from, settings.origins.get("vault", ""))
     return StaffMailSender(people.mails, people.accounts, SmtpSession(server), sender, catalogues_with(TEXTS))

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Response
 from pydantic import BaseModel, ConfigDict, StringConstraints
 
-from services.vault.keys.keystore import KeyDestroyedError
+from services.vault.keys.keystore import CampaignKeyGoneError, KeyDestroyedError
 from services.vault.printroom.open_batches import PrintedBatches
 from services.vault.printroom.repository import PrintBatch
 from shared.approvals import ApprovalId, ApprovalRefusedError
@@ -48,6 +48,8 @@ def print_router(campaigns: Mapping[CampaignId, Campaign], batches: PrintedBatch
     ) -> Response:
         try:
             pages = await batches.pdf(campaign, batch_id, ApprovalId(body.approval), staff.actor)
+        except CampaignKeyGoneError:
+            raise
         except KeyDestroyedError:
             raise _no_batch() from None
         except ApprovalRefusedError as refused:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 
 from services.vault.applications.act_repository import ActRepository, ApplicationAct
 from services.vault.applications.events import publish_contacts
+from services.vault.applications.matching import residence_hash
 from services.vault.applications.repository import ApplicationRepository
 from services.vault.applications.rules.contacts import contact_channel, mail_domain_class
 from services.vault.applications.rules.content import Judged, judge
@@ -29,18 +30,14 @@ from services.vault.telephone.search import Caller
 from shared.campaign import Campaign
 from shared.clock import Clock
 from shared.codes import intake_proof
-from shared.errors import KujiError
+from shared.errors import RefusedError
 from shared.ids import ApplicationId, CampaignId
 from shared.json_types import JsonObject
 from shared.storage import Store, UnitOfWork
 
 
-class ChangeRefusedError(KujiError):
+class ChangeRefusedError(RefusedError):
     """Raised when nothing was changed. `reason`: `not-now`, `unknown` or `not-usable`; texts name it."""
-
-    def __init__(self, reason: str) -> None:
-        super().__init__(f"not changed: {reason}")
-        self.reason = reason
 
 
 @dataclass(frozen=True)
@@ -117,14 +114,16 @@ class ApplicationChanges:
             mail_domain_class=mail_domain_class(person),
             revision=known[application_id].revision + 1,
         )
+        keys = self._keystore.campaign(revealed.campaign)
         identity = StoredIdentity.encrypt(
-            self._keystore.campaign(revealed.campaign),
+            keys,
             token=revealed.token,
             campaign=revealed.campaign,
             application_id=application_id,
             receipt=revealed.receipt,
             person=person,
             code=revealed.code,
+            residence=residence_hash(keys, person),
         )
         await self._people.replace(uow, identity)
         await self._applications.replace(uow, changed)

@@ -14,6 +14,7 @@ from services.vault.people.rules.account import Account
 from services.vault.records.documents import TEMPLATE
 from services.vault.telephone.changes import ChangeRefusedError
 from services.vault.telephone.person_file import PersonFile, PersonFiles
+from services.vault.telephone.rules.disclosure_seal import CONTEXT
 from services.vault.telephone.rules.purposes import DeskPurpose
 from services.vault.telephone.search import Caller
 from shared.canonical import canonical
@@ -23,9 +24,6 @@ from shared.dates import TOKYO, format_moment
 from shared.json_types import JsonObject
 from shared.storage import Store
 from shared.typesetting import Typesetter
-
-CONTEXT: Final = "kuji/disclosure/2"
-"""Context of the vault's signature over the attached data."""
 
 _OPEN: Final = frozenset({RequestState.GRANTED, RequestState.DONE})
 _COLUMNS: Final = {"項目": 1.0, "内容": 4.0}

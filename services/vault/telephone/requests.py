@@ -22,6 +22,7 @@ from services.vault.applications.subject_request_repository import (
 from services.vault.audit import AuditEvent, AuditLog
 from services.vault.keys.keystore import Keystore
 from services.vault.people.rules.account import Account
+from services.vault.person_erasure.repository import PersonErasureRepository
 from services.vault.telephone.changes import ChangeRefusedError
 from shared.clock import Clock
 from shared.ids import ApplicationId
@@ -45,6 +46,7 @@ class SubjectRequests:
     def __init__(self, store: Store, keystore: Keystore, audit: AuditLog, clock: Clock) -> None:
         self._applications, self.register = ApplicationRepository(store), SubjectRequestRepository(store)
         self._keystore, self._audit, self._clock = keystore, audit, clock
+        self._erasures = PersonErasureRepository(store)
 
     async def record(
         self, account: Account, application_id: ApplicationId, kind: RequestKind, identity: IdentityCheck
@@ -78,6 +80,9 @@ class SubjectRequests:
             raise ChangeRefusedError("unknown")
         if not TRANSITIONS.allows(request.state, following.state):
             raise ChangeRefusedError("too-late")
+        is_erased = request.kind is RequestKind.ERASURE and following.state is RequestState.DONE
+        if is_erased and (request.application_id or await self._erasures.of_request(request_id) is not None):
+            raise ChangeRefusedError("erasure-first")  # the certificate brings it there
         if (following.state is RequestState.REFUSED) != (following.reason is not None):
             raise ChangeRefusedError("reason")
         reason = None if following.reason is None else following.reason.value
@@ -86,7 +91,8 @@ class SubjectRequests:
             raise ChangeRefusedError("too-late")
 
     async def _line(self, account: Account, request: SubjectRequest, state: RequestState, outcome: str) -> None:
-        subject = self._keystore.campaign(request.campaign).subject_of(request.application_id)
+        keys, application = self._keystore.campaign(request.campaign), request.application_id
+        subject = keys.subject_of(application) if application else None  # None: the person was erased
         role = "+".join(sorted(account.roles))
         action = f"request-{request.kind}:{state}"
         await self._audit.record([AuditEvent(account.id, role, action, PURPOSE, request.campaign, subject, outcome)])

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from services.vault.applications.repository import ApplicationRepository
+from services.vault.applications.rules.match_keys import Readings
 from services.vault.applications.stored import StoredApplication
 from services.vault.audit import AuditEvent, AuditLog
 from services.vault.identities.reveal import Identities, Revealed
@@ -68,8 +69,10 @@ class SearchResult:
 class PersonSearch:
     """Search one campaign."""
 
-    def __init__(self, store: Store, keystore: Keystore, audit: AuditLog, identities: Identities) -> None:
-        self._applications, self._scan = ApplicationRepository(store), IdentityScan(store)
+    def __init__(
+        self, store: Store, keystore: Keystore, audit: AuditLog, identities: Identities, readings: Readings
+    ) -> None:
+        self._applications, self._scan = ApplicationRepository(store), IdentityScan(store, readings)
         self._keystore, self._audit, self._identities = keystore, audit, identities
 
     async def search(self, caller: Caller, campaign: CampaignId, query: PersonQuery, page: int = 1) -> SearchResult:

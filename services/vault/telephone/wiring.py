@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from fastapi import APIRouter
 
+from services.vault.applications.rules.match_keys import Readings
 from services.vault.applications.rules.residency import Municipalities
 from services.vault.approvals import pages as approval_pages
 from services.vault.approvals.parts import ApprovalParts
@@ -13,11 +14,14 @@ from services.vault.identities.reveal import Identities
 from services.vault.keys.keystore import Keystore
 from services.vault.people.pages.context import Web
 from services.vault.people.parts import People
+from services.vault.person_erasure.order import PersonErasureOrders
+from services.vault.person_erasure.repository import PersonErasureRepository
 from services.vault.telephone.asking import NoticeRequests
 from services.vault.telephone.changes import ApplicationChanges
 from services.vault.telephone.disclosure import Disclosures
 from services.vault.telephone.pages import TEMPLATES, TEXTS
 from services.vault.telephone.pages.changes import ChangePages, changes_router
+from services.vault.telephone.pages.erasure import ErasurePages, erasure_pages_router
 from services.vault.telephone.pages.notices import NoticePages, asking_router
 from services.vault.telephone.pages.requests import RequestPages, requests_router
 from services.vault.telephone.pages.site import TelephonePages, telephone_router
@@ -37,10 +41,12 @@ def telephone_routers(
     keystore: Keystore,
     audit: AuditLog,
     identities: Identities,
+    readings: Readings,
     campaigns: Mapping[CampaignId, Campaign],
     municipalities: Municipalities,
     clock: Clock,
     typesetter: Typesetter,
+    orders: PersonErasureOrders,
 ) -> Sequence[APIRouter]:
     """Return the router of the pages; none without KUJI_ORIGINS."""
     if not origins:
@@ -54,7 +60,7 @@ def telephone_routers(
         web,
         keystore,
         campaigns,
-        PersonSearch(store, keystore, audit, identities),
+        PersonSearch(store, keystore, audit, identities, readings),
         PersonFiles(store, identities, campaigns),
         clock,
     )
@@ -62,11 +68,14 @@ def telephone_routers(
     asking = NoticePages(pages, NoticeRequests(store, keystore, audit, clock))
     ja = web.renderer.catalogues[0]
     disclosures = Disclosures(store, pages.files, keystore, typesetter, clock, ja)
-    requests = RequestPages(pages, SubjectRequests(store, keystore, audit, clock), disclosures, clock)
+    erasures = PersonErasureRepository(store)
+    requests = RequestPages(pages, SubjectRequests(store, keystore, audit, clock), disclosures, clock, erasures)
     router = pages_router(web)
     for texts in web.renderer.catalogues:
         router.include_router(telephone_router(pages, texts), prefix=texts.prefix)
         router.include_router(requests_router(requests, texts), prefix=texts.prefix)
+        erasing = ErasurePages(requests, orders, erasures)
+        router.include_router(erasure_pages_router(erasing, texts), prefix=texts.prefix)
         router.include_router(asking_router(asking, texts), prefix=texts.prefix)
         if "intake" in web.others:
             router.include_router(changes_router(ChangePages(pages, changes, clock), texts), prefix=texts.prefix)

@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Self
-from urllib.parse import urlsplit
+from typing import Final, Self
+from urllib.parse import quote, urlsplit
 
 from fastapi import Request
 
@@ -51,13 +51,17 @@ def parse_origins(origins: Mapping[str, str], own: str) -> dict[str, Origin]:
     return parsed
 
 
+_RAW: Final = "%/?:@!$&'()*+,;=-._~"
+"""Characters of a query as it was sent (RFC 3986 §3.4); others, which some servers let through, are encoded."""
+
+
 def require_host(origin: Origin, request: Request) -> None:
     """Redirect a page asked for under another host name (307), and refuse anything else under it (421)."""
     if request.headers.get("host") == origin.netloc:
         return
     if request.method in {"GET", "HEAD"}:
-        query = f"?{request.url.query}" if request.url.query else ""
-        address = f"{origin.text}{request.url.path}{query}"
+        query = f"?{quote(request.url.query, safe=_RAW)}" if request.url.query else ""
+        address = f"{origin.text}{quote(request.scope['path'], safe='/')}{query}"
         raise problem(
             "other-host", 307, "別のアドレスです", "正しいアドレスを開きます。", headers={"Location": address}
         )

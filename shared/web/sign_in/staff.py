@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Final, Protocol
 
-from fastapi import Request
+from fastapi import Request, Response
 
 from shared.staff_roles import Right, Role, may
 from shared.web.problems import ProblemError, problem
@@ -33,8 +33,8 @@ class Staff:
         return self
 
 
-StaffGuard = Callable[[Request], Awaitable[Staff]]
-"""FastAPI dependency that returns the person, or raises 401 or 403."""
+StaffGuard = Callable[[Request, Response], Awaitable[Staff]]
+"""FastAPI dependency that returns the person, or raises 401 or 403. No cache may keep the answer to a person."""
 
 
 class Access(Protocol):
@@ -50,7 +50,8 @@ class Access(Protocol):
 def guard_by(admit: Callable[[Request], Awaitable[Staff]], read: Right, change: Right | None) -> StaffGuard:
     """Build the guard of an access from its `admit`. Without `change`, `read` is asked for always."""
 
-    async def guard(request: Request) -> Staff:
+    async def guard(request: Request, response: Response) -> Staff:
+        response.headers["Cache-Control"] = "no-store"
         is_read = change is None or request.method in SAFE_METHODS
         return (await admit(request)).require(read if is_read or change is None else change)
 

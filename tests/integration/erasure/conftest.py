@@ -1,4 +1,5 @@
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 
@@ -9,7 +10,17 @@ from shared.campaign import load_campaign
 from shared.erasure import collections as erasure_collections
 from tests.support.databases import own_database
 from tests.support.erasure_harness import ParticipantHarness, PlannedQueues, participant
+from tests.support.person_harness import Service, service_of
 from tests.support.vault_parts import SAMPLE
+
+
+@pytest.fixture
+async def service(
+    request: pytest.FixtureRequest, mongo_url: str, namespace: str, tmp_path: Path
+) -> AsyncIterator[Service]:
+    """Return a service's part in the erasure of one person; the parameter names the service."""
+    async with service_of(request.param, mongo_url, namespace, tmp_path) as opened:
+        yield opened
 
 
 @pytest.fixture

@@ -2,66 +2,29 @@
 
 import asyncio
 import socket
-import threading
 from collections.abc import AsyncIterator, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
 import pytest
 import uvicorn
-from fastapi import FastAPI, Request, Response
 
 from deploy.local.ports import free_ports
 from deploy.people.passkey import SoftwarePasskey
-from services.vault.people.pages.context import address_of
 from shared.service import server_config
-from shared.settings import ServiceSettings
+from shared.web.health import health_router
 from tests.support.people_harness import PeopleHarness, running
+from tests.support.said_caller import frozen, service, serving, settings
 from tests.support.tls_front import HOME, OFFICE, Front, running_front
-from tests.support.waiting import until
+from tests.support.waiting import block_until, until
 
 SERVICES = ("intake", "lottery", "vault")
 AWAY = "notifier"
 """Service behind whose name nothing listens."""
 
 SECRET = "an-assertion-that-no-log-may-hold"
-
-
-def settings(*trusted: str) -> ServiceSettings:
-    return ServiceSettings(
-        amqp_url="amqp://none", mongo_url="mongodb://none", mongo_database="none", state_dir=Path("/nowhere"),
-        service_keys_dir=Path("/nowhere"), trusted_proxies=trusted,
-    )  # type: ignore[arg-type]  # fmt: skip
-
-
-def service() -> FastAPI:
-    """Return a service that says how it was called, as its limits and its pages see it."""
-    app = FastAPI()
-
-    @app.get("/")
-    async def called(request: Request, answer: Response) -> dict[str, str | None]:
-        answer.headers["server"] = "a-service"
-        return {
-            "client": address_of(request), "scheme": request.url.scheme, "host": request.headers.get("host"),
-        }  # fmt: skip
-
-    return app
-
-
-@contextmanager
-def serving() -> Iterator[int]:
-    """Serve the service as processes do, with a front at the loopback address; yield its port."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        server = uvicorn.Server(server_config(service(), settings(HOME)))
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
-        thread.start()
-        try:
-            yield int(listener.getsockname()[1])
-        finally:
-            server.should_exit = True
-            thread.join(30)
 
 
 @dataclass
@@ -123,8 +86,25 @@ def test_pages_of_staff_answer_to_the_networks_of_the_office_only(front: Front) 
 
 
 def test_no_log_of_the_front_holds_an_address_that_was_asked_for(front: Front) -> None:
-    assert front.get(AWAY, f"/signed-in?assertion={SECRET}").status_code == 502
+    assert front.get(AWAY, f"/signed-in?assertion={SECRET}").status_code in {502, 503}
     assert SECRET not in front.log.read_text("utf-8")
+
+
+def all_answered(front: Front, requests: int) -> bool:
+    """Return True if none of these requests waits for an instance that answers none."""
+    try:
+        return all(front.get("lottery", timeout_s=2).status_code == 200 for _ in range(requests))
+    except httpx.TimeoutException:
+        return False
+
+
+def test_an_instance_that_hangs_gets_no_requests(tmp_path: Path) -> None:
+    """Freeze one of two instances: it takes connections, so that nothing is refused, and answers none."""
+    with frozen() as stuck, serving() as alive, serving() as other:
+        upstreams = {"lottery": alive, "intake": other, "vault": other, AWAY: other}
+        with running_front(tmp_path, upstreams, seconds={"lottery": stuck}) as front:
+            block_until(lambda: all_answered(front, 20), timeout_s=30)
+            assert all_answered(front, 20)
 
 
 @asynccontextmanager
@@ -134,6 +114,7 @@ async def vault_behind(mongo_url: str, namespace: str, folder: Path) -> AsyncIte
     origins = {name: f"https://{name}.localhost:{https}" for name in ("vault", "lottery")}
     async with running(mongo_url, namespace, folder, origins) as vault, AsyncExitStack() as stack:
         listener = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
+        vault.app.include_router(health_router({}))
         config = server_config(vault.app, settings(HOME))
         config.lifespan = "off"
         server = uvicorn.Server(config)

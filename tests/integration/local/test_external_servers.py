@@ -1,11 +1,14 @@
 """Servers named by KUJI_AMQP_URL and KUJI_MONGO_URL are used instead of private ones, and left as they were found."""
 
+from urllib.parse import urlsplit, urlunsplit
+
 import pika
 import psutil
 import pytest
 from pika.exceptions import ChannelClosedByBroker
 from pymongo import MongoClient
 
+from deploy.local.external_servers import clear_broker
 from tests.support.checkouts import SERVERS, Checkout
 
 
@@ -79,3 +82,16 @@ def test_an_external_broker_that_does_not_answer_is_named_with_advice(
     assert "KUJI_AMQP_URL does not answer" in said.stderr
     assert "secret" not in said.stderr
     assert checkout.processes() == {}
+
+
+@pytest.mark.parametrize("given", ["no-such-host", "known"])
+def test_a_broker_that_refuses_or_is_gone_while_stopping_is_said_and_stops_no_cleaning_up(
+    amqp_url: str, capsys: pytest.CaptureFixture[str], given: str
+) -> None:
+    """Meet a refusal, whose error is the protocol's own and not one of the network, and a closed port."""
+    parts = urlsplit(amqp_url)
+    refusing = urlunsplit(parts._replace(path="/no-such-virtual-host"))
+    clear_broker(refusing if given == "known" else "amqp://admin:sesame@127.0.0.1:1/", "of-no-installation")
+    said = capsys.readouterr().err
+    assert "the queues of this installation stay on the broker of KUJI_AMQP_URL" in said
+    assert (parts.password or "sesame") not in said

@@ -1,12 +1,18 @@
 """However a run ends, no process of it is left: on whole installations with real servers."""
 
+import contextlib
 import os
 import signal
+import socket
 import time
+from pathlib import Path
 
 import psutil
 import pytest
 
+from deploy.local.ports import free_ports
+from deploy.local.processes import Watchdog
+from deploy.local.rabbitmq import Ports, RabbitMQ
 from tests.support.checkouts import Checkout
 from tests.support.waiting import block_until
 
@@ -28,7 +34,7 @@ def test_a_demo_that_is_killed_leaves_no_process_and_the_next_command_removes_it
 
     demo.kill()
 
-    block_until(checkout.is_quiet)
+    checkout.await_quiet()
     assert len(checkout.folders()) == 1
     assert checkout.kuji("down").returncode == 0
     assert checkout.folders() == []
@@ -42,7 +48,25 @@ def test_a_demo_that_is_killed_while_it_starts_leaves_no_process(checkout: Check
 
     demo.kill()
 
-    block_until(checkout.is_quiet)
+    checkout.await_quiet()
+
+
+def test_a_broker_node_without_its_port_mapper_starts_none_that_would_outlive_it(tmp_path: Path) -> None:
+    """Start a node as it is for the moment in which a watchdog has killed the port mapper and not yet the node."""
+    ports = Ports(*free_ports(3))
+    with Watchdog() as watchdog:
+        node = RabbitMQ(tmp_path / "broker", ports, watchdog, shares_mapper=True)
+        node.start()
+        block_until(lambda: not node.children[0].running, 120)
+        node.stop()
+    assert not is_taken(ports.mapper)
+
+
+def is_taken(port: int) -> bool:
+    """Return True if a server takes connections at the port."""
+    with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
+        return True
+    return False
 
 
 def test_a_start_that_is_broken_off_leaves_no_process(checkout: Checkout) -> None:
@@ -52,7 +76,7 @@ def test_a_start_that_is_broken_off_leaves_no_process(checkout: Checkout) -> Non
     up.send_signal(signal.SIGINT)
 
     assert up.wait(60) != 0
-    block_until(checkout.is_quiet)
+    checkout.await_quiet()
 
 
 def test_two_checkouts_run_side_by_side_and_down_ends_only_its_own(checkout: Checkout, neighbour: Checkout) -> None:
@@ -95,5 +119,5 @@ def _ends_what_a_killed_watchdog_left(checkout: Checkout) -> None:
 
     assert checkout.kuji("down").returncode == 0
 
-    block_until(checkout.is_quiet)
+    checkout.await_quiet()
     assert checkout.folders() == []

@@ -14,49 +14,15 @@ from deploy.backup import databases, key_folder
 from deploy.cli import backup as commands
 from deploy.cli.backup import backup, restore
 from services.vault.identities.repository import COLLECTION as IDENTITIES
-from services.vault.identities.repository import StoredIdentity
 from services.vault.identities.repository import collections as identity_collections
+from services.vault.keys.erased_people import ErasedPerson, add_erased_person, list_erased_people
 from services.vault.keys.keystore import KeyDestroyedError, Keystore
 from shared.errors import ConfigurationError
-from shared.ids import CampaignId, Receipt, Token, new_application_id, new_token
-from shared.storage import Store
 from tests.support.databases import own_database
-from tests.support.identity_builders import CAMPAIGN, NOT_AFTER, person
+from tests.support.identity_builders import CAMPAIGN, NOT_AFTER
+from tests.support.office_with_copies import OTHER, PASSPHRASE, RECEIPT, Office
 
-PASSPHRASE = "a passphrase of the tests"
-OTHER = CampaignId("next-year")
 _RUN = CliRunner()
-
-
-class Office:
-    """A vault's database and key folder, with a person in each of two campaigns, and a place for copies."""
-
-    def __init__(self, store: Store, folder: Path, url: str) -> None:
-        self.store, self.folder, self.url, self.tokens = store, folder, url, dict[CampaignId, Token]()
-        self.keys = folder / "keys"
-        self.keystore = Keystore.open(self.keys, PASSPHRASE)
-        for place in ("data-copies", "key-copies"):
-            (folder / place).mkdir()
-        self.data, self.copy = folder / "data-copies" / "data-1", folder / "key-copies" / "keys-1"
-
-    async def add_person(self, campaign: CampaignId) -> None:
-        self.tokens[campaign] = new_token()
-        identity = StoredIdentity.encrypt(
-            self.keystore.ensure_campaign(campaign, NOT_AFTER),
-            token=self.tokens[campaign],
-            campaign=campaign,
-            application_id=new_application_id(),
-            receipt=Receipt("W-7K3M-9Q2P-6"),
-            person=person(),
-            code="123456",
-        )
-        await self.store.db[IDENTITIES].insert_one(identity.to_document())
-
-    def run(self, app: object, *arguments: str) -> str:
-        environment = {"KUJI_MONGO_URL": self.url, "KUJI_KEYSTORE_DIR": str(self.keys)}
-        result = _RUN.invoke(app, list(arguments), env=environment, catch_exceptions=False)  # type: ignore[arg-type]
-        assert result.exit_code == 0, result.output
-        return result.output
 
 
 @pytest.fixture
@@ -99,6 +65,45 @@ async def test_a_restored_office_has_its_people_and_not_those_of_a_campaign_eras
     assert found is not None
     assert keystore.campaign(OTHER) == office.keystore.campaign(OTHER)
     assert keystore.signing.public == office.keystore.signing.public
+
+
+NAMING_THE_PERSON = {
+    "notice_deliveries": {"tokens": ["of-the-person", "of-another"], "bulk": True},
+    "papers": {"application_ids": ["of-the-person", "of-another"]},
+    "subject_requests": {"receipt": RECEIPT},
+    "roll": {"receipt": RECEIPT},
+    "entries": {"receipt": RECEIPT},
+    "applications": {"receipt": RECEIPT},
+    "places": {"receipt": RECEIPT},
+}
+"""Records that name the person beside others, or that stay by design."""
+
+
+async def test_a_person_erased_since_is_left_to_the_vault_and_named_in_the_key_folder(office: Office):
+    """Delete nothing at the restore: each service erases by its own rules (test_person_erasure_again, erasure/)."""
+    for name, members in NAMING_THE_PERSON.items():
+        await office.store.db[name].insert_one({"_id": RECEIPT, "campaign": CAMPAIGN, **members})
+    office.run(backup, "data", str(office.data))
+    office.run(backup, "keys", str(office.copy), "--days", "30")
+    known = ErasedPerson(CAMPAIGN, "person-1", RECEIPT, "r-1", "mori-01", "yamada-01")
+    for _ in range(2):
+        add_erased_person(office.keys, known)
+    certificate = office.folder / "certificate.json"
+    people = {"request": "r-1", "decided_by": "mori-01", "carried_out_by": "yamada-01"}
+    certificate.write_text(
+        json.dumps({"kind": "person", "campaign": CAMPAIGN, "certificate": "person-1", "receipt": RECEIPT, **people})
+    )
+    old, office.keys = office.keys, office.folder / "new-keys"
+    office.run(restore, "keys", str(office.copy), "--certificate", str(certificate))
+    for keys in (old, office.keys):
+        office.keys = keys
+        assert list_erased_people(keys) == [known]
+        await office.store.db.client.drop_database(office.store.db.name)
+        assert "start the vault before the other services: it erases 1" in office.run(restore, "data", str(office.data))
+        assert await office.store.db[IDENTITIES].count_documents({}) == 2
+        for name in NAMING_THE_PERSON:
+            assert await office.store.db[name].count_documents({"campaign": CAMPAIGN}) == 1, name
+        assert await office.store.erased_people.find("person-1") is None
 
 
 async def test_no_archive_holds_databases_and_keys(office: Office):

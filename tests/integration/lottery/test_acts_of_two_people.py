@@ -14,6 +14,7 @@ from fastapi import FastAPI
 from services.lottery.draw import handlers
 from services.lottery.draw.endpoints import DrawServices, staff_router
 from services.lottery.further.endpoints import FurtherRoundDesk, further_router
+from services.lottery.keys import LotteryKeys
 from services.lottery.places.endpoints import PlaceServices, places_router
 from services.lottery.places.ownership import Ownership
 from shared.approvals import ApprovalContent, ApprovalId, ApprovalKind
@@ -30,6 +31,7 @@ from tests.support.applicants import new_applicant
 from tests.support.executed_approvals import approval_content, executed, reader_of_the_tests
 from tests.support.lottery_harness import Town, everybody_is_in
 from tests.support.places_harness import FOOTBALL, KIDS, After, leave_class
+from tests.support.service_keys import keys_dir
 from tests.support.staff_sign_in import sign_in_at, staff_access
 
 HANDLER = "yamada"
@@ -98,6 +100,7 @@ async def desk(town: Town, tmp_path: Path) -> AsyncIterator[Desk]:
     draws = DrawServices(
         office.store,
         town.clock,
+        LotteryKeys(keys_dir()),
         campaigns,
         office.freezing,
         office.randomness,

@@ -66,7 +66,7 @@ async def test_a_place_goes_to_the_first_who_waits_once_it_is_given_up_and_the_t
     assert "pass_code" not in slip
     content = await after.transcript()
     (code,) = [given["code"] for given in slip["passes"] if given["class_id"] == KIDS]
-    shown = read_pass(content["signing_key"], after.campaign.id, code)
+    shown = read_pass([content["signing_key"]], after.campaign.id, code)
     assert (shown.entry.hex(), shown.seats) == (first["entry"], 1)
     published = events(content, "withdrawn", "offered")
     assert [(each["event"], each["reason"]) for each in published] == [("withdrawn", "applicant"), ("offered", "")]

@@ -15,6 +15,7 @@ from pydantic import ValidationError
 
 from services.lottery.draw.endpoints import DrawServices, staff_router
 from services.lottery.draw.public_endpoints import public_router
+from services.lottery.keys import LotteryKeys
 from services.lottery.record.inclusion import check_proof
 from services.lottery.verification.transcript_checks import verify_transcript
 from shared.approvals import ApprovalKind
@@ -25,6 +26,7 @@ from tests.support.chance import value_of
 from tests.support.executed_approvals import approval_content, executed, reader_of_the_tests
 from tests.support.lottery_harness import PEOPLE, Town, everybody_is_in
 from tests.support.recorded_acts import read_acts
+from tests.support.service_keys import keys_dir
 from tests.support.staff_sign_in import sign_in_at, staff_access
 
 OTS = b"\x00OpenTimestamps\x00\x00Proof\x00\xbf\x89\xe2\xe8\x84\xe8\x92\x94\x01\x08"
@@ -42,7 +44,8 @@ async def staff(town: Town, tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
     app, campaigns = FastAPI(), {town.campaign.id: town.campaign}
     install_problems(app)
     desk = DrawServices(
-        office.store, town.clock, campaigns, office.freezing, office.randomness, office.redrawing, office.later_rounds,
+        office.store, town.clock, LotteryKeys(keys_dir()), campaigns, office.freezing, office.randomness,
+        office.redrawing, office.later_rounds,
         reader_of_the_tests(),
     )  # fmt: skip
     access = staff_access("lottery", office.store, tmp_path)

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -22,7 +23,7 @@ from tests.support.applicants import new_applicant, roll_of
 from tests.support.chance import DICE
 from tests.support.draw_builders import sample_campaign
 from tests.support.executed_approvals import presented
-from tests.support.lottery_harness import Town, accepted, town_of
+from tests.support.lottery_harness import Town, accepted, published_draws, town_of
 from tests.support.places_harness import KIDS, After, leave_class, results_are_out
 
 ROLLED_AGAIN = DICE[::-1]
@@ -76,6 +77,7 @@ async def test_seats_that_stayed_free_are_drawn_among_those_who_asked_for_them(t
     told = await after.notices("place-won")
     assert {notice["slip"]["entry"] for notice in told} == won
     assert {notice["slip"]["n"] for notice in told} == {2_000_001}
+    assert (await published_draws(town))[1:] == [(f"{town.campaign.id}-2", None)], "the list is that of the draw before"
     assert {(token, n) for token, n in await after.issued() if n > 2_000_000} == {
         (notice["slip"]["token"], notice["slip"]["n"]) for notice in told
     }
@@ -141,6 +143,50 @@ async def test_an_approval_does_not_hold_after_a_place_has_moved(town: Town):
     with pytest.raises((ApprovalRefusedError, FurtherRoundImpossibleError)):
         await office.further.open(await office.draw(), Role.HANDLER, approval)
     assert (await office.draw()).number == 1
+
+
+async def test_one_person_opens_no_round_without_an_approval_of_exactly_it(town: Town):
+    """Try as the person who may act: other acts' approvals, another scope, other seats, and one that was used."""
+    await results_are_out(town)
+    after, office, name = After.of(town), town.office, town.campaign.id
+    await leave_class(after, KIDS)
+    draw = await office.draw()
+    seats = await office.further.seats(draw)
+    assert seats is not None
+    params = seats.approval_params()
+    wider = replace(seats, scope="everybody").approval_params()
+    more = replace(seats, free={**seats.free, KIDS: seats.free[KIDS] + 1}).approval_params()
+    assert params not in (wider, more)
+    for approval in (
+        presented(ApprovalKind.REDRAW, name, params),
+        presented(ApprovalKind.FURTHER_ROUND, "other-campaign", params),
+        presented(ApprovalKind.FURTHER_ROUND, name, wider),
+        presented(ApprovalKind.FURTHER_ROUND, name, more),
+    ):
+        with pytest.raises(ApprovalRefusedError):
+            await office.further.open(draw, Role.HANDLER, approval)
+        assert (await office.draw()).number == 1
+    used = presented(ApprovalKind.FURTHER_ROUND, name, params)
+    await office.further.open(draw, Role.HANDLER, used)
+    await play(town)
+    await after.settle()
+    with pytest.raises((ApprovalRefusedError, FurtherRoundImpossibleError)):
+        await office.further.open(await office.draw(), Role.HANDLER, used)
+    assert (await office.draw()).number == 2
+
+
+async def test_a_round_whose_digits_are_missing_gets_a_later_one_over_the_same_places(town: Town):
+    after = await opened(town)
+    assert await town.office.finish()
+    before = await held_places(after)
+    town.clock.at = (await town.office.draw()).manifest.beacon.at
+    assert await town.office.begin_later() == f"{town.campaign.id}-3"
+    await play(town)
+    assert await faults(after, 1, 3) == []
+    assert before.items() <= (await held_places(after)).items()
+    manifest = json.loads((await town.office.draw()).manifest.line)
+    assert manifest["previous"]["reason"] == "digits-missing"
+    assert manifest["further"]["continues"] == f"{town.campaign.id}-1"
 
 
 async def test_no_round_is_opened_while_a_place_is_offered_nor_before_the_results(town: Town):

@@ -12,6 +12,7 @@ from services.lottery.draw.entry_repository import EntryRepository
 from services.lottery.draw.grouping import GroupCount
 from services.lottery.draw.rules.entry import Entry
 from services.lottery.draw.rules.states import DrawState
+from services.lottery.keys import LotteryKeys
 from services.lottery.statistics import counts as counting
 from services.lottery.statistics.counts import DrawCounts
 from services.lottery.statistics.overview import DrawOverview
@@ -20,10 +21,11 @@ from services.lottery.statistics.rules.timeline import StepState
 from shared.ids import CampaignId, Receipt
 from tests.support.lottery_harness import PEOPLE, Town, drawn, everybody_is_in
 from tests.support.places_harness import KIDS, After
+from tests.support.service_keys import keys_dir
 
 
 def seen(town: Town) -> DrawOverview:
-    return DrawOverview(town.office.store, town.clock)
+    return DrawOverview(town.office.store, town.clock, LotteryKeys(keys_dir()))
 
 
 @pytest.mark.parametrize("at_once", [7, 200_000])

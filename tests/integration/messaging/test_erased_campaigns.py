@@ -7,7 +7,7 @@ from shared.contracts import ApplicationReceived, ApplicationsDecided
 from shared.errors import TransientError
 from shared.ids import CampaignId, new_application_id
 from shared.messaging import Bus, Handler
-from shared.storage import INBOX, OUTBOX, Store, UnitOfWork
+from shared.storage import INBOX, OUTBOX, PERSON_TOMBSTONES, Store, UnitOfWork
 from tests.support.messaging_harness import CAMPAIGN, MessagingHarness, decided, received
 from tests.support.waiting import until
 
@@ -98,3 +98,27 @@ async def test_a_message_in_a_handler_counts_as_unacknowledged_until_it_is_handl
     assert (vault.unacknowledged(CAMPAIGN), vault.unacknowledged(OTHER)) == (1, 0)
     may_end.set()
     await until(lambda: vault.unacknowledged(CAMPAIGN) == 0)
+
+
+async def test_a_service_that_replays_an_erased_persons_event_reaches_no_handler(harness: MessagingHarness) -> None:
+    """Attack: intake, with its own key and broker account, publishes the application again after the tombstone."""
+    handled: list[ApplicationReceived] = []
+
+    async def handle(events: Sequence[ApplicationReceived], _: UnitOfWork) -> None:
+        handled.extend(events)
+
+    store, intake = await harness.store("vault"), await harness.bus("intake")
+    vault = await consuming(harness, handle)
+    gone, other = received(), received()
+    names = [gone.application_id]
+    await store.transact(lambda uow: uow.erased_people.put(CAMPAIGN, "person-1", names, uow.session))
+    await intake.publish(gone)
+    await intake.publish(other)
+    await until(lambda: len(handled) == 1)
+    assert handled == [other]
+
+    async def dropped() -> bool:
+        return await store.db[PERSON_TOMBSTONES].count_documents({"_id": "person-1", "dropped": 1}) == 1
+
+    await until(dropped)
+    assert await vault.parking.messages() == []

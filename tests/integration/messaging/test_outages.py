@@ -9,8 +9,8 @@ from urllib.parse import urlsplit, urlunsplit
 from deploy.local.rabbitmq import RabbitMQ
 from shared.contracts import ApplicationReceived
 from shared.ids import ApplicationId, new_event_id
-from shared.messaging import BrokerUnavailableError, Bus
-from shared.storage import Store, UnitOfWork
+from shared.messaging import Batch, BrokerUnavailableError, Bus
+from shared.storage import Store, StoreUnavailableError, UnitOfWork
 from tests.support.counting_handler import Witness, all_marked, marks
 from tests.support.messaging_harness import MessagingHarness, received
 from tests.support.tcp_proxy import TcpProxy
@@ -107,6 +107,37 @@ async def test_a_lost_connection_under_a_running_handler_lets_it_finish_and_its_
 
         assert await marks(store) == {event.application_id: 1}
         assert len(witness.calls) == 1
+
+
+async def test_what_a_lost_connection_gives_back_is_handled_by_few(harness: MessagingHarness) -> None:
+    address, sizes = urlsplit(harness.amqp_url), list[int]()
+    with TcpProxy(str(address.hostname), int(address.port or 5672)) as proxy:
+        begun, go_on, witness = asyncio.Event(), asyncio.Event(), Witness()
+        vault = await harness.bus("vault", amqp_url=through(harness.amqp_url, proxy))
+
+        async def slow(events: Sequence[ApplicationReceived], uow: UnitOfWork) -> None:
+            sizes.append(len(events))
+            begun.set()
+            await go_on.wait()
+            if len(sizes) > 1:
+                await witness(events, uow)
+            else:
+                raise StoreUnavailableError("away")
+
+        vault.consume(ApplicationReceived, slow, Batch(size=50, wait_s=0.3))
+        events = [received() for _ in range(50)]
+        intake = await harness.running(await harness.bus("intake"))
+        await await_all(*(intake.publish(event) for event in events))
+        await harness.running(vault)
+        await begun.wait()
+        proxy.reset()
+        await asyncio.sleep(0.5)
+        go_on.set()
+        store = await harness.store("vault")
+        await all_marked(store, 50)
+        await until(lambda: is_quiet(vault))
+    assert sizes == [50, *[10] * 5]
+    assert await marks(store) == {event.application_id: 1 for event in events}
 
 
 async def is_quiet(vault: Bus) -> bool:

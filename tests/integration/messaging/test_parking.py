@@ -10,7 +10,7 @@ from fastapi import FastAPI
 from shared.contracts import ApplicationReceived, PrintRequested, StaffAct
 from shared.errors import PermanentError
 from shared.ids import CampaignId
-from shared.messaging import Bus
+from shared.messaging import BrokerUnavailableError, Bus
 from shared.staff_roles import Role
 from shared.storage import StoreUnavailableError, UnitOfWork
 from shared.web import install_problems
@@ -147,6 +147,29 @@ async def test_a_replayed_message_is_handled_and_the_others_stay(
     ]
 
 
+async def test_a_replay_that_was_done_is_not_answered_as_if_the_broker_were_away(
+    harness: MessagingHarness, vault: Bus, staff: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Let the broker fail at the last question alone: whether the other messages are back."""
+    fickle = Fickle()
+    vault.consume(ApplicationReceived, fickle)
+    await harness.running(vault)
+    intake = await harness.running(await harness.bus("intake"))
+    for event in (received(), received()):
+        await intake.publish(event)
+    chosen, _ = await parked(staff, 2)
+    fickle.broken = False
+
+    async def fail(*_: object) -> dict[str, int]:
+        raise BrokerUnavailableError("the broker did not answer")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("shared.messaging.parking.queue_depths", fail)
+        assert (await staff.post(f"/v1/parked/{chosen['id']}/replay")).status_code == 202
+    await all_marked(await harness.store("vault"), 1)
+    assert len(await parked(staff, 1)) == 1
+
+
 async def test_a_discarded_message_is_gone_and_cannot_be_found_again(
     harness: MessagingHarness, vault: Bus, staff: httpx.AsyncClient, acts: Acts
 ) -> None:
@@ -226,12 +249,37 @@ async def test_queue_depths_name_every_queue_of_the_service_and_count_what_waits
         "vault.paper.received": 0,
         "vault.receipts.assigned": 0,
         "vault.dice.requested": 0,
+        "vault.draw.published": 0,
         "vault.slips.issued": 0,
         "vault.mail.requested": 0,
         "vault.notices.counted": 0,
         "vault.print.requested": 1,
         "vault.staff.acted": 0,
         "vault.erasure.completed": 0,
+        "vault.person.erased": 0,
         "vault.parked": 0,
     }
     await vault.drain()
+
+
+async def test_the_list_has_pages_in_the_order_of_the_queue_and_begins_anew_where_its_place_is_gone(
+    harness: MessagingHarness, vault: Bus, staff: httpx.AsyncClient
+) -> None:
+    vault.consume(ApplicationReceived, Fickle())
+    await harness.running(vault)
+    intake = await harness.running(await harness.bus("intake"))
+    for _ in range(5):
+        await intake.publish(received())
+    everything = [message["id"] for message in await parked(staff, 5)]
+
+    async def page(after: str = "") -> tuple[list[str], str | None]:
+        answer = (await staff.get("/v1/parked", params={"limit": 2, "after": after})).json()
+        return [message["id"] for message in answer["messages"]], answer["next"]
+
+    assert await page() == (everything[:2], everything[1])
+    assert await page(everything[1]) == (everything[2:4], everything[3])
+    assert await page(everything[3]) == (everything[4:], None)
+    assert (await staff.delete(f"/v1/parked/{everything[1]}")).status_code == 204
+    assert await page(everything[1]) == ([everything[0], everything[2]], everything[2])
+    assert (await staff.get("/v1/parked", params={"limit": 0})).status_code == 422
+    assert len(await parked(staff, 4)) == 4, "nothing is lost by looking"

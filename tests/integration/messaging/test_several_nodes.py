@@ -3,17 +3,18 @@
 Two proxies in front of one real broker stand for two nodes: what is tested is the way from one address to the next.
 """
 
+import asyncio
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 import pytest
 
 from shared.contracts import ApplicationReceived
-from shared.messaging import Bus, link
+from shared.messaging import Bus, link, publisher
 from tests.support.counting_handler import Witness, all_marked, marks
 from tests.support.messaging_harness import MessagingHarness, received
 from tests.support.tcp_proxy import TcpProxy
-from tests.support.waiting import until
+from tests.support.waiting import await_all, until
 
 Nodes = tuple[TcpProxy, TcpProxy]
 
@@ -75,3 +76,34 @@ async def test_a_node_that_freezes_is_left_although_its_connections_stay_open(
     nodes[0].cut()  # the cluster notices that the node is gone, and delivers again what it had pushed there
     await all_marked(store, 2)
     assert set((await marks(store)).values()) == {1}
+
+
+async def test_publishes_that_wait_for_a_frozen_node_leave_it_once_and_do_not_come_back(
+    harness: MessagingHarness, nodes: Nodes
+) -> None:
+    """Each of two publishes left a node: the second one the node to which the first had just moved."""
+    intake = await harness.running(await bus_at(harness, "intake", nodes))
+    await intake.publish(received())
+    nodes[0].silence()
+    met = nodes[0].accepted
+    await await_all(intake.publish(received()), intake.publish(received()))
+    assert nodes[0].accepted == met
+
+
+async def test_a_node_that_does_not_answer_until_its_cluster_gives_the_frozen_one_up_is_not_left_for_that(
+    harness: MessagingHarness, nodes: Nodes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Services went round the cluster and came back to the frozen node while the others waited for its end."""
+    monkeypatch.setattr(link, "MOVE_ON_S", 0.3)
+    monkeypatch.setattr(publisher, "_NODE_S", 0.5)
+    intake = await harness.running(await bus_at(harness, "intake", nodes))
+    await intake.publish(received())
+    nodes[0].silence()
+    nodes[1].silence()
+    met = nodes[0].accepted
+    sending = asyncio.create_task(intake.publish(received()))
+    await until(lambda: nodes[1].accepted > 0)
+    await asyncio.sleep(2)  # several times what a node has where no other was left
+    nodes[1].restore()
+    await sending
+    assert nodes[0].accepted == met

@@ -1,12 +1,15 @@
 """Notices from contacts and slips, in whichever order these come; a newer slip replaces what has not been sent."""
 
 import asyncio
+from collections.abc import Callable
 from functools import partial
 
 import pytest
 
 from services.notifier import handlers
-from shared.contracts import ContactsRegistered, Event, PlacesOffered, ResultsPublished
+from services.notifier.counts_repository import NoticeCountsRepository
+from services.notifier.rules.answers import Waits, consequence
+from shared.contracts import ContactsRegistered, Event, MailAnswer, PlacesOffered, ResultsPublished
 from shared.storage import UnitOfWork
 from tests.support.notifier_harness import FIRST, Applicant, NotifierHarness, by_mail, by_post
 
@@ -78,6 +81,23 @@ async def test_an_acknowledgement_that_did_not_arrive_is_sent_again_after_a_chan
     await set_state(prepared, applicants[0], "undelivered")
     await consume(prepared, *prepared.contacts(applicants, revision=2, mail_domain_class="gmail"))
     assert await occasions(prepared) == [("acknowledgement", 1, "pending")]
+
+
+@pytest.mark.parametrize(("by", "state"), [(by_mail, "pending"), (by_post, "to_print")])
+async def test_a_person_who_applied_twice_is_told_once_after_the_draw(
+    prepared: NotifierHarness, by: Callable[[int], list[Applicant]], state: str
+) -> None:
+    """No card follows a mail that did not arrive: the result of the other application goes to the same address."""
+    applicants = by(1)
+    second = prepared.contacts(applicants, revision=2, status="same-person")
+    await consume(prepared, *prepared.contacts(applicants), *second, *second)
+    assert ("same-person", 1, state) in await occasions(prepared)
+    (notice,) = [one for one in (await prepared.stored()).values() if one.kind == "same-person"]
+    answer = MailAnswer(notice=notice.id, attempt=1, answer="refused", code=550)
+    refused = consequence(answer, notice, 1, Waits((), 0.0))
+    assert refused.state == "undelivered"
+    summary = await NoticeCountsRepository(prepared.store.db).count_notices(prepared.campaign.id)
+    assert list(summary.told_by_deadline()) == []
 
 
 @pytest.mark.parametrize("first", ["slip", "contact"])
@@ -154,3 +174,54 @@ async def test_an_applicant_who_has_no_mail_address_any_more_gets_a_card(prepare
     await consume(prepared, *prepared.contacts(applicants), *prepared.results(applicants, "lost"))
     await consume(prepared, *prepared.contacts(applicants, revision=2, contact="post", mail_domain_class=None))
     assert ("result", FIRST, "to_print") in await occasions(prepared)
+
+
+async def test_an_undecided_application_is_told_by_card_or_waits_for_a_telephone_call(
+    prepared: NotifierHarness,
+) -> None:
+    """Count both by the three-day clock, unlike a courtesy; a decision after the draw takes neither back."""
+    by_card, by_telephone = by_mail(2)
+    waiting = [("undecided", 1, "to_phone"), ("undecided", 1, "to_print")]
+    for applicant, contact in ((by_card, "post"), (by_telephone, "telephone")):
+        left_out = prepared.contacts([applicant], revision=2, status="undecided", contact=contact)
+        await consume(prepared, *prepared.contacts([applicant]), *left_out, *left_out)
+    found = [one for one in await occasions(prepared) if one[0] == "undecided"]
+    assert sorted(found) == waiting
+    await consume(prepared, *prepared.contacts([by_card, by_telephone], revision=3))
+    assert sorted(one for one in await occasions(prepared) if one[0] == "undecided") == waiting
+    assert [one for one in await occasions(prepared) if one[0] == "acknowledgement"] == [
+        ("acknowledgement", 1, "replaced")
+    ] * 2
+    summary = await NoticeCountsRepository(prepared.store.db).count_notices(prepared.campaign.id)
+    assert sorted((tally.kind, tally.state) for tally in summary.told_by_deadline()) == [
+        ("undecided", "to_phone"),
+        ("undecided", "to_print"),
+    ]
+    await consume(prepared, *prepared.results([by_telephone], "won"))
+    assert ("undecided", 1, "replaced") in await occasions(prepared)
+
+
+async def test_a_drawn_application_that_was_held_later_is_never_said_to_be_left_out(prepared: NotifierHarness) -> None:
+    """Tell the result, in whichever order the two come; what comes later goes as a card and waits for no call."""
+    held, drawn = by_mail(2)
+    for applicant in (held, drawn):
+        events = [
+            *prepared.contacts([applicant], status="undecided", contact="telephone"),
+            *prepared.results([applicant], "waiting"),
+        ]
+        await consume(prepared, *(events if applicant is held else reversed(events)))
+    assert await occasions(prepared) == [
+        ("result", FIRST, "to_print"),
+        ("result", FIRST, "to_print"),
+        ("undecided", 1, "replaced"),
+    ]
+    await consume(prepared, prepared.places([held, drawn], "offer", "offered", FIRST + 1))
+    assert [one for one in await occasions(prepared) if one[0] == "offer"] == [("offer", FIRST + 1, "to_print")] * 2
+    assert not [one for one in await occasions(prepared) if one[2] == "to_phone"]
+
+
+async def test_a_notice_after_the_draw_sends_no_other_mail_by_post(prepared: NotifierHarness) -> None:
+    applicants = by_mail(1)
+    await consume(prepared, *prepared.contacts(applicants), *prepared.results(applicants, "won"))
+    await consume(prepared, *prepared.contacts(applicants, revision=2, status="undecided", contact="post"))
+    assert ("result", FIRST, "pending") in await occasions(prepared)

@@ -170,3 +170,37 @@ async def _batches_are(harness: NotifierHarness, state: str) -> bool:
 
 async def _has(harness: NotifierHarness, collection: str, count: int) -> bool:
     return await harness.store.db[collection].count_documents({}) == count
+
+
+async def test_a_card_to_an_address_that_is_not_shared_any_more_becomes_a_telephone_call(
+    harness: NotifierHarness,
+) -> None:
+    """Record the call: the vault answers `superseded` here, too, and the applicant must be told all the same."""
+    (applicant,) = by_post(1)
+    async with harness.run_notifier() as http:
+        await harness.publish(*harness.contacts([applicant], status="undecided"))
+        ordered = await harness.next_event(PrintRequested)
+        await harness.publish(complete(ordered, failed=1, reason="superseded"))
+        await harness.wait_for_states(to_phone=1)
+        (entry,) = (await http.get("/telephone-list")).json()["notices"]
+        assert (entry["receipt"], entry["kind"]) == (applicant.receipt, "undecided")
+        assert (await http.get("/summary")).json()["to_tell"] == 1
+        for decision, status in (("post", 409), ("again", 409), ("phoned", 200)):
+            decided = await http.post(f"/notices/{entry['id']}/resolve", json={"decision": decision})
+            assert decided.status_code == status
+        summary = (await http.get("/summary")).json()
+    assert (summary["told"], summary["to_tell"], summary["to_telephone"]) == (1, 0, 0)
+
+
+@pytest.mark.parametrize("reason", ["superseded", "not-released", "invalid"])
+async def test_a_card_about_being_left_out_is_replaced_by_a_slip_that_came_while_it_was_ordered(
+    harness: NotifierHarness, reason: str
+) -> None:
+    (applicant,) = by_post(1)
+    async with harness.run_notifier():
+        await harness.publish(*harness.contacts([applicant], status="undecided"))
+        ordered = await harness.next_event(PrintRequested)
+        await harness.publish(*harness.results([applicant], "won"))
+        await harness.wait_for_states(requested=2)
+        await harness.publish(complete(ordered, failed=1, reason=reason))
+        await harness.wait_for_states(requested=1, replaced=1)

@@ -1,7 +1,7 @@
 """Repositories of the notifier on a real database: records survive, and the state tables hold."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Literal
 
 import pytest
@@ -31,6 +31,7 @@ from tests.support.databases import own_database
 
 CAMPAIGN = CampaignId("777-days")
 NOW = datetime(2018, 6, 1, tzinfo=UTC)
+LONG = timedelta(hours=1)
 
 S = NoticeState
 Operation = Callable[[Store, Sequence[Notice]], Awaitable[object]]
@@ -72,8 +73,12 @@ def ids(notices: Sequence[Notice]) -> list[NoticeId]:
 
 OPERATIONS: dict[str, tuple[Operation, NoticeState, frozenset[NoticeState]]] = {
     "replace": (lambda s, n: NoticeRepository(s.db).replace(ids(n)), S.REPLACED, REPLACEABLE),
-    "order a mail": (lambda s, n: MailRepository(s.db).record_order(n, NOW), S.MAILING, TO_MAIL),
-    "give up": (lambda s, _: MailRepository(s.db).give_up_waiting(CAMPAIGN, NOW), S.UNKNOWN, frozenset({S.MAILING})),
+    "order a mail": (lambda s, n: MailRepository(s.db).record_order(n), S.MAILING, TO_MAIL),
+    "give up": (
+        lambda s, _: MailRepository(s.db).give_up_waiting(CAMPAIGN, LONG),
+        S.UNKNOWN,
+        frozenset({S.MAILING}),
+    ),
     "order a card": (
         lambda s, n: NoticeRepository(s.db).start_printing(ids(n), BatchId("p-1")),
         S.REQUESTED,

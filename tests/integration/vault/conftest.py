@@ -9,8 +9,10 @@ from services.vault.closeout import repository as closeouts
 from services.vault.printroom import repository as print_repository
 from shared.erasure import collections as erasure_collections
 from tests.support.closeout_harness import CloseOutOffice, wire
+from tests.support.identity_builders import person
+from tests.support.telephone_harness import TelephoneDesk, telephone_desk
 from tests.support.vault_harness import Installation
-from tests.support.vault_parts import parts
+from tests.support.vault_parts import Known, parts
 
 
 @pytest.fixture
@@ -26,3 +28,16 @@ async def office(mongo_url: str, namespace: str, tmp_path: Path) -> AsyncIterato
         wired = wire(vault, tmp_path)
         await wired.repository.ensure([vault.campaign.id])
         yield wired
+
+
+@pytest.fixture
+async def desk(mongo_url: str, namespace: str, tmp_path: Path) -> AsyncIterator[TelephoneDesk]:
+    """Yield the telephone desk; tests of another desk have a fixture of their own of this name."""
+    async with telephone_desk(mongo_url, namespace, tmp_path) as running_desk:
+        yield running_desk
+
+
+@pytest.fixture
+async def people(desk: TelephoneDesk) -> list[Known]:
+    """Return two people with applications, the second without a mailbox."""
+    return await desk.register.admit([person(), person(name="山田 次郎", phone="0399998888", email=None)])

@@ -14,7 +14,8 @@ from services.vault.identities.person import Person
 from services.vault.identities.repository import StoredIdentity
 from services.vault.identities.repository import collections as identity_collections
 from services.vault.identities.reveal import Identities, PurposeNotAllowedError
-from services.vault.keys.keystore import Keystore, VaultLockedError
+from services.vault.keys.errors import VaultLockedError
+from services.vault.keys.keystore import Keystore
 from services.vault.people.staff_acts import StaffActLines
 from shared.campaign.model import Purpose
 from shared.clock import FixedClock

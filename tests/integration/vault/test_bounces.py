@@ -156,8 +156,39 @@ async def test_an_address_that_the_vault_did_not_make_is_refused(vault: Parts, t
     assert refused.value.recipients[0].code == 550
 
 
-async def test_another_client_than_the_mail_server_is_refused(vault: Parts) -> None:
-    async with connect(vault, [ip_network("192.0.2.0/24")]) as mx:
-        with pytest.raises(aiosmtplib.SMTPSenderRefused) as refused:
-            await mx.mail("")
-    assert refused.value.code == 554
+async def test_another_client_than_the_mail_server_is_sent_away_before_it_says_anything(
+    vault: Parts, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(aiosmtplib.SMTPConnectError, match="only the mail server"):
+        async with connect(vault, [ip_network("192.0.2.0/24")]):
+            pass
+    assert capsys.readouterr().out.count("request-refused") == 1
+
+
+async def test_the_mail_server_has_a_limited_number_of_connections_and_of_commands(
+    vault: Parts, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("services.vault.mail.bounce_listener._MOST_CONNECTIONS", 2)
+    async with connect(vault) as first:
+        second, third = (aiosmtplib.SMTP(hostname="127.0.0.1", port=first.port, start_tls=False) for _ in range(2))
+        await second.connect()
+        with pytest.raises(aiosmtplib.SMTPConnectError, match="421"):
+            await third.connect()
+        assert capsys.readouterr().out.count("request-refused") == 1
+        codes = [(await second.execute_command(b"NOOP")).code for _ in range(21)]
+        assert codes == [250] * 20 + [421]
+        assert capsys.readouterr().out.count("request-refused") == 1
+        await third.connect()
+        await third.quit()
+
+
+@pytest.mark.parametrize("line", [b"BREW", b"RCPT TO:<a@b.example>", b"AUTH PLAIN AAAA", b"VRFY", b"DATA"])
+async def test_every_refusal_of_the_listener_leaves_one_line_without_input(
+    vault: Parts, line: bytes, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async with connect(vault) as mx:
+        capsys.readouterr()
+        assert (await mx.execute_command(line)).code >= 500
+        written = capsys.readouterr().out
+    assert written.count("request-refused") == 1
+    assert "example" not in written

@@ -21,7 +21,9 @@ from services.vault.identities import repository as identities
 from services.vault.keys.keystore import KeyDestroyedError, Keystore
 from shared.approvals import ApprovalRefusedError
 from shared.contracts import ErasureRequested
+from shared.erasure import PERSON_ERASURES
 from tests.support.closeout_harness import HANDLER, PEOPLE, CloseOutOffice
+from tests.support.people_harness import DAY
 from tests.support.waiting import await_all
 
 
@@ -145,6 +147,29 @@ async def test_erasure_waits_for_the_wards_confirmation(office: CloseOutOffice) 
     await office.make()
     with pytest.raises(CloseOutRefusedError, match="return-not-confirmed"):
         await office.order()
+
+
+async def test_the_erasure_of_one_person_comes_first_and_leaves_no_name(office: CloseOutOffice) -> None:
+    await office.give_back()
+    erasures = office.vault.store.db[PERSON_ERASURES]
+    names = {
+        "receipt": "W-7K3M-9Q2P-6",
+        "application_id": "a",
+        "token": "t",
+        "entry": None,
+        "content": None,
+        "papers": [],
+    }
+    under_way = {"campaign": office.vault.campaign.id, "started_at": DAY, "names": names}
+    await erasures.insert_one({"_id": "person-r-1", "stage": "emptied", **under_way})
+    with pytest.raises(CloseOutRefusedError, match="person-erasure-under-way"):
+        await office.order()
+    assert await office.stage() is Stage.CONFIRMED
+    await erasures.update_one({}, {"$set": {"verdict": "FAIL"}})
+    certificate = await office.erase()
+    assert certificate["verdict"] == "PASS"
+    assert {row["before"] for row in certificate["services"] if row["store"] == PERSON_ERASURES} == {1, 3}
+    assert await erasures.count_documents({"names": {"$exists": True}}) == 0
 
 
 async def test_an_approval_that_was_used_erases_nothing(office: CloseOutOffice) -> None:

@@ -6,17 +6,18 @@ from services.vault.closeout.measuring import ERASED
 from services.vault.closeout.rules.required_stores import DELAY_QUEUES, PACKAGES, REQUIRED_STORES, SAMPLES
 from services.vault.closeout.rules.stages import Stage
 from services.vault.identities import repository as identities
-from shared.contracts.closing import DELIVERIES, PARKED, QUEUES
+from shared.contracts.closing import DELIVERIES, PARKED, PERSON_ERASURES, QUEUES
 from shared.storage import INBOX, OUTBOX
 from tests.support.closeout_harness import CloseOutOffice
 
 COLLECTIONS = (*ERASED, INBOX, OUTBOX)
-FOLDERS = tuple(sorted(REQUIRED_STORES["vault"] - {*COLLECTIONS, SAMPLES, PARKED, DELIVERIES, QUEUES, DELAY_QUEUES}))
+ELSEWHERE = {SAMPLES, PARKED, DELIVERIES, QUEUES, DELAY_QUEUES, PERSON_ERASURES}
+FOLDERS = tuple(sorted(REQUIRED_STORES["vault"] - {*COLLECTIONS, *ELSEWHERE}))
 
 
-async def plant_document(office: CloseOutOffice, collection: str) -> None:
+async def plant_document(office: CloseOutOffice, collection: str, **members: object) -> None:
     """Put a document of the campaign into a collection, whatever its rule says."""
-    documents = [{"campaign": office.vault.campaign.id}]
+    documents = [{"campaign": office.vault.campaign.id, **members}]
     insert = {"insert": collection, "documents": documents, "bypassDocumentValidation": True}
     await office.vault.store.db.command(insert)
 
@@ -25,6 +26,8 @@ async def plant(office: CloseOutOffice, store: str) -> None:
     """Put one record of the campaign into the store."""
     if store in COLLECTIONS:
         await plant_document(office, store)
+    elif store == PERSON_ERASURES:
+        await plant_document(office, store, names={"token": "tok_left"})
     elif store in FOLDERS:
         folder = office.folders.folders[store] / office.vault.campaign.id / "deeper"
         folder.mkdir(parents=True)

@@ -8,10 +8,16 @@ from pathlib import Path
 import pytest
 
 from services.vault.applications import repository as applications
+from services.vault.deliveries.slips_repository import SlipRepository
 from services.vault.desk.rules.waiting import Age, WaitingWork, age_at, oldest_first
+from services.vault.keys.campaign_keys import CampaignKeys
+from services.vault.keys.keystore import CampaignKeyGoneError
+from shared.contracts import NoticeCount, NoticesCounted
+from shared.ids import CampaignId
 from shared.staff_roles import Role
 from tests.support.desk_harness import BOSS, FIRST, SECOND, Desk, Handler, form, opened
 from tests.support.identity_builders import person
+from tests.support.staff_sign_in import ORIGINS
 
 
 @pytest.fixture
@@ -46,6 +52,33 @@ async def test_home_shows_each_kind_of_work_the_oldest_first_and_the_days_progre
     day = re.findall(r"<dd>([0-9]+)件</dd>", page)
     assert day == ["4", "1", "2"]
     assert person().name not in page
+
+
+async def test_home_counts_what_the_notifier_leaves_to_handlers_and_leads_there(desk: Desk):
+    first, slips = await desk.person(FIRST), SlipRepository(desk.vault.store)
+    since = desk.vault.clock.now()
+
+    async def count(**states: int) -> str:
+        counts = tuple(NoticeCount(kind="result", channel="card", state=name, count=n) for name, n in states.items())
+        event = NoticesCounted(
+            campaign=desk.vault.campaign.id, counted_at=desk.vault.clock.now(), told=0, to_tell=0, to_telephone=0,
+            counts=counts,
+        )  # fmt: skip
+        await desk.vault.store.transact(lambda uow: slips.put_counts(uow, event))
+        desk.vault.clock.at += timedelta(hours=5)
+        return (await first.client.get("/desk")).raise_for_status().text
+
+    assert "waits-returned" not in await count(posted=30)
+    desk.vault.clock.at = since + timedelta(hours=10)
+    assert "戻ってきたはがき" in await count(posted=28, returned=2)
+    page = await count(posted=25, returned=4, unclear=1)
+    assert re.findall(r'id="waits-([a-z]+)"', page) == ["returned", "unclear"]
+    assert "10時間0分待っています" in page
+    assert f'href="{ORIGINS["notifier"]}/notices/{desk.vault.campaign.id}" target="_blank"' in page
+    assert "waits-returned" not in await count(posted=25, phoned=4, unclear=1)
+    page = await count(to_phone=2, failed=1, phoned=4)
+    assert re.findall(r'id="waits-([a-z_]+)"', page) == ["failed", "to_phone"]
+    assert page.count(f'href="{ORIGINS["notifier"]}/notices/{desk.vault.campaign.id}/telephone" target="_blank"') == 2
 
 
 async def test_home_says_how_long_the_oldest_waits_so_that_nobody_computes_it(desk: Desk):
@@ -89,8 +122,8 @@ async def test_the_responsible_handler_sees_each_keyers_errors_by_field_and_nobo
     assert (await third.key(paper, form())).json()["state"] == "keyed"
     page = (await boss.client.get("/desk/papers/quality")).raise_for_status().text
     found = {row[0]: row[1:] for row in re.findall(
-        r'row">([a-z0-9-]+)</th><td>(\d+)</td><td>([\d.]+)</td><td>(\d+)</td>', page)}  # fmt: skip
-    assert found == {FIRST: ("1", "0.0", "0"), SECOND: ("1", "142.9", "1")}
+        r'row">([a-z0-9-]+)</th><td>(\d+)</td><td>(\d+)</td><td>([\d.]+)</td><td>(\d+)</td>', page)}  # fmt: skip
+    assert found == {FIRST: ("1", "0", "0.0", "0"), SECOND: ("1", "0", "142.9", "1")}
     assert "読み違い" not in page
     assert 'id="quality-link"' in (await boss.client.get("/desk")).text
     assert 'id="quality-link"' not in (await first.client.get("/desk")).text
@@ -115,3 +148,17 @@ def test_ages_are_whole_and_never_negative():
         WaitingWork("third", 0, now),
     ]
     assert [one.kind for one in oldest_first(work)] == ["doubts", "first"]
+
+
+async def test_home_does_not_pass_over_a_campaign_whose_key_the_token_lacks(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+):
+    first = await desk.person(FIRST)
+
+    def lack(campaign: CampaignId) -> CampaignKeys:
+        raise CampaignKeyGoneError(campaign)
+
+    monkeypatch.setattr(desk.vault.keystore, "campaign", lack)
+    page = (await first.client.get("/desk")).raise_for_status().text
+    assert f'id="without-key-{desk.vault.campaign.id}"' in page
+    assert "個人情報が残っている募集はありません" not in page

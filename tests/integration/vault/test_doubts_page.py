@@ -8,6 +8,8 @@ import pytest
 
 from services.vault.applications.search import DuplicateSearch
 from services.vault.applications.search_again import SearchAgain
+from shared.contracts import DuplicatesSearched
+from shared.searched_list import name_list
 from tests.support.doubts_harness import PAGE, DoubtsDesk, doubts_desk
 from tests.support.duplicate_search import READINGS
 from tests.support.identity_builders import person
@@ -172,3 +174,23 @@ async def test_everybody_is_compared_again_once_the_window_is_closed(desk: Doubt
     ]
     assert sorted([found[first.application_id], found[again.application_id]]) == ["accepted", "held"]
     assert found[brother.application_id] == "accepted"
+
+
+async def test_the_lottery_is_told_the_list_that_was_searched_after_what_the_search_changed(desk: DoubtsDesk):
+    staff, campaign = desk.staff, desk.register.campaign
+    await desk.register.admit([FIRST, AGAIN, person(name="髙橋 二郎")])
+    search = DuplicateSearch(staff.store, staff.keystore, staff.audit, READINGS)
+    sweep = SearchAgain(staff.store, staff.keystore, staff.audit, staff.clock, search)
+    staff.clock.at = campaign.window.closes
+    await sweep.watch(campaign)
+    rows = await staff.store.db["applications"].find().to_list(None)
+    assert sorted(row["revision"] for row in rows) == [1, 1, 2]
+    [said] = await desk.register.said(DuplicatesSearched)
+    listed = [(row["receipt"], row["version"], row["revision"]) for row in rows]
+    assert said == DuplicatesSearched(campaign=campaign.id, list_sha256=name_list(listed), applications=3)
+
+    another = SearchAgain(staff.store, staff.keystore, staff.audit, staff.clock, search)
+    await desk.register.admit([person(name="佐藤 花子", phone="0398765432")])
+    for _ in range(2):
+        await another.watch(campaign)
+    assert [one.applications for one in await desk.register.said(DuplicatesSearched)] == [3, 4]  # type: ignore[attr-defined]

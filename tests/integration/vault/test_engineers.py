@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from httpx import AsyncClient
 
-from tests.support.people_harness import HANDLER, PARKED, RESPONSIBLE, WARD, PeopleHarness, running
+from tests.support.people_harness import HANDLER, PARKED, PARKED_LATER, RESPONSIBLE, WARD, PeopleHarness, running
 from tests.support.routes import routes_of
 
 ENGINEER = {**HANDLER, "id": "sys-01", "name": "工藤太一", "office": "保守会社", "mail": "kudo@ops.example"}
@@ -77,3 +77,25 @@ async def test_an_engineer_sees_health_and_parked_messages_and_a_ward_officer_do
     assert "untrusted_messages" in page
     assert (await responsible.get("/desk/operations")).status_code == 200
     assert (await ward.get("/desk/operations")).status_code == 403
+
+
+async def test_parked_messages_are_shown_page_by_page(vault: PeopleHarness, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("services.vault.people.pages.operations._ROWS", 1)
+    responsible, _ = await vault.set_up()
+    for prefix in ("", "/en"):
+        first = (await responsible.get(f"{prefix}/desk/operations")).text
+        assert PARKED.id in first
+        assert PARKED_LATER.id not in first
+        assert "parked-first" not in first
+        found = re.search(r'href="([^"#]+)#parked" id="parked-next"', first)
+        assert found is not None
+        last = (await responsible.get(found[1])).text
+        assert PARKED_LATER.id in last
+        assert f"<code>{PARKED.id}</code>" not in last
+        assert f'href="{prefix}/desk/operations#parked" id="parked-first"' in last
+        assert "parked-next" not in last
+    behind = (await responsible.get("/desk/operations", params={"after": PARKED_LATER.id})).text
+    assert "nothing-parked" not in behind
+    assert "parked-first" in behind
+    anew = (await responsible.get("/desk/operations", params={"after": "a message that was discarded"})).text
+    assert PARKED.id in anew

@@ -69,6 +69,19 @@ async def test_the_list_shows_ids_and_what_matches_but_no_person(installation: I
         assert personal not in answer.text
 
 
+async def test_the_list_is_bounded_shows_who_waits_longest_and_counts_the_others(installation: Installation):
+    async with installation.vault() as http:
+        await waiting(installation, http)
+        third = content(applicant=content()["applicant"] | {"email": "saburo@other.example"})
+        await installation.say(installation.received(await installation.sealing_key(http), written(third)))
+        await installation.items("lottery", ApplicationsHeld, 2)
+        whole = (await http.get(HELD)).json()
+        short = (await http.get(HELD, params={"limit": 1})).json()
+        assert (await http.get(HELD, params={"limit": 1001})).status_code == 422
+    assert whole["waiting"] == len(whole["held"]) == short["waiting"] == 2
+    assert short["held"] == whole["held"][:1]
+
+
 async def test_a_possible_duplicate_is_acknowledged_like_any_other_and_does_not_enter_the_draw(
     installation: Installation,
 ):

@@ -1,5 +1,6 @@
 """Two people key each paper without seeing each other's values, and a third resolves (R-B5); attacks on that rule."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 from services.vault.keys.keystore import KeyDestroyedError
 from services.vault.papers import counts_repository, draft_repository
 from services.vault.papers.keying_repository import KEYINGS, StoredKeying
+from services.vault.papers.sandbox import PNG, start_process
 from shared.contracts import ApplicationsRejected
 from shared.ids import CampaignId
 from shared.staff_roles import Role
@@ -62,6 +64,33 @@ async def test_one_person_cannot_key_a_paper_twice_nor_settle_it_alone(desk: Des
     assert await desk.settled() == []
     assert await desk.vault.said(ApplicationsRejected) == []
     assert await desk.vault.store.db[draft_repository.COLLECTION].count_documents({}) == 0
+
+
+async def test_one_run_of_the_decoder_serves_picture_and_fields_of_both_keyings(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+):
+    runs = list[tuple[str, ...]]()
+
+    async def counted(*arguments: str) -> asyncio.subprocess.Process:
+        runs.append(arguments)
+        return await start_process(*arguments)
+
+    monkeypatch.setattr("services.vault.papers.sandbox.start_process", counted)
+    paper, seen = await desk.paper(), list[tuple[bytes, dict[str, Any]]]()
+    handlers = [await desk.person(name) for name in (FIRST, SECOND, THIRD)]
+    for handler in handlers[:2]:
+        assert await handler.take() is not None
+        get, tab = handler.client.get, {"tab": handler.tab}
+        picture, fields = await asyncio.gather(
+            get(f"{PAPERS}/{paper}/pages/0", params=tab), get(f"{PAPERS}/{paper}/fields", params=tab)
+        )
+        seen.append((picture.content, fields.json()["fields"]))
+        await handler.key(paper, form())
+        assert (await get(f"{PAPERS}/{paper}/pages/0", params=tab)).status_code == 409
+    assert [arguments[0] for arguments in runs] == ["first"]
+    assert seen[0] == seen[1]
+    assert seen[0][0].startswith(PNG)
+    assert "name" in seen[0][1]
 
 
 async def test_a_third_person_resolves_the_fields_that_differ_and_no_other(desk: Desk):

@@ -12,6 +12,7 @@ from services.vault.deliveries.rules.states import DeliveryState
 from shared.contracts import IssuedSlip, NoticeDocument, SlipsIssued
 from tests.support.mail_room_harness import MailDesk, mail_desk, new_notice, person, sign_slip
 from tests.support.mail_server import MailServer
+from tests.support.scans import watch_scans
 
 
 @pytest.fixture
@@ -129,3 +130,11 @@ async def test_a_slip_that_the_notifier_never_ordered_is_a_difference(desk: Mail
     counted = await counter.count(desk.vault.campaign.id)
     assert (counted.issued, counted.delivered) == (1, 0)
     assert await counter.receipts(counted) == {one.token: one.receipt}
+
+
+async def test_no_order_looks_through_all_applications(desk: MailDesk) -> None:
+    people = await desk.vault.admit([person(number) for number in range(30)])
+    async with watch_scans(desk.vault.store.db) as scans:
+        assert await answered(desk, *(desk.result(one, slip={"v": 2}) for one in people)) == ["invalid"] * 30
+        assert await answered(desk, *map(desk.result, people)) == []
+    assert scans.found == []

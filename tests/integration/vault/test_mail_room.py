@@ -1,16 +1,18 @@
 """The mail room on a real database and mail server: each document is sent once, and its answer is published."""
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from structlog.testing import capture_logs
 
 from services.vault.deliveries.repository import COLLECTION, DeliveryRepository
-from services.vault.deliveries.rules.delivery import Outcome
+from services.vault.deliveries.rules.delivery import Delivery, Outcome
 from services.vault.deliveries.rules.states import DeliveryState
 from shared.storage import StoreUnavailableError, UnitOfWork
-from tests.support.mail_room_harness import MailDesk, mail_desk, person, sign_slip
+from tests.support.mail_room_harness import QUICK, MailDesk, mail_desk, person, sign_slip
 from tests.support.mail_server import MailServer
 from tests.support.waiting import until
 
@@ -208,6 +210,56 @@ async def test_an_outcome_is_written_although_the_database_fails_at_first(
     async with desk.running():
         (answered,) = await desk.wait_for_answers(1)
     assert (answered.answer, len(server.mails)) == ("sent", 1)
+
+
+async def test_a_claim_whose_answer_is_lost_is_given_back_at_once(
+    desk: MailDesk, server: MailServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (known,) = await desk.vault.admit([person(1)])
+    await desk.order(desk.result(known))
+    claim, failures = DeliveryRepository.claim, [StoreUnavailableError("no primary")]
+
+    async def claim_without_answer(self: DeliveryRepository, mark: str, limit: int, lease_s: float) -> list[Delivery]:
+        claimed = await claim(self, mark, limit, lease_s)
+        if claimed and failures:
+            raise failures.pop()
+        return claimed
+
+    monkeypatch.setattr(DeliveryRepository, "claim", claim_without_answer)
+    async with desk.running(replace(QUICK, lease_s=600)):
+        (answered,) = await desk.wait_for_answers(1)
+    assert (answered.answer, len(server.mails), failures) == ("sent", 1, [])
+
+
+async def test_after_an_outage_other_processes_get_time_to_write_their_outcomes(
+    desk: MailDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (known,) = await desk.vault.admit([person(1)])
+    document = desk.result(known)
+    await desk.order(document)
+    store, asked = desk.vault.store, 0
+    of_other_process = [{"$set": {"state": "committing", "until": {"$subtract": ["$$NOW", 1]}}}]
+    await store.db[COLLECTION].update_one({}, of_other_process)
+    expired = DeliveryRepository.expired
+
+    async def fail_at_first(self: DeliveryRepository, uow: UnitOfWork, limit: int) -> list[Delivery]:
+        nonlocal asked
+        asked += 1
+        if asked == 1:
+            raise StoreUnavailableError("no primary")
+        return await expired(self, uow, limit)
+
+    monkeypatch.setattr(DeliveryRepository, "expired", fail_at_first)
+    async with desk.running(replace(QUICK, lease_s=1.5)):
+        await until(lambda: asked == 1)
+        await asyncio.sleep(0.5)  # as long as another process may need: less than the lease, more than a turn
+        row = await store.db[COLLECTION].find_one({})
+        assert row is not None
+        assert row["state"] == "committing"
+        sent = {row["_id"]: Outcome(DeliveryState.SENT, 250)}
+        await store.transact(lambda uow: DeliveryRepository(store).settle(uow, sent))
+        await until(lambda: asked > 1)
+    assert await desk.answers() == []
 
 
 async def test_stopping_ends_although_the_database_stays_away(

@@ -1,30 +1,26 @@
 """Requests of people about their own data: recorded by a handler, decided by the ward alone, within 30 days."""
 
+import hashlib
 import json
 import re
-from collections.abc import AsyncIterator
 from datetime import timedelta
-from pathlib import Path
 
 import pypdfium2
 import pytest
 from httpx import AsyncClient, Response
 
 from services.vault.applications.subject_request_repository import COLLECTION
-from services.vault.telephone.disclosure import CONTEXT
-from shared.signing import verify_in_context
+from services.vault.records.documents import TEMPLATE
+from services.vault.telephone.rules.disclosure_seal import CONTEXT, verify_disclosure
+from shared.canonical import canonical
+from shared.signing import SigningKey, verify_in_context
+from shared.typesetting import Typesetter
 from tests.support.identity_builders import person
 from tests.support.people_harness import DAY, HANDLER
-from tests.support.telephone_harness import PAGE, TelephoneDesk, telephone_desk
+from tests.support.telephone_harness import PAGE, TelephoneDesk
 from tests.support.vault_parts import Known
 
 REGISTER = "/desk/requests"
-
-
-@pytest.fixture
-async def desk(mongo_url: str, namespace: str, tmp_path: Path) -> AsyncIterator[TelephoneDesk]:
-    async with telephone_desk(mongo_url, namespace, tmp_path) as running_desk:
-        yield running_desk
 
 
 @pytest.fixture
@@ -146,3 +142,42 @@ async def test_a_granted_disclosure_is_a_signed_pdf_and_one_opening(desk: Teleph
     assert data["person"]["name"] == known.person.name
     assert verify_in_context(desk.staff.keystore.signing.public, CONTEXT, data)
     assert [json.loads(line)["action"] for line in await desk.lines(before)] == ["reveal:open-rights"]
+
+
+async def disclosed(desk: TelephoneDesk, known: Known) -> bytes:
+    """Return the PDF of a disclosure that the ward granted."""
+    handler, ward = await handler_and_ward(desk)
+    await record(handler, known)
+    one = await request_id(handler)
+    await ward.post(f"{REGISTER}/{one}", data={"to": "granted"})
+    return (await handler.get(f"{REGISTER}/{one}/disclosure.pdf")).raise_for_status().content
+
+
+def resealed(rows: list[list[str]], document: bytes) -> bytes:
+    """Return a page that says these rows, with the sealed data of another attached and their hash printed."""
+    data = {
+        "name": "disclosure", "title": "保有個人情報の開示", "office": "区", "made_at": "", "columns": ["項目", "内容"],
+        "widths": [1.0, 4.0], "rows": rows, "sha256": hashlib.sha256(document).hexdigest(),
+    }  # fmt: skip
+    return Typesetter().pdf(TEMPLATE, data, standard="a-3b", document=document)
+
+
+async def test_the_seal_of_a_disclosure_holds_and_no_change_goes_unnoticed(desk: TelephoneDesk):
+    [known] = await desk.register.admit(
+        [person(name="髙𣘺 一郎", address="東京都新宿区西新宿2-8-1 第二本庁舎 1203号室")]
+    )
+    pdf, key = await disclosed(desk, known), desk.staff.keystore.signing.public
+    assert [check.passed for check in verify_disclosure(pdf, key)] == [True] * 4
+    with pypdfium2.PdfDocument(pdf) as document:
+        sealed = bytes(document.get_attachment(0).get_data())
+    rows = json.loads(sealed)["rows"]
+    assert all(check.passed for check in verify_disclosure(resealed(rows, sealed), key))
+
+    def failed(content: bytes, public: str = key) -> set[str]:
+        return {check.name for check in verify_disclosure(content, public) if not check.passed}
+
+    changed = [[label, value.replace("1203", "1204")] for label, value in rows]
+    assert failed(resealed(changed, sealed)) == {"page"}
+    assert failed(resealed(changed, canonical(json.loads(sealed) | {"rows": changed}))) == {"seal"}
+    assert failed(pdf, SigningKey.generate().public) == {"seal"}
+    assert failed(b"%PDF-1.7") == failed(b"{}") == {"form"}

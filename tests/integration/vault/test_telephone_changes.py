@@ -2,9 +2,7 @@
 
 import json
 import re
-from collections.abc import AsyncIterator
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,7 +16,7 @@ from shared.codes import intake_proof
 from shared.contracts import ContactsRegistered
 from shared.json_types import JsonObject
 from tests.support.identity_builders import pupil
-from tests.support.telephone_harness import PAGE, TelephoneDesk, telephone_desk
+from tests.support.telephone_harness import PAGE, TelephoneDesk
 from tests.support.vault_parts import CAMPAIGN, Known
 
 SATO = pupil(name="佐藤 花子", phone="09011112222", address="東京都新宿区歌舞伎町1-4-1")
@@ -27,12 +25,6 @@ FIELDS = {
     "phone": "090-1111-2222", "email": "sato@gmail.example", "grade": "p3", "age": "",
     "order-junior-football": "1", "seats-junior-football": "1", "reason": "asked-by-telephone",
 }  # fmt: skip
-
-
-@pytest.fixture
-async def desk(mongo_url: str, namespace: str, tmp_path: Path) -> AsyncIterator[TelephoneDesk]:
-    async with telephone_desk(mongo_url, namespace, tmp_path) as running_desk:
-        yield running_desk
 
 
 @pytest.fixture

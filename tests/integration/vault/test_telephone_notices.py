@@ -1,8 +1,6 @@
 """A handler asks for a notice once more: with a reason, one audit line, and never a third mail or card."""
 
 import json
-from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 from httpx import AsyncClient, Response
@@ -11,14 +9,8 @@ from services.vault.applications.act_repository import COLLECTION as ACTS
 from services.vault.deliveries.repository import COLLECTION as DELIVERIES
 from shared.contracts import NoticesAsked
 from tests.support.identity_builders import person
-from tests.support.telephone_harness import PAGE, TelephoneDesk, telephone_desk
+from tests.support.telephone_harness import PAGE, TelephoneDesk
 from tests.support.vault_parts import CAMPAIGN, Known
-
-
-@pytest.fixture
-async def desk(mongo_url: str, namespace: str, tmp_path: Path) -> AsyncIterator[TelephoneDesk]:
-    async with telephone_desk(mongo_url, namespace, tmp_path) as running_desk:
-        yield running_desk
 
 
 @pytest.fixture

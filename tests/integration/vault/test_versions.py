@@ -58,6 +58,23 @@ async def test_an_application_is_corrected_withdrawn_and_sent_again_and_its_code
         assert lottery_proof(CAMPAIGN, entry, code).encode() not in place
 
 
+async def test_a_withdrawal_that_overtakes_its_application_is_confirmed_all_the_same(installation: Installation):
+    """Two instances of the vault take the queue together: the second version may be handled first."""
+    application_id = new_application_id()
+    async with installation.vault() as http:
+        key = await installation.sealing_key(http)
+        withdrawal = installation.received(key, WITHDRAWAL, application_id=application_id, version=2)
+        await installation.say(withdrawal)
+        await installation.newest("lottery", ApplicationsRejected, 1)
+        await installation.say(installation.received(key, written(content()), application_id=application_id))
+        contact = (await installation.newest("notifier", ContactsRegistered, 1))[withdrawal.receipt]
+        decided = (await installation.newest("intake", ApplicationsDecided, 2))[withdrawal.receipt]
+        assert await installation.store.db["identities"].count_documents({"_id": contact.token}) == 1
+        assert await installation.store.db["blind_index"].count_documents({}) == 0
+    assert (contact.status, contact.contact, contact.version) == ("rejected", "mail", 2)
+    assert (decided.version, decided.status) == (2, "withdrawn")
+
+
 async def test_a_compromised_intake_can_neither_replay_nor_reorder_nor_forge_versions(installation: Installation):
     application_id, other = new_application_id(), new_application_id()
 

@@ -33,6 +33,8 @@ CONFIRMATION = DeliveredText(
 OFFICE = CAMPAIGN.office.mail_to
 ANNOUNCED = DeliveredText("mail", "bcc", (ADDRESS,), frozenset(), frozenset({OFFICE}), "の入口を北口に", OFFICE)
 
+TWICE = "同じ方から二つ以上の申込みがありましたので"
+
 
 def right() -> Facts:
     """Return the facts of a flawless run in which no application won."""
@@ -51,6 +53,7 @@ def right() -> Facts:
         texts=[
             *map(_text, told),
             *map(_acknowledgement, filter(_is_acknowledged, PEOPLE)),
+            *(replace(_text(each), text=TWICE) for each in PEOPLE if _is_told_of_another(each)),
             CONFIRMATION,
             ANNOUNCED,
         ],
@@ -70,6 +73,10 @@ def _result_kind(each: DemoApplication) -> str | None:
 
 def _is_acknowledged(each: DemoApplication) -> bool:
     return each.expected.own_status == "complete" and each.mailbox in {"takes", "defers"}
+
+
+def _is_told_of_another(each: DemoApplication) -> bool:
+    return each.expected.status == "superseded" and each.mailbox in {"takes", "defers"}
 
 
 def _acknowledgement(each: DemoApplication) -> DeliveredText:
@@ -107,6 +114,7 @@ FACTS = right()
 SOMEBODY = next(iter(FACTS.outcomes))
 TEXTS = list(FACTS.texts or ())
 RESULTS = [text for text in TEXTS if text.kind == "result"]
+SECOND = next(text for text in TEXTS if text.kind == "same-person")
 MAIL = next(text for text in RESULTS if text.channel == "mail")
 ACKNOWLEDGEMENT = next(text for text in TEXTS if text.kind == "acknowledgement")
 SIBLINGS = next(
@@ -180,6 +188,9 @@ def test_a_flawless_run_breaks_nothing():
         (lambda _: with_texts(ACKNOWLEDGEMENT), "one acknowledgement"),
         (lambda _: with_texts(ACKNOWLEDGEMENT, ACKNOWLEDGEMENT, ACKNOWLEDGEMENT), "one acknowledgement"),
         (lambda _: with_texts(ACKNOWLEDGEMENT, replace(ACKNOWLEDGEMENT, recipients=("b@m.example",))), "acknowledgem"),
+        (lambda _: with_texts(SECOND), "each copy is told once"),
+        (lambda _: with_texts(SECOND, SECOND, SECOND), "each copy is told once"),
+        (lambda _: with_texts(MAIL, MAIL, replace(MAIL, text=TWICE)), "each copy is told once"),
         (lambda _: with_texts(CONFIRMATION), "given up or passed on"),
         (lambda f: replace(f, played=replace(f.played, withdrawn=())), "given up or passed on"),
         (lambda f: replace(f, played=replace(f.played, accepted=(RECEIPT,))), "given up or passed on"),

@@ -41,6 +41,19 @@ async def test_all_addresses_are_counted_by_the_second():
     assert int(refused.value.headers["Retry-After"]) == 1
 
 
+async def test_an_address_over_its_limit_does_not_use_up_what_all_share():
+    limits = RateLimits(Rates(applications=2, lookups=0, overall=5, free_per_minute=2, free_per_second=5))
+    check_limit, flood = limits.applications(), request("192.0.2.1")
+    for _ in range(2):
+        await check_limit(flood)
+    for _ in range(50):
+        limits.needs_work(flood)
+        with pytest.raises(ProblemError):
+            await check_limit(flood)
+    await check_limit(request("192.0.2.2"))
+    assert not limits.needs_work(request("192.0.2.2"))
+
+
 def test_proof_of_work_is_needed_once_many_arrive_from_one_address_or_from_all():
     limits = RateLimits(Rates(applications=0, lookups=0, overall=0, free_per_minute=2, free_per_second=1000))
     assert [limits.needs_work(request("2001:db8::1")) for _ in range(3)] == [False, False, True]

@@ -49,8 +49,13 @@ def test_every_channel_is_closed_after_the_window(at: datetime, channel: Channel
 
 def test_a_decided_application_stays_decided():
     decided = {Status.COMPLETE, Status.UNDER_REVIEW, Status.REJECTED, Status.WITHDRAWN}
-    assert all(SUBMISSION_STATES.after[status] == decided for status in decided)
+    assert all(SUBMISSION_STATES.after[status] == decided | {Status.ERASED} for status in decided)
     assert decided < RECEIPTED
+
+
+def test_an_erased_application_stays_erased():
+    assert SUBMISSION_STATES.after[Status.ERASED] == set()
+    assert Status.ERASED not in RECEIPTED
 
 
 def test_only_a_pending_application_becomes_received_or_late():

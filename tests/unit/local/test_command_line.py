@@ -91,6 +91,17 @@ def test_a_certificate_is_not_checked_without_the_key_it_is_compared_with(tmp_pa
     assert "--key" in said.output
 
 
+def test_a_pdf_is_checked_as_a_disclosure_against_the_vaults_key(tmp_path: Path) -> None:
+    file = tmp_path / "disclosure.pdf"
+    file.write_bytes(b"%PDF-1.7")
+
+    assert kuji("verify", str(file)).exit_code == 2
+    said = kuji("verify", str(file), "--key", "A" * 43)
+
+    assert said.exit_code == 1
+    assert "not a disclosure" in said.output
+
+
 def test_a_certificate_with_a_wrong_key_does_not_hold(tmp_path: Path) -> None:
     file = tmp_path / "certificate.json"
     file.write_text('{"certificate": "x"}')

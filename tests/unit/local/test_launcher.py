@@ -252,10 +252,12 @@ def test_the_tests_need_a_browser_a_front_and_a_scanner_and_nothing_else_does(ma
     machine.kuji("demo")
     assert not [call for call in machine.calls() if call.startswith("apt-get")]
     machine.kuji("test")
-    assert machine.calls()[1].endswith("chromium caddy systemd clamav-daemon")
-    machine.has("chromium", "#!/bin/sh\n")
+    assert machine.calls()[1].endswith("chromium-headless-shell caddy haproxy systemd clamav-daemon softhsm2")
+    machine.has("chromium-headless-shell", "#!/bin/sh\n")
     machine.has("caddy", "#!/bin/sh\n")
     machine.has("systemd-analyze", "#!/bin/sh\n")
     machine.has_package_file("usr/sbin/clamd")
+    machine.has_package_file("usr/sbin/haproxy")
+    machine.has_package_file("usr/bin/softhsm2-util")
     machine.kuji("test")
     assert not [call for call in machine.calls() if call.startswith("apt-get")]

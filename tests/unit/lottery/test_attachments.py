@@ -18,6 +18,7 @@ from services.lottery.record.inclusion import Leaf, format_proof
 from services.lottery.record.manifest import receipts_of
 from services.lottery.record.rows import LEAF_ROWS, leaf_hashes, read_leaf
 from services.lottery.record.transcript import ROWS_FILE
+from shared.campaign import load_campaign
 from shared.canonical import canonical
 from shared.codes import EntryId, entry_number
 from shared.merkle import path
@@ -25,6 +26,7 @@ from shared.receipt_documents import roll_line, write_receipt_document, write_ro
 from shared.signing import SigningKey
 from tests.support.applicants import Applicant, new_applicant
 from tests.support.draw_builders import DAY, sample_campaign, sample_entries, sample_transcript, transcript_of
+from tests.support.vault_parts import SAMPLE
 
 SIGNING = SigningKey.generate()
 FIRST = sample_transcript(300, SIGNING)
@@ -209,3 +211,17 @@ def test_rows_that_are_not_there_are_asked_for(tmp_path: Path):
     shown = asked(laid(tmp_path, "t.json", rewritten(FIRST, rows=ROWS_FILE)))
     assert shown.exit_code == 1
     assert ROWS_FILE in shown.stdout
+
+
+def test_the_rules_of_a_draw_are_compared_with_its_campaign_file(tmp_path: Path):
+    campaign = load_campaign(SAMPLE)
+    content = transcript_of(campaign, [], SIGNING)
+    file, own = laid(tmp_path, "transcript.json", content), ("--campaign", str(SAMPLE))
+    assert (verdict("campaign file", file, *own), verdict("rules of the campaign", file, *own)) == (True, True)
+    manifest = json.loads(content["manifest"])
+    manifest["rules"]["further_round"] = "everybody"
+    bent = laid(tmp_path, "bent.json", rewritten(content, manifest=canonical(manifest).decode()))
+    assert (verdict("campaign file", bent, *own), verdict("rules of the campaign", bent, *own)) == (True, False)
+    other = laid(tmp_path, "other.yaml", SAMPLE.read_bytes() + b"# one more line\n")
+    assert not verdict("campaign file", file, "--campaign", other)
+    assert not verdict("campaign file", file, "--campaign", laid(tmp_path, "no.yaml", b"nothing"))

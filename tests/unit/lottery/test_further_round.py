@@ -160,6 +160,11 @@ CHEATS: dict[str, tuple[Callable[[Any, Any], object], str]] = {
     "another history": (lambda _, m: m["further"].update(history_sha256="0" * 64), "draws before"),
     "another draw before": (lambda _, m: m["further"].update(manifest_sha256="0" * 64), "draws before"),
     "places without their form": (lambda t, _: t.update(places=t["places"][:-1]), "form"),
+    "everybody, against the rules": (lambda _, m: m["further"].update(scope="everybody"), "who takes part"),
+    "everybody, by other rules than the first draw's": (
+        lambda _, m: (m["further"].update(scope="everybody"), m["rules"].update(further_round="everybody")),
+        "draws before",
+    ),
     "a winner more": (lambda t, _: t["winners"][next(iter(t["winners"]))].append("00" * 16), "winners"),
 }  # fmt: skip
 

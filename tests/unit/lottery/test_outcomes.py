@@ -3,12 +3,14 @@
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from services.lottery.allocation.allocator import allocate
 from services.lottery.allocation.entries import Entry
 from services.lottery.allocation.frozen_list import FrozenList
 from services.lottery.allocation.tickets import tickets
-from services.lottery.draw.rules.entry import Entry as StoredEntry
+from services.lottery.draw.rules.entry import ListedEntry
 from services.lottery.draw.rules.result import Result
 from services.lottery.keys import LotteryKeys
 from services.lottery.record.manifest import (
@@ -31,30 +33,30 @@ from tests.support.executed_approvals import VAULT
 KEY = bytes(32)
 
 
-def accepted_entry(choices: tuple[tuple[str, int], ...], refused: tuple[str, ...] = ()) -> StoredEntry:
+def listed_entry(refused: tuple[str, ...] = ()) -> ListedEntry:
     """Return an accepted entry with an id of its own."""
     applicant = new_applicant(CampaignId("c"))
-    return StoredEntry(
-        receipt=applicant.receipt,
-        campaign=applicant.campaign,
-        state="accepted",
-        version=1,
-        channel="web",
-        revision=1,
-        entry=applicant.entry,
-        proof_sha256=applicant.digest,
-        token=applicant.token,
-        choices=tuple((ClassId(name), seats) for name, seats in choices),
-        refused=tuple((ClassId(name), "grade") for name in refused),
+    reasons = [(ClassId(name), "grade") for name in refused]
+    return ListedEntry(applicant.entry, applicant.receipt, applicant.token, reasons)
+
+
+MANY = [class_rule("a", 3, hour=9), class_rule("b", 4, hour=10), class_rule("c", 2, hour=12)]
+
+listed = st.permutations(["a", "b", "c"]).flatmap(
+    lambda names: st.lists(st.integers(1, 3), min_size=1, max_size=3).map(
+        lambda seats: tuple(zip(names, seats, strict=False))
     )
+)
 
 
 def drawn_results(choices: tuple[tuple[str, int], ...], classes: list[ClassRule]) -> list[Result]:
     """Return the results of 30 entries that ask for the same classes."""
-    stored = sorted((accepted_entry(choices, ("c",)) for _ in range(30)), key=lambda entry: entry.entry or "")
-    entries = [Entry(bytes.fromhex(entry.entry or ""), choices) for entry in stored]
-    results = Outcomes(allocate(KEY, FrozenList.of(entries), classes, Rules(1, preferences=True))).results(0, stored)
-    assert [result.entry for result in results] == [entry.entry for entry in stored]
+    listed = sorted(listed_entry(("c",)) for _ in range(30))
+    entries = [Entry(bytes.fromhex(entry.entry), choices) for entry in listed]
+    frozen = FrozenList.of(entries)
+    outcomes = Outcomes(allocate(KEY, frozen, classes, Rules(1, preferences=True)), frozen)
+    results = outcomes.results(0, listed)
+    assert [result.entry for result in results] == [entry.entry for entry in listed]
     return [result.to_result() for result in results]
 
 
@@ -77,6 +79,23 @@ def test_an_outcome_names_the_rank_in_the_drawn_order():
     assert [(result.outcomes[0].rank, result.outcomes[0].of) for result in drawn] == [(at, 30) for at in range(1, 31)]
     assert [result.outcomes[0].outcome for result in drawn[:5]] == ["won"] * 5
     assert {result.outcomes[1].rank for result in results} == {None}
+
+
+@given(st.lists(listed, min_size=1, max_size=14), st.builds(Rules, st.integers(1, 3), preferences=st.booleans()))
+def test_rank_and_of_are_those_among_the_entries_that_asked_for_the_class(
+    asked: list[tuple[tuple[str, int], ...]], rules: Rules
+):
+    """Compare with a count of the tickets that are lower, one entry and class at a time."""
+    listed = [ListedEntry(f"{number:032x}", "W-1", "t", []) for number in range(len(asked))]
+    entries = [Entry(bytes.fromhex(one.entry), choices) for one, choices in zip(listed, asked, strict=True)]
+    frozen, ticket = FrozenList.of(entries), [tickets(KEY, entry.id) for entry in entries]
+    results = Outcomes(allocate(KEY, frozen, MANY, rules), frozen).results(0, listed)
+    for number, result in enumerate(results):
+        assert [each["class_id"] for each in result.outcomes] == [name for name, _ in asked[number]]
+        for each in result.outcomes:
+            rivals = [at for at, choices in enumerate(asked) if each["class_id"] in dict(choices)]
+            lower = [at for at in rivals if ticket[at] <= ticket[number]]
+            assert (each["rank"], each["of"]) == (len(lower), len(rivals))
 
 
 def test_the_lottery_does_not_start_without_a_signing_key_from_set_up(tmp_path: Path):

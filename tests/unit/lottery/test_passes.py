@@ -22,7 +22,7 @@ TEXT = write_pass(SIGNING, CAMPAIGN, Pass(bytes(range(16)), 7, 2, DAY, DAY))
 
 @given(PASSES)
 def test_a_pass_reads_back_as_it_was_written(shown: Pass):
-    assert read_pass(SIGNING.public, CAMPAIGN, write_pass(SIGNING, CAMPAIGN, shown)) == shown
+    assert read_pass([SIGNING.public], CAMPAIGN, write_pass(SIGNING, CAMPAIGN, shown)) == shown
 
 
 def test_no_changed_character_is_taken():
@@ -31,7 +31,7 @@ def test_no_changed_character_is_taken():
             changed = TEXT[:at] + other + TEXT[at + 1 :]
             if changed != TEXT:
                 with pytest.raises(InvalidPassError):
-                    read_pass(SIGNING.public, CAMPAIGN, changed)
+                    read_pass([SIGNING.public], CAMPAIGN, changed)
 
 
 @pytest.mark.parametrize(
@@ -47,5 +47,5 @@ def test_no_changed_character_is_taken():
 )
 def test_a_pass_of_another_key_campaign_or_form_is_refused(public: str, campaign: CampaignId, text: str, why: str):
     with pytest.raises(InvalidPassError) as refusal:
-        read_pass(public, campaign, text)
+        read_pass([public], campaign, text)
     assert refusal.value.why == why

@@ -115,7 +115,11 @@ def test_mail_may_become_post_but_post_never_becomes_mail() -> None:
     """See ADR 12. Only a handler's decision on an order that the vault refused asks for the way by mail again."""
     by_post = reachable(S.TO_PRINT, frozenset({S.INVALID, S.UNRELEASED, S.REPLACED}))
     assert not by_post & {S.PENDING, S.MAILING, S.SENT}
-    assert INITIAL == {"mail": S.PENDING, "post": S.TO_PRINT}
+    assert INITIAL == {"mail": S.PENDING, "post": S.TO_PRINT, "telephone": S.TO_PHONE}
+
+
+def test_what_may_be_told_by_telephone_only_is_never_printed_or_mailed() -> None:
+    assert reachable(S.TO_PHONE, frozenset({S.REPLACED})) <= {S.TO_PHONE, S.PHONED}
 
 
 def test_a_card_is_posted_only_after_it_was_made_fetched_and_counted() -> None:
@@ -185,8 +189,9 @@ def test_a_report_without_a_failure_is_unclear() -> None:
     assert consequence_of_report(report("5.1.1"), NOTICE).state is S.BOUNCED
 
 
-def test_a_mail_to_several_that_is_refused_as_a_whole_is_sent_one_by_one() -> None:
-    after = consequence(answer("refused", 554), notice(bulk=True), 3, Waits((), 1))
+@pytest.mark.parametrize(("name", "code"), [("refused", 554), ("invalid", None)])
+def test_a_mail_to_several_that_is_refused_as_a_whole_is_sent_one_by_one(name: str, code: int | None) -> None:
+    after = consequence(answer(name, code), notice(bulk=True), 3, Waits((), 1))
     assert (after.state, after.alone, after.deferrals) == (S.DEFERRED, True, 0)
 
 
@@ -203,6 +208,8 @@ def test_the_register_asks_for_a_rejection_or_an_acknowledgement_by_mail() -> No
     assert register_kind(contact(), 1_000_000) is None
     assert register_kind(contact(status="rejected"), None) == "rejected"
     assert register_kind(contact(status="rejected", contact="post"), None) == "rejected"
+    undecided = contact(status="undecided", contact="telephone")
+    assert (register_kind(undecided, None), register_kind(undecided, 1_000_000)) == ("undecided", None)
 
 
 @pytest.mark.parametrize(
@@ -217,6 +224,10 @@ def test_the_register_asks_for_a_rejection_or_an_acknowledgement_by_mail() -> No
         ("rejected", 1, contact(status="rejected"), None, True),
         ("rejected", 1, contact(), None, False),
         ("rejected", 1, contact(version=2, status="rejected"), None, False),
+        ("undecided", 1, contact(status="undecided"), None, True),
+        ("undecided", 1, contact(), None, True),
+        ("undecided", 1, contact(status="undecided"), 1_000_000, False),
+        ("undecided", 1, contact(status="rejected"), None, False),
     ],
 )
 def test_a_newer_slip_or_contact_makes_a_notice_old(

@@ -1,5 +1,7 @@
 """Tasks that the page shows to handlers."""
 
+from collections import Counter
+
 import pytest
 
 from services.notifier.rules.notice import PrintBatch
@@ -32,6 +34,14 @@ def test_each_batch_that_waits_for_a_person_is_a_task(state: PrintBatchState) ->
     tasks = [(task.code, task.count, task.batch) for task in open_tasks({}, [batch(state)], 0)]
     codes = {B.MISMATCH: "reorder", B.MADE: "fetch", B.FETCHED: "count", B.COUNTED: "post"}
     assert tasks == ([(codes[state], 4, "p-1")] if state in codes else [])
+
+
+@pytest.mark.parametrize("state", ["failed", "returned", "to_phone"])
+def test_who_was_left_out_undecided_is_telephoned_with_the_words_for_it(state: str) -> None:
+    """Say nothing of another application, also where a card was tried first."""
+    tasks = open_tasks({NoticeState(state): 3}, [], 0, undecided={NoticeState(state): 2})
+    others = "by-telephone" if state == S.TO_PHONE else "telephone"
+    assert Counter({task.code: task.count for task in tasks}) == Counter({"by-telephone": 2}) + Counter({others: 1})
 
 
 def test_a_silent_mail_room_is_the_first_task() -> None:

@@ -39,3 +39,24 @@ async def test_failures_are_forgotten_when_the_window_has_passed(monkeypatch: py
     monkeypatch.setattr(time, "time", lambda: later)
 
     assert await limit.allows()
+
+
+async def test_an_attempt_that_succeeds_counts_only_while_it_is_under_way():
+    limit = AttemptLimit(1, 60)
+
+    for _ in range(3):
+        assert await limit.begin()
+        assert not await limit.begin()
+        await limit.end(failed=False)
+
+    assert await limit.begin()
+    await limit.end(failed=True)
+    assert not await limit.begin()
+
+
+async def test_the_wait_is_the_time_until_the_oldest_attempt_is_forgotten():
+    limit = AttemptLimit(1, 60)
+
+    assert await limit.take()
+
+    assert 50 < await limit.wait_s() <= 60

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+import yaml
 
 from shared.campaign import CampaignError, load_campaign, load_campaigns, quicknet
 
@@ -167,3 +168,53 @@ def test_only_a_rehearsal_may_name_a_chain_of_its_own(tmp_path: Path, first_line
 def test_a_round_of_a_rehearsals_chain_that_is_known_at_the_draw_time_does_not_load(tmp_path: Path):
     draw = OWN_CHAIN.format(key="0" * 192, round=1, times=TIMES)
     assert "draw.beacon.round" in refusal(written(tmp_path, ("v: 1", "v: 1\nrehearsal: true"), ("source: both", draw)))
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "shown"),
+    [
+        ("\n  opens: ", "\n  opens: [", "opens: ["),
+        ("\nwindow:\n", "\nwindow:\nwindow:\n", "window:"),
+        ("\nwindow:\n", "\nwindow: \t{}\nx:\n", "window: "),
+    ],
+    ids=["not closed", "twice", "a tab"],
+)
+def test_what_is_no_yaml_is_shown_with_its_line_and_a_mark(tmp_path: Path, before: str, after: str, shown: str):
+    said = refusal(written(tmp_path, (before, after)))
+    assert "not YAML" in said
+    assert any(line.strip() == "^" for line in said.splitlines()), said
+    assert shown in said
+
+
+TABS = [
+    "a:\tb",
+    "a: b\t# c",
+    "a: {b: c,\td: e}",
+    "a: [\t1]",
+    "a:\t|\n x",
+    "a: |\t\n x",
+    "a: 1\n \t\nb: 2",
+    "a: [1,\n\t2]",
+]
+"""Tabs between tokens, which libyaml takes and PyYAML refuses."""
+OTHERS = ["a: >\n \tx", "%FOO x\n---\na: 1", 'a: "\\ud800"', 'a: "\\U00110000"']
+"""Texts that libyaml refuses and PyYAML takes, or fails at."""
+QUESTIONS = ["a: [? b, c]", "a: [?b]", "a: {? b: c}", "a: [b, ? c : d]", "a: ?b", "- ?", "? a\n: b", "- ? a\n- ? b"]
+
+
+@pytest.mark.parametrize("text", [*TABS, *OTHERS])
+def test_where_the_two_loaders_differ_the_stricter_one_decides(tmp_path: Path, text: str):
+    path = tmp_path / "campaign.yaml"
+    path.write_text(text, "utf-8")
+    assert "not YAML" in refusal(path)
+
+
+@pytest.mark.parametrize("text", QUESTIONS)
+def test_both_loaders_read_question_marks_alike(text: str):
+    found = []
+    for loader in (yaml.SafeLoader, yaml.CSafeLoader):
+        try:
+            found.append(repr(yaml.load(text, Loader=loader)))  # noqa: S506  (both make plain values only)
+        except yaml.YAMLError as error:
+            found.append(type(error).__name__)
+    assert found[0] == found[1]

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import httpx
 import pytest
-from fastapi import Depends, FastAPI, Request
+from fastapi import Depends, FastAPI, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from shared import logging
@@ -44,7 +44,7 @@ def client(tmp_path: Path) -> httpx.AsyncClient:
     async def broken() -> None:
         raise RuntimeError(SECRET)
 
-    async def person(request: Request) -> None:
+    async def person(request: Request, _: Response) -> None:
         if "cookie" not in request.headers:
             raise problem("unauthorized", 401, "サインインが必要です", "サインインしてください。")
 

@@ -219,6 +219,7 @@ def test_a_genuine_version_behind_a_forged_one_still_takes_its_place(register: R
 
 def test_replays_and_lower_versions_change_nothing(register: Register):
     register.send(1, person())
+    register.send(1, person(), version=2)
     register.send(1, None, version=3)
     before = register.rows[name(1)]
     for version in (1, 2, 3):

@@ -4,7 +4,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.vault.applications.rules.eligibility import ADULT, eligible, guardian_problem, is_minor, unknown_classes
+from services.vault.applications.rules.eligibility import (
+    ADULT,
+    eligible,
+    eligible_besides,
+    guardian_problem,
+    is_minor,
+    unknown_classes,
+)
 from services.vault.identities.person import Person
 from shared.contracts import Choice
 from shared.ids import ClassId
@@ -28,6 +35,20 @@ choices = st.lists(
 def may_take(who: Person, class_id: str) -> bool:
     wanted = [Choice(class_id=ClassId(class_id), seats=SEATS[ClassId(class_id)])]
     return bool(eligible(who, wanted, CAMPAIGN).choices)
+
+
+@given(people, choices)
+def test_everybody_who_takes_part_in_a_further_round_may_take_what_was_not_asked_for(
+    who: Person, wanted: list[Choice]
+) -> None:
+    """Check each further class against the rule for asked ones; where rounds are for those who asked there is none."""
+    rules = CAMPAIGN.draw.model_copy(update={"further_round": "everybody"})
+    everybody = CAMPAIGN.model_copy(update={"draw": rules})
+    asked, seats = {one.class_id for one in wanted}, max((one.seats for one in wanted), default=1)
+    others = [Choice(class_id=each.id, seats=seats) for each in CAMPAIGN.classes if each.id not in asked]
+    expected = [one for one in others if eligible(who, [one], CAMPAIGN).choices]
+    assert list(eligible_besides(who, wanted, everybody)) == expected
+    assert eligible_besides(who, wanted, CAMPAIGN) == ()
 
 
 @pytest.mark.parametrize(

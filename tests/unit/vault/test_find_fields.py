@@ -6,6 +6,7 @@ from PIL import Image
 
 from services.vault.papers.draw_page import picture_of
 from services.vault.papers.find_fields import find_fields
+from services.vault.papers.sandbox import Sandbox
 from shared.campaign import load_campaign
 from shared.sheet_layout import SheetLayout, code_text
 from tests.support import fax_images
@@ -60,3 +61,10 @@ def test_the_sheet_of_another_campaign_or_purpose_has_no_fields_because_its_plac
     picture = picture_of(fax_images.fax(196), 0)
     assert find_fields(picture, other) == {}
     assert find_fields(picture.rotate(180), CODE) == {}
+
+
+async def test_a_search_that_fails_costs_nobody_the_picture():
+    for code in ("", "no code"):
+        picture, fields = await Sandbox().first(fax_images.fax(98), code)
+        assert picture.startswith(b"\x89PNG")
+        assert fields == {}

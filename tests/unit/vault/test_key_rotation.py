@@ -9,11 +9,13 @@ import pytest
 
 from services.vault.keys import rotation
 from services.vault.keys.__main__ import main
-from services.vault.keys.ciphers.envelope import NotDecryptableError, decrypt
-from services.vault.keys.keystore import KeyDestroyedError, Keystore, bound_to_campaign
+from services.vault.keys.access import RootAccess
+from services.vault.keys.campaign_keys import bound_to_campaign
+from services.vault.keys.ciphers.envelope import NotDecryptableError
+from services.vault.keys.keystore import KeyDestroyedError, Keystore
 from services.vault.keys.root_file import RootFile
+from services.vault.keys.roots import FileRoot, Root
 from services.vault.keys.signing_keys import SigningKeys
-from shared.encoding import unb64url
 from shared.errors import ConfigurationError
 from shared.ids import CampaignId
 from shared.signing import key_name, verify, verify_in_context
@@ -80,8 +82,8 @@ def test_a_wrong_passphrase_changes_nothing(folder: Path, running: Keystore):
 
 
 def test_a_new_root_key_seals_every_file_and_no_file_opens_by_the_former_one(folder: Path, running: Keystore):
-    file = RootFile(folder)
-    (former,) = file.open(OLD)
+    file = RootFile(folder, RootAccess.of(OLD))
+    (former,) = file.open()
     keys, public, staff, bounce = (
         running.campaign(CAMPAIGN),
         running.signing.public,
@@ -89,7 +91,7 @@ def test_a_new_root_key_seals_every_file_and_no_file_opens_by_the_former_one(fol
         running.bounce_key,
     )
     assert rotation.rotate_root(folder, OLD) == 4
-    (root,) = file.open(OLD)
+    (root,) = file.open()
     assert root != former
     files = [folder / "campaigns" / f"{CAMPAIGN}.json", *(folder / name for name in BOUND_TO)]
     assert [(does_open(path, root), does_open(path, former)) for path in files] == [(True, False)] * 4
@@ -100,11 +102,10 @@ def test_a_new_root_key_seals_every_file_and_no_file_opens_by_the_former_one(fol
         assert verify(public, b"x", keystore.signing.sign(b"x"))
 
 
-def does_open(path: Path, root: bytes) -> bool:
+def does_open(path: Path, root: Root) -> bool:
     """Return True if the root key opens the file."""
-    wrapped = unb64url(json.loads(path.read_bytes())["wrapped"])
     try:
-        decrypt(root, wrapped, BOUND_TO.get(path.name, bound_to_campaign(CAMPAIGN)))
+        root.open(json.loads(path.read_bytes()), BOUND_TO.get(path.name, bound_to_campaign(CAMPAIGN)))
     except NotDecryptableError:
         return False
     return True
@@ -119,12 +120,12 @@ def test_a_running_vault_that_makes_keys_after_a_rotation_seals_them_by_the_new_
 
 
 def test_a_rotation_that_was_killed_in_the_middle_opens_everything_and_is_repeated(folder: Path, running: Keystore):
-    file = RootFile(folder)
+    file = RootFile(folder, RootAccess.of(OLD))
     keys = running.campaign(CAMPAIGN)
-    file.write((b"\x01" * 32, *file.open(OLD)), OLD)
+    file.write((FileRoot(b"\x01" * 32), *file.open()))
     assert Keystore.open(folder, OLD).campaign(CAMPAIGN) == keys
     rotation.rotate_root(folder, OLD)
-    assert len(file.open(OLD)) == 1
+    assert len(file.open()) == 1
     assert Keystore.open(folder, OLD).campaign(CAMPAIGN) == keys == running.campaign(CAMPAIGN)
 
 
@@ -136,6 +137,21 @@ def test_a_destroyed_campaign_does_not_come_back_by_a_rotation(folder: Path, run
     assert not (folder / "campaigns" / f"{CAMPAIGN}.json").exists()
     with pytest.raises(KeyDestroyedError):
         Keystore.open(folder, OLD).campaign(CAMPAIGN)
+
+
+def test_a_rotation_passes_over_what_a_killed_erasure_left_of_a_campaign(folder: Path, running: Keystore):
+    other = running.ensure_campaign(OTHER, NOT_AFTER)
+    path = folder / "campaigns" / f"{CAMPAIGN}.json"
+    for left_over in (b"\xff\xfe\x9d" * 100, path.read_bytes()):
+        fingerprint = running.destroy_campaign_key(CAMPAIGN)
+        path.write_bytes(left_over)
+        assert rotation.rotate_root(folder, OLD) == 4
+        assert path.read_bytes() == left_over, "it is not sealed for another time"
+        with pytest.raises(ConfigurationError, match="no keys here"):
+            rotation.rotate_sealing(folder, OLD, CAMPAIGN)
+        assert Keystore.open(folder, OLD).campaign(OTHER) == other
+        assert running.destroy_campaign_key(CAMPAIGN) == fingerprint
+        assert not path.exists()
 
 
 def test_a_new_sealing_key_is_used_at_once_and_the_former_one_still_opens(folder: Path, running: Keystore):

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from services.vault.keys.keystore import KeyDestroyedError, Keystore, VaultLockedError
+from services.vault.keys.errors import VaultLockedError
+from services.vault.keys.keystore import KeyDestroyedError, Keystore
 from shared.errors import ConfigurationError
 from shared.ids import CampaignId
 from shared.signing import SigningKey, verify
@@ -135,6 +136,17 @@ def test_a_tombstone_counts_even_if_its_writer_died_before_the_key_file_was_gone
         keystore.campaign(CAMPAIGN)
     assert keystore.destroy_campaign_key(CAMPAIGN) == fingerprint
     assert not key_file.exists()
+
+
+def test_an_erasure_that_was_killed_after_it_overwrote_the_file_is_repeated(tmp_path: Path):
+    keystore = opened(tmp_path)
+    keystore.ensure_campaign(CAMPAIGN, NOT_AFTER)
+    key_file = tmp_path / "campaigns" / f"{CAMPAIGN}.json"
+    fingerprint = keystore.destroy_campaign_key(CAMPAIGN)
+    for left_over in (b"\xff\xfe\x9d" * 100, b"{" * 100):
+        key_file.write_bytes(left_over)
+        assert keystore.destroy_campaign_key(CAMPAIGN) == fingerprint
+        assert not key_file.exists()
 
 
 def test_a_locked_vault_opens_nothing(tmp_path: Path):

@@ -156,6 +156,11 @@ def test_an_announcement_names_no_person_and_only_known_recipients(changes: dict
         ("acknowledgement", replace(ENTRY, reasons=("not-resident",)), "condition"),
         ("rejected", replace(ENTRY, reasons=("not-resident",)), None),
         ("rejected", ENTRY, "condition"),
+        ("same-person", ENTRY, "condition"),
+        ("same-person", replace(ENTRY, same_person_ways=frozenset({"card"})), "condition"),
+        ("same-person", replace(ENTRY, same_person_ways=frozenset({"mail"})), None),
+        ("same-person", replace(ENTRY, same_person_ways=frozenset({"mail"}), reasons=("grade",)), "condition"),
+        ("undecided", replace(ENTRY, undecided_ways=frozenset({"card"})), "bad-form"),
     ],
 )
 def test_kinds_from_the_register_say_only_what_the_register_says(
@@ -178,3 +183,15 @@ def test_a_notice_about_an_earlier_version_is_superseded_and_raises_no_alarm() -
     order = document(kind="acknowledgement", n=1, slip=None)
     assert find_flaw(order, CAMPAIGN, None, corrected) is None
     assert is_superseded(order, corrected)
+
+
+@pytest.mark.parametrize("ways", [frozenset({"card"}), None])
+def test_a_card_about_being_left_out_is_superseded_by_a_slip_before_its_condition_is_asked(
+    ways: frozenset[Any] | None,
+) -> None:
+    entry, order = replace(ENTRY, undecided_ways=ways), document(kind="undecided", channel="card", n=1, slip=None)
+    drawn = Register({TOKEN: entry}, {TOKEN: 1_000_000})
+    assert find_flaw(order, CAMPAIGN, None, drawn) is None
+    assert is_superseded(order, drawn)
+    left_out = Register({TOKEN: entry}, {})
+    assert find_flaw(order, CAMPAIGN, None, left_out) == (None if ways else "condition")

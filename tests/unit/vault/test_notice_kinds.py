@@ -19,9 +19,11 @@ def slip(outcome: str, *, change: int) -> OutcomeSlip:
     return sample_slip(CAMPAIGN, [(FIRST, outcome, None), (SECOND, "won", None)], draw=1, change=change)
 
 
-def test_each_kind_has_a_template_for_mail_and_for_cards() -> None:
-    for kind in KINDS:
-        assert {path.name for path in (DEFAULTS / kind).iterdir()} == {"mail.txt", "card.txt"}
+def test_each_kind_has_a_template_for_each_of_its_channels() -> None:
+    """Check also that only the notice that no mail may bring has no template for mails."""
+    for kind, known in KINDS.items():
+        assert {path.name for path in (DEFAULTS / kind).iterdir()} == {f"{channel}.txt" for channel in known.channels}
+    assert [kind for kind, known in KINDS.items() if set(known.channels) != {"mail", "card"}] == ["undecided"]
 
 
 @pytest.mark.parametrize(

@@ -1,17 +1,8 @@
 """The form's own modules, and those of the verifier."""
 
-from collections.abc import Iterator
-
 import pytest
 
-from tests.support.chance import cached_beacons
 from tests.support.node_programs import Ask, bundled
-
-
-@pytest.fixture(autouse=True, scope="session")
-def _cached_beacons() -> Iterator[None]:
-    with cached_beacons():
-        yield
 
 
 @pytest.fixture(scope="session")

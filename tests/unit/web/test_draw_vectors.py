@@ -30,7 +30,7 @@ from shared.campaign.beacon_schedule import REHEARSAL
 from shared.canonical import canonical
 from shared.dice_acts import DiceRule, InvalidDiceActsError, read_dice
 from shared.signing import verify_in_context
-from tests.support.draw_builders import allocated
+from tests.support.draw_builders import allocated, sample_transcript
 from tests.support.node_programs import Ask
 
 _PROVES_NOTHING: Final = "note the chance of this draw proves nothing"
@@ -91,6 +91,15 @@ def taken_over(vector: Vector) -> str | None:
 
 def expected(vector: Vector) -> dict[str, Any]:
     return {name: value for name, value in vector["expected"].items() if name != "choice_order"}
+
+
+@each_draw
+def test_manifest_of_a_vector_has_the_members_that_the_lottery_writes(vector: Vector):
+    written = json.loads(sample_transcript(3)["manifest"])
+    manifest = vector["manifest"]
+    assert manifest.keys() - {"further"} == written.keys()
+    assert manifest["rules"].keys() == written["rules"].keys()
+    assert manifest["vault_key"] == vector.get("vault_key")
 
 
 @each_draw

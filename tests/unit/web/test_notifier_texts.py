@@ -9,6 +9,8 @@ import pytest
 
 import shared
 from services.notifier.pages import TEXTS
+from services.notifier.pages.telephone import Answer
+from services.notifier.post.endpoints import ReturnReason
 from services.notifier.rules.states import NoticeState
 from services.notifier.rules.tasks import TaskCode
 from shared.catalogue import Catalogue
@@ -21,6 +23,8 @@ COMPOSED_KEYS = {
     *(f"notices.state.{state}" for state in NoticeState),
     *(f"notices.kind.{kind}" for kind in KINDS),
     *(f"notices.task.{code}{part}" for code in get_args(TaskCode) for part in ("", ".do", ".command")),
+    *(f"notices.returned.{reason}" for reason in get_args(ReturnReason)),
+    *(f"telephone.answer.{answer}" for answer in get_args(Answer)),
     "live.away",
     "call.signed-out",
 }
@@ -35,7 +39,7 @@ def asked_for() -> set[str]:
 @pytest.mark.parametrize("catalogue", CATALOGUES, ids=lambda each: each.lang)
 def test_no_text_is_missing_and_none_is_left_over(catalogue: Catalogue) -> None:
     needed = asked_for() | COMPOSED_KEYS
-    own = {key for key in catalogue.texts if key.startswith("notices.")}
+    own = {key for key in catalogue.texts if key.startswith(("notices.", "telephone."))}
     assert needed - set(catalogue.texts) == set()
     assert own - needed == set()
 

@@ -94,7 +94,9 @@ def test_a_device_reads_passes_as_they_were_signed_and_as_scanners_garble_them(a
     ]
     garbled = [text.lower(), text.replace(":", "+"), text.replace(":", ""), f" {text}\n", f"x{text}", _widened(text)]
     typed = [text, *garbled, *others, text[:-1], "W-7K3M-9Q2P-6", ""]
-    answers = asked("passes", {"key": signing.public, "campaign": CAMPAIGN, "typed": typed})
+    answers = asked(
+        "passes", {"keys": [SigningKey.generate().public, signing.public], "campaign": CAMPAIGN, "typed": typed}
+    )
     good = {"entry": bytes(range(16)).hex(), "number": 7, "seats": 2}
     assert answers == [good] * 7 + [None] * 4 + ["no pass"] * 3
 
@@ -135,3 +137,9 @@ def test_every_answer_has_its_words(catalogue: Any):
     lines = ["well", "away", "signed-out", "refused", "erased"]
     wanted = {f"reception.{what}.{code}" for what in ("answer", "do") for code in codes}
     assert (wanted | {f"reception.line.{each}" for each in lines}) - set(catalogue.texts) == set()
+
+
+def test_a_device_that_kept_an_earlier_roster_still_checks_passes(asked: Ask):
+    kept: dict[str, Any] = {"campaign": CAMPAIGN, "classes": [], "places": []}
+    rosters = [{**kept, "v": 2, "public_key": "first"}, {**kept, "v": 3, "public_keys": ["first", "second"]}]
+    assert asked("rosterKeys", rosters) == [["first"], ["first", "second"]]

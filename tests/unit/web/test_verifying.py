@@ -139,9 +139,11 @@ def test_a_signature_that_is_not_ours_and_a_key_that_is_not_published_fail(verif
     unsigned = {**GOOD, "signature_of_result": SigningKey.generate().sign(b"")}
     [answer] = asked(verifier, [unsigned])
     assert ["signature of the result", False] in answer["checks"]
-    [answer] = asked(verifier, [GOOD], published={"lottery": SigningKey.generate().public, "vault": None})
+    [answer] = asked(verifier, [GOOD], published={"lottery": [SigningKey.generate().public], "vault": None})
     assert ["signing key", False] in answer["checks"]
-    [answer] = asked(verifier, [GOOD], published={"lottery": SIGNING.public, "vault": VAULT.public})
+    [answer] = asked(
+        verifier, [GOOD], published={"lottery": [SigningKey.generate().public, SIGNING.public], "vault": VAULT.public}
+    )
     assert all(passed for _, passed in answer["checks"])
 
 
@@ -209,3 +211,12 @@ def test_all_entries_of_a_number_are_found_because_two_may_share_it(verifier: As
     ids = ["05224b1c82" + "0" * 22, "05224b1c82" + "1" * 22, "05224b1c83" + "0" * 22]
     assert verifier("prefix", {"ids": ids, "prefix": "05224b1c82"}) == ids[:2]
     assert verifier("prefix", {"ids": ids, "prefix": ids[1]}) == [ids[1]]
+
+
+def test_without_any_published_key_the_record_fails_by_the_missing_key_alone(verifier: Ask):
+    """Ask an installation whose keys are all revoked: it vouches for no record, whose own signatures still hold."""
+    [answer] = asked(verifier, [GOOD], published={"lottery": [], "vault": VAULT.public})
+    assert [name for name, passed in answer["checks"] if not passed] == ["signing key"]
+    failed = [check for check in verify_transcript(GOOD, (), VAULT.public).checks if not check.passed]
+    assert [check.name for check in failed] == ["signing key"]
+    assert "no key" in failed[0].text

@@ -16,6 +16,7 @@ export class ReceiptView {
   constructor(private readonly kept: KeptReceipts, private readonly onSelect: (receipt: TabReceipt) => void) {
     section("copy").addEventListener("click", () => void this.copy());
     section("print").addEventListener("click", () => window.print());
+    section("save-document").addEventListener("click", () => this.saveDocument());
     byId("keep", HTMLInputElement).addEventListener("change", () => this.keep());
   }
 
@@ -42,6 +43,7 @@ export class ReceiptView {
     section("chosen").replaceChildren(...describeChoices(choices, page.rules).map((text) => el("li", {}, text)));
     section("receipt-code").replaceChildren(qrImage(canonical({ ...document }), t("done.document")));
     section("copied").textContent = "";
+    section("document-saved").textContent = "";
     section("change-where").textContent = t("done.change.where", { address: byId("to-status", HTMLAnchorElement).href });
     byId("keep", HTMLInputElement).checked = this.kept.has(document.receipt);
     if (this.kept.has(document.receipt)) this.kept.keep(receipt);
@@ -60,6 +62,17 @@ export class ReceiptView {
     if (!box.checked) this.kept.forget(this.shown.document.receipt);
     else if (!this.kept.keep(this.shown)) box.checked = false;
     section("copied").textContent = t(box.checked ? "done.kept" : "done.not-kept");
+  }
+
+  /** Save the receipt document as a file, as `./kuji verify` and `/verify` read it. It has neither code nor name. */
+  private saveDocument(): void {
+    if (this.shown === null) return;
+    const { document } = this.shown;
+    const file = new Blob([canonical({ ...document })], { type: "application/json" });
+    const address = URL.createObjectURL(file);
+    el("a", { href: address, download: `receipt-${document.receipt}.json` }).click();
+    setTimeout(() => { URL.revokeObjectURL(address); }, 60_000);
+    section("document-saved").textContent = t("done.document.saved", { receipt: document.receipt });
   }
 
   private async copy(): Promise<void> {

@@ -11,8 +11,8 @@ from services.lottery.randomness.rounds import RoundPassedError, choose_round
 from shared.campaign import Campaign
 
 Code = Literal[
-    "paper", "draw-time", "receipts", "held", "undecided", "unknown-entries", "freeze", "round-passed", "clock",
-    "writing", "objections", "dice", "later-round", "beacon", "results",
+    "paper", "draw-time", "receipts", "held", "undecided", "unknown-entries", "search", "freeze", "round-passed",
+    "clock", "writing", "revoked-key", "objections", "dice", "later-round", "beacon", "results",
 ]  # fmt: skip
 
 
@@ -29,6 +29,8 @@ class Readiness:
 
     `unknown_entries`: entries that are not on the complete roll; 0 while the roll is not complete. Such an entry has no
     receipt, so it may be invented; no override permits it.
+
+    `searched`: False if nothing else is missing and the vault has not compared all these applications with each other.
     """
 
     held: int
@@ -36,12 +38,13 @@ class Readiness:
     receipts_closed: bool
     unknown_entries: int = 0
     outdated: int = 0
+    searched: bool = True
 
     @property
     def complete(self) -> bool:
         """True when the list can be frozen without an override."""
         gaps = self.held or self.undecided or self.unknown_entries
-        return self.receipts_closed and not gaps
+        return self.receipts_closed and self.searched and not gaps
 
 
 @dataclass(frozen=True)
@@ -120,6 +123,8 @@ def _gaps(draw: Draw, readiness: Readiness) -> Iterator[Wait]:
         yield Wait("undecided", count=readiness.undecided)
     if readiness.unknown_entries:
         yield Wait("unknown-entries", count=readiness.unknown_entries)
+    if not readiness.searched:
+        yield Wait("search")
     if readiness.complete and draw.number > 1:
         yield Wait("freeze")  # staff freeze a list that they opened again, because only they know when it is right
 

@@ -1,8 +1,8 @@
 """Describe an entry of the lottery, the vault's newest verdict on one receipt, as a frozen record. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, Self
+from typing import Any, Literal, NamedTuple, Self
 
 from shared.codes import EntryId, ProofDigest
 from shared.ids import CampaignId, ClassId, Receipt, Token
@@ -80,6 +80,15 @@ class Entry:
             "refused": [{"class_id": class_id, "reason": reason} for class_id, reason in self.refused],
             "reasons": list(self.reasons),
         }
+
+
+class ListedEntry(NamedTuple):
+    """Members of a listed entry that its result needs; choices stand in the frozen list. `refused`: (class, reason)."""
+
+    entry: EntryId
+    receipt: Receipt
+    token: Token
+    refused: Sequence[tuple[ClassId, str]] = ()
 
 
 def receipt_key(campaign: CampaignId, receipt: Receipt) -> str:

@@ -27,11 +27,13 @@ def merge_results(
 ) -> RoundResult:
     """Return the result of an entry after the round. `drawn`: before it, `before`: its places; `lists`: empty ones.
 
-    Classes of the round have its outcomes. A class that the entry had not asked for comes last.
+    Classes of the round have its outcomes; a class that was lost before and again keeps reason and rank of the draw. A
+    class that the entry had not asked for comes last.
     """
     won = tuple(one.class_id for one in of_round if one.outcome == "won")
     ended = _ended(drawn.entry, before, of_round, lists) if won else ()
-    changed = {one.class_id: _with_reason(one) for one in of_round}
+    lost = {one.class_id for one in drawn.outcomes if one.outcome == "lost"}
+    changed = {one.class_id: _with_reason(one) for one in of_round if one.outcome != "lost" or one.class_id not in lost}
     changed |= {name: _no_longer(before[name], obstacle) for name, obstacle in ended}
     known = [changed.pop(one.class_id, one) for one in present_outcomes(drawn.outcomes, before)]
     return RoundResult(Result(drawn.entry, drawn.receipt, drawn.token, (*known, *changed.values())), won, ended)

@@ -17,9 +17,11 @@ BLOCKING: Final[Mapping[Code, StepName]] = {
     "undecided": "freeze",
     "unknown-entries": "freeze",
     "held": "freeze",
+    "search": "freeze",
     "freeze": "freeze",
     "round-passed": "freeze",
     "clock": "freeze",
+    "revoked-key": "manifest",
     "dice": "dice",
     "later-round": "dice",
     "beacon": "beacon",
@@ -79,10 +81,7 @@ def timeline(campaign: Campaign, facts: DrawFacts, waits: Sequence[Wait], now: d
     if window.paper_until > window.closes:
         steps.append(_span("paper", window.closes, window.paper_until, now))
     steps.append(_freeze(campaign, facts, waits))
-    frozen = facts.reached(DrawState.FROZEN)
-    steps.append(
-        TimelineStep("manifest", StepState.DONE if frozen else StepState.LATER, facts.frozen_at if frozen else None)
-    )
+    steps.append(_manifest(facts, waits))
     if facts.has_objections:
         steps.append(_objection(facts, waits))
     if facts.uses_dice:
@@ -98,10 +97,11 @@ def current(steps: Sequence[TimelineStep]) -> TimelineStep | None:
     return next((step for step in steps if step.state is not StepState.DONE), None)
 
 
-def _manifest(facts: DrawFacts) -> TimelineStep:
-    if facts.reached(DrawState.FROZEN):
-        return TimelineStep("manifest", StepState.DONE, facts.frozen_at)
-    return TimelineStep("manifest", StepState.LATER)
+def _manifest(facts: DrawFacts, waits: Sequence[Wait]) -> TimelineStep:
+    if not facts.reached(DrawState.FROZEN):
+        return TimelineStep("manifest", StepState.LATER)
+    holding = _holding("manifest", waits)
+    return TimelineStep("manifest", StepState.WAITING if holding else StepState.DONE, facts.frozen_at, waits=holding)
 
 
 def _span(name: StepName, starts: datetime, ends: datetime, now: datetime) -> TimelineStep:

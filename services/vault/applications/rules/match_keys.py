@@ -80,9 +80,9 @@ def part_readings(part: str, readings: Readings, kind: int) -> frozenset[str]:
     """Return the readings of one part of a name; `kind` 0: surname, 1: given name. Kana is its own reading."""
     kana = hiragana(part)
     if _KANA.fullmatch(kana):
-        return frozenset({_sound(kana)})
+        return frozenset({sound_of(kana)})
     found = readings(part)[kind] | readings(fold_part(part))[kind]
-    return frozenset(_sound(hiragana(one)) for one in found)
+    return frozenset(sound_of(hiragana(one)) for one in found)
 
 
 def address_match_key(address: str) -> AddressKey:
@@ -118,5 +118,6 @@ def _divisions(name: str) -> Iterator[tuple[str, str]]:
     return ((name[:index], name[index:]) for index in range(1, len(name)))
 
 
-def _sound(kana: str) -> str:
+def sound_of(kana: str) -> str:
+    """Return the hiragana with one letter for each sound: ぢ and じ are one, a long vowel mark is none."""
     return kana.translate(_ONE_SOUND)

@@ -13,7 +13,8 @@ from services.vault.approvals.service import Approvals, RequestRefusedError
 from services.vault.approvals.subjects import PreviewText
 from services.vault.approvals.views import ApprovalView
 from services.vault.people.pages.context import Web
-from services.vault.people.sign_in import Present, SignInRefusedError
+from services.vault.people.refusals import SignInRefusedError
+from services.vault.people.sign_in import Present
 from shared.approvals import RULES, ApprovalKind
 from shared.campaign import Campaign
 from shared.catalogue import Catalogue

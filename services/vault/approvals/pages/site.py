@@ -8,7 +8,7 @@ from services.vault.approvals.factors import PasswordFactor
 from services.vault.approvals.pages.show import ApprovalPages, mistake_of
 from services.vault.approvals.service import RequestRefusedError
 from services.vault.people.pages.context import address_of
-from services.vault.people.sign_in import SignInRefusedError
+from services.vault.people.refusals import SignInRefusedError
 from shared.approvals import ApprovalId
 from shared.catalogue import Catalogue
 from shared.web.forms import form_fields

@@ -143,6 +143,11 @@ def verdict_of(document: Mapping[str, Any]) -> Verdict:
     return worst(part["result"] for part in parts)
 
 
+def verdict_of_rows(rows: Iterable[Mapping[str, Any]]) -> Verdict:
+    """Return the worst result of rows."""
+    return worst(row["result"] for row in rows)
+
+
 def verify_certificate(content: bytes, public_key: str) -> list[Check]:
     """Check a certificate with nothing but its bytes and the vault's published key (base64url)."""
     try:

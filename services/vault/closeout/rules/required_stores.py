@@ -33,7 +33,8 @@ REQUIRED_STORES: Final[Mapping[str, frozenset[str]]] = {
         {
             "identities", "blind_index", "doubts", "applications", "application_acts", "subject_requests",
             "print_batches", "print_chunks", "papers", "drafts", "keyings", "paper_holds", "keying_counts",
-            "notice_deliveries", "slips", "notice_counts",
+            "seeded_papers",
+            "notice_deliveries", "left_out", "published_draws", "slips", "notice_counts",
             PACKAGES, SPOOL, SANDBOX, SAMPLES, DELAY_QUEUES, *OWN_STORES,
         }
     ),

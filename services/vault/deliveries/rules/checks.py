@@ -11,7 +11,7 @@ from services.vault.notices.rules.kinds import KINDS, check_params, holds
 from services.vault.notices.rules.registered import Registered
 from shared.campaign import Campaign
 from shared.codes import EntryId
-from shared.contracts import Choice, NoticeDocument, OutcomeSlip, Refusal
+from shared.contracts import Choice, NoticeChannel, NoticeDocument, OutcomeSlip, Refusal
 from shared.ids import CampaignId, Receipt, Token
 
 Flaw = Literal[
@@ -34,7 +34,9 @@ class RegisterEntry:
     """Facts of the register about one application, without the person.
 
     `version`: of its content. `is_decided`: its own content is decided, whether or not it may be a duplicate.
-    `is_paper`: it came on paper, so that only a sealed card can bring its code to the applicant.
+    `is_paper`: it came on paper, so that only a sealed card can bring its code to the applicant. `same_person_ways`:
+    after the draw, ways to an address that the standing application of the same person gave, too. `undecided_ways`: the
+    same where a doubt was undecided at the draw; None where there was none.
     """
 
     campaign: CampaignId
@@ -47,6 +49,8 @@ class RegisterEntry:
     choices: tuple[Choice, ...]
     refused: tuple[Refusal, ...]
     reasons: tuple[str, ...]
+    same_person_ways: frozenset[NoticeChannel] = frozenset()
+    undecided_ways: frozenset[NoticeChannel] | None = None
 
 
 @dataclass(frozen=True)
@@ -64,7 +68,11 @@ def find_flaw(
     kind = KINDS.get(document.kind)
     if kind is None:
         return "unknown-kind"
-    if document.campaign != campaign.id or not _has_form(document, kind.source):
+    if (
+        document.campaign != campaign.id
+        or document.channel not in kind.channels
+        or not _has_form(document, kind.source)
+    ):
         return "bad-form"
     if not check_params(document.kind, document.params, campaign):
         return "bad-params"
@@ -73,7 +81,10 @@ def find_flaw(
         for token in document.recipients
         if (application := register.entries.get(Token(token))) and application.campaign == campaign.id
     ]
-    return _recipients_flaw(document, applications) or _source_flaw(document, kind.source, slip, applications[0])
+    flaw = _recipients_flaw(document, applications)
+    if flaw is None and _is_drawn_meanwhile(document, register):
+        return None  # superseded, which is no flaw
+    return flaw or _source_flaw(document, kind.source, slip, applications[0])
 
 
 def _recipients_flaw(document: NoticeDocument, applications: Sequence[RegisterEntry]) -> Flaw | None:
@@ -93,7 +104,10 @@ def _source_flaw(
 
 
 def is_superseded(document: NoticeDocument, register: Register) -> bool:
-    """Return True if a newer slip of the applicant was seen, or a newer version of the application is there."""
+    """Return True if a newer slip of the applicant was seen, or a newer version of the application is there.
+
+    Also where the address is not shared, or not any more, with the application that stands before it.
+    """
     kind = KINDS.get(document.kind)
     if kind is None or document.token is None:
         return False
@@ -101,10 +115,15 @@ def is_superseded(document: NoticeDocument, register: Register) -> bool:
     if kind.source == "slip":
         return document.n < register.newest.get(token, 0)
     entry = register.entries.get(token)
-    return kind.source == "register" and entry is not None and document.n < entry.version
+    if kind.source != "register" or entry is None:
+        return False
+    is_not_shared = (kind.condition.same_person and document.channel not in entry.same_person_ways) or (
+        kind.condition.undecided and document.channel not in (entry.undecided_ways or ())
+    )
+    return bool(is_not_shared) or _is_drawn_meanwhile(document, register) or document.n < entry.version
 
 
-def registered(application: RegisterEntry, name: str = "") -> Registered:
+def registered(application: RegisterEntry, name: str = "", channel: NoticeChannel | None = None) -> Registered:
     """Return the facts of the register for texts and conditions."""
     return Registered(
         receipt=application.receipt,
@@ -113,7 +132,14 @@ def registered(application: RegisterEntry, name: str = "") -> Registered:
         refused=application.refused,
         choices=application.choices,
         version=application.version,
+        is_same_person=channel in application.same_person_ways,
+        is_undecided=application.undecided_ways is not None,
     )
+
+
+def _is_drawn_meanwhile(document: NoticeDocument, register: Register) -> bool:
+    """Return True for a notice about being left out to an applicant who has a slip: the slip says more."""
+    return KINDS[document.kind].condition.undecided is True and document.token in register.newest
 
 
 def _has_form(document: NoticeDocument, source: str) -> bool:
@@ -148,5 +174,6 @@ def _register_flaw(document: NoticeDocument, application: RegisterEntry) -> Flaw
         return None  # superseded, which is no flaw
     if document.n > application.version:
         return "wrong-number"
-    allowed = application.is_decided and holds(document.kind, registered(application), document.params)
-    return None if allowed else "condition"
+    facts = registered(application, channel=document.channel)
+    is_ready = application.is_decided or KINDS[document.kind].condition.undecided
+    return None if is_ready and holds(document.kind, facts, document.params) else "condition"

@@ -20,7 +20,7 @@ class IssuedNumbers:
 
 @dataclass(frozen=True)
 class Missing:
-    """Notice that did not leave the vault: `n` of the newest slip; None for a rejection."""
+    """Notice that did not leave the vault: `n` of the newest slip; None for a notice from the register."""
 
     token: Token
     n: int | None
@@ -28,7 +28,11 @@ class Missing:
 
 @dataclass(frozen=True)
 class Reconciliation:
-    """Counts of one campaign. `superseded`: slips that were replaced by a newer one before they left the vault."""
+    """Counts of one campaign. `superseded`: slips that were replaced by a newer one before they left the vault.
+
+    `same_person`: applicants who are told that another application of theirs stands. `undecided`: applicants who are
+    told that a doubt was open at the draw: by card, or by telephone, which the notifier records.
+    """
 
     issued: int
     delivered: int
@@ -36,6 +40,11 @@ class Reconciliation:
     rejected: int
     rejected_delivered: int
     missing: tuple[Missing, ...]
+    same_person: int = 0
+    same_person_delivered: int = 0
+    undecided: int = 0
+    undecided_delivered: int = 0
+    undecided_by_telephone: int = 0
 
 
 def reconcile(

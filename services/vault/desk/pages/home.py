@@ -8,9 +8,10 @@ from fastapi import APIRouter, Request, Response
 from services.vault.approvals.service import Approvals
 from services.vault.desk.rules.waiting import WaitingWork, age_at
 from services.vault.desk.waiting import CampaignWork, DeskWork
-from services.vault.keys.keystore import KeyDestroyedError
+from services.vault.keys.keystore import CampaignKeyGoneError, KeyDestroyedError
 from services.vault.people.pages.context import Web
 from services.vault.people.sign_in import Present
+from shared.campaign import Campaign
 from shared.catalogue import Catalogue
 from shared.staff_roles import Right, may
 
@@ -26,12 +27,14 @@ class HomePage:
     async def show(self, texts: Catalogue, present: Present) -> Response:
         """Return the page. Who may not read applications sees approvals and the other services' pages only."""
         reads = may(present.account.roles, Right.READ_APPLICATIONS)
+        works, without_key = await self._campaigns() if reads else ([], [])
         return self.web.page(
             "home.html",
             texts,
             "/desk",
             present=present,
-            campaigns=await self._campaigns() if reads else [],
+            campaigns=works,
+            without_key=without_key,
             approvals=await self._approvals(texts, present),
             reads=reads,
             elsewhere=self._elsewhere(present),
@@ -39,15 +42,17 @@ class HomePage:
             age_at=age_at,
         )
 
-    async def _campaigns(self) -> list[CampaignWork]:
-        """Return the work of each campaign that is not erased."""
-        found = []
+    async def _campaigns(self) -> tuple[list[CampaignWork], list[Campaign]]:
+        """Return the work of each campaign that is not erased, and the campaigns whose key the token lacks."""
+        found, without_key = list[CampaignWork](), list[Campaign]()
         for campaign in self.work.papers.campaigns:
             try:
                 found.append(await self.work.of(campaign))
+            except CampaignKeyGoneError:
+                without_key.append(self.work.papers.campaigns[campaign])
             except KeyDestroyedError:
                 continue
-        return found
+        return found, without_key
 
     async def _approvals(self, texts: Catalogue, present: Present) -> WaitingWork | None:
         """Return the approvals that wait for this person; None without any."""

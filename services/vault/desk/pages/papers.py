@@ -34,7 +34,12 @@ class KeyingPage:
         """Return the page of a campaign. Its program asks `/v1` for papers; the page itself holds none."""
         path = f"/desk/papers/{campaign.id}"
         return self.web.page(
-            "keying.html", texts, path, present=present, campaign=campaign, data=_data(campaign, texts)
+            "keying.html",
+            texts,
+            path,
+            present=present,
+            campaign=campaign,
+            data=program_data(campaign, texts, "papers", _SAID),
         )
 
     def find(self, campaign: str) -> Campaign:
@@ -66,12 +71,13 @@ def papers_page_router(pages: KeyingPage, texts: Catalogue) -> APIRouter:
     return router
 
 
-def _data(campaign: Campaign, texts: Catalogue) -> JsonObject:
+def program_data(campaign: Campaign, texts: Catalogue, calls: str, shown: tuple[str, ...]) -> JsonObject:
+    """Return what the page's program knows. `calls`: last part of the path of its calls; `shown`: prefixes of texts."""
     return {
         "lang": texts.lang,
         "now": datetime.now(UTC).isoformat(),
-        "texts": texts.for_the_program(_SAID),
-        "base": f"/v1/campaigns/{campaign.id}/papers",
+        "texts": texts.for_the_program(shown),
+        "base": f"/v1/campaigns/{campaign.id}/{calls}",
         "purpose_version": campaign.purpose.version,
         "classes": _classes(campaign, texts),
         "discard_reasons": list(DISCARD_REASONS),

@@ -23,6 +23,7 @@ class CampaignQuality:
     campaign: Campaign
     keyers: Sequence[KeyerCounts]
     outcomes: Sequence[tuple[Outcome, int]]
+    seeded: int
 
 
 @dataclass(frozen=True)
@@ -42,8 +43,9 @@ class QualityPage:
 
     async def _of(self, campaign: Campaign) -> CampaignQuality:
         outcomes = await self.papers.keying.papers.outcomes(campaign.id)
+        seeded = await self.papers.keying.seeded.count(campaign.id)
         keyers = await self.papers.counts.of_campaign(campaign.id)
-        return CampaignQuality(campaign, keyers, [(one, outcomes.get(one, 0)) for one in Outcome])
+        return CampaignQuality(campaign, keyers, [(one, outcomes.get(one, 0)) for one in Outcome], seeded)
 
 
 def quality_router(page: QualityPage, texts: Catalogue) -> APIRouter:

@@ -5,8 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, Literal, TypeAlias
 
-Kind: TypeAlias = Literal["first", "second", "third", "doubts", "approvals"]
-"""Kind of work: looks at papers, held applications, approvals. Only what the vault itself knows."""
+Kind: TypeAlias = Literal[
+    "first", "second", "third", "doubts", "to_phone", "failed", "returned", "unclear", "approvals"
+]
+"""Kind of work: looks at papers, held applications, calls, cards that could not be made or came back, unclear delivery
+reports, approvals."""
 
 HOLDS_UP_DRAW: Final = frozenset[Kind]({"first", "second", "third", "doubts"})
 """Kinds without which the list of entries is not complete: the draw waits for them."""

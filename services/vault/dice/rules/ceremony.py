@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Final
 
 from shared.dice_acts import DiceRole, DiceRule
-from shared.errors import KujiError
+from shared.errors import RefusedError
 from shared.ids import CampaignId, DrawId
 from shared.staff_roles import Role
 
@@ -31,12 +31,8 @@ class CeremonyState(StrEnum):
     """The lottery gave the draw up and began a later one."""
 
 
-class DiceRefusedError(KujiError):
+class DiceRefusedError(RefusedError):
     """Raised when digits are not taken; `reason`: `early`, `late`, `complete`, `entered-before`, `replaced`."""
-
-    def __init__(self, reason: str) -> None:
-        super().__init__(f"digits are not taken: {reason}")
-        self.reason = reason
 
 
 @dataclass(frozen=True)

@@ -43,11 +43,22 @@ def seal(key: bytes, plaintext: bytes | bytearray, bound_to: str) -> Sealed:
 
 def unseal(key: bytes, sealed: Sealed, bound_to: str) -> bytearray:
     """Return the record in a buffer that the caller wipes. Raises NotDecryptableError."""
-    data_key = decrypt(key, sealed.wrapped_key, "data-key\x00" + bound_to)
-    try:
-        return decrypt(data_key, sealed.ciphertext, bound_to)
-    finally:
-        wipe(data_key)
+    return Unsealer(key).unseal(sealed.wrapped_key, sealed.ciphertext, bound_to)
+
+
+class Unsealer:
+    """Opens many records under one campaign's key, whose schedule is expanded once. Keep it no longer than the work."""
+
+    def __init__(self, key: bytes) -> None:
+        self._cipher = AESGCM(key)
+
+    def unseal(self, wrapped_key: bytes, ciphertext: bytes, bound_to: str) -> bytearray:
+        """Return the record in a buffer that the caller wipes. Raises NotDecryptableError."""
+        data_key = _opened(self._cipher, wrapped_key, "data-key\x00" + bound_to)
+        try:
+            return decrypt(data_key, ciphertext, bound_to)
+        finally:
+            wipe(data_key)
 
 
 def encrypt(key: bytes | bytearray, plaintext: bytes | bytearray, bound_to: str) -> bytes:
@@ -57,9 +68,17 @@ def encrypt(key: bytes | bytearray, plaintext: bytes | bytearray, bound_to: str)
 
 def decrypt(key: bytes | bytearray, data: bytes, bound_to: str) -> bytearray:
     """Decrypt into a buffer that can be wiped; the library's own `decrypt` leaves copies that cannot."""
+    try:
+        cipher = AESGCM(key)
+    except ValueError:
+        raise NotDecryptableError("a record does not open with this key") from None
+    return _opened(cipher, data, bound_to)
+
+
+def _opened(cipher: AESGCM, data: bytes, bound_to: str) -> bytearray:
     plaintext = bytearray(max(0, len(data) - _NONCE - _TAG))
     try:
-        AESGCM(key).decrypt_into(data[:_NONCE], data[_NONCE:], bound_to.encode(), plaintext)
+        cipher.decrypt_into(data[:_NONCE], data[_NONCE:], bound_to.encode(), plaintext)
     except (InvalidTag, ValueError):
         raise NotDecryptableError("a record does not open with this key") from None
     return plaintext

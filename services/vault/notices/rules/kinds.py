@@ -12,7 +12,7 @@ from pydantic import Field, TypeAdapter
 import shared
 from services.vault.notices.rules.registered import Registered
 from shared.campaign import Campaign
-from shared.contracts import OutcomeSlip
+from shared.contracts import NoticeChannel, OutcomeSlip
 from shared.contracts.base import Value
 from shared.contracts.notices import NoticeParams
 
@@ -50,18 +50,23 @@ class Condition(Value):
     """Condition on slip or register.
 
     `change`: the slip is of a change after the draw, and not the draw's result. `outcomes`: outcomes that the class of
-    the parameter `class_id` may have. `refused`: the register has reasons against the application.
+    the parameter `class_id` may have. `refused`: the register has reasons against the application. `same_person`: the
+    draw is published, and the way of the notice leads to an address that the standing application gave, too.
+    `undecided`: the draw is published, and a doubt about the application was undecided when its list was frozen.
     """
 
     change: bool | None = None
     outcomes: tuple[str, ...] = ()
     refused: bool | None = None
+    same_person: bool | None = None
+    undecided: bool | None = None
 
 
 class Kind(Value):
-    """One kind of notice."""
+    """One kind of notice. `channels`: ways by which it may go."""
 
     source: Source
+    channels: tuple[NoticeChannel, ...] = ("mail", "card")
     condition: Condition
     params: Mapping[str, Param]
 
@@ -98,8 +103,16 @@ def holds(kind: str, facts: OutcomeSlip | Registered | None, params: NoticeParam
     if isinstance(facts, OutcomeSlip):
         return known.source == "slip" and _slip_holds(known.condition, facts, params)
     if isinstance(facts, Registered):
-        return known.source == "register" and known.condition.refused == bool(facts.reasons)
+        return known.source == "register" and _register_holds(known.condition, facts)
     return known.source == "campaign"
+
+
+def _register_holds(condition: Condition, facts: Registered) -> bool:
+    if condition.same_person is not None and condition.same_person != facts.is_same_person:
+        return False
+    if condition.undecided is not None and condition.undecided != facts.is_undecided:
+        return False
+    return condition.refused == bool(facts.reasons)
 
 
 def _slip_holds(condition: Condition, slip: OutcomeSlip, params: NoticeParams) -> bool:

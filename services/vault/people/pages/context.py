@@ -19,6 +19,7 @@ from shared import dates
 from shared.catalogue import Catalogue
 from shared.signing import SigningKey
 from shared.staff_roles import Right, may
+from shared.web.client_address import group_address
 from shared.web.pages import Assets, Renderer, catalogues_with, page_headers
 from shared.web.problems import ProblemError, problem
 from shared.web.sign_in.assertion import Assertion, write_assertion
@@ -180,8 +181,8 @@ class Web:
 
 
 def address_of(request: Request) -> str:
-    """Return the client's address, for limits only."""
-    return request.client.host if request.client else "unknown"
+    """Return the client's address, for limits only; of an IPv6 address the /64, all of which one connection has."""
+    return group_address(request.client.host) if request.client else "unknown"
 
 
 def signed_out() -> ProblemError:

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from fastapi import APIRouter, Request, Response
 
@@ -10,8 +11,13 @@ from services.vault.people.sign_in import Present
 from shared.catalogue import Catalogue
 from shared.errors import TransientError
 from shared.messaging.parking import Parked
+from shared.paging import PageRequest
 from shared.staff_roles import Right
 from shared.web.health import HealthReport
+
+_ROWS: Final = 100
+"""Parked messages on one page."""
+_LONGEST_ID: Final = 64
 
 
 @dataclass(frozen=True)
@@ -20,7 +26,7 @@ class Operations:
 
     health: Callable[[], Awaitable[HealthReport]]
     queue_depths: Callable[[], Awaitable[dict[str, int]]]
-    parked: Callable[[], Awaitable[list[Parked]]]
+    parked: Callable[[PageRequest], Awaitable[tuple[list[Parked], str | None]]]
 
 
 def operations_router(web: Web, texts: Catalogue, operations: Operations) -> APIRouter:
@@ -29,20 +35,28 @@ def operations_router(web: Web, texts: Catalogue, operations: Operations) -> API
 
     @router.get("", response_model=None)
     async def page(request: Request) -> Response:
-        return await web.shown_to(request, texts, show, Right.READ_QUEUES)
+        after = request.query_params.get("after", "")[:_LONGEST_ID]
 
-    async def show(present: Present) -> Response:
-        depths, parked = await _queues(operations)
-        health = await operations.health()
-        path = "/desk/operations"
-        return web.page("operations.html", texts, path, present=present, health=health, depths=depths, parked=parked)
+        async def show(present: Present) -> Response:
+            depths, parked, following = await _queues(operations, after)
+            health = await operations.health()
+            path = None if after else "/desk/operations"
+            return web.page(
+                "operations.html", texts, path, present=present, health=health, depths=depths, parked=parked,
+                after=after, following=following,
+            )  # fmt: skip
+
+        return await web.shown_to(request, texts, show, Right.READ_QUEUES)
 
     return router
 
 
-async def _queues(operations: Operations) -> tuple[dict[str, int] | None, Sequence[Parked]]:
-    """Return waiting messages by queue, and the parked ones; None and nothing while the broker is away."""
+async def _queues(operations: Operations, after: str) -> tuple[dict[str, int] | None, Sequence[Parked], str | None]:
+    """Return waiting messages by queue, a page of the parked ones, and the `after` of the next page.
+
+    None and nothing while the broker is away.
+    """
     try:
-        return await operations.queue_depths(), await operations.parked()
+        return await operations.queue_depths(), *(await operations.parked(PageRequest(after, _ROWS)))
     except TransientError:
-        return None, ()
+        return None, (), None

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict
 
 from services.vault.people.pages.context import Web, address_of
 from services.vault.people.pages.sign_in import Target
-from services.vault.people.sign_in import SignInRefusedError
+from services.vault.people.refusals import SignInRefusedError
 from shared.json_types import JsonObject
 from shared.web.forms import form_fields
 from shared.web.problems import ProblemError, problem
@@ -36,13 +36,13 @@ def passkey_router(web: Web) -> APIRouter:
         try:
             return await passkeys.sign_in_options(web.origin, address_of(request))
         except SignInRefusedError:
-            raise _too_many() from None
+            raise too_many() from None
 
     @router.post("/sign-in/passkey", response_model=None)
     async def sign_in(request: Request, body: PasskeyAnswer) -> Response:
         require_own_page(web.origin, request)
         try:
-            signed_in = await passkeys.sign_in(web.origin, body.answer, web.device(request))
+            signed_in = await passkeys.sign_in(web.origin, body.answer, web.device(request), address_of(request))
         except SignInRefusedError:
             raise _refused() from None
         await web.end_earlier_session(request)
@@ -73,13 +73,14 @@ def passkey_router(web: Web) -> APIRouter:
     return router
 
 
-def _too_many() -> ProblemError:
+def too_many() -> ProblemError:
+    """Return the problem of an address that tried too often."""
     return problem(
         "too-many",
         429,
         "回数が多すぎます",
-        "15分ほど待つか、パスワードでサインインしてください。",
-        en="Wait fifteen minutes, or sign in by password.",
+        "15分ほど待つか、ほかの方法でサインインしてください。",
+        en="Wait fifteen minutes, or sign in in another way.",
     )
 
 

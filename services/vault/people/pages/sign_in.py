@@ -13,9 +13,10 @@ from markupsafe import Markup
 from services.vault.people.code_repository import Invitation
 from services.vault.people.enrolment import EnrolmentRefusedError
 from services.vault.people.pages.context import Web, address_of
+from services.vault.people.refusals import SignInRefusedError
 from services.vault.people.rules.one_time import provisioning_uri
 from services.vault.people.rules.passwords import LONGEST, SHORTEST
-from services.vault.people.sign_in import PasswordAttempt, SignInRefusedError
+from services.vault.people.sign_in import PasswordAttempt
 from shared.catalogue import Catalogue
 from shared.json_types import JsonObject
 from shared.web.forms import form_fields
@@ -77,7 +78,10 @@ def sign_in_router(web: Web, texts: Catalogue) -> APIRouter:
             signed_in = await web.people.sign_in.by_password(attempt)
         except SignInRefusedError as refused:
             status = _TOO_MANY if refused.reason == "too-many" else _WRONG
-            return _form(web, texts, target, f"refused.{refused.reason}", status)
+            answer = _form(web, texts, target, f"refused.{refused.reason}", status)
+            if refused.retry_after_s is not None:
+                answer.headers["Retry-After"] = str(refused.retry_after_s)
+            return answer
         await web.end_earlier_session(request)
         return web.with_session(web.to(target.after_sign_in(texts)), signed_in)
 
@@ -120,7 +124,7 @@ def invitation_router(web: Web, texts: Catalogue) -> APIRouter:
         passwords = (sent.get("password", ""), sent.get("password_again", ""))
         try:
             signed_in = await web.people.enrolment.complete(
-                invitation, code, passwords, sent.get("code", ""), web.device(request)
+                invitation, code, passwords, sent.get("code", ""), web.device(request), address_of(request)
             )
         except EnrolmentRefusedError as refused:
             return _factors(web, texts, invitation, code, f"refused.{refused.reason}")

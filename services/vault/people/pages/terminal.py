@@ -7,6 +7,8 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.vault.people.pages.context import Web, address_of
+from services.vault.people.pages.passkeys import too_many
+from services.vault.people.refusals import SignInRefusedError
 from shared.catalogue import Catalogue
 from shared.web.problems import problem
 from shared.web.sign_in.origins import require_own_page
@@ -46,7 +48,10 @@ def terminal_router(web: Web) -> APIRouter:
     @router.post("/sign-in/terminal", response_model=None)
     async def take_code(request: Request, body: TerminalCode) -> Response:
         require_own_page(web.origin, request)
-        session = await web.people.terminal.start(body.code, address_of(request))
+        try:
+            session = await web.people.terminal.start(body.code, address_of(request))
+        except SignInRefusedError:
+            raise too_many() from None
         if session is None:
             raise problem(
                 "no-such-code",

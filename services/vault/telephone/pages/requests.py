@@ -16,9 +16,11 @@ from services.vault.applications.rules.subject_request import (
     days_left,
 )
 from services.vault.applications.subject_request_repository import SubjectRequest
+from services.vault.closeout.rules.required_stores import OTHER_SERVICES
 from services.vault.people.pages.context import Web
 from services.vault.people.rules.account import Account
 from services.vault.people.sign_in import Present
+from services.vault.person_erasure.repository import PersonErasureRecord, PersonErasureRepository
 from services.vault.telephone.changes import ChangeRefusedError
 from services.vault.telephone.disclosure import Disclosures
 from services.vault.telephone.pages.site import PATH, TelephonePages
@@ -44,6 +46,7 @@ class RequestPages:
     requests: SubjectRequests
     disclosures: Disclosures
     clock: Clock
+    erasures: PersonErasureRepository
 
     @property
     def web(self) -> Web:
@@ -51,9 +54,9 @@ class RequestPages:
 
     async def listed(self, texts: Catalogue, present: Present, wrong: str | None = None) -> Response:
         """Return the register, with the steps that this person may take."""
-        now = self.clock.now()
+        now, erasures = self.clock.now(), await self.erasures.of_requests()
         rows = [
-            (one, days_left(one.due, now), _steps_for(present.account, one))
+            (one, days_left(one.due, now), _steps_for(present.account, one, erased=_is_erased(one, erasures)))
             for one in await self.requests.register.all()
         ]
         return self.web.page(
@@ -64,6 +67,8 @@ class RequestPages:
             present=present,
             rows=rows,
             refusals=tuple(RefusalReason),
+            erasures=erasures,
+            services=OTHER_SERVICES,
             wrong=wrong,
         )
 
@@ -108,10 +113,17 @@ class RequestPages:
         return self.web.to(f"{texts.prefix}{REGISTER}")
 
 
-def _steps_for(account: Account, request: SubjectRequest) -> tuple[RequestState, ...]:
+def _is_erased(request: SubjectRequest, erasures: Mapping[str, PersonErasureRecord]) -> bool:
+    """Return True if the person was erased on another request."""
+    return not request.application_id and request.id not in erasures
+
+
+def _steps_for(account: Account, request: SubjectRequest, *, erased: bool) -> tuple[RequestState, ...]:
     """Return the next states to which this person may bring the request."""
     rights = {True: Right.DECIDE_SUBJECT_REQUESTS, False: Right.OPEN_PEOPLE}
     following = [state for state in RequestState if state in TRANSITIONS.after[request.state]]
+    if request.kind is RequestKind.ERASURE and RequestState.DONE in following and not erased:
+        return ()  # its own form leads there, and the certificate
     return tuple(state for state in following if may(account.roles, rights[state in DECISIONS]))
 
 

@@ -9,8 +9,8 @@ from services.vault.deliveries.rules.delivery import SLOTS
 from services.vault.telephone.rules.acts import DeskAct
 from shared.contracts import NoticeChannel
 
-MAIL_ONLY: Final = frozenset({"acknowledgement"})
-"""Kinds that go by mail only (ADR 30)."""
+MAIL_ONLY: Final = frozenset({"acknowledgement", "same-person"})
+"""Kinds after whose mail no card goes (ADR 30, ADR 42)."""
 
 _KEY: Final = re.compile(r"([a-z][a-z-]{1,40})\.([0-9]{1,12})")
 

@@ -4,10 +4,13 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Final, Literal, Self
+from typing import Final, Literal, Self
 
-from services.vault.applications.rules.normalise import VARIANTS, address_key, name_key, phone, postal_code
-from services.vault.applications.rules.variants import FOLDED, fold_characters
+from services.vault.applications.rules.match_keys import Readings
+from services.vault.applications.rules.normalise import VARIANTS, address_key, phone, postal_code
+from services.vault.applications.rules.variants import FOLDED
+from services.vault.telephone.rules.spoken_name import SpokenName, spoken_parts
+from shared.address_numerals import NUMERALS
 from shared.codes import entry_prefix, normalise_entry_number
 from shared.errors import KujiError
 from shared.ids import Receipt
@@ -24,6 +27,9 @@ _FOLDED: Final = _VARIANTS | frozenset("〇零一二三四五六七八九十百�
 """Characters that folding makes of others, or takes away: variants, kanji numerals, words of addresses."""
 
 _POSTAL: Final = re.compile(r"[0-9]{7}")
+_NUMBERS: Final = re.compile(r"[0-9]+")
+_OTHER_NUMBERS: Final = re.compile(f"[^\u3041-\u30ff\u4e00-\u9fff0-9A-Za-z -]|[{NUMERALS}]")
+"""Characters that a number may be written with, or folding may make one of: all but kana, kanji and plain signs."""
 
 
 class QueryError(KujiError):
@@ -45,7 +51,8 @@ class PersonQuery:
     receipt: Receipt | None = None
     entry: str | None = None
     """First 40 bits of the entry id, 10 hex digits."""
-    name: str = ""
+    name: tuple[str, ...] = ()
+    """Folded parts, as they were typed between blanks."""
     phone: str = ""
     address: str = ""
     postal: str = ""
@@ -59,7 +66,7 @@ class PersonQuery:
 
         They are looked for first, because folding every name and address would take longer than opening them.
         """
-        characters = {one for one in self.name + self.address if _is_kept(one)}
+        characters = {one for one in "".join(self.name) + self.address if _is_kept(one)}
         whole = (self.phone, self.postal, *sorted(characters))
         return tuple(part.encode("utf-8") for part in whole if part)
 
@@ -78,19 +85,37 @@ class PersonQuery:
         address, postal = _address(typed["address"])
         return cls(receipt, entry, _name(typed["name"]), _phone(typed["phone"]), address, postal)
 
-    def matches(self, person: Mapping[str, Any]) -> bool:
-        """Return True if the person has all parts. `person`: members of `Person`, as they are stored."""
-        if self.phone and self.phone not in person["phone"]:
-            return False
-        if self.postal and self.postal != person["postal_code"]:
-            return False
-        if self.name and not self._is_named(person):
-            return False
-        return not self.address or self.address in address_key(person["address"])
 
-    def _is_named(self, person: Mapping[str, Any]) -> bool:
+class PersonComparison:
+    """Compare many people with one query, for as long as one search. `readings`: of the parts of names."""
+
+    def __init__(self, query: PersonQuery, readings: Readings) -> None:
+        self._query, self._name = query, SpokenName(query.name, readings) if query.name else None
+        self._numbers = tuple(_NUMBERS.findall(query.address))
+
+    def __repr__(self) -> str:
+        return "PersonComparison(…)"
+
+    def fits(self, person: Mapping[str, str | None]) -> bool:
+        """Return True if the person has all parts. `person`: members of `Person`, as they are stored."""
+        query = self._query
+        if query.phone and query.phone not in (person["phone"] or ""):
+            return False
+        if query.postal and query.postal != person["postal_code"]:
+            return False
+        if self._name is not None and not self._is_named(self._name, person):
+            return False
+        return not query.address or self._lives_at(person["address"] or "")
+
+    def _is_named(self, name: SpokenName, person: Mapping[str, str | None]) -> bool:
         guardian = person["guardian_name"]
-        return self.name in _name_key(person["name"]) or (guardian is not None and self.name in _name_key(guardian))
+        return name.fits(person["name"] or "") or (guardian is not None and name.fits(guardian))
+
+    def _lives_at(self, address: str) -> bool:
+        """Compare the keys; an address of plain digits that lacks one of the numbers needs no key."""
+        if not _OTHER_NUMBERS.search(address) and not all(number in address for number in self._numbers):
+            return False
+        return self._query.address in address_key(address)
 
 
 def _is_kept(character: str) -> bool:
@@ -111,15 +136,10 @@ def _number(text: str) -> tuple[Receipt | None, str | None]:
         raise QueryError("number") from None
 
 
-def _name(text: str) -> str:
+def _name(text: str) -> tuple[str, ...]:
     if len(text) > _LONGEST:
         raise QueryError("name")
-    return _name_key(text) if text else ""
-
-
-def _name_key(name: str) -> str:
-    """Return the name without blanks, widths, kana forms and variants of the public table."""
-    return fold_characters(name_key(name))
+    return spoken_parts(text)
 
 
 def _phone(text: str) -> str:

@@ -1,11 +1,11 @@
 /** The device's memory: IndexedDB, one database for each campaign. It survives a reload and an empty battery. */
 
 import { deleteDB, openDB, type DBSchema, type IDBPDatabase } from "idb";
-import type { RosterDocument } from "./roster.ts";
+import type { EarlierRosterDocument, RosterDocument } from "./roster.ts";
 import type { StoredScan } from "./scan_log.ts";
 
 export interface DeviceState {
-  roster?: RosterDocument;
+  roster?: RosterDocument | EarlierRosterDocument;
   /** ETag of the roster. */
   tag?: string;
   /** Number of the last scan received from the server. */

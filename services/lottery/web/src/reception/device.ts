@@ -75,7 +75,7 @@ export class ReceptionDevice {
 
   private async readPass(text: string): Promise<ReadResult> {
     const { roster } = this.log;
-    const pass = readPass(roster.publicKey, this.campaign, text);
+    const pass = readPass(roster.publicKeys, this.campaign, text);
     const evidence = { ...NO_EVIDENCE, pass: text };
     const eventClass = pass === null ? undefined : roster.classes.find((candidate) => candidate.number === pass.number);
     if (pass === null || eventClass === undefined) return await this.record(undefined, this.anyClass(), null, evidence, "forged");

@@ -25,13 +25,14 @@ export function passText(typed: string): string | null {
   return found ? `KP1:${found[1]}` : null;
 }
 
-/** Read a pass in its printed form; null unless it is of this campaign and signed with this key. */
-export function readPass(publicKey: string, campaign: string, text: string): Pass | null {
+/** Read a pass in its printed form; null unless it is of this campaign and signed with one of these keys. */
+export function readPass(publicKeys: readonly string[], campaign: string, text: string): Pass | null {
   const bytes = base32(text.slice(4));
   const payload = bytes.slice(0, PAYLOAD_BYTES);
   const domain = utf8("kuji/pass/1\0");
   const signed = new Uint8Array([...domain, ...payload]);
-  if (payload[0] !== 1 || !isSigned(bytes.slice(PAYLOAD_BYTES), signed, unb64url(publicKey))) return null;
+  const signature = bytes.slice(PAYLOAD_BYTES);
+  if (payload[0] !== 1 || !publicKeys.some((key) => isSigned(signature, signed, unb64url(key)))) return null;
   const short = sha256(utf8(campaign)).slice(0, 8);
   if (short.some((byte, at) => byte !== payload[1 + at])) return null;
   const view = new DataView(payload.buffer);

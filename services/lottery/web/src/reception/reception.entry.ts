@@ -10,7 +10,7 @@ import { ReceptionView } from "./reception_view.ts";
 import { readRoster } from "./roster.ts";
 import { ScanLog } from "./scan_log.ts";
 
-const EMPTY = { v: 2, campaign: page.campaign, public_key: "", classes: [], places: [] } as const;
+const EMPTY = { v: 3, campaign: page.campaign, public_keys: [], classes: [], places: [] } as const;
 
 const database = await DeviceDatabase.open(page.campaign).catch((error: unknown) => {
   section("no-storage").hidden = false;

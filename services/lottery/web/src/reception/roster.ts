@@ -4,11 +4,18 @@ import type { AdmissionWindow, Holding, Place } from "./attendance.ts";
 
 /** Body of `GET /v1/campaigns/{campaign}/reception/roster`. */
 export interface RosterDocument {
-  readonly v: 2;
+  readonly v: 3;
   readonly campaign: string;
-  readonly public_key: string;
+  /** The lottery's keys that are not revoked; one of them signed each pass. */
+  readonly public_keys: readonly string[];
   readonly classes: readonly ClassDocument[];
   readonly places: readonly (readonly [string, string, number, number, Holding, string | null, string | null, string | null])[];
+}
+
+/** Roster of before the rotation of keys, which a device that was offline since may still have. */
+export interface EarlierRosterDocument extends Omit<RosterDocument, "v" | "public_keys"> {
+  readonly v: 2;
+  readonly public_key: string;
 }
 
 interface ClassDocument {
@@ -40,7 +47,7 @@ export interface RosterLine {
 }
 
 export interface Roster {
-  readonly publicKey: string;
+  readonly publicKeys: readonly string[];
   readonly classes: readonly EventClass[];
   readonly lines: ReadonlyMap<string, RosterLine>;
   readonly byReceipt: ReadonlyMap<string, readonly RosterLine[]>;
@@ -51,8 +58,8 @@ export interface Roster {
 /** Hex digits of an entry that its entry number shows. */
 const NUMBER_DIGITS = 10;
 
-/** Read a roster document. `lang` selects the class titles. */
-export function readRoster(document: RosterDocument, lang: string): Roster {
+/** Read a roster document, also an earlier one that the device kept. `lang` selects the class titles. */
+export function readRoster(document: RosterDocument | EarlierRosterDocument, lang: string): Roster {
   const classes = document.classes.map((eventClass) => ({
     id: eventClass.id,
     number: eventClass.number,
@@ -71,7 +78,8 @@ export function readRoster(document: RosterDocument, lang: string): Roster {
     add(byReceipt, receipt, line);
     add(byNumber, entry.slice(0, NUMBER_DIGITS), line);
   }
-  return { publicKey: document.public_key, classes, lines, byReceipt, byNumber };
+  const publicKeys = document.v === 2 ? [document.public_key] : document.public_keys;
+  return { publicKeys, classes, lines, byReceipt, byNumber };
 }
 
 function add(lines: Map<string, RosterLine[]>, name: string, line: RosterLine): void {

@@ -23,6 +23,7 @@ export function* takenOverChecks(manifest: Manifest, further: Further, text: str
   tree.push(utf8(text));
   const committed = places.length === further.places.count && tree.root() === further.places.root;
   yield { name: "places taken over", passed: committed, found: { places: places.length } };
+  yield { name: "who takes part", passed: further.scope === manifest.scope, found: { scope: manifest.scope } };
   const lists = new WaitingLists(manifest.classes, manifest.rules.maxWins, manifest.promotion);
   lists.takeOver(places, further.extra);
   const seats = seatsToDraw(manifest, lists);
@@ -48,6 +49,7 @@ async function findFault(record: VerifiedRecord, earlier: readonly VerifiedRecor
   for (const [at, one] of [...earlier.slice(1), record].entries()) {
     if (one.manifest.further?.manifestSha256 !== hex(sha256(utf8(earlier[at]!.manifest.line)))) return "these are not the draws that it continues";
   }
+  if ([...earlier, record].some((one) => one.manifest.scope !== first.manifest.scope)) return "who takes part is not as the first draw fixed it";
   if (last.lastEvent !== further.historySha256) return "the draw before has another history";
   if (last.lists === null || writePlaces(last.lists.left()) !== writePlaces(record.places)) return "it does not begin with the places that the draw before left";
   await checkCorrections([...earlier, record].flatMap(({ events }) => events), first);

@@ -12,6 +12,8 @@ export interface ClassRule {
   readonly waiting: number;
 }
 
+export type Scope = "asked" | "everybody";
+
 export interface Rules {
   readonly maxWins: number;
   readonly preferences: boolean;
@@ -44,6 +46,8 @@ export interface Manifest {
   readonly receipts: { readonly count: number; readonly root: string };
   readonly classes: readonly ClassRule[];
   readonly rules: Rules;
+  /** Who takes part in further rounds, as the first manifest fixes it. */
+  readonly scope: Scope;
   readonly byClass: Readonly<Record<string, number>>;
   readonly byChannel: Readonly<Record<string, number>>;
   readonly frozenAt: string;
@@ -62,7 +66,7 @@ export interface Manifest {
 
 /** Facts of a further round. `free`: seats that it draws by class; `extra`: seats that corrections added before. */
 export interface Further {
-  readonly scope: "asked" | "everybody";
+  readonly scope: Scope;
   readonly continues: string;
   /** SHA-256 (hex) of the manifest, and of the last event, of the draw that it continues. */
   readonly manifestSha256: string;
@@ -96,6 +100,7 @@ export function readManifest(line: string): Manifest {
     receipts: { count: content.receipts.count, root: content.receipts.root },
     classes: content.classes.map(classRule),
     rules: { maxWins: content.rules.max_wins, preferences: content.rules.preferences },
+    scope: scope(content.rules.further_round ?? "asked"),
     byClass: content.counts.class,
     byChannel: content.counts.channel,
     frozenAt: content.frozen_at,
@@ -122,9 +127,14 @@ export function randomnessFrom({ beacon, objectionsUntil }: Manifest): Instant {
 }
 
 function further(member: Members, previous: unknown): Further {
-  if (previous === null || !["asked", "everybody"].includes(member.scope)) throw new InvalidRecordError("a further round names the draw that it continues, and who takes part");
-  const { scope, continues, places, free, extra } = member;
-  return { scope, continues, manifestSha256: member.manifest_sha256, historySha256: member.history_sha256, places: { count: places.count, root: places.root }, free, extra };
+  if (previous === null) throw new InvalidRecordError("a further round names the draw that it continues");
+  const { continues, places, free, extra } = member;
+  return { scope: scope(member.scope), continues, manifestSha256: member.manifest_sha256, historySha256: member.history_sha256, places: { count: places.count, root: places.root }, free, extra };
+}
+
+function scope(written: unknown): Scope {
+  if (written !== "asked" && written !== "everybody") throw new InvalidRecordError("the manifest does not say who takes part in further rounds");
+  return written;
 }
 
 function classRule(member: Members): ClassRule {

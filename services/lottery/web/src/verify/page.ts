@@ -6,8 +6,8 @@ export interface PageData extends Frame {
   readonly campaign: string;
   /** Origin of intake; empty if the installation names none. */
   readonly intake: string;
-  /** The lottery's public key (base64url). */
-  readonly key: string;
+  /** The lottery's public keys that are not revoked (base64url), the present one first. */
+  readonly keys: readonly string[];
   /** Intake's public keys that are not revoked (base64url); one of them signs each receipt document. */
   readonly intake_keys: readonly string[];
   /** The vault's public key (base64url), which signs the digits of witnesses; null if it is not known here. */
@@ -19,7 +19,7 @@ export interface PageData extends Frame {
 
 export const page = read<PageData>();
 /** Keys with which records are compared. */
-export const published = { lottery: page.key, vault: page.vaultKey };
+export const published = { lottery: page.keys, vault: page.vaultKey };
 export const api = `/v1/campaigns/${page.campaign}/`;
 
 export function title(classId: string): string {

@@ -15,10 +15,10 @@ export interface PublishedList {
   readonly roll: string;
 }
 
-/** Public keys, base64url: intake's that are not revoked, and the lottery's, or null to accept the manifest's own. */
+/** Public keys, base64url, that are not revoked: intake's and the lottery's, or null to accept the manifest's own. */
 export interface PinnedKeys {
   readonly intake: readonly string[];
-  readonly lottery: string | null;
+  readonly lottery: readonly string[] | null;
 }
 
 /** Yield the checks. `published`: null before the freeze; then the signature alone is checked. */
@@ -58,10 +58,10 @@ function lineCheck(document: unknown, manifest: Manifest | null, roll: string): 
   return { name: "receipt in the roll", passed: stands, found: { receipt: document.receipt, version: document.version } };
 }
 
-function isSignedManifest(published: Json, lotteryKey: string | null): boolean {
+function isSignedManifest(published: Json, lotteryKeys: readonly string[] | null): boolean {
   try {
     const { manifest, signature, signing_key: key } = published as Readonly<Record<string, string>>;
-    const known = lotteryKey === null || key === lotteryKey;
+    const known = lotteryKeys === null || lotteryKeys.includes(key!);
     return known && ed25519.verify(unb64url(signature!), utf8(manifest!), unb64url(key!), { zip215: false });
   } catch {
     return false;

@@ -137,7 +137,7 @@ section("follow-form").addEventListener("submit", (event) => {
   event.preventDefault();
   void traceEntry();
 });
-connectReceipt((text) => client.checkReceipt(text, api, { intake: page.intake_keys, lottery: page.key }));
+connectReceipt((text) => client.checkReceipt(text, api, { intake: page.intake_keys, lottery: page.keys }));
 takeDropped();
 verifyFromServer(); // at once: later it would replace a file that the user chose meanwhile
 void listDraws();

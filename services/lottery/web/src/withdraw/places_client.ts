@@ -23,7 +23,7 @@ export interface OwnOutcome {
   readonly seats: number;
   readonly position?: number;
   readonly answer_by?: string;
-  /** Place in the drawn order, and number of entries in it; absent for a refused class. */
+  /** Place in the drawn order among the entries that asked for the class, and their number; absent for a refused class. */
   readonly rank?: number;
   readonly of?: number;
   readonly reason?: string;

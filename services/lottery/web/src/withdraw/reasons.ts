@@ -4,9 +4,13 @@ import { maybe, t } from "#shared/page.ts";
 import { page } from "./page.ts";
 import type { OwnOutcome } from "./places_client.ts";
 
-/** Return why a class was not given, or why it ended; null for a place, an offer and a number on the waiting list. */
+/** Reason of a class that was won in a further round (docs/protocols.md §2); rank and number are then of the round. */
+export const FURTHER_ROUND = "further-round";
+
+/** Return why a class was not given, why it ended, or that a further round gave it; null where nothing needs a reason. */
 export function whyOf(outcome: OwnOutcome, all: readonly OwnOutcome[]): string | null {
   const { outcome: kind, reason = "" } = outcome;
+  if (kind === "won" && reason === FURTHER_ROUND) return t("withdraw.why.won.further-round");
   if (kind !== "lost" && kind !== "refused" && kind !== "gone") return null;
   if (kind === "lost" && reason === "clash") return describeClash(outcome, all);
   const key = `withdraw.why.${kind}.${reason}`;

@@ -4,7 +4,7 @@ import { el, section } from "#shared/dom.ts";
 import { t } from "#shared/page.ts";
 import { moment, page, type ClassTexts } from "./page.ts";
 import type { OwnOutcome, OwnPlace, OwnResult, PlaceAnswer } from "./places_client.ts";
-import { whyOf } from "./reasons.ts";
+import { FURTHER_ROUND, whyOf } from "./reasons.ts";
 
 const FRAMES: Readonly<Partial<Record<OwnOutcome["outcome"], string>>> = { won: "state-open", offered: "state-early" };
 const ANSWERS: Readonly<Partial<Record<OwnPlace["state"], readonly PlaceAnswer[]>>> = {
@@ -26,7 +26,7 @@ function card(outcome: OwnOutcome, { outcomes, places }: OwnResult, onAnswer: On
   const why = whyOf(outcome, outcomes);
   const facts: readonly (readonly [string, string])[] = [
     ...(why === null ? [] : [[t("withdraw.why"), why] as const]),
-    ...(outcome.rank === undefined ? [] : [[t("withdraw.rank"), t("withdraw.rank.say", { rank: outcome.rank, of: outcome.of ?? 0 })] as const]),
+    ...(outcome.rank === undefined ? [] : [[t("withdraw.rank"), t(outcome.reason === FURTHER_ROUND ? "withdraw.rank.further" : "withdraw.rank.say", { rank: outcome.rank, of: outcome.of ?? 0 })] as const]),
     [t("withdraw.capacity"), t("withdraw.capacity.say", { count: about.capacity })],
     [t("withdraw.seats"), t("withdraw.people", { count: seats })],
     [t("withdraw.when"), about.when],

@@ -86,6 +86,20 @@ export async function submit(paper: Paper, content: Content): Promise<void> {
   await call("POST", `${page.base}/${paper.id}`, { ...keyed, tab });
 }
 
+/** A seeded paper: its file as base64, and what is written on it. `id`: the same when the request is sent again. */
+export interface Seeded {
+  readonly id: string;
+  readonly channel: string;
+  readonly serial: string;
+  readonly file: string;
+  readonly known: Pick<Content, "decision" | "applications" | "marks">;
+}
+
+/** Store a seeded paper; return how many the campaign has now. Throws Refusal. */
+export async function storeSeeded(seeded: Seeded): Promise<number> {
+  return (await call<{ readonly papers: number }>("POST", page.base, seeded)).papers;
+}
+
 /** Return the paper to the pool; also while the page is being left. */
 export async function giveBack(paper: Paper): Promise<void> {
   await call("POST", `${page.base}/${paper.id}/return`, { tab }, true);
@@ -115,7 +129,7 @@ export async function towns(code: string): Promise<readonly Town[]> {
   }
 }
 
-/** Return other forms of a character that a card can show; none while the vault is away. */
+/** Return other forms of a character, the characters of a reading, or those of several parts (木目), that a card can show; none while the vault is away. */
 export async function charactersLike(character: string): Promise<readonly string[]> {
   try {
     return (await call<{ readonly characters: readonly string[] }>("GET", `/v1/characters?like=${encodeURIComponent(character)}`)).characters;

@@ -1,4 +1,4 @@
-/** Pick a character that cannot be typed, among the forms of one that can be; or 〓, "as drawn", for one that no font has. */
+/** Pick a character that cannot be typed, among the forms of one that can be, by its reading or by its parts; or 〓, "as drawn", for one that no font has. */
 
 import { byId, el, section } from "#shared/dom.ts";
 import { t } from "#shared/page.ts";
@@ -46,10 +46,11 @@ export class CharacterPicker {
   }
 
   async #look(): Promise<void> {
-    const [character] = [...this.#like.value.trim()];
-    if (character === undefined) return;
-    this.#show(await charactersLike(character));
-    section("character-list").querySelector("button")?.focus();
+    const text = this.#like.value.trim();
+    if (text === "") return;
+    this.#show(await charactersLike(text));
+    // Where nothing was found the cursor stays: a second Enter must not write 〓 into a name.
+    if (this.#found.length > 0) section("character-list").querySelector("button")?.focus();
   }
 
   #show(found: readonly string[]): void {

@@ -1,4 +1,4 @@
-/** The applicant's form beside the picture: Enter moves on, F2 and F4 mark a field without a value, the code fills the town. */
+/** The applicant's form beside the picture: Enter moves on and saves at the end, F2 and F4 mark a field without a value, the code fills the town. */
 
 import { byId, el, section } from "#shared/dom.ts";
 import { t } from "#shared/page.ts";
@@ -27,7 +27,11 @@ export class SheetForm {
       this.changed();
     });
     for (const field of FIELDS) section(`f-${field}`).addEventListener("keydown", (event) => this.#pressed(event, field));
-    for (const field of FIELDS) if (field !== "choices") this.input(field).addEventListener("input", () => this.#typed(field));
+    for (const field of FIELDS) if (field !== "choices") this.input(field).addEventListener("input", (event) => this.#typed(field, event instanceof InputEvent && event.isComposing));
+    this.input("address").addEventListener("blur", () => {
+      this.#came = false;
+    });
+    this.input("postal_code").addEventListener("compositionend", () => this.#typed("postal_code", false));
   }
 
   /** Show a sheet. `open`: the fields that may be changed, null for all. */
@@ -94,10 +98,14 @@ export class SheetForm {
   #pressed(event: KeyboardEvent, field: FieldName): void {
     if (isComposing(event) || event.key !== "Enter" || event.ctrlKey) return;
     event.preventDefault();
-    const order = this.#order();
-    const next = order[order.indexOf(field) + (event.shiftKey ? -1 : 1)];
+    if (field === "address" && this.#came && !event.shiftKey) {
+      this.#came = false;
+      return;
+    }
+    const order = this.#order(), at = order.indexOf(field);
+    const next = event.shiftKey ? order[at - 1] : order.slice(at + 1).find((each) => !this.#sheet.copied.has(each));
     if (next !== undefined) this.focus(next);
-    else if (!event.shiftKey) this.left();
+    else if (!event.shiftKey && !event.repeat) this.left();
   }
 
   /** Return the fields that Enter goes through: the guardian only of people under 20. */
@@ -109,18 +117,23 @@ export class SheetForm {
     return this.#open !== null && !this.#open.has(field);
   }
 
-  #typed(field: TextField): void {
+  #typed(field: TextField, isComposed: boolean): void {
     this.#sheet.texts[field] = this.input(field).value;
     delete this.#sheet.marks[field];
+    this.#sheet.copied.delete(field);
     section(`error-${field}`).textContent = "";
     this.#showMarks();
     if (field === "age_or_grade") this.#showAge();
-    if (field === "postal_code") void this.#fillTown();
+    if (field === "address") this.#came = false;
+    if (field === "postal_code") void this.#fillTown(isComposed);
     this.changed();
   }
 
-  /** Fill the town of a whole code; Enter then leaves the cursor behind it. The typed address is never replaced. */
-  async #fillTown(): Promise<void> {
+  /**
+   * Fill the town of a whole code and put the cursor behind it: a code has seven digits, so nobody has to say that it is
+   * complete. While an input method composes, the cursor stays. The typed address is never replaced.
+   */
+  async #fillTown(isComposed: boolean): Promise<void> {
     const code = digits(this.#sheet.texts.postal_code);
     section("town-choices").replaceChildren();
     if (!/^[0-9]{7}$/u.test(code)) return;
@@ -133,9 +146,14 @@ export class SheetForm {
     if (names.length === 0 || !(before === "" || before === this.#filled) || this.#isLocked("address")) return;
     this.#fill(names.length === 1 ? (names[0] ?? "") : commonBeginning(names));
     if (names.length > 1) section("town-choices").replaceChildren(...names.map((name) => this.#townButton(name)));
+    if (isComposed || this.focused() !== "postal_code") return;
+    this.focus("address");
+    this.#came = true;
   }
 
   #filled = "";
+  /** True while the cursor stands behind a filled town by itself: an Enter for the code is then meant for nothing. */
+  #came = false;
 
   #fill(town: string): void {
     this.#filled = ENDS_IN_NUMBER.test(town) ? `${town} ` : town;
@@ -169,7 +187,8 @@ export class SheetForm {
   #showMarks(): void {
     for (const field of FIELDS) {
       const mark = this.#sheet.marks[field];
-      section(`mark-${field}`).textContent = mark === undefined ? "" : t(`keying.mark.${mark}`);
+      const copied = this.#sheet.copied.has(field) ? t("keying.copied") : "";
+      section(`mark-${field}`).textContent = mark === undefined ? copied : t(`keying.mark.${mark}`);
       section(`row-${field}`).classList.toggle("marked", mark !== undefined);
     }
   }

@@ -7,7 +7,7 @@ import { CharacterPicker } from "./characters.ts";
 import { isComposing, SheetForm } from "./form.ts";
 import { Menu } from "./menu.ts";
 import { clearBeside, Resolution } from "./resolve.ts";
-import { copyOf, emptySheet, formOf, sheetsOf, type Sheet } from "./sheet.ts";
+import { copyOf, emptySheet, formOf, nextPerson, sheetsOf, type Sheet } from "./sheet.ts";
 import { LoadedPaper, showCrops, Viewer } from "./viewer.ts";
 
 const MOST_SHEETS = 20;
@@ -15,7 +15,7 @@ const MOST_SHEETS = 20;
 class Keying {
   readonly #viewer = new Viewer();
   readonly #form = new SheetForm(emptySheet(), () => this.#afterLast(), () => undefined);
-  readonly #menu = new Menu({ add: () => this.#addSheet(), remove: () => this.#removeSheet(), discard: (reason) => void this.#send(discarded(reason)), back: () => void this.#return() });
+  readonly #menu = new Menu({ add: () => this.#addSheet(emptySheet()), remove: () => this.#removeSheet(), discard: (reason) => void this.#send(discarded(reason)), back: () => void this.#return() });
   readonly #characters = new CharacterPicker();
   #current: LoadedPaper | null = null;
   #next: LoadedPaper | null = null;
@@ -38,7 +38,7 @@ class Keying {
   #pressed(event: KeyboardEvent): void {
     if (isComposing(event) || this.#current === null || this.#menu.isOpen || this.#characters.isOpen) return;
     const acts: Readonly<Record<string, () => void>> = {
-      F2: () => this.#mark("empty", 0), F4: () => this.#mark("unreadable", 1),
+      F2: () => this.#mark("empty", 0), F4: () => this.#mark("unreadable", 1), F6: () => this.#addPerson(emptySheet), F7: () => this.#addPerson(nextPerson),
       F8: () => this.#viewer.rotate(), F9: () => this.#viewer.zoom(), F10: () => this.#pickCharacter(), Escape: () => this.#openMenu(),
       PageDown: () => (event.shiftKey ? this.#viewer.leaf(1) : this.#viewer.scroll(1)),
       PageUp: () => (event.shiftKey ? this.#viewer.leaf(-1) : this.#viewer.scroll(-1)),
@@ -138,7 +138,7 @@ class Keying {
 
   #afterLast(): void {
     const next = this.#sheets.findIndex((_, position) => position > this.#at && this.#resolution?.openFields(position)?.size !== 0);
-    if (next < 0) return byId("save", HTMLButtonElement).focus();
+    if (next < 0) return void this.#save();
     if (!this.#form.check()) return;
     this.#at = next;
     this.#showSheet();
@@ -183,15 +183,24 @@ class Keying {
   }
 
   #openMenu(): void {
-    this.#menu.open({ canAdd: this.#sheets.length < MOST_SHEETS && this.#mayChangeSheets(), canRemove: this.#sheets.length > 1 && this.#mayChangeSheets() });
+    this.#menu.open({ canAdd: this.#canAdd(), canRemove: this.#sheets.length > 1 && this.#mayChangeSheets() });
   }
 
   #mayChangeSheets(): boolean {
     return this.#resolution === null || this.#resolution.paper.open === null;
   }
 
-  #addSheet(): void {
-    this.#sheets = [...this.#sheets, emptySheet()];
+  /** Add the next person of the same paper once the one on the screen is complete: with what they share, or with nothing. */
+  #addPerson(next: (before: Sheet) => Sheet): void {
+    if (this.#canAdd() && this.#form.check()) this.#addSheet(next(this.#form.sheet));
+  }
+
+  #canAdd(): boolean {
+    return this.#sheets.length < MOST_SHEETS && this.#mayChangeSheets();
+  }
+
+  #addSheet(sheet: Sheet): void {
+    this.#sheets = [...this.#sheets, sheet];
     this.#at = this.#sheets.length - 1;
     this.#showSheet();
     this.#form.focusFirst();

@@ -8,11 +8,28 @@ export type TextField = Exclude<FieldName, "choices">;
 export interface Sheet {
   readonly texts: Record<TextField, string>;
   readonly marks: Partial<Record<FieldName, Mark>>;
+  /** Fields taken from the person before on the same paper; Enter goes past them. */
+  readonly copied: Set<FieldName>;
   choices: Choice[];
 }
 
+/** Fields that people on one paper mostly share. */
+const SHARED: readonly TextField[] = ["postal_code", "address", "phone", "guardian"];
+
 export function emptySheet(): Sheet {
-  return { texts: { name: "", postal_code: "", address: "", phone: "", age_or_grade: "", guardian: "" }, marks: {}, choices: [] };
+  return { texts: { name: "", postal_code: "", address: "", phone: "", age_or_grade: "", guardian: "" }, marks: {}, copied: new Set(), choices: [] };
+}
+
+/** Return a sheet for the next person on the same paper: address, telephone and guardian, with their marks, of the one before. */
+export function nextPerson(before: Sheet): Sheet {
+  const next = emptySheet();
+  for (const field of SHARED) {
+    const mark = before.marks[field];
+    if (mark !== undefined) next.marks[field] = mark;
+    next.texts[field] = before.texts[field];
+    if (mark !== undefined || before.texts[field] !== "") next.copied.add(field);
+  }
+  return next;
 }
 
 export type AgeOrGrade = { readonly age: number } | { readonly grade: string };
@@ -88,13 +105,13 @@ export function sheetsOf(content: Content): Sheet[] {
       name: text("name"), postal_code: text("postal_code"), address: text("address"), phone: text("phone"),
       age_or_grade: grade === "" ? text("age") : grade, guardian: form.guardian?.name ?? "",
     };
-    return { texts, marks: { ...content.marks[position] }, choices: [...(form.choices ?? [])] };
+    return { texts, marks: { ...content.marks[position] }, copied: new Set(), choices: [...(form.choices ?? [])] };
   });
 }
 
 /** Return a copy that can be changed. */
 export function copyOf(sheet: Sheet): Sheet {
-  return { texts: { ...sheet.texts }, marks: { ...sheet.marks }, choices: [...sheet.choices] };
+  return { texts: { ...sheet.texts }, marks: { ...sheet.marks }, copied: new Set(sheet.copied), choices: [...sheet.choices] };
 }
 
 /** Return the field's value in words, for comparing two keyings. */

@@ -1,0 +1,1 @@
+"""Rules of the erasure of one person: the certificate. No I/O."""
