@@ -1,14 +1,21 @@
 """Store the entries of a campaign: the vault's newest verdict on each receipt."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from services.lottery.draw.collections import ENTRIES
 from services.lottery.draw.grouping import GroupCount, count_groups
 from services.lottery.draw.rules.entry import Entry, ListedEntry, receipt_key
 from shared.codes import EntryId, ProofDigest
+from shared.errors import PermanentError
 from shared.ids import CampaignId, Receipt
-from shared.storage import Store, UnitOfWork, UpdateOne
+from shared.storage import BulkWriteError, Store, UnitOfWork, UpdateOne
+
+_DUPLICATE_KEY: Final = 11000
+
+
+class EntryTakenError(PermanentError):
+    """Raised when a verdict names an entry id that another receipt has: the message is parked and changes nothing."""
 
 
 class EntryRepository:
@@ -19,7 +26,10 @@ class EntryRepository:
         self._session = at.session if isinstance(at, UnitOfWork) else None
 
     async def put(self, entries: Sequence[Entry]) -> None:
-        """Insert or replace entries. Of two verdicts on one receipt the higher revision stays, in any order."""
+        """Insert or replace entries. Of two verdicts on one receipt the higher revision stays, in any order.
+
+        Raises EntryTakenError.
+        """
         ids = [entry.id for entry in entries]
         stored = self._entries.find({"_id": {"$in": ids}}, {"revision": 1}, session=self._session)
         revisions = {document["_id"]: document["revision"] async for document in stored}
@@ -29,7 +39,12 @@ class EntryRepository:
             if entry.revision > revisions.get(entry.id, 0)
         }
         if newest:
-            await self._entries.bulk_write([_upsert(entry) for entry in newest.values()], session=self._session)
+            try:
+                await self._entries.bulk_write([_upsert(entry) for entry in newest.values()], session=self._session)
+            except BulkWriteError as error:
+                if _is_taken(error):
+                    raise EntryTakenError("an entry id belongs to another receipt") from None
+                raise
 
     async def find(self, campaign: CampaignId, receipt: Receipt) -> Entry | None:
         """Return the verdict on a receipt, or None before any."""
@@ -94,6 +109,12 @@ class EntryRepository:
 def _listed(document: Mapping[str, Any]) -> ListedEntry:
     refused = [(refusal["class_id"], refusal["reason"]) for refusal in document["refused"]]
     return ListedEntry(document["entry"], document["receipt"], document["token"], refused)
+
+
+def _is_taken(error: BulkWriteError) -> bool:
+    """Return True where the index that gives each entry id to one receipt refused a write."""
+    mistakes = (error.details or {}).get("writeErrors", [])
+    return any(each["code"] == _DUPLICATE_KEY and "entry" in each.get("keyPattern", {}) for each in mistakes)
 
 
 def _upsert(entry: Entry) -> UpdateOne:

@@ -10,7 +10,7 @@ import pytest
 
 from services.lottery.draw import handlers
 from services.lottery.draw.collections import ENTRIES
-from services.lottery.draw.entry_repository import EntryRepository
+from services.lottery.draw.entry_repository import EntryRepository, EntryTakenError
 from services.lottery.draw.freeze import ListIncompleteError, TooEarlyError
 from services.lottery.draw.list_repository import ListRepository
 from services.lottery.draw.repository import ListFrozenError
@@ -53,6 +53,17 @@ async def test_the_list_waits_for_every_receipt_and_every_doubt(town: Town):
         {"duplicate": 1},
         None,
     )
+
+
+async def test_an_entry_that_belongs_to_another_receipt_is_refused_for_good(town: Town):
+    await everybody_is_in(town)
+    name, (first, second) = town.campaign.id, (town.people[0], town.people[1])
+    taken = second.held(revision=2).model_copy(update={"entry": first.held().entry})
+    event = ApplicationsHeld(campaign=name, items=(taken,))
+    with pytest.raises(EntryTakenError, match="an entry id belongs to another receipt"):
+        await town.office.store.transact(lambda uow: handlers.on_held([event], uow))
+    readiness = await RollRepository(town.office.store).readiness(name)
+    assert readiness.held == 0
 
 
 async def used_approvals(town: Town) -> list[dict[str, Any]]:
