@@ -6,8 +6,7 @@ named by KUJI_AMQP_URL and KUJI_MONGO_URL are used; else private ones are starte
 
 import gc
 import os
-import secrets
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
@@ -18,6 +17,7 @@ from deploy.local.servers import Servers
 from services.vault.keys import root_file
 from services.vault.people.password_hashes import COST
 from tests.support.containers import Containers, docker_answers
+from tests.support.namespaces import FAILED, new_namespace, remove_resting
 from tests.support.service_keys import keys_in_environment
 from tests.support.soft_token import SoftToken
 from tests.support.temporary_folders import folder_in_memory
@@ -83,9 +83,11 @@ def servers(tmp_path_factory: pytest.TempPathFactory, watchdog: Watchdog) -> Ite
             given = {"KUJI_AMQP_URL": containers.amqp_url, "KUJI_MONGO_URL": containers.mongo_url}
             with Servers(home, watchdog=watchdog, environment=given) as started:
                 yield started
+                remove_resting()
     else:
         with Servers(home, watchdog=watchdog) as started:
             yield started
+            remove_resting()
 
 
 @pytest.fixture(scope="session")
@@ -123,7 +125,15 @@ def token(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SoftToken:
 @pytest.fixture
 def namespace() -> str:
     """Keeps the queues and databases of one test apart from all others."""
-    return f"t{secrets.token_hex(4)}"
+    return new_namespace()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Note of a test that it failed, for its fixtures."""
+    report = yield
+    item.stash[FAILED] = item.stash.get(FAILED, False) or report.failed
+    return report
 
 
 @pytest.fixture(autouse=True)

@@ -38,12 +38,12 @@ from shared.contracts import (
 )
 from shared.ids import DrawId, EventId, Receipt, Token, new_application_id, new_event_id, new_token
 from shared.messaging.names import Names
-from shared.messaging.topology import declare, remove
 from shared.receipts import candidates
 from shared.staff_roles import Role
 from shared.storage import Store
 from tests.support.databases import drop_database
 from tests.support.executed_approvals import pin_vault_key
+from tests.support.namespaces import declare_queues, leave_queues
 from tests.support.service_keys import signed
 from tests.support.staff_sign_in import ALL_ROLES, ORIGINS, sign_in_at
 from tests.support.vault_parts import SAMPLE
@@ -96,7 +96,7 @@ class NotifierHarness:
         self.store = Store.open(mongo_url, self.settings.mongo_database)
 
     async def __aenter__(self) -> Self:
-        await declare(self._amqp_url, self.settings.namespace, retry_delays_s=self.settings.retry_delays_s)
+        await declare_queues(self._amqp_url, self.settings.namespace, self.settings.retry_delays_s)
         self._connection: AbstractConnection = await aio_pika.connect(self._amqp_url, timeout=10)
         self._channel: AbstractChannel = await self._connection.channel()
         return self
@@ -104,8 +104,7 @@ class NotifierHarness:
     async def __aexit__(self, *_: object) -> None:
         async with self.store:
             await self._connection.close()
-            names, delays_s = self.settings.namespace, self.settings.retry_delays_s
-            await remove(self._amqp_url, names, retry_delays_s=delays_s)
+            await leave_queues(self._amqp_url, self.settings.namespace, self.settings.retry_delays_s)
             await drop_database(self.store)
 
     async def sign_in(self, staff_id: str = STAFF, roles: Iterable[Role] = ALL_ROLES) -> dict[str, str]:

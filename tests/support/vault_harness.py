@@ -33,12 +33,12 @@ from shared.ids import (
 )
 from shared.messaging.envelope import EVENT_ID
 from shared.messaging.names import Names
-from shared.messaging.topology import declare, remove
 from shared.receipts import candidates
 from shared.staff_roles import Role
 from shared.storage import Store
 from tests.support.databases import drop_database
 from tests.support.identity_builders import CODE, code_of
+from tests.support.namespaces import declare_queues, leave_queues
 from tests.support.service_keys import signed
 from tests.support.staff_sign_in import ALL_ROLES, ORIGINS, sign_in_at_vault
 from tests.support.vault_parts import RECEIPT_KEY
@@ -87,7 +87,7 @@ class Installation:
         )
 
     async def __aenter__(self) -> Self:
-        await declare(self.amqp_url, self.namespace, retry_delays_s=self.settings.retry_delays_s)
+        await declare_queues(self.amqp_url, self.namespace, self.settings.retry_delays_s)
         self._connection: AbstractConnection = await aio_pika.connect(self.amqp_url, timeout=10)
         self._channel: AbstractChannel = await self._connection.channel()
         return self
@@ -95,7 +95,7 @@ class Installation:
     async def __aexit__(self, *_: object) -> None:
         async with self.store:
             await self._connection.close()
-            await remove(self.amqp_url, self.namespace, retry_delays_s=self.settings.retry_delays_s)
+            await leave_queues(self.amqp_url, self.namespace, self.settings.retry_delays_s)
             await drop_database(self.store)
 
     @asynccontextmanager

@@ -1,4 +1,4 @@
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
@@ -10,8 +10,16 @@ from shared.campaign import load_campaign
 from shared.erasure import collections as erasure_collections
 from tests.support.databases import own_database
 from tests.support.erasure_harness import ParticipantHarness, PlannedQueues, participant
+from tests.support.namespaces import lend_namespace
 from tests.support.person_harness import Service, service_of
 from tests.support.vault_parts import SAMPLE
+
+
+@pytest.fixture
+def namespace(request: pytest.FixtureRequest) -> Iterator[str]:
+    """Yield a namespace whose collections and queues the tests of a file use one after another."""
+    with lend_namespace(request) as name:
+        yield name
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 import asyncio
 import gc
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -20,9 +20,9 @@ from services.intake.settings import IntakeSettings
 from shared.campaign import Campaign, load_campaign
 from shared.clock import set_rehearsal_clock
 from shared.ids import ApplicationId, new_application_id
-from shared.messaging.topology import declare, remove
 from shared.storage import Store
 from tests.support.databases import own_database
+from tests.support.namespaces import declare_queues, leave_queues, lend_namespace
 from tests.support.staff_sign_in import ORIGINS, sign_in_at
 from tests.support.tcp_proxy import TcpProxy
 from tests.support.vault_messages import CAMPAIGN, VaultSide, connected, proof_digest_of, proof_of
@@ -91,6 +91,13 @@ class Intake:
 
     def jump(self, to: datetime) -> None:
         set_rehearsal_clock(self.clock_file, to)
+
+
+@pytest.fixture
+def namespace(request: pytest.FixtureRequest) -> Iterator[str]:
+    """Yield a namespace whose collections and queues the tests of a file use one after another."""
+    with lend_namespace(request) as name:
+        yield name
 
 
 @pytest.fixture
@@ -167,8 +174,8 @@ def direct(mongo_url: str) -> str:
 async def intake(settings: IntakeSettings, amqp_url: str, mongo_url: str, namespace: str) -> AsyncIterator[Intake]:
     broker, database = urlsplit(amqp_url), urlsplit(mongo_url)
     async with AsyncExitStack() as stack:
-        await declare(amqp_url, namespace)
-        stack.push_async_callback(remove, amqp_url, namespace)
+        await declare_queues(amqp_url, namespace)
+        stack.push_async_callback(leave_queues, amqp_url, namespace)
         store = await stack.enter_async_context(own_database(mongo_url, settings.mongo_database))
         broker_connection = stack.enter_context(TcpProxy(broker.hostname or "", broker.port or 5672))
         database_connection = stack.enter_context(TcpProxy(database.hostname or "", database.port or 27017))

@@ -1,11 +1,19 @@
 """Fixtures of the notifier's integration tests."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.support.namespaces import lend_namespace
 from tests.support.notifier_harness import NotifierHarness
+
+
+@pytest.fixture
+def namespace(request: pytest.FixtureRequest) -> Iterator[str]:
+    """Yield a namespace whose collections and queues the tests of a file use one after another."""
+    with lend_namespace(request) as name:
+        yield name
 
 
 @pytest.fixture

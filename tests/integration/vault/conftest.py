@@ -1,6 +1,6 @@
 """Fixtures of the vault's integration tests."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
@@ -10,9 +10,17 @@ from services.vault.printroom import repository as print_repository
 from shared.erasure import collections as erasure_collections
 from tests.support.closeout_harness import CloseOutOffice, wire
 from tests.support.identity_builders import person
+from tests.support.namespaces import lend_namespace
 from tests.support.telephone_harness import TelephoneDesk, telephone_desk
 from tests.support.vault_harness import Installation
 from tests.support.vault_parts import Known, parts
+
+
+@pytest.fixture
+def namespace(request: pytest.FixtureRequest) -> Iterator[str]:
+    """Yield a namespace whose collections and queues the tests of a file use one after another."""
+    with lend_namespace(request) as name:
+        yield name
 
 
 @pytest.fixture
