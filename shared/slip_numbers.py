@@ -1,7 +1,9 @@
 """Numbers of outcome slips (`docs/protocols.md` §2): they rise with every change and every draw."""
 
+import re
 from typing import Final
 
+from shared.errors import PermanentError
 from shared.ids import DrawId
 
 _CHANGES_OF_DRAW: Final = 1_000_000
@@ -13,6 +15,21 @@ def slip_number(draw_number: int, change: int) -> int:
     return draw_number * _CHANGES_OF_DRAW + change
 
 
+_NUMBERED: Final = re.compile(r".+-([1-9][0-9]{0,8})")
+
+
+class DrawIdError(PermanentError):
+    """Raised when a draw's id does not end with its number: no draw of ours has such an id."""
+
+
+def is_numbered(draw: DrawId) -> bool:
+    """Return True for an id in the form of draws, `<campaign>-<number>`."""
+    return _NUMBERED.fullmatch(draw) is not None
+
+
 def number_of_draw(draw: DrawId) -> int:
-    """Return the number in a draw's id, `<campaign>-<number>`. Raises ValueError for an id of another form."""
-    return int(draw.rpartition("-")[2])
+    """Return the number in a draw's id, `<campaign>-<number>`, from 1. Raises DrawIdError for an id of another form."""
+    found = _NUMBERED.fullmatch(draw)
+    if found is None:
+        raise DrawIdError("a draw's id does not end with its number")
+    return int(found[1])

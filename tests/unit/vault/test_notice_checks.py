@@ -110,6 +110,10 @@ def test_a_slip_that_names_another_application_is_foreign(changes: dict[str, Any
     assert find_flaw(document(), CAMPAIGN, slip(**changes), REGISTER) == "foreign-slip"
 
 
+def test_a_slip_of_a_draw_without_a_number_is_refused() -> None:
+    assert find_flaw(document(), CAMPAIGN, slip(draw=CAMPAIGN.id), REGISTER) == "bad-slip"
+
+
 def test_a_slip_without_the_lotterys_signature_is_refused() -> None:
     unsigned = replace(slip(), is_signed=False)
     assert find_flaw(document(), CAMPAIGN, unsigned, REGISTER) == "bad-slip"

@@ -13,6 +13,7 @@ from shared.campaign import Campaign
 from shared.codes import EntryId
 from shared.contracts import Choice, NoticeChannel, NoticeDocument, OutcomeSlip, Refusal
 from shared.ids import CampaignId, Receipt, Token
+from shared.slip_numbers import is_numbered
 
 Flaw = Literal[
     "unknown-kind", "bad-params", "bad-form", "unknown-recipient", "no-address", "bad-slip", "foreign-slip",
@@ -166,6 +167,8 @@ def _slip_flaw(document: NoticeDocument, checked: CheckedSlip | None, applicatio
         return "foreign-slip"
     if slip.n != document.n:
         return "wrong-number"
+    if not is_numbered(slip.draw):
+        return "bad-slip"
     return None if holds(document.kind, slip, document.params) else "condition"
 
 

@@ -21,7 +21,7 @@ from services.vault.notices.rules.reasons import Bilingual, advise, reason_text
 from services.vault.notices.rules.registered import Registered
 from shared.contracts import FURTHER_ROUND, OutcomeSlip
 from shared.contracts.notices import NoticeParams
-from shared.ids import DrawId
+from shared.slip_numbers import number_of_draw
 
 _WEATHER: Final[Mapping[str, Bilingual]] = {
     "rain": Bilingual("雨", "rain"),
@@ -128,7 +128,7 @@ def slip_values(facts: CampaignFacts, slip: OutcomeSlip, name: str, params: Noti
         won="won" in outcomes,
         waiting="waiting" in outcomes,
         hopeful=bool(outcomes & {"won", "waiting", "offered"}),
-        redraw=draw_number(slip.draw) > 1,
+        redraw=number_of_draw(slip.draw) > 1,
         further=any((one.class_id, one.reason) == (params.get("class_id"), FURTHER_ROUND) for one in slip.outcomes),
         has_pass=bool(slip.passes),
     )
@@ -166,8 +166,3 @@ def announcement_values(facts: CampaignFacts, params: NoticeParams) -> Announcem
         weather=_WEATHER.get(str(params.get("weather"))),
         entrance=_ENTRANCES.get(str(params.get("entrance"))),
     )
-
-
-def draw_number(draw: DrawId) -> int:
-    """Return the number at the end of a draw's id, which counts the draws of a campaign."""
-    return int(draw.rpartition("-")[2])
