@@ -8,7 +8,7 @@ from shared.errors import ConfigurationError
 from shared.hosts import is_on_one_host, is_this_machine
 from shared.messaging.addresses import parse_addresses
 from shared.settings import ServiceSettings
-from shared.storage.addresses import database_members, has_tls
+from shared.storage.addresses import database_members, has_tls, is_looked_up
 
 _ADVICE: Final = (
     "use TLS (docs/operations.md, “TLS to broker and database”), or name this machine as 127.0.0.1 or localhost"
@@ -46,8 +46,13 @@ def refuse_cleartext_to_broker(amqp_url: str, queue_status_url: str = "", *, one
 
 def refuse_cleartext_to_database(mongo_url: str, *, one_host: bool = False) -> None:
     """Raise ConfigurationError for a member of KUJI_MONGO_URL elsewhere without TLS."""
-    if not has_tls(mongo_url):
-        refuse_hosts("KUJI_MONGO_URL", (host for host, _ in database_members(mongo_url)), _ADVICE, one_host=one_host)
+    if has_tls(mongo_url):
+        return
+    refuse_hosts("KUJI_MONGO_URL", (host for host, _ in database_members(mongo_url)), _ADVICE, one_host=one_host)
+    if is_looked_up(mongo_url):
+        raise ConfigurationError(
+            f"KUJI_MONGO_URL leads to members that a name server names, in the clear, on any machine; {_ADVICE}"
+        )
 
 
 def refuse_hosts(setting: str, hosts: Iterable[str], advice: str, *, one_host: bool) -> None:
@@ -65,7 +70,7 @@ def _broker_hosts(amqp_url: str) -> Iterator[str]:
     """Return the hosts that are reached without TLS, or without a look at their certificate."""
     for address in parse_addresses(amqp_url):
         parts = urlsplit(address)
-        is_verified = set(parse_qs(parts.query).get("no_verify_ssl", ())) <= {"0"}
+        is_verified = set(parse_qs(parts.query, keep_blank_values=True).get("no_verify_ssl", ())) <= {"0"}
         if parts.scheme != "amqps" or not is_verified:
             yield parts.hostname or ""
 

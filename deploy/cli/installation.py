@@ -172,8 +172,9 @@ def _service_row(name: str, endpoint: JsonObject) -> JsonObject:
     }
     token = Path(endpoint["token_file"]).read_text("utf-8").strip()
     try:
-        ready = httpx.get(f"{endpoint['url']}/health/ready", timeout=5)
-        queues = httpx.get(f"{endpoint['url']}/v1/queues", headers={"Authorization": f"Bearer {token}"}, timeout=10)
+        with httpx.Client(base_url=endpoint["url"], trust_env=False) as client:  # a proxy would read the token
+            ready = client.get("/health/ready", timeout=5)
+            queues = client.get("/v1/queues", headers={"Authorization": f"Bearer {token}"}, timeout=10)
     except httpx.TransportError:
         return row
     row["state"] = "ready" if ready.is_success else "not ready"

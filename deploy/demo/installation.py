@@ -128,7 +128,7 @@ async def make_team(installation: Installation) -> Team:
 async def open_staff_client(installation: Installation, team: Team | None = None) -> AsyncIterator[StaffClient]:
     """Yield the client of a handler; people are made where there is no `team` yet."""
     team = team or await make_team(installation)
-    async with httpx.AsyncClient(timeout=httpx.Timeout(60, connect=5)) as client:
+    async with httpx.AsyncClient(timeout=httpx.Timeout(60, connect=5), trust_env=False) as client:
         yield StaffClient(installation, client, team)
 
 

@@ -7,8 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Self, cast
+from urllib.parse import urlsplit
 
 from shared.errors import KujiError
+from shared.hosts import is_this_machine
 
 if TYPE_CHECKING:
     from shared.ids import CampaignId
@@ -40,11 +42,12 @@ class EdgeSettings:
         """Read `KUJI_INTAKE_URL`, `KUJI_CAMPAIGN`, `KUJI_PAPER_TOKEN_FILE`, `KUJI_SIGNING_KEY`, `KUJI_SPOOL`.
 
         A fax server hands its hooks no environment, so what is not there comes from /etc/kuji/edge.env (or
-        KUJI_EDGE_FILE), lines of `NAME=value`. Raises NotSetUpError.
+        KUJI_EDGE_FILE), lines of `NAME=value`. Raises NotSetUpError, also where the token would cross a network in the
+        clear.
         """
         environment = {**_lines(Path(environment.get("KUJI_EDGE_FILE", _EDGE_FILE))), **environment}
         return cls(
-            intake_url=_needed(environment, "KUJI_INTAKE_URL"),
+            intake_url=_private(_needed(environment, "KUJI_INTAKE_URL")),
             campaign=cast("CampaignId", _needed(environment, "KUJI_CAMPAIGN")),
             token=_secret(Path(_needed(environment, "KUJI_PAPER_TOKEN_FILE"))),
             signing_key=_needed(environment, "KUJI_SIGNING_KEY"),
@@ -58,6 +61,14 @@ def _needed(environment: Mapping[str, str], name: str) -> str:
     if not value:
         raise NotSetUpError(f"{name} is not set; see docs/operations.md, fax and post")
     return value
+
+
+def _private(url: str) -> str:
+    """Return an address that the token may go to: by TLS, or on this machine (R-S8)."""
+    parts = urlsplit(url)
+    if parts.scheme != "https" and not (parts.scheme == "http" and is_this_machine(parts.hostname or "")):
+        raise NotSetUpError("KUJI_INTAKE_URL would send the token in the clear to another machine; use https://")
+    return url
 
 
 def _lines(path: Path) -> dict[str, str]:

@@ -5,7 +5,6 @@ import os
 import signal
 import sys
 import time
-import urllib.request
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -18,7 +17,7 @@ from deploy.local import external_servers
 from deploy.local.beacon import start_beacon
 from deploy.local.paths import ROOT
 from deploy.local.ports import free_ports, origins
-from deploy.local.processes import Child, Watchdog, is_ready
+from deploy.local.processes import Child, Watchdog, is_ready, open_here
 from deploy.local.secrets import Secrets
 from deploy.local.servers import Servers
 from deploy.local.witness import LocalWitness
@@ -81,7 +80,7 @@ class Stack:
 
     def _pin_signing_key(self) -> None:
         """Give the vault's public key to intake, which an office does by hand. Intake keeps no sealing key before."""
-        with urllib.request.urlopen(f"{self.url('vault')}/v1/signing-key", timeout=READY_S) as answer:  # noqa: S310
+        with open_here(f"{self.url('vault')}/v1/signing-key", READY_S) as answer:
             write_atomic(self.pin_file, json.load(answer)["public_key"].encode("ascii"))
 
     def stop(self) -> None:

@@ -59,8 +59,9 @@ class StaffBrowser:
         sent = self._sent(service)
         is_encrypted = address.url.startswith("https:")  # else no certificates are loaded, which takes 20 ms
         answer = httpx.request(
-            method, f"{address.url}{path}", headers=sent, json=body, data=form, timeout=LONGEST_S, verify=is_encrypted
-        )
+            method, f"{address.url}{path}", headers=sent, json=body, data=form, timeout=LONGEST_S, verify=is_encrypted,
+            trust_env=is_encrypted,  # without TLS a proxy that the environment names would read the password
+        )  # fmt: skip
         self._keep(service, answer)
         return answer
 

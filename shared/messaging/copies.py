@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Self
 from urllib.parse import parse_qs, quote, unquote, urlsplit
-from urllib.request import HTTPRedirectHandler, HTTPSHandler, Request, build_opener
+from urllib.request import HTTPRedirectHandler, HTTPSHandler, ProxyHandler, Request, build_opener
 
 from shared.errors import ConfigurationError
 from shared.json_types import JsonObject
@@ -93,7 +93,8 @@ class Management:
 
     def _get(self, path: str) -> Any:
         credentials = base64.b64encode(f"{self.user}:{self.password}".encode()).decode("ascii")
-        reason, opener = "NotConfigured", build_opener(_NoRedirect, HTTPSHandler(context=self.tls))
+        reason = "NotConfigured"
+        opener = build_opener(_NoRedirect, ProxyHandler({}), HTTPSHandler(context=self.tls))  # a proxy hears nothing
         for url in self.urls:
             request = Request(url + path, headers={"Authorization": f"Basic {credentials}"})  # noqa: S310  (checked)
             try:

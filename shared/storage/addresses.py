@@ -3,11 +3,14 @@
 import re
 from collections.abc import Iterable, Iterator
 from typing import Final
-from urllib.parse import parse_qs, unquote
+from urllib.parse import parse_qsl, unquote
 
 from shared.hosts import is_on_one_host, is_this_machine
 
 _PORT: Final = 27017
+_LOOKED_UP: Final = "mongodb+srv://"
+"""Start of a connection string whose members a name server names."""
+
 _UNVERIFIED: Final = {"tlsinsecure", "tlsallowinvalidcertificates", "tlsallowinvalidhostnames"}
 """Parameters that let anybody in between answer for the server: as good as no TLS."""
 
@@ -25,7 +28,12 @@ def has_tls(url: str) -> bool:
     if any(values[name] != {"false"} for name in _UNVERIFIED & values.keys()):
         return False
     wanted = values.get("tls", set()) | values.get("ssl", set())
-    return wanted == {"true"} or (not wanted and url.startswith("mongodb+srv://"))
+    return wanted == {"true"} or (not wanted and is_looked_up(url))
+
+
+def is_looked_up(url: str) -> bool:
+    """Return True where the members are what a name server says, whatever name the connection string has."""
+    return url.startswith(_LOOKED_UP)
 
 
 def members_elsewhere(url: str, members: Iterable[str]) -> list[str]:
@@ -42,8 +50,11 @@ def members_elsewhere(url: str, members: Iterable[str]) -> list[str]:
 
 
 def _parameters(url: str) -> dict[str, set[str]]:
-    found = parse_qs(url.partition("?")[2].replace(";", "&"))
-    return {name.lower(): {value.lower() for value in found[name]} for name in found}
+    """Return all values of each parameter, as written: the driver drops `TRUE` and an empty value with a warning."""
+    values: dict[str, set[str]] = {}
+    for name, value in parse_qsl(url.partition("?")[2].replace(";", "&"), keep_blank_values=True):
+        values.setdefault(name.lower(), set()).add(value)
+    return values
 
 
 def _split(member: str) -> tuple[str, int]:

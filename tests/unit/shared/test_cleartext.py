@@ -32,6 +32,13 @@ CLEAR_ELSEWHERE = [
     {"amqp_url": "amqp://u:secret@127.0.0.1,mq.example/"},
     {"amqp_url": "amqps://u:secret@mq.example/,amqp://u:secret@mq.example/"},
     {"amqp_url": "amqps://u:secret@mq.example/?no_verify_ssl=1"},
+    {"amqp_url": "amqps://u:secret@mq.example/?no_verify_ssl="},
+    {"amqp_url": "amqp://u:secret@[::ffff:10.0.0.5]/"},
+    {"amqp_url": "amqp://u:secret@[fe80::1%25eth0]/"},
+    {"amqp_url": "amqp://u:secret@0x0a000005/"},
+    {"amqp_url": "amqp://u:secret@012.0.0.5/"},
+    {"amqp_url": "amqp://u:secret@0/"},
+    {"amqp_url": "amqp://127.0.0.1@mq.example/"},
     {"mongo_url": "mongodb://u:secret@db.example/?replicaSet=kuji"},
     {"mongo_url": "mongodb://u:secret@localhost,10.0.0.5:27017/?replicaSet=kuji"},
     {"mongo_url": "mongodb://u:secret@[fd00::5]/"},
@@ -40,6 +47,19 @@ CLEAR_ELSEWHERE = [
     {"mongo_url": "mongodb://u:secret@db.example/?tls=true&tlsInsecure=true"},
     {"mongo_url": "mongodb://u:secret@db.example/?tls=true&tlsAllowInvalidCertificates=true"},
     {"mongo_url": "mongodb+srv://u:secret@db.example/?ssl=false"},
+    {"mongo_url": "mongodb+srv://u:secret@localhost/?tls=false"},
+    {"mongo_url": "mongodb+srv://u:secret@mongo/?tls=false"},
+    {"mongo_url": "mongodb://u:secret@db.example/?tls=TRUE"},
+    {"mongo_url": "mongodb://u:secret@db.example/?tls=true&tls="},
+    {"mongo_url": "mongodb://u:secret@db.example/?tls=true;tls=false"},
+    {"mongo_url": "mongodb://u:secret@db.example/?tls=true&tls%49nsecure=true"},
+    {"mongo_url": "mongodb://u:secret@db.example/?appName=?tls=true"},
+    {"mongo_url": "mongodb://u:secret@db.example/x%3Ftls=true"},
+    {"mongo_url": "mongodb://u:?tls=true@db.example/"},
+    {"mongo_url": "mongodb://u:secret@127.0.0.1%2Cdb.example/"},
+    {"mongo_url": "mongodb://%2Ftmp%2Fmongodb-27017.sock,db.example/"},
+    {"mongo_url": "mongodb://u:secret@[::ffff:10.0.0.5]/"},
+    {"mongo_url": "mongodb://u:secret@167772165/"},
     {"queue_status_url": "http://mq.example:15672"},
     {"queue_status_url": "https://mq1.example:15671, http://10.0.0.5:15672"},
 ]
@@ -104,6 +124,10 @@ def test_a_member_of_the_replica_set_on_another_machine_is_found_where_the_drive
     members = ["127.0.0.1:27017", "m2:27017", "m3.example:27017"]
     assert members_elsewhere("mongodb://localhost/?replicaSet=kuji", members) == members[1:]
     assert members_elsewhere("mongodb://m1/?replicaSet=kuji", members) == members[2:]
+    for direct in ("directConnection=TRUE", "directConnection=true&directConnection="):
+        assert members_elsewhere(f"mongodb://localhost/?{direct}", members) == members[1:], (
+            "the driver drops the option"
+        )
     for url in (
         "mongodb://localhost/?tls=true", "mongodb://localhost/?directConnection=true", "mongodb://m3.example/",
     ):  # fmt: skip
