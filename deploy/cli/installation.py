@@ -144,7 +144,7 @@ def status(*, as_json: AsJson = False) -> None:
     rows += [_server_row(name, address, pids.get(name)) for name, address in record.get("servers", {}).items()]
     show(
         rows,
-        ("part", "address", "state", "waiting", "parked", "untrusted", "copies"),
+        ("part", "address", "state", "waiting", "parked", "untrusted", "copies", "alarms"),
         as_json=as_json,
         empty="nothing is running",
     )
@@ -169,6 +169,7 @@ def _service_row(name: str, endpoint: JsonObject) -> JsonObject:
         "parked": None,
         "untrusted": None,
         "copies": None,
+        "alarms": None,
     }
     token = Path(endpoint["token_file"]).read_text("utf-8").strip()
     try:
@@ -178,7 +179,9 @@ def _service_row(name: str, endpoint: JsonObject) -> JsonObject:
     except httpx.TransportError:
         return row
     row["state"] = "ready" if ready.is_success else "not ready"
-    row["untrusted"] = ready.json().get("alarms", {}).get("untrusted_messages")
+    alarms: dict[str, int | None] = ready.json().get("alarms", {})
+    row["untrusted"] = alarms.get("untrusted_messages")
+    row["alarms"] = ", ".join(f"{alarm} {count}" for alarm, count in alarms.items() if count) or None
     if queues.is_success:
         depths: dict[str, int] = queues.json()["queues"]
         parked = depths.pop(f"{name}.parked")

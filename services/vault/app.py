@@ -158,6 +158,7 @@ def build(settings: VaultSettings) -> FastAPI:
         **mail.alarms(room, store),
         **audit.alarms,
         "staff_mails_not_sent": people.mails.count_stuck,
+        "campaigns_without_scanner": papers.count_without_scanner,
         "root_key_outside_token": keystore.count_outside_token,
     }
     operations = Operations(lambda: report_health(checks, alarms), bus.queue_depths, bus.parking.page)

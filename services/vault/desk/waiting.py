@@ -26,12 +26,16 @@ class DayOfPapers:
 
 @dataclass(frozen=True)
 class CampaignWork:
-    """Work of one campaign, the oldest first. `undecidable`: differing papers that nobody on duty may resolve."""
+    """Work of one campaign, the oldest first. `undecidable`: differing papers that nobody on duty may resolve.
+
+    `lacks_scanner`: papers of real people are opened without a look for malware.
+    """
 
     campaign: Campaign
     waiting: list[WaitingWork]
     day: DayOfPapers
     undecidable: int
+    lacks_scanner: bool
 
     @property
     def draw_waits(self) -> list[WaitingWork]:
@@ -67,7 +71,10 @@ class DeskWork:
             for pile in await self.slips.piles(campaign)
         ]
         day = await self._day(campaign)
-        return CampaignWork(self.papers.campaigns[campaign], oldest_first(waiting), day, pool.undecidable)
+        lacks_scanner = self.papers.lacks_scanner(campaign)
+        return CampaignWork(
+            self.papers.campaigns[campaign], oldest_first(waiting), day, pool.undecidable, lacks_scanner
+        )
 
     def _link(self, kind: str, campaign: CampaignId) -> str | None:
         link = self.links.get(kind)

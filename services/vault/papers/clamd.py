@@ -42,6 +42,11 @@ class Scanner:
             refuse_hosts("KUJI_CLAMD_URL", [host], advice, one_host=settings.one_host_network)
         return cls(settings.clamd_url, settings.clamd_timeout_s)
 
+    @property
+    def is_set(self) -> bool:
+        """Return False where nothing scans papers."""
+        return self.url is not None
+
     async def is_infected(self, data: bytes) -> bool:
         """Return True if clamd found malware; False also without a scanner. Raises ScannerUnavailableError."""
         if self.url is None:

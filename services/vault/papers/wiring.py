@@ -54,6 +54,8 @@ class Papers:
     counts: CountsRepository
     seeding: Callable[[Access], APIRouter]
     seeded_deletion: SeededDeletion
+    keystore: Keystore
+    is_scanned: bool
 
     @classmethod
     def make(
@@ -80,7 +82,18 @@ class Papers:
             CountsRepository(store),
             partial(seeded_router, store, keystore, audit, campaigns, clock, keying, scanner),
             SeededDeletion(store, keystore, audit, clock, keying),
+            keystore,
+            scanner.is_set,
         )
+
+    def lacks_scanner(self, campaign: CampaignId) -> bool:
+        """Return True if papers of real people are opened without a look for malware (R-S9)."""
+        return not self.is_scanned and not self.campaigns[campaign].rehearsal
+
+    async def count_without_scanner(self) -> int:
+        """Return the number of campaigns, not erased, that lack a scanner; an alarm."""
+        open_ones = [each for each in self.campaigns if self.keystore.fingerprint_of_destroyed(each) is None]
+        return sum(map(self.lacks_scanner, open_ones))
 
     def consume(self, bus: Bus) -> None:
         """Consume papers, and the receipt numbers of what was keyed from them."""

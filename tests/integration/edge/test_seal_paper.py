@@ -187,6 +187,7 @@ def test_the_edge_runs_on_a_fax_host_with_the_documented_files_alone(edge: Edge)
         "encoding",
         "errors",
         "files",
+        "hosts",
         "json_types",
         "paper_files",
         "pdf_pages",
