@@ -2,16 +2,20 @@
 
 import asyncio
 import hashlib
+import threading
 from collections import Counter
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import ClassVar, Literal
 
 import pytest
+from argon2 import PasswordHasher
 
 from services.vault.people.refusals import SignInRefusedError
 from services.vault.people.repository import ACCOUNTS
 from services.vault.people.sign_in import PasswordAttempt
 from shared.web.sign_in.origins import Origin
+from tests.support import people_harness
 from tests.support.people_harness import PASSWORD, VAULT, PeopleHarness, running
 
 
@@ -98,6 +102,46 @@ async def test_right_factors_in_new_places_use_nothing_up(vault: PeopleHarness):
     for number in range(30):
         right = PasswordAttempt("suzuki-01", PASSWORD, await vault.fresh_code("suzuki-01"), None, f"192.0.2.{number}")
         assert (await vault.people.sign_in.check_factors(right)).account.id == "suzuki-01"
+
+
+class HeldHasher(PasswordHasher):
+    """Holds what strangers guess in the hashing, as a slow machine would, until `let_go`."""
+
+    let_go: ClassVar = threading.Event()
+
+    def verify(self, hash: str | bytes, password: str | bytes) -> Literal[True]:  # noqa: A002  (argon2's name)
+        if str(password).startswith("guess"):
+            self.let_go.wait(60)
+        return super().verify(hash, password)
+
+
+async def test_strangers_who_keep_the_hashing_busy_lock_nobody_out_of_a_known_place(
+    mongo_url: str, namespace: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """Guess at names that nobody has, each from another address: no count stops that, and each guess takes its time."""
+    monkeypatch.setattr(people_harness, "PasswordHasher", HeldHasher)
+    async with running(mongo_url, namespace, tmp_path) as vault:
+        responsible, _ = await vault.set_up()
+        await responsible.post("/sign-out")
+        guesses = [
+            asyncio.create_task(
+                vault.people.sign_in.check_factors(
+                    PasswordAttempt(f"nobody-{number:02}", "guess", "000000", None, f"192.0.2.{number}")
+                )
+            )
+            for number in range(60)
+        ]
+        try:
+            await asyncio.wait(guesses, timeout=10, return_when=asyncio.FIRST_COMPLETED)
+            async with asyncio.timeout(20):
+                assert (await vault.sign_in(responsible, "suzuki-01")).status_code == 303, "a known browser"
+                async with vault.browser() as elsewhere:
+                    assert (await vault.sign_in(elsewhere, "suzuki-01")).status_code == 303, "a known address"
+        finally:
+            HeldHasher.let_go.set()
+            answers = await asyncio.gather(*guesses, return_exceptions=True)
+    reasons = Counter(answer.reason for answer in answers if isinstance(answer, SignInRefusedError))
+    assert reasons == {"wrong": 42, "too-many": 18}, "two are hashed, forty wait, nobody waits behind them"
 
 
 async def test_no_address_of_staff_is_stored_as_it_is(vault: PeopleHarness):

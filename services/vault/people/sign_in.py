@@ -2,6 +2,7 @@
 
 import hashlib
 import secrets
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -79,8 +80,10 @@ class SignIn:
         """Return the account whose password and fresh one-time code these are. Raises SignInRefusedError."""
         stored = await self._accounts.find(StaffId(attempt.staff_id)) if is_staff_id(attempt.staff_id) else None
         place = self._place_of(attempt, stored)
-        async with self._limits.attempt(place) as outcome:
-            outcome.is_right = await self._has_factors(stored, attempt, place)
+        # First the line: what it refuses fills no table of the limits and uses up no attempt of the person.
+        with nullcontext() if place.is_known else self._hashes.turn_of_unknown():
+            async with self._limits.attempt(place) as outcome:
+                outcome.is_right = await self._has_factors(stored, attempt, place)
         if not outcome.is_right or stored is None:
             if stored is not None:
                 await self._accounts.record_failure(stored.account.id)
@@ -120,7 +123,7 @@ class SignIn:
 
     async def verify_password(self, stored: StoredAccount, password: str) -> bool:
         """Return True if this is the person's password."""
-        return await self._hashes.verify(stored.factors.password, password)
+        return await self._hashes.verify(stored.factors.password, password, is_known=True)
 
     async def hash_password(self, password: str) -> str:
         """Return the hash of a new password."""
@@ -138,7 +141,8 @@ class SignIn:
         """Check password and code. An unknown id takes as long as a wrong password; a code counts once."""
         active = stored is not None and stored.account.state is AccountState.ACTIVE
         factors = stored.factors if stored is not None and active else None
-        right = await self._hashes.verify(factors.password if factors else None, attempt.password)
+        stored_hash = factors.password if factors else None
+        right = await self._hashes.verify(stored_hash, attempt.password, is_known=place.is_known)
         if not right or factors is None or stored is None:
             return False
         async with self._limits.code(place) as outcome:

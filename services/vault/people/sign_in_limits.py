@@ -43,6 +43,11 @@ class Place:
     def is_known_browser(self) -> bool:
         return self.device is not None
 
+    @property
+    def is_known(self) -> bool:
+        """Return True if the person signed in before in this browser or from this address."""
+        return self.is_known_browser or self.is_known_address
+
 
 @dataclass
 class Outcome:
@@ -68,7 +73,7 @@ class SignInLimits:
         else:
             await self._take(self._by_address, place.address)
             await self._take(self._by_account, f"{name} {place.address}")
-        if place.is_known_browser or place.is_known_address:
+        if place.is_known:
             yield outcome
             return
         if not await self._by_name.begin(name):
