@@ -17,7 +17,7 @@ from shared.storage import Collection, DuplicateKeyError, Session, Store, UnitOf
 
 ACCOUNTS: Final = "staff_accounts"
 SETUP: Final = "staff_setup"
-_FIRST: Final = "first"
+_FIRST, _UNKNOWN = "first", "unknown"
 _MOST_DEVICES, _MOST_ADDRESSES = 10, 5
 
 
@@ -168,6 +168,10 @@ class AccountRepository:
     async def record_failure(self, staff_id: StaffId) -> None:
         """Count a failed sign-in; the count is shown to the person at the next sign-in."""
         await self._accounts.update_one({"_id": staff_id}, {"$inc": {"failures": 1}})
+
+    async def record_failure_of_unknown(self) -> None:
+        """Count a failed sign-in without an account: the answer then waits for a write as that of a real name does."""
+        await self._setup.update_one({"_id": _UNKNOWN}, {"$inc": {"failures": 1}}, upsert=True)
 
     async def begin_setup(self, uow: UnitOfWork, accounts: tuple[StaffId, StaffId]) -> None:
         """Record who comes first. Raises AccountExistsError where the first accounts were made before."""

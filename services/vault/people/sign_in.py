@@ -85,7 +85,9 @@ class SignIn:
             async with self._limits.attempt(place) as outcome:
                 outcome.is_right = await self._has_factors(stored, attempt, place)
         if not outcome.is_right or stored is None:
-            if stored is not None:
+            if stored is None:
+                await self._accounts.record_failure_of_unknown()
+            else:
                 await self._accounts.record_failure(stored.account.id)
             _log.warning("sign-in-refused", reason="wrong")
             raise SignInRefusedError("wrong")
