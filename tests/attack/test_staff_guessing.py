@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import re
 import threading
 from collections import Counter
 from collections.abc import AsyncIterator
@@ -16,7 +17,7 @@ from services.vault.people.repository import ACCOUNTS, SETUP
 from services.vault.people.sign_in import PasswordAttempt
 from shared.web.sign_in.origins import Origin
 from tests.support import people_harness
-from tests.support.people_harness import PASSWORD, VAULT, PeopleHarness, running
+from tests.support.people_harness import HANDLER, PASSWORD, VAULT, PeopleHarness, running
 
 
 @pytest.fixture
@@ -178,6 +179,27 @@ async def test_codes_for_a_known_password_are_limited_from_all_addresses_and_rea
     with pytest.raises(SignInRefusedError, match="wrong"):
         await vault.people.sign_in.check_factors(right)
     assert (await vault.sign_in(responsible, "suzuki-01")).status_code == 303, "a known browser goes on"
+
+
+async def test_wrong_codes_from_the_offices_own_address_use_up_nobodys_right_code(vault: PeopleHarness):
+    """Try codes of terminals and invitations from behind the same address: codes of 80 bits are not found, but pass."""
+    responsible, ward = await vault.set_up()
+    shown = await responsible.post("/desk/terminal")
+    code = re.search(r"[0-9A-Z]{4}(?:-[0-9A-Z]{4}){3}", shown.text)
+    assert code is not None
+    await responsible.post("/desk/people/requests", data={**HANDLER, "kind": "create"})
+    (request,) = await vault.people.requests.waiting()
+    approved = await ward.post(f"/desk/people/requests/{request.id}/approve")
+    invited = approved.text.split('id="code">')[1].split("<")[0]
+    async with vault.browser() as stranger:
+        wrong = [await stranger.post("/sign-in/terminal", json={"code": "0000-0000-0000-0000"}) for _ in range(21)]
+        assert [answer.status_code for answer in wrong] == [401] * 20 + [429]
+        tried = {"id": HANDLER["id"], "code": "0000-0000-0000-0000"}
+        wrong = [await stranger.post("/sign-in/invitation", data=tried) for _ in range(21)]
+        assert wrong[-1].status_code == 429
+    async with vault.browser() as terminal, vault.browser() as newcomer:
+        assert (await terminal.post("/sign-in/terminal", json={"code": code[0]})).status_code == 200
+        assert (await vault.accept(newcomer, HANDLER["id"], invited)).status_code == 303
 
 
 async def test_challenges_are_limited_by_address(vault: PeopleHarness):

@@ -74,12 +74,13 @@ class Enrolment:
         return await self._look_up(self._codes.find_invitation, staff_id, code, address)
 
     async def _look_up(self, look_up: _LookUp, staff_id: str, code: str, address: str) -> Invitation:
-        """Return the invitation. Raises EnrolmentRefusedError: id and code must belong together."""
-        if not await self._attempts.take(address):
-            raise EnrolmentRefusedError("too-many")
+        """Return the invitation. Raises EnrolmentRefusedError: id and code must belong together.
+
+        Only wrong codes count: nobody finds one of 80 bits, and who has it is not kept out by others at the address.
+        """
         invitation = await look_up(StaffId(staff_id), code) if is_staff_id(staff_id) else None
         if invitation is None:
-            raise EnrolmentRefusedError("no-invitation")
+            raise EnrolmentRefusedError("no-invitation" if await self._attempts.take(address) else "too-many")
         return invitation
 
     async def complete(

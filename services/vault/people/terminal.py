@@ -38,11 +38,12 @@ class TerminalSignIn:
     async def start(self, code: str, address: str) -> TerminalSession | None:
         """Return a session for the code; None where it was taken, has expired, or its sign-in has ended.
 
-        Raises SignInRefusedError where the address tried too often.
+        Raises SignInRefusedError where the address sent too many wrong codes. A right one passes: nobody finds one of
+        80 bits, and who has it is not kept out by others at the address.
         """
-        if not await self._attempts.take(address):
-            raise SignInRefusedError("too-many")
         sid = await self._codes.take_terminal_code(code)
+        if sid is None and not await self._attempts.take(address):
+            raise SignInRefusedError("too-many")
 
         async def work(uow: UnitOfWork) -> TerminalSession | None:
             started = await self._sessions.start_at_terminal(uow, sid) if sid else None
