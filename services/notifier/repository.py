@@ -7,7 +7,7 @@ from typing import Any, Self
 from services.notifier.collections import NOTICES
 from services.notifier.rules import states
 from services.notifier.rules.kinds import COURTESIES
-from services.notifier.rules.notice import Notice
+from services.notifier.rules.notice import UNDECIDED, Notice
 from services.notifier.rules.states import NoticeState
 from shared.contracts import AskedNotice
 from shared.ids import BatchId, CampaignId, NoticeId, Token
@@ -48,12 +48,17 @@ class NoticeRepository:
 
     async def list_replaceable(self, tokens: Collection[Token]) -> list[Notice]:
         """Return the notices of these applicants whose place a newer one may take."""
-        return await self._find({"token": {"$in": list(tokens)}, "state": {"$in": sorted(states.REPLACEABLE)}})
+        of_any_kind = {"state": {"$in": sorted(states.REPLACEABLE)}}
+        calls = {"kind": UNDECIDED, "state": {"$in": sorted(states.REPLACEABLE_CALLS)}}
+        return await self._find({"token": {"$in": list(tokens)}, "$or": [of_any_kind, calls]})
 
     async def replace(self, notices: Sequence[NoticeId]) -> None:
         """Record that newer notices say what these say."""
         if notices:
-            await self._transition({"_id": {"$in": list(notices)}}, NoticeState.REPLACED, states.REPLACEABLE)
+            of_any_kind = {"_id": {"$in": list(notices)}}
+            await self._transition(of_any_kind, NoticeState.REPLACED, states.REPLACEABLE)
+            calls = {**of_any_kind, "kind": UNDECIDED}
+            await self._transition(calls, NoticeState.REPLACED, states.REPLACEABLE_CALLS)
 
     async def list_notices(
         self, campaign: CampaignId, *only: NoticeState, page: PageRequest | None = None

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 from datetime import date
 
 from services.notifier.applicant_repository import ApplicantRepository
+from services.notifier.create_notices import replace_outdated
 from services.notifier.post.repository import PrintBatchRepository
 from services.notifier.repository import NoticeRepository
 from services.notifier.rules.notice import Handling, Posting, PrintBatch
@@ -11,7 +12,7 @@ from services.notifier.rules.states import PRINT_BATCHES, NoticeState, PrintBatc
 from services.notifier.wall_clock import wall_now
 from shared.contracts import StaffAct
 from shared.errors import KujiError
-from shared.ids import BatchId, CampaignId, NoticeId, Receipt
+from shared.ids import BatchId, CampaignId, NoticeId, Receipt, Token
 from shared.staff_acts import record_act
 from shared.storage import Store, UnitOfWork
 
@@ -124,6 +125,7 @@ class CardHandling:
                 raise SeveralPostedError(chosen)
             await notices.record_return(campaign, chosen[0], reason, actor, wall_now())
             await record_act(uow, "notifier", StaffAct.RECORD_RETURNED_CARD, actor, chosen[0], campaign)
+            await replace_outdated(uow, {Token(found.token) for found in posted})  # a slip may have come meanwhile
             return chosen[0]
 
         return await self._store.transact(record)

@@ -81,10 +81,10 @@ NOTICES: Final = StateMachine[NoticeState](
         S.FETCHED: frozenset({S.COUNTED}),
         S.COUNTED: frozenset({S.POSTED}),
         S.POSTED: frozenset({S.RETURNED, S.TO_PRINT}),
-        S.RETURNED: frozenset({S.PHONED, S.TO_PRINT}),
+        S.RETURNED: frozenset({S.PHONED, S.TO_PRINT, S.REPLACED}),
         S.TO_PHONE: frozenset({S.PHONED, S.REPLACED}),
         S.PHONED: frozenset(),
-        S.FAILED: frozenset({S.PHONED, S.TO_PRINT}),
+        S.FAILED: frozenset({S.PHONED, S.TO_PRINT, S.REPLACED}),
         S.REPLACED: frozenset({S.PENDING, S.TO_PRINT, S.TO_PHONE}),
     }
 )
@@ -104,7 +104,7 @@ REPLACEABLE: Final = frozenset(
     {*TO_MAIL, *TO_CARD, S.UNDELIVERED, S.UNCLEAR, S.UNKNOWN, S.INVALID, S.TO_PHONE},
 )
 """States in which a newer notice of the same applicant takes the place of this one. An order under way is not among
-them: its answer decides."""
+them: its answer decides. Of cards about being left out see `REPLACEABLE_CALLS`."""
 
 TOLD: Final = frozenset({S.SENT, S.POSTED, S.PHONED})
 """States in which the applicant was told, as far as the notifier knows: sent without a bounce, posted, telephoned."""
@@ -114,6 +114,10 @@ SETTLED: Final = TOLD | {S.REPLACED}
 
 UNREACHED: Final = frozenset({S.RETURNED, S.FAILED})
 """States in which neither mail nor post reaches the applicant."""
+
+REPLACEABLE_CALLS: Final = UNREACHED
+"""States of a card about being left out of the draw that a slip takes off the telephone list: the slip has a notice of
+its own. Cards of other kinds stay there, because nothing says that the newer notice arrives."""
 
 TELEPHONE_LIST: Final = UNREACHED | {S.TO_PHONE}
 """States in which a handler telephones."""

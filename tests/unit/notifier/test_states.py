@@ -19,6 +19,7 @@ from services.notifier.rules.states import (
     NOTICES,
     PRINT_BATCHES,
     REPLACEABLE,
+    REPLACEABLE_CALLS,
     SETTLED,
     TO_CARD,
     TO_MAIL,
@@ -131,7 +132,7 @@ def test_a_card_is_posted_only_after_it_was_made_fetched_and_counted() -> None:
 
 
 def test_handlers_and_queues_move_notices_only_as_the_table_allows() -> None:
-    moves = {**DECISIONS, S.MAILING: TO_MAIL, S.REQUESTED: TO_CARD, S.REPLACED: REPLACEABLE}
+    moves = {**DECISIONS, S.MAILING: TO_MAIL, S.REQUESTED: TO_CARD, S.REPLACED: REPLACEABLE | REPLACEABLE_CALLS}
     for target, sources in moves.items():
         assert all(NOTICES.allows(source, target) for source in sources), target
 
