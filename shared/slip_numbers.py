@@ -15,6 +15,12 @@ def slip_number(draw_number: int, change: int) -> int:
     return draw_number * _CHANGES_OF_DRAW + change
 
 
+def draw_of_result(n: int) -> int | None:
+    """Return the number of the draw of which a slip with this number is the result; None for a change after it."""
+    number, change = divmod(n, _CHANGES_OF_DRAW)
+    return None if change else number
+
+
 _NUMBERED: Final = re.compile(r".+-([1-9][0-9]{0,8})")
 
 

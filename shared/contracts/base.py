@@ -37,6 +37,9 @@ class Event(Value):
     names_erased_people: ClassVar[bool] = False
     """True for events that name people after their erasure, too: the erasure's own, and the roll of receipts."""
 
+    counts_erased_people: ClassVar[bool] = False
+    """True for events whose handler leaves erased people out itself, because it counts them without their names."""
+
     v: Literal[1] = 1
 
     @property

@@ -125,5 +125,6 @@ class SlipsIssued(Event):
     """The lottery tells the vault which slips must reach their applicants, without going through the notifier."""
 
     name: ClassVar[str] = "slips.issued"
+    counts_erased_people: ClassVar[bool] = True
     campaign: CampaignIdField
     items: Annotated[tuple[IssuedSlip, ...], Field(min_length=1, max_length=BATCH_LIMIT)]

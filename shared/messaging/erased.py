@@ -34,13 +34,19 @@ class ErasedCampaigns:
         return await self._without_people({key: one for key, one in events.items() if named[key] not in erased}, uow)
 
     async def _without_people(self, events: Mapping[EventId, E], uow: UnitOfWork) -> dict[EventId, E]:
-        """Leave people who have a tombstone out of the events; drop those about nobody else."""
+        """Leave people who have a tombstone out of the events; drop those about nobody else.
+
+        An event whose handler counts erased people reaches it whole.
+        """
         campaigns = {event.erasable_campaign or "" for event in events.values()}
         erased = await uow.erased_people.of_campaigns(campaigns, uow.session)
         if not erased:
             return dict(events)
         kept, dropped = dict[EventId, E](), list[str]()
         for key, event in events.items():
+            if event.counts_erased_people:
+                kept[key] = event
+                continue
             campaign = event.erasable_campaign or ""
             left = without_people(event, people_filter(campaign, erased.get(campaign, {}), dropped))
             if left is not None:

@@ -73,7 +73,9 @@ class LeftOutWatch:
         self._seen[campaign] = found
 
     async def _is_complete(self, campaign: CampaignId, draw: PublishedDraw) -> bool:
-        return draw.is_complete or await self._slips.count(campaign, slip_number(draw.number, 0)) >= draw.entries
+        if draw.is_complete:
+            return True
+        return await self._slips.count(campaign, slip_number(draw.number, 0)) + draw.erased >= draw.entries
 
     async def _tell(self, uow: UnitOfWork, campaign: CampaignId, draw: PublishedDraw, tokens: list[Token]) -> None:
         """Tell those of them who still have no slip, unless another draw was published or begun meanwhile."""

@@ -1,12 +1,13 @@
 """Store the draw of each campaign that was published last, so that the vault finds whom it left out. No person."""
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
 from shared.contracts import DrawPublished
 from shared.ids import CampaignId, DrawId
-from shared.slip_numbers import number_of_draw
+from shared.slip_numbers import draw_of_result, number_of_draw
 from shared.storage import Collection, Index, Store, UnitOfWork
 
 COLLECTION: Final = "published_draws"
@@ -17,7 +18,7 @@ class PublishedDraw:
     """Last published draw of a whole list. `entries`: entries of its list, each of which has a slip of this draw.
 
     `published` and `given_up`: highest number of a draw, also of a further round, that was published or given up.
-    `is_complete`: all slips of the draw arrived.
+    `is_complete`: all slips of the draw arrived. `erased`: slips of this draw whose people were erased.
     """
 
     number: int
@@ -25,6 +26,7 @@ class PublishedDraw:
     published: int
     given_up: int
     is_complete: bool
+    erased: int
 
     @property
     def stands(self) -> bool:
@@ -43,6 +45,7 @@ def collections() -> list[Collection]:
             "campaign": {"bsonType": "string"},
             **dict.fromkeys(("number", "entries", "published", "given_up"), number),
             "complete": {"bsonType": "bool"},
+            "erased": {"bsonType": "object", "additionalProperties": number},
         },
         "additionalProperties": False,
     }
@@ -61,7 +64,12 @@ class PublishedDrawRepository:
         if row is None or "entries" not in row:
             return None
         return PublishedDraw(
-            row["number"], row["entries"], row["published"], row.get("given_up", 0), row.get("complete", False)
+            number=row["number"],
+            entries=row["entries"],
+            published=row["published"],
+            given_up=row.get("given_up", 0),
+            is_complete=row.get("complete", False),
+            erased=row.get("erased", {}).get(str(row["number"]), 0),
         )
 
     async def add_published(self, uow: UnitOfWork, event: DrawPublished) -> None:
@@ -80,6 +88,17 @@ class PublishedDrawRepository:
     async def set_complete(self, uow: UnitOfWork, campaign: CampaignId) -> None:
         """Record that all slips of the draw arrived."""
         await self._draws.update_one({"_id": campaign}, {"$set": {"complete": True}}, session=uow.session)
+
+    async def count_erased(self, uow: UnitOfWork, campaign: CampaignId, numbers: Iterable[int]) -> None:
+        """Count slips of erased people by their draw, which may not be published yet; changes after a draw are none.
+
+        Whoever calls it removes the slips in the same transaction, or is the handler of the event that names them.
+        """
+        of_draws = Counter(draw for n in numbers if (draw := draw_of_result(n)) is not None)
+        if of_draws:
+            added = {f"erased.{draw}": count for draw, count in of_draws.items()}
+            change = {"$setOnInsert": {"campaign": campaign}, "$inc": added}
+            await self._draws.update_one({"_id": campaign}, change, upsert=True, session=uow.session)
 
     async def _raise(self, uow: UnitOfWork, campaign: CampaignId, numbers: Mapping[str, Any]) -> None:
         change = {"$setOnInsert": {"campaign": campaign}, "$max": numbers}

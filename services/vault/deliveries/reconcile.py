@@ -66,9 +66,14 @@ class NoticeCounter:
         return {token: application.receipt for token, application in found.items()}
 
     async def drawn(self, campaign: CampaignId) -> tuple[int, int] | None:
-        """Return the entries of the draw published last and how many of their slips arrived; None if not known."""
+        """Return the entries of the draw published last and how many of their slips arrived; None if not known.
+
+        Slips of people who were erased since are among them.
+        """
         draw = await self._draws.find(campaign)
-        return None if draw is None else (draw.entries, await self._slips.count(campaign, slip_number(draw.number, 0)))
+        if draw is None:
+            return None
+        return draw.entries, await self._slips.count(campaign, slip_number(draw.number, 0)) + draw.erased
 
     async def deliveries(self, campaign: CampaignId) -> dict[str, dict[str, int]]:
         """Return the number of deliveries by channel and state."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, Literal, TypeAlias, get_args
 
-from shared.contracts import NoticesCounted, SlipsIssued
+from shared.contracts import IssuedSlip, NoticesCounted
 from shared.ids import CampaignId, Token
 from shared.storage import Collection, Index, Store, UnitOfWork, UpdateOne
 
@@ -93,22 +93,29 @@ class SlipRepository:
         """Return for how many applicants the lottery issued a slip of this number."""
         return int(await self._slips.count_documents({"campaign": campaign, "issued": n}))
 
-    async def add_issued(self, uow: UnitOfWork, events: Sequence[SlipsIssued]) -> None:
+    async def add_issued(self, uow: UnitOfWork, campaign: CampaignId, items: Sequence[IssuedSlip]) -> None:
         """Record the slips that the lottery issued; a repeated one changes nothing."""
+        if not items:
+            return
         changes = [
             UpdateOne(
                 {"_id": item.token},
                 {
-                    "$setOnInsert": {"campaign": event.campaign},
+                    "$setOnInsert": {"campaign": campaign},
                     "$max": {"newest": item.n},
                     "$addToSet": {"issued": item.n},
                 },
                 upsert=True,
             )
-            for event in events
-            for item in event.items
+            for item in items
         ]
         await self._slips.bulk_write(changes, session=uow.session)
+
+    async def remove(self, uow: UnitOfWork, selected: Mapping[str, Any]) -> list[int]:
+        """Remove the selected slips; return the numbers of those that the lottery issued."""
+        issued = await self._slips.find(selected, {"issued": 1}, session=uow.session).to_list(None)
+        await self._slips.delete_many(selected, session=uow.session)
+        return [n for row in issued for n in row.get("issued", ())]
 
     async def add_seen(self, uow: UnitOfWork, campaign: CampaignId, numbers: Mapping[Token, int]) -> None:
         """Record the numbers of slips that came with documents."""

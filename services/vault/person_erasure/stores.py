@@ -2,11 +2,12 @@
 
 import re
 from collections.abc import Mapping
+from functools import partial
 from typing import Final
 
 from services.vault.applications import act_repository, index_repository, pair_repository, subject_request_repository
 from services.vault.applications import repository as register
-from services.vault.deliveries import left_out_repository, slips_repository
+from services.vault.deliveries import left_out_repository, published_draws_repository, slips_repository
 from services.vault.deliveries import repository as deliveries
 from services.vault.identities import repository as identities
 from services.vault.papers import draft_repository, keying_repository
@@ -17,7 +18,7 @@ from shared.contracts import StoreErasure
 from shared.erasure import judge_store
 from shared.ids import CampaignId
 from shared.json_types import JsonObject
-from shared.storage import Store
+from shared.storage import Store, UnitOfWork
 
 _SHARED_PAPER: Final = "a paper with other people on it is kept until the close-out"
 _SHARED_CARDS: Final = "cards are kept in batches with other people's until the close-out"
@@ -55,10 +56,17 @@ class PersonStores:
             elif store == deliveries.COLLECTION:
                 await db[store].delete_many({**selected, "$or": [{"bulk": False}, {"tokens": [names.token]}]})
                 await db[store].update_many(selected, {"$pull": _of_token(names.token or "-")})
+            elif store == slips_repository.SLIPS:
+                await self._store.transact(partial(self._delete_slips, campaign=campaign, selected=selected))
             else:
                 await db[store].delete_many(selected)
         shared = {**of_campaign, "application_ids": own}
         await db[papers.COLLECTION].update_many(shared, {"$pull": {"application_ids": own}})
+
+    async def _delete_slips(self, uow: UnitOfWork, campaign: CampaignId, selected: JsonObject) -> None:
+        """Delete the person's slips and keep their number alone: the draw's entries are counted against its slips."""
+        numbers = await slips_repository.SlipRepository(self._store).remove(uow, selected)
+        await published_draws_repository.PublishedDrawRepository(self._store).count_erased(uow, campaign, numbers)
 
     async def unseparable(self, campaign: CampaignId, names: PersonNames) -> list[StoreErasure]:
         """Return rows about ciphertexts that hold other people, too: PENDING until the campaign's key is destroyed.

@@ -134,7 +134,7 @@ async def test_who_has_a_slip_is_not_counted_as_left_out(left_out: LeftOutHarnes
     _, held = await pair(left_out, replace(STRANGER, **SAME_ADDRESS))
     await left_out.publish()
     issued = SlipsIssued(campaign=vault.campaign.id, items=(IssuedSlip(token=held.token, n=1_000_000),))
-    await vault.store.transact(lambda uow: SlipRepository(vault.store).add_issued(uow, [issued]))
+    await vault.store.transact(lambda uow: SlipRepository(vault.store).add_issued(uow, issued.campaign, issued.items))
     counted = await NoticeCounter(vault.store).count(vault.campaign.id)
     assert (counted.undecided, counted.undecided_by_telephone) == (0, 0)
     assert [(missed.token, missed.n) for missed in counted.missing] == [(held.token, 1_000_000)]
