@@ -1,6 +1,7 @@
 """Contacts and newest slips of applicants by token, as vault and lottery published them: the sources of notices."""
 
 import contextlib
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
@@ -105,12 +106,27 @@ class ApplicantRepository:
     async def list_recipients(
         self, campaign: CampaignId, class_id: ClassId | None, *, after: Token | None, limit: int
     ) -> list[Token]:
-        """Return up to `limit` tokens for an announcement, in order: all not rejected, or all who hold the class."""
-        held = {"slip.outcomes": {"$elemMatch": {"class_id": class_id, "outcome": "won"}}}
-        source, chosen = (self._contacts, {"status": "complete"}) if class_id is None else (self._slips, held)
+        """Return up to `limit` tokens for an announcement, in order: all not rejected, or all who hold the class.
+
+        Whom a later draw left out does not hold it any more, though the slip says so.
+        """
+        held: dict[str, Any] = {"slip.outcomes": {"$elemMatch": {"class_id": class_id, "outcome": "won"}}}
+        chosen: dict[str, Any] = {"status": "complete"}
+        source = self._contacts
+        if class_id is not None:
+            source, chosen = self._slips, held | await self._not_left_out(campaign)
         beyond = {} if after is None else {"_id": {"$gt": after}}
         cursor = source.find({"campaign": campaign, **chosen, **beyond}, {"_id": 1}, session=self._session)
         return [Token(document["_id"]) async for document in cursor.sort("_id", 1).limit(limit)]
+
+    async def _not_left_out(self, campaign: CampaignId) -> dict[str, Any]:
+        """Return the filter of slips that no later draw made void."""
+        left_out: defaultdict[int, list[Token]] = defaultdict(list)
+        found = self._contacts.find({"campaign": campaign, "left_out_of": {"$gt": 0}}, session=self._session)
+        async for document in found:
+            left_out[document["left_out_of"]].append(document["_id"])
+        void = [{"_id": {"$in": tokens}, "n": {"$lt": number}} for number, tokens in left_out.items()]
+        return {"$nor": void} if void else {}
 
     async def find_token(self, campaign: CampaignId, receipt: Receipt) -> Token | None:
         """Return the token of this receipt number, or None if the campaign has none."""

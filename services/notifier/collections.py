@@ -30,6 +30,7 @@ _CONTACT: Final[dict[str, Any]] = {
         "contact": {"enum": ["mail", "post", "telephone"]},
         "mail_domain_class": {"bsonType": ["string", "null"]},
         "status": {"enum": ["complete", "rejected", "same-person", "undecided"]},
+        "left_out_of": {"bsonType": ["int", "long", "null"]},
         "version": {"bsonType": ["int", "long"]},
         "revision": {"bsonType": ["int", "long"]},
     },

@@ -23,7 +23,7 @@ async def record_contacts(uow: UnitOfWork, campaign: CampaignId, contacts: Seque
     applicants, notices = ApplicantRepository.within(uow), NoticeRepository.within(uow)
     await applicants.serialise(campaign)
     stored = await applicants.load_contacts(contact.token for contact in contacts)
-    newer = _newer(contacts, stored)
+    newer = {token: _keep_draw(contact, stored.get(token)) for token, contact in _newer(contacts, stored).items()}
     if not newer:
         return
     await applicants.save_contacts(campaign, list(newer.values()))
@@ -90,6 +90,13 @@ def _has_no_mail_address(contact: Contact) -> bool:
 def _is_left_out(stored: Contact | None) -> bool:
     """Return True if the draw was without the applicant: a decision after it must not say that all is in order."""
     return stored is not None and stored.status in {"undecided", "same-person"}
+
+
+def _keep_draw(contact: Contact, stored: Contact | None) -> Contact:
+    """Return the contact with the draw that left the applicant out, which a decision after that draw does not name."""
+    if stored is None or contact.left_out_of is not None:
+        return contact
+    return contact.model_copy(update={"left_out_of": stored.left_out_of})
 
 
 def _newest(slips: Iterable[StoredSlip], stored: Mapping[Token, StoredSlip]) -> dict[Token, StoredSlip]:

@@ -172,8 +172,9 @@ class Contact(Value):
     is acknowledged. `rejected`: it is not in the draw. `same-person`: after the draw only, and only where `contact`
     leads to an address that the standing application of the same person gave, too. `undecided`: after the draw only;
     the application was left out of it because of a doubt that was open when the list was frozen by approval. Only such
-    an applicant may have the contact `telephone`. `version`: of the application's content. The highest `revision`
-    holds.
+    an applicant may have the contact `telephone`. `left_out_of`: number of the result slips of the draw that left the
+    application out, where that is known; a slip with a lower number is of a draw before it. `version`: of the
+    application's content. The highest `revision` holds.
     """
 
     receipt: ReceiptField
@@ -181,6 +182,7 @@ class Contact(Value):
     contact: Literal["mail", "post", "telephone"]
     mail_domain_class: Annotated[str, Field(pattern=r"^[a-z0-9-]{1,32}$")] | None = None
     status: Literal["complete", "rejected", "same-person", "undecided"]
+    left_out_of: Count | None = None
     version: Version
     revision: Revision
 

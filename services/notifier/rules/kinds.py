@@ -21,7 +21,8 @@ def is_current(notice: Notice, contact: Contact | None, slip_number: int | None)
     """Return True if no newer notice of the applicant says what this one says.
 
     `contact` and `slip_number` are stored of the applicant now. A slip has everything about an application, so it
-    makes every older slip and the acknowledgement old; an announcement never becomes old.
+    makes every older slip and the acknowledgement old; an announcement never becomes old. Whom a later draw left out
+    is not told the result of the draw before.
     """
     if notice.bulk:
         return True
@@ -30,7 +31,8 @@ def is_current(notice: Notice, contact: Contact | None, slip_number: int | None)
     if notice.kind in {ACKNOWLEDGEMENT, REJECTED, SAME_PERSON}:
         asked = None if contact is None else (register_kind(contact, slip_number), contact.version)
         return asked == (notice.kind, notice.n)
-    return slip_number is None or notice.n >= slip_number
+    left_out_of = contact.left_out_of if contact is not None else None
+    return notice.n >= max(slip_number or 0, left_out_of or 0)
 
 
 def register_kind(contact: Contact, slip_number: int | None) -> str | None:
@@ -43,7 +45,7 @@ def register_kind(contact: Contact, slip_number: int | None) -> str | None:
     if contact.status == "same-person":
         return SAME_PERSON
     if contact.status == "undecided":
-        return UNDECIDED if slip_number is None else None
+        return UNDECIDED if _is_undecided(contact, slip_number) else None
     return ACKNOWLEDGEMENT if contact.contact == "mail" and slip_number is None else None
 
 
@@ -51,9 +53,11 @@ def _is_undecided(contact: Contact, slip_number: int | None) -> bool:
     """Return True while an applicant must be told that the application was left out of the draw undecided.
 
     A decision after the draw does not put the application into it. Whoever has a slip was drawn, or got a place by a
-    correction: then the slip tells more, also while the vault holds the application.
+    correction: then the slip tells more, also while the vault holds the application. A slip of a draw before the one
+    that left the applicant out does not.
     """
-    return slip_number is None and contact.status in {"undecided", "complete"}
+    has_slip = slip_number is not None and slip_number >= (contact.left_out_of or 0)
+    return not has_slip and contact.status in {"undecided", "complete"}
 
 
 def outdated(

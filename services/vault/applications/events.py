@@ -64,8 +64,12 @@ async def publish_left_out(
     notified: Iterable[
         tuple[StoredApplication, Literal["same-person", "undecided"], Literal["mail", "post", "telephone"]]
     ],
+    left_out_of: int | None,
 ) -> None:
-    """Publish after the draw who is told that the own application was not in it, why, and by which way."""
+    """Publish after the draw who is told that the own application was not in it, why, and by which way.
+
+    `left_out_of`: number of the draw's result slips; None where it is not known.
+    """
     contacts = (
         Contact(
             receipt=application.receipt,
@@ -73,6 +77,7 @@ async def publish_left_out(
             contact=contact,
             mail_domain_class=application.mail_domain_class,
             status=status,
+            left_out_of=left_out_of,
             version=application.content_version,
             revision=application.revision + 1,
         )

@@ -11,6 +11,7 @@
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Final
 
 from services.vault.applications.events import publish_left_out
@@ -18,7 +19,7 @@ from services.vault.applications.repository import ApplicationRepository
 from services.vault.applications.rules.states import ApplicationState
 from services.vault.applications.stored import StoredApplication
 from services.vault.deliveries.left_out_repository import LeftOut, LeftOutRepository
-from services.vault.deliveries.published_draws_repository import PublishedDrawRepository
+from services.vault.deliveries.published_draws_repository import PublishedDraw, PublishedDrawRepository
 from services.vault.deliveries.shared_addresses import SharedAddresses, Ways
 from services.vault.deliveries.slips_repository import SlipRepository
 from shared.contracts import DrawPublished, StaffAct, StaffActed
@@ -57,39 +58,56 @@ class LeftOutNotices:
                 if item.act is StaffAct.REDRAW and event.campaign is not None and event.service == "lottery":
                     await self._draws.add_given_up(uow, event.campaign, DrawId(item.case))
 
-    async def tell_late(self, uow: UnitOfWork, campaign: CampaignId, tokens: Sequence[Token]) -> None:
-        """Publish those of these applicants who were not told yet and have no slip; nobody else changes."""
-        known = (await self._rows.among(tokens, uow)).keys() | await self._slips.issued(campaign, uow, among=tokens)
+    async def tell_late(
+        self, uow: UnitOfWork, campaign: CampaignId, tokens: Sequence[Token], draw: PublishedDraw
+    ) -> None:
+        """Publish those of these applicants who were not told yet and have no slip of the draw; nobody else changes."""
+        informed = await self.find_informed(await self._rows.among(tokens, uow), draw, uow)
+        known = informed | await self._slips.issued(campaign, draw.n, uow, among=tokens)
         found = await self._applications.by_tokens(tokens, uow)
         late = [one for token, one in found.items() if token not in known and _is_late(one)]
-        await self._publish(uow, campaign, late, await self._left_out(late, uow))
+        await self._publish(uow, campaign, late, await self._left_out(late, draw, uow))
+
+    async def find_informed(
+        self, before: Mapping[Token, LeftOut], draw: PublishedDraw | None, uow: UnitOfWork | None = None
+    ) -> set[Token]:
+        """Return those who were told and need not be told again: no draw between had them."""
+        n = 0 if draw is None else draw.n
+        newest = await self._slips.newest([token for token, one in before.items() if one.n < n], uow)
+        return {token for token, one in before.items() if not one.n <= newest.get(token, -1) < n}
 
     async def _tell(self, uow: UnitOfWork, campaign: CampaignId) -> None:
+        draw = await self._draws.find(campaign, uow)
         before = await self._rows.of_campaign(campaign, uow)
+        informed = await self.find_informed(before, draw, uow)
         applications = await self._applications.left_out(campaign, uow)
-        notified = await self._left_out(applications, uow)
-        fresh = {token: left_out for token, left_out in notified.items() if before.get(token) != left_out}
+        notified = await self._left_out(applications, draw, uow)
+        fresh = {token: one for token, one in notified.items() if token not in informed or before[token] != one}
         gone = before.keys() - notified.keys()
-        await self._rows.remove(uow, gone - await self._without_slip(uow, campaign, gone))
+        await self._rows.remove(uow, gone - await self._without_slip(uow, campaign, gone, draw))
         await self._publish(uow, campaign, applications, fresh)
 
-    async def _left_out(self, applications: Sequence[StoredApplication], uow: UnitOfWork) -> dict[Token, LeftOut]:
+    async def _left_out(
+        self, applications: Sequence[StoredApplication], draw: PublishedDraw | None, uow: UnitOfWork
+    ) -> dict[Token, LeftOut]:
         notified: dict[Token, LeftOut] = {}
         for start in range(0, len(applications), _CHUNK):
             chunk = applications[start : start + _CHUNK]
             ways = await self._addresses.ways(chunk, uow)
             for one in chunk:
                 if one.token is not None and (left_out := _left_out(one, ways.get(one.token, frozenset()))):
-                    notified[one.token] = left_out
+                    notified[one.token] = left_out if draw is None else replace(left_out, n=draw.n)
         return notified
 
-    async def _without_slip(self, uow: UnitOfWork, campaign: CampaignId, tokens: Iterable[Token]) -> set[Token]:
+    async def _without_slip(
+        self, uow: UnitOfWork, campaign: CampaignId, tokens: Iterable[Token], draw: PublishedDraw | None
+    ) -> set[Token]:
         """Return those accepted without a slip: they were told as left out, and no draw has them since."""
-        if await self._draws.find(campaign, uow) is None:
+        if draw is None:
             return set()
         found = await self._applications.by_tokens(sorted(tokens), uow)
         accepted = {token for token, one in found.items() if one.state is ApplicationState.ACCEPTED}
-        return accepted - await self._slips.issued(campaign, uow, among=sorted(accepted))
+        return accepted - await self._slips.issued(campaign, draw.n, uow, among=sorted(accepted))
 
     async def _publish(
         self,
@@ -101,7 +119,9 @@ class LeftOutNotices:
         await self._rows.put(uow, campaign, fresh)
         changed = [(one, fresh[one.token]) for one in applications if one.token is not None and one.token in fresh]
         await self._applications.raise_revisions(uow, [one.application_id for one, _ in changed])
-        await publish_left_out(uow, campaign, ((one, left_out.kind, left_out.contact) for one, left_out in changed))
+        for n in sorted({left_out.n for _, left_out in changed}):
+            of_draw = ((one, left_out.kind, left_out.contact) for one, left_out in changed if left_out.n == n)
+            await publish_left_out(uow, campaign, of_draw, n or None)
         if changed:
             _log.info("left-out-asked", campaign=campaign, count=len(changed))
 

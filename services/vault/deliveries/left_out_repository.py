@@ -1,7 +1,7 @@
 """Store which applicants are told after the draw that their application was not in it. No person."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, Literal
 
 from shared.ids import CampaignId, Token
@@ -15,10 +15,15 @@ LeftOutContact = Literal["mail", "post", "telephone"]
 
 @dataclass(frozen=True)
 class LeftOut:
-    """Notice to an applicant whose application was not in the draw: its kind, and the way by which it goes."""
+    """Notice to an applicant whose application was not in the draw: its kind, and the way by which it goes.
+
+    `n`: number of the result slips of that draw, 0 where it is not known. A slip with this number or a higher one says
+    more; one with a lower number is of a draw before. It is no difference between two notices.
+    """
 
     kind: LeftOutKind
     contact: LeftOutContact
+    n: int = field(default=0, compare=False)
 
 
 def collections() -> list[Collection]:
@@ -32,7 +37,7 @@ def collections() -> list[Collection]:
     schema = {
         "bsonType": "object",
         "required": list(properties),
-        "properties": properties,
+        "properties": {**properties, "n": {"bsonType": ["int", "long"]}},
         "additionalProperties": False,
     }
     return [Collection(COLLECTION, schema, (Index("campaign"),))]
@@ -47,12 +52,12 @@ class LeftOutRepository:
     async def among(self, tokens: Sequence[Token], uow: UnitOfWork | None = None) -> dict[Token, LeftOut]:
         """Return those of these applicants who are told."""
         found = self._rows.find({"_id": {"$in": list(tokens)}}, session=uow.session if uow else None)
-        return {Token(row["_id"]): LeftOut(row["kind"], row["contact"]) async for row in found}
+        return {Token(row["_id"]): LeftOut(row["kind"], row["contact"], row.get("n", 0)) async for row in found}
 
     async def of_campaign(self, campaign: CampaignId, uow: UnitOfWork | None = None) -> dict[Token, LeftOut]:
         """Return all applicants who are told."""
         found = self._rows.find({"campaign": campaign}, session=uow.session if uow else None)
-        return {Token(row["_id"]): LeftOut(row["kind"], row["contact"]) async for row in found}
+        return {Token(row["_id"]): LeftOut(row["kind"], row["contact"], row.get("n", 0)) async for row in found}
 
     async def put(self, uow: UnitOfWork, campaign: CampaignId, notified: Mapping[Token, LeftOut]) -> None:
         """Add applicants, or write another kind or way for known ones."""

@@ -1,8 +1,8 @@
 """Find applications that the published draw left out, also those that are judged after it (ADR 54).
 
-An application that is in order or held, and has no slip, was not in the draw: it was accepted after the list was
-frozen by approval, or judged later. It is told once as many slips of the draw arrived as its list had entries: before
-that, its slip may be on the way.
+An application that is in order or held, and has no slip of the draw or since it, was not in the draw: it was accepted
+after the list was frozen by approval, or judged later, or it was only in the list of a draw that was given up. It is
+told once as many slips of the draw arrived as its list had entries: before that, its slip may be on the way.
 """
 
 import time
@@ -20,7 +20,6 @@ from services.vault.keys.keystore import Keystore
 from shared.campaign import Campaign
 from shared.ids import CampaignId, Token
 from shared.periodic import PeriodicTasks
-from shared.slip_numbers import slip_number
 from shared.storage import Store, UnitOfWork
 
 EVERY_S: Final = 2.0
@@ -62,7 +61,8 @@ class LeftOutWatch:
         draw = await self._draws.find(campaign)
         if draw is None or not draw.stands or not await self._is_complete(campaign, draw):
             return
-        known = await self._slips.issued(campaign) | (await self._rows.of_campaign(campaign)).keys()
+        informed = await self._notices.find_informed(await self._rows.of_campaign(campaign), draw)
+        known = informed | await self._slips.issued(campaign, draw.n)
         found = frozenset(one for one in await self._applications.judged(campaign) if one.token not in known)
         if found == self._seen.get(campaign):
             return
@@ -75,7 +75,7 @@ class LeftOutWatch:
     async def _is_complete(self, campaign: CampaignId, draw: PublishedDraw) -> bool:
         if draw.is_complete:
             return True
-        return await self._slips.count(campaign, slip_number(draw.number, 0)) + draw.erased >= draw.entries
+        return await self._slips.count(campaign, draw.n) + draw.erased >= draw.entries
 
     async def _tell(self, uow: UnitOfWork, campaign: CampaignId, draw: PublishedDraw, tokens: list[Token]) -> None:
         """Tell those of them who still have no slip, unless another draw was published or begun meanwhile."""
@@ -83,4 +83,4 @@ class LeftOutWatch:
         if present is None or present.number != draw.number or not present.stands:
             return
         await self._draws.set_complete(uow, campaign)
-        await self._notices.tell_late(uow, campaign, tokens)
+        await self._notices.tell_late(uow, campaign, tokens, present)

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from shared.contracts import DrawPublished
 from shared.ids import CampaignId, DrawId
-from shared.slip_numbers import draw_of_result, number_of_draw
+from shared.slip_numbers import draw_of_result, number_of_draw, slip_number
 from shared.storage import Collection, Index, Store, UnitOfWork
 
 COLLECTION: Final = "published_draws"
@@ -27,6 +27,11 @@ class PublishedDraw:
     given_up: int
     is_complete: bool
     erased: int
+
+    @property
+    def n(self) -> int:
+        """Number of the draw's result slips."""
+        return slip_number(self.number, 0)
 
     @property
     def stands(self) -> bool:

@@ -12,7 +12,6 @@ from services.vault.deliveries.slips_repository import SlipRepository
 from services.vault.notices.rules.kinds import KINDS
 from shared.contracts import NoticesCounted
 from shared.ids import CampaignId, Receipt, Token
-from shared.slip_numbers import slip_number
 from shared.storage import Store
 
 _SLIP_KINDS: Final = tuple(kind for kind, known in KINDS.items() if known.source == "slip")
@@ -33,15 +32,18 @@ class NoticeCounter:
         slips = await self._slips.all(campaign)
         with_slip = {slip.token for slip in slips if slip.issued}
         rejected = await self._applications.rejected_tokens(campaign) - with_slip
+        left_out = await self._left_out.of_campaign(campaign)
+        newest = {slip.token: slip.newest for slip in slips}
+        stand = {token: one for token, one in left_out.items() if newest.get(token, -1) < one.n}
         counted = reconcile(
             (IssuedNumbers(slip.token, slip.issued) for slip in slips),
             await self._deliveries.delivered(campaign, _SLIP_KINDS),
             rejected,
             {token for token, _ in await self._deliveries.delivered(campaign, ["rejected"])},
+            replaced=stand.keys(),
         )
-        left_out = await self._left_out.of_campaign(campaign)
         of_kind = {kind: {token for token, one in left_out.items() if one.kind == kind} for kind in _LEFT_OUT}
-        of_kind["undecided"] -= with_slip
+        of_kind["undecided"] &= stand.keys()
         reached = {kind: of_kind[kind] & await self._reached(campaign, kind) for kind in _LEFT_OUT}
         calls = await self._deliveries.superseded(campaign, "undecided")  # the notifier makes calls of these cards
         by_post = {token for token in of_kind["undecided"] if left_out[token].contact == "post" and token not in calls}
@@ -73,7 +75,7 @@ class NoticeCounter:
         draw = await self._draws.find(campaign)
         if draw is None:
             return None
-        return draw.entries, await self._slips.count(campaign, slip_number(draw.number, 0)) + draw.erased
+        return draw.entries, await self._slips.count(campaign, draw.n) + draw.erased
 
     async def deliveries(self, campaign: CampaignId) -> dict[str, dict[str, int]]:
         """Return the number of deliveries by channel and state."""

@@ -46,4 +46,5 @@ def _entry(application: StoredApplication, left_out: LeftOut | None, ways: Ways)
         reasons=application.own_reasons,
         same_person_ways=ways if kind == "same-person" and application.gave_way else frozenset(),
         undecided_ways=ways & {"card"} if kind == "undecided" else None,
+        left_out_of=0 if left_out is None else left_out.n,
     )

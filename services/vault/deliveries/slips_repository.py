@@ -80,10 +80,13 @@ class SlipRepository:
         return {Token(row["_id"]): row["newest"] async for row in found}
 
     async def issued(
-        self, campaign: CampaignId, uow: UnitOfWork | None = None, *, among: Sequence[Token] | None = None
+        self, campaign: CampaignId, since: int, uow: UnitOfWork | None = None, *, among: Sequence[Token] | None = None
     ) -> set[Token]:
-        """Return the applicants for whom the lottery issued a slip; `among`: those of these."""
-        query: dict[str, Any] = {"campaign": campaign, "issued": {"$exists": True}}
+        """Return the applicants for whom the lottery issued a slip of this number or a higher one.
+
+        `among`: those of these.
+        """
+        query: dict[str, Any] = {"campaign": campaign, "issued": {"$gte": since}}
         if among is not None:
             query["_id"] = {"$in": list(among)}
         found = self._slips.find(query, {"_id": 1}, session=uow.session if uow else None)

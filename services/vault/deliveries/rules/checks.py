@@ -37,7 +37,8 @@ class RegisterEntry:
     `version`: of its content. `is_decided`: its own content is decided, whether or not it may be a duplicate.
     `is_paper`: it came on paper, so that only a sealed card can bring its code to the applicant. `same_person_ways`:
     after the draw, ways to an address that the standing application of the same person gave, too. `undecided_ways`: the
-    same where a doubt was undecided at the draw; None where there was none.
+    same where a doubt was undecided at the draw; None where there was none. `left_out_of`: number of the result slips
+    of the draw that left it out, 0 where it is not known.
     """
 
     campaign: CampaignId
@@ -52,6 +53,7 @@ class RegisterEntry:
     reasons: tuple[str, ...]
     same_person_ways: frozenset[NoticeChannel] = frozenset()
     undecided_ways: frozenset[NoticeChannel] | None = None
+    left_out_of: int = 0
 
 
 @dataclass(frozen=True)
@@ -139,8 +141,12 @@ def registered(application: RegisterEntry, name: str = "", channel: NoticeChanne
 
 
 def _is_drawn_meanwhile(document: NoticeDocument, register: Register) -> bool:
-    """Return True for a notice about being left out to an applicant who has a slip: the slip says more."""
-    return KINDS[document.kind].condition.undecided is True and document.token in register.newest
+    """Return True for a notice about being left out to an applicant who has a slip of that draw or since it."""
+    if KINDS[document.kind].condition.undecided is not True or document.token is None:
+        return False
+    token = Token(document.token)
+    entry = register.entries.get(token)
+    return entry is not None and register.newest.get(token, -1) >= entry.left_out_of
 
 
 def _has_form(document: NoticeDocument, source: str) -> bool:

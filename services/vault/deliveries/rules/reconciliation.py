@@ -48,16 +48,23 @@ class Reconciliation:
 
 
 def reconcile(
-    issued: Iterable[IssuedNumbers], delivered: Delivered, rejected: AbstractSet[Token], answered: AbstractSet[Token]
+    issued: Iterable[IssuedNumbers],
+    delivered: Delivered,
+    rejected: AbstractSet[Token],
+    answered: AbstractSet[Token],
+    replaced: AbstractSet[Token] = frozenset(),
 ) -> Reconciliation:
     """Return the counts. `rejected`: applicants without a slip; `answered`: those whose rejection left the vault.
 
-    The newest slip of each applicant must be delivered; an older one may have been replaced.
+    The newest slip of each applicant must be delivered; an older one may have been replaced, and each of those in
+    `replaced`, whom a later draw left out.
     """
     of_token = {row.token: row.numbers for row in issued if row.numbers}
     arrived = {token: [n for n in numbers if (token, n) in delivered] for token, numbers in of_token.items()}
     missing = [
-        Missing(token, max(numbers)) for token, numbers in of_token.items() if max(numbers) not in arrived[token]
+        Missing(token, max(numbers))
+        for token, numbers in of_token.items()
+        if max(numbers) not in arrived[token] and token not in replaced
     ]
     missing += [Missing(token, None) for token in sorted(rejected - answered)]
     total, reached = sum(map(len, of_token.values())), sum(map(len, arrived.values()))
