@@ -61,6 +61,8 @@ OTHER_TOWNS: Final = (
     *_towns("神奈川県", "川崎市中原区", ("2110063", "小杉町", 3)),
 )
 
+BANS: Final = 40
+"""Blocks of a chome, each with thirty houses."""
 _BUILDINGS: Final = ("コーポ", "メゾン", "ハイツ", "グランド", "ｺｰﾎﾟ", "パーク", "レジデンス")
 _KANJI_DIGITS: Final = "〇一二三四五六七八"
 _FULL_WIDTH: Final = str.maketrans("0123456789-", "０１２３４５６７８９－")
@@ -95,4 +97,4 @@ def make_home(dice: random.Random, towns: tuple[Town, ...], canary: str) -> Home
     room = f"{dice.randint(1, 14)}{dice.randint(1, 12):02d}" if flat else ""
     building = f"{dice.choice(_BUILDINGS)}{canary}{town.name}" if flat else ""
     chome = dice.randint(1, town.chome) if town.chome else 0
-    return Home(town, chome, dice.randint(1, 40), dice.randint(1, 30), building, room)
+    return Home(town, chome, dice.randint(1, BANS), dice.randint(1, 30), building, room)

@@ -3,7 +3,7 @@
 import hashlib
 import random
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from deploy.demo import addresses, names
@@ -18,6 +18,9 @@ _NUMBERS_IN_BLOCK: Final = 10_000
 _BLOCKS: Final = 1_000
 _STEP: Final = 7_919
 """Coprime to the block's size, so that neighbours in the list do not have neighbouring numbers."""
+
+_TRIES: Final = 8
+"""How often a free house is looked for by chance."""
 
 
 @dataclass(frozen=True)
@@ -95,12 +98,15 @@ class Neighbourhood:
         return Household(self._home(towns), self._phone(), guardian)
 
     def _home(self, towns: tuple[Town, ...]) -> Home:
-        while True:
+        """Return a home in a house of its own; towns that are full (95,000 households) get more blocks of houses."""
+        for _ in range(_TRIES):
             home = addresses.make_home(self._dice, towns, self._canary)
-            house = (home.town, home.chome, home.ban, home.go)
-            if house not in self._houses:
-                self._houses.add(house)
-                return home
+            if _house(home) not in self._houses:
+                break
+        while _house(home) in self._houses:
+            home = replace(home, ban=home.ban + addresses.BANS)
+        self._houses.add(_house(home))
+        return home
 
     def _phone(self) -> str:
         """Return an unassigned number: no assigned range of Japan has a 0 after the prefix."""
@@ -109,6 +115,10 @@ class Neighbourhood:
         self._lines += 1
         block += canary_digits(self._canary)
         return f"{_LINES[line]}-0{block % _BLOCKS:03d}-{number * _STEP % _NUMBERS_IN_BLOCK:04d}"
+
+
+def _house(home: Home) -> tuple[Town, int, int, int]:
+    return home.town, home.chome, home.ban, home.go
 
 
 def canary_digits(canary: str) -> int:

