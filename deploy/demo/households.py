@@ -19,7 +19,7 @@ _BLOCKS: Final = 1_000
 _STEP: Final = 7_919
 """Coprime to the block's size, so that neighbours in the list do not have neighbouring numbers."""
 
-_TRIES: Final = 8
+_ATTEMPTS: Final = 8
 """How often a free house is looked for by chance."""
 
 
@@ -99,7 +99,7 @@ class Neighbourhood:
 
     def _home(self, towns: tuple[Town, ...]) -> Home:
         """Return a home in a house of its own; towns that are full (95,000 households) get more blocks of houses."""
-        for _ in range(_TRIES):
+        for _ in range(_ATTEMPTS):
             home = addresses.make_home(self._dice, towns, self._canary)
             if _house(home) not in self._houses:
                 break

@@ -86,6 +86,10 @@ def _databases(names: AbstractSet[str]) -> list[Database[Any]]:
 def _empty(database: Database[Any]) -> None:
     """Delete all documents; collections, rules and indexes stay. Waits for locks of a process that was killed."""
     for name in database.list_collection_names(filter={"type": "collection"}):
+        if name.startswith("system."):  # a profile: only the server writes it, and only dropping is allowed
+            database.command({"profile": 0})
+            database.drop_collection(name)
+            continue
         end = time.monotonic() + _LOCKED_S
         while True:
             try:
