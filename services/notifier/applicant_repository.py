@@ -122,7 +122,8 @@ class ApplicantRepository:
     async def _not_left_out(self, campaign: CampaignId) -> dict[str, Any]:
         """Return the filter of slips that no later draw made void."""
         left_out: defaultdict[int, list[Token]] = defaultdict(list)
-        found = self._contacts.find({"campaign": campaign, "left_out_of": {"$gt": 0}}, session=self._session)
+        wanted = {"campaign": campaign, "left_out_of": {"$gt": 0}}
+        found = self._contacts.find(wanted, {"left_out_of": 1}, session=self._session)
         async for document in found:
             left_out[document["left_out_of"]].append(document["_id"])
         void = [{"_id": {"$in": tokens}, "n": {"$lt": number}} for number, tokens in left_out.items()]
